@@ -1,0 +1,5 @@
+"""Entry point of `toolkit`."""
+
+
+def main() -> None:
+    raise SystemExit("not built yet")

@@ -1,0 +1,63 @@
+"""What a component is: one name shared by a module folder, a template, a settings class and the rendered file.
+
+In: nothing. Out: the types that each file in this package fills in. This package is pure data: it never reads a
+file, runs Terraform or asks AWS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Scope(Enum):
+    """Where a component's resources live."""
+
+    GLOBAL = "global"
+    """Once per account: IAM and other services without a region; applied through the home region's provider."""
+
+    HOME_REGION = "home region"
+    """Once, in the home region."""
+
+    EVERY_REGION = "every active region"
+    """One module call per active region (and possibly shared parts in the home region)."""
+
+
+class Settings(BaseModel):
+    """Base of every settings class: frozen, strict, no unknown key.
+
+    Each field is a variable of the component's module with the same name, the same meaning and the same default,
+    and carries a full-sentence `description`, from which tables and the JSON Schema are generated. The default is
+    the secure value, so an empty block meets every CIS 5.0 requirement that the component serves.
+    Cross-field rules are `model_validator`s that raise ValueError with one sentence stating what is accepted.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Component:
+    """One baseline component.
+
+    Attributes:
+        name: Shared by modules/NAME, templates/components/NAME.tf.j2, the YAML key and rendered/NAME.tf.
+        title: A few words for headings ("Password policy").
+        purpose: One sentence: what an account gets.
+        scope: Where its resources live.
+        settings: The class of its YAML block.
+        requires: Components whose outputs its template wires in; they must be enabled too.
+        derived: Module variables that are not settings: the template wires them from the environment or from other
+            components (e.g. `home_region`).
+        bills: What starts to cost money when it is enabled with its defaults; None for nothing.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    scope: Scope
+    settings: type[Settings]
+    requires: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    bills: str | None = None

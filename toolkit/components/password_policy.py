@@ -1,0 +1,48 @@
+"""Password policy of the account's IAM users."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from toolkit.components.base import Component, Scope, Settings
+
+
+class PasswordPolicy(Settings):
+    """Settings of `password_policy`; bounds are those of the IAM API (UpdateAccountPasswordPolicy)."""
+
+    minimum_password_length: Annotated[int, Field(ge=6, le=128)] = Field(
+        14, description="Least number of characters of a password."
+    )
+    require_lowercase_characters: bool = Field(True, description="Whether a password needs a lowercase letter.")
+    require_uppercase_characters: bool = Field(True, description="Whether a password needs an uppercase letter.")
+    require_numbers: bool = Field(True, description="Whether a password needs a digit.")
+    require_symbols: bool = Field(True, description="Whether a password needs a symbol.")
+    password_reuse_prevention: Annotated[int, Field(ge=1, le=24)] = Field(
+        24, description="How many previous passwords a user cannot choose again."
+    )
+    max_password_age: Annotated[int, Field(ge=1, le=1095)] | None = Field(
+        90, description="Days after which a password expires; null lets passwords live for ever."
+    )
+    hard_expiry: bool = Field(
+        False,
+        description="Whether a user whose password has expired needs an administrator to set a new one, instead of "
+        "choosing one at the next sign-in.",
+    )
+    allow_users_to_change_password: bool = Field(True, description="Whether users may change their own password.")
+
+    @model_validator(mode="after")
+    def _expiry_needs_an_age(self) -> PasswordPolicy:
+        if self.hard_expiry and self.max_password_age is None:
+            raise ValueError("hard_expiry: true needs a max_password_age; without one no password ever expires")
+        return self
+
+
+COMPONENT = Component(
+    name="password_policy",
+    title="Password policy",
+    purpose="IAM users' passwords are long, mixed, not reused and renewed.",
+    scope=Scope.GLOBAL,
+    settings=PasswordPolicy,
+)

@@ -1,0 +1,108 @@
+"""Errors that people are meant to see, and the exit code each of them ends in.
+
+Every failure says what happened, where, and what to do next. Code raises `ToolkitError` (or a subclass) at the
+boundary where it can explain the failure; the CLI prints it and exits with its code. Anything else is a bug.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `toolkit`; stable, documented in docs/exit-codes.md.
+
+    0, 1 and 2 mean what they mean for `terraform plan -detailed-exitcode`; 3 is `terraform fmt -check`'s.
+    """
+
+    OK = 0
+    ERROR = 1
+    CHANGES = 2
+    OUT_OF_DATE = 3
+    REFUSED = 4
+    WRONG_ACCOUNT = 5
+    LOCKED = 6
+    BAD_PLAN = 7
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+class ToolkitError(Exception):
+    """A failure with its place, its problem and the next step.
+
+    Attributes:
+        problem: What happened, one sentence without a trailing hint.
+        where: File, file:line, address or command it happened at; None where there is no place.
+        hint: What to do next; None where nothing better than the problem can be said.
+        detail: Longer material in other people's words (Terraform's output), printed below.
+        exit_code: The process's exit code when this error ends it.
+    """
+
+    exit_code: ExitCode = ExitCode.ERROR
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        detail: str | None = None,
+        exit_code: ExitCode | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.where = where
+        self.hint = hint
+        self.detail = detail
+        if exit_code is not None:
+            self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.problem}"
+
+
+class UsageError(ToolkitError):
+    """The command line itself is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class WrongAccountError(ToolkitError):
+    """No usable credentials, or credentials of another account than the environment's."""
+
+    exit_code = ExitCode.WRONG_ACCOUNT
+
+
+class RefusedError(ToolkitError):
+    """A guard refused: nothing was applied."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class LockedError(ToolkitError):
+    """Another run holds the environment or its state."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class BadPlanError(ToolkitError):
+    """A saved plan that is stale, tampered with, truncated, or another environment's."""
+
+    exit_code = ExitCode.BAD_PLAN
+
+
+class InterruptedRunError(ToolkitError):
+    """The run was stopped by a signal; what is known of its result stands in the error."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+def nearest(name: str, known: list[str] | tuple[str, ...]) -> str | None:
+    """The known name that `name` is most likely a misspelling of, or None."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
+    if not found:
+        return None
+    return next(k for k in known if k.lower() == found[0])
