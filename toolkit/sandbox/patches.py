@@ -1,0 +1,154 @@
+"""Corrections to moto where a call of a service that moto simulates is wrong or missing.
+
+In: nothing. Out: moto's classes, changed in this process. Only the server process and the tests import this module.
+Each patch names AWS's behaviour, which is its specification, and has a test in tests/unit/sandbox/test_patches.py that
+fails as soon as moto itself behaves so, which is the moment to delete the patch. A service that moto lacks is never
+imitated here: it is tested with mocks and said to be so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from moto.cloudtrail.models import cloudtrail_backends
+from moto.cloudtrail.responses import CloudTrailResponse
+from moto.config.models import ConfigBackend
+from moto.guardduty.models import Detector
+
+Method = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One corrected method.
+
+    Attributes:
+        name: Short name, also the id of its test.
+        owner: The class of moto that is corrected.
+        method: Name of its method.
+        reason: What moto does and what AWS does, with AWS's documentation as the source.
+        correct: Takes moto's method and returns the one that replaces it.
+    """
+
+    name: str
+    owner: type
+    method: str
+    reason: str
+    correct: Callable[[Method], Method]
+
+
+def _describe_trails(_original: Method) -> Method:
+    def describe_trails(self: CloudTrailResponse) -> str:
+        shadows = self._get_bool_param("includeShadowTrails", True)
+        names = self._get_param("trailNameList") or []
+        trails = list(self.cloudtrail_backend.describe_trails(shadows))
+        if names:
+            # A name finds a trail of this region, an ARN one of any region; an unknown name is left out, not an error.
+            everywhere = [t for b in cloudtrail_backends[self.current_account].values() for t in b.trails.values()]
+            trails = [t for t in trails if t.trail_name in names] + [t for t in everywhere if t.arn in names]
+        return json.dumps({"trailList": [t.description(include_region=True) for t in trails]})
+
+    return describe_trails
+
+
+def _put_recorder(original: Method) -> Method:
+    def put_configuration_recorder(self: ConfigBackend, config_recorder: dict[str, Any]) -> None:
+        recorder = dict(config_recorder)
+        group = recorder.get("recordingGroup")
+        if group:
+            # moto answers what it was sent plus empty members, and refuses those very members when they come back.
+            empty: tuple[Any, ...] = ({}, [], None, {"resourceTypes": []}, {"resourceTypes": None})
+            recorder["recordingGroup"] = {key: value for key, value in group.items() if value not in empty}
+        original(self, recorder)
+        # AWS always answers a mode: without one in the request, continuous recording.
+        mode = recorder.get("recordingMode") or {"recordingFrequency": "CONTINUOUS"}
+        self.recorders[recorder["name"]].recording_mode = mode  # type: ignore[attr-defined]
+
+    return put_configuration_recorder
+
+
+def _merge_features(
+    present: list[dict[str, Any]], requested: list[dict[str, Any]], merge_nested: bool = True
+) -> list[dict[str, Any]]:
+    merged = {feature["name"]: dict(feature) for feature in present}
+    for feature in requested:
+        before = merged.get(feature["name"], {})
+        after = {**before, **feature}
+        if merge_nested and (before.get("additionalConfiguration") or feature.get("additionalConfiguration")):
+            after["additionalConfiguration"] = _merge_features(
+                before.get("additionalConfiguration") or [], feature.get("additionalConfiguration") or [], False
+            )
+        merged[feature["name"]] = after
+    return list(merged.values())
+
+
+def _update_detector(original: Method) -> Method:
+    def update(
+        self: Detector,
+        enable: bool | None,
+        finding_publishing_frequency: str | None,
+        data_sources: dict[str, Any] | None,
+        features: list[dict[str, Any]] | None,
+    ) -> None:
+        merged = None if features is None else _merge_features(self.features, features)
+        original(self, enable, finding_publishing_frequency, data_sources, merged)
+
+    return update
+
+
+PATCHES: tuple[Patch, ...] = (
+    Patch(
+        name="cloudtrail-describe-trails-names",
+        owner=CloudTrailResponse,
+        method="describe_trails",
+        reason="moto ignores trailNameList and returns every trail, so with two trails the provider says 'too many "
+        "results: wanted 1'. CloudTrail API, DescribeTrails: the list names the trails to return.",
+        correct=_describe_trails,
+    ),
+    Patch(
+        name="config-recorder-update",
+        owner=ConfigBackend,
+        method="put_configuration_recorder",
+        reason="moto refuses the empty exclusionByResourceTypes and resourceTypes that it answered itself, so no "
+        "recorder can be updated in place; it forgets recordingMode. Config API, PutConfigurationRecorder: the call "
+        "updates an existing recorder; ConfigurationRecorder.recordingMode is part of the answer.",
+        correct=_put_recorder,
+    ),
+    Patch(
+        name="guardduty-feature-merge",
+        owner=Detector,
+        method="update",
+        reason="moto replaces all features of a detector by those of the last call. GuardDuty API, UpdateDetector: the "
+        "features named in the call are updated, the others stay as they are.",
+        correct=_update_detector,
+    ),
+)
+
+
+def apply() -> None:
+    """Change moto in this process, for good; the server calls it once."""
+    for patch in PATCHES:
+        setattr(patch.owner, patch.method, patch.correct(getattr(patch.owner, patch.method, _missing)))
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Change moto inside the block only; for tests."""
+    before = [(patch.owner, patch.method, vars(patch.owner).get(patch.method)) for patch in PATCHES]
+    apply()
+    try:
+        yield
+    finally:
+        for owner, method, original in before:
+            if original is None:
+                delattr(owner, method)
+            else:
+                setattr(owner, method, original)
+
+
+def _missing(*_args: Any, **_kwargs: Any) -> None:
+    raise NotImplementedError("moto has no such method; the patch that adds one must not call it")

@@ -1,0 +1,85 @@
+"""The server process of the embedded AWS: `python -m toolkit.sandbox.server --ready-file F`.
+
+In: port, account id. Out: an AWS API on 127.0.0.1 whose state lives in this process's memory, and a ready file
+(JSON: pid, port, account_id, started) once it answers. Stops on SIGTERM or SIGINT and removes the ready file. Nothing
+but `toolkit.sandbox.control` starts it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HEALTH_PATH = "/moto-api/toolkit-health"
+"""Answered by this server, below moto's own reserved prefix, so that no bucket or API can shadow it."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until a signal comes; returns the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m toolkit.sandbox.server")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--account-id", default="123456789012", help="the simulated account, 12 digits")
+    parser.add_argument("--ready-file", type=Path, required=True, help="written when the server answers")
+    arguments = parser.parse_args(argv)
+
+    # moto reads these when it is imported or at its first request; without the first, no AWS managed policy exists.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    os.environ["MOTO_ACCOUNT_ID"] = arguments.account_id
+
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    from toolkit.sandbox import patches
+
+    patches.apply()
+    application = _with_health(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", arguments.port, application, threaded=True, request_handler=MotoRequestHandler)
+    os.environ["MOTO_PORT"] = str(server.server_port)
+
+    def stop(_signal: int, _frame: object) -> None:
+        # serve_forever runs in this very thread: leaving by an exception is the only way that cannot deadlock.
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    record = {
+        "pid": os.getpid(),
+        "port": server.server_port,
+        "account_id": arguments.account_id,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    try:
+        _write_atomically(arguments.ready_file, json.dumps(record))
+        server.serve_forever()
+    finally:
+        arguments.ready_file.unlink(missing_ok=True)
+    return 0
+
+
+def _with_health(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == HEALTH_PATH:
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [str(os.getpid()).encode()]
+        return application(environ, start_response)
+
+    return serve
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(temporary).replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
