@@ -9,15 +9,17 @@ imitated here: it is tested with mocks and said to be so.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.config.models import ConfigBackend
+from moto.guardduty import urls as guardduty_urls
 from moto.guardduty.models import Detector
+from moto.guardduty.responses import GuardDutyResponse
 
 Method = Callable[..., Any]
 
@@ -100,6 +102,41 @@ def _update_detector(original: Method) -> Method:
     return update
 
 
+def _tagged_detector(response: GuardDutyResponse) -> Detector:
+    arn = unquote(response.path).split("/tags/", 1)[1]
+    return response.guardduty_backend.get_detector(arn.rsplit("/", 1)[-1])
+
+
+def _tag_detector(_original: Method) -> Method:
+    def tag_resource(self: GuardDutyResponse) -> str:
+        _tagged_detector(self).tags.update(self._get_param("tags"))
+        return "{}"
+
+    return tag_resource
+
+
+def _untag_detector(_original: Method) -> Method:
+    def untag_resource(self: GuardDutyResponse) -> str:
+        tags = _tagged_detector(self).tags
+        for key in self.querystring.get("tagKeys", []):
+            tags.pop(key, None)
+        return "{}"
+
+    return untag_resource
+
+
+def _list_detector_tags(_original: Method) -> Method:
+    def list_tags_for_resource(self: GuardDutyResponse) -> str:
+        return json.dumps({"tags": _tagged_detector(self).tags})
+
+    return list_tags_for_resource
+
+
+_DETECTOR_TAGS = (
+    "moto keeps the tags a detector is created with but has no call that changes or lists them, so a changed default "
+    "tag fails the apply. GuardDuty API, TagResource, UntagResource, ListTagsForResource: /tags/{resourceArn}."
+)
+
 PATCHES: tuple[Patch, ...] = (
     Patch(
         name="cloudtrail-describe-trails-names",
@@ -126,28 +163,24 @@ PATCHES: tuple[Patch, ...] = (
         "features named in the call are updated, the others stay as they are.",
         correct=_update_detector,
     ),
+    Patch("guardduty-tag", GuardDutyResponse, "tag_resource", _DETECTOR_TAGS, _tag_detector),
+    Patch("guardduty-untag", GuardDutyResponse, "untag_resource", _DETECTOR_TAGS, _untag_detector),
+    Patch("guardduty-list-tags", GuardDutyResponse, "list_tags_for_resource", _DETECTOR_TAGS, _list_detector_tags),
 )
 
 
+ROUTES: tuple[tuple[dict[str, Any], str, Method], ...] = (
+    (guardduty_urls.url_paths, "{0}/tags/(?P<resource_arn>.+)$", GuardDutyResponse.dispatch),
+)
+"""Paths that moto does not route yet; each belongs to patches above that add the method."""
+
+
 def apply() -> None:
-    """Change moto in this process, for good; the server calls it once."""
+    """Change moto in this process, for good; the server calls it once, before moto builds its routes."""
     for patch in PATCHES:
         setattr(patch.owner, patch.method, patch.correct(getattr(patch.owner, patch.method, _missing)))
-
-
-@contextmanager
-def applied() -> Iterator[None]:
-    """Change moto inside the block only; for tests."""
-    before = [(patch.owner, patch.method, vars(patch.owner).get(patch.method)) for patch in PATCHES]
-    apply()
-    try:
-        yield
-    finally:
-        for owner, method, original in before:
-            if original is None:
-                delattr(owner, method)
-            else:
-                setattr(owner, method, original)
+    for paths, pattern, dispatch in ROUTES:
+        paths.setdefault(pattern, dispatch)
 
 
 def _missing(*_args: Any, **_kwargs: Any) -> None:
