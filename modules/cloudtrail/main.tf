@@ -1,0 +1,88 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  region     = data.aws_region.current.id
+
+  # Names and ARNs are composed instead of read from the resources: trail, key, bucket and role name each other in
+  # their policies, and CloudTrail checks all of these before it creates the trail.
+  trail_arn       = "arn:${local.partition}:cloudtrail:${local.region}:${local.account_id}:trail/${var.name}"
+  bucket_name     = coalesce(var.bucket.name, "baseline-cloudtrail-${local.account_id}-${local.region}")
+  bucket_arn      = "arn:${local.partition}:s3:::${local.bucket_name}"
+  access_log_name = coalesce(var.bucket.access_log_bucket_name, "${local.bucket_name}-access-logs")
+  log_group_name  = coalesce(var.log_group_name, "/aws/cloudtrail/${var.name}")
+  log_group_arn   = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.log_group_name}"
+
+  data_event_selectors = {
+    s3_read  = { resource_type = "AWS::S3::Object", read_only = ["true"] }
+    s3_write = { resource_type = "AWS::S3::Object", read_only = ["false"] }
+    lambda   = { resource_type = "AWS::Lambda::Function", read_only = [] }
+  }
+}
+
+resource "aws_cloudtrail" "this" {
+  name                          = var.name
+  s3_bucket_name                = module.log_bucket.name
+  kms_key_id                    = aws_kms_key.this.arn
+  cloud_watch_logs_group_arn    = "${aws_cloudwatch_log_group.this.arn}:*"
+  cloud_watch_logs_role_arn     = aws_iam_role.delivery.arn
+  enable_log_file_validation    = true
+  enable_logging                = true
+  include_global_service_events = true
+  is_multi_region_trail         = true
+  is_organization_trail         = var.organization_id != null
+
+  # Advanced selectors replace CloudTrail's default, so management events are named as well: all of them, reads and
+  # writes, from every service.
+  advanced_event_selector {
+    name = "management"
+
+    field_selector {
+      field  = "eventCategory"
+      equals = ["Management"]
+    }
+  }
+
+  dynamic "advanced_event_selector" {
+    for_each = { for name, selector in local.data_event_selectors : name => selector if contains(var.data_events, name) }
+
+    content {
+      name = advanced_event_selector.key
+
+      field_selector {
+        field  = "eventCategory"
+        equals = ["Data"]
+      }
+
+      field_selector {
+        field  = "resources.type"
+        equals = [advanced_event_selector.value.resource_type]
+      }
+
+      dynamic "field_selector" {
+        for_each = advanced_event_selector.value.read_only
+
+        content {
+          field  = "readOnly"
+          equals = [field_selector.value]
+        }
+      }
+    }
+  }
+
+  dynamic "insight_selector" {
+    for_each = var.insights
+
+    content {
+      insight_type = insight_selector.value
+    }
+  }
+
+  # CloudTrail tries the role when the trail is created: its permissions must be there by then.
+  depends_on = [aws_iam_role_policy.delivery]
+}
