@@ -41,6 +41,11 @@ class PolicyKind(Enum):
     RCP = "resource control policy"
     """Principal is "*"."""
 
+    @property
+    def described(self) -> str:
+        """With its article, for sentences."""
+        return f"{'an' if self is PolicyKind.IDENTITY else 'a'} {self.value}"
+
 
 @dataclass(frozen=True)
 class Principals:
@@ -175,7 +180,7 @@ class _Reader:
         identifier = body.get("Id")
         if identifier is not None:
             if self.kind in (PolicyKind.IDENTITY, PolicyKind.SCP, PolicyKind.RCP):
-                raise self.at("Id").fail(f"an {self.kind.value} has no Id", "Remove it.")
+                raise self.at("Id").fail(f"{self.kind.described} has no Id", "Remove it.")
             if not isinstance(identifier, str):
                 raise self.at("Id").fail(f"{identifier!r} is not text")
         if "Statement" not in body:
@@ -279,11 +284,11 @@ class _Reader:
         present = [element for element in ("Principal", "NotPrincipal") if element in body]
         if self.kind in (PolicyKind.IDENTITY, PolicyKind.SCP):
             if present:
-                raise self.at(present[0]).fail(f"an {self.kind.value} has no {present[0]}", "Remove it.")
+                raise self.at(present[0]).fail(f"{self.kind.described} has no {present[0]}", "Remove it.")
             return None, None
         if len(present) != 1:
             both = "both Principal and NotPrincipal" if present else "neither Principal nor NotPrincipal"
-            raise self.fail(both, f"Every statement of a {self.kind.value} has one of the two.")
+            raise self.fail(both, f"Every statement of {self.kind.described} has one of the two.")
         principals = self.at(present[0]).principals(body[present[0]])
         if self.kind is PolicyKind.RCP and (present[0] == "NotPrincipal" or principals != Principals(everyone=True)):
             raise self.at(present[0]).fail("a resource control policy addresses everyone", 'Use "Principal": "*".')
