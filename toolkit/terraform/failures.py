@@ -1,0 +1,277 @@
+"""Explains a failed Terraform run: what happened, where, what to do next.
+
+In: the operation, its diagnostics, its stderr, its exit code. Out: one `TerraformError`, of a kind that carries the
+right exit code. Terraform's own words are kept as the detail. Pure. The patterns are texts of Terraform 1.10 to 1.11
+and of the AWS provider 5.100; one that no longer matches loses the hint, never the error.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from toolkit.errors import BadPlanError, InterruptedRunError, LockedError, ToolkitError, WrongAccountError
+from toolkit.terraform.events import ANSI, Diagnostic
+from toolkit.terraform.outcomes import ApplyOutcome
+
+_BACKEND = (
+    "The state backend of the rendered root is not the one that was initialised. If the state is already where the "
+    "new backend looks, initialise with `reconfigure`; if it has to move, migrate it by hand first."
+)
+_INIT = "The root has to be initialised again after such a change; `toolkit plan` does that by itself."
+
+
+class TerraformError(ToolkitError):
+    """Terraform failed.
+
+    Attributes:
+        operation: init, plan, apply, …
+        diagnostics: Its errors and warnings, each once.
+        outcome: What an apply had done by then; None for other operations.
+    """
+
+    def __init__(  # the same keywords as ToolkitError plus ours
+        self,
+        problem: str,
+        *,
+        operation: str,
+        diagnostics: tuple[Diagnostic, ...] = (),
+        outcome: ApplyOutcome | None = None,
+        where: str | None = None,
+        hint: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(problem, where=where, hint=hint, detail=detail)
+        self.operation = operation
+        self.diagnostics = diagnostics
+        self.outcome = outcome
+
+
+class SavedPlanError(TerraformError, BadPlanError):
+    """The saved plan is stale or no plan."""
+
+
+class CredentialsError(TerraformError, WrongAccountError):
+    """AWS did not accept the credentials, or the provider refused the account they belong to."""
+
+
+class TerraformInterruptedError(TerraformError, InterruptedRunError):
+    """A signal stopped the run; `outcome` tells how far an apply came."""
+
+
+@dataclass(frozen=True)
+class StateLock:
+    """Who holds the state, as Terraform says it."""
+
+    id: str
+    path: str
+    operation: str
+    """plan, apply, …"""
+
+    who: str
+    """user@host."""
+
+    version: str
+    created: str
+    """As Terraform prints it, in UTC."""
+
+
+class StateLockedError(TerraformError, LockedError):
+    """Another Terraform holds the state; `lock` says which."""
+
+    def __init__(
+        self, lock: StateLock, *, operation: str, diagnostics: tuple[Diagnostic, ...], detail: str | None
+    ) -> None:
+        super().__init__(
+            f"the state is locked since {lock.created} by {lock.who} ({lock.operation})",
+            operation=operation,
+            diagnostics=diagnostics,
+            where=lock.path or None,
+            hint="Wait until that run has ended, then plan again. Only if it is certainly dead, "
+            f"release its lock, whose id is {lock.id}",
+            detail=detail,
+        )
+        self.lock = lock
+
+
+def state_lock(text: str) -> StateLock | None:
+    """The lock that Terraform's "Error acquiring the state lock" describes; None where it names none.
+
+    It names none when the lock could not be asked for at all: no access, or a broken local state.
+    """
+    start = text.find("Lock Info:")
+    if start < 0:
+        return None
+    fields = dict(re.findall(r"^[ \t│]*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)[ \t]*$", text[start:], re.M))
+    if not fields.get("ID"):
+        return None
+    created = re.sub(r"(\d\d:\d\d:\d\d)\.\d+ \+0000 UTC$", r"\1 UTC", fields.get("Created", "an unknown time"))
+    return StateLock(
+        fields["ID"],
+        fields.get("Path", ""),
+        fields.get("Operation", "").removeprefix("OperationType").lower() or "unknown operation",
+        fields.get("Who", "someone"),
+        fields.get("Version", ""),
+        created,
+    )
+
+
+def explain(
+    operation: str,
+    *,
+    diagnostics: tuple[Diagnostic, ...],
+    stderr: str,
+    returncode: int,
+    interrupted: bool,
+    outcome: ApplyOutcome | None = None,
+) -> TerraformError:
+    """The error to raise for a run that failed or was interrupted."""
+    errors = [d for d in diagnostics if d.severity == "error"]
+    plain = plain_text(stderr)
+    detail = "\n\n".join(_words(d) for d in errors) or plain or None
+    text = "\n".join([*(f"{d.summary}\n{d.detail}" for d in errors), plain])
+    if interrupted:
+        return _interrupted(operation, diagnostics, returncode, detail, outcome)
+    lock = state_lock(text) if "state lock" in text else None
+    if lock is not None:
+        return StateLockedError(lock, operation=operation, diagnostics=diagnostics, detail=detail)
+    kind, hint = _kind(text)
+    if errors:
+        more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+        summary = errors[0].summary.strip().splitlines()[0].rstrip(".")
+        problem = f"terraform {operation} failed: {summary}{more}"
+    elif returncode < 0:
+        problem = f"terraform {operation} was killed by signal {-returncode}"
+        hint = "Plan again: what it was doing in AWS may have happened without reaching the state."
+    else:
+        said = _first_error(plain)
+        problem = f"terraform {operation} failed with exit code {returncode}" + (f": {said}" if said else "")
+    if outcome is not None and outcome.begun:
+        problem += f"; {outcome.describe()}"
+        hint = hint or "What is done stays done and is in the state. Correct the cause, then plan again."
+    where = errors[0].place if errors else None
+    return kind(
+        problem,
+        operation=operation,
+        diagnostics=diagnostics,
+        outcome=outcome,
+        where=where,
+        hint=hint,
+        detail=detail,
+    )
+
+
+def plain_text(stderr: str) -> str:
+    """Terraform's boxed, coloured text as plain lines."""
+    lines = (re.sub(r"^[╷│╵][ \t]?", "", ANSI.sub("", line)).rstrip() for line in stderr.splitlines())
+    return "\n".join(lines).strip()
+
+
+def _interrupted(
+    operation: str,
+    diagnostics: tuple[Diagnostic, ...],
+    returncode: int,
+    detail: str | None,
+    outcome: ApplyOutcome | None,
+) -> TerraformInterruptedError:
+    if returncode in (0, 2):
+        problem = f"interrupted, but terraform {operation} had finished by then"
+    else:
+        problem = f"terraform {operation} was interrupted"
+    if outcome is not None:
+        problem += f" ({outcome.describe()})"
+    return TerraformInterruptedError(
+        problem,
+        operation=operation,
+        diagnostics=diagnostics,
+        outcome=outcome,
+        hint="Plan again before anything else: an interrupted call may have succeeded in AWS."
+        if operation == "apply"
+        else None,
+        detail=detail if returncode not in (0, 2) else None,
+    )
+
+
+_KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
+    (
+        r"Saved plan is stale|Saved plan does not match",
+        SavedPlanError,
+        "The state has changed since this plan was made. Nothing was applied; plan again and review the new plan.",
+    ),
+    (
+        r"Failed to load .* as a plan file|Failed to read the given file as a state or plan file",
+        SavedPlanError,
+        "The file is not a plan of this Terraform version. Nothing was applied; plan again.",
+    ),
+    (
+        r"could not connect to registry\.|failed to request discovery document",
+        TerraformError,
+        "The provider registry cannot be reached from here. Where it is blocked, use a provider mirror: fill one with "
+        "`terraform providers mirror DIR` on a machine with access, then set TOOLKIT_PROVIDER_MIRROR=DIR.",
+    ),
+    (
+        r"no available releases match the given constraints|provider registry .* does not have a provider named",
+        TerraformError,
+        "The place the providers come from (a mirror, if one is used) holds no version that the rendered versions.tf "
+        "accepts. Add that version to the mirror, or change the environment's provider version constraint.",
+    ),
+    (
+        r"doesn't match any of the checksums",
+        TerraformError,
+        "The committed .terraform.lock.hcl has no checksum for this platform. Run `toolkit lock` for every platform "
+        "that plans or applies, and commit the file.",
+    ),
+    (
+        r"Provider dependency changes detected",
+        TerraformError,
+        "The committed .terraform.lock.hcl does not fit the rendered versions.tf. Run `toolkit lock`, and commit the "
+        "file.",
+    ),
+    (
+        r"Backend configuration changed|Backend initialization required|approval for state migration",
+        TerraformError,
+        _BACKEND,
+    ),
+    (
+        r"Inconsistent dependency lock file|Required plugins are not installed|Module not installed",
+        TerraformError,
+        _INIT,
+    ),
+    (
+        r"AWS account ID not allowed|AWS Account ID not allowed",
+        CredentialsError,
+        "The credentials belong to another account than the environment's. Nothing was changed.",
+    ),
+    (
+        r"No valid credential sources found|failed to refresh cached credentials|ExpiredToken|InvalidClientTokenId"
+        r"|security token included in the request is (?:invalid|expired)|error configuring .*credentials",
+        CredentialsError,
+        "AWS did not accept the credentials. Sign in again, or check the environment's `credentials` block.",
+    ),
+    (
+        r"Error acquiring the state lock",
+        TerraformError,
+        "The lock could not even be asked for: the state is unreadable, or these credentials may not write beside it.",
+    ),
+)
+
+
+def _kind(text: str) -> tuple[type[TerraformError], str | None]:
+    flat = " ".join(text.split())
+    return next(((kind, hint) for pattern, kind, hint in _KINDS if re.search(pattern, flat)), (TerraformError, None))
+
+
+def _words(diagnostic: Diagnostic) -> str:
+    parts = [f"{diagnostic.place}: {diagnostic.summary}" if diagnostic.place else diagnostic.summary]
+    if diagnostic.snippet:
+        parts.append(f"  {diagnostic.snippet}")
+    if diagnostic.detail:
+        parts.append(diagnostic.detail)
+    return "\n".join(parts)
+
+
+def _first_error(plain: str) -> str | None:
+    found = re.search(r"^Error: (.+)$", plain, re.MULTILINE)
+    if found:
+        return found.group(1).rstrip(".")
+    return plain.splitlines()[-1] if plain else None

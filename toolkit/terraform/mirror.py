@@ -1,0 +1,166 @@
+"""Decides where Terraform gets its providers from when the public registry is not the answer.
+
+In: an explicit mirror or None, the environment, a folder for a generated file. Out: environment variables to add.
+The order: an explicit mirror, TOOLKIT_PROVIDER_MIRROR, the user's own CLI configuration if it says anything about
+provider installation, Terraform's implied mirror folders, a `registry.terraform.io` one level below /opt, the registry.
+CLI configuration: https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.errors import ToolkitError
+
+VARIABLE = "TOOLKIT_PROVIDER_MIRROR"
+_HOSTS = ("registry.terraform.io", "registry.opentofu.org")
+_PROVIDER = Path("hashicorp") / "aws"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where providers come from."""
+
+    mirror: Path | None
+    """Folder that we tell Terraform to use; None leaves the choice to Terraform."""
+
+    why: str
+    """A phrase for people: what decided."""
+
+    include: tuple[str, ...] = ()
+    """Provider patterns that come from the mirror and from nowhere else."""
+
+
+def choose(mirror: Path | None, environ: Mapping[str, str], system: Path = Path("/opt")) -> Source:
+    """Where providers come from, decided without writing anything.
+
+    Raises:
+        ToolkitError: A mirror that was named is no folder or holds no `registry.terraform.io`.
+    """
+    if mirror is not None:
+        return _named(mirror, "the provider mirror setting")
+    if environ.get(VARIABLE):
+        return _named(Path(environ[VARIABLE]).expanduser(), VARIABLE)
+    config = user_config(environ)
+    if _block(config):
+        return Source(None, "provider_installation in your own Terraform CLI configuration")
+    for folder in _implied(environ):
+        if (folder / _HOSTS[0] / _PROVIDER).is_dir():
+            return Source(None, f"Terraform's own mirror folder {folder}")
+    for registry in sorted(system.glob(f"*/{_HOSTS[0]}")):
+        if (registry / _PROVIDER).is_dir():
+            # Found, not asked for: only what it holds is taken from it, everything else still has the registry.
+            held = tuple(sorted(f"{_HOSTS[0]}/{p.parent.name}/{p.name}" for p in registry.glob("*/*") if p.is_dir()))
+            return Source(registry.parent, "found in a conventional place", held)
+    return Source(None, "the public registry")
+
+
+def cli_config(mirror: Path | None, environ: Mapping[str, str], scratch: Path) -> dict[str, str]:
+    """Variables to add to Terraform's environment, with a generated CLI configuration in `scratch` where one is needed.
+
+    The generated file is the user's own configuration with the provider installation replaced; mode 0600, because
+    that may hold registry tokens.
+
+    Raises:
+        ToolkitError: As `choose`.
+    """
+    source = choose(mirror, environ)
+    if source.mirror is None:
+        # A variable that names a missing file only makes Terraform print a warning before everything else.
+        named = environ.get("TF_CLI_CONFIG_FILE")
+        return {"TF_CLI_CONFIG_FILE": os.devnull} if named and not Path(named).is_file() else {}
+    config = user_config(environ)
+    block = _block(config)
+    if block:
+        config = config[: block.start] + config[block.end :]
+    patterns = json.dumps(list(source.include))
+    # JSON string escapes are HCL's, except for the two template openers.
+    path = json.dumps(str(source.mirror.resolve())).replace("${", "$${").replace("%{", "%%{")
+    text = (
+        (f"{config.rstrip()}\n\n" if config.strip() else "")
+        + f"""provider_installation {{
+  filesystem_mirror {{
+    path    = {path}
+    include = {patterns}
+  }}
+  direct {{
+    exclude = {patterns}
+  }}
+}}
+"""
+    )
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=scratch, prefix="cli-config")  # 0600 by definition
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    target = scratch / "terraform.rc"
+    Path(temporary).replace(target)
+    return {"TF_CLI_CONFIG_FILE": str(target.resolve())}
+
+
+def user_config(environ: Mapping[str, str]) -> str:
+    """Text of the user's own CLI configuration, as Terraform would find it; "" where there is none.
+
+    Files in JSON (`*.tfrc.json`, written by `terraform login`) cannot be joined to the text and are left out.
+    """
+    named = environ.get("TF_CLI_CONFIG_FILE")
+    home = Path(environ.get("HOME") or "~").expanduser()
+    files = [Path(named)] if named else [home / ".terraformrc", *sorted((home / ".terraform.d").glob("*.tfrc"))]
+    return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file())
+
+
+def _named(mirror: Path, by: str) -> Source:
+    if not any((mirror / host).is_dir() for host in _HOSTS):
+        problem = "holds no folder `registry.terraform.io`" if mirror.is_dir() else "is no folder"
+        raise ToolkitError(
+            f"the provider mirror {problem}",
+            where=f"{mirror} ({by})",
+            hint="Fill one with `terraform providers mirror DIR`, and name DIR itself.",
+        )
+    return Source(mirror, by, tuple(f"{host}/*/*" for host in _HOSTS))
+
+
+def _implied(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Folders that Terraform searches by itself: …/cli/config/config-file#implied-local-mirror-directories."""
+    home = Path(environ.get("HOME") or "~").expanduser()
+    yield home / ".terraform.d" / "plugins"
+    if sys.platform == "darwin":
+        yield home / "Library" / "Application Support" / "io.terraform" / "plugins"
+        yield Path("/Library/Application Support/io.terraform/plugins")
+        return
+    yield Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "terraform" / "plugins"
+    for folder in (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"):
+        yield Path(folder) / "terraform" / "plugins"
+
+
+@dataclass(frozen=True)
+class _Span:
+    start: int
+    end: int
+
+
+_TOKEN = re.compile(r'#[^\n]*|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|[{}]|[A-Za-z_]\w*', re.DOTALL)
+
+
+def _block(config: str) -> _Span | None:
+    """Where `provider_installation { … }` stands in a CLI configuration; comments and strings don't count."""
+    start = depth = 0
+    inside = False
+    for token in _TOKEN.finditer(config):
+        text = token.group()
+        if not inside and depth == 0 and text == "provider_installation":
+            start, inside = token.start(), True
+        elif text == "{":
+            depth += 1
+        elif text == "}":
+            depth -= 1
+            if inside and depth == 0:
+                return _Span(start, token.end())
+    return _Span(start, len(config)) if inside else None

@@ -1,0 +1,207 @@
+"""Starts one Terraform process and stays with it until it and everything it started have ended.
+
+In: an argument vector, a folder, a complete environment, two files for the output. Out: lines while it runs, and how
+it ended. Terraform gets a session of its own, so that the terminal's Ctrl-C reaches only us, and writes to files, so
+that our death cannot kill it through a closed pipe: after SIGKILL of this process it finishes and releases its lock.
+
+Signals (SIGINT, SIGTERM, SIGHUP): the first becomes one SIGINT to Terraform, which then stops gracefully, keeps its
+state and releases its lock. A further one within the grace period is the same keypress delivered twice, or impatience,
+and is not passed on. One after it becomes a second SIGINT, on which Terraform gives up at once. One after a second
+grace period kills what is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+POLL_SECONDS = 0.03
+GRACE_SECONDS = 2.0
+_CLEANUP_SECONDS = 3.0
+
+STOPPING = "Interrupted: Terraform finishes what it has begun, saves its state and releases its lock. Please wait."
+WAITING = "Still stopping; another interrupt in a moment makes Terraform give up at once, and may lose state."
+GIVING_UP = "Interrupted again: Terraform gives up now; what is under way in AWS may be missing from the state."
+KILLING = "Interrupted again: killed. The state lock may remain, and the state may be incomplete."
+
+
+@dataclass(frozen=True)
+class Ended:
+    returncode: int
+    """Terraform's exit code; negative for the signal that killed it."""
+
+    interrupted: bool
+    """Whether a signal to us was passed on."""
+
+    seconds: float
+    leftovers: bool
+    """Whether processes that it had started (providers) were still alive and had to be ended."""
+
+
+@dataclass
+class Interrupts:
+    """Counts requests to stop; `request` may be called from a signal handler or from another thread."""
+
+    grace: float = GRACE_SECONDS
+    requested: int = 0
+    _seen: int = 0
+    _stage: int = 0
+    _since: float = field(default=0.0)
+
+    def request(self) -> None:
+        self.requested += 1  # nothing else: a handler runs between any two instructions of the loop below
+
+    @property
+    def passed_on(self) -> bool:
+        return self._stage > 0
+
+    def pass_on(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
+        """Send what new requests ask for, and yield what to tell people."""
+        if self.requested == self._seen:
+            return
+        self._seen = self.requested
+        now = time.monotonic()
+        if self._stage and now - self._since < self.grace:
+            yield WAITING
+            return
+        self._stage += 1
+        self._since = now
+        if self._stage == 1:
+            process.send_signal(signal.SIGINT)
+            yield STOPPING
+        elif self._stage == 2:
+            process.send_signal(signal.SIGINT)
+            yield GIVING_UP
+        else:
+            _signal_group(process.pid, signal.SIGKILL)
+            yield KILLING
+
+
+def execute(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    stdout: Path,
+    stderr: Path,
+    on_line: Callable[[str], None],
+    on_notice: Callable[[str], None],
+    on_start: Callable[[int], None],
+    interrupts: Interrupts,
+    inherit: tuple[int, ...] = (),
+    umask: int = -1,
+) -> Ended:
+    """Run to the end; whatever happens here, Terraform has ended when this returns or raises.
+
+    Args:
+        stdout: New file (0600) for its output; complete lines are handed to `on_line`, at most POLL_SECONDS later.
+        on_start: Gets the process id.
+        inherit: Descriptors that the process and its children keep open (the run lock).
+        umask: File mode mask of the process; -1 leaves ours.
+
+    Raises:
+        OSError: It could not be started.
+    """
+    started = time.monotonic()
+    with _handled(interrupts), _new(stdout) as out, _new(stderr) as err, stdout.open("rb") as reader:
+        process = subprocess.Popen(
+            arguments,
+            cwd=cwd,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+            pass_fds=inherit,
+            umask=umask,
+        )
+        try:
+            on_start(process.pid)
+            rest = b""
+            while True:
+                returncode = process.poll()  # before reading: what it wrote before it ended is then read below
+                *lines, rest = (rest + reader.read()).split(b"\n")
+                for line in lines:
+                    on_line(line.decode("utf-8", "replace"))
+                if returncode is not None:
+                    break
+                for notice in interrupts.pass_on(process):
+                    on_notice(notice)
+                time.sleep(POLL_SECONDS)
+            if rest:
+                on_line(rest.decode("utf-8", "replace"))
+        except BaseException:
+            # A callback failed (a closed terminal, a bug): Terraform must not go on unwatched.
+            interrupts.request()
+            while process.poll() is None:
+                for _ in interrupts.pass_on(process):
+                    pass  # nobody is left to tell
+                time.sleep(POLL_SECONDS)
+            raise
+        finally:
+            leftovers = end_group(process.pid)
+    return Ended(returncode, interrupts.passed_on, time.monotonic() - started, leftovers)
+
+
+def end_group(group: int) -> bool:
+    """End what is left of a process group, politely and then not; True if there was anything."""
+    found = False
+    for wanted in (signal.SIGTERM, signal.SIGKILL):
+        if not _signal_group(group, wanted):
+            break
+        found = True
+        deadline = time.monotonic() + _CLEANUP_SECONDS
+        while group_alive(group) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+    return found
+
+
+def group_alive(group: int) -> bool:
+    return _signal_group(group, 0)
+
+
+def _signal_group(group: int, number: int) -> bool:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False  # macOS says so of a group that holds nothing but zombies
+    return True
+
+
+@contextlib.contextmanager
+def _handled(interrupts: Interrupts) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python allows handlers in the main thread only; who runs threads calls `Interrupts.request` itself
+        return
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        interrupts.request()
+
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and jobs in the background of a script
+            before[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _new(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
