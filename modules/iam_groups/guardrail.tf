@@ -1,0 +1,61 @@
+# What no member of a guarded group may do, whatever other policies allow. It grants nothing.
+data "aws_iam_policy_document" "guardrail" {
+  # Nobody gives, widens or unbinds rights.
+  statement {
+    sid       = "DenyIdentityAdministration"
+    effect    = "Deny"
+    actions   = local.identity_administration
+    resources = ["*"]
+  }
+
+  # Nobody gets into another user's rights through that user's credentials; one's own stay one's own.
+  statement {
+    sid     = "DenyCredentialsOfOthers"
+    effect  = "Deny"
+    actions = local.credentials
+
+    # Users may live under a path, hence two patterns. A name has no slash, so neither matches another user.
+    not_resources = [
+      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/$${aws:username}",
+      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/*/$${aws:username}",
+    ]
+  }
+
+  # Nobody takes on a role's rights by handing it to a service they control.
+  statement {
+    sid           = "DenyPassingOtherRoles"
+    effect        = "Deny"
+    actions       = ["iam:PassRole"]
+    resources     = length(var.passable_roles) == 0 ? ["*"] : null
+    not_resources = length(var.passable_roles) == 0 ? null : var.passable_roles
+  }
+
+  # Nobody takes on a role's rights directly: PowerUserAccess allows sts:AssumeRole on every role that trusts the account.
+  statement {
+    sid           = "DenyAssumingOtherRoles"
+    effect        = "Deny"
+    actions       = ["sts:AssumeRole"]
+    resources     = length(var.assumable_roles) == 0 ? ["*"] : null
+    not_resources = length(var.assumable_roles) == 0 ? null : var.assumable_roles
+  }
+}
+
+resource "aws_iam_policy" "guardrail" {
+  name        = var.guardrail_policy_name
+  description = "Denies identity administration to groups that are not administrator groups"
+  policy      = data.aws_iam_policy_document.guardrail.json
+
+  lifecycle {
+    precondition {
+      condition     = length(replace(data.aws_iam_policy_document.guardrail.json, "/\\s/", "")) <= 6144
+      error_message = "The guardrail policy must have at most 6144 characters, white space not counted (IAM's quota): list fewer passable_roles and assumable_roles, or join some by a wildcard."
+    }
+  }
+}
+
+resource "aws_iam_group_policy_attachment" "guardrail" {
+  for_each = local.guarded_groups
+
+  group      = aws_iam_group.this[each.key].name
+  policy_arn = aws_iam_policy.guardrail.arn
+}

@@ -1,0 +1,86 @@
+data "aws_partition" "current" {}
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  groups         = { for name, group in var.groups : name => group if group != null }
+  guarded_groups = toset([for name, group in local.groups : name if !group.administrator])
+
+  managed_policies = merge([
+    for name, group in local.groups : {
+      for policy in group.managed_policies : "${name}/${policy}" => {
+        group = name
+        arn   = startswith(policy, "arn:") ? policy : "arn:${data.aws_partition.current.partition}:iam::aws:policy/${policy}"
+      }
+    }
+  ]...)
+
+  inline_policies = merge([
+    for name, group in local.groups : {
+      for policy, statements in group.inline_policies : "${name}/${policy}" => {
+        group      = name
+        name       = policy
+        statements = statements
+      }
+    }
+  ]...)
+}
+
+resource "aws_iam_group" "this" {
+  for_each = local.groups
+
+  name = each.key
+  path = each.value.path
+
+  lifecycle {
+    precondition {
+      condition     = sum(concat([0], [for key, policy in local.inline_policies : length(replace(data.aws_iam_policy_document.inline[key].json, "/\\s/", "")) if policy.group == each.key])) <= 5120
+      error_message = "The inline policies of group ${each.key} must have at most 5120 characters together, white space not counted (IAM's quota): move some into a managed policy."
+    }
+  }
+}
+
+# The guardrail goes on before anything is granted, and comes off after everything was taken away.
+resource "aws_iam_group_policy_attachment" "managed" {
+  for_each = local.managed_policies
+
+  group      = aws_iam_group.this[each.value.group].name
+  policy_arn = each.value.arn
+
+  depends_on = [aws_iam_group_policy_attachment.guardrail]
+}
+
+data "aws_iam_policy_document" "inline" {
+  for_each = local.inline_policies
+
+  dynamic "statement" {
+    for_each = each.value.statements
+
+    content {
+      sid       = statement.value.sid
+      effect    = statement.value.effect
+      actions   = statement.value.actions
+      resources = statement.value.resources
+
+      dynamic "condition" {
+        for_each = statement.value.conditions
+
+        content {
+          test     = condition.value.test
+          variable = condition.value.variable
+          values   = condition.value.values
+        }
+      }
+    }
+  }
+}
+
+resource "aws_iam_group_policy" "inline" {
+  for_each = local.inline_policies
+
+  group  = aws_iam_group.this[each.value.group].name
+  name   = each.value.name
+  policy = data.aws_iam_policy_document.inline[each.key].json
+
+  depends_on = [aws_iam_group_policy_attachment.guardrail]
+}

@@ -1,0 +1,121 @@
+# Policy documents are asserted, so the real provider evaluates them offline; a mocked one returns no JSON.
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "mock_access_key"
+  secret_key                  = "mock_secret_key"
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+run "defaults" {
+  command = plan
+
+  assert {
+    condition     = output.group_names == tolist(["administrators", "auditors", "billing", "developers", "support"]) && output.administrator_group_names == tolist(["administrators"])
+    error_message = "The five default groups, of which one administers identities."
+  }
+  assert {
+    condition = { for key, attachment in aws_iam_group_policy_attachment.managed : key => attachment.policy_arn } == {
+      "administrators/AdministratorAccess"   = "arn:aws:iam::aws:policy/AdministratorAccess"
+      "auditors/SecurityAudit"               = "arn:aws:iam::aws:policy/SecurityAudit"
+      "auditors/job-function/ViewOnlyAccess" = "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"
+      "billing/job-function/Billing"         = "arn:aws:iam::aws:policy/job-function/Billing"
+      "developers/PowerUserAccess"           = "arn:aws:iam::aws:policy/PowerUserAccess"
+      "support/AWSSupportAccess"             = "arn:aws:iam::aws:policy/AWSSupportAccess"
+    }
+    error_message = "Each default group has its AWS managed policies and no others."
+  }
+  assert {
+    condition     = sort(keys(aws_iam_group_policy_attachment.guardrail)) == tolist(["auditors", "billing", "developers", "support"])
+    error_message = "Every group but administrators carries the guardrail."
+  }
+  assert {
+    condition     = jsondecode(output.guardrail_policy_json).Statement[*].Sid == ["DenyIdentityAdministration", "DenyCredentialsOfOthers", "DenyPassingOtherRoles", "DenyAssumingOtherRoles"] && alltrue([for statement in jsondecode(output.guardrail_policy_json).Statement : statement.Effect == "Deny"])
+    error_message = "The guardrail denies and grants nothing."
+  }
+  assert {
+    condition     = jsondecode(output.guardrail_policy_json).Statement[1].NotResource == ["arn:aws:iam::123456789012:user/*/$${aws:username}", "arn:aws:iam::123456789012:user/$${aws:username}"]
+    error_message = "One's own credentials are excepted, also for users under a path."
+  }
+  assert {
+    condition     = jsondecode(output.guardrail_policy_json).Statement[2].Resource == "*" && jsondecode(output.guardrail_policy_json).Statement[3].Resource == "*"
+    error_message = "By default no role may be passed or assumed."
+  }
+}
+
+run "own_groups" {
+  command = plan
+
+  variables {
+    groups = {
+      billing = null
+      "data+eng" = {
+        path             = "/teams/data/"
+        managed_policies = ["arn:aws:iam::123456789012:policy/reports/read"]
+        inline_policies = {
+          reports = [
+            {
+              sid       = "ReadReports"
+              actions   = ["s3:GetObject", "s3:ListBucket"]
+              resources = ["arn:aws:s3:::reports", "arn:aws:s3:::reports/*"]
+              conditions = [
+                { test = "StringEquals", variable = "aws:RequestedRegion", values = ["eu-central-1", "eu-west-1"] },
+                { test = "Bool", variable = "aws:SecureTransport", values = ["true"] },
+              ]
+            },
+            { sid = "OwnKeys", actions = ["iam:CreateAccessKey"], resources = ["arn:aws:iam::123456789012:user/$${aws:username}"] },
+            { sid = "PassApp", actions = ["iam:PassRole"], resources = ["arn:aws:iam::123456789012:role/app/*"] },
+            { sid = "NoDelete", effect = "Deny", actions = ["iam:*"], resources = ["*"] },
+          ]
+        }
+      }
+      root-admins = {
+        administrator   = true
+        inline_policies = { all = [{ sid = "All", actions = ["*"], resources = ["*"] }] }
+      }
+    }
+    passable_roles        = ["arn:aws:iam::123456789012:role/app/*"]
+    assumable_roles       = ["arn:aws:iam::111122223333:role/reader", "arn:aws:iam::111122223333:role/writer"]
+    guardrail_policy_name = "no-identity-administration"
+  }
+
+  assert {
+    condition     = output.group_names == tolist(["data+eng", "root-admins"]) && aws_iam_group.this["data+eng"].path == "/teams/data/"
+    error_message = "A null entry stands for no group; a path reaches the group."
+  }
+  assert {
+    condition     = aws_iam_group_policy_attachment.managed["data+eng/arn:aws:iam::123456789012:policy/reports/read"].policy_arn == "arn:aws:iam::123456789012:policy/reports/read"
+    error_message = "An ARN is attached as it stands."
+  }
+  assert {
+    condition = jsondecode(aws_iam_group_policy.inline["data+eng/reports"].policy).Statement[0] == {
+      Sid      = "ReadReports"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket", "s3:GetObject"]
+      Resource = ["arn:aws:s3:::reports/*", "arn:aws:s3:::reports"]
+      Condition = {
+        StringEquals = { "aws:RequestedRegion" = ["eu-central-1", "eu-west-1"] }
+        Bool         = { "aws:SecureTransport" = "true" }
+      }
+    }
+    error_message = "Typed statements become the policy."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_group_policy.inline["data+eng/reports"].policy).Statement[1].Resource == "arn:aws:iam::123456789012:user/$${aws:username}"
+    error_message = "Policy variables stay IAM's."
+  }
+  assert {
+    condition     = jsondecode(output.guardrail_policy_json).Statement[2].NotResource == "arn:aws:iam::123456789012:role/app/*" && length(jsondecode(output.guardrail_policy_json).Statement[3].NotResource) == 2
+    error_message = "Listed roles are excepted from the guardrail."
+  }
+  assert {
+    condition     = keys(aws_iam_group_policy_attachment.guardrail) == ["data+eng"] && aws_iam_policy.guardrail.name == "no-identity-administration"
+    error_message = "Only guarded groups carry the guardrail, under the name asked for."
+  }
+}

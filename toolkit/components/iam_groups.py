@@ -1,0 +1,341 @@
+"""IAM groups: who may do what, with nobody but administrators able to raise their own rights."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from toolkit.components.aws_managed_policies import NAMES, SOURCE
+from toolkit.components.base import Component, Scope, Settings
+from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
+from toolkit.errors import nearest
+
+_OWN_USER = re.compile(r"arn:aws[a-z-]*:iam::[^:]*:user/(.*/)?\$\{aws:username\}")
+_ENTITY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
+_ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*")
+_CUSTOMER_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+")
+_AWS_POLICY_ARN = re.compile(r"arn:(aws[a-z-]*):iam::aws:policy/(.+)")
+_COMPARISONS = {
+    "String": "Equals NotEquals EqualsIgnoreCase NotEqualsIgnoreCase Like NotLike",
+    "Numeric": "Equals NotEquals LessThan LessThanEquals GreaterThan GreaterThanEquals",
+    "Date": "Equals NotEquals LessThan LessThanEquals GreaterThan GreaterThanEquals",
+    "Arn": "Equals NotEquals Like NotLike",
+}
+_CONDITION_TESTS = (
+    *(f"{kind}{test}" for kind, tests in _COMPARISONS.items() for test in tests.split()),
+    *("Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"),
+)
+_BY_BARE_NAME = {name.rsplit("/", 1)[-1]: name for name in sorted(NAMES, reverse=True)}
+
+INLINE_QUOTA = 5120
+"""Characters, white space not counted, of all inline policies of one group together (IAM quota, fixed)."""
+
+MANAGED_QUOTA = 10
+"""Managed policies on one group (IAM quota); `mfa_enforcement` takes one, the guardrail one of each other group."""
+
+
+def _entity_name(name: str) -> str:
+    if not _ENTITY_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no IAM name: expected 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -")
+    return name
+
+
+def _path(path: str) -> str:
+    if (path != "/" and not re.fullmatch(r"/([\x21-\x2e\x30-\x7e]+/)+", path)) or len(path) > 512:
+        raise ValueError(f"{path!r} is no IAM path: expected / or /name/, at most 512 printable characters")
+    return path
+
+
+def _sid(sid: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]{1,100}", sid):
+        raise ValueError(f"{sid!r} is no statement id: expected 1 to 100 letters and digits")
+    return sid
+
+
+def _action(action: str) -> str:
+    if not _ACTION.fullmatch(action):
+        raise ValueError(f"{action!r} is no action: expected service:Action, wildcards allowed, as in s3:Get*")
+    return action
+
+
+def _resource(resource: str) -> str:
+    if resource != "*" and not (resource.startswith("arn:") and resource.count(":") >= 5):
+        raise ValueError(f"{resource!r} is no resource: expected an ARN, wildcards allowed, or *")
+    return resource
+
+
+def _role(arn: str) -> str:
+    if not _ROLE_ARN.fullmatch(arn):
+        raise ValueError(
+            f"{arn!r} names no limited set of roles: expected arn:aws:iam::123456789012:role/NAME; wildcards may "
+            "follow at least one character of a path or name, as in role/app/*"
+        )
+    return arn
+
+
+def _condition_test(test: str) -> str:
+    bare = re.sub(r"^(ForAllValues|ForAnyValue):", "", test)
+    bare = bare.removesuffix("IfExists") if bare != "Null" else bare
+    if bare not in _CONDITION_TESTS:
+        guess = nearest(bare, _CONDITION_TESTS)
+        hint = f"; did you mean {guess}?" if guess else ""
+        raise ValueError(
+            f"{test!r} is no condition operator{hint} Expected an IAM operator such as StringEquals or Bool"
+        )
+    return test
+
+
+def _managed_policy(policy: str) -> str:
+    """`path/name` of an AWS managed policy, or a customer managed policy's ARN; raises ValueError for anything else."""
+    if _CUSTOMER_POLICY_ARN.fullmatch(policy):
+        return policy
+    arn = _AWS_POLICY_ARN.fullmatch(policy)
+    if arn and arn[1] != "aws":
+        return policy  # the list of names is the `aws` partition's; others differ in a few
+    if policy.startswith("arn:") and not arn:
+        raise ValueError(f"{policy!r} is no managed policy's ARN: expected arn:aws:iam::ACCOUNT:policy/NAME")
+    name = arn[2] if arn else policy
+    # A bare name is enough where people know it from the console; ARNs and paths have to be right as they stand.
+    found = name if name in NAMES else None if "/" in name else _BY_BARE_NAME.get(name)
+    if found is None or (arn and found != name):
+        guess = nearest(name.rsplit("/", 1)[-1], sorted(_BY_BARE_NAME))
+        hint = f"; did you mean {_BY_BARE_NAME[guess]}?" if guess else ""
+        raise ValueError(
+            f"AWS has no managed policy {name!r}{hint} (list of {SOURCE}; a policy of your own is given by its ARN)"
+        )
+    if found.startswith("aws-service-role/"):
+        raise ValueError(f"{name!r} belongs to a service-linked role: AWS does not let it be attached to a group")
+    return found
+
+
+def _over_defaults(groups: Any) -> Any:
+    """Lays what the user wrote over the default groups, field by field; everything else is left to validation."""
+    if not isinstance(groups, dict):
+        return groups
+    defaults = {name: group.model_dump() for name, group in DEFAULT_GROUPS.items() if group}
+    return defaults | {
+        name: defaults[name] | group if name in defaults and isinstance(group, dict) else group
+        for name, group in groups.items()
+    }
+
+
+EntityName = Annotated[str, AfterValidator(_entity_name)]
+Roles = Annotated[tuple[Annotated[str, AfterValidator(_role)], ...], Field(strict=False)]
+
+
+class Condition(Settings):
+    """One condition of a statement; all conditions of a statement must hold."""
+
+    test: Annotated[str, AfterValidator(_condition_test)] = Field(
+        description="Condition operator, such as StringEquals, Bool or ForAnyValue:StringLike."
+    )
+    variable: Annotated[str, Field(min_length=3)] = Field(
+        description="Condition key, such as aws:RequestedRegion or s3:prefix."
+    )
+    values: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = Field(
+        description="Values, of which one has to match."
+    )
+
+
+class Statement(Settings):
+    """One statement of an inline policy."""
+
+    sid: Annotated[str, AfterValidator(_sid)] = Field(
+        description="Statement id: letters and digits, unique in a policy."
+    )
+    effect: Literal["Allow", "Deny"] = Field("Allow", description="Whether the statement allows or denies.")
+    actions: Annotated[tuple[Annotated[str, AfterValidator(_action)], ...], Field(strict=False, min_length=1)] = Field(
+        description="Actions as service:Action, wildcards allowed."
+    )
+    resources: Annotated[tuple[Annotated[str, AfterValidator(_resource)], ...], Field(strict=False, min_length=1)] = (
+        Field(description="ARNs, wildcards allowed, or *.")
+    )
+    conditions: Annotated[tuple[Condition, ...], Field(strict=False)] = Field(
+        (), description="Conditions, all of which have to hold."
+    )
+
+
+class Group(Settings):
+    """One group: its path, whether it administers identities, and its policies."""
+
+    administrator: bool = Field(
+        False,
+        description="Whether members may administer identities; any other group is refused policies that raise "
+        "rights, and gets the guardrail policy.",
+    )
+    path: Annotated[str, AfterValidator(_path)] = Field("/", description="IAM path of the group, / or /name/.")
+    managed_policies: Annotated[tuple[Annotated[str, AfterValidator(_managed_policy)], ...], Field(strict=False)] = (
+        Field(
+            (),
+            description="Names of AWS managed policies, with a path as in job-function/Billing, or ARNs of your own.",
+        )
+    )
+    inline_policies: dict[EntityName, Annotated[tuple[Statement, ...], Field(strict=False, min_length=1)]] = Field(
+        {}, description="Inline policies: name to list of statements."
+    )
+
+    @model_validator(mode="after")
+    def _managed_policies_fit(self) -> Group:
+        if len(set(self.managed_policies)) != len(self.managed_policies):
+            raise ValueError("managed_policies names a policy twice; expected each once")
+        room = MANAGED_QUOTA - (1 if self.administrator else 2)
+        if len(self.managed_policies) > room:
+            raise ValueError(
+                f"managed_policies has {len(self.managed_policies)} entries; expected at most {room}: IAM allows "
+                f"{MANAGED_QUOTA} on a group, and {MANAGED_QUOTA - room} are kept for the guardrail and MFA enforcement"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _inline_policies_fit(self) -> Group:
+        for name, statements in self.inline_policies.items():
+            sids = [statement.sid for statement in statements]
+            if len(set(sids)) != len(sids):
+                raise ValueError(f"inline policy {name!r} uses a sid twice; expected each once")
+        size = sum(policy_size(statements) for statements in self.inline_policies.values())
+        if size > INLINE_QUOTA:
+            raise ValueError(
+                f"inline_policies have {size} characters together; expected at most {INLINE_QUOTA} (IAM's quota for a "
+                "group): move some into a managed policy"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_administrators_raise_rights(self) -> Group:
+        if self.administrator:
+            return self
+        found = [
+            f"managed policy {policy}"
+            for policy in self.managed_policies
+            if policy.split(":policy/")[-1] in ADMINISTRATOR_POLICIES
+        ]
+        for name, action, resources in _allowed_actions(self):
+            if any(overlap(action, denied) for denied in IDENTITY_ADMINISTRATION):
+                found.append(f"{name} allows {action}")
+            elif any(overlap(action, denied) for denied in CREDENTIALS) and not all(
+                map(_OWN_USER.fullmatch, resources)
+            ):
+                found.append(f"{name} allows {action} on users other than ${{aws:username}}")
+        if found:
+            raise ValueError(
+                f"members could raise their own rights: {'; '.join(found)}. Expected policies without identity "
+                "administration, or administrator: true for a group that is meant to administer identities"
+            )
+        return self
+
+
+def _allowed_actions(group: Group) -> list[tuple[str, str, tuple[str, ...]]]:
+    """(place for messages, action, resources) of every action that an inline policy allows."""
+    return [
+        (f"inline policy {name!r}, statement {statement.sid!r},", action, statement.resources)
+        for name, statements in group.inline_policies.items()
+        for statement in statements
+        if statement.effect == "Allow"
+        for action in statement.actions
+    ]
+
+
+def policy_size(statements: tuple[Statement, ...]) -> int:
+    """Characters of the policy document as the module renders it, white space not counted, as IAM counts."""
+
+    def scalar(values: tuple[str, ...]) -> str | list[str]:
+        unique = sorted(set(values))
+        return unique[0] if len(unique) == 1 else unique
+
+    rendered = []
+    for statement in statements:
+        conditions: dict[str, dict[str, str | list[str]]] = {}
+        for condition in statement.conditions:
+            conditions.setdefault(condition.test, {})[condition.variable] = scalar(condition.values)
+        rendered.append(
+            {
+                "Sid": statement.sid,
+                "Effect": statement.effect,
+                "Action": scalar(statement.actions),
+                "Resource": scalar(statement.resources),
+            }
+            | ({"Condition": conditions} if conditions else {})
+        )
+    document = {"Version": "2012-10-17", "Statement": rendered if len(rendered) > 1 else rendered[0]}
+    return len(re.sub(r"\s", "", json.dumps(document, separators=(",", ":"), ensure_ascii=False)))
+
+
+DEFAULT_GROUPS: dict[str, Group | None] = {
+    "administrators": Group(administrator=True, managed_policies=("AdministratorAccess",)),
+    "developers": Group(managed_policies=("PowerUserAccess",)),
+    "auditors": Group(managed_policies=("SecurityAudit", "job-function/ViewOnlyAccess")),
+    "billing": Group(managed_policies=("job-function/Billing",)),
+    "support": Group(managed_policies=("AWSSupportAccess",)),
+}
+
+
+class IamGroups(Settings):
+    """Settings of `iam_groups`."""
+
+    groups: Annotated[dict[EntityName, Group | None], BeforeValidator(_over_defaults)] = Field(
+        DEFAULT_GROUPS,
+        description="Groups by name, laid over the defaults administrators, developers, auditors, billing and "
+        "support: a default group keeps the fields that are not given, and null removes it.",
+    )
+    passable_roles: Roles = Field(
+        (),
+        description="ARNs of the roles that members of other groups than administrators may pass to services, if "
+        "their policies allow it; whoever may pass a role can act with its rights.",
+    )
+    assumable_roles: Roles = Field(
+        (),
+        description="ARNs of the roles, of this account or others, that members of other groups than administrators "
+        "may assume, if their policies allow it (PowerUserAccess does).",
+    )
+    guardrail_policy_name: EntityName = Field(
+        "deny-identity-administration",
+        description="Name of the managed policy that denies identity administration to every group that is not an "
+        "administrator group.",
+    )
+
+    @model_validator(mode="after")
+    def _names_differ_by_more_than_case(self) -> IamGroups:
+        seen: dict[str, str] = {}
+        for name in self.groups:
+            if self.groups[name] is None:
+                continue
+            if (other := seen.setdefault(name.lower(), name)) != name:
+                raise ValueError(
+                    f"groups {other!r} and {name!r} differ by case only, which IAM does not tell apart; expected one "
+                    f"of them, or `{other}: null`"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _roles_are_listed(self) -> IamGroups:
+        found = []
+        for group_name, group in self.groups.items():
+            if group is None or group.administrator:
+                continue
+            for place, action, resources in _allowed_actions(group):
+                for guarded, setting, roles in (
+                    ("iam:PassRole", "passable_roles", self.passable_roles),
+                    ("sts:AssumeRole", "assumable_roles", self.assumable_roles),
+                ):
+                    unlisted = sorted(set(resources) - set(roles))
+                    if overlap(action, guarded) and unlisted:
+                        found.append(
+                            f"group {group_name!r}, {place} allows {action} on {', '.join(unlisted)}; expected only "
+                            f"what {setting} lists"
+                        )
+        if found:
+            raise ValueError("members could take on a role's rights: " + "; ".join(found))
+        return self
+
+
+COMPONENT = Component(
+    name="iam_groups",
+    title="IAM groups",
+    purpose="Users get rights through groups; only administrators can change what anybody may do.",
+    scope=Scope.GLOBAL,
+    settings=IamGroups,
+)

@@ -1,0 +1,55 @@
+"""MFA enforcement: without MFA a user can enrol a device of their own and nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from toolkit.components.base import Component, Scope, Settings
+
+
+def _user_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_+=,.@-]{1,64}", name):
+        raise ValueError(f"{name!r} is no IAM user name: expected 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -")
+    return name
+
+
+def _policy_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_+=,.@-]{1,128}", name):
+        raise ValueError(f"{name!r} is no policy name: expected 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -")
+    return name
+
+
+class MfaEnforcement(Settings):
+    """Settings of `mfa_enforcement`."""
+
+    policy_name: Annotated[str, AfterValidator(_policy_name)] = Field(
+        "mfa-enforcement", description="Name of the managed policy that is attached to every group."
+    )
+    allow_password_change_before_mfa: bool = Field(
+        True,
+        description="Whether a user who signed in to the console without MFA may change their own password, which a "
+        "forced change at the first sign-in needs; IAM asks for the current password, so nobody gains by it who "
+        "could not enrol a device of their own. With false such a user cannot sign in until an administrator helps.",
+    )
+    access_key_enrolment_users: Annotated[
+        tuple[Annotated[str, AfterValidator(_user_name)], ...], Field(strict=False, max_length=20)
+    ] = Field(
+        (),
+        description="Names of users without a console password who may enrol an MFA device with a long-lived access "
+        "key. Risk: whoever steals such a key can enrol a device of their own and pass as a user with MFA. Remove a "
+        "name as soon as its device is enrolled.",
+    )
+
+
+COMPONENT = Component(
+    name="mfa_enforcement",
+    title="MFA enforcement",
+    purpose="Users in the groups can do nothing without MFA but enrol a device of their own.",
+    scope=Scope.GLOBAL,
+    settings=MfaEnforcement,
+    requires=("iam_groups",),
+    derived=("group_names",),
+)
