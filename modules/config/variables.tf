@@ -1,0 +1,91 @@
+variable "is_home_region" {
+  description = "Whether this region is the one that records IAM's resource types, which are the same in every region, and evaluates the rules about them."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "bucket_name" {
+  description = "Name of the bucket that receives snapshots and history of the configuration."
+  type        = string
+  nullable    = false
+}
+
+variable "s3_kms_key_arn" {
+  description = "ARN of the KMS key that encrypts what is delivered to the bucket; null leaves it to the bucket's default."
+  type        = string
+  default     = null
+}
+
+variable "role_arn" {
+  description = "ARN of the role with which the recorder reads the account: the service-linked role AWSServiceRoleForConfig."
+  type        = string
+  nullable    = false
+}
+
+variable "recorder_name" {
+  description = "Name of the recorder; a region has one at most, and another name replaces it."
+  type        = string
+  default     = "default"
+  nullable    = false
+
+  validation {
+    condition     = length(var.recorder_name) >= 1 && length(var.recorder_name) <= 256
+    error_message = "recorder_name must be 1 to 256 characters long."
+  }
+}
+
+variable "delivery_channel_name" {
+  description = "Name of the delivery channel; a region has one at most, and another name replaces it."
+  type        = string
+  default     = "default"
+  nullable    = false
+
+  validation {
+    condition     = length(var.delivery_channel_name) >= 1 && length(var.delivery_channel_name) <= 256
+    error_message = "delivery_channel_name must be 1 to 256 characters long."
+  }
+}
+
+variable "recording_frequency" {
+  description = "CONTINUOUS records every change, DAILY once a day what changed; both are billed by the recorded item, a daily one at a higher price."
+  type        = string
+  default     = "CONTINUOUS"
+  nullable    = false
+
+  validation {
+    condition     = contains(["CONTINUOUS", "DAILY"], var.recording_frequency)
+    error_message = "recording_frequency must be CONTINUOUS or DAILY."
+  }
+}
+
+variable "recording_override" {
+  description = "Resource types that are recorded at another frequency than the others; null makes no exception."
+  type = object({
+    frequency      = string
+    resource_types = set(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.recording_override == null || contains(["CONTINUOUS", "DAILY"], try(var.recording_override.frequency, ""))
+    error_message = "recording_override.frequency must be CONTINUOUS or DAILY."
+  }
+
+  validation {
+    condition     = var.recording_override == null || try(length(var.recording_override.resource_types) > 0 && alltrue([for t in var.recording_override.resource_types : can(regex("^AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+$", t))]), false)
+    error_message = "recording_override.resource_types must name at least one type of the form AWS::EC2::Instance."
+  }
+}
+
+variable "snapshot_delivery_frequency" {
+  description = "How often a snapshot of all resources is written to the bucket."
+  type        = string
+  default     = "TwentyFour_Hours"
+  nullable    = false
+
+  validation {
+    condition     = contains(["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"], var.snapshot_delivery_frequency)
+    error_message = "snapshot_delivery_frequency must be One_Hour, Three_Hours, Six_Hours, Twelve_Hours or TwentyFour_Hours."
+  }
+}

@@ -1,0 +1,125 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account_id  = data.aws_caller_identity.current.account_id
+  partition   = data.aws_partition.current.partition
+  bucket_name = coalesce(var.findings_bucket.name, "baseline-guardduty-${local.account_id}-${data.aws_region.current.id}")
+  bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
+
+  # Every region's detector exports here, and their ids are not known before the bucket exists.
+  detector_arns = "arn:${local.partition}:guardduty:*:${local.account_id}:detector/*"
+}
+
+module "bucket" {
+  source = "../../shared/log_bucket"
+
+  name                               = local.bucket_name
+  kms_key_arn                        = aws_kms_key.this.arn
+  policy_documents                   = [data.aws_iam_policy_document.bucket.json]
+  expiration_days                    = var.findings_bucket.expiration_days
+  noncurrent_version_expiration_days = var.findings_bucket.noncurrent_version_expiration_days
+  transitions                        = var.findings_bucket.transitions
+  access_log_bucket                  = var.findings_bucket.access_log_bucket
+  force_destroy                      = var.findings_bucket.force_destroy
+}
+
+data "aws_iam_policy_document" "bucket" {
+  statement {
+    sid       = "GuardDutyLocate"
+    actions   = ["s3:GetBucketLocation"]
+    resources = [local.bucket_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["guardduty.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [local.detector_arns]
+    }
+  }
+
+  statement {
+    sid       = "GuardDutyWrite"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.bucket_arn}/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["guardduty.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [local.detector_arns]
+    }
+  }
+}
+
+resource "aws_kms_key" "this" {
+  description             = "Encrypts the findings that GuardDuty exports."
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${local.bucket_name}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+data "aws_iam_policy_document" "key" {
+  # Hands the key to IAM: without this statement nobody could read the findings or ever change the key again.
+  statement {
+    sid       = "AccountAdministration"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
+    }
+  }
+
+  statement {
+    sid       = "GuardDutyEncrypt"
+    actions   = ["kms:GenerateDataKey"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["guardduty.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [local.detector_arns]
+    }
+  }
+}
