@@ -38,9 +38,9 @@ class Operator:
         name: As AWS spells it (`StringNotLike`).
         matches: (policy value, request value) -> whether they match, before any negation.
         expects: What a policy value has to be, for error messages; None where any text will do.
-        accepts: Whether a policy value is of that form.
+        accepts: Whether a policy value is of that form; those of numbers, dates and addresses leave no room for policy
+            variables, which AWS does not replace there.
         negated: Holds when nothing matches, also when the key is absent.
-        variables: Whether policy variables are replaced in its values.
     """
 
     name: str
@@ -48,7 +48,6 @@ class Operator:
     expects: str | None = None
     accepts: Callable[[str], bool] = lambda _: True
     negated: bool = False
-    variables: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Condition:
             # A key that is there with an empty value is null as well, by the documentation of ForAllValues.
             absent = actual is None or not any(actual)
             return any(absent == (value.lower() == "true") for value in self.values)
-        expanded = [expand(value, context, variables=variables and self.operator.variables) for value in self.values]
+        expanded = [expand(value, context, variables=variables) for value in self.values]
 
         def one(value: str) -> bool:
             hit = any(pattern is not None and self.operator.matches(pattern, value) for pattern in expanded)
@@ -182,7 +181,6 @@ def _is_truth(text: str) -> bool:
 
 
 def _operators() -> list[Operator]:
-    text = "text"
     number = "a number"
     date = "an ISO 8601 date or time, or seconds since 1970"
     address = "an IP address or CIDR range"
@@ -194,7 +192,7 @@ def _operators() -> list[Operator]:
         return pattern.literal.lower() == value.lower()
 
     def strings(name: str, matches: Callable[[Pattern, str], bool], negated: bool = False) -> Operator:
-        return Operator(name, matches, text, negated=negated, variables=True)
+        return Operator(name, matches, negated=negated)
 
     def numbers(name: str, compare: Callable[[Decimal, Decimal], bool], negated: bool = False) -> Operator:
         return Operator(name, _numbers(compare), number, lambda value: _number(value) is not None, negated)
@@ -229,7 +227,6 @@ def _operators() -> list[Operator]:
             equal_any_case,
             "true or false",
             lambda value: _is_truth(value) or "${" in value,
-            variables=True,
         ),
         Operator("BinaryEquals", _same_bytes, "base64", lambda value: _decoded(value) is not None),
         addresses("IpAddress", negated=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -196,6 +197,14 @@ def test_not_principal_of_a_session_names_account_role_and_session() -> None:
         resource = bucket({"AWS": names}, "Deny", "NotPrincipal")
         assert decide(SESSION, Policies((S3,), resource=resource)) is expected
     assert decide(ROOT, Policies(resource=bucket({"AWS": ROOT}, "Deny", "NotPrincipal"))) is ALLOW
+
+
+def test_not_principal_of_a_service() -> None:
+    resource = bucket({"Service": "cloudtrail.amazonaws.com"}, "Deny", "NotPrincipal")
+    open_bucket = replace(resource, statements=(*resource.statements, *bucket("*").statements))
+    assert decide("cloudtrail.amazonaws.com", Policies(resource=open_bucket)) is ALLOW
+    assert decide("config.amazonaws.com", Policies(resource=open_bucket)) is DENY
+    assert decide(None, Policies(resource=open_bucket)) is DENY
 
 
 def test_services_need_the_resource_s_policy_and_its_confused_deputy_conditions() -> None:

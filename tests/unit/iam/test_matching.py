@@ -79,7 +79,8 @@ BUCKET = "arn:aws:s3:::amzn-s3-demo-bucket"
         ("arn:aws:ec2:*:instance/*", "arn:aws:ec2:us-east-1:123456789012:instance/i-1", True),
         ("arn:aws:iam::*", "arn:aws:iam::123456789012:user/bob", True),
         # … and within a segment it cannot
-        ("arn:aws:ec2:us-*t-1:instance/i-1", "arn:aws:ec2:us-east-1:123456789012:t-1:instance/i-1", False),
+        ("arn:aws:ec2:us-*t-1:123456789012:vpc/x", "arn:aws:ec2:us-east-1:123456789012:vpc/x", True),
+        ("arn:aws:ec2:us-*t-1:123456789012:vpc/x", "arn:aws:ec2:us-a:t-1:123456789012:vpc/x", False),
         ("arn:aws:ec2:us-*-1:123456789012:instance/*", "arn:aws:ec2:us-east-1:123456789012:instance/i-1", True),
         ("arn:aws:ec2:us?east-1:123456789012:vpc/x", "arn:aws:ec2:us:east-1:123456789012:vpc/x", False),
         # "AWS automatically completes the ARN by adding wildcard characters to all missing fields"
