@@ -175,13 +175,6 @@ resource "aws_iam_policy" "this" {
   name        = var.policy_name
   description = "Denies everything without MFA but enrolling a device of one's own"
   policy      = data.aws_iam_policy_document.this.json
-
-  lifecycle {
-    precondition {
-      condition     = length(replace(data.aws_iam_policy_document.this.json, "/\\s/", "")) <= 6144
-      error_message = "The policy must have at most 6144 characters, white space not counted (IAM's quota): list fewer access_key_enrolment_users."
-    }
-  }
 }
 
 resource "aws_iam_group_policy_attachment" "this" {

@@ -1,0 +1,1 @@
+"""The boundary to AWS: sole importer of boto3. Answers leave it as frozen facts, failures as ToolkitError."""

@@ -1,0 +1,1 @@
+"""Terraform's plan as typed facts. Pure: JSON in, frozen models out."""

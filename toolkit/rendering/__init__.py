@@ -1,0 +1,1 @@
+"""Environment → RenderedTree: the Terraform root module as text. Pure; sole user of Jinja besides reports."""

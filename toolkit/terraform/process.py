@@ -50,11 +50,11 @@ class Ended:
 class Interrupts:
     """Counts requests to stop; `request` may be called from a signal handler or from another thread."""
 
-    grace: float = GRACE_SECONDS
+    grace: float = field(default_factory=lambda: GRACE_SECONDS)
     requested: int = 0
     _seen: int = 0
     _stage: int = 0
-    _since: float = field(default=0.0)
+    _since: float = 0.0
 
     def request(self) -> None:
         self.requested += 1  # nothing else: a handler runs between any two instructions of the loop below
@@ -155,9 +155,10 @@ def end_group(group: int) -> bool:
     """End what is left of a process group, politely and then not; True if there was anything."""
     found = False
     for wanted in (signal.SIGTERM, signal.SIGKILL):
-        if not _signal_group(group, wanted):
+        if not group_alive(group):
             break
         found = True
+        _signal_group(group, wanted)
         deadline = time.monotonic() + _CLEANUP_SECONDS
         while group_alive(group) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
@@ -165,7 +166,32 @@ def end_group(group: int) -> bool:
 
 
 def group_alive(group: int) -> bool:
-    return _signal_group(group, 0)
+    """Whether a process group has a member that still runs; zombies don't count."""
+    return _signal_group(group, 0) and _running(group) != set()
+
+
+def leader_alive(group: int) -> bool:
+    """Whether the process that a group is named after still runs."""
+    running = _running(group)
+    return _signal_group(group, 0) if running is None else group in running
+
+
+def _running(group: int) -> set[int] | None:
+    """Members of a group that are no zombies, or None where there is no /proc (macOS).
+
+    A container's first process often reaps nobody, so that on Linux zombies stay, and can be sent signals. launchd
+    does reap.
+    """
+    if not Path("/proc/self/stat").exists():
+        return None
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # pid (name) state ppid pgrp …; the name may hold anything, even ") "
+            state, _, member_of = entry.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if member_of == str(group) and state not in "ZX":
+                found.add(int(entry.parent.name))
+    return found
 
 
 def _signal_group(group: int, number: int) -> bool:

@@ -105,10 +105,25 @@ class Runner:
         if self._interrupts is not None:
             self._interrupts.request()
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """What Terraform gets as its process environment."""
+        return self._environ
+
     def init(
-        self, *, upgrade: bool = False, reconfigure: bool = False, lockfile: Literal["readonly"] | None = None
+        self,
+        *,
+        upgrade: bool = False,
+        reconfigure: bool = False,
+        lockfile: Literal["readonly"] | None = None,
+        backend: bool = True,
+        backend_config: Mapping[str, str] | None = None,
     ) -> None:
         """Fetch providers and set up the backend.
+
+        Args:
+            backend: False for `validate`, which needs no state and so no credentials.
+            backend_config: Backend arguments that this run takes instead of those in the HCL.
 
         Raises:
             TerraformError: With a hint for an unreachable registry, an unfit mirror, lock file or backend.
@@ -124,6 +139,8 @@ class Runner:
                 upgrade=_FLAG if upgrade else None,
                 reconfigure=_FLAG if reconfigure else None,
                 lockfile=lockfile,
+                backend=None if backend else False,
+                backend_config=[f"{name}={value}" for name, value in (backend_config or {}).items()],
             ),
         )
 

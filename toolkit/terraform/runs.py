@@ -219,15 +219,9 @@ def _end_providers(run: Run) -> bool:
     The group is surely theirs: the lock that it inherited is still held, and a process group's number is not given
     away while a member lives.
     """
-    if run.terraform_pid is None or run.host != socket.gethostname() or not process.group_alive(run.terraform_pid):
+    if run.terraform_pid is None or run.host != socket.gethostname() or process.leader_alive(run.terraform_pid):
         return False
-    try:
-        os.kill(run.terraform_pid, 0)
-    except ProcessLookupError:
-        return process.end_group(run.terraform_pid)
-    except PermissionError:
-        return False
-    return False
+    return process.end_group(run.terraform_pid)
 
 
 def _locked(scratch: Path, run: Run | None) -> LockedError:
@@ -239,12 +233,13 @@ def _locked(scratch: Path, run: Run | None) -> LockedError:
         )
     if run.toolkit_alive:
         return LockedError(
-            f"a {run.operation} is running here since {run.started} (toolkit process {run.toolkit_pid} on {run.host})",
+            f"terraform {run.operation} is running here since {run.started} "
+            f"(toolkit process {run.toolkit_pid} on {run.host})",
             where=str(scratch),
             hint="Wait until it has ended, then plan again: it may change what a plan made now would show.",
         )
     return LockedError(
-        f"a {run.operation} whose toolkit was killed goes on since {run.started} "
+        f"terraform {run.operation}, whose toolkit was killed, goes on since {run.started} "
         f"(Terraform process {run.terraform_pid} on {run.host})",
         where=str(scratch),
         hint=f"Wait until it has ended, then plan again; it keeps its state and releases its lock by itself. "

@@ -119,3 +119,16 @@ run "own_groups" {
     error_message = "Only guarded groups carry the guardrail, under the name asked for."
   }
 }
+
+run "quotas" {
+  command = plan
+
+  variables {
+    groups = {
+      team = { inline_policies = { many = [{ sid = "Many", actions = ["s3:GetObject"], resources = [for number in range(200) : "arn:aws:s3:::bucket-${number}/*"] }] } }
+    }
+    passable_roles = [for number in range(100) : "arn:aws:iam::123456789012:role/application-${number}"]
+  }
+
+  expect_failures = [aws_iam_group.this, aws_iam_policy.guardrail]
+}

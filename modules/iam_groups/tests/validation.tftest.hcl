@@ -1,4 +1,9 @@
-mock_provider "aws" {}
+# A mocked policy document is no JSON unless it is told so; none is asserted here.
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+}
 
 run "bad_group_name" {
   command = plan

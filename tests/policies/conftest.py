@@ -1,0 +1,127 @@
+"""The real policies: planned by the real Terraform and provider from modules/, account id from the embedded AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from toolkit.iam import PolicyDocument
+from toolkit.sandbox import control
+from toolkit.terraform.mirror import cli_config
+
+ROOT = Path(__file__).parents[2]
+
+VARIANTS = {
+    "default": "",
+    "no_password_change": "allow_password_change_before_mfa = false",
+    "robot_enrols_by_key": 'access_key_enrolment_users = ["robot"]',
+}
+"""Settings of mfa_enforcement that change its policy; one module call each."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What Terraform plans.
+
+    Attributes:
+        mfa: The MFA policy by variant.
+        guardrail: The policy of iam_groups that denies identity administration.
+        groups: Group name to every policy on it but the MFA policy: managed ones by AWS's own documents.
+    """
+
+    mfa: Mapping[str, PolicyDocument]
+    guardrail: PolicyDocument
+    groups: Mapping[str, tuple[PolicyDocument, ...]]
+
+
+@pytest.fixture(scope="session")
+def aws_managed() -> Mapping[str, PolicyDocument]:
+    """AWS managed policies by name, as moto carries them."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+    wanted = {
+        "AdministratorAccess",
+        "PowerUserAccess",
+        "SecurityAudit",
+        "ViewOnlyAccess",
+        "Billing",
+        "AWSSupportAccess",
+    }
+    documents = json.loads(aws_managed_policies_data)
+    return {name: PolicyDocument.parse(documents[name]["Document"], name=name) for name in wanted}
+
+
+@pytest.fixture(scope="session")
+def rendered(
+    tmp_path_factory: pytest.TempPathFactory,
+    sandbox: control.Sandbox,
+    terraform_binary: Path,
+    aws_managed: Mapping[str, PolicyDocument],
+) -> Rendered:
+    """One plan for every test of this folder: it costs about ten seconds."""
+    folder = tmp_path_factory.mktemp("policies")
+    calls = "".join(
+        f"""
+module "{variant}" {{
+  source      = "{ROOT}/modules/mfa_enforcement"
+  group_names = ["administrators"]
+  policy_name = "{variant}"
+  {settings}
+}}
+output "{variant}" {{
+  value = module.{variant}.policy_json
+}}
+"""
+        for variant, settings in VARIANTS.items()
+    )
+    (folder / "main.tf").write_text(
+        calls
+        + f"""
+module "iam_groups" {{
+  source = "{ROOT}/modules/iam_groups"
+}}
+output "guardrail" {{
+  value = module.iam_groups.guardrail_policy_json
+}}
+"""
+    )
+    environment = control.child_environ(sandbox, os.environ)
+    environment |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    environment |= cli_config(None, environment, folder / "scratch")
+
+    def terraform(*arguments: str) -> str:
+        done = subprocess.run(
+            [terraform_binary, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    terraform("init", "-input=false", "-no-color")
+    terraform("plan", "-input=false", "-no-color", "-out=plan")
+    planned = json.loads(terraform("show", "-json", "plan"))["planned_values"]
+    outputs = {name: output["value"] for name, output in planned["outputs"].items()}
+    guardrail = PolicyDocument.parse(outputs["guardrail"], name="guardrail")
+
+    groups: dict[str, list[PolicyDocument]] = {}
+    module = next(child for child in planned["root_module"]["child_modules"] if child["address"] == "module.iam_groups")
+    for resource in module["resources"]:
+        if resource["type"] == "aws_iam_group":
+            groups.setdefault(resource["values"]["name"], [])
+        if resource["type"] == "aws_iam_group_policy_attachment":
+            attached = groups.setdefault(resource["values"]["group"], [])
+            if resource["name"] == "guardrail":
+                attached.append(guardrail)
+            else:
+                attached.append(aws_managed[resource["values"]["policy_arn"].split("/")[-1]])
+        assert resource["type"] != "aws_iam_group_policy", "default groups have no inline policies: add them here"
+    return Rendered(
+        {variant: PolicyDocument.parse(outputs[variant], name="mfa-enforcement") for variant in VARIANTS},
+        guardrail,
+        {name: tuple(policies) for name, policies in groups.items()},
+    )

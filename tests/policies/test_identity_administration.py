@@ -1,0 +1,208 @@
+"""No default group but the administrators can raise its own rights, with MFA or without.
+
+The groups' managed policies are AWS's documents, the guardrail is what Terraform plans. The actions are the known ways
+to more rights within IAM and its neighbours, written down here and not taken from the module's own lists.
+
+Not covered, because no identity policy of a developer can be: rights that already sit in workloads (changing the code of
+a function, sending commands to an instance, updating a stack whose role may do more).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit.iam import Decision, Policies, Request, evaluate
+
+ACCOUNT = "123456789012"
+IAM = f"arn:aws:iam::{ACCOUNT}"
+ME = f"{IAM}:user/staff/me"
+OTHER, ROLE, GROUP, POLICY = f"{IAM}:user/other", f"{IAM}:role/admin", f"{IAM}:group/administrators", f"{IAM}:policy/p"
+SAML, OIDC, PROFILE = f"{IAM}:saml-provider/x", f"{IAM}:oidc-provider/x", f"{IAM}:instance-profile/x"
+
+GUARDED = ("developers", "auditors", "billing", "support")
+
+# Denied outright, whatever the group's policies say
+ESCALATIONS = [
+    *[(f"iam:{name}", POLICY) for name in ("CreatePolicy", "CreatePolicyVersion", "SetDefaultPolicyVersion")],
+    *[(f"iam:{name}", POLICY) for name in ("DeletePolicy", "DeletePolicyVersion")],
+    *[
+        (f"iam:{name}", user)
+        for user in (ME, OTHER)
+        for name in (
+            "AttachUserPolicy",
+            "DetachUserPolicy",
+            "PutUserPolicy",
+            "DeleteUserPolicy",
+            "PutUserPermissionsBoundary",
+            "DeleteUserPermissionsBoundary",
+            "CreateLoginProfile",
+            "UpdateLoginProfile",
+            "DeleteLoginProfile",
+            "CreateUser",
+            "UpdateUser",
+            "DeleteUser",
+            "TagUser",
+            "UntagUser",
+        )
+    ],
+    *[
+        (f"iam:{name}", OTHER)
+        for name in (
+            "ChangePassword",
+            "CreateAccessKey",
+            "UpdateAccessKey",
+            "DeleteAccessKey",
+            "EnableMFADevice",
+            "ResyncMFADevice",
+            "DeactivateMFADevice",
+            "UploadSSHPublicKey",
+            "UploadSigningCertificate",
+            "CreateServiceSpecificCredential",
+            "ResetServiceSpecificCredential",
+        )
+    ],
+    *[
+        (f"iam:{name}", GROUP)
+        for name in (
+            "AddUserToGroup",
+            "RemoveUserFromGroup",
+            "AttachGroupPolicy",
+            "DetachGroupPolicy",
+            "PutGroupPolicy",
+            "DeleteGroupPolicy",
+            "CreateGroup",
+            "UpdateGroup",
+            "DeleteGroup",
+        )
+    ],
+    *[
+        (f"iam:{name}", ROLE)
+        for name in (
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "PutRolePolicy",
+            "DeleteRolePolicy",
+            "PutRolePermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+            "UpdateAssumeRolePolicy",
+            "CreateRole",
+            "UpdateRole",
+            "UpdateRoleDescription",
+            "DeleteRole",
+            "TagRole",
+            "UntagRole",
+            "PassRole",
+        )
+    ],
+    *[(f"iam:{name}", PROFILE) for name in ("CreateInstanceProfile", "AddRoleToInstanceProfile")],
+    *[(f"iam:{name}", PROFILE) for name in ("RemoveRoleFromInstanceProfile", "DeleteInstanceProfile")],
+    *[(f"iam:{name}", SAML) for name in ("CreateSAMLProvider", "UpdateSAMLProvider", "DeleteSAMLProvider")],
+    *[
+        (f"iam:{name}", OIDC)
+        for name in (
+            "CreateOpenIDConnectProvider",
+            "AddClientIDToOpenIDConnectProvider",
+            "UpdateOpenIDConnectProviderThumbprint",
+            "DeleteOpenIDConnectProvider",
+        )
+    ],
+    ("iam:UpdateAccountPasswordPolicy", "*"),
+    ("iam:DeleteAccountPasswordPolicy", "*"),
+    ("iam:SetSecurityTokenServicePreferences", "*"),
+    ("sts:AssumeRole", ROLE),
+    ("sts:AssumeRole", "arn:aws:iam::444455556666:role/OrganizationAccountAccessRole"),
+    ("sts:AssumeRoot", "arn:aws:iam::444455556666:root"),
+    ("organizations:AttachPolicy", "*"),
+    ("organizations:DetachPolicy", "*"),
+    ("organizations:UpdatePolicy", "*"),
+    ("organizations:DeletePolicy", "*"),
+    ("organizations:LeaveOrganization", "*"),
+    ("organizations:DisablePolicyType", "*"),
+    ("organizations:PutResourcePolicy", "*"),
+    ("sso:CreateAccountAssignment", "*"),
+    ("sso:AttachManagedPolicyToPermissionSet", "*"),
+    ("sso:PutInlinePolicyToPermissionSet", "*"),
+    ("sso:ProvisionPermissionSet", "*"),
+    ("identitystore:CreateGroupMembership", "*"),
+    ("identitystore:CreateUser", "*"),
+    ("sso-directory:AddMemberToGroup", "*"),
+    ("sso-directory:UpdatePassword", "*"),
+    ("rolesanywhere:CreateTrustAnchor", "*"),
+    ("rolesanywhere:CreateProfile", "*"),
+]
+
+CONTEXT = {
+    "mfa": {"aws:MultiFactorAuthPresent": "true"},
+    "console": {"aws:MultiFactorAuthPresent": "false"},
+    "key": {},
+}
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("session", CONTEXT)
+@pytest.mark.parametrize("group", GUARDED)
+def test_guarded_groups_cannot_raise_their_rights(group: str, session: str, rendered) -> None:  # type: ignore[no-untyped-def]
+    policies = Policies((*rendered.groups[group], rendered.mfa["default"]))
+    open_ways = [
+        (action, resource)
+        for action, resource in ESCALATIONS
+        if evaluate(Request(ME, action, resource, CONTEXT[session]), policies).decision is not Decision.EXPLICIT_DENY
+    ]
+    assert open_ways == []
+
+
+@pytest.mark.terraform
+def test_the_guardrail_alone_denies_them_all(rendered) -> None:  # type: ignore[no-untyped-def]
+    """A managed policy that somebody adds to a group later does not open a way either."""
+    everything = Policies((*rendered.groups["administrators"], rendered.guardrail))
+    open_ways = [
+        (action, resource)
+        for action, resource in ESCALATIONS
+        if evaluate(Request(ME, action, resource, CONTEXT["mfa"]), everything).allowed
+    ]
+    assert open_ways == []
+
+
+@pytest.mark.terraform
+def test_only_administrators_are_without_guardrail_and_may(rendered) -> None:  # type: ignore[no-untyped-def]
+    without = {name for name, policies in rendered.groups.items() if rendered.guardrail not in policies}
+    assert without == {"administrators"}
+    assert set(rendered.groups) == {*GUARDED, "administrators"}
+    policies = Policies((*rendered.groups["administrators"], rendered.mfa["default"]))
+    for action, resource in ESCALATIONS:
+        request = Request(ME, action, resource, CONTEXT["mfa"], resource_account=ACCOUNT)
+        assert evaluate(request, policies).allowed, action
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize(
+    ("group", "action", "resource"),
+    [
+        ("developers", "ec2:RunInstances", f"arn:aws:ec2:eu-central-1:{ACCOUNT}:instance/*"),
+        ("developers", "lambda:CreateFunction", f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:f"),
+        ("developers", "s3:CreateBucket", "arn:aws:s3:::b"),
+        ("developers", "iam:ListRoles", "*"),
+        ("developers", "iam:CreateServiceLinkedRole", f"{IAM}:role/aws-service-role/ecs.amazonaws.com/x"),
+        ("developers", "iam:EnableMFADevice", ME),
+        ("developers", "iam:ChangePassword", ME),
+        ("auditors", "iam:GetPolicyVersion", POLICY),
+        ("auditors", "cloudtrail:DescribeTrails", "*"),
+        ("billing", "ce:GetCostAndUsage", "*"),
+        ("support", "support:CreateCase", "*"),
+    ],
+)
+def test_groups_can_still_do_their_work(group: str, action: str, resource: str, rendered) -> None:  # type: ignore[no-untyped-def]
+    policies = Policies((*rendered.groups[group], rendered.mfa["default"]))
+    result = evaluate(Request(ME, action, resource, CONTEXT["mfa"]), policies)
+    assert result.allowed, result.explain()
+
+
+@pytest.mark.terraform
+def test_taking_a_statement_out_of_the_guardrail_opens_a_way(rendered) -> None:  # type: ignore[no-untyped-def]
+    administrator = rendered.groups["administrators"]
+    for sid in (statement.sid for statement in rendered.guardrail.statements):
+        policies = Policies((*administrator, rendered.guardrail.without(sid)))
+        assert any(
+            evaluate(Request(ME, action, resource, CONTEXT["mfa"], resource_account=ACCOUNT), policies).allowed
+            for action, resource in ESCALATIONS
+        ), sid

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from toolkit.components.guardduty import COMPONENT, GuardDuty
+
+
+def message(settings: dict[str, Any]) -> str:
+    """The path and the words of the one error that these settings cause."""
+    with pytest.raises(ValidationError) as caught:
+        GuardDuty.model_validate(settings)
+    (error,) = caught.value.errors()
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def test_an_empty_block_switches_no_billed_plan_on() -> None:
+    settings = GuardDuty()
+    assert set(settings.protection.model_dump().values()) == {"DISABLED"}
+    assert set(settings.runtime_monitoring_agents.model_dump().values()) == {"DISABLED"}
+    assert settings.finding_publishing_frequency == "FIFTEEN_MINUTES"
+    assert settings.export_findings is False
+    assert settings.notifications.email_addresses == ()
+    assert COMPONENT.settings is GuardDuty
+
+
+def test_agents_come_with_runtime_monitoring() -> None:
+    agents = {"runtime_monitoring_agents": {"ec2": "ENABLED"}}
+    assert message(agents) == ": runtime_monitoring_agents need protection.runtime_monitoring to be ENABLED"
+    settings = GuardDuty.model_validate({**agents, "protection": {"runtime_monitoring": "ENABLED"}})
+    assert settings.runtime_monitoring_agents.ec2 == "ENABLED"
+
+
+def test_a_bucket_without_an_export_is_a_mistake() -> None:
+    bucket = {"findings_bucket": {"name": "example-findings"}}
+    assert message(bucket) == ": findings_bucket has no effect without export_findings: true"
+    assert GuardDuty.model_validate({**bucket, "export_findings": True}).findings_bucket.name == "example-findings"
+
+
+@pytest.mark.parametrize("severity", [1, 4, 6.9, 7.0, 10])
+def test_severities(severity: float) -> None:
+    assert (
+        GuardDuty.model_validate({"notifications": {"minimum_severity": severity}}).notifications.minimum_severity
+        == severity
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (
+            {"protection": {"s3_data_events": True}},
+            "protection.s3_data_events: Input should be 'ENABLED' or 'DISABLED'",
+        ),
+        ({"protection": {"s3": "ENABLED"}}, "protection.s3: Extra inputs are not permitted"),
+        ({"finding_publishing_frequency": "DAILY"}, "finding_publishing_frequency: Input should be 'FIFTEEN_MINUTES'"),
+        ({"notifications": {"minimum_severity": 10.1}}, "notifications.minimum_severity: Input should be less than"),
+        ({"notifications": {"minimum_severity": 0}}, "notifications.minimum_severity: Input should be greater than"),
+        ({"notifications": {"name": "a name"}}, "notifications.name: expected 1 to 55 letters"),
+        (
+            {"notifications": {"email_addresses": ["a@example.com", "a@example.com"]}},
+            "notifications.email_addresses: expected each value once, but a@example.com is repeated",
+        ),
+    ],
+)
+def test_values_outside_the_apis_bounds(settings: dict[str, Any], expected: str) -> None:
+    assert message(settings).startswith(expected)
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@b", "a b@example.com", "a@@example.com", "a@example.com\n"])
+def test_addresses_that_cannot_get_mail(address: str) -> None:
+    found = message({"notifications": {"email_addresses": [address]}})
+    assert found == "notifications.email_addresses.0: expected an e-mail address such as security@example.com"

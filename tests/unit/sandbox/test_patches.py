@@ -1,0 +1,154 @@
+"""Each patch makes moto do what AWS does, and is still needed.
+
+Every case asks moto through boto3 and answers whether it behaved as AWS does: with the patches it must, without them it
+must not. When the second fails, moto has learnt it: delete the patch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from moto import mock_aws
+
+from toolkit.sandbox import patches
+
+REGION = "eu-central-1"
+ROLE = "arn:aws:iam::123456789012:role/config"
+
+
+def trails_are_filtered() -> bool:
+    boto3.client("s3", REGION).create_bucket(
+        Bucket="logs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    client, elsewhere = boto3.client("cloudtrail", REGION), boto3.client("cloudtrail", "us-east-1")
+    client.create_trail(Name="one", S3BucketName="logs")
+    client.create_trail(Name="two", S3BucketName="logs")
+    far = elsewhere.create_trail(Name="far", S3BucketName="logs")["TrailARN"]
+
+    def names(*wanted: str) -> list[str]:
+        return [trail["Name"] for trail in client.describe_trails(trailNameList=list(wanted))["trailList"]]
+
+    everything = [trail["Name"] for trail in client.describe_trails()["trailList"]]
+    return (
+        (names("one"), names(far), names("none"), names("two", far)) == (["one"], ["far"], [], ["two", "far"])
+    ) and everything == ["one", "two"]  # fmt: skip
+
+
+def recorder_is_updated_in_place() -> bool:
+    client = boto3.client("config", REGION)
+    group = {"allSupported": True, "includeGlobalResourceTypes": True}
+    client.put_configuration_recorder(
+        ConfigurationRecorder={"name": "default", "roleARN": ROLE, "recordingGroup": group}
+    )
+    continuous = client.describe_configuration_recorders()["ConfigurationRecorders"][0]
+    changed = {**continuous["recordingGroup"], "includeGlobalResourceTypes": False}
+    client.put_configuration_recorder(
+        ConfigurationRecorder={
+            "name": "default",
+            "roleARN": ROLE,
+            "recordingGroup": {**changed, "exclusionByResourceTypes": {}},  # what the Terraform provider sends
+            "recordingMode": {"recordingFrequency": "DAILY"},
+        }
+    )
+    daily = client.describe_configuration_recorders()["ConfigurationRecorders"][0]
+    return (
+        continuous["recordingMode"] == {"recordingFrequency": "CONTINUOUS"}
+        and daily["recordingMode"] == {"recordingFrequency": "DAILY"}
+        and daily["recordingGroup"]["includeGlobalResourceTypes"] is False
+        and daily["recordingGroup"]["allSupported"] is True
+    )
+
+
+def features_are_merged() -> bool:
+    client = boto3.client("guardduty", REGION)
+    detector = client.create_detector(Enable=True)["DetectorId"]
+
+    def runtime(name: str, status: str) -> dict[str, object]:
+        return {
+            "Name": "RUNTIME_MONITORING",
+            "Status": "ENABLED",
+            "AdditionalConfiguration": [{"Name": name, "Status": status}],
+        }
+
+    for feature in (
+        {"Name": "S3_DATA_EVENTS", "Status": "ENABLED"},
+        runtime("EKS_ADDON_MANAGEMENT", "ENABLED"),
+        {"Name": "S3_DATA_EVENTS", "Status": "DISABLED"},
+        runtime("ECS_FARGATE_AGENT_MANAGEMENT", "DISABLED"),
+    ):
+        client.update_detector(DetectorId=detector, Features=[feature])
+    client.update_detector(DetectorId=detector, FindingPublishingFrequency="ONE_HOUR")
+    found = {f["Name"]: f for f in client.get_detector(DetectorId=detector)["Features"]}
+    return {name: f["Status"] for name, f in found.items()} == {
+        "S3_DATA_EVENTS": "DISABLED",
+        "RUNTIME_MONITORING": "ENABLED",
+    } and {c["Name"]: c["Status"] for c in found["RUNTIME_MONITORING"]["AdditionalConfiguration"]} == {
+        "EKS_ADDON_MANAGEMENT": "ENABLED",
+        "ECS_FARGATE_AGENT_MANAGEMENT": "DISABLED",
+    }
+
+
+def detector_tags_change() -> bool:
+    client = boto3.client("guardduty", REGION)
+    detector = client.create_detector(Enable=True, Tags={"a": "1", "b": "2"})["DetectorId"]
+    arn = f"arn:aws:guardduty:{REGION}:123456789012:detector/{detector}"
+    client.tag_resource(ResourceArn=arn, Tags={"b": "3", "c": "4"})
+    client.untag_resource(ResourceArn=arn, TagKeys=["a"])
+    tags: dict[str, str] = client.list_tags_for_resource(ResourceArn=arn)["Tags"]
+    return tags == client.get_detector(DetectorId=detector)["Tags"] == {"b": "3", "c": "4"}
+
+
+CASES: dict[str, Callable[[], bool]] = {
+    "cloudtrail-describe-trails-names": trails_are_filtered,
+    "config-recorder-update": recorder_is_updated_in_place,
+    "guardduty-feature-merge": features_are_merged,
+    "guardduty-tag": detector_tags_change,
+    "guardduty-untag": detector_tags_change,
+    "guardduty-list-tags": detector_tags_change,
+}
+
+
+@pytest.fixture
+def moto() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    for patch in patches.PATCHES:
+        original = getattr(patch.owner, patch.method, None)
+        monkeypatch.setattr(patch.owner, patch.method, patch.correct(original), raising=False)  # type: ignore[arg-type]
+    for paths, pattern, dispatch in patches.ROUTES:
+        monkeypatch.setitem(paths, pattern, dispatch)
+
+
+def test_every_patch_has_a_case() -> None:
+    assert {patch.name for patch in patches.PATCHES} == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.usefixtures("patched", "moto")
+def test_with_the_patches_moto_does_what_aws_does(name: str) -> None:
+    assert CASES[name]()
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.usefixtures("moto")
+def test_without_them_it_does_not(name: str) -> None:
+    patch = next(patch for patch in patches.PATCHES if patch.name == name)
+    learnt = f"moto now does this by itself: delete the patch {name}"
+    if not hasattr(patch.owner, patch.method):
+        return  # moto has no such call at all; asking it would go out to the network
+    try:
+        assert not CASES[name](), learnt
+    except (BotoCoreError, ClientError, KeyError) as error:
+        assert json.dumps(str(error))
+
+
+def test_a_reason_says_what_aws_does() -> None:
+    assert all(" API, " in patch.reason for patch in patches.PATCHES)

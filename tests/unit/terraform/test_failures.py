@@ -1,0 +1,149 @@
+"""Terraform's own words (1.11.4, provider 5.100.0) and what we make of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit.errors import ExitCode
+from toolkit.terraform.events import Diagnostic
+from toolkit.terraform.failures import StateLock, StateLockedError, TerraformError, explain, plain_text
+from toolkit.terraform.outcomes import ApplyOutcome, Step
+
+LOCAL_LOCK = (
+    "Error message: resource temporarily unavailable\nLock Info:\n  ID:        b62696e5-a341-6547-beb8-694111ec9ada\n"
+    "  Path:      terraform.tfstate\n  Operation: OperationTypeApply\n  Who:       ann@host\n  Version:   1.11.4\n"
+    "  Created:   2026-11-24 08:22:09.697957726 +0000 UTC\n  Info:      \n\n\nTerraform acquires a state lock to "
+    "protect the state from being written\nby multiple users at the same time."
+)
+BROKEN_STATE = (
+    "Error message: 2 problems:\n\n- Unsupported state file format: The state file could not be parsed as JSON: syntax "
+    "error at byte offset 1.\n\nTerraform acquires a state lock to protect the state from being written"
+)
+UNREACHABLE = (
+    "Could not retrieve the list of available versions for provider hashicorp/aws: could not connect to "
+    "registry.terraform.io: failed to request discovery document: Get "
+    '"https://registry.terraform.io/.well-known/terraform.json": dial tcp: lookup registry.terraform.io: no such host'
+)
+
+
+def error(summary: str, detail: str = "", file: str | None = None, line: int | None = None) -> Diagnostic:
+    return Diagnostic("error", summary, detail, None, file, line, None)
+
+
+def failure(*diagnostics: Diagnostic, stderr: str = "", returncode: int = 1, operation: str = "plan") -> TerraformError:
+    return explain(operation, diagnostics=diagnostics, stderr=stderr, returncode=returncode, interrupted=False)
+
+
+@pytest.mark.parametrize(
+    ("summary", "detail", "code", "hint"),
+    [
+        ("Saved plan is stale", "The given plan file can no longer be applied", ExitCode.BAD_PLAN, "plan again"),
+        ('Failed to load "p" as a plan file', "Error: zip: not a valid zip file", ExitCode.BAD_PLAN, "not a plan"),
+        ("Failed to query available provider packages", UNREACHABLE, ExitCode.ERROR, "TOOLKIT_PROVIDER_MIRROR"),
+        (
+            "Failed to query available provider packages",
+            "Could not retrieve the list: no available releases match the given constraints ~> 6.0",
+            ExitCode.ERROR,
+            "Add that version to the mirror",
+        ),
+        (
+            "Failed to install provider",
+            "the local package for registry.terraform.io/hashicorp/aws 5.100.0 doesn't match any of the checksums "
+            "previously recorded",
+            ExitCode.ERROR,
+            "toolkit lock",
+        ),
+        ("Provider dependency changes detected", "the lock file is read-only", ExitCode.ERROR, "toolkit lock"),
+        ("Inconsistent dependency lock file", "no version is selected", ExitCode.ERROR, "initialised again"),
+        ('Backend initialization required, please run "terraform init"', "Reason", ExitCode.ERROR, "state backend"),
+        (
+            "Can't ask approval for state migration when interactive input is disabled.\n\nPlease remove",
+            "",
+            ExitCode.ERROR,
+            "state backend",
+        ),
+        ("AWS account ID not allowed: 999999999999", "", ExitCode.WRONG_ACCOUNT, "another account"),
+        ("No valid credential sources found", "Please see the docs", ExitCode.WRONG_ACCOUNT, "credentials"),
+        ("Error acquiring the state lock", BROKEN_STATE, ExitCode.ERROR, "state is unreadable"),
+        ("Invalid function argument", "whatever", ExitCode.ERROR, None),
+    ],
+)
+def test_a_known_failure_has_its_exit_code_and_next_step(
+    summary: str, detail: str, code: ExitCode, hint: str | None
+) -> None:
+    found = failure(error(summary, detail))
+
+    assert found.exit_code is code
+    assert summary.splitlines()[0].rstrip(".") in found.problem
+    if hint is None:
+        assert found.hint is None
+    else:
+        assert found.hint is not None and hint in found.hint
+    assert found.detail is not None and detail in found.detail
+
+
+def test_a_held_lock_says_who_and_since_when() -> None:
+    found = failure(error("Error acquiring the state lock", LOCAL_LOCK))
+
+    assert isinstance(found, StateLockedError)
+    assert found.exit_code is ExitCode.LOCKED
+    assert found.lock == StateLock(
+        "b62696e5-a341-6547-beb8-694111ec9ada",
+        "terraform.tfstate",
+        "apply",
+        "ann@host",
+        "1.11.4",
+        "2026-11-24 08:22:09 UTC",
+    )
+    assert found.problem == "the state is locked since 2026-11-24 08:22:09 UTC by ann@host (apply)"
+
+
+def test_a_lock_is_found_in_boxed_text_too() -> None:
+    boxed = "\n".join(f"│ {line}" for line in ["Error: Error acquiring the state lock", "", *LOCAL_LOCK.splitlines()])
+
+    assert isinstance(failure(stderr=f"╷\n{boxed}\n╵"), StateLockedError)
+
+
+def test_the_place_is_the_rendered_line() -> None:
+    assert failure(error("Bad", file="cloudtrail.tf", line=12)).where == "cloudtrail.tf:12"
+
+
+def test_several_errors_are_counted_and_all_quoted() -> None:
+    found = failure(error("First"), error("Second"), error("Third"))
+
+    assert found.problem == "terraform plan failed: First (and 2 more errors)"
+    assert found.detail == "First\n\nSecond\n\nThird"
+
+
+def test_boxed_text_without_diagnostics_still_names_the_error() -> None:
+    stderr = "\x1b[31m╷\x1b[0m\n\x1b[31m│\x1b[0m \x1b[1mError: \x1b[0mCould not retrieve providers for locking\n╵"
+
+    assert failure(stderr=stderr, operation="providers lock").problem.endswith(
+        "failed with exit code 1: Could not retrieve providers for locking"
+    )
+    assert plain_text(stderr) == "Error: Could not retrieve providers for locking"
+
+
+def test_a_failed_apply_says_how_far_it_came() -> None:
+    outcome = ApplyOutcome((Step("a.b", "create", 1),), (Step("a.c", "create", 1),), (), False, (), 3)
+    found = explain("apply", diagnostics=(error("Boom"),), stderr="", returncode=1, interrupted=False, outcome=outcome)
+
+    assert found.problem == "terraform apply failed: Boom; 1 done, 1 failed"
+    assert found.outcome is outcome
+
+
+def test_a_killed_terraform_asks_for_a_new_plan() -> None:
+    found = failure(returncode=-9)
+
+    assert found.problem == "terraform plan was killed by signal 9"
+    assert found.hint is not None and "Plan again" in found.hint
+
+
+@pytest.mark.parametrize(("returncode", "said"), [(1, "was interrupted"), (0, "had finished by then")])
+def test_an_interrupt_is_reported_even_if_it_came_too_late(returncode: int, said: str) -> None:
+    outcome = ApplyOutcome((), (), (Step("a.b", "create", 0),), False, (), 3)
+    found = explain("apply", diagnostics=(), stderr="", returncode=returncode, interrupted=True, outcome=outcome)
+
+    assert found.exit_code is ExitCode.INTERRUPTED
+    assert said in found.problem
+    assert "1 unfinished" in found.problem

@@ -1,0 +1,74 @@
+"""Who the credentials belong to, asked of STS before anything may touch an account.
+
+In: an environment's credentials and the process environment. Out: a CallerIdentity, or an error that says whose
+credentials these are. Reads only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from toolkit.aws.session import ClientFactory
+from toolkit.environment import Environment
+from toolkit.errors import WrongAccountError
+
+
+@dataclass(frozen=True)
+class CallerIdentity:
+    """Answer of STS GetCallerIdentity."""
+
+    account_id: str
+    arn: str
+
+
+def check_account(environment: Environment, environ: Mapping[str, str]) -> CallerIdentity:
+    """The caller, if it is in the environment's account.
+
+    Raises:
+        WrongAccountError: No usable credentials, STS does not answer, or another account answers.
+    """
+    clients = ClientFactory(environment, environ)
+    caller = caller_identity(clients, environment.name)
+    if caller.account_id != environment.account_id:
+        raise WrongAccountError(
+            f"these credentials belong to account {caller.account_id} ({caller.arn}), but the environment is for "
+            f"account {environment.account_id}",
+            where=f"environments/{environment.name}/environment.yaml:{environment.lines.get(('account_id',), 1)}",
+            hint="switch to credentials of the environment's account (AWS_PROFILE, credentials.profile or "
+            "credentials.assume_role), or mend account_id; nothing was read or changed in the other account",
+        )
+    return caller
+
+
+def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:
+    """Whoever the credentials belong to; raises WrongAccountError where STS does not say."""
+    import botocore.exceptions as e
+
+    try:
+        answer = clients.client("sts").get_caller_identity()
+    except (e.NoCredentialsError, e.PartialCredentialsError, e.CredentialRetrievalError) as error:
+        raise WrongAccountError(
+            f"no usable AWS credentials: {error}",
+            where=name,
+            hint="sign in (`aws sso login`, AWS_PROFILE, AWS_ACCESS_KEY_ID …) or name a profile or role under "
+            "`credentials` in the environment file",
+        ) from error
+    except e.ProfileNotFound as error:
+        raise WrongAccountError(
+            str(error), where=name, hint="`aws configure list-profiles` shows what the AWS configuration has"
+        ) from error
+    except e.ClientError as error:
+        details = error.response.get("Error", {})
+        raise WrongAccountError(
+            f"AWS refuses these credentials: {details.get('Code', '')} {details.get('Message', '')}".rstrip(),
+            where=name,
+            hint="renew the session or keys; with assume_role, check the role's trust policy and external id",
+        ) from error
+    except (e.BotoCoreError, ValueError) as error:
+        raise WrongAccountError(
+            f"STS cannot be asked whose credentials these are: {error}",
+            where=name,
+            hint="check the network, proxy and the AWS configuration",
+        ) from error
+    return CallerIdentity(answer["Account"], answer["Arn"])

@@ -1,0 +1,81 @@
+"""boto3 clients for one environment, built from its credentials and an explicit process environment.
+
+boto3 reads os.environ by itself; a toolkit that may talk to a simulator must decide what it reads. So the variables
+that matter are taken from `environ` and passed explicitly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from toolkit.environment import Environment
+from toolkit.errors import WrongAccountError
+
+
+class ClientFactory:
+    """Makes boto3 clients that act as the environment's credentials say."""
+
+    def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
+        """Args:
+        environment: Supplies profile, role and the home region.
+        environ: Process environment of the run: credentials, endpoint and proxy are taken from it.
+        """
+        self._environment = environment
+        self._environ = environ
+        self._base: Any = None
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
+        from botocore.config import Config
+
+        if self._base is None:
+            self._base = self._session()
+        endpoint = self._environ.get("AWS_ENDPOINT_URL")
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=5,
+            read_timeout=30,
+            # The embedded AWS serves as its own proxy; account-prefixed host names find it only that way.
+            proxies={"http": endpoint} if endpoint else None,
+            ignore_configured_endpoint_urls=endpoint is None,  # type: ignore[call-arg] # the stubs lack it
+            user_agent_extra="aws-baseline-toolkit",
+        )
+        return self._base.client(
+            service, region_name=region or self._environment.regions.home, endpoint_url=endpoint, config=config
+        )
+
+    def _session(self) -> Any:
+        import boto3
+        import botocore.exceptions
+        import botocore.session
+
+        settings = self._environment.credentials
+        core = botocore.session.Session(profile=settings.profile)
+        if "AWS_ENDPOINT_URL" in self._environ:
+            # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds.
+            core = botocore.session.Session()
+            core.set_credentials(self._environ["AWS_ACCESS_KEY_ID"], self._environ["AWS_SECRET_ACCESS_KEY"])
+            return boto3.Session(botocore_session=core)
+        if settings.assume_role is None:
+            return boto3.Session(botocore_session=core)
+        role = settings.assume_role
+        base = boto3.Session(botocore_session=core)
+        request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
+        if role.external_id:
+            request["ExternalId"] = role.external_id
+        sts = base.client("sts", region_name=self._environment.regions.home)
+        try:
+            answer = sts.assume_role(**request)["Credentials"]
+        except botocore.exceptions.ClientError as e:
+            details = e.response.get("Error", {})
+            raise WrongAccountError(
+                f"cannot assume {role.role_arn}: {details.get('Code', '')} {details.get('Message', '')}".rstrip(),
+                where=f"environments/{self._environment.name}/environment.yaml",
+                hint="check the role's trust policy, its external id and MFA condition, and the base credentials",
+            ) from e
+        return boto3.Session(
+            aws_access_key_id=answer["AccessKeyId"],
+            aws_secret_access_key=answer["SecretAccessKey"],
+            aws_session_token=answer["SessionToken"],
+        )

@@ -1,0 +1,99 @@
+"""Commands that tell: components, schema, doctor."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.errors import ExitCode
+
+
+def _complete_component(incomplete: str) -> list[str]:
+    from toolkit.components.registry import REGISTRY
+
+    return [name for name in REGISTRY if name.startswith(incomplete)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands, in the order in which help lists them."""
+    for command in (components, schema, doctor):
+        app.command()(command)
+
+
+def components(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="One component, with its settings.", autocompletion=_complete_component),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the components, or one component's settings with their defaults.
+
+    \b
+    Examples:
+      toolkit components
+      toolkit components cloudtrail
+    """
+    from toolkit.workflows.describe import describe_components, settings_table
+
+    found = describe_components(name)
+    if as_json:
+        console.print_json({"schema_version": 1, "kind": "components", "components": found})
+        return
+    if name is None:
+        console.print_table(("COMPONENT", "SCOPE", "PURPOSE"), [(c["name"], c["scope"], c["purpose"]) for c in found])
+        return
+    component = found[0]
+    sys.stdout.write(f"{component['name']}: {component['purpose']}\nScope: {component['scope']}\n")
+    sys.stdout.write(
+        f"Needs: {', '.join(component['requires']) or 'nothing'}\nBills: {component['bills'] or 'nothing'}\n\n"
+    )
+    console.print_table(("SETTING", "TYPE", "DEFAULT", "MEANING"), settings_table(name))
+
+
+def schema() -> None:
+    """Print the JSON Schema of environment.yaml.
+
+    \b
+    Examples:
+      toolkit schema > environments/environment.schema.json
+    """
+    from toolkit.workflows.schema import schema_text
+
+    sys.stdout.write(schema_text())
+
+
+def doctor(
+    env: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="Check this environment's credentials, too.",
+            autocompletion=options.complete_environment,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    mirror: options.Mirror = None,
+) -> int:
+    """Check what the toolkit needs here: Terraform, provider, project, environments; with ENV, its credentials.
+
+    \b
+    Examples:
+      toolkit doctor
+      toolkit doctor prod
+    """
+    from toolkit.workflows.doctor import examine
+
+    findings = list(examine(console.Settings.chdir, env, mirror))
+    if as_json:
+        rows = [{"check": f.check, "result": f.result, "found": f.found, "next": f.hint} for f in findings]
+        console.print_json({"schema_version": 1, "kind": "doctor", "checks": rows})
+    else:
+        console.print_table(("CHECK", "RESULT", "FOUND"), [(f.check, f.result, f.found) for f in findings])
+        for finding in findings:
+            if finding.hint:
+                sys.stderr.write(f"Next ({finding.check}): {finding.hint}\n")
+    return ExitCode.ERROR if any(f.result == "fail" for f in findings) else ExitCode.OK

@@ -1,0 +1,61 @@
+"""The typer application: global options and the list of commands.
+
+Commands import what they need when they run, so that `--help` costs no more than typer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli import about_commands, project_commands, sandbox_commands, terraform_commands
+from toolkit.cli.console import Settings
+
+app = typer.Typer(
+    name="toolkit",
+    # rich's help costs more time than all the rest of `--help`.
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="""Gives an AWS account its security baseline with Terraform that people can read.
+
+    \b
+    An account's baseline in four steps:
+      toolkit new prod          write environments/prod/environment.yaml
+      toolkit render prod       render it as Terraform, to review and commit
+      toolkit plan prod         see what would change, and save the plan
+      toolkit apply prod        plan, show, ask, apply
+
+    \b
+    Exit codes: 0 success; 1 error; 2 changes pending (plan --detailed-exitcode);
+      3 rendered files out of date; 4 refused by a guard; 5 wrong account or no credentials;
+      6 locked by another run; 7 stale or damaged plan; 64 usage; 130 interrupted.
+    """,
+)
+
+
+@app.callback()
+def _global_options(
+    chdir: Annotated[
+        Path | None, typer.Option("-C", "--chdir", metavar="DIR", help="Work in the project of this folder.")
+    ] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours (as NO_COLOR=1).")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show Terraform's command lines and values.")
+    ] = False,
+    version: Annotated[bool, typer.Option("-V", "--version", help="Print the version and exit.")] = False,
+) -> None:
+    Settings.chdir, Settings.no_color, Settings.verbose = chdir, no_color, verbose
+    if version:
+        from toolkit import __version__
+
+        typer.echo(f"toolkit {__version__}")
+        raise typer.Exit
+
+
+project_commands.register(app)
+terraform_commands.register(app)
+about_commands.register(app)
+app.add_typer(sandbox_commands.app, name="sandbox")

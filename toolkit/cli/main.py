@@ -1,0 +1,54 @@
+"""Runs the typer application and turns whatever ends it into words on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from toolkit.cli import console
+from toolkit.cli.app import app
+from toolkit.errors import ExitCode, ToolkitError
+
+# typer carries its own copy of click or uses the real one, depending on its version; its public BadParameter is a
+# subclass of either's UsageError, which is how both are reached.
+_ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `toolkit ARGUMENTS`.
+
+    Returns:
+        The exit code (docs/exit-codes.md).
+    """
+    try:
+        command = typer.main.get_command(app)
+        result = command.main(args=list(arguments), prog_name="toolkit", standalone_mode=False)
+        return result if isinstance(result, int) else ExitCode.OK
+    except ToolkitError as e:
+        console.show_error(e)
+        return e.exit_code
+    except typer.Exit as e:
+        return e.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        console.error_line("interrupted; nothing further was done")
+        return ExitCode.INTERRUPTED
+    except _ClickUsageError as e:
+        message = e.format_message() if hasattr(e, "format_message") else str(e)
+        context = getattr(e, "ctx", None)
+        path = context.command_path if context is not None else "toolkit"
+        console.error_line(f"{message}\nTry: {path} --help")
+        return ExitCode.USAGE
+    except BrokenPipeError:
+        # `toolkit … | head` closed the pipe; point stdout elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.ERROR
+    except Exception as e:  # the last resort: a defect, told in one line instead of a traceback
+        if os.environ.get("TOOLKIT_DEBUG"):
+            raise
+        console.error_line(
+            f"a defect in toolkit: {type(e).__name__}: {e}\nPlease report it; TOOLKIT_DEBUG=1 shows the traceback."
+        )
+        return ExitCode.ERROR

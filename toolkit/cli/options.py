@@ -1,0 +1,87 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli.console import Settings
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.paths import Project
+    from toolkit.workflows.workspace import Access
+
+
+def complete_environment(incomplete: str) -> list[str]:
+    """Shell completion of environment names."""
+    from toolkit.errors import ToolkitError
+
+    try:
+        return [name for name in project().names if name.startswith(incomplete)]
+    except ToolkitError:
+        return []
+
+
+Env = Annotated[
+    str, typer.Argument(metavar="ENV", help="Name of the environment.", autocompletion=complete_environment)
+]
+Envs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ENV]...", help="Environments; all if none is named.", autocompletion=complete_environment),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Sandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Use the embedded AWS, though the environment is for a real account.")
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        "--provider-mirror",
+        metavar="DIR",
+        envvar="TOOLKIT_PROVIDER_MIRROR",
+        help="Folder of a Terraform provider mirror, for networks without the registry.",
+    ),
+]
+LockTimeout = Annotated[
+    str, typer.Option("--lock-timeout", metavar="DURATION", help="How long to wait for a held state lock.")
+]
+NoRender = Annotated[
+    bool,
+    typer.Option("--no-render", help="Refuse (exit code 3) instead of rendering when rendered/ is out of date."),
+]
+AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask; for pipelines.")]
+
+
+def project() -> Project:
+    """The project the command works in: that of the working directory, or of -C."""
+    from toolkit.paths import Project
+
+    return Project.find(Settings.chdir or Path.cwd())
+
+
+def access(sandbox: bool, mirror: Path | None) -> Access:
+    """How the command reaches AWS, as its options say."""
+    from toolkit.workflows.workspace import Access
+
+    return Access(sandbox=sandbox, provider_mirror=mirror)
+
+
+def lifetime(text: str) -> timedelta:
+    """ "90m", "8h" or "3d" as a timedelta."""
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
+    if match is None:
+        raise UsageError(f"--expires-in: {text!r} is no duration", hint="expected a number and m, h or d: 90m, 8h, 3d")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+    return timedelta(**{unit: int(match[1])})
+
+
+def duration(text: str) -> str:
+    """A Terraform duration ("30s", "5m"), checked here so that a typing error is a usage error."""
+    if not re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+", text):
+        raise UsageError(f"--lock-timeout: {text!r} is no duration", hint="expected one like 0s, 30s or 5m")
+    return text

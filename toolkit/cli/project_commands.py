@@ -1,0 +1,147 @@
+"""Commands that work on the project's files: init, new, render."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.errors import ExitCode, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands, in the order in which help lists them."""
+    for command in (init, new, render):
+        app.command()(command)
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; made if it is not there.")],
+    pipeline: Annotated[
+        str, typer.Option("--pipeline", metavar="KIND", help="Pipeline to lay out: github or none.")
+    ] = "none",
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Replace the project's modules/ with this toolkit's.")
+    ] = False,
+) -> None:
+    """Lay out a project: environments/, modules/, .gitignore. What is there already stays.
+
+    \b
+    Examples:
+      toolkit init accounts
+      toolkit init accounts --pipeline github
+      toolkit init . --upgrade          after installing a newer toolkit
+    """
+    from toolkit.workflows.init import init_project
+
+    for line in init_project(directory, pipeline=pipeline, upgrade=upgrade):
+        sys.stdout.write(f"{line}\n")
+    sys.stderr.write(f"Next: toolkit -C {directory} new ENV\n")
+
+
+def new(
+    env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the new environment.")],
+    account_id: Annotated[
+        str | None, typer.Option("--account-id", metavar="ID", help="The account, 12 digits.")
+    ] = None,
+    region: Annotated[str | None, typer.Option("--region", help="Home region.")] = None,
+    active: Annotated[
+        list[str] | None, typer.Option("--active-region", help="A further region to govern; repeatable.")
+    ] = None,
+    state_bucket: Annotated[
+        str | None, typer.Option("--state-bucket", metavar="NAME", help="S3 bucket of the state; none: a local file.")
+    ] = None,
+    simulator: Annotated[bool, typer.Option("--simulator", help="An environment of the embedded AWS only.")] = False,
+) -> None:
+    """Write environments/ENV/environment.yaml. Asks in a terminal for what no option says.
+
+    \b
+    Examples:
+      toolkit new prod
+      toolkit new prod --account-id 111122223333 --region eu-central-1 --active-region us-east-1 \\
+                       --state-bucket acme-terraform-state
+    """
+    from toolkit.workflows.new import Answers, check_answer, new_environment
+
+    project = options.project()
+    paths = project.paths(env)
+    if paths.file.exists():
+        raise UsageError("the environment exists", where=paths.shown, hint="edit it, or choose another name")
+    asking = sys.stdin.isatty() and sys.stderr.isatty()
+
+    def answer(given: str | None, option: str, question: str, kind: str) -> str:
+        if given is not None:
+            return check_answer(kind, given, option)
+        if not asking:
+            raise UsageError(f"missing {option}", hint=f"toolkit new {env} {option} …")
+        while True:
+            try:
+                return check_answer(kind, typer.prompt(question, err=True), option)
+            except UsageError as e:
+                console.show_error(e)
+
+    answers = Answers(
+        account_id=answer(account_id, "--account-id", "Account id (12 digits)", "account_id"),
+        home=answer(region, "--region", "Home region", "region"),
+        active=tuple(check_answer("region", r, "--active-region") for r in active or ()),
+        state_bucket=state_bucket
+        if state_bucket is not None or simulator or not asking
+        else typer.prompt("S3 bucket of the state (empty: a local file)", default="", err=True) or None,
+        simulator=simulator,
+    )
+    written = new_environment(project, env, answers)
+    sys.stdout.write(f"{written}\n")
+    sys.stderr.write(f"Next: look it over, then toolkit render {env}\n")
+
+
+def render(
+    envs: options.Envs = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 3 when something is out of date.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print what changes as a unified diff.")] = False,
+    as_json: options.Json = False,
+) -> int:
+    """Render environments as Terraform into environments/ENV/rendered, to be reviewed and committed.
+
+    \b
+    Examples:
+      toolkit render                 every environment
+      toolkit render prod --diff     and show what changes
+      toolkit render --check         in a pipeline: exit code 3 and the diff when something is out of date
+    """
+    from toolkit.workflows.render import render_environments
+
+    project = options.project()
+    results = render_environments(project, tuple(envs or project.names), dry=check)
+    changed = [r for r in results if r.changes]
+    if as_json:
+        console.print_json(
+            {
+                "schema_version": 1,
+                "kind": "render",
+                "written": not check,
+                "environments": [
+                    {
+                        "environment": r.environment,
+                        "up_to_date": not r.changes,
+                        "files": [{"name": f"{r.folder}/{c.name}", "action": c.action} for c in r.changes],
+                    }
+                    for r in results
+                ],
+            }
+        )
+    elif check or diff:
+        sys.stdout.write("".join(r.diff for r in results))
+    if not as_json:
+        for result in results:
+            what = ", ".join(f"{c.action} {c.name}" for c in result.changes) or "up to date"
+            sys.stderr.write(f"{result.environment}: {what}\n")
+    if check and changed:
+        names = " ".join(r.environment for r in changed)
+        console.error_line(f"rendered files are out of date\nNext: run `toolkit render {names}`, review, commit")
+        return ExitCode.OUT_OF_DATE
+    return ExitCode.OK

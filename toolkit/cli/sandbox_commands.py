@@ -1,0 +1,128 @@
+"""Commands of the embedded AWS: up, down, status, reset, demo."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.errors import ExitCode
+
+if TYPE_CHECKING:
+    from toolkit.sandbox.control import Sandbox
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="""An embedded AWS (moto) on 127.0.0.1, to try things without an account.
+
+    \b
+    Examples:
+      toolkit sandbox up
+      toolkit apply sandbox --auto-approve
+      toolkit sandbox down
+    """,
+)
+
+
+@app.command()
+def up(
+    account_id: Annotated[
+        str, typer.Option("--account-id", metavar="ID", help="The simulated account.")
+    ] = "123456789012",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    as_json: options.Json = False,
+) -> None:
+    """Start the embedded AWS, or find the one that runs.
+
+    \b
+    Examples:
+      toolkit sandbox up
+      toolkit sandbox up --account-id 111122223333     then: toolkit plan prod --sandbox
+    """
+    from toolkit.sandbox import control
+    from toolkit.workflows.workspace import sandbox_folder
+
+    _print(control.up(sandbox_folder(options.project()), account_id=account_id, port=port), as_json)
+
+
+@app.command()
+def down() -> None:
+    """Stop the embedded AWS; everything in it is gone.
+
+    \b
+    Examples:
+      toolkit sandbox down
+    """
+    from toolkit.sandbox import control
+    from toolkit.workflows.workspace import sandbox_folder
+
+    stopped = control.down(sandbox_folder(options.project()))
+    sys.stdout.write("stopped\n" if stopped else "was not running\n")
+
+
+@app.command()
+def status(as_json: options.Json = False) -> int:
+    """Tell whether the embedded AWS runs, and where; exit code 1 when it does not.
+
+    \b
+    Examples:
+      toolkit sandbox status --json
+    """
+    from toolkit.sandbox import control
+    from toolkit.workflows.workspace import sandbox_folder
+
+    found = control.status(sandbox_folder(options.project()))
+    if found is None:
+        if as_json:
+            console.print_json({"schema_version": 1, "kind": "sandbox", "running": False})
+        else:
+            sys.stdout.write("not running\n")
+        return ExitCode.ERROR
+    _print(found, as_json)
+    return ExitCode.OK
+
+
+@app.command()
+def demo(mirror: options.Mirror = None) -> int:
+    """Render, plan, apply and prove the environment `sandbox` on an embedded AWS of its own, then stop it.
+
+    \b
+    Examples:
+      toolkit sandbox demo
+    """
+    from toolkit.reports.text import print_plan
+    from toolkit.reports.view import PlanView
+    from toolkit.workflows.demo import Proof, run_demo
+
+    proof: Proof | None = None
+    with console.Progress() as progress:
+        for stage in run_demo(options.project(), options.access(False, mirror), progress):
+            progress.pause()
+            if isinstance(stage, PlanView):
+                print_plan(stage, console.out())
+            elif isinstance(stage, Proof):
+                proof = stage
+            else:
+                sys.stdout.write(f"Applied: {stage.describe()} in {stage.seconds:.0f} s.\n")
+    assert proof is not None
+    sys.stdout.write("\nA second plan: ")
+    if proof.second_plan.plan.empty:
+        sys.stdout.write("no changes.\n")
+    else:
+        sys.stdout.write("CHANGES, though nothing was changed:\n")
+        print_plan(proof.second_plan, console.out())
+    sys.stdout.write("\nRead back from the account through boto3:\n\n")
+    rows = [(r.component, r.region, "as set" if r.as_set else "NOT AS SET", r.found) for r in proof.read_back]
+    console.print_table(("COMPONENT", "REGION", "", "FOUND"), rows)
+    return ExitCode.OK if proof.complete else ExitCode.ERROR
+
+
+def _print(found: Sandbox, as_json: bool) -> None:
+    if not as_json:
+        sys.stdout.write(f"running at {found.endpoint}, account {found.account_id}, process {found.pid}\n")
+        return
+    facts = {key: getattr(found, key) for key in ("endpoint", "pid", "account_id", "started")}
+    console.print_json({"schema_version": 1, "kind": "sandbox", "running": True, **facts})

@@ -1,0 +1,325 @@
+"""Commands that run Terraform: validate, plan, show, apply, destroy, output, lock."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.errors import ExitCode, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from toolkit.reports.view import PlanView
+    from toolkit.terraform.outcomes import ApplyOutcome
+    from toolkit.workflows.plan import PlanResult
+    from toolkit.workflows.workspace import Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands, in the order in which help lists them."""
+    for command in (validate, plan, show, apply, destroy, output, lock):
+        app.command()(command)
+
+
+def validate(envs: options.Envs = None, mirror: options.Mirror = None, as_json: options.Json = False) -> None:
+    """Check environment files, and the Terraform rendered from them with `terraform validate`. Asks no account.
+
+    \b
+    Examples:
+      toolkit validate            every environment
+      toolkit validate prod
+    """
+    from toolkit.workflows.validate import validate_environment
+
+    project = options.project()
+    results = []
+    with console.Progress() as progress:
+        for name in envs or project.names:
+            diagnostics = validate_environment(project, name, options.access(False, mirror), progress)
+            results.append({"environment": name, "valid": True, "warnings": [d.summary for d in diagnostics]})
+    if as_json:
+        console.print_json({"schema_version": 1, "kind": "validate", "environments": results})
+    else:
+        console.print_table(("ENVIRONMENT", "RESULT"), [(str(r["environment"]), "valid") for r in results])
+
+
+def plan(
+    env: options.Env,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE|DIR", help="Where to save the plan bundle.")
+    ] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes, as terraform does.")
+    ] = False,
+    as_json: options.Json = False,
+    no_render: options.NoRender = False,
+    expires_in: Annotated[
+        str, typer.Option("--expires-in", metavar="DURATION", help="How long the plan may be applied: 90m, 8h, 3d.")
+    ] = "24h",
+    lock_timeout: options.LockTimeout = "30s",
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> int:
+    """Show what would change in the account, and save exactly that as a plan bundle.
+
+    \b
+    Examples:
+      toolkit plan prod
+      toolkit plan prod --no-render --out plans/ --detailed-exitcode     in a pipeline
+      toolkit plan prod --json | jq .summary
+    """
+    lifetime = options.lifetime(expires_in)
+    options.duration(lock_timeout)
+    from toolkit.workflows.plan import make_plan
+    from toolkit.workflows.workspace import open_workspace
+
+    with console.Progress() as progress:
+        access = options.access(sandbox, mirror)
+        workspace = open_workspace(options.project(), env, access, progress, may_render=not no_render)
+        result = make_plan(workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime)
+    _show(_view(result), as_json)
+    _show_warnings(workspace, result.warnings)
+    if not as_json and not result.plan.empty:
+        sys.stderr.write(
+            f"Saved as {_relative(result.bundle)} (expires {result.manifest.expires}).\n"
+            f"Apply exactly this: toolkit apply {env} --plan {_relative(result.bundle)}"
+            f"{' --sandbox' if sandbox else ''}\n"
+        )
+    return ExitCode.CHANGES if detailed_exitcode and not result.plan.empty else ExitCode.OK
+
+
+def show(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A saved plan bundle.")],
+    as_json: options.Json = False,
+) -> None:
+    """Show a saved plan again, without asking AWS or Terraform.
+
+    \b
+    Examples:
+      toolkit show environments/prod/.toolkit/plan.tfbundle
+      toolkit show prod.tfbundle --json
+    """
+    from toolkit.workflows.show import show_bundle
+
+    _show(show_bundle(bundle, options.project()), as_json)
+
+
+def apply(
+    env: options.Env,
+    plan: Annotated[
+        Path | None, typer.Option("--plan", metavar="BUNDLE", help="Apply exactly this saved plan; nothing is asked.")
+    ] = None,
+    auto_approve: options.AutoApprove = False,
+    as_json: options.Json = False,
+    no_render: options.NoRender = False,
+    lock_timeout: options.LockTimeout = "30s",
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> None:
+    """Apply a saved plan, or plan, show, ask and apply that.
+
+    \b
+    Examples:
+      toolkit apply prod                            plan, show, ask, apply
+      toolkit apply prod --plan prod.tfbundle       apply what was reviewed, and nothing else
+      toolkit apply sandbox --auto-approve          plan, show and apply without asking
+    """
+    options.duration(lock_timeout)
+    from toolkit.workflows.apply import apply_bundle, open_bundle
+    from toolkit.workflows.plan import make_plan
+    from toolkit.workflows.workspace import open_workspace
+
+    access = options.access(sandbox, mirror)
+    project = options.project()
+    project.environment(env)
+    if plan is None and not auto_approve:
+        _require_terminal(f"toolkit apply {env} --plan BUNDLE")
+    bundle = open_bundle(plan, environment=env) if plan is not None else None
+    with console.Progress() as progress:
+        # A saved plan is applied to the files it was made from; rendering now could only make them differ.
+        may_render = bundle is None and not no_render
+        workspace = open_workspace(project, env, access, progress, may_render=may_render)
+        if bundle is None:
+            result = make_plan(workspace, progress, lock_timeout=lock_timeout)
+    if bundle is None:
+        _show(_view(result), as_json=False, to_stderr=as_json)
+        _show_warnings(workspace, result.warnings)
+        if result.plan.empty:
+            result.bundle.unlink(missing_ok=True)
+            _tell(workspace, None, as_json)
+            return
+        _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes")
+        bundle = open_bundle(result.bundle, environment=env)
+    with console.Progress() as progress:
+        outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout)
+    # An applied plan is a stale plan.
+    if plan is None:
+        bundle.path.unlink(missing_ok=True)
+    _show_warnings(workspace, outcome.diagnostics)
+    _tell(workspace, outcome, as_json)
+
+
+def destroy(
+    env: options.Env,
+    auto_approve: options.AutoApprove = False,
+    as_json: options.Json = False,
+    lock_timeout: options.LockTimeout = "30s",
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> None:
+    """Delete everything the environment put into the account, after showing it and asking for the environment's name.
+
+    KMS keys are left pending deletion, and buckets with objects are refused unless the environment sets force_destroy.
+
+    \b
+    Examples:
+      toolkit destroy sandbox
+      toolkit destroy sandbox --auto-approve
+    """
+    options.duration(lock_timeout)
+    from toolkit.workflows.apply import apply_bundle, open_bundle
+    from toolkit.workflows.plan import make_plan
+    from toolkit.workflows.workspace import open_workspace
+
+    project = options.project()
+    project.environment(env)
+    if not auto_approve:
+        _require_terminal(f"toolkit destroy {env} --auto-approve")
+    with console.Progress() as progress:
+        workspace = open_workspace(project, env, options.access(sandbox, mirror), progress)
+        result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout)
+    _show(_view(result), as_json=False, to_stderr=as_json)
+    if result.plan.empty:
+        result.bundle.unlink(missing_ok=True)
+        _tell(workspace, None, as_json)
+        return
+    _confirm(workspace, auto_approve, f"Destroy all of this in account {workspace.caller.account_id}?", env)
+    bundle = open_bundle(result.bundle, environment=env)
+    with console.Progress() as progress:
+        outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout)
+    bundle.path.unlink(missing_ok=True)
+    _tell(workspace, outcome, as_json)
+
+
+def output(
+    env: options.Env,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One output only.")] = None,
+    as_json: options.Json = False,
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> None:
+    """Print outputs of the applied environment: ARNs, bucket names, ids.
+
+    \b
+    Examples:
+      toolkit output prod
+      toolkit output prod cloudtrail --json
+    """
+    import json
+
+    from toolkit.workflows.output import read_outputs
+
+    with console.Progress() as progress:
+        values = read_outputs(options.project(), env, name, options.access(sandbox, mirror), progress)
+    if as_json:
+        console.print_json(values if name is None else values[name])
+        return
+    for key, value in values.items():
+        sys.stdout.write(f"{key} = {json.dumps(value, indent=2, ensure_ascii=False)}\n")
+
+
+def lock(
+    env: options.Env,
+    platforms: Annotated[
+        list[str] | None, typer.Option("--platform", metavar="OS_ARCH", help="Platform to add; repeatable.")
+    ] = None,
+    mirror: options.Mirror = None,
+) -> None:
+    """Write .terraform.lock.hcl with the provider's hashes for every platform your team and pipeline run on.
+
+    A mirror has hashes of its own platform only; this asks the registry for the others.
+
+    \b
+    Examples:
+      toolkit lock prod
+      toolkit lock prod --platform linux_amd64 --platform darwin_arm64
+    """
+    from toolkit.workflows.lock import DEFAULT_PLATFORMS, lock_providers
+
+    with console.Progress() as progress:
+        file = lock_providers(
+            options.project(), env, tuple(platforms or DEFAULT_PLATFORMS), options.access(False, mirror), progress
+        )
+    sys.stderr.write(f"Wrote {_relative(file)}; commit it.\n")
+
+
+def _view(result: PlanResult) -> PlanView:
+    from toolkit.reports.view import PlanView
+
+    return PlanView(result.plan, result.manifest, result.bundle)
+
+
+def _show(view: PlanView, as_json: bool, *, to_stderr: bool = False) -> None:
+    if as_json:
+        from toolkit.reports.data import plan_data
+
+        console.print_json(plan_data(view))
+        return
+    from toolkit.reports.text import print_plan
+
+    print_plan(view, console.out(to_stderr=to_stderr), verbose=console.Settings.verbose)
+
+
+def _show_warnings(workspace: Workspace, diagnostics: tuple[Any, ...]) -> None:
+    from toolkit.workflows.explain import explain
+
+    for diagnostic in diagnostics:
+        sys.stderr.write(explain(diagnostic, workspace.paths, workspace.environment) + "\n")
+
+
+def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool) -> None:
+    steps = outcome.completed if outcome else ()
+    if as_json:
+        console.print_json(
+            {
+                "schema_version": 1,
+                "kind": "apply",
+                "environment": workspace.environment.name,
+                "account_id": workspace.caller.account_id,
+                "simulator": workspace.simulator,
+                "seconds": round(outcome.seconds, 1) if outcome else 0,
+                "completed": [{"address": s.address, "action": s.action, "seconds": s.seconds} for s in steps],
+            }
+        )
+    elif outcome is not None:
+        counts = {verb: sum(s.action == verb for s in steps) for verb in ("create", "update", "delete")}
+        sys.stdout.write(
+            f"Done in {outcome.seconds:.0f} s: {counts['create']} created, {counts['update']} updated, "
+            f"{counts['delete']} deleted.\n"
+        )
+
+
+def _require_terminal(instead: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "there is no terminal to ask for approval in",
+            hint=f"`{instead}` needs no question; --auto-approve applies what is planned now without review",
+        )
+
+
+def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: str) -> None:
+    if auto_approve:
+        return
+    where = "on the embedded AWS" if workspace.simulator else "on AWS"
+    if not console.ask(f"{question} ({workspace.caller.arn}, {where})", wanted):
+        raise RefusedError("not approved; nothing was applied", hint="the saved plan stays where it was shown")
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

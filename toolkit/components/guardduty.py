@@ -1,0 +1,130 @@
+"""A GuardDuty detector in every region."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.base import Component, Scope, Settings
+from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,55}")
+
+Status = Literal["ENABLED", "DISABLED"]
+
+
+def _email(value: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise ValueError("expected an e-mail address such as security@example.com")
+    return value
+
+
+def _topic_name(value: str) -> str:
+    if not _TOPIC_NAME.fullmatch(value):
+        raise ValueError("expected 1 to 55 letters, digits, underscores and hyphens")
+    return value
+
+
+class Protection(Settings):
+    """The protection plans beyond the foundational detection, each billed by use."""
+
+    s3_data_events: Status = Field("DISABLED", description="S3 Protection: access to objects.")
+    eks_audit_logs: Status = Field("DISABLED", description="EKS Protection: audit logs of Kubernetes.")
+    ebs_malware_protection: Status = Field(
+        "DISABLED", description="Malware Protection for EC2: scans of the volumes of suspicious instances."
+    )
+    rds_login_events: Status = Field("DISABLED", description="RDS Protection: logins to databases.")
+    lambda_network_logs: Status = Field("DISABLED", description="Lambda Protection: network activity of functions.")
+    runtime_monitoring: Status = Field(
+        "DISABLED", description="Runtime Monitoring: processes in EKS, ECS and EC2, seen by an agent."
+    )
+
+
+class RuntimeMonitoringAgents(Settings):
+    """Where GuardDuty installs the agent of runtime monitoring by itself."""
+
+    eks_addon: Status = Field("DISABLED", description="EKS clusters.")
+    ecs_fargate: Status = Field("DISABLED", description="ECS tasks on Fargate.")
+    ec2: Status = Field("DISABLED", description="EC2 instances.")
+
+
+class FindingsBucket(LogBucket):
+    """The bucket that findings are exported to."""
+
+    access_log_bucket: BucketName | None = Field(
+        None, description="Name of a bucket that receives the bucket's access logs; null writes none."
+    )
+
+
+class Notifications(Settings):
+    """Findings by e-mail."""
+
+    email_addresses: Annotated[
+        tuple[Annotated[str, AfterValidator(_email)], ...], Field(strict=False), AfterValidator(no_repetition)
+    ] = Field((), description="Who gets the mails; each address confirms its subscription once. Empty sends none.")
+    minimum_severity: Annotated[float, Field(ge=1, le=10)] = Field(
+        7, description="Least severity that is mailed, 1 to 10; 7 and above is high, 9 and above critical."
+    )
+    name: Annotated[str, AfterValidator(_topic_name)] = Field(
+        "baseline-guardduty-findings", description="Name of the topic and of the rules that feed it."
+    )
+
+
+class GuardDuty(Settings):
+    """Settings of `guardduty`; values are those of the GuardDuty API."""
+
+    finding_publishing_frequency: Literal["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"] = Field(
+        "FIFTEEN_MINUTES",
+        description="How soon new occurrences of a known finding are published; new findings always come within five "
+        "minutes.",
+    )
+    protection: Protection = Field(
+        Protection(), description="The protection plans beyond the foundational detection, each billed by use."
+    )
+    runtime_monitoring_agents: RuntimeMonitoringAgents = Field(
+        RuntimeMonitoringAgents(), description="Where GuardDuty installs the agent of runtime monitoring by itself."
+    )
+    export_findings: bool = Field(
+        False, description="Whether findings are written to a bucket, where they outlive GuardDuty's 90 days."
+    )
+    findings_bucket: FindingsBucket = Field(
+        FindingsBucket(), description="The bucket that findings are exported to, made when export_findings is true."
+    )
+    notifications: Notifications = Field(Notifications(), description="Findings by e-mail.")
+
+    @model_validator(mode="after")
+    def _agents_need_their_plan(self) -> GuardDuty:
+        agents = self.runtime_monitoring_agents
+        if self.protection.runtime_monitoring == "DISABLED" and "ENABLED" in (
+            agents.eks_addon,
+            agents.ecs_fargate,
+            agents.ec2,
+        ):
+            raise ValueError("runtime_monitoring_agents need protection.runtime_monitoring to be ENABLED")
+        return self
+
+    @model_validator(mode="after")
+    def _bucket_needs_the_export(self) -> GuardDuty:
+        if not self.export_findings and self.findings_bucket != FindingsBucket():
+            raise ValueError("findings_bucket has no effect without export_findings: true")
+        return self
+
+
+COMPONENT = Component(
+    name="guardduty",
+    title="GuardDuty",
+    purpose="Threats are detected in every region, and told to people on request.",
+    scope=Scope.EVERY_REGION,
+    settings=GuardDuty,
+    derived=(
+        "is_home_region",
+        "findings_bucket_arn",
+        "findings_kms_key_arn",
+        "notification_event_bus_arn",
+        "notification_role_arn",
+    ),
+    bills="the volume of CloudTrail events, flow logs and DNS logs that it reads, in every region, after 30 free days",
+)

@@ -1,0 +1,19 @@
+"""Every component, in the order in which people read and Terraform files list them."""
+
+from __future__ import annotations
+
+from toolkit.components import cloudtrail, config, guardduty, iam_groups, mfa_enforcement, password_policy
+from toolkit.components.base import Component
+
+REGISTRY: dict[str, Component] = {
+    component.name: component
+    for component in (
+        password_policy.COMPONENT,
+        iam_groups.COMPONENT,
+        mfa_enforcement.COMPONENT,
+        cloudtrail.COMPONENT,
+        config.COMPONENT,
+        guardduty.COMPONENT,
+    )
+}
+"""Component name → component."""

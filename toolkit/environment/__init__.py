@@ -1,0 +1,24 @@
+"""environment.yaml → frozen, typed settings; every error with its file, line, path, value and expectation."""
+
+from toolkit.environment.load import load_environment, load_text
+from toolkit.environment.model import (
+    AssumeRole,
+    Credentials,
+    Environment,
+    LocalBackend,
+    Regions,
+    S3Backend,
+    TerraformSettings,
+)
+
+__all__ = [
+    "AssumeRole",
+    "Credentials",
+    "Environment",
+    "LocalBackend",
+    "Regions",
+    "S3Backend",
+    "TerraformSettings",
+    "load_environment",
+    "load_text",
+]

@@ -1,0 +1,288 @@
+"""Reads environment.yaml: text in, a typed Environment out, or every error at once with its place.
+
+Never touches AWS, Terraform or any file but the one it is given.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from toolkit.components.registry import REGISTRY
+from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile
+from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, dotted, parse
+from toolkit.errors import ToolkitError, nearest
+from toolkit.regions import PARTITION_OF
+
+
+class EnvironmentFileError(ToolkitError):
+    """An environment file that cannot be used; `problems` has every reason."""
+
+    def __init__(self, where: str, problems: list[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: p.line))
+        count = len(problems)
+        super().__init__(
+            f"{count} error{'s' if count != 1 else ''} in the environment file",
+            where=where,
+            detail="\n".join(f"{where}:{p.line}: {p}" for p in self.problems),
+            hint="mend the lines above; `toolkit schema` prints every key with its meaning",
+        )
+
+
+@cache
+def file_model() -> type[EnvironmentFile]:
+    """The whole file's model: EnvironmentFile plus one optional block per component of the registry."""
+    blocks: dict[str, Any] = {
+        name: (
+            # `password_policy:` with nothing after it is null in YAML and means the defaults.
+            component.settings | None,
+            Field(default=None, description=component.purpose),
+        )
+        for name, component in REGISTRY.items()
+    }
+    components = create_model("Components", __config__=ConfigDict(extra="forbid", frozen=True, strict=True), **blocks)
+    return create_model(
+        "EnvironmentYaml",
+        __base__=EnvironmentFile,
+        components=(
+            components,
+            Field(description="The components to switch on; an empty block means secure defaults."),
+        ),
+    )
+
+
+def load_environment(file: FilePath, *, name: str, shown_as: str | None = None) -> Environment:
+    """Read and check one environment file.
+
+    Args:
+        file: The environment.yaml.
+        name: The environment's name (its folder's).
+        shown_as: How errors name the file; its path when None.
+
+    Raises:
+        EnvironmentFileError: Everything that is wrong with it.
+        ToolkitError: It cannot be read.
+    """
+    where = shown_as or str(file)
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as e:
+        raise ToolkitError(f"cannot be read: {e.strerror}", where=where) from e
+    if len(raw) > MAX_BYTES:
+        raise ToolkitError(f"larger than {MAX_BYTES} bytes", where=where, hint="an environment file is a few pages")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        line = raw.count(b"\n", 0, e.start) + 1
+        raise ToolkitError("not UTF-8", where=f"{where}:{line}", hint="save the file as UTF-8") from e
+    return load_text(text, name=name, shown_as=where)
+
+
+def load_text(text: str, *, name: str, shown_as: str) -> Environment:
+    """Check the text of an environment file; see `load_environment`."""
+    source = parse(text)
+    if not isinstance(source.data, dict):
+        top = Problem(1, "", f"{_kind(source.data)} at the top", "keys like `account_id`, `regions`, `components`")
+        raise EnvironmentFileError(shown_as, source.problems or [top])
+    data = _blocks_for_nulls(source.data)
+    problems = list(source.problems)
+    seen = {p.path for p in problems}
+    model = None
+    try:
+        model = file_model().model_validate(data)
+    except ValidationError as e:
+        found = (_problem(d, source) for d in e.errors(include_url=False))
+        problems += [p for p in found if p.path not in seen]
+    problems += _missing_needs(data, source)
+    if model is None or problems:
+        raise EnvironmentFileError(shown_as, problems)
+    enabled = tuple(
+        EnabledComponent(component, settings, source.line(("components", component.name)))
+        for component in REGISTRY.values()
+        if (settings := getattr(model.components, component.name)) is not None  # type: ignore[attr-defined]
+    )
+    return Environment(
+        name=name,
+        components=enabled,
+        lines=source.lines,
+        **{field: getattr(model, field) for field in EnvironmentFile.model_fields},
+    )
+
+
+def _blocks_for_nulls(data: dict[str, Data]) -> dict[str, Data]:
+    components = data.get("components")
+    if not isinstance(components, dict):
+        return {**data, "components": {}} if "components" in data and components is None else data
+    return {**data, "components": {name: {} if block is None else block for name, block in components.items()}}
+
+
+def _missing_needs(data: dict[str, Data], source: Source) -> list[Problem]:
+    blocks = data.get("components")
+    names = [n for n in REGISTRY if n in blocks] if isinstance(blocks, dict) else []
+    return [
+        Problem(
+            source.line(("components", name)),
+            f"components.{name}",
+            f"needs the component {need}, which is off",
+            f"`{need}: {{}}` (or its settings) beside it",
+        )
+        for name in names
+        for need in REGISTRY[name].requires
+        if need not in names
+    ]
+
+
+def _problem(error: ErrorDetails, source: Source) -> Problem:
+    path = _path_in_file(error["loc"], source.data)
+    kind = error["type"]
+    context = error.get("ctx", {})
+    value = _shown(path, source.data)
+    line = source.line(path)
+    where = dotted(path)
+    if kind == "extra_forbidden":
+        name = str(path[-1])
+        known = _known_keys(path[:-1])
+        what = "unknown component" if path[:-1] == ("components",) else "unknown key"
+        return Problem(line, where, f"{what} {name!r}", f"one of {', '.join(known)}", nearest(name, known))
+    if kind == "missing":
+        return Problem(line, where, "missing", _meaning(path))
+    if kind == "union_tag_invalid":
+        choices = str(context["expected_tags"]).replace("'", '"')
+        return Problem(line, f"{where}.type", f"{context['tag']!r} is none of the kinds", f"one of {choices}")
+    if kind == "union_tag_not_found":
+        return Problem(line, f"{where}.type", "missing", '"local" or "s3"')
+    if kind == "literal_error":
+        choices = str(context["expected"])
+        names = [c.strip(" '") for c in choices.replace(" or ", ",").split(",")]
+        guess = nearest(str(_at(path, source.data)), names)
+        return Problem(line, where, value, choices.replace("'", '"'), guess)
+    expected = _EXPECTATIONS.get(kind)
+    if expected is not None:
+        return Problem(line, where, value, expected.format(**context))
+    if kind == "value_error":
+        message = str(context.get("error", error["msg"]))
+        if message.startswith("expected "):
+            raw = _at(path, source.data)
+            guess = nearest(raw, tuple(PARTITION_OF)) if "region" in message and isinstance(raw, str) else None
+            return Problem(line, where, value, message.removeprefix("expected "), guess)
+        return Problem(line, where, message, "")
+    return Problem(line, where, value, error["msg"][:1].lower() + error["msg"][1:])
+
+
+_EXPECTATIONS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text (in quotes if it looks like a number)",
+    "dict_type": "a block of keys and values",
+    "model_type": "a block of keys and values",
+    "model_attributes_type": "a block of keys and values",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "set_type": "a list",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "greater_than": "more than {gt}",
+    "less_than": "less than {lt}",
+    "string_too_short": "at least {min_length} character(s)",
+    "string_too_long": "at most {max_length} characters",
+    "too_short": "at least {min_length} entries",
+    "too_long": "at most {max_length} entries",
+}
+"""pydantic's error types → what would be accepted."""
+
+
+def _path_in_file(loc: tuple[int | str, ...], data: Data) -> Path:
+    """pydantic's location without the steps that are its own (union members, "[key]")."""
+    path: list[str | int] = []
+    here: Any = data
+    for position, step in enumerate(loc):
+        if isinstance(here, dict) and (step in here or position == len(loc) - 1) and step != "[key]":
+            path.append(step)
+            here = here.get(step)
+        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+            path.append(step)
+            here = here[step]
+    return tuple(path)
+
+
+def _at(path: Path, data: Any) -> Any:
+    for step in path:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _shown(path: Path, data: Data) -> str:
+    if path and path[-1] == "external_id":
+        return "the value (not shown)"
+    value = _at(path, data)
+    if isinstance(value, (dict, list)):
+        return _kind(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def _kind(value: Data) -> str:
+    if isinstance(value, dict):
+        return "a block of keys and values"
+    if isinstance(value, list):
+        return "a list"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _model_at(path: Path) -> type[BaseModel] | None:
+    """The model class that describes what stands at `path`."""
+    current: Any = file_model()
+    for step in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(step))
+            if field is None:
+                return None
+            current = field.annotation
+        else:
+            current = _element_of(current)
+        current = _sole_model(current) or current
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _element_of(annotation: Any) -> Any:
+    arguments = getattr(annotation, "__args__", ())
+    return next((a for a in reversed(arguments) if a is not Ellipsis), None)
+
+
+def _sole_model(annotation: Any) -> Any:
+    """`X | None` and `Annotated[X, …]` → X, where X is a model, dict or tuple."""
+    import typing
+
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _sole_model(typing.get_args(annotation)[0]) or typing.get_args(annotation)[0]
+    if origin in (dict, tuple):
+        return annotation
+    options = [a for a in typing.get_args(annotation) if a is not type(None)]
+    return _sole_model(options[0]) or options[0] if len(options) == 1 else None
+
+
+def _known_keys(path: Path) -> tuple[str, ...]:
+    if path == ("backend",):
+        from toolkit.environment.model import LocalBackend, S3Backend
+
+        return tuple(dict.fromkeys((*LocalBackend.model_fields, *S3Backend.model_fields)))
+    model = _model_at(path)
+    return tuple(model.model_fields) if model else ()
+
+
+def _meaning(path: Path) -> str:
+    model = _model_at(path[:-1])
+    field = model.model_fields.get(str(path[-1])) if model else None
+    return (field.description or "a value").rstrip(".") if field else "a value"

@@ -1,0 +1,265 @@
+"""The typed shape of environment.yaml.
+
+Pure data: what a file may say and how its parts constrain each other. Places, spelling and wording of errors are
+load.py's work.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from toolkit.components.base import Component, Settings
+from toolkit.regions import PARTITION_OF
+
+
+def _account_id(value: Any) -> Any:
+    # Unquoted, twelve digits are a YAML number; the meaning is plain, so take it.
+    return f"{value}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _check_account_id(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", value):
+        raise ValueError("expected 12 digits, in quotes")
+    return value
+
+
+def _check_region(value: str) -> str:
+    if value not in PARTITION_OF:
+        raise ValueError("expected an AWS region that the provider knows, like eu-central-1")
+    return value
+
+
+def _matching(pattern: str, expected: str, flags: re.RegexFlag = re.ASCII) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value, flags):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+AccountId = Annotated[str, BeforeValidator(_account_id), AfterValidator(_check_account_id)]
+Region = Annotated[str, AfterValidator(_check_region)]
+RoleArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+        "a role's ARN, like arn:aws:iam::123456789012:role/baseline",
+    ),
+]
+_CONSTRAINT = r"(?:=|!=|>=?|<=?|~>)?\s*[0-9]+(?:\.[0-9]+){0,2}(?:-[0-9A-Za-z.]+)?"
+VersionConstraint = Annotated[
+    str,
+    _matching(rf"{_CONSTRAINT}(?:\s*,\s*{_CONSTRAINT})*", 'a Terraform version constraint, like "~> 5.100"'),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Regions(_Strict):
+    """Which regions the baseline governs."""
+
+    home: Region = Field(description="Region of global services, the trail and shared buckets.")
+    active: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
+        (), description="Every region that gets the regional components; holds the home region. Default: only home."
+    )
+    retiring: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
+        (),
+        description="Regions being left: their provider is still rendered, so that Terraform can delete what is "
+        "there, but nothing else is. Remove a region from here after the apply that emptied it.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _home_is_active(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("home") in PARTITION_OF and data.get("active") in (None, []):
+            return {**data, "active": [data["home"]]}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Regions:
+        if self.home not in self.active:
+            raise ValueError(f"active lacks the home region {self.home}; expected it in the list")
+        for name, group in (("active", self.active), ("retiring", self.retiring)):
+            twice = sorted({r for r in group if group.count(r) > 1})
+            if twice:
+                raise ValueError(f"{name} names {', '.join(twice)} twice; expected each region once")
+        both = sorted(set(self.active) & set(self.retiring))
+        if both:
+            raise ValueError(f"{', '.join(both)} is both active and retiring; expected one of the two")
+        partitions = {PARTITION_OF[r] for r in (*self.active, *self.retiring)}
+        if len(partitions) > 1:
+            raise ValueError(
+                f"regions of {len(partitions)} partitions ({', '.join(sorted(partitions))}); an account lives in one"
+            )
+        return self
+
+    @property
+    def partition(self) -> str:
+        """The partition all of them are in: "aws", "aws-cn" or "aws-us-gov"."""
+        return PARTITION_OF[self.home]
+
+
+class TerraformSettings(_Strict):
+    """Which Terraform and provider are used, and how."""
+
+    binary: Annotated[str, Field(min_length=1)] = Field(
+        "terraform", description='"terraform", "tofu" (OpenTofu) or the path of either.'
+    )
+    required_version: VersionConstraint = Field(
+        ">= 1.10, < 2.0", description="Terraform versions the root module accepts (1.10 brought S3's native lock)."
+    )
+    aws_provider_version: VersionConstraint = Field(
+        "~> 5.100", description="Versions of hashicorp/aws the root module accepts."
+    )
+    provider_mirror: str | None = Field(
+        None,
+        description="Folder of a provider mirror, for networks without the registry; the option --provider-mirror and "
+        "TOOLKIT_PROVIDER_MIRROR come before it.",
+    )
+    max_retries: Annotated[int, Field(ge=1, le=100)] = Field(
+        25, description="How often the provider retries a failing AWS call."
+    )
+
+
+class AssumeRole(_Strict):
+    """A role that Terraform and the toolkit work as."""
+
+    role_arn: RoleArn = Field(description="The role's ARN; it must be in the environment's account.")
+    external_id: (
+        Annotated[str, _matching(r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits or +=,.@:/- (STS AssumeRole)")]
+        | None
+    ) = Field(None, description="External id that the role's trust policy asks for.")
+    session_name: Annotated[
+        str, _matching(r"[\w+=,.@-]{2,64}", "2 to 64 letters, digits or +=,.@- (STS AssumeRole)")
+    ] = Field("aws-baseline-toolkit", description="Session name that CloudTrail shows.")
+
+
+class Credentials(_Strict):
+    """Where AWS credentials come from; empty means the ambient ones (environment, container, instance)."""
+
+    profile: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Named profile of the AWS configuration."
+    )
+    assume_role: AssumeRole | None = Field(None, description="Role to assume with the profile or ambient credentials.")
+
+
+class LocalBackend(_Strict):
+    """State in a file beside the environment: for trying out, and for the very first apply."""
+
+    type: Literal["local"]
+
+
+class S3Backend(_Strict):
+    """State in S3 with S3's own lock file."""
+
+    type: Literal["s3"]
+    bucket: Annotated[
+        str,
+        _matching(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name: 3 to 63 of a-z, 0-9, . and -"),
+    ] = Field(description="Bucket of the state.")
+    key: (
+        Annotated[
+            str, _matching(r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*", "an S3 key without leading or doubled /")
+        ]
+        | None
+    ) = Field(None, description="Key of the state; null: `<environment>/baseline.tfstate`.")
+    region: Region = Field(description="Region of the bucket.")
+    account_id: AccountId | None = Field(
+        None, description="Account that owns the bucket; null: the environment's own account."
+    )
+    profile: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Named profile for the state alone; null: the environment's profile."
+    )
+    role_arn: RoleArn | None = Field(None, description="Role to assume for the state, in the account that owns it.")
+    kms_key_id: str | None = Field(None, description="KMS key of the state; null: S3-managed encryption.")
+
+
+class EnvironmentFile(_Strict):
+    """environment.yaml but for its components, whose classes the registry supplies."""
+
+    account_id: AccountId = Field(description="The account this environment is for; every command checks it.")
+    regions: Regions = Field(description="Which regions the baseline governs.")
+    terraform: TerraformSettings = Field(default=TerraformSettings(), description="Terraform and provider.")
+    backend: Annotated[LocalBackend | S3Backend, Field(discriminator="type")] = Field(
+        default=LocalBackend(type="local"), description="Where the state lives."
+    )
+    credentials: Credentials = Field(default=Credentials(), description="Where credentials come from.")
+    default_tags: dict[
+        Annotated[
+            str,
+            _matching(
+                r"(?!aws:)[\w +=.:/@-]{1,128}", "1 to 128 letters, digits, spaces or +-=._:/@, not aws:*", re.UNICODE
+            ),
+        ],
+        Annotated[
+            str, _matching(r"[\w +=.:/@-]{0,256}", "at most 256 letters, digits, spaces or +-=._:/@", re.UNICODE)
+        ],
+    ] = Field(default={}, description="Tags on everything that can carry tags.")
+    simulator: Literal["moto"] | None = Field(
+        None, description='"moto": this environment lives only on the embedded AWS of `toolkit sandbox`.'
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> EnvironmentFile:
+        role = self.credentials.assume_role
+        if role and role.role_arn.split(":")[4] != self.account_id:
+            raise ValueError(
+                f"credentials.assume_role.role_arn is in account {role.role_arn.split(':')[4]}, but account_id is "
+                f"{self.account_id}; expected a role of the environment's own account"
+            )
+        if isinstance(self.backend, S3Backend) and self.backend.role_arn:
+            owner = self.backend.account_id or self.account_id
+            if self.backend.role_arn.split(":")[4] != owner:
+                raise ValueError(
+                    f"backend.role_arn is in account {self.backend.role_arn.split(':')[4]}, but the bucket belongs to "
+                    f"{owner}; expected a role of that account (backend.account_id names another owner)"
+                )
+        if self.simulator and (self.credentials.profile or role):
+            raise ValueError(
+                "simulator: moto goes with no credentials; expected `credentials` left out (the embedded AWS takes "
+                "dummy ones, so that real ones are never sent anywhere)"
+            )
+        if self.simulator and self.regions.partition != "aws":
+            raise ValueError("simulator: moto is tried only with regions of the partition aws; expected one of those")
+        if len(self.default_tags) > 40:
+            raise ValueError("more than 40 default_tags; AWS takes 50 per resource, 10 are left for components")
+        return self
+
+
+@dataclass(frozen=True)
+class EnabledComponent:
+    """A component that the environment switches on, with its effective settings."""
+
+    component: Component
+    settings: Settings
+    line: int
+    """Line of its block in environment.yaml."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment, whole: what every later stage starts from."""
+
+    name: str
+    account_id: str
+    regions: Regions
+    terraform: TerraformSettings
+    backend: LocalBackend | S3Backend
+    credentials: Credentials
+    default_tags: dict[str, str]
+    simulator: Literal["moto"] | None
+    components: tuple[EnabledComponent, ...]
+    """In the registry's order."""
+    lines: dict[tuple[str | int, ...], int]
+    """Path in environment.yaml → line, for messages that lead back there."""
+
+    def enabled(self, name: str) -> EnabledComponent | None:
+        """The enabled component of that name, or None."""
+        return next((c for c in self.components if c.component.name == name), None)

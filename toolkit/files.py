@@ -1,0 +1,33 @@
+"""Writing files so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_atomically(file: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Replace `file` in one step: whole old content or whole new content, also after a crash.
+
+    Args:
+        file: The target; its folder must exist.
+        content: Text (written as UTF-8, line ends untouched) or bytes.
+        mode: Permission bits of the result.
+
+    Raises:
+        OSError: It cannot be written; the old file is as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(mode)
+        temporary.replace(file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

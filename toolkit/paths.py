@@ -1,0 +1,124 @@
+"""Where things are: the product's own files, and the project that is worked on.
+
+In: a starting folder. Out: paths. Creates nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from toolkit.errors import ToolkitError, UsageError, nearest
+
+ENVIRONMENT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?\Z")
+"""Names a folder, a state key and a Terraform comment: nothing that could leave any of them."""
+
+
+def data_dir(kind: str) -> Path:
+    """The product's `modules` or `templates`: inside the package of a wheel, beside it in a clone."""
+    package = Path(__file__).resolve().parent
+    for candidate in (package / "_data" / kind, package.parent / kind):
+        if candidate.is_dir():
+            return candidate
+    raise ToolkitError(f"the installation lacks its {kind}/", where=str(package), hint="install the toolkit again")
+
+
+@dataclass(frozen=True)
+class EnvironmentPaths:
+    """The places of one environment."""
+
+    project: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """environments/NAME."""
+        return self.project / "environments" / self.name
+
+    @property
+    def file(self) -> Path:
+        """environments/NAME/environment.yaml, the only file written by hand."""
+        return self.folder / "environment.yaml"
+
+    @property
+    def rendered(self) -> Path:
+        """environments/NAME/rendered: the root module, committed and reviewed."""
+        return self.folder / "rendered"
+
+    @property
+    def scratch(self) -> Path:
+        """environments/NAME/.toolkit: Terraform's data, plans, logs; 0700 and never committed."""
+        return self.folder / ".toolkit"
+
+    @property
+    def shown(self) -> str:
+        """environment.yaml as errors and headers name it: relative to the project, with forward slashes."""
+        return f"environments/{self.name}/environment.yaml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with environments/ (and, rendered HCL refers to it, modules/)."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> Project:
+        """The nearest folder at or above `start` that has environments/.
+
+        Raises:
+            ToolkitError: There is none.
+        """
+        start = start.resolve()
+        if not start.is_dir():
+            raise UsageError("no such folder", where=str(start))
+        for folder in (start, *start.parents):
+            if (folder / "environments").is_dir():
+                return cls(folder)
+        raise ToolkitError(
+            "not in a toolkit project: no environments/ here or in any folder above",
+            where=str(start),
+            hint="`toolkit init DIR` lays out a project; -C DIR works in one elsewhere",
+        )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of all environments, sorted."""
+        found = (f.parent.name for f in (self.root / "environments").glob("*/environment.yaml"))
+        return tuple(sorted(name for name in found if ENVIRONMENT_NAME.match(name)))
+
+    def environment(self, name: str) -> EnvironmentPaths:
+        """The paths of an existing environment.
+
+        Raises:
+            UsageError: No environment has that name.
+        """
+        if name not in self.names:
+            guess = nearest(name, self.names)
+            known = ", ".join(self.names) or "none yet; `toolkit new ENV` makes one"
+            raise UsageError(
+                f"no environment {name!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+                where="environments/",
+                hint=f"environments: {known}",
+            )
+        return self.paths(name)
+
+    def paths(self, name: str) -> EnvironmentPaths:
+        """The paths an environment of that name has or would have.
+
+        Raises:
+            UsageError: The name could leave its folder or is no name.
+        """
+        if not ENVIRONMENT_NAME.match(name):
+            raise UsageError(
+                f"{name!r} is no environment name",
+                hint="expected 1 to 64 of a-z, 0-9, - and _, starting and ending with a letter or digit",
+            )
+        return EnvironmentPaths(self.root, name)
+
+    @property
+    def modules(self) -> Path:
+        """The project's modules/, which rendered HCL refers to."""
+        return self.root / "modules"

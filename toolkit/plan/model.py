@@ -1,0 +1,282 @@
+"""`terraform show -json PLAN` → Plan.
+
+In: the parsed JSON and the environment it was planned for. Out: frozen Changes, attributed to component and region.
+Reads only `resource_changes` and `output_changes`, the parts in which Terraform marks sensitive values; what is
+marked leaves this module as SENSITIVE. Never runs Terraform.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from toolkit.errors import ToolkitError
+
+
+class Action(Enum):
+    """What a plan does to one resource, in Terraform's words."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    FORGET = "forget"
+
+
+class Marker(Enum):
+    """Stands for a value that is not shown or not there."""
+
+    SENSITIVE = "(sensitive value)"
+    UNKNOWN = "(known after apply)"
+
+
+@dataclass(frozen=True)
+class AttributeChange:
+    """One attribute whose value differs, at the deepest place where it does."""
+
+    path: str
+    """Dotted ("rotation.days", "rule[0].id")."""
+    before: Any
+    after: Any
+    """Plain data or a Marker."""
+    forces_replacement: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one resource."""
+
+    address: str
+    type: str
+    action: Action
+    component: str | None
+    """Component whose module call it is in; None for anything else."""
+    region: str
+    """Region of the module call (the home region for components that are called once)."""
+    attributes: tuple[AttributeChange, ...]
+    """Differences of an update or replace; for a create or delete, the values set or lost."""
+    imported: bool = False
+    previous_address: str | None = None
+
+
+@dataclass(frozen=True)
+class OutputChange:
+    """A root output whose value changes."""
+
+    name: str
+    action: Action
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One plan, whole."""
+
+    terraform_version: str
+    changes: tuple[Change, ...]
+    outputs: tuple[OutputChange, ...]
+    unchanged: int
+    """Managed resources that the plan leaves alone."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether applying it would change no resource and no output."""
+        return not self.changes and not self.outputs
+
+    def count(self, *actions: Action) -> int:
+        """Changes of these actions; a replace counts as REPLACE alone."""
+        return sum(change.action in actions for change in self.changes)
+
+    @property
+    def imports(self) -> int:
+        """Resources that the plan takes into the state."""
+        return sum(change.imported for change in self.changes)
+
+    @property
+    def totals(self) -> str:
+        """Terraform's own line ("2 to add, 1 to change, 0 to destroy"); a replace adds and destroys."""
+        replaced = self.count(Action.REPLACE)
+        parts = [f"{self.imports} to import"] if self.imports else []
+        parts += [
+            f"{self.count(Action.CREATE) + replaced} to add",
+            f"{self.count(Action.UPDATE)} to change",
+            f"{self.count(Action.DELETE) + replaced} to destroy",
+        ]
+        if forgotten := self.count(Action.FORGET):
+            parts.append(f"{forgotten} to forget")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Module label → component and region, as rendering names them."""
+
+    components: tuple[str, ...]
+    regions: tuple[str, ...]
+    """Every region that may have a provider alias, retiring ones included."""
+    home: str
+
+    def of(self, address: str) -> tuple[str | None, str]:
+        """("module.guardduty_eu_west_1.x.y") → ("guardduty", "eu-west-1")."""
+        if not address.startswith("module."):
+            return None, self.home
+        label = address.split(".", 2)[1].split("[", 1)[0]
+        region = next((r for r in self.regions if label.endswith(f"_{r.replace('-', '_')}")), self.home)
+        # Longest name first: `config` must not claim what belongs to a component whose name starts so.
+        for name in sorted(self.components, key=len, reverse=True):
+            if label == name or label.startswith(f"{name}_"):
+                return name, region
+        return None, region
+
+
+def parse_plan(data: Mapping[str, Any], attribution: Attribution) -> Plan:
+    """The typed plan.
+
+    Raises:
+        ToolkitError: The JSON is none that this version reads.
+    """
+    version = str(data.get("format_version", ""))
+    if not version.startswith("1."):
+        raise ToolkitError(
+            f"Terraform's plan has format {version or 'unknown'}; this toolkit reads 1.x",
+            hint="use a Terraform version that environment.yaml's required_version admits, or a newer toolkit",
+        )
+    changes: list[Change] = []
+    unchanged = 0
+    for entry in data.get("resource_changes", ()):
+        if entry.get("mode") != "managed":
+            continue
+        change = _change(entry, attribution)
+        if change is None:
+            unchanged += 1
+        else:
+            changes.append(change)
+    outputs = tuple(
+        OutputChange(name, action)
+        for name, entry in sorted(data.get("output_changes", {}).items())
+        if (action := _action(entry["actions"])) is not None
+    )
+    return Plan(str(data.get("terraform_version", "")), tuple(changes), outputs, unchanged)
+
+
+def _action(actions: Sequence[str]) -> Action | None:
+    if "create" in actions and "delete" in actions:
+        return Action.REPLACE
+    for action in Action:
+        if action.value in actions:
+            return action
+    return None  # no-op and read
+
+
+def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None:
+    change = entry["change"]
+    action = _action(change["actions"])
+    imported = change.get("importing") is not None
+    moved = entry.get("previous_address")
+    if action is None:
+        if not imported and moved is None:
+            return None
+        # An import or a move changes the state alone; it is shown as an update without attributes.
+        action = Action.UPDATE
+    before = _hide(change.get("before"), change.get("before_sensitive"))
+    after = _hide(change.get("after"), change.get("after_sensitive"))
+    after = _mark_unknown(after, change.get("after_unknown"))
+    forcing = {_dotted(path) for path in change.get("replace_paths", ())}
+    component, region = attribution.of(entry["address"])
+    return Change(
+        address=entry["address"],
+        type=entry["type"],
+        action=action,
+        component=component,
+        region=region,
+        attributes=tuple(
+            AttributeChange(
+                path, _masked(old), _masked(new), any(path == f or path.startswith((f"{f}.", f"{f}[")) for f in forcing)
+            )
+            for path, old, new in _differences(before, after, ())
+        ),
+        imported=imported,
+        previous_address=moved,
+    )
+
+
+class _Hidden:
+    """A sensitive value: can be compared, so that a change of it is seen, but never leaves this module."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hidden) and bool(self._value == other._value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return Marker.SENSITIVE.value
+
+
+def _hide(value: Any, sensitive: Any) -> Any:
+    """`value` with everything that `sensitive` marks (true, or a structure of such) hidden."""
+    if sensitive is True:
+        return _Hidden(value)
+    if isinstance(value, dict) and isinstance(sensitive, dict):
+        return {k: _hide(v, sensitive.get(k)) for k, v in value.items()}
+    if isinstance(value, list) and isinstance(sensitive, list):
+        return [_hide(v, sensitive[i] if i < len(sensitive) else None) for i, v in enumerate(value)]
+    return value
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, _Hidden):
+        return Marker.SENSITIVE
+    if isinstance(value, dict):
+        return {k: _masked(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_masked(v) for v in value]
+    return value
+
+
+def _mark_unknown(value: Any, unknown: Any) -> Any:
+    if unknown is True:
+        return Marker.UNKNOWN
+    if isinstance(unknown, dict) and isinstance(value, (dict, type(None))):
+        known = value or {}
+        keys = dict.fromkeys([*known, *unknown])
+        return {k: _mark_unknown(known.get(k), unknown.get(k)) for k in keys}
+    if isinstance(unknown, list) and isinstance(value, list):
+        return [_mark_unknown(v, unknown[i] if i < len(unknown) else None) for i, v in enumerate(value)]
+    return value
+
+
+def _differences(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterable[tuple[str, Any, Any]]:
+    if before == after:
+        return
+    if isinstance(before, (dict, type(None))) and isinstance(after, (dict, type(None))) and (before or after):
+        old, new = before or {}, after or {}
+        for key in dict.fromkeys([*old, *new]):
+            yield from _differences(old.get(key), new.get(key), (*path, key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after) and _structured(before):
+        for index, (old_item, new_item) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(old_item, new_item, (*path, index))
+    else:
+        yield _dotted(path), before, after
+
+
+def _structured(items: list[Any]) -> bool:
+    return any(isinstance(item, (dict, list)) for item in items)
+
+
+def _dotted(path: Iterable[str | int]) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value as reports show it, on one line."""
+    if isinstance(value, Marker):
+        return value.value
+    return json.dumps(value, ensure_ascii=False, default=lambda v: v.value if isinstance(v, Marker) else str(v))

@@ -1,0 +1,125 @@
+"""Python data → HCL literals, and the alignment that `terraform fmt` gives attributes.
+
+Any string is data: whatever it holds, the HCL literal parses back to exactly that string and never becomes an
+expression or a template (HCL native syntax specification, "Template Expressions" and "Quoted Literals").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z", re.ASCII)
+# Identifiers that mean something at the start of an object's element or of an expression.
+_RESERVED = frozenset({"for", "true", "false", "null", "if", "in", "else", "endif", "endfor"})
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SPECIAL = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\$\{|%\{')
+
+
+def _escape(match: re.Match[str]) -> str:
+    found = match.group()
+    if found in ("${", "%{"):
+        return found[0] + found
+    return _ESCAPES.get(found) or f"\\u{ord(found):04x}"
+
+
+def quote(text: str) -> str:
+    """An HCL quoted literal that parses to `text`."""
+    # "$${" is the escape of "${"; a "$" just before it would join in ("$$${"), so the sequence itself is broken up by
+    # escaping the dollar or percent sign as a code point.
+    text = _SPECIAL.sub(_escape, text)
+    return '"' + re.sub(r"[$%](?=([$%])\1\{)", lambda m: f"\\u{ord(m.group()):04x}", text) + '"'
+
+
+def literal(value: object, indent: int = 0, comments: Mapping[tuple[str, ...], str] | None = None) -> str:
+    """An HCL literal, spread over lines where that reads better.
+
+    Args:
+        value: None, bool, int, float, str, mapping with text keys, list or tuple of such.
+        indent: Columns the attribute that takes this value is indented by.
+        comments: Path of keys within `value` → comment line to stand above that key.
+
+    Raises:
+        TypeError: The value is of another type.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(int(value)) if value == int(value) else repr(value)
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, Mapping):
+        return _object(value, indent, comments or {})
+    if isinstance(value, Sequence):
+        return _tuple(value, indent, comments or {})
+    raise TypeError(f"no HCL literal for {type(value).__name__}")
+
+
+def attributes(items: Mapping[str, object], indent: int, comments: Mapping[tuple[str, ...], str] | None = None) -> str:
+    """`name = literal` lines of a block's body, each after its comment if it has one."""
+    pad = " " * indent
+    lines: list[str] = []
+    for name, value in items.items():
+        inner = {path[1:]: text for path, text in (comments or {}).items() if path[0] == name}
+        if () in inner:
+            lines.append(f"{pad}# {inner.pop(())}")
+        lines.append(f"{pad}{_key(name)} = {literal(value, indent, inner)}")
+    return "\n".join(lines)
+
+
+def _key(name: str) -> str:
+    return name if _IDENTIFIER.match(name) and name not in _RESERVED else quote(name)
+
+
+def _object(value: Mapping[str, object], indent: int, comments: Mapping[tuple[str, ...], str]) -> str:
+    if not value:
+        return "{}"
+    return "{\n" + attributes(value, indent + 2, comments) + "\n" + " " * indent + "}"
+
+
+def _tuple(value: Sequence[object], indent: int, comments: Mapping[tuple[str, ...], str]) -> str:
+    simple = all(not isinstance(v, (Mapping, list, tuple)) for v in value)
+    if simple:
+        line = "[" + ", ".join(literal(v) for v in value) + "]"
+        if len(value) <= 1 or len(line) + indent <= 80:
+            return line
+    pad = " " * (indent + 2)
+    lines = [f"{pad}{literal(v, indent + 2)}," for v in value]
+    return "[\n" + "\n".join(lines) + "\n" + " " * indent + "]"
+
+
+_ATTRIBUTE = re.compile(r'(?P<pad> *)(?P<key>[A-Za-z_][\w-]*|"(?:[^"\\]|\\.)*")\s* = (?P<value>\S.*)\Z')
+
+
+def align(text: str) -> str:
+    """Align `=` as `terraform fmt` does: within runs of neighbouring attribute lines of one block.
+
+    Expects what the templates write: no trailing comments, no heredocs, a value's first line on the attribute's line.
+    """
+    result: list[str] = []
+    run: list[re.Match[str]] = []
+
+    def close() -> None:
+        width = max((len(m["key"]) for m in run), default=0)
+        result.extend(f"{m['pad']}{m['key']:<{width}} = {m['value']}" for m in run)
+        run.clear()
+
+    for line in text.splitlines():
+        match = _ATTRIBUTE.match(line)
+        # A value that goes on over further lines is aligned with nothing and ends the run before it.
+        if match is None or match["value"].endswith(("{", "[", "(")):
+            close()
+            result.append(line)
+            continue
+        if run and run[-1]["pad"] != match["pad"]:
+            close()
+        run.append(match)
+    close()
+    return "\n".join(result) + "\n"
+
+
+def comment_lines(lines: Iterable[str]) -> str:
+    """Lines as HCL comments; text is kept on its line, so that it cannot end the comment."""
+    return "\n".join("# " + " ".join(line.split()) for line in lines)

@@ -1,0 +1,111 @@
+"""A rendered tree on disk: compared, shown as a diff, written.
+
+In: RenderedTree and the folder rendered/. Out: the same files in the folder, each written atomically. Overwrites and
+deletes only what carries the generated-file header; what a person put there stays and is reported.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.errors import ToolkitError
+from toolkit.files import write_atomically
+from toolkit.rendering.render import HEADER, RenderedTree
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One file that differs from what is rendered now."""
+
+    name: str
+    old: str | None
+    """Content on disk; None where the file is new."""
+    new: str | None
+    """Content rendered now; None where the file is no longer rendered."""
+
+    @property
+    def action(self) -> str:
+        """ "create", "update" or "delete"."""
+        return "create" if self.old is None else "delete" if self.new is None else "update"
+
+    def diff(self, folder: str) -> str:
+        """Unified diff, as `git diff` would show it."""
+        name = f"{folder}/{self.name}"
+        lines = difflib.unified_diff(
+            (self.old or "").splitlines(keepends=True),
+            (self.new or "").splitlines(keepends=True),
+            "/dev/null" if self.old is None else f"a/{name}",
+            "/dev/null" if self.new is None else f"b/{name}",
+        )
+        return "".join(lines)
+
+
+def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
+    """What writing `tree` to `folder` would change, sorted by name.
+
+    Raises:
+        ToolkitError: A file in the way is not generated, or the folder is not the environment's own.
+    """
+    if folder.is_symlink():
+        raise ToolkitError(
+            "a symbolic link", where=str(folder), hint="rendered/ must be a folder of the environment itself"
+        )
+    changes = []
+    for name, new in tree.items():
+        file = folder / name
+        old = _read(file) if file.is_symlink() or file.exists() else None
+        if old is not None and not old.startswith(HEADER):
+            raise ToolkitError(
+                "not a generated file, but rendering would write one of this name",
+                where=str(file),
+                hint="move it away; own Terraform belongs beside the baseline in a root module of its own",
+            )
+        if old != new:
+            changes.append(FileChange(name, old, new))
+    for file in _generated(folder):
+        if file.name not in tree:
+            changes.append(FileChange(file.name, _read(file), None))
+    return tuple(sorted(changes, key=lambda c: c.name))
+
+
+def foreign(tree: RenderedTree, folder: Path) -> tuple[str, ...]:
+    """Names of Terraform files in `folder` that nobody generated but Terraform would load."""
+    patterns = ("*.tf", "*.tf.json", "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
+    found = (file for pattern in patterns for file in folder.glob(pattern))
+    return tuple(sorted(f.name for f in found if f.name not in tree and not _read(f).startswith(HEADER)))
+
+
+def write(changes: tuple[FileChange, ...], folder: Path) -> None:
+    """Carry out `compare`'s changes; new content first, deletions last.
+
+    Raises:
+        ToolkitError: A file cannot be written; files before it are written, each whole.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for change in changes:
+            if change.new is not None:
+                write_atomically(folder / change.name, change.new)
+        for change in changes:
+            if change.new is None:
+                (folder / change.name).unlink()
+    except OSError as e:
+        raise ToolkitError(f"cannot write: {e.strerror}", where=e.filename or str(folder)) from e
+
+
+def _generated(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.glob("*.tf")):
+        if file.is_file() and not file.is_symlink() and _read(file).startswith(HEADER):
+            yield file
+
+
+def _read(file: Path) -> str:
+    if file.is_symlink():
+        raise ToolkitError("a symbolic link", where=str(file), hint="files of rendered/ are plain files")
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise ToolkitError(f"cannot be read: {e}", where=str(file)) from e

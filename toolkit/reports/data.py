@@ -1,0 +1,65 @@
+"""A plan as JSON: a versioned schema for scripts. New keys may be added; the version grows when one changes or goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from toolkit.plan.model import Action, Marker
+from toolkit.reports.view import PlanView
+
+SCHEMA_VERSION = 1
+
+
+def plan_data(view: PlanView) -> dict[str, Any]:
+    """The plan as plain data."""
+    plan = view.plan
+    replaced = plan.count(Action.REPLACE)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "plan",
+        "bundle": str(view.bundle),
+        **{k: v for k, v in dataclasses.asdict(view.manifest).items() if k not in ("format", "empty")},
+        "changes_pending": not plan.empty,
+        "summary": {
+            "add": plan.count(Action.CREATE) + replaced,
+            "change": plan.count(Action.UPDATE),
+            "destroy": plan.count(Action.DELETE) + replaced,
+            "replace": replaced,
+            "import": plan.imports,
+            "forget": plan.count(Action.FORGET),
+            "unchanged": plan.unchanged,
+        },
+        "changes": [
+            {
+                "address": c.address,
+                "type": c.type,
+                "action": c.action.value,
+                "component": c.component,
+                "region": c.region,
+                "imported": c.imported,
+                "previous_address": c.previous_address,
+                "attributes": [
+                    {
+                        "path": a.path,
+                        "before": _plain(a.before),
+                        "after": _plain(a.after),
+                        "forces_replacement": a.forces_replacement,
+                    }
+                    for a in c.attributes
+                ],
+            }
+            for c in plan.changes
+        ],
+        "outputs": [{"name": o.name, "action": o.action.value} for o in plan.outputs],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Marker):
+        return value.value
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value

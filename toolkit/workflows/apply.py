@@ -1,0 +1,64 @@
+"""Applies exactly one plan bundle.
+
+In: a Workspace and a bundle. Out: what was created, changed and deleted. Before Terraform starts, every fact of the
+bundle's manifest is compared with this moment; Terraform itself refuses a plan whose state has moved on since.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolkit import __version__
+from toolkit.errors import BadPlanError
+from toolkit.terraform import bundle as bundles
+from toolkit.terraform.outcomes import ApplyOutcome
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import Workspace
+
+
+def open_bundle(path: Path, *, environment: str) -> bundles.Bundle:
+    """Read a bundle for an environment.
+
+    Raises:
+        BadPlanError: It is damaged, or another environment's.
+    """
+    bundle = bundles.read(path)
+    if bundle.manifest.environment != environment:
+        raise BadPlanError(
+            f"a plan for {bundle.manifest.environment!r}, not for {environment!r}",
+            where=str(path),
+            hint=f"apply it with `toolkit apply {bundle.manifest.environment} --plan {path}`",
+        )
+    return bundle
+
+
+def apply_bundle(
+    workspace: Workspace, bundle: bundles.Bundle, observer: Observer, *, lock_timeout: str = "0s"
+) -> ApplyOutcome:
+    """Verify, then apply.
+
+    Raises:
+        BadPlanError: A fact differs; nothing was applied.
+        ToolkitError: Terraform failed or was interrupted; the error tells what was done.
+    """
+    bundle.verify(
+        {
+            "simulator": workspace.simulator,
+            "account_id": workspace.caller.account_id,
+            "backend": workspace.backend,
+            "toolkit_version": __version__,
+            "terraform": f"{workspace.binary.product} {workspace.binary.version}",
+            "rendered_sha256": workspace.rendered_digest(),
+            "lock_sha256": workspace.lock_digest(),
+        }
+    )
+    plan_file = bundle.extract_plan(workspace.scratch)
+    try:
+        lineage, serial = bundles.state_of(plan_file)
+        if (lineage, serial) != (bundle.manifest.state_lineage, bundle.manifest.state_serial):
+            raise BadPlanError("its plan and its manifest are of different states", where=str(bundle.path))
+        verb = "Destroying" if bundle.manifest.destroy else "Applying"
+        observer.stage(f"{verb} {workspace.environment.name}")
+        return workspace.runner.apply(plan_file, lock_timeout=lock_timeout)
+    finally:
+        plan_file.unlink(missing_ok=True)

@@ -1,0 +1,125 @@
+"""Looks for what would stop the toolkit here: one finding per check, with what to do about it. Changes nothing."""
+
+from __future__ import annotations
+
+import filecmp
+import importlib.util
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from toolkit import __version__
+from toolkit.errors import ToolkitError
+from toolkit.paths import Project, data_dir
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's answer."""
+
+    check: str
+    result: Literal["ok", "note", "fail"]
+    found: str
+    hint: str | None = None
+
+
+def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterator[Finding]:
+    """All checks, cheapest first; each goes on whatever the others find.
+
+    Args:
+        start: Folder to look for the project in; None: the working directory.
+        env: Environment whose credentials are asked for their account.
+        mirror: Provider mirror, as the option names it.
+    """
+    yield Finding("toolkit", "ok", f"{__version__}, Python {platform.python_version()}")
+    yield _check("terraform", _terraform)
+    yield _check("provider", lambda: _provider(mirror))
+    yield _check("sandbox", _sandbox)
+    try:
+        project = Project.find(start or Path.cwd())
+    except ToolkitError as e:
+        yield Finding("project", "note" if env is None else "fail", e.problem, e.hint)
+        return
+    yield _check("project", lambda: f"{project.root}: {', '.join(project.names) or 'no environments yet'}")
+    yield _modules(project)
+    for name in project.names:
+        yield _check(f"environment {name}", lambda name=name: _environment(project, name))  # type: ignore[misc]
+    if env is not None:
+        yield _check(f"account of {env}", lambda: _account(project, env))
+
+
+def _check(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, "ok", look())
+    except ToolkitError as e:
+        detail = f" ({e.detail.splitlines()[0]})" if e.detail else ""
+        return Finding(name, "fail", f"{e}{detail}", e.hint)
+
+
+def _terraform() -> str:
+    from toolkit.terraform.binary import find_binary
+
+    binary = find_binary("terraform", os.environ)
+    return f"{binary.product} {binary.version} at {binary.path}"
+
+
+def _provider(mirror: Path | None) -> str:
+    from toolkit.terraform.mirror import choose
+
+    source = choose(mirror, os.environ)
+    return f"{source.mirror}: {source.why}" if source.mirror else source.why
+
+
+def _sandbox() -> str:
+    if importlib.util.find_spec("moto") is None:
+        return "not installed (only `toolkit sandbox` needs it: pip install 'aws-baseline-toolkit[sandbox]')"
+    return "available"
+
+
+def _modules(project: Project) -> Finding:
+    source = data_dir("modules")
+    if not project.modules.is_dir():
+        return Finding("modules", "fail", "the project has none", "`toolkit init .` puts them there")
+    if project.modules.resolve() == source.resolve():
+        return Finding("modules", "ok", "the toolkit's own")
+    different = [
+        str(f.relative_to(source))
+        for f in sorted(source.rglob("*.tf"))
+        if "tests" not in f.parts
+        and not (
+            (project.modules / f.relative_to(source)).is_file()
+            and filecmp.cmp(f, project.modules / f.relative_to(source), shallow=False)
+        )
+    ]
+    if different:
+        return Finding(
+            "modules",
+            "note",
+            f"{len(different)} files differ from toolkit {__version__}'s, e.g. {different[0]}",
+            "`toolkit init . --upgrade` takes this version's; review the difference before you apply",
+        )
+    return Finding("modules", "ok", f"those of toolkit {__version__}")
+
+
+def _environment(project: Project, name: str) -> str:
+    from toolkit.rendering.render import render
+    from toolkit.rendering.tree import compare
+    from toolkit.workflows.workspace import read_environment
+
+    paths, environment = read_environment(project, name)
+    changes = compare(render(environment), paths.rendered)
+    state = "rendered files up to date" if not changes else f"{len(changes)} rendered files out of date"
+    return f"account {environment.account_id}, {len(environment.components)} components, {state}"
+
+
+def _account(project: Project, name: str) -> str:
+    from toolkit.aws.identity import check_account
+    from toolkit.workflows.workspace import Access, aws_environ, read_environment
+
+    paths, environment = read_environment(project, name)
+    paths.scratch.mkdir(exist_ok=True, mode=0o700)
+    caller = check_account(environment, aws_environ(project, environment, Access(), paths.scratch))
+    return f"{caller.arn} in account {caller.account_id}"

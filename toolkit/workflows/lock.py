@@ -1,0 +1,45 @@
+"""Writes the dependency lock file for several platforms (`terraform providers lock`)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from toolkit.errors import UsageError
+from toolkit.paths import Project
+from toolkit.terraform.binary import find_binary
+from toolkit.terraform.runner import Runner
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import LOCK_FILE, Access, bring_up_to_date, read_environment
+
+DEFAULT_PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
+"""Where people and pipelines usually run Terraform."""
+
+
+def lock_providers(project: Project, name: str, platforms: tuple[str, ...], access: Access, observer: Observer) -> Path:
+    """Write the lock file; returns its path.
+
+    Hashes of other platforms come from the registry, or from a mirror that holds those platforms.
+
+    Raises:
+        UsageError: A platform's name is none.
+        ToolkitError: Terraform cannot get the provider for a platform.
+    """
+    for platform in platforms:
+        if not re.fullmatch(r"[a-z0-9]+_[a-z0-9]+", platform):
+            raise UsageError(f"{platform!r} is no platform", hint="expected OS_ARCH, like linux_amd64")
+    paths, environment = read_environment(project, name)
+    bring_up_to_date(paths, environment, observer, may_write=False)
+    scratch = paths.scratch / "validate"
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    runner = Runner(
+        paths.rendered,
+        binary=find_binary(environment.terraform.binary, access.environ),
+        scratch=scratch,
+        environ=access.environ,
+        on_event=observer.event,
+        on_command=observer.command,
+    )
+    observer.stage(f"Locking providers of {name} for {', '.join(platforms)}")
+    runner.providers_lock(platforms, fs_mirror=access.provider_mirror)
+    return paths.rendered / LOCK_FILE

@@ -1,0 +1,28 @@
+"""How workflows tell what they are doing. The default says nothing; the CLI supplies one that writes to stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from toolkit.terraform.events import Event
+
+
+class Observer:
+    """Receives progress. Every method does nothing here, so that callers who do not care need not."""
+
+    def stage(self, text: str) -> None:
+        """A step begins ("Planning sandbox")."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing happened."""
+
+    def warning(self, text: str) -> None:
+        """Something to look at, though the work goes on."""
+
+    def event(self, event: Event) -> None:
+        """Terraform reports something."""
+
+    def command(self, argv: Sequence[str]) -> None:
+        """A Terraform command line is about to run."""

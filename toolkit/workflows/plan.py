@@ -1,0 +1,113 @@
+"""Plans an environment and saves the plan as a bundle.
+
+In: a Workspace. Out: a PlanResult and, at `out`, the bundle that `apply` takes. Changes nothing in AWS.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from toolkit import __version__
+from toolkit.plan.model import Plan, parse_plan
+from toolkit.terraform import bundle as bundles
+from toolkit.terraform.events import Diagnostic
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import Workspace
+
+DEFAULT_LIFETIME = timedelta(hours=24)
+"""How long a plan may be applied, unless the option says otherwise."""
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """What planning gave."""
+
+    plan: Plan
+    bundle: Path
+    manifest: bundles.Manifest
+    warnings: tuple[Diagnostic, ...]
+
+
+def bundle_path(workspace: Workspace, out: Path | None) -> Path:
+    """Where the bundle goes: `out`, a file name in it if it is a folder, or the environment's own scratch folder."""
+    if out is None:
+        return workspace.scratch / f"plan{bundles.SUFFIX}"
+    return out / f"{workspace.environment.name}{bundles.SUFFIX}" if out.is_dir() else out
+
+
+def make_plan(
+    workspace: Workspace,
+    observer: Observer,
+    *,
+    out: Path | None = None,
+    destroy: bool = False,
+    lock_timeout: str = "0s",
+    lifetime: timedelta = DEFAULT_LIFETIME,
+) -> PlanResult:
+    """Plan, judge by Terraform's own words, save.
+
+    Raises:
+        ToolkitError: Terraform failed, the state is locked, or the bundle cannot be written.
+    """
+    environment = workspace.environment
+    target = bundle_path(workspace, out)
+    # A bundle of an earlier plan must not survive a failed one: somebody could take it for the new one.
+    target.unlink(missing_ok=True)
+    plan_file = workspace.scratch / "plan.tfplan"
+    observer.stage(f"Planning {'the destruction of ' if destroy else ''}{environment.name}")
+    try:
+        outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout)
+        observer.stage("Reading the plan")
+        data = workspace.runner.show(plan_file)
+        plan = parse_plan(data, workspace.attribution)
+        lineage, serial = bundles.state_of(plan_file)
+        commit, dirty = _git(workspace.paths.folder)
+        now = datetime.now(UTC).replace(microsecond=0)
+        manifest = bundles.Manifest(
+            format=bundles.FORMAT,
+            environment=environment.name,
+            simulator=workspace.simulator,
+            account_id=workspace.caller.account_id,
+            caller_arn=workspace.caller.arn,
+            region=environment.regions.home,
+            backend=workspace.backend,
+            state_lineage=lineage,
+            state_serial=serial,
+            rendered_sha256=workspace.rendered_digest(),
+            lock_sha256=workspace.lock_digest(),
+            toolkit_version=__version__,
+            terraform=f"{workspace.binary.product} {workspace.binary.version}",
+            git_commit=commit,
+            git_dirty=dirty,
+            created=now.isoformat(),
+            expires=(now + lifetime).isoformat(),
+            destroy=destroy,
+            empty=plan.empty,
+        )
+        bundles.write(target, manifest, plan_file, data)
+    finally:
+        # Only the bundle stays; a bare plan file would be a second thing that could be applied.
+        plan_file.unlink(missing_ok=True)
+    return PlanResult(plan, target, manifest, outcome.diagnostics)
+
+
+def _git(folder: Path) -> tuple[str | None, bool]:
+    """Commit of the checkout and whether the environment's folder differs from it; (None, False) outside of git."""
+    try:
+        commit = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+        status = subprocess.run(
+            ["git", "status", "--porcelain", "--", "."],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None, False
+    return commit, bool(status.strip())

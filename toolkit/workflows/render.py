@@ -1,0 +1,44 @@
+"""Renders environments, or only says what rendering would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolkit.paths import Project
+from toolkit.rendering.render import render
+from toolkit.rendering.tree import FileChange, compare, write
+from toolkit.workflows.workspace import read_environment
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """What rendering one environment changes."""
+
+    environment: str
+    changes: tuple[FileChange, ...]
+
+    @property
+    def folder(self) -> str:
+        """Folder of the files, relative to the project, as diffs name it."""
+        return f"environments/{self.environment}/rendered"
+
+    @property
+    def diff(self) -> str:
+        """Unified diff of all changes."""
+        return "".join(change.diff(self.folder) for change in self.changes)
+
+
+def render_environments(project: Project, names: tuple[str, ...], *, dry: bool) -> tuple[RenderResult, ...]:
+    """Render the named environments; all are read and compared before the first file is written.
+
+    Raises:
+        ToolkitError: An environment file is wrong, or a file is in the way; nothing was written.
+    """
+    results = []
+    for name in names:
+        paths, environment = read_environment(project, name)
+        results.append(RenderResult(name, compare(render(environment), paths.rendered)))
+    if not dry:
+        for result in results:
+            write(result.changes, project.paths(result.environment).rendered)
+    return tuple(results)

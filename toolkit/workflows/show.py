@@ -1,0 +1,23 @@
+"""Shows a saved plan bundle again, from the bundle alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolkit.paths import Project
+from toolkit.plan.model import parse_plan
+from toolkit.reports.view import PlanView
+from toolkit.terraform import bundle as bundles
+from toolkit.workflows.workspace import attribution, read_environment
+
+
+def show_bundle(path: Path, project: Project) -> PlanView:
+    """The view of a bundle.
+
+    Raises:
+        BadPlanError: It is no bundle or damaged.
+        ToolkitError: The project has no such environment.
+    """
+    bundle = bundles.read(path)
+    _, environment = read_environment(project, bundle.manifest.environment)
+    return PlanView(parse_plan(bundle.plan_json, attribution(environment)), bundle.manifest, path)

@@ -1,0 +1,53 @@
+"""Checks an environment without asking any account: its file, its rendered HCL, and Terraform's own validation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolkit.errors import ToolkitError
+from toolkit.paths import Project
+from toolkit.terraform.binary import find_binary
+from toolkit.terraform.events import Diagnostic
+from toolkit.terraform.mirror import cli_config
+from toolkit.terraform.runner import Runner
+from toolkit.workflows.explain import explain
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import Access, bring_up_to_date, read_environment, require_modules
+
+
+def validate_environment(project: Project, name: str, access: Access, observer: Observer) -> tuple[Diagnostic, ...]:
+    """Warnings of `terraform validate`.
+
+    Raises:
+        ToolkitError: The file is wrong, rendered/ is out of date (exit code 3), or Terraform finds errors.
+    """
+    paths, environment = read_environment(project, name)
+    bring_up_to_date(paths, environment, observer, may_write=False)
+    require_modules(paths, environment)
+    binary = find_binary(environment.terraform.binary, access.environ)
+    # A data folder of its own: without a backend, so that neither state nor credentials are needed.
+    scratch = paths.scratch / "validate"
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mirror = access.provider_mirror or (
+        Path(environment.terraform.provider_mirror) if environment.terraform.provider_mirror else None
+    )
+    runner = Runner(
+        paths.rendered,
+        binary=binary,
+        scratch=scratch,
+        environ={**access.environ, **cli_config(mirror, access.environ, scratch)},
+        on_event=observer.event,
+        on_command=observer.command,
+    )
+    observer.stage(f"Validating {name}")
+    runner.init(backend=False)
+    diagnostics = runner.validate()
+    errors = [d for d in diagnostics if d.severity == "error"]
+    if errors:
+        raise ToolkitError(
+            f"Terraform finds {len(errors)} error{'s' if len(errors) != 1 else ''} in the rendered files",
+            where=paths.shown,
+            detail="\n".join(explain(d, paths, environment) for d in errors),
+            hint="change the settings named above, then `toolkit render` and validate again",
+        )
+    return diagnostics
