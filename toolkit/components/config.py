@@ -137,7 +137,13 @@ class RecordingOverride(Settings):
     """Resource types that are recorded at another frequency than the others."""
 
     frequency: Frequency = Field(description="How often these types are recorded.")
-    resource_types: Annotated[ResourceTypes, Field(min_length=1)] = Field(description="The types, at least one.")
+    resource_types: ResourceTypes = Field(description="The types, at least one.")
+
+    @model_validator(mode="after")
+    def _of_some_type(self) -> RecordingOverride:
+        if not self.resource_types:
+            raise ValueError("resource_types must name at least one type, such as AWS::EC2::Instance")
+        return self
 
 
 class DeliveryBucket(LogBucket):

@@ -59,7 +59,8 @@ def test_additional_rules_stand_beside_the_default_list() -> None:
 
 def test_a_rule_has_one_place() -> None:
     assert message({"additional_rules": {"restricted-ssh": {"identifier": "INCOMING_SSH_DISABLED"}}}) == (
-        ": additional_rules must not repeat a name of rules (restricted-ssh); to change a rule, give the whole list in rules"
+        ": additional_rules must not repeat a name of rules (restricted-ssh); to change a rule, give the whole list in "
+        "rules"
     )
 
 
@@ -96,7 +97,7 @@ def test_rule_names() -> None:
         ({"recording_frequency": "HOURLY"}, "recording_frequency: Input should be 'CONTINUOUS' or 'DAILY'"),
         (
             {"recording_override": {"frequency": "DAILY", "resource_types": []}},
-            "recording_override.resource_types: Tuple should have at least 1 item",
+            "recording_override: resource_types must name at least one type",
         ),
         (
             {"recording_override": {"frequency": "DAILY", "resource_types": ["ec2"]}},
