@@ -40,7 +40,10 @@ def client(sandbox: control.Sandbox, service: str) -> Any:
 
 
 def test_one_server_per_folder_even_if_two_start_it_at_once(state_dir: Path) -> None:
-    code = f"from pathlib import Path; from toolkit.sandbox import control; print(control.up(Path({str(state_dir)!r})).pid)"
+    code = (
+        "from pathlib import Path; from toolkit.sandbox import control; "
+        f"print(control.up(Path({str(state_dir)!r})).pid)"
+    )
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     pids = {process.communicate(timeout=60)[0].strip() for process in both}
     found = control.up(state_dir)

@@ -61,7 +61,7 @@ def up(state_dir: Path, *, account_id: str = DEFAULT_ACCOUNT_ID, port: int = 0) 
         ToolkitError: moto is not installed; the server did not come up; one with another account or port is running.
         UsageError: The account id is not 12 digits.
     """
-    if not re.fullmatch(r"\d{12}", account_id):
+    if not re.fullmatch(r"[0-9]{12}", account_id):
         raise UsageError(f"{account_id!r} is not an AWS account id", hint="An account id is 12 digits.")
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     deadline = time.monotonic() + _START_SECONDS
