@@ -26,12 +26,12 @@ def policy(*statements: dict[str, Any]) -> PolicyDocument:
     return PolicyDocument.parse({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def allow(action: str | list[str], resource: str | list[str] = "*", **condition: Any) -> dict[str, Any]:
+def allow(action: str | list[str], resource: Any = "*", **condition: Any) -> dict[str, Any]:
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     return statement | ({"Condition": condition} if condition else {})
 
 
-def deny(action: str | list[str] = "*", resource: str | list[str] = "*", **condition: Any) -> dict[str, Any]:
+def deny(action: str | list[str] = "*", resource: Any = "*", **condition: Any) -> dict[str, Any]:
     return allow(action, resource, **condition) | {"Effect": "Deny"}
 
 

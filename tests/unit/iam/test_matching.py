@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit.iam.matching import Context, action_matches, arn_like, expand, like, resource_matches
+from toolkit.iam.matching import Context, Pattern, action_matches, arn_like, expand, like, resource_matches
 
 NOTHING = Context({})
 
 
-def pattern(text: str, context: Context = NOTHING):
+def pattern(text: str, context: Context = NOTHING) -> Pattern:
     expanded = expand(text, context, variables=True)
     assert expanded is not None
     return expanded

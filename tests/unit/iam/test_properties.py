@@ -17,7 +17,7 @@ ACTIONS = ["iam:CreateUser", "iam:GetUser", "s3:GetObject", "ec2:RunInstances"]
 RESOURCES = ["*", USER, "arn:aws:s3:::b/k", "arn:aws:ec2:us-east-1:123456789012:instance/i-1"]
 KEYS = ["aws:MultiFactorAuthPresent", "aws:RequestedRegion", "aws:PrincipalTag/team"]
 
-conditions = st.one_of(
+conditions: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries(
         {
