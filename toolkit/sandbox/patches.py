@@ -20,6 +20,7 @@ from moto.config.models import ConfigBackend
 from moto.guardduty import urls as guardduty_urls
 from moto.guardduty.models import Detector
 from moto.guardduty.responses import GuardDutyResponse
+from moto.kms.responses import KmsResponse
 
 Method = Callable[..., Any]
 
@@ -132,6 +133,33 @@ def _list_detector_tags(_original: Method) -> Method:
     return list_tags_for_resource
 
 
+def _rotated_key(response: KmsResponse) -> Any:
+    return response.kms_backend.keys[response.kms_backend.get_key_id(response._get_param("KeyId"))]
+
+
+def _enable_rotation(original: Method) -> Method:
+    def enable_key_rotation(self: KmsResponse) -> str:
+        answer: str = original(self)
+        _rotated_key(self).rotation_period_in_days = self._get_param("RotationPeriodInDays") or 365
+        return answer
+
+    return enable_key_rotation
+
+
+def _rotation_status(original: Method) -> Method:
+    def get_key_rotation_status(self: KmsResponse) -> str:
+        answer = json.loads(original(self))
+        if answer["KeyRotationEnabled"]:
+            answer["RotationPeriodInDays"] = getattr(_rotated_key(self), "rotation_period_in_days", 365)
+        return json.dumps(answer)
+
+    return get_key_rotation_status
+
+
+_ROTATION = (
+    "moto drops the rotation period of a key and never answers one, so the provider plans 0 -> 365 for ever. KMS API, "
+    "EnableKeyRotation and GetKeyRotationStatus: RotationPeriodInDays, 365 when none is given."
+)
 _DETECTOR_TAGS = (
     "moto keeps the tags a detector is created with but has no call that changes or lists them, so a changed default "
     "tag fails the apply. GuardDuty API, TagResource, UntagResource, ListTagsForResource: /tags/{resourceArn}."
@@ -166,6 +194,8 @@ PATCHES: tuple[Patch, ...] = (
     Patch("guardduty-tag", GuardDutyResponse, "tag_resource", _DETECTOR_TAGS, _tag_detector),
     Patch("guardduty-untag", GuardDutyResponse, "untag_resource", _DETECTOR_TAGS, _untag_detector),
     Patch("guardduty-list-tags", GuardDutyResponse, "list_tags_for_resource", _DETECTOR_TAGS, _list_detector_tags),
+    Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
+    Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),
 )
 
 

@@ -105,6 +105,18 @@ def detector_tags_change() -> bool:
     return bool(tags == client.get_detector(DetectorId=detector)["Tags"] == {"b": "3", "c": "4"})
 
 
+def rotation_has_a_period() -> bool:
+    client = boto3.client("kms", REGION)
+
+    def rotated(**period: int) -> object:
+        key = client.create_key()["KeyMetadata"]
+        assert "RotationPeriodInDays" not in client.get_key_rotation_status(KeyId=key["KeyId"])
+        client.enable_key_rotation(KeyId=key["Arn"], **period)
+        return client.get_key_rotation_status(KeyId=key["KeyId"]).get("RotationPeriodInDays")
+
+    return (rotated(), rotated(RotationPeriodInDays=180)) == (365, 180)
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "cloudtrail-describe-trails-names": trails_are_filtered,
     "config-recorder-update": recorder_is_updated_in_place,
@@ -112,6 +124,8 @@ CASES: dict[str, Callable[[], bool]] = {
     "guardduty-tag": detector_tags_change,
     "guardduty-untag": detector_tags_change,
     "guardduty-list-tags": detector_tags_change,
+    "kms-enable-rotation": rotation_has_a_period,
+    "kms-rotation-status": rotation_has_a_period,
 }
 
 
