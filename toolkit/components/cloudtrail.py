@@ -1,4 +1,4 @@
-"""One trail that records the account's API calls in every region."""
+"""One trail that records the account's management API calls in every region."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class CloudTrail(Settings):
 COMPONENT = Component(
     name="cloudtrail",
     title="CloudTrail",
-    purpose="Every API call in every region is recorded, encrypted and beyond anybody's reach.",
+    purpose="Management API calls of every region are recorded in encrypted, validated log files and a log group.",
     scope=Scope.HOME_REGION,
     settings=CloudTrail,
     bills="a KMS key, storage in S3, and what CloudWatch Logs takes in; the first trail's management events are free, "
