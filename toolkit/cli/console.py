@@ -117,15 +117,18 @@ class Progress(Observer):
             case e.RefreshComplete():
                 self._done += 1
                 self._line(f"{self._done} read")
+            case e.ApplyStart(action="read") | e.ApplyProgress(action="read") | e.ApplyComplete(action="read"):
+                pass  # data sources: read while planning, of no interest to anybody
             case e.ApplyStart() | e.ApplyProgress():
                 self._line(f"{self._done} done · {event.address} {event.action}")
             case e.ApplyComplete():
                 self._done += 1
                 took = f" ({event.seconds:.0f} s)" if event.seconds >= 1 else ""
+                verb = f"{event.action.rstrip('e')}ed"
                 if self._live and not Settings.verbose:
-                    self._line(f"{self._done} done · {event.address} {event.action}d{took}")
+                    self._line(f"{self._done} done · {event.address} {verb}{took}")
                 else:
-                    self._say(f"  [{self._elapsed()}] {event.action} {event.address}{took}")
+                    self._say(f"  [{self._elapsed()}] {verb} {event.address}{took}")
             case e.ApplyErrored():
                 self._say(f"  [{self._elapsed()}] FAILED {event.action} {event.address}")
             case e.Notice():

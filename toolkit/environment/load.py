@@ -6,15 +6,17 @@ Never touches AWS, Terraform or any file but the one it is given.
 from __future__ import annotations
 
 import json
+import typing
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from toolkit.components.registry import REGISTRY
-from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile
+from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, dotted, parse
 from toolkit.errors import ToolkitError, nearest
 from toolkit.regions import PARTITION_OF
@@ -262,8 +264,6 @@ def _element_of(annotation: Any) -> Any:
 
 def _sole_model(annotation: Any) -> Any:
     """`X | None` and `Annotated[X, …]` → X, where X is a model, dict or tuple."""
-    import typing
-
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         return _sole_model(typing.get_args(annotation)[0]) or typing.get_args(annotation)[0]
@@ -273,16 +273,19 @@ def _sole_model(annotation: Any) -> Any:
     return _sole_model(options[0]) or options[0] if len(options) == 1 else None
 
 
-def _known_keys(path: Path) -> tuple[str, ...]:
+def _fields(path: Path) -> dict[str, FieldInfo]:
+    """The fields that may stand in the block at `path`."""
     if path == ("backend",):
-        from toolkit.environment.model import LocalBackend, S3Backend
-
-        return tuple(dict.fromkeys((*LocalBackend.model_fields, *S3Backend.model_fields)))
+        # Which of the two it is to be may be the very thing that is wrong.
+        return {**LocalBackend.model_fields, **S3Backend.model_fields}
     model = _model_at(path)
-    return tuple(model.model_fields) if model else ()
+    return dict(model.model_fields) if model else {}
+
+
+def _known_keys(path: Path) -> tuple[str, ...]:
+    return tuple(_fields(path))
 
 
 def _meaning(path: Path) -> str:
-    model = _model_at(path[:-1])
-    field = model.model_fields.get(str(path[-1])) if model else None
+    field = _fields(path[:-1]).get(str(path[-1]))
     return (field.description or "a value").rstrip(".") if field else "a value"

@@ -1,0 +1,48 @@
+# Everything a newcomer needs: `make demo` shows the main job, `make test` proves it. `make help` lists the rest.
+
+VENV   := .venv
+READY  := $(VENV)/.ready
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format docs bench clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with the pinned dependencies; the CLI is then .venv/bin/toolkit
+
+$(READY): requirements/dev.txt pyproject.toml .ci/setup
+	@.ci/setup $(VENV)
+
+demo: $(READY) ## Give an embedded AWS account its baseline with real Terraform, and prove it
+	@$(BIN)/toolkit sandbox demo
+
+test: $(READY) ## Run all tests
+	@$(BIN)/pytest
+
+lint: $(READY) ## Check style, types, import layers, HCL and generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	terraform fmt -check -recursive modules environments
+	$(BIN)/toolkit render --check
+	$(BIN)/python docs/generate.py --check
+
+format: $(READY) ## Bring code and HCL into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	terraform fmt -recursive modules
+
+docs: $(READY) ## Write the generated parts of README, docs/ and modules/*/README.md
+	$(BIN)/toolkit render
+	$(BIN)/python docs/generate.py
+
+bench: $(READY) ## Print speed ratios against baselines run side by side
+	$(BIN)/python bench/run.py
+
+clean: ## Delete what the other targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
+	find environments modules -name '.toolkit' -prune -exec rm -rf {} +
+	find environments modules -name '.terraform*' -prune -exec rm -rf {} +
