@@ -7,7 +7,8 @@ expression or a template (HCL native syntax specification, "Template Expressions
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z", re.ASCII)
 # Identifiers that mean something at the start of an object's element or of an expression.
@@ -97,13 +98,15 @@ def align(text: str) -> str:
     """Align `=` as `terraform fmt` does: within runs of neighbouring attribute lines of one block.
 
     Expects what the templates write: no trailing comments, no heredocs, a value's first line on the attribute's line.
+    Columns are counted as `terraform fmt` does where a key is made of letters with or without combining marks; keys
+    with emoji sequences may come out a column off, which Terraform reads all the same.
     """
     result: list[str] = []
     run: list[re.Match[str]] = []
 
     def close() -> None:
-        width = max((len(m["key"]) for m in run), default=0)
-        result.extend(f"{m['pad']}{m['key']:<{width}} = {m['value']}" for m in run)
+        width = max((_columns(m["key"]) for m in run), default=0)
+        result.extend(f"{m['pad']}{m['key']}{' ' * (width - _columns(m['key']))} = {m['value']}" for m in run)
         run.clear()
 
     for line in text.splitlines():
@@ -120,6 +123,5 @@ def align(text: str) -> str:
     return "\n".join(result) + "\n"
 
 
-def comment_lines(lines: Iterable[str]) -> str:
-    """Lines as HCL comments; text is kept on its line, so that it cannot end the comment."""
-    return "\n".join("# " + " ".join(line.split()) for line in lines)
+def _columns(key: str) -> int:
+    return len(key) if key.isascii() else sum(unicodedata.category(c) not in ("Mn", "Me") for c in key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -240,15 +241,17 @@ def test_any_text_gives_an_environment_or_told_problems(text: str):
         assert all(p.line >= 1 for p in e.problems)
 
 
-@given(st.recursive(
+_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
-), st.sampled_from(["account_id", "regions", "backend", "credentials", "default_tags", "components", "terraform"]))  # fmt: skip
+)
+_KEYS = ["account_id", "regions", "backend", "credentials", "default_tags", "components", "terraform"]
+
+
+@given(_VALUES, st.sampled_from(_KEYS))
 @settings(max_examples=300)
 def test_any_value_under_a_known_key_is_accepted_or_told(value: object, key: str):
-    import json
-
     text = GOOD.replace(f"{key}:", f"_{key}:") + f"{json.dumps(key)}: {json.dumps(value)}\n"
     try:
         load(text)
