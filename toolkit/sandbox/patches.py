@@ -58,6 +58,19 @@ def _describe_trails(_original: Method) -> Method:
     return describe_trails
 
 
+def _delete_trail(original: Method) -> Method:
+    def delete_trail(self: CloudTrailResponse) -> str:
+        wanted = self._get_param("Name")
+        # moto keys its trails by name; the provider deletes by ARN.
+        for trail in list(self.cloudtrail_backend.trails.values()):
+            if trail.arn == wanted:
+                self.cloudtrail_backend.delete_trail(trail.trail_name)
+        answer: str = original(self)
+        return answer
+
+    return delete_trail
+
+
 def _put_recorder(original: Method) -> Method:
     def put_configuration_recorder(self: ConfigBackend, config_recorder: dict[str, Any]) -> None:
         recorder = dict(config_recorder)
@@ -173,6 +186,14 @@ PATCHES: tuple[Patch, ...] = (
         reason="moto ignores trailNameList and returns every trail, so with two trails the provider says 'too many "
         "results: wanted 1'. CloudTrail API, DescribeTrails: the list names the trails to return.",
         correct=_describe_trails,
+    ),
+    Patch(
+        name="cloudtrail-delete-trail-arn",
+        owner=CloudTrailResponse,
+        method="delete_trail",
+        reason="moto finds no trail by its ARN and answers success, so a destroy leaves the trail behind. CloudTrail "
+        "API, DeleteTrail: Name is the name or the ARN of the trail.",
+        correct=_delete_trail,
     ),
     Patch(
         name="config-recorder-update",

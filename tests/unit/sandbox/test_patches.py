@@ -37,6 +37,17 @@ def trails_are_filtered() -> bool:
     ) and everything == ["one", "two"]  # fmt: skip
 
 
+def trails_are_deleted_by_arn() -> bool:
+    boto3.client("s3", REGION).create_bucket(
+        Bucket="trail-logs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    client = boto3.client("cloudtrail", REGION)
+    arn = client.create_trail(Name="one", S3BucketName="trail-logs")["TrailARN"]
+    client.create_trail(Name="two", S3BucketName="trail-logs")
+    client.delete_trail(Name=arn)
+    return [trail["Name"] for trail in client.describe_trails()["trailList"]] == ["two"]
+
+
 def recorder_is_updated_in_place() -> bool:
     client = boto3.client("config", REGION)
     group = {"allSupported": True, "includeGlobalResourceTypes": True}
@@ -119,6 +130,7 @@ def rotation_has_a_period() -> bool:
 
 CASES: dict[str, Callable[[], bool]] = {
     "cloudtrail-describe-trails-names": trails_are_filtered,
+    "cloudtrail-delete-trail-arn": trails_are_deleted_by_arn,
     "config-recorder-update": recorder_is_updated_in_place,
     "guardduty-feature-merge": features_are_merged,
     "guardduty-tag": detector_tags_change,
