@@ -79,13 +79,11 @@ def _role(arn: str) -> str:
 
 def _condition_test(test: str) -> str:
     bare = re.sub(r"^(ForAllValues|ForAnyValue):", "", test)
-    bare = bare.removesuffix("IfExists") if bare != "Null" else bare
+    bare = bare if bare == "NullIfExists" else bare.removesuffix("IfExists")  # Null is about existing itself
     if bare not in _CONDITION_TESTS:
         guess = nearest(bare, _CONDITION_TESTS)
-        hint = f"; did you mean {guess}?" if guess else ""
-        raise ValueError(
-            f"{test!r} is no condition operator{hint} Expected an IAM operator such as StringEquals or Bool"
-        )
+        hint = f"; did you mean {guess}?" if guess else "; expected one of IAM's, such as StringEquals or Bool"
+        raise ValueError(f"{test!r} is no condition operator{hint}")
     return test
 
 
@@ -123,6 +121,15 @@ def _over_defaults(groups: Any) -> Any:
     }
 
 
+def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("the list is empty; expected at least one entry")
+    return values
+
+
+# Not Field(min_length=1): that counts valid entries only, and reports a list with one wrong entry as empty as well.
+_NOT_EMPTY = AfterValidator(_not_empty)
+
 EntityName = Annotated[str, AfterValidator(_entity_name)]
 Roles = Annotated[tuple[Annotated[str, AfterValidator(_role)], ...], Field(strict=False)]
 
@@ -136,7 +143,7 @@ class Condition(Settings):
     variable: Annotated[str, Field(min_length=3)] = Field(
         description="Condition key, such as aws:RequestedRegion or s3:prefix."
     )
-    values: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = Field(
+    values: Annotated[tuple[str, ...], Field(strict=False), _NOT_EMPTY] = Field(
         description="Values, of which one has to match."
     )
 
@@ -148,10 +155,10 @@ class Statement(Settings):
         description="Statement id: letters and digits, unique in a policy."
     )
     effect: Literal["Allow", "Deny"] = Field("Allow", description="Whether the statement allows or denies.")
-    actions: Annotated[tuple[Annotated[str, AfterValidator(_action)], ...], Field(strict=False, min_length=1)] = Field(
+    actions: Annotated[tuple[Annotated[str, AfterValidator(_action)], ...], Field(strict=False), _NOT_EMPTY] = Field(
         description="Actions as service:Action, wildcards allowed."
     )
-    resources: Annotated[tuple[Annotated[str, AfterValidator(_resource)], ...], Field(strict=False, min_length=1)] = (
+    resources: Annotated[tuple[Annotated[str, AfterValidator(_resource)], ...], Field(strict=False), _NOT_EMPTY] = (
         Field(description="ARNs, wildcards allowed, or *.")
     )
     conditions: Annotated[tuple[Condition, ...], Field(strict=False)] = Field(
@@ -174,7 +181,7 @@ class Group(Settings):
             description="Names of AWS managed policies, with a path as in job-function/Billing, or ARNs of your own.",
         )
     )
-    inline_policies: dict[EntityName, Annotated[tuple[Statement, ...], Field(strict=False, min_length=1)]] = Field(
+    inline_policies: dict[EntityName, Annotated[tuple[Statement, ...], Field(strict=False), _NOT_EMPTY]] = Field(
         {}, description="Inline policies: name to list of statements."
     )
 

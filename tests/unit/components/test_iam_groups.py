@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -97,15 +98,16 @@ def test_policies_of_other_partitions_and_accounts_are_taken_as_they_stand() -> 
         ({"team": {"path": "/" + "x" * 511 + "/"}}, "is no IAM path"),
         ({"team": {"managed_policies": ["ReadOnlyAccess", "ReadOnlyAccess"]}}, "names a policy twice"),
         ({"team": {"managed_policies": ["Billing", "job-function/Billing"]}}, "names a policy twice"),
-        ({"team": {"inline_policies": {"p": []}}}, "at least 1 item"),
+        ({"team": {"inline_policies": {"p": []}}}, "the list is empty"),
         (
             {"team": {"inline_policies": {"p q": [{"sid": "A", "actions": ["*"], "resources": ["*"]}]}}},
             "is no IAM name",
         ),
         ({"team": with_statement(sid="not-a-sid", actions=["s3:Get*"])}, "is no statement id"),
         ({"team": with_statement(effect="allow", actions=["s3:Get*"])}, "'Allow' or 'Deny'"),
-        ({"team": with_statement(actions=[])}, "at least 1 item"),
-        ({"team": with_statement(actions=["s3"])}, "is no action"),
+        ({"team": with_statement(actions=[])}, "the list is empty"),
+        ({"team": with_statement(actions=["s3"])}, "^1 validation error.*\n.*\n.*'s3' is no action"),
+        ({"team": with_statement(actions=["i*:Get*"])}, "is no action"),
         ({"team": with_statement(actions=["s3:Get*"], resources=["bucket"])}, "is no resource"),
         ({"team": with_statement(actions=["s3:Get*"], Resource="*")}, "Extra inputs"),
         ({"team": {"description": "x"}}, "Extra inputs"),
@@ -182,7 +184,6 @@ ESCALATIONS = [
     "iam:*",
     "IAM:*",
     "iam:*Policy",
-    "i*:P*",
     "iam:Put?serPolicy",
     "iam:PutUserPolicy",
     "iam:AttachGroupPolicy",
@@ -280,7 +281,7 @@ def test_list_of_aws_managed_policies_is_fresh() -> None:
 
 
 def test_administrator_policies_are_those_that_allow_identity_administration_everywhere() -> None:
-    def listed(value: Any) -> list[str]:
+    def listed(value: Any) -> list[Any]:
         return value if isinstance(value, list) else [value]
 
     def raises_rights(statement: dict[str, Any]) -> bool:
@@ -318,24 +319,15 @@ def test_module_guards_the_same_actions(local: str, expected: tuple[str, ...]) -
     assert tuple(re.findall(r'"([^"]+)"', block[1])) == expected
 
 
-PATTERN = st.text("ab*?", max_size=5)
+# Two patterns of four letters and wildcards that have a common word have one of at most eight letters.
+WORDS = ["".join(word) for length in range(9) for word in product("ab", repeat=length)]
+PATTERN = st.text("ab*?", max_size=4)
 
 
 @given(one=PATTERN, other=PATTERN)
-def test_overlap_finds_a_common_action(one: str, other: str) -> None:
+def test_overlap_is_whether_a_common_word_exists(one: str, other: str) -> None:
     def regex(pattern: str) -> re.Pattern[str]:
         return re.compile("".join({"*": ".*", "?": "."}.get(letter, letter) for letter in pattern))
 
-    words = ["".join(word) for length in range(6) for word in _product("ab", length)]
-    common = any(regex(one).fullmatch(word) and regex(other).fullmatch(word) for word in words)
-    # Ten letters bound the shortest common word of two patterns of five; five are enough to refute "never".
-    assert overlap(one, other) >= common
-    assert overlap(one, other) == overlap(other, one)
-    if "*" not in one + other:
-        assert overlap(one, other) == common
-
-
-def _product(letters: str, length: int) -> list[tuple[str, ...]]:
-    from itertools import product
-
-    return list(product(letters, repeat=length))
+    first, second = regex(one), regex(other)
+    assert overlap(one, other) == any(first.fullmatch(word) and second.fullmatch(word) for word in WORDS)
