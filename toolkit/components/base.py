@@ -37,6 +37,59 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class Stronger(Enum):
+    """Which direction of an attribute's change makes an account stronger."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    TRUE = "true"
+    FALSE = "false"
+    PRESENT = "set"
+    """Any value is stronger than none; changing one for another is neither."""
+    SAME = "unchanged"
+    """A destination of records: any other value takes them away from where people look."""
+    SUPERSET = "everything that was there, or more"
+    """A list or set of names or blocks, none of which may go."""
+    ORDER = "later in the order"
+    """Words with an order; see `Strength.order`."""
+    POLICY = "no deny lost, no grant widened"
+    """An IAM policy document."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """Declares for one attribute which change is a weakening.
+
+    Attributes:
+        resource: Terraform resource type.
+        attribute: Path in the resource's values ("recording_group[0].all_supported").
+        stronger: The direction.
+        order: For ORDER: the words, weakest first.
+        unset_is_strongest: Whether no value (null, absent or 0) is the strongest instead of the weakest, as with a
+            retention that never ends.
+    """
+
+    resource: str
+    attribute: str
+    stronger: Stronger
+    order: tuple[str, ...] = ()
+    unset_is_strongest: bool = False
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A resource type that protects or records: deleting or replacing one needs consent.
+
+    Attributes:
+        resource: Terraform resource type.
+        released_by: (type, attribute there, attribute here): deleting a resource of that type that this one belongs to
+            releases this one, too; an attachment goes with its group.
+    """
+
+    resource: str
+    released_by: tuple[str, str, str] | None = None
+
+
 @dataclass(frozen=True)
 class Component:
     """One baseline component.
@@ -51,6 +104,8 @@ class Component:
         derived: Module variables that are not settings: the template wires them from the environment or from other
             components (e.g. `home_region`).
         bills: What starts to cost money when it is enabled with its defaults; None for nothing.
+        protects: Resource types whose deletion or replacement would leave the account weaker or blind.
+        strengths: Attributes with a stronger and a weaker direction.
     """
 
     name: str
@@ -61,3 +116,5 @@ class Component:
     requires: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     bills: str | None = None
+    protects: tuple[Protected, ...] = ()
+    strengths: tuple[Strength, ...] = ()

@@ -1,0 +1,136 @@
+"""What a plan would do that people must know before it is applied, and what they consented to.
+
+One shape for every finding, so that each report format is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import Enum
+from fnmatch import fnmatchcase
+
+
+class Severity(Enum):
+    """How much it matters, the worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Rule(Enum):
+    """Kinds of findings; the value is the stable id that reports carry."""
+
+    DESTROYS = "destroys-protected"
+    WEAKENS = "weakens"
+    COLLIDES = "collides"
+    LOCKS_OUT_CALLER = "locks-out-caller"
+    LOCKS_OUT_LAST_ADMINISTRATOR = "locks-out-last-administrator"
+    LOCKS_OUT = "locks-out-users"
+
+    @property
+    def explanation(self) -> str:
+        """What the rule is about, one sentence."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    Rule.DESTROYS: "The plan deletes or replaces something that protects or records.",
+    Rule.WEAKENS: "The plan changes a setting to its weaker side.",
+    Rule.COLLIDES: "The account has something of which AWS allows one, and the plan would make another.",
+    Rule.LOCKS_OUT_CALLER: "Whoever applies this would not get in again.",
+    Rule.LOCKS_OUT_LAST_ADMINISTRATOR: "No administrator would be left who can get in.",
+    Rule.LOCKS_OUT: "People or programs would lose access at once, or until they have enrolled.",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know."""
+
+    rule: Rule
+    severity: Severity
+    address: str
+    """Terraform address."""
+    attribute: str | None
+    summary: str
+    """One sentence for people."""
+    evidence: str
+    """The fact behind it ("24 → 14")."""
+    remedy: str
+    """What to do instead of consenting."""
+    consent: str | None
+    """The very option that lets it through; None where nothing does."""
+    component: str | None
+    region: str
+    consented_by: str | None = None
+    """Who or what let it through: an option, or a waiver with its reason and expiry."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stands in the way of an apply."""
+        return self.severity is not Severity.NOTE and self.consented_by is None
+
+    @property
+    def subject(self) -> str:
+        """What a consent names: the address, with the attribute where it is about one."""
+        return f"{self.address}.{self.attribute}" if self.attribute else self.address
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A consent that stands in the environment file, with reason and end."""
+
+    rule: Rule
+    subject: str
+    """Address, or ADDRESS.ATTRIBUTE; `*` matches any characters."""
+    reason: str
+    expires: date
+
+
+@dataclass(frozen=True)
+class Consents:
+    """What whoever runs the command consents to."""
+
+    destroy: tuple[str, ...] = ()
+    """Globs of addresses (--allow-destroy)."""
+    weaker: tuple[str, ...] = ()
+    """Globs of ADDRESS.ATTRIBUTE (--allow-weaker)."""
+    lockout: bool = False
+    """--acknowledge-lockout."""
+    waivers: tuple[Waiver, ...] = ()
+
+    def apply(self, findings: Iterable[Finding], today: date) -> tuple[Finding, ...]:
+        """The findings, each with what consents to it, the worst first."""
+        judged = (replace(f, consented_by=self._by(f, today)) for f in findings)
+        return tuple(sorted(judged, key=lambda f: (not f.blocks, f.severity.rank, f.subject)))
+
+    def _by(self, finding: Finding, today: date) -> str | None:
+        if finding.consent is None:
+            return None
+        if finding.rule is Rule.DESTROYS:
+            options, name = self.destroy, "--allow-destroy"
+        elif finding.rule is Rule.WEAKENS:
+            options, name = self.weaker, "--allow-weaker"
+        else:
+            options, name = (finding.subject,) if self.lockout else (), "--acknowledge-lockout"
+        for pattern in options:
+            if matches(pattern, finding.subject):
+                return name if name == "--acknowledge-lockout" else f"{name} {pattern}"
+        for waiver in self.waivers:
+            if waiver.rule is finding.rule and matches(waiver.subject, finding.subject) and today <= waiver.expires:
+                return f"waiver until {waiver.expires}: {waiver.reason}"
+        return None
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Whether a consent's pattern names the subject; only `*` is special, since addresses are full of brackets."""
+    return fnmatchcase(subject, pattern.replace("[", "[[]").replace("?", "[?]"))
