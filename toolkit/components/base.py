@@ -82,11 +82,13 @@ class Protected:
 
     Attributes:
         resource: Terraform resource type.
+        name: Only resources of this name in the module; None: all of the type.
         released_by: (type, attribute there, attribute here): deleting a resource of that type that this one belongs to
             releases this one, too; an attachment goes with its group.
     """
 
     resource: str
+    name: str | None = None
     released_by: tuple[str, str, str] | None = None
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Scope, Settings
+from toolkit.components import log_bucket
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import BucketName, LogBucket
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -214,6 +215,36 @@ COMPONENT = Component(
     purpose="Each region's resources are recorded and checked against managed rules.",
     scope=Scope.EVERY_REGION,
     settings=Config,
+    protects=(
+        Protected("aws_config_configuration_recorder"),
+        Protected("aws_config_configuration_recorder_status"),
+        Protected("aws_config_delivery_channel"),
+        Protected("aws_config_config_rule"),
+        Protected("aws_iam_service_linked_role"),
+        *log_bucket.PROTECTED,
+    ),
+    strengths=(
+        Strength("aws_config_configuration_recorder", "recording_group[0].all_supported", Stronger.TRUE),
+        Strength(
+            "aws_config_configuration_recorder", "recording_group[0].include_global_resource_types", Stronger.TRUE
+        ),
+        Strength(
+            "aws_config_configuration_recorder",
+            "recording_mode[0].recording_frequency",
+            Stronger.ORDER,
+            order=("DAILY", "CONTINUOUS"),
+        ),
+        Strength("aws_config_configuration_recorder_status", "is_enabled", Stronger.TRUE),
+        Strength("aws_config_delivery_channel", "s3_bucket_name", Stronger.SAME),
+        Strength("aws_config_delivery_channel", "s3_kms_key_arn", Stronger.PRESENT),
+        Strength(
+            "aws_config_delivery_channel",
+            "snapshot_delivery_properties[0].delivery_frequency",
+            Stronger.ORDER,
+            order=("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour"),
+        ),
+        *log_bucket.STRENGTHS,
+    ),
     derived=("is_home_region", "bucket_name", "role_arn", "s3_kms_key_arn"),
     bills="each recorded item and each evaluation of a rule, in every region, and storage in S3",
 )

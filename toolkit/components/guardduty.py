@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Scope, Settings
+from toolkit.components import log_bucket
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -119,6 +120,40 @@ COMPONENT = Component(
     purpose="Threats are detected in every region, and told to people on request.",
     scope=Scope.EVERY_REGION,
     settings=GuardDuty,
+    protects=(
+        Protected("aws_guardduty_detector"),
+        Protected("aws_guardduty_detector_feature"),
+        Protected("aws_guardduty_publishing_destination"),
+        # Without them nobody is told.
+        Protected("aws_cloudwatch_event_rule"),
+        Protected("aws_cloudwatch_event_target"),
+        Protected("aws_sns_topic"),
+        Protected("aws_kms_key"),
+        *log_bucket.PROTECTED,
+    ),
+    strengths=(
+        Strength("aws_guardduty_detector", "enable", Stronger.TRUE),
+        Strength(
+            "aws_guardduty_detector",
+            "finding_publishing_frequency",
+            Stronger.ORDER,
+            order=("SIX_HOURS", "ONE_HOUR", "FIFTEEN_MINUTES"),
+        ),
+        Strength("aws_guardduty_detector_feature", "status", Stronger.ORDER, order=("DISABLED", "ENABLED")),
+        *(
+            Strength(
+                "aws_guardduty_detector_feature",
+                f"additional_configuration[{i}].status",
+                Stronger.ORDER,
+                order=("DISABLED", "ENABLED"),
+            )
+            for i in range(3)
+        ),
+        Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
+        Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
+        *log_bucket.KEY_STRENGTHS,
+        *log_bucket.STRENGTHS,
+    ),
     derived=(
         "is_home_region",
         "findings_bucket_arn",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from toolkit.components.aws_managed_policies import NAMES, SOURCE
-from toolkit.components.base import Component, Scope, Settings
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
 from toolkit.errors import nearest
 
@@ -345,4 +345,13 @@ COMPONENT = Component(
     purpose="Users get rights through groups; only administrators can change what anybody may do.",
     scope=Scope.GLOBAL,
     settings=IamGroups,
+    protects=(
+        Protected("aws_iam_policy"),
+        # Managed policies may come and go; the guardrail goes only with its group.
+        Protected("aws_iam_group_policy_attachment", "guardrail", released_by=("aws_iam_group", "name", "group")),
+    ),
+    strengths=(
+        Strength("aws_iam_policy", "policy", Stronger.POLICY),
+        Strength("aws_iam_group_policy", "policy", Stronger.POLICY),
+    ),
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, Scope, Settings
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
 
 
 def _user_name(name: str) -> str:
@@ -52,4 +52,9 @@ COMPONENT = Component(
     settings=MfaEnforcement,
     requires=("iam_groups",),
     derived=("group_names",),
+    protects=(
+        Protected("aws_iam_policy"),
+        Protected("aws_iam_group_policy_attachment", released_by=("aws_iam_group", "name", "group")),
+    ),
+    strengths=(Strength("aws_iam_policy", "policy", Stronger.POLICY),),
 )

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from toolkit.components.base import Component, Scope, Settings
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+
+_RESOURCE = "aws_iam_account_password_policy"
 
 
 class PasswordPolicy(Settings):
@@ -45,4 +47,16 @@ COMPONENT = Component(
     purpose="IAM users' passwords are long, mixed, not reused and renewed.",
     scope=Scope.GLOBAL,
     settings=PasswordPolicy,
+    protects=(Protected(_RESOURCE),),
+    strengths=(
+        Strength(_RESOURCE, "minimum_password_length", Stronger.HIGHER),
+        Strength(_RESOURCE, "require_lowercase_characters", Stronger.TRUE),
+        Strength(_RESOURCE, "require_uppercase_characters", Stronger.TRUE),
+        Strength(_RESOURCE, "require_numbers", Stronger.TRUE),
+        Strength(_RESOURCE, "require_symbols", Stronger.TRUE),
+        Strength(_RESOURCE, "password_reuse_prevention", Stronger.HIGHER),
+        # No age, and AWS's 0, mean for ever.
+        Strength(_RESOURCE, "max_password_age", Stronger.LOWER),
+        Strength(_RESOURCE, "hard_expiry", Stronger.TRUE),
+    ),
 )

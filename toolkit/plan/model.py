@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -51,6 +51,8 @@ class Change:
 
     address: str
     type: str
+    name: str
+    """Name of the resource in its module, without instance key."""
     action: Action
     component: str | None
     """Component whose module call it is in; None for anything else."""
@@ -58,6 +60,10 @@ class Change:
     """Region of the module call (the home region for components that are called once)."""
     attributes: tuple[AttributeChange, ...]
     """Differences of an update or replace; for a create or delete, the values set or lost."""
+    before: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """All values before, sensitive ones masked; empty for a create."""
+    after: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """All values after, sensitive ones masked, unknown ones marked; empty for a delete."""
     imported: bool = False
     previous_address: str | None = None
 
@@ -188,6 +194,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
     return Change(
         address=entry["address"],
         type=entry["type"],
+        name=entry["name"],
         action=action,
         component=component,
         region=region,
@@ -197,6 +204,8 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
             )
             for path, old, new in _differences(before, after, ())
         ),
+        before=_masked(before) or {},
+        after=_masked(after) or {},
         imported=imported,
         previous_address=moved,
     )

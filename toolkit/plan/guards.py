@@ -1,0 +1,145 @@
+"""Judges a plan: what it deletes that protects, and what it makes weaker.
+
+In: a Plan, what each component declares, and what the account has of things that exist once and are not in the state.
+Out: findings. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.components.base import Component, Protected
+from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.plan.model import Action, Change, Plan, shown
+from toolkit.plan.strengths import value_at, weakening
+
+
+@dataclass(frozen=True)
+class Existing:
+    """Something that the account has, though a plan calls it a create."""
+
+    values: Mapping[str, Any]
+    """Its values, as Terraform would hold them."""
+    overwritten: bool
+    """Whether creating overwrites it (a password policy) rather than colliding with it (a detector)."""
+    import_id: str
+    """Id to import it with."""
+    named: str
+    """What AWS calls it, for people."""
+
+
+def judge(plan: Plan, components: Mapping[str, Component], existing: Mapping[str, Existing]) -> Iterator[Finding]:
+    """Findings about deletions and weakenings.
+
+    Args:
+        plan: The plan.
+        components: Component name → component, for what each declares.
+        existing: Address of a create → what the account has there already.
+    """
+    deleted = [c for c in plan.changes if c.action is Action.DELETE]
+    for change in plan.changes:
+        component = components.get(change.component or "")
+        if component is None:
+            continue
+        if change.action in (Action.DELETE, Action.REPLACE, Action.FORGET):
+            protected = next((p for p in component.protects if _is(p, change)), None)
+            if protected and not _released(protected, change, deleted):
+                yield _destroys(change)
+        if change.action in (Action.UPDATE, Action.REPLACE):
+            yield from _weakens(change, component, change.before)
+        if change.action is Action.CREATE and change.address in existing:
+            yield from _exists(change, component, existing[change.address])
+
+
+def _is(protected: Protected, change: Change) -> bool:
+    if protected.resource != change.type:
+        return False
+    return protected.name is None or change.name == protected.name
+
+
+def _released(protected: Protected, change: Change, deleted: list[Change]) -> bool:
+    if protected.released_by is None or change.action is not Action.DELETE:
+        return False
+    owner_type, owner_attribute, attribute = protected.released_by
+    mine = value_at(change.before, attribute)
+    return any(d.type == owner_type and value_at(d.before, owner_attribute) == mine for d in deleted)
+
+
+def _destroys(change: Change) -> Finding:
+    verbs = {Action.DELETE: "deletes", Action.REPLACE: "deletes and makes anew", Action.FORGET: "no longer manages"}
+    forcing = [a.path for a in change.attributes if a.forces_replacement]
+    evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"a {change.type} of {change.component}"
+    return Finding(
+        rule=Rule.DESTROYS,
+        severity=Severity.CRITICAL,
+        address=change.address,
+        attribute=None,
+        summary=f"The plan {verbs[change.action]} {change.address}, which protects or records.",
+        evidence=evidence,
+        remedy="keep its component and region in environment.yaml"
+        if change.action is not Action.REPLACE
+        else f"leave {', '.join(forcing) or 'its arguments'} as it was",
+        consent=f"--allow-destroy '{change.address}'",
+        component=change.component,
+        region=change.region,
+    )
+
+
+def _weakens(change: Change, component: Component, before: Mapping[str, Any], why: str = "") -> Iterator[Finding]:
+    for strength in component.strengths:
+        if strength.resource != change.type:
+            continue
+        lost = weakening(strength, before, change.after)
+        if lost is not None:
+            yield Finding(
+                rule=Rule.WEAKENS,
+                severity=Severity.HIGH,
+                address=change.address,
+                attribute=strength.attribute,
+                summary=f"{strength.attribute} becomes weaker{why}; {strength.stronger.value} is stronger.",
+                evidence=lost.reason,
+                remedy="set it in environment.yaml to what it was or stronger",
+                consent=f"--allow-weaker '{change.address}.{strength.attribute}'",
+                component=change.component,
+                region=change.region,
+            )
+
+
+def _exists(change: Change, component: Component, found: Existing) -> Iterator[Finding]:
+    if not found.overwritten:
+        yield Finding(
+            rule=Rule.COLLIDES,
+            severity=Severity.CRITICAL,
+            address=change.address,
+            attribute=None,
+            summary=f"The account has {found.named} already, and AWS allows one: the apply would fail half-way.",
+            evidence=f"{found.named}, id {found.import_id}",
+            remedy="take it over: in environment.yaml, under `imports`, put "
+            f"'{change.address}': '{found.import_id}'; then plan again",
+            consent=None,
+            component=change.component,
+            region=change.region,
+        )
+        return
+    yield from _weakens(change, component, found.values, f" than {found.named} that the account has now")
+    yield Finding(
+        rule=Rule.COLLIDES,
+        severity=Severity.NOTE,
+        address=change.address,
+        attribute=None,
+        summary=f"Called a create, but overwrites {found.named} that the account has now.",
+        evidence="; ".join(_overwritten(change, found)) or "with the same values",
+        remedy=f"to see it as a change, put '{change.address}': '{found.import_id}' under `imports`",
+        consent=None,
+        component=change.component,
+        region=change.region,
+    )
+
+
+def _overwritten(change: Change, found: Existing) -> Iterator[str]:
+    for name, old in found.values.items():
+        new = change.after.get(name)
+        if new != old:
+            yield f"{name}: {shown(old)} → {shown(new)}"
