@@ -82,7 +82,7 @@ class AccountFacts:
                 found["MinimumPasswordLength"], found.get("PasswordReusePrevention"), found.get("MaxPasswordAge")
             )
 
-        return _asked("iam:GetAccountPasswordPolicy", ask)
+        return asked("iam:GetAccountPasswordPolicy", ask)
 
     def groups(self) -> tuple[GroupFact, ...]:
         """Every IAM group."""
@@ -105,7 +105,7 @@ class AccountFacts:
                 for name in sorted(names)
             )
 
-        return _asked("iam:ListGroups", ask)
+        return asked("iam:ListGroups", ask)
 
     def trails(self, region: str) -> tuple[TrailFact, ...]:
         """Trails whose home is `region`."""
@@ -126,7 +126,7 @@ class AccountFacts:
                 if t["HomeRegion"] == region
             )
 
-        return _asked("cloudtrail:DescribeTrails", ask)
+        return asked("cloudtrail:DescribeTrails", ask)
 
     def recorders(self, region: str) -> tuple[RecorderFact, ...]:
         """Configuration recorders of `region` (AWS allows one)."""
@@ -148,7 +148,7 @@ class AccountFacts:
                 for r in client.describe_configuration_recorders()["ConfigurationRecorders"]
             )
 
-        return _asked("config:DescribeConfigurationRecorders", ask)
+        return asked("config:DescribeConfigurationRecorders", ask)
 
     def detectors(self, region: str) -> tuple[DetectorFact, ...]:
         """GuardDuty detectors of `region` (AWS allows one)."""
@@ -167,10 +167,11 @@ class AccountFacts:
                 )
             return tuple(found)
 
-        return _asked("guardduty:ListDetectors", ask)
+        return asked("guardduty:ListDetectors", ask)
 
 
-def _asked(call: str, ask: Callable[[], T]) -> T:
+def asked(call: str, ask: Callable[[], T]) -> T:
+    """What `ask` answers; AWS's refusal or silence becomes a ToolkitError that names the call."""
     import botocore.exceptions
 
     try:

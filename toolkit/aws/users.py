@@ -1,0 +1,107 @@
+"""Facts about IAM users: who gets in, and how. Reads only.
+
+Direct calls where staleness would matter; the credential report, which AWS renews at most every four hours (IAM User
+Guide, "Generate credential reports"), only for the age of passwords, where an old answer errs on the safe side.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from toolkit.aws.facts import asked
+from toolkit.aws.session import ClientFactory
+from toolkit.errors import ToolkitError
+from toolkit.plan.lockout import UserFact
+
+_WORKERS = 8
+
+
+def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[UserFact, ...]:
+    """Every IAM user of the account.
+
+    Args:
+        clients: Reach the account.
+        with_password_age: Whether ages of passwords are wanted, which costs a credential report.
+
+    Raises:
+        ToolkitError: A fact could not be read; none is guessed.
+    """
+    iam = clients.client("iam")
+    users, administrators = asked("iam:GetAccountAuthorizationDetails", lambda: _details(iam))
+    ages = asked("iam:GetCredentialReport", lambda: _password_ages(iam)) if with_password_age else {}
+
+    def one(name: str) -> UserFact:
+        return UserFact(
+            name=name,
+            groups=users[name],
+            console_password=_has_password(iam, name),
+            mfa_devices=sum(
+                len(p["MFADevices"]) for p in iam.get_paginator("list_mfa_devices").paginate(UserName=name)
+            ),
+            active_keys=sum(
+                key["Status"] == "Active"
+                for page in iam.get_paginator("list_access_keys").paginate(UserName=name)
+                for key in page["AccessKeyMetadata"]
+            ),
+            administrator=name in administrators,
+            password_age_days=ages.get(name),
+        )
+
+    def everyone() -> tuple[UserFact, ...]:
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            return tuple(pool.map(one, sorted(users)))
+
+    return asked("iam:ListMFADevices", everyone)
+
+
+def _details(iam: Any) -> tuple[dict[str, frozenset[str]], set[str]]:
+    """User → groups, and the users whom AdministratorAccess reaches."""
+    groups_of: dict[str, frozenset[str]] = {}
+    administrators: set[str] = set()
+    administrator_groups: set[str] = set()
+
+    def administers(entry: dict[str, Any]) -> bool:
+        return any(p["PolicyArn"].endswith(":policy/AdministratorAccess") for p in entry["AttachedManagedPolicies"])
+
+    pages = list(iam.get_paginator("get_account_authorization_details").paginate(Filter=["User", "Group"]))
+    for page in pages:
+        for group in page["GroupDetailList"]:
+            if administers(group):
+                administrator_groups.add(group["GroupName"])
+        for user in page["UserDetailList"]:
+            groups_of[user["UserName"]] = frozenset(user.get("GroupList", ()))
+            if administers(user):
+                administrators.add(user["UserName"])
+    administrators |= {name for name, groups in groups_of.items() if groups & administrator_groups}
+    return groups_of, administrators
+
+
+def _has_password(iam: Any, name: str) -> bool:
+    try:
+        iam.get_login_profile(UserName=name)
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    return True
+
+
+def _password_ages(iam: Any) -> dict[str, int]:
+    """User → age of the password in days; users whose age the report does not tell are left out."""
+    deadline = time.monotonic() + 60
+    while iam.generate_credential_report()["State"] != "COMPLETE":
+        if time.monotonic() > deadline:
+            raise ToolkitError("AWS did not finish the credential report in a minute", hint="plan again")
+        time.sleep(1)
+    report = iam.get_credential_report()["Content"].decode()
+    ages = {}
+    for row in csv.DictReader(io.StringIO(report)):
+        try:
+            changed = datetime.fromisoformat(row["password_last_changed"])
+        except ValueError:  # "N/A", "not_supported", "no_information"
+            continue
+        ages[row["user"]] = (datetime.now(UTC) - changed.astimezone(UTC)).days
+    return ages

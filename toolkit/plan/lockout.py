@@ -1,0 +1,204 @@
+"""Who would lose access by a plan: users whom MFA enforcement or a stricter password policy reaches.
+
+In: the plan's changes, facts about the account's users, and who applies. Out: findings. Pure.
+
+What MFA enforcement does to a user (modules/mfa_enforcement): with a device, nothing is lost but sessions without MFA;
+with a console password and no device, everything but enrolling one; with an access key alone, the key stops working for
+everything but getting a session token, and no device can be enrolled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.plan.model import Action, Change, Plan
+
+
+@dataclass(frozen=True)
+class UserFact:
+    """An IAM user as far as getting in matters."""
+
+    name: str
+    groups: frozenset[str]
+    console_password: bool
+    mfa_devices: int
+    active_keys: int
+    administrator: bool
+    """Whether AdministratorAccess reaches the user, directly or through a group."""
+    password_age_days: int | None
+    """None where there is no password, or where its age could not be learnt."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who applies."""
+
+    arn: str
+    user: str | None
+    """Name of the IAM user; None for roles, whom group policies do not reach."""
+    session_with_mfa: bool
+    """Whether the credentials are a session token; a long-lived key never carries MFA."""
+
+
+_ENFORCED = "mfa_enforcement"
+_EXPIRY = "aws_iam_account_password_policy"
+
+
+def judge_lockout(plan: Plan, users: Iterable[UserFact], caller: Caller) -> Iterator[Finding]:
+    """Findings about people and programs that would lose access."""
+    users = tuple(users)
+    yield from _by_mfa(plan, users, caller)
+    for change in plan.changes:
+        if change.type == _EXPIRY and change.action in (Action.CREATE, Action.UPDATE, Action.REPLACE):
+            yield from _by_expiry(change, users, caller)
+
+
+def reaches_users(plan: Plan) -> bool:
+    """Whether the plan has any change for which facts about users are needed at all."""
+    return bool(_newly_enforced(plan)) or any(c.type == _EXPIRY and c.action is not Action.DELETE for c in plan.changes)
+
+
+def _newly_enforced(plan: Plan) -> dict[str, Change]:
+    """Group → the change that puts the MFA policy on it."""
+    return {
+        str(c.after.get("group")): c
+        for c in plan.changes
+        if c.component == _ENFORCED
+        and c.type == "aws_iam_group_policy_attachment"
+        and c.action in (Action.CREATE, Action.REPLACE)
+    }
+
+
+def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
+    enforced = _newly_enforced(plan)
+    if not enforced:
+        return
+    reached = [(u, enforced[next(iter(sorted(u.groups & set(enforced))))]) for u in users if u.groups & set(enforced)]
+    without = [(u, change) for u, change in reached if not u.mfa_devices and (u.console_password or u.active_keys)]
+    for user, change in without:
+        if user.name == caller.user:
+            yield _finding(
+                Rule.LOCKS_OUT_CALLER,
+                change,
+                f"You are {user.name}, have no MFA device, and MFA enforcement reaches you.",
+                _situation(user),
+                "enrol a device and apply with a session made with MFA, or apply as a role",
+                consent=None,
+            )
+    for user, change in reached:
+        # A long-lived key of somebody who has a device works no longer by itself: the rest of this very apply, too.
+        if user.name == caller.user and user.mfa_devices and not caller.session_with_mfa:
+            yield _finding(
+                Rule.LOCKS_OUT_CALLER,
+                change,
+                f"You apply with a long-lived access key of {user.name}, which stops working half-way through.",
+                _situation(user),
+                "apply with a session made with MFA: `aws sts get-session-token --serial-number … --token-code …`",
+                consent=None,
+            )
+    administrators = [u for u in users if u.administrator and (u.console_password or u.active_keys)]
+    lost = {u.name for u, _ in without if not u.console_password}
+    if administrators and all(u.name in lost for u in administrators):
+        names = ", ".join(u.name for u in administrators)
+        yield _finding(
+            Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
+            next(change for user, change in without if user.name == administrators[0].name),
+            f"Every administrator ({names}) has an access key only and no MFA device: none could get in again.",
+            "; ".join(_situation(u) for u in administrators),
+            "give one of them a console password, or enrol a device for one, then plan again",
+            consent=None,
+        )
+    if without:
+        others = [(u, c) for u, c in without if u.name != caller.user]
+        if others:
+            yield _finding(
+                Rule.LOCKS_OUT,
+                others[0][1],
+                f"MFA enforcement reaches {_count(len(others), 'user')} without an MFA device: "
+                f"{', '.join(u.name for u, _ in others)}.",
+                "; ".join(_situation(u) for u, _ in others),
+                "let them enrol first; each needs a console session",
+                consent="--acknowledge-lockout",
+            )
+
+
+def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
+    age = change.after.get("max_password_age")
+    before = change.before.get("max_password_age")
+    if not isinstance(age, int) or age == 0 or (isinstance(before, int) and 0 < before <= age):
+        return
+    hard = change.after.get("hard_expiry") is True
+    expired = [u for u in users if u.console_password and (u.password_age_days is None or u.password_age_days >= age)]
+    if not expired:
+        return
+    unknown = [u.name for u in expired if u.password_age_days is None]
+    evidence = "; ".join(
+        f"{u.name}: {'age unknown' if u.password_age_days is None else f'{u.password_age_days} days old'}"
+        for u in expired
+    )
+    outcome = "an administrator has to set a new one" if hard else "they have to choose a new one at the next sign-in"
+    if hard and any(u.name == caller.user for u in expired if u.name not in unknown):
+        yield _finding(
+            Rule.LOCKS_OUT_CALLER,
+            change,
+            "Your own password would expire at once, and hard_expiry keeps you from choosing a new one.",
+            evidence,
+            "change your password first, or set hard_expiry: false",
+            consent=None,
+        )
+    yield _finding(
+        Rule.LOCKS_OUT,
+        change,
+        f"The password of {_count(len(expired), 'user')} would expire at once (max_password_age {age}): {outcome}.",
+        evidence,
+        "let them change their passwords first, or begin with a longer max_password_age",
+        # Being asked for a new password at the next sign-in is what the setting is for: told, but in nobody's way.
+        consent="--acknowledge-lockout" if hard else None,
+        severity=Severity.HIGH if hard else Severity.NOTE,
+    )
+
+
+def _finding(
+    rule: Rule,
+    change: Change,
+    summary: str,
+    evidence: str,
+    remedy: str,
+    *,
+    consent: str | None,
+    severity: Severity | None = None,
+) -> Finding:
+    return Finding(
+        rule=rule,
+        severity=severity or (Severity.HIGH if rule is Rule.LOCKS_OUT else Severity.CRITICAL),
+        address=change.address,
+        attribute=None,
+        summary=summary,
+        evidence=evidence,
+        remedy=remedy,
+        consent=consent,
+        component=change.component,
+        region=change.region,
+    )
+
+
+def _situation(user: UserFact) -> str:
+    parts = [
+        "console password" if user.console_password else "no console password",
+        f"{_count(user.mfa_devices, 'MFA device')}" if user.mfa_devices else "no MFA device",
+        f"{_count(user.active_keys, 'active access key')}" if user.active_keys else "no access key",
+    ]
+    loses = ""
+    if not user.mfa_devices:
+        loses = (
+            "; can do nothing but enrol until it has a device"
+            if user.console_password
+            else "; its key stops working and it cannot enrol a device"
+        )
+    return f"{user.name} ({', '.join(parts)}{loses})"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
