@@ -45,6 +45,13 @@ class ClientFactory:
             service, region_name=region or self._environment.regions.home, endpoint_url=endpoint, config=config
         )
 
+    def has_session_token(self) -> bool:
+        """Whether these are temporary credentials, rather than a long-lived access key."""
+        if self._base is None:
+            self._base = self._session()
+        credentials = self._base.get_credentials()
+        return bool(credentials and credentials.token)
+
     def _session(self) -> Any:
         import boto3
         import botocore.exceptions

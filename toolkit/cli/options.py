@@ -14,6 +14,7 @@ from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
     from toolkit.paths import Project
+    from toolkit.plan.findings import Consents
     from toolkit.workflows.workspace import Access
 
 
@@ -55,6 +56,34 @@ NoRender = Annotated[
     typer.Option("--no-render", help="Refuse (exit code 3) instead of rendering when rendered/ is out of date."),
 ]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask; for pipelines.")]
+
+
+AllowDestroy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-destroy",
+        metavar="ADDRESS",
+        help="Consent to deleting or replacing this protected resource; * matches anything; repeatable.",
+    ),
+]
+AllowWeaker = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-weaker",
+        metavar="ADDRESS.ATTRIBUTE",
+        help="Consent to making this attribute weaker; * matches anything; repeatable.",
+    ),
+]
+AcknowledgeLockout = Annotated[
+    bool, typer.Option("--acknowledge-lockout", help="Consent to locking out the users that the plan names.")
+]
+
+
+def consents(destroy: list[str] | None, weaker: list[str] | None, lockout: bool) -> Consents:
+    """What the command's options consent to."""
+    from toolkit.plan.findings import Consents
+
+    return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout)
 
 
 def project() -> Project:

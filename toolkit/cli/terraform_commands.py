@@ -59,29 +59,41 @@ def plan(
     expires_in: Annotated[
         str, typer.Option("--expires-in", metavar="DURATION", help="How long the plan may be applied: 90m, 8h, 3d.")
     ] = "24h",
+    allow_destroy: options.AllowDestroy = None,
+    allow_weaker: options.AllowWeaker = None,
+    acknowledge_lockout: options.AcknowledgeLockout = False,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> int:
-    """Show what would change in the account, and save exactly that as a plan bundle.
+    """Show what would change in the account, judge it, and save exactly that as a plan bundle.
+
+    A plan that would delete what protects, make something weaker or lock people out is refused (exit code 4) unless
+    the options below, or a waiver in the environment file, consent to the very thing.
 
     \b
     Examples:
       toolkit plan prod
       toolkit plan prod --no-render --out plans/ --detailed-exitcode     in a pipeline
       toolkit plan prod --json | jq .summary
+      toolkit plan prod --allow-weaker 'module.password_policy.*.max_password_age'
     """
     lifetime = options.lifetime(expires_in)
     options.duration(lock_timeout)
+    from toolkit.workflows.judge import refuse
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
 
     with console.Progress() as progress:
         access = options.access(sandbox, mirror)
         workspace = open_workspace(options.project(), env, access, progress, may_render=not no_render)
-        result = make_plan(workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime)
+        consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
+        result = make_plan(
+            workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime, consents=consents
+        )
     _show(_view(result), as_json)
     _show_warnings(workspace, result.warnings)
+    refuse(result.findings, env, told=True)
     if not as_json and not result.plan.empty:
         sys.stderr.write(
             f"Saved as {_relative(result.bundle)} (expires {result.manifest.expires}).\n"
@@ -115,6 +127,9 @@ def apply(
     auto_approve: options.AutoApprove = False,
     as_json: options.Json = False,
     no_render: options.NoRender = False,
+    allow_destroy: options.AllowDestroy = None,
+    allow_weaker: options.AllowWeaker = None,
+    acknowledge_lockout: options.AcknowledgeLockout = False,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
@@ -129,10 +144,12 @@ def apply(
     """
     options.duration(lock_timeout)
     from toolkit.workflows.apply import apply_bundle, open_bundle
+    from toolkit.workflows.judge import refuse
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
 
     access = options.access(sandbox, mirror)
+    consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
     project = options.project()
     project.environment(env)
     if plan is None and not auto_approve:
@@ -143,10 +160,11 @@ def apply(
         may_render = bundle is None and not no_render
         workspace = open_workspace(project, env, access, progress, may_render=may_render)
         if bundle is None:
-            result = make_plan(workspace, progress, lock_timeout=lock_timeout)
+            result = make_plan(workspace, progress, lock_timeout=lock_timeout, consents=consents)
     if bundle is None:
         _show(_view(result), as_json=False, to_stderr=as_json)
         _show_warnings(workspace, result.warnings)
+        refuse(result.findings, env, told=True)
         if result.plan.empty:
             result.bundle.unlink(missing_ok=True)
             _tell(workspace, None, as_json)
@@ -154,7 +172,7 @@ def apply(
         _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes")
         bundle = open_bundle(result.bundle, environment=env)
     with console.Progress() as progress:
-        outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout)
+        outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout, consents=consents)
     # An applied plan is a stale plan.
     if plan is None:
         bundle.path.unlink(missing_ok=True)
@@ -166,21 +184,25 @@ def destroy(
     env: options.Env,
     auto_approve: options.AutoApprove = False,
     as_json: options.Json = False,
+    allow_destroy: options.AllowDestroy = None,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
     """Delete everything the environment put into the account, after showing it and asking for the environment's name.
 
+    On a real account, --allow-destroy must name what protects or records; the embedded AWS needs no such consent.
     KMS keys are left pending deletion, and buckets with objects are refused unless the environment sets force_destroy.
 
     \b
     Examples:
       toolkit destroy sandbox
       toolkit destroy sandbox --auto-approve
+      toolkit destroy old --allow-destroy 'module.*'
     """
     options.duration(lock_timeout)
     from toolkit.workflows.apply import apply_bundle, open_bundle
+    from toolkit.workflows.judge import refuse
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
 
@@ -190,8 +212,10 @@ def destroy(
         _require_terminal(f"toolkit destroy {env} --auto-approve")
     with console.Progress() as progress:
         workspace = open_workspace(project, env, options.access(sandbox, mirror), progress)
-        result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout)
+        consents = options.consents(allow_destroy, None, False)
+        result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout, consents=consents)
     _show(_view(result), as_json=False, to_stderr=as_json)
+    refuse(result.findings, env, told=True)
     if result.plan.empty:
         result.bundle.unlink(missing_ok=True)
         _tell(workspace, None, as_json)
@@ -259,7 +283,7 @@ def lock(
 def _view(result: PlanResult) -> PlanView:
     from toolkit.reports.view import PlanView
 
-    return PlanView(result.plan, result.manifest, result.bundle)
+    return PlanView(result.plan, result.manifest, result.bundle, result.findings)
 
 
 def _show(view: PlanView, as_json: bool, *, to_stderr: bool = False) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -181,6 +182,28 @@ class S3Backend(_Strict):
     kms_key_id: str | None = Field(None, description="KMS key of the state; null: S3-managed encryption.")
 
 
+_ADDRESS = r"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+)*\.[a-z0-9_]+\.[a-z0-9_]+(?:\[\"[A-Za-z0-9_+=,.@:/ -]+\"\])?"
+
+
+def _check_date(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("expected a date, like 2026-12-31") from None
+    return value
+
+
+class WaiverEntry(_Strict):
+    """Consent to one finding, for a reason and for a time."""
+
+    rule: Literal["destroys-protected", "weakens", "locks-out-users"] = Field(description="Which rule is waived.")
+    subject: Annotated[str, Field(min_length=1)] = Field(
+        description="Terraform address (for weakens: with .attribute) that the finding names; * matches anything."
+    )
+    reason: Annotated[str, Field(min_length=10)] = Field(description="Why, for whoever reads this later.")
+    expires: Annotated[str, AfterValidator(_check_date)] = Field(description="Last day on which it holds.")
+
+
 class EnvironmentFile(_Strict):
     """environment.yaml but for its components, whose classes the registry supplies."""
 
@@ -202,6 +225,19 @@ class EnvironmentFile(_Strict):
             str, _matching(r"[\w +=.:/@-]{0,256}", "at most 256 letters, digits, spaces or +-=._:/@", re.UNICODE)
         ],
     ] = Field(default={}, description="Tags on everything that can carry tags.")
+    imports: dict[
+        Annotated[
+            str, _matching(_ADDRESS, "a resource address, like module.guardduty_eu_west_1.aws_guardduty_detector.this")
+        ],
+        Annotated[str, Field(min_length=1)],
+    ] = Field(
+        default={},
+        description="Things that the account has already and the baseline takes over: Terraform address → import id. "
+        "Harmless after the apply that took them over, and best removed then.",
+    )
+    waivers: Annotated[tuple[WaiverEntry, ...], Field(strict=False)] = Field(
+        default=(), description="Findings that plans of this environment may have, each with reason and end."
+    )
     simulator: Literal["moto"] | None = Field(
         None, description='"moto": this environment lives only on the embedded AWS of `toolkit sandbox`.'
     )
@@ -254,6 +290,8 @@ class Environment:
     backend: LocalBackend | S3Backend
     credentials: Credentials
     default_tags: dict[str, str]
+    imports: dict[str, str]
+    waivers: tuple[WaiverEntry, ...]
     simulator: Literal["moto"] | None
     components: tuple[EnabledComponent, ...]
     """In the registry's order."""

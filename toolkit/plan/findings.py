@@ -5,11 +5,12 @@ One shape for every finding, so that each report format is written once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import Enum
 from fnmatch import fnmatchcase
+from typing import Any
 
 
 class Severity(Enum):
@@ -74,6 +75,15 @@ class Finding:
     consented_by: str | None = None
     """Who or what let it through: an option, or a waiver with its reason and expiry."""
 
+    def as_data(self) -> dict[str, str | None]:
+        """Plain data for reports and bundles."""
+        return {f.name: v.value if isinstance(v := getattr(self, f.name), Enum) else v for f in fields(self)}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Finding:
+        """The finding that `as_data` gave."""
+        return cls(**{**data, "rule": Rule(data["rule"]), "severity": Severity(data["severity"])})
+
     @property
     def blocks(self) -> bool:
         """Whether it stands in the way of an apply."""
@@ -107,6 +117,30 @@ class Consents:
     lockout: bool = False
     """--acknowledge-lockout."""
     waivers: tuple[Waiver, ...] = ()
+
+    def as_options(self) -> tuple[str, ...]:
+        """As whoever planned gave them on the command line, waivers left out: they stand in the environment file."""
+        options = [*(f"--allow-destroy={p}" for p in self.destroy), *(f"--allow-weaker={p}" for p in self.weaker)]
+        return (*options, *(["--acknowledge-lockout"] if self.lockout else []))
+
+    @classmethod
+    def from_options(cls, options: Iterable[str]) -> Consents:
+        """The consents that `as_options` gave."""
+        pairs = [option.partition("=") for option in options]
+        return cls(
+            destroy=tuple(value for name, _, value in pairs if name == "--allow-destroy"),
+            weaker=tuple(value for name, _, value in pairs if name == "--allow-weaker"),
+            lockout=any(name == "--acknowledge-lockout" for name, _, _ in pairs),
+        )
+
+    def together(self, other: Consents) -> Consents:
+        """Both of them."""
+        return Consents(
+            self.destroy + other.destroy,
+            self.weaker + other.weaker,
+            self.lockout or other.lockout,
+            self.waivers + other.waivers,
+        )
 
     def apply(self, findings: Iterable[Finding], today: date) -> tuple[Finding, ...]:
         """The findings, each with what consents to it, the worst first."""

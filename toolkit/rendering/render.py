@@ -97,6 +97,9 @@ def render(environment: Environment) -> RenderedTree:
     files: dict[str, str] = {}
     for name in ("versions", "backend", "providers"):
         files[f"{name}.tf"] = _file(environment, f"root/{name}.tf.j2", {})
+    if environment.imports:
+        # Addresses are the one thing of the file that is rendered as itself; its pattern admits nothing else.
+        files["imports.tf"] = _file(environment, "root/imports.tf.j2", {})
     labels: dict[str, list[str]] = {}
     for enabled in environment.components:
         component = enabled.component

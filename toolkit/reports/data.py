@@ -51,6 +51,15 @@ def plan_data(view: PlanView) -> dict[str, Any]:
             }
             for c in plan.changes
         ],
+        "findings": [{**f.as_data(), "subject": f.subject, "blocks": f.blocks} for f in view.findings],
+        "refused": view.refused,
+        "cost": {
+            "currency": "USD",
+            "period": "month",
+            "as_of": view.estimate.as_of,
+            "fixed": view.estimate.fixed_usd,
+            "lines": [dataclasses.asdict(line) for line in view.estimate.lines],
+        },
         "outputs": [{"name": o.name, "action": o.action.value} for o in plan.outputs],
     }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from toolkit.plan.findings import Finding, Severity
 from toolkit.plan.model import Action, AttributeChange, Change, shown
+from toolkit.plan.policies import compare_policies
 from toolkit.reports.view import MARKS, PlanView
 
 if TYPE_CHECKING:
@@ -16,6 +18,12 @@ _STYLES = {
     Action.REPLACE: "bold red",
     Action.DELETE: "bold red",
     Action.FORGET: "magenta",
+}
+_SEVERITIES = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.NOTE: "cyan",
 }
 _LONGEST_VALUE = 100
 
@@ -36,21 +44,55 @@ def print_plan(view: PlanView, console: Console, *, verbose: bool = False) -> No
     console.print(
         Text(f"{what} {manifest.environment}: account {manifest.account_id} on {where}, home {manifest.region}", "bold")
     )
+    for finding in view.findings:
+        _print_finding(finding, console)
     for component, region, changes in view.groups():
         console.print()
         console.print(Text(f"{component} · {region}", "bold"))
         for change in changes:
             console.print(Text(f"  {MARKS[change.action]:<3} {_short(change)}", _STYLES[change.action]))
-            for attribute in _attributes(change, verbose=verbose):
-                console.print(Text(f"        {attribute}"))
+            for line in _attributes(change, verbose=verbose):
+                console.print(Text(f"        {line}"))
     if plan.outputs:
         console.print()
         console.print(Text(f"outputs: {', '.join(f'{MARKS[o.action]} {o.name}' for o in plan.outputs)}", "dim"))
+    _print_estimate(view, console)
     console.print()
     if plan.empty:
         console.print(Text("No changes: the account is as the environment says.", "bold green"))
     else:
         console.print(Text(f"{plan.totals}; {plan.unchanged} unchanged.", "bold"))
+
+
+def _print_finding(finding: Finding, console: Console) -> None:
+    from rich.text import Text
+
+    word = finding.severity.value.upper() if finding.consented_by is None else "consented"
+    style = _SEVERITIES[finding.severity] if finding.consented_by is None else "dim"
+    console.print()
+    console.print(Text(f"{word}: {finding.summary}", style))
+    console.print(Text(f"  {finding.subject}: {finding.evidence}"))
+    if finding.consented_by is not None:
+        console.print(Text(f"  by {finding.consented_by}", "dim"))
+    elif finding.severity is Severity.NOTE:
+        console.print(Text(f"  {finding.remedy}", "dim"))
+    else:
+        console.print(Text(f"  instead: {finding.remedy}"))
+        console.print(Text(f"  consent: {finding.consent or 'none is possible'}"))
+
+
+def _print_estimate(view: PlanView, console: Console) -> None:
+    from rich.text import Text
+
+    estimate = view.estimate
+    if not estimate.lines:
+        return
+    console.print()
+    console.print(Text(f"Starts to bill (US dollars a month, list prices as of {estimate.as_of}):", "bold"))
+    for line in estimate.lines:
+        fixed = "depends on usage" if line.monthly_usd is None else f"{line.monthly_usd:.2f}, and usage on top"
+        console.print(Text(f"  {line.count} x {line.what}: {fixed} ({line.driver})"))
+        console.print(Text(f"      {line.basis}", "dim"))
 
 
 def _short(change: Change) -> str:
@@ -63,7 +105,7 @@ def _short(change: Change) -> str:
 def _attributes(change: Change, *, verbose: bool) -> list[str]:
     if change.action in (Action.CREATE, Action.DELETE, Action.FORGET) and not verbose:
         return []
-    return [_attribute(a, change.action) for a in change.attributes if verbose or not _noise(a)]
+    return [line for a in change.attributes if verbose or not _noise(a) for line in _attribute(a, change.action)]
 
 
 def _noise(attribute: AttributeChange) -> bool:
@@ -71,15 +113,25 @@ def _noise(attribute: AttributeChange) -> bool:
     return attribute.path.startswith("tags_all")
 
 
-def _attribute(attribute: AttributeChange, action: Action) -> str:
+def _attribute(attribute: AttributeChange, action: Action) -> list[str]:
+    if _is_policy(attribute.before) and _is_policy(attribute.after):
+        # A policy is shown by what it means, not as two long strings.
+        return [
+            f"{attribute.path}:",
+            *(f"  {line}" for line in compare_policies(attribute.before, attribute.after).lines),
+        ]
     forces = "  # forces replacement" if attribute.forces_replacement else ""
     after = _clip(shown(attribute.after))
     if action is Action.CREATE:
-        return f"{attribute.path}: {after}"
+        return [f"{attribute.path}: {after}"]
     before = _clip(shown(attribute.before))
     if action in (Action.DELETE, Action.FORGET):
-        return f"{attribute.path}: {before}"
-    return f"{attribute.path}: {before} → {after}{forces}"
+        return [f"{attribute.path}: {before}"]
+    return [f"{attribute.path}: {before} → {after}{forces}"]
+
+
+def _is_policy(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("{") and '"Statement"' in value
 
 
 def _clip(text: str) -> str:

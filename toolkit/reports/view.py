@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from toolkit.plan.cost import Estimate, estimate
+from toolkit.plan.findings import Finding
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.terraform.bundle import Manifest
 
@@ -29,6 +31,18 @@ class PlanView:
     plan: Plan
     manifest: Manifest
     bundle: Path
+    findings: tuple[Finding, ...]
+    """The worst first."""
+
+    @property
+    def estimate(self) -> Estimate:
+        """What the plan starts to bill."""
+        return estimate(self.plan)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a finding stands in the way of applying it."""
+        return any(f.blocks for f in self.findings)
 
     def groups(self) -> Iterator[tuple[str, str, tuple[Change, ...]]]:
         """(component or "other", region, its changes): in the plan's order, within a group the dangerous first."""

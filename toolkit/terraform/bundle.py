@@ -27,7 +27,7 @@ from toolkit.files import write_atomically
 FORMAT = 1
 SUFFIX = ".tfbundle"
 
-_MANIFEST, _PLAN, _JSON, _SUMS = "manifest.json", "plan.tfplan", "plan.json", "SHA256SUMS"
+_MANIFEST, _PLAN, _JSON, _FINDINGS, _SUMS = "manifest.json", "plan.tfplan", "plan.json", "findings.json", "SHA256SUMS"
 _MAX_BYTES = 512 << 20
 
 
@@ -62,6 +62,8 @@ class Manifest:
     """ISO 8601, UTC."""
     destroy: bool
     empty: bool
+    consents: tuple[str, ...]
+    """What whoever planned consented to, as options ("--allow-destroy module.x"); applying takes them over."""
 
     @property
     def expired(self) -> bool:
@@ -77,6 +79,8 @@ class Bundle:
     manifest: Manifest
     plan: bytes
     plan_json: dict[str, Any]
+    findings: list[dict[str, Any]]
+    """What was found when it was planned, for showing it again."""
 
     def verify(self, now: Mapping[str, Any]) -> None:
         """Demand that the facts of this moment are those of the manifest.
@@ -107,7 +111,13 @@ class Bundle:
         return target
 
 
-def write(path: Path, manifest: Manifest, plan_file: Path, plan_json: Mapping[str, Any]) -> None:
+def write(
+    path: Path,
+    manifest: Manifest,
+    plan_file: Path,
+    plan_json: Mapping[str, Any],
+    findings: list[dict[str, Any]],
+) -> None:
     """Write a bundle atomically, mode 0600.
 
     Raises:
@@ -117,6 +127,7 @@ def write(path: Path, manifest: Manifest, plan_file: Path, plan_json: Mapping[st
         _MANIFEST: json.dumps(dataclasses.asdict(manifest), indent=2).encode() + b"\n",
         _PLAN: plan_file.read_bytes(),
         _JSON: json.dumps(plan_json, separators=(",", ":")).encode(),
+        _FINDINGS: json.dumps(findings, indent=2, ensure_ascii=False).encode(),
     }
     members[_SUMS] = "".join(f"{_sha256(data)}  {name}\n" for name, data in members.items()).encode()
     buffer = io.BytesIO()
@@ -141,7 +152,7 @@ def read(path: Path) -> Bundle:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = sorted(archive.namelist())
-            if names != sorted((_MANIFEST, _PLAN, _JSON, _SUMS)):
+            if names != sorted((_MANIFEST, _PLAN, _JSON, _FINDINGS, _SUMS)):
                 raise BadPlanError("a zip file, but not a plan bundle", where=where, hint=_HOW)
             if sum(i.file_size for i in archive.infolist()) > _MAX_BYTES:
                 raise BadPlanError(f"larger than {_MAX_BYTES >> 20} MiB", where=where, hint=_HOW)
@@ -166,11 +177,12 @@ def read(path: Path) -> Bundle:
                 where=where,
                 hint="apply with the toolkit version that planned, or plan again",
             )
-        manifest = Manifest(**fields)
+        manifest = Manifest(**{**fields, "consents": tuple(fields["consents"])})
         plan_json = json.loads(members[_JSON])
-    except (ValueError, TypeError, AttributeError) as e:
+        findings = json.loads(members[_FINDINGS])
+    except (ValueError, TypeError, AttributeError, KeyError) as e:
         raise BadPlanError("its manifest cannot be read", where=where, hint=_HOW) from e
-    return Bundle(path, manifest, members[_PLAN], plan_json)
+    return Bundle(path, manifest, members[_PLAN], plan_json, findings)
 
 
 def state_of(plan_file: Path) -> tuple[str, int]:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from toolkit import __version__
 from toolkit.errors import BadPlanError
+from toolkit.plan.findings import Consents
+from toolkit.plan.model import parse_plan
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
+from toolkit.workflows.judge import judge_plan, refuse
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -33,12 +36,21 @@ def open_bundle(path: Path, *, environment: str) -> bundles.Bundle:
 
 
 def apply_bundle(
-    workspace: Workspace, bundle: bundles.Bundle, observer: Observer, *, lock_timeout: str = "0s"
+    workspace: Workspace,
+    bundle: bundles.Bundle,
+    observer: Observer,
+    *,
+    lock_timeout: str = "0s",
+    consents: Consents = Consents(),  # noqa: B008 - frozen
 ) -> ApplyOutcome:
-    """Verify, then apply.
+    """Verify, judge once more, then apply.
+
+    The account may have changed since the plan was approved, and somebody else may apply it than planned it: what the
+    plan would overwrite and whom it would lock out is asked again.
 
     Raises:
         BadPlanError: A fact differs; nothing was applied.
+        RefusedError: A finding stands in the way that nobody consented to; nothing was applied.
         ToolkitError: Terraform failed or was interrupted; the error tells what was done.
     """
     bundle.verify(
@@ -52,6 +64,10 @@ def apply_bundle(
             "lock_sha256": workspace.lock_digest(),
         }
     )
+    observer.stage("Judging the plan")
+    given = Consents.from_options(bundle.manifest.consents).together(consents)
+    plan = parse_plan(bundle.plan_json, workspace.attribution)
+    refuse(judge_plan(workspace, plan, given, destroy=bundle.manifest.destroy), str(bundle.path))
     plan_file = bundle.extract_plan(workspace.scratch)
     try:
         lineage, serial = bundles.state_of(plan_file)

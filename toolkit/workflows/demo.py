@@ -72,14 +72,14 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
     try:
         workspace = open_workspace(project, NAME, access, observer)
         first = make_plan(workspace, observer)
-        yield PlanView(first.plan, first.manifest, first.bundle)
+        yield PlanView(first.plan, first.manifest, first.bundle, first.findings)
         outcome = apply_bundle(workspace, open_bundle(first.bundle, environment=NAME), observer)
         first.bundle.unlink()
         yield outcome
         second = make_plan(workspace, observer)
         second.bundle.unlink()
         observer.stage("Reading the account back through boto3")
-        view = PlanView(second.plan, second.manifest, second.bundle)
+        view = PlanView(second.plan, second.manifest, second.bundle, second.findings)
         yield Proof(view, tuple(read_back(workspace)))
     finally:
         if not control.down(folder):

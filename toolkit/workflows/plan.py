@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from toolkit import __version__
+from toolkit.plan.findings import Consents, Finding
 from toolkit.plan.model import Plan, parse_plan
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.events import Diagnostic
+from toolkit.workflows.judge import judge_plan
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -27,7 +29,9 @@ class PlanResult:
 
     plan: Plan
     bundle: Path
+    """Where the bundle is; it is not there when a finding stands in the way of applying it."""
     manifest: bundles.Manifest
+    findings: tuple[Finding, ...]
     warnings: tuple[Diagnostic, ...]
 
 
@@ -46,8 +50,9 @@ def make_plan(
     destroy: bool = False,
     lock_timeout: str = "0s",
     lifetime: timedelta = DEFAULT_LIFETIME,
+    consents: Consents = Consents(),  # noqa: B008 - frozen
 ) -> PlanResult:
-    """Plan, judge by Terraform's own words, save.
+    """Plan, judge, and save what nothing stands in the way of.
 
     Raises:
         ToolkitError: Terraform failed, the state is locked, or the bundle cannot be written.
@@ -63,6 +68,8 @@ def make_plan(
         observer.stage("Reading the plan")
         data = workspace.runner.show(plan_file)
         plan = parse_plan(data, workspace.attribution)
+        observer.stage("Judging the plan")
+        findings = judge_plan(workspace, plan, consents, destroy=destroy)
         lineage, serial = bundles.state_of(plan_file)
         commit, dirty = _git(workspace.paths.folder)
         now = datetime.now(UTC).replace(microsecond=0)
@@ -86,12 +93,14 @@ def make_plan(
             expires=(now + lifetime).isoformat(),
             destroy=destroy,
             empty=plan.empty,
+            consents=consents.as_options(),
         )
-        bundles.write(target, manifest, plan_file, data)
+        if not any(f.blocks for f in findings):
+            bundles.write(target, manifest, plan_file, data, [f.as_data() for f in findings])
     finally:
         # Only the bundle stays; a bare plan file would be a second thing that could be applied.
         plan_file.unlink(missing_ok=True)
-    return PlanResult(plan, target, manifest, outcome.diagnostics)
+    return PlanResult(plan, target, manifest, findings, outcome.diagnostics)
 
 
 def _git(folder: Path) -> tuple[str | None, bool]:

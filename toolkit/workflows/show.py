@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from toolkit.paths import Project
+from toolkit.plan.findings import Finding
 from toolkit.plan.model import parse_plan
 from toolkit.reports.view import PlanView
 from toolkit.terraform import bundle as bundles
@@ -20,4 +21,5 @@ def show_bundle(path: Path, project: Project) -> PlanView:
     """
     bundle = bundles.read(path)
     _, environment = read_environment(project, bundle.manifest.environment)
-    return PlanView(parse_plan(bundle.plan_json, attribution(environment)), bundle.manifest, path)
+    findings = tuple(Finding.from_data(f) for f in bundle.findings)
+    return PlanView(parse_plan(bundle.plan_json, attribution(environment)), bundle.manifest, path, findings)

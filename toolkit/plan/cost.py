@@ -1,0 +1,80 @@
+"""What a plan starts to bill: an estimate with its price basis, or an honest "unknown" with what it depends on.
+
+In: a Plan. Out: CostLines. The prices are a dated table beside this file (prices.json). Nothing that bills is ever
+shown as zero because its usage is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from toolkit.plan.model import Action, Change, Plan
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One kind of thing that the plan starts or stops to bill."""
+
+    what: str
+    count: int
+    """How many of it start to bill."""
+    monthly_usd: float | None
+    """Fixed part per month for all of them, in US dollars; None where all depends on usage."""
+    basis: str
+    driver: str
+    """What the part that depends on usage depends on."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Everything a plan starts to bill."""
+
+    lines: tuple[CostLine, ...]
+    as_of: str
+    """Date of the price table."""
+
+    @property
+    def fixed_usd(self) -> float:
+        """Sum of the fixed parts, US dollars per month; what depends on usage comes on top."""
+        return sum(line.monthly_usd or 0 for line in self.lines)
+
+
+def estimate(plan: Plan) -> Estimate:
+    """What the plan's creates and switched-on features start to bill."""
+    table = _table()
+    counts: dict[str, int] = {}
+    for change in _starting(plan):
+        counts[change.type] = counts.get(change.type, 0) + 1
+    lines = tuple(
+        CostLine(
+            what=item["what"],
+            count=counts[resource],
+            monthly_usd=None if item["fixed"] is None else item["fixed"] * counts[resource],
+            basis=item["basis"],
+            driver=item["driver"],
+        )
+        for resource, item in table["items"].items()
+        if resource in counts
+    )
+    return Estimate(lines, table["as_of"])
+
+
+def _starting(plan: Plan) -> Iterator[Change]:
+    for change in plan.changes:
+        if change.type == "aws_guardduty_detector_feature":
+            # A feature's resource exists for every plan; it bills when it is on.
+            if change.after.get("status") == "ENABLED" and change.before.get("status") != "ENABLED":
+                yield change
+        elif change.action is Action.CREATE and not change.imported:
+            yield change
+
+
+@cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads((Path(__file__).parent / "prices.json").read_text("utf-8"))
+    return table

@@ -1,0 +1,86 @@
+"""Judges a plan: pure rules over the plan, with what must be asked of AWS for them.
+
+In: a Workspace, its plan and the consents given. Out: findings, each with what consents to it. Reads AWS only where the
+plan needs it: things that exist once and are to be created, and users whom MFA or password rules would reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+from toolkit.aws.existing import read_existing
+from toolkit.aws.session import ClientFactory
+from toolkit.aws.users import read_users
+from toolkit.components.registry import REGISTRY
+from toolkit.environment import Environment
+from toolkit.errors import RefusedError
+from toolkit.plan.findings import Consents, Finding, Rule, Waiver
+from toolkit.plan.guards import judge
+from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
+from toolkit.plan.model import Action, Plan
+from toolkit.workflows.workspace import Workspace
+
+
+def judge_plan(workspace: Workspace, plan: Plan, consents: Consents, *, destroy: bool) -> tuple[Finding, ...]:
+    """All findings, the worst first.
+
+    Raises:
+        ToolkitError: A fact could not be read; an unknown fact is never taken for a harmless one.
+    """
+    environment = workspace.environment
+    clients = ClientFactory(environment, workspace.environ)
+    existing = read_existing(plan, clients)
+    found = list(judge(plan, REGISTRY, existing))
+    if reaches_users(plan):
+        ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
+        users = read_users(clients, with_password_age=ages)
+        found += judge_lockout(plan, users, _caller(workspace, clients))
+    given = consents.together(Consents(waivers=tuple(waivers(environment))))
+    if destroy and environment.simulator:
+        # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
+        given = given.together(Consents(destroy=("*",)))
+    return given.apply(found, datetime.now(UTC).date())
+
+
+def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> None:
+    """Stop where a finding stands in the way.
+
+    Args:
+        findings: All of them.
+        where: The environment or the bundle.
+        told: Whether a report has shown them already, so that the error need not.
+
+    Raises:
+        RefusedError: With every one that does, and the option that consents to it.
+    """
+    blocking = [f for f in findings if f.blocks]
+    if not blocking:
+        return
+    lines = []
+    for finding in blocking:
+        lines.append(f"{finding.severity.value}: {finding.summary}")
+        lines.append(f"    {finding.subject}")
+        lines.append(f"    {finding.evidence}")
+        lines.append(f"    instead: {finding.remedy}")
+        lines.append(f"    consent: {finding.consent or 'none is possible'}")
+    count = len(blocking)
+    raise RefusedError(
+        f"the plan is refused for {count} finding{'s' if count != 1 else ''}; nothing was applied",
+        where=where,
+        detail=None if told else "\n".join(lines),
+        hint="change environment.yaml, or give the consents named above (or `waivers` in the environment file)",
+    )
+
+
+def waivers(environment: Environment) -> Iterable[Waiver]:
+    """The environment's waivers."""
+    for entry in environment.waivers:
+        yield Waiver(Rule(entry.rule), entry.subject, entry.reason, date.fromisoformat(entry.expires))
+
+
+def _caller(workspace: Workspace, clients: ClientFactory) -> Caller:
+    arn = workspace.caller.arn
+    resource = arn.split(":", 5)[5]
+    user = resource.rsplit("/", 1)[-1] if resource.startswith("user/") else None
+    return Caller(arn, user, clients.has_session_token())
