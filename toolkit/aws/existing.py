@@ -1,7 +1,7 @@
-"""What the account has of things that exist once per account or region, for plans that would create them. Reads only.
+"""What the account has already of what a plan would create. Reads only.
 
-Terraform sees such a thing, when it is not in the state, as a plain create; some creates then overwrite it without a
-word (the password policy, a recorder of the same name), others fail half-way (a second detector).
+Terraform sees a thing that is not in its state as a plain create. Some creates then overwrite what is there without a
+word (the password policy, a recorder of the same name), others fail half-way (EntityAlreadyExists, a second detector).
 """
 
 from __future__ import annotations
@@ -98,9 +98,84 @@ def _detector(clients: ClientFactory, change: Change) -> Existing | None:
     return Existing({}, False, identifiers[0], f"a GuardDuty detector in {change.region}")
 
 
+def _named(change: Change, attribute: str) -> str | None:
+    """The name that the plan gives; None where it is not known before the apply, so that nothing can be looked up."""
+    value = change.after.get(attribute)
+    return value if isinstance(value, str) else None
+
+
+def _group(clients: ClientFactory, change: Change) -> Existing | None:
+    iam = clients.client("iam")
+    name = _named(change, "name") or ""
+    try:
+        iam.get_group(GroupName=name, MaxItems=1)
+    except iam.exceptions.NoSuchEntityException:
+        return None
+    return Existing({}, False, name, f"the group {name!r}")
+
+
+def _role(clients: ClientFactory, change: Change) -> Existing | None:
+    iam = clients.client("iam")
+    name = _named(change, "name") or ""
+    try:
+        iam.get_role(RoleName=name)
+    except iam.exceptions.NoSuchEntityException:
+        return None
+    return Existing({}, False, name, f"the role {name!r}")
+
+
+def _service_linked_role(clients: ClientFactory, change: Change) -> Existing | None:
+    iam = clients.client("iam")
+    service = _named(change, "aws_service_name") or ""
+    prefix = f"/aws-service-role/{service}/"
+    roles = [r for page in iam.get_paginator("list_roles").paginate(PathPrefix=prefix) for r in page["Roles"]]
+    if not roles:
+        return None
+    return Existing({}, False, roles[0]["Arn"], f"the service-linked role {roles[0]['RoleName']!r}")
+
+
+def _policy(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "name")
+    pages = clients.client("iam").get_paginator("list_policies").paginate(Scope="Local")
+    arn = next((p["Arn"] for page in pages for p in page["Policies"] if p["PolicyName"] == name), None)
+    return Existing({}, False, arn, f"the policy {name!r}") if arn else None
+
+
+def _trail(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "name")
+    trails = clients.client("cloudtrail", change.region).describe_trails(includeShadowTrails=False)["trailList"]
+    arn = next((t["TrailARN"] for t in trails if t["Name"] == name), None)
+    return Existing({}, False, arn, f"the trail {name!r}") if arn else None
+
+
+def _log_group(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "name") or "?"
+    logs = clients.client("logs", change.region)
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    if not any(g["logGroupName"] == name for page in pages for g in page["logGroups"]):
+        return None
+    return Existing({}, False, name, f"the log group {name!r}")
+
+
+def _bucket(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "bucket")
+    buckets = clients.client("s3", change.region).list_buckets()["Buckets"]
+    # Another account's bucket of that name cannot be seen from here; AWS then refuses the create.
+    if not any(b["Name"] == name for b in buckets):
+        return None
+    return Existing({}, False, str(name), f"the bucket {name!r}")
+
+
 _READERS: dict[str, Callable[[ClientFactory, Change], Existing | None]] = {
     "aws_iam_account_password_policy": _password_policy,
     "aws_config_configuration_recorder": _recorder,
     "aws_config_delivery_channel": _delivery_channel,
     "aws_guardduty_detector": _detector,
+    "aws_iam_group": _group,
+    "aws_iam_role": _role,
+    "aws_iam_service_linked_role": _service_linked_role,
+    "aws_iam_policy": _policy,
+    "aws_cloudtrail": _trail,
+    "aws_cloudwatch_log_group": _log_group,
+    "aws_s3_bucket": _bucket,
 }

@@ -50,7 +50,7 @@ class Stronger(Enum):
     """A destination of records: any other value takes them away from where people look."""
     SUPERSET = "everything that was there, or more"
     """A list or set of names or blocks, none of which may go."""
-    ORDER = "later in the order"
+    ORDER = "order"
     """Words with an order; see `Strength.order`."""
     POLICY = "no deny lost, no grant widened"
     """An IAM policy document."""
@@ -74,6 +74,11 @@ class Strength:
     stronger: Stronger
     order: tuple[str, ...] = ()
     unset_is_strongest: bool = False
+
+    @property
+    def described(self) -> str:
+        """Which values are stronger, for people."""
+        return f"from weak to strong: {', '.join(self.order)}" if self.order else f"{self.stronger.value} is stronger"
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Rule(Enum):
 _EXPLANATIONS = {
     Rule.DESTROYS: "The plan deletes or replaces something that protects or records.",
     Rule.WEAKENS: "The plan changes a setting to its weaker side.",
-    Rule.COLLIDES: "The account has something of which AWS allows one, and the plan would make another.",
+    Rule.COLLIDES: "The account has already what the plan would make, and there cannot be a second.",
     Rule.LOCKS_OUT_CALLER: "Whoever applies this would not get in again.",
     Rule.LOCKS_OUT_LAST_ADMINISTRATOR: "No administrator would be left who can get in.",
     Rule.LOCKS_OUT: "People or programs would lose access at once, or until they have enrolled.",

@@ -98,7 +98,7 @@ def _weakens(change: Change, component: Component, before: Mapping[str, Any], wh
                 severity=Severity.HIGH,
                 address=change.address,
                 attribute=strength.attribute,
-                summary=f"{strength.attribute} becomes weaker{why}; {strength.stronger.value} is stronger.",
+                summary=f"{strength.attribute} becomes weaker{why} ({strength.described}).",
                 evidence=lost.reason,
                 remedy="set it in environment.yaml to what it was or stronger",
                 consent=f"--allow-weaker '{change.address}.{strength.attribute}'",
@@ -114,7 +114,7 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
             severity=Severity.CRITICAL,
             address=change.address,
             attribute=None,
-            summary=f"The account has {found.named} already, and AWS allows one: the apply would fail half-way.",
+            summary=f"The account has {found.named} already; a second cannot be: the apply would fail half-way.",
             evidence=f"{found.named}, id {found.import_id}",
             remedy="take it over: in environment.yaml, under `imports`, put "
             f"'{change.address}': '{found.import_id}'; then plan again",
@@ -139,7 +139,18 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
 
 
 def _overwritten(change: Change, found: Existing) -> Iterator[str]:
-    for name, old in found.values.items():
-        new = change.after.get(name)
+    for path, old in _leaves(found.values, ""):
+        new = value_at(change.after, path)
         if new != old:
-            yield f"{name}: {shown(old)} → {shown(new)}"
+            yield f"{path}: {shown(old)} → {shown(new)}"
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}[{index}]")
+    else:
+        yield path, value
