@@ -24,6 +24,10 @@ class Action(Enum):
     REPLACE = "replace"
     DELETE = "delete"
     FORGET = "forget"
+    IMPORT = "import"
+    """Taken into the state and otherwise left alone."""
+    MOVE = "move"
+    """Given another address in the state and otherwise left alone."""
 
 
 class Marker(Enum):
@@ -170,10 +174,8 @@ def parse_plan(data: Mapping[str, Any], attribution: Attribution) -> Plan:
 def _action(actions: Sequence[str]) -> Action | None:
     if "create" in actions and "delete" in actions:
         return Action.REPLACE
-    for action in Action:
-        if action.value in actions:
-            return action
-    return None  # no-op and read
+    # Terraform's word for leaving alone is no-op; import and move are told elsewhere in its JSON.
+    return next((action for action in Action if action.value in actions), None)
 
 
 def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None:
@@ -184,8 +186,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
     if action is None:
         if not imported and moved is None:
             return None
-        # An import or a move changes the state alone; it is shown as an update without attributes.
-        action = Action.UPDATE
+        action = Action.IMPORT if imported else Action.MOVE
     before = _hide(change.get("before"), change.get("before_sensitive"))
     after = _hide(change.get("after"), change.get("after_sensitive"))
     after = _mark_unknown(after, change.get("after_unknown"))

@@ -18,6 +18,8 @@ _STYLES = {
     Action.REPLACE: "bold red",
     Action.DELETE: "bold red",
     Action.FORGET: "magenta",
+    Action.IMPORT: "cyan",
+    Action.MOVE: "cyan",
 }
 _SEVERITIES = {
     Severity.CRITICAL: "bold red",

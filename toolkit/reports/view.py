@@ -18,10 +18,20 @@ MARKS = {
     Action.REPLACE: "-/+",
     Action.DELETE: "-",
     Action.FORGET: ".",
+    Action.IMPORT: "&",
+    Action.MOVE: ">",
 }
-"""Terraform's own marks."""
+"""Terraform's own marks, and two for what it tells in words."""
 
-_DANGER = (Action.DELETE, Action.REPLACE, Action.FORGET, Action.UPDATE, Action.CREATE)
+_DANGER = (
+    Action.DELETE,
+    Action.REPLACE,
+    Action.FORGET,
+    Action.UPDATE,
+    Action.CREATE,
+    Action.IMPORT,
+    Action.MOVE,
+)
 
 
 @dataclass(frozen=True)
