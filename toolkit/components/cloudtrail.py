@@ -226,6 +226,7 @@ COMPONENT = Component(
         # The trail writes to CloudWatch Logs through this role.
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy"),
+        Protected(log_bucket.LOCK),
         *log_bucket.PROTECTED,
     ),
     strengths=(
@@ -247,6 +248,7 @@ COMPONENT = Component(
         Strength("aws_cloudwatch_log_group", "retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
         Strength("aws_cloudwatch_log_group", "kms_key_id", Stronger.PRESENT),
         *log_bucket.KEY_STRENGTHS,
+        *log_bucket.LOCK_STRENGTHS,
         *log_bucket.STRENGTHS,
     ),
     bills="a KMS key, storage in S3, and what CloudWatch Logs takes in; the first trail's management events are free, "

@@ -14,7 +14,6 @@ PROTECTED = tuple(
         "aws_s3_bucket_ownership_controls",
         "aws_s3_bucket_server_side_encryption_configuration",
         "aws_s3_bucket_logging",
-        "aws_s3_bucket_object_lock_configuration",
     )
 )
 """Of a log bucket (modules/shared/log_bucket), everything but its lifecycle: without that, logs are kept."""
@@ -57,14 +56,15 @@ STRENGTHS = (
         Stronger.HIGHER,
         unset_is_strongest=True,
     ),
-    Strength(
-        "aws_s3_bucket_object_lock_configuration",
-        "rule[0].default_retention[0].mode",
-        Stronger.ORDER,
-        order=("GOVERNANCE", "COMPLIANCE"),
-    ),
-    Strength("aws_s3_bucket_object_lock_configuration", "rule[0].default_retention[0].days", Stronger.HIGHER),
 )
+
+LOCK = "aws_s3_bucket_object_lock_configuration"
+
+LOCK_STRENGTHS = (
+    Strength(LOCK, "rule[0].default_retention[0].mode", Stronger.ORDER, order=("GOVERNANCE", "COMPLIANCE")),
+    Strength(LOCK, "rule[0].default_retention[0].days", Stronger.HIGHER),
+)
+"""Of a log bucket with object lock."""
 
 KEY_STRENGTHS = (
     Strength("aws_kms_key", "enable_key_rotation", Stronger.TRUE),

@@ -1,0 +1,260 @@
+"""Deletions, replacements and weakenings: for every protected type and every declared attribute.
+
+The cases start from the JSON that real Terraform gave for an environment with everything on (tests/plans): what is
+changed in it is the action and, for weakenings, the one value that the case is about. So an attribute path that real
+plans do not have fails here.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.components.base import Component, Protected, Strength, Stronger
+from toolkit.components.registry import REGISTRY
+from toolkit.plan.findings import Consents, Rule, Waiver
+from toolkit.plan.guards import Existing, judge
+from toolkit.plan.model import Attribution, parse_plan
+from toolkit.plan.strengths import value_at
+
+RECORDED = Path(__file__).parents[2] / "plans" / "everything.json"
+ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
+
+
+@pytest.fixture(scope="session")
+def recorded() -> dict[str, Any]:
+    return json.loads(RECORDED.read_text("utf-8"))
+
+
+def entries(recorded: dict[str, Any], component: Component, resource: str) -> list[dict[str, Any]]:
+    """Recorded entries of a type in a component, as if they had been applied and are now left alone."""
+    found = []
+    for entry in recorded["resource_changes"]:
+        if entry["type"] == resource and ATTRIBUTION.of(entry["address"])[0] == component.name:
+            copied = copy.deepcopy(entry)
+            change = copied["change"]
+            change["before"] = copy.deepcopy(change["after"])
+            change["actions"] = ["no-op"]
+            # What an apply made known: after it, nothing of the resource is unknown.
+            change["before_sensitive"], change["after_sensitive"], change["after_unknown"] = {}, {}, {}
+            found.append(copied)
+    return found
+
+
+def findings(*changed: dict[str, Any], existing: dict[str, Existing] | None = None):
+    plan = parse_plan({"format_version": "1.2", "resource_changes": list(changed)}, ATTRIBUTION)
+    return list(judge(plan, REGISTRY, existing or {}))
+
+
+def protections() -> list[Any]:
+    return [
+        pytest.param(component, protected, id=f"{component.name}-{protected.resource}")
+        for component in REGISTRY.values()
+        for protected in component.protects
+    ]
+
+
+@pytest.mark.parametrize(("component", "protected"), protections())
+@pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["create", "delete"], ["forget"]], ids=str)
+def test_what_protects_is_not_deleted_unasked(
+    recorded: dict[str, Any], component: Component, protected: Protected, actions: list[str]
+):
+    found = [e for e in entries(recorded, component, protected.resource) if protected.name in (None, e["name"])]
+    assert found, f"no {protected.resource} in the recorded plan: is it still what the module makes?"
+    for entry in found:
+        entry["change"]["actions"] = actions
+        if actions in (["delete"], ["forget"]):
+            entry["change"]["after"] = None
+        (finding,) = [f for f in findings(entry) if f.rule is Rule.DESTROYS]
+        assert finding.address == entry["address"]
+        assert finding.blocks
+        assert finding.consent == f"--allow-destroy '{entry['address']}'"
+        (consented,) = Consents(destroy=(entry["address"],)).apply([finding], date(2026, 1, 1))
+        assert not consented.blocks
+        (other,) = Consents(destroy=(entry["address"] + "x",)).apply([finding], date(2026, 1, 1))
+        assert other.blocks
+
+
+def test_a_guardrail_goes_with_its_group_but_not_without(recorded: dict[str, Any]):
+    groups = entries(recorded, REGISTRY["iam_groups"], "aws_iam_group")
+    group = next(e for e in groups if e["change"]["before"]["name"] == "billing")
+    attachments = entries(recorded, REGISTRY["iam_groups"], "aws_iam_group_policy_attachment")
+    attachments += entries(recorded, REGISTRY["mfa_enforcement"], "aws_iam_group_policy_attachment")
+    of_group = [e for e in attachments if e["change"]["before"]["group"] == "billing"]
+    assert len(of_group) >= 3
+    for entry in (group, *of_group):
+        entry["change"].update(actions=["delete"], after=None)
+    assert findings(group, *of_group) == []
+    assert {f.rule for f in findings(*of_group)} == {Rule.DESTROYS}
+
+
+def strengths() -> list[Any]:
+    return [
+        pytest.param(component, strength, id=f"{component.name}-{strength.resource}-{strength.attribute}")
+        for component in REGISTRY.values()
+        for strength in component.strengths
+    ]
+
+
+ALLOW = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "s3:*", "Resource": "*"}
+
+
+def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:
+    """(weaker values, stronger ones) than `value`."""
+    match strength.stronger:
+        case Stronger.HIGHER:
+            unset = [None, 0]
+            weaker, stronger = [1], [value + 1, 100_000]
+            return (weaker, [*stronger, *unset]) if strength.unset_is_strongest else ([*weaker, *unset], stronger)
+        case Stronger.LOWER:
+            return [value + 1, 100_000, None, 0], [1]
+        case Stronger.TRUE:
+            return ([False, None], []) if value else ([], [True])
+        case Stronger.FALSE:
+            return ([True], []) if not value else ([], [False])
+        case Stronger.PRESENT:
+            return [None, ""], ["arn:aws:kms:eu-central-1:123456789012:key/other"]
+        case Stronger.SAME:
+            return ["elsewhere", None], []
+        case Stronger.SUPERSET:
+            return [value[:-1], []], [[*value, {"name": "more"}]]
+        case Stronger.ORDER:
+            place = strength.order.index(value)
+            return [*strength.order[:place], None], list(strength.order[place + 1 :])
+        case Stronger.POLICY:
+            document = json.loads(value)
+            resource_policy = "Principal" in document["Statement"][0]
+            allow = ALLOW if resource_policy else {k: v for k, v in ALLOW.items() if k != "Principal"}
+            wider = {**document, "Statement": [*document["Statement"], allow]}
+            fewer = [s for s in document["Statement"] if s["Effect"] != "Deny"]
+            weaker = [json.dumps(wider), None]
+            if len(fewer) < len(document["Statement"]) and fewer:
+                weaker.append(json.dumps({**document, "Statement": fewer}))
+            deny = {"Sid": "More", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+            if resource_policy:
+                deny["Principal"] = "*"
+            return weaker, [json.dumps({**document, "Statement": [*document["Statement"], deny]})]
+
+
+def put(values: dict[str, Any], path: str, value: Any) -> None:
+    """Set what stands at a path, which must exist."""
+    *steps, last = re.findall(r"[A-Za-z0-9_]+", path)
+    here: Any = values
+    for step in steps:
+        here = here[int(step)] if isinstance(here, list) else here[step]
+    here[last] = value
+
+
+# What Terraform computes by itself and no recorded plan of a first apply can show.
+FILLED = {
+    "is_enabled": True,
+    "rotation_period_in_days": 365,
+    "rule[0].apply_server_side_encryption_by_default[0].sse_algorithm": "aws:kms",
+    "kms_key_id": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "kms_master_key_id": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "cloud_watch_logs_group_arn": "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/cloudtrail/baseline:*",
+}
+
+
+def with_value(recorded: dict[str, Any], component: Component, strength: Strength) -> list[dict[str, Any]]:
+    """Recorded entries in which the attribute has a value, so that something can be lost."""
+    found = []
+    for entry in entries(recorded, component, strength.resource):
+        change = entry["change"]
+        if value_at(change["before"], strength.attribute) is None and strength.attribute in FILLED:
+            put(change["before"], strength.attribute, FILLED[strength.attribute])
+            put(change["after"], strength.attribute, FILLED[strength.attribute])
+        if value_at(change["before"], strength.attribute) is not None:
+            found.append(entry)
+    return found
+
+
+@pytest.mark.parametrize(("component", "strength"), strengths())
+def test_weakening_is_refused_and_strengthening_is_not(
+    recorded: dict[str, Any], component: Component, strength: Strength
+):
+    found = with_value(recorded, component, strength)
+    assert found, f"no recorded {strength.resource} has {strength.attribute}: a misspelt path would guard nothing"
+    checked = 0
+    for entry in found:
+        entry["change"]["actions"] = ["update"]
+        before = value_at(entry["change"]["before"], strength.attribute)
+        weaker, stronger = variants(strength, before)
+        for value in weaker:
+            case = copy.deepcopy(entry)
+            put(case["change"]["after"], strength.attribute, value)
+            hits = [f for f in findings(case) if f.attribute == strength.attribute]
+            assert len(hits) == 1, f"{before!r} → {value!r} went through"
+            assert hits[0].blocks
+            assert hits[0].rule is Rule.WEAKENS
+            (consented,) = Consents(weaker=(hits[0].subject,)).apply(hits, date(2026, 1, 1))
+            assert not consented.blocks
+            checked += 1
+            # And the way back is a strengthening, unless the attribute is one that must not change at all.
+            if strength.stronger is not Stronger.SAME:
+                back = copy.deepcopy(case)
+                back["change"]["before"], back["change"]["after"] = case["change"]["after"], entry["change"]["before"]
+                assert [f for f in findings(back) if f.attribute == strength.attribute] == []
+        for value in stronger:
+            case = copy.deepcopy(entry)
+            put(case["change"]["after"], strength.attribute, value)
+            assert findings(case) == [], f"{before!r} → {value!r} is no weakening"
+            checked += 1
+    assert checked
+
+
+def test_nothing_is_found_in_a_first_apply_to_an_empty_account(recorded: dict[str, Any]):
+    plan = parse_plan(recorded, ATTRIBUTION)
+    assert len(plan.changes) > 100
+    assert list(judge(plan, REGISTRY, {})) == []
+
+
+def test_a_create_that_overwrites_something_stronger_is_shown_as_the_change_that_it_is(recorded: dict[str, Any]):
+    (entry,) = [e for e in recorded["resource_changes"] if e["type"] == "aws_iam_account_password_policy"]
+    existing = Existing({"minimum_password_length": 24, "max_password_age": 90}, True, "id", "a password policy")
+    weakens, note = findings(entry, existing={entry["address"]: existing})
+    assert (weakens.attribute, weakens.evidence) == ("minimum_password_length", "24 → 14")
+    assert weakens.blocks
+    assert "overwrites a password policy" in note.summary
+    assert not note.blocks
+
+
+def test_a_create_over_something_weaker_is_only_told(recorded: dict[str, Any]):
+    (entry,) = [e for e in recorded["resource_changes"] if e["type"] == "aws_iam_account_password_policy"]
+    existing = Existing({"minimum_password_length": 8}, True, "id", "a password policy")
+    (note,) = findings(entry, existing={entry["address"]: existing})
+    assert not note.blocks
+    assert note.evidence == "minimum_password_length: 8 → 14"
+
+
+def test_a_create_that_would_collide_is_refused_without_possible_consent(recorded: dict[str, Any]):
+    entry = next(e for e in recorded["resource_changes"] if e["type"] == "aws_guardduty_detector")
+    (finding,) = findings(entry, existing={entry["address"]: Existing({}, False, "12abc34d", "a detector")})
+    everything = Consents(("*",), ("*",), True)
+    (judged,) = everything.apply([finding], date(2026, 1, 1))
+    assert judged.blocks
+    assert f"'{entry['address']}': '12abc34d'" in judged.remedy
+
+
+def test_a_waiver_holds_until_its_last_day_and_for_its_rule_only(recorded: dict[str, Any]):
+    (entry,) = entries(recorded, REGISTRY["password_policy"], "aws_iam_account_password_policy")
+    entry["change"]["actions"] = ["update"]
+    entry["change"]["after"]["minimum_password_length"] = 8
+    (finding,) = findings(entry)
+    waiver = Waiver(Rule.WEAKENS, finding.subject, "moving to passkeys", date(2026, 6, 30))
+    assert not Consents(waivers=(waiver,)).apply([finding], date(2026, 6, 30))[0].blocks
+    assert "moving to passkeys" in str(Consents(waivers=(waiver,)).apply([finding], date(2026, 6, 30))[0].consented_by)
+    assert Consents(waivers=(waiver,)).apply([finding], date(2026, 7, 1))[0].blocks
+    other = Waiver(Rule.DESTROYS, finding.subject, "moving to passkeys", date(2026, 6, 30))
+    assert Consents(waivers=(other,)).apply([finding], date(2026, 6, 30))[0].blocks
+
+
+def test_consents_survive_their_way_through_a_bundle():
+    consents = Consents(("module.a.*",), ('module.b["x=y"].c',), True)
+    assert Consents.from_options(consents.as_options()) == consents
