@@ -1,0 +1,143 @@
+"""Who would lose access: every kind of user against MFA enforcement and password rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from toolkit.components.registry import REGISTRY
+from toolkit.plan.findings import Rule, Severity
+from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
+from toolkit.plan.model import Attribution, Plan, parse_plan
+
+ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
+ROLE = Caller("arn:aws:sts::123456789012:assumed-role/deployer/x", None, True)
+
+SAFE = UserFact("safe", frozenset({"developers"}), True, 1, 0, False, 10)
+CONSOLE = replace(SAFE, name="console", mfa_devices=0)
+KEY_ONLY = replace(SAFE, name="robot", console_password=False, mfa_devices=0, active_keys=1, password_age_days=None)
+OUTSIDE = replace(CONSOLE, name="outside", groups=frozenset({"others"}))
+ASLEEP = replace(KEY_ONLY, name="asleep", active_keys=0)
+
+
+def plan(*entries: dict[str, Any]) -> Plan:
+    return parse_plan({"format_version": "1.2", "resource_changes": list(entries)}, ATTRIBUTION)
+
+
+def attach(group: str, action: str = "create") -> dict[str, Any]:
+    before = None if action == "create" else {"group": group}
+    after = None if action == "delete" else {"group": group}
+    return {
+        "address": f'module.mfa_enforcement.aws_iam_group_policy_attachment.this["{group}"]',
+        "mode": "managed",
+        "type": "aws_iam_group_policy_attachment",
+        "name": "this",
+        "change": {"actions": [action], "before": before, "after": after},
+    }
+
+
+def password_policy(age: int | None, *, before: int | None = None, hard: bool = False) -> dict[str, Any]:
+    old = {"max_password_age": before} if before is not None else None
+    return {
+        "address": "module.password_policy.aws_iam_account_password_policy.this",
+        "mode": "managed",
+        "type": "aws_iam_account_password_policy",
+        "name": "this",
+        "change": {
+            "actions": ["create"] if old is None else ["update"],
+            "before": old,
+            "after": {"max_password_age": age, "hard_expiry": hard},
+        },
+    }
+
+
+def found(p: Plan, *users: UserFact, caller: Caller = ROLE) -> list[tuple[Rule, Severity]]:
+    return [(f.rule, f.severity) for f in judge_lockout(p, users, caller)]
+
+
+def test_users_with_a_device_outside_the_groups_or_without_any_access_lose_nothing():
+    assert found(plan(attach("developers")), SAFE, OUTSIDE, ASLEEP) == []
+
+
+@pytest.mark.parametrize("user", [CONSOLE, KEY_ONLY], ids=lambda u: u.name)
+def test_users_without_a_device_are_named_and_need_acknowledgement(user: UserFact):
+    (finding,) = judge_lockout(plan(attach("developers")), [SAFE, user], ROLE)
+    assert finding.rule is Rule.LOCKS_OUT
+    assert finding.blocks
+    assert finding.consent == "--acknowledge-lockout"
+    assert user.name in finding.summary
+    assert "safe" not in finding.summary
+
+
+def test_what_each_of_them_loses_is_said():
+    (finding,) = judge_lockout(plan(attach("developers")), [CONSOLE, KEY_ONLY], ROLE)
+    assert "console (console password, no MFA device, no access key; can do nothing but enrol" in finding.evidence
+    assert "robot (no console password, no MFA device, 1 active access key; its key stops working" in finding.evidence
+
+
+def test_a_caller_without_a_device_is_refused_whatever_the_consent():
+    caller = Caller("arn:aws:iam::123456789012:user/console", "console", False)
+    (finding,) = judge_lockout(plan(attach("developers")), [CONSOLE], caller)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+
+
+def test_a_caller_with_a_device_but_a_long_lived_key_is_refused_and_told_how():
+    caller = Caller("arn:aws:iam::123456789012:user/safe", "safe", False)
+    (finding,) = judge_lockout(plan(attach("developers")), [SAFE], caller)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert "get-session-token" in finding.remedy
+
+
+def test_a_caller_with_a_session_is_not():
+    caller = Caller("arn:aws:iam::123456789012:user/safe", "safe", True)
+    assert found(plan(attach("developers")), SAFE, caller=caller) == []
+
+
+def test_the_last_administrator_is_kept():
+    admin = replace(KEY_ONLY, name="admin", administrator=True)
+    rules = dict(found(plan(attach("developers")), admin))
+    assert rules[Rule.LOCKS_OUT_LAST_ADMINISTRATOR] is Severity.CRITICAL
+    other = replace(SAFE, name="other", administrator=True)
+    assert Rule.LOCKS_OUT_LAST_ADMINISTRATOR not in dict(found(plan(attach("developers")), admin, other))
+    enrolling = replace(CONSOLE, name="enrolling", administrator=True)
+    assert Rule.LOCKS_OUT_LAST_ADMINISTRATOR not in dict(found(plan(attach("developers")), admin, enrolling))
+
+
+def test_detaching_locks_nobody_out():
+    p = plan(attach("developers", "delete"))
+    assert not reaches_users(p)
+    assert found(p, CONSOLE, KEY_ONLY) == []
+
+
+def test_a_password_that_would_expire_at_once_is_told():
+    old = replace(SAFE, name="old", password_age_days=100)
+    p = plan(password_policy(90))
+    assert reaches_users(p)
+    assert found(p, SAFE, old) == [(Rule.LOCKS_OUT, Severity.NOTE)]
+
+
+def test_with_hard_expiry_it_needs_acknowledgement():
+    old = replace(SAFE, name="old", password_age_days=100)
+    assert found(plan(password_policy(90, hard=True)), SAFE, old) == [(Rule.LOCKS_OUT, Severity.HIGH)]
+
+
+def test_with_hard_expiry_the_callers_own_password_is_refused():
+    old = replace(SAFE, name="old", password_age_days=100)
+    caller = Caller("arn:aws:iam::123456789012:user/old", "old", True)
+    assert found(plan(password_policy(90, hard=True)), old, caller=caller)[0] == (
+        Rule.LOCKS_OUT_CALLER,
+        Severity.CRITICAL,
+    )
+
+
+def test_an_unknown_age_is_never_taken_for_a_young_one():
+    unknown = replace(SAFE, name="unknown", password_age_days=None)
+    (finding,) = judge_lockout(plan(password_policy(90, hard=True)), [unknown], ROLE)
+    assert "unknown: age unknown" in finding.evidence
+
+
+@pytest.mark.parametrize("entry", [password_policy(None), password_policy(0), password_policy(120, before=90)])
+def test_no_age_or_a_longer_one_expires_nobody(entry: dict[str, Any]):
+    assert found(plan(entry), replace(SAFE, password_age_days=1000)) == []
