@@ -1,8 +1,8 @@
 """Deletions, replacements and weakenings: for every protected type and every declared attribute.
 
-The cases start from the JSON that real Terraform gave for an environment with everything on (tests/plans): what is
-changed in it is the action and, for weakenings, the one value that the case is about. So an attribute path that real
-plans do not have fails here.
+The cases start from the JSON that real Terraform gave for environments with everything on (tests/plans/components,
+recorded with tests/plans/trim.py from the bundle of a plan of the YAML beside each): what is changed in it is the action
+and, for weakenings, the one value that the case is about. So an attribute path that real plans do not have fails here.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.strengths import value_at
 
-RECORDED = Path(__file__).parents[2] / "plans" / "everything.json"
+RECORDED = Path(__file__).parents[2] / "plans" / "components"
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
 
 
 @pytest.fixture(scope="session")
 def recorded() -> dict[str, Any]:
-    return json.loads(RECORDED.read_text("utf-8"))
+    plans = [json.loads(file.read_text("utf-8")) for file in sorted(RECORDED.glob("*.json"))]
+    return {**plans[0], "resource_changes": [entry for plan in plans for entry in plan["resource_changes"]]}
 
 
 def entries(recorded: dict[str, Any], component: Component, resource: str) -> list[dict[str, Any]]:
@@ -216,7 +217,7 @@ def test_nothing_is_found_in_a_first_apply_to_an_empty_account(recorded: dict[st
 
 
 def test_a_create_that_overwrites_something_stronger_is_shown_as_the_change_that_it_is(recorded: dict[str, Any]):
-    (entry,) = [e for e in recorded["resource_changes"] if e["type"] == "aws_iam_account_password_policy"]
+    entry = next(e for e in recorded["resource_changes"] if e["type"] == "aws_iam_account_password_policy")
     existing = Existing({"minimum_password_length": 24, "max_password_age": 90}, True, "id", "a password policy")
     weakens, note = findings(entry, existing={entry["address"]: existing})
     assert (weakens.attribute, weakens.evidence) == ("minimum_password_length", "24 → 14")
@@ -226,7 +227,7 @@ def test_a_create_that_overwrites_something_stronger_is_shown_as_the_change_that
 
 
 def test_a_create_over_something_weaker_is_only_told(recorded: dict[str, Any]):
-    (entry,) = [e for e in recorded["resource_changes"] if e["type"] == "aws_iam_account_password_policy"]
+    entry = next(e for e in recorded["resource_changes"] if e["type"] == "aws_iam_account_password_policy")
     existing = Existing({"minimum_password_length": 8}, True, "id", "a password policy")
     (note,) = findings(entry, existing={entry["address"]: existing})
     assert not note.blocks
