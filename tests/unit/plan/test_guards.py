@@ -1,8 +1,8 @@
 """Deletions, replacements and weakenings: for every protected type and every declared attribute.
 
 The cases start from the JSON that real Terraform gave for environments with everything on (tests/plans/components,
-recorded with tests/plans/trim.py from the bundle of a plan of the YAML beside each): what is changed in it is the action
-and, for weakenings, the one value that the case is about. So an attribute path that real plans do not have fails here.
+recorded with tests/plans/trim.py from the bundle of a plan of the YAML beside each): what is changed in it is the
+action and, for weakenings, the one value that the case is about. An attribute path that real plans do not have fails.
 """
 
 from __future__ import annotations

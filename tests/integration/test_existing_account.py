@@ -1,0 +1,197 @@
+"""An account that people live in already: what the baseline would do to it is found, refused, and done with consent.
+
+Over the real CLI, Terraform, provider and the embedded AWS: made with boto3 are a stronger password policy, a recorder
+that records more than the environment asks for, a group, and users without MFA in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
+
+REPOSITORY = Path(__file__).parents[2]
+ENVIRONMENT = """\
+account_id: "123456789012"
+regions: {home: eu-central-1}
+simulator: moto
+components:
+  password_policy: {}
+  iam_groups: {}
+  mfa_enforcement: {}
+  config:
+    recording_frequency: DAILY
+    bucket: {force_destroy: true}
+"""
+IMPORTS = """\
+imports:
+  'module.iam_groups.aws_iam_group.this["developers"]': developers
+"""
+LENGTH = "module.password_policy.aws_iam_account_password_policy.this.minimum_password_length"
+FREQUENCY = "module.config_eu_central_1.aws_config_configuration_recorder.this.recording_mode[0].recording_frequency"
+
+
+class Account:
+    """A project, its embedded AWS, and the CLI to work on both."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.file = root / "environments" / "lived-in" / "environment.yaml"
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
+        self.environ = {**environ, "NO_COLOR": "1"}
+
+    def run(self, *arguments: str, exits: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "toolkit", "-C", str(self.root), *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == exits, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    def client(self, service: str) -> Any:
+        endpoint = json.loads(self.run("sandbox", "status", "--json").stdout)["endpoint"]
+        return boto3.client(
+            service,
+            "eu-central-1",
+            endpoint_url=endpoint,
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",
+        )
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    account = Account(tmp_path_factory.mktemp("lived-in"))
+    shutil.copytree(REPOSITORY / "modules", account.root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
+    account.file.parent.mkdir(parents=True)
+    account.file.write_text(ENVIRONMENT)
+    account.run("sandbox", "up")
+    live_in(account)
+    yield account
+    account.run("sandbox", "down")
+
+
+def live_in(account: Account) -> None:
+    iam = account.client("iam")
+    iam.update_account_password_policy(
+        MinimumPasswordLength=24,
+        RequireSymbols=True,
+        RequireNumbers=True,
+        RequireUppercaseCharacters=True,
+        RequireLowercaseCharacters=True,
+        AllowUsersToChangePassword=True,
+        MaxPasswordAge=90,
+        PasswordReusePrevention=24,
+    )
+    iam.create_group(GroupName="developers")
+    for name, password in (("ana", True), ("robot", False)):
+        iam.create_user(UserName=name)
+        iam.add_user_to_group(GroupName="developers", UserName=name)
+        if password:
+            iam.create_login_profile(UserName=name, Password="Correct-Horse-9-Battery")
+        else:
+            iam.create_access_key(UserName=name)
+    account.client("config").put_configuration_recorder(
+        ConfigurationRecorder={
+            "name": "default",
+            "roleARN": "arn:aws:iam::123456789012:role/own-recorder",
+            "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True},
+        }
+    )
+
+
+def blocking(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    return {f["subject"]: f for f in json.loads(done.stdout)["findings"] if f["blocks"]}
+
+
+def test_the_story(account: Account):
+    # The group is there already: Terraform would create it and fail half-way. No consent helps; taking it over does.
+    found = blocking(account.run("plan", "lived-in", "--json", exits=4))
+    group = 'module.iam_groups.aws_iam_group.this["developers"]'
+    assert found[group]["rule"] == "collides"
+    assert found[group]["consent"] is None
+    account.file.write_text(ENVIRONMENT + IMPORTS)
+
+    # Left are the three that people decide.
+    done = account.run("plan", "lived-in", "--json", exits=4)
+    found = blocking(done)
+    assert {f["rule"] for f in found.values()} == {"weakens", "locks-out-users"}
+    assert set(found) >= {LENGTH, FREQUENCY}
+    assert len(found) == 3
+    assert found[LENGTH]["evidence"] == "24 → 14"
+    assert found[FREQUENCY]["evidence"] == '"CONTINUOUS" → "DAILY"'
+    (lockout,) = [f for f in found.values() if f["rule"] == "locks-out-users"]
+    assert "2 users without an MFA device: ana, robot" in lockout["summary"]
+    assert not list(account.root.rglob("*.tfbundle")), "a refused plan must leave nothing that could be applied"
+
+    # The same on paper: each finding with its consent.
+    text = account.run("plan", "lived-in", exits=4).stdout
+    for consent in (f"--allow-weaker '{LENGTH}'", f"--allow-weaker '{FREQUENCY}'", "--acknowledge-lockout"):
+        assert consent in text
+    assert "refused for 3 findings" in account.run("apply", "lived-in", "--auto-approve", exits=4).stderr
+    assert account.client("iam").get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 24
+
+    # Two of three consents are not enough.
+    account.run("plan", "lived-in", "--allow-weaker", LENGTH, "--acknowledge-lockout", exits=4)
+
+    # With all of them the plan is saved, and what was consented to travels with it.
+    bundle = account.root / "approved.tfbundle"
+    consents = ["--allow-weaker", LENGTH, "--allow-weaker", FREQUENCY, "--acknowledge-lockout"]
+    account.run("plan", "lived-in", "--out", str(bundle), *consents)
+    shown = json.loads(account.run("show", str(bundle), "--json").stdout)
+    assert not shown["refused"]
+    assert {f["consented_by"] for f in shown["findings"] if f["consented_by"]} == {
+        f"--allow-weaker {LENGTH}",
+        f"--allow-weaker {FREQUENCY}",
+        "--acknowledge-lockout",
+    }
+    account.run("apply", "lived-in", "--plan", str(bundle))
+    assert account.client("iam").get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 14
+    after = json.loads(account.run("plan", "lived-in", "--json", "--detailed-exitcode").stdout)
+    assert after["findings"] == []
+    assert not after["changes_pending"]
+
+    # From now on it is in the state, and a weakening shows as the change that it is.
+    weaker = ENVIRONMENT.replace("password_policy: {}", "password_policy: {minimum_password_length: 8}")
+    account.file.write_text(weaker + IMPORTS)
+    found = blocking(account.run("plan", "lived-in", "--json", exits=4))
+    assert found[LENGTH]["evidence"] == "14 → 8"
+    # A waiver in the environment file consents to it, with a reason and an end.
+    waiver = (
+        f"waivers:\n  - {{rule: weakens, subject: '{LENGTH}', reason: moving to passkeys, expires: '2999-12-31'}}\n"
+    )
+    account.file.write_text(weaker + IMPORTS + waiver)
+    (finding,) = json.loads(account.run("plan", "lived-in", "--json").stdout)["findings"]
+    assert finding["consented_by"] == "waiver until 2999-12-31: moving to passkeys"
+    account.file.write_text(weaker + IMPORTS + waiver.replace("2999-12-31", "2020-12-31"))
+    assert LENGTH in blocking(account.run("plan", "lived-in", "--json", exits=4))
+
+
+def test_users_who_came_after_the_approval_stop_the_apply(account: Account):
+    """Approved is a plan that locks nobody out; by the time it is applied, it would."""
+    environment = ENVIRONMENT.replace(
+        "iam_groups: {}", "iam_groups:\n    groups:\n      operators: {managed_policies: [ReadOnlyAccess]}"
+    )
+    account.file.write_text(environment + IMPORTS)
+    iam = account.client("iam")
+    bundle = account.root / "later.tfbundle"
+    account.run("plan", "lived-in", "--out", str(bundle))
+    iam.create_group(GroupName="operators")  # somebody else was faster
+    refused = account.run("apply", "lived-in", "--plan", str(bundle), exits=4)
+    assert "the group 'operators' already" in refused.stderr
+    iam.delete_group(GroupName="operators")
