@@ -62,6 +62,15 @@ def plan(
     allow_destroy: options.AllowDestroy = None,
     allow_weaker: options.AllowWeaker = None,
     acknowledge_lockout: options.AcknowledgeLockout = False,
+    kms_key: Annotated[
+        str | None,
+        typer.Option(
+            "--kms-key",
+            metavar="ID",
+            help="Encrypt the bundle with a data key of this KMS key. Without it, TOOLKIT_BUNDLE_KEY (base64 of 32 "
+            "bytes) encrypts it if it is set.",
+        ),
+    ] = None,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
@@ -81,15 +90,17 @@ def plan(
     lifetime = options.lifetime(expires_in)
     options.duration(lock_timeout)
     from toolkit.workflows.judge import refuse
+    from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
 
+    project, access = options.project(), options.access(sandbox, mirror)
+    keys = bundle_keys(project, access, kms_key)
     with console.Progress() as progress:
-        access = options.access(sandbox, mirror)
-        workspace = open_workspace(options.project(), env, access, progress, may_render=not no_render)
+        workspace = open_workspace(project, env, access, progress, may_render=not no_render)
         consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
         result = make_plan(
-            workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime, consents=consents
+            workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime, consents=consents, keys=keys
         )
     _show(_view(result), as_json)
     _show_warnings(workspace, result.warnings)
@@ -116,7 +127,7 @@ def show(
     """
     from toolkit.workflows.show import show_bundle
 
-    _show(show_bundle(bundle, options.project()), as_json)
+    _show(show_bundle(bundle, options.project(), options.access(False, None)), as_json)
 
 
 def apply(
@@ -145,6 +156,7 @@ def apply(
     options.duration(lock_timeout)
     from toolkit.workflows.apply import apply_bundle, open_bundle
     from toolkit.workflows.judge import refuse
+    from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
 
@@ -154,7 +166,7 @@ def apply(
     project.environment(env)
     if plan is None and not auto_approve:
         _require_terminal(f"toolkit apply {env} --plan BUNDLE")
-    bundle = open_bundle(plan, environment=env) if plan is not None else None
+    bundle = open_bundle(plan, environment=env, keys=bundle_keys(project, access)) if plan is not None else None
     with console.Progress() as progress:
         # A saved plan is applied to the files it was made from; rendering now could only make them differ.
         may_render = bundle is None and not no_render

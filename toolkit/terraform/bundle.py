@@ -23,6 +23,7 @@ from typing import Any
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import write_atomically
+from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, unseal
 
 FORMAT = 1
 SUFFIX = ".tfbundle"
@@ -117,8 +118,9 @@ def write(
     plan_file: Path,
     plan_json: Mapping[str, Any],
     findings: list[dict[str, Any]],
+    keys: Keys = NO_KEYS,
 ) -> None:
-    """Write a bundle atomically, mode 0600.
+    """Write a bundle atomically, mode 0600, encrypted if `keys` has one.
 
     Raises:
         ToolkitError: It cannot be written.
@@ -134,21 +136,26 @@ def write(
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    data = buffer.getvalue()
+    if keys.seals:
+        data = seal(data, manifest.environment, keys)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, buffer.getvalue(), mode=0o600)
+        write_atomically(path, data, mode=0o600)
     except OSError as e:
         raise ToolkitError(f"the plan bundle cannot be written: {e.strerror}", where=str(path)) from e
 
 
-def read(path: Path) -> Bundle:
-    """Read a bundle and check that it is whole.
+def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
+    """Read a bundle, decrypted if need be, and check that it is whole.
 
     Raises:
         BadPlanError: No bundle, a damaged one, or one of another format.
     """
     where = str(path)
     data = _read_file(path)
+    if is_sealed(data):
+        data = unseal(data, where, keys)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = sorted(archive.namelist())

@@ -14,18 +14,19 @@ from toolkit.plan.findings import Consents
 from toolkit.plan.model import parse_plan
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
+from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.workflows.judge import judge_plan, refuse
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
 
-def open_bundle(path: Path, *, environment: str) -> bundles.Bundle:
+def open_bundle(path: Path, *, environment: str, keys: Keys = NO_KEYS) -> bundles.Bundle:
     """Read a bundle for an environment.
 
     Raises:
         BadPlanError: It is damaged, or another environment's.
     """
-    bundle = bundles.read(path)
+    bundle = bundles.read(path, keys)
     if bundle.manifest.environment != environment:
         raise BadPlanError(
             f"a plan for {bundle.manifest.environment!r}, not for {environment!r}",

@@ -15,6 +15,7 @@ from toolkit.plan.findings import Consents, Finding
 from toolkit.plan.model import Plan, parse_plan
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.events import Diagnostic
+from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.workflows.judge import judge_plan
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -51,6 +52,7 @@ def make_plan(
     lock_timeout: str = "0s",
     lifetime: timedelta = DEFAULT_LIFETIME,
     consents: Consents = Consents(),  # noqa: B008 - frozen
+    keys: Keys = NO_KEYS,
 ) -> PlanResult:
     """Plan, judge, and save what nothing stands in the way of.
 
@@ -96,7 +98,7 @@ def make_plan(
             consents=consents.as_options(),
         )
         if not any(f.blocks for f in findings):
-            bundles.write(target, manifest, plan_file, data, [f.as_data() for f in findings])
+            bundles.write(target, manifest, plan_file, data, [f.as_data() for f in findings], keys)
     finally:
         # Only the bundle stays; a bare plan file would be a second thing that could be applied.
         plan_file.unlink(missing_ok=True)

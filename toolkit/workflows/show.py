@@ -9,17 +9,18 @@ from toolkit.plan.findings import Finding
 from toolkit.plan.model import parse_plan
 from toolkit.reports.view import PlanView
 from toolkit.terraform import bundle as bundles
-from toolkit.workflows.workspace import attribution, read_environment
+from toolkit.workflows.keys import bundle_keys
+from toolkit.workflows.workspace import Access, attribution, read_environment
 
 
-def show_bundle(path: Path, project: Project) -> PlanView:
+def show_bundle(path: Path, project: Project, access: Access) -> PlanView:
     """The view of a bundle.
 
     Raises:
         BadPlanError: It is no bundle or damaged.
         ToolkitError: The project has no such environment.
     """
-    bundle = bundles.read(path)
+    bundle = bundles.read(path, bundle_keys(project, access))
     _, environment = read_environment(project, bundle.manifest.environment)
     findings = tuple(Finding.from_data(f) for f in bundle.findings)
     return PlanView(parse_plan(bundle.plan_json, attribution(environment)), bundle.manifest, path, findings)

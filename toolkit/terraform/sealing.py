@@ -1,0 +1,149 @@
+"""Encryption of plan bundles at rest: AES-256-GCM, with a key from the environment or a data key of KMS.
+
+In: bytes. Out: sealed bytes, and back. A sealed bundle is a header line (JSON: cipher, nonce, environment, and with KMS
+the encrypted data key) and the ciphertext; the header is authenticated with it, so that nothing of either can be changed
+unnoticed (NIST SP 800-38D). The key never leaves the process and is never printed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from toolkit.errors import BadPlanError, ToolkitError, UsageError
+
+VARIABLE = "TOOLKIT_BUNDLE_KEY"
+"""Environment variable with the key: 32 random bytes in base64."""
+
+MAGIC = b"TFBUNDLE-SEALED-1\n"
+_KEY_BYTES, _NONCE_BYTES = 32, 12
+
+
+class DataKeys(Protocol):
+    """What is asked of KMS; toolkit.aws.keys has the real one."""
+
+    def generate(self, key_id: str) -> tuple[bytes, bytes]:
+        """(plain data key, the same encrypted) from KMS GenerateDataKey."""
+
+    def decrypt(self, encrypted: bytes) -> bytes:
+        """The plain data key from KMS Decrypt."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Where keys come from."""
+
+    key: bytes | None = None
+    """A key from the environment."""
+    kms_key_id: str | None = None
+    """A KMS key that makes a data key for a new bundle; comes before `key`."""
+    data_keys: Callable[[str], DataKeys] | None = None
+    """Environment name → KMS as that environment's credentials reach it; called only where KMS is needed."""
+
+    @property
+    def seals(self) -> bool:
+        """Whether a new bundle is encrypted."""
+        return self.key is not None or self.kms_key_id is not None
+
+
+NO_KEYS = Keys()
+
+
+def key_from(environ: Mapping[str, str]) -> bytes | None:
+    """The key that TOOLKIT_BUNDLE_KEY holds, or None where it is not set.
+
+    Raises:
+        UsageError: It is no base64 of 32 bytes.
+    """
+    text = environ.get(VARIABLE)
+    if not text:
+        return None
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:  # binascii.Error is one; so is text that is not ASCII
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise UsageError(
+            f"{VARIABLE} is no key: expected base64 of {_KEY_BYTES} random bytes",
+            hint="make one with `openssl rand -base64 32` and keep it in the pipeline's secrets",
+        )
+    return key
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether bytes are a sealed bundle."""
+    return data.startswith(MAGIC)
+
+
+def seal(data: bytes, environment: str, keys: Keys) -> bytes:
+    """Encrypt a bundle.
+
+    Raises:
+        ToolkitError: The package `cryptography` is missing, or KMS refuses.
+    """
+    header = {"cipher": "AES-256-GCM", "environment": environment}
+    if keys.kms_key_id is not None:
+        assert keys.data_keys is not None
+        key, encrypted = keys.data_keys(environment).generate(keys.kms_key_id)
+        header["data_key"] = base64.b64encode(encrypted).decode()
+    else:
+        assert keys.key is not None
+        key = keys.key
+    nonce = os.urandom(_NONCE_BYTES)
+    header["nonce"] = base64.b64encode(nonce).decode()
+    head = MAGIC + json.dumps(header, sort_keys=True).encode() + b"\n"
+    sealed: bytes = _cipher(key).encrypt(nonce, data, head)
+    return head + sealed
+
+
+def unseal(data: bytes, where: str, keys: Keys) -> bytes:
+    """Decrypt a bundle.
+
+    Raises:
+        BadPlanError: The key is missing or wrong, or the bundle was changed.
+    """
+    end = data.find(b"\n", len(MAGIC))
+    try:
+        header = json.loads(data[len(MAGIC) : end])
+        nonce = base64.b64decode(header["nonce"], validate=True)
+        encrypted_key = base64.b64decode(header["data_key"], validate=True) if "data_key" in header else None
+        if len(nonce) != _NONCE_BYTES:
+            raise ValueError
+    except (ValueError, KeyError, TypeError) as e:
+        raise BadPlanError("an encrypted bundle whose header is damaged", where=where, hint="plan again") from e
+    key = keys.key
+    if encrypted_key is not None:
+        assert keys.data_keys is not None
+        key = keys.data_keys(str(header.get("environment"))).decrypt(encrypted_key)
+    if key is None:
+        raise BadPlanError(
+            "encrypted, and no key is given", where=where, hint=f"set {VARIABLE} to the key it was made with"
+        )
+    return _open(key, nonce, data[: end + 1], data[end + 1 :], where)
+
+
+def _open(key: bytes, nonce: bytes, head: bytes, sealed: bytes, where: str) -> bytes:
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        opened: bytes = _cipher(key).decrypt(nonce, sealed, head)
+    except InvalidTag as e:
+        raise BadPlanError(
+            "cannot be decrypted: another key, or the bundle was changed", where=where, hint="nothing was applied"
+        ) from e
+    return opened
+
+
+def _cipher(key: bytes):  # type: ignore[no-untyped-def] # cryptography is optional
+    try:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    except ImportError as e:
+        raise ToolkitError(
+            "encrypting bundles needs the package cryptography, which is not installed",
+            hint="pip install 'aws-baseline-toolkit[encryption]'",
+        ) from e
+    return AESGCM(key)

@@ -1,0 +1,24 @@
+"""Keys for encrypting and reading plan bundles, as options and environment give them."""
+
+from __future__ import annotations
+
+from toolkit.aws.keys import KmsDataKeys
+from toolkit.aws.session import ClientFactory
+from toolkit.paths import Project
+from toolkit.terraform.sealing import DataKeys, Keys, key_from
+from toolkit.workflows.workspace import Access, aws_environ, read_environment
+
+
+def bundle_keys(project: Project, access: Access, kms_key_id: str | None = None) -> Keys:
+    """Keys of this run: TOOLKIT_BUNDLE_KEY, and KMS with an environment's credentials where a bundle needs it.
+
+    Raises:
+        UsageError: TOOLKIT_BUNDLE_KEY is no key.
+    """
+
+    def data_keys(name: str) -> DataKeys:
+        paths, environment = read_environment(project, name)
+        paths.scratch.mkdir(exist_ok=True, mode=0o700)
+        return KmsDataKeys(ClientFactory(environment, aws_environ(project, environment, access, paths.scratch)))
+
+    return Keys(key_from(access.environ), kms_key_id, data_keys)
