@@ -1,8 +1,8 @@
 """Encryption of plan bundles at rest: AES-256-GCM, with a key from the environment or a data key of KMS.
 
 In: bytes. Out: sealed bytes, and back. A sealed bundle is a header line (JSON: cipher, nonce, environment, and with KMS
-the encrypted data key) and the ciphertext; the header is authenticated with it, so that nothing of either can be changed
-unnoticed (NIST SP 800-38D). The key never leaves the process and is never printed.
+the encrypted data key) and the ciphertext; the header is authenticated with it, so that nothing of either can be
+changed unnoticed (NIST SP 800-38D). The key never leaves the process and is never printed.
 """
 
 from __future__ import annotations
