@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,9 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code (docs/exit-codes.md).
     """
+    # Results and progress often end in one log: keep them in the order in which they happened.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     try:
         command = typer.main.get_command(app)
         result = command.main(args=list(arguments), prog_name="toolkit", standalone_mode=False)

@@ -116,7 +116,7 @@ def demo(mirror: options.Mirror = None) -> int:
         print_plan(proof.second_plan, console.out())
     sys.stdout.write("\nRead back from the account through boto3:\n\n")
     rows = [(r.component, r.region, "as set" if r.as_set else "NOT AS SET", r.found) for r in proof.read_back]
-    console.print_table(("COMPONENT", "REGION", "", "FOUND"), rows)
+    console.print_table(("COMPONENT", "REGION", "SETTINGS", "FOUND"), rows)
     return ExitCode.OK if proof.complete else ExitCode.ERROR
 
 
