@@ -1,0 +1,69 @@
+"""Every module by itself: formatted, valid, and its own `terraform test` passes. No account, no simulator."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from toolkit.terraform.mirror import cli_config
+
+pytestmark = pytest.mark.terraform
+
+REPOSITORY = Path(__file__).parents[2]
+MODULES = sorted(p.parent.relative_to(REPOSITORY / "modules") for p in (REPOSITORY / "modules").rglob("versions.tf"))
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of modules/, since `terraform init` leaves files behind."""
+    copy = tmp_path_factory.mktemp("modules") / "modules"
+    shutil.copytree(REPOSITORY / "modules", copy, ignore=shutil.ignore_patterns(".terraform*"))
+    return copy
+
+
+@pytest.fixture(scope="session")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """As a newcomer has it: nothing set, the provider wherever the toolkit finds it."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
+    plain |= {"CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true", "GOGC": "400"}
+    return plain | cli_config(None, plain, tmp_path_factory.mktemp("cli"))
+
+
+def terraform(folder: Path, environ: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        ["terraform", *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, f"terraform {' '.join(arguments)} in {folder.name}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_there_are_modules():
+    assert len(MODULES) >= 10
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_module(module: Path, modules: Path, environ: dict[str, str]):
+    folder = modules / module
+    terraform(folder, environ, "init", "-backend=false", "-input=false")
+    tests = sorted((folder / "tests").glob("*.tftest.hcl"))
+    assert tests, f"modules/{module} has no tests"
+    # `terraform test` validates the module first; a separate `validate` would only load the provider once more.
+    summary = terraform(folder, environ, "test", "-no-color").strip().splitlines()[-1]
+    assert summary.startswith("Success!"), summary
+    assert " 0 failed" in summary, summary
+
+
+def test_everything_is_formatted():
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-recursive", "-diff", "modules", "environments"],
+        cwd=REPOSITORY,
+        env={**os.environ, "TF_CLI_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
