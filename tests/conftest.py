@@ -2,14 +2,91 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from toolkit.sandbox import control
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+class Cli:
+    """A project of its own and the real CLI to work on it, each command in a process of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
+        # No credentials and no metadata service to ask for any: a real account must never be reached from here.
+        self.environ = {**plain, "NO_COLOR": "1", "HOME": str(root), "AWS_EC2_METADATA_DISABLED": "true"}
+
+    def file(self, name: str) -> Path:
+        """environment.yaml of an environment."""
+        return self.root / "environments" / name / "environment.yaml"
+
+    def write(self, name: str, text: str) -> None:
+        """Write an environment file."""
+        self.file(name).parent.mkdir(parents=True, exist_ok=True)
+        self.file(name).write_text(text)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line, for tests that start it themselves."""
+        return [sys.executable, "-m", "toolkit", "-C", str(self.root), *arguments]
+
+    def run(
+        self, *arguments: str, exits: int = 0, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command; it must end with that exit code and without a traceback."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.environ if environ is None else dict(environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == exits, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    def json(self, *arguments: str, exits: int = 0) -> Any:
+        """Run a command with --json and parse what it prints."""
+        return json.loads(self.run(*arguments, "--json", exits=exits).stdout)
+
+    def client(self, service: str, region: str = "eu-central-1") -> Any:
+        """A boto3 client of the project's embedded AWS."""
+        endpoint = self.json("sandbox", "status")["endpoint"]
+        dummy = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+        return boto3.client(service, region, endpoint_url=endpoint, **dummy)
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cli]]:
+    """Makes projects with the repository's modules, and the environments of it that are named; sandboxes are stopped."""
+    made = []
+
+    def make(*environments: str) -> Cli:
+        cli = Cli(tmp_path_factory.mktemp("project"))
+        ignored = shutil.ignore_patterns(".terraform*", ".toolkit", "*.tfstate*")
+        shutil.copytree(REPOSITORY / "modules", cli.root / "modules", ignore=ignored)
+        (cli.root / "environments").mkdir()
+        for name in environments:
+            source = REPOSITORY / "environments" / name
+            shutil.copytree(source, cli.root / "environments" / name, ignore=ignored)
+        made.append(cli)
+        return cli
+
+    yield make
+    for cli in made:
+        control.down(cli.root / ".toolkit" / "sandbox")
 
 
 @pytest.fixture(scope="session")

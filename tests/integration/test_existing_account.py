@@ -7,20 +7,14 @@ that records more than the environment asks for, a group, and users without MFA 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
-REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = """\
 account_id: "123456789012"
 regions: {home: eu-central-1}
@@ -41,52 +35,16 @@ LENGTH = "module.password_policy.aws_iam_account_password_policy.this.minimum_pa
 FREQUENCY = "module.config_eu_central_1.aws_config_configuration_recorder.this.recording_mode[0].recording_frequency"
 
 
-class Account:
-    """A project, its embedded AWS, and the CLI to work on both."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.file = root / "environments" / "lived-in" / "environment.yaml"
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
-        self.environ = {**environ, "NO_COLOR": "1"}
-
-    def run(self, *arguments: str, exits: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "toolkit", "-C", str(self.root), *arguments],
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == exits, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-        return done
-
-    def client(self, service: str) -> Any:
-        endpoint = json.loads(self.run("sandbox", "status", "--json").stdout)["endpoint"]
-        return boto3.client(
-            service,
-            "eu-central-1",
-            endpoint_url=endpoint,
-            aws_access_key_id="sandbox",
-            aws_secret_access_key="sandbox",
-        )
-
-
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    account = Account(tmp_path_factory.mktemp("lived-in"))
-    shutil.copytree(REPOSITORY / "modules", account.root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
-    account.file.parent.mkdir(parents=True)
-    account.file.write_text(ENVIRONMENT)
-    account.run("sandbox", "up")
-    live_in(account)
-    yield account
-    account.run("sandbox", "down")
+def account(new_project: Callable[..., Any]) -> Any:
+    cli = new_project()
+    cli.write("lived-in", ENVIRONMENT)
+    cli.run("sandbox", "up")
+    live_in(cli)
+    return cli
 
 
-def live_in(account: Account) -> None:
+def live_in(account: Any) -> None:
     iam = account.client("iam")
     iam.update_account_password_policy(
         MinimumPasswordLength=24,
@@ -119,13 +77,13 @@ def blocking(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]
     return {f["subject"]: f for f in json.loads(done.stdout)["findings"] if f["blocks"]}
 
 
-def test_the_story(account: Account):
+def test_the_story(account: Any):
     # The group is there already: Terraform would create it and fail half-way. No consent helps; taking it over does.
     found = blocking(account.run("plan", "lived-in", "--json", exits=4))
     group = 'module.iam_groups.aws_iam_group.this["developers"]'
     assert found[group]["rule"] == "collides"
     assert found[group]["consent"] is None
-    account.file.write_text(ENVIRONMENT + IMPORTS)
+    account.write("lived-in", ENVIRONMENT + IMPORTS)
 
     # Left are the three that people decide.
     done = account.run("plan", "lived-in", "--json", exits=4)
@@ -168,26 +126,26 @@ def test_the_story(account: Account):
 
     # From now on it is in the state, and a weakening shows as the change that it is.
     weaker = ENVIRONMENT.replace("password_policy: {}", "password_policy: {minimum_password_length: 8}")
-    account.file.write_text(weaker + IMPORTS)
+    account.write("lived-in", weaker + IMPORTS)
     found = blocking(account.run("plan", "lived-in", "--json", exits=4))
     assert found[LENGTH]["evidence"] == "14 → 8"
     # A waiver in the environment file consents to it, with a reason and an end.
     waiver = (
         f"waivers:\n  - {{rule: weakens, subject: '{LENGTH}', reason: moving to passkeys, expires: '2999-12-31'}}\n"
     )
-    account.file.write_text(weaker + IMPORTS + waiver)
+    account.write("lived-in", weaker + IMPORTS + waiver)
     (finding,) = json.loads(account.run("plan", "lived-in", "--json").stdout)["findings"]
     assert finding["consented_by"] == "waiver until 2999-12-31: moving to passkeys"
-    account.file.write_text(weaker + IMPORTS + waiver.replace("2999-12-31", "2020-12-31"))
+    account.write("lived-in", weaker + IMPORTS + waiver.replace("2999-12-31", "2020-12-31"))
     assert LENGTH in blocking(account.run("plan", "lived-in", "--json", exits=4))
 
 
-def test_users_who_came_after_the_approval_stop_the_apply(account: Account):
+def test_users_who_came_after_the_approval_stop_the_apply(account: Any):
     """Approved is a plan that locks nobody out; by the time it is applied, it would."""
     environment = ENVIRONMENT.replace(
         "iam_groups: {}", "iam_groups:\n    groups:\n      operators: {managed_policies: [ReadOnlyAccess]}"
     )
-    account.file.write_text(environment + IMPORTS)
+    account.write("lived-in", environment + IMPORTS)
     iam = account.client("iam")
     bundle = account.root / "later.tfbundle"
     account.run("plan", "lived-in", "--out", str(bundle))

@@ -1,0 +1,55 @@
+"""The two examples: both validate, and the one with several regions plans, on an embedded AWS of its account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
+
+
+@pytest.fixture(scope="module")
+def cli(new_project: Callable[..., Any]) -> Any:
+    return new_project("small", "production")
+
+
+def test_both_validate(cli: Any):
+    found = cli.json("validate")["environments"]
+    assert [(e["environment"], e["valid"]) for e in found] == [("production", True), ("small", True)]
+
+
+def test_the_one_with_several_regions_plans(cli: Any):
+    cli.run("sandbox", "up", "--account-id", "444455556666")
+    plan = cli.json("plan", "production", "--sandbox")
+    changes = plan["changes"]
+    regions = {"eu-central-1", "eu-west-1", "us-east-1"}
+    by_type: dict[str, list[dict[str, Any]]] = {}
+    for change in changes:
+        by_type.setdefault(change["type"], []).append(change)
+    for resource in ("aws_config_configuration_recorder", "aws_guardduty_detector", "aws_config_delivery_channel"):
+        assert sorted(c["region"] for c in by_type[resource]) == sorted(regions), resource
+    globals_in = [
+        c["region"]
+        for c in by_type["aws_config_configuration_recorder"]
+        for a in c["attributes"]
+        if a["path"].startswith("recording_group")
+        and '"include_global_resource_types": true' in str(a["after"]).replace("'", '"').replace("True", "true")
+    ]
+    assert globals_in == ["eu-central-1"]
+    assert len(by_type["aws_cloudtrail"]) == 1
+    assert len(by_type["aws_iam_account_password_policy"]) == 1
+    # Nothing of it is found dangerous in an empty account, and its state went to a simulated bucket, not to a file.
+    assert plan["findings"] == []
+    assert plan["simulator"] == "moto"
+    assert not list((cli.root / "environments" / "production").glob("terraform.tfstate"))
+    cli.run("sandbox", "down")
+
+
+def test_the_sandbox_of_another_account_is_refused(cli: Any):
+    cli.run("sandbox", "up", "--account-id", "999999999999")
+    refused = cli.run("plan", "small", "--sandbox", exits=5)
+    assert "999999999999" in refused.stderr
+    assert "111122223333" in refused.stderr
+    cli.run("sandbox", "down")
