@@ -34,6 +34,14 @@ def compare_policies(old: str, new: str) -> PolicyDiff:
     return PolicyDiff(tuple(_lines(before, after)), tuple(_weaker(before, after)))
 
 
+def policy_sentences(text: str) -> tuple[str, ...]:
+    """What a document says, one line per statement; none where it cannot be read."""
+    try:
+        return tuple(_sentence(s) for s in _parse(text).statements)
+    except PolicyError:
+        return ()
+
+
 def _parse(text: str) -> PolicyDocument:
     # Which kind it is depends on the resource; a resource policy's grammar is the identity policy's plus Principal.
     for kind in (PolicyKind.IDENTITY, PolicyKind.RESOURCE, PolicyKind.TRUST):

@@ -1,14 +1,23 @@
-"""A plan as JSON: a versioned schema for scripts. New keys may be added; the version grows when one changes or goes."""
+"""A plan as JSON for scripts: docs/plan-report.schema.json, versioned.
+
+New keys may be added; the version grows when one changes or goes.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 from toolkit.plan.model import Action, Marker
 from toolkit.reports.view import PlanView
 
 SCHEMA_VERSION = 1
+
+
+def render(view: PlanView) -> str:
+    """The plan as JSON text."""
+    return json.dumps(plan_data(view), indent=2, ensure_ascii=False) + "\n"
 
 
 def plan_data(view: PlanView) -> dict[str, Any]:

@@ -1,13 +1,24 @@
-"""A plan for the terminal: grouped by component and region, the dangerous first, unchanged left out."""
+"""A plan for the terminal: findings, then what is lost, then the rest by component and region; unchanged left out.
+
+A plan that is larger than a screen is folded: what happens alike to several resources of a type is one counted line,
+and regions in which all is alike are told together. Verbose shows every resource and value.
+"""
 
 from __future__ import annotations
 
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from toolkit.plan.cost import CostLine
 from toolkit.plan.findings import Finding, Severity
-from toolkit.plan.model import Action, AttributeChange, Change, shown
-from toolkit.plan.policies import compare_policies
-from toolkit.reports.view import MARKS, PlanView
+from toolkit.plan.model import Action, Change
+from toolkit.reports.details import details, one_line
+from toolkit.reports.view import DANGER, MARKS, Group, PlanView
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +38,26 @@ _SEVERITIES = {
     Severity.MEDIUM: "yellow",
     Severity.NOTE: "cyan",
 }
+_SCREENFUL = 40
+"""Changes that are listed one by one; of more than these, those alike are counted."""
 _LONGEST_VALUE = 100
+_LONGEST_NAMES = 80
+_WIDTH = 96
+_FEW = 3
+_ALIKE = 3
+"""Findings of a kind in one component that are told one by one."""
+_LISTED = 10
+"""Subjects that findings told together name."""
+_MODULE_CALL = re.compile(r'module\.[^.\["]+(?:\["(?:[^"\\]|\\.)*"\]|\[\d+\])?\.')
+
+
+def render(view: PlanView) -> str:
+    """The plan as plain text, with every resource and value."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    print_plan(view, Console(file=out, no_color=True, highlight=False, soft_wrap=True), verbose=True)
+    return out.getvalue()
 
 
 def print_plan(view: PlanView, console: Console, *, verbose: bool = False) -> None:
@@ -36,105 +66,203 @@ def print_plan(view: PlanView, console: Console, *, verbose: bool = False) -> No
     Args:
         view: What to show.
         console: rich console to print to; it decides on colour.
-        verbose: Show the values of created and deleted resources, too.
+        verbose: Show every resource, and the values of created and deleted ones, too.
     """
-    from rich.text import Text
 
-    manifest, plan = view.manifest, view.plan
-    where = "the embedded AWS" if manifest.simulator else "AWS"
-    what = "Destruction of" if manifest.destroy else "Plan for"
-    console.print(
-        Text(f"{what} {manifest.environment}: account {manifest.account_id} on {where}, home {manifest.region}", "bold")
-    )
-    for finding in view.findings:
-        _print_finding(finding, console)
-    for component, region, changes in view.groups():
-        console.print()
-        console.print(Text(f"{component} · {region}", "bold"))
-        for change in changes:
-            console.print(Text(f"  {MARKS[change.action]:<3} {_short(change)}", _STYLES[change.action]))
-            for line in _attributes(change, verbose=verbose):
-                console.print(Text(f"        {line}"))
+    def say(text: str = "", style: str = "") -> None:
+        from rich.text import Text
+
+        console.print(Text(one_line(text), style))
+
+    plan = view.plan
+    fold = not verbose and len(plan.changes) > _SCREENFUL
+    regions = frozenset(c.region for c in plan.changes)
+    say(f"{view.title}: {view.place}", "bold")
+    for text, style in _findings(view.findings, fold=not verbose):
+        say(text, style)
+    for heading, groups in (("Deleted, replaced or forgotten", view.losses), ("", view.others)):
+        if heading and groups:
+            say()
+            say(heading, "bold red")
+        for text, style in _folded(groups, regions) if fold else _listed(groups, verbose=verbose):
+            say(text, style)
     if plan.outputs:
-        console.print()
-        console.print(Text(f"outputs: {', '.join(f'{MARKS[o.action]} {o.name}' for o in plan.outputs)}", "dim"))
-    _print_estimate(view, console)
-    console.print()
+        say()
+        say(f"outputs: {', '.join(f'{MARKS[o.action]} {o.name}' for o in plan.outputs)}", "dim")
+    if view.estimate.lines:
+        say()
+        say(f"Starts to bill (US dollars a month, list prices as of {view.estimate.as_of}):", "bold")
+        for line in view.estimate.lines:
+            say(f"  {line.count} x {line.what}: {fixed(line)} ({line.driver})")
+            if not fold:
+                say(f"      {line.basis}", "dim")
+    say()
+    if view.refused:
+        say(view.verdict, "bold red")
     if plan.empty:
-        console.print(Text("No changes: the account is as the environment says.", "bold green"))
+        say(view.verdict, "bold green")
     else:
-        console.print(Text(f"{plan.totals}; {plan.unchanged} unchanged.", "bold"))
+        say(view.totals, "bold")
+    if fold:
+        say("Those alike are told together; `toolkit -v` lists each with its values.", "dim")
 
 
-def _print_finding(finding: Finding, console: Console) -> None:
-    from rich.text import Text
-
-    word = finding.severity.value.upper() if finding.consented_by is None else "consented"
-    style = _SEVERITIES[finding.severity] if finding.consented_by is None else "dim"
-    console.print()
-    console.print(Text(f"{word}: {finding.summary}", style))
-    console.print(Text(f"  {finding.subject}: {finding.evidence}"))
-    if finding.consented_by is not None:
-        console.print(Text(f"  by {finding.consented_by}", "dim"))
-    elif finding.severity is Severity.NOTE:
-        console.print(Text(f"  {finding.remedy}", "dim"))
-    else:
-        console.print(Text(f"  instead: {finding.remedy}"))
-        console.print(Text(f"  consent: {finding.consent or 'none is possible'}"))
+def fixed(line: CostLine) -> str:
+    """The fixed part of what something costs; "depends on usage" where there is none, which is not the same as 0."""
+    return "depends on usage" if line.monthly_usd is None else f"{line.monthly_usd:.2f}, and usage on top"
 
 
-def _print_estimate(view: PlanView, console: Console) -> None:
-    from rich.text import Text
+_Line = tuple[str, str]
+"""Text and style."""
 
-    estimate = view.estimate
-    if not estimate.lines:
-        return
-    console.print()
-    console.print(Text(f"Starts to bill (US dollars a month, list prices as of {estimate.as_of}):", "bold"))
-    for line in estimate.lines:
-        fixed = "depends on usage" if line.monthly_usd is None else f"{line.monthly_usd:.2f}, and usage on top"
-        console.print(Text(f"  {line.count} x {line.what}: {fixed} ({line.driver})"))
-        console.print(Text(f"      {line.basis}", "dim"))
+
+def _listed(groups: Iterable[Group], *, verbose: bool) -> Iterator[_Line]:
+    for group in groups:
+        yield "", ""
+        yield group.title, "bold"
+        for change in group.changes:
+            yield f"  {MARKS[change.action]:<3} {_address(change)}", _STYLES[change.action]
+            for detail in details(change, longest=_LONGEST_VALUE, with_values=verbose):
+                yield from ((f"        {line}", "") for line in detail.text())
+
+
+@dataclass(frozen=True)
+class _Item:
+    """What happens alike to resources of one type."""
+
+    action: Action
+    type: str
+    names: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+def _folded(groups: tuple[Group, ...], regions: frozenset[str]) -> Iterator[_Line]:
+    """Groups with what is alike counted; `regions` are all of the plan."""
+    for component, of_component in groupby(groups, lambda g: g.component):
+        alike: dict[tuple[_Item, ...], list[str]] = {}
+        for group in of_component:
+            alike.setdefault(tuple(_items(group)), []).append(group.region)
+        for items, where in alike.items():
+            yield "", ""
+            yield f"{component} · {_regions(where, regions)}", "bold"
+            yield from _counted(items)
+
+
+def _regions(where: list[str], regions: frozenset[str]) -> str:
+    if len(where) <= _FEW:
+        return ", ".join(where)
+    others = sorted(regions.difference(where))
+    if not others:
+        return f"in each of all {len(where)} regions"
+    return f"in each of {len(where)} regions " + (
+        f"(all but {', '.join(others)})" if len(others) <= _FEW else f"({', '.join(where)})"
+    )
+
+
+def _counted(items: Iterable[_Item]) -> Iterator[_Line]:
+    created = []
+    for item in items:
+        count = len(item.names)
+        mark, style = MARKS[item.action], _STYLES[item.action]
+        if item.action is Action.CREATE and count < _FEW:
+            created.append(f"{count} {item.type}" if count > 1 else item.type)
+            continue
+        yield f"  {mark:<3} {count} {item.type}: {_names(item.names)}", style
+        yield from ((f"        {line}", "") for line in item.lines)
+    # Creates of which there are few say nothing but their type; a count must not be parted from its type.
+    words = wrap(", ".join(c.replace(" ", "\0") for c in created), _WIDTH)
+    for index, line in enumerate(words):
+        mark = " " if index else MARKS[Action.CREATE]
+        yield f"  {mark:<3} {line}".replace("\0", " "), _STYLES[Action.CREATE]
+
+
+def _items(group: Group) -> list[_Item]:
+    found: dict[tuple[Action, str, tuple[str, ...]], list[str]] = {}
+    for change in group.changes:
+        shown = details(change, longest=_LONGEST_VALUE, with_values=False)
+        lines = tuple(line for detail in shown for line in detail.text())
+        extra = " (import)" if change.imported else ""
+        found.setdefault((change.action, change.type, lines), []).append(_short(change) + extra)
+    return sorted(
+        (_Item(action, type_, tuple(names), lines) for (action, type_, lines), names in found.items()),
+        key=lambda i: (DANGER.index(i.action), i.type),
+    )
 
 
 def _short(change: Change) -> str:
+    """What tells a resource from others of its type in one module call: nested modules, name, instance key."""
+    path = _MODULE_CALL.sub("", change.address, count=1) if change.address.startswith("module.") else change.address
+    nested, _, key = path.partition(f"{change.type}.{change.name}")
+    parts = [p for p in nested.replace("module.", "").split(".") if p]
+    if change.name != "this" or not (parts or key):
+        parts.append(change.name)
+    return ".".join(parts) + (key if parts else key.removeprefix('["').removesuffix('"]'))
+
+
+def _names(names: tuple[str, ...]) -> str:
+    text = ""
+    for index, name in enumerate(names):
+        if index and len(text) + len(name) > _LONGEST_NAMES:
+            return f"{text}, … {len(names) - index} more"
+        text += f", {name}" if index else name
+    return text
+
+
+def _address(change: Change) -> str:
     extra = " (import)" if change.imported else ""
     if change.previous_address:
         extra += f" (moved from {change.previous_address})"
     return f"{change.address}{extra}"
 
 
-def _attributes(change: Change, *, verbose: bool) -> list[str]:
-    if change.action in (Action.CREATE, Action.DELETE, Action.FORGET) and not verbose:
-        return []
-    return [line for a in change.attributes if verbose or not _noise(a) for line in _attribute(a, change.action)]
+def _findings(findings: Iterable[Finding], *, fold: bool) -> Iterator[_Line]:
+    """Findings, those of one kind in one component together where there are many."""
+
+    def kind(finding: Finding) -> tuple[object, ...]:
+        f = finding
+        return f.blocks, f.severity, f.rule, f.component, f.region, f.remedy, f.consented_by
+
+    for _, same in groupby(findings, kind):
+        alike = list(same)
+        if fold and len(alike) > _ALIKE:
+            yield from _together(alike)
+        else:
+            for finding in alike:
+                yield from _finding(finding)
 
 
-def _noise(attribute: AttributeChange) -> bool:
-    # tags_all repeats tags and default_tags; it is shown through them.
-    return attribute.path.startswith("tags_all")
+def _together(findings: list[Finding]) -> Iterator[_Line]:
+    first = findings[0]
+    word, style = _word(first)
+    yield "", ""
+    yield f"{word}: {len(findings)} times in {first.component} · {first.region}: {first.rule.explanation}", style
+    for finding in findings[:_LISTED]:
+        yield f"  {finding.subject}: {finding.evidence}", ""
+    if len(findings) > _LISTED:
+        yield f"  … and {len(findings) - _LISTED} more (`toolkit -v` lists them)", ""
+    option = first.consent.split(" ")[0] if first.consent else None
+    yield from _advice(first, f"{option} with each of these, or a pattern of them" if option else None)
 
 
-def _attribute(attribute: AttributeChange, action: Action) -> list[str]:
-    if _is_policy(attribute.before) and _is_policy(attribute.after):
-        # A policy is shown by what it means, not as two long strings.
-        return [
-            f"{attribute.path}:",
-            *(f"  {line}" for line in compare_policies(attribute.before, attribute.after).lines),
-        ]
-    forces = "  # forces replacement" if attribute.forces_replacement else ""
-    after = _clip(shown(attribute.after))
-    if action is Action.CREATE:
-        return [f"{attribute.path}: {after}"]
-    before = _clip(shown(attribute.before))
-    if action in (Action.DELETE, Action.FORGET):
-        return [f"{attribute.path}: {before}"]
-    return [f"{attribute.path}: {before} → {after}{forces}"]
+def _finding(finding: Finding) -> Iterator[_Line]:
+    word, style = _word(finding)
+    yield "", ""
+    yield f"{word}: {finding.summary}", style
+    yield f"  {finding.subject}: {finding.evidence}", ""
+    yield from _advice(finding, finding.consent)
 
 
-def _is_policy(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("{") and '"Statement"' in value
+def _word(finding: Finding) -> _Line:
+    if finding.consented_by is not None:
+        return "consented", "dim"
+    return finding.severity.value.upper(), _SEVERITIES[finding.severity]
 
 
-def _clip(text: str) -> str:
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+def _advice(finding: Finding, consent: str | None) -> Iterator[_Line]:
+    if finding.consented_by is not None:
+        yield f"  by {finding.consented_by}", "dim"
+    elif finding.severity is Severity.NOTE:
+        yield f"  {finding.remedy}", "dim"
+    else:
+        yield f"  instead: {finding.remedy}", ""
+        yield f"  consent: {consent or 'none is possible'}", ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -23,7 +23,7 @@ MARKS = {
 }
 """Terraform's own marks, and two for what it tells in words."""
 
-_DANGER = (
+DANGER = (
     Action.DELETE,
     Action.REPLACE,
     Action.FORGET,
@@ -32,6 +32,31 @@ _DANGER = (
     Action.IMPORT,
     Action.MOVE,
 )
+"""The most dangerous first."""
+
+_LOSES = DANGER[:3]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Changes of one component in one region."""
+
+    component: str
+    """ "other" for what belongs to none."""
+    region: str
+    changes: tuple[Change, ...]
+    """The dangerous first."""
+
+    @property
+    def title(self) -> str:
+        """ "config · eu-west-1"."""
+        return f"{self.component} · {self.region}"
+
+    @property
+    def counts(self) -> str:
+        """ "1 to delete, 3 to create"."""
+        numbers = ((sum(c.action is action for c in self.changes), action) for action in DANGER)
+        return ", ".join(f"{number} to {action.value}" for number, action in numbers if number)
 
 
 @dataclass(frozen=True)
@@ -43,6 +68,17 @@ class PlanView:
     bundle: Path
     findings: tuple[Finding, ...]
     """The worst first."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Component → line of its block in environment.yaml; under "components" the line of that key."""
+
+    @property
+    def file(self) -> str:
+        """The environment file, relative to the project."""
+        return f"environments/{self.manifest.environment}/environment.yaml"
+
+    def line(self, component: str | None) -> int:
+        """Where environment.yaml speaks of a component, or would if it still did; 1 where that is not known."""
+        return self.lines.get(component or "", self.lines.get("components", 1))
 
     @property
     def estimate(self) -> Estimate:
@@ -54,11 +90,54 @@ class PlanView:
         """Whether a finding stands in the way of applying it."""
         return any(f.blocks for f in self.findings)
 
-    def groups(self) -> Iterator[tuple[str, str, tuple[Change, ...]]]:
-        """(component or "other", region, its changes): in the plan's order, within a group the dangerous first."""
+    @property
+    def title(self) -> str:
+        """ "Plan for prod"."""
+        return f"{'Destruction of' if self.manifest.destroy else 'Plan for'} {self.manifest.environment}"
 
-        def key(change: Change) -> tuple[str, str]:
-            return change.component or "other", change.region
+    @property
+    def place(self) -> str:
+        """ "account 123456789012 on AWS, home eu-central-1"."""
+        where = "the embedded AWS" if self.manifest.simulator else "AWS"
+        return f"account {self.manifest.account_id} on {where}, home {self.manifest.region}"
 
-        for (component, region), group in groupby(sorted(self.plan.changes, key=key), key):
-            yield component, region, tuple(sorted(group, key=lambda c: (_DANGER.index(c.action), c.address)))
+    @property
+    def totals(self) -> str:
+        """ "2 to add, 1 to change, 0 to destroy; 40 unchanged."."""
+        return f"{self.plan.totals}; {self.plan.unchanged} unchanged."
+
+    @property
+    def verdict(self) -> str:
+        """Whether the plan may be applied, one sentence."""
+        blocking = sum(f.blocks for f in self.findings)
+        if blocking:
+            return f"Refused: {blocking} finding{'s' if blocking != 1 else ''} nobody consented to."
+        if self.plan.empty:
+            return "No changes: the account is as the environment says."
+        consented = sum(f.consented_by is not None for f in self.findings)
+        if consented:
+            return f"May be applied: {consented} finding{'s' if consented != 1 else ''}, each with consent."
+        return "Nothing stands in the way of applying it."
+
+    @property
+    def losses(self) -> tuple[Group, ...]:
+        """What is deleted, replaced or forgotten."""
+        return _groups(c for c in self.plan.changes if c.action in _LOSES)
+
+    @property
+    def others(self) -> tuple[Group, ...]:
+        """All other changes."""
+        return _groups(c for c in self.plan.changes if c.action not in _LOSES)
+
+
+def _groups(changes: Iterable[Change]) -> tuple[Group, ...]:
+    """By component and region, in that order."""
+
+    def key(change: Change) -> tuple[str, str]:
+        return change.component or "other", change.region
+
+    return tuple(_group(*name, group) for name, group in groupby(sorted(changes, key=key), key))
+
+
+def _group(component: str, region: str, changes: Iterable[Change]) -> Group:
+    return Group(component, region, tuple(sorted(changes, key=lambda c: (DANGER.index(c.action), c.address))))

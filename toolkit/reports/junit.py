@@ -1,0 +1,78 @@
+"""Findings as JUnit XML, which every CI system shows: a test case per rule and subject.
+
+What blocks is a failure, what somebody consented to is skipped with the consent as reason, a note passes. A rule that
+found nothing is one passing case, so that a harmless plan does not look as if nothing had been judged.
+There is no standard for the format; this is what Jenkins and GitLab read of it ("JUnit XML" of Apache Ant).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET
+
+from toolkit.plan.findings import Finding, Rule
+from toolkit.reports.view import PlanView
+
+# XML 1.0 (section 2.2) has no way to write these, not even as a reference.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(view: PlanView) -> str:
+    """The findings as JUnit XML text."""
+    name = f"plan of {view.manifest.environment}"
+    cases = [_case(f, view) for f in view.findings]
+    found = {f.rule for f in view.findings}
+    cases += [_passed(rule, view) for rule in Rule if rule not in found]
+    counts = {
+        "tests": str(len(cases)),
+        "failures": str(_having(cases, "failure")),
+        "errors": "0",
+        "skipped": str(_having(cases, "skipped")),
+        "time": "0",
+    }
+    root = ET.Element("testsuites", {"name": "aws-baseline-toolkit", **counts})
+    timestamp = view.manifest.created.removesuffix("+00:00")
+    suite = ET.SubElement(root, "testsuite", {"name": _xml(name), **counts, "timestamp": timestamp})
+    suite.extend(cases)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _element(rule: Rule, name: str, view: PlanView) -> ET.Element:
+    return ET.Element(
+        "testcase",
+        {
+            "classname": _xml(f"{view.manifest.environment}.{rule.value}"),
+            "name": _xml(name),
+            "file": _xml(view.file),
+            "time": "0",
+        },
+    )
+
+
+def _passed(rule: Rule, view: PlanView) -> ET.Element:
+    return _element(rule, f"not found: {rule.explanation}", view)
+
+
+def _case(finding: Finding, view: PlanView) -> ET.Element:
+    case = _element(finding.rule, finding.subject, view)
+    case.set("line", str(view.line(finding.component)))
+    told = "\n".join((f"{finding.subject}: {finding.evidence}", f"instead: {finding.remedy}"))
+    if finding.consented_by is not None:
+        ET.SubElement(case, "skipped", {"message": _xml(f"consented by {finding.consented_by}: {finding.summary}")})
+    elif finding.blocks:
+        attributes = {"type": finding.severity.value, "message": _xml(finding.summary)}
+        failure = ET.SubElement(case, "failure", attributes)
+        failure.text = _xml(f"{told}\nconsent: {finding.consent or 'none is possible'}")
+    else:
+        ET.SubElement(case, "system-out").text = _xml(f"{finding.summary}\n{told}")
+    return case
+
+
+def _having(cases: Iterable[ET.Element], tag: str) -> int:
+    return sum(case.find(tag) is not None for case in cases)
+
+
+def _xml(text: str) -> str:
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

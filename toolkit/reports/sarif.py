@@ -1,0 +1,97 @@
+"""Findings as SARIF 2.1.0, for code scanning: each leads to the component's block in environment.yaml.
+
+Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0"; sections are named where they decide.
+What GitHub reads of it: "SARIF support for code scanning" in its documentation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from toolkit import __version__
+from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.reports.view import PlanView
+
+_LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.NOTE: "note"}
+# GitHub sorts by this number: over 9.0 critical, over 7.0 high, over 4.0 medium.
+_SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.NOTE: "1.0"}
+_USUAL = {Rule.WEAKENS: Severity.HIGH, Rule.LOCKS_OUT: Severity.HIGH}
+"""How severe a rule's findings usually are, where that is not critical."""
+
+
+def render(view: PlanView) -> str:
+    """The findings as SARIF text."""
+    manifest = view.manifest
+    log = {
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "aws-baseline-toolkit",
+                        "version": __version__,
+                        "rules": [_rule(rule) for rule in Rule],
+                    }
+                },
+                # A category of its own per environment: one upload must not close another's alerts.
+                "automationDetails": {"id": f"aws-baseline-toolkit/plan/{manifest.environment}/"},
+                "invocations": [{"executionSuccessful": True, "endTimeUtc": manifest.created.replace("+00:00", "Z")}],
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(finding, view) for finding in view.findings],
+            }
+        ],
+    }
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    severity = _USUAL.get(rule, Severity.CRITICAL)
+    return {
+        "id": rule.value,
+        "name": "".join(word.title() for word in rule.value.split("-")),
+        "shortDescription": {"text": rule.explanation},
+        "fullDescription": {"text": rule.explanation},
+        "help": {"text": f"{rule.explanation} Each result says what to do instead, and which consent lets it through."},
+        "defaultConfiguration": {"level": _LEVELS[severity]},
+        "properties": {"security-severity": _SCORES[severity], "tags": ["security"]},
+    }
+
+
+def _result(finding: Finding, view: PlanView) -> dict[str, Any]:
+    place = {
+        "artifactLocation": {"uri": view.file, "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": view.line(finding.component)},
+    }
+    return {
+        "ruleId": finding.rule.value,
+        "ruleIndex": list(Rule).index(finding.rule),
+        "level": _LEVELS[finding.severity],
+        "message": {"text": _message(finding)},
+        "locations": [
+            {
+                "physicalLocation": place,
+                "logicalLocations": [{"fullyQualifiedName": finding.subject, "kind": "resource"}],
+            }
+        ],
+        # The same finding in a later plan is the same alert, wherever its line has moved to.
+        "partialFingerprints": {"subject/v1": _fingerprint(finding, view)},
+        # 3.27.23: in one run, all results have suppressions (maybe none of them) or none has the property.
+        "suppressions": []
+        if finding.consented_by is None
+        else [{"kind": "external", "status": "accepted", "justification": finding.consented_by}],
+    }
+
+
+def _message(finding: Finding) -> str:
+    lines = [finding.summary, f"{finding.subject}: {finding.evidence}", f"Instead: {finding.remedy}"]
+    if finding.blocks:
+        lines.append(f"Consent: {finding.consent or 'none is possible'}")
+    return "\n".join(lines)
+
+
+def _fingerprint(finding: Finding, view: PlanView) -> str:
+    text = "\0".join((view.manifest.environment, finding.rule.value, finding.subject))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
