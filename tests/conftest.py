@@ -70,7 +70,7 @@ class Cli:
 
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cli]]:
-    """Makes projects with the repository's modules, and the environments of it that are named; sandboxes are stopped."""
+    """Makes projects with the repository's modules and the named ones of its environments; stops their sandboxes."""
     made = []
 
     def make(*environments: str) -> Cli:

@@ -31,11 +31,10 @@ def test_the_one_with_several_regions_plans(cli: Any):
     for resource in ("aws_config_configuration_recorder", "aws_guardduty_detector", "aws_config_delivery_channel"):
         assert sorted(c["region"] for c in by_type[resource]) == sorted(regions), resource
     globals_in = [
-        c["region"]
-        for c in by_type["aws_config_configuration_recorder"]
-        for a in c["attributes"]
-        if a["path"].startswith("recording_group")
-        and '"include_global_resource_types": true' in str(a["after"]).replace("'", '"').replace("True", "true")
+        change["region"]
+        for change in by_type["aws_config_configuration_recorder"]
+        for attribute in change["attributes"]
+        if attribute["path"] == "recording_group" and attribute["after"][0]["include_global_resource_types"]
     ]
     assert globals_in == ["eu-central-1"]
     assert len(by_type["aws_cloudtrail"]) == 1
@@ -48,6 +47,7 @@ def test_the_one_with_several_regions_plans(cli: Any):
 
 
 def test_the_sandbox_of_another_account_is_refused(cli: Any):
+    cli.run("sandbox", "down")
     cli.run("sandbox", "up", "--account-id", "999999999999")
     refused = cli.run("plan", "small", "--sandbox", exits=5)
     assert "999999999999" in refused.stderr

@@ -6,9 +6,9 @@ One full apply costs a minute (S3's lifecycle), so one account serves the whole 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ def bundle(cli: Any) -> str:
     path = str(cli.root / "first.tfbundle")
     done = cli.run("plan", "sandbox", "--out", path)
     assert "to add, 0 to change, 0 to destroy" in done.stdout
-    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert Path(path).stat().st_mode & 0o777 == 0o600
     applied = cli.run("apply", "sandbox", "--plan", path)
     assert "created, 0 updated, 0 deleted." in applied.stdout
     return path
@@ -104,7 +104,7 @@ def test_a_bundle_of_another_environment_or_none_is_refused(cli: Any, bundle: st
     data = bytearray(broken.read_bytes())
     data[len(data) // 2] ^= 1
     broken.write_bytes(data)
-    assert "nothing was applied" in cli.run("apply", "sandbox", "--plan", str(broken), exits=7).stderr or True
+    assert str(broken) in cli.run("apply", "sandbox", "--plan", str(broken), exits=7).stderr
     cli.run("apply", "sandbox", "--plan", str(tmp_path), exits=7)
     cli.run("apply", "sandbox", "--plan", str(tmp_path / "nowhere"), exits=7)
 

@@ -17,10 +17,14 @@ from urllib.parse import unquote
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.config.models import ConfigBackend
+from moto.core.responses import BaseResponse
 from moto.guardduty import urls as guardduty_urls
 from moto.guardduty.models import Detector
 from moto.guardduty.responses import GuardDutyResponse
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.models import iam_backends
 from moto.kms.responses import KmsResponse
+from moto.s3.models import FakeBucket
 
 Method = Callable[..., Any]
 
@@ -169,6 +173,34 @@ def _rotation_status(original: Method) -> Method:
     return get_key_rotation_status
 
 
+def _current_account(original: Method) -> Method:
+    def get_current_account(self: BaseResponse) -> str:
+        for account_id, backends in list(iam_backends.items()):
+            if any(self.access_key in backend.access_keys for backend in list(backends.values())):
+                return account_id
+        account_id = original(self)
+        return str(account_id)
+
+    return get_current_account
+
+
+def _bucket_permission(_original: Method) -> Method:
+    def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
+        if self.policy is None:
+            return PermissionResult.NEUTRAL
+        policy = json.loads(self.policy)
+        statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+        # Whoever talks to the embedded AWS stands for somebody who talks to AWS through TLS.
+        met = [s for s in statements if not _asks_for_plain_http(s.get("Condition", {}))]
+        return IAMPolicy(json.dumps({**policy, "Statement": met})).is_action_permitted(action, resource)
+
+    return get_permission
+
+
+def _asks_for_plain_http(condition: dict[str, Any]) -> bool:
+    return str(condition.get("Bool", {}).get("aws:SecureTransport")).lower() in ("false", "['false']")
+
+
 _ROTATION = (
     "moto drops the rotation period of a key and never answers one, so the provider plans 0 -> 365 for ever. KMS API, "
     "EnableKeyRotation and GetKeyRotationStatus: RotationPeriodInDays, 365 when none is given."
@@ -217,6 +249,24 @@ PATCHES: tuple[Patch, ...] = (
     Patch("guardduty-list-tags", GuardDutyResponse, "list_tags_for_resource", _DETECTOR_TAGS, _list_detector_tags),
     Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
     Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),
+    Patch(
+        name="sts-session-of-another-account",
+        owner=BaseResponse,
+        method="get_current_account",
+        reason="moto takes every caller for the account that MOTO_ACCOUNT_ID names, also a session of a role in "
+        "another account, so a state bucket there cannot be told from one's own. STS API, AssumeRole: the session "
+        "belongs to the role's account.",
+        correct=_current_account,
+    ),
+    Patch(
+        name="s3-tls-only-policy",
+        owner=FakeBucket,
+        method="get_permission",
+        reason="moto takes a Deny whose condition is not met for one that is met, so a bucket that denies plain HTTP "
+        "denies every object, to Terraform's S3 backend too. S3 API, GetObject: such a policy denies nothing to who "
+        "comes through TLS (S3 User Guide, 'Restrict access to only HTTPS requests').",
+        correct=_bucket_permission,
+    ),
 )
 
 

@@ -6,6 +6,8 @@ must not. When the second fails, moto has learnt it: delete the patch.
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator
 
 import boto3
@@ -46,6 +48,24 @@ def trails_are_deleted_by_arn() -> bool:
     client.create_trail(Name="two", S3BucketName="trail-logs")
     client.delete_trail(Name=arn)
     return [trail["Name"] for trail in client.describe_trails()["trailList"]] == ["two"]
+
+
+def sessions_belong_to_their_roles_account() -> bool:
+    os.environ["MOTO_ACCOUNT_ID"] = "444455556666"
+    try:
+        role = "arn:aws:iam::999999999999:role/state"
+        session = boto3.client("sts", REGION).assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+        there = boto3.client(
+            "sts",
+            REGION,
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+        )
+        here = boto3.client("sts", REGION).get_caller_identity()["Account"]
+        return (here, there.get_caller_identity()["Account"]) == ("444455556666", "999999999999")
+    finally:
+        del os.environ["MOTO_ACCOUNT_ID"]
 
 
 def recorder_is_updated_in_place() -> bool:
@@ -128,9 +148,30 @@ def rotation_has_a_period() -> bool:
     return (rotated(), rotated(RotationPeriodInDays=180)) == (365, 180)
 
 
+def a_policy_that_denies_plain_http_lets_tls_through() -> bool:
+    client = boto3.client("s3", REGION)
+    client.create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    client.put_object(Bucket="state", Key="state", Body=b"1")
+    everything = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "arn:aws:s3:::state/*"}
+    plain = {**everything, "Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+
+    def denied(key: str, *statements: dict[str, object]) -> bool:
+        policy = {"Version": "2012-10-17", "Statement": list(statements)}
+        client.put_bucket_policy(Bucket="state", Policy=json.dumps(policy))
+        try:
+            client.get_object(Bucket="state", Key=key)
+        except ClientError as error:
+            return bool(error.response["Error"]["Code"] == "403")
+        return False
+
+    unconditional = {**everything, "Action": "s3:GetObject"}
+    return not denied("state", plain) and denied("state", plain, unconditional)
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "cloudtrail-describe-trails-names": trails_are_filtered,
     "cloudtrail-delete-trail-arn": trails_are_deleted_by_arn,
+    "sts-session-of-another-account": sessions_belong_to_their_roles_account,
     "config-recorder-update": recorder_is_updated_in_place,
     "guardduty-feature-merge": features_are_merged,
     "guardduty-tag": detector_tags_change,
@@ -138,6 +179,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "guardduty-list-tags": detector_tags_change,
     "kms-enable-rotation": rotation_has_a_period,
     "kms-rotation-status": rotation_has_a_period,
+    "s3-tls-only-policy": a_policy_that_denies_plain_http_lets_tls_through,
 }
 
 
