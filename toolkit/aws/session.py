@@ -58,20 +58,22 @@ class ClientFactory:
         import botocore.session
 
         settings = self._environment.credentials
-        core = botocore.session.Session(profile=settings.profile)
-        if "AWS_ENDPOINT_URL" in self._environ:
-            # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds.
+        endpoint = self._environ.get("AWS_ENDPOINT_URL")
+        if endpoint:
+            # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds. Roles are
+            # assumed there, too: one may lead to another account, which holds the state.
             core = botocore.session.Session()
             core.set_credentials(self._environ["AWS_ACCESS_KEY_ID"], self._environ["AWS_SECRET_ACCESS_KEY"])
-            return boto3.Session(botocore_session=core)
-        if settings.assume_role is None:
-            return boto3.Session(botocore_session=core)
-        role = settings.assume_role
+        else:
+            core = botocore.session.Session(profile=settings.profile)
         base = boto3.Session(botocore_session=core)
+        role = settings.assume_role
+        if role is None:
+            return base
         request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
         if role.external_id:
             request["ExternalId"] = role.external_id
-        sts = base.client("sts", region_name=self._environment.regions.home)
+        sts = base.client("sts", region_name=self._environment.regions.home, endpoint_url=endpoint)
         try:
             answer = sts.assume_role(**request)["Credentials"]
         except botocore.exceptions.ClientError as e:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli import about_commands, project_commands, sandbox_commands, terraform_commands
+from toolkit.cli import about_commands, project_commands, sandbox_commands, state_commands, terraform_commands
 from toolkit.cli.console import Settings
 
 app = typer.Typer(
@@ -29,7 +29,7 @@ app = typer.Typer(
       toolkit apply prod        plan, show, ask, apply
 
     \b
-    Exit codes: 0 success; 1 error; 2 changes pending (plan --detailed-exitcode);
+    Exit codes: 0 success; 1 error; 2 changes pending (plan --detailed-exitcode) or drift;
       3 rendered files out of date; 4 refused by a guard; 5 wrong account or no credentials;
       6 locked by another run; 7 stale or damaged plan; 64 usage; 130 interrupted.
     """,
@@ -57,5 +57,6 @@ def _global_options(
 
 project_commands.register(app)
 terraform_commands.register(app)
+state_commands.register(app)
 about_commands.register(app)
 app.add_typer(sandbox_commands.app, name="sandbox")

@@ -1,15 +1,16 @@
 """`terraform show -json PLAN` → Plan.
 
 In: the parsed JSON and the environment it was planned for. Out: frozen Changes, attributed to component and region.
-Reads only `resource_changes` and `output_changes`, the parts in which Terraform marks sensitive values; what is
-marked leaves this module as SENSITIVE. Never runs Terraform.
+Reads values only of `resource_changes`, `resource_drift` and `output_changes`, the parts in which Terraform marks
+sensitive ones; what is marked leaves this module as SENSITIVE. Never runs Terraform.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -147,12 +148,7 @@ def parse_plan(data: Mapping[str, Any], attribution: Attribution) -> Plan:
     Raises:
         ToolkitError: The JSON is none that this version reads.
     """
-    version = str(data.get("format_version", ""))
-    if not version.startswith("1."):
-        raise ToolkitError(
-            f"Terraform's plan has format {version or 'unknown'}; this toolkit reads 1.x",
-            hint="use a Terraform version that environment.yaml's required_version admits, or a newer toolkit",
-        )
+    _require_known_format(data)
     changes: list[Change] = []
     unchanged = 0
     for entry in data.get("resource_changes", ()):
@@ -169,6 +165,60 @@ def parse_plan(data: Mapping[str, Any], attribution: Attribution) -> Plan:
         if (action := _action(entry["actions"])) is not None
     )
     return Plan(str(data.get("terraform_version", "")), tuple(changes), outputs, unchanged)
+
+
+def parse_drift(data: Mapping[str, Any], attribution: Attribution) -> tuple[Change, ...]:
+    """What was changed outside of Terraform: `before` as in the state, `after` as AWS has it now.
+
+    Terraform calls everything drift that a resource answers differently from when it was last asked: counters, what
+    another resource of the baseline has set since, an attribute that is empty instead of absent. Here counts what the
+    modules set, and what this very plan would put back; a resource that is gone always counts.
+
+    Args:
+        data: `show -json` of a plan made with refreshing.
+
+    Raises:
+        ToolkitError: The JSON is none that this version reads.
+    """
+    planned = {c.address: {_top(a.path) for a in c.attributes} for c in parse_plan(data, attribution).changes}
+    root = data.get("configuration", {}).get("root_module", {})
+    found = (_change(e, attribution) for e in data.get("resource_drift", ()) if e.get("mode") == "managed")
+    changes = []
+    for change in found:
+        if change is None or change.action not in (Action.UPDATE, Action.DELETE):
+            continue
+        ours = _configured(root, change.address) | planned.get(change.address, set())
+        real = tuple(a for a in change.attributes if _top(a.path) in ours and not _both_empty(a))
+        if real or change.action is Action.DELETE:
+            changes.append(replace(change, attributes=real))
+    return tuple(changes)
+
+
+def _configured(root: Mapping[str, Any], address: str) -> set[str]:
+    """Names of the arguments that a resource's block sets; of the configuration only names are read, no values."""
+    *modules, resource_type, name = re.sub(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]", "", address).split(".")
+    for label in modules[1::2]:
+        root = root.get("module_calls", {}).get(label, {}).get("module", {})
+    relative = f"{resource_type}.{name}"
+    blocks = (r.get("expressions", {}) for r in root.get("resources", ()) if r.get("address") == relative)
+    return {argument for expressions in blocks for argument in expressions}
+
+
+def _top(path: str) -> str:
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def _both_empty(change: AttributeChange) -> bool:
+    return all(value in (None, "", [], {}) for value in (change.before, change.after))
+
+
+def _require_known_format(data: Mapping[str, Any]) -> None:
+    version = str(data.get("format_version", ""))
+    if not version.startswith("1."):
+        raise ToolkitError(
+            f"Terraform's plan has format {version or 'unknown'}; this toolkit reads 1.x",
+            hint="use a Terraform version that environment.yaml's required_version admits, or a newer toolkit",
+        )
 
 
 def _action(actions: Sequence[str]) -> Action | None:

@@ -105,6 +105,25 @@ class Bundle:
                     hint="nothing was applied; plan again and review that",
                 )
 
+    def verify_state(self, lineage: str, serial: int) -> None:
+        """Demand that the state is still the one that was planned on.
+
+        Raises:
+            BadPlanError: It has moved on: something was applied since, this very plan for instance.
+        """
+        planned = self.manifest
+        if (lineage, serial) == (planned.state_lineage, planned.state_serial):
+            return
+        field = "state_serial" if serial != planned.state_serial else "state_lineage"
+        now = serial if field == "state_serial" else lineage
+        raise BadPlanError(
+            f"the state has moved on since this was planned: {field} was {_shown(getattr(planned, field))}, "
+            f"is {_shown(now)} now",
+            where=str(self.path),
+            hint="something was applied in the meantime, or this plan has been applied already; nothing was applied "
+            "now: plan again and review that",
+        )
+
     def extract_plan(self, folder: Path) -> Path:
         """Write the plan file into `folder` (0600) for Terraform to read."""
         target = folder / _PLAN

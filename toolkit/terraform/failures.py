@@ -7,16 +7,20 @@ and of the AWS provider 5.100; one that no longer matches loses the hint, never 
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from toolkit.errors import BadPlanError, InterruptedRunError, LockedError, ToolkitError, WrongAccountError
 from toolkit.terraform.events import ANSI, Diagnostic
 from toolkit.terraform.outcomes import ApplyOutcome
 
 _BACKEND = (
-    "The state backend of the rendered root is not the one that was initialised. If the state is already where the "
-    "new backend looks, initialise with `reconfigure`; if it has to move, migrate it by hand first."
+    "The state backend of the rendered root is not the one that was initialised. A local state is moved into a bucket "
+    "by `toolkit bootstrap ENV`; between other backends migrate it by hand. If the state is already where the new "
+    "backend looks, delete `terraform/terraform.tfstate` in the environment's .toolkit folder: it only remembers the "
+    "old backend."
 )
 _INIT = "The root has to be initialised again after such a change; `toolkit plan` does that by itself."
 
@@ -73,14 +77,23 @@ class StateLock:
 
     version: str
     created: str
-    """As Terraform prints it, in UTC."""
+    """As people read it, in UTC."""
+
+    created_at: datetime | None = None
+    """The same to the microsecond; None where only Terraform's words are known."""
 
 
 class StateLockedError(TerraformError, LockedError):
     """Another Terraform holds the state; `lock` says which."""
 
     def __init__(
-        self, lock: StateLock, *, operation: str, diagnostics: tuple[Diagnostic, ...], detail: str | None
+        self,
+        lock: StateLock,
+        *,
+        operation: str,
+        diagnostics: tuple[Diagnostic, ...],
+        environment: str,
+        detail: str | None,
     ) -> None:
         super().__init__(
             f"the state is locked since {lock.created} by {lock.who} ({lock.operation})",
@@ -88,7 +101,7 @@ class StateLockedError(TerraformError, LockedError):
             diagnostics=diagnostics,
             where=lock.path or None,
             hint="Wait until that run has ended, then plan again. Only if it is certainly dead, "
-            f"release its lock, whose id is {lock.id}",
+            f"release its lock: toolkit unlock {environment} {lock.id}",
             detail=detail,
         )
         self.lock = lock
@@ -109,11 +122,36 @@ def state_lock(text: str) -> StateLock | None:
     return StateLock(
         fields["ID"],
         fields.get("Path", ""),
-        fields.get("Operation", "").removeprefix("OperationType").lower() or "unknown operation",
+        _operation(fields.get("Operation", "")),
         fields.get("Who", "someone"),
         fields.get("Version", ""),
         created,
     )
+
+
+def parse_lock(data: bytes) -> StateLock:
+    """The lock that a lock file or lock object describes (Terraform's `statemgr.LockInfo` as JSON).
+
+    Raises:
+        ValueError: It is none.
+    """
+    fields = json.loads(data)
+    if not isinstance(fields, dict) or not fields.get("ID"):
+        raise ValueError("no lock")
+    created = datetime.fromisoformat(str(fields["Created"])).astimezone(UTC) if fields.get("Created") else None
+    return StateLock(
+        str(fields["ID"]),
+        str(fields.get("Path", "")),
+        _operation(str(fields.get("Operation", ""))),
+        str(fields.get("Who") or "someone"),
+        str(fields.get("Version", "")),
+        created.strftime("%Y-%m-%d %H:%M:%S UTC") if created else "an unknown time",
+        created,
+    )
+
+
+def _operation(name: str) -> str:
+    return name.removeprefix("OperationType").lower() or "unknown operation"
 
 
 def explain(
@@ -124,8 +162,13 @@ def explain(
     returncode: int,
     interrupted: bool,
     outcome: ApplyOutcome | None = None,
+    environment: str = "ENV",
 ) -> TerraformError:
-    """The error to raise for a run that failed or was interrupted."""
+    """The error to raise for a run that failed or was interrupted.
+
+    Args:
+        environment: The environment as commands name it ("prod", "prod --sandbox"), for hints.
+    """
     errors = [d for d in diagnostics if d.severity == "error"]
     plain = plain_text(stderr)
     detail = "\n\n".join(_words(d) for d in errors) or plain or None
@@ -134,7 +177,9 @@ def explain(
         return _interrupted(operation, diagnostics, returncode, detail, outcome)
     lock = state_lock(text) if "state lock" in text else None
     if lock is not None:
-        return StateLockedError(lock, operation=operation, diagnostics=diagnostics, detail=detail)
+        return StateLockedError(
+            lock, operation=operation, diagnostics=diagnostics, environment=environment, detail=detail
+        )
     kind, hint = _kind(text)
     if errors:
         more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
@@ -149,6 +194,8 @@ def explain(
     if outcome is not None and outcome.begun:
         problem += f"; {outcome.describe()}"
         hint = hint or "What is done stays done and is in the state. Correct the cause, then plan again."
+    if hint:
+        hint = hint.replace(" ENV`", f" {environment}`")
     where = errors[0].place if errors else None
     return kind(
         problem,
@@ -231,6 +278,11 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         r"Backend configuration changed|Backend initialization required|approval for state migration",
         TerraformError,
         _BACKEND,
+    ),
+    (
+        r"S3 bucket \".*\" does not exist",
+        TerraformError,
+        "The bucket of the state is not there. `toolkit bootstrap ENV` makes it, and moves a local state into it.",
     ),
     (
         r"Inconsistent dependency lock file|Required plugins are not installed|Module not installed",

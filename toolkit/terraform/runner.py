@@ -78,6 +78,7 @@ class Runner:
         environ: Mapping[str, str],
         on_event: Callable[[Event], None] = _ignore,
         on_command: Callable[[Sequence[str]], None] = _ignore,
+        called: str = "ENV",
     ) -> None:
         """Prepare; nothing runs and nothing is written yet.
 
@@ -87,6 +88,7 @@ class Runner:
             environ: The complete environment of the child: credentials, endpoint and mirror are the caller's.
             on_event: Called from the thread that runs the command.
             on_command: Gets each argument vector before it runs.
+            called: The environment as commands name it ("prod", "prod --sandbox"), for hints.
 
         Raises:
             RefusedError: TF_WORKSPACE selects another state than the environment's.
@@ -97,6 +99,7 @@ class Runner:
         self._environ, self._ignored = _child_environ(environ, self.scratch)
         self._on_event = on_event
         self._on_command = on_command
+        self._called = called
         self._terraform = Terraform(binary.path)
         self._interrupts: process.Interrupts | None = None
 
@@ -161,10 +164,15 @@ class Runner:
         *,
         destroy: bool = False,
         refresh_only: bool = False,
+        refresh: bool = True,
         lock_timeout: str = "0s",
         targets: tuple[str, ...] = (),
     ) -> PlanOutcome:
         """Write a saved plan to `out` (0600: it holds sensitive values in clear) and tell what it would do.
+
+        Args:
+            refresh_only: Plan nothing but to take over into the state what AWS has by now.
+            refresh: False compares the configuration with the state alone; AWS is not asked.
 
         Raises:
             TerraformError: It failed or was interrupted; `out` then does not exist.
@@ -181,6 +189,7 @@ class Runner:
             lock_timeout=lock_timeout,
             destroy=_FLAG if destroy else None,
             refresh_only=_FLAG if refresh_only else None,
+            refresh=None if refresh else False,
             target=list(targets),
             out=str(out),
         )
@@ -215,6 +224,14 @@ class Runner:
         """The outputs in the state: name to `{"value", "type", "sensitive"}`."""
         return self._data("output", self._terraform.arguments("output", json=_FLAG, no_color=_FLAG))
 
+    def state_version(self) -> tuple[str, int]:
+        """Lineage and serial of the state as it is now; ("", 0) where there is none.
+
+        The state holds sensitive values in the clear: nothing but these two leaves this function.
+        """
+        state = self._data("state pull", self._terraform.arguments("state pull"), absent={})
+        return str(state.get("lineage", "")), int(state.get("serial", 0))
+
     def providers_lock(self, platforms: Sequence[str], *, fs_mirror: Path | None = None) -> None:
         """Record checksums of the providers for `platforms` (e.g. "linux_amd64") in the root's .terraform.lock.hcl.
 
@@ -233,10 +250,13 @@ class Runner:
         """Release a state lock that is known to be dead."""
         self._checked("force-unlock", self._terraform.arguments("force-unlock", lock_id, force=_FLAG))
 
-    def _data(self, operation: str, arguments: list[str]) -> dict[str, Any]:
+    def _data(self, operation: str, arguments: list[str], *, absent: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer; `absent`, if given, where Terraform says nothing at all."""
         done = self._run(operation, arguments, data=True)
         if done.ended.interrupted or done.ended.returncode != 0:
             self._fail(operation, done)
+        if absent is not None and not done.stdout.strip():
+            return absent
         try:
             return _json(done.stdout)
         except ValueError as error:
@@ -261,6 +281,7 @@ class Runner:
             returncode=done.ended.returncode,
             interrupted=done.ended.interrupted,
             outcome=done.fold.apply(seconds=done.ended.seconds) if operation == "apply" else None,
+            environment=self._called,
         )
 
     def _run(

@@ -26,6 +26,8 @@ from types import TracebackType
 from toolkit.errors import LockedError
 from toolkit.terraform import events, outcomes, process
 
+_RECORD, _KEPT = "run.json", "killed-run.json"
+_UNDER_LOCK = ("refresh_", "apply_", "planned_change", "resource_drift", "provision_")
 _PATIENCE = 0.3
 """Seconds to try for a lock: whoever only asks holds it for microseconds."""
 
@@ -100,12 +102,15 @@ class RunLock:
             raise
         run = _read(self._scratch, toolkit_alive=False)
         self.orphan = None if run is None else _orphan(run)
+        if run is not None:
+            # Told once, but kept: it may be what proves that the holder of a state lock is dead.
+            (self._scratch / _RECORD).replace(self._scratch / _KEPT)
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        (self._scratch / "run.json").unlink(missing_ok=True)
+        (self._scratch / _RECORD).unlink(missing_ok=True)
         self._release()
 
     @property
@@ -128,7 +133,7 @@ class RunLock:
         handle, temporary = tempfile.mkstemp(dir=self._scratch, prefix="run")  # 0600 by definition
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(data, file)
-        Path(temporary).replace(self._scratch / "run.json")
+        Path(temporary).replace(self._scratch / _RECORD)
 
     def _take(self, name: str, *, toolkit_alive: bool) -> int:
         descriptor = os.open(self._scratch / name, os.O_RDWR | os.O_CREAT, 0o600)
@@ -182,9 +187,32 @@ def _orphan(run: Run) -> Orphan:
     return Orphan(run, fold.apply(seconds=0))
 
 
-def _read(scratch: Path, *, toolkit_alive: bool) -> Run | None:
+def killed_runs(scratch: Path) -> tuple[Run, ...]:
+    """Remembered runs that have ended after their toolkit was killed; none while a run is active."""
+    if active_run(scratch) is not None:
+        return ()
+    found = (_read(scratch, toolkit_alive=False, name=name) for name in (_RECORD, _KEPT))
+    return tuple(run for run in found if run is not None)
+
+
+def held_state_at(run: Run) -> datetime | None:
+    """The last moment at which the run's log shows that it held the state's lock; None where it shows none.
+
+    Terraform reads, plans and changes resources only while it holds the lock, and tells when in every line.
+    """
+    last = None
+    with contextlib.suppress(OSError), run.stdout.open(encoding="utf-8", errors="replace") as log:
+        for line in log:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                data = json.loads(line)
+                if str(data["type"]).startswith(_UNDER_LOCK):
+                    last = datetime.fromisoformat(data["@timestamp"])
+    return last
+
+
+def _read(scratch: Path, *, toolkit_alive: bool, name: str = _RECORD) -> Run | None:
     try:
-        data = json.loads((scratch / "run.json").read_text(encoding="utf-8"))
+        data = json.loads((scratch / name).read_text(encoding="utf-8"))
         return Run(
             str(data["operation"]),
             str(data["host"]),

@@ -65,6 +65,7 @@ def apply_bundle(
             "lock_sha256": workspace.lock_digest(),
         }
     )
+    bundle.verify_state(*workspace.runner.state_version())
     observer.stage("Judging the plan")
     given = Consents.from_options(bundle.manifest.consents).together(consents)
     plan = parse_plan(bundle.plan_json, workspace.attribution)

@@ -7,6 +7,7 @@ checked, Terraform found and initialized. Every command that may touch AWS start
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from toolkit.aws.identity import CallerIdentity, check_account
+from toolkit.aws.state_bucket import ensure_simulated_bucket, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.files import write_atomically
@@ -24,6 +26,7 @@ from toolkit.rendering.tree import compare, foreign, write
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
 from toolkit.terraform.bundle import digest
+from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
 from toolkit.workflows.observer import Observer
@@ -55,6 +58,8 @@ class Workspace:
     environ: Mapping[str, str]
     """The process environment of Terraform and boto3 in this run."""
     scratch: Path
+    called: str
+    """The environment as commands name it: "prod", or "prod --sandbox"."""
 
     @cached_property
     def attribution(self) -> Attribution:
@@ -66,9 +71,13 @@ class Workspace:
         """What the state is and where, as the plan bundle records it."""
         backend = self.environment.backend
         if isinstance(backend, S3Backend):
-            key = backend.key or f"{self.environment.name}/baseline.tfstate"
-            return f"s3 {backend.bucket}/{key} in {backend.region}"
+            return f"s3 {backend.bucket}/{state_key(self.environment, backend)} in {backend.region}"
         return "local"
+
+    @property
+    def local_state(self) -> Path:
+        """Where the state is with a local backend: beside the environment, or with the simulator's things."""
+        return local_state_file(self.paths, self.scratch)
 
     def rendered_digest(self) -> str:
         """Digest over the root module and every module it could call."""
@@ -140,15 +149,14 @@ def open_workspace(
     require_modules(paths, environment)
     binary = find_binary(environment.terraform.binary, access.environ)
     simulated = access.sandbox or environment.simulator is not None
-    scratch = paths.scratch / "sandbox" if access.sandbox and environment.simulator is None else paths.scratch
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch.chmod(0o700)
+    scratch = scratch_folder(paths, environment, access)
     environ = aws_environ(project, environment, access, scratch)
     observer.stage(f"Checking the account of {name}")
     caller = check_account(environment, environ)
     mirror = access.provider_mirror or (
         Path(environment.terraform.provider_mirror) if environment.terraform.provider_mirror else None
     )
+    called = f"{name} --sandbox" if access.sandbox else name
     runner = Runner(
         paths.rendered,
         binary=binary,
@@ -156,13 +164,32 @@ def open_workspace(
         environ={**environ, **cli_config(mirror, environ, scratch)},
         on_event=observer.event,
         on_command=observer.command,
+        called=called,
     )
-    workspace = Workspace(paths, environment, caller, binary, runner, "moto" if simulated else None, environ, scratch)
+    simulator = "moto" if simulated else None
+    workspace = Workspace(paths, environment, caller, binary, runner, simulator, environ, scratch, called)
     if simulated:
         _prepare_simulated_state(project, workspace, observer)
     if initialize:
         _initialize(workspace, observer)
     return workspace
+
+
+def scratch_folder(paths: EnvironmentPaths, environment: Environment, access: Access) -> Path:
+    """The folder for Terraform's data, plans and logs, made if need be; the embedded AWS has its own."""
+    tried_out = access.sandbox and environment.simulator is None
+    scratch = paths.scratch / "sandbox" if tried_out else paths.scratch
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    scratch.chmod(0o700)
+    return scratch
+
+
+def local_state_file(paths: EnvironmentPaths, scratch: Path) -> Path:
+    """Where the state is with a local backend.
+
+    A real environment tried out on the embedded AWS must not touch the real state, and has one of its own.
+    """
+    return (paths.folder if scratch == paths.scratch else scratch) / "terraform.tfstate"
 
 
 def aws_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> dict[str, str]:
@@ -237,22 +264,41 @@ def _prepare_simulated_state(project: Project, workspace: Workspace, observer: O
     stamp = workspace.scratch / "sandbox-run"
     identity = f"{running.pid} {running.started}\n"
     if not stamp.exists() or stamp.read_text() != identity:
-        state = _local_state(workspace)
+        state = workspace.local_state
         if state.exists():
             state.replace(state.with_name(f"{state.name}.ended-sandbox"))
             observer.note("the state of an embedded AWS that has ended was set aside")
         write_atomically(stamp, identity, mode=0o600)
     backend = workspace.environment.backend
     if isinstance(backend, S3Backend):
-        from toolkit.aws.state_bucket import ensure_simulated_bucket
-
         ensure_simulated_bucket(workspace.environment, backend, workspace.environ)
 
 
-def _local_state(workspace: Workspace) -> Path:
-    if workspace.scratch == workspace.paths.scratch:
-        return workspace.paths.folder / "terraform.tfstate"
-    return workspace.scratch / "terraform.tfstate"
+def _was_local(workspace: Workspace) -> bool:
+    """Whether Terraform has not been initialized here yet, or with a local backend.
+
+    Only then may `init` leave out its question about migrating: between two other backends the question protects.
+    """
+    record = Path(workspace.runner.environ["TF_DATA_DIR"]) / "terraform.tfstate"
+    try:
+        return bool(json.loads(record.read_bytes())["backend"]["type"] == "local")
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _refuse_stranded_state(workspace: Workspace) -> None:
+    """A local state that the S3 backend knows nothing of: planning now would make everything a second time."""
+    stranded = read_local_state(workspace.local_state)
+    if stranded is not None:
+        raise RefusedError(
+            f"the backend is S3, but here is a local state with {stranded.resources} resources, which a plan would "
+            "not see and create again",
+            where=str(workspace.local_state),
+            hint=f"`toolkit bootstrap {workspace.called}` moves it into the bucket; if it is of no more use, move it "
+            "away by hand",
+        )
 
 
 def _sources_digest(paths: EnvironmentPaths) -> str:
@@ -271,8 +317,10 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
     lock = paths.rendered / LOCK_FILE
     backend_config: dict[str, str] = {}
     if isinstance(workspace.environment.backend, LocalBackend) and workspace.scratch != paths.scratch:
-        # A real environment tried out on the embedded AWS must not touch the real state beside it.
-        backend_config["path"] = str(_local_state(workspace))
+        backend_config["path"] = str(workspace.local_state)
+    moved_to_s3 = isinstance(workspace.environment.backend, S3Backend) and _was_local(workspace)
+    if moved_to_s3:
+        _refuse_stranded_state(workspace)
     stamp = workspace.scratch / "initialized"
 
     def facts() -> str:
@@ -291,7 +339,8 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
     observer.stage(f"Initializing Terraform for {workspace.environment.name}")
     had_lock = lock.exists()
     workspace.runner.init(
-        reconfigure=bool(backend_config),
+        # Terraform would ask whether to migrate; there is nothing left to, or the simulator's own path is meant.
+        reconfigure=bool(backend_config) or moved_to_s3,
         lockfile="readonly" if had_lock else None,
         backend_config=backend_config,
     )

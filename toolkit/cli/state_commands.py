@@ -1,0 +1,205 @@
+"""Commands about the state: bootstrap, unlock, drift."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.errors import ExitCode, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from toolkit.workflows.bootstrap import Bootstrapped
+    from toolkit.workflows.unlock import HeldLock
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands, in the order in which help lists them."""
+    for command in (drift, bootstrap, unlock):
+        app.command()(command)
+
+
+def bootstrap(
+    env: options.Env,
+    auto_approve: options.AutoApprove = False,
+    as_json: options.Json = False,
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> None:
+    """Make the S3 bucket of the environment's state, and move a local state into it.
+
+    The bucket gets versioning, encryption, all public access blocks, no ACLs, a policy that denies plain HTTP, and a
+    rule that deletes old versions after 90 days. One that exists is checked; what it lacks is shown and set after
+    asking. A state in a local file is copied, read back through Terraform, and kept under another name. Running it
+    again goes on where it stopped, and changes nothing where nothing is left to do.
+
+    \b
+    Examples:
+      toolkit bootstrap prod
+      toolkit bootstrap prod --auto-approve --json      in a pipeline
+    """
+    from toolkit.workflows.bootstrap import bootstrap as run
+
+    with console.Progress() as progress:
+
+        def approve(question: str) -> bool:
+            progress.pause()
+            return auto_approve or _ask(question, f"toolkit bootstrap {env} --auto-approve", "does this unasked")
+
+        done = run(options.project(), env, options.access(sandbox, mirror), progress, approve)
+    _tell_bootstrap(done, as_json)
+
+
+def unlock(
+    env: options.Env,
+    lock_id: Annotated[
+        str | None, typer.Argument(metavar="[LOCK_ID]", help="The lock that is meant, as the error named it.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do not ask, though the holder may be alive; for pipelines.")
+    ] = False,
+    as_json: options.Json = False,
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> None:
+    """Show who holds the state's lock, and release it once it is certain that they are dead.
+
+    Asks back, unless the lock is provably that of a run on this very machine that was killed. Releasing the lock of a
+    run that is alive lets two Terraforms write one state.
+
+    \b
+    Examples:
+      toolkit unlock prod
+      toolkit unlock prod 0db5a6ad-3e7c-1c11-7ea9-fe1a9d8eb3c0
+      toolkit unlock prod 0db5a6ad-3e7c-1c11-7ea9-fe1a9d8eb3c0 --force      in a pipeline
+    """
+    from toolkit.workflows.unlock import read_lock, release
+    from toolkit.workflows.workspace import open_workspace
+
+    with console.Progress() as progress:
+        access = options.access(sandbox, mirror)
+        workspace = open_workspace(options.project(), env, access, progress, may_render=False)
+        held = read_lock(workspace, lock_id)
+    if held is not None:
+        _show_lock(held)
+        where = f" of account {workspace.caller.account_id}" + (" on the embedded AWS" if workspace.simulator else "")
+        if held.dead is None and not force:
+            question = f"Nobody can tell from here whether that run is alive. Release its lock on {env}{where}?"
+            if not _ask(question, f"toolkit unlock {workspace.called} {held.lock.id} --force", "releases it unasked"):
+                raise RefusedError("not approved; the lock was left as it is", where=held.lock.path or None)
+        with console.Progress() as progress:
+            release(workspace, held, progress)
+    if as_json:
+        console.print_json(_lock_data(env, held))
+    elif held is None:
+        sys.stdout.write(f"The state of {env} is not locked.\n")
+    else:
+        sys.stdout.write(f"Released. Plan again: what that run was doing may have happened (toolkit plan {env}).\n")
+
+
+def drift(
+    env: options.Env,
+    as_json: options.Json = False,
+    no_render: options.NoRender = False,
+    lock_timeout: options.LockTimeout = "30s",
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> int:
+    """Show what was changed in the account outside of Terraform since the last apply.
+
+    Exits with 0 if nothing was, with 2 if something was, as `terraform plan -detailed-exitcode` does, so that a
+    scheduled job can tell. What is pending in the repository is counted apart and does not matter for the exit code.
+    Changes neither the account nor the state.
+
+    \b
+    Examples:
+      toolkit drift prod
+      toolkit drift prod --no-render --json      in a scheduled job
+    """
+    options.duration(lock_timeout)
+    from toolkit.reports.drift import drift_data, print_drift
+    from toolkit.workflows.drift import find_drift
+    from toolkit.workflows.explain import explain
+    from toolkit.workflows.workspace import open_workspace
+
+    with console.Progress() as progress:
+        access = options.access(sandbox, mirror)
+        workspace = open_workspace(options.project(), env, access, progress, may_render=not no_render)
+        found = find_drift(workspace, progress, lock_timeout=lock_timeout)
+    if as_json:
+        console.print_json(drift_data(found))
+    else:
+        print_drift(found, console.out())
+    for diagnostic in found.warnings:
+        sys.stderr.write(explain(diagnostic, workspace.paths, workspace.environment) + "\n")
+    return ExitCode.CHANGES if found.found else ExitCode.OK
+
+
+def _ask(question: str, instead: str, does: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(f"there is no terminal to ask in: {question}", hint=f"`{instead}` {does}")
+    return console.ask(question, "yes")
+
+
+def _tell_bootstrap(done: Bootstrapped, as_json: bool) -> None:
+    if as_json:
+        console.print_json(
+            {
+                "schema_version": 1,
+                "kind": "bootstrap",
+                "bucket": done.bucket,
+                "region": done.region,
+                "account_id": done.account_id,
+                "state": done.state,
+                "changed": done.changed,
+                "created": done.created,
+                "set": done.supplied,
+                "moved": None
+                if done.moved is None
+                else {
+                    "lineage": done.moved.lineage,
+                    "serial": done.moved.serial,
+                    "resources": done.moved.resources,
+                },
+                "kept_as": None if done.kept_as is None else str(done.kept_as),
+            }
+        )
+    elif done.changed:
+        sys.stdout.write("".join(f"{step[0].upper()}{step[1:]}.\n" for step in done.steps))
+    else:
+        sys.stdout.write(f"Nothing to do: {done.bucket} is as it should be, and no local state waits to be moved.\n")
+
+
+def _show_lock(held: HeldLock) -> None:
+    lock = held.lock
+    sys.stderr.write(
+        f"Lock {lock.id}\n"
+        f"  held by    {lock.who}\n"
+        f"  since      {lock.created}\n"
+        f"  operation  {lock.operation}{f' with Terraform {lock.version}' if lock.version else ''}\n"
+        f"  state      {lock.path}\n"
+    )
+    if held.dead is not None:
+        sys.stderr.write(f"Its holder is dead: {held.dead}.\n")
+
+
+def _lock_data(env: str, held: HeldLock | None) -> dict[str, object]:
+    lock = held.lock if held else None
+    return {
+        "schema_version": 1,
+        "kind": "unlock",
+        "environment": env,
+        "released": held is not None,
+        "provably_dead": held.dead if held else None,
+        "lock": None
+        if lock is None
+        else {
+            "id": lock.id,
+            "who": lock.who,
+            "created": lock.created,
+            "operation": lock.operation,
+            "path": lock.path,
+        },
+    }

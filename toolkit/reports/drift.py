@@ -1,0 +1,148 @@
+"""What an account has become since the last apply, for the terminal and for scripts.
+
+In: a Drift. Out: text on a rich console, or plain data with a versioned schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from toolkit.plan.findings import Finding
+from toolkit.plan.model import Action, Change, Marker
+from toolkit.reports.details import details
+from toolkit.terraform.events import Diagnostic
+from toolkit.terraform.outcomes import PlanOutcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SCHEMA_VERSION = 1
+_LONGEST_VALUE = 100
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What an account has become since the last apply."""
+
+    environment: str
+    called: str
+    """The environment as commands name it: "prod", or "prod --sandbox"."""
+    account_id: str
+    simulator: str | None
+    at: str
+    """When the account was asked, ISO 8601 in UTC."""
+    state_serial: int
+    """Serial of the state that it was compared with."""
+    changes: tuple[Change, ...]
+    """`before` is as applied, `after` is as the account has it now; a DELETE is gone from the account."""
+    weaker: tuple[Finding, ...]
+    """Those of the changes that make something weaker, or delete what protects or records."""
+    pending: PlanOutcome
+    """What the repository would change apart from that."""
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def found(self) -> bool:
+        """Whether the account is not as it was applied."""
+        return bool(self.changes)
+
+
+def drift_data(drift: Drift) -> dict[str, Any]:
+    """The drift as plain data."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "drift",
+        "environment": drift.environment,
+        "account_id": drift.account_id,
+        "simulator": drift.simulator,
+        "at": drift.at,
+        "state_serial": drift.state_serial,
+        "drift": drift.found,
+        "changes": [
+            {
+                "address": c.address,
+                "type": c.type,
+                "component": c.component,
+                "region": c.region,
+                "gone": c.action is Action.DELETE,
+                "attributes": []
+                if c.action is Action.DELETE
+                else [{"path": a.path, "applied": _plain(a.before), "now": _plain(a.after)} for a in c.attributes],
+                "weaker": [f.evidence for f in drift.weaker if f.address == c.address],
+            }
+            for c in drift.changes
+        ],
+        "pending": {
+            "changes_pending": drift.pending.changes,
+            "add": drift.pending.add,
+            "change": drift.pending.change,
+            "destroy": drift.pending.destroy,
+            "import": drift.pending.imports,
+        },
+    }
+
+
+def print_drift(drift: Drift, console: Console) -> None:
+    """Print what was found; the console decides on colour."""
+    from rich.text import Text
+
+    where = "the embedded AWS" if drift.simulator else "AWS"
+    console.print(
+        Text(f"Drift of {drift.environment}: account {drift.account_id} on {where}, as of {drift.at}", "bold")
+    )
+    for component, region, changes in _groups(drift.changes):
+        console.print()
+        console.print(Text(f"{component} · {region}", "bold"))
+        for change in changes:
+            gone = change.action is Action.DELETE
+            console.print(Text(f"  {'gone' if gone else 'differs'}  {change.address}", "red" if gone else "yellow"))
+            for detail in details(change, longest=_LONGEST_VALUE, with_values=False):
+                for line in detail.text():
+                    console.print(Text(f"        {line}"))
+            for finding in (f for f in drift.weaker if f.address == change.address):
+                what = "it protects or records" if gone else f"weaker: {finding.attribute} {finding.evidence}"
+                console.print(Text(f"        {what}", "bold red"))
+    console.print()
+    console.print(Text(_verdict(drift), "bold yellow" if drift.found else "bold green"))
+    console.print(Text(_pending(drift)))
+
+
+def _groups(changes: tuple[Change, ...]) -> Iterator[tuple[str, str, list[Change]]]:
+    def key(change: Change) -> tuple[str, str]:
+        return change.component or "other", change.region
+
+    for (component, region), group in groupby(sorted(changes, key=key), key):
+        yield component, region, sorted(group, key=lambda c: (c.action is not Action.DELETE, c.address))
+
+
+def _verdict(drift: Drift) -> str:
+    if not drift.found:
+        return "No drift: what was applied is still so. (What Terraform never made cannot be seen this way.)"
+    gone = sum(c.action is Action.DELETE for c in drift.changes)
+    differ = len(drift.changes) - gone
+    parts = [f"{differ} differ from what was applied" if differ != 1 else "1 differs from what was applied"]
+    if gone:
+        parts.append(f"{gone} gone")
+    return f"Changed outside of Terraform (as applied → as it is now): {', '.join(parts)}."
+
+
+def _pending(drift: Drift) -> str:
+    outcome = drift.pending
+    if not outcome.changes:
+        back = f" `toolkit plan {drift.called}` shows what would put it back." if drift.found else ""
+        return f"Nothing is pending in the repository apart from that.{back}"
+    counts = f"{outcome.add} to add, {outcome.change} to change, {outcome.destroy} to destroy"
+    if outcome.imports:
+        counts = f"{outcome.imports} to import, {counts}"
+    both = ", together with what would put the drift back" if drift.found else ""
+    return f"Pending in the repository apart from that: {counts} (`toolkit plan {drift.called}` shows it{both})."
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Marker):
+        return value.value
+    return json.loads(json.dumps(value, default=lambda v: v.value if isinstance(v, Marker) else str(v)))

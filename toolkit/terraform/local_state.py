@@ -1,0 +1,79 @@
+"""A local state file: which state it holds, and whether a Terraform works on it.
+
+Terraform locks a local state with a POSIX record lock, which the kernel releases when the process ends, and writes
+`.NAME.lock.info` beside it for people. So a local lock is never left behind, only its description is; and
+`terraform force-unlock` refuses local states.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.errors import ToolkitError
+
+
+@dataclass(frozen=True)
+class LocalState:
+    """What of a state file may be told; its values are secrets."""
+
+    lineage: str
+    serial: int
+    resources: int
+    """Managed resources and data sources; each instance of a `for_each` counts."""
+
+
+def read_local_state(file: Path) -> LocalState | None:
+    """The state in `file`; None where there is no file or nothing was ever applied or all was destroyed.
+
+    Raises:
+        ToolkitError: It is no state that Terraform 1 writes.
+    """
+    try:
+        text = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        raise ToolkitError(f"the local state cannot be read: {e.strerror}", where=str(file)) from e
+    if not text.strip():
+        return None
+    try:
+        state = json.loads(text)
+        if state["version"] != 4:
+            raise ValueError(f"version {state['version']}")
+        count = sum(len(r["instances"]) for r in state["resources"])
+        found = LocalState(str(state["lineage"]), int(state["serial"]), count)
+    except (ValueError, KeyError, TypeError) as e:
+        raise ToolkitError(
+            f"not a Terraform state of version 4: {e}",
+            where=str(file),
+            hint="restore it from terraform.tfstate.backup beside it, or move it away if it is none of yours",
+        ) from e
+    return found if found.resources or state.get("outputs") else None
+
+
+def lock_info(file: Path) -> Path:
+    """Where Terraform describes the lock of a local state."""
+    return file.with_name(f".{file.name}.lock.info")
+
+
+def in_use(file: Path) -> bool:
+    """Whether a process holds the lock of this local state.
+
+    Raises:
+        ToolkitError: The file may not be opened for writing, which asking needs.
+    """
+    try:
+        with file.open("r+b") as stream:
+            # Closing the file gives our lock back at once.
+            fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except (BlockingIOError, PermissionError) as e:
+        # POSIX allows either for a lock that somebody holds; a file that may not be opened has a name in the error.
+        if isinstance(e, PermissionError) and e.filename is not None:
+            raise ToolkitError(f"the local state cannot be opened: {e.strerror}", where=str(file)) from e
+        return True
+    return False
