@@ -15,6 +15,7 @@ from toolkit.errors import UsageError
 if TYPE_CHECKING:
     from toolkit.paths import Project
     from toolkit.plan.findings import Consents
+    from toolkit.workflows.report import Target
     from toolkit.workflows.workspace import Access
 
 
@@ -78,12 +79,33 @@ AcknowledgeLockout = Annotated[
     bool, typer.Option("--acknowledge-lockout", help="Consent to locking out the users that the plan names.")
 ]
 
+Report = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FORMAT=FILE",
+        help="Also write the plan as markdown, json, sarif, junit, html or text; - as FILE prints it instead of the "
+        "terminal's words, which then go to stderr; repeatable.",
+    ),
+]
+
 
 def consents(destroy: list[str] | None, weaker: list[str] | None, lockout: bool) -> Consents:
     """What the command's options consent to."""
     from toolkit.plan.findings import Consents
 
     return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout)
+
+
+def reports(given: list[str] | None, *, as_json: bool) -> tuple[Target, ...]:
+    """The reports to write, checked before anything is planned."""
+    if not given:
+        return ()
+    from toolkit.workflows.report import targets
+
+    if as_json and any(option.endswith("=-") for option in given):
+        raise UsageError("--json and --report …=- both want standard output", hint="give the report a file")
+    return targets(given)
 
 
 def project() -> Project:

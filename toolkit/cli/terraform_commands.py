@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from toolkit.reports.view import PlanView
     from toolkit.terraform.outcomes import ApplyOutcome
     from toolkit.workflows.plan import PlanResult
+    from toolkit.workflows.report import Target
     from toolkit.workflows.workspace import Workspace
 
 
@@ -55,6 +56,7 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes, as terraform does.")
     ] = False,
     as_json: options.Json = False,
+    report: options.Report = None,
     no_render: options.NoRender = False,
     expires_in: Annotated[
         str, typer.Option("--expires-in", metavar="DURATION", help="How long the plan may be applied: 90m, 8h, 3d.")
@@ -85,10 +87,12 @@ def plan(
       toolkit plan prod
       toolkit plan prod --no-render --out plans/ --detailed-exitcode     in a pipeline
       toolkit plan prod --json | jq .summary
+      toolkit plan prod --report markdown=comment.md --report sarif=findings.sarif
       toolkit plan prod --allow-weaker 'module.password_policy.*.max_password_age'
     """
     lifetime = options.lifetime(expires_in)
     options.duration(lock_timeout)
+    reports = options.reports(report, as_json=as_json)
     from toolkit.workflows.judge import refuse
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.plan import make_plan
@@ -102,7 +106,7 @@ def plan(
         result = make_plan(
             workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime, consents=consents, keys=keys
         )
-    _show(_view(result), as_json)
+    _show(_view(workspace, result), as_json, reports)
     _show_warnings(workspace, result.warnings)
     refuse(result.findings, env, told=True)
     if not as_json and not result.plan.empty:
@@ -117,6 +121,7 @@ def plan(
 def show(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A saved plan bundle.")],
     as_json: options.Json = False,
+    report: options.Report = None,
 ) -> None:
     """Show a saved plan again, without asking AWS or Terraform.
 
@@ -124,10 +129,12 @@ def show(
     Examples:
       toolkit show environments/prod/.toolkit/plan.tfbundle
       toolkit show prod.tfbundle --json
+      toolkit show prod.tfbundle --report html=plan.html
     """
+    reports = options.reports(report, as_json=as_json)
     from toolkit.workflows.show import show_bundle
 
-    _show(show_bundle(bundle, options.project(), options.access(False, None)), as_json)
+    _show(show_bundle(bundle, options.project(), options.access(False, None)), as_json, reports)
 
 
 def apply(
@@ -137,6 +144,7 @@ def apply(
     ] = None,
     auto_approve: options.AutoApprove = False,
     as_json: options.Json = False,
+    report: options.Report = None,
     no_render: options.NoRender = False,
     allow_destroy: options.AllowDestroy = None,
     allow_weaker: options.AllowWeaker = None,
@@ -154,6 +162,8 @@ def apply(
       toolkit apply sandbox --auto-approve          plan, show and apply without asking
     """
     options.duration(lock_timeout)
+    reports = options.reports(report, as_json=as_json)
+    quiet = as_json or _prints(reports)
     from toolkit.workflows.apply import apply_bundle, open_bundle
     from toolkit.workflows.judge import refuse
     from toolkit.workflows.keys import bundle_keys
@@ -174,22 +184,30 @@ def apply(
         if bundle is None:
             result = make_plan(workspace, progress, lock_timeout=lock_timeout, consents=consents)
     if bundle is None:
-        _show(_view(result), as_json=False, to_stderr=as_json)
+        _show(_view(workspace, result), False, reports, to_stderr=quiet)
         _show_warnings(workspace, result.warnings)
         refuse(result.findings, env, told=True)
         if result.plan.empty:
             result.bundle.unlink(missing_ok=True)
             _tell(workspace, None, as_json)
             return
+        reports = ()
         _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes")
         bundle = open_bundle(result.bundle, environment=env)
     with console.Progress() as progress:
-        outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout, consents=consents)
+        outcome = apply_bundle(
+            workspace,
+            bundle,
+            progress,
+            lock_timeout=lock_timeout,
+            consents=consents,
+            judged=lambda view: _write_reports(view, reports),
+        )
     # An applied plan is a stale plan.
     if plan is None:
         bundle.path.unlink(missing_ok=True)
     _show_warnings(workspace, outcome.diagnostics)
-    _tell(workspace, outcome, as_json)
+    _tell(workspace, outcome, as_json, to_stderr=quiet)
 
 
 def destroy(
@@ -226,7 +244,7 @@ def destroy(
         workspace = open_workspace(project, env, options.access(sandbox, mirror), progress)
         consents = options.consents(allow_destroy, None, False)
         result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout, consents=consents)
-    _show(_view(result), as_json=False, to_stderr=as_json)
+    _show(_view(workspace, result), False, to_stderr=as_json)
     refuse(result.findings, env, told=True)
     if result.plan.empty:
         result.bundle.unlink(missing_ok=True)
@@ -292,13 +310,28 @@ def lock(
     sys.stderr.write(f"Wrote {_relative(file)}; commit it.\n")
 
 
-def _view(result: PlanResult) -> PlanView:
-    from toolkit.reports.view import PlanView
+def _view(workspace: Workspace, result: PlanResult) -> PlanView:
+    from toolkit.reports.view import PlanView, lines_of
 
-    return PlanView(result.plan, result.manifest, result.bundle, result.findings)
+    lines = lines_of(workspace.environment)
+    return PlanView(result.plan, result.manifest, result.bundle, result.findings, lines)
 
 
-def _show(view: PlanView, as_json: bool, *, to_stderr: bool = False) -> None:
+def _prints(reports: tuple[Target, ...]) -> bool:
+    """Whether a report takes standard output."""
+    return any(target.file is None for target in reports)
+
+
+def _write_reports(view: PlanView, reports: tuple[Target, ...]) -> None:
+    if reports:
+        from toolkit.workflows.report import write_reports
+
+        sys.stdout.write(write_reports(view, reports) or "")
+
+
+def _show(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (), *, to_stderr: bool = False) -> None:
+    # Files first: whatever becomes of the terminal (`| head`), a pipeline gets its reports.
+    _write_reports(view, reports)
     if as_json:
         from toolkit.reports.data import plan_data
 
@@ -306,7 +339,8 @@ def _show(view: PlanView, as_json: bool, *, to_stderr: bool = False) -> None:
         return
     from toolkit.reports.text import print_plan
 
-    print_plan(view, console.out(to_stderr=to_stderr), verbose=console.Settings.verbose)
+    out = console.out(to_stderr=to_stderr or _prints(reports))
+    print_plan(view, out, verbose=console.Settings.verbose)
 
 
 def _show_warnings(workspace: Workspace, diagnostics: tuple[Any, ...]) -> None:
@@ -316,7 +350,7 @@ def _show_warnings(workspace: Workspace, diagnostics: tuple[Any, ...]) -> None:
         sys.stderr.write(explain(diagnostic, workspace.paths, workspace.environment) + "\n")
 
 
-def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool) -> None:
+def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool, *, to_stderr: bool = False) -> None:
     steps = outcome.completed if outcome else ()
     if as_json:
         console.print_json(
@@ -332,7 +366,7 @@ def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool) -> 
         )
     elif outcome is not None:
         counts = {verb: sum(s.action == verb for s in steps) for verb in ("create", "update", "delete")}
-        sys.stdout.write(
+        (sys.stderr if to_stderr else sys.stdout).write(
             f"Done in {outcome.seconds:.0f} s: {counts['create']} created, {counts['update']} updated, "
             f"{counts['delete']} deleted.\n"
         )

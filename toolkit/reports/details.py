@@ -64,6 +64,12 @@ def unknown_paths(change: Change) -> tuple[str, ...]:
     return tuple(a.path for a in change.attributes if a.after is Marker.UNKNOWN and not _repeats(a, change, False))
 
 
+def only_tags(change: Change) -> bool:
+    """Whether a change is an update of nothing but tags, which is of little interest to a reviewer."""
+    paths = [a.path for a in change.attributes]
+    return change.action is Action.UPDATE and bool(paths) and all(p.startswith(("tags.", "tags_all")) for p in paths)
+
+
 def _repeats(attribute: AttributeChange, change: Change, hide_unknown: bool = True) -> bool:
     """Whether the attribute says nothing that is not shown anyway."""
     if change.action is Action.CREATE and hide_unknown and attribute.after is Marker.UNKNOWN:

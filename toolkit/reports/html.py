@@ -1,7 +1,7 @@
 """A plan as one HTML file for those who would rather look: no script, nothing loaded from anywhere.
 
-The template (templates/reports/plan.html.j2) escapes everything; the page's Content-Security-Policy would keep a browser
-from running or loading anything even where it did not.
+The template (templates/reports/plan.html.j2) escapes everything; the page's Content-Security-Policy would keep a
+browser from running or loading anything even where it did not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.paths import data_dir
 from toolkit.plan.model import Change
-from toolkit.reports.details import Detail, details, one_line, unknown_paths
+from toolkit.reports.details import ABSENT, Detail, details, one_line, only_tags, unknown_paths
 from toolkit.reports.text import fixed
 from toolkit.reports.view import DANGER, MARKS, PlanView
 
@@ -48,7 +48,9 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
         finalize=_visible,
     )
-    environment.globals.update(details=_details, unknown_paths=unknown_paths, fixed=fixed, marks=MARKS)
+    environment.globals.update(
+        absent=ABSENT, details=_details, fixed=fixed, marks=MARKS, only_tags=only_tags, unknown_paths=unknown_paths
+    )
     return environment.get_template("plan.html.j2")
 
 

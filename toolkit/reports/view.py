@@ -6,11 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit.plan.cost import Estimate, estimate
 from toolkit.plan.findings import Finding
 from toolkit.plan.model import Action, Change, Plan
+from toolkit.reports.details import only_tags
 from toolkit.terraform.bundle import Manifest
+
+if TYPE_CHECKING:
+    from toolkit.environment import Environment
 
 MARKS = {
     Action.CREATE: "+",
@@ -45,7 +50,7 @@ class Group:
     """ "other" for what belongs to none."""
     region: str
     changes: tuple[Change, ...]
-    """The dangerous first."""
+    """The dangerous first, and of updates those of nothing but tags last."""
 
     @property
     def title(self) -> str:
@@ -130,6 +135,12 @@ class PlanView:
         return _groups(c for c in self.plan.changes if c.action not in _LOSES)
 
 
+def lines_of(environment: Environment) -> dict[str, int]:
+    """Component → line of its block in environment.yaml, for `PlanView.lines`."""
+    lines = {"components": environment.lines.get(("components",), 1)}
+    return lines | {enabled.component.name: enabled.line for enabled in environment.components}
+
+
 def _groups(changes: Iterable[Change]) -> tuple[Group, ...]:
     """By component and region, in that order."""
 
@@ -140,4 +151,5 @@ def _groups(changes: Iterable[Change]) -> tuple[Group, ...]:
 
 
 def _group(component: str, region: str, changes: Iterable[Change]) -> Group:
-    return Group(component, region, tuple(sorted(changes, key=lambda c: (DANGER.index(c.action), c.address))))
+    ordered = sorted(changes, key=lambda c: (DANGER.index(c.action), only_tags(c), c.address))
+    return Group(component, region, tuple(ordered))

@@ -6,12 +6,14 @@ bundle's manifest is compared with this moment; Terraform itself refuses a plan 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from toolkit import __version__
 from toolkit.errors import BadPlanError
 from toolkit.plan.findings import Consents
 from toolkit.plan.model import parse_plan
+from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.terraform.sealing import NO_KEYS, Keys
@@ -43,11 +45,20 @@ def apply_bundle(
     *,
     lock_timeout: str = "0s",
     consents: Consents = Consents(),  # noqa: B008 - frozen
+    judged: Callable[[PlanView], None] | None = None,
 ) -> ApplyOutcome:
     """Verify, judge once more, then apply.
 
     The account may have changed since the plan was approved, and somebody else may apply it than planned it: what the
     plan would overwrite and whom it would lock out is asked again.
+
+    Args:
+        workspace: The environment.
+        bundle: What to apply.
+        observer: Gets told what happens.
+        lock_timeout: How long to wait for a held state lock.
+        consents: Given now, on top of those of the bundle.
+        judged: Gets the plan as judged just now, before anything is refused or applied.
 
     Raises:
         BadPlanError: A fact differs; nothing was applied.
@@ -69,7 +80,10 @@ def apply_bundle(
     observer.stage("Judging the plan")
     given = Consents.from_options(bundle.manifest.consents).together(consents)
     plan = parse_plan(bundle.plan_json, workspace.attribution)
-    refuse(judge_plan(workspace, plan, given, destroy=bundle.manifest.destroy), str(bundle.path))
+    findings = judge_plan(workspace, plan, given, destroy=bundle.manifest.destroy)
+    if judged is not None:
+        judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
+    refuse(findings, str(bundle.path))
     plan_file = bundle.extract_plan(workspace.scratch)
     try:
         lineage, serial = bundles.state_of(plan_file)

@@ -7,7 +7,7 @@ from pathlib import Path
 from toolkit.paths import Project
 from toolkit.plan.findings import Finding
 from toolkit.plan.model import parse_plan
-from toolkit.reports.view import PlanView
+from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.workflows.keys import bundle_keys
 from toolkit.workflows.workspace import Access, attribution, read_environment
@@ -23,4 +23,5 @@ def show_bundle(path: Path, project: Project, access: Access) -> PlanView:
     bundle = bundles.read(path, bundle_keys(project, access))
     _, environment = read_environment(project, bundle.manifest.environment)
     findings = tuple(Finding.from_data(f) for f in bundle.findings)
-    return PlanView(parse_plan(bundle.plan_json, attribution(environment)), bundle.manifest, path, findings)
+    plan = parse_plan(bundle.plan_json, attribution(environment))
+    return PlanView(plan, bundle.manifest, path, findings, lines_of(environment))
