@@ -67,7 +67,25 @@ def _released(protected: Protected, change: Change, deleted: list[Change]) -> bo
     return any(d.type == owner_type and value_at(d.before, owner_attribute) == mine for d in deleted)
 
 
+_HOLDS_RECORDS = frozenset({"aws_cloudwatch_log_group"})
+"""Types whose deletion loses what they hold at once; a bucket with objects refuses, a key can be had back for days."""
+
+
 def _destroys(change: Change) -> Finding:
+    if change.tainted and change.type not in _HOLDS_RECORDS:
+        # Refusing this would leave an account half-made after every interrupt.
+        return Finding(
+            rule=Rule.DESTROYS,
+            severity=Severity.NOTE,
+            address=change.address,
+            attribute=None,
+            summary=f"{change.address} was left half-made by an interrupted or failed apply, and is made anew.",
+            evidence="Terraform calls it tainted",
+            remedy="if it is whole after all, `terraform untaint` keeps it",
+            consent=None,
+            component=change.component,
+            region=change.region,
+        )
     verbs = {Action.DELETE: "deletes", Action.REPLACE: "deletes and makes anew", Action.FORGET: "no longer manages"}
     forcing = [a.path for a in change.attributes if a.forces_replacement]
     evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"a {change.type} of {change.component}"

@@ -71,6 +71,8 @@ class Change:
     """All values after, sensitive ones masked, unknown ones marked; empty for a delete."""
     imported: bool = False
     previous_address: str | None = None
+    tainted: bool = False
+    """Whether a replace finishes what an interrupted or failed apply left half-made."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +261,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
         after=_masked(after) or {},
         imported=imported,
         previous_address=moved,
+        tainted=entry.get("action_reason") == "replace_because_tainted",
     )
 
 

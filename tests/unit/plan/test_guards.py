@@ -82,6 +82,20 @@ def test_what_protects_is_not_deleted_unasked(
         assert other.blocks
 
 
+def test_what_an_interrupted_apply_left_half_made_is_made_anew_without_asking(recorded: dict[str, Any]):
+    (bucket, *_) = entries(recorded, REGISTRY["cloudtrail"], "aws_s3_bucket")
+    (group,) = entries(recorded, REGISTRY["cloudtrail"], "aws_cloudwatch_log_group")
+    for entry in (bucket, group):
+        entry["change"]["actions"] = ["delete", "create"]
+        entry["action_reason"] = "replace_because_tainted"
+    (told,) = findings(bucket)
+    assert not told.blocks
+    assert "half-made" in told.summary
+    # A log group loses what it holds the moment it is deleted: there a person decides.
+    (refused,) = findings(group)
+    assert refused.blocks
+
+
 def test_a_guardrail_goes_with_its_group_but_not_without(recorded: dict[str, Any]):
     groups = entries(recorded, REGISTRY["iam_groups"], "aws_iam_group")
     group = next(e for e in groups if e["change"]["before"]["name"] == "billing")

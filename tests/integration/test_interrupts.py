@@ -1,0 +1,110 @@
+"""Ctrl-C, SIGTERM and kill -9 of the CLI in the middle of an apply, with real Terraform and the real provider.
+
+Whatever ends the CLI: the lock is released or said to be held, no process stays behind, and the next apply converges.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
+
+# Buckets make an apply last: a minute, of which S3's lifecycle takes 55 seconds.
+ENVIRONMENT = """\
+account_id: "123456789012"
+regions: {home: eu-central-1}
+simulator: moto
+components:
+  password_policy: {}
+  iam_groups: {}
+  config:
+    bucket: {force_destroy: true}
+"""
+
+
+@pytest.fixture
+def cli(new_project: Callable[..., Any]) -> Iterator[Any]:
+    cli = new_project()
+    cli.write("busy", ENVIRONMENT)
+    cli.run("sandbox", "up")
+    yield cli
+    cli.run("sandbox", "down")
+
+
+def start(cli: Any) -> subprocess.Popen[str]:
+    """An apply that is in the middle of its work."""
+    process = subprocess.Popen(
+        cli.command("apply", "busy", "--auto-approve"),
+        env=cli.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "created module.config_delivery.module.bucket.aws_s3_bucket_versioning.this" in line:
+            return process
+    raise AssertionError(f"the apply ended too early: {process.wait()}")
+
+
+def left_behind(cli: Any) -> list[str]:
+    """Command lines of Terraform and provider processes that work in the project."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            folder = (entry / "cwd").readlink()
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, ValueError):
+            continue
+        if folder.is_relative_to(cli.root) and "terraform" in words and "sandbox.server" not in words:
+            found.append(words)
+    return found
+
+
+def converges(cli: Any) -> None:
+    cli.run("apply", "busy", "--auto-approve")
+    cli.run("plan", "busy", "--detailed-exitcode")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_gracefully(cli: Any, signum: signal.Signals):
+    process = start(cli)
+    os.killpg(process.pid, signum)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "interrupted" in errors.lower()
+    assert "Next: " in errors
+    assert "Traceback" not in errors
+    assert left_behind(cli) == []
+    # What was made is in the state, the lock is released, and the rest follows.
+    plan = cli.json("plan", "busy")
+    assert 0 < plan["summary"]["add"] < 60
+    assert plan["summary"]["unchanged"] > 0
+    if signum is signal.SIGTERM:
+        converges(cli)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_kill_9_leaves_terraform_to_finish_and_the_next_command_says_so(cli: Any):
+    process = start(cli)
+    process.kill()
+    process.communicate(timeout=30)
+    refused = cli.run("plan", "busy", exits=6)
+    assert "whose toolkit was killed, goes on since" in refused.stderr, refused.stderr
+    deadline = time.monotonic() + 120
+    while left_behind(cli):
+        assert time.monotonic() < deadline, left_behind(cli)
+        time.sleep(0.5)
+    done = cli.run("plan", "busy", "--detailed-exitcode")
+    assert "No changes" in done.stdout
+    assert left_behind(cli) == []
