@@ -7,24 +7,28 @@ output "password_policy" {
     password_policy = module.password_policy
   }
 }
+
 output "iam_groups" {
   description = "Outputs of iam_groups, by module call."
   value = {
     iam_groups = module.iam_groups
   }
 }
+
 output "mfa_enforcement" {
   description = "Outputs of mfa_enforcement, by module call."
   value = {
     mfa_enforcement = module.mfa_enforcement
   }
 }
+
 output "cloudtrail" {
   description = "Outputs of cloudtrail, by module call."
   value = {
     cloudtrail = module.cloudtrail
   }
 }
+
 output "config" {
   description = "Outputs of config, by module call."
   value = {
@@ -34,6 +38,7 @@ output "config" {
     config_us_east_1    = module.config_us_east_1
   }
 }
+
 output "guardduty" {
   description = "Outputs of guardduty, by module call."
   value = {
