@@ -36,6 +36,14 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from toolkit import __version__
+
+        typer.echo(f"toolkit {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _global_options(
     chdir: Annotated[
@@ -45,14 +53,13 @@ def _global_options(
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show Terraform's command lines and values.")
     ] = False,
-    version: Annotated[bool, typer.Option("-V", "--version", help="Print the version and exit.")] = False,
+    _version: Annotated[
+        bool,
+        # toolkit.__main__ answers it sooner where it stands alone; this is for `toolkit -C DIR --version`.
+        typer.Option("-V", "--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
 ) -> None:
     Settings.chdir, Settings.no_color, Settings.verbose = chdir, no_color, verbose
-    if version:
-        from toolkit import __version__
-
-        typer.echo(f"toolkit {__version__}")
-        raise typer.Exit
 
 
 project_commands.register(app)

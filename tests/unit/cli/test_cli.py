@@ -1,0 +1,302 @@
+"""The command line in process: usage, help, rendering, scaffolding, errors. Nothing here runs Terraform."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+import typer
+
+from toolkit.cli import console
+from toolkit.cli.app import app
+from toolkit.cli.main import run
+from toolkit.errors import ExitCode
+from toolkit.rendering.render import HEADER
+
+REPOSITORY = Path(__file__).parents[3]
+ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    yield
+    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "environments" / "prod").mkdir(parents=True)
+    (tmp_path / "environments" / "prod" / "environment.yaml").write_text(ENVIRONMENT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+Told = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Told:
+    """Runs a command that must end with an exit code; gives (stdout, stderr)."""
+
+    def call(*arguments: str, exits: int = 0) -> tuple[str, str]:
+        code = run(arguments)
+        out, err = capsys.readouterr()
+        assert code == exits, f"exit {code}\n{out}\n{err}"
+        assert "Traceback" not in err
+        return out, err
+
+    return call
+
+
+def commands() -> list[list[str]]:
+    group = typer.main.get_command(app)
+    found = []
+    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
+        found.append([name])
+        found += [[name, inner] for inner in sorted(getattr(command, "commands", {}))]
+    return found
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_explains_itself_with_examples(command: list[str], told: Told):
+    out, _ = told(*command, "--help")
+    assert "Examples:" in out
+    assert f"toolkit {command[0]}" in out
+
+
+def test_the_first_help_names_exit_codes_and_the_four_steps(told: Told):
+    out, _ = told("--help")
+    for code in ExitCode:
+        assert str(int(code)) in out
+    for step in ("toolkit new prod", "toolkit render prod", "toolkit plan prod", "toolkit apply prod"):
+        assert step in out
+
+
+def test_version(told: Told):
+    from toolkit import __version__
+
+    for option in ("--version", "-V"):
+        done = subprocess.run([sys.executable, "-m", "toolkit", option], capture_output=True, text=True, check=True)
+        assert done.stdout == f"toolkit {__version__}\n"
+    assert told("--no-color", "--version")[0] == f"toolkit {__version__}\n"
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    code = f"""
+import sys
+sys.argv[1:] = {list(arguments)!r}
+try:
+    from toolkit.__main__ import main
+    main()
+except SystemExit:
+    pass
+sys.stderr.write(" ".join(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stderr.split()}
+
+
+def test_help_and_version_load_next_to_nothing():
+    assert not loaded_by("--version") & {"typer", "rich", "pydantic", "boto3", "jinja2", "yaml", "importlib_metadata"}
+    assert not loaded_by("--help") & {"rich", "pydantic", "boto3", "jinja2", "yaml", "python_terraform", "moto"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bogus"], "No such command"),
+        (["plan"], "Missing argument"),
+        (["plan", "prod", "--bogus"], "No such option"),
+        (["plan", "prdo"], "no environment 'prdo'; did you mean 'prod'?"),
+        (["plan", "../prod"], "no environment '../prod'"),
+        (["plan", "prod", "--expires-in", "soon"], "'soon' is no duration"),
+        (["plan", "prod", "--lock-timeout", "5 minutes"], "'5 minutes' is no duration"),
+        (["render", "prdo"], "did you mean 'prod'?"),
+        (["apply", "prod"], "no terminal"),
+        (["new", "Prod"], "'Prod' is no environment name"),
+        (["new", "x/y"], "is no environment name"),
+        (["new", "prod"], "the environment exists"),
+        (["new", "two"], "missing --account-id"),
+        (["new", "two", "--account-id", "123", "--region", "eu-west-1"], "'123' is no account id"),
+        (["new", "two", "--account-id", "123456789012", "--region", "eu-wst-1"], "did you mean 'eu-west-1'?"),
+        (["components", "clodtrail"], "did you mean 'cloudtrail'?"),
+        (["init", "elsewhere", "--pipeline", "jenkinsfile"], "'jenkinsfile' is unknown"),
+        (["-C", "/nowhere/at/all", "render"], "no such folder"),
+    ],
+    ids=lambda v: " ".join(v) if isinstance(v, list) else "",
+)
+def test_wrong_use_is_told_with_exit_code_64(project: Path, told: Told, arguments: list[str], said: str):
+    out, err = told(*arguments, exits=64)
+    assert said in err
+    assert out == ""
+
+
+def test_outside_of_a_project_it_says_how_to_make_one(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert "`toolkit init DIR`" in told("render", exits=1)[1]
+
+
+def test_render_writes_once_and_then_nothing(project: Path, told: Told):
+    assert "create password_policy.tf" in told("render")[1]
+    folder = project / "environments" / "prod" / "rendered"
+    before = {f.name: (f.read_text(), f.stat().st_mtime_ns) for f in folder.iterdir()}
+    assert set(before) == {"backend.tf", "outputs.tf", "password_policy.tf", "providers.tf", "versions.tf"}
+    assert "prod: up to date" in told("render", "prod")[1]
+    assert {f.name: (f.read_text(), f.stat().st_mtime_ns) for f in folder.iterdir()} == before
+
+
+def test_render_works_from_a_folder_below(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(project / "environments" / "prod")
+    told("render", "prod")
+
+
+def test_check_tells_the_diff_and_writes_nothing(project: Path, told: Told):
+    told("render")
+    file = project / "environments" / "prod" / "environment.yaml"
+    file.write_text(ENVIRONMENT.replace("{}", "{minimum_password_length: 20}"))
+    out, err = told("render", "--check", exits=3)
+    assert "-  minimum_password_length = 14\n+  minimum_password_length = 20\n" in out
+    assert "--- a/environments/prod/rendered/password_policy.tf" in out
+    assert "out of date" in err
+    assert "= 14" in (project / "environments/prod/rendered/password_policy.tf").read_text()
+    data = json.loads(told("render", "--check", "--json", exits=3)[0])
+    assert data["environments"][0]["files"] == [
+        {"name": "environments/prod/rendered/password_policy.tf", "action": "update"}
+    ]
+    told("render", "--diff")
+    told("render", "--check")
+
+
+def test_only_generated_files_are_deleted(project: Path, told: Told):
+    told("render")
+    rendered = project / "environments" / "prod" / "rendered"
+    (rendered / "README.md").write_text("mine")
+    (rendered / "gone.tf").write_text(f"{HEADER}somewhere\n")
+    assert "delete gone.tf" in told("render")[1]
+    assert (rendered / "README.md").read_text() == "mine"
+
+
+def test_what_a_person_wrote_is_not_overwritten(project: Path, told: Told):
+    rendered = project / "environments" / "prod" / "rendered"
+    rendered.mkdir()
+    (rendered / "versions.tf").write_text("# mine\n")
+    assert "not a generated file" in told("render", exits=1)[1]
+    assert [f.name for f in rendered.iterdir()] == ["versions.tf"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_links_that_lead_out_are_refused(
+    project: Path, told: Told, tmp_path_factory: pytest.TempPathFactory, kind: str
+):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    rendered = project / "environments" / "prod" / "rendered"
+    if kind == "folder":
+        rendered.symlink_to(elsewhere)
+    else:
+        rendered.mkdir()
+        (rendered / "versions.tf").symlink_to(elsewhere / "versions.tf")
+    assert "a symbolic link" in told("render", exits=1)[1]
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_one_broken_environment_leaves_all_unwritten(project: Path, told: Told):
+    (project / "environments" / "broken").mkdir()
+    (project / "environments" / "broken" / "environment.yaml").write_text("account_id: 1\n")
+    err = told("render", exits=1)[1]
+    assert "environments/broken/environment.yaml:1: account_id" in err
+    assert not (project / "environments" / "prod" / "rendered").exists()
+
+
+def test_new_writes_an_environment_that_renders(project: Path, told: Told):
+    told(
+        "new", "stage", "--account-id", "111122223333", "--region", "eu-west-1", "--active-region", "us-east-1",
+        "--state-bucket", "acme-state",
+    )  # fmt: skip
+    text = (project / "environments" / "stage" / "environment.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=../environment.schema.json\n")
+    told("render", "stage")
+    assert 'bucket              = "acme-state"' in (project / "environments/stage/rendered/backend.tf").read_text()
+
+
+def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    told("init", "here")
+    assert (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").exists()
+    assert not list((tmp_path / "here" / "modules").rglob("*.tftest.hcl"))
+    assert "*.tfbundle" in (tmp_path / "here" / ".gitignore").read_text()
+    (tmp_path / "here" / ".gitignore").write_text("mine\n")
+    (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").write_text("# edited\n")
+    out = told("init", "here")[0]
+    assert "kept modules/" in out
+    assert "kept .gitignore" in out
+    assert (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").read_text() == "# edited\n"
+    told("init", "here", "--upgrade")
+    assert (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").read_text() != "# edited\n"
+    assert (tmp_path / "here" / ".gitignore").read_text() == "mine\n"
+
+
+def test_the_schema_accepts_what_ships_and_refuses_what_the_loader_refuses(told: Told):
+    import yaml
+
+    schema = json.loads(told("schema")[0])
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    for file in (REPOSITORY / "environments").glob("*/environment.yaml"):
+        validator.validate(yaml.safe_load(file.read_text()))
+    for broken in (
+        {"regions": {"home": "eu-west-1"}, "components": {}},
+        {"account_id": "123456789012", "regions": {"home": "eu-west-1"}, "components": {"clodtrail": {}}},
+        {"account_id": "123456789012", "regions": {"home": "eu-west-1"},
+         "components": {"password_policy": {"minimum_password_length": 5}}},
+    ):  # fmt: skip
+        assert list(validator.iter_errors(broken)), broken
+
+
+def test_components_are_listed_and_described(told: Told):
+    out = told("components")[0]
+    assert out.splitlines()[0].split() == ["COMPONENT", "SCOPE", "PURPOSE"]
+    assert "password_policy" in out
+    detail = told("components", "password_policy")[0]
+    assert "minimum_password_length" in detail
+    data = json.loads(told("components", "password_policy", "--json")[0])
+    settings = {s["name"]: s["default"] for s in data["components"][0]["settings"]}
+    assert settings["minimum_password_length"] == 14
+
+
+def test_results_go_to_stdout_and_the_rest_to_stderr(project: Path, told: Told):
+    out, err = told("render", "--json")
+    assert json.loads(out)["kind"] == "render"
+    assert err == ""
+
+
+def test_a_defect_is_told_in_one_line(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr("toolkit.workflows.render.render_environments", broken)
+    monkeypatch.delenv("TOOLKIT_DEBUG", raising=False)
+    err = told("render", exits=1)[1]
+    assert err.startswith("Error: a defect in toolkit: KeyError: 'surprise'")
+
+
+def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch):
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    assert console.colored(Terminal())
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not console.colored(Terminal())
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert not console.colored(Terminal())
+    monkeypatch.delenv("TERM")
+    console.Settings.no_color = True
+    assert not console.colored(Terminal())
