@@ -162,7 +162,7 @@ def test_a_claim_names_a_resource_and_a_setting_that_exist(component: Component,
             value = value[step]
 
 
-WEAK: dict[str, Any] = {"at_least": 0, "at_most": 10**9, "equals": "something else", "one_of": -1, "contains": []}
+WEAK: dict[str, Any] = {"at_least": 0, "at_most": 10**9, "equals": "something else", "between": 10**9, "one_of": -1, "contains": []}
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,9 @@ def test_a_claim_vanishes_when_its_setting_is_weakened(component: Component, cla
         pytest.skip("of no framework that comments name")
     call = ModuleCall(component, component.name, "x", "aws", (claim,))
     value: Any = claim.expect.get("equals", claim.expect.get("at_least", claim.expect.get("at_most")))
-    if "one_of" in claim.expect:
-        value = claim.expect["one_of"][0]
+    for operator in ("one_of", "between"):
+        if operator in claim.expect:
+            value = claim.expect[operator][0]
     if "contains" in claim.expect:
         value = [claim.expect["contains"]]
     good: Any = value

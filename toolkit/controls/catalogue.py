@@ -19,7 +19,7 @@ from toolkit.paths import data_dir
 _SHOWN = {"cis_5.0": "CIS 5.0", "fsbp": "FSBP"}
 """Frameworks that rendered comments name; the others are for the coverage report."""
 
-_OPERATORS = ("equals", "at_least", "at_most", "one_of", "contains")
+_OPERATORS = ("equals", "at_least", "at_most", "between", "one_of", "contains")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Claim:
     attribute: str | None
     """Dotted path in planned values; None where the resource's existence is what serves."""
     expect: Mapping[str, Any]
-    """At most one of equals, at_least, at_most, one_of, contains."""
+    """At most one of equals, at_least, at_most, between (both ends included), one_of, contains."""
     setting: str | None
     """Module variable (dotted) that carries the value; None where the module serves it with every setting."""
 
@@ -47,6 +47,9 @@ class Claim:
                 return bool(value >= wanted)
             if operator == "at_most":
                 return bool(value <= wanted)
+            if operator == "between":
+                low, high = wanted
+                return bool(low <= value <= high)
             if operator == "one_of":
                 return value in wanted
             return wanted in value

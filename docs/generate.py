@@ -1,0 +1,232 @@
+"""Writes the parts of the documentation that can drift: `make docs`; `--check` only says what is out of date.
+
+Between the markers `<!-- BEGIN generated: NAME -->` and `<!-- END generated: NAME -->` everything comes from the code;
+around them people write.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from toolkit.cli.app import app
+from toolkit.components.registry import REGISTRY
+from toolkit.controls.catalogue import claims, requirement_ids
+from toolkit.errors import ExitCode
+from toolkit.plan.findings import Rule
+from toolkit.workflows.describe import settings_table
+from toolkit.workflows.schema import FILE_NAME, schema_text
+
+ROOT = Path(__file__).resolve().parents[1]
+_BLOCK = re.compile(r'^(variable|output) "(\w+)" \{\n(.*?)^\}\n', re.M | re.S)
+_RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{', re.M)
+
+EXIT_CODES = {
+    ExitCode.OK: "Success. For `plan`: also with changes, unless `--detailed-exitcode` is given.",
+    ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written.",
+    ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), or there is drift (`drift`).",
+    ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
+    ExitCode.REFUSED: "A guard refused: a finding that nobody consented to, a custom endpoint, no approval.",
+    ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
+    ExitCode.LOCKED: "The state or the environment's folder is in use by another run.",
+    ExitCode.BAD_PLAN: "A saved plan that is stale, expired, damaged, or another environment's.",
+    ExitCode.USAGE: "The command line is wrong (64, so that it is never taken for 2).",
+    ExitCode.INTERRUPTED: "Interrupted by a signal; the message says what was done.",
+}
+
+
+def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [headings, tuple("---" for _ in headings), *rows]
+    return "\n".join("| " + " | ".join(cell(c) for c in line) + " |" for line in lines)
+
+
+def cell(text: str) -> str:
+    """Text that stays in its cell."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def components() -> str:
+    """README's table of components."""
+    rows = [
+        (f"[`{c.name}`](modules/{c.name}/README.md)", c.scope.value, c.purpose, c.bills or "nothing")
+        for c in REGISTRY.values()
+    ]
+    return table(("Component", "Scope", "What an account gets", "What starts to bill"), rows)
+
+
+def settings() -> str:
+    """README's settings per component."""
+    parts = []
+    for component in REGISTRY.values():
+        rows = [
+            (f"`{name}`", kind, f"`{default}`" if default != "required" else "required", text)
+            for name, kind, default, text in settings_table(component.name)
+        ]
+        body = table(("Setting", "Type", "Default", "Meaning"), rows)
+        parts.append(f"<details>\n<summary><code>{component.name}</code></summary>\n\n{body}\n\n</details>")
+    return "\n\n".join(parts)
+
+
+def excerpt() -> str:
+    """An environment file's excerpt beside what is rendered from it."""
+    folder = ROOT / "environments" / "production"
+    source = (folder / "environment.yaml").read_text("utf-8")
+    start = source.index("  cloudtrail:")
+    text = source[start : source.index("  config:")]
+    rendered = (folder / "rendered" / "cloudtrail.tf").read_text("utf-8").rstrip()
+    name = "environments/production"
+    return (
+        f"From [{name}/environment.yaml]({name}/environment.yaml):\n\n```yaml\ncomponents:\n{text.rstrip()}\n```\n\n"
+        f"becomes [{name}/rendered/cloudtrail.tf]({name}/rendered/cloudtrail.tf):\n\n```hcl\n{rendered}\n```"
+    )
+
+
+def exit_codes() -> str:
+    """Table of exit codes."""
+    return table(("Code", "Meaning"), [(f"`{int(code)}`", EXIT_CODES[code]) for code in ExitCode])
+
+
+def findings() -> str:
+    """Table of what plans are judged for."""
+    options = {
+        Rule.DESTROYS: "`--allow-destroy ADDRESS`",
+        Rule.WEAKENS: "`--allow-weaker ADDRESS.ATTRIBUTE`",
+        Rule.LOCKS_OUT: "`--acknowledge-lockout`",
+    }
+    return table(
+        ("Finding", "What it says", "Consent"), [(f"`{r.value}`", r.explanation, options.get(r, "none")) for r in Rule]
+    )
+
+
+def guarded() -> str:
+    """What each component protects and which of its attributes have a weaker side."""
+    rows = []
+    for component in REGISTRY.values():
+        protected = ", ".join(f"`{p.resource}`" for p in component.protects)
+        attributes = ", ".join(f"`{s.resource}.{s.attribute}` ({s.described})" for s in component.strengths)
+        rows.append((f"`{component.name}`", protected or "nothing", attributes or "none"))
+    return table(("Component", "Not deleted or replaced unasked", "Not weakened unasked"), rows)
+
+
+def cli() -> str:
+    """Every command's help."""
+    group: Any = typer.main.get_command(app)
+    parts = []
+
+    def add(command: Any, path: str, parent: Any) -> None:
+        context = command.make_context(path, ["--help"], parent=parent, resilient_parsing=True)
+        context.max_content_width = 100
+        parts.append(f"## {path}\n\n```text\n{command.get_help(context).rstrip()}\n```")
+        for name, inner in getattr(command, "commands", {}).items():
+            add(inner, f"{path} {name}", context)
+
+    add(group, "toolkit", None)
+    return "\n\n".join(parts)
+
+
+def module_tables(folder: Path) -> str:
+    """Variables, outputs, resources and controls of a module."""
+    text = "\n".join(f.read_text("utf-8") for f in sorted(folder.glob("*.tf")))
+    blocks = _BLOCK.findall(text)
+    parts = []
+    variables = [
+        (f"`{n}`", f"`{_argument(b, 'type').splitlines()[0].rstrip('({')}`", _default(b), _description(b))
+        for kind, n, b in blocks
+        if kind == "variable"
+    ]
+    parts.append("## Variables\n\n" + table(("Name", "Type", "Default", "Description"), variables))
+    outputs = [(f"`{n}`", _description(b)) for kind, n, b in blocks if kind == "output"]
+    if outputs:
+        parts.append("## Outputs\n\n" + table(("Name", "Description"), outputs))
+    resources = [(f"`{kind}.{name}`",) for kind, name in _RESOURCE.findall(text)]
+    if resources:
+        parts.append("## Resources\n\n" + table(("Address",), resources))
+    if (folder / "controls.yaml").exists():
+        rows = [
+            (
+                requirement_ids((c.topic,)) or "-",
+                f"`{c.topic}`",
+                f"`{c.resource}`" + (f" `{c.attribute}`" if c.attribute else ""),
+                _expectation(c),
+            )
+            for c in claims(folder.relative_to(ROOT / "modules").as_posix())
+        ]
+        if rows:
+            parts.append("## Controls\n\n" + table(("Requirement", "Topic", "Met by", "If"), rows))
+    return "\n\n".join(parts)
+
+
+def _expectation(claim: Any) -> str:
+    return " ".join(f"{k.replace('_', ' ')} {v}" for k, v in claim.expect.items()) or "it exists"
+
+
+def _argument(block: str, name: str) -> str:
+    match = re.search(rf"^  {name}\s+= (.*(?:\n    .*|\n  [\])}}].*)*)", block, re.M)
+    return match[1] if match else ""
+
+
+def _default(block: str) -> str:
+    if not re.search(r"^  default\s+=", block, re.M):
+        return "required"
+    text = _argument(block, "default")
+    return f"`{text}`" if "\n" not in text and len(text) <= 40 else "see variables.tf"
+
+
+def _description(block: str) -> str:
+    text = _argument(block, "description")
+    return text.strip('"').replace('\\"', '"') if not text.startswith("<<") else re.sub(r"<<-?\w+|\n\s*\w+$", " ", text)
+
+
+def fill(text: str, name: str, content: str) -> str:
+    """Text with what stands between a marker pair replaced."""
+    label = f": {name}" if name else ""
+    begin, end = f"<!-- BEGIN generated{label} -->", f"<!-- END generated{label} -->"
+    if begin not in text or end not in text:
+        raise SystemExit(f"no markers {begin} … {end}")
+    head, rest = text.split(begin, 1)
+    _, tail = rest.split(end, 1)
+    return f"{head}{begin}\n{content}\n{end}{tail}"
+
+
+def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
+    """Every document with generated parts."""
+    yield (
+        ROOT / "README.md",
+        {"components": components, "settings": settings, "excerpt": excerpt, "exit-codes": exit_codes},
+    )
+    yield ROOT / "docs" / "cli.md", {"cli": cli}
+    yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
+    yield ROOT / "docs" / "judging.md", {"findings": findings, "guarded": guarded}
+    for readme in sorted((ROOT / "modules").rglob("README.md")):
+        if "<!-- BEGIN generated -->" in readme.read_text("utf-8"):
+            yield readme, {"": lambda folder=readme.parent: module_tables(folder)}
+
+
+def main() -> int:
+    """Write, or with --check tell what would be written."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    wanted = {ROOT / "environments" / FILE_NAME: schema_text()}
+    for file, parts in documents():
+        text = file.read_text("utf-8")
+        for name, content in parts.items():
+            text = fill(text, name, content())
+        wanted[file] = text
+    for file, text in wanted.items():
+        if not file.exists() or file.read_text("utf-8") != text:
+            stale.append(str(file.relative_to(ROOT)))
+            if not check:
+                file.write_text(text, encoding="utf-8")
+    for name in stale:
+        sys.stdout.write(f"{'out of date' if check else 'wrote'}: {name}\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

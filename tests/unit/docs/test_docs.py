@@ -1,0 +1,87 @@
+"""Documentation that cannot lie: commands and options exist, links lead somewhere, generated parts are fresh."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from toolkit.cli.app import app
+from toolkit.rendering.render import template_text
+from toolkit.workflows.init import PIPELINES
+
+REPOSITORY = Path(__file__).parents[3]
+DOCUMENTS = sorted(
+    [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "modules").rglob("README.md")]
+)
+NAMES = [str(d.relative_to(REPOSITORY)) for d in DOCUMENTS]
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def texts() -> dict[str, str]:
+    found = {name: document.read_text("utf-8") for name, document in zip(NAMES, DOCUMENTS, strict=True)}
+    for kind, files in PIPELINES.items():
+        for _, template in files:
+            found[f"pipeline {kind}"] = template_text(template)
+    return found
+
+
+def command_lines() -> list[Any]:
+    found = []
+    for name, text in texts().items():
+        lines = re.findall(r"^\s*(?:\$ |- run: (?:exec )?)(toolkit [^\n#]+)", text, re.M)
+        lines += re.findall(r"`(toolkit [^`\n]+)`", text)
+        found += [pytest.param(line, id=f"{name}: {line}") for line in dict.fromkeys(lines)]
+    return found
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_every_command_line_uses_what_the_cli_has(line: str):
+    words = shlex.split(line.split("&&", maxsplit=1)[0].replace("…", "").replace("[", "").replace("]", ""))[1:]
+    while words and words[0].startswith("-"):
+        words = words[2:] if words[0] in ("-C", "--chdir") else words[1:]
+    if not words or words[0].isupper():
+        return
+    command = COMMANDS[words[0]]
+    if inner := getattr(command, "commands", None):
+        if len(words) < 2 or "|" in words[1]:
+            return
+        command = inner[words[1]]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    for word in words:
+        if word.startswith("--"):
+            assert word.split("=")[0] in known | {"--help"}, f"{word} is no option of {words[0]}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name: str):
+    document = REPOSITORY / name
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+def test_generated_parts_are_fresh():
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"run `make docs`\n{done.stdout}{done.stderr}"
+
+
+def test_the_pipeline_is_yaml_that_applies_only_what_was_planned():
+    workflow = yaml.safe_load(template_text("pipelines/github.yml.j2"))
+    jobs = workflow["jobs"]
+    runs = {name: [s.get("run", "") for s in job["steps"]] for name, job in jobs.items()}
+    assert any(r.startswith("toolkit plan") and "--out" in r and "--no-render" in r for r in runs["plan"])
+    (apply,) = [r for r in runs["apply"] if "toolkit apply" in r]
+    assert "--plan" in apply
+    assert "--auto-approve" not in apply
+    assert jobs["apply"]["concurrency"]["cancel-in-progress"] is False
+    assert workflow["permissions"] == {"contents": "read"}
