@@ -12,6 +12,9 @@ from typing import Any
 from toolkit.environment import Environment
 from toolkit.errors import WrongAccountError
 
+_NO_PROFILE: dict[str, Any] = {"profile": (None, None, None, None)}
+"""Where credentials are given, AWS_PROFILE of the shell is not asked: it may name a profile that is not there."""
+
 
 class ClientFactory:
     """Makes boto3 clients that act as the environment's credentials say."""
@@ -62,7 +65,7 @@ class ClientFactory:
         if endpoint:
             # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds. Roles are
             # assumed there, too: one may lead to another account, which holds the state.
-            core = botocore.session.Session()
+            core = botocore.session.Session(session_vars=_NO_PROFILE)
             core.set_credentials(self._environ["AWS_ACCESS_KEY_ID"], self._environ["AWS_SECRET_ACCESS_KEY"])
         else:
             core = botocore.session.Session(profile=settings.profile)
@@ -83,8 +86,6 @@ class ClientFactory:
                 where=f"environments/{self._environment.name}/environment.yaml",
                 hint="check the role's trust policy, its external id and MFA condition, and the base credentials",
             ) from e
-        return boto3.Session(
-            aws_access_key_id=answer["AccessKeyId"],
-            aws_secret_access_key=answer["SecretAccessKey"],
-            aws_session_token=answer["SessionToken"],
-        )
+        assumed = botocore.session.Session(session_vars=_NO_PROFILE)
+        assumed.set_credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+        return boto3.Session(botocore_session=assumed)

@@ -98,6 +98,34 @@ def test_a_held_lock_says_who_and_since_when() -> None:
     assert found.problem == "the state is locked since 2026-11-24 08:22:09 UTC by ann@host (apply)"
 
 
+@pytest.mark.parametrize(
+    ("summary", "detail", "command"),
+    [
+        (
+            "Error acquiring the state lock",
+            LOCAL_LOCK,
+            "toolkit unlock prod --sandbox b62696e5-a341-6547-beb8-694111ec9ada",
+        ),
+        (
+            'Failed to get existing workspaces: S3 bucket "tf-state" does not exist.\n\nThe referenced S3 bucket must',
+            "",
+            "`toolkit bootstrap prod --sandbox`",
+        ),
+        ("Backend configuration changed", "", "`toolkit bootstrap prod --sandbox`"),
+    ],
+)
+def test_the_next_step_is_the_very_command(summary: str, detail: str, command: str) -> None:
+    found = explain(
+        "plan",
+        diagnostics=(error(summary, detail),),
+        stderr="",
+        returncode=1,
+        interrupted=False,
+        environment="prod --sandbox",
+    )
+    assert command in (found.hint or "")
+
+
 def test_a_lock_is_found_in_boxed_text_too() -> None:
     boxed = "\n".join(f"│ {line}" for line in ["Error: Error acquiring the state lock", "", *LOCAL_LOCK.splitlines()])
 
