@@ -6,6 +6,7 @@ stand on each other in the order of the file, as the life of one environment doe
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -155,10 +156,23 @@ def test_a_local_state_has_no_bucket_to_make(here: Checkout):
     assert "keeps its state in a local file" in here.run("bootstrap", "tiny", exits=64).stderr
 
 
+def test_a_local_lock_ends_with_its_holder_and_only_its_description_stays(here: Checkout):
+    info = here.folder / ".terraform.tfstate.lock.info"
+    info.write_text(json.dumps({"ID": "1", "Operation": "OperationTypeApply", "Who": "ann@host"}))
+    with (here.folder / "terraform.tfstate").open("r+b") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        alive = here.run("unlock", "tiny", "--force", exits=6).stderr
+    assert "a running Terraform holds the local state by ann@host since an unknown time (apply)" in alive
+    assert here.run("unlock", "tiny").stdout == "The state of tiny is not locked.\n"
+    assert not info.exists()
+
+
 def test_a_plan_does_not_overlook_the_local_state_once_the_backend_is_s3(here: Checkout):
     here.write(ENVIRONMENT + S3)
     refused = here.run("plan", "tiny", exits=4).stderr
-    assert "here is a local state with 18 resources" in refused or "resources, which a plan would not see" in refused
+    resources = json.loads((here.folder / "terraform.tfstate").read_bytes())["resources"]
+    count = sum(len(r["instances"]) for r in resources)
+    assert f"here is a local state with {count} resources, which a plan would not see" in refused
     assert "`toolkit bootstrap tiny`" in refused
 
 
@@ -349,7 +363,7 @@ def test_the_lock_of_a_killed_apply_is_released_where_its_death_is_known(here: C
     doomed = here.start("apply", "tiny", "--plan", str(bundle))
     until(lambda: applying(here, s3))
     run = terraform_of(here)
-    until(lambda: "apply_complete" in Path(run["stdout"]).read_text(), every=0.002)
+    until(lambda: "apply_start" in Path(run["stdout"]).read_text(), every=0.002)
     doomed.send_signal(signal.SIGKILL)
     os.killpg(run["terraform_pid"], signal.SIGKILL)
     doomed.communicate(timeout=30)
