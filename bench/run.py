@@ -1,0 +1,155 @@
+"""Speed as ratios against baselines run side by side; never absolute limits. `make bench`.
+
+Each pair is run in turn (A B A B …), so that a machine that gets slower slows both. Printed are medians.
+
+    start-up    `toolkit --help` (aim: at most 8) and `--version` (aim: at most 3) against `python -c pass`
+    rendering   100 environments against parsing their YAML alone
+    planning    `toolkit plan` against `terraform plan -out` and `terraform show -json` by hand on the same tree: once
+                with Terraform's environment the same on both sides, and once as each is by itself (with --plan)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from toolkit.environment import load_text
+from toolkit.environment.source import parse
+from toolkit.rendering.render import render
+from toolkit.sandbox.control import Sandbox, child_environ
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PYTHON = sys.executable
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """How long one run takes."""
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def versus(a: Callable[[], object], b: Callable[[], object], rounds: int) -> tuple[float, float, float]:
+    """Medians of A and B, and of the ratio A/B pair by pair, after one round that does not count."""
+    pairs = [(seconds(a), seconds(b)) for _ in range(rounds + 1)][1:]
+    return (
+        statistics.median(x for x, _ in pairs),
+        statistics.median(y for _, y in pairs),
+        statistics.median(x / y for x, y in pairs),
+    )
+
+
+def process(*command: str, cwd: Path = REPOSITORY, environ: Mapping[str, str] | None = None) -> Callable[[], object]:
+    """A command as something to time; it has to succeed."""
+    return lambda: subprocess.run(command, cwd=cwd, env=environ, check=True, capture_output=True)
+
+
+def show(name: str, result: tuple[float, float, float], against: str) -> None:
+    """One line of the report."""
+    print(f"{name:<44} {result[2]:6.2f} x  {against}  ({result[0] * 1000:.0f} against {result[1] * 1000:.0f} ms here)")
+
+
+def start_up() -> None:
+    """Help and version against a bare interpreter."""
+    toolkit = str(Path(PYTHON).with_name("toolkit"))
+    bare = process(PYTHON, "-c", "pass")
+    show("toolkit --version", versus(process(toolkit, "--version"), bare, 15), "python -c pass")
+    show("toolkit --help", versus(process(toolkit, "--help"), bare, 15), "python -c pass")
+
+
+def rendering() -> None:
+    """Rendering of many environments, in one process."""
+    text = (REPOSITORY / "environments" / "production" / "environment.yaml").read_text("utf-8")
+    count = 100
+
+    def load_and_render() -> None:
+        for number in range(count):
+            render(load_text(text, name=f"e{number}", shown_as="x"))
+
+    def only_parse() -> None:
+        for _ in range(count):
+            parse(text)
+
+    show(f"load and render {count} environments", versus(load_and_render, only_parse, 3), "parsing their YAML")
+
+
+ENVIRONMENT = """\
+account_id: "123456789012"
+regions: {home: eu-central-1}
+simulator: moto
+components:
+  password_policy: {}
+  iam_groups: {}
+  mfa_enforcement: {}
+"""
+
+
+def planning() -> None:
+    """A warm plan against Terraform by hand."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        shutil.copytree(REPOSITORY / "modules", root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
+        folder = root / "environments" / "bench"
+        folder.mkdir(parents=True)
+        (folder / "environment.yaml").write_text(ENVIRONMENT)
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_")) and k != "GOGC"}
+
+        def toolkit(*arguments: str, environ: Mapping[str, str] = plain) -> subprocess.CompletedProcess[bytes]:
+            command = [PYTHON, "-m", "toolkit", "-C", str(root), *arguments]
+            return subprocess.run(command, env=environ, check=True, capture_output=True)
+
+        toolkit("sandbox", "up")
+        try:
+            toolkit("apply", "bench", "--auto-approve")
+            sandbox = json.loads(toolkit("sandbox", "status", "--json").stdout)
+            fields = {key: sandbox[key] for key in ("endpoint", "pid", "account_id", "started")}
+            found = Sandbox(**fields, port=int(sandbox["endpoint"].rsplit(":", 1)[1]))
+            hand = {
+                **child_environ(found, plain, "eu-central-1"),
+                "TF_DATA_DIR": str(folder / ".toolkit" / "terraform"),
+                "CHECKPOINT_DISABLE": "1",
+            }
+            # What the toolkit chose for finding the provider, if it had to choose.
+            chosen = sorted((folder / ".toolkit").glob("*.tfrc"))
+            hand["TF_CLI_CONFIG_FILE"] = str(chosen[0]) if chosen else os.devnull
+
+            def by_hand(environ: Mapping[str, str]) -> Callable[[], object]:
+                def run() -> None:
+                    work = folder / "rendered"
+                    plan = str(folder / ".toolkit" / "hand.tfplan")
+                    process("terraform", "plan", "-input=false", f"-out={plan}", cwd=work, environ=environ)()
+                    process("terraform", "show", "-json", plan, cwd=work, environ=environ)()
+
+                return run
+
+            ours = lambda gogc: lambda: toolkit("plan", "bench", environ={**plain, "GOGC": gogc})  # noqa: E731
+            against = "terraform plan -out, show -json"
+            show(
+                "toolkit plan, GOGC=400 on both sides",
+                versus(ours("400"), by_hand({**hand, "GOGC": "400"}), 5),
+                against,
+            )
+            show(
+                "toolkit plan, as each is by itself",
+                versus(lambda: toolkit("plan", "bench"), by_hand(hand), 5),
+                against,
+            )
+        finally:
+            toolkit("sandbox", "down")
+
+
+if __name__ == "__main__":
+    start_up()
+    rendering()
+    if "--plan" in sys.argv[1:]:
+        planning()
+    else:
+        print("planning: with --plan (takes about two minutes)")
