@@ -118,8 +118,8 @@ def planning() -> None:
                 "CHECKPOINT_DISABLE": "1",
             }
             # What the toolkit chose for finding the provider, if it had to choose.
-            chosen = sorted((folder / ".toolkit").glob("*.tfrc"))
-            hand["TF_CLI_CONFIG_FILE"] = str(chosen[0]) if chosen else os.devnull
+            chosen = folder / ".toolkit" / "terraform.rc"
+            hand["TF_CLI_CONFIG_FILE"] = str(chosen) if chosen.exists() else os.devnull
 
             def by_hand(environ: Mapping[str, str]) -> Callable[[], object]:
                 def run() -> None:
