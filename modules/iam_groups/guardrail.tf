@@ -21,6 +21,14 @@ data "aws_iam_policy_document" "guardrail" {
     ]
   }
 
+  # Nobody stops what records and watches: PowerUserAccess would allow it.
+  statement {
+    sid       = "DenyBlindingTheAccount"
+    effect    = "Deny"
+    actions   = local.blinding
+    resources = ["*"]
+  }
+
   # Nobody takes on a role's rights by handing it to a service they control.
   statement {
     sid           = "DenyPassingOtherRoles"
@@ -42,7 +50,7 @@ data "aws_iam_policy_document" "guardrail" {
 
 resource "aws_iam_policy" "guardrail" {
   name        = var.guardrail_policy_name
-  description = "Denies identity administration to groups that are not administrator groups"
+  description = "Denies identity administration, and stopping what records and watches, to groups that are not administrator groups"
   policy      = data.aws_iam_policy_document.guardrail.json
 
   lifecycle {

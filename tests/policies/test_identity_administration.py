@@ -131,7 +131,48 @@ ESCALATIONS = [
     ("sso-directory:UpdatePassword", "*"),
     ("rolesanywhere:CreateTrustAnchor", "*"),
     ("rolesanywhere:CreateProfile", "*"),
+    ("rolesanywhere:DisableCrl", "*"),
+    ("rolesanywhere:DeleteCrl", "*"),
+    ("rolesanywhere:DeleteTrustAnchor", "*"),
+    ("organizations:MoveAccount", "*"),
+    ("organizations:RemoveAccountFromOrganization", "*"),
+    ("organizations:RegisterDelegatedAdministrator", "*"),
+    ("organizations:EnableAWSServiceAccess", "*"),
+    ("organizations:DeleteResourcePolicy", "*"),
+    ("account:StartPrimaryEmailUpdate", "*"),
+    ("account:AcceptPrimaryEmailUpdate", "*"),
+    ("sso:TagResource", "*"),
+    ("sso:AddRegion", "*"),
+    # And what blinds the account, so that the rest goes unseen.
+    ("cloudtrail:StopLogging", "*"),
+    ("cloudtrail:DeleteTrail", "*"),
+    ("cloudtrail:UpdateTrail", "*"),
+    ("cloudtrail:PutEventSelectors", "*"),
+    ("config:StopConfigurationRecorder", "*"),
+    ("config:DeleteConfigurationRecorder", "*"),
+    ("config:PutConfigurationRecorder", "*"),
+    ("config:DeleteDeliveryChannel", "*"),
+    ("config:DeleteConfigRule", "*"),
+    ("guardduty:DeleteDetector", "*"),
+    ("guardduty:UpdateDetector", "*"),
+    ("guardduty:CreateFilter", "*"),
+    ("guardduty:ArchiveFindings", "*"),
+    ("guardduty:DeletePublishingDestination", "*"),
+    ("securityhub:DisableSecurityHub", "*"),
+    ("securityhub:BatchDisableStandards", "*"),
+    ("access-analyzer:DeleteAnalyzer", "*"),
+    ("s3:PutAccountPublicAccessBlock", "*"),
+    ("ec2:DisableEbsEncryptionByDefault", "*"),
+    ("ec2:DisableSnapshotBlockPublicAccess", "*"),
+    ("ec2:DisableImageBlockPublicAccess", "*"),
 ]
+
+WITHOUT_OPERATION = {
+    # Permissions that no operation of botocore's models bears the name of (Service Authorization Reference).
+    "iam:PassRole",
+    "sso:Associate*",
+    "sso:Import*",
+}
 
 CONTEXT = {
     "mfa": {"aws:MultiFactorAuthPresent": "true"},
@@ -184,6 +225,28 @@ def test_of_every_iam_action_developers_have_only_their_own_credentials(rendered
     assert linked == {"CreateServiceLinkedRole", "DeleteServiceLinkedRole"}
     own = {name for name, resource in allowed if resource == ME} - linked
     assert own == {"ChangePassword", "DeactivateMFADevice", "EnableMFADevice", "ResyncMFADevice"}
+
+
+@pytest.mark.terraform
+def test_every_pattern_of_the_guardrail_names_something_that_exists(rendered: Any) -> None:
+    """A misspelt action denies nothing."""
+    import fnmatch
+
+    from botocore.session import get_session
+
+    session = get_session()
+    services = {"access-analyzer": "accessanalyzer", "sso": "sso-admin"}
+    for statement in rendered.guardrail.statements:
+        for action in statement.actions:
+            prefix, pattern = action.split(":")
+            # S3's account settings are in its control API; the directory behind IAM Identity Center has no public one.
+            if prefix == "sso-directory":
+                continue
+            name = "s3control" if action == "s3:PutAccountPublicAccessBlock" else services.get(prefix, prefix)
+            operations = session.get_service_model(name).operation_names
+            pattern = pattern.replace("PutAccountPublicAccessBlock", "PutPublicAccessBlock")
+            if not fnmatch.filter(operations, pattern):
+                assert action in WITHOUT_OPERATION, action
 
 
 @pytest.mark.terraform

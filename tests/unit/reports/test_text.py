@@ -1,0 +1,123 @@
+"""The terminal's report of real plans: the dangerous first, one screen, nothing lost when verbose."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+from rich.console import Console
+
+from toolkit.plan.findings import Finding, Rule
+from toolkit.plan.model import Action
+from toolkit.reports.text import print_plan, render
+from toolkit.reports.view import PlanView
+
+SCREEN = 50
+
+
+def printed(view: PlanView, *, verbose: bool = False) -> list[str]:
+    out = io.StringIO()
+    print_plan(view, Console(file=out, no_color=True, highlight=False, soft_wrap=True), verbose=verbose)
+    return out.getvalue().splitlines()
+
+
+def test_several_hundred_resources_fit_on_a_screen(wide: PlanView) -> None:
+    lines = printed(wide)
+    assert len(wide.plan.changes) > 400
+    assert len(lines) <= SCREEN
+    assert max(map(len, lines)) <= 130
+    assert "guardduty · in each of all 17 regions" in lines
+    assert "config · in each of 16 regions (all but eu-central-1)" in lines
+    assert f"{len(wide.plan.changes)} to add, 0 to change, 0 to destroy; 0 unchanged." in lines
+
+
+def test_counted_lines_add_up_to_the_plan(wide: PlanView) -> None:
+    total = 0
+    times = 0
+    for line in printed(wide):
+        if " · " in line:
+            many = re.search(r"in each of (?:all )?(\d+) regions", line)
+            times = int(many[1]) if many else 1
+        elif line.startswith(("  +   ", "      aws_", "      2 aws_")):
+            # "23 aws_x: names" or "aws_x, 2 aws_y": a type without a number is one resource.
+            told = line[4:].split(": ")[0].strip(" ,")
+            total += times * sum(int(w.split()[0]) if w[0].isdigit() else 1 for w in told.split(", "))
+    assert total == len(wide.plan.changes)
+
+
+def test_verbose_names_every_resource_once(wide: PlanView) -> None:
+    lines = printed(wide, verbose=True)
+    for change in wide.plan.changes:
+        assert lines.count(f"  +   {change.address}") == 1
+    assert any("minimum_password_length: 14" in line for line in lines)
+    assert render(wide).splitlines() == lines
+
+
+def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
+    lines = printed(later)
+    order = [
+        f"CRITICAL: 7 times in guardduty · eu-central-1: {Rule.DESTROYS.explanation}",
+        "  consent: --allow-destroy with each of these, or a pattern of them",
+        "HIGH: minimum_password_length becomes weaker (higher is stronger).",
+        "Deleted, replaced or forgotten",
+        "  -   1 aws_guardduty_detector: this",
+        "cloudtrail · eu-central-1",
+        "        retention_in_days: 365 → 30",
+        "Refused: 12 findings nobody consented to.",
+        "5 to add, 35 to change, 7 to destroy; 43 unchanged.",
+    ]
+    assert [line for line in lines if line in order] == order
+
+
+def test_every_blocking_subject_is_named_with_its_evidence(later: PlanView) -> None:
+    text = "\n".join(printed(later))
+    for finding in later.findings:
+        assert f"  {finding.subject}: {finding.evidence}\n" in text
+
+
+def test_a_policy_is_told_by_its_meaning(later: PlanView) -> None:
+    text = "\n".join(printed(later))
+    assert "~ Deny DenyEnrolmentByAccessKey: conditions +StringNotEquals aws:username 'robot'" in text
+    assert '"Statement"' not in text
+
+
+def test_an_update_of_default_tags_alone_says_so(later: PlanView) -> None:
+    """Default tags stand in tags_all only; where a resource's own tags change too, they are not told twice."""
+    at = printed(later).index(
+        "  ~   23 aws_config_config_rule: access-keys-rotated, cloud-trail-cloud-watch-logs-enabled, … 21 more"
+    )
+    assert printed(later)[at + 1] == '        tags_all.Owner: (none) → "platform@example.com"'
+
+
+def test_many_alike_findings_are_cut_with_a_count(later: PlanView) -> None:
+    model = later.findings[0]
+    many = tuple(replace(model, address=f"module.guardduty.aws_x.this[{i}]") for i in range(400))
+    lines = printed(replace(later, findings=many))
+    assert "  … and 390 more (`toolkit -v` lists them)" in lines
+    assert (
+        sum("module.guardduty.aws_x.this[" in line for line in printed(replace(later, findings=many), verbose=True))
+        >= 400
+    )
+
+
+def test_what_was_consented_to_is_told_apart(later: PlanView) -> None:
+    findings: tuple[Finding, ...] = tuple(replace(f, consented_by="--allow-weaker *") for f in later.findings[-1:])
+    lines = printed(replace(later, findings=findings))
+    assert lines[2].startswith("consented: ")
+    assert "  by --allow-weaker *" in lines
+    assert not any(line.startswith("Refused") for line in lines)
+
+
+def test_an_empty_plan_says_so(empty: PlanView) -> None:
+    assert printed(empty)[-1] == "No changes: the account is as the environment says."
+
+
+def test_no_value_reaches_the_terminal_as_a_command(later: PlanView) -> None:
+    change = next(c for c in later.plan.changes if c.action is Action.UPDATE and c.component == "password_policy")
+    hostile = "\x1b]0;owned\x07\u202edrowssap\r\n- nothing to see"
+    bad = replace(change, address=hostile, attributes=(replace(change.attributes[0], path=hostile, after=hostile),))
+    finding = replace(later.findings[0], summary=hostile, evidence=hostile, remedy=hostile, address=hostile)
+    text = render(replace(later, plan=replace(later.plan, changes=(bad,)), findings=(finding,)))
+    assert not set(text) & set("\x1b\x07\u202e\r")
+    assert "\\x1b]0;owned\\x07\\u202edrowssap\\r\\n- nothing to see" in text
