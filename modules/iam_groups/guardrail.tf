@@ -21,14 +21,6 @@ data "aws_iam_policy_document" "guardrail" {
     ]
   }
 
-  # Nobody stops what records and watches: PowerUserAccess would allow it.
-  statement {
-    sid       = "DenyBlindingTheAccount"
-    effect    = "Deny"
-    actions   = local.blinding
-    resources = ["*"]
-  }
-
   # Nobody takes on a role's rights by handing it to a service they control.
   statement {
     sid           = "DenyPassingOtherRoles"
@@ -45,6 +37,14 @@ data "aws_iam_policy_document" "guardrail" {
     actions       = ["sts:AssumeRole"]
     resources     = length(var.assumable_roles) == 0 ? ["*"] : null
     not_resources = length(var.assumable_roles) == 0 ? null : var.assumable_roles
+  }
+
+  # Nobody stops what records and watches: PowerUserAccess would allow it.
+  statement {
+    sid       = "DenyBlindingTheAccount"
+    effect    = "Deny"
+    actions   = local.blinding
+    resources = ["*"]
   }
 }
 

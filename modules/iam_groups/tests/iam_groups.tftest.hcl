@@ -36,7 +36,7 @@ run "defaults" {
     error_message = "Every group but administrators carries the guardrail."
   }
   assert {
-    condition     = jsondecode(output.guardrail_policy_json).Statement[*].Sid == ["DenyIdentityAdministration", "DenyCredentialsOfOthers", "DenyPassingOtherRoles", "DenyAssumingOtherRoles"] && alltrue([for statement in jsondecode(output.guardrail_policy_json).Statement : statement.Effect == "Deny"])
+    condition     = jsondecode(output.guardrail_policy_json).Statement[*].Sid == ["DenyIdentityAdministration", "DenyCredentialsOfOthers", "DenyPassingOtherRoles", "DenyAssumingOtherRoles", "DenyBlindingTheAccount"] && alltrue([for statement in jsondecode(output.guardrail_policy_json).Statement : statement.Effect == "Deny"])
     error_message = "The guardrail denies and grants nothing."
   }
   assert {
