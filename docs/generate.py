@@ -120,7 +120,7 @@ def cli() -> str:
     parts = []
 
     def add(command: Any, path: str, parent: Any) -> None:
-        context = command.make_context(path.split()[-1], ["--help"], parent=parent, resilient_parsing=True)
+        context = command.make_context(path.rpartition(" ")[2], ["--help"], parent=parent, resilient_parsing=True)
         context.max_content_width = 100
         parts.append(f"## {path}\n\n```text\n{command.get_help(context).rstrip()}\n```")
         for name, inner in getattr(command, "commands", {}).items():

@@ -162,7 +162,14 @@ def test_a_claim_names_a_resource_and_a_setting_that_exist(component: Component,
             value = value[step]
 
 
-WEAK: dict[str, Any] = {"at_least": 0, "at_most": 10**9, "equals": "something else", "between": 10**9, "one_of": -1, "contains": []}
+WEAK: dict[str, Any] = {
+    "at_least": 0,
+    "at_most": 10**9,
+    "equals": "something else",
+    "between": 10**9,
+    "one_of": -1,
+    "contains": [],
+}
 
 
 @pytest.mark.parametrize(
