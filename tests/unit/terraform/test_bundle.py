@@ -1,0 +1,231 @@
+"""Plan bundles: whole or refused, and applied only under the facts they were made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from toolkit.errors import BadPlanError
+from toolkit.terraform import bundle as bundles
+from toolkit.terraform.sealing import Keys
+
+MANIFEST = bundles.Manifest(
+    format=bundles.FORMAT,
+    environment="prod",
+    simulator=None,
+    account_id="123456789012",
+    caller_arn="arn:aws:sts::123456789012:assumed-role/plan/x",
+    region="eu-central-1",
+    backend="s3 state/prod/baseline.tfstate in eu-central-1",
+    state_lineage="3f9e",
+    state_serial=7,
+    rendered_sha256="a" * 64,
+    lock_sha256="b" * 64,
+    toolkit_version="0.1.0",
+    terraform="terraform 1.11.4",
+    git_commit="c" * 40,
+    git_dirty=False,
+    created="2026-01-01T00:00:00+00:00",
+    expires="2999-01-01T00:00:00+00:00",
+    destroy=False,
+    empty=False,
+    consents=("--allow-weaker=module.x.y.z",),
+)
+PLAN_JSON = {"format_version": "1.2", "resource_changes": []}
+FINDINGS: list[dict[str, Any]] = [{"rule": "weakens"}]
+
+
+@pytest.fixture
+def plan_file(tmp_path: Path) -> Path:
+    file = tmp_path / "plan.tfplan"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("tfplan", os.urandom(200))
+        archive.writestr("tfstate", json.dumps({"lineage": "3f9e", "serial": 7, "resources": ["secret"]}))
+    return file
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, plan_file: Path) -> Path:
+    path = tmp_path / "prod.tfbundle"
+    bundles.write(path, MANIFEST, plan_file, PLAN_JSON, FINDINGS)
+    return path
+
+
+def test_what_is_written_is_read(bundle: Path, plan_file: Path, tmp_path: Path):
+    found = bundles.read(bundle)
+    assert found.manifest == MANIFEST
+    assert found.plan == plan_file.read_bytes()
+    assert found.plan_json == PLAN_JSON
+    assert found.findings == FINDINGS
+    assert bundle.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "scratch").mkdir()
+    extracted = found.extract_plan(tmp_path / "scratch")
+    assert extracted.read_bytes() == plan_file.read_bytes()
+    assert extracted.stat().st_mode & 0o777 == 0o600
+
+
+def test_encrypted_it_is_read_with_its_key_only(tmp_path: Path, plan_file: Path):
+    path = tmp_path / "sealed.tfbundle"
+    keys = Keys(bytes(32))
+    bundles.write(path, MANIFEST, plan_file, PLAN_JSON, FINDINGS, keys)
+    assert bundles.read(path, keys).manifest == MANIFEST
+    assert b"123456789012" not in path.read_bytes()
+    with pytest.raises(BadPlanError, match="no key is given"):
+        bundles.read(path)
+
+
+@given(data=st.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_changed_byte_gives_another_plan(bundle: Path, data: st.DataObject):
+    """A changed byte is refused, or is one that says nothing (a time in zip's own headers)."""
+    original = bundle.read_bytes()
+    whole = bundles.read(bundle)
+    position = data.draw(st.integers(0, len(original) - 1))
+    changed = bytearray(original)
+    changed[position] ^= data.draw(st.integers(1, 255))
+    path = bundle.with_name("changed.tfbundle")
+    path.write_bytes(changed)
+    try:
+        found = bundles.read(path)
+    except BadPlanError as e:
+        assert str(path) in str(e)
+        assert "\n" not in e.problem
+    else:
+        assert dataclasses.replace(found, path=whole.path) == whole
+
+
+@given(cut=st.integers(0, 2000))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_truncated_one_is_refused(bundle: Path, cut: int):
+    data = bundle.read_bytes()
+    path = bundle.with_name("cut.tfbundle")
+    path.write_bytes(data[: min(cut, len(data) - 1)])
+    with pytest.raises(BadPlanError):
+        bundles.read(path)
+
+
+def rewrite(bundle: Path, member: str, change: Any) -> None:
+    """Change a member without mending the sums, as a careless edit does."""
+    with zipfile.ZipFile(bundle) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members[member] = change(members[member])
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    bundle.write_bytes(buffer.getvalue())
+
+
+@pytest.mark.parametrize("member", ["manifest.json", "plan.tfplan", "plan.json", "findings.json"])
+def test_an_edited_member_is_named(bundle: Path, member: str):
+    rewrite(bundle, member, lambda data: data + b" ")
+    with pytest.raises(BadPlanError, match=f"{member} was changed after planning"):
+        bundles.read(bundle)
+
+
+def test_another_format_says_which(tmp_path: Path, plan_file: Path):
+    path = tmp_path / "x.tfbundle"
+    bundles.write(path, dataclasses.replace(MANIFEST, format=99), plan_file, PLAN_JSON, FINDINGS)
+    with pytest.raises(BadPlanError, match="a bundle of format 99; this toolkit reads format"):
+        bundles.read(path)
+
+
+def test_what_is_no_bundle_is_told(tmp_path: Path, bundle: Path):
+    def said(path: Path) -> str:
+        with pytest.raises(BadPlanError) as caught:
+            bundles.read(path)
+        assert caught.value.hint
+        return caught.value.problem
+
+    assert said(tmp_path) == "a folder, not a plan bundle"
+    assert "No such file" in said(tmp_path / "nowhere")
+    link = tmp_path / "link"
+    link.symlink_to(bundle)
+    assert said(link) == "a symbolic link, not a plan bundle"
+    text = tmp_path / "text"
+    text.write_text("hello")
+    assert said(text) == "not a plan bundle, truncated or damaged"
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("x", "y")
+    assert said(tmp_path / "other.zip") == "a zip file, but not a plan bundle"
+    if os.geteuid() != 0:
+        bundle.chmod(0)
+        assert "Permission denied" in said(bundle)
+
+
+def test_a_bomb_is_not_unpacked(bundle: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bundles, "_MAX_BYTES", 4096)
+    rewrite(bundle, "plan.tfplan", lambda _: b"\0" * 100)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(bundle) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, b"\0" * 1_000_000 if name == "plan.tfplan" else data)
+    bundle.write_bytes(buffer.getvalue())
+    assert len(buffer.getvalue()) < 4096
+    with pytest.raises(BadPlanError, match="larger than"):
+        bundles.read(bundle)
+
+
+DEMANDED = {
+    "simulator": "moto",
+    "account_id": "111122223333",
+    "backend": "local",
+    "state_lineage": "other",
+    "state_serial": 8,
+    "rendered_sha256": "d" * 64,
+    "lock_sha256": "",
+    "toolkit_version": "0.2.0",
+    "terraform": "opentofu 1.10.0",
+}
+
+
+@pytest.mark.parametrize(("field", "now"), DEMANDED.items())
+def test_the_fact_that_differs_is_named_with_both_values(bundle: Path, field: str, now: Any):
+    found = bundles.read(bundle)
+    facts = {name: getattr(MANIFEST, name) for name in DEMANDED}
+    found.verify(facts)
+    with pytest.raises(BadPlanError) as caught:
+        found.verify({**facts, field: now})
+    assert caught.value.problem.startswith(f"{field} differs: planned with ")
+    assert "nothing was applied" in str(caught.value.hint)
+
+
+def test_an_expired_one_is_refused(tmp_path: Path, plan_file: Path):
+    path = tmp_path / "x.tfbundle"
+    old = dataclasses.replace(MANIFEST, expires="2026-01-02T00:00:00+00:00")
+    bundles.write(path, old, plan_file, PLAN_JSON, FINDINGS)
+    with pytest.raises(BadPlanError, match="the plan expired at 2026-01-02"):
+        bundles.read(path).verify({})
+
+
+def test_of_a_plans_state_only_lineage_and_serial_leave(plan_file: Path):
+    assert bundles.state_of(plan_file) == ("3f9e", 7)
+    plan_file.write_bytes(b"no zip")
+    with pytest.raises(BadPlanError):
+        bundles.state_of(plan_file)
+
+
+def test_a_digest_knows_names_and_contents_but_not_the_place(tmp_path: Path):
+    for place in ("here", "there"):
+        (tmp_path / place / "m").mkdir(parents=True)
+        (tmp_path / place / "a.tf").write_text("1")
+        (tmp_path / place / "m" / "b.tf").write_text("2")
+
+    def digest(place: str) -> str:
+        root = tmp_path / place
+        return bundles.digest(root, root.rglob("*.tf"))
+
+    assert digest("here") == digest("there")
+    (tmp_path / "there" / "m" / "b.tf").rename(tmp_path / "there" / "m" / "c.tf")
+    assert digest("here") != digest("there")
