@@ -143,10 +143,10 @@ def clip(text: str, longest: int) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""Text that cannot move a cursor, break a line or turn the reading direction: such characters become \uXXXX."""
+    r"""Text that cannot move a cursor, break a line or turn the reading direction; what could becomes \x1b, \u202e."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if _harmless(c) else c.encode("ascii", "backslashreplace").decode() for c in text)
+    return "".join(c if _harmless(c) else c.encode("unicode_escape").decode() for c in text)
 
 
 def _harmless(character: str) -> bool:
