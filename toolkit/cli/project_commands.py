@@ -22,17 +22,17 @@ def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; made if it is not there.")],
     pipeline: Annotated[
         str, typer.Option("--pipeline", metavar="KIND", help="Pipeline to lay out: github or none.")
-    ] = "none",
+    ] = "github",
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Replace the project's modules/ with this toolkit's.")
     ] = False,
 ) -> None:
-    """Lay out a project: environments/, modules/, .gitignore. What is there already stays.
+    """Lay out a project: environments/, modules/, a pipeline, .gitignore. What is there already stays.
 
     \b
     Examples:
       toolkit init accounts
-      toolkit init accounts --pipeline github
+      toolkit init accounts --pipeline none
       toolkit init . --upgrade          after installing a newer toolkit
     """
     from toolkit.workflows.init import init_project

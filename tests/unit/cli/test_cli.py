@@ -229,6 +229,7 @@ def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: 
     assert (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").exists()
     assert not list((tmp_path / "here" / "modules").rglob("*.tftest.hcl"))
     assert "*.tfbundle" in (tmp_path / "here" / ".gitignore").read_text()
+    assert "toolkit apply" in (tmp_path / "here" / ".github" / "workflows" / "baseline.yml").read_text()
     (tmp_path / "here" / ".gitignore").write_text("mine\n")
     (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").write_text("# edited\n")
     out = told("init", "here")[0]

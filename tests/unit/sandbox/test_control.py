@@ -72,7 +72,9 @@ def test_missing_moto_is_named_with_how_to_get_it(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", json.dumps({"pid": os.getpid(), "port": 1, "account_id": "123456789012", "started": "x"})]
+    "text",
+    ["", "{", "[]", json.dumps({"pid": os.getpid(), "port": 1, "account_id": "123456789012", "started": "x"})],
+    ids=["empty", "half", "no object", "of a living process"],
 )
 def test_a_ready_file_without_a_lock_is_stale_and_kills_nobody(tmp_path: Path, text: str) -> None:
     (tmp_path / "ready.json").write_text(text)
