@@ -121,26 +121,36 @@ def planning() -> None:
             chosen = folder / ".toolkit" / "terraform.rc"
             hand["TF_CLI_CONFIG_FILE"] = str(chosen) if chosen.exists() else os.devnull
 
+            work, saved = folder / "rendered", str(folder / ".toolkit" / "hand.tfplan")
+
+            def plan(environ: Mapping[str, str]) -> Callable[[], object]:
+                return process("terraform", "plan", "-input=false", f"-out={saved}", cwd=work, environ=environ)
+
+            def show_json(environ: Mapping[str, str]) -> Callable[[], object]:
+                return process("terraform", "show", "-json", saved, cwd=work, environ=environ)
+
             def by_hand(environ: Mapping[str, str]) -> Callable[[], object]:
-                def run() -> None:
-                    work = folder / "rendered"
-                    plan = str(folder / ".toolkit" / "hand.tfplan")
-                    process("terraform", "plan", "-input=false", f"-out={plan}", cwd=work, environ=environ)()
-                    process("terraform", "show", "-json", plan, cwd=work, environ=environ)()
+                return lambda: (plan(environ)(), show_json(environ)())
 
-                return run
+            def ours(environ: Mapping[str, str]) -> Callable[[], object]:
+                return lambda: toolkit("plan", "bench", environ=environ)
 
-            ours = lambda gogc: lambda: toolkit("plan", "bench", environ={**plain, "GOGC": gogc})  # noqa: E731
+            quick, quick_hand = {**plain, "GOGC": "400"}, {**hand, "GOGC": "400"}
             against = "terraform plan -out, show -json"
+            show("toolkit plan, GOGC=400 on both sides", versus(ours(quick), by_hand(quick_hand), 5), against)
+            show("toolkit plan, as each is by itself", versus(ours(plain), by_hand(hand), 5), against)
+            print("  its parts:")
+            show("  terraform plan, GOGC=400", versus(plan(quick_hand), plan(hand), 3), "terraform plan by itself")
             show(
-                "toolkit plan, GOGC=400 on both sides",
-                versus(ours("400"), by_hand({**hand, "GOGC": "400"}), 5),
-                against,
+                "  terraform show, GOGC=400",
+                versus(show_json(quick_hand), show_json(hand), 3),
+                "terraform show by itself",
             )
+            code = "import toolkit.cli.main, toolkit.workflows.plan, boto3"
             show(
-                "toolkit plan, as each is by itself",
-                versus(lambda: toolkit("plan", "bench"), by_hand(hand), 5),
-                against,
+                "  Python and its imports",
+                versus(process(PYTHON, "-c", code), process(PYTHON, "-c", "pass"), 5),
+                "python -c pass",
             )
         finally:
             toolkit("sandbox", "down")
