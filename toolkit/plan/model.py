@@ -239,8 +239,10 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
         if not imported and moved is None:
             return None
         action = Action.IMPORT if imported else Action.MOVE
-    before = _hide(change.get("before"), change.get("before_sensitive"))
-    after = _hide(change.get("after"), change.get("after_sensitive"))
+    masks = change.get("before_sensitive"), change.get("after_sensitive")
+    # What is sensitive on one side only is hidden on both, as Terraform does: it may well be the same value.
+    before = _hide(change.get("before"), *masks)
+    after = _hide(change.get("after"), *reversed(masks))
     after = _mark_unknown(after, change.get("after_unknown"))
     forcing = {_dotted(path) for path in change.get("replace_paths", ())}
     component, region = attribution.of(entry["address"])
@@ -266,13 +268,16 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
 
 
 class _Hidden:
-    """A sensitive value: can be compared, so that a change of it is seen, but never leaves this module."""
+    """A sensitive value: can be compared, so that a change of it is seen, but never leaves this module.
 
-    def __init__(self, value: Any) -> None:
-        self._value = value
+    Becoming sensitive, or ceasing to be, is a change, too.
+    """
+
+    def __init__(self, value: Any, marked: bool) -> None:
+        self._known = (value, marked)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hidden) and bool(self._value == other._value)
+        return isinstance(other, _Hidden) and bool(self._known == other._known)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -280,15 +285,27 @@ class _Hidden:
         return Marker.SENSITIVE.value
 
 
-def _hide(value: Any, sensitive: Any) -> Any:
-    """`value` with everything that `sensitive` marks (true, or a structure of such) hidden."""
-    if sensitive is True:
-        return _Hidden(value)
-    if isinstance(value, dict) and isinstance(sensitive, dict):
-        return {k: _hide(v, sensitive.get(k)) for k, v in value.items()}
-    if isinstance(value, list) and isinstance(sensitive, list):
-        return [_hide(v, sensitive[i] if i < len(sensitive) else None) for i, v in enumerate(value)]
+def _hide(value: Any, sensitive: Any, elsewhere: Any) -> Any:
+    """`value` with everything hidden that `sensitive` or `elsewhere` marks (true, or a structure of such).
+
+    Args:
+        value: Values before or after.
+        sensitive: Terraform's marks of these values.
+        elsewhere: Terraform's marks of the values on the other side of the change.
+    """
+    if sensitive is True or elsewhere is True:
+        return _Hidden(value, sensitive is True)
+    if isinstance(value, dict):
+        return {k: _hide(v, _mark(sensitive, k), _mark(elsewhere, k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_hide(v, _mark(sensitive, i), _mark(elsewhere, i)) for i, v in enumerate(value)]
     return value
+
+
+def _mark(marks: Any, step: str | int) -> Any:
+    if isinstance(marks, dict):
+        return marks.get(step)
+    return marks[step] if isinstance(marks, list) and isinstance(step, int) and step < len(marks) else None
 
 
 def _masked(value: Any) -> Any:
