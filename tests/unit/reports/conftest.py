@@ -31,29 +31,8 @@ ATTRIBUTION = Attribution(tuple(REGISTRY), REGIONS, HOME)
 
 
 def manifest(**changes: Any) -> Manifest:
-    facts: dict[str, Any] = {
-        "format": 1,
-        "environment": "sandbox",
-        "simulator": "moto",
-        "account_id": "123456789012",
-        "caller_arn": "arn:aws:sts::123456789012:user/moto",
-        "region": HOME,
-        "backend": "local",
-        "state_lineage": "6e0c5a3c-0d5e-4b6b-9d2b-0e6f3b1f5a11",
-        "state_serial": 7,
-        "rendered_sha256": "c2" * 32,
-        "lock_sha256": "",
-        "toolkit_version": "0.1.0",
-        "terraform": "terraform 1.11.4",
-        "git_commit": "0123456789abcdef0123456789abcdef01234567",
-        "git_dirty": True,
-        "created": "2026-11-24T09:20:03+00:00",
-        "expires": "2026-11-25T09:20:03+00:00",
-        "destroy": False,
-        "empty": False,
-        "consents": (),
-    }
-    return Manifest(**{**facts, **changes})
+    facts: dict[str, Any] = json.loads((Path(__file__).parent / "manifest.json").read_text("utf-8"))
+    return Manifest(**{**facts, "consents": (), **changes})
 
 
 def recorded(name: str) -> Any:
