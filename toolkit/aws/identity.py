@@ -44,9 +44,11 @@ def check_account(environment: Environment, environ: Mapping[str, str]) -> Calle
 def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:
     """Whoever the credentials belong to; raises WrongAccountError where STS does not say."""
     import botocore.exceptions as e
+    from botocore.parsers import ResponseParserError
 
     try:
         answer = clients.client("sts").get_caller_identity()
+        return CallerIdentity(answer["Account"], answer["Arn"])
     except (e.NoCredentialsError, e.PartialCredentialsError, e.CredentialRetrievalError) as error:
         raise WrongAccountError(
             f"no usable AWS credentials: {error}",
@@ -71,4 +73,10 @@ def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:
             where=name,
             hint="check the network, proxy and the AWS configuration",
         ) from error
-    return CallerIdentity(answer["Account"], answer["Arn"])
+    except (ResponseParserError, KeyError) as error:
+        # A proxy's own page, for instance; its text would fill the screen.
+        raise WrongAccountError(
+            "STS cannot be asked whose credentials these are: what answered is not STS",
+            where=name,
+            hint="check the network, proxy and the AWS configuration; a proxy may want you to sign in",
+        ) from error

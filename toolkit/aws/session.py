@@ -30,23 +30,9 @@ class ClientFactory:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
-        from botocore.config import Config
-
         if self._base is None:
             self._base = self._session()
-        endpoint = self._environ.get("AWS_ENDPOINT_URL")
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": 3},
-            connect_timeout=5,
-            read_timeout=30,
-            # The embedded AWS serves as its own proxy; account-prefixed host names find it only that way.
-            proxies={"http": endpoint} if endpoint else None,
-            ignore_configured_endpoint_urls=endpoint is None,  # type: ignore[call-arg] # the stubs lack it
-            user_agent_extra="aws-baseline-toolkit",
-        )
-        return self._base.client(
-            service, region_name=region or self._environment.regions.home, endpoint_url=endpoint, config=config
-        )
+        return self._client(self._base, service, region or self._environment.regions.home)
 
     def has_session_token(self) -> bool:
         """Whether these are temporary credentials, rather than a long-lived access key."""
@@ -54,6 +40,22 @@ class ClientFactory:
             self._base = self._session()
         credentials = self._base.get_credentials()
         return bool(credentials and credentials.token)
+
+    def _client(self, session: Any, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        endpoint = self._environ.get("AWS_ENDPOINT_URL")
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=5,
+            read_timeout=30,
+            # The embedded AWS serves as its own proxy; account-prefixed host names find it only that way.
+            proxies={"http": endpoint} if endpoint else None,
+            # An endpoint in the AWS configuration could pretend to be the account.
+            ignore_configured_endpoint_urls=endpoint is None,  # type: ignore[call-arg] # the stubs lack it
+            user_agent_extra="aws-baseline-toolkit",
+        )
+        return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
 
     def _session(self) -> Any:
         import boto3
@@ -76,7 +78,7 @@ class ClientFactory:
         request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
         if role.external_id:
             request["ExternalId"] = role.external_id
-        sts = base.client("sts", region_name=self._environment.regions.home, endpoint_url=endpoint)
+        sts = self._client(base, "sts", self._environment.regions.home)
         try:
             answer = sts.assume_role(**request)["Credentials"]
         except botocore.exceptions.ClientError as e:
