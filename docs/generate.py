@@ -6,9 +6,11 @@ around them people write.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ import typer
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import claims, requirement_ids
+from toolkit.environment import load_text
 from toolkit.errors import ExitCode
 from toolkit.plan.findings import Rule
+from toolkit.rendering.render import render
 from toolkit.workflows.describe import settings_table
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
@@ -40,7 +44,7 @@ EXIT_CODES = {
 }
 
 
-def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [headings, tuple("---" for _ in headings), *rows]
     return "\n".join("| " + " | ".join(cell(c) for c in line) + " |" for line in lines)
@@ -79,7 +83,7 @@ def excerpt() -> str:
     source = (folder / "environment.yaml").read_text("utf-8")
     start = source.index("  cloudtrail:")
     text = source[start : source.index("  config:")]
-    rendered = (folder / "rendered" / "cloudtrail.tf").read_text("utf-8").rstrip()
+    rendered = render(load_text(source, name="production", shown_as="production"))["cloudtrail.tf"].rstrip()
     name = "environments/production"
     return (
         f"From [{name}/environment.yaml]({name}/environment.yaml):\n\n```yaml\ncomponents:\n{text.rstrip()}\n```\n\n"
@@ -136,9 +140,7 @@ def module_tables(folder: Path) -> str:
     blocks = _BLOCK.findall(text)
     parts = []
     variables = [
-        (f"`{n}`", f"`{_argument(b, 'type').splitlines()[0].rstrip('({')}`", _default(b), _description(b))
-        for kind, n, b in blocks
-        if kind == "variable"
+        (f"`{n}`", f"`{_type(b)}`", _default(b), _description(b)) for kind, n, b in blocks if kind == "variable"
     ]
     parts.append("## Variables\n\n" + table(("Name", "Type", "Default", "Description"), variables))
     outputs = [(f"`{n}`", _description(b)) for kind, n, b in blocks if kind == "output"]
@@ -163,12 +165,19 @@ def module_tables(folder: Path) -> str:
 
 
 def _expectation(claim: Any) -> str:
-    return " ".join(f"{k.replace('_', ' ')} {v}" for k, v in claim.expect.items()) or "it exists"
+    return " ".join(f"{k.replace('_', ' ')} {json.dumps(v)}" for k, v in claim.expect.items()) or "it exists"
 
 
 def _argument(block: str, name: str) -> str:
     match = re.search(rf"^  {name}\s+= (.*(?:\n    .*|\n  [\])}}].*)*)", block, re.M)
     return match[1] if match else ""
+
+
+def _type(block: str) -> str:
+    """The type; of an object only that it is one, since its description tells the fields."""
+    text = " ".join(_argument(block, "type").split())
+    outer, _, _ = text.partition("object(")
+    return text if outer == text else f"{outer}object{')' * outer.count('(')}"
 
 
 def _default(block: str) -> str:
@@ -205,7 +214,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "judging.md", {"findings": findings, "guarded": guarded}
     for readme in sorted((ROOT / "modules").rglob("README.md")):
         if "<!-- BEGIN generated -->" in readme.read_text("utf-8"):
-            yield readme, {"": lambda folder=readme.parent: module_tables(folder)}
+            yield readme, {"": partial(module_tables, readme.parent)}
 
 
 def main() -> int:

@@ -14,6 +14,8 @@ import typer
 import yaml
 
 from toolkit.cli.app import app
+from toolkit.environment import load_text
+from toolkit.environment.load import file_model
 from toolkit.rendering.render import template_text
 from toolkit.workflows.init import PIPELINES
 
@@ -38,6 +40,14 @@ def command_lines() -> list[Any]:
     for name, text in texts().items():
         lines = re.findall(r"^\s*(?:\$ |- run: (?:exec )?)(toolkit [^\n#]+)", text, re.M)
         lines += re.findall(r"`(toolkit [^`\n]+)`", text)
+        if name.endswith("cli.md"):  # the examples in the commands' help; what follows a gap explains them
+            joined = re.sub(r" *\\\n *", " ", text)
+            lines += re.findall(r"^ +(toolkit [a-z]\S*(?: \S+)*)", joined, re.M)
+        found += [pytest.param(line, id=f"{name}: {line}") for line in dict.fromkeys(lines)]
+    # "What to do next" of errors.
+    for source in sorted((REPOSITORY / "toolkit").rglob("*.py")):
+        lines = re.findall(r"`(toolkit [a-z][^`\n]*)`", source.read_text("utf-8"))
+        name = str(source.relative_to(REPOSITORY))
         found += [pytest.param(line, id=f"{name}: {line}") for line in dict.fromkeys(lines)]
     return found
 
@@ -60,6 +70,30 @@ def test_every_command_line_uses_what_the_cli_has(line: str):
             assert word.split("=")[0] in known | {"--help"}, f"{word} is no option of {words[0]}"
 
 
+def yaml_blocks(name: str) -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```", (REPOSITORY / name).read_text("utf-8"), re.M | re.S)
+
+
+def test_the_environment_file_that_is_explained_is_one_and_has_every_key():
+    (text,) = yaml_blocks("docs/environments.md")
+    load_text(text, name="example", shown_as="docs/environments.md")
+    assert {*yaml.safe_load(text), "simulator"} == set(file_model().model_fields)
+
+
+@pytest.mark.parametrize("name", ["docs/judging.md", "docs/state.md"])
+def test_excerpts_of_environment_files_are_accepted(name: str):
+    base = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {password_policy: {}}\n'
+    for block in yaml_blocks(name):
+        load_text(base + block, name="example", shown_as=name)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("modules")])
+def test_files_that_are_named_exist(name: str):
+    text = re.sub(r"^```.*?^```", "", (REPOSITORY / name).read_text("utf-8"), flags=re.M | re.S)
+    for path in re.findall(r"`((?:toolkit|tests|modules|templates|docs|environments)/[\w./-]+)`", text):
+        assert "NAME" in path or (REPOSITORY / path).exists(), path
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere(name: str):
     document = REPOSITORY / name
@@ -78,6 +112,7 @@ def test_generated_parts_are_fresh():
 def test_the_pipeline_is_yaml_that_applies_only_what_was_planned():
     workflow = yaml.safe_load(template_text("pipelines/github.yml.j2"))
     jobs = workflow["jobs"]
+    assert set(workflow[True]) == {"pull_request", "push"}  # YAML 1.1 reads the key `on` as true
     runs = {name: [s.get("run", "") for s in job["steps"]] for name, job in jobs.items()}
     assert any(r.startswith("toolkit plan") and "--out" in r and "--no-render" in r for r in runs["plan"])
     (apply,) = [r for r in runs["apply"] if "toolkit apply" in r]
