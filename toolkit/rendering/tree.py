@@ -15,6 +15,9 @@ from toolkit.errors import ToolkitError
 from toolkit.files import write_atomically
 from toolkit.rendering.render import HEADER, RenderedTree
 
+CODE = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json")
+"""Files of a module that Terraform or OpenTofu reads; for the latter, x.tofu even stands in for x.tf."""
+
 
 @dataclass(frozen=True)
 class FileChange:
@@ -72,10 +75,11 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
 
 
 def foreign(tree: RenderedTree, folder: Path) -> tuple[str, ...]:
-    """Names of Terraform files in `folder` that nobody generated but Terraform would load."""
-    patterns = ("*.tf", "*.tf.json", "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
+    """Names of files in `folder` that nobody generated but Terraform or OpenTofu would load."""
+    patterns = (*CODE, "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
     found = (file for pattern in patterns for file in folder.glob(pattern))
-    return tuple(sorted(f.name for f in found if f.name not in tree and not _read(f).startswith(HEADER)))
+    # Rendering deletes what it once wrote; a header in any other kind of file is somebody's copy of it.
+    return tuple(sorted(f.name for f in found if f.name not in tree and f not in _generated(folder)))
 
 
 def write(changes: tuple[FileChange, ...], folder: Path) -> None:
@@ -106,6 +110,7 @@ def _read(file: Path) -> str:
     if file.is_symlink():
         raise ToolkitError("a symbolic link", where=str(file), hint="files of rendered/ are plain files")
     try:
-        return file.read_text("utf-8")
+        # Bytes: to Python every kind of line end is the same, to HCL a lone CR ends no comment.
+        return file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise ToolkitError(f"cannot be read: {e}", where=str(file)) from e

@@ -6,6 +6,7 @@ component's setting with its line.
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from toolkit.environment import Environment
@@ -20,7 +21,8 @@ def explain(diagnostic: Diagnostic, paths: EnvironmentPaths, environment: Enviro
     lines = [f"{kind}: {diagnostic.summary}"]
     place = diagnostic.place
     if place:
-        shown = f"environments/{environment.name}/rendered/{place}" if diagnostic.file else place
+        # Files of modules/ are seen from rendered/; people see them from the project.
+        shown = posixpath.normpath(f"environments/{environment.name}/rendered/{place}") if diagnostic.file else place
         lines.append(f"  at {shown}")
     if diagnostic.address and diagnostic.address != place:
         lines.append(f"  with {diagnostic.address}")
@@ -40,22 +42,25 @@ def setting_of(diagnostic: Diagnostic, paths: EnvironmentPaths, environment: Env
     in_root_file = "/" not in name and environment.enabled(name) is not None
     if component is None and in_root_file:
         component = name
-    if component is None or environment.enabled(component) is None:
+    enabled = environment.enabled(component) if component else None
+    if component is None or enabled is None:
         return None
     path: tuple[str | int, ...] = ("components", component)
     if in_root_file and diagnostic.line:
-        path = (*path, *_argument(paths, diagnostic.file or "", diagnostic.line))
+        argument = _argument(paths, diagnostic.file or "", diagnostic.line)
+        # Other arguments are wired by the template; there is nothing to set.
+        path = (*path, argument) if argument in type(enabled.settings).model_fields else path
     # A setting left at its default has no line of its own; its component's block has.
     line = environment.lines.get(path) or environment.lines.get(path[:2], 1)
     default = "" if path in environment.lines else " (at its default)"
     return f"{paths.shown}:{line} {'.'.join(map(str, path))}{default}"
 
 
-def _argument(paths: EnvironmentPaths, file: str, line: int) -> tuple[str, ...]:
-    """The module argument that stands at a line of a rendered file, or () where it is none."""
+def _argument(paths: EnvironmentPaths, file: str, line: int) -> str:
+    """The module argument that stands at a line of a rendered file, or "" where it is none."""
     try:
         text = (paths.rendered / file).read_text("utf-8").splitlines()[line - 1]
     except (OSError, IndexError):
-        return ()
+        return ""
     match = re.match(r" {2}([a-z_][a-z0-9_]*) +=", text)
-    return (match[1],) if match and match[1] not in ("source", "providers") else ()
+    return match[1] if match else ""

@@ -22,7 +22,7 @@ from toolkit.files import write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.plan.model import Attribution
 from toolkit.rendering.render import render
-from toolkit.rendering.tree import compare, foreign, write
+from toolkit.rendering.tree import CODE, compare, foreign, write
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
 from toolkit.terraform.bundle import digest
@@ -305,7 +305,8 @@ def _sources_digest(paths: EnvironmentPaths) -> str:
     rendered = [f for f in paths.rendered.glob("*.tf") if f.is_file()]
     modules = [
         f
-        for f in (paths.project / "modules").rglob("*.tf")
+        for pattern in CODE
+        for f in (paths.project / "modules").rglob(pattern)
         if ".terraform" not in f.parts and "tests" not in f.relative_to(paths.project).parts
     ]
     return digest(paths.project, [*rendered, *modules])

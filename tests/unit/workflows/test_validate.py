@@ -1,0 +1,81 @@
+"""Validation asks Terraform and nobody else, and leads its errors to the settings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from toolkit.errors import ExitCode, ToolkitError
+from toolkit.workflows.validate import validate_environment
+
+
+def says(house: Any, *diagnostics: dict[str, Any]) -> None:
+    answer = {"format_version": "1.0", "valid": not diagnostics, "diagnostics": list(diagnostics)}
+    (house.tools / "validate.json").write_text(json.dumps(answer))
+
+
+def at(rendered: Any, file: str, start: str) -> dict[str, Any]:
+    lines = (rendered / file).read_text().splitlines()
+    line = next(n for n, text in enumerate(lines, 1) if text.strip().startswith(start))
+    return {"filename": file, "start": {"line": line}}
+
+
+def validated(house: Any, **environ: str) -> tuple[Any, ...]:
+    return validate_environment(house.project, "prod", house.access(**environ), house)
+
+
+def test_no_account_and_no_state_is_asked(house: Any, callers: list[Any]):
+    house.render()
+    says(house)
+    assert validated(house) == ()
+    assert house.commands == ["init", "validate"]
+    assert "-backend=false" in house.asked[1]["arguments"]
+    # Data of its own: an `init` without backend must not disturb the one that plans.
+    data = house.root / "environments" / "prod" / ".toolkit" / "validate" / "terraform"
+    assert {call["environ"]["TF_DATA_DIR"] for call in house.asked if call["arguments"] != ["version"]} == {str(data)}
+    assert callers == []
+
+
+def test_errors_name_the_setting_and_what_to_do(house: Any):
+    house.write(components="\n  password_policy:\n    max_password_age: 60")
+    rendered = house.render()
+    place = at(rendered, "password_policy.tf", "max_password_age")
+    says(
+        house,
+        {"severity": "warning", "summary": "Old", "detail": ""},
+        {"severity": "error", "summary": "Invalid value", "detail": "Too old.", "range": place},
+        {"severity": "error", "summary": "Missing", "detail": ""},
+    )
+    with pytest.raises(ToolkitError, match="Terraform finds 2 errors in the rendered files") as caught:
+        validated(house)
+    assert caught.value.where == "environments/prod/environment.yaml"
+    detail = str(caught.value.detail)
+    assert "Error: Invalid value" in detail
+    assert f"at environments/prod/rendered/password_policy.tf:{place['start']['line']}" in detail
+    assert "Too old." in detail
+    assert "set by environments/prod/environment.yaml:6 components.password_policy.max_password_age" in detail
+    assert "Old" not in detail.replace("Too old", "")
+    assert caught.value.hint
+
+
+def test_one_error_is_one(house: Any):
+    house.render()
+    says(house, {"severity": "error", "summary": "Missing", "detail": ""})
+    with pytest.raises(ToolkitError, match="finds 1 error in"):
+        validated(house)
+
+
+def test_warnings_are_given_back(house: Any):
+    house.render()
+    says(house, {"severity": "warning", "summary": "Old", "detail": ""})
+    assert [d.summary for d in validated(house)] == ["Old"]
+
+
+def test_what_is_not_rendered_is_not_validated(house: Any):
+    with pytest.raises(ToolkitError, match=r"out of date: .*password_policy.tf \(create\)") as caught:
+        validated(house)
+    assert caught.value.exit_code is ExitCode.OUT_OF_DATE
+    assert not (house.root / "environments" / "prod" / "rendered").exists()
+    assert house.asked == []
