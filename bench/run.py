@@ -162,4 +162,4 @@ if __name__ == "__main__":
     if "--plan" in sys.argv[1:]:
         planning()
     else:
-        print("planning: with --plan (takes about two minutes)")
+        print("planning: with --plan (takes some minutes)")
