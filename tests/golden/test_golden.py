@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from toolkit.environment import load_environment
+from toolkit.environment import AssumeRole, Credentials, Regions, S3Backend, TerraformSettings, load_environment
+from toolkit.environment.model import EnvironmentFile
 from toolkit.rendering.render import HEADER, render
 
 REPOSITORY = Path(__file__).parents[2]
@@ -33,6 +35,20 @@ def on_disk(folder: Path) -> dict[str, str]:
 def test_shipped_environments_are_rendered_as_committed(name: str):
     folder = REPOSITORY / "environments" / name
     assert rendered(folder) == on_disk(folder / "rendered"), "run `toolkit render`"
+
+
+def test_everything_has_every_key():
+    """But `simulator`, which goes with no credentials; it is in the environment that is for it."""
+    given = yaml.safe_load((EVERYTHING / "environment.yaml").read_text("utf-8"))
+    assert set(given) == {*EnvironmentFile.model_fields, "components"} - {"simulator"}
+    for key, model in (
+        ("regions", Regions),
+        ("terraform", TerraformSettings),
+        ("backend", S3Backend),
+        ("credentials", Credentials),
+    ):
+        assert set(given[key]) == set(model.model_fields), key
+    assert set(given["credentials"]["assume_role"]) == set(AssumeRole.model_fields)
 
 
 def test_every_construct_renders_as_pinned():
@@ -60,7 +76,8 @@ def test_terraform_fmt_has_nothing_to_mend(tmp_path: Path):
 def test_the_same_bytes_in_every_process():
     code = """
 import pathlib, sys
-from toolkit.environment import load_environment
+from toolkit.environment import AssumeRole, Credentials, Regions, S3Backend, TerraformSettings, load_environment
+from toolkit.environment.model import EnvironmentFile
 from toolkit.rendering.render import render
 folder = pathlib.Path(sys.argv[1])
 tree = render(load_environment(folder / "environment.yaml", name=folder.name))

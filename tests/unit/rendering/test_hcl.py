@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import unicodedata
 from pathlib import Path
@@ -13,7 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.environment import load_text
+from toolkit.errors import ToolkitError
 from toolkit.rendering import hcl
+from toolkit.rendering.render import render
 
 HOSTILE = (
     '"', "\\", "\n", "\r", "\t", "${", "%{", "$", "%", "$$", "%%", "$${", "%%{", "{", "}", "~}", "${~", "<<EOT", "EOT",
@@ -40,6 +44,15 @@ def hostile_strings(count: int) -> list[str]:
     return found
 
 
+def terraform(folder: Path, *arguments: str) -> str:
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
+    done = subprocess.run(
+        ["terraform", *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
 @pytest.mark.terraform
 def test_thousands_of_hostile_strings_come_back_from_terraform_unchanged(tmp_path: Path):
     strings = hostile_strings(5000)
@@ -50,17 +63,8 @@ def test_thousands_of_hostile_strings_come_back_from_terraform_unchanged(tmp_pat
     text = hcl.align(f"locals {{\n{body}\n}}")
     outputs = "".join(f'output "{n}" {{\n  value = local.{n}\n}}\n' for n in ("values", "keys", "nested"))
     (tmp_path / "main.tf").write_text(text + outputs, encoding="utf-8", newline="")
-    environ = {k: v for k, v in os.environ.items() if k != "TF_CLI_CONFIG_FILE"} | {"CHECKPOINT_DISABLE": "1"}
-
-    def terraform(*arguments: str) -> str:
-        done = subprocess.run(
-            ["terraform", *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        return done.stdout
-
-    terraform("apply", "-auto-approve", "-input=false")
-    found = {name: entry["value"] for name, entry in json.loads(terraform("output", "-json")).items()}
+    terraform(tmp_path, "apply", "-auto-approve", "-input=false")
+    found = {name: entry["value"] for name, entry in json.loads(terraform(tmp_path, "output", "-json")).items()}
     assert found["values"] == values
     assert found["keys"] == keys
     assert found["nested"] == nested
@@ -69,10 +73,123 @@ def test_thousands_of_hostile_strings_come_back_from_terraform_unchanged(tmp_pat
     assert len(keys) > 1000
     body = hcl.attributes({"values": values, "keys": keys, "nested": nested}, 2)
     (tmp_path / "main.tf").write_text(hcl.align(f"locals {{\n{body}\n}}"), encoding="utf-8", newline="")
-    done = subprocess.run(
-        ["terraform", "fmt", "-check", "-diff", "."], cwd=tmp_path, env=environ, capture_output=True, check=False
+    terraform(tmp_path, "fmt", "-check", "-diff", ".")
+
+
+def yaml_text(text: str) -> str:
+    """A double-quoted YAML scalar of any text."""
+    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\U{ord(c):08x}" for c in text) + '"'
+
+
+@pytest.mark.terraform
+def test_hostile_settings_reach_the_modules_unchanged(tmp_path: Path):
+    """All the way: environment.yaml, settings, template, HCL, Terraform, module input."""
+    parameters = {f"p{i}": s for i, s in enumerate(hostile_strings(1500))}
+    keys = {s[:200]: str(i) for i, s in enumerate(hostile_strings(400)) if s}
+    values = [s for s in hostile_strings(120) if s]
+
+    def block(items: dict[str, str]) -> str:
+        return "{" + ", ".join(f"{yaml_text(k)}: {yaml_text(v)}" for k, v in items.items()) + "}"
+
+    environment = load_text(
+        f"""\
+account_id: "123456789012"
+regions: {{home: eu-central-1}}
+components:
+  iam_groups:
+    groups:
+      operators:
+        inline_policies:
+          own:
+            - sid: Own
+              actions: ["s3:ListBucket"]
+              resources: ["*"]
+              conditions:
+                - {{test: StringEquals, variable: "s3:prefix", values: [{", ".join(map(yaml_text, values))}]}}
+  config:
+    additional_rules:
+      one: {{identifier: REQUIRED_TAGS, input_parameters: {block(parameters)}}}
+      two: {{identifier: REQUIRED_TAGS, input_parameters: {block(keys)}}}
+""",
+        name="hostile",
+        shown_as="hostile",
     )
-    assert done.returncode == 0, done.stdout[:2000].decode()
+    tree = render(environment)
+    root = tmp_path / "environments" / "hostile" / "rendered"
+    root.mkdir(parents=True)
+    outputs = []
+    for name in ("config.tf", "iam_groups.tf"):
+        (root / name).write_text(tree[name], encoding="utf-8", newline="")
+        for label, source, body in re.findall(
+            r'^module "(\w+)" \{\n  source = "(.+?)"\n(.*?)^\}\n', tree[name], re.M | re.S
+        ):
+            # A module that takes what it is given and gives it back.
+            inputs = re.findall(r"^  (\w+) += ", body, re.M)
+            module = (root / source).resolve()
+            module.mkdir(parents=True, exist_ok=True)
+            (module / "main.tf").write_text(
+                "".join(f'variable "{i}" {{\n  type = any\n}}\n' for i in inputs)
+                + "".join(f'output "{i}" {{\n  value = var.{i}\n}}\n' for i in inputs)
+                + (
+                    'output "bucket_name" {\n  value = 1\n}\noutput "role_arn" {\n  value = 1\n}\n'
+                    if "delivery" in source
+                    else ""
+                )
+            )
+            outputs.append(f'output "{label}" {{\n  value = module.{label}\n}}\n')
+    (root / "outputs.tf").write_text("".join(outputs))
+    terraform(root, "init", "-input=false")
+    terraform(root, "apply", "-auto-approve", "-input=false")
+    found = {name: entry["value"] for name, entry in json.loads(terraform(root, "output", "-json")).items()}
+    rules = found["config_eu_central_1"]["additional_rules"]
+    assert rules["one"]["input_parameters"] == parameters
+    assert rules["two"]["input_parameters"] == keys
+    (statement,) = found["iam_groups"]["groups"]["operators"]["inline_policies"]["own"]
+    assert statement["conditions"][0]["values"] == values
+
+
+@pytest.mark.parametrize("text", ['a" }\n# ', "${path.module}", "%{ if true }", "a\\", "a b", "ä", "", "x" * 129])
+def test_names_that_hold_anything_else_are_refused(text: str):
+    """Where AWS takes no free text, nothing is escaped either: it never gets as far as HCL."""
+    for block in (
+        f"iam_groups: {{groups: {{{yaml_text(text)}: {{managed_policies: [ReadOnlyAccess]}}}}}}",
+        f"iam_groups: {{guardrail_policy_name: {yaml_text(text)}}}",
+        f"config: {{additional_rules: {{{yaml_text(text)}: {{identifier: REQUIRED_TAGS}}}}}}",
+    ):
+        with pytest.raises(ToolkitError, match="1 error in the environment file"):
+            load_text(
+                f'account_id: "123456789012"\nregions: {{home: eu-central-1}}\ncomponents: {{{block}}}\n',
+                name="x",
+                shown_as="x",
+            )
+
+
+@pytest.mark.parametrize("text", ['a" }\n# ', "${path.module}", "%{ if true }", "$${x}", "a\\nb", "\u2028"])
+def test_free_text_outside_of_components_is_quoted_too(text: str):
+    tree = render(
+        load_text(
+            f"""\
+account_id: "123456789012"
+regions: {{home: eu-central-1, active: [eu-central-1, us-east-1], retiring: [eu-west-1]}}
+credentials: {{profile: {yaml_text(text)}}}
+backend:
+  {{type: s3, bucket: acme-state, region: eu-central-1, kms_key_id: {yaml_text(text)}, profile: {yaml_text(text)}}}
+components: {{guardduty: {{}}}}
+imports: {{module.guardduty_us_east_1.aws_guardduty_detector.this: {yaml_text(text)}}}
+""",
+            name="x",
+            shown_as="x",
+        )
+    )
+    quoted = hcl.quote(text)
+    for file, name, times in (
+        ("backend.tf", "kms_key_id", 1),
+        ("backend.tf", "profile", 1),
+        ("providers.tf", "profile", 3),
+        ("imports.tf", "id", 1),
+    ):
+        found = re.findall(rf"^ +{name} += (.*)$", tree[file], re.M)
+        assert found == [quoted] * times, (file, name)
 
 
 @pytest.mark.parametrize(

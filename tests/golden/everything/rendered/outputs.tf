@@ -22,11 +22,28 @@ output "mfa_enforcement" {
   }
 }
 
+output "cloudtrail" {
+  description = "Outputs of cloudtrail, by module call."
+  value = {
+    cloudtrail = module.cloudtrail
+  }
+}
+
 output "config" {
   description = "Outputs of config, by module call."
   value = {
     config_delivery     = module.config_delivery
     config_eu_central_1 = module.config_eu_central_1
     config_us_east_1    = module.config_us_east_1
+  }
+}
+
+output "guardduty" {
+  description = "Outputs of guardduty, by module call."
+  value = {
+    guardduty_export        = module.guardduty_export
+    guardduty_notifications = module.guardduty_notifications
+    guardduty_eu_central_1  = module.guardduty_eu_central_1
+    guardduty_us_east_1     = module.guardduty_us_east_1
   }
 }
