@@ -193,7 +193,8 @@ def apply(
             return
         reports = ()
         _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes")
-        bundle = open_bundle(result.bundle, environment=env)
+        bundle = result.saved
+        assert bundle is not None, "a plan that is not saved was refused above"
     with console.Progress() as progress:
         outcome = apply_bundle(
             workspace,
@@ -231,7 +232,7 @@ def destroy(
       toolkit destroy old --allow-destroy 'module.*'
     """
     options.duration(lock_timeout)
-    from toolkit.workflows.apply import apply_bundle, open_bundle
+    from toolkit.workflows.apply import apply_bundle
     from toolkit.workflows.judge import refuse
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
@@ -251,7 +252,8 @@ def destroy(
         _tell(workspace, None, as_json)
         return
     _confirm(workspace, auto_approve, f"Destroy all of this in account {workspace.caller.account_id}?", env)
-    bundle = open_bundle(result.bundle, environment=env)
+    bundle = result.saved
+    assert bundle is not None, "a plan that is not saved was refused above"
     with console.Progress() as progress:
         outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout)
     bundle.path.unlink(missing_ok=True)

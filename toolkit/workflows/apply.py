@@ -6,6 +6,7 @@ bundle's manifest is compared with this moment; Terraform itself refuses a plan 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,13 +85,11 @@ def apply_bundle(
     if judged is not None:
         judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
     refuse(findings, str(bundle.path))
-    plan_file = bundle.extract_plan(workspace.scratch)
-    try:
+    with tempfile.TemporaryDirectory(prefix="apply-", dir=workspace.scratch) as own:  # see make_plan
+        plan_file = bundle.extract_plan(Path(own))
         lineage, serial = bundles.state_of(plan_file)
         if (lineage, serial) != (bundle.manifest.state_lineage, bundle.manifest.state_serial):
             raise BadPlanError("its plan and its manifest are of different states", where=str(bundle.path))
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
         observer.stage(f"{verb} {workspace.environment.name}")
         return workspace.runner.apply(plan_file, lock_timeout=lock_timeout)
-    finally:
-        plan_file.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ In: a Workspace. Out: a PlanResult and, at `out`, the bundle that `apply` takes.
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,8 @@ class PlanResult:
     manifest: bundles.Manifest
     findings: tuple[Finding, ...]
     warnings: tuple[Diagnostic, ...]
+    saved: bundles.Bundle | None
+    """The bundle as it was written, to be applied without reading it again: by then another plan may be there."""
 
 
 def bundle_path(workspace: Workspace, out: Path | None) -> Path:
@@ -63,9 +66,14 @@ def make_plan(
     target = bundle_path(workspace, out)
     # A bundle of an earlier plan must not survive a failed one: somebody could take it for the new one.
     target.unlink(missing_ok=True)
-    plan_file = workspace.scratch / "plan.tfplan"
     observer.stage(f"Planning {'the destruction of ' if destroy else ''}{environment.name}")
-    try:
+    saved = None
+    # A folder of its own: two plans at once must not take each other's file for theirs. Only the bundle stays, since a
+    # bare plan file would be a second thing that could be applied.
+    with tempfile.TemporaryDirectory(prefix="plan-", dir=workspace.scratch) as own:
+        plan_file = Path(own) / "plan.tfplan"
+        # Before the plan: of files that change meanwhile, it may hold the old ones.
+        sources, lock = workspace.rendered_digest(), workspace.lock_digest()
         outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout)
         observer.stage("Reading the plan")
         data = workspace.runner.show(plan_file)
@@ -85,8 +93,8 @@ def make_plan(
             backend=workspace.backend,
             state_lineage=lineage,
             state_serial=serial,
-            rendered_sha256=workspace.rendered_digest(),
-            lock_sha256=workspace.lock_digest(),
+            rendered_sha256=sources,
+            lock_sha256=lock,
             toolkit_version=__version__,
             terraform=f"{workspace.binary.product} {workspace.binary.version}",
             git_commit=commit,
@@ -98,11 +106,9 @@ def make_plan(
             consents=consents.as_options(),
         )
         if not any(f.blocks for f in findings):
-            bundles.write(target, manifest, plan_file, data, [f.as_data() for f in findings], keys)
-    finally:
-        # Only the bundle stays; a bare plan file would be a second thing that could be applied.
-        plan_file.unlink(missing_ok=True)
-    return PlanResult(plan, target, manifest, findings, outcome.diagnostics)
+            saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, [f.as_data() for f in findings])
+            bundles.write(target, manifest, plan_file, data, saved.findings, keys)
+    return PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved)
 
 
 def _git(folder: Path) -> tuple[str | None, bool]:
