@@ -265,6 +265,13 @@ def _prepare_simulated_state(project: Project, workspace: Workspace, observer: O
     identity = f"{running.pid} {running.started}\n"
     if not stamp.exists() or stamp.read_text() != identity:
         state = workspace.local_state
+        if not stamp.exists() and read_local_state(state) is not None:
+            raise RefusedError(
+                "a state that no embedded AWS has made here would be set aside: it may be a real account's",
+                where=str(state),
+                hint="take `simulator` out of the environment file (`--sandbox` tries a real environment out beside "
+                "its state), or move this file away",
+            )
         if state.exists():
             state.replace(state.with_name(f"{state.name}.ended-sandbox"))
             observer.note("the state of an embedded AWS that has ended was set aside")
@@ -335,7 +342,8 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    if lock.exists() and stamp.exists() and stamp.read_text() == facts():
+    data = Path(workspace.runner.environ["TF_DATA_DIR"])
+    if lock.exists() and data.is_dir() and stamp.exists() and stamp.read_text() == facts():
         return
     observer.stage(f"Initializing Terraform for {workspace.environment.name}")
     had_lock = lock.exists()

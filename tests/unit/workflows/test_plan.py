@@ -1,0 +1,93 @@
+"""Plans made at the same time in one folder: each bundle holds what was judged, and that is what is applied."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from toolkit.aws.identity import CallerIdentity
+from toolkit.errors import RefusedError
+from toolkit.terraform import bundle as bundles
+from toolkit.workflows import plan as plans
+from toolkit.workflows import workspace as workspaces
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import Workspace
+
+
+class Runner:
+    """Saves a plan that holds a mark, as Terraform would write one."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+
+    def plan(self, out: Path, **_: Any) -> Any:
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("tfplan", self.mark)
+            archive.writestr("tfstate", json.dumps({"lineage": "3f9e", "serial": 7}))
+        return SimpleNamespace(diagnostics=())
+
+    def show(self, plan: Path) -> dict[str, Any]:
+        with zipfile.ZipFile(plan) as archive:
+            return {"format_version": "1.2", "resource_changes": [], "mark": archive.read("tfplan").decode()}
+
+
+def workspace(folder: Path, mark: str) -> Workspace:
+    return cast(
+        Workspace,
+        SimpleNamespace(
+            environment=SimpleNamespace(name="prod", regions=SimpleNamespace(home="eu-central-1")),
+            scratch=folder,
+            paths=SimpleNamespace(folder=folder),
+            runner=Runner(mark),
+            caller=CallerIdentity("123456789012", "arn:aws:iam::123456789012:user/x"),
+            binary=SimpleNamespace(product="terraform", version="1.11.4"),
+            backend="local",
+            simulator=None,
+            attribution=None,
+            rendered_digest=lambda: "r",
+            lock_digest=lambda: "l",
+        ),
+    )
+
+
+def mark_of(bundle: bundles.Bundle, folder: Path) -> tuple[str, str]:
+    with zipfile.ZipFile(bundle.extract_plan(folder)) as archive:
+        return archive.read("tfplan").decode(), bundle.plan_json["mark"]
+
+
+def test_a_plan_made_meanwhile_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    meanwhile: list[plans.PlanResult] = []
+
+    def judge(of: Workspace, *_: Any, **__: Any) -> tuple[()]:
+        if cast(Any, of.runner).mark == "first":
+            meanwhile.append(plans.make_plan(workspace(tmp_path, "second"), Observer()))
+        return ()
+
+    monkeypatch.setattr(plans, "judge_plan", judge)
+    first = plans.make_plan(workspace(tmp_path, "first"), Observer())
+    assert first.saved is not None
+    assert mark_of(first.saved, tmp_path) == ("first", "first")
+    assert mark_of(bundles.read(first.bundle), tmp_path) == ("first", "first")
+    # Another plan now takes the place of the file; what was shown and approved is in memory.
+    plans.make_plan(workspace(tmp_path, "third"), Observer())
+    assert mark_of(bundles.read(first.bundle), tmp_path) == ("third", "third")
+    assert mark_of(first.saved, tmp_path) == ("first", "first")
+    (tmp_path / "plan.tfplan").unlink()
+    assert [f.name for f in tmp_path.iterdir()] == ["plan.tfbundle"]
+
+
+def test_a_real_state_is_not_taken_for_that_of_an_ended_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    state = tmp_path / "terraform.tfstate"
+    resources = [{"instances": [{}]}]
+    state.write_text(json.dumps({"version": 4, "lineage": "real", "serial": 7, "resources": resources}))
+    monkeypatch.setattr(workspaces.sandbox, "status", lambda _: SimpleNamespace(pid=1, started="now"))
+    project = cast(Any, SimpleNamespace(root=tmp_path))
+    where = cast(Workspace, SimpleNamespace(scratch=tmp_path, local_state=state))
+    with pytest.raises(RefusedError, match="may be a real account's"):
+        workspaces._prepare_simulated_state(project, where, Observer())
+    assert "real" in state.read_text()
