@@ -7,9 +7,9 @@ the old one. What cannot be shown to be so counts as weaker, with the reason.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from toolkit.iam import Condition, PolicyDocument, PolicyError, PolicyKind, Principals, Statement
 from toolkit.iam.conditions import SetOperator
@@ -104,8 +104,9 @@ def _set_contains(
 
 def _covers(wide: str, narrow: str) -> bool:
     """Whether everything that the pattern `narrow` matches is matched by the pattern `wide`."""
-    # Taking narrow's wildcards for plain characters, which only a wildcard of the other matches, is safe.
-    return fnmatchcase(narrow, wide.replace("[", "[[]"))
+    # Narrow's wildcards are taken for plain characters. Its `*` stands for any number of them: no `?` covers that.
+    steps = {"*": ".*", "?": "[^*]"}
+    return re.fullmatch("".join(steps.get(c) or re.escape(c) for c in wide), narrow, re.DOTALL) is not None
 
 
 def _action_covers(wide: str, narrow: str) -> bool:
@@ -116,8 +117,9 @@ def _overlap(one: str, other: str, covers: Callable[[str, str], bool]) -> bool:
     """Whether two patterns may match a common string; on the safe side where both have wildcards."""
     if covers(one, other) or covers(other, one):
         return True
-    if "*" in one and "*" in other:
-        head = min(one.find("*"), other.find("*"))
+    first = [wildcard.start() for p in (one, other) if (wildcard := re.search(r"[*?]", p))]
+    if len(first) == 2:
+        head = min(first)
         return one[:head].lower() == other[:head].lower()
     return False
 

@@ -33,6 +33,16 @@ MORE_TAGS = {"StringEquals": {"aws:ResourceTag/team": ["a", "b"]}}
 OWN = "arn:aws:iam::123456789012:user/${aws:username}"
 
 WEAKER = {
+    "a grant's ? becomes *": (
+        policy(allow(resource="arn:aws:s3:::logs-?")),
+        policy(allow(resource="arn:aws:s3:::logs-*")),
+    ),
+    "a grant's action ? becomes *": (policy(allow("s3:Get?")), policy(allow("s3:Get*"))),
+    "a denial's * becomes ?": (policy(deny("iam:*")), policy(deny("iam:?"))),
+    "a denial becomes one of all but what it was, by ?": (
+        policy(deny("iam:G?t")),
+        policy({"Sid": "D", "Effect": "Deny", "NotAction": "iam:Get*", "Resource": "*"}),
+    ),
     "a denial goes": (policy(allow(), deny()), policy(allow())),
     "a denial covers fewer actions": (policy(deny(["iam:*", "sts:*"])), policy(deny("iam:*"))),
     "a denial's wildcard shrinks": (policy(deny("iam:*")), policy(deny("iam:Create*"))),
