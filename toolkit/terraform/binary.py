@@ -51,7 +51,8 @@ def find_binary(name: str, environ: Mapping[str, str]) -> Binary:
             errors="replace",
             timeout=_SECONDS,
             check=False,
-            env={**environ, "CHECKPOINT_DISABLE": "1"},
+            # TF_CLI_ARGS would be appended to this call, too, and may be nothing that `version` takes.
+            env={**{n: v for n, v in environ.items() if not n.startswith("TF_CLI_ARGS")}, "CHECKPOINT_DISABLE": "1"},
         )
     except subprocess.TimeoutExpired as error:
         raise ToolkitError(f"`version` gave no answer in {_SECONDS} s", where=str(path), hint=_INSTALL) from error

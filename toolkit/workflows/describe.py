@@ -36,7 +36,13 @@ def describe_components(name: str | None = None) -> list[dict[str, Any]]:
             "requires": list(c.requires),
             "bills": c.bills,
             "settings": [
-                {"name": path, "type": kind, "default": default, "description": text}
+                {
+                    "name": path,
+                    "type": kind,
+                    "required": default is PydanticUndefined,
+                    "default": None if default is PydanticUndefined else default,
+                    "description": text,
+                }
                 for path, kind, default, text in _rows(c.settings, "")
             ],
         }

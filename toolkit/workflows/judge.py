@@ -37,7 +37,7 @@ def judge_plan(workspace: Workspace, plan: Plan, consents: Consents, *, destroy:
         users = read_users(clients, with_password_age=ages)
         found += judge_lockout(plan, users, _caller(workspace, clients))
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
-    if destroy and environment.simulator:
+    if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
     return given.apply(found, datetime.now(UTC).date())

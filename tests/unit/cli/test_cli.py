@@ -269,6 +269,12 @@ def test_components_are_listed_and_described(told: Told):
     assert settings["minimum_password_length"] == 14
 
 
+def test_every_component_is_described_as_json(told: Told):
+    described = json.loads(told("components", "--json")[0])["components"]
+    required = {(c["name"], s["name"]) for c in described for s in c["settings"] if s["required"]}
+    assert ("config", "rules[].identifier") in required
+
+
 def test_results_go_to_stdout_and_the_rest_to_stderr(project: Path, told: Told):
     out, err = told("render", "--json")
     assert json.loads(out)["kind"] == "render"

@@ -36,6 +36,13 @@ def test_the_version_check_does_not_call_home(tmp_path: Path) -> None:
     assert find_binary("terraform", {"PATH": str(tmp_path)}).version == "1.12.0"
 
 
+def test_arguments_for_other_commands_do_not_reach_the_version_check(tmp_path: Path) -> None:
+    script(tmp_path, "terraform", '[ -z "$TF_CLI_ARGS$TF_CLI_ARGS_version" ] && echo "Terraform v1.12.0"')
+    environ = {"PATH": str(tmp_path), "TF_CLI_ARGS": "-target=x", "TF_CLI_ARGS_version": "-x"}
+
+    assert find_binary("terraform", environ).version == "1.12.0"
+
+
 @pytest.mark.parametrize("body", ["echo 'Terraform v1.9.8'", "echo 'Terraform v0.13.7'"])
 def test_an_old_one_is_refused(tmp_path: Path, body: str) -> None:
     script(tmp_path, "terraform", body)
