@@ -222,7 +222,7 @@ def destroy(
 ) -> None:
     """Delete everything the environment put into the account, after showing it and asking for the environment's name.
 
-    --allow-destroy must name what protects or records, also with --sandbox; only `simulator: moto` needs no consent.
+    On a real account, --allow-destroy must name what protects or records; the embedded AWS needs no such consent.
     KMS keys are left pending deletion, and buckets with objects are refused unless the environment sets force_destroy.
 
     \b

@@ -110,8 +110,10 @@ class Regions(_Strict):
 class TerraformSettings(_Strict):
     """Which Terraform and provider are used, and how."""
 
-    binary: Annotated[str, Field(min_length=1)] = Field(
-        "terraform", description='"terraform", "tofu" (OpenTofu) or the path of either.'
+    binary: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description='"terraform", "tofu" (OpenTofu) or the path of either; null: terraform, or tofu where only that is '
+        "on PATH.",
     )
     required_version: VersionConstraint = Field(
         ">= 1.10, < 2.0", description="Terraform versions the root module accepts (1.10 brought S3's native lock)."

@@ -35,13 +35,16 @@ class Binary:
     version: str
 
 
-def find_binary(name: str, environ: Mapping[str, str]) -> Binary:
+def find_binary(name: str | None, environ: Mapping[str, str]) -> Binary:
     """The executable called `name` ("terraform", "tofu", or a path), looked up on the PATH of `environ`.
+
+    None is terraform, or tofu where only that is there. A saved plan records which one made it, so that the other never
+    applies it.
 
     Raises:
         ToolkitError: It is absent, not executable, neither Terraform nor OpenTofu, or older than 1.10.
     """
-    path = _locate(name, environ)
+    path = _locate(name or _default(environ), environ)
     try:
         answer = subprocess.run(
             [path, "version"],
@@ -71,6 +74,12 @@ def find_binary(name: str, environ: Mapping[str, str]) -> Binary:
             hint=_INSTALL,
         )
     return Binary(path, "terraform" if product == "Terraform" else "opentofu", version)
+
+
+def _default(environ: Mapping[str, str]) -> str:
+    search = environ.get("PATH", os.defpath)
+    only_tofu = shutil.which("terraform", path=search) is None and shutil.which("tofu", path=search) is not None
+    return "tofu" if only_tofu else "terraform"
 
 
 def _locate(name: str, environ: Mapping[str, str]) -> Path:

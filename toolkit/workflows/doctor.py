@@ -62,7 +62,7 @@ def _check(name: str, look: Callable[[], str]) -> Finding:
 def _terraform() -> str:
     from toolkit.terraform.binary import find_binary
 
-    binary = find_binary("terraform", os.environ)
+    binary = find_binary(None, os.environ)
     return f"{binary.product} {binary.version} at {binary.path}"
 
 
