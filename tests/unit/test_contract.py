@@ -10,20 +10,30 @@ import json
 import os
 import re
 import subprocess
+import typing
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
-from toolkit.components.base import Component
+from toolkit.components.base import Component, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
-from toolkit.environment import load_text
+from toolkit.environment import Environment, load_text
+from toolkit.errors import ToolkitError
+from toolkit.rendering import hcl
 from toolkit.rendering.render import ModuleCall, render
+from toolkit.workflows.workspace import attribution
 
 REPOSITORY = Path(__file__).parents[2]
 MODULES = REPOSITORY / "modules"
 COMPONENTS = [pytest.param(c, id=c.name) for c in REGISTRY.values()]
+REGIONS = "regions: {home: eu-central-1, active: [eu-central-1, us-east-1]}"
+SAMPLES = sorted((REPOSITORY / "tests" / "plans" / "components").glob("*.yaml"))
+"""Environments with everything switched on, from which real plans were recorded."""
 _VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}\n', re.M | re.S)
 
 
@@ -130,14 +140,92 @@ def _same(ours: Any, theirs: Any) -> bool:
 @pytest.mark.terraform
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_defaults_are_the_modules_own(component: Component, module_defaults: dict[tuple[str, str], Any]):
-    required = [n for n, f in component.settings.model_fields.items() if f.is_required()]
-    if required:
-        pytest.skip(f"has no defaults: {required} must be given")
-    settings = json.loads(component.settings().model_dump_json())
-    for name, value in settings.items():
-        if (component.name, name) in module_defaults:
+    for name, field in component.settings.model_fields.items():
+        ours_required = field.is_required()
+        assert ours_required == ((component.name, name) not in module_defaults), f"{name}: required in one of the two"
+        if not ours_required:
+            value = json.loads(TypeAdapter(Any).dump_json(field.get_default(call_default_factory=True)))
             theirs = module_defaults[component.name, name]
             assert _same(value, theirs), f"{name}: {value} in the settings, {theirs} in the module"
+
+
+def skeleton(annotation: Any) -> Any:
+    """A value of a setting's type with nothing in it that has a default, but one entry in each map and list."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return {n: skeleton(f.annotation) for n, f in annotation.model_fields.items() if f.is_required()}
+    if origin is typing.Annotated:
+        return skeleton(arguments[0])
+    if origin is typing.Literal:
+        return arguments[0]
+    if origin is dict:
+        return {"key": skeleton(arguments[1])}
+    if origin is tuple:
+        return [skeleton(arguments[0])]
+    if origin is not None:
+        return skeleton(next(a for a in arguments if a is not type(None)))
+    return {str: "x", int: 1, float: 1, bool: True}[annotation]
+
+
+def filled(annotation: Any, value: Any) -> Any:
+    """The value with the settings' own defaults in every block of it."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return {
+            n: filled(f.annotation, value[n])
+            if n in value
+            else json.loads(TypeAdapter(Any).dump_json(f.get_default(call_default_factory=True)))
+            for n, f in annotation.model_fields.items()
+        }
+    if origin is typing.Annotated:
+        return filled(arguments[0], value)
+    if origin is dict:
+        return {k: filled(arguments[1], v) for k, v in value.items()}
+    if origin is tuple:
+        return [filled(arguments[0], v) for v in value]
+    if origin is not None and origin is not typing.Literal:
+        return filled(next(a for a in arguments if a is not type(None)), value)
+    return value
+
+
+def has_blocks(annotation: Any) -> bool:
+    """Whether blocks of settings stand somewhere in a setting of this type."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return True
+    return any(map(has_blocks, get_args(annotation)))
+
+
+@pytest.mark.terraform
+def test_blocks_inside_of_settings_have_the_modules_attributes_and_defaults(tmp_path: Path):
+    """Entries of maps and lists, and optional blocks: Terraform fills in what a skeleton of each leaves out."""
+    wanted: dict[str, Any] = {}
+    text = []
+    for component in REGISTRY.values():
+        for name, field in component.settings.model_fields.items():
+            if not has_blocks(field.annotation):
+                continue
+            value = skeleton(field.annotation)
+            for number, folder in enumerate(folders(component)):
+                block = variables(folder).get(name)
+                if block is None:
+                    continue
+                label = f"{component.name}_{number}_{name}"
+                wanted[label] = filled(field.annotation, value)
+                (declared,) = re.findall(r"^  type\s+= (.*?)(?=^  \w+\s+=|^  validation|\Z|^\n)", block, re.M | re.S)
+                text.append(f'variable "{label}" {{\n  type = {declared}\n  default = {hcl.literal(value, 2)}\n}}\n')
+                text.append(f'output "{label}" {{\n  value = var.{label}\n}}\n')
+    assert len(wanted) >= 8
+    (tmp_path / "main.tf").write_text("".join(text))
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
+    for arguments in (("apply", "-auto-approve", "-input=false"), ("output", "-json")):
+        done = subprocess.run(
+            ["terraform", *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    for label, entry in json.loads(done.stdout).items():
+        assert _same(wanted[label], entry["value"]), (
+            f"{label}: {wanted[label]} in settings, {entry['value']} in Terraform"
+        )
 
 
 def all_claims() -> list[Any]:
@@ -156,10 +244,18 @@ def test_a_claim_names_a_resource_and_a_setting_that_exist(component: Component,
     ]  # fmt: skip
     assert any(f'resource "{resource}" "{name}"' in text for text in texts), claim.resource
     if claim.setting is not None:
-        value: Any = json.loads(component.settings.model_construct().model_dump_json())
+        models: Any = [component.settings]
         for step in claim.setting.split("."):
-            assert step in value, f"{claim.setting} is no setting"
-            value = value[step]
+            fields = [model.model_fields[step] for model in models if step in model.model_fields]
+            assert fields, f"{claim.setting} is no setting"
+            models = [model for field in fields for model in _models(field.annotation)]
+
+
+def _models(annotation: Any) -> list[Any]:
+    """The settings classes in an annotation such as `Contact | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models(argument)]
 
 
 WEAK: dict[str, Any] = {
@@ -172,14 +268,14 @@ WEAK: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("component", "claim"), [p for p in all_claims() if p.values[1].setting and p.values[1].expect]
-)
+SHOWN = [p for p in all_claims() if p.values[1].setting and requirement_ids((p.values[1].topic,))]
+"""Claims that a comment beside a setting makes."""
+
+
+@pytest.mark.parametrize(("component", "claim"), SHOWN)
 def test_a_claim_vanishes_when_its_setting_is_weakened(component: Component, claim: Claim):
     """The comment in rendered HCL never claims a requirement that the value beside it does not meet."""
     ids = requirement_ids((claim.topic,))
-    if not ids:
-        pytest.skip("of no framework that comments name")
     call = ModuleCall(component, component.name, "x", "aws", (claim,))
     value: Any = claim.expect.get("equals", claim.expect.get("at_least", claim.expect.get("at_most")))
     for operator in ("one_of", "between"):
@@ -196,14 +292,133 @@ def test_a_claim_vanishes_when_its_setting_is_weakened(component: Component, cla
     assert "Controls" not in call.arguments(bad)
 
 
+def _required(component: Component) -> dict[str, Any]:
+    """What a component has no defaults for, as a sample gives it."""
+    names = [n for n, f in component.settings.model_fields.items() if f.is_required()]
+    samples = [yaml.safe_load(file.read_text("utf-8"))["components"].get(component.name) or {} for file in SAMPLES]
+    found = {name: s[name] for s in samples for name in names if name in s}
+    assert set(found) == set(names), f"no sample in tests/plans/components gives {component.name}'s {names}"
+    return found
+
+
+def _minimal(component: Component, settings: dict[str, Any]) -> Environment:
+    """An environment with the component, and what it needs, in two regions."""
+    blocks: dict[str, Any] = {n: _required(REGISTRY[n]) for n in (*component.requires, component.name)}
+    blocks[component.name] = {**blocks[component.name], **settings}
+    text = f'account_id: "123456789012"\n{REGIONS}\ncomponents: {json.dumps(blocks)}\n'
+    return load_text(text, name="x", shown_as="x")
+
+
+def _candidates(value: Any, claim: Claim) -> list[Any]:
+    """Values near the one that the claim is about; the component's own bounds say which of them there are."""
+    if isinstance(value, bool):
+        return [True, False]
+    wanted = [w for given in claim.expect.values() for w in (given if isinstance(given, list) else [given])]
+    near = [n + d for n in wanted if isinstance(n, int) for d in (-1, 0, 1)]
+    words = [w for w in wanted if isinstance(w, str)]
+    return [*near, *words, "ENABLED", "DISABLED", [], words, None, value]
+
+
+def _ids(comment: str) -> set[tuple[str, str]]:
+    """ "CIS 5.0 3.8, 3.9; FSBP KMS.4" → {("CIS 5.0", "3.8"), …}."""
+    found = set()
+    for part in comment.split("; "):
+        framework, first = part.split(", ")[0].rsplit(" ", 1)
+        found |= {(framework, i) for i in (first, *part.split(", ")[1:])}
+    return found
+
+
+def _blocks(component: Component, path: list[str], values: list[Any]) -> Iterator[dict[str, Any]]:
+    """Components' blocks with a setting at each value: by itself, and in what samples give beside it; and left out."""
+    samples = [yaml.safe_load(file.read_text("utf-8"))["components"].get(component.name) or {} for file in SAMPLES]
+    around: list[dict[str, Any]] = [{}, *({path[0]: s[path[0]]} for s in samples if s.get(path[0]) is not None)]
+    yield from ({path[0]: value} for value in (None, *(block[path[0]] for block in around[1:])))
+    for value in values:
+        for block in around:
+            here = copied = copy.deepcopy(block)
+            for step in path[:-1]:
+                here = here.setdefault(step, {})
+            here[path[-1]] = value
+            yield copied
+
+
+@pytest.mark.parametrize(("component", "claim"), SHOWN)
+def test_rendered_files_claim_exactly_what_their_settings_meet(component: Component, claim: Claim):
+    """The same through environment file and template: with every value near the wanted one that the settings take."""
+    path = str(claim.setting).split(".")
+    default: Any = json.loads(component.settings.model_construct().model_dump_json())
+    for step in path:
+        default = default.get(step) if isinstance(default, dict) else None
+    wanted = _ids(requirement_ids((claim.topic,)))
+    met = []
+    for block in _blocks(component, path, _candidates(default, claim)):
+        try:
+            environment = _minimal(component, block)
+        except ToolkitError:
+            continue  # not a value that the setting takes
+        (enabled,) = [e for e in environment.components if e.component is component]
+        effective: Any = enabled.settings.model_dump(mode="json")
+        for step in path:
+            effective = effective[step] if effective is not None else None
+        text = render(environment)[f"{component.name}.tf"]
+        # Directly above the line of the setting, possibly among the ids of other topics.
+        comments = re.findall(rf"^ *# Controls: (.*)\n *{path[-1]} += ", text, re.M)
+        claimed = any(wanted <= _ids(comment) for comment in comments)
+        assert claimed == claim.met_by(effective), block
+        met.append(claimed)
+    assert set(met) == {True, False}, "both must have been tried"
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_module_call_belongs_to_its_component(component: Component):
+    """Labels are what plans are attributed by: a label of another component's would be counted as its change."""
+    environment = _minimal(component, {})
+    text = render(environment)[f"{component.name}.tf"]
+    labels = re.findall(r'^module "(\w+)" \{$', text, re.M)
+    assert labels
+    assert len(labels) == len(set(labels))
+    for label in labels:
+        owner, region = attribution(environment).of(f"module.{label}.aws_x.y")
+        assert owner == component.name, label
+        away = label.endswith("_us_east_1")
+        assert region == ("us-east-1" if away else "eu-central-1")
+        (call,) = re.findall(rf'^module "{label}" \{{\n(.*?)^\}}', text, re.M | re.S)
+        assert ("aws = aws.us_east_1" in call) == away, f"{label} is in another region than it says"
+
+
+def test_what_is_claimed_of_an_attribute_is_an_attribute():
+    """Of the resource's planned values, in real plans of everything switched on (tests/plans/components)."""
+    planned: dict[tuple[str, str], list[Any]] = {}
+    for file in sorted((REPOSITORY / "tests" / "plans" / "components").glob("*.json")):
+        for entry in json.loads(file.read_text("utf-8"))["resource_changes"]:
+            address = re.sub(r"\[.*?\]", "", entry["address"])
+            label, rest = address.split(".", 2)[1:]
+            planned.setdefault((label, rest), []).append(entry["change"]["after"])
+    for component in REGISTRY.values():
+        for claim in claims(component.name):
+            found = [
+                values
+                for (label, rest), all_values in planned.items()
+                if rest == claim.resource and (label == component.name or label.startswith(f"{component.name}_"))
+                for values in all_values
+            ]
+            assert found, f"{component.name}: {claim.resource} is in no recorded plan"
+            if claim.attribute is not None:
+                assert any(_has(values, claim.attribute.split(".")) for values in found), f"{claim.attribute}"
+
+
+def _has(values: Any, path: list[str]) -> bool:
+    """Whether the dotted path leads somewhere; lists on the way stand for each of their entries."""
+    if not path:
+        return True
+    if isinstance(values, list):
+        return any(_has(v, path) for v in values)
+    return isinstance(values, dict) and path[0] in values and _has(values[path[0]], path[1:])
+
+
 def test_an_empty_block_of_everything_renders():
-    blocks = "".join(f"  {name}: {{}}\n" for name, c in REGISTRY.items() if not _has_required(c))
-    regions = "regions: {home: eu-central-1, active: [eu-central-1, us-east-1]}"
-    text = f'account_id: "123456789012"\n{regions}\ncomponents:\n{blocks}'
+    blocks = {name: _required(component) for name, component in REGISTRY.items()}
+    text = f'account_id: "123456789012"\n{REGIONS}\ncomponents: {json.dumps(blocks)}\n'
     tree = render(load_text(text, name="x", shown_as="x"))
-    assert len(tree) >= len(REGISTRY)
-    assert copy.copy(tree) == render(load_text(text, name="x", shown_as="x"))
-
-
-def _has_required(component: Component) -> bool:
-    return any(f.is_required() for f in component.settings.model_fields.values())
+    assert {f"{name}.tf" for name in REGISTRY} <= set(tree)
+    assert tree == render(load_text(text, name="x", shown_as="x"))

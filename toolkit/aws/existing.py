@@ -7,6 +7,7 @@ word (the password policy, a recorder of the same name), others fail half-way (E
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
@@ -166,6 +167,154 @@ def _bucket(clients: ClientFactory, change: Change) -> Existing | None:
     return Existing({}, False, str(name), f"the bucket {name!r}")
 
 
+def _account_public_access_block(clients: ClientFactory, _change: Change) -> Existing | None:
+    control = clients.client("s3control")
+    account = clients.account_id
+    try:
+        block = control.get_public_access_block(AccountId=account)["PublicAccessBlockConfiguration"]
+    except control.exceptions.NoSuchPublicAccessBlockConfiguration:
+        return None
+    values = {
+        "block_public_acls": block.get("BlockPublicAcls", False),
+        "block_public_policy": block.get("BlockPublicPolicy", False),
+        "ignore_public_acls": block.get("IgnorePublicAcls", False),
+        "restrict_public_buckets": block.get("RestrictPublicBuckets", False),
+    }
+    return Existing(values, True, account, "the account's block of public access to S3")
+
+
+def _ebs_encryption(clients: ClientFactory, change: Change) -> Existing | None:
+    if not clients.client("ec2", change.region).get_ebs_encryption_by_default()["EbsEncryptionByDefault"]:
+        return None
+    return Existing({"enabled": True}, True, "default", f"EBS encryption by default in {change.region}")
+
+
+def _ebs_key(clients: ClientFactory, change: Change) -> Existing | None:
+    key = clients.client("ec2", change.region).get_ebs_default_kms_key_id()["KmsKeyId"]
+    # AWS's own key is answered by its alias, or by an ARN that ends with it.
+    if key.endswith("alias/aws/ebs"):
+        return None
+    return Existing({"key_arn": key}, True, key, f"another default key of EBS in {change.region}")
+
+
+def _snapshot_block(clients: ClientFactory, change: Change) -> Existing | None:
+    state = clients.client("ec2", change.region).get_snapshot_block_public_access_state()["State"]
+    if state == "unblocked":
+        return None
+    return Existing({"state": state}, True, change.region, f"a block of public snapshots in {change.region}")
+
+
+def _metadata_defaults(clients: ClientFactory, change: Change) -> Existing | None:
+    found = clients.client("ec2", change.region).get_instance_metadata_defaults().get("AccountLevel", {})
+    values = {
+        "http_tokens": found.get("HttpTokens"),
+        "http_endpoint": found.get("HttpEndpoint"),
+        "instance_metadata_tags": found.get("InstanceMetadataTags"),
+        "http_put_response_hop_limit": found.get("HttpPutResponseHopLimit"),
+    }
+    # What has no value has no preference.
+    stated = {name: value for name, value in values.items() if value}
+    return Existing(stated, True, None, f"instance metadata defaults in {change.region}") if stated else None
+
+
+def _account_alias(clients: ClientFactory, _change: Change) -> Existing | None:
+    aliases = clients.client("iam").list_account_aliases()["AccountAliases"]
+    if not aliases:
+        return None
+    return Existing({"account_alias": aliases[0]}, True, aliases[0], f"the account alias {aliases[0]!r}")
+
+
+def _default_security_group(clients: ClientFactory, change: Change) -> Existing | None:
+    ec2 = clients.client("ec2", change.region)
+    filters = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [_named(change, "vpc_id")]}]
+    (group,) = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    rules = {
+        "ingress": [_rule(rule, "from") for rule in group["IpPermissions"]],
+        "egress": [_rule(rule, "to") for rule in group["IpPermissionsEgress"]],
+    }
+    if not any(rules.values()):
+        return None
+    pages = ec2.get_paginator("describe_network_interfaces").paginate(
+        Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}]
+    )
+    users = sum(len(page["NetworkInterfaces"]) for page in pages)
+    used = f"used by {users} network interface{'' if users == 1 else 's'}"
+    return Existing(rules, True, group["GroupId"], f"the rules of {group['GroupId']} in {change.region} ({used})")
+
+
+def _rule(permission: dict[str, Any], preposition: str) -> str:
+    """A security group's rule in a few words: a plan that closes the group shows what nobody can do any more."""
+    protocol = "everything" if permission["IpProtocol"] == "-1" else permission["IpProtocol"]
+    ports = sorted({permission[end] for end in ("FromPort", "ToPort") if end in permission})
+    others = [
+        *(r["CidrIp"] for r in permission.get("IpRanges", ())),
+        *(r["CidrIpv6"] for r in permission.get("Ipv6Ranges", ())),
+        *(r["PrefixListId"] for r in permission.get("PrefixListIds", ())),
+        *(r["GroupId"] for r in permission.get("UserIdGroupPairs", ())),
+    ]
+    return " ".join([protocol, "-".join(map(str, ports)), preposition, ", ".join(others)]).replace("  ", " ")
+
+
+def _alternate_contact(clients: ClientFactory, change: Change) -> Existing | None:
+    account = clients.client("account")
+    kind = str(change.after["alternate_contact_type"])
+    try:
+        found = account.get_alternate_contact(AlternateContactType=kind)["AlternateContact"]
+    except account.exceptions.ResourceNotFoundException:
+        return None
+    values = {
+        "name": found["Name"],
+        "title": found["Title"],
+        "email_address": found["EmailAddress"],
+        "phone_number": found["PhoneNumber"],
+    }
+    return Existing(values, True, kind, f"the alternate contact {kind}")
+
+
+def _primary_contact(clients: ClientFactory, _change: Change) -> Existing | None:
+    account = clients.client("account")
+    try:
+        found = account.get_contact_information()["ContactInformation"]
+    except account.exceptions.ResourceNotFoundException:
+        return None
+    names = {
+        "full_name": "FullName",
+        "company_name": "CompanyName",
+        "address_line_1": "AddressLine1",
+        "address_line_2": "AddressLine2",
+        "address_line_3": "AddressLine3",
+        "city": "City",
+        "district_or_county": "DistrictOrCounty",
+        "state_or_region": "StateOrRegion",
+        "postal_code": "PostalCode",
+        "country_code": "CountryCode",
+        "phone_number": "PhoneNumber",
+        "website_url": "WebsiteUrl",
+    }
+    values = {name: found[theirs] for name, theirs in names.items() if theirs in found}
+    return Existing(values, True, clients.account_id, "the primary contact")
+
+
+def _budget(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "name")
+    account = clients.account_id
+    pages = clients.client("budgets").get_paginator("describe_budgets").paginate(AccountId=account)
+    if not any(budget["BudgetName"] == name for page in pages for budget in page.get("Budgets", ())):
+        return None
+    return Existing({}, False, f"{account}:{name}", f"the budget {name!r}")
+
+
+def _analyzer(clients: ClientFactory, change: Change) -> Existing | None:
+    if clients.simulated:
+        # The embedded AWS has no Access Analyzer, so nothing can be in the way there.
+        return None
+    name = _named(change, "analyzer_name")
+    pages = clients.client("accessanalyzer", change.region).get_paginator("list_analyzers").paginate()
+    if not any(analyzer["name"] == name for page in pages for analyzer in page["analyzers"]):
+        return None
+    return Existing({}, False, str(name), f"the analyzer {name!r} in {change.region}")
+
+
 _READERS: dict[str, Callable[[ClientFactory, Change], Existing | None]] = {
     "aws_iam_account_password_policy": _password_policy,
     "aws_config_configuration_recorder": _recorder,
@@ -178,4 +327,16 @@ _READERS: dict[str, Callable[[ClientFactory, Change], Existing | None]] = {
     "aws_cloudtrail": _trail,
     "aws_cloudwatch_log_group": _log_group,
     "aws_s3_bucket": _bucket,
+    # Not the image block: ours never lets more through than what is there, and the provider imports none.
+    "aws_s3_account_public_access_block": _account_public_access_block,
+    "aws_ebs_encryption_by_default": _ebs_encryption,
+    "aws_ebs_default_kms_key": _ebs_key,
+    "aws_ebs_snapshot_block_public_access": _snapshot_block,
+    "aws_ec2_instance_metadata_defaults": _metadata_defaults,
+    "aws_iam_account_alias": _account_alias,
+    "aws_default_security_group": _default_security_group,
+    "aws_account_alternate_contact": _alternate_contact,
+    "aws_account_primary_contact": _primary_contact,
+    "aws_budgets_budget": _budget,
+    "aws_accessanalyzer_analyzer": _analyzer,
 }

@@ -173,8 +173,14 @@ class AccountFacts:
 def asked(call: str, ask: Callable[[], T]) -> T:
     """What `ask` answers; AWS's refusal or silence becomes a ToolkitError that names the call."""
     import botocore.exceptions
+    import botocore.parsers
 
     try:
         return ask()
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as e:
+    except (
+        botocore.exceptions.BotoCoreError,
+        botocore.exceptions.ClientError,
+        # An answer that is none of AWS's: a proxy's page, or a call that the embedded AWS lacks.
+        botocore.parsers.ResponseParserError,
+    ) as e:
         raise ToolkitError(f"{call} could not be asked: {e}", hint="check the permissions of the credentials") from e

@@ -28,6 +28,16 @@ class ClientFactory:
         self._environ = environ
         self._base: Any = None
 
+    @property
+    def account_id(self) -> str:
+        """The environment's account; commands check that it is the caller's before they ask anything."""
+        return self._environment.account_id
+
+    @property
+    def simulated(self) -> bool:
+        """Whether clients ask the embedded AWS."""
+        return self._environment.simulator is not None
+
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
         if self._base is None:

@@ -33,7 +33,8 @@ def _trail_name(value: str) -> str:
     return value
 
 
-def _log_group_name(value: str) -> str:
+def check_log_group_name(value: str) -> str:
+    """A name of a CloudWatch log group (API CreateLogGroup)."""
     if not _LOG_GROUP_NAME.fullmatch(value):
         raise ValueError("expected 1 to 512 letters, digits and the characters _ . / # -")
     return value
@@ -45,7 +46,8 @@ def _organization_id(value: str) -> str:
     return value
 
 
-def _retention_days(value: int) -> int:
+def check_retention_days(value: int) -> int:
+    """A retention that CloudWatch Logs knows."""
     if value not in RETENTION_DAYS:
         raise ValueError(f"expected one of {', '.join(map(str, RETENTION_DAYS))}")
     return value
@@ -190,12 +192,12 @@ class CloudTrail(Settings):
     )
     bucket: TrailBucket = Field(TrailBucket(), description="The buckets of the log files and of their access logs.")
     key: TrailKey = Field(TrailKey(), description="The KMS key that encrypts the log files and the log group.")
-    log_group_name: Annotated[str, AfterValidator(_log_group_name)] | None = Field(
+    log_group_name: Annotated[str, AfterValidator(check_log_group_name)] | None = Field(
         None,
         description="Name of the CloudWatch log group that receives the events; null: /aws/cloudtrail/ and the "
         "trail's name.",
     )
-    log_retention_days: Annotated[int, AfterValidator(_retention_days)] = Field(
+    log_retention_days: Annotated[int, AfterValidator(check_retention_days)] = Field(
         365, description="Days that CloudWatch Logs keeps the events."
     )
     data_events: Annotated[tuple[DataEvent, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(

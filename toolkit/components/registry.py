@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from toolkit.components import cloudtrail, config, guardduty, iam_groups, mfa_enforcement, password_policy
+from toolkit.components import (
+    access_analyzer,
+    account_contacts,
+    account_defaults,
+    cloudtrail,
+    config,
+    guardduty,
+    iam_groups,
+    mfa_enforcement,
+    password_policy,
+)
 from toolkit.components.base import Component
 
 REGISTRY: dict[str, Component] = {
@@ -11,6 +21,9 @@ REGISTRY: dict[str, Component] = {
         password_policy.COMPONENT,
         iam_groups.COMPONENT,
         mfa_enforcement.COMPONENT,
+        access_analyzer.COMPONENT,
+        account_contacts.COMPONENT,
+        account_defaults.COMPONENT,
         cloudtrail.COMPONENT,
         config.COMPONENT,
         guardduty.COMPONENT,

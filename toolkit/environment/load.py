@@ -102,6 +102,7 @@ def load_text(text: str, *, name: str, shown_as: str) -> Environment:
         found = (_problem(d, source) for d in e.errors(include_url=False))
         problems += [p for p in found if p.path not in seen]
     problems += _missing_needs(data, source)
+    problems += _inactive_regions(data, source)
     if model is None or problems:
         raise EnvironmentFileError(shown_as, problems)
     enabled = tuple(
@@ -138,6 +139,29 @@ def _missing_needs(data: dict[str, Data], source: Source) -> list[Problem]:
         for need in REGISTRY[name].requires
         if need not in names
     ]
+
+
+def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
+    regions = data.get("regions")
+    if not isinstance(regions, dict):
+        return []
+    active = regions.get("active") or [regions.get("home")]
+    if not isinstance(active, list):
+        return []
+    found = []
+    for name, component in REGISTRY.items():
+        for setting in component.regions_in:
+            path: Path = ("components", name, *setting.split("."))
+            named = _at(path, data)
+            for index, region in enumerate(named if isinstance(named, (list, dict)) else ()):
+                # Whatever is no region at all is told by the settings' own check.
+                if region in PARTITION_OF and region not in active:
+                    place = (*path, region if isinstance(named, dict) else index)
+                    accepted = ", ".join(map(str, active))
+                    found.append(
+                        Problem(source.line(place), dotted(place), f"{region} is not active", f"one of {accepted}")
+                    )
+    return found
 
 
 def _problem(error: ErrorDetails, source: Source) -> Problem:

@@ -70,6 +70,9 @@ def _starting(plan: Plan) -> Iterator[Change]:
             # A feature's resource exists for every plan; it bills when it is on.
             if change.after.get("status") == "ENABLED" and change.before.get("status") != "ENABLED":
                 yield change
+        elif change.type == "aws_accessanalyzer_analyzer" and "UNUSED_ACCESS" not in str(change.after.get("type")):
+            # Analyzers of external access are free.
+            continue
         elif change.action is Action.CREATE and not change.imported:
             yield change
 

@@ -24,8 +24,8 @@ class Existing:
     """Its values, as Terraform would hold them."""
     overwritten: bool
     """Whether creating overwrites it (a password policy) rather than colliding with it (a detector)."""
-    import_id: str
-    """Id to import it with."""
+    import_id: str | None
+    """Id to import it with; None where the provider imports no such thing, which only what is overwritten can be."""
     named: str
     """What AWS calls it, for people."""
 
@@ -149,7 +149,9 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
         attribute=None,
         summary=f"Called a create, but overwrites {found.named} that the account has now.",
         evidence="; ".join(_overwritten(change, found)) or "with the same values",
-        remedy=f"to see it as a change, put '{change.address}': '{found.import_id}' under `imports`",
+        remedy=f"to see it as a change, put '{change.address}': '{found.import_id}' under `imports`"
+        if found.import_id
+        else "compare these values with the settings that you mean",
         consent=None,
         component=change.component,
         region=change.region,

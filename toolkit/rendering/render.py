@@ -83,8 +83,9 @@ class _Calls:
             label=label,
             source="/".join((MODULES, name, *([path] if path else []))),
             provider="aws" if home else f"aws{suffix.replace('_', '.', 1)}",
-            # A nested module is part of the component; its own claims stand in the component's controls.yaml, too.
-            claims=() if path else claims(name),
+            # The component's controls.yaml speaks for its nested modules, too: beside the settings that they get, but
+            # not above their calls, since what is met with every setting is met by the component's own module.
+            claims=tuple(c for c in claims(name) if not path or c.setting),
         )
 
 

@@ -14,10 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from moto.account import urls as account_urls
+from moto.account.exceptions import UnspecifiedContactType
+from moto.account.models import account_backends
+from moto.account.responses import AccountResponse
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.config.models import ConfigBackend
-from moto.core.responses import BaseResponse
+from moto.core.responses import ActionResult, BaseResponse, EmptyResult
+from moto.ec2.responses.elastic_block_store import ElasticBlockStore
+from moto.ec2.responses.settings import Settings as Ec2Settings
 from moto.guardduty import urls as guardduty_urls
 from moto.guardduty.models import Detector
 from moto.guardduty.responses import GuardDutyResponse
@@ -201,6 +207,135 @@ def _asks_for_plain_http(condition: dict[str, Any]) -> bool:
     return str(condition.get("Bool", {}).get("aws:SecureTransport")).lower() in ("false", "['false']")
 
 
+_NO_PREFERENCE = ("no-preference", -1)
+_STATES: dict[str, Any] = {"snapshots": "unblocked", "images": "unblocked"}
+"""What a region starts with."""
+
+
+def _region_settings(response: Ec2Settings) -> dict[str, Any]:
+    """Settings of the account's region, kept where moto keeps what else belongs to it."""
+    backend = response.ec2_backend
+    if not hasattr(backend, "region_settings"):
+        backend.region_settings = {**_STATES, "metadata": {}}
+    kept: dict[str, Any] = backend.region_settings
+    return kept
+
+
+def _answers(name: str, member: str) -> Callable[[Method], Method]:
+    def correct(_original: Method) -> Method:
+        def get(self: Ec2Settings) -> ActionResult:
+            return ActionResult({member: _region_settings(self)[name]})
+
+        return get
+
+    return correct
+
+
+def _takes(name: str, member: str, parameter: str) -> Callable[[Method], Method]:
+    def correct(_original: Method) -> Method:
+        def modify(self: Ec2Settings) -> ActionResult:
+            _region_settings(self)[name] = self._get_param(parameter)
+            return ActionResult({member: _region_settings(self)[name]})
+
+        return modify
+
+    return correct
+
+
+def _resets(name: str, member: str) -> Callable[[Method], Method]:
+    def correct(_original: Method) -> Method:
+        def reset(self: Ec2Settings) -> ActionResult:
+            _region_settings(self)[name] = _STATES[name]
+            return ActionResult({member: _STATES[name]})
+
+        return reset
+
+    return correct
+
+
+def _modify_metadata_defaults(_original: Method) -> Method:
+    def modify_instance_metadata_defaults(self: Ec2Settings) -> ActionResult:
+        kept = _region_settings(self)["metadata"]
+        for name in ("HttpTokens", "HttpEndpoint", "InstanceMetadataTags"):
+            kept[name] = self._get_param(name) or kept.get(name)
+        kept["HttpPutResponseHopLimit"] = self._get_int_param(
+            "HttpPutResponseHopLimit", kept.get("HttpPutResponseHopLimit")
+        )
+        return ActionResult({"Return": True})
+
+    return modify_instance_metadata_defaults
+
+
+def _metadata_defaults(_original: Method) -> Method:
+    def get_instance_metadata_defaults(self: Ec2Settings) -> ActionResult:
+        kept = _region_settings(self)["metadata"]
+        stated = {name: value for name, value in kept.items() if value is not None and value not in _NO_PREFERENCE}
+        return ActionResult({"AccountLevel": stated})
+
+    return get_instance_metadata_defaults
+
+
+def _ebs_key(_original: Method) -> Method:
+    def get_ebs_default_kms_key_id(self: ElasticBlockStore) -> ActionResult:
+        return ActionResult({"KmsKeyId": self.ec2_backend.default_kms_key_id or "alias/aws/ebs"})
+
+    return get_ebs_default_kms_key_id
+
+
+def _reset_ebs_key(_original: Method) -> Method:
+    def reset_ebs_default_kms_key_id(self: ElasticBlockStore) -> ActionResult:
+        self.ec2_backend.default_kms_key_id = ""
+        return ActionResult({"KmsKeyId": "alias/aws/ebs"})
+
+    return reset_ebs_default_kms_key_id
+
+
+def _contact_holder(response: AccountResponse) -> Any:
+    return account_backends[response._get_account_id()][response.partition]
+
+
+def _put_contact(_original: Method) -> Method:
+    def put_contact_information(self: AccountResponse) -> EmptyResult:
+        _contact_holder(self).contact_information = self._get_param("ContactInformation")
+        return EmptyResult()
+
+    return put_contact_information
+
+
+def _get_contact(_original: Method) -> Method:
+    def get_contact_information(self: AccountResponse) -> ActionResult:
+        found = getattr(_contact_holder(self), "contact_information", None)
+        if found is None:
+            raise UnspecifiedContactType
+        return ActionResult({"ContactInformation": found})
+
+    return get_contact_information
+
+
+_REGION_SETTINGS = (
+    "moto has a region's settings for EBS encryption and not these beside them. EC2 API, {calls}: each "
+    "region of an account has one value, which the calls change and answer; until then {initial}."
+)
+_SNAPSHOTS = _REGION_SETTINGS.format(
+    calls="GetSnapshotBlockPublicAccessState, EnableSnapshotBlockPublicAccess, DisableSnapshotBlockPublicAccess",
+    initial="unblocked",
+)
+_IMAGES = _REGION_SETTINGS.format(
+    calls="GetImageBlockPublicAccessState, EnableImageBlockPublicAccess, DisableImageBlockPublicAccess",
+    initial="unblocked",
+)
+_METADATA = _REGION_SETTINGS.format(
+    calls="GetInstanceMetadataDefaults, ModifyInstanceMetadataDefaults",
+    initial="and where no preference is given no value is answered",
+)
+_EBS_KEY = (
+    "moto takes a default key for EBS and neither tells it nor forgets it. EC2 API, GetEbsDefaultKmsKeyId and "
+    "ResetEbsDefaultKmsKeyId: the region's key, which is alias/aws/ebs unless ModifyEbsDefaultKmsKeyId named another."
+)
+_CONTACT = (
+    "moto has the alternate contacts of an account and not the primary one. Account Management API, "
+    "GetContactInformation and PutContactInformation: the account has one, which a put overwrites."
+)
 _ROTATION = (
     "moto drops the rotation period of a key and never answers one, so the provider plans 0 -> 365 for ever. KMS API, "
     "EnableKeyRotation and GetKeyRotationStatus: RotationPeriodInDays, 365 when none is given."
@@ -247,6 +382,60 @@ PATCHES: tuple[Patch, ...] = (
     Patch("guardduty-tag", GuardDutyResponse, "tag_resource", _DETECTOR_TAGS, _tag_detector),
     Patch("guardduty-untag", GuardDutyResponse, "untag_resource", _DETECTOR_TAGS, _untag_detector),
     Patch("guardduty-list-tags", GuardDutyResponse, "list_tags_for_resource", _DETECTOR_TAGS, _list_detector_tags),
+    Patch(
+        "ec2-snapshot-block-get",
+        Ec2Settings,
+        "get_snapshot_block_public_access_state",
+        _SNAPSHOTS,
+        _answers("snapshots", "State"),
+    ),
+    Patch(
+        "ec2-snapshot-block-enable",
+        Ec2Settings,
+        "enable_snapshot_block_public_access",
+        _SNAPSHOTS,
+        _takes("snapshots", "State", "State"),
+    ),
+    Patch(
+        "ec2-snapshot-block-disable",
+        Ec2Settings,
+        "disable_snapshot_block_public_access",
+        _SNAPSHOTS,
+        _resets("snapshots", "State"),
+    ),
+    Patch(
+        "ec2-image-block-get",
+        Ec2Settings,
+        "get_image_block_public_access_state",
+        _IMAGES,
+        _answers("images", "ImageBlockPublicAccessState"),
+    ),
+    Patch(
+        "ec2-image-block-enable",
+        Ec2Settings,
+        "enable_image_block_public_access",
+        _IMAGES,
+        _takes("images", "ImageBlockPublicAccessState", "ImageBlockPublicAccessState"),
+    ),
+    Patch(
+        "ec2-image-block-disable",
+        Ec2Settings,
+        "disable_image_block_public_access",
+        _IMAGES,
+        _resets("images", "ImageBlockPublicAccessState"),
+    ),
+    Patch("ec2-ebs-key-get", ElasticBlockStore, "get_ebs_default_kms_key_id", _EBS_KEY, _ebs_key),
+    Patch("ec2-ebs-key-reset", ElasticBlockStore, "reset_ebs_default_kms_key_id", _EBS_KEY, _reset_ebs_key),
+    Patch(
+        "ec2-metadata-defaults-modify",
+        Ec2Settings,
+        "modify_instance_metadata_defaults",
+        _METADATA,
+        _modify_metadata_defaults,
+    ),
+    Patch("ec2-metadata-defaults-get", Ec2Settings, "get_instance_metadata_defaults", _METADATA, _metadata_defaults),
+    Patch("account-contact-put", AccountResponse, "put_contact_information", _CONTACT, _put_contact),
+    Patch("account-contact-get", AccountResponse, "get_contact_information", _CONTACT, _get_contact),
     Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
     Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),
     Patch(
@@ -271,6 +460,8 @@ PATCHES: tuple[Patch, ...] = (
 
 
 ROUTES: tuple[tuple[dict[str, Any], str, Method], ...] = (
+    (account_urls.url_paths, "{0}/putContactInformation$", AccountResponse.dispatch),
+    (account_urls.url_paths, "{0}/getContactInformation$", AccountResponse.dispatch),
     (guardduty_urls.url_paths, "{0}/tags/(?P<resource_arn>.+)$", GuardDutyResponse.dispatch),
 )
 """Paths that moto does not route yet; each belongs to patches above that add the method."""

@@ -152,7 +152,7 @@ def a_policy_that_denies_plain_http_lets_tls_through() -> bool:
     client = boto3.client("s3", REGION)
     client.create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     client.put_object(Bucket="state", Key="state", Body=b"1")
-    everything = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "arn:aws:s3:::state/*"}
+    everything: dict[str, object] = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "arn:aws:s3:::state/*"}
     plain = {**everything, "Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 
     def denied(key: str, *statements: dict[str, object]) -> bool:
@@ -168,6 +168,84 @@ def a_policy_that_denies_plain_http_lets_tls_through() -> bool:
     return not denied("state", plain) and denied("state", plain, unconditional)
 
 
+def snapshots_are_blocked() -> bool:
+    client = boto3.client("ec2", REGION)
+
+    def state() -> object:
+        return client.get_snapshot_block_public_access_state()["State"]
+
+    states = [state()]
+    for wanted in ("block-all-sharing", "block-new-sharing"):
+        assert client.enable_snapshot_block_public_access(State=wanted)["State"] == wanted
+        states.append(state())
+    # The other regions of the account have values of their own.
+    states.append(boto3.client("ec2", "us-east-1").get_snapshot_block_public_access_state()["State"])
+    client.disable_snapshot_block_public_access()
+    states.append(state())
+    return states == ["unblocked", "block-all-sharing", "block-new-sharing", "unblocked", "unblocked"]
+
+
+def images_are_blocked() -> bool:
+    client = boto3.client("ec2", REGION)
+
+    def state() -> object:
+        return client.get_image_block_public_access_state()["ImageBlockPublicAccessState"]
+
+    states = [state()]
+    client.enable_image_block_public_access(ImageBlockPublicAccessState="block-new-sharing")
+    states.append(state())
+    client.disable_image_block_public_access()
+    states.append(state())
+    return states == ["unblocked", "block-new-sharing", "unblocked"]
+
+
+def ebs_has_a_default_key() -> bool:
+    client = boto3.client("ec2", REGION)
+    key = boto3.client("kms", REGION).create_key()["KeyMetadata"]["Arn"]
+    keys = [client.get_ebs_default_kms_key_id()["KmsKeyId"]]
+    client.modify_ebs_default_kms_key_id(KmsKeyId=key)
+    keys.append(client.get_ebs_default_kms_key_id()["KmsKeyId"])
+    client.reset_ebs_default_kms_key_id()
+    keys.append(client.get_ebs_default_kms_key_id()["KmsKeyId"])
+    return keys == ["alias/aws/ebs", key, "alias/aws/ebs"]
+
+
+def instance_metadata_has_defaults() -> bool:
+    client = boto3.client("ec2", REGION)
+    found = [client.get_instance_metadata_defaults()["AccountLevel"]]
+    for values in (
+        {"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
+        {"HttpEndpoint": "enabled", "HttpPutResponseHopLimit": -1},
+        {"HttpTokens": "no-preference", "HttpEndpoint": "no-preference"},
+    ):
+        client.modify_instance_metadata_defaults(**values)
+        found.append(client.get_instance_metadata_defaults()["AccountLevel"])
+    return found == [
+        {},
+        {"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
+        {"HttpTokens": "required", "HttpEndpoint": "enabled"},
+        {},
+    ]
+
+
+def the_account_has_a_primary_contact() -> bool:
+    client = boto3.client("account", REGION)
+    contact = {
+        "FullName": "Erika Mustermann",
+        "AddressLine1": "Example Street 1",
+        "City": "Berlin",
+        "PostalCode": "10115",
+        "CountryCode": "DE",
+        "PhoneNumber": "+49 30 1234567",
+    }
+    try:
+        client.get_contact_information()
+    except client.exceptions.ResourceNotFoundException:
+        client.put_contact_information(ContactInformation=contact)
+        return bool(client.get_contact_information()["ContactInformation"] == contact)
+    return False
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "cloudtrail-describe-trails-names": trails_are_filtered,
     "cloudtrail-delete-trail-arn": trails_are_deleted_by_arn,
@@ -177,6 +255,18 @@ CASES: dict[str, Callable[[], bool]] = {
     "guardduty-tag": detector_tags_change,
     "guardduty-untag": detector_tags_change,
     "guardduty-list-tags": detector_tags_change,
+    "ec2-snapshot-block-get": snapshots_are_blocked,
+    "ec2-snapshot-block-enable": snapshots_are_blocked,
+    "ec2-snapshot-block-disable": snapshots_are_blocked,
+    "ec2-image-block-get": images_are_blocked,
+    "ec2-image-block-enable": images_are_blocked,
+    "ec2-image-block-disable": images_are_blocked,
+    "ec2-ebs-key-get": ebs_has_a_default_key,
+    "ec2-ebs-key-reset": ebs_has_a_default_key,
+    "ec2-metadata-defaults-modify": instance_metadata_has_defaults,
+    "ec2-metadata-defaults-get": instance_metadata_has_defaults,
+    "account-contact-put": the_account_has_a_primary_contact,
+    "account-contact-get": the_account_has_a_primary_contact,
     "kms-enable-rotation": rotation_has_a_period,
     "kms-rotation-status": rotation_has_a_period,
     "s3-tls-only-policy": a_policy_that_denies_plain_http_lets_tls_through,

@@ -1,0 +1,39 @@
+data "aws_region" "current" {}
+
+# Everything here is a setting that a region of an account has exactly once: creating it overwrites what stands. A switch
+# that is off leaves the account's own value alone; see the README for what switching one off again does.
+
+resource "aws_ebs_encryption_by_default" "this" {
+  for_each = toset(var.ebs_encryption_by_default ? ["enabled"] : [])
+
+  enabled = true
+}
+
+resource "aws_ebs_default_kms_key" "this" {
+  for_each = { for region, arn in var.ebs_kms_key_arns : region => arn if region == data.aws_region.current.id }
+
+  key_arn = each.value
+}
+
+resource "aws_ebs_snapshot_block_public_access" "this" {
+  for_each = { for name, state in { snapshots = var.ebs_snapshot_public_access } : name => state if state != null }
+
+  state = each.value
+}
+
+# block-new-sharing is all that AWS offers for images: those that are public already stay so.
+resource "aws_ec2_image_block_public_access" "this" {
+  for_each = toset(var.block_public_ami_sharing ? ["block-new-sharing"] : [])
+
+  state = each.key
+}
+
+# Applies to instances launched from now on that say nothing themselves; running ones stay as they are.
+resource "aws_ec2_instance_metadata_defaults" "this" {
+  for_each = { for name, defaults in { instances = var.instance_metadata_defaults } : name => defaults if defaults != null }
+
+  http_tokens                 = each.value.http_tokens
+  http_endpoint               = each.value.http_endpoint
+  instance_metadata_tags      = each.value.instance_metadata_tags
+  http_put_response_hop_limit = coalesce(each.value.http_put_response_hop_limit, -1) # -1 is the API's "no preference".
+}

@@ -1,0 +1,294 @@
+"""Settings that an account, or a region of it, has once: what is public, what is encrypted, what it may cost."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components import log_bucket
+from toolkit.components.account_contacts import EmailAddress
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import (
+    BucketName,
+    LogBucket,
+    check_log_group_name,
+    check_retention_days,
+    no_repetition,
+)
+from toolkit.regions import PARTITION_OF
+
+_ALIAS = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+_KEY_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
+_TOPIC_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_BUCKET_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?")
+_ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_BUDGET_NAME = re.compile(r"(?!.*/action/)[^:\\]{1,100}")
+
+
+def _region(value: str) -> str:
+    if value not in PARTITION_OF:
+        raise ValueError("expected an AWS region that the provider knows, like eu-central-1")
+    return value
+
+
+def _alias(value: str) -> str:
+    if not _ALIAS.fullmatch(value) or not 3 <= len(value) <= 63 or re.fullmatch(r"[0-9]{12}", value):
+        raise ValueError(
+            "expected 3 to 63 lowercase letters, digits and single hyphens between them, and no twelve digits, which "
+            "would look like an account number"
+        )
+    return value
+
+
+def _key_arn(value: str) -> str:
+    if not _KEY_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of a key, not of an alias, such as "
+            "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        )
+    return value
+
+
+def _topic_arn(value: str) -> str:
+    if not _TOPIC_ARN.fullmatch(value):
+        raise ValueError("expected the ARN of a topic, such as arn:aws:sns:us-east-1:123456789012:costs")
+    return value
+
+
+def _bucket_arn(value: str) -> str:
+    if not _BUCKET_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of a bucket, with a prefix if wanted, such as arn:aws:s3:::example-flow-logs/default-vpc"
+        )
+    return value
+
+
+def _role_name(value: str) -> str:
+    if not _ROLE_NAME.fullmatch(value):
+        raise ValueError("expected 1 to 64 letters, digits and the characters _ + = , . @ -")
+    return value
+
+
+def _budget_name(value: str) -> str:
+    if not _BUDGET_NAME.fullmatch(value):
+        raise ValueError('expected 1 to 100 characters without colon, backslash and "/action/"')
+    return value
+
+
+Region = Annotated[str, AfterValidator(_region)]
+Regions = Annotated[tuple[Region, ...], Field(strict=False), AfterValidator(no_repetition)]
+Preference = Literal["enabled", "disabled", "no-preference"]
+
+
+class InstanceMetadata(Settings):
+    """Defaults for instances launched from now on that say nothing themselves."""
+
+    http_tokens: Literal["required", "optional", "no-preference"] = Field(
+        "required", description="Whether the metadata service answers only requests with a token (IMDSv2)."
+    )
+    http_put_response_hop_limit: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        None,
+        description="How many network hops a token may travel, 1 to 64; containers need 2. null: no preference, which "
+        "makes it 2 for images made for IMDSv2 and 1 for others.",
+    )
+    http_endpoint: Preference = Field("no-preference", description="Whether the metadata service answers at all.")
+    instance_metadata_tags: Preference = Field("no-preference", description="Whether it tells an instance's tags.")
+
+
+class FlowLogsBucket(LogBucket):
+    """The bucket that is made for flow logs that go to S3."""
+
+    access_log_bucket: BucketName | None = Field(
+        None, description="Name of a bucket that receives the bucket's access logs; null writes none."
+    )
+
+
+class DefaultVpcFlowLogs(Settings):
+    """Flow logs of the default VPC."""
+
+    regions: Regions = Field((), description="Active regions whose default VPC is logged; billed by volume.")
+    destination: Literal["cloud-watch-logs", "s3"] = Field(
+        "cloud-watch-logs", description="Where they go: a log group in each region, or one bucket."
+    )
+    traffic_type: Literal["ALL", "ACCEPT", "REJECT"] = Field("ALL", description="Which traffic is logged.")
+    aggregation_seconds: Literal[60, 600] = Field(600, description="Seconds of traffic that one record sums up.")
+    log_group_name: Annotated[str, AfterValidator(check_log_group_name)] = Field(
+        "/aws/vpc/default-vpc-flow-logs", description="Name of the log groups."
+    )
+    log_retention_days: Annotated[int, AfterValidator(check_retention_days)] = Field(
+        365, description="Days that CloudWatch Logs keeps them."
+    )
+    role_name: Annotated[str, AfterValidator(_role_name)] = Field(
+        "baseline-default-vpc-flow-logs", description="Name of the role that delivers to CloudWatch Logs."
+    )
+    bucket_arn: Annotated[str, AfterValidator(_bucket_arn)] | None = Field(
+        None,
+        description="ARN of a bucket that is there already, for instance in a log archive account; null makes one.",
+    )
+    bucket: FlowLogsBucket = Field(FlowLogsBucket(), description="The bucket to make where bucket_arn is null.")
+
+    @model_validator(mode="after")
+    def _bucket_needs_s3(self) -> DefaultVpcFlowLogs:
+        made = self.bucket != FlowLogsBucket()
+        if self.destination != "s3" and (made or self.bucket_arn is not None):
+            raise ValueError("bucket and bucket_arn have no effect unless destination is s3")
+        if made and self.bucket_arn is not None:
+            raise ValueError("bucket has no effect beside bucket_arn, which names one that is there already")
+        return self
+
+
+class Alert(Settings):
+    """When a budget tells people."""
+
+    percent: Annotated[float, Field(gt=0, le=1000)] = Field(
+        description="Percent of the limit, more than 0, up to 1000."
+    )
+    of: Literal["ACTUAL", "FORECASTED"] = Field("ACTUAL", description="Which costs are compared with the limit.")
+
+
+class Budget(Settings):
+    """A cost budget; bounds are those of the Budgets API (CreateBudget)."""
+
+    limit_usd: Annotated[float, Field(gt=0)] = Field(description="Limit of the period, in US dollars.")
+    period: Literal["DAILY", "MONTHLY", "QUARTERLY", "ANNUALLY"] = Field("MONTHLY", description="Period of the limit.")
+    alerts: Annotated[tuple[Alert, ...], Field(strict=False)] = Field(
+        (Alert(percent=80), Alert(percent=100), Alert(percent=100, of="FORECASTED")),
+        description="When people are told.",
+    )
+    email_addresses: Annotated[tuple[EmailAddress, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Who is told by e-mail, up to ten addresses."
+    )
+    sns_topic_arn: Annotated[str, AfterValidator(_topic_arn)] | None = Field(
+        None, description="ARN of a topic that is told, whose policy lets budgets.amazonaws.com publish; null for none."
+    )
+    cost_filters: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+        {}, description="Dimension (Service, LinkedAccount, Region, TagKeyValue …) => values; empty counts everything."
+    )
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> Budget:
+        if not self.email_addresses and self.sns_topic_arn is None:
+            raise ValueError("a budget must tell somebody: expected email_addresses, or an sns_topic_arn")
+        if len(self.email_addresses) > 10:
+            raise ValueError("a budget tells at most ten email_addresses; give a mailing list, or an sns_topic_arn")
+        if not 1 <= len(self.alerts) <= 10:
+            raise ValueError("a budget must have 1 to 10 alerts")
+        if not all(self.cost_filters.values()):
+            raise ValueError("each of cost_filters must have at least one value")
+        if self.period == "DAILY" and any(alert.of == "FORECASTED" for alert in self.alerts):
+            raise ValueError("a DAILY budget takes alerts of ACTUAL costs only: AWS forecasts no single day")
+        if len(set(self.alerts)) < len(self.alerts):
+            raise ValueError("alerts must differ from each other")
+        return self
+
+
+class AccountDefaults(Settings):
+    """Settings of `account_defaults`. A switch that is off leaves the account's own value alone."""
+
+    block_s3_public_access: bool = Field(
+        True,
+        description="Whether no bucket of the account can be public, neither through its policy nor through ACLs, "
+        "those that are public now included; false leaves the account's own setting alone.",
+    )
+    ebs_encryption_by_default: bool = Field(
+        True,
+        description="Whether new EBS volumes and snapshot copies are encrypted whoever makes them; false leaves each "
+        "region's own setting alone.",
+    )
+    ebs_kms_key_arns: dict[Region, Annotated[str, AfterValidator(_key_arn)]] = Field(
+        {},
+        description="Region => ARN of the KMS key, in that region, that encrypts new volumes by default; a region that "
+        "is not named keeps its own default, which is AWS's key aws/ebs unless somebody changed it.",
+    )
+    ebs_snapshot_public_access: Literal["block-all-sharing", "block-new-sharing", "unblocked"] | None = Field(
+        "block-all-sharing",
+        description="What becomes of public sharing of EBS snapshots: block-all-sharing also hides those that are "
+        "public already; null leaves each region's own setting alone.",
+    )
+    block_public_ami_sharing: bool = Field(
+        True,
+        description="Whether no more machine images can be made public; those that are public already stay so. false "
+        "leaves each region's own setting alone.",
+    )
+    instance_metadata_defaults: InstanceMetadata | None = Field(
+        InstanceMetadata(),
+        description="Defaults of the instance metadata service; null leaves each region's own defaults alone.",
+    )
+    account_alias: Annotated[str, AfterValidator(_alias)] | None = Field(
+        None,
+        description="Name that stands for the account's number in the address of its sign-in page, unique in all of "
+        "AWS; null leaves the account's own alias alone.",
+    )
+    closed_default_security_group_regions: Regions = Field(
+        (),
+        description="Active regions in which the security group named default of the default VPC loses every rule; "
+        "nothing that uses it can send or receive then.",
+    )
+    default_vpc_flow_logs: DefaultVpcFlowLogs = Field(
+        DefaultVpcFlowLogs(), description="Flow logs of the default VPC, off by default since they bill by volume."
+    )
+    budgets: dict[Annotated[str, AfterValidator(_budget_name)], Budget] = Field(
+        {}, description="Name => cost budget with alerts."
+    )
+
+    @model_validator(mode="after")
+    def _keys_in_their_regions(self) -> AccountDefaults:
+        for region, arn in self.ebs_kms_key_arns.items():
+            found = _KEY_ARN.fullmatch(arn)
+            if found is None or found["region"] != region:
+                raise ValueError(f"ebs_kms_key_arns.{region} must be the ARN of a key in {region}: EBS uses no other")
+        return self
+
+
+COMPONENT = Component(
+    name="account_defaults",
+    title="Account defaults",
+    purpose="Nothing becomes public by accident, volumes are encrypted, and instances start with IMDSv2.",
+    scope=Scope.EVERY_REGION,
+    settings=AccountDefaults,
+    derived=("flow_logs_role_arn", "flow_logs_bucket_arn"),
+    regions_in=("closed_default_security_group_regions", "default_vpc_flow_logs.regions", "ebs_kms_key_arns"),
+    # Not the image block and the default security group: deleting their resources changes nothing in AWS. Not the
+    # alias and the budgets: without them an account is no weaker.
+    protects=(
+        Protected("aws_s3_account_public_access_block"),
+        Protected("aws_ebs_encryption_by_default"),
+        Protected("aws_ebs_default_kms_key"),
+        Protected("aws_ebs_snapshot_block_public_access"),
+        Protected("aws_ec2_instance_metadata_defaults"),
+        Protected("aws_flow_log"),
+        Protected("aws_cloudwatch_log_group"),
+        Protected("aws_iam_role"),
+        Protected("aws_iam_role_policy"),
+        *log_bucket.PROTECTED,
+    ),
+    strengths=(
+        *(
+            Strength("aws_s3_account_public_access_block", name, Stronger.TRUE)
+            for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+        ),
+        Strength("aws_ebs_encryption_by_default", "enabled", Stronger.TRUE),
+        Strength("aws_ebs_default_kms_key", "key_arn", Stronger.PRESENT),
+        Strength(
+            "aws_ebs_snapshot_block_public_access",
+            "state",
+            Stronger.ORDER,
+            order=("unblocked", "block-new-sharing", "block-all-sharing"),
+        ),
+        Strength(
+            "aws_ec2_image_block_public_access", "state", Stronger.ORDER, order=("unblocked", "block-new-sharing")
+        ),
+        Strength(
+            "aws_ec2_instance_metadata_defaults",
+            "http_tokens",
+            Stronger.ORDER,
+            order=("optional", "no-preference", "required"),
+        ),
+        Strength("aws_flow_log", "traffic_type", Stronger.ORDER, order=("ACCEPT", "REJECT", "ALL")),
+        Strength("aws_flow_log", "log_destination", Stronger.SAME),
+        Strength("aws_cloudwatch_log_group", "retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
+        *log_bucket.STRENGTHS,
+    ),
+)
