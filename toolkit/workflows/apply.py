@@ -78,18 +78,25 @@ def apply_bundle(
         }
     )
     bundle.verify_state(*workspace.runner.state_version())
-    observer.stage("Judging the plan")
-    given = Consents.from_options(bundle.manifest.consents).together(consents)
-    plan = parse_plan(bundle.plan_json, workspace.attribution)
-    findings = judge_plan(workspace, plan, given, destroy=bundle.manifest.destroy)
-    if judged is not None:
-        judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
-    refuse(findings, str(bundle.path))
     with tempfile.TemporaryDirectory(prefix="apply-", dir=workspace.scratch) as own:  # see make_plan
         plan_file = bundle.extract_plan(Path(own))
         lineage, serial = bundles.state_of(plan_file)
         if (lineage, serial) != (bundle.manifest.state_lineage, bundle.manifest.state_serial):
             raise BadPlanError("its plan and its manifest are of different states", where=str(bundle.path))
+        observer.stage("Judging the plan")
+        # Asked of Terraform: what is judged and was shown must be what this very file does.
+        if workspace.runner.show(plan_file) != bundle.plan_json:
+            raise BadPlanError(
+                "its plan does something else than it shows",
+                where=str(bundle.path),
+                hint="nothing was applied; plan again and review that",
+            )
+        given = Consents.from_options(bundle.manifest.consents).together(consents)
+        plan = parse_plan(bundle.plan_json, workspace.attribution)
+        findings = judge_plan(workspace, plan, given, destroy=bundle.manifest.destroy)
+        if judged is not None:
+            judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
+        refuse(findings, str(bundle.path))
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
         observer.stage(f"{verb} {workspace.environment.name}")
         return workspace.runner.apply(plan_file, lock_timeout=lock_timeout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zipfile
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any, cast
 import pytest
 
 from toolkit.aws.identity import CallerIdentity
-from toolkit.errors import RefusedError
+from toolkit.errors import BadPlanError, RefusedError
 from toolkit.terraform import bundle as bundles
 from toolkit.workflows import plan as plans
 from toolkit.workflows import workspace as workspaces
+from toolkit.workflows.apply import apply_bundle
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -34,6 +36,12 @@ class Runner:
     def show(self, plan: Path) -> dict[str, Any]:
         with zipfile.ZipFile(plan) as archive:
             return {"format_version": "1.2", "resource_changes": [], "mark": archive.read("tfplan").decode()}
+
+    def state_version(self) -> tuple[str, int]:
+        return "3f9e", 7
+
+    def apply(self, plan: Path, **_: Any) -> None:
+        raise AssertionError(f"applied {plan}")
 
 
 def workspace(folder: Path, mark: str) -> Workspace:
@@ -78,6 +86,18 @@ def test_a_plan_made_meanwhile_changes_nothing(tmp_path: Path, monkeypatch: pyte
     assert mark_of(bundles.read(first.bundle), tmp_path) == ("third", "third")
     assert mark_of(first.saved, tmp_path) == ("first", "first")
     (tmp_path / "plan.tfplan").unlink()
+    assert [f.name for f in tmp_path.iterdir()] == ["plan.tfbundle"]
+
+
+def test_a_bundle_that_shows_another_plan_than_it_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(plans, "judge_plan", lambda *_, **__: ())
+    where = workspace(tmp_path, "first")
+    saved = plans.make_plan(where, Observer()).saved
+    assert saved is not None
+    # Whoever can write a bundle can write its sums, too.
+    edited = dataclasses.replace(saved, plan_json={**saved.plan_json, "mark": "harmless"})
+    with pytest.raises(BadPlanError, match="does something else than it shows"):
+        apply_bundle(where, edited, Observer())
     assert [f.name for f in tmp_path.iterdir()] == ["plan.tfbundle"]
 
 
