@@ -150,10 +150,11 @@ def test_defaults_are_the_modules_own(component: Component, module_defaults: dic
 
 
 def skeleton(annotation: Any) -> Any:
-    """A value of a setting's type with nothing in it that has a default, but one entry in each map and list."""
+    """A value of a setting's type with nothing in it that has a default, but a block wherever one can be."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Settings):
-        return {n: skeleton(f.annotation) for n, f in annotation.model_fields.items() if f.is_required()}
+        fields = annotation.model_fields.items()
+        return {n: skeleton(f.annotation) for n, f in fields if f.is_required() or has_blocks(f.annotation)}
     if origin is typing.Annotated:
         return skeleton(arguments[0])
     if origin is typing.Literal:
