@@ -30,6 +30,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command = typer.main.get_command(app)
         result = command.main(args=list(arguments), prog_name="toolkit", standalone_mode=False)
+        if result == ExitCode.INTERRUPTED:
+            return _interrupted()  # what typer makes of Ctrl-C, without a word
         return result if isinstance(result, int) else ExitCode.OK
     except ToolkitError as e:
         console.show_error(e)
@@ -37,8 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as e:
         return e.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        console.error_line("interrupted; nothing further was done")
-        return ExitCode.INTERRUPTED
+        return _interrupted()
     except _ClickUsageError as e:
         message = e.format_message() if hasattr(e, "format_message") else str(e)
         context = getattr(e, "ctx", None)
@@ -56,3 +57,8 @@ def run(arguments: Sequence[str]) -> int:
             f"a defect in toolkit: {type(e).__name__}: {e}\nPlease report it; TOOLKIT_DEBUG=1 shows the traceback."
         )
         return ExitCode.ERROR
+
+
+def _interrupted() -> ExitCode:
+    console.error_line("interrupted; nothing further was done")
+    return ExitCode.INTERRUPTED

@@ -55,7 +55,11 @@ def new_environment(project: Project, name: str, answers: Answers) -> Path:
         EnvironmentFileError: The answers do not go together; nothing was written.
     """
     paths = project.paths(name)
-    text = template_text("project/environment.yaml.j2", name=name, answers=answers, components=REGISTRY.values())
+    components = REGISTRY.values()
+    required = {c.name: [n for n, field in c.settings.model_fields.items() if field.is_required()] for c in components}
+    text = template_text(
+        "project/environment.yaml.j2", name=name, answers=answers, components=components, required=required
+    )
     load_text(text, name=name, shown_as=paths.shown)
     paths.folder.mkdir(parents=True, exist_ok=True)
     write_schema(project)

@@ -1,0 +1,296 @@
+"""Commands without an account, in process: doctor, saved plans, schema, completion, and what errors keep secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from toolkit.cli import console, options
+from toolkit.cli.main import run
+from toolkit.components.registry import REGISTRY
+from toolkit.workflows.schema import schema_text
+
+REPOSITORY = Path(__file__).parents[3]
+ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
+Told = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    yield
+    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever would leave this machine fails the test."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
+    for name in [n for n in os.environ if n.startswith(("AWS_", "TF_", "TOOLKIT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "environments" / "prod").mkdir(parents=True)
+    (tmp_path / "environments" / "prod" / "environment.yaml").write_text(ENVIRONMENT)
+    (tmp_path / "tools").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"))
+    return tmp_path
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Told:
+    """Runs a command that must end with an exit code; gives (stdout, stderr)."""
+
+    def call(*arguments: str, exits: int = 0) -> tuple[str, str]:
+        code = run(arguments)
+        out, err = capsys.readouterr()
+        assert code == exits, f"exit {code}\n{out}\n{err}"
+        assert "Traceback" not in err
+        return out, err
+
+    return call
+
+
+def checks(out: str) -> dict[str, tuple[str, str, str | None]]:
+    return {c["check"]: (c["result"], c["found"], c["next"]) for c in json.loads(out)["checks"]}
+
+
+def terraform(project: Path, version: str) -> None:
+    tool = project / "tools" / "terraform"
+    tool.write_text(f"#!/bin/sh\necho 'Terraform v{version}'\n")
+    tool.chmod(0o755)
+
+
+def test_doctor_finds_what_is_missing_and_says_what_to_do(project: Path, told: Told):
+    found = checks(told("doctor", "--json", exits=1)[0])
+    assert found["terraform"][0] == "fail"
+    assert "not on PATH" in found["terraform"][1]
+    assert "https://" in str(found["terraform"][2])
+    assert found["modules"][::2] == ("fail", "`toolkit init .` puts them there")
+    assert found["environment prod"][0] == "ok"
+    assert "5 rendered files out of date" in found["environment prod"][1]
+    assert not any(name.startswith("account") for name in found), "no account is asked unless one is named"
+
+
+def test_doctor_of_a_whole_project(project: Path, told: Told):
+    terraform(project, "1.11.4")
+    told("init", ".", "--pipeline", "none")
+    told("render")
+    out, err = told("doctor", "--json")
+    found = checks(out)
+    assert err == ""
+    assert {result for result, _, _ in found.values()} == {"ok"}
+    assert found["terraform"][1] == f"terraform 1.11.4 at {project / 'tools' / 'terraform'}"
+    assert "account 123456789012, 1 components, rendered files up to date" in found["environment prod"][1]
+    (project / "modules" / "config" / "main.tf").write_text("# mine\n")
+    result, text, hint = checks(told("doctor", "--json")[0])["modules"]
+    assert (result, "config/main.tf" in text) == ("note", True)
+    assert "--upgrade" in str(hint)
+
+
+def test_doctor_goes_on_whatever_it_finds(project: Path, told: Told):
+    terraform(project, "1.9.0")
+    (project / "environments" / "bad").mkdir()
+    (project / "environments" / "bad" / "environment.yaml").write_text("account_id: 1\n")
+    out, err = told("doctor", exits=1)
+    lines = {line.split("  ")[0]: line for line in out.splitlines()}
+    assert "too old" in lines["terraform"]
+    assert "fail" in lines["environment bad"]
+    assert "environments/bad/environment.yaml:1: account_id" in lines["environment bad"]
+    assert "ok" in lines["environment prod"]
+    assert "Next (environment bad): " in err
+
+
+def test_doctor_outside_of_a_project(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert checks(run_json(told, "doctor"))["project"][0] == "note"
+    assert checks(run_json(told, "doctor", "prod", exits=1))["project"][0] == "fail"
+
+
+def run_json(told: Told, *arguments: str, exits: int | None = None) -> str:
+    """With --json; the exit code of `doctor` depends on the machine unless it is given."""
+    if exits is not None:
+        return told(*arguments, "--json", exits=exits)[0]
+    try:
+        return told(*arguments, "--json")[0]
+    except AssertionError:
+        return told(*arguments, "--json", exits=1)[0]
+
+
+def test_doctor_says_which_credentials_are_missing(project: Path, told: Told):
+    found = checks(told("doctor", "prod", "--json", exits=1)[0])
+    result, text, hint = found["account of prod"]
+    assert result == "fail"
+    assert "no usable AWS credentials" in text
+    assert "sso login" in str(hint)
+
+
+def test_no_embedded_aws_runs(project: Path, told: Told):
+    assert told("sandbox", "status", exits=1)[0] == "not running\n"
+    assert json.loads(told("sandbox", "status", "--json", exits=1)[0])["running"] is False
+    assert told("sandbox", "down")[0] == "was not running\n"
+    assert "12 digits" in told("sandbox", "up", "--account-id", "123", exits=64)[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        (b"", "truncated or damaged"),
+        (b"PK\x03\x04 no zip", "truncated or damaged"),
+    ],
+)
+def test_what_is_no_saved_plan_is_told_with_exit_code_7(project: Path, told: Told, content: bytes | None, said: str):
+    if content is not None:
+        (project / "x.tfbundle").write_bytes(content)
+    for command in (("show", "x.tfbundle"), ("apply", "prod", "--plan", "x.tfbundle")):
+        out, err = told(*command, exits=7)
+        assert said in err
+        assert "Next: make one with `toolkit plan" in err
+        assert out == ""
+
+
+SECRET = "wJalrXUtnFEMI-K7MDENG-EXAMPLEKEY"
+
+
+def test_errors_hold_no_secrets(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", SECRET)
+    monkeypatch.setenv("TOOLKIT_BUNDLE_KEY", SECRET)
+    terraform(project, "1.11.4")
+    told("init", ".", "--pipeline", "none")
+    file = project / "environments" / "prod" / "environment.yaml"
+    for more in (
+        "",
+        f"credentials: {{assume_role: {{role_arn: 'arn:aws:iam::123456789012:role/x', external_id: '{SECRET} !'}}}}\n",
+        f"credentials: {{assume_role: {{role_arn: 'arn:aws:iam::123456789012:role/x', external_id: [{SECRET}]}}}}\n",
+        f"credentials: {{assume_role: {{role_arn: 'arn:aws:iam::123456789012:role/x', external_id: {SECRET}}}}}\n",
+    ):
+        file.write_text(ENVIRONMENT + more)
+        for command in (("plan", "prod"), ("doctor", "prod"), ("render", "prod"), ("-v", "plan", "prod", "--json")):
+            code = run(command)
+            assert code in (0, 1, 5, 64), command
+    out, err = told("show", "x.tfbundle", exits=64)
+    assert "TOOLKIT_BUNDLE_KEY" in err
+    assert SECRET not in out + err
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_ever_told(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    yield
+    out, err = capsys.readouterr()
+    assert SECRET not in out + err
+
+
+def test_every_list_for_scripts_is_json(project: Path, told: Told):
+    for command in (("components",), ("components", "guardduty"), ("render",), ("render", "--check")):
+        out, err = told(*command, "--json")
+        data = json.loads(out)
+        assert data["schema_version"] == 1
+        assert data["kind"] == command[0]
+        assert err == ""
+
+
+def test_the_schema_beside_environments_is_this_versions():
+    committed = (REPOSITORY / "environments" / "environment.schema.json").read_text("utf-8")
+    assert committed == schema_text(), "run `toolkit schema > environments/environment.schema.json`"
+
+
+def test_new_leaves_out_only_what_has_no_defaults(project: Path, told: Told):
+    told("new", "two", "--account-id", "123456789012", "--region", "eu-west-1")
+    assert (project / "environments" / "environment.schema.json").read_text("utf-8") == schema_text()
+    text = (project / "environments" / "two" / "environment.yaml").read_text("utf-8")
+    given = yaml.safe_load(text)["components"]
+    for name, component in REGISTRY.items():
+        missing = [n for n, field in component.settings.model_fields.items() if field.is_required()]
+        if missing:
+            assert name not in given
+            assert f"  # {name}: (give {', '.join(missing)}; see `toolkit components {name}`)\n" in text
+        else:
+            assert given[name] == {}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"account_id": 12},
+        {"regions": {"home": "eu-west-1", "activ": []}},
+        {"regions": {}},
+        {"backend": {"type": "gcs"}},
+        {"backend": {"type": "s3", "bucket": "b"}},
+        {"credentials": {"assume_role": {}}},
+        {"default_tags": ["a"]},
+        {"simulator": "localstack"},
+        {"components": {"password_policy": {"hard_expiry": "yes"}}},
+        {"components": {"cloudtrail": {"data_events": ["s3"]}}},
+        {"components": {"config": {"rules": {"x": {}}}}},
+        {"waivers": [{"rule": "weakens"}]},
+        {"unknown": 1},
+    ],
+    ids=str,
+)
+def test_the_schema_refuses_in_the_editor_what_the_loader_refuses(broken: dict[str, Any]):
+    good: dict[str, Any] = {
+        "account_id": "123456789012",
+        "regions": {"home": "eu-west-1"},
+        "components": {"password_policy": {}},
+    }
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
+    assert list(validator.iter_errors(good)) == []
+    assert list(validator.iter_errors({**good, **broken}))
+
+
+def test_names_are_completed(project: Path):
+    (project / "environments" / "preview").mkdir()
+    (project / "environments" / "preview" / "environment.yaml").write_text(ENVIRONMENT)
+    assert options.complete_environment("pr") == ["preview", "prod"]
+    assert options.complete_environment("x") == []
+
+
+def test_completion_outside_of_a_project_is_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert options.complete_environment("") == []
+
+
+def test_a_reader_that_stops_reading_is_no_defect(project: Path):
+    """`toolkit schema | head -1`"""
+    source, sink = os.pipe()
+    os.close(source)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "toolkit", "schema"],
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+    finally:
+        os.close(sink)
+    assert done.stderr == ""
+    assert done.returncode == 1
+
+
+def test_an_interrupt_is_told(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("toolkit.workflows.render.render_environments", interrupted)
+    assert told("render", exits=130)[1] == "Error: interrupted; nothing further was done\n"

@@ -1,0 +1,84 @@
+"""Claims: what meets them, what is none, and how requirements are named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.controls import catalogue
+from toolkit.controls.catalogue import Claim, requirement_ids
+
+IDS: dict[str, Any] = json.loads((Path(catalogue.__file__).parent / "framework_ids.json").read_text("utf-8"))
+TOPIC = "iam_password_policy_minimum_length_14"
+
+
+@pytest.mark.parametrize(
+    ("expect", "met", "unmet"),
+    [
+        ({"equals": True}, [True], [False, None, "true"]),
+        ({"equals": None}, [None], [0, "", False]),
+        ({"at_least": 14}, [14, 15], [13, 0, None]),
+        ({"at_most": 90}, [90, 0], [91, None]),
+        # A password age of 0 is "never expires", which is why there is `between`.
+        ({"between": [1, 90]}, [1, 90], [0, 91, None]),
+        ({"one_of": ["a", "b"]}, ["a", "b"], ["c", None]),
+        ({"contains": "s3_read"}, [["s3_read"], ["x", "s3_read"]], [[], ["s3"], None]),
+        ({}, [None, 0, "anything"], []),
+    ],
+    ids=str,
+)
+def test_what_meets_an_expectation(expect: dict[str, Any], met: list[Any], unmet: list[Any]):
+    claim = Claim(TOPIC, "x.y", "attribute", expect, None)
+    assert [v for v in met if not claim.met_by(v)] == []
+    assert [v for v in unmet if claim.met_by(v)] == []
+
+
+GOOD = f"controls:\n  - {{topic: {TOPIC}, resource: x.y"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{GOOD}, setings: minimum_password_length}}",
+        f"{GOOD}, attribute: a, expect: {{at_least: 1, at_most: 2}}}}",
+        f"{GOOD}, attribute: a, expect: {{more_than: 1}}}}",
+        "controls:\n  - {topic: no_such_topic, resource: x.y}",
+    ],
+)
+def test_what_is_no_claim_is_a_defect_told_with_its_file(tmp_path: Path, text: str):
+    file = tmp_path / "controls.yaml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="not a claim") as caught:
+        catalogue._claims(file)
+    assert str(file) in str(caught.value)
+
+
+def test_a_claim_as_written(tmp_path: Path):
+    file = tmp_path / "controls.yaml"
+    file.write_text(f"{GOOD}, attribute: a, expect: {{at_least: 14}}, setting: s}}")
+    assert catalogue._claims(file) == (Claim(TOPIC, "x.y", "a", {"at_least": 14}, "s"),)
+
+
+def test_requirements_are_named_once_in_the_order_people_count():
+    topics = IDS["topics"]
+    both = [t for t, facts in topics.items() if {"cis_5.0", "fsbp"} <= set(facts["frameworks"])]
+    assert both
+    for topic in both:
+        text = requirement_ids((topic, topic))
+        cis, fsbp = text.split("; ")
+        assert cis.startswith("CIS 5.0 ")
+        assert fsbp.startswith("FSBP ")
+        ids = cis.removeprefix("CIS 5.0 ").split(", ")
+        assert ids == sorted(set(ids), key=lambda i: [int(p) for p in i.split(".")])
+    every = requirement_ids(tuple(topics)).split("; ")[0].removeprefix("CIS 5.0 ").split(", ")
+    assert every.index("1.9") < every.index("1.10") < every.index("2.1.1")
+
+
+def test_other_frameworks_are_left_out_of_comments():
+    unnamed = [t for t, facts in IDS["topics"].items() if not {"cis_5.0", "fsbp"} & set(facts["frameworks"])]
+    assert unnamed
+    assert requirement_ids((unnamed[0],)) == ""
+    assert requirement_ids(()) == ""
