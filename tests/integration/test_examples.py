@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +23,22 @@ def test_both_validate(cli: Any):
     assert [(e["environment"], e["valid"]) for e in found] == [("production", True), ("small", True)]
 
 
+def providers_of(bundle: Path, kind: str) -> dict[str, str]:
+    """Module call → the provider alias that makes its resource of that type, as Terraform itself planned it."""
+    with zipfile.ZipFile(bundle) as archive:
+        calls = json.loads(archive.read("plan.json"))["configuration"]["root_module"]["module_calls"]
+    return {
+        f"module.{label}": resource["provider_config_key"]
+        for label, call in calls.items()
+        for resource in call["module"].get("resources", ())
+        if resource["type"] == kind
+    }
+
+
 def test_the_one_with_several_regions_plans(cli: Any):
     cli.run("sandbox", "up", "--account-id", "444455556666")
-    plan = cli.json("plan", "production", "--sandbox")
+    bundle = cli.root / "production.tfbundle"
+    plan = cli.json("plan", "production", "--sandbox", "--out", str(bundle))
     changes = plan["changes"]
     regions = {"eu-central-1", "eu-west-1", "us-east-1"}
     by_type: dict[str, list[dict[str, Any]]] = {}
@@ -30,6 +46,16 @@ def test_the_one_with_several_regions_plans(cli: Any):
         by_type.setdefault(change["type"], []).append(change)
     for resource in ("aws_config_configuration_recorder", "aws_guardduty_detector", "aws_config_delivery_channel"):
         assert sorted(c["region"] for c in by_type[resource]) == sorted(regions), resource
+    assert providers_of(bundle, "aws_config_configuration_recorder") == {
+        "module.config_eu_central_1": "aws",
+        "module.config_eu_west_1": "aws.eu_west_1",
+        "module.config_us_east_1": "aws.us_east_1",
+    }
+    assert providers_of(bundle, "aws_guardduty_detector") == {
+        "module.guardduty_eu_central_1": "aws",
+        "module.guardduty_eu_west_1": "aws.eu_west_1",
+        "module.guardduty_us_east_1": "aws.us_east_1",
+    }
     globals_in = [
         change["region"]
         for change in by_type["aws_config_configuration_recorder"]

@@ -14,7 +14,14 @@ from toolkit.terraform.mirror import cli_config
 pytestmark = pytest.mark.terraform
 
 REPOSITORY = Path(__file__).parents[2]
-MODULES = sorted(p.parent.relative_to(REPOSITORY / "modules") for p in (REPOSITORY / "modules").rglob("versions.tf"))
+# Any folder with Terraform in it, so that a module which lacks a piece fails instead of being left out.
+MODULES = sorted(
+    {
+        p.parent.relative_to(REPOSITORY / "modules")
+        for p in (REPOSITORY / "modules").rglob("*.tf")
+        if ".terraform" not in p.parts
+    }
+)
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +34,10 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """As a newcomer has it: nothing set, the provider wherever the toolkit finds it."""
+    """A clean clone's: nothing set but a CLI configuration that is not there; the toolkit finds the provider."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
     plain |= {"CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true", "GOGC": "400"}
+    plain["TF_CLI_CONFIG_FILE"] = str(REPOSITORY / "no-such-file")
     return plain | cli_config(None, plain, tmp_path_factory.mktemp("cli"))
 
 
