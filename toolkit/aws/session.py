@@ -35,8 +35,8 @@ class ClientFactory:
 
     @property
     def simulated(self) -> bool:
-        """Whether clients ask the embedded AWS."""
-        return self._environment.simulator is not None
+        """Whether clients ask the embedded AWS, be it by the environment's own word or by --sandbox."""
+        return self._environment.simulator is not None or bool(self._environ.get("AWS_ENDPOINT_URL"))
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""

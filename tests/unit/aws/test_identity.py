@@ -273,3 +273,9 @@ def test_temporary_credentials_are_told_from_long_lived_ones(sts: Sts, monkeypat
     assert ClientFactory(environment(ASSUMED), os.environ).has_session_token()
     monkeypatch.setenv("AWS_SESSION_TOKEN", "t")
     assert ClientFactory(environment(), os.environ).has_session_token()
+
+
+def test_whether_the_embedded_aws_is_asked_depends_on_where_the_way_leads():
+    """Not on the environment alone: with --sandbox, one of a real account leads there, too."""
+    assert ClientFactory(environment(), {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}).simulated
+    assert not ClientFactory(environment(), {}).simulated
