@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from toolkit.aws.existing import read_existing
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_users
+from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
+from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, Plan, parse_plan
 
 REGION = "eu-central-1"
@@ -70,6 +74,31 @@ def make_trail() -> None:
     client("cloudtrail").create_trail(Name="mine", S3BucketName="mine-mine")
 
 
+def block_public_access() -> None:
+    client("s3control").put_public_access_block(
+        AccountId="123456789012",
+        PublicAccessBlockConfiguration={"BlockPublicAcls": True, "BlockPublicPolicy": False},
+    )
+
+
+def default_vpc() -> str:
+    return str(client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"])
+
+
+def make_contact() -> None:
+    client("account").put_alternate_contact(
+        AlternateContactType="BILLING", Name="N", Title="T", EmailAddress="a@example.com", PhoneNumber="+49 30 1234567"
+    )
+
+
+def make_budget() -> None:
+    limit = {"Amount": "1", "Unit": "USD"}
+    client("budgets").create_budget(
+        AccountId="123456789012",
+        Budget={"BudgetName": "mine", "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"},
+    )
+
+
 EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
     # resource: (values of the create, what makes it, whether a create overwrites it, what AWS calls it)
     "aws_iam_account_password_policy": (
@@ -102,6 +131,17 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
         {"name": "/mine"}, lambda: client("logs").create_log_group(logGroupName="/mine"), False, "log group '/mine'",
     ),
     "aws_s3_bucket": ({"bucket": "mine-mine"}, make_bucket, False, "bucket 'mine-mine'"),
+    "aws_s3_account_public_access_block": ({}, block_public_access, True, "block of public access to S3"),
+    "aws_ebs_encryption_by_default": (
+        {}, lambda: client("ec2").enable_ebs_encryption_by_default(), True, "EBS encryption by default in eu-central-1",
+    ),
+    "aws_iam_account_alias": (
+        {}, lambda: client("iam").create_account_alias(AccountAlias="mine"), True, "the account alias 'mine'",
+    ),
+    "aws_account_alternate_contact": (
+        {"alternate_contact_type": "BILLING"}, make_contact, True, "the alternate contact BILLING",
+    ),
+    "aws_budgets_budget": ({"name": "mine"}, make_budget, False, "the budget 'mine'"),
 }  # fmt: skip
 
 
@@ -140,6 +180,146 @@ def test_values_of_the_password_policy_are_those_that_terraform_would_hold(clien
     assert found.values["max_password_age"] == 30
     assert found.values["require_symbols"] is True
     assert found.values["require_numbers"] is False
+
+
+class Stubbed(ClientFactory):
+    """Answers that moto does not give: one service, its recorded answers."""
+
+    def __init__(self, service: str, *answers: tuple[str, dict[str, Any]]) -> None:
+        super().__init__(ENVIRONMENT, {})
+        self.one = boto3.client(service, REGION)  # type: ignore[call-overload]
+        self.stubber = Stubber(self.one)
+        for method, answer in answers:
+            self.stubber.add_response(method, answer)
+        self.stubber.activate()
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        assert (service, region) in ((self.one.meta.service_model.service_name, r) for r in (None, REGION))
+        return self.one
+
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+HELD: list[Any] = [
+    # resource, call, AWS's answer, values as Terraform holds them; None where there is nothing to overwrite
+    ("aws_ebs_default_kms_key", "get_ebs_default_kms_key_id", {"KmsKeyId": KEY}, {"key_arn": KEY}),
+    ("aws_ebs_default_kms_key", "get_ebs_default_kms_key_id", {"KmsKeyId": "alias/aws/ebs"}, None),
+    (
+        "aws_ebs_default_kms_key",
+        "get_ebs_default_kms_key_id",
+        {"KmsKeyId": "arn:aws:kms:eu-central-1:123456789012:alias/aws/ebs"},
+        None,
+    ),
+    (
+        "aws_ebs_snapshot_block_public_access",
+        "get_snapshot_block_public_access_state",
+        {"State": "block-new-sharing"},
+        {"state": "block-new-sharing"},
+    ),
+    (
+        "aws_ebs_snapshot_block_public_access",
+        "get_snapshot_block_public_access_state",
+        {"State": "unblocked"},
+        None,
+    ),
+    (
+        "aws_ec2_instance_metadata_defaults",
+        "get_instance_metadata_defaults",
+        {"AccountLevel": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}},
+        {"http_tokens": "required", "http_put_response_hop_limit": 2},
+    ),
+    ("aws_ec2_instance_metadata_defaults", "get_instance_metadata_defaults", {"AccountLevel": {}}, None),
+    ("aws_ec2_instance_metadata_defaults", "get_instance_metadata_defaults", {}, None),
+]
+
+
+@pytest.mark.parametrize(("resource", "call", "answer", "values"), HELD)
+def test_what_a_region_holds_once(resource: str, call: str, answer: dict[str, Any], values: dict[str, Any] | None):
+    found = read_existing(creates(resource), Stubbed("ec2", (call, answer)))
+    assert [(e.values, e.overwritten) for e in found.values()] == ([] if values is None else [(values, True)])
+
+
+def test_a_stronger_value_of_the_region_is_refused_by_name():
+    clients = Stubbed("ec2", ("get_snapshot_block_public_access_state", {"State": "block-all-sharing"}))
+    attribution = Attribution(("account_defaults",), (REGION,), REGION)
+    entry = {
+        "address": 'module.account_defaults_eu_central_1.aws_ebs_snapshot_block_public_access.this["snapshots"]',
+        "mode": "managed",
+        "type": "aws_ebs_snapshot_block_public_access",
+        "name": "this",
+        "change": {"actions": ["create"], "before": None, "after": {"state": "block-new-sharing"}},
+    }
+    plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
+    weakens, note = judge(plan, REGISTRY, read_existing(plan, clients))
+    assert weakens.blocks
+    assert weakens.evidence == '"block-all-sharing" → "block-new-sharing"'
+    assert "a block of public snapshots in eu-central-1" in note.summary
+
+
+def test_the_primary_contact_that_every_account_has():
+    contact = {
+        "FullName": "Erika Mustermann",
+        "AddressLine1": "Example Street 1",
+        "City": "Berlin",
+        "PostalCode": "10115",
+        "CountryCode": "DE",
+        "PhoneNumber": "+49 30 1234567",
+    }
+    clients = Stubbed("account", ("get_contact_information", {"ContactInformation": contact}))
+    (found,) = read_existing(creates("aws_account_primary_contact"), clients).values()
+    assert found.values == {
+        "full_name": "Erika Mustermann",
+        "address_line_1": "Example Street 1",
+        "city": "Berlin",
+        "postal_code": "10115",
+        "country_code": "DE",
+        "phone_number": "+49 30 1234567",
+    }
+
+
+def test_an_analyzer_of_the_same_name_collides():
+    analyzer = {
+        "arn": "arn:aws:access-analyzer:eu-central-1:123456789012:analyzer/mine",
+        "name": "mine",
+        "type": "ACCOUNT",
+        "createdAt": datetime(2026, 1, 1, tzinfo=UTC),
+        "status": "ACTIVE",
+    }
+    answer = ("list_analyzers", {"analyzers": [analyzer]})
+    plan = creates("aws_accessanalyzer_analyzer", analyzer_name="mine")
+    (found,) = read_existing(plan, Stubbed("accessanalyzer", answer)).values()
+    assert (found.overwritten, found.import_id) == (False, "mine")
+    other = creates("aws_accessanalyzer_analyzer", analyzer_name="other")
+    assert read_existing(other, Stubbed("accessanalyzer", answer)) == {}
+
+
+def test_the_embedded_aws_is_not_asked_about_the_analyzers_that_it_lacks():
+    text = 'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\ncomponents: {}\n'
+    clients = ClientFactory(load_text(text, name="x", shown_as="x"), {})
+    assert read_existing(creates("aws_accessanalyzer_analyzer", analyzer_name="mine"), clients) == {}
+
+
+def test_rules_that_closing_the_default_security_group_takes_away(clients: ClientFactory):
+    ec2, vpc = client("ec2"), default_vpc()
+    plan = creates("aws_default_security_group", vpc_id=vpc)
+    filters = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [vpc]}]
+    (group,) = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    identifier = group["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=identifier, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="192.0.2.0/24"
+    )
+    subnet = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"][0]["SubnetId"]
+    ec2.create_network_interface(SubnetId=subnet, Groups=[identifier])
+    (found,) = read_existing(plan, clients).values()
+    assert "tcp 22 from 192.0.2.0/24" in found.values["ingress"]
+    assert found.values["egress"] == ["everything to 0.0.0.0/0"]
+    assert found.named == f"the rules of {identifier} in eu-central-1 (used by 1 network interface)"
+    ec2.revoke_security_group_ingress(GroupId=identifier, IpPermissions=group["IpPermissions"])
+    for direction in ("Ingress", "Egress"):
+        (group,) = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        rules = group["IpPermissions" if direction == "Ingress" else "IpPermissionsEgress"]
+        if rules:
+            getattr(ec2, f"revoke_security_group_{direction.lower()}")(GroupId=identifier, IpPermissions=rules)
+    assert read_existing(plan, clients) == {}
 
 
 def test_users_and_how_they_get_in(clients: ClientFactory):
