@@ -22,6 +22,21 @@ output "mfa_enforcement" {
   }
 }
 
+output "account_contacts" {
+  description = "Outputs of account_contacts, by module call."
+  value = {
+    account_contacts = module.account_contacts
+  }
+}
+
+output "account_defaults" {
+  description = "Outputs of account_defaults, by module call."
+  value = {
+    account_defaults_global       = module.account_defaults_global
+    account_defaults_eu_central_1 = module.account_defaults_eu_central_1
+  }
+}
+
 output "cloudtrail" {
   description = "Outputs of cloudtrail, by module call."
   value = {
