@@ -6,7 +6,7 @@ Out: findings. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,44 @@ def judge(plan: Plan, components: Mapping[str, Component], existing: Mapping[str
             yield from _weakens(change, component, change.before)
         if change.action is Action.CREATE and change.address in existing:
             yield from _exists(change, component, existing[change.address])
+
+
+def judge_orphans(plan: Plan, drift: Iterable[Change], components: Mapping[str, Component]) -> Iterator[Finding]:
+    """Findings about what protects and is not where Terraform looks for it, so that the state would lose sight of it.
+
+    A region's provider that moves away (a home region that changes, say) makes Terraform ask another region, which does
+    not have the thing: it goes on running, recording and billing, and nobody manages it any more.
+
+    Args:
+        plan: The plan.
+        drift: What AWS has otherwise than the state, as `parse_drift` gives it.
+        components: Component name → component.
+    """
+    remade = {c.address for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
+    for change in drift:
+        component = components.get(change.component or "")
+        if change.action is not Action.DELETE or component is None:
+            continue
+        if not any(_is(p, change) for p in component.protects):
+            continue
+        arn = str(change.before.get("arn") or "").split(":")
+        elsewhere = len(arn) > 3 and arn[3] not in ("", change.region)
+        # Deleted by hand and made anew is what a baseline is for; deleted from view is not.
+        if change.address in remade and not elsewhere:
+            continue
+        yield Finding(
+            rule=Rule.DESTROYS,
+            severity=Severity.CRITICAL,
+            address=change.address,
+            attribute=None,
+            summary=f"Terraform does not find {change.address} any more, and would forget it.",
+            evidence=f"the state has it as {change.before.get('arn') or change.before.get('id') or 'applied'}, "
+            f"{change.region} does not",
+            remedy="if the home region was changed, change it back: move what is there by `regions.retiring` first",
+            consent=f"--allow-destroy '{change.address}'",
+            component=change.component,
+            region=change.region,
+        )
 
 
 def _is(protected: Protected, change: Change) -> bool:

@@ -93,7 +93,7 @@ def apply_bundle(
             )
         given = Consents.from_options(bundle.manifest.consents).together(consents)
         plan = parse_plan(bundle.plan_json, workspace.attribution)
-        findings = judge_plan(workspace, plan, given, destroy=bundle.manifest.destroy)
+        findings = judge_plan(workspace, bundle.plan_json, plan, given, destroy=bundle.manifest.destroy)
         if judged is not None:
             judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
         refuse(findings, str(bundle.path))

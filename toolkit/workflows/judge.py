@@ -6,8 +6,9 @@ plan needs it: things that exist once and are to be created, and users whom MFA 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from toolkit.aws.existing import read_existing
 from toolkit.aws.session import ClientFactory
@@ -16,14 +17,23 @@ from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
 from toolkit.plan.findings import Consents, Finding, Rule, Waiver
-from toolkit.plan.guards import judge
+from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
-from toolkit.plan.model import Action, Plan
+from toolkit.plan.model import Action, Plan, parse_drift
 from toolkit.workflows.workspace import Workspace
 
 
-def judge_plan(workspace: Workspace, plan: Plan, consents: Consents, *, destroy: bool) -> tuple[Finding, ...]:
+def judge_plan(
+    workspace: Workspace, data: Mapping[str, Any], plan: Plan, consents: Consents, *, destroy: bool
+) -> tuple[Finding, ...]:
     """All findings, the worst first.
+
+    Args:
+        workspace: The environment's.
+        data: `show -json` of the plan.
+        plan: The same, parsed.
+        consents: What whoever runs the command consents to.
+        destroy: Whether it is a plan to destroy everything.
 
     Raises:
         ToolkitError: A fact could not be read; an unknown fact is never taken for a harmless one.
@@ -32,6 +42,8 @@ def judge_plan(workspace: Workspace, plan: Plan, consents: Consents, *, destroy:
     clients = ClientFactory(environment, workspace.environ)
     existing = read_existing(plan, clients)
     found = list(judge(plan, REGISTRY, existing))
+    if not destroy:
+        found += judge_orphans(plan, parse_drift(data, workspace.attribution), REGISTRY)
     if reaches_users(plan):
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)

@@ -79,7 +79,7 @@ def make_plan(
         data = workspace.runner.show(plan_file)
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Judging the plan")
-        findings = judge_plan(workspace, plan, consents, destroy=destroy)
+        findings = judge_plan(workspace, data, plan, consents, destroy=destroy)
         lineage, serial = bundles.state_of(plan_file)
         commit, dirty = _git(workspace.paths.folder)
         now = datetime.now(UTC).replace(microsecond=0)

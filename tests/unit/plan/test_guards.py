@@ -19,7 +19,7 @@ import pytest
 from toolkit.components.base import Component, Protected, Strength, Stronger
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Consents, Rule, Waiver
-from toolkit.plan.guards import Existing, judge
+from toolkit.plan.guards import Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.strengths import value_at
 
@@ -255,6 +255,40 @@ def test_a_create_that_would_collide_is_refused_without_possible_consent(recorde
     (judged,) = everything.apply([finding], date(2026, 1, 1))
     assert judged.blocks
     assert f"'{entry['address']}': '12abc34d'" in judged.remedy
+
+
+def lost(recorded: dict[str, Any], component: str, resource: str, **before: str) -> Any:
+    """Drift: a recorded resource that AWS does not have any more where Terraform looks."""
+    entry = entries(recorded, REGISTRY[component], resource)[0]
+    entry["change"].update(actions=["delete"], after=None)
+    entry["change"]["before"].update(before)
+    return parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION).changes[0], entry
+
+
+def orphans(change: Any, *planned: dict[str, Any]) -> list[Any]:
+    plan = parse_plan({"format_version": "1.2", "resource_changes": list(planned)}, ATTRIBUTION)
+    return list(judge_orphans(plan, [change], REGISTRY))
+
+
+def test_what_protects_and_is_out_of_sight_is_not_forgotten_unasked(recorded: dict[str, Any]):
+    """As after a change of the home region: the detector runs on, and Terraform would drop it from the state."""
+    arn = "arn:aws:guardduty:eu-west-1:123456789012:detector/12abc34d"
+    change, _ = lost(recorded, "guardduty", "aws_guardduty_detector", arn=arn)
+    (finding,) = orphans(change)
+    assert finding.blocks
+    assert arn in finding.evidence
+    assert finding.consent == f"--allow-destroy '{change.address}'"
+
+
+def test_what_was_deleted_by_hand_is_made_anew_without_asking(recorded: dict[str, Any]):
+    arn = "arn:aws:cloudtrail:eu-central-1:123456789012:trail/baseline"
+    change, entry = lost(recorded, "cloudtrail", "aws_cloudtrail", arn=arn)
+    again = copy.deepcopy(entry)
+    again["change"].update(actions=["create"], before=None, after=entry["change"]["before"])
+    assert orphans(change, again) == []
+    # But not when the one that is out of sight is in another region: then there would be two.
+    moved, _ = lost(recorded, "cloudtrail", "aws_cloudtrail", arn=arn.replace("eu-central-1", "eu-west-1"))
+    assert len(orphans(moved, again)) == 1
 
 
 def test_a_waiver_holds_until_its_last_day_and_for_its_rule_only(recorded: dict[str, Any]):
