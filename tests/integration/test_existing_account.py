@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ IMPORTS = """\
 imports:
   'module.iam_groups.aws_iam_group.this["developers"]': developers
 """
+SOON = str(date.today() + timedelta(days=30))
 LENGTH = "module.password_policy.aws_iam_account_password_policy.this.minimum_password_length"
 FREQUENCY = "module.config_eu_central_1.aws_config_configuration_recorder.this.recording_mode[0].recording_frequency"
 
@@ -130,13 +132,11 @@ def test_the_story(account: Any):
     found = blocking(account.run("plan", "lived-in", "--json", exits=4))
     assert found[LENGTH]["evidence"] == "14 → 8"
     # A waiver in the environment file consents to it, with a reason and an end.
-    waiver = (
-        f"waivers:\n  - {{rule: weakens, subject: '{LENGTH}', reason: moving to passkeys, expires: '2999-12-31'}}\n"
-    )
+    waiver = f"waivers:\n  - {{rule: weakens, subject: '{LENGTH}', reason: moving to passkeys, expires: '{SOON}'}}\n"
     account.write("lived-in", weaker + IMPORTS + waiver)
     (finding,) = json.loads(account.run("plan", "lived-in", "--json").stdout)["findings"]
-    assert finding["consented_by"] == "waiver until 2999-12-31: moving to passkeys"
-    account.write("lived-in", weaker + IMPORTS + waiver.replace("2999-12-31", "2020-12-31"))
+    assert finding["consented_by"] == f"waiver until {SOON}: moving to passkeys"
+    account.write("lived-in", weaker + IMPORTS + waiver.replace(SOON, "2020-12-31"))
     assert LENGTH in blocking(account.run("plan", "lived-in", "--json", exits=4))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -195,15 +195,32 @@ def _check_date(value: str) -> str:
     return value
 
 
+def _check_expiry(value: str) -> str:
+    if date.fromisoformat(value) > date.today() + _LONGEST_WAIVER:
+        raise ValueError("expected a day within a year: a waiver without an end switches a guard off for good")
+    return value
+
+
+def _check_subject(value: str) -> str:
+    if not value.strip("*. "):
+        raise ValueError("expected an address, not a pattern that matches everything")
+    return value
+
+
+_LONGEST_WAIVER = timedelta(days=366)
+
+
 class WaiverEntry(_Strict):
     """Consent to one finding, for a reason and for a time."""
 
     rule: Literal["destroys-protected", "weakens", "locks-out-users"] = Field(description="Which rule is waived.")
-    subject: Annotated[str, Field(min_length=1)] = Field(
+    subject: Annotated[str, AfterValidator(_check_subject)] = Field(
         description="Terraform address (for weakens: with .attribute) that the finding names; * matches anything."
     )
     reason: Annotated[str, Field(min_length=10)] = Field(description="Why, for whoever reads this later.")
-    expires: Annotated[str, AfterValidator(_check_date)] = Field(description="Last day on which it holds.")
+    expires: Annotated[str, AfterValidator(_check_date), AfterValidator(_check_expiry)] = Field(
+        description="Last day on which it holds, within a year."
+    )
 
 
 class EnvironmentFile(_Strict):

@@ -53,6 +53,8 @@ def _parse(text: str) -> PolicyDocument:
 
 
 def _weaker(before: PolicyDocument, after: PolicyDocument) -> Iterator[str]:
+    if before.variables and not after.variables and "${" in repr(before.statements):
+        yield "an older policy version, in which variables like ${aws:username} are plain text"
     for statement in before.statements:
         if statement.effect == "Deny" and not _covered(statement, after, "Deny"):
             yield f"denies less: {statement.label}"

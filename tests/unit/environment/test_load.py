@@ -182,6 +182,18 @@ BROKEN = {
         GOOD + "terraform: {required_version: latest}\n",
         '6: terraform.required_version: "latest"; expected a Terraform version constraint',
     ),
+    "waiver of everything": (
+        GOOD + "waivers: [{rule: weakens, subject: '*', reason: because of it, expires: '2026-01-01'}]\n",
+        '6: waivers[0].subject: "*"; expected an address, not a pattern',
+    ),
+    "waiver without end": (
+        GOOD + "waivers: [{rule: weakens, subject: module.x, reason: because of it, expires: '9999-12-31'}]\n",
+        '6: waivers[0].expires: "9999-12-31"; expected a day within a year',
+    ),
+    "waiver without date": (
+        GOOD + "waivers: [{rule: weakens, subject: module.x, reason: because of it, expires: soon}]\n",
+        '6: waivers[0].expires: "soon"; expected a date, like 2026-12-31',
+    ),
     "reserved tag": (GOOD + "default_tags: {'aws:x': y}\n", "6: default_tags.aws:x"),
     "tag that is a number": (GOOD + "default_tags: {CostCenter: 4711}\n", "4711; expected text (in quotes"),
 }

@@ -68,6 +68,10 @@ WEAKER = {
         policy(allow("s3:*")),
         policy({"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"}),
     ),
+    "an older language, without variables": (
+        policy(deny(resource=OWN)),
+        policy(deny(resource=OWN)).replace("2012-10-17", "2008-10-17"),
+    ),
     "nothing that can be read": (policy(deny()), "not JSON"),
 }
 
