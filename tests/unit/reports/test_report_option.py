@@ -96,7 +96,7 @@ def planned(project: Path, later: PlanView, monkeypatch: pytest.MonkeyPatch) -> 
 
     paths, environment = read_environment(Project(project), "sandbox")
     workspace = SimpleNamespace(environment=environment, paths=paths)
-    result = PlanResult(later.plan, later.bundle, later.manifest, later.findings, ())
+    result = PlanResult(later.plan, later.bundle, later.manifest, later.findings, (), None)
     monkeypatch.setattr(workspaces, "open_workspace", lambda *_, **__: workspace)
     monkeypatch.setattr(planning, "make_plan", lambda *_, **__: result)
 
@@ -189,9 +189,14 @@ def test_applying_reports_what_is_judged_at_that_moment(
         binary=SimpleNamespace(product="terraform", version="1.11.4"),
         rendered_digest=str,
         lock_digest=str,
-        runner=SimpleNamespace(state_version=lambda: ("", 0)),
+        # Terraform says that the saved plan does what the bundle shows.
+        runner=SimpleNamespace(state_version=lambda: ("", 0), show=lambda _: later_data),
+        scratch=project,
     )
+    state = (later.manifest.state_lineage, later.manifest.state_serial)
+    monkeypatch.setattr(applying.bundles, "state_of", lambda _: state)
     bundle: Any = SimpleNamespace(
+        extract_plan=lambda folder: folder / "plan.tfplan",
         manifest=later.manifest,
         plan_json=later_data,
         path=project / "plan.tfbundle",
