@@ -47,6 +47,14 @@ run "defaults" {
     condition     = jsondecode(output.guardrail_policy_json).Statement[2].Resource == "*" && jsondecode(output.guardrail_policy_json).Statement[3].Resource == "*"
     error_message = "By default no role may be passed or assumed."
   }
+  assert {
+    condition     = toset(jsondecode(output.guardrail_policy_json).Statement[4].Action) == toset(flatten(values(local.blinding))) && jsondecode(output.guardrail_policy_json).Statement[4].Resource == "*"
+    error_message = "What blinds the account is denied on every resource."
+  }
+  assert {
+    condition     = length(replace(output.guardrail_policy_json, "/\\s/", "")) <= 5050
+    error_message = "The guardrail leaves some 1,100 of 6,144 characters for the roles that its README promises room for."
+  }
 }
 
 run "own_groups" {
