@@ -392,9 +392,10 @@ def test_what_is_claimed_of_an_attribute_is_an_attribute():
     planned: dict[tuple[str, str], list[Any]] = {}
     for file in sorted((REPOSITORY / "tests" / "plans" / "components").glob("*.json")):
         for entry in json.loads(file.read_text("utf-8"))["resource_changes"]:
-            address = re.sub(r"\[.*?\]", "", entry["address"])
-            label, rest = address.split(".", 2)[1:]
-            planned.setdefault((label, rest), []).append(entry["change"]["after"])
+            label, rest = entry["address"].split(".", 2)[1:]
+            # A claim names all instances of a resource, or one of them by its key.
+            for address in {rest, re.sub(r"\[.*?\]", "", rest)}:
+                planned.setdefault((label, address), []).append(entry["change"]["after"])
     for component in REGISTRY.values():
         for claim in claims(component.name):
             found = [

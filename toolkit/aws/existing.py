@@ -315,6 +315,72 @@ def _analyzer(clients: ClientFactory, change: Change) -> Existing | None:
     return Existing({}, False, str(name), f"the analyzer {name!r} in {change.region}")
 
 
+def _alarm(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "alarm_name")
+    answer = clients.client("cloudwatch", change.region).describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm"])
+    if not answer["MetricAlarms"]:
+        return None
+    alarm = answer["MetricAlarms"][0]
+    values = {"threshold": alarm.get("Threshold"), "actions_enabled": alarm.get("ActionsEnabled", False)}
+    return Existing(values, True, name, f"the alarm {name!r}")
+
+
+def _metric_filter(clients: ClientFactory, change: Change) -> Existing | None:
+    group, name = _named(change, "log_group_name"), _named(change, "name")
+    if group is None or name is None:
+        return None
+    logs = clients.client("logs", change.region)
+    try:
+        found = logs.describe_metric_filters(logGroupName=group, filterNamePrefix=name)["metricFilters"]
+    except logs.exceptions.ResourceNotFoundException:
+        # The log group is still to be made.
+        return None
+    if not any(one["filterName"] == name for one in found):
+        return None
+    return Existing({"log_group_name": group}, True, f"{group}:{name}", f"the metric filter {name!r}")
+
+
+def _topic(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "name")
+    pages = clients.client("sns", change.region).get_paginator("list_topics").paginate()
+    arns = [topic["TopicArn"] for page in pages for topic in page["Topics"]]
+    arn = next((arn for arn in arns if arn.rsplit(":", 1)[-1] == name), None)
+    # AWS answers an existing topic's ARN if its attributes are the same, and refuses if not.
+    return Existing({}, False, arn, f"the topic {name!r}") if arn else None
+
+
+def _event_rule(clients: ClientFactory, change: Change) -> Existing | None:
+    name = _named(change, "name")
+    rules = clients.client("events", change.region).list_rules(NamePrefix=name)["Rules"]
+    if not any(rule["Name"] == name for rule in rules):
+        return None
+    return Existing({}, True, name, f"the EventBridge rule {name!r}")
+
+
+def _hub(clients: ClientFactory, change: Change) -> Existing | None:
+    hub = clients.client("securityhub", change.region)
+    try:
+        hub.describe_hub()
+    except (hub.exceptions.InvalidAccessException, hub.exceptions.ResourceNotFoundException):
+        return None
+    return Existing({}, False, clients.account_id, f"Security Hub in {change.region}")
+
+
+def _finding_aggregator(clients: ClientFactory, change: Change) -> Existing | None:
+    if clients.simulated:
+        # The embedded AWS has no finding aggregators, so nothing can be in the way there.
+        return None
+    hub = clients.client("securityhub", change.region)
+    try:
+        found = hub.list_finding_aggregators()["FindingAggregators"]
+    except hub.exceptions.InvalidAccessException:
+        return None
+    if not found:
+        return None
+    arn = found[0]["FindingAggregatorArn"]
+    return Existing({}, False, arn, "a finding aggregator of Security Hub")
+
+
 _READERS: dict[str, Callable[[ClientFactory, Change], Existing | None]] = {
     "aws_iam_account_password_policy": _password_policy,
     "aws_config_configuration_recorder": _recorder,
@@ -339,4 +405,10 @@ _READERS: dict[str, Callable[[ClientFactory, Change], Existing | None]] = {
     "aws_account_primary_contact": _primary_contact,
     "aws_budgets_budget": _budget,
     "aws_accessanalyzer_analyzer": _analyzer,
+    "aws_cloudwatch_metric_alarm": _alarm,
+    "aws_cloudwatch_log_metric_filter": _metric_filter,
+    "aws_cloudwatch_event_rule": _event_rule,
+    "aws_sns_topic": _topic,
+    "aws_securityhub_account": _hub,
+    "aws_securityhub_finding_aggregator": _finding_aggregator,
 }

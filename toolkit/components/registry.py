@@ -6,12 +6,14 @@ from toolkit.components import (
     access_analyzer,
     account_contacts,
     account_defaults,
+    activity_alarms,
     cloudtrail,
     config,
     guardduty,
     iam_groups,
     mfa_enforcement,
     password_policy,
+    security_hub,
 )
 from toolkit.components.base import Component
 
@@ -25,8 +27,10 @@ REGISTRY: dict[str, Component] = {
         account_contacts.COMPONENT,
         account_defaults.COMPONENT,
         cloudtrail.COMPONENT,
+        activity_alarms.COMPONENT,
         config.COMPONENT,
         guardduty.COMPONENT,
+        security_hub.COMPONENT,
     )
 }
 """Component name → component."""

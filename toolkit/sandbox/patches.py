@@ -31,6 +31,8 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.models import iam_backends
 from moto.kms.responses import KmsResponse
 from moto.s3.models import FakeBucket
+from moto.securityhub.models import SecurityHubBackend
+from moto.securityhub.responses import SecurityHubResponse
 
 Method = Callable[..., Any]
 
@@ -312,6 +314,45 @@ def _get_contact(_original: Method) -> Method:
     return get_contact_information
 
 
+def _hub_settings(backend: Any) -> dict[str, Any]:
+    """Settings of the region's hub, kept where moto keeps what else belongs to it."""
+    if not hasattr(backend, "hub_settings"):
+        backend.hub_settings = {}
+    kept: dict[str, Any] = backend.hub_settings
+    return kept
+
+
+def _enable_hub(original: Method) -> Method:
+    def enable_security_hub(self: SecurityHubResponse) -> str:
+        answer: str = original(self)
+        chosen = self._get_param("ControlFindingGenerator") or "SECURITY_CONTROL"
+        _hub_settings(self.securityhub_backend).update(AutoEnableControls=True, ControlFindingGenerator=chosen)
+        return answer
+
+    return enable_security_hub
+
+
+def _configure_hub(_original: Method) -> Method:
+    def update_security_hub_configuration(self: SecurityHubResponse) -> str:
+        backend = self.securityhub_backend
+        # Refuses, as AWS does, where there is no hub.
+        backend.describe_hub()
+        for name in ("AutoEnableControls", "ControlFindingGenerator"):
+            value = self._get_param(name)
+            if value is not None:
+                _hub_settings(backend)[name] = value
+        return "{}"
+
+    return update_security_hub_configuration
+
+
+def _describe_hub(original: Method) -> Method:
+    def describe_hub(self: SecurityHubBackend, hub_arn: str | None = None) -> dict[str, Any]:
+        return {**original(self, hub_arn), **_hub_settings(self)}
+
+    return describe_hub
+
+
 _REGION_SETTINGS = (
     "moto has a region's settings for EBS encryption and not these beside them. EC2 API, {calls}: each "
     "region of an account has one value, which the calls change and answer; until then {initial}."
@@ -343,6 +384,10 @@ _ROTATION = (
 _DETECTOR_TAGS = (
     "moto keeps the tags a detector is created with but has no call that changes or lists them, so a changed default "
     "tag fails the apply. GuardDuty API, TagResource, UntagResource, ListTagsForResource: /tags/{resourceArn}."
+)
+_HUB = (
+    "moto's hub answers fixed settings and has no call that changes them. Security Hub API, EnableSecurityHub, "
+    "UpdateSecurityHubConfiguration and DescribeHub: AutoEnableControls and ControlFindingGenerator are what was set."
 )
 
 PATCHES: tuple[Patch, ...] = (
@@ -438,6 +483,9 @@ PATCHES: tuple[Patch, ...] = (
     Patch("account-contact-get", AccountResponse, "get_contact_information", _CONTACT, _get_contact),
     Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
     Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),
+    Patch("securityhub-enable", SecurityHubResponse, "enable_security_hub", _HUB, _enable_hub),
+    Patch("securityhub-configure", SecurityHubResponse, "update_security_hub_configuration", _HUB, _configure_hub),
+    Patch("securityhub-describe", SecurityHubBackend, "describe_hub", _HUB, _describe_hub),
     Patch(
         name="sts-session-of-another-account",
         owner=BaseResponse,

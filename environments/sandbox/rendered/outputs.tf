@@ -44,6 +44,13 @@ output "cloudtrail" {
   }
 }
 
+output "activity_alarms" {
+  description = "Outputs of activity_alarms, by module call."
+  value = {
+    activity_alarms = module.activity_alarms
+  }
+}
+
 output "config" {
   description = "Outputs of config, by module call."
   value = {

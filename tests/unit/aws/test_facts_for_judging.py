@@ -99,6 +99,23 @@ def make_budget() -> None:
     )
 
 
+def make_alarm() -> None:
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="mine", Namespace="n", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1,
+        Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold", ActionsEnabled=True,
+    )  # fmt: skip
+
+
+def make_metric_filter() -> None:
+    client("logs").create_log_group(logGroupName="/mine")
+    client("logs").put_metric_filter(
+        logGroupName="/mine",
+        filterName="mine",
+        filterPattern="{ $.a=1 }",
+        metricTransformations=[{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}],
+    )
+
+
 EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
     # resource: (values of the create, what makes it, whether a create overwrites it, what AWS calls it)
     "aws_iam_account_password_policy": (
@@ -142,6 +159,18 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
         {"alternate_contact_type": "BILLING"}, make_contact, True, "the alternate contact BILLING",
     ),
     "aws_budgets_budget": ({"name": "mine"}, make_budget, False, "the budget 'mine'"),
+    "aws_cloudwatch_metric_alarm": ({"alarm_name": "mine"}, make_alarm, True, "the alarm 'mine'"),
+    "aws_cloudwatch_log_metric_filter": (
+        {"log_group_name": "/mine", "name": "mine"}, make_metric_filter, True, "the metric filter 'mine'",
+    ),
+    "aws_cloudwatch_event_rule": (
+        {"name": "mine"}, lambda: client("events").put_rule(Name="mine", EventPattern='{"source": ["x"]}'), True,
+        "the EventBridge rule 'mine'",
+    ),
+    "aws_sns_topic": ({"name": "mine"}, lambda: client("sns").create_topic(Name="mine"), False, "the topic 'mine'"),
+    "aws_securityhub_account": (
+        {}, lambda: client("securityhub").enable_security_hub(), False, "Security Hub in eu-central-1",
+    ),
 }  # fmt: skip
 
 
@@ -296,6 +325,35 @@ def test_the_embedded_aws_is_not_asked_about_the_analyzers_that_it_lacks():
     text = 'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\ncomponents: {}\n'
     clients = ClientFactory(load_text(text, name="x", shown_as="x"), {})
     assert read_existing(creates("aws_accessanalyzer_analyzer", analyzer_name="mine"), clients) == {}
+
+
+def test_another_regions_finding_aggregator_collides():
+    arn = "arn:aws:securityhub:us-east-1:123456789012:finding-aggregator/123e4567-e89b-12d3-a456-426652340000"
+    plan = creates("aws_securityhub_finding_aggregator")
+    answer = {"FindingAggregators": [{"FindingAggregatorArn": arn}]}
+    (found,) = read_existing(plan, Stubbed("securityhub", ("list_finding_aggregators", answer))).values()
+    assert (found.overwritten, found.import_id) == (False, arn)
+    nothing = Stubbed("securityhub", ("list_finding_aggregators", {"FindingAggregators": []}))
+    assert read_existing(plan, nothing) == {}
+
+
+def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: ClientFactory):
+    make_alarm()
+    attribution = Attribution(("activity_alarms",), (REGION,), REGION)
+    entry = {
+        "address": 'module.activity_alarms.aws_cloudwatch_metric_alarm.monitor["root_use"]',
+        "mode": "managed",
+        "type": "aws_cloudwatch_metric_alarm",
+        "name": "monitor",
+        "change": {
+            "actions": ["create"],
+            "before": None,
+            "after": {"alarm_name": "mine", "threshold": 5, "actions_enabled": True},
+        },
+    }
+    plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
+    weakens, _note = judge(plan, REGISTRY, read_existing(plan, clients))
+    assert (weakens.attribute, weakens.blocks) == ("threshold", True)
 
 
 def test_rules_that_closing_the_default_security_group_takes_away(clients: ClientFactory):

@@ -246,6 +246,28 @@ def the_account_has_a_primary_contact() -> bool:
     return False
 
 
+def a_hub_is_as_it_was_configured() -> bool:
+    client = boto3.client("securityhub", REGION)
+
+    def settings() -> tuple[bool, str]:
+        hub = client.describe_hub()
+        return hub["AutoEnableControls"], hub["ControlFindingGenerator"]
+
+    client.enable_security_hub(EnableDefaultStandards=False, ControlFindingGenerator="STANDARD_CONTROL")
+    first = settings()
+    try:
+        client.update_security_hub_configuration(AutoEnableControls=False)
+    except NotImplementedError:
+        return False
+    second = settings()
+    client.update_security_hub_configuration(ControlFindingGenerator="SECURITY_CONTROL")
+    return (first, second, settings()) == (
+        (True, "STANDARD_CONTROL"),
+        (False, "STANDARD_CONTROL"),
+        (False, "SECURITY_CONTROL"),
+    )
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "cloudtrail-describe-trails-names": trails_are_filtered,
     "cloudtrail-delete-trail-arn": trails_are_deleted_by_arn,
@@ -269,6 +291,9 @@ CASES: dict[str, Callable[[], bool]] = {
     "account-contact-get": the_account_has_a_primary_contact,
     "kms-enable-rotation": rotation_has_a_period,
     "kms-rotation-status": rotation_has_a_period,
+    "securityhub-enable": a_hub_is_as_it_was_configured,
+    "securityhub-configure": a_hub_is_as_it_was_configured,
+    "securityhub-describe": a_hub_is_as_it_was_configured,
     "s3-tls-only-policy": a_policy_that_denies_plain_http_lets_tls_through,
 }
 

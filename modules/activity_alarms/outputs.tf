@@ -1,0 +1,21 @@
+output "topic_arn" {
+  description = "ARN of the topic that tells of activity."
+  value       = aws_sns_topic.this.arn
+}
+
+output "alarm_arns" {
+  description = "Monitor => ARN of its alarm."
+  value       = { for name, alarm in aws_cloudwatch_metric_alarm.monitor : name => alarm.arn }
+}
+
+output "event_bus_arn" {
+  description = "ARN of the event bus to which the other regions forward root's sign-ins."
+  value       = local.event_bus_arn
+}
+
+output "forward_role_arn" {
+  description = "ARN of the role with which they forward them, once it has its rights; null where root_sign_in_alerts is false."
+  value       = one([for role in aws_iam_role.forward : role.arn])
+
+  depends_on = [aws_iam_role_policy.forward]
+}

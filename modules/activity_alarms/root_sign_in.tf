@@ -1,0 +1,101 @@
+# Sign-ins as root within seconds, while CloudTrail's log group, and with it the alarm of root_use, takes minutes.
+
+locals {
+  event_bus_arn = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"
+}
+
+# Matches this region's sign-ins and those that the other regions forward to its event bus.
+resource "aws_cloudwatch_event_rule" "root_sign_in" {
+  for_each = toset(var.root_sign_in_alerts ? [local.rule_name] : [])
+
+  name        = each.key
+  description = "Tells of sign-ins as root, failed ones too, and of attempts to recover root's password."
+  # The same pattern as in forward/main.tf. CheckMfa comes with each sign-in and would only double the message.
+  event_pattern = jsonencode({
+    source      = ["aws.signin"]
+    detail-type = ["AWS Console Sign In via CloudTrail"]
+    detail = {
+      eventName    = [{ anything-but = ["CheckMfa"] }]
+      userIdentity = { type = ["Root"] }
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "root_sign_in" {
+  for_each = aws_cloudwatch_event_rule.root_sign_in
+
+  rule      = each.value.name
+  target_id = "topic"
+  arn       = aws_sns_topic.this.arn
+
+  # Text that a person can read. Nothing of it can be chosen by whoever signs in: no user agent.
+  input_transformer {
+    input_paths = {
+      account = "$.account"
+      address = "$.detail.sourceIPAddress"
+      event   = "$.detail.eventName"
+      mfa     = "$.detail.additionalEventData.MFAUsed"
+      region  = "$.detail.awsRegion"
+      result  = "$.detail.responseElements.ConsoleLogin"
+      time    = "$.detail.eventTime"
+    }
+
+    input_template = join("\n", [
+      "\"Root of account <account>: <event>, result <result>, at <time>\"",
+      "\"From <address>, MFA used: <mfa>, recorded in <region>\"",
+      "\"Nobody uses root for daily work. If you do not know who this was, act at once: change root's password, and look at CloudTrail for what was done.\"",
+    ])
+  }
+
+  # Without it the first messages would be lost.
+  depends_on = [aws_sns_topic_policy.this]
+}
+
+# With this role the other regions' rules put their events on this region's event bus.
+resource "aws_iam_role" "forward" {
+  for_each = aws_cloudwatch_event_rule.root_sign_in
+
+  name               = "${each.key}-forward"
+  description        = "Lets EventBridge rules of other regions forward root's sign-ins to ${local.region}."
+  assume_role_policy = data.aws_iam_policy_document.forward_trust.json
+}
+
+resource "aws_iam_role_policy" "forward" {
+  for_each = aws_iam_role.forward
+
+  name   = "put-events"
+  role   = each.value.name
+  policy = data.aws_iam_policy_document.forward.json
+}
+
+data "aws_iam_policy_document" "forward_trust" {
+  statement {
+    sid     = "EventBridge"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:events:*:${local.account_id}:rule/${local.rule_name}"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "forward" {
+  statement {
+    sid       = "PutEvents"
+    actions   = ["events:PutEvents"]
+    resources = [local.event_bus_arn]
+  }
+}

@@ -1,0 +1,140 @@
+locals {
+  # Composed, not read from the resources: topic, key and rule name each other in their policies.
+  topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
+  rule_name = "${var.name}-root-sign-in"
+  rule_arn  = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.rule_name}"
+}
+
+resource "aws_sns_topic" "this" {
+  name              = var.name
+  display_name      = "Account activity"
+  kms_master_key_id = aws_kms_key.topic.arn
+}
+
+resource "aws_sns_topic_policy" "this" {
+  arn    = aws_sns_topic.this.arn
+  policy = data.aws_iam_policy_document.topic.json
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = var.subscribers.email_addresses
+
+  topic_arn = aws_sns_topic.this.arn
+  protocol  = "email"
+  endpoint  = each.key
+}
+
+resource "aws_sns_topic_subscription" "https" {
+  for_each = var.subscribers.https_endpoints
+
+  topic_arn = aws_sns_topic.this.arn
+  protocol  = "https"
+  endpoint  = each.key
+}
+
+data "aws_iam_policy_document" "topic" {
+  statement {
+    sid       = "AlarmsPublish"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${var.name}-*"]
+    }
+  }
+
+  statement {
+    sid       = "EventBridgePublish"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [local.rule_arn]
+    }
+  }
+
+  statement {
+    sid       = "DenyInsecureTransport"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+# The AWS managed key of SNS does not let CloudWatch in: alarms would change their state and nobody be told.
+resource "aws_kms_key" "topic" {
+  description             = "Encrypts the topic that tells of activity in the account."
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_kms_alias" "topic" {
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.topic.key_id
+}
+
+data "aws_iam_policy_document" "key" {
+  # Hands the key to IAM: without this statement nobody could ever change the key again.
+  statement {
+    sid       = "AccountAdministration"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
+    }
+  }
+
+  # aws:SourceArn and aws:SourceAccount are absent when EventBridge publishes to an encrypted topic: a condition on
+  # them would drop its messages in silence. The encryption context, which SNS always sends, binds the key to this
+  # topic, and the topic's policy binds the topic to these alarms and this rule.
+  statement {
+    sid       = "PublishersOfTheTopic"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:sns:topicArn"
+      values   = [local.topic_arn]
+    }
+  }
+}

@@ -1,0 +1,77 @@
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  arn_prefix = "arn:${data.aws_partition.current.partition}:securityhub"
+
+  # What stands behind the partition in each standard's ARN; all but the oldest belong to a region.
+  standard_paths = {
+    "cis-1.2"              = "::ruleset/cis-aws-foundations-benchmark/v/1.2.0"
+    "cis-1.4"              = ":standards/cis-aws-foundations-benchmark/v/1.4.0"
+    "cis-3.0"              = ":standards/cis-aws-foundations-benchmark/v/3.0.0"
+    "cis-5.0"              = ":standards/cis-aws-foundations-benchmark/v/5.0.0"
+    "fsbp-1.0"             = ":standards/aws-foundational-security-best-practices/v/1.0.0"
+    "nist-800-171-r2"      = ":standards/nist-800-171/v/2.0.0"
+    "nist-800-53-r5"       = ":standards/nist-800-53/v/5.0.0"
+    "pci-dss-3.2.1"        = ":standards/pci-dss/v/3.2.1"
+    "pci-dss-4.0.1"        = ":standards/pci-dss/v/4.0.1"
+    "resource-tagging-1.0" = ":standards/aws-resource-tagging-standard/v/1.0.0"
+  }
+
+  standard_arns = {
+    for standard, path in local.standard_paths : standard => (
+      standard == "cis-1.2" ? "${local.arn_prefix}:${path}" : "${local.arn_prefix}:${data.aws_region.current.id}:${path}"
+    )
+  }
+
+  # One switch per control and standard, of those that are for this region.
+  switches = merge([
+    for id, control in var.controls : {
+      for standard in control.standards : "${id}/${standard}" => {
+        control  = id
+        standard = standard
+        enabled  = control.enabled
+        reason   = control.reason
+      }
+    } if control.regions == "all" || (control.regions == "home") == var.is_home_region
+  ]...)
+}
+
+resource "aws_securityhub_account" "this" {
+  # AWS would choose the standards, and among them an outdated one: they are chosen by name below.
+  enable_default_standards = false
+  auto_enable_controls     = var.auto_enable_controls
+  # One finding per control, however many standards it is in: consolidated control findings.
+  control_finding_generator = "SECURITY_CONTROL"
+}
+
+resource "aws_securityhub_standards_subscription" "this" {
+  for_each = var.standards
+
+  standards_arn = local.standard_arns[each.key]
+
+  depends_on = [aws_securityhub_account.this]
+}
+
+# Deleting one of these leaves the control as it is: to switch it on again, `enabled = true` must be applied first.
+resource "aws_securityhub_standards_control_association" "this" {
+  for_each = local.switches
+
+  security_control_id = each.value.control
+  standards_arn       = local.standard_arns[each.value.standard]
+  association_status  = each.value.enabled ? "ENABLED" : "DISABLED"
+  updated_reason      = each.value.reason
+
+  depends_on = [aws_securityhub_standards_subscription.this]
+}
+
+# Each region is named: with all of them linked, findings of regions that nobody governs would come in, and go again.
+resource "aws_securityhub_finding_aggregator" "this" {
+  for_each = toset(length(var.linked_regions) > 0 ? ["linked_regions"] : [])
+
+  linking_mode      = "SPECIFIED_REGIONS"
+  specified_regions = sort(var.linked_regions)
+
+  depends_on = [aws_securityhub_account.this]
+}

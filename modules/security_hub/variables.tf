@@ -1,0 +1,69 @@
+variable "is_home_region" {
+  description = "Whether this is the home region: switches of controls can be for it alone, or for the others."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "linked_regions" {
+  description = "Regions whose findings are gathered in this one, by the account's one finding aggregator; empty makes none."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = var.is_home_region || length(var.linked_regions) == 0
+    error_message = "linked_regions must be empty outside the home region: an account has one finding aggregator."
+  }
+}
+
+variable "standards" {
+  description = "Standards whose controls are checked, each with its version: cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1, resource-tagging-1.0; empty checks nothing and only receives other services' findings."
+  type        = set(string)
+  default     = ["cis-5.0", "fsbp-1.0"]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for standard in var.standards : contains(keys(local.standard_paths), standard)])
+    error_message = "standards must be of cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1 and resource-tagging-1.0."
+  }
+}
+
+variable "auto_enable_controls" {
+  description = "Whether controls that AWS adds to a chosen standard are switched on by themselves."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "controls" {
+  description = "Id of a control, such as IAM.6 => switch: enabled, the reason (needed to switch off), the standards in which, and the regions in which (all, home, or others for all but the home region). A control that is not named is as AWS has it."
+  type = map(object({
+    enabled   = bool
+    reason    = optional(string)
+    standards = set(string)
+    regions   = optional(string, "all")
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for id in keys(var.controls) : can(regex("^[A-Za-z][A-Za-z0-9]*\\.[1-9][0-9]*$", id))])
+    error_message = "controls must be named by their ids, such as IAM.6 or CloudTrail.1."
+  }
+
+  validation {
+    condition     = alltrue([for control in values(var.controls) : control.enabled || try(length(trimspace(control.reason)), 0) > 0])
+    error_message = "controls that are not enabled must have a reason."
+  }
+
+  validation {
+    condition     = alltrue([for control in values(var.controls) : length(control.standards) > 0 && length(setsubtract(control.standards, var.standards)) == 0])
+    error_message = "controls must name at least one of the chosen standards, and no other."
+  }
+
+  validation {
+    condition     = alltrue([for control in values(var.controls) : contains(["all", "home", "others"], control.regions)])
+    error_message = "controls must have regions all, home or others."
+  }
+}

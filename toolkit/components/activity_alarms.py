@@ -1,0 +1,154 @@
+"""Alarms on activity that should not go unseen, after CIS AWS Foundations, section 4."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components import log_bucket
+from toolkit.components.account_contacts import EmailAddress
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import no_repetition
+
+# 43: a role's name has at most 64 characters, and the longest suffix is -root-sign-in-forward.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,42}")
+_ENDPOINT = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s@]*)?")
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("expected 1 to 43 letters, digits, underscores and hyphens, a letter or digit first")
+    return value
+
+
+def _endpoint(value: str) -> str:
+    if not _ENDPOINT.fullmatch(value):
+        raise ValueError("expected an address that starts with https:// and holds no user name or password")
+    return value
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Threshold = Annotated[int, Field(ge=1)]
+Minutes = Annotated[int, Field(ge=1, le=1440)]
+
+
+class Subscribers(Settings):
+    """Who is told; at least one, since the benchmark asks for it and an alarm that nobody hears is none."""
+
+    email_addresses: Annotated[tuple[EmailAddress, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="E-mail addresses; each confirms its subscription once."
+    )
+    https_endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Addresses that SNS posts to; each confirms by answering the first message."
+    )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Subscribers:
+        if not self.email_addresses and not self.https_endpoints:
+            raise ValueError("subscribers must name at least one of email_addresses and https_endpoints")
+        return self
+
+
+class Monitor(Settings):
+    """One monitor whose every event counts; bounds are those of the CloudWatch API (PutMetricAlarm)."""
+
+    enabled: bool = Field(True, description="Whether it watches.")
+    threshold: Threshold = Field(1, description="How many matching events within the period raise the alarm.")
+    period_minutes: Minutes = Field(5, description="Minutes within which events are counted, 1 to 1440.")
+
+
+class DeniedCalls(Monitor):
+    """The monitor of denied calls, of which single ones are everyday life."""
+
+    threshold: Threshold = Field(10, description="How many matching events within the period raise the alarm.")
+
+
+class FailedSignIns(Monitor):
+    """The monitor of failed sign-ins, of which single ones are everyday life."""
+
+    threshold: Threshold = Field(5, description="How many matching events within the period raise the alarm.")
+    period_minutes: Minutes = Field(15, description="Minutes within which events are counted, 1 to 1440.")
+
+
+class Monitors(Settings):
+    """The monitors of CIS 5.0, section 4, in its order."""
+
+    unauthorized_api_calls: DeniedCalls = Field(DeniedCalls(), description="4.1: API calls that were denied.")
+    console_sign_in_without_mfa: Monitor = Field(
+        Monitor(), description="4.2: IAM users who sign in to the console without MFA."
+    )
+    root_use: Monitor = Field(Monitor(), description="4.3: anything that root does.")
+    iam_policy_changes: Monitor = Field(Monitor(), description="4.4: changes of IAM policies.")
+    cloudtrail_changes: Monitor = Field(Monitor(), description="4.5: changes of trails.")
+    console_sign_in_failures: FailedSignIns = Field(
+        FailedSignIns(), description="4.6: sign-ins to the console that failed."
+    )
+    kms_key_deletions: Monitor = Field(
+        Monitor(), description="4.7: KMS keys that are disabled or scheduled for deletion."
+    )
+    s3_bucket_policy_changes: Monitor = Field(Monitor(), description="4.8: changes of who reaches S3 buckets.")
+    config_changes: Monitor = Field(Monitor(), description="4.9: changes of AWS Config's recorder and delivery.")
+    security_group_changes: Monitor = Field(Monitor(), description="4.10: changes of security groups.")
+    network_acl_changes: Monitor = Field(Monitor(), description="4.11: changes of network ACLs.")
+    network_gateway_changes: Monitor = Field(Monitor(), description="4.12: changes of network gateways.")
+    route_table_changes: Monitor = Field(Monitor(), description="4.13: changes of route tables.")
+    vpc_changes: Monitor = Field(Monitor(), description="4.14: changes of VPCs and peerings.")
+    organizations_changes: Monitor = Field(Monitor(), description="4.15: changes of the organization.")
+
+
+class ActivityAlarms(Settings):
+    """Settings of `activity_alarms`."""
+
+    name: Annotated[str, AfterValidator(_name)] = Field(
+        "baseline-activity",
+        description="Name of the topic, the key's alias and the metrics' namespace; the names of alarms, filters and "
+        "rules start with it.",
+    )
+    subscribers: Subscribers = Field(description="Who is told, at least one address.")
+    monitors: Monitors = Field(Monitors(), description="The fifteen monitors of CIS 5.0, section 4.")
+    patterns: Literal["refined", "benchmark"] = Field(
+        "refined",
+        description="What the monitors look for: refined adds calls that the benchmark does not list, and leaves out "
+        "what services do by themselves, central root sessions and denied reads in the console; benchmark looks for "
+        "the benchmark's events and nothing else.",
+    )
+    root_sign_in_alerts: bool = Field(
+        True,
+        description="Whether sign-ins as root are told at once, by EventBridge rules in every active region, beside "
+        "the alarm of root_use that follows within minutes. AWS records them in us-east-1 (us-gov-west-1, "
+        "cn-north-1): without it among the active regions there is only the alarm.",
+    )
+
+
+COMPONENT = Component(
+    name="activity_alarms",
+    title="Activity alarms",
+    purpose="People are told of use of root, sign-ins without MFA and changes of what protects the account.",
+    scope=Scope.EVERY_REGION,
+    settings=ActivityAlarms,
+    requires=("cloudtrail",),
+    derived=("log_group_name", "event_bus_arn", "role_arn"),
+    protects=(
+        Protected("aws_cloudwatch_metric_alarm"),
+        Protected("aws_cloudwatch_log_metric_filter"),
+        Protected("aws_cloudwatch_event_rule"),
+        Protected("aws_cloudwatch_event_target"),
+        Protected("aws_sns_topic"),
+        Protected("aws_kms_key"),
+        # The other regions' rules reach the home region through this role.
+        Protected("aws_iam_role"),
+        Protected("aws_iam_role_policy"),
+    ),
+    strengths=(
+        Strength("aws_cloudwatch_metric_alarm", "actions_enabled", Stronger.TRUE),
+        Strength("aws_cloudwatch_metric_alarm", "threshold", Stronger.LOWER),
+        Strength("aws_cloudwatch_metric_alarm", "alarm_actions", Stronger.SUPERSET),
+        Strength("aws_cloudwatch_log_metric_filter", "log_group_name", Stronger.SAME),
+        Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
+        Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
+        *log_bucket.KEY_STRENGTHS,
+    ),
+    bills="an alarm per monitor, a KMS key, and a metric for the hours in which something matches",
+)

@@ -1,0 +1,106 @@
+"""Security Hub in every region: standards that are checked, and findings gathered in the home region."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import no_repetition
+
+_CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")
+
+Standard = Literal[
+    "cis-5.0",
+    "cis-3.0",
+    "cis-1.4",
+    "cis-1.2",
+    "fsbp-1.0",
+    "nist-800-53-r5",
+    "nist-800-171-r2",
+    "pci-dss-4.0.1",
+    "pci-dss-3.2.1",
+    "resource-tagging-1.0",
+]
+Standards = Annotated[tuple[Standard, ...], Field(strict=False), AfterValidator(no_repetition)]
+
+
+def _control(value: str) -> str:
+    if not _CONTROL.fullmatch(value):
+        raise ValueError("expected the id of a control, such as IAM.6 or CloudTrail.1")
+    return value
+
+
+class Control(Settings):
+    """Whether one control is checked, and why not."""
+
+    enabled: bool = Field(description="Whether it is checked.")
+    reason: str | None = Field(None, description="Why; needed to switch a control off, and kept by AWS beside it.")
+    standards: Standards = Field(description="The chosen standards in which it is switched; a control is not in all.")
+    regions: Literal["all", "home", "others"] = Field(
+        "all", description="Where it is switched: in all active regions, the home region, or all others."
+    )
+
+    @model_validator(mode="after")
+    def _said_where_and_why(self) -> Control:
+        if not self.standards:
+            raise ValueError("standards must name at least one standard")
+        if not self.enabled and not (self.reason or "").strip():
+            raise ValueError("enabled: false needs a reason")
+        return self
+
+
+class SecurityHub(Settings):
+    """Settings of `security_hub`; values are those of the Security Hub API."""
+
+    standards: Standards = Field(
+        ("cis-5.0", "fsbp-1.0"),
+        description="Standards whose controls are checked, each with its version; empty checks nothing and only "
+        "receives other services' findings.",
+    )
+    auto_enable_controls: bool = Field(
+        True, description="Whether controls that AWS adds to a chosen standard are switched on by themselves."
+    )
+    controls: dict[Annotated[str, AfterValidator(_control)], Control] = Field(
+        {},
+        description="Id of a control => its switch. A control that is not named is as AWS has it, and one that is "
+        "taken out of this list stays as it was switched.",
+    )
+
+    @model_validator(mode="after")
+    def _switches_are_of_chosen_standards(self) -> SecurityHub:
+        for name, control in self.controls.items():
+            other = sorted(set(control.standards) - set(self.standards))
+            if other:
+                raise ValueError(f"controls.{name}.standards must be chosen under standards, unlike {', '.join(other)}")
+        return self
+
+
+COMPONENT = Component(
+    name="security_hub",
+    title="Security Hub",
+    purpose="The account is checked against named standards in every region, and findings gathered in the home region.",
+    scope=Scope.EVERY_REGION,
+    settings=SecurityHub,
+    # Its checks read what AWS Config records.
+    requires=("config",),
+    derived=("is_home_region", "linked_regions"),
+    protects=(
+        Protected("aws_securityhub_account"),
+        Protected("aws_securityhub_standards_subscription"),
+        Protected("aws_securityhub_finding_aggregator"),
+    ),
+    strengths=(
+        Strength("aws_securityhub_account", "auto_enable_controls", Stronger.TRUE),
+        Strength(
+            "aws_securityhub_standards_control_association",
+            "association_status",
+            Stronger.ORDER,
+            order=("DISABLED", "ENABLED"),
+        ),
+        Strength("aws_securityhub_finding_aggregator", "specified_regions", Stronger.SUPERSET),
+    ),
+    bills="the number of checks, in every region, after 30 free days; the checks make AWS Config record more",
+)
