@@ -6,7 +6,6 @@ around them people write.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -155,17 +154,13 @@ def module_tables(folder: Path) -> str:
                 requirement_ids((c.topic,)) or "-",
                 f"`{c.topic}`",
                 f"`{c.resource}`" + (f" `{c.attribute}`" if c.attribute else ""),
-                _expectation(c),
+                c.expectation,
             )
             for c in claims(folder.relative_to(ROOT / "modules").as_posix())
         ]
         if rows:
             parts.append("## Controls\n\n" + table(("Requirement", "Topic", "Met by", "If"), rows))
     return "\n\n".join(parts)
-
-
-def _expectation(claim: Any) -> str:
-    return " ".join(f"{k.replace('_', ' ')} {json.dumps(v)}" for k, v in claim.expect.items()) or "it exists"
 
 
 def _argument(block: str, name: str) -> str:

@@ -39,6 +39,14 @@ def test_a_second_plan_is_empty(cli: Any, bundle: str):
     assert "No changes: the account is as the environment says." in done.stdout
 
 
+def test_coverage_is_told_from_a_plan_and_from_the_account(cli: Any, bundle: str):
+    saved = cli.run("controls", "--plan", bundle).stdout
+    assert "  1.8    provisioned  password_policy\n" in saved
+    assert "  1.19   uncovered    the component access_analyzer is off\n" in saved
+    # Now everything is there, and Terraform calls it no change.
+    assert cli.run("controls", "sandbox").stdout == saved
+
+
 def test_an_applied_plan_is_stale(cli: Any, bundle: str):
     refused = cli.run("apply", "sandbox", "--plan", bundle, exits=7)
     assert "state" in refused.stderr

@@ -10,7 +10,14 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli import about_commands, project_commands, sandbox_commands, state_commands, terraform_commands
+from toolkit.cli import (
+    about_commands,
+    controls_commands,
+    project_commands,
+    sandbox_commands,
+    state_commands,
+    terraform_commands,
+)
 from toolkit.cli.console import Settings
 
 app = typer.Typer(
@@ -65,5 +72,6 @@ def _global_options(
 project_commands.register(app)
 terraform_commands.register(app)
 state_commands.register(app)
+controls_commands.register(app)
 about_commands.register(app)
 app.add_typer(sandbox_commands.app, name="sandbox")

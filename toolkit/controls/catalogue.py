@@ -6,6 +6,7 @@ In: the product's own files. Out: frozen claims. Asks no account and no plan.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +37,12 @@ class Claim:
     setting: str | None
     """Module variable (dotted) that carries the value; None where the module serves it with every setting."""
 
+    @property
+    def expectation(self) -> str:
+        """What is expected, for people ("at least 14")."""
+        words = (f"{k.replace('_', ' ')} {json.dumps(v)}" for k, v in self.expect.items())
+        return " ".join(words).removeprefix("equals ") or "it exists"
+
     def met_by(self, value: Any) -> bool:
         """Whether a value of the attribute (or of the setting) is what the claim expects. None meets nothing."""
         for operator, wanted in self.expect.items():
@@ -54,6 +61,54 @@ class Claim:
                 return value in wanted
             return wanted in value
         return True
+
+
+@dataclass(frozen=True)
+class Framework:
+    """A benchmark or standard."""
+
+    name: str
+    """As people name it in options ("cis-5.0")."""
+    title: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What requirements of several frameworks ask for."""
+
+    name: str
+    provisionable: bool
+    """Whether Terraform has a resource for it at all; else somebody can only look."""
+    requirements: Mapping[str, tuple[str, ...]]
+    """Framework's name → ids there."""
+
+
+@cache
+def frameworks() -> tuple[Framework, ...]:
+    """Every framework that the catalogue has ids of."""
+    return tuple(Framework(_named(key), title) for key, title in _facts()["frameworks"].items())
+
+
+@cache
+def topics() -> tuple[Topic, ...]:
+    """Every topic of the catalogue."""
+    return tuple(
+        Topic(name, bool(facts.get("terraform")), {_named(k): tuple(ids) for k, ids in facts["frameworks"].items()})
+        for name, facts in _topics().items()
+    )
+
+
+def requirements(framework: Framework) -> tuple[tuple[str, tuple[Topic, ...]], ...]:
+    """(id, its topics) of every requirement of a framework that the catalogue knows, in the order people count."""
+    found: dict[str, list[Topic]] = {}
+    for topic in topics():
+        for requirement in topic.requirements.get(framework.name, ()):
+            found.setdefault(requirement, []).append(topic)
+    return tuple((requirement, tuple(found[requirement])) for requirement in sorted(found, key=_natural))
+
+
+def _named(key: str) -> str:
+    return key.replace("_", "-")
 
 
 def claims(component: str) -> tuple[Claim, ...]:
@@ -78,9 +133,13 @@ def _claims(file: Path) -> tuple[Claim, ...]:
 
 
 @cache
+def _facts() -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((Path(__file__).parent / "framework_ids.json").read_text("utf-8"))
+    return facts
+
+
 def _topics() -> dict[str, dict[str, Any]]:
-    text = (Path(__file__).parent / "framework_ids.json").read_text("utf-8")
-    topics: dict[str, dict[str, Any]] = json.loads(text)["topics"]
+    topics: dict[str, dict[str, Any]] = _facts()["topics"]
     return topics
 
 
@@ -95,4 +154,4 @@ def requirement_ids(topics: tuple[str, ...]) -> str:
 
 
 def _natural(requirement: str) -> list[tuple[int, str]]:
-    return [(int(p), "") if p.isdigit() else (0, p) for p in requirement.replace("-", ".").split(".")]
+    return [(int(p), "") if p.isdigit() else (0, p) for p in re.split(r"[.\-_]", requirement)]

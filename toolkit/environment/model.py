@@ -203,7 +203,7 @@ def _check_expiry(value: str) -> str:
 
 def _check_subject(value: str) -> str:
     if not value.strip("*. "):
-        raise ValueError("expected an address, not a pattern that matches everything")
+        raise ValueError("expected an address or a requirement, not a pattern that matches everything")
     return value
 
 
@@ -211,11 +211,14 @@ _LONGEST_WAIVER = timedelta(days=366)
 
 
 class WaiverEntry(_Strict):
-    """Consent to one finding, for a reason and for a time."""
+    """Consent to one finding, or to a requirement that stays uncovered, for a reason and for a time."""
 
-    rule: Literal["destroys-protected", "weakens", "locks-out-users"] = Field(description="Which rule is waived.")
+    rule: Literal["destroys-protected", "weakens", "locks-out-users", "uncovered"] = Field(
+        description="Which rule is waived; uncovered: a requirement that `toolkit controls` finds unmet."
+    )
     subject: Annotated[str, AfterValidator(_check_subject)] = Field(
-        description="Terraform address (for weakens: with .attribute) that the finding names; * matches anything."
+        description="Terraform address (for weakens: with .attribute) that the finding names, or for uncovered the "
+        "requirement, like cis-5.0:1.5; * matches anything."
     )
     reason: Annotated[str, Field(min_length=10)] = Field(description="Why, for whoever reads this later.")
     expires: Annotated[str, AfterValidator(_check_date), AfterValidator(_check_expiry)] = Field(

@@ -123,6 +123,17 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Resource:
+    """A managed resource as it is once a plan is applied."""
+
+    address: str
+    component: str | None
+    region: str
+    values: Mapping[str, Any] = field(repr=False)
+    """Sensitive values masked, those not known before the apply marked."""
+
+
+@dataclass(frozen=True)
 class Attribution:
     """Module label → component and region, as rendering names them."""
 
@@ -167,6 +178,23 @@ def parse_plan(data: Mapping[str, Any], attribution: Attribution) -> Plan:
         if (action := _action(entry["actions"])) is not None
     )
     return Plan(str(data.get("terraform_version", "")), tuple(changes), outputs, unchanged)
+
+
+def parse_outcome(data: Mapping[str, Any], attribution: Attribution) -> tuple[Resource, ...]:
+    """Everything managed that there is once the plan is applied, what it leaves alone included.
+
+    Raises:
+        ToolkitError: The JSON is none that this version reads.
+    """
+    _require_known_format(data)
+    found = []
+    for entry in data.get("resource_changes", ()):
+        change = entry["change"]
+        if entry.get("mode") != "managed" or (change.get("after") is None and change["actions"] != ["create"]):
+            continue
+        after = _mark_unknown(_hide(change["after"], change.get("after_sensitive"), None), change.get("after_unknown"))
+        found.append(Resource(entry["address"], *attribution.of(entry["address"]), _masked(after)))
+    return tuple(found)
 
 
 def parse_drift(data: Mapping[str, Any], attribution: Attribution) -> tuple[Change, ...]:

@@ -86,9 +86,11 @@ def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> No
 
 
 def waivers(environment: Environment) -> Iterable[Waiver]:
-    """The environment's waivers."""
+    """The environment's waivers of findings."""
     for entry in environment.waivers:
-        yield Waiver(Rule(entry.rule), entry.subject, entry.reason, date.fromisoformat(entry.expires))
+        # The others speak of requirements, not of a plan's findings.
+        if entry.rule != "uncovered":
+            yield Waiver(Rule(entry.rule), entry.subject, entry.reason, date.fromisoformat(entry.expires))
 
 
 def _caller(workspace: Workspace, clients: ClientFactory) -> Caller:

@@ -294,3 +294,19 @@ def test_an_interrupt_is_told(project: Path, told: Told, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("toolkit.workflows.render.render_environments", interrupted)
     assert told("render", exits=130)[1] == "Error: interrupted; nothing further was done\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "expected either an environment or --plan BUNDLE"),
+        (("prod", "--plan", "x.tfbundle"), "expected either an environment or --plan BUNDLE"),
+        (("prod", "--framework", "cis-5"), "no framework 'cis-5'; did you mean 'cis-5.0'?"),
+        (("prod", "--format", "jsn"), "no format 'jsn'; did you mean 'json'?"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_controls_says_what_it_expects(told: Told, arguments: tuple[str, ...], expected: str) -> None:
+    out, err = told("controls", *arguments, exits=64)
+    assert out == ""
+    assert expected in err

@@ -184,7 +184,7 @@ BROKEN = {
     ),
     "waiver of everything": (
         GOOD + "waivers: [{rule: weakens, subject: '*', reason: because of it, expires: '2026-01-01'}]\n",
-        '6: waivers[0].subject: "*"; expected an address, not a pattern',
+        '6: waivers[0].subject: "*"; expected an address or a requirement, not a pattern',
     ),
     "waiver without end": (
         GOOD + "waivers: [{rule: weakens, subject: module.x, reason: because of it, expires: '9999-12-31'}]\n",

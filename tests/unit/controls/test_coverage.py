@@ -1,0 +1,192 @@
+"""Coverage of requirements, on recorded real plans (tests/plans/components) and on what is changed in them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.components.registry import REGISTRY
+from toolkit.controls.catalogue import Framework, claims, frameworks, requirements
+from toolkit.controls.coverage import Coverage, Status, Verdict, coverage, idle
+from toolkit.plan.model import Attribution, Resource, parse_outcome
+
+PLANS = Path(__file__).parents[2] / "plans" / "components"
+ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
+TODAY = date(2026, 11, 24)
+ALL = {framework.name: framework for framework in frameworks()}
+
+
+@cache
+def planned(name: str) -> Any:
+    return json.loads((PLANS / f"{name}.json").read_text("utf-8"))
+
+
+def resources(*names: str) -> list[Resource]:
+    return [r for name in names for r in parse_outcome(planned(name), ATTRIBUTION)]
+
+
+@dataclass(frozen=True)
+class Waiver:
+    subject: str
+    expires: str
+    reason: str = "Nobody has a hardware key yet."
+
+
+def cover(found: Iterable[Resource], framework: str = "cis-5.0", waivers: Iterable[Waiver] = ()) -> Coverage:
+    return coverage([ALL[framework]], found, tuple(REGISTRY), list(waivers), TODAY)
+
+
+def verdict(found: Coverage, requirement: str) -> Verdict:
+    (only,) = [v for v in found.verdicts if v.requirement == requirement]
+    return only
+
+
+def changed(name: str, address: str, **values: Any) -> list[Resource]:
+    data = copy.deepcopy(planned(name))
+    (entry,) = [e for e in data["resource_changes"] if e["address"] == address]
+    entry["change"]["after"].update(values)
+    return list(parse_outcome(data, ATTRIBUTION))
+
+
+def without(name: str, address: str) -> list[Resource]:
+    return [r for r in resources(name) if not r.address.startswith(address)]
+
+
+def test_everything_that_is_claimed_is_proven_by_the_plan_of_everything():
+    found = cover(resources("core", "alarms", "account"))
+    able = {claim.topic for name in REGISTRY for claim in claims(name)}
+    missing = {
+        v.requirement: v.why for v in found.verdicts if v.status is not Status.PROVISIONED and set(v.topics) <= able
+    }
+    assert missing == {}
+    assert found.count("cis-5.0", Status.PROVISIONED) > 25
+
+
+def test_an_empty_account_is_covered_by_nothing():
+    for name in ("cis-3.0", "cis-5.0", "cis-7.0", "fsbp"):
+        found = cover([], name)
+        assert found.count(name, Status.PROVISIONED) == 0
+        assert found.count(name, Status.UNCOVERED) > 10
+        assert [v.requirement for v in found.verdicts] == [r for r, _ in requirements(ALL[name])]
+
+
+def test_root_is_somebody_s_to_look_at():
+    only = verdict(cover(resources("core")), "1.4")
+    assert (only.status, only.why) == (Status.AUDIT_ONLY, "look at the account: iam_root_mfa_enabled")
+
+
+def test_a_weaker_value_is_not_covered_and_named():
+    weak = changed("core", "module.password_policy.aws_iam_account_password_policy.this", minimum_password_length=8)
+    only = verdict(cover(weak), "1.7")
+    assert only.status is Status.UNCOVERED
+    assert only.why.endswith("aws_iam_account_password_policy.this minimum_password_length is 8, expected at least 14")
+
+
+def test_one_region_without_is_not_covered():
+    one = without("core", "module.guardduty_us_east_1.aws_guardduty_detector.")
+    only = verdict(cover(one, "fsbp"), "GuardDuty.1")
+    assert (only.status, only.why) == (
+        Status.UNCOVERED,
+        "no aws_guardduty_detector.this in module.guardduty_us_east_1",
+    )
+    assert verdict(cover(resources("core"), "fsbp"), "GuardDuty.1").status is Status.PROVISIONED
+
+
+def test_each_component_that_has_a_say_must_meet_it():
+    """Every key of ours must rotate: the trail's and the topic's."""
+    both = [*resources("core"), *resources("alarms")]
+    assert verdict(cover(both), "3.6").why == "cloudtrail, activity_alarms"
+    weak = [
+        *resources("core"),
+        *changed("alarms", "module.activity_alarms.aws_kms_key.topic", enable_key_rotation=False),
+    ]
+    assert verdict(cover(weak), "3.6").status is Status.UNCOVERED
+
+
+def test_a_component_that_is_off_is_named():
+    only = verdict(cover(resources("core")), "4.3")
+    assert (only.status, only.why) == (Status.UNCOVERED, "the component activity_alarms is off")
+
+
+def test_a_monitor_that_is_off_is_not_covered_by_the_others():
+    less = without("alarms", 'module.activity_alarms.aws_cloudwatch_metric_alarm.monitor["root_use"]')
+    found = cover(less)
+    assert verdict(found, "4.3").status is Status.UNCOVERED
+    assert "activity_alarms.monitors.root_use.enabled" in verdict(found, "4.3").why
+    assert verdict(found, "4.4").status is Status.PROVISIONED
+
+
+def test_a_value_that_is_not_known_yet_proves_nothing():
+    data = copy.deepcopy(planned("core"))
+    for entry in data["resource_changes"]:
+        if entry["type"] == "aws_iam_account_password_policy":
+            del entry["change"]["after"]["minimum_password_length"]
+            entry["change"]["after_unknown"]["minimum_password_length"] = True
+    only = verdict(cover(parse_outcome(data, ATTRIBUTION)), "1.7")
+    assert only.status is Status.UNCOVERED
+    assert "is (known after apply)" in only.why
+
+
+def test_what_is_deleted_covers_nothing_and_what_is_left_alone_does():
+    data = copy.deepcopy(planned("core"))
+    for entry in data["resource_changes"]:
+        change = entry["change"]
+        change["before"], change["actions"] = change["after"], ["no-op"]
+    assert cover(parse_outcome(data, ATTRIBUTION)).verdicts == cover(resources("core")).verdicts
+    for entry in data["resource_changes"]:
+        entry["change"].update(actions=["delete"], after=None)
+    assert parse_outcome(data, ATTRIBUTION) == ()
+
+
+@pytest.mark.parametrize(
+    ("waiver", "status"),
+    [
+        (Waiver("cis-5.0:1.5", "2026-11-24"), Status.WAIVED),
+        (Waiver("cis-5.0:1.*", "2027-01-31"), Status.WAIVED),
+        (Waiver("cis-5.0:1.5", "2026-11-23"), Status.AUDIT_ONLY),
+        (Waiver("cis-3.0:1.5", "2027-01-31"), Status.AUDIT_ONLY),
+    ],
+    ids=["on its last day", "by a pattern", "a day later", "of another framework"],
+)
+def test_waivers(waiver: Waiver, status: Status):
+    only = verdict(cover(resources("core"), waivers=[waiver]), "1.5")
+    assert only.status is status
+    if status is Status.WAIVED:
+        assert only.why == f"until {waiver.expires}: {waiver.reason}"
+
+
+def test_nothing_that_is_provisioned_is_called_waived():
+    found = cover(resources("core"), waivers=[Waiver("cis-5.0:*", "2027-01-31")])
+    assert verdict(found, "1.8").status is Status.PROVISIONED
+
+
+def test_a_requirement_of_several_topics_is_as_the_worst_of_them():
+    found = cover(resources("account"))
+    only = verdict(found, "2.1.4")
+    assert only.status is Status.AUDIT_ONLY
+    assert only.why.startswith("1 of 2 topics provisioned; look at the account: s3_bucket_level_public_access_block")
+
+
+def test_related_requirements_of_other_frameworks_are_named():
+    only = verdict(cover([]), "3.1")
+    assert only.related["fsbp"] == ("CloudTrail.1",)
+    assert {"nist-800-53-r5", "pci-4.0", "soc2"} <= set(only.related)
+    assert "cis-5.0" not in only.related
+
+
+def test_frameworks_have_names_for_options():
+    assert {"cis-3.0", "cis-5.0", "cis-7.0", "fsbp"} <= set(ALL)
+    assert all(isinstance(f, Framework) and f.title for f in frameworks())
+
+
+def test_a_waiver_of_no_requirement_is_told():
+    given = [Waiver("cis-5.0:1.5", "2027-01-01"), Waiver("cis-5:1.5", "2027-01-01"), Waiver("fsbp:IAM.*", "2027-01-01")]
+    assert idle(given) == ("cis-5:1.5",)

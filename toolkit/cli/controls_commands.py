@@ -1,0 +1,90 @@
+"""The command that tells how far an environment meets the frameworks' requirements."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.errors import UsageError, nearest
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command()(controls)
+
+
+def _complete_framework(incomplete: str) -> list[str]:
+    from toolkit.controls.catalogue import frameworks
+
+    return [framework.name for framework in frameworks() if framework.name.startswith(incomplete)]
+
+
+def controls(
+    env: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]", help="The environment; a plan is made for it.", autocompletion=options.complete_environment
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="BUNDLE", help="Take this saved plan instead, without asking AWS or Terraform."),
+    ] = None,
+    framework: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--framework",
+            metavar="NAME",
+            help="cis-3.0, cis-5.0 (the default), cis-7.0, fsbp …; repeatable.",
+            autocompletion=_complete_framework,
+        ),
+    ] = None,
+    output_format: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text, markdown, json or csv.")
+    ] = "text",
+    no_render: options.NoRender = False,
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> None:
+    """Tell which requirements of CIS, FSBP and others are met once a plan is applied, by what, and which are not.
+
+    \b
+    Each requirement is provisioned (proven by the plan's values), audit only (nothing that Terraform makes can
+    meet it: look at the account), waived (environment.yaml, rule `uncovered`), or uncovered.
+    \b
+    Examples:
+      toolkit controls prod
+      toolkit controls prod --framework cis-5.0 --framework fsbp
+      toolkit controls --plan prod.tfbundle --format markdown > controls.md
+    """
+    from toolkit.reports.coverage import FORMATS
+    from toolkit.workflows.coverage import DEFAULT_FRAMEWORKS, chosen, coverage_of_bundle, coverage_of_environment
+
+    if output_format not in FORMATS:
+        guess = nearest(output_format, tuple(FORMATS))
+        raise UsageError(
+            f"--format: no format {output_format!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+            hint=f"formats: {', '.join(FORMATS)}",
+        )
+    if (env is None) == (plan is None):
+        raise UsageError(
+            "expected either an environment or --plan BUNDLE",
+            hint="`toolkit controls ENV` plans it; `toolkit controls --plan BUNDLE` takes a saved plan",
+        )
+    wanted = chosen(framework or DEFAULT_FRAMEWORKS)
+    project, access = options.project(), options.access(sandbox, mirror)
+    if plan is not None:
+        view = coverage_of_bundle(plan, project, access, wanted)
+    else:
+        from toolkit.workflows.workspace import open_workspace
+
+        with console.Progress() as progress:
+            workspace = open_workspace(project, str(env), access, progress, may_render=not no_render)
+            view = coverage_of_environment(workspace, progress, wanted)
+    for subject in view.idle_waivers:
+        sys.stderr.write(f"Warning: the waiver of {subject!r} names no requirement; expected one like cis-5.0:1.5\n")
+    sys.stdout.write(FORMATS[output_format](view))

@@ -1,0 +1,218 @@
+"""How far a plan meets a framework's requirements, computed from what the account will have once it is applied.
+
+In: the resources after the apply, the environment's components and its waivers. Out: one verdict per requirement. Pure.
+A requirement that this file calls provisioned is proven by values in the plan; whatever is not proven is not claimed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+from toolkit.controls.catalogue import Claim, Framework, Topic, claims, frameworks, requirements, topics
+from toolkit.plan.model import Marker, Resource, shown
+
+
+class Status(Enum):
+    """What becomes of a requirement, the best first."""
+
+    PROVISIONED = "provisioned"
+    """Every topic of it is met by resources of the plan."""
+    AUDIT_ONLY = "audit only"
+    """Nothing that Terraform makes can meet (all of) it: somebody has to look at the account."""
+    WAIVED = "waived"
+    UNCOVERED = "uncovered"
+    """A component could meet it and does not here, or none can yet."""
+
+
+class ControlWaiver(Protocol):
+    """A waiver of the environment file with the rule `uncovered`."""
+
+    @property
+    def subject(self) -> str:
+        """ "cis-5.0:1.6"; `*` matches any characters."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        ...
+
+    @property
+    def expires(self) -> str:
+        """Last day, ISO 8601."""
+        ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One requirement of one framework."""
+
+    framework: str
+    """ "cis-5.0"."""
+    requirement: str
+    """ "1.8"."""
+    status: Status
+    why: str
+    """What meets it, what is missing, or the waiver."""
+    topics: tuple[str, ...]
+    related: Mapping[str, tuple[str, ...]]
+    """Other framework → ids of its requirements on the same topics."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Verdicts on whole frameworks."""
+
+    verdicts: tuple[Verdict, ...]
+
+    def count(self, framework: str, status: Status) -> int:
+        """Requirements of a framework with this status."""
+        return sum(v.framework == framework and v.status is status for v in self.verdicts)
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """Names, in the order asked for."""
+        return tuple(dict.fromkeys(v.framework for v in self.verdicts))
+
+
+def coverage(
+    wanted: Sequence[Framework],
+    resources: Iterable[Resource],
+    components: Sequence[str],
+    waivers: Sequence[ControlWaiver],
+    today: date,
+) -> Coverage:
+    """Verdicts on every requirement of frameworks that the catalogue knows.
+
+    Args:
+        wanted: Which ones.
+        resources: What the account has once the plan is applied.
+        components: Names of all components that there are.
+        waivers: The environment's.
+        today: Decides which waivers still hold.
+    """
+    by_component: dict[str, list[Resource]] = {}
+    for resource in resources:
+        by_component.setdefault(resource.component or "", []).append(resource)
+    proofs = {topic.name: _prove(topic, components, by_component) for topic in topics()}
+    verdicts = []
+    for framework in wanted:
+        for requirement, on in requirements(framework):
+            status, why = _verdict([proofs[topic.name] for topic in on])
+            waiver = _waiver(f"{framework.name}:{requirement}", waivers, today)
+            if status in (Status.UNCOVERED, Status.AUDIT_ONLY) and waiver is not None:
+                status, why = Status.WAIVED, f"until {waiver.expires}: {waiver.reason}"
+            related = {
+                other: tuple(dict.fromkeys(i for topic in on for i in topic.requirements.get(other, ())))
+                for other in dict.fromkeys(name for topic in on for name in topic.requirements)
+                if other != framework.name
+            }
+            verdicts.append(
+                Verdict(framework.name, requirement, status, why, tuple(topic.name for topic in on), related)
+            )
+    return Coverage(tuple(verdicts))
+
+
+@dataclass(frozen=True)
+class _Proof:
+    status: Status
+    why: str
+
+
+def _prove(topic: Topic, components: Sequence[str], planned: Mapping[str, list[Resource]]) -> _Proof:
+    """Whether the plan meets a topic: each component that is on and has a say in it must."""
+    able = {name: own for name in components if (own := [c for c in claims(name) if c.topic == topic.name])}
+    if not able:
+        if topic.provisionable:
+            return _Proof(Status.UNCOVERED, f"no component can prove {topic.name}")
+        return _Proof(Status.AUDIT_ONLY, topic.name)
+    on = {name: own for name, own in able.items() if name in planned}
+    if not on:
+        return _Proof(Status.UNCOVERED, f"the component {' or '.join(able)} is off")
+    problems = [problem for name, own in on.items() for claim in own for problem in _unmet(claim, name, planned[name])]
+    if problems:
+        return _Proof(Status.UNCOVERED, "; ".join(dict.fromkeys(problems)))
+    return _Proof(Status.PROVISIONED, ", ".join(on))
+
+
+def _unmet(claim: Claim, component: str, resources: Sequence[Resource]) -> Iterator[str]:
+    """Why a claim does not hold: in each call of the module that has such a resource anywhere, one must be as expected.
+
+    A module that is called once per region proves the region it is called in, and no other.
+    """
+    calls: dict[str, dict[str, list[Resource]]] = {}
+    for resource in resources:
+        label = resource.address.split(".", 2)[1]
+        stem = label.removesuffix(f"_{resource.region.replace('-', '_')}")
+        calls.setdefault(stem, {}).setdefault(label, []).append(resource)
+    serving = {
+        label: [r for r in own if _is(claim.resource, r)]
+        for labels in calls.values()
+        if any(_is(claim.resource, r) for own in labels.values() for r in own)
+        for label, own in labels.items()
+    }
+    if not serving:
+        setting = f" ({component}.{claim.setting})" if claim.setting else ""
+        yield f"no {claim.resource.rsplit('.', 2)[-2]} of {component}{setting}"
+    for label, own in serving.items():
+        if not own:
+            yield f"no {claim.resource} in module.{label}"
+        for resource in own:
+            found = _at(resource.values, (claim.attribute or "").split(".")) if claim.attribute else None
+            if _marked(found) or not claim.met_by(found):
+                yield f"{resource.address} {claim.attribute} is {_said(found)}, expected {claim.expectation}"
+
+
+def _marked(value: Any) -> bool:
+    return isinstance(value, Marker) or (isinstance(value, list) and any(isinstance(v, Marker) for v in value))
+
+
+def _said(value: Any) -> str:
+    return "not set" if value is None else shown(value)
+
+
+def _is(claimed: str, resource: Resource) -> bool:
+    """Whether a claim's address names the resource: all instances, or one by its key."""
+    inside = resource.address.split(".", 2)[2]
+    return claimed in (inside, re.sub(r"\[.*?\]", "", inside))
+
+
+def _at(values: Any, path: Sequence[str]) -> Any:
+    """What the dotted path leads to; past a list, the list of what its entries have there."""
+    for position, step in enumerate(path):
+        if isinstance(values, list):
+            found = [_at(v, path[position:]) for v in values]
+            return [leaf for f in found for leaf in (f if isinstance(f, list) else [f])]
+        values = values.get(step) if isinstance(values, Mapping) else None
+    return values
+
+
+def _verdict(proofs: Sequence[_Proof]) -> tuple[Status, str]:
+    """The verdict on a requirement from those on its topics: the worst of them."""
+    worst = max((p.status for p in proofs), key=list(Status).index)
+    met = sum(p.status is Status.PROVISIONED for p in proofs)
+    part = f"{met} of {len(proofs)} topics provisioned; " if met and worst is not Status.PROVISIONED else ""
+    why = dict.fromkeys(p.why for p in proofs if p.status is worst)
+    if worst is Status.AUDIT_ONLY:
+        return worst, f"{part}look at the account: {', '.join(why)}"
+    return worst, part + "; ".join(why)
+
+
+def idle(waivers: Iterable[ControlWaiver]) -> tuple[str, ...]:
+    """Subjects of waivers that name no requirement of any framework: probably mistyped."""
+    known = [
+        f"{framework.name}:{requirement}" for framework in frameworks() for requirement, _ in requirements(framework)
+    ]
+    return tuple(w.subject for w in waivers if not any(fnmatchcase(subject, w.subject) for subject in known))
+
+
+def _waiver(subject: str, waivers: Iterable[ControlWaiver], today: date) -> ControlWaiver | None:
+    return next(
+        (w for w in waivers if fnmatchcase(subject, w.subject) and today <= date.fromisoformat(w.expires)), None
+    )

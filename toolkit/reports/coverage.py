@@ -1,0 +1,125 @@
+"""Coverage of requirements as text, Markdown, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from toolkit.controls.catalogue import Framework
+from toolkit.controls.coverage import Coverage, Status
+from toolkit.reports.markdown import prose
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CoverageView:
+    """Coverage with its circumstances."""
+
+    environment: str
+    account_id: str
+    regions: tuple[str, ...]
+    frameworks: tuple[Framework, ...]
+    coverage: Coverage
+    idle_waivers: tuple[str, ...] = ()
+    """Subjects that name no requirement."""
+
+    def summary(self, framework: str) -> str:
+        """ "30 provisioned, 12 audit only, 1 waived, 6 uncovered, of 49 that the catalogue knows"."""
+        counts = {status: self.coverage.count(framework, status) for status in Status}
+        parts = [f"{number} {status.value}" for status, number in counts.items() if number]
+        return f"{', '.join(parts)}, of {sum(counts.values())} that the catalogue knows"
+
+    @property
+    def limits(self) -> str:
+        """What the figures do not say."""
+        return (
+            f"Computed from what the account has once the plan is applied, for the regions {', '.join(self.regions)}: "
+            "benchmarks ask about every region that is switched on. Requirements that the catalogue does not know are "
+            "not counted."
+        )
+
+
+def text(view: CoverageView) -> str:
+    """For terminals."""
+    lines = [f"Controls of {view.environment}, account {view.account_id}"]
+    for framework in view.frameworks:
+        lines += ["", f"{framework.title}: {view.summary(framework.name)}"]
+        rows = [(v.requirement, v.status.value, v.why) for v in view.coverage.verdicts if v.framework == framework.name]
+        widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
+        lines += [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+    return "\n".join([*lines, "", view.limits, ""])
+
+
+def markdown(view: CoverageView) -> str:
+    """For pull requests and wikis."""
+    parts = [f"# Controls of {prose(view.environment)}\n\nAccount {view.account_id}. {view.limits}"]
+    for framework in view.frameworks:
+        rows = ["| Requirement | Status | By, or why not | Related |", "| --- | --- | --- | --- |"]
+        for v in view.coverage.verdicts:
+            if v.framework == framework.name:
+                related = "; ".join(f"{name} {', '.join(ids)}" for name, ids in v.related.items())
+                rows.append(f"| {v.requirement} | {v.status.value} | {prose(v.why)} | {prose(related)} |")
+        table = "\n".join(rows)
+        parts.append(f"## {prose(framework.title)}\n\n{view.summary(framework.name)}.\n\n{table}")
+    return "\n\n".join(parts) + "\n"
+
+
+def as_json(view: CoverageView) -> str:
+    """For scripts; new keys may be added, the version grows when one changes or goes."""
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "controls",
+        "environment": view.environment,
+        "account_id": view.account_id,
+        "regions": list(view.regions),
+        "limits": view.limits,
+        "frameworks": [
+            {
+                "name": f.name,
+                "title": f.title,
+                "counts": {status.value: view.coverage.count(f.name, status) for status in Status},
+                "requirements": [
+                    {
+                        "id": v.requirement,
+                        "status": v.status.value,
+                        "why": v.why,
+                        "topics": list(v.topics),
+                        "related": {name: list(ids) for name, ids in v.related.items()},
+                    }
+                    for v in view.coverage.verdicts
+                    if v.framework == f.name
+                ],
+            }
+            for f in view.frameworks
+        ],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(view: CoverageView) -> str:
+    """For spreadsheets (RFC 4180); ids of related requirements are separated by spaces."""
+    stream = io.StringIO(newline="")
+    related = sorted({name for v in view.coverage.verdicts for name in v.related})
+    writer = csv.writer(stream)
+    writer.writerow(["environment", "framework", "requirement", "status", "why", "topics", *related])
+    for v in view.coverage.verdicts:
+        ids = [" ".join(v.related.get(name, ())) for name in related]
+        row = [view.environment, v.framework, v.requirement, v.status.value, v.why, " ".join(v.topics), *ids]
+        writer.writerow([_inert(cell) for cell in row])
+    return stream.getvalue()
+
+
+def _inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection): reasons of waivers are anybody's words."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+FORMATS: Mapping[str, Callable[[CoverageView], str]] = MappingProxyType(
+    {"text": text, "markdown": markdown, "json": as_json, "csv": as_csv}
+)
+"""Name in `--format` → format."""

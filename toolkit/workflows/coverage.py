@@ -1,0 +1,82 @@
+"""Tells how far an environment meets the frameworks' requirements, from a plan: a saved one, or one made for it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from toolkit.components.registry import REGISTRY
+from toolkit.controls.catalogue import Framework, frameworks
+from toolkit.controls.coverage import Coverage, coverage, idle
+from toolkit.environment import Environment
+from toolkit.errors import UsageError, nearest
+from toolkit.paths import Project
+from toolkit.plan.model import parse_outcome
+from toolkit.reports.coverage import CoverageView
+from toolkit.terraform import bundle as bundles
+from toolkit.workflows.keys import bundle_keys
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import Access, Workspace, attribution, read_environment
+
+DEFAULT_FRAMEWORKS = ("cis-5.0",)
+
+
+def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
+    """The frameworks of these names, in the order given, each once.
+
+    Raises:
+        UsageError: There is none of a name.
+    """
+    known = {framework.name: framework for framework in frameworks()}
+    for name in names:
+        if name not in known:
+            guess = nearest(name, tuple(known))
+            raise UsageError(
+                f"--framework: no framework {name!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+                hint=f"frameworks: {', '.join(known)}",
+            )
+    return tuple(known[name] for name in dict.fromkeys(names))
+
+
+def coverage_of_bundle(path: Path, project: Project, access: Access, wanted: Sequence[Framework]) -> CoverageView:
+    """Coverage once a saved plan is applied; asks neither AWS nor Terraform.
+
+    Raises:
+        BadPlanError: It is no bundle or damaged.
+        ToolkitError: The project has no such environment.
+    """
+    bundle = bundles.read(path, bundle_keys(project, access))
+    _, environment = read_environment(project, bundle.manifest.environment)
+    return _view(environment, bundle.plan_json, wanted)
+
+
+def coverage_of_environment(workspace: Workspace, observer: Observer, wanted: Sequence[Framework]) -> CoverageView:
+    """Coverage once the environment is applied as it is now; nothing is saved for applying.
+
+    Raises:
+        ToolkitError: Terraform failed.
+    """
+    observer.stage(f"Planning {workspace.environment.name}")
+    with tempfile.TemporaryDirectory(prefix="plan-", dir=workspace.scratch) as own:
+        file = Path(own) / "plan.tfplan"
+        workspace.runner.plan(file)
+        observer.stage("Reading the plan")
+        data = workspace.runner.show(file)
+    return _view(workspace.environment, data, wanted)
+
+
+def _view(environment: Environment, data: Mapping[str, Any], wanted: Sequence[Framework]) -> CoverageView:
+    waivers = [w for w in environment.waivers if w.rule == "uncovered"]
+    found: Coverage = coverage(
+        wanted,
+        parse_outcome(data, attribution(environment)),
+        tuple(REGISTRY),
+        waivers,
+        datetime.now(UTC).date(),
+    )
+    return CoverageView(
+        environment.name, environment.account_id, environment.regions.active, tuple(wanted), found, idle(waivers)
+    )
