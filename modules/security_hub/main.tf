@@ -68,7 +68,7 @@ resource "aws_securityhub_standards_control_association" "this" {
 
 # Each region is named: with all of them linked, findings of regions that nobody governs would come in, and go again.
 resource "aws_securityhub_finding_aggregator" "this" {
-  for_each = toset(length(var.linked_regions) > 0 ? ["linked_regions"] : [])
+  for_each = toset(var.finding_aggregation && length(var.linked_regions) > 0 ? ["linked_regions"] : [])
 
   linking_mode      = "SPECIFIED_REGIONS"
   specified_regions = sort(var.linked_regions)

@@ -36,6 +36,13 @@ variable "auto_enable_controls" {
   nullable    = false
 }
 
+variable "finding_aggregation" {
+  description = "Whether the home region gathers the linked regions' findings; false where an organization's delegated administrator does."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "controls" {
   description = "Id of a control, such as IAM.6 => switch: enabled, the reason (needed to switch off), the standards in which, and the regions in which (all, home, or others for all but the home region). A control that is not named is as AWS has it."
   type = map(object({

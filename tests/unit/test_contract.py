@@ -12,6 +12,7 @@ import re
 import subprocess
 import typing
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -19,7 +20,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from toolkit.components.base import Component, Settings
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, load_text
@@ -424,3 +425,29 @@ def test_an_empty_block_of_everything_renders():
     tree = render(load_text(text, name="x", shown_as="x"))
     assert {f"{name}.tf" for name in REGISTRY} <= set(tree)
     assert tree == render(load_text(text, name="x", shown_as="x"))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_s_blocks_are_settings(profile: str):
+    for component in REGISTRY.values():
+        if profile in component.profiles:
+            block = {**_required(component), **component.profiles[profile]}
+            filled = json.loads(json.dumps(block).replace(SECURITY_EMAIL, "security@example.com"))
+            assert component.settings.model_validate(filled)
+        if component.on_simulator is not None:
+            laid_over = {**_required(component), **component.on_simulator}
+            assert component.settings.model_validate(laid_over)
+    assert set(PROFILES) >= {name for c in REGISTRY.values() for name in c.profiles}
+
+
+def test_a_stricter_profile_has_every_component_of_a_laxer_one():
+    for laxer, stricter in pairwise(PROFILES):
+        for component in REGISTRY.values():
+            assert laxer not in component.profiles or stricter in component.profiles, component.name
+
+
+def test_what_the_embedded_aws_lacks_is_a_resource_of_the_component():
+    for component in REGISTRY.values():
+        text = "".join(f.read_text("utf-8") for f in (REPOSITORY / "modules" / component.name).rglob("*.tf"))
+        for resource in component.lacking:
+            assert f'resource "{resource}"' in text, f"{component.name}: {resource}"

@@ -54,13 +54,27 @@ def new(
     state_bucket: Annotated[
         str | None, typer.Option("--state-bucket", metavar="NAME", help="S3 bucket of the state; none: a local file.")
     ] = None,
+    profile: Annotated[
+        str,
+        typer.Option("--profile", metavar="NAME", help="What to start from: minimal, standard or strict."),
+    ] = "standard",
+    security_email: Annotated[
+        str | None,
+        typer.Option("--security-email", metavar="ADDRESS", help="Who is told of incidents; none: to be filled in."),
+    ] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="An environment of the embedded AWS only.")] = False,
 ) -> None:
     """Write environments/ENV/environment.yaml. Asks in a terminal for what no option says.
 
     \b
+    Profiles, written out whole so that nothing is inherited later:
+      minimal     what every account needs and next to nothing bills for
+      standard    that, with recording, detection and alarms: the choice for most accounts
+      strict      that, with everything that is billed by use: for accounts that hold what must not leak
+    \b
     Examples:
       toolkit new prod
+      toolkit new prod --profile strict --security-email security@example.com
       toolkit new prod --account-id 111122223333 --region eu-central-1 --active-region us-east-1 \\
                        --state-bucket acme-terraform-state
     """
@@ -91,6 +105,10 @@ def new(
         if state_bucket is not None or simulator or not asking
         else typer.prompt("S3 bucket of the state (empty: a local file)", default="", err=True) or None,
         simulator=simulator,
+        profile=check_answer("profile", profile, "--profile"),
+        security_email=answer(security_email, "--security-email", "E-mail address told of incidents", "email")
+        if security_email is not None or asking
+        else None,
     )
     written = new_environment(project, env, answers)
     sys.stdout.write(f"{written}\n")

@@ -126,4 +126,11 @@ COMPONENT = Component(
         Strength("aws_accessanalyzer_archive_rule", "filter", Stronger.SUPERSET),
         Strength("aws_accessanalyzer_analyzer", "configuration[0].unused_access[0].unused_access_age", Stronger.LOWER),
     ),
+    profiles={
+        "minimal": {"unused_access": {"enabled": False}},
+        "standard": {"unused_access": {"enabled": False}},
+        "strict": {"unused_access": {"enabled": True, "age_days": 90}},
+    },
+    lacking=("aws_accessanalyzer_analyzer", "aws_accessanalyzer_archive_rule"),
+    on_simulator=None,
 )

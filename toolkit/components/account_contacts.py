@@ -18,7 +18,7 @@ _STATE_NEEDED = ("US", "CA", "GB", "DE", "JP", "IN", "BR")
 """Countries whose addresses need a state or region (Account API, ContactInformation)."""
 
 
-def _email(value: str) -> str:
+def email_address(value: str) -> str:
     if not _EMAIL.fullmatch(value) or len(value) > 254:
         raise ValueError("expected an e-mail address such as security@example.com")
     return value
@@ -48,7 +48,7 @@ def _country(value: str) -> str:
     return value
 
 
-EmailAddress = Annotated[str, AfterValidator(_email)]
+EmailAddress = Annotated[str, AfterValidator(email_address)]
 PhoneNumber = Annotated[str, AfterValidator(_phone)]
 Text20 = Annotated[str, Field(min_length=1, max_length=20)]
 Text50 = Annotated[str, Field(min_length=1, max_length=50)]
@@ -147,4 +147,5 @@ COMPONENT = Component(
         Strength("aws_account_alternate_contact", "phone_number", Stronger.PRESENT),
         Strength("aws_account_primary_contact", "phone_number", Stronger.PRESENT),
     ),
+    profiles={"minimal": {}, "standard": {}, "strict": {}},
 )

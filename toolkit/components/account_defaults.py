@@ -291,4 +291,8 @@ COMPONENT = Component(
         Strength("aws_cloudwatch_log_group", "retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
         *log_bucket.STRENGTHS,
     ),
+    profiles={"minimal": {}, "standard": {}, "strict": {}},
+    # Created, and then not read back: the state would be stuck.
+    lacking=("aws_budgets_budget",),
+    on_simulator={"budgets": {}},
 )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import SECURITY_EMAIL, Component, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
 
 # 43: a role's name has at most 64 characters, and the longest suffix is -root-sign-in-forward.
@@ -151,4 +151,8 @@ COMPONENT = Component(
         *log_bucket.KEY_STRENGTHS,
     ),
     bills="an alarm per monitor, a KMS key, and a metric for the hours in which something matches",
+    profiles={
+        "standard": {"subscribers": {"email_addresses": [SECURITY_EMAIL]}},
+        "strict": {"subscribers": {"email_addresses": [SECURITY_EMAIL]}},
+    },
 )

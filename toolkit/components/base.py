@@ -6,10 +6,22 @@ file, runs Terraform or asks AWS.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+PROFILES = {
+    "minimal": "what every account needs and next to nothing bills for",
+    "standard": "that, with recording, detection and alarms: the choice for most accounts",
+    "strict": "that, with everything that is billed by use: for accounts that hold what must not leak",
+}
+"""Starting points of `toolkit new`, the least first: name → what it is, for help and comments."""
+
+SECURITY_EMAIL = "{security_email}"
+"""Stands in a profile's block for the address of those who are told of incidents."""
 
 
 class Scope(Enum):
@@ -115,6 +127,11 @@ class Component:
             else what was asked for there would silently not be done.
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
         strengths: Attributes with a stronger and a weaker direction.
+        profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list
+            of SECURITY_EMAIL alone becomes the address that `new` asks for. A component is in no profile unnamed here.
+        lacking: Resource types that the embedded AWS does not have, or cannot read back: they are planned there, never
+            applied.
+        on_simulator: Settings with which the embedded AWS can apply the component, laid over others; None: with none.
     """
 
     name: str
@@ -128,3 +145,6 @@ class Component:
     regions_in: tuple[str, ...] = ()
     protects: tuple[Protected, ...] = ()
     strengths: tuple[Strength, ...] = ()
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
+    on_simulator: Mapping[str, Any] | None = field(default_factory=dict)

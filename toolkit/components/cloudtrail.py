@@ -255,4 +255,14 @@ COMPONENT = Component(
     ),
     bills="a KMS key, storage in S3, and what CloudWatch Logs takes in; the first trail's management events are free, "
     "those of a second trail are not",
+    profiles={
+        "minimal": {"log_retention_days": 365, "data_events": [], "insights": []},
+        "standard": {"log_retention_days": 365, "data_events": [], "insights": []},
+        "strict": {
+            "log_retention_days": 731,
+            "data_events": ["s3_write", "s3_read"],
+            "insights": ["ApiCallRateInsight", "ApiErrorRateInsight"],
+            # Not object_lock, which can never be switched off again: a decision for people.
+        },
+    },
 )

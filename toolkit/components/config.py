@@ -247,4 +247,8 @@ COMPONENT = Component(
     ),
     derived=("is_home_region", "bucket_name", "role_arn", "s3_kms_key_arn"),
     bills="each recorded item and each evaluation of a rule, in every region, and storage in S3",
+    profiles={
+        "standard": {"recording_frequency": "CONTINUOUS"},
+        "strict": {"recording_frequency": "CONTINUOUS", "aggregator": {"enabled": True}},
+    },
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import SECURITY_EMAIL, Component, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -162,4 +162,19 @@ COMPONENT = Component(
         "notification_role_arn",
     ),
     bills="the volume of CloudTrail events, flow logs and DNS logs that it reads, in every region, after 30 free days",
+    profiles={
+        "standard": {"notifications": {"email_addresses": [SECURITY_EMAIL], "minimum_severity": 7}},
+        "strict": {
+            "protection": {
+                "s3_data_events": "ENABLED",
+                "eks_audit_logs": "ENABLED",
+                "ebs_malware_protection": "ENABLED",
+                "rds_login_events": "ENABLED",
+                "lambda_network_logs": "ENABLED",
+                "runtime_monitoring": "ENABLED",
+            },
+            "export_findings": True,
+            "notifications": {"email_addresses": [SECURITY_EMAIL], "minimum_severity": 4},
+        },
+    },
 )

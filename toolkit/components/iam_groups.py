@@ -354,4 +354,5 @@ COMPONENT = Component(
         Strength("aws_iam_policy", "policy", Stronger.POLICY),
         Strength("aws_iam_group_policy", "policy", Stronger.POLICY),
     ),
+    profiles={"minimal": {}, "standard": {}, "strict": {}},
 )

@@ -57,4 +57,5 @@ COMPONENT = Component(
         Protected("aws_iam_group_policy_attachment", released_by=("aws_iam_group", "name", "group")),
     ),
     strengths=(Strength("aws_iam_policy", "policy", Stronger.POLICY),),
+    profiles={"minimal": {}, "standard": {}, "strict": {}},
 )

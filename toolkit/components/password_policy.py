@@ -59,4 +59,9 @@ COMPONENT = Component(
         Strength(_RESOURCE, "max_password_age", Stronger.LOWER),
         Strength(_RESOURCE, "hard_expiry", Stronger.TRUE),
     ),
+    profiles={
+        "minimal": {"minimum_password_length": 14, "password_reuse_prevention": 24, "max_password_age": 90},
+        "standard": {"minimum_password_length": 14, "password_reuse_prevention": 24, "max_password_age": 90},
+        "strict": {"minimum_password_length": 20, "password_reuse_prevention": 24, "max_password_age": 90},
+    },
 )

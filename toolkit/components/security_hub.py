@@ -63,6 +63,11 @@ class SecurityHub(Settings):
     auto_enable_controls: bool = Field(
         True, description="Whether controls that AWS adds to a chosen standard are switched on by themselves."
     )
+    finding_aggregation: bool = Field(
+        True,
+        description="Whether the home region gathers the other active regions' findings; false where an "
+        "organization's delegated administrator does.",
+    )
     controls: dict[Annotated[str, AfterValidator(_control)], Control] = Field(
         {},
         description="Id of a control => its switch. A control that is not named is as AWS has it, and one that is "
@@ -103,4 +108,14 @@ COMPONENT = Component(
         Strength("aws_securityhub_finding_aggregator", "specified_regions", Stronger.SUPERSET),
     ),
     bills="the number of checks, in every region, after 30 free days; the checks make AWS Config record more",
+    profiles={
+        "standard": {"standards": ["cis-5.0", "fsbp-1.0"]},
+        "strict": {"standards": ["cis-5.0", "fsbp-1.0", "nist-800-53-r5"]},
+    },
+    lacking=(
+        "aws_securityhub_standards_subscription",
+        "aws_securityhub_standards_control_association",
+        "aws_securityhub_finding_aggregator",
+    ),
+    on_simulator={"standards": [], "controls": {}, "finding_aggregation": False},
 )

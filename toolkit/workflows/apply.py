@@ -18,7 +18,7 @@ from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.terraform.sealing import NO_KEYS, Keys
-from toolkit.workflows.judge import judge_plan, refuse
+from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -97,6 +97,7 @@ def apply_bundle(
         if judged is not None:
             judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
         refuse(findings, str(bundle.path))
+        refuse_not_simulated(workspace, plan)
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
         observer.stage(f"{verb} {workspace.environment.name}")
         return workspace.runner.apply(plan_file, lock_timeout=lock_timeout)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from toolkit.components.account_contacts import email_address
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import UsageError, nearest
@@ -24,13 +30,28 @@ class Answers:
     active: tuple[str, ...]
     state_bucket: str | None
     simulator: bool
+    profile: str = "standard"
+    """One of PROFILES."""
+    security_email: str | None = None
+    """Who is told of incidents; None leaves what needs it to be filled in."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One component as the file starts with it."""
+
+    component: Component
+    text: str
+    """YAML below the component's key; empty for secure defaults."""
+    missing: tuple[str, ...]
+    """What somebody has to fill in first; the block is then a comment."""
 
 
 def check_answer(kind: str, value: str, option: str) -> str:
     """An answer, if it can stand in an environment file.
 
     Args:
-        kind: "account_id" or "region".
+        kind: "account_id", "region", "profile" or "email".
         value: What was given.
         option: How errors name it.
 
@@ -45,6 +66,17 @@ def check_answer(kind: str, value: str, option: str) -> str:
             f"{option}: {value!r} is no region" + (f"; did you mean {guess!r}?" if guess else ""),
             hint="expected an AWS region that the provider knows, like eu-central-1",
         )
+    if kind == "profile" and value not in PROFILES:
+        guess = nearest(value, tuple(PROFILES))
+        raise UsageError(
+            f"{option}: no profile {value!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+            hint=f"profiles: {', '.join(PROFILES)}",
+        )
+    if kind == "email":
+        try:
+            email_address(value)
+        except ValueError as e:
+            raise UsageError(f"{option}: {value!r} is no e-mail address", hint=str(e)) from None
     return value
 
 
@@ -55,10 +87,12 @@ def new_environment(project: Project, name: str, answers: Answers) -> Path:
         EnvironmentFileError: The answers do not go together; nothing was written.
     """
     paths = project.paths(name)
-    components = REGISTRY.values()
-    required = {c.name: [n for n, field in c.settings.model_fields.items() if field.is_required()] for c in components}
     text = template_text(
-        "project/environment.yaml.j2", name=name, answers=answers, components=components, required=required
+        "project/environment.yaml.j2",
+        name=name,
+        answers=answers,
+        meaning=PROFILES[answers.profile],
+        blocks=list(_blocks(answers)),
     )
     load_text(text, name=name, shown_as=paths.shown)
     paths.folder.mkdir(parents=True, exist_ok=True)
@@ -70,3 +104,42 @@ def new_environment(project: Project, name: str, answers: Answers) -> Path:
 def write_schema(project: Project) -> None:
     """Write the JSON Schema that environment files' modelines point to."""
     write_atomically(project.root / "environments" / FILE_NAME, schema_text())
+
+
+def _blocks(answers: Answers) -> Iterator[Block]:
+    """The profile's components, in the registry's order."""
+    for component in REGISTRY.values():
+        if answers.profile not in component.profiles or (answers.simulator and component.on_simulator is None):
+            continue
+        chosen = dict(component.profiles[answers.profile])
+        if answers.simulator:
+            chosen.update(component.on_simulator or {})
+        filled = _filled(chosen, answers.security_email)
+        required = [n for n, field in component.settings.model_fields.items() if field.is_required()]
+        missing = tuple(n for n in required if n not in filled)
+        if missing:
+            filled = {**dict.fromkeys(missing, "…"), **_filled(chosen, "security@example.com")}
+        text = yaml.dump(filled, Dumper=_Dumper, sort_keys=False, allow_unicode=True) if filled else ""
+        yield Block(component, text, missing)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists stand further in than their key, as people write them."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
+
+
+def _filled(block: Mapping[str, Any], email: str | None) -> dict[str, Any]:
+    """The block with the address of who is told; without one, what needs it is left out."""
+    filled: dict[str, Any] = {}
+    for key, value in block.items():
+        if isinstance(value, Mapping):
+            inner = _filled(value, email)
+            if inner or not value:
+                filled[key] = inner
+        elif value != [SECURITY_EMAIL]:
+            filled[key] = value
+        elif email is not None:
+            filled[key] = [email]
+    return filled

@@ -17,7 +17,7 @@ from toolkit.plan.model import Plan, parse_plan
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.sealing import NO_KEYS, Keys
-from toolkit.workflows.judge import judge_plan
+from toolkit.workflows.judge import judge_plan, not_simulated
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -80,6 +80,9 @@ def make_plan(
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Judging the plan")
         findings = judge_plan(workspace, data, plan, consents, destroy=destroy)
+        if lacking := not_simulated(workspace, plan):
+            kinds = ", ".join(sorted({change.type for change in lacking}))
+            observer.warning(f"the embedded AWS lacks {len(lacking)} of these and will not apply the plan: {kinds}")
         lineage, serial = bundles.state_of(plan_file)
         commit, dirty = _git(workspace.paths.folder)
         now = datetime.now(UTC).replace(microsecond=0)

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import typer
+import yaml
 
 from toolkit.cli import console
 from toolkit.cli.app import app
@@ -60,6 +61,9 @@ def commands() -> list[list[str]]:
         found.append([name])
         found += [[name, inner] for inner in sorted(getattr(command, "commands", {}))]
     return found
+
+
+NEW = ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1"]
 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
@@ -123,6 +127,14 @@ def test_help_and_version_load_next_to_nothing():
         (["new", "prod"], "the environment exists"),
         (["new", "two"], "missing --account-id"),
         (["new", "two", "--account-id", "123", "--region", "eu-west-1"], "'123' is no account id"),
+        (
+            ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1", "--profile", "strickt"],
+            "did you mean 'strict'?",
+        ),
+        (
+            ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1", "--security-email", "x"],
+            "'x' is no e-mail address",
+        ),
         (["new", "two", "--account-id", "123456789012", "--region", "eu-wst-1"], "did you mean 'eu-west-1'?"),
         (["components", "clodtrail"], "did you mean 'cloudtrail'?"),
         (["init", "elsewhere", "--pipeline", "jenkinsfile"], "'jenkinsfile' is unknown"),
@@ -221,6 +233,31 @@ def test_new_writes_an_environment_that_renders(project: Path, told: Told):
     assert text.startswith("# yaml-language-server: $schema=../environment.schema.json\n")
     told("render", "stage")
     assert 'bucket              = "acme-state"' in (project / "environments/stage/rendered/backend.tf").read_text()
+
+
+@pytest.mark.parametrize("profile", ["minimal", "standard", "strict"])
+@pytest.mark.parametrize("email", [(), ("--security-email", "security@example.com")], ids=["nobody told", "told"])
+def test_a_profile_is_written_out(project: Path, told: Told, profile: str, email: tuple[str, ...]):
+    options = ("--account-id", "111122223333", "--region", "eu-west-1", "--profile", profile, *email)
+    told("new", "stage", *options)
+    text = (project / "environments" / "stage" / "environment.yaml").read_text()
+    assert f"# From the profile {profile}: " in text
+    assert "{security_email}" not in text
+    assert all(len(line) <= 120 for line in text.splitlines())
+    told("render", "stage")
+    blocks = yaml.safe_load(text)["components"]
+    assert ("guardduty" in blocks) == (profile != "minimal")
+    assert blocks["access_analyzer"]["unused_access"]["enabled"] == (profile == "strict")
+    # Alarms that nobody hears are left to be filled in; detection does not wait for that.
+    assert ("activity_alarms" in blocks) == (profile != "minimal" and bool(email))
+    assert ("  # activity_alarms:" in text) == (profile != "minimal" and not email)
+
+
+def test_a_simulator_environment_leaves_out_what_the_embedded_aws_lacks(project: Path, told: Told):
+    told("new", "stage", "--account-id", "111122223333", "--region", "eu-west-1", "--simulator")
+    blocks = yaml.safe_load((project / "environments" / "stage" / "environment.yaml").read_text())["components"]
+    assert "access_analyzer" not in blocks
+    assert blocks["security_hub"] == {"standards": [], "controls": {}, "finding_aggregation": False}
 
 
 def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
