@@ -108,19 +108,21 @@ def refused(cli: Any, environment: str, bundle: Path | str, exits: int = 7) -> s
 
 
 CHANGED = {
-    "a rendered file by hand": ("environments/sandbox/rendered/config.tf", 3, "out of date: config.tf (update)"),
-    "a module": ("modules/cloudtrail/main.tf", 7, "rendered_sha256 differs"),
-    "the lock file": ("environments/sandbox/rendered/.terraform.lock.hcl", 7, "lock_sha256 differs"),
+    "a rendered file by hand": ("environments/sandbox/rendered/config.tf", "rendered_sha256 differs"),
+    "a module": ("modules/cloudtrail/main.tf", "rendered_sha256 differs"),
+    "the lock file": ("environments/sandbox/rendered/.terraform.lock.hcl", "lock_sha256 differs"),
 }
 
 
-@pytest.mark.parametrize(("file", "exits", "cause"), CHANGED.values(), ids=CHANGED.keys())
-def test_a_change_after_the_review_is_refused(cli: Any, reviewed: str, file: str, exits: int, cause: str):
+@pytest.mark.parametrize(("file", "cause"), CHANGED.values(), ids=CHANGED.keys())
+def test_a_change_after_the_review_is_refused(cli: Any, reviewed: str, file: str, cause: str):
     target = cli.root / file
     original = target.read_bytes()
     try:
         target.write_bytes(original + b"\n# one line more\n")
-        assert cause in refused(cli, "sandbox", reviewed, exits)
+        told = refused(cli, "sandbox", reviewed)
+        assert cause in told
+        assert f"(changed: {file})" in told or "lock" in file
     finally:
         target.write_bytes(original)
 

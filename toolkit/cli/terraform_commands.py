@@ -50,7 +50,14 @@ def validate(envs: options.Envs = None, mirror: options.Mirror = None, as_json: 
 def plan(
     env: options.Env,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE|DIR", help="Where to save the plan bundle.")
+        # No Path: it would drop the slash at the end, which says that a folder is meant.
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FILE|DIR",
+            help="Where to save the plan bundle: a file, or a folder for ENV.tfbundle (one that is not there yet is "
+            "made if its name ends in /). Only an earlier bundle is ever replaced.",
+        ),
     ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes, as terraform does.")
@@ -173,10 +180,10 @@ def apply(
     access = options.access(sandbox, mirror)
     consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
     project = options.project()
-    project.environment(env)
+    paths = project.environment(env)
     if plan is None and not auto_approve:
         _require_terminal(f"toolkit apply {env} --plan BUNDLE")
-    bundle = open_bundle(plan, environment=env, keys=bundle_keys(project, access)) if plan is not None else None
+    bundle = open_bundle(plan, paths, bundle_keys(project, access)) if plan is not None else None
     with console.Progress() as progress:
         # A saved plan is applied to the files it was made from; rendering now could only make them differ.
         may_render = bundle is None and not no_render

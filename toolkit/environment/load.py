@@ -17,9 +17,10 @@ from pydantic_core import ErrorDetails
 
 from toolkit.components.registry import REGISTRY
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
-from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, dotted, parse
+from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse
 from toolkit.errors import ToolkitError, nearest
 from toolkit.regions import PARTITION_OF
+from toolkit.typed import dotted
 
 
 class EnvironmentFileError(ToolkitError):

@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 import yaml
 
+from toolkit.typed import dotted
+
 Path: TypeAlias = tuple[str | int, ...]
 Data: TypeAlias = "dict[str, Data] | list[Data] | str | int | float | bool | None"
 
@@ -68,14 +70,6 @@ class Source:
             if path[:end] in self.lines:
                 return self.lines[path[:end]]
         return 1
-
-
-def dotted(path: Path) -> str:
-    """("regions", "active", 1) → "regions.active[1]"."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
 
 
 def parse(text: str) -> Source:

@@ -5,12 +5,13 @@ One shape for every finding, so that each report format is written once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any
+
+from pydantic import ConfigDict
 
 
 class Severity(Enum):
@@ -57,6 +58,9 @@ _EXPLANATIONS = {
 class Finding:
     """One thing to know."""
 
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
+    """For reading what `as_data` gave."""
+
     rule: Rule
     severity: Severity
     address: str
@@ -78,11 +82,6 @@ class Finding:
     def as_data(self) -> dict[str, str | None]:
         """Plain data for reports and bundles."""
         return {f.name: v.value if isinstance(v := getattr(self, f.name), Enum) else v for f in fields(self)}
-
-    @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Finding:
-        """The finding that `as_data` gave."""
-        return cls(**{**data, "rule": Rule(data["rule"]), "severity": Severity(data["severity"])})
 
     @property
     def blocks(self) -> bool:

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any
 
 from toolkit.errors import ToolkitError
+from toolkit.typed import dotted
 
 
 class Action(Enum):
@@ -272,7 +273,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
     before = _hide(change.get("before"), *masks)
     after = _hide(change.get("after"), *reversed(masks))
     after = _mark_unknown(after, change.get("after_unknown"))
-    forcing = {_dotted(path) for path in change.get("replace_paths", ())}
+    forcing = {dotted(path) for path in change.get("replace_paths", ())}
     component, region = attribution.of(entry["address"])
     return Change(
         address=entry["address"],
@@ -369,18 +370,11 @@ def _differences(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterab
         for index, (old_item, new_item) in enumerate(zip(before, after, strict=True)):
             yield from _differences(old_item, new_item, (*path, index))
     else:
-        yield _dotted(path), before, after
+        yield dotted(path), before, after
 
 
 def _structured(items: list[Any]) -> bool:
     return any(isinstance(item, (dict, list)) for item in items)
-
-
-def _dotted(path: Iterable[str | int]) -> str:
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
 
 
 def shown(value: Any) -> str:

@@ -18,6 +18,9 @@ from toolkit.rendering.render import HEADER, RenderedTree
 CODE = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json")
 """Files of a module that Terraform or OpenTofu reads; for the latter, x.tofu even stands in for x.tf."""
 
+READ = (*CODE, "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
+"""Files of a root module that they read unasked."""
+
 
 @dataclass(frozen=True)
 class FileChange:
@@ -76,8 +79,7 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
 
 def foreign(tree: RenderedTree, folder: Path) -> tuple[str, ...]:
     """Names of files in `folder` that nobody generated but Terraform or OpenTofu would load."""
-    patterns = (*CODE, "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
-    found = (file for pattern in patterns for file in folder.glob(pattern))
+    found = (file for pattern in READ for file in folder.glob(pattern))
     # Rendering deletes what it once wrote; a header in any other kind of file is somebody's copy of it.
     return tuple(sorted(f.name for f in found if f.name not in tree and f not in _generated(folder)))
 

@@ -28,7 +28,7 @@ def plan_data(view: PlanView) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "kind": "plan",
         "bundle": str(view.bundle),
-        **{k: v for k, v in dataclasses.asdict(view.manifest).items() if k not in ("format", "empty")},
+        **{k: v for k, v in dataclasses.asdict(view.manifest).items() if k not in ("format", "empty", "files")},
         "changes_pending": not plan.empty,
         "summary": {
             "add": plan.count(Action.CREATE) + replaced,

@@ -15,42 +15,76 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import write_atomically
+from toolkit.paths import ENVIRONMENT_NAME
+from toolkit.plan.findings import Consents, Finding
+from toolkit.plan.shape import PlanShape
 from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, unseal
+from toolkit.typed import FieldError, from_json
 
 FORMAT = 1
 SUFFIX = ".tfbundle"
 
 _MANIFEST, _PLAN, _JSON, _FINDINGS, _SUMS = "manifest.json", "plan.tfplan", "plan.json", "findings.json", "SHA256SUMS"
 _MAX_BYTES = 512 << 20
+_T = TypeVar("_T")
+
+
+def _time(value: str) -> str:
+    try:
+        aware = datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        raise ValueError("expected a time with its zone, like 2026-11-24T12:00:00+00:00")
+    return value
+
+
+def _environment(value: str) -> str:
+    if not ENVIRONMENT_NAME.match(value):
+        raise ValueError("expected the name of an environment")
+    return value
+
+
+def _consent(value: str) -> str:
+    if Consents.from_options([value]).as_options() != (value,):
+        raise ValueError("expected a consent as an option, like --allow-destroy=ADDRESS")
+    return value
 
 
 @dataclass(frozen=True)
 class Manifest:
     """Facts under which a plan was made; `apply` demands that they still hold."""
 
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
+
     format: int
-    environment: str
-    simulator: str | None
+    environment: Annotated[str, AfterValidator(_environment)]
+    simulator: Annotated[str, Field(pattern="^moto$")] | None
     """ "moto" for a plan of the embedded AWS; such a plan never reaches AWS and the other way round."""
-    account_id: str
+    account_id: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
     caller_arn: str
     """Who planned: told, not demanded, since the role that applies may well be another."""
-    region: str
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     backend: str
     """What the state is and where ("s3 BUCKET/KEY in REGION", "local")."""
     state_lineage: str
     """Empty where there was no state yet."""
-    state_serial: int
+    state_serial: Annotated[int, Field(ge=0)]
     rendered_sha256: str
-    """Digest over rendered/ and the modules it calls."""
+    """Digest over `files`."""
+    files: dict[str, str]
+    """What Terraform reads in rendered/ and modules/: path in the project → SHA-256, so that a change can be named."""
     lock_sha256: str
     """Digest of .terraform.lock.hcl."""
     toolkit_version: str
@@ -58,12 +92,12 @@ class Manifest:
     """Product and version ("terraform 1.11.4")."""
     git_commit: str | None
     git_dirty: bool
-    created: str
-    expires: str
+    created: Annotated[str, AfterValidator(_time)]
+    expires: Annotated[str, AfterValidator(_time)]
     """ISO 8601, UTC."""
     destroy: bool
     empty: bool
-    consents: tuple[str, ...]
+    consents: tuple[Annotated[str, AfterValidator(_consent)], ...]
     """What whoever planned consented to, as options ("--allow-destroy module.x"); applying takes them over."""
 
     @property
@@ -80,7 +114,7 @@ class Bundle:
     manifest: Manifest
     plan: bytes
     plan_json: dict[str, Any]
-    findings: list[dict[str, Any]]
+    findings: tuple[Finding, ...]
     """What was found when it was planned, for showing it again."""
 
     def verify(self, now: Mapping[str, Any]) -> None:
@@ -90,7 +124,7 @@ class Bundle:
             now: Manifest field → its value now.
 
         Raises:
-            BadPlanError: The first field that differs, with both values.
+            BadPlanError: It has expired, or the first field that differs, with both values.
         """
         if self.manifest.expired:
             raise BadPlanError(
@@ -104,6 +138,32 @@ class Bundle:
                     where=str(self.path),
                     hint="nothing was applied; plan again and review that",
                 )
+
+    def verify_files(self, files: Mapping[str, str]) -> None:
+        """Demand that what Terraform reads is what it read when this was planned.
+
+        Args:
+            files: As `Manifest.files`, now.
+
+        Raises:
+            BadPlanError: They differ; which ones is named.
+        """
+        planned, now = self.manifest.rendered_sha256, digest(files)
+        if planned == now:
+            return
+        old = self.manifest.files
+        words = {
+            "changed": [name for name in old if name in files and files[name] != old[name]],
+            "missing": [name for name in old if name not in files],
+            "added": [name for name in files if name not in old],
+        }
+        told = "; ".join(f"{word}: {_listed(names)}" for word, names in words.items() if names)
+        raise BadPlanError(
+            f"rendered_sha256 differs: planned with {_shown(planned)}, now {_shown(now)}"
+            + (f" ({told})" if told else ""),
+            where=str(self.path),
+            hint="nothing was applied; put the files back as they were reviewed, or plan again and review that",
+        )
 
     def verify_state(self, lineage: str, serial: int) -> None:
         """Demand that the state is still the one that was planned on.
@@ -136,7 +196,7 @@ def write(
     manifest: Manifest,
     plan_file: Path,
     plan_json: Mapping[str, Any],
-    findings: list[dict[str, Any]],
+    findings: Iterable[Finding],
     keys: Keys = NO_KEYS,
 ) -> None:
     """Write a bundle atomically, mode 0600, encrypted if `keys` has one.
@@ -148,7 +208,7 @@ def write(
         _MANIFEST: json.dumps(dataclasses.asdict(manifest), indent=2).encode() + b"\n",
         _PLAN: plan_file.read_bytes(),
         _JSON: json.dumps(plan_json, separators=(",", ":")).encode(),
-        _FINDINGS: json.dumps(findings, indent=2, ensure_ascii=False).encode(),
+        _FINDINGS: json.dumps([f.as_data() for f in findings], indent=2, ensure_ascii=False).encode(),
     }
     members[_SUMS] = "".join(f"{_sha256(data)}  {name}\n" for name, data in members.items()).encode()
     buffer = io.BytesIO()
@@ -195,20 +255,29 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
                 where=where,
                 hint="nothing was applied; " + _HOW,
             )
+    found = _typed(where, _MANIFEST, members, _FORMAT).get("format")
+    if found != FORMAT:
+        raise BadPlanError(
+            f"a bundle of format {found!r}; this toolkit reads format {FORMAT}",
+            where=where,
+            hint="apply with the toolkit version that planned, or plan again",
+        )
+    manifest = _typed(where, _MANIFEST, members, _MANIFEST_SHAPE)
+    findings = _typed(where, _FINDINGS, members, _FINDINGS_SHAPE)
+    _typed(where, _JSON, members, _PLAN_SHAPE)
+    return Bundle(path, manifest, members[_PLAN], json.loads(members[_JSON]), findings)
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a regular file is a plan bundle by its looks, so that nothing is lost if a newer one takes its place."""
     try:
-        fields = json.loads(members[_MANIFEST])
-        if fields.get("format") != FORMAT:
-            raise BadPlanError(
-                f"a bundle of format {fields.get('format')!r}; this toolkit reads format {FORMAT}",
-                where=where,
-                hint="apply with the toolkit version that planned, or plan again",
-            )
-        manifest = Manifest(**{**fields, "consents": tuple(fields["consents"])})
-        plan_json = json.loads(members[_JSON])
-        findings = json.loads(members[_FINDINGS])
-    except (ValueError, TypeError, AttributeError, KeyError) as e:
-        raise BadPlanError("its manifest cannot be read", where=where, hint=_HOW) from e
-    return Bundle(path, manifest, members[_PLAN], plan_json, findings)
+        with path.open("rb") as stream:
+            if is_sealed(stream.read(64)):
+                return True
+        with zipfile.ZipFile(path) as archive:
+            return {_MANIFEST, _PLAN, _SUMS} <= set(archive.namelist())
+    except Exception:  # zipfile raises half a dozen kinds for bytes that are none of its own
+        return False
 
 
 def state_of(plan_file: Path) -> tuple[str, int]:
@@ -218,22 +287,43 @@ def state_of(plan_file: Path) -> tuple[str, int]:
     """
     try:
         with zipfile.ZipFile(plan_file) as archive:
-            state = json.loads(archive.read("tfstate"))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
+            state = from_json(_STATE, archive.read("tfstate"))
+    except (OSError, KeyError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as e:
         raise BadPlanError("Terraform's plan file cannot be read", where=str(plan_file)) from e
-    return str(state.get("lineage", "")), int(state.get("serial", 0))
+    return state.lineage, state.serial
 
 
-def digest(root: Path, files: Iterable[Path]) -> str:
-    """SHA-256 over files' names (relative to `root`) and contents, whatever the order and the checkout path."""
+def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Files' names (relative to `root`, with forward slashes) → SHA-256 of their contents."""
+    return {file.relative_to(root).as_posix(): _sha256(file.read_bytes()) for file in files}
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """SHA-256 over what `digests` gave, whatever the order and the checkout path."""
     total = hashlib.sha256()
-    for file in sorted(files, key=lambda f: f.relative_to(root).as_posix()):
-        name = file.relative_to(root).as_posix()
-        total.update(f"{len(name)}:{name}:{_sha256(file.read_bytes())}\n".encode())
+    for name in sorted(files):
+        total.update(f"{len(name)}:{name}:{files[name]}\n".encode())
     return total.hexdigest()
 
 
+class _State(BaseModel):
+    lineage: str = ""
+    serial: int = 0
+
+
+_FORMAT = TypeAdapter(dict[str, Any])
+_MANIFEST_SHAPE = TypeAdapter(Manifest)
+_FINDINGS_SHAPE = TypeAdapter(tuple[Finding, ...])
+_PLAN_SHAPE = TypeAdapter(PlanShape)
+_STATE = TypeAdapter(_State)
 _HOW = "make one with `toolkit plan ENV --out FILE`"
+
+
+def _typed(where: str, member: str, members: Mapping[str, bytes], shape: TypeAdapter[_T]) -> _T:
+    try:
+        return from_json(shape, members[member])
+    except FieldError as e:
+        raise BadPlanError(f"its {member} cannot be read: {e}", where=where, hint=_HOW) from None
 
 
 def _read_file(path: Path) -> bytes:
@@ -256,6 +346,10 @@ def _read_file(path: Path) -> bytes:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _shown(value: Any) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
+from toolkit.paths import ENVIRONMENT_NAME
 
 VARIABLE = "TOOLKIT_BUNDLE_KEY"
 """Environment variable with the key: 32 random bytes in base64."""
@@ -111,14 +112,15 @@ def unseal(data: bytes, where: str, keys: Keys) -> bytes:
         header = json.loads(data[len(MAGIC) : end])
         nonce = base64.b64decode(header["nonce"], validate=True)
         encrypted_key = base64.b64decode(header["data_key"], validate=True) if "data_key" in header else None
-        if len(nonce) != _NONCE_BYTES:
+        environment = header["environment"]
+        if len(nonce) != _NONCE_BYTES or not isinstance(environment, str) or not ENVIRONMENT_NAME.match(environment):
             raise ValueError
-    except (ValueError, KeyError, TypeError) as e:
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
         raise BadPlanError("an encrypted bundle whose header is damaged", where=where, hint="plan again") from e
     key = keys.key
     if encrypted_key is not None:
         assert keys.data_keys is not None
-        key = keys.data_keys(str(header.get("environment"))).decrypt(encrypted_key)
+        key = keys.data_keys(environment).decrypt(encrypted_key)
     if key is None:
         raise BadPlanError(
             "encrypted, and no key is given", where=where, hint=f"set {VARIABLE} to the key it was made with"

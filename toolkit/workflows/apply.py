@@ -12,6 +12,7 @@ from pathlib import Path
 
 from toolkit import __version__
 from toolkit.errors import BadPlanError
+from toolkit.paths import EnvironmentPaths
 from toolkit.plan.findings import Consents
 from toolkit.plan.model import parse_plan
 from toolkit.reports.view import PlanView, lines_of
@@ -20,22 +21,27 @@ from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated
 from toolkit.workflows.observer import Observer
-from toolkit.workflows.workspace import Workspace
+from toolkit.workflows.workspace import Workspace, sources
 
 
-def open_bundle(path: Path, *, environment: str, keys: Keys = NO_KEYS) -> bundles.Bundle:
-    """Read a bundle for an environment.
+def open_bundle(path: Path, paths: EnvironmentPaths, keys: Keys = NO_KEYS) -> bundles.Bundle:
+    """Read a bundle for an environment, whose files must still be those that it was made from.
+
+    That is asked before the environment is looked at in any other way: files that were changed after the review make
+    the plan stale, whatever else may be said about them.
 
     Raises:
-        BadPlanError: It is damaged, or another environment's.
+        BadPlanError: It is damaged, another environment's, or files have changed since; they are named.
     """
     bundle = bundles.read(path, keys)
-    if bundle.manifest.environment != environment:
+    planned = bundle.manifest.environment
+    if planned != paths.name:
         raise BadPlanError(
-            f"a plan for {bundle.manifest.environment!r}, not for {environment!r}",
+            f"a plan for {planned!r}, not for {paths.name!r}",
             where=str(path),
-            hint=f"apply it with `toolkit apply {bundle.manifest.environment} --plan {path}`",
+            hint=f"apply it with `toolkit apply {planned} --plan {path}`",
         )
+    bundle.verify_files(sources(paths))
     return bundle
 
 
@@ -73,10 +79,10 @@ def apply_bundle(
             "backend": workspace.backend,
             "toolkit_version": __version__,
             "terraform": f"{workspace.binary.product} {workspace.binary.version}",
-            "rendered_sha256": workspace.rendered_digest(),
             "lock_sha256": workspace.lock_digest(),
         }
     )
+    bundle.verify_files(workspace.sources())
     bundle.verify_state(*workspace.runner.state_version())
     with tempfile.TemporaryDirectory(prefix="apply-", dir=workspace.scratch) as own:  # see make_plan
         plan_file = bundle.extract_plan(Path(own))

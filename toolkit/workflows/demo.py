@@ -73,7 +73,7 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
         workspace = open_workspace(project, NAME, access, observer)
         first = make_plan(workspace, observer)
         yield PlanView(first.plan, first.manifest, first.bundle, first.findings)
-        outcome = apply_bundle(workspace, open_bundle(first.bundle, environment=NAME), observer)
+        outcome = apply_bundle(workspace, open_bundle(first.bundle, workspace.paths), observer)
         first.bundle.unlink()
         yield outcome
         second = make_plan(workspace, observer)

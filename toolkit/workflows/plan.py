@@ -5,6 +5,7 @@ In: a Workspace. Out: a PlanResult and, at `out`, the bundle that `apply` takes.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from toolkit import __version__
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.plan.findings import Consents, Finding
 from toolkit.plan.model import Plan, parse_plan
 from toolkit.terraform import bundle as bundles
@@ -39,18 +41,43 @@ class PlanResult:
     """The bundle as it was written, to be applied without reading it again: by then another plan may be there."""
 
 
-def bundle_path(workspace: Workspace, out: Path | None) -> Path:
-    """Where the bundle goes: `out`, a file name in it if it is a folder, or the environment's own scratch folder."""
+def bundle_path(workspace: Workspace, out: str | None) -> Path:
+    """Where the bundle goes: `out`, or a file in it if it is a folder or ends like one, or the scratch folder."""
     if out is None:
         return workspace.scratch / f"plan{bundles.SUFFIX}"
-    return out / f"{workspace.environment.name}{bundles.SUFFIX}" if out.is_dir() else out
+    folder = out.endswith(os.sep) or Path(out).is_dir()
+    return Path(out) / f"{workspace.environment.name}{bundles.SUFFIX}" if folder else Path(out)
+
+
+def make_room(target: Path) -> None:
+    """Delete an earlier bundle, which must not survive a failed plan: somebody could take it for the new one.
+
+    Raises:
+        UsageError: Something else is there, which must not be lost.
+        ToolkitError: The folder cannot be made or written to.
+    """
+    try:
+        if os.path.lexists(target):
+            empty = target.is_file() and target.stat().st_size == 0  # as mktemp makes it
+            if target.is_symlink() or not (empty or bundles.is_bundle(target)):
+                raise UsageError(
+                    "is there, and is no plan bundle that a new one could replace",
+                    where=str(target),
+                    hint="name another file with --out, or a folder, or move this one away",
+                )
+            target.unlink()
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise ToolkitError(f"the plan bundle cannot be written: {e.strerror}", where=e.filename or str(target)) from e
+    if not os.access(target.parent, os.W_OK):
+        raise ToolkitError("the plan bundle cannot be written: the folder is read-only", where=str(target.parent))
 
 
 def make_plan(
     workspace: Workspace,
     observer: Observer,
     *,
-    out: Path | None = None,
+    out: str | None = None,
     destroy: bool = False,
     lock_timeout: str = "0s",
     lifetime: timedelta = DEFAULT_LIFETIME,
@@ -60,12 +87,12 @@ def make_plan(
     """Plan, judge, and save what nothing stands in the way of.
 
     Raises:
+        UsageError: Where the bundle would go, something else is.
         ToolkitError: Terraform failed, the state is locked, or the bundle cannot be written.
     """
     environment = workspace.environment
     target = bundle_path(workspace, out)
-    # A bundle of an earlier plan must not survive a failed one: somebody could take it for the new one.
-    target.unlink(missing_ok=True)
+    make_room(target)
     observer.stage(f"Planning {'the destruction of ' if destroy else ''}{environment.name}")
     saved = None
     # A folder of its own: two plans at once must not take each other's file for theirs. Only the bundle stays, since a
@@ -73,7 +100,7 @@ def make_plan(
     with tempfile.TemporaryDirectory(prefix="plan-", dir=workspace.scratch) as own:
         plan_file = Path(own) / "plan.tfplan"
         # Before the plan: of files that change meanwhile, it may hold the old ones.
-        sources, lock = workspace.rendered_digest(), workspace.lock_digest()
+        files, lock = workspace.sources(), workspace.lock_digest()
         outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout)
         observer.stage("Reading the plan")
         data = workspace.runner.show(plan_file)
@@ -96,7 +123,8 @@ def make_plan(
             backend=workspace.backend,
             state_lineage=lineage,
             state_serial=serial,
-            rendered_sha256=sources,
+            rendered_sha256=bundles.digest(files),
+            files=files,
             lock_sha256=lock,
             toolkit_version=__version__,
             terraform=f"{workspace.binary.product} {workspace.binary.version}",
@@ -109,8 +137,8 @@ def make_plan(
             consents=consents.as_options(),
         )
         if not any(f.blocks for f in findings):
-            saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, [f.as_data() for f in findings])
-            bundles.write(target, manifest, plan_file, data, saved.findings, keys)
+            saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
+            bundles.write(target, manifest, plan_file, data, findings, keys)
     return PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved)
 
 

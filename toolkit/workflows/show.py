@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolkit.errors import BadPlanError
 from toolkit.paths import Project
-from toolkit.plan.findings import Finding
 from toolkit.plan.model import parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
@@ -17,11 +17,17 @@ def show_bundle(path: Path, project: Project, access: Access) -> PlanView:
     """The view of a bundle.
 
     Raises:
-        BadPlanError: It is no bundle or damaged.
-        ToolkitError: The project has no such environment.
+        BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
+        ToolkitError: The environment's file is wrong.
     """
     bundle = bundles.read(path, bundle_keys(project, access))
-    _, environment = read_environment(project, bundle.manifest.environment)
-    findings = tuple(Finding.from_data(f) for f in bundle.findings)
+    name = bundle.manifest.environment
+    if name not in project.names:
+        raise BadPlanError(
+            f"a plan for {name!r}, which is no environment of this project",
+            where=str(path),
+            hint="show it in the project that it was made in (-C DIR)",
+        )
+    _, environment = read_environment(project, name)
     plan = parse_plan(bundle.plan_json, attribution(environment))
-    return PlanView(plan, bundle.manifest, path, findings, lines_of(environment))
+    return PlanView(plan, bundle.manifest, path, bundle.findings, lines_of(environment))

@@ -22,10 +22,10 @@ from toolkit.files import write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.plan.model import Attribution
 from toolkit.rendering.render import render
-from toolkit.rendering.tree import CODE, compare, foreign, write
+from toolkit.rendering.tree import CODE, READ, compare, foreign, write
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
-from toolkit.terraform.bundle import digest
+from toolkit.terraform.bundle import digest, digests
 from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
@@ -79,9 +79,9 @@ class Workspace:
         """Where the state is with a local backend: beside the environment, or with the simulator's things."""
         return local_state_file(self.paths, self.scratch)
 
-    def rendered_digest(self) -> str:
-        """Digest over the root module and every module it could call."""
-        return _sources_digest(self.paths)
+    def sources(self) -> dict[str, str]:
+        """What Terraform reads in the root module and every module it could call: path in the project → SHA-256."""
+        return sources(self.paths)
 
     def lock_digest(self) -> str:
         """Digest of the lock file; empty where there is none."""
@@ -128,6 +128,18 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
     if changes:
         write(changes, paths.rendered)
         observer.note(f"rendered {', '.join(f'{c.name} ({c.action})' for c in changes)}")
+
+
+def sources(paths: EnvironmentPaths) -> dict[str, str]:
+    """What Terraform reads in rendered/ and in every module of the project: path in the project → SHA-256."""
+    rendered = [f for pattern in READ for f in paths.rendered.glob(pattern) if f.is_file()]
+    modules = [
+        f
+        for pattern in CODE
+        for f in (paths.project / "modules").rglob(pattern)
+        if ".terraform" not in f.parts and "tests" not in f.relative_to(paths.project).parts
+    ]
+    return digests(paths.project, [*rendered, *modules])
 
 
 def open_workspace(
@@ -308,17 +320,6 @@ def _refuse_stranded_state(workspace: Workspace) -> None:
         )
 
 
-def _sources_digest(paths: EnvironmentPaths) -> str:
-    rendered = [f for f in paths.rendered.glob("*.tf") if f.is_file()]
-    modules = [
-        f
-        for pattern in CODE
-        for f in (paths.project / "modules").rglob(pattern)
-        if ".terraform" not in f.parts and "tests" not in f.relative_to(paths.project).parts
-    ]
-    return digest(paths.project, [*rendered, *modules])
-
-
 def _initialize(workspace: Workspace, observer: Observer) -> None:
     """`terraform init`, unless nothing that it depends on has changed since the last one."""
     paths = workspace.paths
@@ -333,7 +334,7 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
 
     def facts() -> str:
         parts = (
-            workspace.rendered_digest(),
+            digest(workspace.sources()),
             workspace.lock_digest(),
             str(workspace.binary.path),
             workspace.binary.version,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Finding
@@ -27,6 +28,7 @@ REGIONS = (
     *("ca-central-1", "sa-east-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1"),
     *("ap-northeast-2", "ap-northeast-3"),
 )
+FINDINGS = TypeAdapter(tuple[Finding, ...])
 ATTRIBUTION = Attribution(tuple(REGISTRY), REGIONS, HOME)
 
 
@@ -65,7 +67,7 @@ def later_data() -> Any:
 @pytest.fixture
 def later() -> PlanView:
     """GuardDuty goes, three settings become weaker, a tag is added everywhere, a group comes; twelve findings."""
-    return viewed(recorded("later"), tuple(Finding.from_data(f) for f in recorded("later.findings")))
+    return viewed(recorded("later"), FINDINGS.validate_json((RECORDED / "later.findings.json").read_bytes()))
 
 
 @pytest.fixture

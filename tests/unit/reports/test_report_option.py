@@ -45,7 +45,7 @@ def bundle(project: Path, later: PlanView, later_data: Any) -> Path:
     plan_file = project / "plan.tfplan"
     plan_file.write_bytes(b"of no interest here")
     path = project / "plan.tfbundle"
-    bundles.write(path, later.manifest, plan_file, later_data, [f.as_data() for f in later.findings])
+    bundles.write(path, later.manifest, plan_file, later_data, later.findings)
     return path
 
 
@@ -187,7 +187,7 @@ def test_applying_reports_what_is_judged_at_that_moment(
         caller=SimpleNamespace(account_id="123456789012"),
         backend="local",
         binary=SimpleNamespace(product="terraform", version="1.11.4"),
-        rendered_digest=str,
+        sources=dict,
         lock_digest=str,
         # Terraform says that the saved plan does what the bundle shows.
         runner=SimpleNamespace(state_version=lambda: ("", 0), show=lambda _: later_data),
@@ -201,6 +201,7 @@ def test_applying_reports_what_is_judged_at_that_moment(
         plan_json=later_data,
         path=project / "plan.tfbundle",
         verify=lambda _: None,
+        verify_files=lambda _: None,
         verify_state=lambda *_: None,
     )
     monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: later.findings)

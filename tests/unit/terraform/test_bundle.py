@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import BadPlanError
+from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys
 
@@ -28,7 +29,8 @@ MANIFEST = bundles.Manifest(
     backend="s3 state/prod/baseline.tfstate in eu-central-1",
     state_lineage="3f9e",
     state_serial=7,
-    rendered_sha256="a" * 64,
+    rendered_sha256=bundles.digest({"environments/prod/rendered/config.tf": "a", "modules/config/main.tf": "b"}),
+    files={"environments/prod/rendered/config.tf": "a", "modules/config/main.tf": "b"},
     lock_sha256="b" * 64,
     toolkit_version="0.1.0",
     terraform="terraform 1.11.4",
@@ -41,7 +43,11 @@ MANIFEST = bundles.Manifest(
     consents=("--allow-weaker=module.x.y.z",),
 )
 PLAN_JSON = {"format_version": "1.2", "resource_changes": []}
-FINDINGS: list[dict[str, Any]] = [{"rule": "weakens"}]
+FINDINGS = (
+    Finding(
+        Rule.WEAKENS, Severity.HIGH, "module.x.y.z", "length", "s", "24 → 14", "r", "--allow-weaker", "x", "eu-west-1"
+    ),
+)
 
 
 @pytest.fixture
@@ -183,7 +189,6 @@ DEMANDED = {
     "backend": "local",
     "state_lineage": "other",
     "state_serial": 8,
-    "rendered_sha256": "d" * 64,
     "lock_sha256": "",
     "toolkit_version": "0.2.0",
     "terraform": "opentofu 1.10.0",
@@ -224,8 +229,34 @@ def test_a_digest_knows_names_and_contents_but_not_the_place(tmp_path: Path):
 
     def digest(place: str) -> str:
         root = tmp_path / place
-        return bundles.digest(root, root.rglob("*.tf"))
+        return bundles.digest(bundles.digests(root, root.rglob("*.tf")))
 
     assert digest("here") == digest("there")
     (tmp_path / "there" / "m" / "b.tf").rename(tmp_path / "there" / "m" / "c.tf")
     assert digest("here") != digest("there")
+
+
+def test_the_files_that_differ_are_named(bundle: Path):
+    found = bundles.read(bundle)
+    whole = MANIFEST.files
+    found.verify_files(whole)
+    with pytest.raises(BadPlanError) as caught:
+        found.verify_files({"modules/config/main.tf": "c", "modules/config/x.tf": "d"})
+    assert caught.value.problem.startswith("rendered_sha256 differs: planned with ")
+    assert caught.value.problem.endswith(
+        "(changed: modules/config/main.tf; missing: environments/prod/rendered/config.tf; added: modules/config/x.tf)"
+    )
+    with pytest.raises(BadPlanError, match=r"added: m/0\.tf, m/1\.tf, m/2\.tf and 97 more"):
+        found.verify_files({**whole, **{f"m/{i}.tf": "" for i in range(100)}})
+
+
+def test_what_a_new_bundle_may_replace(bundle: Path, tmp_path: Path, plan_file: Path):
+    assert bundles.is_bundle(bundle)
+    sealed = tmp_path / "sealed.tfbundle"
+    bundles.write(sealed, MANIFEST, plan_file, PLAN_JSON, FINDINGS, Keys(bytes(32)))
+    assert bundles.is_bundle(sealed)
+    other = tmp_path / "other"
+    for content in (b"", b"hello", b"PK\x03\x04", bundle.read_bytes()[:-30], plan_file.read_bytes()):
+        other.write_bytes(content)
+        assert not bundles.is_bundle(other)
+    assert not bundles.is_bundle(tmp_path)

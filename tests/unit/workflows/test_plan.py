@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,8 +13,10 @@ from typing import Any, cast
 import pytest
 
 from toolkit.aws.identity import CallerIdentity
-from toolkit.errors import BadPlanError, RefusedError
+from toolkit.errors import BadPlanError, RefusedError, ToolkitError, UsageError
+from toolkit.paths import EnvironmentPaths
 from toolkit.terraform import bundle as bundles
+from toolkit.workflows import apply as applying
 from toolkit.workflows import plan as plans
 from toolkit.workflows import workspace as workspaces
 from toolkit.workflows.apply import apply_bundle
@@ -57,7 +60,7 @@ def workspace(folder: Path, mark: str) -> Workspace:
             backend="local",
             simulator=None,
             attribution=None,
-            rendered_digest=lambda: "r",
+            sources=lambda: {"modules/x/main.tf": "r"},
             lock_digest=lambda: "l",
         ),
     )
@@ -111,3 +114,68 @@ def test_a_real_state_is_not_taken_for_that_of_an_ended_sandbox(tmp_path: Path, 
     with pytest.raises(RefusedError, match="may be a real account's"):
         workspaces._prepare_simulated_state(project, where, Observer())
     assert "real" in state.read_text()
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "judge_plan", lambda *_, **__: ())
+
+
+@pytest.mark.usefixtures("judged")
+def test_only_an_earlier_bundle_is_replaced(tmp_path: Path):
+    where = workspace(tmp_path / "scratch", "first")
+    where.scratch.mkdir()
+    out = tmp_path / "prod.tfbundle"
+    for content in ("", None):  # as mktemp makes it; a bundle
+        if content is not None:
+            out.write_text(content)
+        plans.make_plan(where, Observer(), out=str(out))
+        assert bundles.read(out).manifest.environment == "prod"
+    before = out.read_bytes()
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "link").symlink_to(out)
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for name in ("notes.txt", "link", "nowhere"):
+        with pytest.raises(UsageError, match=r"no plan bundle that a new one could replace") as caught:
+            plans.make_plan(where, Observer(), out=str(tmp_path / name))
+        assert caught.value.where == str(tmp_path / name)
+    with pytest.raises(UsageError):
+        plans.make_plan(where, Observer(), out=os.devnull)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert out.read_bytes() == before
+    assert (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_name_that_ends_in_a_slash_is_a_folder(tmp_path: Path):
+    where = workspace(tmp_path / "scratch", "first")
+    where.scratch.mkdir()
+    for out, made in (
+        ("plans/", "plans/prod.tfbundle"),
+        ("plans", "plans/prod.tfbundle"),  # it is there by now
+        ("a/b/", "a/b/prod.tfbundle"),
+        ("c/plan", "c/plan"),
+    ):
+        assert plans.make_plan(where, Observer(), out=f"{tmp_path}/{out}").bundle == tmp_path / made
+        assert bundles.is_bundle(tmp_path / made)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ToolkitError, match="cannot be written") as told:
+        plans.make_plan(where, Observer(), out=f"{tmp_path}/file/")
+    assert str(tmp_path / "file") in str(told.value)
+
+
+def test_files_changed_after_the_review_make_the_plan_stale(tmp_path: Path):
+    """Whatever else is wrong with them: exit code 7, and the file by its name."""
+    paths = EnvironmentPaths(tmp_path, "prod")
+    paths.rendered.mkdir(parents=True)
+    (paths.rendered / "config.tf").write_text("as reviewed")
+    bundle = SimpleNamespace(
+        manifest=SimpleNamespace(environment="prod"),
+        verify_files=lambda files: (_ for _ in ()).throw(BadPlanError(str(files))) if len(files) > 1 else None,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundles, "read", lambda *_: bundle)
+        assert applying.open_bundle(tmp_path / "x", paths) is bundle
+        (paths.rendered / "own.tf.json").write_text("{}")
+        with pytest.raises(BadPlanError, match=r"environments/prod/rendered/own\.tf\.json"):
+            applying.open_bundle(tmp_path / "x", paths)

@@ -164,19 +164,19 @@ def test_terraform_is_initialized_again_only_when_something_changed(house: Any):
 @pytest.mark.usefixtures("callers")
 def test_the_digest_is_of_what_terraform_reads(house: Any):
     workspace = opened(house)
-    before = workspace.rendered_digest()
+    before = workspace.sources()
     module = house.root / "modules" / "password_policy"
     for ignored in ("README.md", "tests/x.tftest.hcl", "tests/setup/main.tf", ".terraform/modules/x.tf"):
         (module / ignored).parent.mkdir(parents=True, exist_ok=True)
         (module / ignored).write_text("x")
     (workspace.paths.rendered / "notes.txt").write_text("x")
-    assert workspace.rendered_digest() == before
+    assert workspace.sources() == before
     (module / "sub").mkdir()
     for read in ("x.tf", "x.tf.json", "x.tofu", "x.tofu.json"):
         (module / "sub" / read).write_text("x")
-        assert workspace.rendered_digest() != before, read
+        assert workspace.sources() != before, read
         (module / "sub" / read).unlink()
-    assert workspace.rendered_digest() == before
+    assert workspace.sources() == before
     assert workspace.lock_digest() != ""
 
 

@@ -1,0 +1,70 @@
+"""Data that somebody may have edited by hand → typed values, or the very field that is wrong.
+
+In: JSON text and its shape as pydantic knows it. Out: the value. Errors name the place and what is expected there; of
+what stands there only the kind is told, since it may be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+
+class FieldError(ValueError):
+    """A value that is missing, unknown or of another kind; its text names the field."""
+
+
+def from_json(shape: TypeAdapter[T], data: bytes) -> T:
+    """The typed value in JSON text.
+
+    Raises:
+        FieldError: It is no JSON, or a field of it is not what `shape` says; the first such field.
+    """
+    try:
+        return shape.validate_json(data)
+    except ValidationError as e:
+        error = e.errors(include_url=False)[0]
+    # Outside of the handler: pydantic's own error would print the values.
+    raise FieldError(_told(error))
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """("regions", "active", 1) → "regions.active[1]"."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _told(error: ErrorDetails) -> str:
+    where, kind = dotted(error["loc"]), error["type"]
+    if kind == "json_invalid":
+        return "not JSON, or nested too deeply"
+    if kind == "missing":
+        return f"{where} is missing"
+    if kind == "unexpected_keyword_argument":
+        return f"{where} is unknown"
+    if kind == "value_error":
+        expected = str(error["ctx"]["error"])
+    else:
+        expected = error["msg"].replace("Input should be", "expected").replace("Keys should be", "expected keys to be")
+    # Of a word that is none of a few, the word itself helps; it stands where no secret does.
+    found = repr(error["input"]) if kind in ("enum", "literal_error") else _kind(error["input"])
+    return f"{where}: {found}; {expected}" if where else f"{found}; {expected}"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "an object"
