@@ -42,7 +42,9 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def _told(error: ErrorDetails) -> str:
-    where, kind = dotted(error["loc"]), error["type"]
+    # A key may hold anything; what is told stays one line and says nothing to the terminal.
+    where = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in dotted(error["loc"]))
+    kind = error["type"]
     if kind == "json_invalid":
         return "not JSON, or nested too deeply"
     if kind == "missing":

@@ -103,6 +103,7 @@ MANIFESTS = {
     "files that are a list": ({"files": []}, "files: a list; expected an object"),
     "a sum that is a number": ({"files": {"a": 1}}, "files.a: a number; expected a valid string"),
     "a field of a later version": ({"later": 1}, "later is unknown"),
+    "a field that speaks to the terminal": ({"a\n\x1b[2J": 1}, "a\\n\\x1b[2J is unknown"),
     "a name that leads out": ({"environment": "../x"}, "environment: text; expected the name of an environment"),
     "a format that is true": ({"format": True}, "format: true; expected a valid integer"),
     "a format that is a list": ({"format": []}, "a bundle of format []; this toolkit reads format 1"),
