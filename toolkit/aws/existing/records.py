@@ -1,0 +1,88 @@
+"""Readers of what records: CloudTrail, Config, log groups."""
+
+from __future__ import annotations
+
+from toolkit.aws.existing.reader import Reader, named
+from toolkit.aws.session import ClientFactory
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Change
+
+
+def _trail(clients: ClientFactory, change: Change) -> Existing | None:
+    name = named(change, "name")
+    trails = clients.client("cloudtrail", change.region).describe_trails(includeShadowTrails=False)["trailList"]
+    arn = next((t["TrailARN"] for t in trails if t["Name"] == name), None)
+    return Existing({}, False, arn, f"the trail {name!r}") if arn else None
+
+
+def _recorder(clients: ClientFactory, change: Change) -> Existing | None:
+    client = clients.client("config", change.region)
+    recorders = client.describe_configuration_recorders()["ConfigurationRecorders"]
+    if not recorders:
+        return None
+    recorder = recorders[0]
+    group = recorder.get("recordingGroup", {})
+    values = {
+        "name": recorder["name"],
+        "role_arn": recorder.get("roleARN"),
+        "recording_group": [
+            {
+                "all_supported": group.get("allSupported", False),
+                "include_global_resource_types": group.get("includeGlobalResourceTypes", False),
+            }
+        ],
+        "recording_mode": [
+            {"recording_frequency": recorder.get("recordingMode", {}).get("recordingFrequency", "CONTINUOUS")}
+        ],
+    }
+    same_name = recorder["name"] == change.after.get("name")
+    return Existing(values, same_name, recorder["name"], f"the configuration recorder {recorder['name']!r}")
+
+
+def _delivery_channel(clients: ClientFactory, change: Change) -> Existing | None:
+    channels = clients.client("config", change.region).describe_delivery_channels()["DeliveryChannels"]
+    if not channels:
+        return None
+    channel = channels[0]
+    frequency = channel.get("configSnapshotDeliveryProperties", {}).get("deliveryFrequency")
+    values = {
+        "name": channel["name"],
+        "s3_bucket_name": channel["s3BucketName"],
+        "s3_kms_key_arn": channel.get("s3KmsKeyArn"),
+        "snapshot_delivery_properties": [{"delivery_frequency": frequency}],
+    }
+    same_name = channel["name"] == change.after.get("name")
+    return Existing(values, same_name, channel["name"], f"the delivery channel {channel['name']!r}")
+
+
+def _log_group(clients: ClientFactory, change: Change) -> Existing | None:
+    name = named(change, "name") or "?"
+    logs = clients.client("logs", change.region)
+    pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    if not any(g["logGroupName"] == name for page in pages for g in page["logGroups"]):
+        return None
+    return Existing({}, False, name, f"the log group {name!r}")
+
+
+def _metric_filter(clients: ClientFactory, change: Change) -> Existing | None:
+    group, name = named(change, "log_group_name"), named(change, "name")
+    if group is None or name is None:
+        return None
+    logs = clients.client("logs", change.region)
+    try:
+        found = logs.describe_metric_filters(logGroupName=group, filterNamePrefix=name)["metricFilters"]
+    except logs.exceptions.ResourceNotFoundException:
+        # The log group is still to be made.
+        return None
+    if not any(one["filterName"] == name for one in found):
+        return None
+    return Existing({"log_group_name": group}, True, f"{group}:{name}", f"the metric filter {name!r}")
+
+
+READERS: dict[str, Reader] = {
+    "aws_config_configuration_recorder": _recorder,
+    "aws_config_delivery_channel": _delivery_channel,
+    "aws_cloudtrail": _trail,
+    "aws_cloudwatch_log_group": _log_group,
+    "aws_cloudwatch_log_metric_filter": _metric_filter,
+}
