@@ -21,3 +21,6 @@ REGIONS: dict[str, tuple[str, ...]] = {
 
 PARTITION_OF: dict[str, str] = {region: partition for partition, names in REGIONS.items() for region in names}
 """Region → its partition."""
+
+GLOBAL_REGION: dict[str, str] = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+"""Partition → the region where services without one live: their events, and some of their APIs, are only there."""

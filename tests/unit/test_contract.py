@@ -18,7 +18,7 @@ from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Settings
 from toolkit.components.registry import REGISTRY
@@ -68,8 +68,9 @@ def test_nothing_is_orphaned():
 def test_whatever_is_required_comes_earlier():
     names = list(REGISTRY)
     for component in REGISTRY.values():
-        for need in component.requires:
+        for need in (*component.requires, *(need for _, need in component.requires_with)):
             assert names.index(need) < names.index(component.name)
+        assert {setting for setting, _ in component.requires_with} <= set(component.settings.model_fields)
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -300,12 +301,19 @@ def _required(component: Component) -> dict[str, Any]:
     samples = [yaml.safe_load(file.read_text("utf-8"))["components"].get(component.name) or {} for file in SAMPLES]
     found = {name: s[name] for s in samples for name in names if name in s}
     assert set(found) == set(names), f"no sample in tests/plans/components gives {component.name}'s {names}"
+    try:
+        component.settings.model_validate(found)
+    except ValidationError:
+        # One of several optional blocks must be there: as a sample has it.
+        assert not component.profiles, f"{component.name}: an empty block must do, or `toolkit new` must leave it off"
+        return next(s for s in samples if s)
     return found
 
 
 def _minimal(component: Component, settings: dict[str, Any]) -> Environment:
     """An environment with the component, and what it needs, in two regions."""
-    blocks: dict[str, Any] = {n: _required(REGISTRY[n]) for n in (*component.requires, component.name)}
+    needs = (*component.requires, *(need for _, need in component.requires_with))
+    blocks: dict[str, Any] = {n: _required(REGISTRY[n]) for n in (*needs, component.name)}
     blocks[component.name] = {**blocks[component.name], **settings}
     text = f'account_id: "123456789012"\n{REGIONS}\ncomponents: {json.dumps(blocks)}\n'
     return load_text(text, name="x", shown_as="x")

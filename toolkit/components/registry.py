@@ -14,6 +14,7 @@ from toolkit.components import (
     mfa_enforcement,
     password_policy,
     security_hub,
+    siem_export,
 )
 from toolkit.components.base import Component
 
@@ -31,6 +32,7 @@ REGISTRY: dict[str, Component] = {
         config.COMPONENT,
         guardduty.COMPONENT,
         security_hub.COMPONENT,
+        siem_export.COMPONENT,
     )
 }
 """Component name → component."""

@@ -19,7 +19,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse
 from toolkit.errors import ToolkitError, nearest
-from toolkit.regions import PARTITION_OF
+from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 from toolkit.typed import dotted
 
 
@@ -104,6 +104,7 @@ def load_text(text: str, *, name: str, shown_as: str) -> Environment:
         problems += [p for p in found if p.path not in seen]
     problems += _missing_needs(data, source)
     problems += _inactive_regions(data, source)
+    problems += _inactive_global_region(data, source)
     if model is None or problems:
         raise EnvironmentFileError(shown_as, problems)
     enabled = tuple(
@@ -126,19 +127,49 @@ def _blocks_for_nulls(data: dict[str, Data]) -> dict[str, Data]:
     return {**data, "components": {name: {} if block is None else block for name, block in components.items()}}
 
 
-def _missing_needs(data: dict[str, Data], source: Source) -> list[Problem]:
+def _named_components(data: dict[str, Data]) -> list[str]:
     blocks = data.get("components")
-    names = [n for n in REGISTRY if n in blocks] if isinstance(blocks, dict) else []
+    return [n for n in REGISTRY if n in blocks] if isinstance(blocks, dict) else []
+
+
+def _missing_needs(data: dict[str, Data], source: Source) -> list[Problem]:
+    names = _named_components(data)
+    needs: list[tuple[Path, str]] = [(("components", name), need) for name in names for need in REGISTRY[name].requires]
+    for name in names:
+        for setting, need in REGISTRY[name].requires_with:
+            path: Path = ("components", name, setting)
+            if _at(path, data) is not None:
+                needs.append((path, need))
+    return [
+        Problem(
+            source.line(path),
+            dotted(path),
+            f"needs the component {need}, which is off",
+            f"`{need}: {{}}` (or its settings) beside it",
+        )
+        for path, need in needs
+        if need not in names
+    ]
+
+
+def _inactive_global_region(data: dict[str, Data], source: Source) -> list[Problem]:
+    regions = data.get("regions")
+    home = regions.get("home") if isinstance(regions, dict) else None
+    if not isinstance(regions, dict) or not isinstance(home, str) or home not in PARTITION_OF:
+        return []
+    needed = GLOBAL_REGION[PARTITION_OF[home]]
+    active = regions.get("active") or [home]
+    if not isinstance(active, list) or needed in active:
+        return []
     return [
         Problem(
             source.line(("components", name)),
             f"components.{name}",
-            f"needs the component {need}, which is off",
-            f"`{need}: {{}}` (or its settings) beside it",
+            f"is possible only in {needed}, which is not active",
+            f"{needed} in regions.active",
         )
-        for name in names
-        for need in REGISTRY[name].requires
-        if need not in names
+        for name in _named_components(data)
+        if REGISTRY[name].needs_global_region
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from toolkit.components.base import Component, Settings
-from toolkit.regions import PARTITION_OF
+from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 
 
 def _account_id(value: Any) -> Any:
@@ -105,6 +105,11 @@ class Regions(_Strict):
     def partition(self) -> str:
         """The partition all of them are in: "aws", "aws-cn" or "aws-us-gov"."""
         return PARTITION_OF[self.home]
+
+    @property
+    def where_global(self) -> str:
+        """The region where services without one live, like "us-east-1"; not necessarily among the active ones."""
+        return GLOBAL_REGION[self.partition]
 
 
 class TerraformSettings(_Strict):

@@ -73,6 +73,9 @@ def _starting(plan: Plan) -> Iterator[Change]:
         elif change.type == "aws_accessanalyzer_analyzer" and "UNUSED_ACCESS" not in str(change.after.get("type")):
             # Analyzers of external access are free.
             continue
+        elif change.type == "aws_cloudwatch_event_target" and ":event-bus/" not in str(change.after.get("arn")):
+            # Handing AWS services' events to anything but another event bus is free.
+            continue
         elif change.action is Action.CREATE and not change.imported:
             yield change
 

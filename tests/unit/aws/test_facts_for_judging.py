@@ -116,6 +116,19 @@ def make_metric_filter() -> None:
     )
 
 
+def make_subscription_filter() -> None:
+    client("kinesis").create_stream(StreamName="mine", ShardCount=1)
+    client("iam").create_role(RoleName="logs", AssumeRolePolicyDocument="{}")
+    client("logs").create_log_group(logGroupName="/mine")
+    client("logs").put_subscription_filter(
+        logGroupName="/mine",
+        filterName="mine",
+        filterPattern="",
+        destinationArn=f"arn:aws:kinesis:{REGION}:123456789012:stream/mine",
+        roleArn="arn:aws:iam::123456789012:role/logs",
+    )
+
+
 EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
     # resource: (values of the create, what makes it, whether a create overwrites it, what AWS calls it)
     "aws_iam_account_password_policy": (
@@ -162,6 +175,9 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
     "aws_cloudwatch_metric_alarm": ({"alarm_name": "mine"}, make_alarm, True, "the alarm 'mine'"),
     "aws_cloudwatch_log_metric_filter": (
         {"log_group_name": "/mine", "name": "mine"}, make_metric_filter, True, "the metric filter 'mine'",
+    ),
+    "aws_cloudwatch_log_subscription_filter": (
+        {"log_group_name": "/mine", "name": "mine"}, make_subscription_filter, True, "the subscription filter 'mine'",
     ),
     "aws_cloudwatch_event_rule": (
         {"name": "mine"}, lambda: client("events").put_rule(Name="mine", EventPattern='{"source": ["x"]}'), True,

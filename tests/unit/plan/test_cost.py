@@ -27,3 +27,9 @@ def test_of_three_analyzers_only_the_one_of_unused_access_bills() -> None:
 def test_a_flow_log_bills_beside_where_it_is_kept() -> None:
     assert {"VPC flow log", "CloudWatch log group"} <= set(lines("account_logs"))
     assert {"VPC flow log", "S3 bucket"} <= set(lines("account"))
+
+
+def test_of_event_targets_only_those_that_are_event_buses_bill() -> None:
+    # activity_alarms: a topic at home, and the home region's bus in the other region.
+    line = lines("alarms")["EventBridge target that is another event bus"]
+    assert (line.count, line.monthly_usd) == (1, None)

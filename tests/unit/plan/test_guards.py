@@ -146,14 +146,17 @@ def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:
             document = json.loads(value)
             resource_policy = "Principal" in document["Statement"][0]
             allow = ALLOW if resource_policy else {k: v for k, v in ALLOW.items() if k != "Principal"}
+            deny = {"Sid": "More", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+            if resource_policy:
+                deny["Principal"] = "*"
+            if "Resource" not in document["Statement"][0]:
+                # A role's trust policy names no resource.
+                allow, deny = ({k: v for k, v in statement.items() if k != "Resource"} for statement in (allow, deny))
             wider = {**document, "Statement": [*document["Statement"], allow]}
             fewer = [s for s in document["Statement"] if s["Effect"] != "Deny"]
             weaker = [json.dumps(wider), None]
             if len(fewer) < len(document["Statement"]) and fewer:
                 weaker.append(json.dumps({**document, "Statement": fewer}))
-            deny = {"Sid": "More", "Effect": "Deny", "Action": "s3:*", "Resource": "*"}
-            if resource_policy:
-                deny["Principal"] = "*"
             return weaker, [json.dumps({**document, "Statement": [*document["Statement"], deny]})]
 
 

@@ -79,10 +79,28 @@ def _metric_filter(clients: ClientFactory, change: Change) -> Existing | None:
     return Existing({"log_group_name": group}, True, f"{group}:{name}", f"the metric filter {name!r}")
 
 
+def _subscription_filter(clients: ClientFactory, change: Change) -> Existing | None:
+    group, name = named(change, "log_group_name"), named(change, "name")
+    if group is None or name is None:
+        return None
+    logs = clients.client("logs", change.region)
+    try:
+        found = logs.describe_subscription_filters(logGroupName=group, filterNamePrefix=name)["subscriptionFilters"]
+    except logs.exceptions.ResourceNotFoundException:
+        # The log group is still to be made.
+        return None
+    same = next((one for one in found if one["filterName"] == name), None)
+    if same is None:
+        return None
+    values = {"destination_arn": same["destinationArn"], "filter_pattern": same["filterPattern"]}
+    return Existing(values, True, f"{group}|{name}", f"the subscription filter {name!r}")
+
+
 READERS: dict[str, Reader] = {
     "aws_config_configuration_recorder": _recorder,
     "aws_config_delivery_channel": _delivery_channel,
     "aws_cloudtrail": _trail,
     "aws_cloudwatch_log_group": _log_group,
     "aws_cloudwatch_log_metric_filter": _metric_filter,
+    "aws_cloudwatch_log_subscription_filter": _subscription_filter,
 }

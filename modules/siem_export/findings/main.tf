@@ -1,0 +1,38 @@
+locals {
+  patterns = {
+    guardduty    = { source = ["aws.guardduty"], detail-type = ["GuardDuty Finding"] }
+    security_hub = { source = ["aws.securityhub"], detail-type = ["Security Hub Findings - Imported"] }
+    inspector    = { source = ["aws.inspector2"], detail-type = ["Inspector2 Finding"] }
+    macie        = { source = ["aws.macie"], detail-type = ["Macie Finding"] }
+    access_analyzer = {
+      source      = ["aws.access-analyzer"]
+      detail-type = ["Access Analyzer Finding", "Unused Access Finding for IAM entities", "Internal Access Finding"]
+    }
+    # CheckMfa comes with each sign-in and would only double it.
+    root_sign_ins = {
+      source      = ["aws.signin"]
+      detail-type = ["AWS Console Sign In via CloudTrail"]
+      detail = {
+        eventName    = [{ anything-but = ["CheckMfa"] }]
+        userIdentity = { type = ["Root"] }
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "findings" {
+  for_each = var.findings.sources
+
+  name          = "${var.name}-${replace(each.key, "_", "-")}"
+  description   = "Hands ${replace(each.key, "_", " ")} to the SIEM's event bus."
+  event_pattern = jsonencode(local.patterns[each.key])
+}
+
+resource "aws_cloudwatch_event_target" "findings" {
+  for_each = aws_cloudwatch_event_rule.findings
+
+  rule      = each.value.name
+  target_id = "siem"
+  arn       = var.findings.event_bus_arn
+  role_arn  = var.role_arn
+}

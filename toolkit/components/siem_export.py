@@ -1,0 +1,162 @@
+"""Logs and findings handed to a SIEM outside of the account."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import no_repetition
+
+# 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,43}")
+_PARTITION = r"arn:aws(-cn|-us-gov)?"
+_EVENT_BUS_ARN = re.compile(rf"{_PARTITION}:events:[a-z0-9-]+:[0-9]{{12}}:event-bus/[A-Za-z0-9/_.-]{{1,256}}")
+_DESTINATION_ARN = re.compile(
+    rf"{_PARTITION}:(firehose:[a-z0-9-]+:[0-9]{{12}}:deliverystream/|kinesis:[a-z0-9-]+:[0-9]{{12}}:stream/"
+    r"|logs:[a-z0-9-]+:[0-9]{12}:destination:)[A-Za-z0-9_.-]{1,512}"
+)
+_PRINCIPAL_ARN = re.compile(rf"{_PARTITION}:iam::[0-9]{{12}}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{{1,512}})")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("expected 1 to 44 letters, digits, underscores and hyphens, a letter or digit first")
+    return value
+
+
+def _event_bus_arn(value: str) -> str:
+    if not _EVENT_BUS_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of an event bus, such as arn:aws:events:eu-central-1:111122223333:event-bus/siem"
+        )
+    return value
+
+
+def _destination_arn(value: str) -> str:
+    if not _DESTINATION_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of a Firehose stream, a Kinesis stream or a destination of CloudWatch Logs, such as "
+            "arn:aws:logs:eu-central-1:111122223333:destination:siem"
+        )
+    return value
+
+
+def _principal_arn(value: str) -> str:
+    if not _PRINCIPAL_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of a role, a user or an account, without wildcards, such as "
+            "arn:aws:iam::111122223333:role/siem"
+        )
+    return value
+
+
+def _external_id(value: str) -> str:
+    if not _EXTERNAL_ID.fullmatch(value):
+        raise ValueError("expected 2 to 1224 letters, digits and the characters _ + = , . @ : / -")
+    return value
+
+
+def _at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("expected at least one value")
+    return values
+
+
+Source = Literal["guardduty", "security_hub", "access_analyzer", "root_sign_ins", "inspector", "macie"]
+
+
+class Findings(Settings):
+    """Findings of every active region, by EventBridge to another account's event bus."""
+
+    event_bus_arn: Annotated[str, AfterValidator(_event_bus_arn)] = Field(
+        description="ARN of the SIEM's event bus, whose policy lets this account put events."
+    )
+    sources: Annotated[
+        tuple[Source, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(_at_least_one)
+    ] = Field(
+        ("access_analyzer", "guardduty", "root_sign_ins", "security_hub"),
+        description="What is handed over. Security Hub also passes on what the other services find, so each of them "
+        "beside it doubles its findings, but minutes earlier.",
+    )
+
+
+class LogSubscription(Settings):
+    """The events of the trail's log group, as they come."""
+
+    destination_arn: Annotated[str, AfterValidator(_destination_arn)] = Field(
+        description="ARN of a Firehose or Kinesis stream of this account and the home region, or of a destination of "
+        "CloudWatch Logs, in any account."
+    )
+    filter_pattern: Annotated[str, Field(max_length=1024)] = Field(
+        "", description="CloudWatch Logs filter pattern of what is handed over; empty: every event."
+    )
+
+
+class TrailReader(Settings):
+    """A role with which another account reads the trail's log files."""
+
+    principal_arns: Annotated[
+        tuple[Annotated[str, AfterValidator(_principal_arn)], ...],
+        Field(strict=False),
+        AfterValidator(no_repetition),
+        AfterValidator(_at_least_one),
+    ] = Field(description="ARNs of the roles, users or accounts that may assume it.")
+    external_id: Annotated[str, AfterValidator(_external_id)] = Field(
+        description="External id that they must give; a vendor chooses one per customer."
+    )
+    max_session_hours: Annotated[int, Field(ge=1, le=12)] = Field(
+        1, description="Hours that a session lasts at most, 1 to 12."
+    )
+
+
+class SiemExport(Settings):
+    """Settings of `siem_export`; each of the three ways is off unless it is given."""
+
+    name: Annotated[str, AfterValidator(_name)] = Field(
+        "baseline-siem", description="The names of roles, rules and subscription filter start with it."
+    )
+    findings: Findings | None = Field(
+        None, description="Findings of every active region, to another account's event bus; null hands over none."
+    )
+    log_subscription: LogSubscription | None = Field(
+        None, description="The trail's events, to a stream or a destination of CloudWatch Logs; null hands over none."
+    )
+    trail_reader: TrailReader | None = Field(
+        None, description="A role with which another account reads the trail's log files; null makes none."
+    )
+
+    @model_validator(mode="after")
+    def _exports_something(self) -> SiemExport:
+        if self.findings is None and self.log_subscription is None and self.trail_reader is None:
+            raise ValueError("siem_export must have at least one of findings, log_subscription and trail_reader")
+        return self
+
+
+COMPONENT = Component(
+    name="siem_export",
+    title="SIEM export",
+    purpose="Logs and findings reach a SIEM: through an event bus, a log subscription or a role that reads log files.",
+    scope=Scope.EVERY_REGION,
+    settings=SiemExport,
+    requires_with=(("log_subscription", "cloudtrail"), ("trail_reader", "cloudtrail")),
+    derived=("log_group_name", "trail_bucket_name", "trail_key_arn", "role_arn"),
+    protects=(
+        Protected("aws_cloudwatch_event_rule"),
+        Protected("aws_cloudwatch_event_target"),
+        Protected("aws_cloudwatch_log_subscription_filter"),
+        # What hands over does so through these.
+        Protected("aws_iam_role"),
+        Protected("aws_iam_role_policy"),
+    ),
+    strengths=(
+        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
+        Strength("aws_cloudwatch_log_subscription_filter", "destination_arn", Stronger.SAME),
+        Strength("aws_cloudwatch_log_subscription_filter", "filter_pattern", Stronger.SAME),
+        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
+    ),
+    bills="events sent to another account, and what the log subscription hands over",
+)
