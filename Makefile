@@ -2,10 +2,11 @@
 
 VENV   := .venv
 READY  := $(VENV)/.ready
+ANALYSIS := .venv-analysis
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench clean
+.PHONY: help setup demo test lint analyse format docs bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,7 +14,7 @@ help: ## List the targets
 setup: $(READY) ## Make .venv with the pinned dependencies; the CLI is then .venv/bin/toolkit
 
 $(READY): requirements/dev.txt pyproject.toml .ci/setup
-	@.ci/setup $(VENV)
+	@.ci/setup $(VENV) requirements/dev.txt
 
 demo: $(READY) ## Give an embedded AWS account its baseline with real Terraform, and prove it
 	@$(BIN)/toolkit sandbox demo
@@ -30,6 +31,12 @@ lint: $(READY) ## Check style, types, import layers, HCL and generated files
 	$(BIN)/toolkit render --check
 	$(BIN)/python docs/generate.py --check
 
+analyse: $(ANALYSIS)/.ready ## Check the HCL with checkov; exceptions stand beside what they are about, with their reasons
+	@$(ANALYSIS)/bin/checkov --directory modules --framework terraform --skip-path '/tests/' --quiet --compact --skip-download
+
+$(ANALYSIS)/.ready: requirements/analysis.txt .ci/setup
+	@.ci/setup $(ANALYSIS) requirements/analysis.txt
+
 format: $(READY) ## Bring code and HCL into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -43,6 +50,6 @@ bench: $(READY) ## Print speed ratios against baselines run side by side
 	$(BIN)/python bench/run.py
 
 clean: ## Delete what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
+	rm -rf $(VENV) $(ANALYSIS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
 	find environments modules -name '.toolkit' -prune -exec rm -rf {} +
 	find environments modules -name '.terraform*' -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ resource "aws_default_security_group" "default_vpc" {
 }
 
 resource "aws_cloudwatch_log_group" "flow_logs" {
+  #checkov:skip=CKV_AWS_158:Encrypted with CloudWatch's own key; a key of one's own would be billed in every region.
   for_each = local.logs_flows && local.flow_log_destination == "cloud-watch-logs" ? local.default_vpcs : {}
 
   name              = var.default_vpc_flow_logs.log_group_name

@@ -26,6 +26,7 @@ locals {
 }
 
 resource "aws_cloudtrail" "this" {
+  #checkov:skip=CKV_AWS_252:A message per log file helps nobody; activity_alarms tells of events.
   name                          = var.name
   s3_bucket_name                = module.log_bucket.name
   kms_key_id                    = aws_kms_key.this.arn

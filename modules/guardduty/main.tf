@@ -1,4 +1,5 @@
 resource "aws_guardduty_detector" "this" {
+  #checkov:skip=CKV2_AWS_3:The whole organization is switched on by its administrator's account (component organization).
   enable                       = true
   finding_publishing_frequency = var.finding_publishing_frequency
 }
