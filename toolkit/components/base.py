@@ -33,6 +33,9 @@ class Scope(Enum):
     HOME_REGION = "home region"
     """Once, in the home region."""
 
+    GLOBAL_REGION = "us-east-1 (us-gov-west-1, cn-north-1)"
+    """Once, in the region where the partition's services without a region live; it must be active."""
+
     EVERY_REGION = "every active region"
     """One module call per active region (and possibly shared parts in the home region)."""
 
@@ -121,8 +124,6 @@ class Component:
         settings: The class of its YAML block.
         requires: Components whose outputs its template wires in; they must be enabled too.
         requires_with: (setting, component): components that are needed only where that optional block is given.
-        needs_global_region: Whether the region where the partition's services without a region live (us-east-1) must
-            be active.
         derived: Module variables that are not settings: the template wires them from the environment or from other
             components (e.g. `home_region`).
         bills: What starts to cost money when it is enabled with its defaults; None for nothing.
@@ -144,7 +145,6 @@ class Component:
     settings: type[Settings]
     requires: tuple[str, ...] = ()
     requires_with: tuple[tuple[str, str], ...] = ()
-    needs_global_region: bool = False
     derived: tuple[str, ...] = ()
     bills: str | None = None
     regions_in: tuple[str, ...] = ()

@@ -61,6 +61,16 @@ def no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    """A list that must not be empty: with no value it would do nothing, or everything.
+
+    Not `min_length`: pydantic would say "too short" also of a list whose one entry is wrong.
+    """
+    if not values:
+        raise ValueError("expected at least one value")
+    return values
+
+
 RETENTION_DAYS = (
     1,
     3,

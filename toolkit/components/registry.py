@@ -15,6 +15,7 @@ from toolkit.components import (
     password_policy,
     security_hub,
     siem_export,
+    trusted_advisor,
 )
 from toolkit.components.base import Component
 
@@ -33,6 +34,7 @@ REGISTRY: dict[str, Component] = {
         guardduty.COMPONENT,
         security_hub.COMPONENT,
         siem_export.COMPONENT,
+        trusted_advisor.COMPONENT,
     )
 }
 """Component name → component."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
-from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 # 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,43}")
@@ -60,12 +60,6 @@ def _external_id(value: str) -> str:
     return value
 
 
-def _at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not values:
-        raise ValueError("expected at least one value")
-    return values
-
-
 Source = Literal["guardduty", "security_hub", "access_analyzer", "root_sign_ins", "inspector", "macie"]
 
 
@@ -76,7 +70,7 @@ class Findings(Settings):
         description="ARN of the SIEM's event bus, whose policy lets this account put events."
     )
     sources: Annotated[
-        tuple[Source, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(_at_least_one)
+        tuple[Source, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(at_least_one)
     ] = Field(
         ("access_analyzer", "guardduty", "root_sign_ins", "security_hub"),
         description="What is handed over. Security Hub also passes on what the other services find, so each of them "
@@ -103,7 +97,7 @@ class TrailReader(Settings):
         tuple[Annotated[str, AfterValidator(_principal_arn)], ...],
         Field(strict=False),
         AfterValidator(no_repetition),
-        AfterValidator(_at_least_one),
+        AfterValidator(at_least_one),
     ] = Field(description="ARNs of the roles, users or accounts that may assume it.")
     external_id: Annotated[str, AfterValidator(_external_id)] = Field(
         description="External id that they must give; a vendor chooses one per customer."

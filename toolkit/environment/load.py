@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from toolkit.components.base import Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse
@@ -169,7 +170,7 @@ def _inactive_global_region(data: dict[str, Data], source: Source) -> list[Probl
             f"{needed} in regions.active",
         )
         for name in _named_components(data)
-        if REGISTRY[name].needs_global_region
+        if REGISTRY[name].scope is Scope.GLOBAL_REGION
     ]
 
 

@@ -183,6 +183,10 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
         {"name": "mine"}, lambda: client("events").put_rule(Name="mine", EventPattern='{"source": ["x"]}'), True,
         "the EventBridge rule 'mine'",
     ),
+    "aws_scheduler_schedule_group": (
+        {"name": "mine"}, lambda: client("scheduler").create_schedule_group(Name="mine"), False,
+        "the schedule group 'mine'",
+    ),
     "aws_sns_topic": ({"name": "mine"}, lambda: client("sns").create_topic(Name="mine"), False, "the topic 'mine'"),
     "aws_securityhub_account": (
         {}, lambda: client("securityhub").enable_security_hub(), False, "Security Hub in eu-central-1",

@@ -44,9 +44,20 @@ def _budget(clients: ClientFactory, change: Change) -> Existing | None:
     return Existing({}, False, f"{account}:{name}", f"the budget {name!r}")
 
 
+def _schedule_group(clients: ClientFactory, change: Change) -> Existing | None:
+    name = named(change, "name")
+    scheduler = clients.client("scheduler", change.region)
+    try:
+        scheduler.get_schedule_group(Name=name)
+    except scheduler.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, name, f"the schedule group {name!r}")
+
+
 READERS: dict[str, Reader] = {
     "aws_budgets_budget": _budget,
     "aws_cloudwatch_metric_alarm": _alarm,
     "aws_cloudwatch_event_rule": _event_rule,
+    "aws_scheduler_schedule_group": _schedule_group,
     "aws_sns_topic": _topic,
 }

@@ -1,0 +1,125 @@
+"""Trusted Advisor: people are told when its checks turn yellow or red."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components import log_bucket
+from toolkit.components.activity_alarms import Subscribers
+from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import at_least_one, no_repetition
+
+# 56: a role's name has at most 64 characters, and -refresh stands behind it.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,55}")
+_TOPIC_ARN = re.compile(
+    r"arn:aws(-cn|-us-gov)?:sns:(us-east-1|us-gov-west-1|cn-north-1):[0-9]{12}:[A-Za-z0-9_-]{1,256}"
+)
+_CHECK_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_WITHOUT_API = ("basic", "developer")
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("expected 1 to 56 letters, digits, underscores and hyphens, a letter or digit first")
+    return value
+
+
+def _topic_arn(value: str) -> str:
+    if not _TOPIC_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of a topic in us-east-1 (GovCloud: us-gov-west-1, China: cn-north-1), such as "
+            "arn:aws:sns:us-east-1:123456789012:alerts"
+        )
+    return value
+
+
+def _check_id(value: str) -> str:
+    if not _CHECK_ID.fullmatch(value):
+        raise ValueError("expected the id of a check, such as HCP4007jGY")
+    return value
+
+
+def _check_name(value: str) -> str:
+    if not value.strip():
+        raise ValueError("expected the name of a check")
+    return value
+
+
+Status = Literal["OK", "WARN", "ERROR"]
+
+
+class Refresh(Settings):
+    """Checks that are refreshed once a week; needs the Support API."""
+
+    check_ids: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_id)], ...],
+        Field(strict=False),
+        AfterValidator(no_repetition),
+        AfterValidator(at_least_one),
+    ] = Field(description="Ids of the checks; `aws support describe-trusted-advisor-checks --language en` lists them.")
+    weekday: Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] = Field("MON", description="The day.")
+    hour_utc: Annotated[int, Field(ge=0, le=23)] = Field(6, description="The hour, in UTC, within which it is done.")
+
+
+class TrustedAdvisor(Settings):
+    """Settings of `trusted_advisor`."""
+
+    name: Annotated[str, AfterValidator(_name)] = Field(
+        "baseline-trusted-advisor",
+        description="Name of rule, topic, schedule group and the key's alias; the role's name starts with it.",
+    )
+    subscribers: Subscribers | None = Field(
+        None, description="Who is told, through an encrypted topic that is made for it; null: topic_arn is told."
+    )
+    topic_arn: Annotated[str, AfterValidator(_topic_arn)] | None = Field(
+        None,
+        description="ARN of a topic that is there already, in us-east-1, whose policy (and key) let "
+        "events.amazonaws.com publish; null: subscribers are told.",
+    )
+    statuses: Annotated[
+        tuple[Status, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(at_least_one)
+    ] = Field(("ERROR", "WARN"), description="What a check, or a resource of it, must change to.")
+    check_names: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_name)], ...], Field(strict=False), AfterValidator(no_repetition)
+    ] = Field((), description="Checks that are told of, by their English names; empty: every check.")
+    support_plan: Literal[
+        "basic", "developer", "business", "business_plus", "enterprise_on_ramp", "enterprise", "unified_operations"
+    ] = Field("basic", description="The account's AWS Support plan; from business on it has the API for refreshes.")
+    refresh: Refresh | None = Field(
+        None, description="Checks that are refreshed once a week; null refreshes none beyond what AWS does by itself."
+    )
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> TrustedAdvisor:
+        if (self.subscribers is None) == (self.topic_arn is None):
+            raise ValueError("trusted_advisor must have either subscribers or topic_arn")
+        if self.refresh is not None and self.support_plan in _WITHOUT_API:
+            raise ValueError(
+                f"refresh needs a support_plan of business or higher: {self.support_plan} has no API for it"
+            )
+        return self
+
+
+COMPONENT = Component(
+    name="trusted_advisor",
+    title="Trusted Advisor",
+    purpose="People are told of Trusted Advisor's checks that turn yellow or red, and checks are refreshed every week.",
+    scope=Scope.GLOBAL_REGION,
+    settings=TrustedAdvisor,
+    protects=(
+        Protected("aws_cloudwatch_event_rule"),
+        Protected("aws_cloudwatch_event_target"),
+        Protected("aws_sns_topic"),
+        Protected("aws_kms_key"),
+    ),
+    strengths=(
+        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
+        Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
+        Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
+        *log_bucket.KEY_STRENGTHS,
+    ),
+    bills="a KMS key; refreshes need a support plan that is billed by itself",
+)
