@@ -51,6 +51,14 @@ class ClientFactory:
         credentials = self._base.get_credentials()
         return bool(credentials and credentials.token)
 
+    def keys(self) -> dict[str, str]:
+        """The credentials as a profile of the AWS configuration has them; of the embedded AWS, they are no secret."""
+        if self._base is None:
+            self._base = self._session()
+        found = self._base.get_credentials().get_frozen_credentials()
+        token = {"aws_session_token": found.token} if found.token else {}
+        return {"aws_access_key_id": found.access_key, "aws_secret_access_key": found.secret_key, **token}
+
     def _client(self, session: Any, service: str, region: str) -> Any:
         from botocore.config import Config
 

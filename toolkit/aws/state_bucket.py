@@ -53,7 +53,12 @@ def state_owner(environment: Environment, backend: S3Backend) -> str:
 
 def state_clients(environment: Environment, backend: S3Backend, environ: Mapping[str, str]) -> ClientFactory:
     """Clients with the credentials that Terraform's backend uses, which are not those of the environment's provider."""
-    role = AssumeRole(role_arn=backend.role_arn) if backend.role_arn else None
+    role_arn = backend.role_arn
+    owner = state_owner(environment, backend)
+    if "AWS_ENDPOINT_URL" in environ and backend.profile and not role_arn and owner != environment.account_id:
+        # On the embedded AWS, a profile of another account has only dummy keys to stand for it: a role leads there.
+        role_arn = f"arn:aws:iam::{owner}:role/state"
+    role = AssumeRole(role_arn=role_arn) if role_arn else None
     credentials = Credentials(profile=backend.profile or environment.credentials.profile, assume_role=role)
     return ClientFactory(dataclasses.replace(environment, credentials=credentials), environ)
 

@@ -117,8 +117,8 @@ class TerraformSettings(_Strict):
 
     binary: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description='"terraform", "tofu" (OpenTofu) or the path of either; null: terraform, or tofu where only that is '
-        "on PATH.",
+        description='"terraform", "tofu" (OpenTofu) or the path of either, a relative one from the project folder; '
+        "null: terraform, or tofu where only that is on PATH.",
     )
     required_version: VersionConstraint = Field(
         ">= 1.10, < 2.0", description="Terraform versions the root module accepts (1.10 brought S3's native lock)."
@@ -128,8 +128,8 @@ class TerraformSettings(_Strict):
     )
     provider_mirror: str | None = Field(
         None,
-        description="Folder of a provider mirror, for networks without the registry; the option --provider-mirror and "
-        "TOOLKIT_PROVIDER_MIRROR come before it.",
+        description="Folder of a provider mirror, for networks without the registry, a relative one from the project "
+        "folder; the option --provider-mirror and TOOLKIT_PROVIDER_MIRROR come before it.",
     )
     max_retries: Annotated[int, Field(ge=1, le=100)] = Field(
         25, description="How often the provider retries a failing AWS call."

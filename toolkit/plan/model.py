@@ -193,8 +193,10 @@ def parse_outcome(data: Mapping[str, Any], attribution: Attribution) -> tuple[Re
         change = entry["change"]
         if entry.get("mode") != "managed" or (change.get("after") is None and change["actions"] != ["create"]):
             continue
-        after = _mark_unknown(_hide(change["after"], change.get("after_sensitive"), None), change.get("after_unknown"))
-        found.append(Resource(entry["address"], *attribution.of(entry["address"]), _masked(after)))
+        after = _mark_unknown(
+            _hide(change.get("after"), change.get("after_sensitive"), None), change.get("after_unknown")
+        )
+        found.append(Resource(entry["address"], *attribution.of(entry["address"]), _masked(after) or {}))
     return tuple(found)
 
 

@@ -19,8 +19,7 @@ from toolkit.terraform.outcomes import ApplyOutcome
 _BACKEND = (
     "The state backend of the rendered root is not the one that was initialised. A local state is moved into a bucket "
     "by `toolkit bootstrap ENV`; between other backends migrate it by hand. If the state is already where the new "
-    "backend looks, delete `terraform/terraform.tfstate` in the environment's .toolkit folder: it only remembers the "
-    "old backend."
+    "backend looks, delete RECORD: it only remembers the old backend."
 )
 _INIT = "The root has to be initialised again after such a change; `toolkit plan` does that by itself."
 
@@ -163,11 +162,13 @@ def explain(
     interrupted: bool,
     outcome: ApplyOutcome | None = None,
     environment: str = "ENV",
+    record: str = "terraform.tfstate in Terraform's data folder",
 ) -> TerraformError:
     """The error to raise for a run that failed or was interrupted.
 
     Args:
         environment: The environment as commands name it ("prod", "prod --sandbox"), for hints.
+        record: Where Terraform remembers the backend, for hints.
     """
     errors = [d for d in diagnostics if d.severity == "error"]
     plain = plain_text(stderr)
@@ -195,7 +196,7 @@ def explain(
         problem += f"; {outcome.describe()}"
         hint = hint or "What is done stays done and is in the state. Correct the cause, then plan again."
     if hint:
-        hint = hint.replace(" ENV`", f" {environment}`")
+        hint = hint.replace(" ENV`", f" {environment}`").replace("RECORD", record)
     where = errors[0].place if errors else None
     return kind(
         problem,

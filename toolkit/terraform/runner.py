@@ -282,6 +282,7 @@ class Runner:
             interrupted=done.ended.interrupted,
             outcome=done.fold.apply(seconds=done.ended.seconds) if operation == "apply" else None,
             environment=self._called,
+            record=str(Path(self._environ["TF_DATA_DIR"]) / "terraform.tfstate"),
         )
 
     def _run(

@@ -6,7 +6,6 @@ bundle's manifest is compared with this moment; Terraform itself refuses a plan 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace, sources
 
 
@@ -84,8 +84,8 @@ def apply_bundle(
     )
     bundle.verify_files(workspace.sources())
     bundle.verify_state(*workspace.runner.state_version())
-    with tempfile.TemporaryDirectory(prefix="apply-", dir=workspace.scratch) as own:  # see make_plan
-        plan_file = bundle.extract_plan(Path(own))
+    with own_folder(workspace.scratch, "apply") as own:  # see make_plan
+        plan_file = bundle.extract_plan(own)
         lineage, serial = bundles.state_of(plan_file)
         if (lineage, serial) != (bundle.manifest.state_lineage, bundle.manifest.state_serial):
             raise BadPlanError("its plan and its manifest are of different states", where=str(bundle.path))

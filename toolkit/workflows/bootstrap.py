@@ -28,15 +28,15 @@ from toolkit.paths import Project
 from toolkit.terraform.local_state import LocalState, in_use, read_local_state
 from toolkit.terraform.runs import RunLock
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.scratch import local_state_file
 from toolkit.workflows.workspace import (
     LOCK_FILE,
     Access,
     Workspace,
     aws_environ,
-    local_state_file,
     open_workspace,
+    prepare_scratch,
     read_environment,
-    scratch_folder,
 )
 
 Approve = Callable[[str], bool]
@@ -93,7 +93,7 @@ def bootstrap(project: Project, name: str, access: Access, observer: Observer, a
             where=f"{paths.shown}:{environment.lines.get(('backend',), 1)}",
             hint="`backend: {type: s3, bucket: NAME, region: REGION}` in the environment file puts it into S3",
         )
-    scratch = scratch_folder(paths, environment, access)
+    scratch = prepare_scratch(paths, environment, access, observer)
     environ = aws_environ(project, environment, access, scratch)
     clients = state_clients(environment, backend, environ)
     observer.stage(f"Checking the account of {name}'s state")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from toolkit.reports.coverage import CoverageView
 from toolkit.terraform import bundle as bundles
 from toolkit.workflows.keys import bundle_keys
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Access, Workspace, attribution, read_environment
 
 DEFAULT_FRAMEWORKS = ("cis-5.0",)
@@ -60,8 +60,8 @@ def coverage_of_environment(workspace: Workspace, observer: Observer, wanted: Se
         ToolkitError: Terraform failed.
     """
     observer.stage(f"Planning {workspace.environment.name}")
-    with tempfile.TemporaryDirectory(prefix="plan-", dir=workspace.scratch) as own:
-        file = Path(own) / "plan.tfplan"
+    with own_folder(workspace.scratch, "plan") as own:
+        file = own / "plan.tfplan"
         workspace.runner.plan(file)
         observer.stage("Reading the plan")
         data = workspace.runner.show(file)

@@ -117,9 +117,9 @@ def _environment(project: Project, name: str) -> str:
 
 def _account(project: Project, name: str) -> str:
     from toolkit.aws.identity import check_account
+    from toolkit.workflows.scratch import scratch_folder
     from toolkit.workflows.workspace import Access, aws_environ, read_environment
 
     paths, environment = read_environment(project, name)
-    paths.scratch.mkdir(exist_ok=True, mode=0o700)
-    caller = check_account(environment, aws_environ(project, environment, Access(), paths.scratch))
+    caller = check_account(environment, aws_environ(project, environment, Access(), scratch_folder(paths)))
     return f"{caller.arn} in account {caller.account_id}"

@@ -17,6 +17,7 @@ from toolkit.plan.guards import judge
 from toolkit.plan.model import Change, Plan, parse_drift
 from toolkit.reports.drift import Drift
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
 
 
@@ -37,8 +38,9 @@ def find_drift(workspace: Workspace, observer: Observer, *, lock_timeout: str = 
         )
     at = datetime.now(UTC).replace(microsecond=0).isoformat()
     observer.stage(f"Comparing {name} with its state")
-    plan_file = workspace.scratch / "drift.tfplan"
-    try:
+    # Not for applying: nobody has judged or reviewed it. A folder of its own: two at once must not read each other's.
+    with own_folder(workspace.scratch, "drift") as own:
+        plan_file = own / "drift.tfplan"
         planned = pending = runner.plan(plan_file, lock_timeout=lock_timeout)
         changes: tuple[Change, ...] = ()
         if planned.drift:
@@ -47,9 +49,6 @@ def find_drift(workspace: Workspace, observer: Observer, *, lock_timeout: str = 
         if changes:
             observer.stage(f"Counting what is pending for {name}")
             pending = runner.plan(plan_file, refresh=False, lock_timeout=lock_timeout)
-    finally:
-        # Not for applying: nobody has judged or reviewed it.
-        plan_file.unlink(missing_ok=True)
     return Drift(
         environment=name,
         called=workspace.called,

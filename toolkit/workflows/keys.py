@@ -6,6 +6,7 @@ from toolkit.aws.keys import KmsDataKeys
 from toolkit.aws.session import ClientFactory
 from toolkit.paths import Project
 from toolkit.terraform.sealing import DataKeys, Keys, key_from
+from toolkit.workflows.scratch import scratch_folder
 from toolkit.workflows.workspace import Access, aws_environ, read_environment
 
 
@@ -18,7 +19,6 @@ def bundle_keys(project: Project, access: Access, kms_key_id: str | None = None)
 
     def data_keys(name: str) -> DataKeys:
         paths, environment = read_environment(project, name)
-        paths.scratch.mkdir(exist_ok=True, mode=0o700)
-        return KmsDataKeys(ClientFactory(environment, aws_environ(project, environment, access, paths.scratch)))
+        return KmsDataKeys(ClientFactory(environment, aws_environ(project, environment, access, scratch_folder(paths))))
 
     return Keys(key_from(access.environ), kms_key_id, data_keys)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from toolkit.errors import UsageError
 from toolkit.paths import Project
-from toolkit.terraform.binary import find_binary
 from toolkit.terraform.runner import Runner
 from toolkit.workflows.observer import Observer
-from toolkit.workflows.workspace import LOCK_FILE, Access, bring_up_to_date, read_environment
+from toolkit.workflows.scratch import scratch_folder
+from toolkit.workflows.workspace import LOCK_FILE, Access, binary_of, bring_up_to_date, read_environment
 
 DEFAULT_PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
 """Where people and pipelines usually run Terraform."""
@@ -30,12 +30,10 @@ def lock_providers(project: Project, name: str, platforms: tuple[str, ...], acce
             raise UsageError(f"{platform!r} is no platform", hint="expected OS_ARCH, like linux_amd64")
     paths, environment = read_environment(project, name)
     bring_up_to_date(paths, environment, observer, may_write=False)
-    scratch = paths.scratch / "validate"
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     runner = Runner(
         paths.rendered,
-        binary=find_binary(environment.terraform.binary, access.environ),
-        scratch=scratch,
+        binary=binary_of(paths, environment, access),
+        scratch=scratch_folder(paths, "validate"),
         environ=access.environ,
         on_event=observer.event,
         on_command=observer.command,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.workflows.judge import judge_plan, not_simulated
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
 
 DEFAULT_LIFETIME = timedelta(hours=24)
@@ -97,8 +97,8 @@ def make_plan(
     saved = None
     # A folder of its own: two plans at once must not take each other's file for theirs. Only the bundle stays, since a
     # bare plan file would be a second thing that could be applied.
-    with tempfile.TemporaryDirectory(prefix="plan-", dir=workspace.scratch) as own:
-        plan_file = Path(own) / "plan.tfplan"
+    with own_folder(workspace.scratch, "plan") as own:
+        plan_file = own / "plan.tfplan"
         # Before the plan: of files that change meanwhile, it may hold the old ones.
         files, lock = workspace.sources(), workspace.lock_digest()
         outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from toolkit.errors import ToolkitError
 from toolkit.paths import Project
-from toolkit.terraform.binary import find_binary
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
 from toolkit.workflows.explain import explain
 from toolkit.workflows.observer import Observer
-from toolkit.workflows.workspace import Access, bring_up_to_date, read_environment, require_modules
+from toolkit.workflows.scratch import scratch_folder
+from toolkit.workflows.workspace import (
+    Access,
+    binary_of,
+    bring_up_to_date,
+    mirror_of,
+    read_environment,
+    require_modules,
+)
 
 
 def validate_environment(project: Project, name: str, access: Access, observer: Observer) -> tuple[Diagnostic, ...]:
@@ -24,13 +29,10 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
     paths, environment = read_environment(project, name)
     bring_up_to_date(paths, environment, observer, may_write=False)
     require_modules(paths, environment)
-    binary = find_binary(environment.terraform.binary, access.environ)
+    binary = binary_of(paths, environment, access)
     # A data folder of its own: without a backend, so that neither state nor credentials are needed.
-    scratch = paths.scratch / "validate"
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mirror = access.provider_mirror or (
-        Path(environment.terraform.provider_mirror) if environment.terraform.provider_mirror else None
-    )
+    scratch = scratch_folder(paths, "validate")
+    mirror = mirror_of(paths, environment, access)
     runner = Runner(
         paths.rendered,
         binary=binary,

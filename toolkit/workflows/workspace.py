@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from toolkit.aws.identity import CallerIdentity, check_account
-from toolkit.aws.state_bucket import ensure_simulated_bucket, state_key
+from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.files import write_atomically
@@ -30,6 +30,8 @@ from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
+from toolkit.workflows.simulated import adopt_simulated_state, refuse_simulated_state
 
 LOCK_FILE = ".terraform.lock.hcl"
 
@@ -159,21 +161,18 @@ def open_workspace(
     paths, environment = read_environment(project, name)
     bring_up_to_date(paths, environment, observer, may_write=may_render)
     require_modules(paths, environment)
-    binary = find_binary(environment.terraform.binary, access.environ)
+    binary = binary_of(paths, environment, access)
     simulated = access.sandbox or environment.simulator is not None
-    scratch = scratch_folder(paths, environment, access)
+    scratch = prepare_scratch(paths, environment, access, observer)
     environ = aws_environ(project, environment, access, scratch)
     observer.stage(f"Checking the account of {name}")
     caller = check_account(environment, environ)
-    mirror = access.provider_mirror or (
-        Path(environment.terraform.provider_mirror) if environment.terraform.provider_mirror else None
-    )
     called = f"{name} --sandbox" if access.sandbox else name
     runner = Runner(
         paths.rendered,
         binary=binary,
         scratch=scratch,
-        environ={**environ, **cli_config(mirror, environ, scratch)},
+        environ={**environ, **cli_config(mirror_of(paths, environment, access), environ, scratch)},
         on_event=observer.event,
         on_command=observer.command,
         called=called,
@@ -187,21 +186,35 @@ def open_workspace(
     return workspace
 
 
-def scratch_folder(paths: EnvironmentPaths, environment: Environment, access: Access) -> Path:
-    """The folder for Terraform's data, plans and logs, made if need be; the embedded AWS has its own."""
+def prepare_scratch(paths: EnvironmentPaths, environment: Environment, access: Access, observer: Observer) -> Path:
+    """The scratch folder of a command that asks AWS; a real environment tried out on the embedded AWS has its own.
+
+    Raises:
+        RefusedError: The local state is the embedded AWS's, and a real account is meant.
+    """
     tried_out = access.sandbox and environment.simulator is None
-    scratch = paths.scratch / "sandbox" if tried_out else paths.scratch
-    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch.chmod(0o700)
+    scratch = scratch_folder(paths, *(["sandbox"] if tried_out else []))
+    if not tried_out and environment.simulator is None:
+        refuse_simulated_state(paths, scratch, local_state_file(paths, scratch), environment.account_id)
+    if sweep(scratch):
+        observer.note("deleted what a killed command had left in the scratch folder")
     return scratch
 
 
-def local_state_file(paths: EnvironmentPaths, scratch: Path) -> Path:
-    """Where the state is with a local backend.
+def binary_of(paths: EnvironmentPaths, environment: Environment, access: Access) -> Binary:
+    """The Terraform that the environment names; a relative path in the file starts at the project's folder."""
+    name = environment.terraform.binary
+    return find_binary(str(_in_project(paths, name)) if name and os.sep in name else name, access.environ)
 
-    A real environment tried out on the embedded AWS must not touch the real state, and has one of its own.
-    """
-    return (paths.folder if scratch == paths.scratch else scratch) / "terraform.tfstate"
+
+def mirror_of(paths: EnvironmentPaths, environment: Environment, access: Access) -> Path | None:
+    """The provider mirror: that of the command, else the environment's, whose relative path starts at the project."""
+    named = environment.terraform.provider_mirror
+    return access.provider_mirror or (_in_project(paths, named) if named else None)
+
+
+def _in_project(paths: EnvironmentPaths, name: str) -> Path:
+    return paths.project / Path(name).expanduser()
 
 
 def aws_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> dict[str, str]:
@@ -255,39 +268,37 @@ def _sandbox_environ(project: Project, environment: Environment, access: Access,
             hint=f"start it with `toolkit sandbox up --account-id {environment.account_id}`",
         )
     environ = sandbox.child_environ(running, access.environ, region=environment.regions.home)
-    profiles = {environment.credentials.profile, getattr(environment.backend, "profile", None)} - {None}
-    if profiles:
-        # The rendered HCL names profiles of the real account; here they lead to the embedded AWS's dummy keys.
-        config = scratch / "aws-config"
-        text = "".join(
-            f"[profile {p}]\naws_access_key_id = {environ['AWS_ACCESS_KEY_ID']}\n"
-            f"aws_secret_access_key = {environ['AWS_SECRET_ACCESS_KEY']}\n"
-            for p in sorted(map(str, profiles))
-        )
-        write_atomically(config, text, mode=0o600)
-        environ["AWS_CONFIG_FILE"] = str(config)
+    config = _simulated_profiles(environment, environ)
+    if config:
+        file = scratch / "aws-config"
+        write_atomically(file, config, mode=0o600)
+        environ["AWS_CONFIG_FILE"] = str(file)
     return environ
 
 
+def _simulated_profiles(environment: Environment, environ: Mapping[str, str]) -> str:
+    """An AWS configuration in which the profiles that the rendered HCL names lead to the embedded AWS's dummy keys."""
+    dummy = {
+        "aws_access_key_id": environ["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environ["AWS_SECRET_ACCESS_KEY"],
+    }
+    profiles: dict[str, dict[str, str]] = {}
+    backend = environment.backend
+    if isinstance(backend, S3Backend) and backend.profile:
+        # A role of the backend, Terraform assumes by itself, from the profile's keys.
+        profiles[backend.profile] = dummy if backend.role_arn else state_clients(environment, backend, environ).keys()
+    if environment.credentials.profile:
+        profiles[environment.credentials.profile] = dummy
+    return "".join(
+        f"[profile {name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+        for name, keys in sorted(profiles.items())
+    )
+
+
 def _prepare_simulated_state(project: Project, workspace: Workspace, observer: Observer) -> None:
-    """State of an embedded AWS that has ended describes nothing any more; set it aside. Give a new one its bucket."""
     running = sandbox.status(sandbox_folder(project))
     assert running is not None
-    stamp = workspace.scratch / "sandbox-run"
-    identity = f"{running.pid} {running.started}\n"
-    if not stamp.exists() or stamp.read_text() != identity:
-        state = workspace.local_state
-        if not stamp.exists() and read_local_state(state) is not None:
-            raise RefusedError(
-                "a state that no embedded AWS has made here would be set aside: it may be a real account's",
-                where=str(state),
-                hint="take `simulator` out of the environment file (`--sandbox` tries a real environment out beside "
-                "its state), or move this file away",
-            )
-        if state.exists():
-            state.replace(state.with_name(f"{state.name}.ended-sandbox"))
-            observer.note("the state of an embedded AWS that has ended was set aside")
-        write_atomically(stamp, identity, mode=0o600)
+    adopt_simulated_state(workspace.scratch, workspace.local_state, running, observer)
     backend = workspace.environment.backend
     if isinstance(backend, S3Backend):
         ensure_simulated_bucket(workspace.environment, backend, workspace.environ)
@@ -327,7 +338,8 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
     backend_config: dict[str, str] = {}
     if isinstance(workspace.environment.backend, LocalBackend) and workspace.scratch != paths.scratch:
         backend_config["path"] = str(workspace.local_state)
-    moved_to_s3 = isinstance(workspace.environment.backend, S3Backend) and _was_local(workspace)
+    was_local = _was_local(workspace)
+    moved_to_s3 = isinstance(workspace.environment.backend, S3Backend) and was_local
     if moved_to_s3:
         _refuse_stranded_state(workspace)
     stamp = workspace.scratch / "initialized"
@@ -349,8 +361,9 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
     observer.stage(f"Initializing Terraform for {workspace.environment.name}")
     had_lock = lock.exists()
     workspace.runner.init(
-        # Terraform would ask whether to migrate; there is nothing left to, or the simulator's own path is meant.
-        reconfigure=bool(backend_config) or moved_to_s3,
+        # Terraform would ask whether to migrate; there is nothing left to, or the simulator's own path is meant. A
+        # state that is elsewhere by now is another matter: there the question protects.
+        reconfigure=was_local and (bool(backend_config) or moved_to_s3),
         lockfile="readonly" if had_lock else None,
         backend_config=backend_config,
     )

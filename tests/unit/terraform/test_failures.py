@@ -175,3 +175,18 @@ def test_an_interrupt_is_reported_even_if_it_came_too_late(returncode: int, said
     assert found.exit_code is ExitCode.INTERRUPTED
     assert said in found.problem
     assert "1 unfinished" in found.problem
+
+
+def test_the_hint_about_another_backend_names_the_very_record():
+    said = "Error: Backend configuration changed\n\nA change in the backend configuration has been detected"
+    error = explain(
+        "init",
+        diagnostics=(),
+        stderr=said,
+        returncode=1,
+        interrupted=False,
+        environment="prod --sandbox",
+        record="/p/.toolkit/sandbox/terraform/terraform.tfstate",
+    )
+    assert "`toolkit bootstrap prod --sandbox`" in str(error.hint)
+    assert "delete /p/.toolkit/sandbox/terraform/terraform.tfstate: it only remembers" in str(error.hint)

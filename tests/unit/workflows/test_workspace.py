@@ -5,11 +5,13 @@ from __future__ import annotations
 import configparser
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from toolkit.aws.session import ClientFactory
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, WrongAccountError
 from toolkit.sandbox.control import Sandbox
 from toolkit.workflows.workspace import Workspace, open_workspace
@@ -276,6 +278,49 @@ def test_profiles_lead_to_the_simulators_own_keys(house: Any):
         name: {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
         for name in ("profile admin", "profile state")
     }
+
+
+@pytest.mark.usefixtures("callers", "running")
+def test_a_profile_of_another_account_leads_there_in_the_simulator_too(house: Any, monkeypatch: pytest.MonkeyPatch):
+    """Dummy keys are of one account; a role of the owner stands for the profile."""
+    roles: list[str | None] = []
+
+    def keys(clients: ClientFactory) -> dict[str, str]:
+        role = clients._environment.credentials.assume_role
+        roles.append(role and role.role_arn)
+        return {"aws_access_key_id": "theirs"}
+
+    monkeypatch.setattr(ClientFactory, "keys", keys)
+    for more, role, written in (
+        ("", None, "theirs"),
+        ('account_id: "999999999999"', "arn:aws:iam::999999999999:role/state", "theirs"),
+        ('account_id: "999999999999", role_arn: "arn:aws:iam::999999999999:role/x"', "not asked", "sandbox"),
+    ):
+        roles.clear()
+        house.write(S3.replace("}", f", {more}}}" if more else "}"))
+        workspace = opened(house, access=house.access(sandbox=True))
+        config = configparser.ConfigParser()
+        config.read(workspace.environ["AWS_CONFIG_FILE"])
+        assert config["profile state"]["aws_access_key_id"] == written
+        assert roles == ([] if role == "not asked" else [role])
+
+
+@pytest.mark.usefixtures("callers")
+def test_paths_in_the_file_start_at_the_project(house: Any, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    mirrors: list[Path | None] = []
+    monkeypatch.setattr("toolkit.workflows.workspace.cli_config", lambda mirror, *_: mirrors.append(mirror) or {})
+    house.write("terraform: {binary: tools/terraform, provider_mirror: mirror}")
+    access = house.access(PATH="/nowhere")
+    assert opened(house, access=access).binary.path == house.tools / "terraform"
+    assert mirrors == [house.root / "mirror"]
+    # What the command line names starts where the command was given, as any path there.
+    opened(house, access=replace(access, provider_mirror=Path("other")))
+    assert mirrors[-1] == Path("other")
+    house.write(f"terraform: {{binary: {house.tools}/terraform, provider_mirror: ~/mirror}}")
+    monkeypatch.setenv("HOME", "/home/ann")
+    opened(house, access=access)
+    assert mirrors[-1] == Path("/home/ann/mirror")
 
 
 @pytest.mark.usefixtures("callers")

@@ -1,0 +1,104 @@
+"""The scratch folder of an environment: private, and without what killed runs have left in it.
+
+In: an environment's paths. Out: `environments/NAME/.toolkit` or a folder in it, 0700; and in there folders of a single
+command, for files that hold secrets in the clear.
+
+A command that is killed cannot tidy up. Whether the owner of such a folder is dead is decided by the kernel: it holds a
+file lock on it while it lives. Its Terraform may go on alone, and is seen by its own lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from toolkit.paths import EnvironmentPaths
+from toolkit.terraform.runs import active_run
+
+_OWNED = ("plan-", "apply-", "drift-")
+_OWNER, _MUTEX = ".owner.lock", "folders.lock"
+
+
+def scratch_folder(paths: EnvironmentPaths, *inner: str) -> Path:
+    """The scratch folder, or a folder in it; made if need be, and private also if it was not."""
+    folder = paths.scratch
+    for step in ("", *inner):
+        folder = folder / step
+        folder.mkdir(exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    return folder
+
+
+def local_state_file(paths: EnvironmentPaths, scratch: Path) -> Path:
+    """Where the state is with a local backend.
+
+    A real environment tried out on the embedded AWS must not touch the real state, and has one of its own.
+    """
+    return (paths.folder if scratch == paths.scratch else scratch) / "terraform.tfstate"
+
+
+@contextlib.contextmanager
+def own_folder(scratch: Path, kind: str) -> Iterator[Path]:
+    """A folder of this command alone, which goes with it.
+
+    Args:
+        scratch: Where it is made.
+        kind: "plan", "apply" or "drift".
+    """
+    with _mutex(scratch):
+        folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=scratch))  # 0700 by definition
+        # Not inherited by what this process starts, so that it is free as soon as this process has ended.
+        owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(owner, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(owner)
+
+
+def sweep(scratch: Path) -> int:
+    """Delete the folders of commands that were killed; returns how many there were.
+
+    Nothing is deleted while a Terraform runs here: its toolkit may be dead, and one of them its own.
+    """
+    found = 0
+    with _mutex(scratch):
+        if active_run(scratch) is not None:
+            return 0
+        for folder in scratch.iterdir():
+            if folder.name.startswith(_OWNED) and folder.is_dir() and not folder.is_symlink() and not _owned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+                found += 1
+    return found
+
+
+def _owned(folder: Path) -> bool:
+    """Whether a living command has this folder; under the mutex, one without a lock belongs to none."""
+    try:
+        descriptor = os.open(folder / _OWNER, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextlib.contextmanager
+def _mutex(scratch: Path) -> Iterator[None]:
+    """Held for moments only: while a folder is made and locked, and while others are looked at."""
+    descriptor = os.open(scratch / _MUTEX, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
