@@ -176,6 +176,7 @@ FILLED = {
     "rule[0].apply_server_side_encryption_by_default[0].sse_algorithm": "aws:kms",
     "kms_key_id": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "kms_master_key_id": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "arn": "arn:aws:sns:us-east-1:123456789012:baseline-trusted-advisor",
     "alarm_actions": ["arn:aws:sns:eu-central-1:123456789012:baseline-activity"],
     "cloud_watch_logs_group_arn": "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/cloudtrail/baseline:*",
 }
