@@ -49,6 +49,7 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
                 for key in page["AccessKeyMetadata"]
             ),
             administrator=name in administrators,
+            administrator_groups=administrators.get(name, frozenset()),
             password_age_days=ages.get(name),
         )
 
@@ -59,10 +60,10 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
     return asked("iam:ListMFADevices", everyone)
 
 
-def _details(iam: Any) -> tuple[dict[str, frozenset[str]], set[str]]:
-    """User → groups, and the users whom AdministratorAccess reaches."""
+def _details(iam: Any) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """User → groups, and users whom AdministratorAccess reaches → the groups that do it (none: directly)."""
     groups_of: dict[str, frozenset[str]] = {}
-    administrators: set[str] = set()
+    directly: set[str] = set()
     administrator_groups: set[str] = set()
 
     def administers(entry: dict[str, Any]) -> bool:
@@ -76,9 +77,9 @@ def _details(iam: Any) -> tuple[dict[str, frozenset[str]], set[str]]:
         for user in page["UserDetailList"]:
             groups_of[user["UserName"]] = frozenset(user.get("GroupList", ()))
             if administers(user):
-                administrators.add(user["UserName"])
-    administrators |= {name for name, groups in groups_of.items() if groups & administrator_groups}
-    return groups_of, administrators
+                directly.add(user["UserName"])
+    through = {name: by for name, groups in groups_of.items() if (by := groups & administrator_groups)}
+    return groups_of, through | dict.fromkeys(directly, frozenset())
 
 
 def _has_password(iam: Any, name: str) -> bool:

@@ -6,8 +6,9 @@ file, runs Terraform or asks AWS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from typing import Any
 
@@ -113,6 +114,42 @@ class Protected:
 
 
 @dataclass(frozen=True)
+class Mismatch:
+    """Something in a component's settings that does not go with what other components are set to; an error.
+
+    Attributes:
+        setting: Path below the component's block ("users", "anna", "groups", 0).
+        problem: What is wrong, with the value.
+        expected: What would be accepted.
+        guess: The nearest valid spelling.
+    """
+
+    setting: tuple[str | int, ...]
+    problem: str
+    expected: str
+    guess: str | None = None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something in a component's settings that people should look at: told by reports and `validate`, never refused.
+
+    Attributes:
+        setting: Path below the component's block.
+        resource: Address, within the component's module, of what it is about.
+        summary: One sentence.
+        evidence: The fact behind it ("2026-01-31 was 12 days ago").
+        remedy: What to do about it.
+    """
+
+    setting: tuple[str | int, ...]
+    resource: str
+    summary: str
+    evidence: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Component:
     """One baseline component.
 
@@ -136,6 +173,9 @@ class Component:
         lacking: Resource types that the embedded AWS does not have, or cannot read back: they are planned there, never
             applied.
         on_simulator: Settings with which the embedded AWS can apply the component, laid over others; None: with none.
+        mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
+            with settings that are valid by themselves.
+        advice: Its settings and today's date → what people should look at. Pure.
     """
 
     name: str
@@ -153,3 +193,5 @@ class Component:
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
     on_simulator: Mapping[str, Any] | None = field(default_factory=dict)
+    mismatches: Callable[[Any, Mapping[str, Any]], Iterable[Mismatch]] | None = None
+    advice: Callable[[Any, date], Iterable[Advice]] | None = None

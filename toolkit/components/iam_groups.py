@@ -131,6 +131,7 @@ def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
 _NOT_EMPTY = AfterValidator(_not_empty)
 
 EntityName = Annotated[str, AfterValidator(_entity_name)]
+IamPath = Annotated[str, AfterValidator(_path)]
 Roles = Annotated[tuple[Annotated[str, AfterValidator(_role)], ...], Field(strict=False)]
 
 
@@ -174,7 +175,7 @@ class Group(Settings):
         description="Whether members may administer identities; any other group is refused policies that raise "
         "rights, and gets the guardrail policy.",
     )
-    path: Annotated[str, AfterValidator(_path)] = Field("/", description="IAM path of the group, / or /name/.")
+    path: IamPath = Field("/", description="IAM path of the group, / or /name/.")
     managed_policies: Annotated[tuple[Annotated[str, AfterValidator(_managed_policy)], ...], Field(strict=False)] = (
         Field(
             (),

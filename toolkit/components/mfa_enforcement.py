@@ -22,6 +22,9 @@ def _policy_name(name: str) -> str:
     return name
 
 
+UserName = Annotated[str, AfterValidator(_user_name)]
+
+
 class MfaEnforcement(Settings):
     """Settings of `mfa_enforcement`."""
 
@@ -34,9 +37,7 @@ class MfaEnforcement(Settings):
         "forced change at the first sign-in needs; IAM asks for the current password, so nobody gains by it who "
         "could not enrol a device of their own. With false such a user cannot sign in until an administrator helps.",
     )
-    access_key_enrolment_users: Annotated[
-        tuple[Annotated[str, AfterValidator(_user_name)], ...], Field(strict=False, max_length=20)
-    ] = Field(
+    access_key_enrolment_users: Annotated[tuple[UserName, ...], Field(strict=False, max_length=20)] = Field(
         (),
         description="Names of users without a console password who may enrol an MFA device with a long-lived access "
         "key. Risk: whoever steals such a key can enrol a device of their own and pass as a user with MFA. Remove a "

@@ -108,17 +108,34 @@ def load_text(text: str, *, name: str, shown_as: str) -> Environment:
     problems += _inactive_global_region(data, source)
     if model is None or problems:
         raise EnvironmentFileError(shown_as, problems)
-    enabled = tuple(
-        EnabledComponent(component, settings, source.line(("components", component.name)))
-        for component in REGISTRY.values()
-        if (settings := getattr(model.components, component.name)) is not None  # type: ignore[attr-defined]
-    )
+    enabled = _enabled(model, source)
+    if problems := _mismatches(enabled, source):
+        raise EnvironmentFileError(shown_as, problems)
     return Environment(
         name=name,
         components=enabled,
         lines=source.lines,
         **{field: getattr(model, field) for field in EnvironmentFile.model_fields},
     )
+
+
+def _enabled(model: EnvironmentFile, source: Source) -> tuple[EnabledComponent, ...]:
+    return tuple(
+        EnabledComponent(component, settings, source.line(("components", component.name)))
+        for component in REGISTRY.values()
+        if (settings := getattr(model.components, component.name)) is not None  # type: ignore[attr-defined]
+    )
+
+
+def _mismatches(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Problem]:
+    settings = {e.component.name: e.settings for e in enabled}
+    return [
+        Problem(source.line(path), dotted(path), mismatch.problem, mismatch.expected, mismatch.guess)
+        for e in enabled
+        if e.component.mismatches is not None
+        for mismatch in e.component.mismatches(e.settings, settings)
+        for path in [("components", e.component.name, *mismatch.setting)]
+    ]
 
 
 def _blocks_for_nulls(data: dict[str, Data]) -> dict[str, Data]:

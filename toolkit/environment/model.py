@@ -7,13 +7,14 @@ load.py's work.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from toolkit.components.base import Component, Settings
+from toolkit.components.base import Advice, Component, Settings
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 
 
@@ -328,3 +329,10 @@ class Environment:
     def enabled(self, name: str) -> EnabledComponent | None:
         """The enabled component of that name, or None."""
         return next((c for c in self.components if c.component.name == name), None)
+
+    def advice(self, today: date) -> Iterator[tuple[Component, Advice]]:
+        """What people should look at in the settings themselves, whatever a plan does."""
+        for enabled in self.components:
+            if enabled.component.advice is not None:
+                for advice in enabled.component.advice(enabled.settings, today):
+                    yield enabled.component, advice

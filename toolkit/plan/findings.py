@@ -37,6 +37,7 @@ class Rule(Enum):
     LOCKS_OUT_CALLER = "locks-out-caller"
     LOCKS_OUT_LAST_ADMINISTRATOR = "locks-out-last-administrator"
     LOCKS_OUT = "locks-out-users"
+    ADVICE = "advice"
 
     @property
     def explanation(self) -> str:
@@ -51,6 +52,7 @@ _EXPLANATIONS = {
     Rule.LOCKS_OUT_CALLER: "Whoever applies this would not get in again.",
     Rule.LOCKS_OUT_LAST_ADMINISTRATOR: "No administrator would be left who can get in.",
     Rule.LOCKS_OUT: "People or programs would lose access at once, or until they have enrolled.",
+    Rule.ADVICE: "A setting needs somebody's look, such as a user whose review is due; nothing is refused for it.",
 }
 
 

@@ -1,4 +1,4 @@
-"""Who would lose access by a plan: users whom MFA enforcement or a stricter password policy reaches.
+"""Who would lose access by a plan: users whom it deletes or suspends, or whom MFA or a password policy newly reaches.
 
 In: the plan's changes, facts about the account's users, and who applies. Out: findings. Pure.
 
@@ -29,6 +29,13 @@ class UserFact:
     """Whether AdministratorAccess reaches the user, directly or through a group."""
     password_age_days: int | None
     """None where there is no password, or where its age could not be learnt."""
+    administrator_groups: frozenset[str] = frozenset()
+    """Groups that carry AdministratorAccess to the user; empty for who has it directly, or not at all."""
+
+    @property
+    def gets_in(self) -> bool:
+        """Whether the user has anything to get in with."""
+        return self.console_password or self.active_keys > 0
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,25 @@ class Caller:
 
 
 _ENFORCED = "mfa_enforcement"
+_LIFE_CYCLE = "iam_users"
+_MEMBERSHIP = "aws_iam_user_group_membership"
 _EXPIRY = "aws_iam_account_password_policy"
 
 
-def judge_lockout(plan: Plan, users: Iterable[UserFact], caller: Caller) -> Iterator[Finding]:
-    """Findings about people and programs that would lose access."""
+def judge_lockout(
+    plan: Plan, users: Iterable[UserFact], caller: Caller, bound: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Findings about people and programs that would lose access.
+
+    Args:
+        plan: The plan.
+        users: Every user of the account.
+        caller: Who applies.
+        bound: Groups on which MFA is enforced once the plan is applied.
+    """
     users = tuple(users)
-    yield from _by_mfa(plan, users, caller)
+    yield from _by_mfa(plan, users, caller, bound)
+    yield from _by_life_cycle(plan, users, caller)
     for change in plan.changes:
         if change.type == _EXPIRY and change.action in (Action.CREATE, Action.UPDATE, Action.REPLACE):
             yield from _by_expiry(change, users, caller)
@@ -57,7 +76,28 @@ def judge_lockout(plan: Plan, users: Iterable[UserFact], caller: Caller) -> Iter
 
 def reaches_users(plan: Plan) -> bool:
     """Whether the plan has any change for which facts about users are needed at all."""
-    return bool(_newly_enforced(plan)) or any(c.type == _EXPIRY and c.action is not Action.DELETE for c in plan.changes)
+    return bool(_newly_enforced(plan)) or any(
+        (c.type == _EXPIRY and c.action is not Action.DELETE)
+        or (c.component == _LIFE_CYCLE and (c.type == _MEMBERSHIP or (c.type == "aws_iam_user" and _goes(c))))
+        for c in plan.changes
+    )
+
+
+def _goes(change: Change) -> bool:
+    return change.action in (Action.DELETE, Action.REPLACE)
+
+
+def _memberships(plan: Plan) -> Iterator[tuple[Change, str, frozenset[str], frozenset[str]]]:
+    """(change, user, groups left, groups joined) of what changes memberships."""
+    for change in plan.changes:
+        if change.component == _LIFE_CYCLE and change.type == _MEMBERSHIP and change.action is not Action.FORGET:
+            before, after = frozenset(change.before.get("groups") or ()), _known_groups(change.after.get("groups"))
+            yield change, str(change.before.get("user") or change.after.get("user")), before - after, after - before
+
+
+def _known_groups(value: object) -> frozenset[str]:
+    # Groups that are not known before the apply are none that stand here already.
+    return frozenset(value) if isinstance(value, (list, tuple, set, frozenset)) else frozenset()
 
 
 def _newly_enforced(plan: Plan) -> dict[str, Change]:
@@ -71,11 +111,15 @@ def _newly_enforced(plan: Plan) -> dict[str, Change]:
     }
 
 
-def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
+def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: frozenset[str]) -> Iterator[Finding]:
     enforced = _newly_enforced(plan)
-    if not enforced:
-        return
     reached = [(u, enforced[next(iter(sorted(u.groups & set(enforced))))]) for u in users if u.groups & set(enforced)]
+    # Whoever joins a bound group is reached as well, unless another group bound them already. A user whom the plan
+    # makes is not among `users`: it loses nothing.
+    joining = {name: change for change, name, _, joined in _memberships(plan) if joined & (bound | set(enforced))}
+    reached += [(u, joining[u.name]) for u in users if u.name in joining and not u.groups & (bound | set(enforced))]
+    if not reached:
+        return
     without = [(u, change) for u, change in reached if not u.mfa_devices and (u.console_password or u.active_keys)]
     for user, change in without:
         if user.name == caller.user:
@@ -98,7 +142,7 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator
                 "apply with a session made with MFA: `aws sts get-session-token --serial-number … --token-code …`",
                 consent=None,
             )
-    administrators = [u for u in users if u.administrator and (u.console_password or u.active_keys)]
+    administrators = [u for u in users if u.administrator and u.gets_in]
     lost = {u.name for u, _ in without if not u.console_password}
     if administrators and all(u.name in lost for u in administrators):
         names = ", ".join(u.name for u in administrators)
@@ -122,6 +166,74 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator
                 "let them enrol first; each needs a console session",
                 consent="--acknowledge-lockout",
             )
+
+
+def _by_life_cycle(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
+    """Users who are deleted or suspended, and administrators who leave the groups that made them so."""
+    known = {user.name: user for user in users}
+    lost: dict[str, tuple[Change, str]] = {}
+    for change, name, left, joined in _memberships(plan):
+        user = known.get(name)
+        if user is None:
+            continue
+        if change.name == "suspended" and joined:
+            lost[name] = (change, "suspended")
+            if user.gets_in:
+                yield _left_over(user, change)
+        elif user.administrator_groups and user.administrator_groups <= left:
+            lost.setdefault(name, (change, "no administrator any more"))
+    for change in plan.changes:
+        if change.component == _LIFE_CYCLE and change.type == "aws_iam_user" and _goes(change):
+            lost[str(change.before.get("name"))] = (change, "deleted")
+    if caller.user in lost:
+        change, how = lost[caller.user]
+        yield _finding(
+            Rule.LOCKS_OUT_CALLER,
+            change,
+            f"You are {caller.user}, who is {how} half-way through this very apply.",
+            f"{change.address} would be {change.action.value}d",
+            "let another administrator apply this",
+            consent=None,
+        )
+    administrators = [user for user in users if user.administrator and user.gets_in]
+    if administrators and all(user.name in lost for user in administrators):
+        names = ", ".join(user.name for user in administrators)
+        evidence = "; ".join(f"{user.name} is {lost[user.name][1]}" for user in administrators)
+        change = lost[administrators[0].name][0]
+        if caller.user is None:
+            # Whoever applies is a role, and gets in without any user: it may well be the last of them that goes.
+            yield _finding(
+                Rule.LOCKS_OUT,
+                change,
+                f"No IAM user who gets in would be an administrator any more ({names}); roles alone would be.",
+                evidence,
+                "keep one of them, or make sure that the role you apply with can be reached without IAM users",
+                consent="--acknowledge-lockout",
+            )
+        else:
+            yield _finding(
+                Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
+                change,
+                f"Every administrator who gets in ({names}) would lose the rights or be gone.",
+                evidence,
+                "keep one of them, or give another user the rights and something to get in with, then plan again",
+                consent=None,
+            )
+
+
+def _left_over(user: UserFact, change: Change) -> Finding:
+    """What a suspended user keeps: nothing works with it, but it works again the day the suspension ends."""
+    keys = [_count(user.active_keys, "active access key")] if user.active_keys else []
+    return _finding(
+        Rule.ADVICE,
+        change,
+        f"Everything is denied to {user.name}, who is suspended, but what was made outside of Terraform stays.",
+        " and ".join([*keys, *(["a console password"] if user.console_password else [])]),
+        f"`aws iam update-access-key --user-name {user.name} --access-key-id … --status Inactive`, "
+        f"`aws iam delete-login-profile --user-name {user.name}`",
+        consent=None,
+        severity=Severity.NOTE,
+    )
 
 
 def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from toolkit.reports.view import PlanView
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.NOTE: "note"}
 # GitHub sorts by this number: over 9.0 critical, over 7.0 high, over 4.0 medium.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.NOTE: "1.0"}
-_USUAL = {Rule.WEAKENS: Severity.HIGH, Rule.LOCKS_OUT: Severity.HIGH}
+_USUAL = {Rule.WEAKENS: Severity.HIGH, Rule.LOCKS_OUT: Severity.HIGH, Rule.ADVICE: Severity.NOTE}
 """How severe a rule's findings usually are, where that is not critical."""
 
 

@@ -29,6 +29,7 @@ from moto.guardduty.models import Detector
 from moto.guardduty.responses import GuardDutyResponse
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.models import iam_backends
+from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
 from moto.s3.models import FakeBucket
 from moto.securityhub.models import SecurityHubBackend
@@ -292,6 +293,14 @@ def _reset_ebs_key(_original: Method) -> Method:
     return reset_ebs_default_kms_key_id
 
 
+def _list_service_credentials(_original: Method) -> Method:
+    def list_service_specific_credentials(_self: IamResponse) -> ActionResult:
+        # moto has no way to make one, so no user has any.
+        return ActionResult({"ServiceSpecificCredentials": []})
+
+    return list_service_specific_credentials
+
+
 def _contact_holder(response: AccountResponse) -> Any:
     return account_backends[response._get_account_id()][response.partition]
 
@@ -481,6 +490,14 @@ PATCHES: tuple[Patch, ...] = (
     Patch("ec2-metadata-defaults-get", Ec2Settings, "get_instance_metadata_defaults", _METADATA, _metadata_defaults),
     Patch("account-contact-put", AccountResponse, "put_contact_information", _CONTACT, _put_contact),
     Patch("account-contact-get", AccountResponse, "get_contact_information", _CONTACT, _get_contact),
+    Patch(
+        name="iam-service-specific-credentials",
+        owner=IamResponse,
+        method="list_service_specific_credentials",
+        reason="moto lacks the call, which deleting a user with force_destroy makes, so none can be deleted. IAM "
+        "API, ListServiceSpecificCredentials: answers an empty list for a user without any.",
+        correct=_list_service_credentials,
+    ),
     Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
     Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),
     Patch("securityhub-enable", SecurityHubResponse, "enable_security_hub", _HUB, _enable_hub),

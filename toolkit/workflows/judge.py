@@ -14,10 +14,11 @@ from typing import Any
 from toolkit.aws.existing import read_existing
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_users
+from toolkit.components.base import Advice, Component
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
-from toolkit.plan.findings import Consents, Finding, Rule, Waiver
+from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
 from toolkit.plan.model import Action, Change, Plan, parse_drift
@@ -43,17 +44,35 @@ def judge_plan(
     clients = ClientFactory(environment, workspace.environ)
     existing = read_existing(plan, clients)
     found = list(judge(plan, REGISTRY, existing))
+    today = datetime.now(UTC).date()
     if not destroy:
         found += judge_orphans(plan, parse_drift(data, workspace.attribution), REGISTRY)
-    if reaches_users(plan):
+        found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
+    # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
+    if reaches_users(plan) and not (destroy and workspace.simulator):
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
-        found += judge_lockout(plan, users, _caller(workspace, clients))
+        found += judge_lockout(plan, users, _caller(workspace, clients), _groups_with_mfa(environment))
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
-    return given.apply(found, datetime.now(UTC).date())
+    return given.apply(found, today)
+
+
+def _finding(environment: Environment, component: Component, advice: Advice) -> Finding:
+    return Finding(
+        rule=Rule.ADVICE,
+        severity=Severity.NOTE,
+        address=f"module.{component.name}.{advice.resource}",
+        attribute=None,
+        summary=advice.summary,
+        evidence=advice.evidence,
+        remedy=advice.remedy,
+        consent=None,
+        component=component.name,
+        region=environment.regions.home,
+    )
 
 
 def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> None:
@@ -123,6 +142,14 @@ def waivers(environment: Environment) -> Iterable[Waiver]:
         # The others speak of requirements, not of a plan's findings.
         if entry.rule != "uncovered":
             yield Waiver(Rule(entry.rule), entry.subject, entry.reason, date.fromisoformat(entry.expires))
+
+
+def _groups_with_mfa(environment: Environment) -> frozenset[str]:
+    """Groups on which MFA is enforced, whether by this plan or since an earlier one."""
+    groups = environment.enabled("iam_groups")
+    if groups is None or environment.enabled("mfa_enforcement") is None:
+        return frozenset()
+    return frozenset(name for name, group in groups.settings.model_dump()["groups"].items() if group)
 
 
 def _caller(workspace: Workspace, clients: ClientFactory) -> Caller:

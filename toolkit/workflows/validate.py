@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from toolkit.errors import ToolkitError
 from toolkit.paths import Project
 from toolkit.terraform.events import Diagnostic
@@ -21,7 +23,7 @@ from toolkit.workflows.workspace import (
 
 
 def validate_environment(project: Project, name: str, access: Access, observer: Observer) -> tuple[Diagnostic, ...]:
-    """Warnings of `terraform validate`.
+    """What the settings want looked at, and warnings of `terraform validate`.
 
     Raises:
         ToolkitError: The file is wrong, rendered/ is out of date (exit code 3), or Terraform finds errors.
@@ -41,6 +43,13 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
         on_event=observer.event,
         on_command=observer.command,
     )
+    advice = []
+    for component, found in environment.advice(datetime.now(UTC).date()):
+        line = environment.lines.get(("components", component.name, *found.setting), 1)
+        text = f"{paths.shown}:{line}: {found.summary}"
+        observer.warning(f"{text} {found.evidence}; {found.remedy}")
+        address = f"module.{component.name}.{found.resource}"
+        advice.append(Diagnostic("warning", text, f"{found.evidence}; {found.remedy}", address, None, None, None))
     observer.stage(f"Validating {name}")
     runner.init(backend=False)
     diagnostics = runner.validate()
@@ -52,4 +61,4 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
             detail="\n".join(explain(d, paths, environment) for d in errors),
             hint="change the settings named above, then `toolkit render` and validate again",
         )
-    return diagnostics
+    return (*advice, *diagnostics)

@@ -140,6 +140,15 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
         {}, lambda: client("guardduty").create_detector(Enable=True), False, "a GuardDuty detector",
     ),
     "aws_iam_group": ({"name": "mine"}, lambda: client("iam").create_group(GroupName="mine"), False, "group 'mine'"),
+    "aws_iam_user": ({"name": "mine"}, lambda: client("iam").create_user(UserName="mine"), False, "user 'mine'"),
+    "aws_iam_openid_connect_provider": (
+        {"url": "https://token.actions.githubusercontent.com"},
+        lambda: client("iam").create_open_id_connect_provider(
+            Url="https://token.actions.githubusercontent.com", ThumbprintList=["a" * 40]
+        ),
+        False,
+        "identity provider of token.actions.githubusercontent.com",
+    ),
     "aws_iam_role": (
         {"name": "mine"},
         lambda: client("iam").create_role(RoleName="mine", AssumeRolePolicyDocument="{}"), False, "role 'mine'",
@@ -210,7 +219,9 @@ def test_what_is_there_is_found(resource: str, clients: ClientFactory):
     assert found.import_id
 
 
-@pytest.mark.parametrize("resource", ["aws_iam_group", "aws_iam_role", "aws_iam_policy", "aws_cloudtrail"])
+@pytest.mark.parametrize(
+    "resource", ["aws_iam_group", "aws_iam_role", "aws_iam_user", "aws_iam_policy", "aws_cloudtrail"]
+)
 def test_another_name_is_not_in_the_way(resource: str, clients: ClientFactory):
     EXISTING[resource][1]()
     assert read_existing(creates(resource, name="other"), clients) == {}
@@ -423,6 +434,8 @@ def test_users_and_how_they_get_in(clients: ClientFactory):
     iam.update_access_key(UserName="robot", AccessKeyId=off, Status="Inactive")
     users = {u.name: u for u in read_users(clients, with_password_age=True)}
     assert (users["admin"].administrator, users["dev"].administrator) == (True, False)
+    assert users["admin"].administrator_groups == {"administrators"}
+    assert users["dev"].administrator_groups == frozenset()
     assert users["dev"].groups == {"developers"}
     assert (users["dev"].console_password, users["robot"].console_password) == (True, False)
     assert (users["dev"].mfa_devices, users["robot"].mfa_devices) == (1, 0)

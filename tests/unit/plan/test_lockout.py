@@ -141,3 +141,124 @@ def test_an_unknown_age_is_never_taken_for_a_young_one():
 @pytest.mark.parametrize("entry", [password_policy(None), password_policy(0), password_policy(120, before=90)])
 def test_no_age_or_a_longer_one_expires_nobody(entry: dict[str, Any]):
     assert found(plan(entry), replace(SAFE, password_age_days=1000)) == []
+
+
+def user_change(name: str, action: str = "delete") -> dict[str, Any]:
+    return {
+        "address": f'module.iam_users.aws_iam_user.this["{name}"]',
+        "mode": "managed",
+        "type": "aws_iam_user",
+        "name": "this",
+        "change": {
+            "actions": action.split("+"),
+            "before": None if action == "create" else {"name": name},
+            "after": None if action == "delete" else {"name": name},
+        },
+    }
+
+
+def membership(
+    name: str, before: list[str] | None, after: list[str] | None, *, resource: str = "active"
+) -> dict[str, Any]:
+    action = "create" if before is None else "delete" if after is None else "update"
+    return {
+        "address": f'module.iam_users.aws_iam_user_group_membership.{resource}["{name}"]',
+        "mode": "managed",
+        "type": "aws_iam_user_group_membership",
+        "name": resource,
+        "change": {
+            "actions": [action],
+            "before": None if before is None else {"user": name, "groups": before},
+            "after": None if after is None else {"user": name, "groups": after},
+        },
+    }
+
+
+def suspended(name: str) -> dict[str, Any]:
+    return membership(name, None, ["suspended-users"], resource="suspended")
+
+
+ADMIN = replace(
+    SAFE,
+    name="admin",
+    administrator=True,
+    groups=frozenset({"administrators"}),
+    administrator_groups=frozenset({"administrators"}),
+)
+DIRECT = replace(ADMIN, name="direct", groups=frozenset(), administrator_groups=frozenset())
+USER = Caller("arn:aws:iam::123456789012:user/other", "other", True)
+
+GOING = {
+    "deleted": [user_change("admin")],
+    "made anew": [user_change("admin", "delete+create")],
+    "suspended": [suspended("admin"), membership("admin", ["administrators"], None)],
+    "out of the group": [membership("admin", ["administrators", "developers"], ["developers"])],
+    "out of every group": [membership("admin", ["administrators"], None)],
+}
+
+
+@pytest.mark.parametrize("entries", GOING.values(), ids=GOING)
+def test_the_last_administrator_does_not_go(entries: list[dict[str, Any]]):
+    p = plan(*entries)
+    assert reaches_users(p)
+    (finding,) = [f for f in judge_lockout(p, [SAFE, ADMIN], USER) if f.rule is not Rule.ADVICE]
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_LAST_ADMINISTRATOR, None)
+    assert "(admin)" in finding.summary
+    # With another one who gets in, whoever goes goes without asking.
+    assert [f for f in judge_lockout(p, [ADMIN, DIRECT], USER) if f.rule is not Rule.ADVICE] == []
+    # Who has nothing to get in with is no administrator to count on.
+    (finding,) = [f for f in judge_lockout(p, [ADMIN, replace(DIRECT, console_password=False)], USER) if f.blocks]
+    assert finding.rule is Rule.LOCKS_OUT_LAST_ADMINISTRATOR
+
+
+@pytest.mark.parametrize("entries", GOING.values(), ids=GOING)
+def test_nobody_takes_away_their_own_rights(entries: list[dict[str, Any]]):
+    caller = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
+    (finding,) = [f for f in judge_lockout(plan(*entries), [ADMIN, DIRECT], caller) if f.rule is not Rule.ADVICE]
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+
+
+def test_a_role_may_let_the_last_of_the_users_go_if_it_says_so():
+    (finding,) = judge_lockout(plan(user_change("admin")), [ADMIN], ROLE)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+
+
+def test_who_is_administrator_otherwise_too_stays_one():
+    both = replace(ADMIN, groups=frozenset({"a", "b"}), administrator_groups=frozenset({"a", "b"}))
+    assert found(plan(membership("admin", ["a"], None)), both, caller=USER) == []
+    assert found(plan(membership("direct", ["developers"], None)), DIRECT, caller=USER) == []
+
+
+def test_ordinary_leavers_need_no_consent():
+    p = plan(user_change("console"), suspended("robot"), membership("robot", ["developers"], None))
+    told = list(judge_lockout(p, [SAFE, CONSOLE, KEY_ONLY, ADMIN], USER))
+    assert [f.rule for f in told] == [Rule.ADVICE]
+    assert not told[0].blocks
+    assert told[0].evidence == "1 active access key"
+    assert "update-access-key --user-name robot" in told[0].remedy
+
+
+def test_who_newly_joins_a_group_with_mfa_is_reached_by_it():
+    bound = frozenset({"developers"})
+    stranger = replace(CONSOLE, groups=frozenset({"others"}))
+    p = plan(membership("console", ["others"], ["others", "developers"]))
+    (finding,) = judge_lockout(p, [stranger], ROLE, bound)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert "console" in finding.summary
+    # Bound already, unbound still, made by this very plan, or with a device: nothing is lost.
+    assert list(judge_lockout(p, [CONSOLE], ROLE, bound)) == []
+    assert list(judge_lockout(p, [stranger], ROLE)) == []
+    assert (
+        list(
+            judge_lockout(plan(user_change("new", "create"), membership("new", None, ["developers"])), [], ROLE, bound)
+        )
+        == []
+    )
+    assert list(judge_lockout(p, [replace(stranger, mfa_devices=1)], ROLE, bound)) == []
+    caller = Caller("arn:aws:iam::123456789012:user/console", "console", True)
+    assert found(p, stranger, caller=caller) == []
+    assert [f.rule for f in judge_lockout(p, [stranger], caller, bound)] == [Rule.LOCKS_OUT_CALLER]
+
+
+def test_groups_of_other_components_and_new_users_need_no_facts():
+    assert not reaches_users(plan(user_change("new", "create")))

@@ -30,7 +30,7 @@ def test_every_rule_is_explained(first: PlanView) -> None:
     for rule, entry in zip(Rule, driver["rules"], strict=True):
         assert entry["shortDescription"] == {"text": rule.explanation}
         assert entry["help"]["text"].startswith(rule.explanation)
-        assert entry["defaultConfiguration"]["level"] == "error"
+        assert entry["defaultConfiguration"]["level"] == ("note" if rule is Rule.ADVICE else "error")
         assert 0 < float(entry["properties"]["security-severity"]) <= 10
 
 

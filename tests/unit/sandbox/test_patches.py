@@ -246,6 +246,12 @@ def the_account_has_a_primary_contact() -> bool:
     return False
 
 
+def users_without_service_credentials_have_none() -> bool:
+    client = boto3.client("iam")
+    client.create_user(UserName="anna")
+    return bool(client.list_service_specific_credentials(UserName="anna")["ServiceSpecificCredentials"] == [])
+
+
 def a_hub_is_as_it_was_configured() -> bool:
     client = boto3.client("securityhub", REGION)
 
@@ -291,6 +297,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "account-contact-get": the_account_has_a_primary_contact,
     "kms-enable-rotation": rotation_has_a_period,
     "kms-rotation-status": rotation_has_a_period,
+    "iam-service-specific-credentials": users_without_service_credentials_have_none,
     "securityhub-enable": a_hub_is_as_it_was_configured,
     "securityhub-configure": a_hub_is_as_it_was_configured,
     "securityhub-describe": a_hub_is_as_it_was_configured,

@@ -79,3 +79,16 @@ def test_what_is_not_rendered_is_not_validated(house: Any):
     assert caught.value.exit_code is ExitCode.OUT_OF_DATE
     assert not (house.root / "environments" / "prod" / "rendered").exists()
     assert house.asked == []
+
+
+def test_what_the_settings_want_looked_at_is_told_with_its_line(house: Any, callers: list[Any]):
+    (house.root / "modules" / "iam_users").mkdir(parents=True)
+    users = "{late: {owner: lead@example.com, review_date: '2020-01-31'}, soon: {owner: x, review_date: '9999-01-31'}}"
+    house.write(components=f"\n  iam_users:\n    users: {users}")
+    house.render()
+    says(house)
+    (advice,) = validated(house)
+    assert advice.severity == "warning"
+    assert advice.summary.startswith("environments/prod/environment.yaml:6: The review of the active user late")
+    assert "review_date 2020-01-31 was" in advice.detail
+    assert advice.address == 'module.iam_users.aws_iam_user.this["late"]'

@@ -55,6 +55,23 @@ def _role(clients: ClientFactory, change: Change) -> Existing | None:
     return Existing({}, False, name, f"the role {name!r}")
 
 
+def _user(clients: ClientFactory, change: Change) -> Existing | None:
+    iam = clients.client("iam")
+    name = named(change, "name") or ""
+    try:
+        iam.get_user(UserName=name)
+    except iam.exceptions.NoSuchEntityException:
+        return None
+    return Existing({}, False, name, f"the user {name!r}")
+
+
+def _identity_provider(clients: ClientFactory, change: Change) -> Existing | None:
+    host = (named(change, "url") or "").removeprefix("https://")
+    providers = clients.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    arn = next((p["Arn"] for p in providers if p["Arn"].partition(":oidc-provider/")[2] == host), None)
+    return Existing({}, False, arn, f"the identity provider of {host}") if arn else None
+
+
 def _service_linked_role(clients: ClientFactory, change: Change) -> Existing | None:
     iam = clients.client("iam")
     service = named(change, "aws_service_name") or ""
@@ -76,6 +93,8 @@ READERS: dict[str, Reader] = {
     "aws_iam_account_password_policy": _password_policy,
     "aws_iam_group": _group,
     "aws_iam_role": _role,
+    "aws_iam_user": _user,
+    "aws_iam_openid_connect_provider": _identity_provider,
     "aws_iam_service_linked_role": _service_linked_role,
     "aws_iam_policy": _policy,
     "aws_iam_account_alias": _account_alias,

@@ -1,0 +1,178 @@
+"""IAM users and their life cycle: active, suspended, removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.base import Advice, Component, Mismatch, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.iam_groups import EntityName, IamGroups, IamPath
+from toolkit.components.mfa_enforcement import UserName
+from toolkit.errors import nearest
+
+_TAG_VALUE = re.compile(r"[\w +=.:/@-]{1,256}", re.UNICODE)
+_PGP_KEY = re.compile(r"keybase:[A-Za-z0-9_]+|[A-Za-z0-9+/]{100,}={0,2}")
+_OWN_TAGS = ("owner", "reviewdate")
+
+GROUPS_QUOTA = 10
+"""Groups a user may be in (IAM quota)."""
+
+
+def _day(value: str) -> str:
+    try:
+        # fromisoformat alone would take 20270131 and 2027-W04-7 as well, which the module does not.
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("expected a day, like 2027-03-31") from None
+    return value
+
+
+def _pgp_key(value: str) -> str:
+    if not _PGP_KEY.fullmatch(value):
+        raise ValueError(
+            "expected keybase:NAME, or a public PGP key in base64 on one line (`gpg --export NAME | base64 -w0`)"
+        )
+    return value
+
+
+def _tag_value(value: str) -> str:
+    if not _TAG_VALUE.fullmatch(value):
+        raise ValueError("expected 1 to 256 letters, digits, spaces or +-=._:/@ (it becomes a tag)")
+    return value
+
+
+def _tag_key(value: str) -> str:
+    if not _TAG_VALUE.fullmatch(value) or len(value) > 128 or value.lower().startswith("aws:"):
+        raise ValueError("expected 1 to 128 letters, digits, spaces or +-=._:/@, not aws:*")
+    if value.lower() in _OWN_TAGS:
+        raise ValueError("expected another key: Owner and ReviewDate come from owner and review_date")
+    return value
+
+
+Tag = Annotated[str, AfterValidator(_tag_value)]
+Groups = Annotated[tuple[EntityName, ...], Field(strict=False), AfterValidator(no_repetition)]
+
+
+class User(Settings):
+    """One user."""
+
+    status: Literal["active", "suspended", "removed"] = Field(
+        "active",
+        description="active: member of its groups; suspended: kept for audit, out of its groups, everything denied, no "
+        "console password of Terraform's; removed: deleted with all its credentials, the entry is the record.",
+    )
+    groups: Groups = Field((), description="Names of the groups of an active user; kept here while it is suspended.")
+    owner: Tag = Field(description="Who answers for the user, best an e-mail address; the tag Owner.")
+    review_date: Annotated[str, AfterValidator(_day)] = Field(
+        description="Day on which somebody looks whether the user is still needed; the tag ReviewDate. Once it has "
+        "passed, plans and `validate` tell so."
+    )
+    path: IamPath = Field("/", description="IAM path of the user, / or /name/.")
+    console_pgp_key: Annotated[str, AfterValidator(_pgp_key)] | None = Field(
+        None,
+        description="Public PGP key of the user, keybase:NAME or base64, with which a first console password is "
+        "encrypted; null: Terraform makes no password, an administrator does.",
+    )
+    tags: Annotated[dict[Annotated[str, AfterValidator(_tag_key)], Tag], Field(max_length=8)] = Field(
+        {}, description="Further tags, at most 8."
+    )
+
+    @model_validator(mode="after")
+    def _groups_fit(self) -> User:
+        if len(self.groups) > GROUPS_QUOTA:
+            raise ValueError(f"groups has {len(self.groups)} entries; expected at most {GROUPS_QUOTA} (IAM's quota)")
+        return self
+
+
+class IamUsers(Settings):
+    """Settings of `iam_users`."""
+
+    users: dict[UserName, User] = Field({}, description="Users by name.")
+    existing_groups: Groups = Field(
+        (), description="Names of groups that the account has beside those of iam_groups and users may be members of."
+    )
+    suspended_group_name: EntityName = Field(
+        "suspended-users",
+        description="Name of the group that suspended users are moved to, and of the managed policy on it that denies "
+        "everything.",
+    )
+
+    @model_validator(mode="after")
+    def _names_differ_by_more_than_case(self) -> IamUsers:
+        seen: dict[str, str] = {}
+        for name in self.users:
+            if (other := seen.setdefault(name.lower(), name)) != name:
+                raise ValueError(
+                    f"users {other!r} and {name!r} differ by case only, which IAM does not tell apart; expected one "
+                    "of them"
+                )
+        if self.suspended_group_name.lower() in {name.lower() for name in self.existing_groups}:
+            raise ValueError("suspended_group_name is among existing_groups; expected a name of its own")
+        return self
+
+
+def _mismatches(settings: IamUsers, others: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Groups that nobody makes or names, and names that two components take."""
+    groups = others.get("iam_groups")
+    made = [name for name, group in groups.groups.items() if group] if isinstance(groups, IamGroups) else []
+    if settings.suspended_group_name.lower() in {name.lower() for name in made}:
+        yield Mismatch(
+            ("suspended_group_name",), f"{settings.suspended_group_name!r} is a group of iam_groups", "another name"
+        )
+    known = [*made, *settings.existing_groups]
+    accepted = f"one of {', '.join(known)}" if known else "a group of iam_groups, which is off"
+    for name, user in settings.users.items():
+        for index, group in enumerate(user.groups if user.status == "active" else ()):
+            if group not in known:
+                yield Mismatch(
+                    ("users", name, "groups", index),
+                    f"there is no group {group!r}",
+                    f"{accepted}; name others that exist under existing_groups",
+                    nearest(group, known),
+                )
+
+
+def _advice(settings: IamUsers, today: date) -> Iterable[Advice]:
+    for name, user in settings.users.items():
+        late = (today - date.fromisoformat(user.review_date)).days
+        if user.status == "removed" or late <= 0:
+            continue
+        if user.status == "suspended":
+            remedy = "set `status: removed`, or a later review_date if the user has to stay for audit"
+        else:
+            remedy = "ask the owner: set a later review_date, or `status: suspended`"
+        yield Advice(
+            ("users", name, "review_date"),
+            f'aws_iam_user.this["{name}"]',
+            f"The review of the {user.status} user {name}, whom {user.owner} answers for, is due.",
+            f"review_date {user.review_date} was {late} day{'' if late == 1 else 's'} ago",
+            remedy,
+        )
+
+
+COMPONENT = Component(
+    name="iam_users",
+    title="IAM users",
+    purpose="Users come, are suspended and go by one file, each with an owner and a date of review.",
+    scope=Scope.GLOBAL,
+    settings=IamUsers,
+    derived=("group_names",),
+    protects=(
+        # Not the users: a leaver goes without asking. Whether an administrator is left is lockout.py's matter.
+        Protected("aws_iam_group"),
+        Protected("aws_iam_policy"),
+        Protected("aws_iam_group_policy_attachment"),
+        # Who comes back from suspension gets rights again; who is removed needs none denied.
+        Protected("aws_iam_user_group_membership", "suspended", released_by=("aws_iam_user", "name", "user")),
+    ),
+    strengths=(Strength("aws_iam_policy", "policy", Stronger.POLICY),),
+    mismatches=_mismatches,
+    advice=_advice,
+)
