@@ -76,7 +76,8 @@ def test_whatever_is_required_comes_earlier():
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_settings_are_the_modules_variables(component: Component):
     known = {name for folder in folders(component) for name in variables(folder)}
-    settings = set(component.settings.model_fields)
+    settings = set(component.settings.model_fields) - set(component.composed)
+    assert set(component.composed) <= set(component.settings.model_fields)
     assert settings <= known, f"no variable: {settings - known}"
     assert known - settings == set(component.derived), "a variable is a setting or stands in `derived`"
 
@@ -143,6 +144,8 @@ def _same(ours: Any, theirs: Any) -> bool:
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_defaults_are_the_modules_own(component: Component, module_defaults: dict[tuple[str, str], Any]):
     for name, field in component.settings.model_fields.items():
+        if name in component.composed:
+            continue
         ours_required = field.is_required()
         assert ours_required == ((component.name, name) not in module_defaults), f"{name}: required in one of the two"
         if not ours_required:

@@ -108,7 +108,7 @@ def plan(
     project, access = options.project(), options.access(sandbox, mirror)
     keys = bundle_keys(project, access, kms_key)
     with console.Progress() as progress:
-        workspace = open_workspace(project, env, access, progress, may_render=not no_render)
+        workspace = open_workspace(project, env, access, progress, may_render=not no_render, deploys=True)
         consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
         result = make_plan(
             workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime, consents=consents, keys=keys
@@ -187,7 +187,7 @@ def apply(
     with console.Progress() as progress:
         # A saved plan is applied to the files it was made from; rendering now could only make them differ.
         may_render = bundle is None and not no_render
-        workspace = open_workspace(project, env, access, progress, may_render=may_render)
+        workspace = open_workspace(project, env, access, progress, may_render=may_render, deploys=True)
         if bundle is None:
             result = make_plan(workspace, progress, lock_timeout=lock_timeout, consents=consents)
     if bundle is None:

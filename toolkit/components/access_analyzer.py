@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 
 _ANALYZER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
 _RULE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,254}")
@@ -133,4 +133,18 @@ COMPONENT = Component(
     },
     lacking=("aws_accessanalyzer_analyzer", "aws_accessanalyzer_archive_rule"),
     on_simulator=None,
+    needs=(
+        Need(
+            "access-analyzer:CreateAnalyzer",
+            "arn:{partition}:access-analyzer:{region}:{account}:analyzer/baseline-external-access",
+        ),
+        Need(
+            "access-analyzer:CreateArchiveRule",
+            "arn:{partition}:access-analyzer:{region}:{account}:analyzer/baseline-external-access",
+        ),
+        Need(
+            "access-analyzer:GetAnalyzer",
+            "arn:{partition}:access-analyzer:{region}:{account}:analyzer/baseline-external-access",
+        ),
+    ),
 )

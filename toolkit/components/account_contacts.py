@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 
 _EMAIL = re.compile(r"[A-Za-z0-9_+=.#|!&-]+@[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+")
 _PHONE = re.compile(r"\+[1-9][0-9 ()-]{5,23}")
@@ -148,4 +148,8 @@ COMPONENT = Component(
         Strength("aws_account_primary_contact", "phone_number", Stronger.PRESENT),
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
+    needs=(
+        Need("account:PutAlternateContact"),
+        Need("account:GetAlternateContact"),
+    ),
 )

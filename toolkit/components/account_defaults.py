@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import (
     BucketName,
     LogBucket,
@@ -295,4 +295,11 @@ COMPONENT = Component(
     # Created, and then not read back: the state would be stuck.
     lacking=("aws_budgets_budget",),
     on_simulator={"budgets": {}},
+    needs=(
+        Need("s3:PutAccountPublicAccessBlock"),
+        Need("ec2:EnableEbsEncryptionByDefault"),
+        Need("ec2:EnableSnapshotBlockPublicAccess"),
+        Need("ec2:ModifyInstanceMetadataDefaults"),
+        Need("ec2:GetEbsEncryptionByDefault"),
+    ),
 )

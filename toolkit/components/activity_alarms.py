@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import SECURITY_EMAIL, Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
 
 # 43: a role's name has at most 64 characters, and the longest suffix is -root-sign-in-forward.
@@ -155,4 +155,11 @@ COMPONENT = Component(
         "standard": {"subscribers": {"email_addresses": [SECURITY_EMAIL]}},
         "strict": {"subscribers": {"email_addresses": [SECURITY_EMAIL]}},
     },
+    needs=(
+        Need("logs:PutMetricFilter", "arn:{partition}:logs:{region}:{account}:log-group:/aws/cloudtrail/baseline"),
+        Need("cloudwatch:PutMetricAlarm", "arn:{partition}:cloudwatch:{region}:{account}:alarm:baseline-root-use"),
+        Need("sns:CreateTopic", "arn:{partition}:sns:{region}:{account}:baseline-activity"),
+        Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-root-sign-in"),
+        Need("cloudwatch:DescribeAlarms"),
+    ),
 )

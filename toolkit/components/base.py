@@ -83,6 +83,7 @@ class Strength:
         order: For ORDER: the words, weakest first.
         unset_is_strongest: Whether no value (null, absent or 0) is the strongest instead of the weakest, as with a
             retention that never ends.
+        name: Only resources of this name in the module; None: all of the type.
     """
 
     resource: str
@@ -90,6 +91,7 @@ class Strength:
     stronger: Stronger
     order: tuple[str, ...] = ()
     unset_is_strongest: bool = False
+    name: str | None = None
 
     @property
     def described(self) -> str:
@@ -150,6 +152,40 @@ class Advice:
 
 
 @dataclass(frozen=True)
+class Need:
+    """An action by which a component is applied, on a resource such as it makes.
+
+    Attributes:
+        action: One action, no wildcard.
+        resource: ARN with {partition}, {region} and {account} in it; "*" for actions without a resource of their own.
+    """
+
+    action: str
+    resource: str = "*"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a component may know of its environment when it composes values.
+
+    Attributes:
+        account_id: Twelve digits.
+        partition: "aws", "aws-cn" or "aws-us-gov".
+        home_region: Of the environment.
+        regions: Active and retiring regions, the home region among them.
+        files: Text of each file that `Component.files_in` names, by its name as the environment file gives it.
+        settings: Settings of the enabled components, by name.
+    """
+
+    account_id: str
+    partition: str
+    home_region: str
+    regions: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Settings] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Component:
     """One baseline component.
 
@@ -176,6 +212,13 @@ class Component:
         mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
             with settings that are valid by themselves.
         advice: Its settings and today's date → what people should look at. Pure.
+        composed: Settings that are no variables: `compose` makes values of them, which the template wires into
+            variables of `derived`.
+        compose: (settings, place) -> the template's `composed`: what would be logic in a template, and what must be
+            known before Terraform runs.
+        files_in: Settings (dotted; `*` for every key of a map) that name a JSON file beside environment.yaml.
+        needs: A handful of actions, reading and writing, by which the component is applied and kept: no policy of the
+            organization may take them from whoever applies the baseline.
     """
 
     name: str
@@ -195,3 +238,7 @@ class Component:
     on_simulator: Mapping[str, Any] | None = field(default_factory=dict)
     mismatches: Callable[[Any, Mapping[str, Any]], Iterable[Mismatch]] | None = None
     advice: Callable[[Any, date], Iterable[Advice]] | None = None
+    composed: tuple[str, ...] = ()
+    compose: Callable[[Any, Place], Mapping[str, Any]] | None = None
+    files_in: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _TRAIL_NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9]+)*")
@@ -275,4 +275,14 @@ COMPONENT = Component(
             # Not object_lock, which can never be switched off again: a decision for people.
         },
     },
+    needs=(
+        Need("cloudtrail:CreateTrail", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),
+        Need("cloudtrail:UpdateTrail", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),
+        Need("cloudtrail:PutEventSelectors", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),
+        Need("cloudtrail:GetTrailStatus", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),
+        Need("s3:PutBucketPolicy", "arn:{partition}:s3:::baseline-cloudtrail-{account}-{region}"),
+        Need("kms:CreateKey"),
+        Need("logs:CreateLogGroup", "arn:{partition}:logs:{region}:{account}:log-group:/aws/cloudtrail/baseline"),
+        Need("iam:PassRole", "arn:{partition}:iam::{account}:role/baseline-cloudtrail"),
+    ),
 )

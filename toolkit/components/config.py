@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import BucketName, LogBucket
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -251,4 +251,11 @@ COMPONENT = Component(
         "standard": {"recording_frequency": "CONTINUOUS"},
         "strict": {"recording_frequency": "CONTINUOUS", "aggregator": {"enabled": True}},
     },
+    needs=(
+        Need("config:PutConfigurationRecorder"),
+        Need("config:StartConfigurationRecorder"),
+        Need("config:PutDeliveryChannel"),
+        Need("config:PutConfigRule", "arn:{partition}:config:{region}:{account}:config-rule/baseline"),
+        Need("config:DescribeConfigurationRecorders"),
+    ),
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import SECURITY_EMAIL, Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -177,4 +177,9 @@ COMPONENT = Component(
             "notifications": {"email_addresses": [SECURITY_EMAIL], "minimum_severity": 4},
         },
     },
+    needs=(
+        Need("guardduty:CreateDetector"),
+        Need("guardduty:UpdateDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),
+        Need("guardduty:GetDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),
+    ),
 )

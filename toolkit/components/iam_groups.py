@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from toolkit.components.aws_managed_policies import NAMES, SOURCE
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
 from toolkit.errors import nearest
 
@@ -356,4 +356,10 @@ COMPONENT = Component(
         Strength("aws_iam_group_policy", "policy", Stronger.POLICY),
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
+    needs=(
+        Need("iam:CreateGroup", "arn:{partition}:iam::{account}:group/billing"),
+        Need("iam:CreatePolicy", "arn:{partition}:iam::{account}:policy/baseline"),
+        Need("iam:AttachGroupPolicy", "arn:{partition}:iam::{account}:group/billing"),
+        Need("iam:GetGroup", "arn:{partition}:iam::{account}:group/billing"),
+    ),
 )

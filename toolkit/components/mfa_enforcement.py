@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 
 
 def _user_name(name: str) -> str:
@@ -59,4 +59,9 @@ COMPONENT = Component(
     ),
     strengths=(Strength("aws_iam_policy", "policy", Stronger.POLICY),),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
+    needs=(
+        Need("iam:CreatePolicyVersion", "arn:{partition}:iam::{account}:policy/baseline-mfa-enforcement"),
+        Need("iam:AttachGroupPolicy", "arn:{partition}:iam::{account}:group/administrators"),
+        Need("iam:GetPolicyVersion", "arn:{partition}:iam::{account}:policy/baseline-mfa-enforcement"),
+    ),
 )

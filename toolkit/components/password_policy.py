@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 
 _RESOURCE = "aws_iam_account_password_policy"
 
@@ -64,4 +64,8 @@ COMPONENT = Component(
         "standard": {"minimum_password_length": 14, "password_reuse_prevention": 24, "max_password_age": 90},
         "strict": {"minimum_password_length": 20, "password_reuse_prevention": 24, "max_password_age": 90},
     },
+    needs=(
+        Need("iam:UpdateAccountPasswordPolicy"),
+        Need("iam:GetAccountPasswordPolicy"),
+    ),
 )

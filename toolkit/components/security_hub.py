@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
 
 _CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")
@@ -118,4 +118,12 @@ COMPONENT = Component(
         "aws_securityhub_finding_aggregator",
     ),
     on_simulator={"standards": [], "controls": {}, "finding_aggregation": False},
+    needs=(
+        Need("securityhub:EnableSecurityHub"),
+        Need(
+            "securityhub:UpdateSecurityHubConfiguration", "arn:{partition}:securityhub:{region}:{account}:hub/default"
+        ),
+        Need("securityhub:BatchEnableStandards"),
+        Need("securityhub:DescribeHub", "arn:{partition}:securityhub:{region}:{account}:hub/default"),
+    ),
 )

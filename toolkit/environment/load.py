@@ -1,6 +1,6 @@
 """Reads environment.yaml: text in, a typed Environment out, or every error at once with its place.
 
-Never touches AWS, Terraform or any file but the one it is given.
+Never touches AWS, Terraform or any file but the one it is given and those beside it that it names.
 """
 
 from __future__ import annotations
@@ -85,11 +85,18 @@ def load_environment(file: FilePath, *, name: str, shown_as: str | None = None) 
     except UnicodeDecodeError as e:
         line = raw.count(b"\n", 0, e.start) + 1
         raise ToolkitError("not UTF-8", where=f"{where}:{line}", hint="save the file as UTF-8") from e
-    return load_text(text, name=name, shown_as=where)
+    return load_text(text, name=name, shown_as=where, folder=file.parent)
 
 
-def load_text(text: str, *, name: str, shown_as: str) -> Environment:
-    """Check the text of an environment file; see `load_environment`."""
+def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = None) -> Environment:
+    """Check the text of an environment file; see `load_environment`.
+
+    Args:
+        text: The file's.
+        name: The environment's name.
+        shown_as: How errors name the file.
+        folder: Where the files are that it names; None: nowhere, and naming one is an error.
+    """
     source = parse(text)
     if not isinstance(source.data, dict):
         top = Problem(1, "", f"{_kind(source.data)} at the top", "keys like `account_id`, `regions`, `components`")
@@ -106,6 +113,8 @@ def load_text(text: str, *, name: str, shown_as: str) -> Environment:
     problems += _missing_needs(data, source)
     problems += _inactive_regions(data, source)
     problems += _inactive_global_region(data, source)
+    files, unusable = _named_files(data, source, folder)
+    problems += unusable
     if model is None or problems:
         raise EnvironmentFileError(shown_as, problems)
     enabled = _enabled(model, source)
@@ -115,6 +124,7 @@ def load_text(text: str, *, name: str, shown_as: str) -> Environment:
         name=name,
         components=enabled,
         lines=source.lines,
+        files=files,
         **{field: getattr(model, field) for field in EnvironmentFile.model_fields},
     )
 
@@ -212,6 +222,64 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
                         Problem(source.line(place), dotted(place), f"{region} is not active", f"one of {accepted}")
                     )
     return found
+
+
+def _named_files(
+    data: dict[str, Data], source: Source, folder: FilePath | None
+) -> tuple[dict[str, str], list[Problem]]:
+    """(name → text of each file that settings name, what is wrong with the others)."""
+    files: dict[str, str] = {}
+    problems = []
+    for name, component in REGISTRY.items():
+        for setting in component.files_in:
+            for place in _places(("components", name, *setting.split(".")), data):
+                named = _at(place, data)
+                if not isinstance(named, str):
+                    continue  # told by the settings' own check, or left out
+                wrong = _unusable(named, folder) if folder is not None else "no folder to look for it in"
+                if wrong is None and folder is not None:
+                    files[named] = (folder / named).read_text("utf-8")
+                else:
+                    expected = "a JSON file in the folder of environment.yaml"
+                    problems.append(Problem(source.line(place), dotted(place), f"{named}: {wrong}", expected))
+    return files, problems
+
+
+def _places(path: Path, data: Any) -> list[Path]:
+    """The path with each `*` in it replaced by every key that is there."""
+    found: list[Path] = [()]
+    for step in path:
+        found = [
+            (*start, key)
+            for start in found
+            for key in ((_at(start, data) or {}) if step == "*" and isinstance(_at(start, data), dict) else (step,))
+            if key != "*"
+        ]
+    return found
+
+
+def _unusable(name: str, folder: FilePath) -> str | None:
+    """Why a file beside environment.yaml cannot be used; None if it can."""
+    file = folder / name
+    try:
+        # A link or `..` could lead to a file that nobody reviews with the environment.
+        if not file.resolve().is_relative_to(folder.resolve()):
+            return "outside of the environment's folder"
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as e:
+        return f"cannot be read: {e.strerror}"
+    if len(raw) > MAX_BYTES:
+        return f"larger than {MAX_BYTES} bytes"
+    try:
+        parsed = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except RecursionError:
+        return "nested too deeply"
+    except json.JSONDecodeError as e:
+        return f"not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
+    return None if isinstance(parsed, dict) else f"{_kind(parsed)}, not a JSON object"
 
 
 def _problem(error: ErrorDetails, source: Source) -> Problem:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from toolkit.components.base import Advice, Component, Settings
+from toolkit.components.base import Advice, Component, Place, Settings
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 
 
@@ -325,6 +325,20 @@ class Environment:
     """In the registry's order."""
     lines: dict[tuple[str | int, ...], int]
     """Path in environment.yaml → line, for messages that lead back there."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Text of each further file that its settings name, by the name that they give."""
+
+    @property
+    def place(self) -> Place:
+        """What components may know of it."""
+        return Place(
+            account_id=self.account_id,
+            partition=self.regions.partition,
+            home_region=self.regions.home,
+            regions=(*self.regions.active, *self.regions.retiring),
+            files=self.files,
+            settings={c.component.name: c.settings for c in self.components},
+        )
 
     def enabled(self, name: str) -> EnabledComponent | None:
         """The enabled component of that name, or None."""

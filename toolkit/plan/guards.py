@@ -145,7 +145,7 @@ def _destroys(change: Change) -> Finding:
 
 def _weakens(change: Change, component: Component, before: Mapping[str, Any], why: str = "") -> Iterator[Finding]:
     for strength in component.strengths:
-        if strength.resource != change.type:
+        if strength.resource != change.type or strength.name not in (None, change.name):
             continue
         lost = weakening(strength, before, change.after)
         if lost is not None:

@@ -105,7 +105,8 @@ def render(environment: Environment) -> RenderedTree:
     for enabled in environment.components:
         component = enabled.component
         calls = _Calls(environment, component, labels)
-        context = {"settings": enabled.settings.model_dump(), "start_call": calls.start}
+        composed = component.compose(enabled.settings, environment.place) if component.compose else {}
+        context = {"settings": enabled.settings.model_dump(), "composed": composed, "start_call": calls.start}
         files[f"{component.name}.tf"] = _file(environment, f"components/{component.name}.tf.j2", context)
     if labels:
         files["outputs.tf"] = _file(environment, "root/outputs.tf.j2", {"calls": labels})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from toolkit.paths import Project
 from toolkit.rendering.render import render
 from toolkit.rendering.tree import FileChange, compare, write
+from toolkit.workflows.guardrails import refuse_policies
 from toolkit.workflows.workspace import read_environment
 
 
@@ -32,11 +33,13 @@ def render_environments(project: Project, names: tuple[str, ...], *, dry: bool) 
     """Render the named environments; all are read and compared before the first file is written.
 
     Raises:
+        RefusedError: A policy of the organization must not be sent; nothing was written.
         ToolkitError: An environment file is wrong, or a file is in the way; nothing was written.
     """
     results = []
     for name in names:
         paths, environment = read_environment(project, name)
+        refuse_policies(environment, paths.shown)
         results.append(RenderResult(name, compare(render(environment), paths.rendered)))
     if not dry:
         for result in results:

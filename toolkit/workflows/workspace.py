@@ -29,6 +29,7 @@ from toolkit.terraform.bundle import digest, digests
 from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
+from toolkit.workflows.guardrails import refuse_policies
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
 from toolkit.workflows.simulated import adopt_simulated_state, refuse_simulated_state
@@ -109,8 +110,10 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
     """Rendered files as environment.yaml has them.
 
     Raises:
+        RefusedError: A policy of the organization must not be sent.
         ToolkitError: They differ and may not be written (exit code OUT_OF_DATE), or a file is in the way.
     """
+    refuse_policies(environment, paths.shown)
     tree = render(environment)
     changes = compare(tree, paths.rendered)
     others = foreign(tree, paths.rendered)
@@ -152,8 +155,18 @@ def open_workspace(
     *,
     may_render: bool = True,
     initialize: bool = True,
+    deploys: bool = False,
 ) -> Workspace:
     """Everything that must hold before Terraform may run on an environment.
+
+    Args:
+        project: The project.
+        name: The environment's name.
+        access: How AWS is reached.
+        observer: Gets told what happens.
+        may_render: Whether rendered files that are out of date are written, or are an error.
+        initialize: Whether `terraform init` runs if need be.
+        deploys: Whether the caller plans or applies, and must not be locked out by the organization's policies.
 
     Raises:
         ToolkitError: Whatever is wrong; nothing in AWS was changed.
@@ -167,6 +180,8 @@ def open_workspace(
     environ = aws_environ(project, environment, access, scratch)
     observer.stage(f"Checking the account of {name}")
     caller = check_account(environment, environ)
+    if deploys and not simulated:  # nobody is meant by the embedded AWS's dummy caller
+        refuse_policies(environment, paths.shown, caller_arn=caller.arn)
     called = f"{name} --sandbox" if access.sandbox else name
     runner = Runner(
         paths.rendered,

@@ -1,0 +1,387 @@
+"""The statements of organization policies, each a switch by name, and the documents that they make up.
+
+The one source of their text: what is built here is what rendered HCL shows, what Terraform sends, and what is measured
+and judged before Terraform starts. Pure data. Sources (AWS Organizations User Guide, by page title, unless named
+otherwise): "SCP examples", "RCP examples", "AI services opt-out policy syntax and examples", "Tag policy syntax and
+examples"; Amazon EC2 User Guide, "Example policies to control access: work with instance metadata"; AWS Control Tower
+User Guide, control AWS-GR_RESTRICT_ROOT_USER.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ServiceGuardrail = Literal[
+    "deny_leaving",
+    "deny_root_user",
+    "protect_trail",
+    "protect_config",
+    "protect_guardduty",
+    "protect_security_hub",
+    "protect_access_analyzer",
+    "deny_public_sharing",
+    "deny_other_regions",
+    "require_imdsv2",
+]
+"""Statements of service control policies: limits of the accounts' own users and roles."""
+
+ResourceGuardrail = Literal["require_tls", "organization_identities_only", "organization_services_only"]
+"""Statements of resource control policies: limits of whoever uses the accounts' resources."""
+
+GLOBAL_ACTIONS = (
+    "a4b:*",
+    "account:*",
+    "acm:*",
+    "aws-marketplace-management:*",
+    "aws-marketplace:*",
+    "aws-portal:*",
+    "billing:*",
+    "budgets:*",
+    "ce:*",
+    "chime:*",
+    "cloudfront:*",
+    "config:*",
+    "cur:*",
+    "directconnect:*",
+    "ec2:DescribeRegions",
+    "ec2:DescribeTransitGateways",
+    "ec2:DescribeVpnGateways",
+    "fms:*",
+    "globalaccelerator:*",
+    "health:*",
+    "iam:*",
+    "importexport:*",
+    "kms:*",
+    "mobileanalytics:*",
+    "networkmanager:*",
+    "organizations:*",
+    "pricing:*",
+    "route53:*",
+    "route53-recovery-cluster:*",
+    "route53-recovery-control-config:*",
+    "route53-recovery-readiness:*",
+    "route53domains:*",
+    "s3:GetAccountPublic*",
+    "s3:ListAllMyBuckets",
+    "s3:ListMultiRegionAccessPoints",
+    "s3:PutAccountPublic*",
+    "shield:*",
+    "sts:*",
+    "support:*",
+    "trustedadvisor:*",
+    "waf-regional:*",
+    "waf:*",
+    "wafv2:*",
+    "wellarchitected:*",
+)
+"""What a denial of regions must leave out: AWS's example "Deny access to AWS based on the requested AWS Region", and
+two services that are global, too: account (alternate contacts) and billing."""
+
+_RCP_ACTIONS = ("s3:*", "sqs:*", "kms:*", "secretsmanager:*")
+"""Of the services that honour resource control policies, those with resources that people share (AWS's examples)."""
+
+_STS_FOR_PRINCIPALS = (
+    "sts:AssumeRole",
+    "sts:DecodeAuthorizationMessage",
+    "sts:GetAccessKeyInfo",
+    "sts:GetFederationToken",
+    "sts:GetServiceBearerToken",
+    "sts:GetSessionToken",
+    "sts:SetContext",
+)
+"""STS for signed requests: web identities and SAML belong to no organization and are not concerned (AWS's example)."""
+
+_PROTECTED: dict[ServiceGuardrail, tuple[str, tuple[str, ...]]] = {
+    "protect_trail": (
+        "ProtectTrail",
+        ("cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail"),
+    ),
+    "protect_config": (
+        "ProtectConfig",
+        (
+            "config:DeleteConfigRule",
+            "config:DeleteConfigurationRecorder",
+            "config:DeleteDeliveryChannel",
+            "config:DeleteRetentionConfiguration",
+            "config:PutConfigurationRecorder",
+            "config:PutDeliveryChannel",
+            "config:StopConfigurationRecorder",
+        ),
+    ),
+    "protect_guardduty": (
+        "ProtectGuardDuty",
+        (
+            "guardduty:CreateFilter",
+            "guardduty:CreateIPSet",
+            "guardduty:DeleteDetector",
+            "guardduty:DeletePublishingDestination",
+            "guardduty:DisassociateFrom*",
+            "guardduty:DisassociateMembers",
+            "guardduty:StopMonitoringMembers",
+            "guardduty:UpdateDetector",
+            "guardduty:UpdateFilter",
+            "guardduty:UpdateIPSet",
+            "guardduty:UpdatePublishingDestination",
+        ),
+    ),
+    "protect_security_hub": (
+        "ProtectSecurityHub",
+        (
+            "securityhub:BatchDisableStandards",
+            "securityhub:DeleteFindingAggregator",
+            "securityhub:DisableSecurityHub",
+            "securityhub:DisassociateFrom*",
+            "securityhub:DisassociateMembers",
+            "securityhub:UpdateFindingAggregator",
+            "securityhub:UpdateSecurityHubConfiguration",
+        ),
+    ),
+    "protect_access_analyzer": (
+        "ProtectAccessAnalyzer",
+        (
+            "access-analyzer:ApplyArchiveRule",
+            "access-analyzer:CreateArchiveRule",
+            "access-analyzer:DeleteAnalyzer",
+            "access-analyzer:UpdateArchiveRule",
+        ),
+    ),
+}
+"""Guardrail → Sid and actions that would end or blind the recording."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the statements depend on.
+
+    Attributes:
+        partition: Of the ARNs.
+        exempted: ARN patterns of principals that protecting statements leave alone.
+        root_may: Actions left to the root user.
+        regions: Where the accounts may work.
+        organization_id: Needed by statements about the organization's identities; None elsewhere.
+        trusted_accounts: Accounts outside of the organization that may use its resources.
+    """
+
+    partition: str
+    exempted: tuple[str, ...] = ()
+    root_may: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    organization_id: str | None = None
+    trusted_accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OrganizationPolicy:
+    """One policy as it is sent to AWS Organizations.
+
+    Attributes:
+        type: As the Organizations API names it.
+        content: The document.
+        targets: "root", paths of organizational units, ids of units, or account ids.
+        path: Where it stands in environment.yaml, below `components`, for messages.
+        file: The file that its document comes from; None where it is built of guardrails.
+    """
+
+    name: str
+    type: str
+    description: str
+    content: Mapping[str, Any]
+    targets: tuple[str, ...]
+    path: tuple[str, ...] = field(default=())
+    file: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The document as Terraform's jsonencode writes it: without blanks, keys sorted, `<`, `>` and `&` escaped."""
+        return encoded(self.content)
+
+
+def encoded(content: Mapping[str, Any]) -> str:
+    """A document as Terraform's jsonencode writes it; what AWS counts against its limits."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def service_control_document(names: Iterable[ServiceGuardrail], choices: Choices) -> dict[str, Any]:
+    """The document of a service control policy with these guardrails."""
+    return _document(s for name in names for s in _SERVICE[name](choices))
+
+
+def resource_control_document(names: Iterable[ResourceGuardrail], choices: Choices) -> dict[str, Any]:
+    """The document of a resource control policy with these guardrails."""
+    return _document(s for name in names for s in _RESOURCE[name](choices))
+
+
+AI_OPT_OUT: dict[str, Any] = {
+    # Without @@operators_allowed_for_child_policies an account's own policy could opt in again.
+    "services": {
+        "@@operators_allowed_for_child_policies": ["@@none"],
+        "default": {
+            "@@operators_allowed_for_child_policies": ["@@none"],
+            "opt_out_policy": {
+                "@@operators_allowed_for_child_policies": ["@@none"],
+                "@@assign": "optOut",
+            },
+        },
+    }
+}
+"""No AI service keeps content to improve itself, and no policy below says otherwise."""
+
+
+def tag_document(tags: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]) -> dict[str, Any]:
+    """A tag policy: tag key → (accepted values, resource types for which others are refused)."""
+    return {
+        "tags": {
+            key.lower(): {
+                "tag_key": {"@@assign": key},
+                **({"tag_value": {"@@assign": list(values)}} if values else {}),
+                **({"enforced_for": {"@@assign": list(enforced)}} if enforced else {}),
+            }
+            for key, (values, enforced) in tags.items()
+        }
+    }
+
+
+def _document(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _deny(
+    sid: str, actions: tuple[str, ...], condition: Mapping[str, Any] | None = None, resource: str = "*"
+) -> dict[str, Any]:
+    body: dict[str, Any] = {"Sid": sid, "Effect": "Deny", "Action": list(actions), "Resource": resource}
+    return {**body, "Condition": dict(condition)} if condition else body
+
+
+def _but(choices: Choices, condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A condition that leaves the exempted principals alone."""
+    exempted = {"ArnNotLike": {"aws:PrincipalArn": list(choices.exempted)}} if choices.exempted else {}
+    return {**(condition or {}), **exempted}
+
+
+def _deny_leaving(_choices: Choices) -> list[dict[str, Any]]:
+    return [_deny("DenyLeaving", ("organizations:LeaveOrganization",))]
+
+
+def _deny_root_user(choices: Choices) -> list[dict[str, Any]]:
+    # aws:AssumedRoot is there in sessions of central root access only, which do what otherwise root would have to.
+    condition = {
+        "ArnLike": {"aws:PrincipalArn": f"arn:{choices.partition}:iam::*:root"},
+        "Null": {"aws:AssumedRoot": "true"},
+    }
+    statement = _deny("DenyRootUser", ("*",), condition)
+    if choices.root_may:
+        statement = {("NotAction" if k == "Action" else k): v for k, v in statement.items()}
+        statement["NotAction"] = list(choices.root_may)
+    return [statement]
+
+
+def _protect(name: ServiceGuardrail) -> Callable[[Choices], list[dict[str, Any]]]:
+    sid, actions = _PROTECTED[name]
+    return lambda choices: [_deny(sid, actions, _but(choices))]
+
+
+def _deny_public_sharing(choices: Choices) -> list[dict[str, Any]]:
+    blocks = (
+        "ec2:DisableImageBlockPublicAccess",
+        "ec2:DisableSnapshotBlockPublicAccess",
+        "ec2:EnableSnapshotBlockPublicAccess",
+        "s3:PutAccountPublicAccessBlock",
+    )
+    everybody = {"StringEquals": {"ec2:Add/group": "all"}}
+    return [
+        # Enabling is among them: it can also loosen the block from all sharing to new sharing only.
+        _deny("ProtectPublicAccessBlocks", blocks, _but(choices)),
+        _deny(
+            "DenyPublicImages", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"), _but(choices, everybody)
+        ),
+    ]
+
+
+def _deny_other_regions(choices: Choices) -> list[dict[str, Any]]:
+    elsewhere = {"StringNotEquals": {"aws:RequestedRegion": list(choices.regions)}}
+    return [
+        {
+            "Sid": "DenyOtherRegions",
+            "Effect": "Deny",
+            "NotAction": list(GLOBAL_ACTIONS),
+            "Resource": "*",
+            "Condition": _but(choices, elsewhere),
+        }
+    ]
+
+
+def _require_imdsv2(choices: Choices) -> list[dict[str, Any]]:
+    instances = f"arn:{choices.partition}:ec2:*:*:instance/*"
+    launched = {"StringNotEquals": {"ec2:MetadataHttpTokens": "required"}}
+    changed = {
+        "StringNotEquals": {"ec2:Attribute/HttpTokens": "required"},
+        "Null": {"ec2:Attribute/HttpTokens": "false"},
+    }
+    return [
+        _deny("RequireImdsV2AtLaunch", ("ec2:RunInstances",), _but(choices, launched), instances),
+        _deny("KeepImdsV2", ("ec2:ModifyInstanceMetadataOptions",), _but(choices, changed), instances),
+        # Instances that ask the older service get credentials with which nothing can be done.
+        _deny("RefuseImdsV1Credentials", ("*",), {"NumericLessThan": {"ec2:RoleDelivery": "2.0"}}),
+    ]
+
+
+_SERVICE: dict[ServiceGuardrail, Callable[[Choices], list[dict[str, Any]]]] = {
+    "deny_leaving": _deny_leaving,
+    "deny_root_user": _deny_root_user,
+    "deny_public_sharing": _deny_public_sharing,
+    "deny_other_regions": _deny_other_regions,
+    "require_imdsv2": _require_imdsv2,
+    **{name: _protect(name) for name in _PROTECTED},
+}
+
+
+def _deny_everyone(sid: str, actions: tuple[str, ...], condition: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": list(actions),
+        "Resource": "*",
+        "Condition": dict(condition),
+    }
+
+
+def _require_tls(_choices: Choices) -> list[dict[str, Any]]:
+    return [_deny_everyone("RequireTls", (*_RCP_ACTIONS, "sts:*"), {"BoolIfExists": {"aws:SecureTransport": "false"}})]
+
+
+def _organization_identities(choices: Choices) -> list[dict[str, Any]]:
+    outside: dict[str, Any] = {"aws:PrincipalOrgID": choices.organization_id}
+    if choices.trusted_accounts:
+        outside["aws:PrincipalAccount"] = list(choices.trusted_accounts)
+    condition = {"StringNotEqualsIfExists": outside, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+    return [_deny_everyone("OrganizationIdentitiesOnly", (*_RCP_ACTIONS, *_STS_FOR_PRINCIPALS), condition)]
+
+
+def _organization_services(choices: Choices) -> list[dict[str, Any]]:
+    outside: dict[str, Any] = {"aws:SourceOrgID": choices.organization_id}
+    if choices.trusted_accounts:
+        outside["aws:SourceAccount"] = list(choices.trusted_accounts)
+    condition = {
+        "StringNotEqualsIfExists": outside,
+        # Only where a service says for whom it asks.
+        "Null": {"aws:SourceAccount": "false"},
+        "Bool": {"aws:PrincipalIsAWSService": "true"},
+    }
+    return [_deny_everyone("OrganizationServicesOnly", (*_RCP_ACTIONS, "sts:*"), condition)]
+
+
+_RESOURCE: dict[ResourceGuardrail, Callable[[Choices], list[dict[str, Any]]]] = {
+    "require_tls": _require_tls,
+    "organization_identities_only": _organization_identities,
+    "organization_services_only": _organization_services,
+}
+
+NEEDS_ORGANIZATION_ID: tuple[ResourceGuardrail, ...] = ("organization_identities_only", "organization_services_only")
+"""Guardrails whose statements name the organization."""

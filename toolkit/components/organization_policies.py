@@ -1,0 +1,170 @@
+"""Settings of organization policies: what each is made of, where it is attached, and the quotas that hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.base import Settings
+from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.guardrails import ResourceGuardrail, ServiceGuardrail
+
+_POLICY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:=@-]{0,127}")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.json")
+_PRINCIPAL = re.compile(
+    r"arn:(?:aws|aws-cn|aws-us-gov|\*):iam::(?:[0-9]{12}|\*):(?:role|user)/[\w+=,.@*?/-]{1,512}", re.A
+)
+_TAG_KEY = re.compile(r"(?!aws:)[\w +=.:/@-]{1,128}")
+_BARE_WILDCARD = re.compile(r":(?:role|user)/[*?]*\Z")
+
+
+def checked(pattern: re.Pattern[str], expected: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _not_everybody(value: str) -> str:
+    if _BARE_WILDCARD.search(value):
+        raise ValueError("expected a pattern that names someone: this one exempts everybody")
+    return value
+
+
+PolicyName = Annotated[str, checked(_POLICY_NAME, "1 to 128 letters, digits, blanks and _ . , : = @ -")]
+PolicyFile = Annotated[
+    str, checked(_FILE, "the name of a .json file in the environment's folder, like policies/own.json")
+]
+PrincipalPattern = Annotated[
+    str,
+    checked(
+        _PRINCIPAL, "the ARN of a role or user, with * for any account, like arn:aws:iam::*:role/baseline-deployer"
+    ),
+    AfterValidator(_not_everybody),
+]
+PrincipalPatterns = Annotated[tuple[PrincipalPattern, ...], Field(strict=False), AfterValidator(no_repetition)]
+Targets = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(no_repetition)]
+Texts = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(no_repetition)]
+
+
+class ServiceControlPolicy(Settings):
+    """A service control policy: guardrails by name, or a document of one's own."""
+
+    description: Annotated[str, Field(max_length=512)] = Field("", description="What it is for, in AWS's lists.")
+    guardrails: Annotated[tuple[ServiceGuardrail, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Statements by name; see the module's README for what each denies."
+    )
+    file: PolicyFile | None = Field(
+        None, description="JSON file beside environment.yaml with the whole document, instead of guardrails."
+    )
+    exempted_principal_arns: PrincipalPatterns = Field(
+        (), description="Principals that this policy's guardrails leave alone, besides those exempted from all."
+    )
+    targets: Targets = Field(
+        ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ServiceControlPolicy:
+        _one_of(self.guardrails, self.file)
+        if self.file and self.exempted_principal_arns:
+            raise ValueError("exempted_principal_arns goes with guardrails; in a file, write the condition yourself")
+        return self
+
+
+class ResourceControlPolicy(Settings):
+    """A resource control policy: guardrails by name, or a document of one's own."""
+
+    description: Annotated[str, Field(max_length=512)] = Field("", description="What it is for, in AWS's lists.")
+    guardrails: Annotated[tuple[ResourceGuardrail, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Statements by name; see the module's README for what each denies."
+    )
+    file: PolicyFile | None = Field(
+        None, description="JSON file beside environment.yaml with the whole document, instead of guardrails."
+    )
+    targets: Targets = Field(
+        ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ResourceControlPolicy:
+        _one_of(self.guardrails, self.file)
+        return self
+
+
+def _one_of(guardrails: tuple[str, ...], file: str | None) -> None:
+    if bool(guardrails) == bool(file):
+        raise ValueError("exactly one of guardrails and file must be given")
+
+
+class Tag(Settings):
+    """How a tag is written and which values it takes."""
+
+    values: Texts = Field((), description="Accepted values, * for any characters; empty accepts all.")
+    enforced_for: Texts = Field(
+        (), description="Resource types for which other values are refused, like ec2:instance; empty only reports."
+    )
+
+
+class TagPolicy(Settings):
+    """A tag policy."""
+
+    description: Annotated[str, Field(max_length=512)] = Field("", description="What it is for, in AWS's lists.")
+    tags: dict[Annotated[str, checked(_TAG_KEY, "1 to 128 letters, digits, blanks or +-=._:/@, not aws:*")], Tag] = (
+        Field({}, description="Tag key, in the only accepted spelling => its values.")
+    )
+    file: PolicyFile | None = Field(
+        None, description="JSON file beside environment.yaml with the whole document, instead of tags."
+    )
+    targets: Targets = Field(
+        ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TagPolicy:
+        if bool(self.tags) == bool(self.file):
+            raise ValueError("exactly one of tags and file must be given")
+        return self
+
+
+class AiServicesOptOut(Settings):
+    """Whether AI services may keep the accounts' content to improve themselves."""
+
+    enabled: bool = Field(True, description="Whether all services are opted out of, for all accounts and for good.")
+    policy_name: PolicyName = Field("baseline-ai-opt-out", description="Name of the policy.")
+    targets: Targets = Field(
+        ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
+    )
+
+
+class Limits(Settings):
+    """Quotas of AWS Organizations; AWS raises them now and then, and some for a customer who asks."""
+
+    service_control_policy_bytes: Annotated[int, Field(ge=1)] = Field(
+        5120, description="Largest service control policy, in bytes without blanks."
+    )
+    resource_control_policy_bytes: Annotated[int, Field(ge=1)] = Field(
+        5120, description="Largest resource control policy, in bytes without blanks."
+    )
+    tag_policy_bytes: Annotated[int, Field(ge=1)] = Field(10000, description="Largest tag policy, in bytes.")
+    ai_services_opt_out_policy_bytes: Annotated[int, Field(ge=1)] = Field(
+        2500, description="Largest AI services opt-out policy, in bytes."
+    )
+    service_control_policies_per_target: Annotated[int, Field(ge=1)] = Field(
+        5, description="Most service control policies on one root, unit or account."
+    )
+    resource_control_policies_per_target: Annotated[int, Field(ge=1)] = Field(
+        5, description="Most resource control policies on one root, unit or account."
+    )
+    tag_policies_per_target: Annotated[int, Field(ge=1)] = Field(
+        10, description="Most tag policies on one root, unit or account."
+    )
+    control_policies_attached_otherwise: Annotated[int, Field(ge=0)] = Field(
+        1,
+        description="Service (and resource) control policies that each target has besides those named here; AWS's own "
+        "FullAWSAccess is one, and every target has it.",
+    )

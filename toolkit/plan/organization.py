@@ -1,0 +1,246 @@
+"""Judges organization policies by their text: grammar, size, number per target, and whether they lock out who applies.
+
+In: the policies as they would be sent, the quotas, and who must stay able to apply what. Out: problems. Pure, and asks
+neither Terraform nor AWS, so that all of it is said before either is started. Whether a request is denied is decided by
+toolkit.iam, which follows AWS's documented evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from toolkit.components.base import Need
+from toolkit.components.guardrails import OrganizationPolicy
+from toolkit.components.organization_policies import Limits
+from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Principal, PrincipalKind, Request, Statement
+from toolkit.iam import statement_applies as applies
+
+_KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
+_CALLED = {
+    "SERVICE_CONTROL_POLICY": "service control policies",
+    "RESOURCE_CONTROL_POLICY": "resource control policies",
+    "TAG_POLICY": "tag policies",
+    "AISERVICES_OPT_OUT_POLICY": "AI services opt-out policies",
+}
+_SIZES = {
+    "SERVICE_CONTROL_POLICY": "service_control_policy_bytes",
+    "RESOURCE_CONTROL_POLICY": "resource_control_policy_bytes",
+    "TAG_POLICY": "tag_policy_bytes",
+    "AISERVICES_OPT_OUT_POLICY": "ai_services_opt_out_policy_bytes",
+}
+_COUNTS = {
+    "SERVICE_CONTROL_POLICY": "service_control_policies_per_target",
+    "RESOURCE_CONTROL_POLICY": "resource_control_policies_per_target",
+    "TAG_POLICY": "tag_policies_per_target",
+}
+_ONE_ENDPOINT = frozenset({"account", "iam", "organizations"})
+"""Services of our needs whose requests all go to the partition's one endpoint (AWS General Reference, "Service
+endpoints")."""
+_ENDPOINT = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_HONOUR_RCPS = frozenset(
+    {"s3", "sts", "sqs", "kms", "secretsmanager", "ecr", "aoss", "dynamodb", "logs", "cognito-idp", "cognito-identity"}
+)
+"""Services to whose resources RCPs apply (Organizations User Guide, "Resource control policies (RCPs)")."""
+_NAMED_ACTIONS = 3
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Who applies what, where.
+
+    Attributes:
+        deployers: ARNs of roles, users or sessions; none: not known yet.
+        needs: What it is needed for -> actions.
+        regions: Where the baseline is applied.
+        account_id: Whose resources are meant.
+        partition: Of ARNs.
+        organization_id: What the deployers' requests carry as their organization; None: not known, and left out.
+    """
+
+    deployers: tuple[str, ...]
+    needs: Mapping[str, tuple[Need, ...]]
+    regions: tuple[str, ...]
+    account_id: str
+    partition: str
+    organization_id: str | None = None
+
+
+@dataclass(frozen=True)
+class PolicyProblem:
+    """Why the policies are not sent."""
+
+    path: tuple[str, ...]
+    """Where it stands in the component's settings."""
+    problem: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(('components', 'organization', *self.path))}: {self.problem}; expected {self.expected}"
+
+
+def judge_texts(
+    policies: tuple[OrganizationPolicy, ...], limits: Limits, files: Mapping[str, str]
+) -> Iterator[PolicyProblem]:
+    """Grammar, sizes and numbers.
+
+    Args:
+        policies: As they would be sent.
+        limits: The quotas.
+        files: Text of the files that policies come from.
+    """
+    for policy in policies:
+        kind = _KINDS.get(policy.type)
+        if kind is not None:
+            try:
+                # The file's own text: a key that stands twice is lost in what was parsed from it.
+                document = PolicyDocument.parse(
+                    files[policy.file] if policy.file else policy.content, name="", kind=kind
+                )
+            except PolicyError as e:
+                where = f"{policy.file}: " if policy.file else ""
+                yield PolicyProblem(
+                    policy.path,
+                    f"{where}{(e.where or '').removeprefix(': ')}: {e.problem}".removeprefix(": "),
+                    e.hint or "a policy document",
+                )
+                continue
+            yield from _beyond_rcps(policy, document)
+        size, setting = len(policy.text.encode()), _SIZES[policy.type]
+        most = getattr(limits, setting)
+        if size > most:
+            yield PolicyProblem(
+                policy.path,
+                f"{policy.name} has {size} bytes without blanks, {size - most} too many",
+                f"at most {most} (limits.{setting}): make two policies of it",
+            )
+    yield from _too_many(policies, limits)
+
+
+def _beyond_rcps(policy: OrganizationPolicy, document: PolicyDocument) -> Iterator[PolicyProblem]:
+    """What AWS's grammar of resource control policies leaves out (User Guide, "RCP syntax")."""
+    if policy.type != "RESOURCE_CONTROL_POLICY":
+        return
+    for statement in document.statements:
+        if statement.effect != "Deny" or statement.not_actions or "*" in statement.actions:
+            expected = 'statements with "Effect": "Deny" and an Action that names services'
+            yield PolicyProblem(
+                policy.path, f"statement {statement.label} is none of a resource control policy", expected
+            )
+
+
+def _too_many(policies: tuple[OrganizationPolicy, ...], limits: Limits) -> Iterator[PolicyProblem]:
+    for kind, setting in _COUNTS.items():
+        most = getattr(limits, setting)
+        others = limits.control_policies_attached_otherwise if kind in _KINDS else 0
+        ours = [p for p in policies if p.type == kind]
+        for target in dict.fromkeys(t for p in ours for t in p.targets):
+            names = [p.name for p in ours if target in p.targets]
+            if len(names) + others > most:
+                besides = f" and {others} besides" if others else ""
+                yield PolicyProblem(
+                    ours[0].path[:1],
+                    f"{len(names) + others} {_CALLED[kind]} on {target} ({', '.join(names)}{besides})",
+                    f"at most {most} (limits.{setting}): put guardrails together in one policy, or attach "
+                    "some of them to a unit above or below",
+                )
+
+
+def judge_lock_out(
+    policies: tuple[OrganizationPolicy, ...], deployment: Deployment, files: Mapping[str, str]
+) -> Iterator[PolicyProblem]:
+    """Statements that would deny who applies the baseline what it takes.
+
+    A condition on what is not known of the deployers' requests (tags of the role, say) counts as it does where the key
+    is absent. Policies that cannot be read are left to `judge_texts`.
+    """
+    for policy in policies:
+        kind = _KINDS.get(policy.type)
+        if kind is None:
+            continue
+        try:
+            document = PolicyDocument.parse(files[policy.file] if policy.file else policy.content, name="", kind=kind)
+        except PolicyError:
+            continue
+        for statement in document.statements:
+            if statement.effect == "Deny":
+                for deployer in deployment.deployers:
+                    yield from _denials(policy, document, statement, deployer, deployment)
+
+
+def _denials(
+    policy: OrganizationPolicy, document: PolicyDocument, statement: Statement, deployer: str, deployment: Deployment
+) -> Iterator[PolicyProblem]:
+    denied: dict[str, list[str]] = {}
+    purposes: dict[str, None] = {}
+    for purpose, needs in deployment.needs.items():
+        for need in needs:
+            if document.kind is PolicyKind.RCP and need.action.split(":")[0] not in _HONOUR_RCPS:
+                continue
+            regions = [
+                region
+                for region in _requested(need, deployment)
+                if applies(statement, document, _request(need, region, deployer, deployment))
+            ]
+            if regions:
+                denied.setdefault(need.action, regions)
+                purposes[purpose] = None
+    if denied:
+        yield PolicyProblem(
+            policy.path,
+            f"statement {statement.label} of {policy.name} denies {deployer} {_shown(denied, deployment)}; the "
+            f"baseline needs that for {', '.join(purposes)}",
+            _remedy(policy, statement, deployer, deployment),
+        )
+
+
+def _shown(denied: Mapping[str, list[str]], deployment: Deployment) -> str:
+    """Some of the actions, with regions where not all are meant."""
+    some = {r for regions in denied.values() for r in regions} & set(deployment.regions)
+    text = ", ".join(list(denied)[:_NAMED_ACTIONS])
+    if len(denied) > _NAMED_ACTIONS:
+        text += f" and {len(denied) - _NAMED_ACTIONS} more"
+    return f"{text} in {', '.join(sorted(some))}" if some and some != set(deployment.regions) else text
+
+
+def _requested(need: Need, deployment: Deployment) -> tuple[str, ...]:
+    if need.action.split(":")[0] in _ONE_ENDPOINT:
+        return (_ENDPOINT[deployment.partition],)
+    return deployment.regions
+
+
+def _request(need: Need, region: str, deployer: str, deployment: Deployment) -> Request:
+    organization = {
+        f"aws:{key}": deployment.organization_id
+        for key in ("PrincipalOrgID", "ResourceOrgID")
+        if deployment.organization_id
+    }
+    return Request(
+        deployer,
+        need.action,
+        need.resource.format(partition=deployment.partition, region=region, account=deployment.account_id),
+        context={
+            "aws:RequestedRegion": region,
+            "aws:SecureTransport": True,
+            "aws:ViaAWSService": False,
+            **organization,
+        },
+        resource_account=deployment.account_id,
+    )
+
+
+def _remedy(policy: OrganizationPolicy, statement: Statement, deployer: str, deployment: Deployment) -> str:
+    caller = Principal.parse(deployer)
+    if caller.kind is PrincipalKind.ROOT:
+        return "a role that applies the baseline: the root user is for what only it can do"
+    kind = "user" if caller.kind is PrincipalKind.USER else "role"
+    path = deployer.split(f":{kind}/", 1)[1] if f":{kind}/" in deployer else caller.name
+    pattern = f"arn:{deployment.partition}:iam::*:{kind}/{path}"
+    if policy.file is None and policy.type == "SERVICE_CONTROL_POLICY":
+        remedy = f"{pattern} under exempted_principal_arns"
+    else:
+        place = policy.file or policy.name
+        remedy = f'"ArnNotLike": {{"aws:PrincipalArn": "{pattern}"}} in the Condition of {statement.label} in {place}'
+    if any(c.key.lower() == "aws:requestedregion" for c in statement.conditions):
+        remedy = f"all regions of the baseline in it ({', '.join(deployment.regions)}), or {remedy}"
+    return remedy

@@ -1,0 +1,94 @@
+"""Refuses organization policies that AWS would not take, or that would lock out who applies the baseline.
+
+In: an Environment. Out: nothing, or an error. Everything here is known from the environment's files, so that it is said
+before Terraform is started, by `render` already.
+"""
+
+from __future__ import annotations
+
+from toolkit.components.base import Need
+from toolkit.components.organization import Organization, policies
+from toolkit.components.registry import REGISTRY
+from toolkit.environment import Environment, S3Backend
+from toolkit.errors import RefusedError
+from toolkit.plan.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
+
+
+def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | None = None) -> None:
+    """Stop where a policy of the environment must not be sent.
+
+    Args:
+        environment: Whichever.
+        shown: How errors name its file.
+        caller_arn: Who plans or applies, where that is known; judged only where the environment names no deployers.
+
+    Raises:
+        RefusedError: With every reason.
+    """
+    enabled = environment.enabled("organization")
+    if enabled is None:
+        return
+    settings = enabled.settings
+    assert isinstance(settings, Organization)
+    found = policies(settings, environment.place)
+    # What the files say was told before; only the caller is news.
+    problems = [] if caller_arn else list(judge_texts(found, settings.limits, environment.files))
+    problems += [] if caller_arn else _closed_regions(environment, settings)
+    locked_out = list(judge_lock_out(found, _deployment(environment, settings, caller_arn), environment.files))
+    problems += locked_out
+    if problems:
+        count = len(problems)
+        lines = [f"{shown}:{_line(environment, enabled.line, problem)}: {problem}" for problem in problems]
+        raise RefusedError(
+            f"the organization's policies are refused for {count} reason{'s' if count != 1 else ''}; nothing was sent",
+            where=shown,
+            detail="\n".join(lines),
+            hint="mend the lines above"
+            + ("; if others apply the baseline in the accounts, name them under deployer_arns" if locked_out else ""),
+        )
+
+
+def _deployment(environment: Environment, settings: Organization, caller_arn: str | None) -> Deployment:
+    role = environment.credentials.assume_role
+    named = settings.deployer_arns or ((role.role_arn,) if role else ())
+    # Whoever is named was judged when the files were read.
+    deployers = (() if named else (caller_arn,)) if caller_arn else named
+    components = (
+        list(REGISTRY.values())
+        if settings.deployer_applies == "every_component"
+        else [c.component for c in environment.components]
+    )
+    needs = {c.name: c.needs for c in components if c.needs}
+    backend = environment.backend
+    if isinstance(backend, S3Backend):
+        objects = f"arn:{{partition}}:s3:::{backend.bucket}/{backend.key or environment.name}"
+        needs["the state"] = (Need("s3:GetObject", objects), Need("s3:PutObject", objects))
+    needs["every plan"] = (Need("sts:GetCallerIdentity"),)
+    return Deployment(
+        deployers=deployers,
+        needs=needs,
+        regions=environment.place.regions,
+        account_id=environment.account_id,
+        partition=environment.regions.partition,
+        organization_id=settings.organization_id,
+    )
+
+
+def _closed_regions(environment: Environment, settings: Organization) -> list[PolicyProblem]:
+    """Regions of the environment that deny_other_regions would close for everybody who is not exempted."""
+    used = any("deny_other_regions" in p.guardrails for p in settings.service_control_policies.values())
+    closed = [r for r in environment.place.regions if settings.allowed_regions and r not in settings.allowed_regions]
+    if not used or not closed:
+        return []
+    problem = f"lacks {', '.join(closed)}, where this environment's own baseline runs"
+    return [
+        PolicyProblem(("allowed_regions",), problem, "every active and retiring region, the home region among them")
+    ]
+
+
+def _line(environment: Environment, fallback: int, problem: PolicyProblem) -> int:
+    """The line of what the problem is about, or of what it stands in."""
+    path: tuple[str | int, ...] = ("components", "organization", *problem.path)
+    while path and path not in environment.lines:
+        path = path[:-1]
+    return environment.lines.get(path, fallback)
