@@ -98,10 +98,10 @@ def judge_texts(
                     files[policy.file] if policy.file else policy.content, name="", kind=kind
                 )
             except PolicyError as e:
-                where = f"{policy.file}: " if policy.file else ""
+                places = (policy.file, (e.where or "").removeprefix(": "), e.problem)
                 yield PolicyProblem(
                     policy.path,
-                    f"{where}{(e.where or '').removeprefix(': ')}: {e.problem}".removeprefix(": "),
+                    ": ".join(part for part in places if part),
                     e.hint or "a policy document",
                 )
                 continue

@@ -186,6 +186,8 @@ def with_value(recorded: dict[str, Any], component: Component, strength: Strengt
     """Recorded entries in which the attribute has a value, so that something can be lost."""
     found = []
     for entry in entries(recorded, component, strength.resource):
+        if strength.name not in (None, entry["name"]):
+            continue
         change = entry["change"]
         if value_at(change["before"], strength.attribute) is None and strength.attribute in FILLED:
             put(change["before"], strength.attribute, FILLED[strength.attribute])
