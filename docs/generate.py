@@ -34,7 +34,8 @@ EXIT_CODES = {
     ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written.",
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), or there is drift (`drift`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
-    ExitCode.REFUSED: "A guard refused: a finding that nobody consented to, a custom endpoint, no approval.",
+    ExitCode.REFUSED: "A guard refused: a finding that nobody consented to, an organization policy that is too large, "
+    "one too many or locks out who applies, a custom endpoint, no approval.",
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run.",
     ExitCode.BAD_PLAN: "A saved plan that is stale, expired, damaged, or another environment's, or files that were "

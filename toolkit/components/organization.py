@@ -102,7 +102,7 @@ class Organization(Settings):
         "in it loses its access. Used where the organization is managed.",
     )
     enabled_policy_types: PolicyTypes = Field(
-        ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "AISERVICES_OPT_OUT_POLICY"),
+        ("AISERVICES_OPT_OUT_POLICY", "RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY", "TAG_POLICY"),
         description="Kinds of policies that are switched on, the whole list: with a kind that is not in it, all its "
         "policies end. Used where the organization is managed; elsewhere they must be on already.",
     )

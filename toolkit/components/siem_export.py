@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 # 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
@@ -153,4 +153,12 @@ COMPONENT = Component(
         Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
     ),
     bills="events sent to another account, and what the log subscription hands over",
+    needs=(
+        Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-export"),
+        Need("events:PutTargets", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-export"),
+        Need(
+            "logs:PutSubscriptionFilter", "arn:{partition}:logs:{region}:{account}:log-group:/aws/cloudtrail/baseline"
+        ),
+        Need("iam:CreateRole", "arn:{partition}:iam::{account}:role/baseline-siem-export"),
+    ),
 )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
 from toolkit.components.activity_alarms import Subscribers
-from toolkit.components.base import Component, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 # 56: a role's name has at most 64 characters, and -refresh stands behind it.
@@ -122,4 +122,8 @@ COMPONENT = Component(
         *log_bucket.KEY_STRENGTHS,
     ),
     bills="a KMS key; refreshes need a support plan that is billed by itself",
+    needs=(
+        Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-trusted-advisor"),
+        Need("support:DescribeTrustedAdvisorChecks"),
+    ),
 )

@@ -15,6 +15,7 @@ from toolkit.components.guardrails import OrganizationPolicy
 from toolkit.components.organization_policies import Limits
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Principal, PrincipalKind, Request, Statement
 from toolkit.iam import statement_applies as applies
+from toolkit.regions import GLOBAL_REGION
 
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _CALLED = {
@@ -37,7 +38,6 @@ _COUNTS = {
 _ONE_ENDPOINT = frozenset({"account", "iam", "organizations"})
 """Services of our needs whose requests all go to the partition's one endpoint (AWS General Reference, "Service
 endpoints")."""
-_ENDPOINT = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _HONOUR_RCPS = frozenset(
     {"s3", "sts", "sqs", "kms", "secretsmanager", "ecr", "aoss", "dynamodb", "logs", "cognito-idp", "cognito-identity"}
 )
@@ -205,7 +205,7 @@ def _shown(denied: Mapping[str, list[str]], deployment: Deployment) -> str:
 
 def _requested(need: Need, deployment: Deployment) -> tuple[str, ...]:
     if need.action.split(":")[0] in _ONE_ENDPOINT:
-        return (_ENDPOINT[deployment.partition],)
+        return (GLOBAL_REGION[deployment.partition],)
     return deployment.regions
 
 

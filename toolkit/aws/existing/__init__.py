@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolkit.aws.existing import account, alerts, compute, detection, iam, records, storage
+from toolkit.aws.existing import account, alerts, compute, detection, iam, organization, records, storage
 from toolkit.aws.existing.reader import Reader
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
@@ -24,6 +24,7 @@ READERS: Mapping[str, Reader] = {
     **records.READERS,
     **alerts.READERS,
     **detection.READERS,
+    **organization.READERS,
 }
 """Every topic's readers: resource type → what asks for it."""
 

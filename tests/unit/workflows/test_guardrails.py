@@ -1,0 +1,54 @@
+"""Organization policies and whoever plans: refused once the account is known, and before Terraform starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toolkit.errors import RefusedError
+from toolkit.workflows.workspace import open_workspace
+
+ANN = "arn:aws:iam::111122223333:user/ann"
+
+
+@pytest.fixture(autouse=True)
+def with_module(house: Any) -> None:
+    (house.root / "modules" / "organization").mkdir()
+
+
+def opened(house: Any, **options: Any) -> None:
+    open_workspace(house.project, "prod", house.access(), house, **options)
+
+
+def test_whoever_plans_must_be_left_able_to(house: Any, callers: list[Any]):
+    house.write(components="{organization: {}}")
+    with pytest.raises(RefusedError) as caught:
+        opened(house, deploys=True)
+    assert f"ProtectTrail of baseline-guardrails denies {ANN} cloudtrail:UpdateTrail" in str(caught.value.detail)
+    assert "arn:aws:iam::*:user/ann under exempted_principal_arns" in str(caught.value.detail)
+    assert len(callers) == 1
+    assert house.asked == [] or house.commands == []
+
+
+@pytest.mark.usefixtures("callers")
+def test_whoever_only_looks_need_not_be(house: Any):
+    house.write(components="{organization: {}}")
+    opened(house)
+
+
+@pytest.mark.usefixtures("callers")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'exempted_principal_arns: ["arn:aws:iam::*:user/ann"]',
+        # Named deployers are judged in the place of whoever plans, who may be in the management account.
+        'deployer_arns: ["arn:aws:iam::444455556666:role/x"], exempted_principal_arns: ["arn:aws:iam::*:role/x"]',
+        # What nobody here applies need not be left to anybody.
+        "deployer_applies: enabled_components",
+    ],
+)
+def test_exempted_or_not_concerned(house: Any, settings: str):
+    house.write(components=f"{{organization: {{{settings}}}}}")
+    opened(house, deploys=True)
+    assert house.commands == ["init"]
