@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, Mismatch, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Advice, Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.iam_groups import EntityName, IamGroups, IamPath
 from toolkit.components.mfa_enforcement import UserName
@@ -175,4 +175,10 @@ COMPONENT = Component(
     strengths=(Strength("aws_iam_policy", "policy", Stronger.POLICY),),
     mismatches=_mismatches,
     advice=_advice,
+    needs=(
+        Need("iam:CreateUser", "arn:{partition}:iam::{account}:user/anna"),
+        Need("iam:AddUserToGroup", "arn:{partition}:iam::{account}:group/administrators"),
+        Need("iam:PutUserPolicy", "arn:{partition}:iam::{account}:user/anna"),
+        Need("iam:GetUser", "arn:{partition}:iam::{account}:user/anna"),
+    ),
 )

@@ -259,7 +259,8 @@ def locked_out(settings: dict[str, Any], files: Mapping[str, str] | None = None,
 
 def test_every_component_that_aws_has_something_to_deny_in_says_what_it_needs() -> None:
     missing = {name for name, component in REGISTRY.items() if not component.needs}
-    assert missing <= {"organization", "root_protection"}, "these are applied in the management account, without SCPs"
+    # Applied in the management account, which service control policies do not concern.
+    assert missing <= {"organization", "root_protection"}, "give it `needs`: see CONTRIBUTING.md, Adding a component"
 
 
 def test_whoever_is_not_exempted_is_locked_out_by_each_protection() -> None:
