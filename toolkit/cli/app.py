@@ -56,9 +56,11 @@ def _global_options(
     chdir: Annotated[
         Path | None, typer.Option("-C", "--chdir", metavar="DIR", help="Work in the project of this folder.")
     ] = None,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours (as NO_COLOR=1).")] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="No colours (as NO_COLOR=1); also after a command.")
+    ] = False,
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Show Terraform's command lines and values.")
+        bool, typer.Option("-v", "--verbose", help="Show Terraform's command lines and values; also after a command.")
     ] = False,
     _version: Annotated[
         bool,

@@ -1,7 +1,8 @@
 """Words on the terminal: results on stdout, everything else on stderr.
 
-Colour and the live line only where a terminal reads them, and never with NO_COLOR (no-color.org), TERM=dumb or
---no-color. rich is imported when something is shown, not before.
+Colour and the live line only where a terminal reads them. With NO_COLOR (no-color.org) or --no-color nothing is
+coloured or bold, and no escape sequence is written at all; TERM=dumb goes without the live line, too.
+rich is imported when something is shown, not before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from toolkit.errors import ToolkitError
 from toolkit.workflows.observer import Observer
@@ -46,7 +47,9 @@ def out(*, to_stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if to_stderr else sys.stdout
-    return Console(file=stream, no_color=not colored(stream), highlight=False, soft_wrap=True)
+    # Without a colour system nothing is bold either; `no_color` alone would leave that.
+    system: Literal["auto"] | None = "auto" if colored(stream) else None
+    return Console(file=stream, color_system=system, highlight=False, soft_wrap=True)
 
 
 def error_line(text: str) -> None:
@@ -73,7 +76,8 @@ class Progress(Observer):
         self._started = time.monotonic()
         self._done = 0
         self._total = 0
-        self._shown = False
+        self._shown = 0
+        """Columns that the live line takes up; 0 where there is none."""
 
     def __enter__(self) -> Progress:
         return self
@@ -145,15 +149,19 @@ class Progress(Observer):
             return
         width = os.get_terminal_size(sys.stderr.fileno()).columns
         line = f"{self._stage} … {self._elapsed()}" + (f" · {text}" if text else "")
-        sys.stderr.write(f"\r\x1b[K{line[: max(width - 1, 20)]}")
+        line = line[: max(width - 1, 20)]
+        sys.stderr.write(f"{self._wipe()}{line}")
         sys.stderr.flush()
-        self._shown = True
+        self._shown = len(line)
 
     def _clear(self) -> None:
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
+            sys.stderr.write(self._wipe())
             sys.stderr.flush()
-            self._shown = False
+            self._shown = 0
+
+    def _wipe(self) -> str:
+        return "\r\x1b[K" if colored(sys.stderr) else f"\r{' ' * self._shown}\r"
 
     def _say(self, text: str) -> None:
         self._clear()

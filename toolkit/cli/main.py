@@ -17,6 +17,9 @@ from toolkit.errors import ExitCode, ToolkitError
 # subclass of either's UsageError, which is how both are reached.
 _ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
+_ANYWHERE = ("--no-color", "-v", "--verbose")
+"""Global options without a value: taken wherever they stand, since people put them at the end."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run `toolkit ARGUMENTS`.
@@ -29,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.reconfigure(line_buffering=True)
     try:
         command = typer.main.get_command(app)
-        result = command.main(args=list(arguments), prog_name="toolkit", standalone_mode=False)
+        result = command.main(args=_globals_first(arguments), prog_name="toolkit", standalone_mode=False)
         if result == ExitCode.INTERRUPTED:
             return _interrupted()  # what typer makes of Ctrl-C, without a word
         return result if isinstance(result, int) else ExitCode.OK
@@ -57,6 +60,12 @@ def run(arguments: Sequence[str]) -> int:
             f"a defect in toolkit: {type(e).__name__}: {e}\nPlease report it; TOOLKIT_DEBUG=1 shows the traceback."
         )
         return ExitCode.ERROR
+
+
+def _globals_first(arguments: Sequence[str]) -> list[str]:
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    first = [a for a in arguments[:end] if a in _ANYWHERE]
+    return [*first, *(a for a in arguments[:end] if a not in _ANYWHERE), *arguments[end:]]
 
 
 def _interrupted() -> ExitCode:

@@ -189,17 +189,17 @@ def apply(
         may_render = bundle is None and not no_render
         workspace = open_workspace(project, env, access, progress, may_render=may_render, deploys=True)
         if bundle is None:
-            result = make_plan(workspace, progress, lock_timeout=lock_timeout, consents=consents)
+            result = make_plan(workspace, progress, lock_timeout=lock_timeout, consents=consents, keep=False)
     if bundle is None:
         _show(_view(workspace, result), False, reports, to_stderr=quiet)
         _show_warnings(workspace, result.warnings)
         refuse(result.findings, env, told=True)
         if result.plan.empty:
-            result.bundle.unlink(missing_ok=True)
             _tell(workspace, None, as_json)
             return
         reports = ()
-        _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes")
+        instead = f"`toolkit plan {workspace.called}` saves one that can be applied later"
+        _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes", instead)
         bundle = result.saved
         assert bundle is not None, "a plan that is not saved was refused above"
     with console.Progress() as progress:
@@ -208,12 +208,10 @@ def apply(
             bundle,
             progress,
             lock_timeout=lock_timeout,
-            consents=consents,
+            # Those of a plan made here are in it already.
+            consents=consents if plan is not None else options.consents(None, None, False),
             judged=lambda view: _write_reports(view, reports),
         )
-    # An applied plan is a stale plan.
-    if plan is None:
-        bundle.path.unlink(missing_ok=True)
     _show_warnings(workspace, outcome.diagnostics)
     _tell(workspace, outcome, as_json, to_stderr=quiet)
 
@@ -251,11 +249,10 @@ def destroy(
     with console.Progress() as progress:
         workspace = open_workspace(project, env, options.access(sandbox, mirror), progress)
         consents = options.consents(allow_destroy, None, False)
-        result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout, consents=consents)
+        result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout, consents=consents, keep=False)
     _show(_view(workspace, result), False, to_stderr=as_json)
     refuse(result.findings, env, told=True)
     if result.plan.empty:
-        result.bundle.unlink(missing_ok=True)
         _tell(workspace, None, as_json)
         return
     _confirm(workspace, auto_approve, f"Destroy all of this in account {workspace.caller.account_id}?", env)
@@ -263,7 +260,6 @@ def destroy(
     assert bundle is not None, "a plan that is not saved was refused above"
     with console.Progress() as progress:
         outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout)
-    bundle.path.unlink(missing_ok=True)
     _tell(workspace, outcome, as_json)
 
 
@@ -389,12 +385,12 @@ def _require_terminal(instead: str) -> None:
         )
 
 
-def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: str) -> None:
+def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: str, instead: str | None = None) -> None:
     if auto_approve:
         return
     where = "on the embedded AWS" if workspace.simulator else "on AWS"
     if not console.ask(f"{question} ({workspace.caller.arn}, {where})", wanted):
-        raise RefusedError("not approved; nothing was applied", hint="the saved plan stays where it was shown")
+        raise RefusedError("not approved; nothing was applied, and the plan was not saved", hint=instead)
 
 
 def _relative(path: Path) -> str:

@@ -13,6 +13,8 @@ from fnmatch import fnmatchcase
 
 from pydantic import ConfigDict
 
+from toolkit.errors import nearest
+
 
 class Severity(Enum):
     """How much it matters, the worst first."""
@@ -147,6 +149,25 @@ class Consents:
         """The findings, each with what consents to it, the worst first."""
         judged = (replace(f, consented_by=self._by(f, today)) for f in findings)
         return tuple(sorted(judged, key=lambda f: (not f.blocks, f.severity.rank, f.subject)))
+
+    def idle(self, findings: Iterable[Finding]) -> tuple[tuple[str, str | None], ...]:
+        """Options that consent to nothing of this plan, each with the subject that was probably meant.
+
+        A lone `*` means whatever there may be, and so is never idle; waivers stand in the file for later plans, too.
+        """
+        found = tuple(findings)
+        idle: list[tuple[str, str | None]] = []
+        for name, patterns, rule in (
+            ("--allow-destroy", self.destroy, Rule.DESTROYS),
+            ("--allow-weaker", self.weaker, Rule.WEAKENS),
+        ):
+            subjects = [f.subject for f in found if f.rule is rule]
+            for pattern in patterns:
+                if pattern.strip("*") and not any(matches(pattern, subject) for subject in subjects):
+                    idle.append((f"{name} {pattern}", nearest(pattern, subjects)))
+        if self.lockout and not any(f.rule is Rule.LOCKS_OUT for f in found):
+            idle.append(("--acknowledge-lockout", None))
+        return tuple(idle)
 
     def _by(self, finding: Finding, today: date) -> str | None:
         if finding.consent is None:

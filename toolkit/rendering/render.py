@@ -16,8 +16,12 @@ import jinja2
 from toolkit.components.base import Component
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment
+from toolkit.environment.load import EnvironmentFileError
+from toolkit.environment.source import Problem
+from toolkit.errors import nearest
 from toolkit.paths import data_dir
 from toolkit.rendering import hcl
+from toolkit.typed import dotted
 
 RenderedTree = Mapping[str, str]
 """File name → text."""
@@ -93,6 +97,7 @@ def render(environment: Environment) -> RenderedTree:
     """The environment's root module.
 
     Raises:
+        EnvironmentFileError: `imports` names a module that the environment does not call.
         jinja2.TemplateError: A template is wrong (a defect of the product).
     """
     files: dict[str, str] = {}
@@ -108,9 +113,25 @@ def render(environment: Environment) -> RenderedTree:
         composed = component.compose(enabled.settings, environment.place) if component.compose else {}
         context = {"settings": enabled.settings.model_dump(), "composed": composed, "start_call": calls.start}
         files[f"{component.name}.tf"] = _file(environment, f"components/{component.name}.tf.j2", context)
+    _check_imports(environment, [label for called in labels.values() for label in called])
     if labels:
         files["outputs.tf"] = _file(environment, "root/outputs.tf.j2", {"calls": labels})
     return files
+
+
+def _check_imports(environment: Environment, labels: list[str]) -> None:
+    """Only rendering knows every module call; Terraform would tell without the line."""
+    problems = []
+    for address in environment.imports:
+        label = address.split(".")[1]
+        if label not in labels:
+            path = ("imports", address)
+            known = ", ".join(labels) or "none: no component is on"
+            guess = nearest(label, labels)
+            problem = f"no module {label!r} in this environment"
+            problems.append(Problem(environment.lines.get(path, 1), dotted(path), problem, f"one of {known}", guess))
+    if problems:
+        raise EnvironmentFileError(f"environments/{environment.name}/environment.yaml", problems)
 
 
 def template_text(template: str, **context: Any) -> str:

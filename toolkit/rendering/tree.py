@@ -53,7 +53,8 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
     """What writing `tree` to `folder` would change, sorted by name.
 
     Raises:
-        ToolkitError: A file in the way is not generated, or the folder is not the environment's own.
+        ToolkitError: A file in the way is not generated, Terraform would read one that nobody rendered, or the folder
+            is not the environment's own.
     """
     if folder.is_symlink():
         raise ToolkitError(
@@ -74,6 +75,13 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
     for file in _generated(folder):
         if file.name not in tree:
             changes.append(FileChange(file.name, _read(file), None))
+    others = foreign(tree, folder)
+    if others:
+        raise ToolkitError(
+            f"rendered/ holds Terraform that nobody rendered: {', '.join(others)}",
+            where=str(folder),
+            hint="move it out: Terraform would apply it with the baseline, though environment.yaml does not say so",
+        )
     return tuple(sorted(changes, key=lambda c: c.name))
 
 

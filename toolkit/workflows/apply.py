@@ -18,7 +18,7 @@ from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.terraform.sealing import NO_KEYS, Keys
-from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated
+from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated, tell_idle
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace, sources
@@ -100,6 +100,7 @@ def apply_bundle(
         given = Consents.from_options(bundle.manifest.consents).together(consents)
         plan = parse_plan(bundle.plan_json, workspace.attribution)
         findings = judge_plan(workspace, bundle.plan_json, plan, given, destroy=bundle.manifest.destroy)
+        tell_idle(consents, findings, observer)
         if judged is not None:
             judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
         refuse(findings, str(bundle.path))

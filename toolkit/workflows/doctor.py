@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import importlib.util
 import os
 import platform
@@ -13,7 +12,7 @@ from typing import Literal
 
 from toolkit import __version__
 from toolkit.errors import ToolkitError
-from toolkit.paths import Project, data_dir
+from toolkit.paths import Project
 
 
 @dataclass(frozen=True)
@@ -80,28 +79,32 @@ def _sandbox() -> str:
 
 
 def _modules(project: Project) -> Finding:
-    source = data_dir("modules")
+    from toolkit.components.registry import REGISTRY
+    from toolkit.rendering.vendored import different, is_own, unexpected
+
     if not project.modules.is_dir():
         return Finding("modules", "fail", "the project has none", "`toolkit init .` puts them there")
-    if project.modules.resolve() == source.resolve():
+    if is_own(project.modules):
         return Finding("modules", "ok", "the toolkit's own")
-    different = [
-        str(f.relative_to(source))
-        for f in sorted(source.rglob("*.tf"))
-        if "tests" not in f.parts
-        and not (
-            (project.modules / f.relative_to(source)).is_file()
-            and filecmp.cmp(f, project.modules / f.relative_to(source), shallow=False)
+    if extra := unexpected(project.modules, REGISTRY):
+        return Finding(
+            "modules",
+            "fail",
+            f"{_counted(extra)} that toolkit {__version__} does not ship and Terraform would apply, e.g. {extra[0]}",
+            "move them out, or, if another version of the toolkit put them there, `toolkit init . --upgrade`",
         )
-    ]
-    if different:
+    if others := different(project.modules):
         return Finding(
             "modules",
             "note",
-            f"{len(different)} files differ from toolkit {__version__}'s, e.g. {different[0]}",
+            f"{_counted(others)} other than toolkit {__version__}'s, e.g. {others[0]}",
             "`toolkit init . --upgrade` takes this version's; review the difference before you apply",
         )
     return Finding("modules", "ok", f"those of toolkit {__version__}")
+
+
+def _counted(names: tuple[str, ...]) -> str:
+    return f"{len(names)} file{'s' if len(names) != 1 else ''}"
 
 
 def _environment(project: Project, name: str) -> str:

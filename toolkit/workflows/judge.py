@@ -22,6 +22,7 @@ from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
 from toolkit.plan.model import Action, Change, Plan, parse_drift
+from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
 
@@ -73,6 +74,13 @@ def _finding(environment: Environment, component: Component, advice: Advice) -> 
         component=component.name,
         region=environment.regions.home,
     )
+
+
+def tell_idle(consents: Consents, findings: Iterable[Finding], observer: Observer) -> None:
+    """Warn of consents that consent to nothing: probably misspelt, or of an earlier plan."""
+    for option, meant in consents.idle(findings):
+        guess = f"; did you mean {meant}?" if meant else ""
+        observer.warning(f"{option}: nothing of this plan needs that consent{guess}")
 
 
 def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> None:

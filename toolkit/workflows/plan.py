@@ -18,7 +18,7 @@ from toolkit.plan.model import Plan, parse_plan
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.sealing import NO_KEYS, Keys
-from toolkit.workflows.judge import judge_plan, not_simulated
+from toolkit.workflows.judge import judge_plan, not_simulated, tell_idle
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
@@ -33,12 +33,12 @@ class PlanResult:
 
     plan: Plan
     bundle: Path
-    """Where the bundle is; it is not there when a finding stands in the way of applying it."""
+    """Where the bundle is, or would be: none is written where a finding stands in the way, or none was wanted."""
     manifest: bundles.Manifest
     findings: tuple[Finding, ...]
     warnings: tuple[Diagnostic, ...]
     saved: bundles.Bundle | None
-    """The bundle as it was written, to be applied without reading it again: by then another plan may be there."""
+    """The bundle, to be applied without reading it again: by then another plan may be there."""
 
 
 def bundle_path(workspace: Workspace, out: str | None) -> Path:
@@ -83,8 +83,20 @@ def make_plan(
     lifetime: timedelta = DEFAULT_LIFETIME,
     consents: Consents = Consents(),  # noqa: B008 - frozen
     keys: Keys = NO_KEYS,
+    keep: bool = True,
 ) -> PlanResult:
     """Plan, judge, and save what nothing stands in the way of.
+
+    Args:
+        workspace: The environment.
+        observer: Gets told what happens.
+        out: Where the bundle goes, as `bundle_path` reads it.
+        destroy: Plan to delete everything.
+        lock_timeout: How long to wait for a held state lock.
+        lifetime: How long the plan may be applied.
+        consents: What whoever runs the command consents to.
+        keys: What encrypts the bundle.
+        keep: False for a plan that is applied at once or never: no file is written, and none replaced.
 
     Raises:
         UsageError: Where the bundle would go, something else is.
@@ -92,7 +104,8 @@ def make_plan(
     """
     environment = workspace.environment
     target = bundle_path(workspace, out)
-    make_room(target)
+    if keep:
+        make_room(target)
     observer.stage(f"Planning {'the destruction of ' if destroy else ''}{environment.name}")
     saved = None
     # A folder of its own: two plans at once must not take each other's file for theirs. Only the bundle stays, since a
@@ -107,6 +120,7 @@ def make_plan(
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Judging the plan")
         findings = judge_plan(workspace, data, plan, consents, destroy=destroy)
+        tell_idle(consents, findings, observer)
         if lacking := not_simulated(workspace, plan):
             kinds = ", ".join(sorted({change.type for change in lacking}))
             observer.warning(f"the embedded AWS lacks {len(lacking)} of these and will not apply the plan: {kinds}")
@@ -138,7 +152,8 @@ def make_plan(
         )
         if not any(f.blocks for f in findings):
             saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
-            bundles.write(target, manifest, plan_file, data, findings, keys)
+            if keep:
+                bundles.write(target, manifest, plan_file, data, findings, keys)
     return PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved)
 
 

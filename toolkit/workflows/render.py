@@ -8,7 +8,7 @@ from toolkit.paths import Project
 from toolkit.rendering.render import render
 from toolkit.rendering.tree import FileChange, compare, write
 from toolkit.workflows.guardrails import refuse_policies
-from toolkit.workflows.workspace import read_environment
+from toolkit.workflows.workspace import read_environment, refuse_unexpected
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,14 @@ def render_environments(project: Project, names: tuple[str, ...], *, dry: bool) 
 
     Raises:
         RefusedError: A policy of the organization must not be sent; nothing was written.
-        ToolkitError: An environment file is wrong, or a file is in the way; nothing was written.
+        ToolkitError: An environment file is wrong, a file is in the way, or Terraform would read one that is not the
+            toolkit's; nothing was written.
     """
     results = []
     for name in names:
         paths, environment = read_environment(project, name)
         refuse_policies(environment, paths.shown)
+        refuse_unexpected(paths, environment)
         results.append(RenderResult(name, compare(render(environment), paths.rendered)))
     if not dry:
         for result in results:

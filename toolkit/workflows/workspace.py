@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from toolkit import __version__
 from toolkit.aws.identity import CallerIdentity, check_account
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
@@ -22,7 +23,8 @@ from toolkit.files import write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.plan.model import Attribution
 from toolkit.rendering.render import render
-from toolkit.rendering.tree import CODE, READ, compare, foreign, write
+from toolkit.rendering.tree import CODE, READ, compare, write
+from toolkit.rendering.vendored import unexpected
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
 from toolkit.terraform.bundle import digest, digests
@@ -114,15 +116,7 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
         ToolkitError: They differ and may not be written (exit code OUT_OF_DATE), or a file is in the way.
     """
     refuse_policies(environment, paths.shown)
-    tree = render(environment)
-    changes = compare(tree, paths.rendered)
-    others = foreign(tree, paths.rendered)
-    if others:
-        raise ToolkitError(
-            f"rendered/ holds Terraform that nobody rendered: {', '.join(others)}",
-            where=str(paths.rendered),
-            hint="move it out: Terraform would apply it with the baseline, though environment.yaml does not say so",
-        )
+    changes = compare(render(environment), paths.rendered)
     if changes and not may_write:
         raise ToolkitError(
             f"rendered/ is out of date: {', '.join(f'{c.name} ({c.action})' for c in changes)}",
@@ -246,7 +240,7 @@ def aws_environ(project: Project, environment: Environment, access: Access, scra
 
 
 def require_modules(paths: EnvironmentPaths, environment: Environment) -> None:
-    """The project has the modules that its rendered HCL calls."""
+    """The project has the modules that its rendered HCL calls, and nothing in them that the toolkit does not ship."""
     for enabled in environment.components:
         folder = paths.project / "modules" / enabled.component.name
         if not folder.is_dir():
@@ -255,6 +249,24 @@ def require_modules(paths: EnvironmentPaths, environment: Environment) -> None:
                 where=str(folder),
                 hint="`toolkit init .` puts the toolkit's modules into the project",
             )
+    refuse_unexpected(paths, environment)
+
+
+def refuse_unexpected(paths: EnvironmentPaths, environment: Environment) -> None:
+    """Terraform applies every file of a module that is called, also one that nobody put there on purpose.
+
+    Raises:
+        ToolkitError: There is one that this toolkit does not ship.
+    """
+    modules = paths.project / "modules"
+    found = unexpected(modules, (enabled.component.name for enabled in environment.components))
+    if found:
+        raise ToolkitError(
+            f"modules/ holds Terraform that toolkit {__version__} does not ship: {', '.join(found)}",
+            where=str(modules),
+            hint="move it out: Terraform would apply it with the baseline; if another version of the toolkit put it "
+            "there, `toolkit init . --upgrade` takes this one's modules. Own Terraform belongs in a module of its own",
+        )
 
 
 def _refuse_custom_endpoints(environment: Environment, environ: Mapping[str, str]) -> None:

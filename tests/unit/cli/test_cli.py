@@ -110,6 +110,17 @@ def test_help_and_version_load_next_to_nothing():
     assert not loaded_by("--help") & {"rich", "pydantic", "boto3", "jinja2", "yaml", "python_terraform", "moto"}
 
 
+@pytest.mark.parametrize("arguments", [["--no-color", "components"], ["components", "--no-color"]], ids=" ".join)
+def test_colour_is_switched_off_before_and_after_the_command(
+    told: Told, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+):
+    seen = []
+    monkeypatch.setattr(console, "print_table", lambda *_: seen.append(console.Settings.no_color))
+    told(*arguments)
+    assert seen == [True]
+    assert "--no-color" in told("render", "--", "--no-color", exits=64)[1], "after -- it is a name like any other"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -199,6 +210,74 @@ def test_what_a_person_wrote_is_not_overwritten(project: Path, told: Told):
     (rendered / "versions.tf").write_text("# mine\n")
     assert "not a generated file" in told("render", exits=1)[1]
     assert [f.name for f in rendered.iterdir()] == ["versions.tf"]
+
+
+@pytest.mark.parametrize("name", ["own.tf", "own.tf.json"])
+def test_terraform_that_nobody_rendered_is_told(project: Path, told: Told, name: str):
+    """Terraform would apply it; so every command that looks at rendered/ says so, and writes nothing."""
+    told("render")
+    file = project / "environments" / "prod" / "environment.yaml"
+    file.write_text(ENVIRONMENT.replace("{}", "{minimum_password_length: 20}"))
+    rendered = project / "environments" / "prod" / "rendered"
+    (rendered / name).write_text("{}")
+    for command in (("render", "--check"), ("render",), ("validate", "prod")):
+        assert f"nobody rendered: {name}" in told(*command, exits=1)[1]
+    assert "= 14" in (rendered / "password_policy.tf").read_text()
+
+
+EXTRA = {
+    "a file": "modules/password_policy/extra.tf",
+    "a file of the other kind": "modules/password_policy/extra.tf.json",
+    "a file of a module in it": "modules/password_policy/inner/main.tf",
+    "OpenTofu's": "modules/password_policy/main.tofu",
+}
+
+
+@pytest.mark.parametrize("name", EXTRA.values(), ids=EXTRA.keys())
+def test_terraform_that_the_toolkit_does_not_ship_is_told(project: Path, told: Told, name: str):
+    told("init", ".", "--pipeline", "none")
+    told("render")
+    for harmless in ("modules/own/main.tf", "modules/password_policy/tests/x.tf", "modules/password_policy/NOTES.md"):
+        (project / harmless).parent.mkdir(parents=True, exist_ok=True)
+        (project / harmless).write_text("")
+    told("render", "--check")
+    (project / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / name).write_text("{}")
+    for command in (("render", "--check"), ("render",)):
+        err = told(*command, exits=1)[1]
+        assert f"does not ship: {name.removeprefix('modules/')}\n" in err
+        assert "`toolkit init . --upgrade`" in err
+    told("init", ".", "--pipeline", "none", "--upgrade")
+    told("render", "--check")
+
+
+def test_a_folder_of_modules_that_is_a_link_is_told(
+    project: Path, told: Told, tmp_path_factory: pytest.TempPathFactory
+):
+    """What it leads to is in no digest, and could change after the review."""
+    told("init", ".", "--pipeline", "none")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "inner"
+    (project / "modules" / "password_policy").rename(elsewhere)
+    (project / "modules" / "password_policy").symlink_to(elsewhere)
+    assert "does not ship: password_policy/\n" in told("render", exits=1)[1]
+    (project / "modules" / "password_policy").unlink()
+    (project / "modules" / "password_policy").mkdir()
+    (project / "modules" / "password_policy" / "inner").symlink_to(elsewhere)
+    assert "does not ship: password_policy/inner/\n" in told("render", exits=1)[1]
+
+
+def test_imports_into_modules_that_are_not_called_are_told_with_their_line(project: Path, told: Told):
+    file = project / "environments" / "prod" / "environment.yaml"
+    good = "module.password_policy.aws_iam_account_password_policy.this: iam-account-password-policy"
+    file.write_text(f"{ENVIRONMENT}imports:\n  {good}\n")
+    told("render")
+    for label, guess in (("pasword_policy", " (did you mean 'password_policy'?)"), ("guardduty_eu_west_1", "")):
+        file.write_text(f"{ENVIRONMENT}imports:\n  {good}\n  module.{label}.aws_x.this: y\n")
+        for command in (("render",), ("render", "--check")):
+            err = told(*command, exits=1)[1]
+            problem = f"no module '{label}' in this environment; expected one of password_policy{guess}"
+            path = f"imports.module.{label}.aws_x.this"
+            assert f"environments/prod/environment.yaml:7: {path}: {problem}\n" in err
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])

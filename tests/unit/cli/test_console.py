@@ -92,6 +92,46 @@ def test_in_a_terminal_one_line_lives_and_is_taken_away(monkeypatch: pytest.Monk
     assert max(map(len, live)) < 60
 
 
+def rows(written: str) -> list[str]:
+    """What a terminal shows in the end: a carriage return goes back to the start of the line, which is written over."""
+    shown = []
+    for line in written.split("\n"):
+        cells: list[str] = []
+        for part in line.split("\r"):
+            cells[: len(part)] = part
+        shown.append("".join(cells).rstrip())
+    return shown
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_without_colour_no_escape_is_written_at_all(monkeypatch: pytest.MonkeyPatch, by: str):
+    from rich.text import Text
+
+    terminal = watched(monkeypatch)
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    if by == "option":
+        monkeypatch.setattr(console.Settings, "no_color", True)
+    else:
+        monkeypatch.setenv("NO_COLOR", "1")
+    story(console.Progress())
+    console.out().print(Text("bold and red", "bold red"))
+    console.out(to_stderr=True).print(Text("a link", "dim link https://example.com"))
+    console.error_line("x")
+    console.print_table(("A", "B"), [("1", "2")])
+    console.print_json({"a": 1})
+    written = terminal.getvalue()
+    assert "\x1b" not in written
+    assert "Applying prod … 0:00 · 1 done" in written, "the live line lives on"
+    assert rows(written)[:5] == [
+        "  [0:00] FAILED update a.d",
+        "  something",
+        "  a note",
+        "Warning: a warning",
+        "bold and red",
+    ]
+
+
 def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch):
     terminal = watched(monkeypatch)
     monkeypatch.setenv("TERM", "dumb")

@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from toolkit import __version__
 from toolkit.cli import console, options
 from toolkit.cli.main import run
 from toolkit.components.registry import REGISTRY
@@ -103,6 +104,23 @@ def test_doctor_of_a_whole_project(project: Path, told: Told):
     result, text, hint = checks(told("doctor", "--json")[0])["modules"]
     assert (result, "config/main.tf" in text) == ("note", True)
     assert "--upgrade" in str(hint)
+
+
+def test_doctor_sees_what_terraform_would_apply_though_nobody_asked_for_it(project: Path, told: Told):
+    terraform(project, "1.11.4")
+    told("init", ".", "--pipeline", "none")
+    told("render")
+    (project / "modules" / "config" / "delivery" / "extra.tf.json").write_text("{}")
+    (project / "environments" / "prod" / "rendered" / "own.tf").write_text("")
+    found = checks(told("doctor", "--json", exits=1)[0])
+    result, text, hint = found["modules"]
+    assert result == "fail"
+    assert text.startswith(f"1 file that toolkit {__version__} does not ship and Terraform would apply")
+    assert text.endswith("config/delivery/extra.tf.json")
+    assert "--upgrade" in str(hint)
+    result, text, _ = found["environment prod"]
+    assert result == "fail"
+    assert "nobody rendered: own.tf" in text
 
 
 def test_doctor_goes_on_whatever_it_finds(project: Path, told: Told):

@@ -64,10 +64,13 @@ def test_line_ends_are_part_of_a_file(folder: Path, end: str):
 
 def test_nothing_that_a_person_made_is_touched(folder: Path):
     (folder / "README.md").write_text("mine")
-    put(folder, own="mine")
     assert trees.compare({}, folder) == ()
+    put(folder, own="mine")
     with pytest.raises(ToolkitError, match="not a generated file"):
         trees.compare({"own.tf": NEW}, folder)
+    with pytest.raises(ToolkitError, match=r"nobody rendered: own\.tf"):
+        trees.compare({}, folder)
+    assert (folder / "own.tf").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from toolkit.aws.identity import CallerIdentity
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
 from toolkit.paths import EnvironmentPaths
+from toolkit.plan.findings import Consents, Finding, Rule, Severity
 from toolkit.terraform import bundle as bundles
 from toolkit.workflows import apply as applying
 from toolkit.workflows import plan as plans
@@ -149,6 +150,53 @@ def test_a_name_that_ends_in_a_slash_is_a_folder(tmp_path: Path):
     with pytest.raises(ToolkitError, match="cannot be written") as told:
         plans.make_plan(where, Observer(), out=f"{tmp_path}/file/")
     assert str(tmp_path / "file") in str(told.value)
+
+
+@pytest.mark.usefixtures("judged")
+def test_what_is_applied_at_once_or_never_is_not_saved(tmp_path: Path):
+    where = workspace(tmp_path, "first")
+    earlier = plans.make_plan(where, Observer())
+    kept = earlier.bundle.read_bytes()
+    result = plans.make_plan(workspace(tmp_path, "second"), Observer(), keep=False)
+    assert result.saved is not None
+    assert mark_of(result.saved, tmp_path) == ("second", "second")
+    assert earlier.bundle.read_bytes() == kept
+    assert not list(tmp_path.glob("plan-*"))
+
+
+class Told(Observer):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def finding(rule: Rule, address: str, attribute: str | None = None) -> Finding:
+    return Finding(rule, Severity.HIGH, address, attribute, "s", "e", "r", "--allow", None, "eu-central-1")
+
+
+def test_a_consent_that_names_nothing_is_told_with_the_nearest_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    trail = "module.cloudtrail.aws_cloudtrail.this"
+    found = (
+        finding(Rule.DESTROYS, trail),
+        finding(Rule.WEAKENS, "module.config_eu_west_1.aws_config_configuration_recorder.this", "recording_mode"),
+    )
+    monkeypatch.setattr(plans, "judge_plan", lambda *_, **__: found)
+    told = Told()
+    consents = Consents(
+        destroy=("module.cloudtrial.aws_cloudtrail.this", trail, "*", "module.cloudtrail.*", "module.x.y.z"),
+        weaker=("*.recording_mode", trail),
+        lockout=True,
+    )
+    plans.make_plan(workspace(tmp_path, "first"), told, consents=consents)
+    nothing = "nothing of this plan needs that consent"
+    assert told.warnings == [
+        f"--allow-destroy module.cloudtrial.aws_cloudtrail.this: {nothing}; did you mean {trail}?",
+        f"--allow-destroy module.x.y.z: {nothing}",
+        f"--allow-weaker {trail}: {nothing}",
+        f"--acknowledge-lockout: {nothing}",
+    ]
 
 
 def test_files_changed_after_the_review_make_the_plan_stale(tmp_path: Path):
