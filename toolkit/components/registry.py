@@ -16,6 +16,7 @@ from toolkit.components import (
     organization,
     password_policy,
     security_hub,
+    shield,
     siem_export,
     trusted_advisor,
 )
@@ -37,6 +38,7 @@ REGISTRY: dict[str, Component] = {
         config.COMPONENT,
         guardduty.COMPONENT,
         security_hub.COMPONENT,
+        shield.COMPONENT,
         siem_export.COMPONENT,
         trusted_advisor.COMPONENT,
     )

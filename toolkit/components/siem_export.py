@@ -154,11 +154,11 @@ COMPONENT = Component(
     ),
     bills="events sent to another account, and what the log subscription hands over",
     needs=(
-        Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-export"),
-        Need("events:PutTargets", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-export"),
+        Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-guardduty"),
+        Need("events:PutTargets", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-guardduty"),
         Need(
             "logs:PutSubscriptionFilter", "arn:{partition}:logs:{region}:{account}:log-group:/aws/cloudtrail/baseline"
         ),
-        Need("iam:CreateRole", "arn:{partition}:iam::{account}:role/baseline-siem-export"),
+        Need("iam:CreateRole", "arn:{partition}:iam::{account}:role/baseline-siem-forward"),
     ),
 )

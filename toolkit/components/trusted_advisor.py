@@ -124,6 +124,10 @@ COMPONENT = Component(
     bills="a KMS key; refreshes need a support plan that is billed by itself",
     needs=(
         Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-trusted-advisor"),
-        Need("support:DescribeTrustedAdvisorChecks"),
+        Need("sns:CreateTopic", "arn:{partition}:sns:{region}:{account}:baseline-trusted-advisor"),
+        Need(
+            "scheduler:CreateSchedule",
+            "arn:{partition}:scheduler:{region}:{account}:schedule/baseline-trusted-advisor/HCP4007jGY",
+        ),
     ),
 )

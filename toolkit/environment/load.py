@@ -351,6 +351,8 @@ def _path_in_file(loc: tuple[int | str, ...], data: Data) -> Path:
         if isinstance(here, dict) and (step in here or position == len(loc) - 1) and step != "[key]":
             path.append(step)
             here = here.get(step)
+            if here is None and len(path) == 2 and path[0] == "components":
+                here = {}  # as in _blocks_for_nulls: what is missing in the block is told, not the block
         elif isinstance(here, list) and isinstance(step, int) and step < len(here):
             path.append(step)
             here = here[step]

@@ -35,7 +35,7 @@ _COUNTS = {
     "RESOURCE_CONTROL_POLICY": "resource_control_policies_per_target",
     "TAG_POLICY": "tag_policies_per_target",
 }
-_ONE_ENDPOINT = frozenset({"account", "iam", "organizations"})
+_ONE_ENDPOINT = frozenset({"account", "iam", "organizations", "shield"})
 """Services of our needs whose requests all go to the partition's one endpoint (AWS General Reference, "Service
 endpoints")."""
 _HONOUR_RCPS = frozenset(

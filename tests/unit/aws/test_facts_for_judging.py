@@ -197,6 +197,15 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
         "the schedule group 'mine'",
     ),
     "aws_sns_topic": ({"name": "mine"}, lambda: client("sns").create_topic(Name="mine"), False, "the topic 'mine'"),
+    "aws_shield_subscription": (
+        {}, lambda: client("shield").create_subscription(), False, "a subscription to Shield Advanced",
+    ),
+    "aws_shield_protection": (
+        {"resource_arn": "arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE"},
+        lambda: client("shield").create_protection(
+            Name="mine", ResourceArn="arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE"
+        ), False, "the protection 'mine'",
+    ),
     "aws_securityhub_account": (
         {}, lambda: client("securityhub").enable_security_hub(), False, "Security Hub in eu-central-1",
     ),
@@ -366,6 +375,14 @@ def test_another_regions_finding_aggregator_collides():
     assert (found.overwritten, found.import_id) == (False, arn)
     nothing = Stubbed("securityhub", ("list_finding_aggregators", {"FindingAggregators": []}))
     assert read_existing(plan, nothing) == {}
+
+
+def test_another_role_of_the_shield_response_team_is_overwritten():
+    role = "arn:aws:iam::123456789012:role/theirs"
+    plan = creates("aws_shield_drt_access_role_arn_association")
+    (found,) = read_existing(plan, Stubbed("shield", ("describe_drt_access", {"RoleArn": role}))).values()
+    assert (found.overwritten, found.values) == (True, {"role_arn": role})
+    assert read_existing(plan, Stubbed("shield", ("describe_drt_access", {}))) == {}
 
 
 def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: ClientFactory):

@@ -33,3 +33,9 @@ def test_of_event_targets_only_those_that_are_event_buses_bill() -> None:
     # activity_alarms: a topic at home, and the home region's bus in the other region.
     line = lines("alarms")["EventBridge target that is another event bus"]
     assert (line.count, line.monthly_usd) == (1, None)
+
+
+def test_shield_advanced_is_told_with_its_price_and_its_commitment() -> None:
+    line = lines("shield")["Shield Advanced"]
+    assert (line.count, line.monthly_usd) == (1, 3000.0)
+    assert "a commitment of 36,000" in line.basis

@@ -1,4 +1,4 @@
-"""Readers of what detects: GuardDuty, Security Hub, Access Analyzer."""
+"""Readers of what detects and shields: GuardDuty, Security Hub, Access Analyzer, Shield."""
 
 from __future__ import annotations
 
@@ -50,9 +50,44 @@ def _finding_aggregator(clients: ClientFactory, change: Change) -> Existing | No
     return Existing({}, False, arn, "a finding aggregator of Security Hub")
 
 
+def _shield_subscription(clients: ClientFactory, _change: Change) -> Existing | None:
+    shield = clients.client("shield")
+    try:
+        shield.describe_subscription()
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, clients.account_id, "a subscription to Shield Advanced")
+
+
+def _shield_protection(clients: ClientFactory, change: Change) -> Existing | None:
+    shield = clients.client("shield")
+    try:
+        found = shield.describe_protection(ResourceArn=named(change, "resource_arn"))["Protection"]
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, found["Id"], f"the protection {found['Name']!r} of that resource")
+
+
+def _shield_response_team(clients: ClientFactory, _change: Change) -> Existing | None:
+    if clients.simulated:
+        # The embedded AWS has no response team, so nothing can be in the way there.
+        return None
+    shield = clients.client("shield")
+    try:
+        role = shield.describe_drt_access().get("RoleArn")
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    if not role:
+        return None
+    return Existing({"role_arn": role}, True, clients.account_id, "another role of the Shield Response Team")
+
+
 READERS: dict[str, Reader] = {
     "aws_guardduty_detector": _detector,
     "aws_accessanalyzer_analyzer": _analyzer,
     "aws_securityhub_account": _hub,
     "aws_securityhub_finding_aggregator": _finding_aggregator,
+    "aws_shield_subscription": _shield_subscription,
+    "aws_shield_protection": _shield_protection,
+    "aws_shield_drt_access_role_arn_association": _shield_response_team,
 }

@@ -1,0 +1,232 @@
+"""Shield Advanced, for those who accept its commitment; Shield Standard needs no component."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.account_contacts import EmailAddress
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import no_repetition
+
+# 50: a role's name has at most 64 characters, and -response-team stands behind it.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
+_PROTECTION_NAME = re.compile(r"[A-Za-z0-9_. -]{1,128}")
+_GROUP_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
+_RESOURCE_ARN = re.compile(
+    r"arn:aws(-cn|-us-gov)?:(cloudfront|route53|ec2|elasticloadbalancing|globalaccelerator):[a-z0-9-]*:([0-9]{12})?:"
+    r"[A-Za-z0-9/_-]+"
+)
+_WITH_RESPONSE = re.compile(r"arn:[a-z-]+:(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
+_NOTES = re.compile(r"[A-Za-z0-9_. ,:/()+@-]{1,1024}")
+
+
+def _accepted(value: bool) -> bool:
+    if not value:
+        raise ValueError(
+            "expected true: Shield Advanced bills 3,000 USD a month for at least a year, and nothing ends it earlier. "
+            "Without it, leave shield out; Shield Standard protects every account free of charge"
+        )
+    return value
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("expected 1 to 50 letters, digits, underscores and hyphens, a letter or digit first")
+    return value
+
+
+def _protection_name(value: str) -> str:
+    if not _PROTECTION_NAME.fullmatch(value):
+        raise ValueError("expected 1 to 128 letters, digits, blanks and the characters _ . -")
+    return value
+
+
+def _group_id(value: str) -> str:
+    if not _GROUP_ID.fullmatch(value):
+        raise ValueError("expected 1 to 36 letters, digits and hyphens")
+    return value
+
+
+def _resource_arn(value: str) -> str:
+    if not _RESOURCE_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or a Global "
+            "Accelerator, such as arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE"
+        )
+    return value
+
+
+def _bucket(value: str) -> str:
+    if not _BUCKET.fullmatch(value):
+        raise ValueError("expected the name of a bucket")
+    return value
+
+
+def _phone(value: str) -> str:
+    if not _PHONE.fullmatch(value):
+        raise ValueError("expected a number such as +4930123456: +, country and number, at most 15 digits")
+    return value
+
+
+def _notes(value: str) -> str:
+    if not _NOTES.fullmatch(value):
+        raise ValueError("expected 1 to 1024 letters, digits, blanks and the characters _ . , : / ( ) + @ -")
+    return value
+
+
+class Protection(Settings):
+    """One resource that Shield Advanced protects."""
+
+    resource_arn: Annotated[str, AfterValidator(_resource_arn)] = Field(
+        description="ARN of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or an accelerator."
+    )
+    automatic_response: Literal["block", "count"] | None = Field(
+        None,
+        description="Answer to attacks on the application layer: block or count their requests, for distributions and "
+        "Application Load Balancers with a web ACL; null for none.",
+    )
+
+    @model_validator(mode="after")
+    def _response_of_the_application_layer(self) -> Protection:
+        if self.automatic_response is not None and not _WITH_RESPONSE.match(self.resource_arn):
+            raise ValueError("automatic_response is only for CloudFront distributions and Application Load Balancers")
+        return self
+
+
+class ProtectionGroup(Settings):
+    """Protections whose traffic is looked at as one."""
+
+    pattern: Literal["ALL", "BY_RESOURCE_TYPE", "ARBITRARY"] = Field(description="Which protections belong to it.")
+    aggregation: Literal["SUM", "MEAN", "MAX"] = Field("SUM", description="How their traffic is taken together.")
+    resource_type: (
+        Literal[
+            "CLOUDFRONT_DISTRIBUTION",
+            "ROUTE_53_HOSTED_ZONE",
+            "ELASTIC_IP_ALLOCATION",
+            "CLASSIC_LOAD_BALANCER",
+            "APPLICATION_LOAD_BALANCER",
+            "GLOBAL_ACCELERATOR",
+        ]
+        | None
+    ) = Field(None, description="The type, for BY_RESOURCE_TYPE; null for the other patterns.")
+    protections: Annotated[tuple[str, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Names of the protections, for ARBITRARY; empty for the other patterns."
+    )
+
+    @model_validator(mode="after")
+    def _what_the_pattern_needs(self) -> ProtectionGroup:
+        if (self.pattern == "BY_RESOURCE_TYPE") != (self.resource_type is not None):
+            raise ValueError("resource_type must be given for pattern BY_RESOURCE_TYPE, and only for it")
+        if (self.pattern == "ARBITRARY") != bool(self.protections):
+            raise ValueError("protections must be named for pattern ARBITRARY, and only for it")
+        return self
+
+
+class ResponseTeam(Settings):
+    """Access of AWS's Shield Response Team."""
+
+    log_buckets: Annotated[
+        tuple[Annotated[str, AfterValidator(_bucket)], ...], Field(strict=False), AfterValidator(no_repetition)
+    ] = Field((), description="Names of up to ten buckets with flow or access logs that it may read.")
+
+    @model_validator(mode="after")
+    def _at_most_ten(self) -> ResponseTeam:
+        if len(self.log_buckets) > 10:
+            raise ValueError("log_buckets must be at most ten")
+        return self
+
+
+class EmergencyContact(Settings):
+    """Whom the Shield Response Team calls."""
+
+    email_address: EmailAddress = Field(description="E-mail address.")
+    phone_number: Annotated[str, AfterValidator(_phone)] = Field(description="Phone number, such as +4930123456.")
+    notes: Annotated[str, AfterValidator(_notes)] | None = Field(
+        None, description="Who it is and when they answer; null for none."
+    )
+
+
+class Shield(Settings):
+    """Settings of `shield`, which is Shield Advanced; bounds are those of the Shield API."""
+
+    accept_one_year_commitment: Annotated[bool, AfterValidator(_accepted)] = Field(
+        description="true accepts 3,000 USD a month for at least a year, which nothing ends earlier."
+    )
+    name: Annotated[str, AfterValidator(_name)] = Field(
+        "baseline-shield", description="The name of the response team's role starts with it."
+    )
+    auto_renew: bool = Field(
+        True, description="Whether the subscription renews itself for another year; false lets protection end."
+    )
+    protections: dict[Annotated[str, AfterValidator(_protection_name)], Protection] = Field(
+        {}, description="Name => resource that is protected; without any, the subscription protects nothing more."
+    )
+    protection_groups: dict[Annotated[str, AfterValidator(_group_id)], ProtectionGroup] = Field(
+        {}, description="Id => protections whose traffic is looked at as one."
+    )
+    response_team: ResponseTeam | None = Field(
+        None,
+        description="Access of AWS's Shield Response Team, which needs a support plan of business or higher; null "
+        "gives it none.",
+    )
+    emergency_contacts: Annotated[tuple[EmergencyContact, ...], Field(strict=False)] = Field(
+        (),
+        description="Up to ten people whom the team calls by itself when the health check of a protected resource "
+        "turns bad; empty engages nobody.",
+    )
+
+    @model_validator(mode="after")
+    def _what_belongs_together(self) -> Shield:
+        if self.emergency_contacts and self.response_team is None:
+            raise ValueError("emergency_contacts needs response_team")
+        if len(self.emergency_contacts) > 10:
+            raise ValueError("emergency_contacts must be at most ten")
+        for name, group in self.protection_groups.items():
+            other = sorted(set(group.protections) - set(self.protections))
+            if other:
+                raise ValueError(f"protection_groups.{name}.protections must be under protections, unlike {other[0]}")
+        return self
+
+
+COMPONENT = Component(
+    name="shield",
+    title="Shield Advanced",
+    purpose="Named resources are protected from large DDoS attacks, with AWS's response team; a commitment of a year.",
+    scope=Scope.GLOBAL,
+    settings=Shield,
+    protects=(
+        Protected("aws_shield_subscription"),
+        Protected("aws_shield_protection"),
+        Protected("aws_shield_application_layer_automatic_response"),
+        Protected("aws_shield_protection_group"),
+        Protected("aws_shield_drt_access_role_arn_association"),
+        Protected("aws_shield_drt_access_log_bucket_association"),
+        Protected("aws_shield_proactive_engagement"),
+    ),
+    strengths=(
+        Strength("aws_shield_subscription", "auto_renew", Stronger.ORDER, order=("DISABLED", "ENABLED")),
+        Strength("aws_shield_application_layer_automatic_response", "action", Stronger.ORDER, order=("COUNT", "BLOCK")),
+        Strength("aws_shield_protection_group", "members", Stronger.SUPERSET),
+        Strength("aws_shield_proactive_engagement", "enabled", Stronger.TRUE),
+        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
+    ),
+    lacking=(
+        "aws_shield_subscription",
+        "aws_shield_application_layer_automatic_response",
+        "aws_shield_drt_access_role_arn_association",
+        "aws_shield_drt_access_log_bucket_association",
+        "aws_shield_proactive_engagement",
+    ),
+    on_simulator=None,
+    needs=(
+        Need("shield:CreateSubscription"),
+        Need("shield:CreateProtection", "arn:{partition}:shield::{account}:protection/*"),
+        Need("iam:CreateRole", "arn:{partition}:iam::{account}:role/baseline-shield-response-team"),
+    ),
+    bills="3,000 USD a month for at least a year, and data that leaves protected resources",
+)
