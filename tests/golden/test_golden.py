@@ -16,7 +16,7 @@ import yaml
 
 from toolkit.environment import AssumeRole, Credentials, Regions, S3Backend, TerraformSettings, load_environment
 from toolkit.environment.model import EnvironmentFile
-from toolkit.rendering.render import HEADER, render
+from toolkit.rendering.render import HEADER, PAGE_HEADER, render
 
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED = sorted(p.parent.name for p in (REPOSITORY / "environments").glob("*/environment.yaml"))
@@ -28,7 +28,7 @@ def rendered(folder: Path) -> dict[str, str]:
 
 
 def on_disk(folder: Path) -> dict[str, str]:
-    return {f.name: f.read_text("utf-8") for f in sorted(folder.glob("*.tf"))}
+    return {f.name: f.read_text("utf-8") for f in sorted((*folder.glob("*.tf"), *folder.glob("*.md")))}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -97,9 +97,11 @@ sys.stdout.write(repr(sorted(tree.items())))
 
 def test_every_file_says_where_it_comes_from_and_no_time():
     for name, text in rendered(EVERYTHING).items():
-        assert text.startswith(HEADER), name
         first, second, *_ = text.splitlines()
-        assert first == f"{HEADER}environments/everything/environment.yaml"
+        if name.endswith(".md"):
+            assert first.startswith(f"{PAGE_HEADER}environments/everything/environment.yaml and templates/pages/"), name
+        else:
+            assert first == f"{HEADER}environments/everything/environment.yaml"
         assert "toolkit render everything" in second
         assert text.endswith("\n")
         assert "\n\n\n" not in text

@@ -216,6 +216,7 @@ class Component:
             variables of `derived`.
         compose: (settings, place) -> the template's `composed`: what would be logic in a template, and what must be
             known before Terraform runs.
+        pages: Names of Markdown pages that are rendered beside the Terraform files, from templates/pages/NAME.md.j2.
         files_in: Settings (dotted; `*` for every key of a map) that name a JSON file beside environment.yaml.
         needs: A handful of actions, reading and writing, by which the component is applied and kept: no policy of the
             organization may take them from whoever applies the baseline.
@@ -240,5 +241,6 @@ class Component:
     advice: Callable[[Any, date], Iterable[Advice]] | None = None
     composed: tuple[str, ...] = ()
     compose: Callable[[Any, Place], Mapping[str, Any]] | None = None
+    pages: tuple[str, ...] = ()
     files_in: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()

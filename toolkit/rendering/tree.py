@@ -13,7 +13,7 @@ from pathlib import Path
 
 from toolkit.errors import ToolkitError
 from toolkit.files import write_atomically
-from toolkit.rendering.render import HEADER, RenderedTree
+from toolkit.rendering.render import HEADERS, RenderedTree
 
 CODE = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json")
 """Files of a module that Terraform or OpenTofu reads; for the latter, x.tofu even stands in for x.tf."""
@@ -64,7 +64,7 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
     for name, new in tree.items():
         file = folder / name
         old = _read(file) if file.is_symlink() or file.exists() else None
-        if old is not None and not old.startswith(HEADER):
+        if old is not None and not old.startswith(HEADERS):
             raise ToolkitError(
                 "not a generated file, but rendering would write one of this name",
                 where=str(file),
@@ -111,8 +111,8 @@ def write(changes: tuple[FileChange, ...], folder: Path) -> None:
 
 
 def _generated(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.glob("*.tf")):
-        if file.is_file() and not file.is_symlink() and _read(file).startswith(HEADER):
+    for file in sorted((*folder.glob("*.tf"), *folder.glob("*.md"))):
+        if file.is_file() and not file.is_symlink() and _read(file).startswith(HEADERS):
             yield file
 
 

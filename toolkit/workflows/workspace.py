@@ -130,8 +130,8 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
 
 
 def sources(paths: EnvironmentPaths) -> dict[str, str]:
-    """What Terraform reads in rendered/ and in every module of the project: path in the project → SHA-256."""
-    rendered = [f for pattern in READ for f in paths.rendered.glob(pattern) if f.is_file()]
+    """What Terraform reads in rendered/ and in every module, and the pages beside it: path in the project → SHA-256."""
+    rendered = [f for pattern in (*READ, "*.md") for f in paths.rendered.glob(pattern) if f.is_file()]
     modules = [
         f
         for pattern in CODE

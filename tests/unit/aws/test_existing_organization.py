@@ -13,6 +13,7 @@ from moto import mock_aws
 from toolkit.aws.existing import read_existing
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import load_text
+from toolkit.errors import ToolkitError
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Attribution, parse_plan
 
@@ -115,25 +116,65 @@ def test_who_administers_guardduty_here():
     assert found == Existing({}, False, "111122223333", f"111122223333 as administrator of GuardDuty in {REGION}")
 
 
-class SecurityHub(ClientFactory):
-    """What moto lacks: the list of Security Hub's administrators."""
+class Stubbed(ClientFactory):
+    """What moto lacks: one service, its recorded answer or error."""
 
-    def __init__(self, *accounts: str) -> None:
+    def __init__(self, service: str, method: str, answer: dict[str, Any] | str) -> None:
         super().__init__(ENVIRONMENT, {})
-        self.one = boto3.client("securityhub", REGION)
-        answer = {"AdminAccounts": [{"AccountId": a, "Status": "ENABLED"} for a in accounts]}
+        self.one = boto3.client(service, REGION)  # type: ignore[call-overload]
         stubber = Stubber(self.one)
-        stubber.add_response("list_organization_admin_accounts", answer)
+        if isinstance(answer, str):
+            stubber.add_client_error(method, answer)
+        else:
+            stubber.add_response(method, answer)
         stubber.activate()
 
     def client(self, service: str, region: str | None = None) -> Any:
-        assert (service, region) == ("securityhub", REGION)
+        assert (service, region) in ((self.one.meta.service_model.service_name, r) for r in (None, REGION))
         return self.one
 
 
-def test_who_administers_security_hub_here():
-    values = {"admin_account_id": "111122223333"}
-    found = existing("aws_securityhub_organization_admin_account", SecurityHub("111122223333"), **values)
-    assert found is not None
-    assert found.import_id == "111122223333"
-    assert existing("aws_securityhub_organization_admin_account", SecurityHub(), **values) is None
+@pytest.mark.parametrize("accounts", [["111122223333"], []])
+def test_who_administers_security_hub_here(accounts: list[str]):
+    answer = {"AdminAccounts": [{"AccountId": a, "Status": "ENABLED"} for a in accounts]}
+    clients = Stubbed("securityhub", "list_organization_admin_accounts", answer)
+    found = existing("aws_securityhub_organization_admin_account", clients, admin_account_id="444455556666")
+    assert ([found.import_id] if found else []) == accounts
+
+
+def features(answer: dict[str, Any] | str) -> Existing | None:
+    clients = Stubbed("iam", "list_organizations_features", answer)
+    entry = {
+        "address": "module.organization.aws_iam_organizations_features.this",
+        "mode": "managed",
+        "type": "aws_iam_organizations_features",
+        "name": "this",
+        "change": {"actions": ["create"], "before": None, "after": {"enabled_features": ["RootSessions"]}},
+    }
+    plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+    return next(iter(read_existing(plan, clients).values()), None)
+
+
+def test_central_root_access_that_is_on_is_compared_like_a_change():
+    found = features({"OrganizationId": "o-a1b2c3d4e5", "EnabledFeatures": ["RootCredentialsManagement"]})
+    assert found == Existing(
+        {"enabled_features": ["RootCredentialsManagement"]}, True, "o-a1b2c3d4e5", "features of central root access"
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"OrganizationId": "o-a1b2c3d4e5", "EnabledFeatures": []},
+        "OrganizationNotFoundException",
+        "OrganizationNotInAllFeaturesModeException",
+        "ServiceAccessNotEnabledException",
+    ],
+)
+def test_central_root_access_that_is_off_is_in_nobodys_way(answer: dict[str, Any] | str):
+    assert features(answer) is None
+
+
+def test_what_cannot_be_asked_is_an_error_and_no_absence():
+    with pytest.raises(ToolkitError, match="AccessDenied"):
+        features("AccessDenied")

@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.errors import ToolkitError
 from toolkit.rendering import tree as trees
-from toolkit.rendering.render import HEADER
+from toolkit.rendering.render import HEADER, PAGE_HEADER
 
 OLD, NEW = f"{HEADER}x\nold\n", f"{HEADER}x\nnew\n"
 
@@ -137,3 +137,15 @@ def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path):
     with pytest.raises(ToolkitError):
         trees.write((trees.FileChange("a.tf", None, NEW),), tmp_path / "rendered")
     assert (tmp_path / "rendered").read_text() == "mine"
+
+
+def test_pages_are_written_and_deleted_like_terraform_files_and_other_peoples_are_left(folder: Path):
+    old, new = f"{PAGE_HEADER}x -->\nold\n", f"{PAGE_HEADER}x -->\nnew\n"
+    (folder / "gone.md").write_text(old)
+    (folder / "README.md").write_text("# Ours\n")
+    found = trees.compare({"page.md": new}, folder)
+    assert [(c.name, c.action) for c in found] == [("gone.md", "delete"), ("page.md", "create")]
+    trees.write(found, folder)
+    assert {f.name for f in folder.iterdir()} == {"page.md", "README.md"}
+    with pytest.raises(ToolkitError, match="not a generated file"):
+        trees.compare({"README.md": new}, folder)

@@ -22,6 +22,22 @@ output "mfa_enforcement" {
   }
 }
 
+output "root_protection" {
+  description = "Outputs of root_protection, by module call."
+  value = {
+    root_protection = module.root_protection
+  }
+}
+
+output "organization" {
+  description = "Outputs of organization, by module call."
+  value = {
+    organization                             = module.organization
+    organization_administrators_eu_central_1 = module.organization_administrators_eu_central_1
+    organization_administrators_us_east_1    = module.organization_administrators_us_east_1
+  }
+}
+
 output "cloudtrail" {
   description = "Outputs of cloudtrail, by module call."
   value = {
