@@ -109,7 +109,7 @@ def _rules(place: Place) -> list[str]:
 COMPONENT = Component(
     name="root_protection",
     title="Root protection",
-    purpose="A runbook says who uses the root user and how; an organization's members need no root credentials.",
+    purpose="A runbook says who uses the root user and how; member accounts need no credentials of root.",
     scope=Scope.GLOBAL,
     settings=RootProtection,
     composed=("custodians", "password_kept_in", "mfa_devices", "emergency_contact", "review_every_days"),
