@@ -197,11 +197,12 @@ class Component:
         settings: The class of its YAML block.
         requires: Components whose outputs its template wires in; they must be enabled too.
         requires_with: (setting, component): components that are needed only where that optional block is given.
+        global_region_with: Settings that need the region where services without one live (us-east-1) to be active.
         derived: Module variables that are not settings: the template wires them from the environment or from other
             components (e.g. `home_region`).
         bills: What starts to cost money when it is enabled with its defaults; None for nothing.
-        regions_in: Settings (dotted) that hold regions, as a list or as the keys of a map: each must be an active one,
-            else what was asked for there would silently not be done.
+        regions_in: Settings (dotted; * is every key) that hold regions, as a list or as the keys of a map: each must be
+            an active one, else what was asked for there would silently not be done.
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
         strengths: Attributes with a stronger and a weaker direction.
         profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list
@@ -229,6 +230,7 @@ class Component:
     settings: type[Settings]
     requires: tuple[str, ...] = ()
     requires_with: tuple[tuple[str, str], ...] = ()
+    global_region_with: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     bills: str | None = None
     regions_in: tuple[str, ...] = ()

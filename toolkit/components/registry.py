@@ -9,6 +9,7 @@ from toolkit.components import (
     activity_alarms,
     cloudtrail,
     config,
+    firewall_manager,
     guardduty,
     iam_groups,
     iam_users,
@@ -41,6 +42,7 @@ REGISTRY: dict[str, Component] = {
         guardduty.COMPONENT,
         security_hub.COMPONENT,
         shield.COMPONENT,
+        firewall_manager.COMPONENT,
         siem_export.COMPONENT,
         trusted_advisor.COMPONENT,
     )

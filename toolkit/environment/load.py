@@ -189,15 +189,20 @@ def _inactive_global_region(data: dict[str, Data], source: Source) -> list[Probl
     active = regions.get("active") or [home]
     if not isinstance(active, list) or needed in active:
         return []
+    places: list[Path] = []
+    for name in _named_components(data):
+        if REGISTRY[name].scope is Scope.GLOBAL_REGION:
+            places.append(("components", name))
+        settings = [("components", name, setting) for setting in REGISTRY[name].global_region_with]
+        places += [path for path in settings if _at(path, data) is not None]
     return [
         Problem(
-            source.line(("components", name)),
-            f"components.{name}",
+            source.line(path),
+            dotted(path),
             f"is possible only in {needed}, which is not active",
             f"{needed} in regions.active",
         )
-        for name in _named_components(data)
-        if REGISTRY[name].scope is Scope.GLOBAL_REGION
+        for path in places
     ]
 
 
@@ -211,16 +216,16 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
     found = []
     for name, component in REGISTRY.items():
         for setting in component.regions_in:
-            path: Path = ("components", name, *setting.split("."))
-            named = _at(path, data)
-            for index, region in enumerate(named if isinstance(named, (list, dict)) else ()):
-                # Whatever is no region at all is told by the settings' own check.
-                if region in PARTITION_OF and region not in active:
-                    place = (*path, region if isinstance(named, dict) else index)
-                    accepted = ", ".join(map(str, active))
-                    found.append(
-                        Problem(source.line(place), dotted(place), f"{region} is not active", f"one of {accepted}")
-                    )
+            for path in _places(("components", name, *setting.split(".")), data):
+                named = _at(path, data)
+                for index, region in enumerate(named if isinstance(named, (list, dict)) else ()):
+                    # Whatever is no region at all is told by the settings' own check.
+                    if region in PARTITION_OF and region not in active:
+                        place = (*path, region if isinstance(named, dict) else index)
+                        accepted = ", ".join(map(str, active))
+                        found.append(
+                            Problem(source.line(place), dotted(place), f"{region} is not active", f"one of {accepted}")
+                        )
     return found
 
 

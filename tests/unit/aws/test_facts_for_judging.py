@@ -385,6 +385,21 @@ def test_another_role_of_the_shield_response_team_is_overwritten():
     assert read_existing(plan, Stubbed("shield", ("describe_drt_access", {}))) == {}
 
 
+def test_firewall_manager_has_one_administrator_and_names_its_policies_once():
+    plan = creates("aws_fms_admin_account")
+    (found,) = read_existing(plan, Stubbed("fms", ("get_admin_account", {"AdminAccount": "111122223333"}))).values()
+    assert (found.overwritten, found.import_id) == (False, "111122223333")
+    assert read_existing(plan, Stubbed("fms", ("get_admin_account", {}))) == {}
+    policy = "12345678-1234-1234-1234-123456789012"
+    answer = {
+        "PolicyList": [{"PolicyName": "theirs", "PolicyId": "x" * 36}, {"PolicyName": "mine", "PolicyId": policy}]
+    }
+    plan = creates("aws_fms_policy", name="mine")
+    (found,) = read_existing(plan, Stubbed("fms", ("list_policies", answer))).values()
+    assert (found.overwritten, found.import_id) == (False, policy)
+    assert read_existing(plan, Stubbed("fms", ("list_policies", {"PolicyList": []}))) == {}
+
+
 def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: ClientFactory):
     make_alarm()
     attribution = Attribution(("activity_alarms",), (REGION,), REGION)

@@ -1,4 +1,4 @@
-"""Readers of what detects and shields: GuardDuty, Security Hub, Access Analyzer, Shield."""
+"""Readers of what detects and shields: GuardDuty, Security Hub, Access Analyzer, Shield, Firewall Manager."""
 
 from __future__ import annotations
 
@@ -82,11 +82,39 @@ def _shield_response_team(clients: ClientFactory, _change: Change) -> Existing |
     return Existing({"role_arn": role}, True, clients.account_id, "another role of the Shield Response Team")
 
 
+def _firewall_administrator(clients: ClientFactory, change: Change) -> Existing | None:
+    if clients.simulated:
+        # The embedded AWS has no Firewall Manager, so nothing can be in the way there.
+        return None
+    fms = clients.client("fms", change.region)
+    try:
+        account = fms.get_admin_account().get("AdminAccount")
+    except fms.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, account, f"{account} as administrator of Firewall Manager") if account else None
+
+
+def _firewall_policy(clients: ClientFactory, change: Change) -> Existing | None:
+    if clients.simulated:
+        return None
+    name = named(change, "name")
+    fms = clients.client("fms", change.region)
+    try:
+        pages = list(fms.get_paginator("list_policies").paginate())
+    except fms.exceptions.ResourceNotFoundException:
+        # No administrator yet, so no policies.
+        return None
+    found = next((p["PolicyId"] for page in pages for p in page["PolicyList"] if p["PolicyName"] == name), None)
+    return Existing({}, False, found, f"the policy {name!r} of Firewall Manager in {change.region}") if found else None
+
+
 READERS: dict[str, Reader] = {
     "aws_guardduty_detector": _detector,
     "aws_accessanalyzer_analyzer": _analyzer,
     "aws_securityhub_account": _hub,
     "aws_securityhub_finding_aggregator": _finding_aggregator,
+    "aws_fms_admin_account": _firewall_administrator,
+    "aws_fms_policy": _firewall_policy,
     "aws_shield_subscription": _shield_subscription,
     "aws_shield_protection": _shield_protection,
     "aws_shield_drt_access_role_arn_association": _shield_response_team,

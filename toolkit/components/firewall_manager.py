@@ -1,0 +1,299 @@
+"""Firewall Manager: policies of security groups, web ACLs and DNS firewalls for an organization's accounts."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.account_defaults import Regions
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import at_least_one, no_repetition
+
+_POLICY_NAME = re.compile(r"[A-Za-z0-9_.:/=+@ -]{1,128}")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
+_GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
+_RULE_GROUP_ID = re.compile(r"rslvr-frg-[0-9a-z]{1,40}")
+_RULE_GROUP_ARN = re.compile(
+    r"arn:aws(-cn|-us-gov)?:wafv2:[a-z0-9-]+:[0-9]{12}:(regional|global)/rulegroup/[^/\s]+/\S+"
+)
+_LOG_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:(firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/|s3:::)aws-waf-logs-\S+")
+_MANAGED_NAME = re.compile(r"AWSManagedRules[A-Za-z0-9]{1,100}")
+
+
+def _policy_name(value: str) -> str:
+    if not _POLICY_NAME.fullmatch(value):
+        raise ValueError("expected 1 to 128 letters, digits, blanks and the characters _ . : / = + @ -")
+    return value
+
+
+def _account_id(value: str) -> str:
+    if not _ACCOUNT_ID.fullmatch(value):
+        raise ValueError("expected 12 digits, in quotes")
+    return value
+
+
+def _unit_id(value: str) -> str:
+    if not _UNIT_ID.fullmatch(value):
+        raise ValueError("expected the id of an organizational unit, such as ou-abcd-12345678")
+    return value
+
+
+def _group_id(value: str) -> str:
+    if not _GROUP_ID.fullmatch(value):
+        raise ValueError("expected the id of a security group, such as sg-0123456789abcdef0")
+    return value
+
+
+def _rule_group_id(value: str) -> str:
+    if not _RULE_GROUP_ID.fullmatch(value):
+        raise ValueError("expected the id of a rule group of DNS Firewall, such as rslvr-frg-1234567890abcdef")
+    return value
+
+
+def _rule_group_arn(value: str) -> str:
+    if not _RULE_GROUP_ARN.fullmatch(value):
+        raise ValueError("expected the ARN of a rule group of WAF (arn:aws:wafv2:…:regional/rulegroup/NAME/ID)")
+    return value
+
+
+def _managed_name(value: str) -> str:
+    if not _MANAGED_NAME.fullmatch(value):
+        raise ValueError("expected the name of a rule group that AWS manages, such as AWSManagedRulesCommonRuleSet")
+    return value
+
+
+def _log_arn(value: str) -> str:
+    if not _LOG_ARN.fullmatch(value):
+        raise ValueError("expected the ARN of a Firehose stream or bucket whose name starts with aws-waf-logs-")
+    return value
+
+
+AccountId = Annotated[str, AfterValidator(_account_id)]
+AccountIds = Annotated[tuple[AccountId, ...], Field(strict=False), AfterValidator(no_repetition)]
+UnitIds = Annotated[
+    tuple[Annotated[str, AfterValidator(_unit_id)], ...], Field(strict=False), AfterValidator(no_repetition)
+]
+RuleGroupIds = Annotated[
+    tuple[Annotated[str, AfterValidator(_rule_group_id)], ...], Field(strict=False), AfterValidator(no_repetition)
+]
+
+
+class PolicyScope(Settings):
+    """Which resources of which accounts a policy is for; nothing named is everything of the whole organization."""
+
+    accounts: AccountIds = Field((), description="Numbers of the accounts that it is for.")
+    organizational_units: UnitIds = Field((), description="Ids of the units that it is for, with all in them.")
+    excluded_accounts: AccountIds = Field((), description="Numbers of the accounts that it is not for.")
+    excluded_organizational_units: UnitIds = Field((), description="Ids of the units that it is not for.")
+    resource_tags: dict[str, str] = Field(
+        {}, description="Tags of the resources that are included or excluded, up to eight; an empty value is any."
+    )
+    resource_tags_are: Literal["included", "excluded"] = Field(
+        "included", description="Whether resources with all of these tags are the only ones, or the only ones left out."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> PolicyScope:
+        named = self.accounts or self.organizational_units
+        if named and (self.excluded_accounts or self.excluded_organizational_units):
+            raise ValueError(
+                "scope must either include or exclude accounts and units: beside inclusions AWS looks at no exclusions"
+            )
+        if len(self.resource_tags) > 8:
+            raise ValueError("resource_tags must be at most eight")
+        return self
+
+
+class ContentAudit(Settings):
+    """Compares the rules of security groups with those of a model group of the administrator's account."""
+
+    security_group_ids: Annotated[
+        tuple[Annotated[str, AfterValidator(_group_id)], ...],
+        Field(strict=False),
+        AfterValidator(no_repetition),
+        AfterValidator(at_least_one),
+    ] = Field(description="Ids of the model groups, in the administrator's account and the policy's region.")
+    rules_are: Literal["allowed", "denied"] = Field(
+        "allowed", description="Whether the model's rules are the most that is allowed, or what is denied."
+    )
+    deny_all_protocols: bool = Field(True, description="Whether rules for all protocols are findings in any case.")
+    direction: Literal["all", "ingress", "egress"] = Field("all", description="Which rules are compared.")
+    resource_types: Annotated[
+        tuple[Literal["AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface", "AWS::EC2::Instance"], ...],
+        Field(strict=False),
+        AfterValidator(no_repetition),
+        AfterValidator(at_least_one),
+    ] = Field(("AWS::EC2::SecurityGroup",), description="What is looked at: groups, or those of interfaces, instances.")
+
+
+class UsageAudit(Settings):
+    """Looks for security groups that nothing uses, or that say the same."""
+
+    unused: bool = Field(True, description="Whether unused groups are findings; remediation deletes them.")
+    redundant: bool = Field(False, description="Whether groups with equal rules are; remediation merges them.")
+    unused_after_minutes: Annotated[int, Field(ge=0, le=525600)] = Field(
+        1440, description="Minutes without use after which a group is unused."
+    )
+
+    @model_validator(mode="after")
+    def _looks_for_something(self) -> UsageAudit:
+        if not self.unused and not self.redundant:
+            raise ValueError("usage_audit must look for unused or redundant groups, or for both")
+        return self
+
+
+class WafRuleGroup(Settings):
+    """A rule group of WAF: one that AWS manages, or one of the administrator's account."""
+
+    managed_name: Annotated[str, AfterValidator(_managed_name)] | None = Field(
+        None, description="Name of a rule group that AWS manages; null: arn is given."
+    )
+    arn: Annotated[str, AfterValidator(_rule_group_arn)] | None = Field(
+        None, description="ARN of a rule group of the administrator's account; null: managed_name is given."
+    )
+    count_only: bool = Field(False, description="Whether its matches are only counted.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> WafRuleGroup:
+        if (self.managed_name is None) == (self.arn is None):
+            raise ValueError("a rule group must have either managed_name or arn")
+        return self
+
+
+class Waf(Settings):
+    """A web ACL (WAFv2) for each resource in scope."""
+
+    resource_types: Annotated[
+        tuple[
+            Literal[
+                "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                "AWS::ApiGateway::Stage",
+                "AWS::Cognito::UserPool",
+                "AWS::AppSync::GraphQLApi",
+                "AWS::CloudFront::Distribution",
+            ],
+            ...,
+        ],
+        Field(strict=False),
+        AfterValidator(no_repetition),
+        AfterValidator(at_least_one),
+    ] = Field(description="What gets a web ACL; CloudFront distributions stand alone, in us-east-1.")
+    first_rule_groups: Annotated[tuple[WafRuleGroup, ...], Field(strict=False)] = Field(
+        (), description="Rule groups before those that the accounts add."
+    )
+    last_rule_groups: Annotated[tuple[WafRuleGroup, ...], Field(strict=False)] = Field(
+        (), description="Rule groups behind those that the accounts add."
+    )
+    default_action: Literal["allow", "block"] = Field("allow", description="What becomes of all other requests.")
+    replace_own_web_acls: bool = Field(
+        False, description="Whether remediation also takes the place of web ACLs that the accounts have associated."
+    )
+    log_destination_arn: Annotated[str, AfterValidator(_log_arn)] | None = Field(
+        None,
+        description="ARN of a Firehose stream or bucket, named aws-waf-logs-…, that gets the web ACLs' logs; null: "
+        "none.",
+    )
+
+    @model_validator(mode="after")
+    def _has_rules(self) -> Waf:
+        if not self.first_rule_groups and not self.last_rule_groups:
+            raise ValueError("waf must have at least one of first_rule_groups and last_rule_groups")
+        if "AWS::CloudFront::Distribution" in self.resource_types and len(self.resource_types) > 1:
+            raise ValueError("resource_types must name AWS::CloudFront::Distribution alone: its web ACLs are global")
+        return self
+
+
+class DnsFirewall(Settings):
+    """Rule groups of DNS Firewall for the VPCs in scope."""
+
+    first_rule_group_ids: RuleGroupIds = Field((), description="Up to two, before those that the accounts add.")
+    last_rule_group_ids: RuleGroupIds = Field((), description="Up to two, behind those that the accounts add.")
+
+    @model_validator(mode="after")
+    def _one_to_two(self) -> DnsFirewall:
+        if not self.first_rule_group_ids and not self.last_rule_group_ids:
+            raise ValueError("dns_firewall must have at least one of first_rule_group_ids and last_rule_group_ids")
+        if len(self.first_rule_group_ids) > 2 or len(self.last_rule_group_ids) > 2:
+            raise ValueError("first_rule_group_ids and last_rule_group_ids must be at most two each")
+        return self
+
+
+class Policy(Settings):
+    """One policy, of exactly one kind; bounds are those of the Firewall Manager API (PutPolicy)."""
+
+    description: Annotated[str, Field(max_length=256)] = Field("", description="What it is for.")
+    regions: Annotated[Regions, AfterValidator(at_least_one)] = Field(
+        description="Active regions in which it is made, each billed; one alone with content_audit and dns_firewall, "
+        "whose groups belong to a region."
+    )
+    remediation_enabled: bool = Field(
+        False, description="Whether resources that do not comply are changed; false only finds them."
+    )
+    delete_resources_with_policy: bool = Field(
+        False, description="Whether web ACLs and associations that the policy made go with it."
+    )
+    scope: PolicyScope = Field(PolicyScope(), description="Which resources of which accounts it is for.")
+    content_audit: ContentAudit | None = Field(None, description="Compares the rules of security groups with a model.")
+    usage_audit: UsageAudit | None = Field(None, description="Looks for unused and redundant security groups.")
+    waf: Waf | None = Field(None, description="A web ACL (WAFv2) for each resource.")
+    dns_firewall: DnsFirewall | None = Field(None, description="Rule groups of DNS Firewall for VPCs.")
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Policy:
+        kinds = (self.content_audit, self.usage_audit, self.waf, self.dns_firewall)
+        if sum(kind is not None for kind in kinds) != 1:
+            raise ValueError("a policy must have exactly one of content_audit, usage_audit, waf and dns_firewall")
+        if len(self.regions) > 1 and (self.content_audit or self.dns_firewall):
+            raise ValueError("regions must be one with content_audit and dns_firewall, whose groups belong to a region")
+        distributions = self.waf is not None and "AWS::CloudFront::Distribution" in self.waf.resource_types
+        if distributions and self.regions != ("us-east-1",):
+            raise ValueError("regions must be us-east-1 for AWS::CloudFront::Distribution")
+        return self
+
+
+class FirewallManager(Settings):
+    """Settings of `firewall_manager`."""
+
+    administrator_account_id: AccountId | None = Field(
+        None,
+        description="Number of the account that becomes the organization's administrator of Firewall Manager, which "
+        "the management account alone can say; null names none. Needs us-east-1 among the active regions.",
+    )
+    policies: dict[Annotated[str, AfterValidator(_policy_name)], Policy] = Field(
+        {}, description="Name => policy; they belong to the environment of the administrator's account."
+    )
+
+    @model_validator(mode="after")
+    def _does_something(self) -> FirewallManager:
+        if self.administrator_account_id is None and not self.policies:
+            raise ValueError("firewall_manager must have administrator_account_id, policies, or both")
+        return self
+
+
+COMPONENT = Component(
+    name="firewall_manager",
+    title="Firewall Manager",
+    purpose="Security groups, web ACLs and DNS firewalls of an organization's accounts are held to policies.",
+    scope=Scope.EVERY_REGION,
+    settings=FirewallManager,
+    # It finds resources by what AWS Config records.
+    requires=("config",),
+    global_region_with=("administrator_account_id",),
+    regions_in=("policies.*.regions",),
+    protects=(Protected("aws_fms_admin_account"), Protected("aws_fms_policy")),
+    strengths=(
+        Strength("aws_fms_policy", "remediation_enabled", Stronger.TRUE),
+        Strength("aws_fms_policy", "include_map[0].account", Stronger.SUPERSET),
+        Strength("aws_fms_policy", "include_map[0].orgunit", Stronger.SUPERSET),
+    ),
+    lacking=("aws_fms_admin_account", "aws_fms_policy"),
+    on_simulator=None,
+    needs=(
+        Need("fms:AssociateAdminAccount"),
+        Need("fms:PutPolicy", "arn:{partition}:fms:{region}:{account}:policy/*"),
+    ),
+    bills="100 USD a month for each policy and region, the web ACLs that they make, and what AWS Config records",
+)
