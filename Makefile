@@ -20,7 +20,7 @@ demo: $(READY) ## Give an embedded AWS account its baseline with real Terraform,
 	@$(BIN)/toolkit sandbox demo
 
 test: $(READY) ## Run all tests
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest
 
 lint: $(READY) ## Check style, types, import layers, HCL and generated files
 	$(BIN)/ruff check .

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +21,12 @@ from toolkit.sandbox import control
 REPOSITORY = Path(__file__).parents[1]
 
 
+def end_with_tests() -> None:
+    """In a child before it runs: SIGTERM for it when the tests are killed (Linux), so that its Terraform stops, too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
+
+
 class Cli:
     """A project of its own and the real CLI to work on it, each command in a process of its own."""
 
@@ -26,7 +34,14 @@ class Cli:
         self.root = root
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
         # No credentials and no metadata service to ask for any: a real account must never be reached from here.
-        self.environ = {**plain, "NO_COLOR": "1", "HOME": str(root), "AWS_EC2_METADATA_DISABLED": "true"}
+        self.environ = {
+            **plain,
+            "NO_COLOR": "1",
+            "HOME": str(root),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # However the tests end, the embedded AWS that they have started ends with them.
+            "TOOLKIT_SANDBOX_OWNER": str(os.getpid()),
+        }
 
     def file(self, name: str) -> Path:
         """environment.yaml of an environment."""
@@ -52,6 +67,7 @@ class Cli:
             text=True,
             check=False,
             timeout=300,
+            preexec_fn=end_with_tests,
         )
         assert done.returncode == exits, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
@@ -93,7 +109,7 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control.Sandbox]:
     """A running embedded AWS, one for the whole session; `control.reset(sandbox)` empties it."""
     state_dir = tmp_path_factory.mktemp("sandbox")
-    yield control.up(state_dir)
+    yield control.up(state_dir, owner=os.getpid())
     control.down(state_dir)
 
 

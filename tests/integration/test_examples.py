@@ -78,4 +78,26 @@ def test_the_sandbox_of_another_account_is_refused(cli: Any):
     refused = cli.run("plan", "small", "--sandbox", exits=5)
     assert "999999999999" in refused.stderr
     assert "111122223333" in refused.stderr
+
+
+ELSEWHERE = """\
+account_id: "999999999999"
+regions: {home: eu-central-1}
+backend: {type: s3, bucket: central-state, region: eu-central-1, account_id: "123456789012", profile: central}
+components: {password_policy: {}}
+"""
+
+
+def test_a_state_in_another_account_is_reached_by_a_profile(cli: Any):
+    """Terraform's backend is told to accept only the account that owns the bucket, on the embedded AWS, too."""
+    cli.write("elsewhere", ELSEWHERE)
+    cli.run("apply", "elsewhere", "--sandbox", "--auto-approve")
+    bootstrapped = cli.run("bootstrap", "elsewhere", "--sandbox", "--auto-approve")
+    assert "account 123456789012" in bootstrapped.stderr
+    cli.run("plan", "elsewhere", "--sandbox", "--detailed-exitcode")  # 0: the state is where the apply put it
+    # That state is not forgotten when the backend changes.
+    cli.write("elsewhere", ELSEWHERE.replace("backend:", "# backend:"))
+    left = cli.run("plan", "elsewhere", "--sandbox", exits=1).stderr
+    assert "Backend configuration changed" in left
+    assert "environments/elsewhere/.toolkit/sandbox/terraform/terraform.tfstate: it only remembers" in left
     cli.run("sandbox", "down")

@@ -153,8 +153,14 @@ def test_a_bundle_of_another_environment_or_none_is_refused(cli: Any, reviewed: 
 
 def test_what_was_reviewed_is_applied_once(cli: Any, reviewed: str):
     """All those refusals left it as good as it was."""
-    applied = cli.run("apply", "sandbox", "--plan", reviewed)
-    assert "0 created, 1 updated, 0 deleted." in applied.stdout
+    comment = cli.root / "comment.md"
+    applied = cli.run("apply", "sandbox", "--plan", reviewed, "--report", f"markdown={comment}", "--report", "json=-")
+    assert "0 created, 1 updated, 0 deleted." in applied.stderr
+    # The reports tell what was judged at that moment, which is what was reviewed.
+    told, shown = json.loads(applied.stdout), cli.json("show", reviewed)
+    assert told == shown
+    assert (told["environment"], told["summary"]["change"], told["refused"]) == ("sandbox", 1, False)
+    assert "max_password_age" in comment.read_text()
     assert cli.client("iam").get_account_password_policy()["PasswordPolicy"]["MaxPasswordAge"] == 60
     again = cli.run("apply", "sandbox", "--plan", reviewed, exits=7).stderr
     assert "state" in again

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.sandbox import control
 
 pytestmark = pytest.mark.simulator
@@ -86,6 +86,20 @@ def test_a_taken_port_is_an_error_with_a_reason(state_dir: Path) -> None:
             control.up(state_dir, port=taken.getsockname()[1])
     assert caught.value.where == str(state_dir / "sandbox.log")
     assert control.status(state_dir) is None
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_its_owner_however_that_ends(state_dir: Path, by: signal.Signals) -> None:
+    owner = subprocess.Popen(["sleep", "60"])
+    sandbox = control.up(state_dir, owner=owner.pid)
+    assert control.status(state_dir) == sandbox
+    owner.send_signal(by)
+    os.waitpid(sandbox.pid, 0)  # nobody else has stopped it
+    assert control.status(state_dir) is None
+    assert not (state_dir / "ready.json").exists()
+    owner.wait()
+    with pytest.raises(UsageError, match=f"no process {owner.pid}"):
+        control.up(state_dir, owner=owner.pid)
 
 
 def test_reset_empties_the_account_but_not_aws_itself(sandbox: control.Sandbox) -> None:

@@ -49,7 +49,7 @@ class Checkout:
         self.root = root
         self.folder = root / "environments" / "tiny"
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
-        self.environ = {**environ, "NO_COLOR": "1"}
+        self.environ = {**environ, "NO_COLOR": "1", "TOOLKIT_SANDBOX_OWNER": str(os.getpid())}
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "toolkit", "-C", str(self.root), *arguments]

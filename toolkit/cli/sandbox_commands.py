@@ -33,6 +33,16 @@ def up(
         str, typer.Option("--account-id", metavar="ID", help="The simulated account.")
     ] = "123456789012",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    owner: Annotated[
+        int | None,
+        typer.Option(
+            "--owner",
+            metavar="PID",
+            min=1,
+            envvar="TOOLKIT_SANDBOX_OWNER",
+            help="Stop it when this process ends, however that happens; for scripts and tests.",
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Start the embedded AWS, or find the one that runs.
@@ -41,11 +51,12 @@ def up(
     Examples:
       toolkit sandbox up
       toolkit sandbox up --account-id 111122223333     then: toolkit plan prod --sandbox
+      toolkit sandbox up --owner $$                    in a script: ends with it
     """
     from toolkit.sandbox import control
     from toolkit.workflows.workspace import sandbox_folder
 
-    _print(control.up(sandbox_folder(options.project()), account_id=account_id, port=port), as_json)
+    _print(control.up(sandbox_folder(options.project()), account_id=account_id, port=port, owner=owner), as_json)
 
 
 @app.command()

@@ -49,20 +49,23 @@ class Sandbox:
     """ISO 8601 in UTC."""
 
 
-def up(state_dir: Path, *, account_id: str = DEFAULT_ACCOUNT_ID, port: int = 0) -> Sandbox:
+def up(state_dir: Path, *, account_id: str = DEFAULT_ACCOUNT_ID, port: int = 0, owner: int | None = None) -> Sandbox:
     """The running sandbox of `state_dir`, started if there is none.
 
     Args:
         state_dir: Created (0700) if absent; holds lock, ready file and `sandbox.log`.
         account_id: The simulated account, 12 digits.
         port: Port on 127.0.0.1; 0 takes a free one. Ignored when one is running already and 0 is asked.
+        owner: Process with which a server that is started here ends, however that one ends; None: with `down` alone.
 
     Raises:
         ToolkitError: moto is not installed; the server did not come up; one with another account or port is running.
-        UsageError: The account id is not 12 digits.
+        UsageError: The account id is not 12 digits, or there is no process `owner`.
     """
     if not re.fullmatch(r"[0-9]{12}", account_id):
         raise UsageError(f"{account_id!r} is not an AWS account id", hint="An account id is 12 digits.")
+    if owner is not None and not _exists(owner):
+        raise UsageError(f"there is no process {owner} that the sandbox could end with")
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     deadline = time.monotonic() + _START_SECONDS
     while True:
@@ -70,7 +73,7 @@ def up(state_dir: Path, *, account_id: str = DEFAULT_ACCOUNT_ID, port: int = 0) 
         if lock is not None:
             try:
                 # Only a child that inherits the descriptor prolongs the lock; ours ends with this block.
-                return _start(state_dir, lock, account_id, port)
+                return _start(state_dir, lock, account_id, port, owner)
             finally:
                 os.close(lock)
         running = status(state_dir)  # someone else's server, or one that another process is just starting
@@ -176,7 +179,7 @@ def child_environ(sandbox: Sandbox, base: Mapping[str, str], region: str = "us-e
     return {**kept, **environ(sandbox, region)}
 
 
-def _start(state_dir: Path, lock: int, account_id: str, port: int) -> Sandbox:
+def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | None) -> Sandbox:
     if importlib.util.find_spec("moto") is None:
         raise ToolkitError(
             "the embedded AWS needs moto, which is not installed",
@@ -186,6 +189,8 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int) -> Sandbox:
     ready.unlink(missing_ok=True)
     log = state_dir / "sandbox.log"
     arguments = ["--port", str(port), "--account-id", account_id, "--ready-file", str(ready.resolve())]
+    if owner is not None:
+        arguments += ["--owner", str(owner)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         process = subprocess.Popen(
@@ -271,6 +276,16 @@ def _locked(state_dir: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def _wait(condition: Callable[[], bool], seconds: float) -> None:

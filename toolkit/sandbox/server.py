@@ -1,8 +1,8 @@
 """The server process of the embedded AWS: `python -m toolkit.sandbox.server --ready-file F`.
 
 In: port, account id. Out: an AWS API on 127.0.0.1 whose state lives in this process's memory, and a ready file
-(JSON: pid, port, account_id, started) once it answers. Stops on SIGTERM or SIGINT and removes the ready file. Nothing
-but `toolkit.sandbox.control` starts it.
+(JSON: pid, port, account_id, started) once it answers. Stops on SIGTERM or SIGINT, or when its owner has ended, and
+removes the ready file. Nothing but `toolkit.sandbox.control` starts it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import signal
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--account-id", default="123456789012", help="the simulated account, 12 digits")
     parser.add_argument("--ready-file", type=Path, required=True, help="written when the server answers")
+    parser.add_argument("--owner", type=int, help="process with which this one ends")
     arguments = parser.parse_args(argv)
 
     # moto reads these when it is imported or at its first request; without the first, no AWS managed policy exists.
@@ -56,12 +60,28 @@ def main(argv: list[str] | None = None) -> int:
         "account_id": arguments.account_id,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    if arguments.owner is not None:
+        threading.Thread(target=_end_with, args=(arguments.owner,), daemon=True).start()
     try:
         _write_atomically(arguments.ready_file, json.dumps(record))
         server.serve_forever()
     finally:
         arguments.ready_file.unlink(missing_ok=True)
     return 0
+
+
+def _end_with(owner: int) -> None:
+    """Send this process SIGTERM once `owner` has ended, killed or not; runs in a thread of its own."""
+    try:
+        if hasattr(os, "pidfd_open"):  # Linux: the very process, whoever gets its number afterwards
+            select.select([os.pidfd_open(owner)], [], [])
+        else:
+            while True:
+                os.kill(owner, 0)
+                time.sleep(0.5)
+    except ProcessLookupError:
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _with_health(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:

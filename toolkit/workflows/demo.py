@@ -6,6 +6,7 @@ whatever happens.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -67,7 +68,8 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
             hint="stop it with `toolkit sandbox down`, then run the demo again",
         )
     observer.stage("Starting the embedded AWS")
-    running = control.up(folder, account_id=environment.account_id)
+    # With this process it ends, too, if that is killed and cannot stop it.
+    running = control.up(folder, account_id=environment.account_id, owner=os.getpid())
     observer.note(f"account {running.account_id} at {running.endpoint}")
     try:
         workspace = open_workspace(project, NAME, access, observer)
