@@ -183,6 +183,7 @@ class OrganizationPolicy:
         targets: "root", paths of organizational units, ids of units, or account ids.
         path: Where it stands in environment.yaml, below `components`, for messages.
         file: The file that its document comes from; None where it is built of guardrails.
+        locks_out: Whether it is meant to deny those, too, who apply the baseline.
     """
 
     name: str
@@ -192,6 +193,7 @@ class OrganizationPolicy:
     targets: tuple[str, ...]
     path: tuple[str, ...] = field(default=())
     file: str | None = None
+    locks_out: bool = False
 
     @property
     def text(self) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Place, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Advice, Component, Place, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.guardrails import (
     AI_OPT_OUT,
@@ -272,15 +273,31 @@ def policies(settings: Organization, place: Place) -> tuple[OrganizationPolicy, 
             if scp.file
             else service_control_document(scp.guardrails, choices(scp.exempted_principal_arns))
         )
-        path = ("service_control_policies", name)
         found.append(
-            OrganizationPolicy(name, "SERVICE_CONTROL_POLICY", scp.description, content, scp.targets, path, scp.file)
+            OrganizationPolicy(
+                name=name,
+                type="SERVICE_CONTROL_POLICY",
+                description=scp.description,
+                content=content,
+                targets=scp.targets,
+                path=("service_control_policies", name),
+                file=scp.file,
+                locks_out=scp.locks_out_deployers_because is not None,
+            )
         )
     for name, rcp in settings.resource_control_policies.items():
         content = own(rcp.file) if rcp.file else resource_control_document(rcp.guardrails, choices())
-        path = ("resource_control_policies", name)
         found.append(
-            OrganizationPolicy(name, "RESOURCE_CONTROL_POLICY", rcp.description, content, rcp.targets, path, rcp.file)
+            OrganizationPolicy(
+                name=name,
+                type="RESOURCE_CONTROL_POLICY",
+                description=rcp.description,
+                content=content,
+                targets=rcp.targets,
+                path=("resource_control_policies", name),
+                file=rcp.file,
+                locks_out=rcp.locks_out_deployers_because is not None,
+            )
         )
     for name, tagging in settings.tag_policies.items():
         tags = {key: (tag.values, tag.enforced_for) for key, tag in tagging.tags.items()}
@@ -320,6 +337,23 @@ def _compose(settings: Organization, place: Place) -> Mapping[str, Any]:
     }
 
 
+def _advice(settings: Organization, _today: date) -> Iterator[Advice]:
+    kinds: tuple[tuple[str, Mapping[str, ServiceControlPolicy | ResourceControlPolicy]], ...] = (
+        ("service_control_policies", settings.service_control_policies),
+        ("resource_control_policies", settings.resource_control_policies),
+    )
+    for kind, policies_of_kind in kinds:
+        for name, policy in policies_of_kind.items():
+            if policy.locks_out_deployers_because is not None:
+                yield Advice(
+                    (kind, name, "locks_out_deployers_because"),
+                    f'aws_organizations_policy.control["{name}"]',
+                    f"Whether {name} denies whoever applies the baseline is not checked.",
+                    f"attached to {', '.join(policy.targets)}: {policy.locks_out_deployers_because}",
+                    "take locks_out_deployers_because away, and exempt the deployers",
+                )
+
+
 COMPONENT = Component(
     name="organization",
     title="Organization",
@@ -341,6 +375,7 @@ COMPONENT = Component(
         "limits",
     ),
     compose=_compose,
+    advice=_advice,
     derived=("policies",),
     files_in=(
         "service_control_policies.*.file",

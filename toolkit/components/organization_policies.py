@@ -47,6 +47,7 @@ PrincipalPattern = Annotated[
     AfterValidator(_not_everybody),
 ]
 PrincipalPatterns = Annotated[tuple[PrincipalPattern, ...], Field(strict=False), AfterValidator(no_repetition)]
+Reason = Annotated[str, Field(min_length=10, max_length=500)]
 Targets = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(no_repetition)]
 Texts = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(no_repetition)]
 
@@ -67,10 +68,16 @@ class ServiceControlPolicy(Settings):
     targets: Targets = Field(
         ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
     )
+    locks_out_deployers_because: Reason | None = Field(
+        None,
+        description="Why it may deny whoever applies the baseline, as in a unit of closed accounts; null: it must not, "
+        "and is refused if it does. Not for a policy of the root.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> ServiceControlPolicy:
         _one_of(self.guardrails, self.file)
+        _not_everywhere(self.locks_out_deployers_because, self.targets)
         if self.file and self.exempted_principal_arns:
             raise ValueError("exempted_principal_arns goes with guardrails; in a file, write the condition yourself")
         return self
@@ -89,11 +96,22 @@ class ResourceControlPolicy(Settings):
     targets: Targets = Field(
         ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
     )
+    locks_out_deployers_because: Reason | None = Field(
+        None,
+        description="Why it may deny whoever applies the baseline, as in a unit of closed accounts; null: it must not, "
+        "and is refused if it does. Not for a policy of the root.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> ResourceControlPolicy:
         _one_of(self.guardrails, self.file)
+        _not_everywhere(self.locks_out_deployers_because, self.targets)
         return self
+
+
+def _not_everywhere(reason: str | None, targets: tuple[str, ...]) -> None:
+    if reason is not None and "root" in targets:
+        raise ValueError("locks_out_deployers_because is not for a policy of the root: nobody could apply anything")
 
 
 def _one_of(guardrails: tuple[str, ...], file: str | None) -> None:

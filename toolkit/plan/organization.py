@@ -149,14 +149,14 @@ def _too_many(policies: tuple[OrganizationPolicy, ...], limits: Limits) -> Itera
 def judge_lock_out(
     policies: tuple[OrganizationPolicy, ...], deployment: Deployment, files: Mapping[str, str]
 ) -> Iterator[PolicyProblem]:
-    """Statements that would deny who applies the baseline what it takes.
+    """Statements that would deny who applies the baseline what it takes, but for policies that are meant to.
 
     A condition on what is not known of the deployers' requests (tags of the role, say) counts as it does where the key
     is absent. Policies that cannot be read are left to `judge_texts`.
     """
     for policy in policies:
         kind = _KINDS.get(policy.type)
-        if kind is None:
+        if kind is None or policy.locks_out:
             continue
         try:
             document = PolicyDocument.parse(files[policy.file] if policy.file else policy.content, name="", kind=kind)

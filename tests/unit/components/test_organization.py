@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,11 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
             {"service_control_policies": {"x": {"file": "/etc/x.json"}}},
             "service_control_policies.x.file: expected the name of a .json file in the environment's folder, like "
             "policies/own.json",
+        ),
+        (
+            {"service_control_policies": {"x": {"file": "x.json", "locks_out_deployers_because": "closed accounts"}}},
+            "service_control_policies.x: locks_out_deployers_because is not for a policy of the root: nobody could "
+            "apply anything",
         ),
         (
             {"resource_control_policies": {"x": {"guardrails": ["organization_identities_only"]}}},
@@ -316,6 +322,16 @@ def test_a_file_is_looked_for_only_where_there_is_a_folder() -> None:
     with pytest.raises(EnvironmentFileError) as caught:
         load_text(text, name="x", shown_as="x")
     assert "no folder to look for it in" in caught.value.problems[0].problem
+
+
+def test_a_policy_that_may_lock_out_is_told_each_time() -> None:
+    closed = {"guardrails": ["protect_trail"], "targets": ["Closed"], "locks_out_deployers_because": "being closed now"}
+    given = {"organizational_units": ["Closed"], "service_control_policies": {"closed": closed}}
+    assert COMPONENT.advice is not None
+    (told,) = COMPONENT.advice(Organization.model_validate(given), date(2026, 1, 1))
+    assert told.resource == 'aws_organizations_policy.control["closed"]'
+    assert told.evidence == "attached to Closed: being closed now"
+    assert list(COMPONENT.advice(Organization(), date(2026, 1, 1))) == []
 
 
 def test_administrators_are_named_in_every_region_after_the_organization() -> None:

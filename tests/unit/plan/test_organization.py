@@ -329,6 +329,17 @@ def test_a_resource_policy_of_ones_own_is_judged_for_the_services_that_honour_it
     assert found("iam:CreateGroup") == []
 
 
+def test_a_unit_of_closed_accounts_may_lock_everybody_out_with_a_reason() -> None:
+    text = json.dumps({"Statement": {"Sid": "Closed", "Effect": "Deny", "Action": "*", "Resource": "*"}})
+    policy = {"file": "own.json", "targets": ["Closed"]}
+    given = {"organizational_units": ["Closed"], "service_control_policies": {"own": policy}}
+    assert len(locked_out(given, {"own.json": text})) == 1
+    policy["locks_out_deployers_because"] = "accounts that are being closed"
+    assert locked_out(given, {"own.json": text}) == []
+    # Its size and number count all the same.
+    assert problems({**given, "limits": {"service_control_policy_bytes": 10}}, {"own.json": text}) != []
+
+
 def test_users_are_exempted_as_users() -> None:
     given = {"service_control_policies": {"s": {"guardrails": ["protect_trail"]}}}
     (found,) = locked_out(given, deployers=("arn:aws:iam::111122223333:user/ops/anna",))

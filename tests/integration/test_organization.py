@@ -1,0 +1,92 @@
+"""An organization on the embedded AWS: made, left alone by a second plan, administered, and taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.terraform
+
+# iam.amazonaws.com is none of the services that the embedded AWS knows as trusted.
+ENVIRONMENT = """\
+account_id: "123456789012"
+regions: {home: eu-central-1}
+simulator: moto
+components:
+  organization:
+    trusted_services: [config.amazonaws.com, config-multiaccountsetup.amazonaws.com, guardduty.amazonaws.com]
+    organizational_units: [Workloads, Workloads/Production]
+    exempted_principal_arns: ["arn:aws:iam::*:role/baseline-deployer"]
+    deployer_arns: ["arn:aws:iam::111122223333:role/baseline-deployer"]
+    service_control_policies:
+      baseline-guardrails: {guardrails: [deny_leaving, deny_root_user, protect_trail]}
+      own: {file: policies/own.json, targets: [Workloads/Production]}
+    resource_control_policies:
+      baseline-resources: {guardrails: [require_tls]}
+    tag_policies:
+      owners: {tags: {Owner: {values: ["*@example.com"]}}, targets: [Workloads]}
+"""
+OWN = """\
+{
+  "Version": "2012-10-17",
+  "Statement": [{"Sid": "NoMarketplace", "Effect": "Deny", "Action": "aws-marketplace:Subscribe", "Resource": "*"}]
+}
+"""
+
+
+def attached(organizations: Any, target: str) -> set[str]:
+    """Names of our policies on a target."""
+    kinds = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "AISERVICES_OPT_OUT_POLICY")
+    found = [
+        policy
+        for kind in kinds
+        for policy in organizations.list_policies_for_target(TargetId=target, Filter=kind)["Policies"]
+    ]
+    return {policy["Name"] for policy in found if not policy["AwsManaged"]}
+
+
+def test_an_organization_from_beginning_to_end(new_project: Callable[..., Any]):
+    cli = new_project()
+    cli.write("org", ENVIRONMENT)
+    own = cli.file("org").parent / "policies" / "own.json"
+    own.parent.mkdir()
+    own.write_text(OWN)
+    cli.run("sandbox", "up")
+    cli.run("apply", "org", "--auto-approve")
+    organizations = cli.client("organizations")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    (workloads,) = organizations.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]
+    (production,) = organizations.list_organizational_units_for_parent(ParentId=workloads["Id"])["OrganizationalUnits"]
+    assert (workloads["Name"], production["Name"]) == ("Workloads", "Production")
+    assert attached(organizations, root) == {"baseline-guardrails", "baseline-resources", "baseline-ai-opt-out"}
+    assert attached(organizations, workloads["Id"]) == {"owners"}
+    assert attached(organizations, production["Id"]) == {"own"}
+    cli.run("plan", "org", "--detailed-exitcode")
+
+    made = organizations.create_account(AccountName="security", Email="security@example.com")
+    account = made["CreateAccountStatus"]["AccountId"]
+    cli.write(
+        "org",
+        ENVIRONMENT
+        + f'    delegated_administrators: {{config-multiaccountsetup.amazonaws.com: ["{account}"]}}\n'
+        + "    limits: {service_control_policies_per_target: 2}\n",
+    )
+    cli.run("apply", "org", "--auto-approve")
+    (administrator,) = organizations.list_delegated_administrators()["DelegatedAdministrators"]
+    assert administrator["Id"] == account
+    cli.run("plan", "org", "--detailed-exitcode")
+
+    # What limits the accounts does not go away unasked.
+    cli.write("org", ENVIRONMENT.replace("deny_root_user, ", ""))
+    refused = cli.run("plan", "org", exits=4)
+    assert "denies less: DenyRootUser" in refused.stdout + refused.stderr
+    assert "aws_organizations_delegated_administrator" in refused.stdout + refused.stderr
+
+    cli.write("org", ENVIRONMENT)
+    cli.run("apply", "org", "--auto-approve", "--allow-destroy", "*delegated_administrator*")
+    organizations.remove_account_from_organization(AccountId=account)
+    cli.run("destroy", "org", "--auto-approve")
+    with pytest.raises(organizations.exceptions.AWSOrganizationsNotInUseException):
+        organizations.describe_organization()
