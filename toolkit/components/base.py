@@ -201,8 +201,8 @@ class Component:
         derived: Module variables that are not settings: the template wires them from the environment or from other
             components (e.g. `home_region`).
         bills: What starts to cost money when it is enabled with its defaults; None for nothing.
-        regions_in: Settings (dotted; * is every key) that hold regions, as a list or as the keys of a map: each must be
-            an active one, else what was asked for there would silently not be done.
+        regions_in: Settings (dotted; * is every key) that hold regions: one, a list, or the keys of a map; each must
+            be an active one, else what was asked for there would silently not be done.
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
         strengths: Attributes with a stronger and a weaker direction.
         profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list

@@ -218,10 +218,11 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
         for setting in component.regions_in:
             for path in _places(("components", name, *setting.split(".")), data):
                 named = _at(path, data)
-                for index, region in enumerate(named if isinstance(named, (list, dict)) else ()):
+                alone = isinstance(named, str)
+                for index, region in enumerate([named] if alone else named if isinstance(named, (list, dict)) else ()):
                     # Whatever is no region at all is told by the settings' own check.
                     if region in PARTITION_OF and region not in active:
-                        place = (*path, region if isinstance(named, dict) else index)
+                        place = path if alone else (*path, region if isinstance(named, dict) else index)
                         accepted = ", ".join(map(str, active))
                         found.append(
                             Problem(source.line(place), dotted(place), f"{region} is not active", f"one of {accepted}")

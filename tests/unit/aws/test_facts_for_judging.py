@@ -400,6 +400,21 @@ def test_firewall_manager_has_one_administrator_and_names_its_policies_once():
     assert read_existing(plan, Stubbed("fms", ("list_policies", {"PolicyList": []}))) == {}
 
 
+def test_a_permission_set_of_the_same_name_collides():
+    instance = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
+    arns = [f"arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-123456789012345{n}" for n in "67"]
+    answers = [
+        ("list_permission_sets", {"PermissionSets": arns}),
+        *(("describe_permission_set", {"PermissionSet": {"Name": name}}) for name in ("theirs", "mine")),
+    ]
+    plan = creates("aws_ssoadmin_permission_set", instance_arn=instance, name="mine")
+    (found,) = read_existing(plan, Stubbed("sso-admin", *answers)).values()
+    assert (found.overwritten, found.import_id) == (False, f"{arns[1]},{instance}")
+    assert read_existing(plan, Stubbed("sso-admin", ("list_permission_sets", {"PermissionSets": []}))) == {}
+    # An instance that Terraform only looks up while it applies cannot be asked.
+    assert read_existing(creates("aws_ssoadmin_permission_set", name="mine"), Stubbed("sso-admin")) == {}
+
+
 def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: ClientFactory):
     make_alarm()
     attribution = Attribution(("activity_alarms",), (REGION,), REGION)

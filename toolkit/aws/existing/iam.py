@@ -89,6 +89,20 @@ def _policy(clients: ClientFactory, change: Change) -> Existing | None:
     return Existing({}, False, arn, f"the policy {name!r}") if arn else None
 
 
+def _permission_set(clients: ClientFactory, change: Change) -> Existing | None:
+    instance, name = named(change, "instance_arn"), named(change, "name")
+    if instance is None:
+        return None
+    sso = clients.client("sso-admin", change.region)
+    pages = sso.get_paginator("list_permission_sets").paginate(InstanceArn=instance)
+    for arn in (arn for page in pages for arn in page["PermissionSets"]):
+        # The list has no names; sets are few.
+        described = sso.describe_permission_set(InstanceArn=instance, PermissionSetArn=arn)["PermissionSet"]
+        if described["Name"] == name:
+            return Existing({}, False, f"{arn},{instance}", f"the permission set {name!r}")
+    return None
+
+
 READERS: dict[str, Reader] = {
     "aws_iam_account_password_policy": _password_policy,
     "aws_iam_group": _group,
@@ -97,5 +111,6 @@ READERS: dict[str, Reader] = {
     "aws_iam_openid_connect_provider": _identity_provider,
     "aws_iam_service_linked_role": _service_linked_role,
     "aws_iam_policy": _policy,
+    "aws_ssoadmin_permission_set": _permission_set,
     "aws_iam_account_alias": _account_alias,
 }

@@ -1,0 +1,238 @@
+"""IAM Identity Center: permission sets, and who gets them in which account."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.account_defaults import Region
+from toolkit.components.aws_managed_policies import NAMES
+from toolkit.components.base import Component, Need, Place, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.firewall_manager import AccountId
+from toolkit.errors import nearest
+
+_INSTANCE_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}")
+_STORE_ID = re.compile(r"d-[0-9a-f]{10}|[0-9a-f-]{36}")
+_SET_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,32}")
+_POLICY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
+_PATH = re.compile(r"/([A-Za-z0-9_+=,.@-]+/)*")
+_RELAY_STATE = re.compile(r"https://[A-Za-z0-9_%&?=/:.#~-]{1,232}")
+_PRINCIPAL_ID = re.compile(r"([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}")
+_FEWEST_HOURS, _MOST_HOURS = 1, 12
+
+
+def _instance_arn(value: str) -> str:
+    if not _INSTANCE_ARN.fullmatch(value):
+        raise ValueError("expected the ARN of an instance, such as arn:aws:sso:::instance/ssoins-1234567890abcdef")
+    return value
+
+
+def _store_id(value: str) -> str:
+    if not _STORE_ID.fullmatch(value):
+        raise ValueError("expected the id of an identity store, such as d-1234567890")
+    return value
+
+
+def _set_name(value: str) -> str:
+    if not _SET_NAME.fullmatch(value):
+        raise ValueError("expected 1 to 32 letters, digits and the characters _ + = , . @ -")
+    return value
+
+
+def _policy_name(value: str) -> str:
+    if not _POLICY_NAME.fullmatch(value):
+        raise ValueError("expected the name of a policy, 1 to 128 letters, digits and the characters _ + = , . @ -")
+    return value
+
+
+def _path(value: str) -> str:
+    if not _PATH.fullmatch(value):
+        raise ValueError("expected a path that starts and ends with /, such as / or /team/")
+    return value
+
+
+def _managed_policy(value: str) -> str:
+    if value not in NAMES:
+        by_last = {name.rsplit("/", 1)[-1]: name for name in NAMES}
+        guess = nearest(value.rsplit("/", 1)[-1], sorted(by_last))
+        hint = f" (did you mean {by_last[guess]}?)" if guess else ""
+        raise ValueError(
+            "expected the name of an AWS managed policy, with its path, as in job-function/Billing; one of your own goes "
+            f"under customer_managed_policies{hint}"
+        )
+    return value
+
+
+def _relay_state(value: str) -> str:
+    if not _RELAY_STATE.fullmatch(value):
+        raise ValueError("expected an address that starts with https://, at most 240 characters long")
+    return value
+
+
+def _principal_id(value: str) -> str:
+    if not _PRINCIPAL_ID.fullmatch(value):
+        raise ValueError(
+            "expected the id of a group or user, such as 1234567890-12345678-1234-1234-1234-123456789012; names go "
+            "under groups and users"
+        )
+    return value
+
+
+def _display_name(value: str) -> str:
+    if not value.strip() or len(value) > 1024:
+        raise ValueError("expected a name of 1 to 1024 characters")
+    return value
+
+
+PolicyPath = Annotated[str, AfterValidator(_path)]
+ManagedPolicy = Annotated[str, AfterValidator(_managed_policy)]
+CustomerPolicy = Annotated[str, AfterValidator(_policy_name)]
+Names = Annotated[
+    tuple[Annotated[str, AfterValidator(_display_name)], ...], Field(strict=False), AfterValidator(no_repetition)
+]
+Ids = Annotated[
+    tuple[Annotated[str, AfterValidator(_principal_id)], ...], Field(strict=False), AfterValidator(no_repetition)
+]
+
+
+class Instance(Settings):
+    """The organization's instance of Identity Center."""
+
+    arn: Annotated[str, AfterValidator(_instance_arn)] = Field(description="Its ARN.")
+    identity_store_id: Annotated[str, AfterValidator(_store_id)] = Field(description="Id of its identity store.")
+
+
+class Boundary(Settings):
+    """The most that a permission set can grant."""
+
+    managed_policy: ManagedPolicy | None = Field(
+        None, description="Name of an AWS managed policy; null: customer_managed_policy is given."
+    )
+    customer_managed_policy: CustomerPolicy | None = Field(
+        None, description="Name of a policy that is in every account of the set; null: managed_policy is given."
+    )
+    path: PolicyPath = Field("/", description="Path of the customer managed policy.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Boundary:
+        if (self.managed_policy is None) == (self.customer_managed_policy is None):
+            raise ValueError("permissions_boundary must have either managed_policy or customer_managed_policy")
+        return self
+
+
+class Assignment(Settings):
+    """Who gets a permission set in an account."""
+
+    groups: Names = Field((), description="Display names of groups, which must be there already.")
+    users: Names = Field((), description="User names, which must be there already; groups are easier to review.")
+    group_ids: Ids = Field((), description="Ids of groups.")
+    user_ids: Ids = Field((), description="Ids of users.")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Assignment:
+        if not (self.groups or self.users or self.group_ids or self.user_ids):
+            raise ValueError("an assignment must name at least one of groups, users, group_ids and user_ids")
+        return self
+
+
+class PermissionSet(Settings):
+    """What people may do in the accounts in which they have it; bounds are those of the IAM Identity Center API."""
+
+    description: Annotated[str, Field(min_length=1, max_length=700)] | None = Field(
+        None, description="What it is for, as people read it when they sign in; null for none."
+    )
+    session_hours: Annotated[int, Field(ge=_FEWEST_HOURS, le=_MOST_HOURS)] = Field(
+        1, description="Hours that a session lasts, 1 to 12."
+    )
+    relay_state: Annotated[str, AfterValidator(_relay_state)] | None = Field(
+        None, description="Address that opens after the sign-in; null: the console's start page."
+    )
+    managed_policies: Annotated[tuple[ManagedPolicy, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Names of AWS managed policies, with a path as in job-function/Billing."
+    )
+    customer_managed_policies: dict[CustomerPolicy, PolicyPath] = Field(
+        {}, description="Name => path of policies of your own, which must be in every account of the set."
+    )
+    permissions_boundary: Boundary | None = Field(None, description="The most that it can grant; null sets none.")
+    assignments: dict[AccountId, Assignment] = Field({}, description="Account number => who gets it there.")
+
+
+class IdentityCenter(Settings):
+    """Settings of `identity_center`."""
+
+    region: Region | None = Field(
+        None, description="Active region in which Identity Center was enabled; null: the home region."
+    )
+    instance: Instance | None = Field(
+        None, description="The organization's instance; null looks it up, each time that Terraform plans."
+    )
+    permission_sets: dict[Annotated[str, AfterValidator(_set_name)], PermissionSet] = Field(
+        description="Name => permission set, at least one."
+    )
+    inline_policy_files: dict[str, str] = Field(
+        {}, description="Name of a permission set => JSON file beside environment.yaml with its inline policy."
+    )
+
+    @model_validator(mode="after")
+    def _sets_are_there(self) -> IdentityCenter:
+        if not self.permission_sets:
+            raise ValueError("permission_sets must have at least one")
+        other = sorted(set(self.inline_policy_files) - set(self.permission_sets))
+        if other:
+            raise ValueError(f"inline_policy_files must be of sets under permission_sets, unlike {', '.join(other)}")
+        return self
+
+
+def _compose(settings: IdentityCenter, place: Place) -> Mapping[str, Any]:
+    return {
+        "region": settings.region or place.home_region,
+        "inline_policies": {name: json.loads(place.files[file]) for name, file in settings.inline_policy_files.items()},
+    }
+
+
+COMPONENT = Component(
+    name="identity_center",
+    title="IAM Identity Center",
+    purpose="Groups of people get permission sets in an organization's accounts, in place of IAM users in each.",
+    scope=Scope.HOME_REGION,
+    settings=IdentityCenter,
+    composed=("region", "inline_policy_files"),
+    compose=_compose,
+    derived=("inline_policies",),
+    regions_in=("region",),
+    files_in=("inline_policy_files.*",),
+    protects=(
+        Protected("aws_ssoadmin_permission_set"),
+        Protected("aws_ssoadmin_permissions_boundary_attachment"),
+        # Without its assignment somebody cannot get in any more.
+        Protected("aws_ssoadmin_account_assignment"),
+    ),
+    strengths=(
+        Strength(
+            "aws_ssoadmin_permission_set",
+            "session_duration",
+            Stronger.ORDER,
+            order=tuple(f"PT{hours}H" for hours in range(_MOST_HOURS, _FEWEST_HOURS - 1, -1)),
+        ),
+        Strength("aws_ssoadmin_permission_set_inline_policy", "inline_policy", Stronger.POLICY),
+    ),
+    lacking=(
+        "aws_ssoadmin_permission_set",
+        "aws_ssoadmin_permissions_boundary_attachment",
+        "aws_ssoadmin_managed_policy_attachment",
+        "aws_ssoadmin_customer_managed_policy_attachment",
+        "aws_ssoadmin_permission_set_inline_policy",
+        "aws_ssoadmin_account_assignment",
+    ),
+    on_simulator=None,
+    needs=(
+        Need("sso:CreatePermissionSet"),
+        Need("sso:CreateAccountAssignment"),
+        Need("identitystore:GetGroupId"),
+    ),
+)
