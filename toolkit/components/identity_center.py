@@ -62,7 +62,7 @@ def _managed_policy(value: str) -> str:
         guess = nearest(value.rsplit("/", 1)[-1], sorted(by_last))
         hint = f" (did you mean {by_last[guess]}?)" if guess else ""
         raise ValueError(
-            "expected the name of an AWS managed policy, with its path, as in job-function/Billing; one of your own goes "
+            "expected the name of an AWS managed policy, with its path, as in job-function/Billing; your own go "
             f"under customer_managed_policies{hint}"
         )
     return value
