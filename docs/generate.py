@@ -15,6 +15,7 @@ from typing import Any
 
 import typer
 
+from toolkit.aws.existing import NOTHING_TO_OVERWRITE
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import claims, requirement_ids
@@ -119,6 +120,11 @@ def guarded() -> str:
     return table(("Component", "Not deleted or replaced unasked", "Not weakened unasked"), rows)
 
 
+def nothing_to_overwrite() -> str:
+    """Table of what is not looked for in the account before it is created, and why."""
+    return table(("Type", "Why"), [(f"`{kind}`", why) for kind, why in sorted(NOTHING_TO_OVERWRITE.items())])
+
+
 def cli() -> str:
     """Every command's help."""
     group: Any = typer.main.get_command(app)
@@ -208,7 +214,14 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     )
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
-    yield ROOT / "docs" / "judging.md", {"findings": findings, "guarded": guarded}
+    yield (
+        ROOT / "docs" / "judging.md",
+        {
+            "findings": findings,
+            "nothing_to_overwrite": nothing_to_overwrite,
+            "guarded": guarded,
+        },
+    )
     for readme in sorted((ROOT / "modules").rglob("README.md")):
         if "<!-- BEGIN generated -->" in readme.read_text("utf-8"):
             yield readme, {"": partial(module_tables, readme.parent)}

@@ -1,7 +1,8 @@
 """An account that people live in already: what the baseline would do to it is found, refused, and done with consent.
 
 Over the real CLI, Terraform, provider and the embedded AWS: made with boto3 are a stronger password policy, a recorder
-that records more than the environment asks for, a group, and users without MFA in it.
+that records more than the environment asks for, a group, and users without MFA in it; in another region a bucket that
+is better kept, and a detector that sees more, than the environment asks for.
 """
 
 from __future__ import annotations
@@ -153,3 +154,57 @@ def test_users_who_came_after_the_approval_stop_the_apply(account: Any):
     refused = account.run("apply", "lived-in", "--plan", str(bundle), exits=4)
     assert "the group 'operators' already" in refused.stderr
     iam.delete_group(GroupName="operators")
+
+
+INHERITED = """\
+account_id: "123456789012"
+regions: {{home: us-east-1}}
+simulator: moto
+components:
+  config:
+    create_service_linked_role: false
+    bucket: {{name: example-config-logs, expiration_days: 365{key}}}
+  guardduty:
+    protection: {{s3_data_events: {s3}}}
+imports:
+  module.config_delivery.module.bucket.aws_s3_bucket.this: example-config-logs
+  module.guardduty_us_east_1.aws_guardduty_detector.this: {detector}
+"""
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+BESIDE = "module.config_delivery.module.bucket.aws_s3_bucket"
+
+
+def test_what_stands_beside_what_is_taken_over(account: Any):
+    """A bucket or detector is imported without its settings: Terraform calls them creates, and overwrites them."""
+    detector = account.client("guardduty", "us-east-1").create_detector(
+        Enable=True, Features=[{"Name": "S3_DATA_EVENTS", "Status": "ENABLED"}]
+    )["DetectorId"]
+    s3 = account.client("s3", "us-east-1")
+    s3.create_bucket(Bucket="example-config-logs")
+    encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    s3.put_bucket_encryption(
+        Bucket="example-config-logs",
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]},
+    )
+    deny = {"Sid": "KeepLogs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    s3.put_bucket_policy(Bucket="example-config-logs", Policy=policy)
+
+    account.write("inherited", INHERITED.format(key="", s3="DISABLED", detector=detector))
+    found = blocking(account.run("plan", "inherited", "--json", exits=4))
+    assert {f["rule"] for f in found.values()} == {"weakens"}
+    encrypted = f"{BESIDE}_server_side_encryption_configuration.this.rule[0].apply_server_side_encryption_by_default[0]"
+    kept = f"{BESIDE}_lifecycle_configuration.this.rule[0].expiration[0].days"
+    feature = "module.guardduty_us_east_1.aws_guardduty_detector_feature.s3_data_events.status"
+    assert {subject: f["evidence"] for subject, f in found.items() if not subject.endswith(".policy")} == {
+        f"{encrypted}.sse_algorithm": '"aws:kms" → "AES256"',
+        kept: "null → 365",
+        feature: '"ENABLED" → "DISABLED"',
+    }
+    assert "denies less: KeepLogs" in found[f"{BESIDE}_policy.this.policy"]["evidence"]
+
+    # With what is there in the environment file, too, only what the environment cannot say is left to decide.
+    account.write("inherited", INHERITED.format(key=f", kms_key_arn: '{KEY}'", s3="ENABLED", detector=detector))
+    found = blocking(account.run("plan", "inherited", "--json", exits=4))
+    assert set(found) == {kept, f"{BESIDE}_policy.this.policy"}
+    account.run("plan", "inherited", "--allow-weaker", kept, "--allow-weaker", f"{BESIDE}_policy.this.policy")

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from toolkit.aws.existing import NOTHING_TO_OVERWRITE, READERS
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
@@ -63,6 +64,19 @@ def test_nothing_is_orphaned():
     assert {p.name for p in MODULES.iterdir()} - {"shared"} == set(REGISTRY)
     templates = (REPOSITORY / "templates" / "components").glob("*.tf.j2")
     assert {t.name.removesuffix(".tf.j2") for t in templates} == set(REGISTRY)
+
+
+_RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
+
+
+def test_whatever_is_made_is_looked_for_first():
+    """A create that is not looked for may overwrite something stronger that the account has, without a word."""
+    made = {kind for file in MODULES.rglob("*.tf") for kind in _RESOURCE.findall(file.read_text("utf-8"))}
+    declared = {d.resource for c in REGISTRY.values() for d in (*c.protects, *c.strengths)}
+    assert declared <= made, "declared, but no module makes it"
+    without = made - set(READERS) - set(NOTHING_TO_OVERWRITE)
+    assert not without, "a reader in toolkit/aws/existing/, or a reason in NOTHING_TO_OVERWRITE there"
+    assert not set(READERS) & set(NOTHING_TO_OVERWRITE)
 
 
 def test_whatever_is_required_comes_earlier():

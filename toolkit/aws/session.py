@@ -27,6 +27,8 @@ class ClientFactory:
         self._environment = environment
         self._environ = environ
         self._base: Any = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lists: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     @property
     def account_id(self) -> str:
@@ -42,7 +44,30 @@ class ClientFactory:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
         if self._base is None:
             self._base = self._session()
-        return self._client(self._base, service, region or self._environment.regions.home)
+        key = service, region or self._environment.regions.home
+        if key not in self._clients:
+            self._clients[key] = self._client(self._base, *key)
+        return self._clients[key]
+
+    def listed(
+        self, service: str, call: str, member: str, region: str | None = None, **request: Any
+    ) -> tuple[Any, ...]:
+        """Every item of a list that AWS answers page by page, asked once for the life of this factory.
+
+        Judging a plan asks about hundreds of things: one by one that takes minutes, and AWS throttles it.
+
+        Args:
+            service: Name of the service.
+            call: Method of its client that answers in pages.
+            member: Where the items stand in the answer.
+            region: None: the home region.
+            **request: Arguments of the call.
+        """
+        key = service, call, region, *sorted(request.items())
+        if key not in self._lists:
+            pages = self.client(service, region).get_paginator(call).paginate(**request)
+            self._lists[key] = tuple(item for page in pages for item in page.get(member, ()))
+        return self._lists[key]
 
     def has_session_token(self) -> bool:
         """Whether these are temporary credentials, rather than a long-lived access key."""

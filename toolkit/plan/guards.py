@@ -13,6 +13,7 @@ from typing import Any
 from toolkit.components.base import Component, Protected
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.model import Action, Change, Plan, shown
+from toolkit.plan.policies import compare_policies, policy_sentences
 from toolkit.plan.strengths import value_at, weakening
 
 
@@ -28,6 +29,10 @@ class Existing:
     """Id to import it with; None where the provider imports no such thing, which only what is overwritten can be."""
     named: str
     """What AWS calls it, for people."""
+
+    def differences(self, after: Mapping[str, Any]) -> tuple[str, ...]:
+        """What a create with the values `after` changes of these, one line per value; policies by their meaning."""
+        return tuple(line for path, old in _leaves(self.values, "") for line in _difference(path, old, after))
 
 
 def judge(plan: Plan, components: Mapping[str, Component], existing: Mapping[str, Existing]) -> Iterator[Finding]:
@@ -170,7 +175,9 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
             severity=Severity.CRITICAL,
             address=change.address,
             attribute=None,
-            summary=f"The account has {found.named} already; a second cannot be: the apply would fail half-way.",
+            # Some creates take over what has the name already (SNS does, where the tags are the same).
+            summary=f"The account has {found.named} already; a second cannot be: the apply would fail half-way or take "
+            "it over unseen.",
             evidence=f"{found.named}, id {found.import_id}",
             remedy="take it over: in environment.yaml, under `imports`, put "
             f"'{change.address}': '{found.import_id}'; then plan again",
@@ -186,7 +193,7 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
         address=change.address,
         attribute=None,
         summary=f"Called a create, but overwrites {found.named} that the account has now.",
-        evidence="; ".join(_overwritten(change, found)) or "with the same values",
+        evidence="; ".join(found.differences(change.after)) or "with the same values",
         remedy=f"to see it as a change, put '{change.address}': '{found.import_id}' under `imports`"
         if found.import_id
         else "compare these values with the settings that you mean",
@@ -196,11 +203,13 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
     )
 
 
-def _overwritten(change: Change, found: Existing) -> Iterator[str]:
-    for path, old in _leaves(found.values, ""):
-        new = value_at(change.after, path)
-        if new != old:
-            yield f"{path}: {shown(old)} → {shown(new)}"
+def _difference(path: str, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
+    new = value_at(after, path)
+    if isinstance(old, str) and isinstance(new, str) and policy_sentences(old) and policy_sentences(new):
+        for line in compare_policies(old, new).lines:
+            yield f"{path}: {line}"
+    elif new != old:
+        yield f"{path}: {shown(old)} → {shown(new)}"
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

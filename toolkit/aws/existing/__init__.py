@@ -2,22 +2,36 @@
 
 Terraform sees a thing that is not in its state as a plain create. Some creates then overwrite what is there without a
 word (the password policy, a recorder of the same name), others fail half-way (EntityAlreadyExists, a second detector).
-One file per topic has a table READERS: resource type → what asks for it.
+One file per topic has a table READERS: resource type → what asks for it. Every type that a module makes has one, or a
+reason in NOTHING_TO_OVERWRITE why it needs none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolkit.aws.existing import account, alerts, compute, detection, iam, organization, records, storage
+from toolkit.aws.existing import (
+    account,
+    alerts,
+    compute,
+    detection,
+    iam,
+    identity_center,
+    organization,
+    perimeter,
+    records,
+    storage,
+)
 from toolkit.aws.existing.reader import Reader
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
+from toolkit.components.registry import REGISTRY
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Plan
 
 READERS: Mapping[str, Reader] = {
     **iam.READERS,
+    **identity_center.READERS,
     **account.READERS,
     **storage.READERS,
     **compute.READERS,
@@ -25,8 +39,28 @@ READERS: Mapping[str, Reader] = {
     **alerts.READERS,
     **detection.READERS,
     **organization.READERS,
+    **perimeter.READERS,
 }
 """Every topic's readers: resource type → what asks for it."""
+
+NOTHING_TO_OVERWRITE: Mapping[str, str] = {
+    "aws_ec2_image_block_public_access": "the module only ever blocks, which lets through no more than what is there",
+    "aws_iam_group_policy_attachment": "attaching a policy that is attached already changes nothing",
+    "aws_iam_role_policy_attachment": "attaching a policy that is attached already changes nothing",
+    "aws_iam_user_group_membership": "it adds groups to those that the user is in",
+    "aws_kms_key": "a new key has a new id",
+    "aws_securityhub_standards_subscription": "enabling a standard that is enabled leaves its controls as they are",
+    "aws_shield_drt_access_log_bucket_association": "it adds a bucket to those that there are",
+    "aws_ssoadmin_account_assignment": "assigning a set that is assigned already changes nothing",
+    "aws_ssoadmin_customer_managed_policy_attachment": "it adds a policy to those that the set has",
+    "aws_ssoadmin_managed_policy_attachment": "it adds a policy to those that the set has",
+    "aws_sns_topic_subscription": "subscribing an address that is subscribed already answers that subscription; with "
+    "other attributes SNS refuses it",
+}
+"""Resource type → why a create of it can neither overwrite nor meet anything."""
+
+_NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
+"""Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
 
 
 def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
@@ -39,6 +73,8 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
     for change in plan.changes:
         read = READERS.get(change.type)
         if read is None or change.action is not Action.CREATE:
+            continue
+        if clients.simulated and change.type in _NOT_SIMULATED:
             continue
         existing = asked(f"what {change.address} would overwrite", lambda c=change, r=read: r(clients, c))  # type: ignore[misc]
         if existing is not None:

@@ -1,4 +1,4 @@
-"""Readers of EC2: what a region or a VPC has once."""
+"""Readers of EC2 and KMS: what a region or a VPC has once."""
 
 from __future__ import annotations
 
@@ -75,11 +75,33 @@ def _rule(permission: dict[str, Any], preposition: str) -> str:
     return " ".join([protocol, "-".join(map(str, ports)), preposition, ", ".join(others)]).replace("  ", " ")
 
 
+def _flow_log(clients: ClientFactory, change: Change) -> Existing | None:
+    """EC2 refuses a second flow log of the same traffic to the same place (FlowLogAlreadyExists)."""
+    vpc, destination = named(change, "vpc_id"), named(change, "log_destination")
+    if vpc is None or destination is None:
+        # To a log group or bucket that is still to be made: none can go there yet.
+        return None
+    filters = [{"Name": "resource-id", "Values": [vpc]}]
+    pages = clients.client("ec2", change.region).get_paginator("describe_flow_logs").paginate(Filters=filters)
+    logs = [log for page in pages for log in page["FlowLogs"]]
+    same = next((log["FlowLogId"] for log in logs if log.get("LogDestination") == destination), None)
+    return Existing({}, False, same, f"a flow log of {vpc} to {destination}") if same else None
+
+
+def _key_alias(clients: ClientFactory, change: Change) -> Existing | None:
+    name = named(change, "name")
+    aliases = clients.listed("kms", "list_aliases", "Aliases", change.region)
+    if not any(alias["AliasName"] == name for alias in aliases):
+        return None
+    return Existing({}, False, name, f"the key alias {name!r} in {change.region}")
+
+
 READERS: dict[str, Reader] = {
-    # Not the image block: ours never lets more through than what is there, and the provider imports none.
     "aws_ebs_encryption_by_default": _ebs_encryption,
     "aws_ebs_default_kms_key": _ebs_key,
     "aws_ebs_snapshot_block_public_access": _snapshot_block,
     "aws_ec2_instance_metadata_defaults": _metadata_defaults,
     "aws_default_security_group": _default_security_group,
+    "aws_flow_log": _flow_log,
+    "aws_kms_alias": _key_alias,
 }

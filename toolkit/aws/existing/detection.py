@@ -1,29 +1,70 @@
-"""Readers of what detects and shields: GuardDuty, Security Hub, Access Analyzer, Shield, Firewall Manager."""
+"""Readers of what detects: GuardDuty, Security Hub, Access Analyzer."""
 
 from __future__ import annotations
 
-from toolkit.aws.existing.reader import Reader, named
+from typing import Any
+
+from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
 
 
 def _detector(clients: ClientFactory, change: Change) -> Existing | None:
-    identifiers = clients.client("guardduty", change.region).list_detectors()["DetectorIds"]
+    identifiers = clients.listed("guardduty", "list_detectors", "DetectorIds", change.region)
     if not identifiers:
         return None
     return Existing({}, False, identifiers[0], f"a GuardDuty detector in {change.region}")
 
 
-def _analyzer(clients: ClientFactory, change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no Access Analyzer, so nothing can be in the way there.
+def _detector_feature(clients: ClientFactory, change: Change) -> Existing | None:
+    """GuardDuty's UpdateDetector sets what stands: a plan that somebody switched on may go off."""
+    guardduty = clients.client("guardduty", change.region)
+    identifiers = clients.listed("guardduty", "list_detectors", "DetectorIds", change.region)
+    name = named(change, "name")
+    features = guardduty.get_detector(DetectorId=identifiers[0]).get("Features", ()) if identifiers else ()
+    feature = next((f for f in features if f["Name"] == name), None)
+    if feature is None:
         return None
+    values: dict[str, Any] = {"status": feature["Status"]}
+    planned = [one.get("name") for one in change.after.get("additional_configuration") or ()]
+    parts = {part["Name"]: part["Status"] for part in feature.get("AdditionalConfiguration", ())}
+    # In the plan's order, by which they are compared; of what the plan does not name, nothing changes.
+    values["additional_configuration"] = [{"name": n, "status": parts.get(n, "DISABLED")} for n in planned]
+    what = f"{name} of the GuardDuty detector in {change.region}"
+    return overwriting(change, values, None, what)
+
+
+def _publishing_destination(clients: ClientFactory, change: Change) -> Existing | None:
+    guardduty = clients.client("guardduty", change.region)
+    identifiers = clients.listed("guardduty", "list_detectors", "DetectorIds", change.region)
+    if not identifiers:
+        return None
+    kind = named(change, "destination_type")
+    destinations = guardduty.list_publishing_destinations(DetectorId=identifiers[0])["Destinations"]
+    # A detector has one of each type.
+    same = next((d["DestinationId"] for d in destinations if d["DestinationType"] == kind), None)
+    if same is None:
+        return None
+    return Existing({}, False, f"{identifiers[0]}:{same}", f"an export of GuardDuty's findings in {change.region}")
+
+
+def _analyzer(clients: ClientFactory, change: Change) -> Existing | None:
     name = named(change, "analyzer_name")
     pages = clients.client("accessanalyzer", change.region).get_paginator("list_analyzers").paginate()
     if not any(analyzer["name"] == name for page in pages for analyzer in page["analyzers"]):
         return None
     return Existing({}, False, str(name), f"the analyzer {name!r} in {change.region}")
+
+
+def _archive_rule(clients: ClientFactory, change: Change) -> Existing | None:
+    analyzer, rule = named(change, "analyzer_name"), named(change, "rule_name")
+    analyzers = clients.client("accessanalyzer", change.region)
+    try:
+        analyzers.get_archive_rule(analyzerName=analyzer, ruleName=rule)
+    except analyzers.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, f"{analyzer}/{rule}", f"the archive rule {rule!r} of the analyzer {analyzer!r}")
 
 
 def _hub(clients: ClientFactory, change: Change) -> Existing | None:
@@ -36,9 +77,6 @@ def _hub(clients: ClientFactory, change: Change) -> Existing | None:
 
 
 def _finding_aggregator(clients: ClientFactory, change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no finding aggregators, so nothing can be in the way there.
-        return None
     hub = clients.client("securityhub", change.region)
     try:
         found = hub.list_finding_aggregators()["FindingAggregators"]
@@ -50,72 +88,29 @@ def _finding_aggregator(clients: ClientFactory, change: Change) -> Existing | No
     return Existing({}, False, arn, "a finding aggregator of Security Hub")
 
 
-def _shield_subscription(clients: ClientFactory, _change: Change) -> Existing | None:
-    shield = clients.client("shield")
+def _control_association(clients: ClientFactory, change: Change) -> Existing | None:
+    """BatchUpdateStandardsControlAssociations sets what stands: a control that is on by itself may go off."""
+    control, standard = named(change, "security_control_id"), named(change, "standards_arn")
+    hub = clients.client("securityhub", change.region)
     try:
-        shield.describe_subscription()
-    except shield.exceptions.ResourceNotFoundException:
+        pages = list(hub.get_paginator("list_standards_control_associations").paginate(SecurityControlId=control))
+    except (hub.exceptions.InvalidAccessException, hub.exceptions.ResourceNotFoundException):
+        # No hub, or no such control in any enabled standard.
         return None
-    return Existing({}, False, clients.account_id, "a subscription to Shield Advanced")
-
-
-def _shield_protection(clients: ClientFactory, change: Change) -> Existing | None:
-    shield = clients.client("shield")
-    try:
-        found = shield.describe_protection(ResourceArn=named(change, "resource_arn"))["Protection"]
-    except shield.exceptions.ResourceNotFoundException:
+    found = [one for page in pages for one in page["StandardsControlAssociationSummaries"]]
+    status = next((one["AssociationStatus"] for one in found if one["StandardsArn"] == standard), None)
+    if status is None:
         return None
-    return Existing({}, False, found["Id"], f"the protection {found['Name']!r} of that resource")
-
-
-def _shield_response_team(clients: ClientFactory, _change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no response team, so nothing can be in the way there.
-        return None
-    shield = clients.client("shield")
-    try:
-        role = shield.describe_drt_access().get("RoleArn")
-    except shield.exceptions.ResourceNotFoundException:
-        return None
-    if not role:
-        return None
-    return Existing({"role_arn": role}, True, clients.account_id, "another role of the Shield Response Team")
-
-
-def _firewall_administrator(clients: ClientFactory, change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no Firewall Manager, so nothing can be in the way there.
-        return None
-    fms = clients.client("fms", change.region)
-    try:
-        account = fms.get_admin_account().get("AdminAccount")
-    except fms.exceptions.ResourceNotFoundException:
-        return None
-    return Existing({}, False, account, f"{account} as administrator of Firewall Manager") if account else None
-
-
-def _firewall_policy(clients: ClientFactory, change: Change) -> Existing | None:
-    if clients.simulated:
-        return None
-    name = named(change, "name")
-    fms = clients.client("fms", change.region)
-    try:
-        pages = list(fms.get_paginator("list_policies").paginate())
-    except fms.exceptions.ResourceNotFoundException:
-        # No administrator yet, so no policies.
-        return None
-    found = next((p["PolicyId"] for page in pages for p in page["PolicyList"] if p["PolicyName"] == name), None)
-    return Existing({}, False, found, f"the policy {name!r} of Firewall Manager in {change.region}") if found else None
+    return overwriting(change, {"association_status": status}, None, f"the control {control} in {change.region}")
 
 
 READERS: dict[str, Reader] = {
     "aws_guardduty_detector": _detector,
+    "aws_guardduty_detector_feature": _detector_feature,
+    "aws_guardduty_publishing_destination": _publishing_destination,
     "aws_accessanalyzer_analyzer": _analyzer,
+    "aws_accessanalyzer_archive_rule": _archive_rule,
     "aws_securityhub_account": _hub,
     "aws_securityhub_finding_aggregator": _finding_aggregator,
-    "aws_fms_admin_account": _firewall_administrator,
-    "aws_fms_policy": _firewall_policy,
-    "aws_shield_subscription": _shield_subscription,
-    "aws_shield_protection": _shield_protection,
-    "aws_shield_drt_access_role_arn_association": _shield_response_team,
+    "aws_securityhub_standards_control_association": _control_association,
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from toolkit.aws.existing.reader import Reader, named
+import json
+from typing import Any
+
+from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
@@ -84,33 +87,54 @@ def _service_linked_role(clients: ClientFactory, change: Change) -> Existing | N
 
 def _policy(clients: ClientFactory, change: Change) -> Existing | None:
     name = named(change, "name")
-    pages = clients.client("iam").get_paginator("list_policies").paginate(Scope="Local")
-    arn = next((p["Arn"] for page in pages for p in page["Policies"] if p["PolicyName"] == name), None)
+    policies = clients.listed("iam", "list_policies", "Policies", Scope="Local")
+    arn = next((policy["Arn"] for policy in policies if policy["PolicyName"] == name), None)
     return Existing({}, False, arn, f"the policy {name!r}") if arn else None
 
 
-def _permission_set(clients: ClientFactory, change: Change) -> Existing | None:
-    instance, name = named(change, "instance_arn"), named(change, "name")
-    if instance is None:
+def _login_profile(clients: ClientFactory, change: Change) -> Existing | None:
+    iam = clients.client("iam")
+    user = named(change, "user")
+    try:
+        iam.get_login_profile(UserName=user)
+    except iam.exceptions.NoSuchEntityException:
         return None
-    sso = clients.client("sso-admin", change.region)
-    pages = sso.get_paginator("list_permission_sets").paginate(InstanceArn=instance)
-    for arn in (arn for page in pages for arn in page["PermissionSets"]):
-        # The list has no names; sets are few.
-        described = sso.describe_permission_set(InstanceArn=instance, PermissionSetArn=arn)["PermissionSet"]
-        if described["Name"] == name:
-            return Existing({}, False, f"{arn},{instance}", f"the permission set {name!r}")
-    return None
+    return Existing({}, False, user, f"a console password of the user {user!r}")
+
+
+def _group_policy(clients: ClientFactory, change: Change) -> Existing | None:
+    return _inline_policy(clients, change, "group", "GroupName", "get_group_policy")
+
+
+def _role_policy(clients: ClientFactory, change: Change) -> Existing | None:
+    return _inline_policy(clients, change, "role", "RoleName", "get_role_policy")
+
+
+def _inline_policy(clients: ClientFactory, change: Change, owner: str, parameter: str, call: str) -> Existing | None:
+    """PutGroupPolicy and PutRolePolicy update a policy of the same name in place."""
+    of, name = named(change, owner), named(change, "name")
+    if of is None or name is None:
+        return None
+    iam = clients.client("iam")
+    request: dict[str, Any] = {parameter: of, "PolicyName": name}
+    try:
+        document = getattr(iam, call)(**request)["PolicyDocument"]
+    except iam.exceptions.NoSuchEntityException:
+        return None
+    what = f"the inline policy {name!r} of the {owner} {of!r}"
+    return overwriting(change, {"policy": json.dumps(document)}, f"{of}:{name}", what)
 
 
 READERS: dict[str, Reader] = {
     "aws_iam_account_password_policy": _password_policy,
     "aws_iam_group": _group,
+    "aws_iam_group_policy": _group_policy,
     "aws_iam_role": _role,
     "aws_iam_user": _user,
+    "aws_iam_user_login_profile": _login_profile,
     "aws_iam_openid_connect_provider": _identity_provider,
+    "aws_iam_role_policy": _role_policy,
     "aws_iam_service_linked_role": _service_linked_role,
     "aws_iam_policy": _policy,
-    "aws_ssoadmin_permission_set": _permission_set,
     "aws_iam_account_alias": _account_alias,
 }

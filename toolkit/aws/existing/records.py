@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from toolkit.aws.existing.reader import Reader, named
+from typing import Any
+
+from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
@@ -21,7 +23,7 @@ def _recorder(clients: ClientFactory, change: Change) -> Existing | None:
     if not recorders:
         return None
     recorder = recorders[0]
-    group = recorder.get("recordingGroup", {})
+    group, mode = recorder.get("recordingGroup", {}), recorder.get("recordingMode", {})
     values = {
         "name": recorder["name"],
         "role_arn": recorder.get("roleARN"),
@@ -32,7 +34,13 @@ def _recorder(clients: ClientFactory, change: Change) -> Existing | None:
             }
         ],
         "recording_mode": [
-            {"recording_frequency": recorder.get("recordingMode", {}).get("recordingFrequency", "CONTINUOUS")}
+            {
+                "recording_frequency": mode.get("recordingFrequency", "CONTINUOUS"),
+                "recording_mode_override": [
+                    {"recording_frequency": o["recordingFrequency"], "resource_types": sorted(o["resourceTypes"])}
+                    for o in mode.get("recordingModeOverrides", ())
+                ],
+            }
         ],
     }
     same_name = recorder["name"] == change.after.get("name")
@@ -55,6 +63,56 @@ def _delivery_channel(clients: ClientFactory, change: Change) -> Existing | None
     return Existing(values, same_name, channel["name"], f"the delivery channel {channel['name']!r}")
 
 
+def _recorder_status(clients: ClientFactory, change: Change) -> Existing | None:
+    statuses = clients.client("config", change.region).describe_configuration_recorder_status()
+    name = named(change, "name")
+    status = next((s for s in statuses["ConfigurationRecordersStatus"] if s["name"] == name), None)
+    if status is None:
+        return None
+    what = f"whether the recorder {name!r} records"
+    return overwriting(change, {"is_enabled": status["recording"]}, name, what)
+
+
+def _config_rule(clients: ClientFactory, change: Change) -> Existing | None:
+    """PutConfigRule updates a rule of the same name."""
+    name = named(change, "name")
+    rules = clients.listed("config", "describe_config_rules", "ConfigRules", change.region)
+    rule = next((rule for rule in rules if rule["ConfigRuleName"] == name), None)
+    if rule is None:
+        return None
+    scope, source = rule.get("Scope", {}), rule["Source"]
+    values: dict[str, Any] = {
+        "input_parameters": rule.get("InputParameters") or None,
+        "maximum_execution_frequency": rule.get("MaximumExecutionFrequency"),
+        "source": [{"owner": source["Owner"], "source_identifier": source.get("SourceIdentifier")}],
+    }
+    if scope.get("ComplianceResourceTypes"):
+        values["scope"] = [{"compliance_resource_types": sorted(scope["ComplianceResourceTypes"])}]
+    return Existing(values, True, name, f"the Config rule {name!r}")
+
+
+def _aggregator(clients: ClientFactory, change: Change) -> Existing | None:
+    """PutConfigurationAggregator replaces the sources of an aggregator of the same name."""
+    name = named(change, "name")
+    config = clients.client("config", change.region)
+    try:
+        (aggregator,) = config.describe_configuration_aggregators(ConfigurationAggregatorNames=[name])[
+            "ConfigurationAggregators"
+        ]
+    except config.exceptions.NoSuchConfigurationAggregatorException:
+        return None
+    sources = [
+        {
+            "account_ids": source["AccountIds"],
+            "all_regions": source.get("AllAwsRegions", False),
+            "regions": source.get("AwsRegions"),
+        }
+        for source in aggregator.get("AccountAggregationSources", ())
+    ]
+    values = {"account_aggregation_source": sources}
+    return Existing(values, True, name, f"the configuration aggregator {name!r}")
+
+
 def _log_group(clients: ClientFactory, change: Change) -> Existing | None:
     name = named(change, "name") or "?"
     logs = clients.client("logs", change.region)
@@ -74,9 +132,11 @@ def _metric_filter(clients: ClientFactory, change: Change) -> Existing | None:
     except logs.exceptions.ResourceNotFoundException:
         # The log group is still to be made.
         return None
-    if not any(one["filterName"] == name for one in found):
+    same = next((one for one in found if one["filterName"] == name), None)
+    if same is None:
         return None
-    return Existing({"log_group_name": group}, True, f"{group}:{name}", f"the metric filter {name!r}")
+    values = {"log_group_name": group, "pattern": same["filterPattern"]}
+    return Existing(values, True, f"{group}:{name}", f"the metric filter {name!r}")
 
 
 def _subscription_filter(clients: ClientFactory, change: Change) -> Existing | None:
@@ -97,7 +157,10 @@ def _subscription_filter(clients: ClientFactory, change: Change) -> Existing | N
 
 
 READERS: dict[str, Reader] = {
+    "aws_config_config_rule": _config_rule,
+    "aws_config_configuration_aggregator": _aggregator,
     "aws_config_configuration_recorder": _recorder,
+    "aws_config_configuration_recorder_status": _recorder_status,
     "aws_config_delivery_channel": _delivery_channel,
     "aws_cloudtrail": _trail,
     "aws_cloudwatch_log_group": _log_group,

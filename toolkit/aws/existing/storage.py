@@ -1,20 +1,179 @@
-"""Readers of S3: buckets, and the account's block of public access."""
+"""Readers of S3: buckets, what is set on them, and the account's block of public access.
+
+Every Put of a bucket's setting replaces what stood there (S3 API Reference: PutBucketPolicy,
+PutBucketLifecycleConfiguration …), so beside a bucket that exists already, each create overwrites.
+"""
 
 from __future__ import annotations
 
-from toolkit.aws.existing.reader import Reader, named
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
+from toolkit.plan.strengths import value_at
+
+_PUBLIC_ACCESS = {
+    "block_public_acls": "BlockPublicAcls",
+    "block_public_policy": "BlockPublicPolicy",
+    "ignore_public_acls": "IgnorePublicAcls",
+    "restrict_public_buckets": "RestrictPublicBuckets",
+}
 
 
 def _bucket(clients: ClientFactory, change: Change) -> Existing | None:
     name = named(change, "bucket")
-    buckets = clients.client("s3", change.region).list_buckets()["Buckets"]
     # Another account's bucket of that name cannot be seen from here; AWS then refuses the create.
-    if not any(b["Name"] == name for b in buckets):
+    if name is None or not _is_ours(clients, change, name):
         return None
-    return Existing({}, False, str(name), f"the bucket {name!r}")
+    return Existing({}, False, name, f"the bucket {name!r}")
+
+
+def _is_ours(clients: ClientFactory, change: Change, name: str) -> bool:
+    return any(bucket["Name"] == name for bucket in clients.listed("s3", "list_buckets", "Buckets", change.region))
+
+
+def _answer(clients: ClientFactory, change: Change, call: str, unset: str = "") -> Mapping[str, Any] | None:
+    """What S3 answers to `call` about the bucket of a create; None where it has no such bucket of ours.
+
+    Args:
+        clients: Makes the client.
+        change: The create, of something with the argument `bucket`.
+        call: Method of boto3's client that takes the bucket's name alone.
+        unset: Error code with which S3 says that the bucket has none of it, which is an empty answer here.
+    """
+    name = named(change, "bucket")
+    if name is None:
+        return None
+    s3 = clients.client("s3", change.region)
+    try:
+        answer: Mapping[str, Any] = getattr(s3, call)(Bucket=name)
+    except s3.exceptions.ClientError as e:
+        code = e.response["Error"]["Code"]
+        if code == unset:
+            return {}
+        # Denied is also what S3 says about another account's bucket, of which nothing can be overwritten.
+        if code == "NoSuchBucket" or (code == "AccessDenied" and not _is_ours(clients, change, name)):
+            return None
+        raise
+    return answer
+
+
+def _bucket_policy(clients: ClientFactory, change: Change) -> Existing | None:
+    answer = _answer(clients, change, "get_bucket_policy", "NoSuchBucketPolicy")
+    if not answer:
+        return None
+    name = named(change, "bucket")
+    return overwriting(change, {"policy": answer["Policy"]}, name, f"the policy of the bucket {name!r}")
+
+
+def _bucket_public_access_block(clients: ClientFactory, change: Change) -> Existing | None:
+    answer = _answer(clients, change, "get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
+    if not answer:
+        return None
+    name, block = named(change, "bucket"), answer["PublicAccessBlockConfiguration"]
+    values = {ours: block.get(theirs, False) for ours, theirs in _PUBLIC_ACCESS.items()}
+    return overwriting(change, values, name, f"the block of public access to the bucket {name!r}")
+
+
+def _bucket_ownership(clients: ClientFactory, change: Change) -> Existing | None:
+    answer = _answer(clients, change, "get_bucket_ownership_controls", "OwnershipControlsNotFoundError")
+    if not answer:
+        return None
+    name = named(change, "bucket")
+    values = {"rule": [{"object_ownership": answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]}]}
+    return overwriting(change, values, name, f"the object ownership of the bucket {name!r}")
+
+
+def _bucket_versioning(clients: ClientFactory, change: Change) -> Existing | None:
+    answer = _answer(clients, change, "get_bucket_versioning")
+    if not answer or "Status" not in answer:
+        # No status: never switched on.
+        return None
+    name = named(change, "bucket")
+    values = {"versioning_configuration": [{"status": answer["Status"]}]}
+    return overwriting(change, values, name, f"the versioning of the bucket {name!r}")
+
+
+def _bucket_encryption(clients: ClientFactory, change: Change) -> Existing | None:
+    unset = "ServerSideEncryptionConfigurationNotFoundError"
+    answer = _answer(clients, change, "get_bucket_encryption", unset)
+    if not answer:
+        return None
+    name = named(change, "bucket")
+    rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    # A bucket key is about cost alone.
+    applied = {
+        "sse_algorithm": default.get("SSEAlgorithm"),
+        "kms_master_key_id": default.get("KMSMasterKeyID"),
+    }
+    values = {"rule": [{"apply_server_side_encryption_by_default": [applied]}]}
+    return overwriting(change, values, name, f"the encryption of the bucket {name!r}")
+
+
+def _bucket_logging(clients: ClientFactory, change: Change) -> Existing | None:
+    answer = _answer(clients, change, "get_bucket_logging")
+    if not answer or "LoggingEnabled" not in answer:
+        return None
+    name, logging = named(change, "bucket"), answer["LoggingEnabled"]
+    values = {"target_bucket": logging["TargetBucket"], "target_prefix": logging["TargetPrefix"]}
+    return overwriting(change, values, name, f"the access logging of the bucket {name!r}")
+
+
+def _bucket_object_lock(clients: ClientFactory, change: Change) -> Existing | None:
+    answer = _answer(clients, change, "get_object_lock_configuration", "ObjectLockConfigurationNotFoundError")
+    retention = (answer or {}).get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
+    if not retention:
+        return None
+    name = named(change, "bucket")
+    # The modules set days; S3 keeps days or years, and counts a year as 365 days.
+    days = retention.get("Days") or 365 * retention["Years"]
+    values = {"rule": [{"default_retention": [{"mode": retention["Mode"], "days": days}]}]}
+    return overwriting(change, values, name, f"the object lock of the bucket {name!r}")
+
+
+def _bucket_lifecycle(clients: ClientFactory, change: Change) -> Existing | None:
+    """After how many days the bucket deletes what it holds; without a lifecycle never, and a create may end that."""
+    answer = _answer(clients, change, "get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
+    versioning = _answer(clients, change, "get_bucket_versioning")
+    if answer is None or versioning is None:
+        return None
+    name = named(change, "bucket")
+    everywhere = [rule for rule in answer.get("Rules", ()) if rule["Status"] == "Enabled" and _is_for_all(rule)]
+    days = _fewest(_expiration_days(rule.get("Expiration", {})) for rule in everywhere)
+    if "Status" in versioning:
+        noncurrent = _fewest(_noncurrent_days(rule.get("NoncurrentVersionExpiration", {})) for rule in everywhere)
+    else:
+        # Never versioned: there are no noncurrent versions that an expiration could take away.
+        noncurrent = value_at(change.after, "rule[0].noncurrent_version_expiration[0].noncurrent_days")
+    rule = {
+        "expiration": [{"days": days}],
+        "noncurrent_version_expiration": [{"noncurrent_days": noncurrent}],
+    }
+    what = f"the lifecycle of the bucket {name!r}" if answer else f"that the bucket {name!r} deletes nothing by itself"
+    return overwriting(change, {"rule": [rule]}, name, what)
+
+
+def _is_for_all(rule: Mapping[str, Any]) -> bool:
+    """Whether a lifecycle rule is about every object: without a filter, or with an empty prefix (the older form)."""
+    return not rule.get("Prefix") and all(value in ("", None) for value in rule.get("Filter", {}).values())
+
+
+def _expiration_days(expiration: Mapping[str, Any]) -> int | None:
+    # From a date on, everything goes, however young: the least that there is.
+    return 1 if "Date" in expiration else expiration.get("Days")
+
+
+def _noncurrent_days(expiration: Mapping[str, Any]) -> int | None:
+    # With a number of versions that are kept, some are kept for ever.
+    return None if "NewerNoncurrentVersions" in expiration else expiration.get("NoncurrentDays")
+
+
+def _fewest(days: Iterable[int | None]) -> int | None:
+    return min((d for d in days if d is not None), default=None)
 
 
 def _account_public_access_block(clients: ClientFactory, _change: Change) -> Existing | None:
@@ -24,16 +183,19 @@ def _account_public_access_block(clients: ClientFactory, _change: Change) -> Exi
         block = control.get_public_access_block(AccountId=account)["PublicAccessBlockConfiguration"]
     except control.exceptions.NoSuchPublicAccessBlockConfiguration:
         return None
-    values = {
-        "block_public_acls": block.get("BlockPublicAcls", False),
-        "block_public_policy": block.get("BlockPublicPolicy", False),
-        "ignore_public_acls": block.get("IgnorePublicAcls", False),
-        "restrict_public_buckets": block.get("RestrictPublicBuckets", False),
-    }
+    values = {ours: block.get(theirs, False) for ours, theirs in _PUBLIC_ACCESS.items()}
     return Existing(values, True, account, "the account's block of public access to S3")
 
 
 READERS: dict[str, Reader] = {
     "aws_s3_bucket": _bucket,
+    "aws_s3_bucket_policy": _bucket_policy,
+    "aws_s3_bucket_public_access_block": _bucket_public_access_block,
+    "aws_s3_bucket_ownership_controls": _bucket_ownership,
+    "aws_s3_bucket_versioning": _bucket_versioning,
+    "aws_s3_bucket_server_side_encryption_configuration": _bucket_encryption,
+    "aws_s3_bucket_lifecycle_configuration": _bucket_lifecycle,
+    "aws_s3_bucket_logging": _bucket_logging,
+    "aws_s3_bucket_object_lock_configuration": _bucket_object_lock,
     "aws_s3_account_public_access_block": _account_public_access_block,
 }

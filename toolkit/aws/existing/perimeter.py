@@ -1,0 +1,120 @@
+"""Readers of what guards the way in: Shield Advanced, Firewall Manager."""
+
+from __future__ import annotations
+
+from toolkit.aws.existing.reader import Reader, named, overwriting
+from toolkit.aws.session import ClientFactory
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Change
+
+
+def _shield_subscription(clients: ClientFactory, _change: Change) -> Existing | None:
+    shield = clients.client("shield")
+    try:
+        shield.describe_subscription()
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, clients.account_id, "a subscription to Shield Advanced")
+
+
+def _shield_protection(clients: ClientFactory, change: Change) -> Existing | None:
+    shield = clients.client("shield")
+    try:
+        found = shield.describe_protection(ResourceArn=named(change, "resource_arn"))["Protection"]
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, found["Id"], f"the protection {found['Name']!r} of that resource")
+
+
+def _shield_automatic_response(clients: ClientFactory, change: Change) -> Existing | None:
+    """Enabling what is enabled already sets its action (Shield API: EnableApplicationLayerAutomaticResponse)."""
+    shield = clients.client("shield")
+    try:
+        found = shield.describe_protection(ResourceArn=named(change, "resource_arn"))["Protection"]
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    response = found.get("ApplicationLayerAutomaticResponseConfiguration", {})
+    if response.get("Status") != "ENABLED":
+        return None
+    values = {"action": "BLOCK" if "Block" in response["Action"] else "COUNT"}
+    what = f"the automatic response of the protection {found['Name']!r}"
+    return overwriting(change, values, named(change, "resource_arn"), what)
+
+
+def _shield_protection_group(clients: ClientFactory, change: Change) -> Existing | None:
+    if clients.simulated:
+        # The embedded AWS has no protection groups, so nothing can be in the way there.
+        return None
+    name = named(change, "protection_group_id")
+    shield = clients.client("shield")
+    try:
+        shield.describe_protection_group(ProtectionGroupId=name)
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, name, f"the protection group {name!r}")
+
+
+def _shield_emergency_contacts(clients: ClientFactory, change: Change) -> Existing | None:
+    """AssociateProactiveEngagementDetails replaces the list of contacts."""
+    shield = clients.client("shield")
+    try:
+        contacts = shield.describe_emergency_contact_settings().get("EmergencyContactList", ())
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    if not contacts:
+        return None
+    names = {"email_address": "EmailAddress", "phone_number": "PhoneNumber", "contact_notes": "ContactNotes"}
+    values = {"emergency_contact": [{ours: one.get(theirs) for ours, theirs in names.items()} for one in contacts]}
+    return overwriting(change, values, clients.account_id, "emergency contacts of the Shield Response Team")
+
+
+def _shield_response_team(clients: ClientFactory, _change: Change) -> Existing | None:
+    if clients.simulated:
+        # The embedded AWS has no response team, so nothing can be in the way there.
+        return None
+    shield = clients.client("shield")
+    try:
+        role = shield.describe_drt_access().get("RoleArn")
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    if not role:
+        return None
+    return Existing({"role_arn": role}, True, clients.account_id, "another role of the Shield Response Team")
+
+
+def _firewall_administrator(clients: ClientFactory, change: Change) -> Existing | None:
+    if clients.simulated:
+        # The embedded AWS has no Firewall Manager, so nothing can be in the way there.
+        return None
+    fms = clients.client("fms", change.region)
+    try:
+        account = fms.get_admin_account().get("AdminAccount")
+    except fms.exceptions.ResourceNotFoundException:
+        return None
+    return Existing({}, False, account, f"{account} as administrator of Firewall Manager") if account else None
+
+
+def _firewall_policy(clients: ClientFactory, change: Change) -> Existing | None:
+    if clients.simulated:
+        return None
+    name = named(change, "name")
+    fms = clients.client("fms", change.region)
+    try:
+        pages = list(fms.get_paginator("list_policies").paginate())
+    except fms.exceptions.ResourceNotFoundException:
+        # No administrator yet, so no policies.
+        return None
+    found = next((p["PolicyId"] for page in pages for p in page["PolicyList"] if p["PolicyName"] == name), None)
+    return Existing({}, False, found, f"the policy {name!r} of Firewall Manager in {change.region}") if found else None
+
+
+READERS: dict[str, Reader] = {
+    "aws_fms_admin_account": _firewall_administrator,
+    "aws_fms_policy": _firewall_policy,
+    "aws_shield_subscription": _shield_subscription,
+    "aws_shield_protection": _shield_protection,
+    "aws_shield_application_layer_automatic_response": _shield_automatic_response,
+    "aws_shield_protection_group": _shield_protection_group,
+    "aws_shield_proactive_engagement": _shield_emergency_contacts,
+    "aws_shield_drt_access_role_arn_association": _shield_response_team,
+}
