@@ -64,11 +64,23 @@ def estimate(plan: Plan) -> Estimate:
     return Estimate(lines, table["as_of"])
 
 
+_FOR_MEMBERS = {
+    "aws_guardduty_organization_configuration": "auto_enable_organization_members",
+    "aws_guardduty_organization_configuration_feature": "auto_enable",
+}
+"""Types that switch something on in an organization's accounts → the attribute that says in which."""
+
+
 def _starting(plan: Plan) -> Iterator[Change]:
     for change in plan.changes:
         if change.type == "aws_guardduty_detector_feature":
             # A feature's resource exists for every plan; it bills when it is on.
             if change.after.get("status") == "ENABLED" and change.before.get("status") != "ENABLED":
+                yield change
+        elif change.type in _FOR_MEMBERS:
+            # What is switched on in other accounts bills there.
+            attribute = _FOR_MEMBERS[change.type]
+            if change.after.get(attribute) in ("NEW", "ALL") and change.before.get(attribute) not in ("NEW", "ALL"):
                 yield change
         elif change.type == "aws_accessanalyzer_analyzer" and "UNUSED_ACCESS" not in str(change.after.get("type")):
             # Analyzers of external access are free.

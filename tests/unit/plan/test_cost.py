@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.cost import CostLine, estimate
@@ -39,3 +40,32 @@ def test_shield_advanced_is_told_with_its_price_and_its_commitment() -> None:
     line = lines("shield")["Shield Advanced"]
     assert (line.count, line.monthly_usd) == (1, 3000.0)
     assert "a commitment of 36,000" in line.basis
+
+
+def test_what_is_switched_on_in_member_accounts_is_told_and_what_is_off_is_not() -> None:
+    def change(kind: str, before: dict[str, Any] | None, after: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "address": f"module.member_security_eu_central_1.{kind}.this",
+            "mode": "managed",
+            "type": kind,
+            "name": "this",
+            "change": {"actions": ["update" if before else "create"], "before": before, "after": after},
+        }
+
+    configuration, feature = (
+        "aws_guardduty_organization_configuration",
+        "aws_guardduty_organization_configuration_feature",
+    )
+    members = "auto_enable_organization_members"
+    cases = [
+        (change(configuration, None, {members: "ALL"}), 1),
+        (change(configuration, None, {members: "NONE"}), 0),
+        (change(configuration, {members: "NONE"}, {members: "NEW"}), 1),
+        (change(configuration, {members: "NEW"}, {members: "ALL"}), 0),
+        (change(feature, None, {"auto_enable": "NONE"}), 0),
+        (change(feature, None, {"auto_enable": "ALL"}), 1),
+    ]
+    attribution = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
+    for entry, expected in cases:
+        plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
+        assert len(estimate(plan).lines) == expected, entry

@@ -1,0 +1,78 @@
+variable "guardduty" {
+  description = "GuardDuty in member accounts: whether it is managed; for which accounts it is switched on (ALL, NEW or NONE); and for which accounts each protection plan is."
+  type = object({
+    enabled     = optional(bool, true)
+    auto_enable = optional(string, "ALL")
+    protection = optional(object({
+      s3_data_events         = optional(string, "NONE")
+      eks_audit_logs         = optional(string, "NONE")
+      ebs_malware_protection = optional(string, "NONE")
+      rds_login_events       = optional(string, "NONE")
+      lambda_network_logs    = optional(string, "NONE")
+      runtime_monitoring     = optional(string, "NONE")
+    }), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for members in concat([var.guardduty.auto_enable], values(var.guardduty.protection)) : contains(["ALL", "NEW", "NONE"], members)])
+    error_message = "guardduty.auto_enable and each of guardduty.protection must be ALL, NEW or NONE."
+  }
+}
+
+variable "security_hub" {
+  description = "Security Hub in member accounts: whether it is managed; LOCAL configuration (new accounts get it, with AWS's default standards or none) or CENTRAL (policies for the root, units and accounts, which needs findings gathered from another region); and those policies by name, with what they switch off."
+  type = object({
+    enabled           = optional(bool, true)
+    configuration     = optional(string, "LOCAL")
+    default_standards = optional(bool, true)
+    policies = optional(map(object({
+      description       = optional(string, "")
+      disabled_controls = optional(set(string), [])
+      targets           = set(string)
+    })), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["LOCAL", "CENTRAL"], var.security_hub.configuration)
+    error_message = "security_hub.configuration must be LOCAL or CENTRAL."
+  }
+
+  validation {
+    condition     = (var.security_hub.configuration == "CENTRAL") == (length(var.security_hub.policies) > 0)
+    error_message = "security_hub.policies must be given with CENTRAL configuration, and only with it."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for policy in values(var.security_hub.policies) : [for target in policy.targets : can(regex("^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|[0-9]{12})$", target))]]))
+    error_message = "The targets of security_hub.policies must be the ids of a root (r-…), units (ou-…) or accounts."
+  }
+}
+
+variable "is_home_region" {
+  description = "Whether this is the home region, where central configuration is set."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "detector_id" {
+  description = "Id of this account's GuardDuty detector in the region; null where guardduty is not managed."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.detector_id != null || !var.guardduty.enabled
+    error_message = "detector_id must be given where guardduty.enabled is true."
+  }
+}
+
+variable "standards_arns" {
+  description = "Standard => ARN of the standards that central configuration switches on."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

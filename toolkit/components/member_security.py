@@ -1,0 +1,183 @@
+"""Security services of an organization's member accounts, from the account that administers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.organization_policies import checked
+from toolkit.components.security_hub import SecurityHub
+
+_TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|[0-9]{12}")
+_CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_AGGREGATOR = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.A)
+
+Members = Literal["ALL", "NEW", "NONE"]
+_Target = Annotated[str, checked(_TARGET, "the id of a root (r-…), a unit (ou-…) or an account")]
+_Control = Annotated[str, checked(_CONTROL, "the id of a control, such as IAM.6 or CloudTrail.1")]
+
+
+class MemberProtection(Settings):
+    """For which accounts each of GuardDuty's plans is switched on, each billed by use where it is."""
+
+    s3_data_events: Members = Field("NONE", description="S3 Protection: access to objects.")
+    eks_audit_logs: Members = Field("NONE", description="EKS Protection: audit logs of Kubernetes.")
+    ebs_malware_protection: Members = Field(
+        "NONE", description="Malware Protection for EC2: scans of the volumes of suspicious instances."
+    )
+    rds_login_events: Members = Field("NONE", description="RDS Protection: logins to databases.")
+    lambda_network_logs: Members = Field("NONE", description="Lambda Protection: network activity of functions.")
+    runtime_monitoring: Members = Field(
+        "NONE", description="Runtime Monitoring: processes in EKS, ECS and EC2, seen by an agent."
+    )
+
+
+class MemberGuardDuty(Settings):
+    """GuardDuty in member accounts; values are those of the GuardDuty API (UpdateOrganizationConfiguration)."""
+
+    enabled: bool = Field(True, description="Whether it is managed.")
+    auto_enable: Members = Field(
+        "ALL", description="Which accounts have it: ALL, only those that are NEW, or NONE by themselves."
+    )
+    protection: MemberProtection = Field(
+        MemberProtection(), description="For which accounts each protection plan is switched on."
+    )
+
+
+class ConfigurationPolicy(Settings):
+    """A policy of central configuration; the standards are those chosen under security_hub.standards."""
+
+    description: Annotated[str, Field(max_length=512)] = Field("", description="What it is for.")
+    disabled_controls: Annotated[tuple[_Control, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Ids of controls that are not checked."
+    )
+    targets: Annotated[tuple[_Target, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        description="Ids of the root, of units and of accounts that it is for."
+    )
+
+
+class MemberSecurityHub(Settings):
+    """Security Hub in member accounts; values are those of its API (UpdateOrganizationConfiguration)."""
+
+    enabled: bool = Field(True, description="Whether it is managed.")
+    configuration: Literal["LOCAL", "CENTRAL"] = Field(
+        "LOCAL",
+        description="LOCAL: new accounts get it in each region. CENTRAL: accounts get what policies say, set in the "
+        "home region for all; needs security_hub.finding_aggregation and a second active region.",
+    )
+    default_standards: bool = Field(
+        True, description="With LOCAL: whether new accounts get AWS's default standards, or none."
+    )
+    policies: dict[
+        Annotated[str, checked(_NAME, "1 to 128 letters, digits, underscores and hyphens")], ConfigurationPolicy
+    ] = Field({}, description="With CENTRAL: name => policy.")
+
+    @model_validator(mode="after")
+    def _policies_with_central(self) -> MemberSecurityHub:
+        if (self.configuration == "CENTRAL") != bool(self.policies):
+            raise ValueError("policies must be given with configuration: CENTRAL, and only with it")
+        return self
+
+
+class ConfigAggregator(Settings):
+    """The view of what AWS Config records in all accounts."""
+
+    enabled: bool = Field(True, description="Whether there is one.")
+    name: Annotated[str, checked(_AGGREGATOR, "1 to 256 letters, digits, underscores and hyphens")] = Field(
+        "baseline-organization", description="Its name."
+    )
+    role_name: Annotated[str, checked(_ROLE, "1 to 64 letters, digits or _+=,.@-")] = Field(
+        "baseline-config-organization", description="Name of the role with which AWS Config lists the accounts."
+    )
+
+
+class MemberSecurity(Settings):
+    """Settings of `member_security`, which goes into the environment of the delegated administrator."""
+
+    guardduty: MemberGuardDuty = Field(MemberGuardDuty(), description="GuardDuty in member accounts.")
+    security_hub: MemberSecurityHub = Field(MemberSecurityHub(), description="Security Hub in member accounts.")
+    config_aggregator: ConfigAggregator = Field(
+        ConfigAggregator(), description="The view of what AWS Config records in all accounts and regions."
+    )
+
+
+def _mismatches(settings: MemberSecurity, others: Mapping[str, Any]) -> Iterator[Mismatch]:
+    hub = others.get("security_hub")
+    central = settings.security_hub.enabled and settings.security_hub.configuration == "CENTRAL"
+    if central and isinstance(hub, SecurityHub) and not hub.finding_aggregation:
+        yield Mismatch(
+            ("security_hub", "configuration"),
+            "CENTRAL, but security_hub.finding_aggregation is false",
+            "findings gathered in the home region (finding_aggregation: true), or LOCAL",
+        )
+
+
+COMPONENT = Component(
+    name="member_security",
+    title="Member security",
+    purpose="Every account of an organization has GuardDuty and Security Hub; Config is seen in one place.",
+    scope=Scope.EVERY_REGION,
+    settings=MemberSecurity,
+    requires=("guardduty", "security_hub"),
+    derived=("is_home_region", "detector_id", "standards_arns"),
+    mismatches=_mismatches,
+    bills="GuardDuty and Security Hub in every account that they are switched on in, by use",
+    protects=(
+        Protected("aws_guardduty_organization_configuration"),
+        Protected("aws_guardduty_organization_configuration_feature"),
+        Protected("aws_securityhub_organization_configuration"),
+        Protected("aws_securityhub_configuration_policy"),
+        Protected("aws_securityhub_configuration_policy_association"),
+        Protected("aws_config_configuration_aggregator"),
+        Protected("aws_iam_role"),
+        Protected("aws_iam_role_policy_attachment"),
+    ),
+    strengths=(
+        Strength(
+            "aws_guardduty_organization_configuration",
+            "auto_enable_organization_members",
+            Stronger.ORDER,
+            order=("NONE", "NEW", "ALL"),
+        ),
+        Strength(
+            "aws_guardduty_organization_configuration_feature",
+            "auto_enable",
+            Stronger.ORDER,
+            order=("NONE", "NEW", "ALL"),
+        ),
+        Strength("aws_securityhub_configuration_policy", "configuration_policy[0].service_enabled", Stronger.TRUE),
+        Strength(
+            "aws_securityhub_configuration_policy", "configuration_policy[0].enabled_standard_arns", Stronger.SUPERSET
+        ),
+        Strength(
+            "aws_config_configuration_aggregator", "organization_aggregation_source[0].all_regions", Stronger.TRUE
+        ),
+        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
+    ),
+    lacking=(
+        "aws_guardduty_organization_configuration",
+        "aws_guardduty_organization_configuration_feature",
+        "aws_securityhub_organization_configuration",
+        "aws_securityhub_configuration_policy",
+        "aws_securityhub_configuration_policy_association",
+    ),
+    on_simulator={"guardduty": {"enabled": False}, "security_hub": {"enabled": False}},
+    needs=(
+        Need(
+            "guardduty:UpdateOrganizationConfiguration",
+            "arn:{partition}:guardduty:{region}:{account}:detector/baseline",
+        ),
+        Need(
+            "securityhub:UpdateOrganizationConfiguration", "arn:{partition}:securityhub:{region}:{account}:hub/default"
+        ),
+        Need("config:PutConfigurationAggregator"),
+        Need("iam:PassRole", "arn:{partition}:iam::{account}:role/baseline-config-organization"),
+    ),
+)
