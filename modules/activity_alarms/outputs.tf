@@ -3,6 +3,11 @@ output "topic_arn" {
   value       = aws_sns_topic.this.arn
 }
 
+output "publisher_name_prefix" {
+  description = "What the names of this region's alarms and EventBridge rules must start with to publish to the topic."
+  value       = "${var.name}-"
+}
+
 output "alarm_arns" {
   description = "Monitor => ARN of its alarm."
   value       = { for name, alarm in aws_cloudwatch_metric_alarm.monitor : name => alarm.arn }

@@ -2,7 +2,6 @@ locals {
   # Composed, not read from the resources: topic, key and rule name each other in their policies.
   topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
   rule_name = "${var.name}-root-sign-in"
-  rule_arn  = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.rule_name}"
 }
 
 resource "aws_sns_topic" "this" {
@@ -67,9 +66,9 @@ data "aws_iam_policy_document" "topic" {
     }
 
     condition {
-      test     = "ArnEquals"
+      test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = [local.rule_arn]
+      values   = ["arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${var.name}-*"]
     }
   }
 

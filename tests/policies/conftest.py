@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.iam import PolicyDocument
+from toolkit.iam import PolicyDocument, PolicyKind
 from toolkit.sandbox import control
 from toolkit.terraform.mirror import cli_config
 
@@ -24,6 +24,43 @@ VARIANTS = {
 }
 """Settings of mfa_enforcement that change its policy; one module call each."""
 
+ROLES = """
+  roles = {
+    administration = { users = ["anna"], managed_policies = ["AdministratorAccess"] }
+    operations = {
+      principals       = ["arn:aws:iam::111122223333:role/operators"]
+      require_mfa      = false
+      organization_id  = "o-a1b2c3d4e5"
+      managed_policies = ["ReadOnlyAccess"]
+    }
+    vendor = {
+      principals       = ["arn:aws:iam::444455556666:root"]
+      require_mfa      = false
+      external_id      = "example-42"
+      managed_policies = ["ReadOnlyAccess"]
+    }
+  }
+  break_glass = { users = ["anna"] }
+  audit       = { principals = ["arn:aws:iam::999999999999:root"], external_id = "audit-7" }
+  deployers = {
+    site = {
+      provider         = "github"
+      repository       = "example/site"
+      branches         = ["main"]
+      environments     = ["production"]
+      managed_policies = ["PowerUserAccess"]
+    }
+    mirror = {
+      provider         = "gitlab"
+      repository       = "group/project"
+      tags             = ["v1"]
+      managed_policies = ["PowerUserAccess"]
+    }
+  }
+  alarm = { log_group_name = "x", topic_arn = "arn:aws:sns:eu-central-1:123456789012:x", name_prefix = "x-" }
+"""
+"""Roles of iam_roles, one of each kind of condition."""
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -33,11 +70,17 @@ class Rendered:
         mfa: The MFA policy by variant.
         guardrail: The policy of iam_groups that denies identity administration.
         groups: Group name to every policy on it but the MFA policy: managed ones by AWS's own documents.
+        trusts: Role of iam_roles to its trust policy.
+        boundary: The permissions boundary of iam_roles.
+        suspended: The policy on suspended users.
     """
 
     mfa: Mapping[str, PolicyDocument]
     guardrail: PolicyDocument
     groups: Mapping[str, tuple[PolicyDocument, ...]]
+    trusts: Mapping[str, PolicyDocument]
+    boundary: PolicyDocument
+    suspended: PolicyDocument
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +132,22 @@ module "iam_groups" {{
 output "guardrail" {{
   value = module.iam_groups.guardrail_policy_json
 }}
+module "iam_users" {{
+  source = "{ROOT}/modules/iam_users"
+}}
+output "suspended" {{
+  value = module.iam_users.suspended_policy_json
+}}
+module "iam_roles" {{
+  source = "{ROOT}/modules/iam_roles"
+{ROLES}
+}}
+output "trusts" {{
+  value = module.iam_roles.trust_policies_json
+}}
+output "boundary" {{
+  value = module.iam_roles.boundary_policy_json
+}}
 """
     )
     environment = control.child_environ(sandbox, os.environ)
@@ -124,4 +183,10 @@ output "guardrail" {{
         {variant: PolicyDocument.parse(outputs[variant], name="mfa-enforcement") for variant in VARIANTS},
         guardrail,
         {name: tuple(policies) for name, policies in groups.items()},
+        {
+            name: PolicyDocument.parse(text, name=f"trust of {name}", kind=PolicyKind.TRUST)
+            for name, text in outputs["trusts"].items()
+        },
+        PolicyDocument.parse(outputs["boundary"], name="boundary"),
+        PolicyDocument.parse(outputs["suspended"], name="suspended"),
     )

@@ -20,6 +20,8 @@ from policy_sentry.querying.all import get_all_actions
 
 PLANS = Path(__file__).parents[1] / "plans" / "components"
 IDENTITY = ("aws_iam_policy", "aws_iam_group_policy", "aws_iam_role_policy", "aws_iam_user_policy")
+BOUNDARIES = ("module.iam_roles.aws_iam_policy.boundary.policy",)
+"""Documents that limit and grant nothing; tests/policies/test_delegation.py tells what they leave."""
 ESCALATION = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Action": "iam:CreatePolicyVersion", "Resource": "*"},
@@ -38,7 +40,12 @@ def policies() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 ALL = [pytest.param(*found[1:], id=found[0]) for found in policies()]
-OF_IDENTITIES = [pytest.param(document, id=address) for address, kind, document in policies() if kind in IDENTITY]
+GRANTS = [pytest.param(*found[1:], id=found[0]) for found in policies() if found[0] not in BOUNDARIES]
+OF_IDENTITIES = [
+    pytest.param(document, id=address)
+    for address, kind, document in policies()
+    if kind in IDENTITY and address not in BOUNDARIES
+]
 
 
 def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -79,7 +86,7 @@ def test_a_mistyped_action_would_be_seen():
     ]
 
 
-@pytest.mark.parametrize(("_kind", "document"), ALL)
+@pytest.mark.parametrize(("_kind", "document"), GRANTS)
 def test_nothing_grants_everything(_kind: str, document: dict[str, Any]):
     """Administrators have AWS's own AdministratorAccess; none of our documents is like it."""
     for statement in statements(document):
@@ -92,6 +99,16 @@ def test_nothing_grants_everything(_kind: str, document: dict[str, Any]):
 def test_no_way_to_more_rights(document: dict[str, Any]):
     """cloudsplaining's list: Rhino Security Labs, AWS IAM Privilege Escalation Methods."""
     assert PolicyDocument(document).allows_privilege_escalation == []
+
+
+def test_what_a_boundary_leaves_is_no_identity_administration():
+    """Rights that sit in workloads already remain reachable, as the module's README says; nothing else."""
+    found = [document for address, _, document in policies() if address in BOUNDARIES]
+    assert len(found) == len(BOUNDARIES)
+    for document in found:
+        assert all("*" not in listed(s.get("Action")) for s in statements(document))
+        left = {action for way in PolicyDocument(document).allows_privilege_escalation for action in way["actions"]}
+        assert {action for action in left if action.split(":")[0] in ("iam", "sts", "organizations", "sso")} == set()
 
 
 def test_a_way_to_more_rights_would_be_seen():

@@ -327,10 +327,16 @@ def _required(component: Component) -> dict[str, Any]:
     return found
 
 
+def _needs(component: Component) -> list[str]:
+    """What the component needs, and what that needs, in the registry's order."""
+    direct = {*component.requires, *(need for _, need in component.requires_with)}
+    needs = direct.union(*(_needs(REGISTRY[name]) for name in direct))
+    return [name for name in REGISTRY if name in needs]
+
+
 def _minimal(component: Component, settings: dict[str, Any]) -> Environment:
     """An environment with the component, and what it needs, in two regions."""
-    needs = (*component.requires, *(need for _, need in component.requires_with))
-    blocks: dict[str, Any] = {n: _required(REGISTRY[n]) for n in (*needs, component.name)}
+    blocks: dict[str, Any] = {n: _required(REGISTRY[n]) for n in (*_needs(component), component.name)}
     blocks[component.name] = {**blocks[component.name], **settings}
     text = f'account_id: "123456789012"\n{REGIONS}\ncomponents: {json.dumps(blocks)}\n'
     return load_text(text, name="x", shown_as="x")

@@ -106,7 +106,7 @@ def _managed_policy(policy: str) -> str:
             f"AWS has no managed policy {name!r}{hint} (list of {SOURCE}; a policy of your own is given by its ARN)"
         )
     if found.startswith("aws-service-role/"):
-        raise ValueError(f"{name!r} belongs to a service-linked role: AWS does not let it be attached to a group")
+        raise ValueError(f"{name!r} belongs to a service-linked role: AWS lets nobody else attach it")
     return found
 
 
@@ -131,6 +131,7 @@ def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
 _NOT_EMPTY = AfterValidator(_not_empty)
 
 EntityName = Annotated[str, AfterValidator(_entity_name)]
+ManagedPolicy = Annotated[str, AfterValidator(_managed_policy)]
 IamPath = Annotated[str, AfterValidator(_path)]
 Roles = Annotated[tuple[Annotated[str, AfterValidator(_role)], ...], Field(strict=False)]
 
@@ -176,11 +177,8 @@ class Group(Settings):
         "rights, and gets the guardrail policy.",
     )
     path: IamPath = Field("/", description="IAM path of the group, / or /name/.")
-    managed_policies: Annotated[tuple[Annotated[str, AfterValidator(_managed_policy)], ...], Field(strict=False)] = (
-        Field(
-            (),
-            description="Names of AWS managed policies, with a path as in job-function/Billing, or ARNs of your own.",
-        )
+    managed_policies: Annotated[tuple[ManagedPolicy, ...], Field(strict=False)] = Field(
+        (), description="Names of AWS managed policies, with a path as in job-function/Billing, or ARNs of your own."
     )
     inline_policies: dict[EntityName, Annotated[tuple[Statement, ...], Field(strict=False), _NOT_EMPTY]] = Field(
         {}, description="Inline policies: name to list of statements."

@@ -178,7 +178,7 @@ COMPONENT = Component(
     needs=(
         Need("iam:CreateUser", "arn:{partition}:iam::{account}:user/anna"),
         Need("iam:AddUserToGroup", "arn:{partition}:iam::{account}:group/administrators"),
-        Need("iam:PutUserPolicy", "arn:{partition}:iam::{account}:user/anna"),
+        Need("iam:DeleteUser", "arn:{partition}:iam::{account}:user/anna"),
         Need("iam:GetUser", "arn:{partition}:iam::{account}:user/anna"),
     ),
 )

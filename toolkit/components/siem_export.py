@@ -63,6 +63,9 @@ def _external_id(value: str) -> str:
 Source = Literal["guardduty", "security_hub", "access_analyzer", "root_sign_ins", "inspector", "macie"]
 
 
+ExternalId = Annotated[str, AfterValidator(_external_id)]
+
+
 class Findings(Settings):
     """Findings of every active region, by EventBridge to another account's event bus."""
 
@@ -99,9 +102,7 @@ class TrailReader(Settings):
         AfterValidator(no_repetition),
         AfterValidator(at_least_one),
     ] = Field(description="ARNs of the roles, users or accounts that may assume it.")
-    external_id: Annotated[str, AfterValidator(_external_id)] = Field(
-        description="External id that they must give; a vendor chooses one per customer."
-    )
+    external_id: ExternalId = Field(description="External id that they must give; a vendor chooses one per customer.")
     max_session_hours: Annotated[int, Field(ge=1, le=12)] = Field(
         1, description="Hours that a session lasts at most, 1 to 12."
     )

@@ -80,10 +80,10 @@ run "defaults" {
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = "arn:aws:sns:eu-central-1:123456789012:baseline-activity"
-        Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/baseline-activity-root-sign-in" } }
+        Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/baseline-activity-*" } }
       }
     }
-    error_message = "Only these alarms and this rule may publish."
+    error_message = "Only alarms and rules of that name may publish."
   }
 
   assert {

@@ -1,0 +1,78 @@
+# The most that bounded roles can do, whatever their policies allow. It grants nothing by itself. A list of what is let
+# through: what AWS adds to IAM later stays closed.
+locals {
+  boundary_arn = "${local.iam}:policy/${var.delegation.boundary_name}"
+  delegated    = { for kind in ["role", "policy", "instance-profile"] : kind => "${local.iam}:${kind}${var.delegation.path}*" }
+}
+
+data "aws_iam_policy_document" "boundary" {
+  # Workloads are free. Identities, the account, the organization, taking on roles, and blinding the account are not.
+  statement {
+    sid    = "AllowWorkloads"
+    effect = "Allow"
+    not_actions = concat(
+      ["account:*", "iam:*", "identitystore:*", "organizations:*", "rolesanywhere:*", "sso:*", "sso-directory:*", "sts:AssumeRole", "sts:AssumeRoot"],
+      flatten(values(local.blinding)),
+    )
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "AllowReadingIdentities"
+    effect    = "Allow"
+    actions   = ["account:Get*", "account:List*", "iam:Generate*", "iam:Get*", "iam:List*", "iam:Simulate*", "organizations:Describe*", "organizations:List*"]
+    resources = ["*"]
+  }
+
+  # A role may be made, and given rights, only if this very boundary is on it.
+  statement {
+    sid       = "AllowRightsWithinThisBoundary"
+    effect    = "Allow"
+    actions   = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    resources = [local.delegated["role"]]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [local.boundary_arn]
+    }
+  }
+
+  # IAM knows no condition on the boundary for these, so the path tells which roles are meant: all under it are bounded.
+  statement {
+    sid       = "AllowUsingDelegatedRoles"
+    effect    = "Allow"
+    actions   = ["iam:DeleteRole", "iam:PassRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription", "sts:AssumeRole"]
+    resources = [local.delegated["role"]]
+  }
+
+  # Neither this policy nor any other of the baseline lives under the path.
+  statement {
+    sid       = "AllowDelegatedPolicies"
+    effect    = "Allow"
+    actions   = ["iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:TagPolicy", "iam:UntagPolicy"]
+    resources = [local.delegated["policy"]]
+  }
+
+  # A role gets into a profile only through iam:PassRole.
+  statement {
+    sid       = "AllowDelegatedInstanceProfiles"
+    effect    = "Allow"
+    actions   = ["iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:DeleteInstanceProfile", "iam:RemoveRoleFromInstanceProfile", "iam:TagInstanceProfile", "iam:UntagInstanceProfile"]
+    resources = [local.delegated["instance-profile"]]
+  }
+
+  # What AWS's services need of their own: its rights are AWS's, nobody chooses them.
+  statement {
+    sid       = "AllowServiceLinkedRoles"
+    effect    = "Allow"
+    actions   = ["iam:CreateServiceLinkedRole"]
+    resources = ["${local.iam}:role/aws-service-role/*"]
+  }
+}
+
+resource "aws_iam_policy" "boundary" {
+  name        = var.delegation.boundary_name
+  description = "Permissions boundary: roles that have it administer identities only within it"
+  policy      = data.aws_iam_policy_document.boundary.json
+}

@@ -1,0 +1,82 @@
+# Pipelines that come in through OpenID Connect: the provider signs a token for each run, and nobody holds a secret.
+locals {
+  issuers = {
+    for name, role in var.deployers : name => coalesce(role.issuer, role.provider == "github" ? "token.actions.githubusercontent.com" : "gitlab.com")
+  }
+
+  audiences = {
+    for name, role in var.deployers : name => coalesce(role.audience, role.provider == "github" ? "sts.amazonaws.com" : "https://${local.issuers[name]}")
+  }
+
+  # Whole subjects: a wildcard in one could match what somebody else may name.
+  subjects = {
+    for name, role in var.deployers : name => role.provider == "github" ? concat(
+      [for branch in role.branches : "repo:${role.repository}:ref:refs/heads/${branch}"],
+      [for tag in role.tags : "repo:${role.repository}:ref:refs/tags/${tag}"],
+      [for environment in role.environments : "repo:${role.repository}:environment:${environment}"],
+      ) : concat(
+      [for branch in role.branches : "project_path:${role.repository}:ref_type:branch:ref:${branch}"],
+      [for tag in role.tags : "project_path:${role.repository}:ref_type:tag:ref:${tag}"],
+    )
+  }
+}
+
+# Without thumbprints: AWS checks the certificates of GitHub, GitLab and any publicly trusted issuer by its own list.
+resource "aws_iam_openid_connect_provider" "this" {
+  for_each = setsubtract(values(local.issuers), var.existing_oidc_providers)
+
+  url            = "https://${each.key}"
+  client_id_list = sort(distinct([for name, audience in local.audiences : audience if local.issuers[name] == each.key]))
+}
+
+data "aws_iam_policy_document" "deployer_trust" {
+  for_each = var.deployers
+
+  statement {
+    sid     = "NamedPipelines"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+
+    principals {
+      type        = "Federated"
+      identifiers = ["${local.iam}:oidc-provider/${local.issuers[each.key]}"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuers[each.key]}:aud"
+      values   = [local.audiences[each.key]]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuers[each.key]}:sub"
+      values   = local.subjects[each.key]
+    }
+  }
+}
+
+resource "aws_iam_role" "deployer" {
+  for_each = var.deployers
+
+  name                 = each.key
+  path                 = each.value.path
+  description          = "Pipelines of ${each.value.repository}."
+  assume_role_policy   = data.aws_iam_policy_document.deployer_trust[each.key].json
+  max_session_duration = each.value.max_session_minutes * 60
+  permissions_boundary = each.value.bounded ? local.boundary_arn : null
+
+  # IAM refuses a trust policy whose provider is not there yet.
+  depends_on = [aws_iam_openid_connect_provider.this, aws_iam_policy.boundary]
+
+  lifecycle {
+    precondition {
+      condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", each.key)) && length(distinct([for name in local.names : lower(name)])) == length(local.names)
+      error_message = "Names of roles must have 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -, and each stand once, whatever the case."
+    }
+
+    precondition {
+      condition     = each.value.max_session_minutes >= 60 && each.value.max_session_minutes <= 720 && floor(each.value.max_session_minutes) == each.value.max_session_minutes
+      error_message = "max_session_minutes of role ${each.key} must be a whole number from 60 to 720."
+    }
+  }
+}

@@ -1,0 +1,224 @@
+variable "roles" {
+  description = "Roles of people and other accounts, by name. Each has who may assume it: users (names of this account's) and principals (ARNs of accounts, users or roles); under which conditions: require_mfa, external_id and organization_id (null for none), at least one of them; what it may do: managed_policies (names of AWS managed policies with their path, or ARNs), bounded (whether the permissions boundary limits it); a path; and max_session_minutes."
+  type = map(object({
+    description         = optional(string, "Made by the account's baseline.")
+    users               = optional(set(string), [])
+    principals          = optional(set(string), [])
+    require_mfa         = optional(bool, true)
+    external_id         = optional(string)
+    organization_id     = optional(string)
+    managed_policies    = set(string)
+    bounded             = optional(bool, false)
+    path                = optional(string, "/")
+    max_session_minutes = optional(number, 60)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name, role in var.roles : role.path != var.delegation.path || role.bounded])
+    error_message = "roles under delegation.path must have bounded = true: whoever is bounded may pass and change every role there."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.roles) : can(regex("^/([!-.0-~]+/)*$", role.path)) && length(role.path) <= 512])
+    error_message = "path must be / or /name/, at most 512 printable characters."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.roles) : length(role.managed_policies) >= 1 && length(role.managed_policies) <= 10])
+    error_message = "managed_policies must have 1 to 10 entries (IAM's quota)."
+  }
+}
+
+variable "break_glass" {
+  description = "The role for emergencies, whose every use raises an alarm; MFA is always asked for. Has a name, users and principals, managed_policies and max_session_minutes; null: there is none."
+  type = object({
+    name                = optional(string, "break-glass")
+    users               = optional(set(string), [])
+    principals          = optional(set(string), [])
+    managed_policies    = optional(set(string), ["AdministratorAccess"])
+    max_session_minutes = optional(number, 60)
+  })
+  default = null
+
+  validation {
+    condition     = var.break_glass == null || var.alarm != null
+    error_message = "break_glass needs alarm: an emergency role that nobody hears of is a back door."
+  }
+}
+
+variable "audit" {
+  description = "A role that reads configuration and changes nothing. Has a name, users and principals, require_mfa, external_id, organization_id, managed_policies (of SecurityAudit, job-function/ViewOnlyAccess and ReadOnlyAccess) and max_session_minutes; null: there is none."
+  type = object({
+    name                = optional(string, "security-audit")
+    users               = optional(set(string), [])
+    principals          = optional(set(string), [])
+    require_mfa         = optional(bool, true)
+    external_id         = optional(string)
+    organization_id     = optional(string)
+    managed_policies    = optional(set(string), ["SecurityAudit", "job-function/ViewOnlyAccess"])
+    max_session_minutes = optional(number, 60)
+  })
+  default = null
+
+  validation {
+    condition     = var.audit == null || (try(length(var.audit.managed_policies), 0) > 0 && length(setsubtract(try(var.audit.managed_policies, []), ["SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess"])) == 0)
+    error_message = "audit.managed_policies must be of SecurityAudit, job-function/ViewOnlyAccess and ReadOnlyAccess."
+  }
+}
+
+variable "support" {
+  description = "A role for cases with AWS Support. Has a name, users and principals, require_mfa, external_id, organization_id, managed_policies (AWSSupportAccess among them) and max_session_minutes; null: there is none."
+  type = object({
+    name                = optional(string, "aws-support")
+    users               = optional(set(string), [])
+    principals          = optional(set(string), [])
+    require_mfa         = optional(bool, true)
+    external_id         = optional(string)
+    organization_id     = optional(string)
+    managed_policies    = optional(set(string), ["AWSSupportAccess"])
+    max_session_minutes = optional(number, 60)
+  })
+  default = null
+
+  validation {
+    condition     = var.support == null || contains(try(var.support.managed_policies, []), "AWSSupportAccess")
+    error_message = "support.managed_policies must have AWSSupportAccess."
+  }
+}
+
+variable "deployers" {
+  description = "Roles of pipelines, which come in through OpenID Connect and hold no secret, by name. Each has a provider (github or gitlab), the repository (OWNER/NAME, or GROUP/…/PROJECT), and at least one of branches, tags and environments (GitHub's), all exact; issuer and audience where they are not the provider's usual ones (null); managed_policies, bounded, path and max_session_minutes."
+  type = map(object({
+    provider            = string
+    repository          = string
+    branches            = optional(set(string), [])
+    tags                = optional(set(string), [])
+    environments        = optional(set(string), [])
+    issuer              = optional(string)
+    audience            = optional(string)
+    managed_policies    = set(string)
+    bounded             = optional(bool, true)
+    path                = optional(string, "/")
+    max_session_minutes = optional(number, 60)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : contains(["github", "gitlab"], role.provider)])
+    error_message = "provider must be github or gitlab."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : can(regex(role.provider == "github" ? "^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$" : "^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$", role.repository))])
+    error_message = "repository must be OWNER/NAME (GitHub) or GROUP/PROJECT (GitLab), without wildcards."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : length(role.branches) + length(role.tags) + length(role.environments) > 0])
+    error_message = "A deployer must name at least one of branches, tags and environments: any branch would be anybody who may push."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for role in values(var.deployers) : [for name in setunion(role.branches, role.tags, role.environments) : can(regex("^[A-Za-z0-9_][A-Za-z0-9 _./@#+=-]{0,254}$", name))]]))
+    error_message = "branches, tags and environments must be exact names, without wildcards and colons."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : role.provider == "github" || length(role.environments) == 0])
+    error_message = "environments are GitHub's: GitLab's tokens do not name one in their subject."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : role.issuer == null || can(regex("^[a-z0-9-]+(\\.[a-z0-9-]+)+(/[A-Za-z0-9_.~/-]+)?$", role.issuer))])
+    error_message = "issuer must be a host, possibly with a path, without https://, such as gitlab.example.com."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : role.audience == null || can(regex("^[A-Za-z0-9_.:/-]{1,255}$", role.audience))])
+    error_message = "audience must have 1 to 255 letters, digits and the characters _ . : / -."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : role.path != var.delegation.path])
+    error_message = "deployers must not live under delegation.path: whoever is bounded may change what is there, themselves included."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : can(regex("^/([!-.0-~]+/)*$", role.path)) && length(role.path) <= 512])
+    error_message = "path must be / or /name/, at most 512 printable characters."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : length(role.managed_policies) >= 1 && length(role.managed_policies) <= 10])
+    error_message = "managed_policies must have 1 to 10 entries (IAM's quota)."
+  }
+}
+
+variable "existing_oidc_providers" {
+  description = "Issuers whose identity provider the account has already and which is used as it is, such as token.actions.githubusercontent.com."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for issuer in var.existing_oidc_providers : can(regex("^[a-z0-9-]+(\\.[a-z0-9-]+)+(/[A-Za-z0-9_.~/-]+)?$", issuer))])
+    error_message = "existing_oidc_providers must be hosts, possibly with a path, without https://."
+  }
+}
+
+variable "conflicts" {
+  description = "Pairs of roles that nobody may be allowed to assume both of."
+  type        = list(list(string))
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for pair in var.conflicts : length(distinct(pair)) == 2])
+    error_message = "conflicts must be pairs of two different roles."
+  }
+
+  validation {
+    condition     = length(setsubtract(flatten(var.conflicts), concat(keys(var.roles), [for role in [var.break_glass, var.audit, var.support] : role.name if role != null]))) == 0
+    error_message = "conflicts must name roles of roles, break_glass, audit and support."
+  }
+}
+
+variable "delegation" {
+  description = "What administrators who are bounded may do about identities: make and change roles, policies and instance profiles under path, each role with the boundary policy boundary_name."
+  type = object({
+    path          = optional(string, "/delegated/")
+    boundary_name = optional(string, "delegated-administration-boundary")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = can(regex("^/[A-Za-z0-9_.-]+/$", var.delegation.path))
+    error_message = "delegation.path must be /name/ of letters, digits and the characters _ . -."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", var.delegation.boundary_name))
+    error_message = "delegation.boundary_name must have 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -."
+  }
+}
+
+variable "user_arns" {
+  description = "Name => ARN of users that are made beside this module; roles wait for them, and users under a path are found."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "alarm" {
+  description = "Where use of the break-glass role is told: log_group_name, which receives the events of a multi-region trail, topic_arn, and the prefix that alarms' names must have to publish to the topic; null: nowhere, so that there can be no such role."
+  type = object({
+    log_group_name = string
+    topic_arn      = string
+    name_prefix    = string
+  })
+  default = null
+}

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from toolkit.components.iam_roles import COMPONENT, IamRoles
+from toolkit.environment import Environment, load_text
+from toolkit.environment.load import EnvironmentFileError
+from toolkit.rendering.render import render
+
+READ = {"managed_policies": ["ReadOnlyAccess"]}
+ROOT = "arn:aws:iam::111122223333:root"
+SITE = {"provider": "github", "repository": "example/site", "branches": ["main"], **READ}
+
+
+def message(**settings: Any) -> str:
+    """The path and the words of the one error that these settings cause."""
+    with pytest.raises(ValidationError) as caught:
+        IamRoles.model_validate(settings)
+    (error,) = caught.value.errors()
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def loaded(roles: dict[str, Any], beside: str = "  password_policy: {}") -> Environment:
+    text = (
+        'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n'
+        f"{beside}\n  iam_roles: {json.dumps(roles)}\n"
+    )
+    return load_text(text, name="x", shown_as="x.yaml")
+
+
+def refused(roles: dict[str, Any], beside: str = "  password_policy: {}") -> list[str]:
+    with pytest.raises(EnvironmentFileError) as caught:
+        loaded(roles, beside)
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ({}, "nobody may assume the role; expected at least one of users and principals"),
+        ({"principals": ["*"]}, "expected the ARN of an account, a user or a role, without wildcards"),
+        ({"principals": ["arn:aws:iam::111122223333:role/*"]}, "without wildcards"),
+        ({"principals": ["arn:aws:iam::111122223333:user/*"]}, "without wildcards"),
+        ({"users": ["anna"], "require_mfa": False}, "the role has no condition; expected require_mfa, external_id or"),
+        (
+            {"principals": ["arn:aws:iam::111122223333:role/x"]},
+            "arn:aws:iam::111122223333:role/x could never assume the role, since sessions of roles carry no MFA",
+        ),
+        ({"users": ["anna"], "organization_id": "example"}, "expected an organization's id"),
+        ({"users": ["anna"], "external_id": "x"}, "expected 2 to 1224 letters"),
+        ({"users": ["anna"], "max_session_minutes": 721}, "less than or equal to 720"),
+        ({"users": ["anna"], "max_session_minutes": 59}, "greater than or equal to 60"),
+        ({"users": ["anna"], "managed_policies": []}, "at least one"),
+        ({"users": ["anna"], "managed_policies": ["ReadOnlyAcess"]}, "did you mean ReadOnlyAccess?"),
+        ({"users": ["anna"], "path": "/delegated/"}, "is under /delegated/ without the boundary"),
+    ],
+)
+def test_wrong_roles_say_what_is_accepted(role: dict[str, Any], expected: str) -> None:
+    assert expected in message(roles={"x": {**READ, **role}})
+
+
+@pytest.mark.parametrize(
+    ("deployer", "expected"),
+    [
+        ({"repository": "*/site"}, "repository is '*/site'; expected OWNER/NAME, without wildcards"),
+        ({"repository": "example/*"}, "expected OWNER/NAME, without wildcards"),
+        ({"repository": "example"}, "expected OWNER/NAME"),
+        ({"provider": "gitlab", "repository": "*"}, "expected GROUP/PROJECT, without wildcards"),
+        ({"branches": []}, "any run of the repository could assume the role"),
+        ({"branches": ["*"]}, "expected an exact name without wildcards and colons"),
+        ({"branches": ["release/?"]}, "expected an exact name"),
+        ({"branches": ["main:environment:x"]}, "expected an exact name"),
+        ({"provider": "gitlab", "repository": "a/b", "environments": ["x"]}, "environments are GitHub's"),
+        ({"provider": "jenkins"}, "Input should be 'github' or 'gitlab'"),
+        ({"issuer": "https://gitlab.example.com"}, "without https://"),
+        ({"audience": "a b"}, "expected 1 to 255 letters"),
+        ({"path": "/delegated/"}, "could change itself"),
+    ],
+)
+def test_wrong_deployers_say_what_is_accepted(deployer: dict[str, Any], expected: str) -> None:
+    assert expected in message(deployers={"x": {**SITE, **deployer}})
+
+
+def test_named_roles_keep_what_they_are_for() -> None:
+    assert "audit.managed_policies" in message(audit={"users": ["anna"], "managed_policies": ["PowerUserAccess"]})
+    assert "lacks AWSSupportAccess" in message(support={"users": ["anna"], **READ})
+    # An emergency role always asks for MFA: there is no setting that would not.
+    assert "Extra inputs" in message(break_glass={"users": ["anna"], "require_mfa": False})
+    assert "sessions of roles carry no MFA" in message(break_glass={"principals": ["arn:aws:iam::111122223333:role/x"]})
+
+
+def test_each_name_stands_once() -> None:
+    anna = {"users": ["anna"]}
+    assert "two roles are called 'Break-Glass'" in message(break_glass=anna, deployers={"Break-Glass": SITE})
+    assert "two roles are called" in message(roles={"security-audit": {**READ, **anna}}, audit=anna)
+
+
+def roles(**principals: list[str]) -> dict[str, Any]:
+    """Roles by name, each open to users (no colon) and principals."""
+    return {
+        name: {
+            **READ,
+            "users": [p for p in given if ":" not in p],
+            "principals": [p for p in given if ":" in p],
+            "require_mfa": False,
+            "external_id": "example-42",
+        }
+        for name, given in principals.items()
+    }
+
+
+OWN = "arn:aws:iam::123456789012:role"
+
+
+@pytest.mark.parametrize(
+    ("given", "shared"),
+    [
+        (roles(a=["anna", "bert"], b=["carl", "anna"]), "user anna"),
+        (roles(a=[ROOT], b=[ROOT]), ROOT),
+        (roles(a=[ROOT], b=["arn:aws:iam::111122223333:user/x"]), "arn:aws:iam::111122223333:user/x"),
+        (roles(a=["arn:aws:iam::111122223333:role/x"], b=[ROOT]), "arn:aws:iam::111122223333:role/x"),
+        # Whoever has one role goes on to the other, at once or by way of a third.
+        (roles(a=["anna"], b=[f"{OWN}/a"]), "role a"),
+        (roles(a=[f"{OWN}/people/b"], b=["anna"]), "role b"),
+        (roles(a=["anna"], b=[f"{OWN}/c"], c=["anna"]), "user anna"),
+        (roles(a=["anna"], b=[f"{OWN}/c"], c=[f"{OWN}/a", "bert"]), "role a"),
+        (roles(a=[f"{OWN}/b"], b=[f"{OWN}/a"]), "role a"),
+    ],
+)
+def test_nobody_has_two_duties_in_conflict(given: dict[str, Any], shared: str) -> None:
+    said = message(roles=given, conflicts=[["a", "b"]])
+    assert "roles 'a' and 'b' are in conflict, but " in said
+    assert shared in said
+    assert shared in message(roles=given, conflicts=[["b", "a"]])
+    assert IamRoles.model_validate({"roles": given}).conflicts == ()
+
+
+def test_separate_duties_are_accepted() -> None:
+    given = roles(a=["anna"], b=["bert", ROOT], c=["arn:aws:iam::444455556666:root"])
+    settings = {
+        "roles": given,
+        "break_glass": {"users": ["carl"]},
+        "conflicts": [["a", "b"], ["b", "c"], ["a", "break-glass"]],
+    }
+    assert len(IamRoles.model_validate(settings).conflicts) == 3
+    assert "user anna may assume both" in message(
+        roles=given, break_glass={"users": ["anna"]}, conflicts=[["a", "break-glass"]]
+    )
+
+
+def test_conflicts_name_two_roles() -> None:
+    given = roles(administration=["anna"], development=["bert"])
+    assert "which is no role here (did you mean 'development'?)" in message(
+        roles=given, conflicts=[["administration", "developmnt"]]
+    )
+    for pair in (["administration"], ["administration", "administration"], ["a", "b", "c"]):
+        assert "expected a pair of two different roles" in message(roles=given, conflicts=[pair])
+
+
+USERS = (
+    "  iam_users:\n    users:\n      anna: {owner: x, review_date: '2027-03-31'}\n"
+    "      bert: {owner: x, review_date: '2027-03-31', status: suspended}"
+)
+
+
+def test_users_are_those_of_iam_users_and_active() -> None:
+    (said,) = refused({"roles": {"x": {**READ, "users": ["ana"]}}}, USERS)
+    assert said.startswith("components.iam_roles.roles.x.users[0]: iam_users has no user 'ana'; expected one of anna")
+    assert said.endswith("(did you mean 'anna'?)")
+    (said,) = refused({"audit": {"users": ["bert"]}}, USERS)
+    assert "components.iam_roles.audit.users[0]: the user 'bert' is suspended" in said
+    text = render(loaded({"roles": {"x": {**READ, "users": ["anna"]}}}, USERS))["iam_roles.tf"]
+    assert re.search(r"user_arns += module\.iam_users\.user_arns", text)
+    # Without iam_users, names are taken as they stand.
+    assert "user_arns" not in render(loaded({"roles": {"x": {**READ, "users": ["zoe"]}}}))["iam_roles.tf"]
+
+
+def test_an_emergency_role_that_nobody_hears_of_is_refused() -> None:
+    said = refused({"break_glass": {"users": ["anna"]}})
+    assert "components.iam_roles.break_glass: needs the component cloudtrail, which is off" in said[0]
+    assert any("needs the component activity_alarms, which is off" in line for line in said)
+    assert COMPONENT.requires == ()
+    alarms = "  cloudtrail: {}\n  activity_alarms: {subscribers: {email_addresses: [a@example.com]}}"
+    text = render(loaded({"break_glass": {"users": ["anna"]}}, alarms))["iam_roles.tf"]
+    assert "name_prefix = module.activity_alarms.publisher_name_prefix" in text
+    assert "alarm" not in render(loaded({"audit": {"users": ["anna"]}}, alarms))["iam_roles.tf"]

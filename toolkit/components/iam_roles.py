@@ -1,0 +1,402 @@
+"""IAM roles: people by duty, other accounts, auditors, emergencies and pipelines, each with the conditions it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.iam_groups import EntityName, IamPath, ManagedPolicy
+from toolkit.components.iam_users import IamUsers
+from toolkit.components.mfa_enforcement import UserName
+from toolkit.components.siem_export import ExternalId
+from toolkit.errors import nearest
+
+_ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+_GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+_GITLAB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _./@#+=-]{0,254}")
+_ISSUER = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~/-]+)?")
+_AUDIENCE = re.compile(r"[A-Za-z0-9_.:/-]{1,255}")
+_DELEGATION_PATH = re.compile(r"/[A-Za-z0-9_.-]+/")
+
+
+def _role_name(value: str) -> str:
+    if not _ROLE_NAME.fullmatch(value):
+        raise ValueError(f"{value!r} is no role name: expected 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -")
+    return value
+
+
+def _principal(value: str) -> str:
+    if not _PRINCIPAL.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of an account, a user or a role, without wildcards, such as "
+            "arn:aws:iam::111122223333:root"
+        )
+    return value
+
+
+def _organization(value: str) -> str:
+    if not _ORGANIZATION.fullmatch(value):
+        raise ValueError("expected an organization's id, such as o-a1b2c3d4e5")
+    return value
+
+
+def _ref(value: str) -> str:
+    if not _REF.fullmatch(value):
+        raise ValueError(
+            "expected an exact name without wildcards and colons: what a wildcard matches, others could name"
+        )
+    return value
+
+
+def _issuer(value: str) -> str:
+    if not _ISSUER.fullmatch(value):
+        raise ValueError("expected a host, possibly with a path, without https://, such as gitlab.example.com")
+    return value
+
+
+def _audience(value: str) -> str:
+    if not _AUDIENCE.fullmatch(value):
+        raise ValueError("expected 1 to 255 letters, digits and the characters _ . : / -")
+    return value
+
+
+def _delegation_path(value: str) -> str:
+    if not _DELEGATION_PATH.fullmatch(value):
+        raise ValueError("expected /name/ of letters, digits and the characters _ . -")
+    return value
+
+
+def _pair(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(value)) != len(value) or len(value) != 2:
+        raise ValueError("expected a pair of two different roles, such as [administration, development]")
+    return value
+
+
+RoleName = Annotated[str, AfterValidator(_role_name)]
+Users = Annotated[tuple[UserName, ...], Field(strict=False), AfterValidator(no_repetition)]
+Principals = Annotated[
+    tuple[Annotated[str, AfterValidator(_principal)], ...], Field(strict=False), AfterValidator(no_repetition)
+]
+Policies = Annotated[
+    tuple[ManagedPolicy, ...],
+    Field(strict=False, max_length=10),
+    AfterValidator(no_repetition),
+    AfterValidator(at_least_one),
+]
+ReadOnlyPolicies = Annotated[
+    tuple[Literal["SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess"], ...],
+    Field(strict=False),
+    AfterValidator(no_repetition),
+    AfterValidator(at_least_one),
+]
+Refs = Annotated[tuple[Annotated[str, AfterValidator(_ref)], ...], Field(strict=False), AfterValidator(no_repetition)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+Minutes = Annotated[int, Field(ge=60, le=720)]
+Pair = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_pair)]
+
+_USERS = "Names of this account's users who may assume it: those of iam_users, where that is on."
+_PRINCIPALS = "ARNs of accounts, users or roles that may assume it; an account stands for everybody whom it lets."
+_MFA = "Whether the session of whoever assumes it must have been made with MFA; sessions of roles never are."
+_EXTERNAL_ID = "External id that must be given, for a third party that works for many customers; null asks for none."
+_ORGANIZATION_ID = "Organization whose accounts alone may assume it; null asks for none."
+_MINUTES = "Minutes that a session lasts at most, 60 to 720."
+
+
+class _Assumable(Settings):
+    """What the trust policy of every role of people has."""
+
+    users: Users = Field((), description=_USERS)
+    principals: Principals = Field((), description=_PRINCIPALS)
+    max_session_minutes: Minutes = Field(60, description=_MINUTES)
+
+    @model_validator(mode="after")
+    def _somebody(self) -> _Assumable:
+        if not self.users and not self.principals:
+            raise ValueError("nobody may assume the role; expected at least one of users and principals")
+        return self
+
+    @property
+    def asks_for_mfa(self) -> bool:
+        """Whether it asks for MFA."""
+        return bool(getattr(self, "require_mfa", True))
+
+    @model_validator(mode="after")
+    def _mfa_can_be_met(self) -> _Assumable:
+        roles = [arn for arn in self.principals if ":role/" in arn]
+        if self.asks_for_mfa and roles:
+            raise ValueError(
+                f"{', '.join(roles)} could never assume the role, since sessions of roles carry no MFA; expected "
+                "users or accounts, or require_mfa: false with an external_id or organization_id where that is possible"
+            )
+        return self
+
+
+class _Conditional(_Assumable):
+    """A role whose conditions can be chosen, but not all left out."""
+
+    require_mfa: bool = Field(True, description=_MFA)
+    external_id: ExternalId | None = Field(None, description=_EXTERNAL_ID)
+    organization_id: Annotated[str, AfterValidator(_organization)] | None = Field(None, description=_ORGANIZATION_ID)
+
+    @model_validator(mode="after")
+    def _some_condition(self) -> _Conditional:
+        if not self.require_mfa and self.external_id is None and self.organization_id is None:
+            raise ValueError("the role has no condition; expected require_mfa, external_id or organization_id")
+        return self
+
+
+class Role(_Conditional):
+    """A role of people or of another account."""
+
+    description: Annotated[str, Field(max_length=1000)] = Field(
+        "Made by the account's baseline.", description="What the role is for."
+    )
+    managed_policies: Policies = Field(
+        description="Names of AWS managed policies, with a path as in job-function/Billing, or ARNs of your own."
+    )
+    bounded: bool = Field(
+        False,
+        description="Whether the permissions boundary limits it: whatever its policies allow, it administers only "
+        "roles that are bounded as well, under delegation.path.",
+    )
+    path: IamPath = Field("/", description="IAM path of the role, / or /name/.")
+
+
+class BreakGlass(_Assumable):
+    """The role for emergencies. It always asks for MFA."""
+
+    name: RoleName = Field("break-glass", description="Name of the role.")
+    managed_policies: Policies = Field(("AdministratorAccess",), description="What it may do, as for roles.")
+
+
+class Audit(_Conditional):
+    """The role that reads."""
+
+    name: RoleName = Field("security-audit", description="Name of the role.")
+    managed_policies: ReadOnlyPolicies = Field(
+        ("SecurityAudit", "job-function/ViewOnlyAccess"), description="What it may read."
+    )
+
+
+class Support(_Conditional):
+    """The role for cases with AWS Support."""
+
+    name: RoleName = Field("aws-support", description="Name of the role.")
+    managed_policies: Policies = Field(("AWSSupportAccess",), description="What it may do; AWSSupportAccess among it.")
+
+    @model_validator(mode="after")
+    def _supports(self) -> Support:
+        if "AWSSupportAccess" not in self.managed_policies:
+            raise ValueError("support.managed_policies lacks AWSSupportAccess; expected it among them")
+        return self
+
+
+class Deployer(Settings):
+    """A role of pipelines, which come in through OpenID Connect."""
+
+    provider: Literal["github", "gitlab"] = Field(description="Whose pipelines: github or gitlab.")
+    repository: str = Field(description="OWNER/NAME on GitHub, GROUP/PROJECT (groups may nest) on GitLab.")
+    branches: Refs = Field((), description="Branches whose runs may assume it.")
+    tags: Refs = Field((), description="Tags whose runs may assume it.")
+    environments: Refs = Field((), description="GitHub's environments whose runs may assume it.")
+    issuer: Issuer | None = Field(
+        None, description="Host of a self-hosted issuer; null: token.actions.githubusercontent.com or gitlab.com."
+    )
+    audience: Annotated[str, AfterValidator(_audience)] | None = Field(
+        None, description="Audience of the tokens; null: sts.amazonaws.com (GitHub) or https://ISSUER (GitLab)."
+    )
+    managed_policies: Policies = Field(description="What it may do, as for roles.")
+    bounded: bool = Field(True, description="Whether the permissions boundary limits it, as for roles.")
+    path: IamPath = Field("/", description="IAM path of the role, / or /name/.")
+    max_session_minutes: Minutes = Field(60, description=_MINUTES)
+
+    @model_validator(mode="after")
+    def _names_its_runs(self) -> Deployer:
+        pattern, form = (_GITHUB, "OWNER/NAME") if self.provider == "github" else (_GITLAB, "GROUP/PROJECT")
+        if not pattern.fullmatch(self.repository):
+            raise ValueError(f"repository is {self.repository!r}; expected {form}, without wildcards")
+        if not (self.branches or self.tags or self.environments):
+            raise ValueError("any run of the repository could assume the role; expected branches, tags or environments")
+        if self.environments and self.provider == "gitlab":
+            raise ValueError("environments are GitHub's; expected branches or tags, which GitLab's subjects name")
+        return self
+
+
+class Delegation(Settings):
+    """What bounded administrators may do about identities."""
+
+    path: Annotated[str, AfterValidator(_delegation_path)] = Field(
+        "/delegated/",
+        description="Path of the roles, policies and instance profiles that whoever is bounded may make and change.",
+    )
+    boundary_name: EntityName = Field(
+        "delegated-administration-boundary", description="Name of the boundary policy, which their roles must have."
+    )
+
+
+class IamRoles(Settings):
+    """Settings of `iam_roles`."""
+
+    roles: dict[RoleName, Role] = Field({}, description="Roles of people and other accounts, by name.")
+    break_glass: BreakGlass | None = Field(
+        None, description="The role for emergencies, whose every use raises an alarm; null: there is none."
+    )
+    audit: Audit | None = Field(
+        None, description="A role that reads configuration and changes nothing; null: there is none."
+    )
+    support: Support | None = Field(None, description="A role for cases with AWS Support; null: there is none.")
+    deployers: dict[RoleName, Deployer] = Field({}, description="Roles of pipelines, by name.")
+    existing_oidc_providers: Annotated[tuple[Issuer, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
+        (), description="Issuers whose identity provider the account has already and which is used as it is."
+    )
+    conflicts: Annotated[tuple[Pair, ...], Field(strict=False)] = Field(
+        (), description="Pairs of roles that nobody may be allowed to assume both of."
+    )
+    delegation: Delegation = Field(Delegation(), description="Delegated administration within a permissions boundary.")
+
+    @property
+    def assumable(self) -> dict[str, _Assumable]:
+        """Name → every role that is not a pipeline's."""
+        named = [role for role in (self.break_glass, self.audit, self.support) if role is not None]
+        return {**self.roles, **{role.name: role for role in named}}
+
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> IamRoles:
+        named = [role.name for role in (self.break_glass, self.audit, self.support) if role is not None]
+        seen: dict[str, str] = {}
+        for name in (*self.roles, *named, *self.deployers):
+            if name.lower() in seen:
+                raise ValueError(f"two roles are called {name!r}; expected each name once, whatever the case")
+            seen[name.lower()] = name
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_delegated_is_bounded(self) -> IamRoles:
+        for name, role in self.roles.items():
+            if role.path == self.delegation.path and not role.bounded:
+                raise ValueError(
+                    f"role {name!r} is under {role.path} without the boundary, and whoever is bounded could take on "
+                    "its rights; expected bounded: true or another path"
+                )
+        for name, deployer in self.deployers.items():
+            if deployer.path == self.delegation.path:
+                raise ValueError(
+                    f"deployer {name!r} is under {deployer.path} and could change itself; expected another"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _duties_are_separate(self) -> IamRoles:
+        roles = self.assumable
+        for first, second in self.conflicts:
+            for name in (first, second):
+                if name not in roles:
+                    guess = nearest(name, list(roles))
+                    hint = f" (did you mean {guess!r}?)" if guess else ""
+                    raise ValueError(f"conflicts names {name!r}, which is no role here{hint}; expected two of them")
+            if shared := _shared(roles, first, second):
+                raise ValueError(
+                    f"roles {first!r} and {second!r} are in conflict, but {', '.join(shared)} may assume both; "
+                    "expected each in one of them"
+                )
+        return self
+
+
+def _shared(roles: Mapping[str, _Assumable], first: str, second: str) -> list[str]:
+    """Who may assume both roles, at once or by way of others.
+
+    The number of the environment's own account is not known here: `anna` under users and her ARN under principals
+    are told to be one by the module, when Terraform plans.
+    """
+    one, other = _entitled(roles, first), _entitled(roles, second)
+    # Whoever has the one role could go on to the other.
+    found = (one & other) | ({f"role {first}"} & other) | ({f"role {second}"} & one)
+    for these, those in ((one, other), (other, one)):
+        accounts = {arn.split(":")[4]: arn for arn in these if arn.endswith(":root")}
+        found |= {arn for arn in those if arn.startswith("arn:") and arn.split(":")[4] in accounts}
+    return sorted(found)
+
+
+def _entitled(roles: Mapping[str, _Assumable], name: str) -> set[str]:
+    """Principals that get to a role, through roles of this component, too: those stand there as `role NAME`."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        role = roles[waiting.pop()]
+        found |= {f"user {user}" for user in role.users} | set(role.principals)
+        for arn in role.principals:
+            via = arn.rsplit("/", 1)[-1] if ":role/" in arn else ""
+            if via in roles and f"role {via}" not in found:
+                found.add(f"role {via}")
+                waiting.append(via)
+    return found
+
+
+def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Users whom iam_users does not have, or has suspended."""
+    users = others.get("iam_users")
+    if not isinstance(users, IamUsers):
+        return
+    active = [name for name, user in users.users.items() if user.status == "active"]
+    blocks: list[tuple[tuple[str, ...], _Assumable]] = [(("roles", n), role) for n, role in settings.roles.items()]
+    for block in ("break_glass", "audit", "support"):
+        if (role := getattr(settings, block)) is not None:
+            blocks.append(((block,), role))
+    for path, role in blocks:
+        for index, name in enumerate(role.users):
+            if name in active:
+                continue
+            known = users.users.get(name)
+            problem = f"the user {name!r} is {known.status}" if known else f"iam_users has no user {name!r}"
+            yield Mismatch(
+                (*path, "users", index),
+                problem,
+                f"one of {', '.join(active) or 'its active users, of whom there are none'}; others that exist stand "
+                "under principals, by ARN",
+                None if known else nearest(name, active),
+            )
+
+
+COMPONENT = Component(
+    name="iam_roles",
+    title="IAM roles",
+    purpose="People, other accounts and pipelines take on roles by duty, each under conditions; emergencies are told.",
+    scope=Scope.GLOBAL,
+    settings=IamRoles,
+    requires_with=(("break_glass", "cloudtrail"), ("break_glass", "activity_alarms")),
+    derived=("user_arns", "alarm"),
+    bills="with break_glass, an alarm, and a metric for the hours in which the role is used",
+    protects=(
+        # Roles come and go with who needs them; what limits and watches them stays.
+        Protected("aws_iam_policy"),
+        Protected("aws_cloudwatch_metric_alarm"),
+        Protected("aws_cloudwatch_log_metric_filter"),
+    ),
+    strengths=(
+        Strength("aws_iam_policy", "policy", Stronger.POLICY),
+        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
+        Strength("aws_iam_role", "permissions_boundary", Stronger.PRESENT),
+        Strength("aws_iam_role", "max_session_duration", Stronger.LOWER),
+        Strength("aws_cloudwatch_metric_alarm", "actions_enabled", Stronger.TRUE),
+        Strength("aws_cloudwatch_metric_alarm", "threshold", Stronger.LOWER),
+        Strength("aws_cloudwatch_metric_alarm", "alarm_actions", Stronger.SUPERSET),
+        Strength("aws_cloudwatch_log_metric_filter", "log_group_name", Stronger.SAME),
+    ),
+    mismatches=_mismatches,
+    needs=(
+        Need("iam:CreateRole", "arn:{partition}:iam::{account}:role/administration"),
+        Need("iam:UpdateAssumeRolePolicy", "arn:{partition}:iam::{account}:role/administration"),
+        Need("iam:AttachRolePolicy", "arn:{partition}:iam::{account}:role/administration"),
+        Need("iam:CreatePolicy", "arn:{partition}:iam::{account}:policy/delegated-administration-boundary"),
+        Need("iam:CreateOpenIDConnectProvider", "arn:{partition}:iam::{account}:oidc-provider/gitlab.com"),
+        Need("iam:GetRole", "arn:{partition}:iam::{account}:role/administration"),
+    ),
+)
