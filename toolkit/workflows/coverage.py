@@ -15,11 +15,10 @@ from toolkit.errors import UsageError, nearest
 from toolkit.paths import Project
 from toolkit.plan.model import parse_outcome
 from toolkit.reports.coverage import CoverageView
-from toolkit.terraform import bundle as bundles
-from toolkit.workflows.keys import bundle_keys
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
-from toolkit.workflows.workspace import Access, Workspace, attribution, read_environment
+from toolkit.workflows.show import read_bundle
+from toolkit.workflows.workspace import Access, Workspace, attribution
 
 DEFAULT_FRAMEWORKS = ("cis-5.0",)
 
@@ -45,11 +44,10 @@ def coverage_of_bundle(path: Path, project: Project, access: Access, wanted: Seq
     """Coverage once a saved plan is applied; asks neither AWS nor Terraform.
 
     Raises:
-        BadPlanError: It is no bundle or damaged.
-        ToolkitError: The project has no such environment.
+        BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
+        ToolkitError: The environment's file is wrong.
     """
-    bundle = bundles.read(path, bundle_keys(project, access))
-    _, environment = read_environment(project, bundle.manifest.environment)
+    bundle, environment = read_bundle(path, project, access)
     return _view(environment, bundle.plan_json, wanted)
 
 

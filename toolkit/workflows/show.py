@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolkit.environment import Environment
 from toolkit.errors import BadPlanError
 from toolkit.paths import Project
 from toolkit.plan.model import parse_plan
@@ -20,6 +21,18 @@ def show_bundle(path: Path, project: Project, access: Access) -> PlanView:
         BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
         ToolkitError: The environment's file is wrong.
     """
+    bundle, environment = read_bundle(path, project, access)
+    plan = parse_plan(bundle.plan_json, attribution(environment))
+    return PlanView(plan, bundle.manifest, path, bundle.findings, lines_of(environment))
+
+
+def read_bundle(path: Path, project: Project, access: Access) -> tuple[bundles.Bundle, Environment]:
+    """A bundle and the environment that it is for.
+
+    Raises:
+        BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
+        ToolkitError: The environment's file is wrong.
+    """
     bundle = bundles.read(path, bundle_keys(project, access))
     name = bundle.manifest.environment
     if name not in project.names:
@@ -28,6 +41,4 @@ def show_bundle(path: Path, project: Project, access: Access) -> PlanView:
             where=str(path),
             hint="show it in the project that it was made in (-C DIR)",
         )
-    _, environment = read_environment(project, name)
-    plan = parse_plan(bundle.plan_json, attribution(environment))
-    return PlanView(plan, bundle.manifest, path, bundle.findings, lines_of(environment))
+    return bundle, read_environment(project, name)[1]

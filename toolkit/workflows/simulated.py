@@ -1,7 +1,8 @@
 """State of the embedded AWS: never taken for a real account's, nor the other way round.
 
 In: scratch folder and local state of an environment. Out: the state of an embedded AWS that has ended is set aside; a
-state of the one where the other is meant is refused. A stamp in the scratch folder says which embedded AWS made it.
+state of the one where the other is meant is refused. A stamp in the scratch folder says which embedded AWS made it; a
+mark beside the state says that one did, and outlives the scratch folder, which people delete to start afresh.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from toolkit.sandbox.control import Sandbox
 from toolkit.terraform.local_state import read_local_state
 from toolkit.workflows.observer import Observer
 
-_STAMP = "sandbox-run"
+_STAMP, _MARK = "sandbox-run", ".simulated"
 ASIDE = ".ended-sandbox"
 
 
@@ -26,10 +27,11 @@ def adopt_simulated_state(scratch: Path, state: Path, running: Sandbox, observer
         RefusedError: There is a state that no embedded AWS has made here.
     """
     stamp = scratch / _STAMP
+    mark = state.with_name(f"{state.name}{_MARK}")
     identity = f"{running.pid} {running.started}\n"
     if stamp.exists() and stamp.read_text() == identity:
         return
-    if not stamp.exists() and read_local_state(state) is not None:
+    if not stamp.exists() and not mark.exists() and read_local_state(state) is not None:
         raise RefusedError(
             "a state that no embedded AWS has made here would be set aside: it may be a real account's",
             where=str(state),
@@ -42,6 +44,7 @@ def adopt_simulated_state(scratch: Path, state: Path, running: Sandbox, observer
     # Terraform's memory of the backend is of one that has ended with it: no question about migrating is left to ask.
     (scratch / "terraform" / "terraform.tfstate").unlink(missing_ok=True)
     (scratch / "initialized").unlink(missing_ok=True)
+    write_atomically(mark, "This state is of the embedded AWS (moto).\n", mode=0o600)
     write_atomically(stamp, identity, mode=0o600)
 
 
@@ -51,8 +54,8 @@ def refuse_simulated_state(paths: EnvironmentPaths, scratch: Path, state: Path, 
     Raises:
         RefusedError: There is one.
     """
-    stamp = scratch / _STAMP
-    if not stamp.exists():
+    marks = [mark for mark in (scratch / _STAMP, state.with_name(f"{state.name}{_MARK}")) if mark.exists()]
+    if not marks:
         return
     if read_local_state(state) is not None:
         raise RefusedError(
@@ -62,6 +65,7 @@ def refuse_simulated_state(paths: EnvironmentPaths, scratch: Path, state: Path, 
             f"mv {state} {state}{ASIDE}",
         )
     # What comes from now on is the real account's.
-    stamp.unlink()
+    for mark in marks:
+        mark.unlink()
     (scratch / "terraform" / "terraform.tfstate").unlink(missing_ok=True)
     (scratch / "initialized").unlink(missing_ok=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import jsonschema
 import pytest
@@ -395,6 +398,31 @@ def test_results_go_to_stdout_and_the_rest_to_stderr(project: Path, told: Told):
     out, err = told("render", "--json")
     assert json.loads(out)["kind"] == "render"
     assert err == ""
+
+
+@pytest.mark.parametrize(("command", "word"), [("apply", "yes"), ("destroy", "prod")])
+def test_what_is_not_approved_is_neither_applied_nor_saved(
+    project: Path, told: Told, monkeypatch: pytest.MonkeyPatch, command: str, word: str
+):
+    from toolkit.cli import terraform_commands
+
+    made: list[dict[str, Any]] = []
+    result = SimpleNamespace(plan=SimpleNamespace(empty=False), findings=(), warnings=(), saved=object())
+    caller = SimpleNamespace(account_id="123456789012", arn="arn:aws:iam::123456789012:user/ann")
+    workspace = SimpleNamespace(called="prod", simulator=None, caller=caller)
+    monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
+    monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **options: made.append(options) or result)
+    monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", lambda *_, **__: pytest.fail("applied"))
+    for shown in ("_show", "_view"):
+        monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
+    answer = io.StringIO("no\n")
+    monkeypatch.setattr(answer, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", answer)
+    err = told(command, "prod", exits=4)[1]
+    assert f"Only {word!r} is accepted" in err
+    assert "not approved; nothing was applied, and the plan was not saved" in err
+    assert ("`toolkit plan prod` saves one" in err) == (command == "apply")
+    assert made[0]["keep"] is False
 
 
 def test_a_defect_is_told_in_one_line(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):

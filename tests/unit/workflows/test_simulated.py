@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,12 @@ def state(house: Any, callers: list[Any], running: Any) -> Path:
     return state
 
 
+@pytest.mark.parametrize("scratch", ["kept", "deleted"])
 @pytest.mark.parametrize("backend", ["", S3], ids=["local", "s3"])
-def test_it_is_not_used_for_a_real_account(house: Any, callers: list[Any], state: Path, backend: str):
+def test_it_is_not_used_for_a_real_account(house: Any, callers: list[Any], state: Path, backend: str, scratch: str):
     house.write(backend)
+    if scratch == "deleted":
+        shutil.rmtree(state.parent / ".toolkit")
     with pytest.raises(
         RefusedError, match=f"made on the embedded AWS and says nothing about account {ACCOUNT}"
     ) as told:
@@ -72,6 +76,14 @@ def test_once_it_is_moved_away_the_next_state_is_the_real_accounts(house: Any, s
     with pytest.raises(RefusedError, match="it may be a real account's"):
         opened(house)
     assert state.read_text() == STATE
+
+
+def test_without_the_scratch_folder_it_is_still_known_as_the_simulators(house: Any, state: Path):
+    """Whoever starts afresh is not told that it may be a real account's."""
+    shutil.rmtree(state.parent / ".toolkit")
+    house.write(MOTO)
+    opened(house)
+    assert state.with_name("terraform.tfstate.ended-sandbox").read_text() == STATE
 
 
 def test_with_the_simulator_back_in_the_file_it_goes_on(house: Any, state: Path):
