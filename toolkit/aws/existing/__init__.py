@@ -17,6 +17,7 @@ from toolkit.aws.existing import (
     detection,
     iam,
     identity_center,
+    members,
     organization,
     perimeter,
     records,
@@ -39,6 +40,7 @@ READERS: Mapping[str, Reader] = {
     **alerts.READERS,
     **detection.READERS,
     **organization.READERS,
+    **members.READERS,
     **perimeter.READERS,
 }
 """Every topic's readers: resource type → what asks for it."""
