@@ -6,6 +6,7 @@ around them people write.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -60,10 +61,51 @@ def cell(text: str) -> str:
 def components() -> str:
     """README's table of components."""
     rows = [
-        (f"[`{c.name}`](modules/{c.name}/README.md)", c.scope.value, c.purpose, c.bills or "nothing")
+        (
+            f"[`{c.name}`](modules/{c.name}/README.md)",
+            c.scope.value,
+            c.purpose,
+            requirement_ids(tuple(dict.fromkeys(claim.topic for claim in claims(c.name)))) or "-",
+            str(len(resource_types(ROOT / "modules" / c.name))),
+            c.bills or "nothing",
+            tried(c.name),
+        )
         for c in REGISTRY.values()
     ]
-    return table(("Component", "Scope", "What an account gets", "What starts to bill"), rows)
+    headings = ("Component", "Scope", "What an account gets", "Can meet", "Types", "What starts to bill", "Tried")
+    return (
+        f"{table(headings, rows)}\n\n"
+        "Types: how many resource types it uses. Tried: applied on the embedded AWS with an empty second plan, or "
+        "planned only. [environments/complete](environments/complete/environment.yaml) switches everything on: "
+        f"{APPLIED['planned']} resources planned, {APPLIED['applied']} of them applied there "
+        "(`tests/integration/test_complete.py`)."
+    )
+
+
+APPLIED: dict[str, Any] = json.loads((ROOT / "tests" / "applied.json").read_text("utf-8"))
+"""What the tests applied, and planned empty afterwards."""
+
+
+def resource_types(folder: Path) -> set[str]:
+    """Every resource type of a module, its nested ones and the shared ones that it calls."""
+    found: set[str] = set()
+    for file in folder.rglob("*.tf"):
+        text = file.read_text("utf-8")
+        found |= {kind for kind, _ in _RESOURCE.findall(text)}
+        for source in re.findall(r'source\s+= "((?:\.\./)+shared/\w+)"', text):
+            found |= resource_types((file.parent / source).resolve())
+    return found
+
+
+def tried(name: str) -> str:
+    """How far a component was tried, from what the tests recorded."""
+    types = resource_types(ROOT / "modules" / name)
+    applied = set(APPLIED["types"].get(name, ()))
+    if not applied:
+        return "planned only"
+    anywhere = {kind for kinds in APPLIED["types"].values() for kind in kinds}
+    rest = sorted(types - applied - anywhere)
+    return "applied" + (f"; planned only: {', '.join(f'`{kind}`' for kind in rest)}" if rest else "")
 
 
 def settings() -> str:
