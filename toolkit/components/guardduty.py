@@ -177,14 +177,11 @@ COMPONENT = Component(
             "notifications": {"email_addresses": [SECURITY_EMAIL], "minimum_severity": 4},
         },
     },
-<<<<<<< HEAD
     needs=(
         Need("guardduty:CreateDetector"),
         Need("guardduty:UpdateDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),
         Need("guardduty:GetDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),
     ),
-=======
     lacking=("aws_guardduty_publishing_destination",),
     on_simulator={"export_findings": False},
->>>>>>> 7b21b31 (environments/complete switches everything on; README tells what of each component was applied, from what the tests recorded)
 )

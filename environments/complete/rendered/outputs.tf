@@ -22,6 +22,13 @@ output "mfa_enforcement" {
   }
 }
 
+output "iam_users" {
+  description = "Outputs of iam_users, by module call."
+  value = {
+    iam_users = module.iam_users
+  }
+}
+
 output "access_analyzer" {
   description = "Outputs of access_analyzer, by module call."
   value = {
@@ -44,6 +51,15 @@ output "account_defaults" {
     account_defaults_flow_logs    = module.account_defaults_flow_logs
     account_defaults_eu_central_1 = module.account_defaults_eu_central_1
     account_defaults_us_east_1    = module.account_defaults_us_east_1
+  }
+}
+
+output "organization" {
+  description = "Outputs of organization, by module call."
+  value = {
+    organization                             = module.organization
+    organization_administrators_eu_central_1 = module.organization_administrators_eu_central_1
+    organization_administrators_us_east_1    = module.organization_administrators_us_east_1
   }
 }
 
@@ -95,5 +111,12 @@ output "siem_export" {
     siem_export                       = module.siem_export
     siem_export_findings_eu_central_1 = module.siem_export_findings_eu_central_1
     siem_export_findings_us_east_1    = module.siem_export_findings_us_east_1
+  }
+}
+
+output "trusted_advisor" {
+  description = "Outputs of trusted_advisor, by module call."
+  value = {
+    trusted_advisor_us_east_1 = module.trusted_advisor_us_east_1
   }
 }
