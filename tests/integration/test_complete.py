@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
 APPLIED = Path(__file__).parents[1] / "applied.json"
 STREAM = "siem"
+MULTI_ACCOUNT_CONFIG = "config-multiaccountsetup.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,11 @@ def plan(cli: Any) -> Any:
     return cli.json("plan", "complete", "--sandbox", "--out", bundle)
 
 
-def simulated(source: Path) -> str:
-    """The example as the embedded AWS can have it: each component says what it must go without there."""
+def simulated(source: Path, organization: str, member: str) -> str:
+    """The example as the embedded AWS can have it: each component says what it must go without there.
+
+    Its organization is there already and is taken over, since only an account of it can be given administration.
+    """
     data = yaml.safe_load(source.read_text("utf-8"))
     for name, block in list(data["components"].items()):
         settings = REGISTRY[name].on_simulator
@@ -46,6 +50,8 @@ def simulated(source: Path) -> str:
         else:
             data["components"][name] = {**(block or {}), **settings}
     del data["backend"]
+    data["imports"] = {'module.organization.aws_organizations_organization.this["managed"]': organization}
+    data["components"]["organization"]["delegated_administrators"] = {MULTI_ACCOUNT_CONFIG: [member]}
     return str(yaml.safe_dump({**data, "simulator": "moto"}, sort_keys=False))
 
 
@@ -61,7 +67,11 @@ def applied(cli: Any, plan: Any) -> Any:
             "BucketARN": "arn:aws:s3:::siem",
         },
     )
-    cli.write("simulated", simulated(cli.file("complete")))
+    organizations = cli.client("organizations")
+    organization = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+    made = organizations.create_account(AccountName="security", Email="aws-security@example.com")
+    member = made["CreateAccountStatus"]["AccountId"]
+    cli.write("simulated", simulated(cli.file("complete"), organization, member))
     bundle = str(cli.root / "simulated.tfbundle")
     changes = cli.json("plan", "simulated", "--out", bundle)["changes"]
     cli.run("apply", "simulated", "--plan", bundle)

@@ -397,6 +397,7 @@ COMPONENT = Component(
         Strength("aws_organizations_policy", "content", Stronger.POLICY, name="control"),
     ),
     # Made, but not found again: moto lacks ListOrganizationAdminAccounts of Security Hub.
-    lacking=("aws_securityhub_organization_admin_account",),
+    # One setting makes both: where Security Hub's is lacking, GuardDuty's is not applied either.
+    lacking=("aws_securityhub_organization_admin_account", "aws_guardduty_organization_admin_account"),
     on_simulator={"security_administrator_account_id": None},
 )

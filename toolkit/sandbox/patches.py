@@ -31,6 +31,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.models import iam_backends
 from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
+from moto.organizations.models import FakeServiceAccess
 from moto.s3.models import FakeBucket
 from moto.securityhub.models import SecurityHubBackend
 from moto.securityhub.responses import SecurityHubResponse
@@ -362,6 +363,14 @@ def _describe_hub(original: Method) -> Method:
     return describe_hub
 
 
+def _trusted_service(original: Method) -> Method:
+    def trusted_service(service_principal: str) -> bool:
+        return service_principal == "iam.amazonaws.com" or bool(original(service_principal))
+
+    # moto calls it on the class and on instances alike.
+    return staticmethod(trusted_service)
+
+
 _REGION_SETTINGS = (
     "moto has a region's settings for EBS encryption and not these beside them. EC2 API, {calls}: each "
     "region of an account has one value, which the calls change and answer; until then {initial}."
@@ -503,6 +512,14 @@ PATCHES: tuple[Patch, ...] = (
     Patch("securityhub-enable", SecurityHubResponse, "enable_security_hub", _HUB, _enable_hub),
     Patch("securityhub-configure", SecurityHubResponse, "update_security_hub_configuration", _HUB, _configure_hub),
     Patch("securityhub-describe", SecurityHubBackend, "describe_hub", _HUB, _describe_hub),
+    Patch(
+        name="organizations-trusts-iam",
+        owner=FakeServiceAccess,
+        method="trusted_service",
+        reason="moto's list of services that an organization can trust lacks IAM. Organizations API, "
+        "EnableAWSServiceAccess: iam.amazonaws.com is one, for the central management of root (IAM User Guide).",
+        correct=_trusted_service,
+    ),
     Patch(
         name="sts-session-of-another-account",
         owner=BaseResponse,

@@ -64,10 +64,8 @@ module "account_defaults_eu_central_1" {
   flow_logs_role_arn = module.account_defaults_flow_logs.role_arn
 
   # Controls: FSBP EC2.7
-  ebs_encryption_by_default = true
-  ebs_kms_key_arns = {
-    eu-central-1 = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-  }
+  ebs_encryption_by_default  = true
+  ebs_kms_key_arns           = {}
   ebs_snapshot_public_access = "block-all-sharing"
   block_public_ami_sharing   = true
   instance_metadata_defaults = {

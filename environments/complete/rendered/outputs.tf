@@ -54,6 +54,13 @@ output "account_defaults" {
   }
 }
 
+output "root_protection" {
+  description = "Outputs of root_protection, by module call."
+  value = {
+    root_protection = module.root_protection
+  }
+}
+
 output "organization" {
   description = "Outputs of organization, by module call."
   value = {
@@ -102,6 +109,22 @@ output "security_hub" {
   value = {
     security_hub_eu_central_1 = module.security_hub_eu_central_1
     security_hub_us_east_1    = module.security_hub_us_east_1
+  }
+}
+
+output "shield" {
+  description = "Outputs of shield, by module call."
+  value = {
+    shield = module.shield
+  }
+}
+
+output "firewall_manager" {
+  description = "Outputs of firewall_manager, by module call."
+  value = {
+    firewall_manager_administrator_us_east_1 = module.firewall_manager_administrator_us_east_1
+    firewall_manager_eu_central_1            = module.firewall_manager_eu_central_1
+    firewall_manager_us_east_1               = module.firewall_manager_us_east_1
   }
 }
 

@@ -274,7 +274,19 @@ def a_hub_is_as_it_was_configured() -> bool:
     )
 
 
+def an_organization_trusts_iam() -> bool:
+    client = boto3.client("organizations", REGION)
+    client.create_organization(FeatureSet="ALL")
+    try:
+        client.enable_aws_service_access(ServicePrincipal="iam.amazonaws.com")
+    except client.exceptions.InvalidInputException:
+        return False
+    trusted = client.list_aws_service_access_for_organization()["EnabledServicePrincipals"]
+    return "iam.amazonaws.com" in [t["ServicePrincipal"] for t in trusted]
+
+
 CASES: dict[str, Callable[[], bool]] = {
+    "organizations-trusts-iam": an_organization_trusts_iam,
     "cloudtrail-describe-trails-names": trails_are_filtered,
     "cloudtrail-delete-trail-arn": trails_are_deleted_by_arn,
     "sts-session-of-another-account": sessions_belong_to_their_roles_account,
