@@ -29,6 +29,13 @@ output "iam_users" {
   }
 }
 
+output "identity_center" {
+  description = "Outputs of identity_center, by module call."
+  value = {
+    identity_center_eu_central_1 = module.identity_center_eu_central_1
+  }
+}
+
 output "access_analyzer" {
   description = "Outputs of access_analyzer, by module call."
   value = {

@@ -53,7 +53,7 @@ def test_aws_has_all_of_it():
 
 
 def test_what_the_embedded_aws_has_is_applied():
-    refuse_not_simulated(workspace("moto"), plan("core"))
+    refuse_not_simulated(workspace("moto"), plan("siem"))
 
 
 def test_nothing_is_in_the_way_of_a_destroy():
