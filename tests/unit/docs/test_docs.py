@@ -14,6 +14,7 @@ import typer
 import yaml
 
 from toolkit.cli.app import app
+from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.load import file_model
 from toolkit.rendering.render import template_text
@@ -120,3 +121,23 @@ def test_the_pipeline_is_yaml_that_applies_only_what_was_planned():
     assert "--auto-approve" not in apply
     assert jobs["apply"]["concurrency"]["cancel-in-progress"] is False
     assert workflow["permissions"] == {"contents": "read"}
+
+
+PRACTICES = [*(f"R{n}" for n in range(1, 8)), *(f"U{n}" for n in range(1, 13)), *(f"S{n}" for n in range(1, 9)), "C1"]
+
+
+def test_every_practice_is_met_by_something_that_is_there():
+    """Links are followed by another test; here each row must have one, to a component, or to a page of ours."""
+    text = (REPOSITORY / "docs" / "practices.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| ([RUSC]\d+) \| .*? \| (.*) \|$", text, re.M))
+    assert list(rows) == PRACTICES
+    for practice, met_by in rows.items():
+        links = re.findall(r"\]\(([^)#]+)", met_by)
+        assert links, practice
+        assert all((REPOSITORY / "docs" / link).exists() for link in links), practice
+
+
+def test_what_meets_a_practice_is_a_component_that_can_be_switched_on():
+    text = (REPOSITORY / "docs" / "practices.md").read_text("utf-8")
+    named = set(re.findall(r"\(\.\./modules/(\w+)/README\.md\)", text))
+    assert named <= set(REGISTRY)
