@@ -78,6 +78,7 @@ def _budget_name(value: str) -> str:
 
 
 Region = Annotated[str, AfterValidator(_region)]
+KeyArn = Annotated[str, AfterValidator(_key_arn)]
 Regions = Annotated[tuple[Region, ...], Field(strict=False), AfterValidator(no_repetition)]
 Preference = Literal["enabled", "disabled", "no-preference"]
 
@@ -197,7 +198,7 @@ class AccountDefaults(Settings):
         description="Whether new EBS volumes and snapshot copies are encrypted whoever makes them; false leaves each "
         "region's own setting alone.",
     )
-    ebs_kms_key_arns: dict[Region, Annotated[str, AfterValidator(_key_arn)]] = Field(
+    ebs_kms_key_arns: dict[Region, KeyArn] = Field(
         {},
         description="Region => ARN of the KMS key, in that region, that encrypts new volumes by default; a region that "
         "is not named keeps its own default, which is AWS's key aws/ebs unless somebody changed it.",

@@ -9,13 +9,16 @@ from toolkit.components import (
     activity_alarms,
     cloudtrail,
     config,
+    detective,
     firewall_manager,
     guardduty,
     iam_groups,
     iam_roles,
     iam_users,
     identity_center,
+    inspector,
     key_rotation,
+    macie,
     member_security,
     mfa_enforcement,
     organization,
@@ -53,6 +56,9 @@ REGISTRY: dict[str, Component] = {
         firewall_manager.COMPONENT,
         siem_export.COMPONENT,
         trusted_advisor.COMPONENT,
+        macie.COMPONENT,
+        inspector.COMPONENT,
+        detective.COMPONENT,
     )
 }
 """Component name → component."""

@@ -31,6 +31,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.iam.models import iam_backends
 from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
+from moto.macie2.models import MacieBackend
 from moto.organizations.models import FakeServiceAccess
 from moto.s3.models import FakeBucket
 from moto.securityhub.models import SecurityHubBackend
@@ -324,6 +325,14 @@ def _get_contact(_original: Method) -> Method:
     return get_contact_information
 
 
+def _macie_is_off(original: Method) -> Method:
+    def patched(self: MacieBackend, region_name: str, account_id: str) -> None:
+        original(self, region_name, account_id)
+        self.macie_session = None
+
+    return patched
+
+
 def _hub_settings(backend: Any) -> dict[str, Any]:
     """Settings of the region's hub, kept where moto keeps what else belongs to it."""
     if not hasattr(backend, "hub_settings"):
@@ -509,6 +518,14 @@ PATCHES: tuple[Patch, ...] = (
     ),
     Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
     Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),
+    Patch(
+        name="macie-off-at-first",
+        owner=MacieBackend,
+        method="__init__",
+        reason="moto has Macie on in every account, so that it seems to collide with what a plan would enable. Macie "
+        "API, EnableMacie: it is off until that call.",
+        correct=_macie_is_off,
+    ),
     Patch("securityhub-enable", SecurityHubResponse, "enable_security_hub", _HUB, _enable_hub),
     Patch("securityhub-configure", SecurityHubResponse, "update_security_hub_configuration", _HUB, _configure_hub),
     Patch("securityhub-describe", SecurityHubBackend, "describe_hub", _HUB, _describe_hub),

@@ -16,6 +16,7 @@ from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_users
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
+from toolkit.errors import ToolkitError
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, Plan, parse_plan
 
@@ -413,6 +414,67 @@ def test_a_permission_set_of_the_same_name_collides():
     assert read_existing(plan, Stubbed("sso-admin", ("list_permission_sets", {"PermissionSets": []}))) == {}
     # An instance that Terraform only looks up while it applies cannot be asked.
     assert read_existing(creates("aws_ssoadmin_permission_set", name="mine"), Stubbed("sso-admin")) == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "there"),
+    [
+        ("AccessDeniedException", "Macie is not enabled.", True),
+        ("AccessDeniedException", "User: x is not authorized to perform: macie2:GetMacieSession", False),
+    ],
+)
+def test_macie_that_is_off_is_told_from_a_missing_right(code: str, text: str, there: bool):
+    stubbed = Stubbed("macie2")
+    stubbed.stubber.add_client_error("get_macie_session", code, text)
+    if there:
+        assert read_existing(creates("aws_macie2_account"), stubbed) == {}
+    else:
+        with pytest.raises(ToolkitError):
+            read_existing(creates("aws_macie2_account"), stubbed)
+
+
+def test_macie_that_is_on_collides():
+    (found,) = read_existing(creates("aws_macie2_account"), Stubbed("macie2", ("get_macie_session", {}))).values()
+    assert (found.overwritten, found.import_id) == (False, "123456789012")
+
+
+def test_another_export_of_macies_results_is_overwritten():
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    kind = "aws_macie2_classification_export_configuration"
+    answer = {"configuration": {"s3Destination": {"bucketName": "theirs", "kmsKeyArn": key}}}
+    plan = creates(kind, s3_destination=[{"bucket_name": "ours", "key_prefix": None, "kms_key_arn": key}])
+    stubbed = Stubbed("macie2", ("get_classification_export_configuration", answer))
+    (found,) = read_existing(plan, stubbed).values()
+    assert (found.overwritten, found.values["s3_destination"][0]["bucket_name"]) == (True, "theirs")
+    assert read_existing(plan, Stubbed("macie2", ("get_classification_export_configuration", {}))) == {}
+    off = Stubbed("macie2")
+    call = "get_classification_export_configuration"
+    off.stubber.add_client_error(call, "AccessDeniedException", "Macie is not enabled")
+    assert read_existing(plan, off) == {}
+
+
+def test_what_detective_does_with_new_members_is_overwritten():
+    graph = "arn:aws:detective:eu-central-1:123456789012:graph:123412341234"
+    kind = "aws_detective_organization_configuration"
+    answer = ("describe_organization_configuration", {"AutoEnable": True})
+    (found,) = read_existing(creates(kind, graph_arn=graph, auto_enable=False), Stubbed("detective", answer)).values()
+    assert (found.overwritten, found.values) == (True, {"auto_enable": True})
+    assert read_existing(creates(kind, graph_arn=graph, auto_enable=True), Stubbed("detective", answer)) == {}
+    assert read_existing(creates(kind, auto_enable=True), Stubbed("detective")) == {}
+
+
+def test_inspector_tells_what_it_scans(clients: ClientFactory):
+    client("inspector2").enable(accountIds=["123456789012"], resourceTypes=["EC2", "LAMBDA_CODE"])
+    (found,) = read_existing(creates("aws_inspector2_enabler"), clients).values()
+    assert found.values == {"resource_types": ["EC2", "LAMBDA_CODE"]}
+
+
+def test_another_behaviour_graph_collides():
+    graph = "arn:aws:detective:eu-central-1:123456789012:graph:123412341234"
+    plan = creates("aws_detective_graph")
+    (found,) = read_existing(plan, Stubbed("detective", ("list_graphs", {"GraphList": [{"Arn": graph}]}))).values()
+    assert (found.overwritten, found.import_id) == (False, graph)
+    assert read_existing(plan, Stubbed("detective", ("list_graphs", {"GraphList": []}))) == {}
 
 
 def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: ClientFactory):

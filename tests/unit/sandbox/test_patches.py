@@ -50,6 +50,16 @@ def trails_are_deleted_by_arn() -> bool:
     return [trail["Name"] for trail in client.describe_trails()["trailList"]] == ["two"]
 
 
+def macie_is_off_until_it_is_enabled() -> bool:
+    client = boto3.client("macie2", REGION)
+    try:
+        client.get_macie_session()
+    except ClientError:
+        client.enable_macie(findingPublishingFrequency="ONE_HOUR")
+        return bool(client.get_macie_session()["findingPublishingFrequency"] == "ONE_HOUR")
+    return False
+
+
 def sessions_belong_to_their_roles_account() -> bool:
     os.environ["MOTO_ACCOUNT_ID"] = "444455556666"
     try:
@@ -289,6 +299,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "organizations-trusts-iam": an_organization_trusts_iam,
     "cloudtrail-describe-trails-names": trails_are_filtered,
     "cloudtrail-delete-trail-arn": trails_are_deleted_by_arn,
+    "macie-off-at-first": macie_is_off_until_it_is_enabled,
     "sts-session-of-another-account": sessions_belong_to_their_roles_account,
     "config-recorder-update": recorder_is_updated_in_place,
     "guardduty-feature-merge": features_are_merged,

@@ -1,4 +1,4 @@
-"""Readers of what detects: GuardDuty, Security Hub, Access Analyzer."""
+"""Readers of what detects: GuardDuty, Security Hub, Access Analyzer, Macie, Inspector, Detective."""
 
 from __future__ import annotations
 
@@ -104,6 +104,64 @@ def _control_association(clients: ClientFactory, change: Change) -> Existing | N
     return overwriting(change, {"association_status": status}, None, f"the control {control} in {change.region}")
 
 
+def _macie(clients: ClientFactory, change: Change) -> Existing | None:
+    macie = clients.client("macie2", change.region)
+    try:
+        macie.get_macie_session()
+    except (macie.exceptions.AccessDeniedException, macie.exceptions.ResourceNotFoundException) as e:
+        # AWS's answer where it is off is "Macie is not enabled", with the code of a missing right.
+        if "not enabled" in str(e) or isinstance(e, macie.exceptions.ResourceNotFoundException):
+            return None
+        raise
+    return Existing({}, False, clients.account_id, f"Macie in {change.region}")
+
+
+def _inspector(clients: ClientFactory, change: Change) -> Existing | None:
+    account = clients.account_id
+    inspector = clients.client("inspector2", change.region)
+    found = inspector.batch_get_account_status(accountIds=[account])["accounts"]
+    states = found[0]["resourceState"] if found else {}
+    names = {"ec2": "EC2", "ecr": "ECR", "lambda": "LAMBDA", "lambdaCode": "LAMBDA_CODE"}
+    types = [names[kind] for kind in names if states.get(kind, {}).get("status") in ("ENABLED", "ENABLING")]
+    if not types:
+        return None
+    # Enabling adds to what is scanned; the next plan would then take away what the settings do not name.
+    return overwriting(change, {"resource_types": sorted(types)}, None, f"Inspector in {change.region}")
+
+
+def _macie_export(clients: ClientFactory, change: Change) -> Existing | None:
+    macie = clients.client("macie2", change.region)
+    try:
+        found = macie.get_classification_export_configuration().get("configuration", {}).get("s3Destination")
+    except macie.exceptions.AccessDeniedException as e:
+        if "not enabled" in str(e):
+            return None
+        raise
+    if not found:
+        return None
+    destination = {
+        "bucket_name": found["bucketName"],
+        "key_prefix": found.get("keyPrefix"),
+        "kms_key_arn": found["kmsKeyArn"],
+    }
+    return overwriting(change, {"s3_destination": [destination]}, None, f"Macie's export in {change.region}")
+
+
+def _detective_members(clients: ClientFactory, change: Change) -> Existing | None:
+    graph = named(change, "graph_arn")
+    if graph is None:
+        # Of a graph that is still to be made nobody has set anything.
+        return None
+    found = clients.client("detective", change.region).describe_organization_configuration(GraphArn=graph)
+    values = {"auto_enable": found.get("AutoEnable", False)}
+    return overwriting(change, values, graph, f"what Detective does with new members in {change.region}")
+
+
+def _detective(clients: ClientFactory, change: Change) -> Existing | None:
+    graphs = clients.client("detective", change.region).list_graphs()["GraphList"]
+    return Existing({}, False, graphs[0]["Arn"], f"Detective in {change.region}") if graphs else None
+
+
 READERS: dict[str, Reader] = {
     "aws_guardduty_detector": _detector,
     "aws_guardduty_detector_feature": _detector_feature,
@@ -113,4 +171,9 @@ READERS: dict[str, Reader] = {
     "aws_securityhub_account": _hub,
     "aws_securityhub_finding_aggregator": _finding_aggregator,
     "aws_securityhub_standards_control_association": _control_association,
+    "aws_macie2_account": _macie,
+    "aws_inspector2_enabler": _inspector,
+    "aws_macie2_classification_export_configuration": _macie_export,
+    "aws_detective_graph": _detective,
+    "aws_detective_organization_configuration": _detective_members,
 }

@@ -1,0 +1,4 @@
+output "graph_arn" {
+  description = "ARN of the region's behaviour graph."
+  value       = aws_detective_graph.this.graph_arn
+}

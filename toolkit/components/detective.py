@@ -1,0 +1,33 @@
+"""Detective: what happened around a finding, from a year of logs."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+
+
+class Detective(Settings):
+    """Settings of `detective`."""
+
+    auto_enable_members: bool | None = Field(
+        None,
+        description="Whether accounts that join the organization are added, and billed for it; only for the "
+        "organization's delegated administrator of Detective. null leaves the organization alone.",
+    )
+
+
+COMPONENT = Component(
+    name="detective",
+    title="Detective",
+    purpose="What happened around a finding can be followed in every region, over up to a year.",
+    scope=Scope.EVERY_REGION,
+    settings=Detective,
+    # A graph that is deleted takes a year of history with it.
+    protects=(Protected("aws_detective_graph"),),
+    strengths=(Strength("aws_detective_organization_configuration", "auto_enable", Stronger.TRUE),),
+    lacking=("aws_detective_graph", "aws_detective_organization_configuration"),
+    on_simulator=None,
+    needs=(Need("detective:CreateGraph"), Need("detective:ListGraphs")),
+    bills="each GB of logs that it takes in, in every region, after 30 days",
+)

@@ -1,0 +1,60 @@
+"""Macie: which S3 buckets hold sensitive data, and which of them are open."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from toolkit.components.account_defaults import KeyArn
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.cloudtrail import BucketName
+
+
+class ResultsExport(Settings):
+    """Where the results of discovery go, object by object."""
+
+    bucket_name: BucketName = Field(description="Name of a bucket whose policy lets macie.amazonaws.com write.")
+    kms_key_arn: KeyArn = Field(
+        description="ARN of a key in the bucket's region whose policy lets macie.amazonaws.com encrypt."
+    )
+    key_prefix: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
+        None, description="What the objects' names start with; null: nothing."
+    )
+
+
+class Macie(Settings):
+    """Settings of `macie`."""
+
+    finding_publishing_frequency: Literal["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"] = Field(
+        "FIFTEEN_MINUTES",
+        description="How often policy findings that occur again are published; new ones, and those of sensitive data, "
+        "always are at once.",
+    )
+    results_export: ResultsExport | None = Field(
+        None, description="Where the results of discovery go; null exports none, and AWS keeps them for 90 days."
+    )
+
+
+COMPONENT = Component(
+    name="macie",
+    title="Macie",
+    purpose="Sensitive data in S3 buckets, and buckets that are open, are found in every region.",
+    scope=Scope.EVERY_REGION,
+    settings=Macie,
+    protects=(Protected("aws_macie2_account"), Protected("aws_macie2_classification_export_configuration")),
+    strengths=(
+        Strength("aws_macie2_account", "status", Stronger.ORDER, order=("PAUSED", "ENABLED")),
+        Strength(
+            "aws_macie2_account",
+            "finding_publishing_frequency",
+            Stronger.ORDER,
+            order=("SIX_HOURS", "ONE_HOUR", "FIFTEEN_MINUTES"),
+        ),
+        Strength("aws_macie2_classification_export_configuration", "s3_destination[0].bucket_name", Stronger.SAME),
+    ),
+    lacking=("aws_macie2_classification_export_configuration",),
+    on_simulator={"results_export": None},
+    needs=(Need("macie2:EnableMacie"), Need("macie2:UpdateMacieSession")),
+    bills="each bucket and its objects by the month, and each GB that discovery reads, in every region, after 30 days",
+)
