@@ -17,8 +17,9 @@ from pydantic_core import ErrorDetails
 
 from toolkit.components.base import Scope
 from toolkit.components.registry import REGISTRY
+from toolkit.environment.companions import named_files
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
-from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse
+from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse, places
 from toolkit.errors import ToolkitError, nearest
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 from toolkit.typed import dotted
@@ -113,7 +114,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     problems += _missing_needs(data, source)
     problems += _inactive_regions(data, source)
     problems += _inactive_global_region(data, source)
-    files, unusable = _named_files(data, source, folder)
+    files, unusable = named_files(data, source, folder)
     problems += unusable
     if model is None or problems:
         raise EnvironmentFileError(shown_as, problems)
@@ -216,8 +217,7 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
     found = []
     for name, component in REGISTRY.items():
         for setting in component.regions_in:
-            for path in _places(("components", name, *setting.split(".")), data):
-                named = _at(path, data)
+            for path, named in places(("components", name, *setting.split(".")), data):
                 alone = isinstance(named, str)
                 for index, region in enumerate([named] if alone else named if isinstance(named, (list, dict)) else ()):
                     # Whatever is no region at all is told by the settings' own check.
@@ -228,64 +228,6 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
                             Problem(source.line(place), dotted(place), f"{region} is not active", f"one of {accepted}")
                         )
     return found
-
-
-def _named_files(
-    data: dict[str, Data], source: Source, folder: FilePath | None
-) -> tuple[dict[str, str], list[Problem]]:
-    """(name → text of each file that settings name, what is wrong with the others)."""
-    files: dict[str, str] = {}
-    problems = []
-    for name, component in REGISTRY.items():
-        for setting in component.files_in:
-            for place in _places(("components", name, *setting.split(".")), data):
-                named = _at(place, data)
-                if not isinstance(named, str):
-                    continue  # told by the settings' own check, or left out
-                wrong = _unusable(named, folder) if folder is not None else "no folder to look for it in"
-                if wrong is None and folder is not None:
-                    files[named] = (folder / named).read_text("utf-8")
-                else:
-                    expected = "a JSON file in the folder of environment.yaml"
-                    problems.append(Problem(source.line(place), dotted(place), f"{named}: {wrong}", expected))
-    return files, problems
-
-
-def _places(path: Path, data: Any) -> list[Path]:
-    """The path with each `*` in it replaced by every key that is there."""
-    found: list[Path] = [()]
-    for step in path:
-        found = [
-            (*start, key)
-            for start in found
-            for key in ((_at(start, data) or {}) if step == "*" and isinstance(_at(start, data), dict) else (step,))
-            if key != "*"
-        ]
-    return found
-
-
-def _unusable(name: str, folder: FilePath) -> str | None:
-    """Why a file beside environment.yaml cannot be used; None if it can."""
-    file = folder / name
-    try:
-        # A link or `..` could lead to a file that nobody reviews with the environment.
-        if not file.resolve().is_relative_to(folder.resolve()):
-            return "outside of the environment's folder"
-        with file.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-    except OSError as e:
-        return f"cannot be read: {e.strerror}"
-    if len(raw) > MAX_BYTES:
-        return f"larger than {MAX_BYTES} bytes"
-    try:
-        parsed = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        return "not UTF-8"
-    except RecursionError:
-        return "nested too deeply"
-    except json.JSONDecodeError as e:
-        return f"not JSON: {e.msg} at line {e.lineno}, column {e.colno}"
-    return None if isinstance(parsed, dict) else f"{_kind(parsed)}, not a JSON object"
 
 
 def _problem(error: ErrorDetails, source: Source) -> Problem:

@@ -172,3 +172,17 @@ def _check_tag(node: yaml.Node, path: Path, source: Source, plain: str) -> None:
     if node.tag != plain:
         problem = Problem(node.start_mark.line + 1, dotted(path), f"a YAML tag ({node.tag})", "a plain value")
         source.problems.append(problem)
+
+
+def places(path: tuple[str, ...], data: Data) -> list[tuple[Path, Data]]:
+    """(place, value) of everything that stands at a path, in which `*` is every key of a block."""
+    found: list[tuple[Path, Data]] = [((), data)]
+    for step in path:
+        found = [
+            ((*place, key), value[key])
+            for place, value in found
+            if isinstance(value, dict)
+            for key in (value if step == "*" else [step])
+            if key in value
+        ]
+    return found

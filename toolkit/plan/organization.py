@@ -105,6 +105,9 @@ def judge_texts(
                     e.hint or "a policy document",
                 )
                 continue
+            if not document.variables:
+                problem = f"{policy.file}: no Version, or an older one, which AWS does not take here"
+                yield PolicyProblem(policy.path, problem, '"Version": "2012-10-17"')
             yield from _beyond_rcps(policy, document)
         size, setting = len(policy.text.encode()), _SIZES[policy.type]
         most = getattr(limits, setting)

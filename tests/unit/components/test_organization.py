@@ -290,8 +290,13 @@ def test_a_file_beside_the_environment_is_rendered_as_data(tmp_path: Path) -> No
     [
         (None, "cannot be read: No such file or directory"),
         ("{", "not JSON: Expecting property name enclosed in double quotes at line 1, column 2"),
-        ("[]", "a list, not a JSON object"),
-        ('"x"', '"x", not a JSON object'),
+        ("[]", "not a JSON object"),
+        ('"x"', "not a JSON object"),
+        ('{"Statement": 1, "Statement": 2}', "'Statement' stands twice in one object"),
+        ('{"a": NaN}', "NaN is no JSON value"),
+        ('{"a": 1e999}', "1e999 is too large a number"),
+        ('{"a": "\\ud800"}', "half of a surrogate pair, which is no character"),
+        ('{"a": ' * 60 + "1" + "}" * 60, "nested too deeply: at most 50 levels"),
         ("[" * 100_000, "nested too deeply"),
         ("x" * (1 << 20 | 1), "larger than 1048576 bytes"),
     ],
@@ -305,6 +310,22 @@ def test_a_file_that_cannot_be_used_is_told_with_the_line_that_names_it(
     assert (told.line, told.path) == (7, "components.organization.service_control_policies.own.file")
     assert told.problem == f"own.json: {problem}"
     assert told.expected == "a JSON file in the folder of environment.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("policies", "not a file"),
+        ("/etc/hostname", "outside of the environment's folder"),
+        ("../own.json", "outside of the environment's folder"),
+        ("a\\0b", "no name of a file"),
+    ],
+)
+def test_whatever_name_is_given_no_other_file_is_read(tmp_path: Path, name: str, problem: str) -> None:
+    (tmp_path / "policies").mkdir()
+    with pytest.raises(EnvironmentFileError) as caught:
+        own(tmp_path, name=f'"{name}"')
+    assert any(p.problem.endswith(f": {problem}") for p in caught.value.problems)
 
 
 def test_a_link_does_not_lead_out_of_the_environments_folder(tmp_path: Path) -> None:

@@ -222,6 +222,10 @@ def test_each_target_is_counted_for_itself() -> None:
             '{"Statement": {"Effect": "Deny", "Action": "*", "Action": "s3:*", "Resource": "*"}}',
             "own.json: 'Action' stands twice in one object",
         ),
+        (
+            '{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}',
+            "own.json: no Version, or an older one, which AWS does not take here",
+        ),
     ],
 )
 def test_a_file_that_is_no_policy_is_told_with_its_place(text: str, problem: str) -> None:
@@ -239,7 +243,7 @@ def test_a_file_that_is_no_policy_is_told_with_its_place(text: str, problem: str
 )
 def test_what_resource_control_policies_cannot_say(statement: dict[str, Any]) -> None:
     settings = {"resource_control_policies": {"own": {"file": "own.json"}}}
-    (found,) = problems(settings, {"own.json": json.dumps({"Statement": statement})})
+    (found,) = problems(settings, {"own.json": json.dumps({"Version": "2012-10-17", "Statement": statement})})
     assert "is none of a resource control policy" in found.problem
 
 
@@ -315,7 +319,7 @@ def test_what_a_file_denies_is_mended_in_the_file() -> None:
         found.expected == f'"ArnNotLike": {{"aws:PrincipalArn": "{EXEMPTED}"}} in the Condition of NoTrails in own.json'
     )
     statement["Resource"] = "arn:aws:cloudtrail:*:*:trail/other"
-    assert locked_out(OWN, {"own.json": json.dumps({"Statement": statement})}) == []
+    assert locked_out(OWN, {"own.json": json.dumps({"Version": "2012-10-17", "Statement": statement})}) == []
 
 
 def test_a_resource_policy_of_ones_own_is_judged_for_the_services_that_honour_it() -> None:
@@ -323,14 +327,16 @@ def test_a_resource_policy_of_ones_own_is_judged_for_the_services_that_honour_it
 
     def found(action: str) -> list[PolicyProblem]:
         statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
-        return locked_out(settings, {"own.json": json.dumps({"Statement": statement})})
+        return locked_out(settings, {"own.json": json.dumps({"Version": "2012-10-17", "Statement": statement})})
 
     assert len(found("s3:PutBucketPolicy")) == 1
     assert found("iam:CreateGroup") == []
 
 
 def test_a_unit_of_closed_accounts_may_lock_everybody_out_with_a_reason() -> None:
-    text = json.dumps({"Statement": {"Sid": "Closed", "Effect": "Deny", "Action": "*", "Resource": "*"}})
+    text = json.dumps(
+        {"Version": "2012-10-17", "Statement": {"Sid": "Closed", "Effect": "Deny", "Action": "*", "Resource": "*"}}
+    )
     policy = {"file": "own.json", "targets": ["Closed"]}
     given = {"organizational_units": ["Closed"], "service_control_policies": {"own": policy}}
     assert len(locked_out(given, {"own.json": text})) == 1

@@ -72,9 +72,6 @@ def _guardduty_administrator(clients: ClientFactory, change: Change) -> Existing
 
 
 def _security_hub_administrator(clients: ClientFactory, change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no such list, so nothing can be in the way there.
-        return None
     found: list[Any] = clients.client("securityhub", change.region).list_organization_admin_accounts()["AdminAccounts"]
     return _administrator([account["AccountId"] for account in found], "Security Hub", change)
 
@@ -86,9 +83,6 @@ def _administrator(accounts: list[str], service: str, change: Change) -> Existin
 
 
 def _root_features(clients: ClientFactory, _change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no such features, so nothing can be in the way there.
-        return None
     iam = clients.client("iam")
     try:
         found = iam.list_organizations_features()
