@@ -17,6 +17,15 @@ module "iam_users" {
       console_pgp_key = null
       tags            = {}
     }
+    dora = {
+      status          = "active"
+      groups          = ["developers"]
+      owner           = "lead@example.com"
+      review_date     = "2027-03-31"
+      path            = "/"
+      console_pgp_key = null
+      tags            = {}
+    }
     bert = {
       status          = "suspended"
       groups          = ["developers"]

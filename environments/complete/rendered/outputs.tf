@@ -92,12 +92,26 @@ output "activity_alarms" {
   }
 }
 
+output "iam_roles" {
+  description = "Outputs of iam_roles, by module call."
+  value = {
+    iam_roles = module.iam_roles
+  }
+}
+
 output "config" {
   description = "Outputs of config, by module call."
   value = {
     config_delivery     = module.config_delivery
     config_eu_central_1 = module.config_eu_central_1
     config_us_east_1    = module.config_us_east_1
+  }
+}
+
+output "key_rotation" {
+  description = "Outputs of key_rotation, by module call."
+  value = {
+    key_rotation = module.key_rotation
   }
 }
 
@@ -116,6 +130,15 @@ output "security_hub" {
   value = {
     security_hub_eu_central_1 = module.security_hub_eu_central_1
     security_hub_us_east_1    = module.security_hub_us_east_1
+  }
+}
+
+output "member_security" {
+  description = "Outputs of member_security, by module call."
+  value = {
+    member_security_aggregator   = module.member_security_aggregator
+    member_security_eu_central_1 = module.member_security_eu_central_1
+    member_security_us_east_1    = module.member_security_us_east_1
   }
 }
 
