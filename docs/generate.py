@@ -109,7 +109,7 @@ def tried(name: str) -> str:
 
 
 def settings() -> str:
-    """README's settings per component."""
+    """Settings per component."""
     parts = []
     for component in REGISTRY.values():
         rows = [
@@ -117,7 +117,7 @@ def settings() -> str:
             for name, kind, default, text in settings_table(component.name)
         ]
         body = table(("Setting", "Type", "Default", "Meaning"), rows)
-        parts.append(f"<details>\n<summary><code>{component.name}</code></summary>\n\n{body}\n\n</details>")
+        parts.append(f"## {component.name}\n\n{body}")
     return "\n\n".join(parts)
 
 
@@ -252,8 +252,9 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     """Every document with generated parts."""
     yield (
         ROOT / "README.md",
-        {"components": components, "settings": settings, "excerpt": excerpt, "exit-codes": exit_codes},
+        {"components": components, "excerpt": excerpt, "exit-codes": exit_codes},
     )
+    yield ROOT / "docs" / "components.md", {"settings": settings}
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
     yield (

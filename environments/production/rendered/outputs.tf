@@ -22,10 +22,45 @@ output "mfa_enforcement" {
   }
 }
 
+output "access_analyzer" {
+  description = "Outputs of access_analyzer, by module call."
+  value = {
+    access_analyzer_eu_central_1 = module.access_analyzer_eu_central_1
+    access_analyzer_eu_west_1    = module.access_analyzer_eu_west_1
+    access_analyzer_us_east_1    = module.access_analyzer_us_east_1
+  }
+}
+
+output "account_contacts" {
+  description = "Outputs of account_contacts, by module call."
+  value = {
+    account_contacts = module.account_contacts
+  }
+}
+
+output "account_defaults" {
+  description = "Outputs of account_defaults, by module call."
+  value = {
+    account_defaults_global       = module.account_defaults_global
+    account_defaults_eu_central_1 = module.account_defaults_eu_central_1
+    account_defaults_eu_west_1    = module.account_defaults_eu_west_1
+    account_defaults_us_east_1    = module.account_defaults_us_east_1
+  }
+}
+
 output "cloudtrail" {
   description = "Outputs of cloudtrail, by module call."
   value = {
     cloudtrail = module.cloudtrail
+  }
+}
+
+output "activity_alarms" {
+  description = "Outputs of activity_alarms, by module call."
+  value = {
+    activity_alarms                   = module.activity_alarms
+    activity_alarms_forward_eu_west_1 = module.activity_alarms_forward_eu_west_1
+    activity_alarms_forward_us_east_1 = module.activity_alarms_forward_us_east_1
   }
 }
 
@@ -46,5 +81,14 @@ output "guardduty" {
     guardduty_eu_central_1  = module.guardduty_eu_central_1
     guardduty_eu_west_1     = module.guardduty_eu_west_1
     guardduty_us_east_1     = module.guardduty_us_east_1
+  }
+}
+
+output "security_hub" {
+  description = "Outputs of security_hub, by module call."
+  value = {
+    security_hub_eu_central_1 = module.security_hub_eu_central_1
+    security_hub_eu_west_1    = module.security_hub_eu_west_1
+    security_hub_us_east_1    = module.security_hub_us_east_1
   }
 }
