@@ -65,7 +65,7 @@ def _text(name: str, folder: FilePath | None) -> str:
     if len(raw) > MAX_BYTES:
         raise _UnusableError(f"larger than {MAX_BYTES} bytes")
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
         parsed = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
     except UnicodeDecodeError as e:
         raise _UnusableError("not UTF-8") from e

@@ -127,9 +127,7 @@ def _beyond_rcps(policy: OrganizationPolicy, document: PolicyDocument) -> Iterat
     for statement in document.statements:
         if statement.effect != "Deny" or statement.not_actions or "*" in statement.actions:
             expected = 'statements with "Effect": "Deny" and an Action that names services'
-            yield PolicyProblem(
-                policy.path, f"statement {statement.label} is none of a resource control policy", expected
-            )
+            yield PolicyProblem(policy.path, f"{_called(statement)} is none of a resource control policy", expected)
 
 
 def _too_many(policies: tuple[OrganizationPolicy, ...], limits: Limits) -> Iterator[PolicyProblem]:
@@ -191,10 +189,21 @@ def _denials(
     if denied:
         yield PolicyProblem(
             policy.path,
-            f"statement {statement.label} of {policy.name} denies {deployer} {_shown(denied, deployment)}; the "
-            f"baseline needs that for {', '.join(purposes)}",
+            f"{_called(statement)} of {policy.name} denies {deployer} {_shown(denied, deployment)}"
+            f"{_conditions(policy, statement)}; the baseline needs that for {', '.join(purposes)}",
             _remedy(policy, statement, deployer, deployment),
         )
+
+
+def _called(statement: Statement) -> str:
+    return f"statement {statement.sid}" if statement.sid else statement.label
+
+
+def _conditions(policy: OrganizationPolicy, statement: Statement) -> str:
+    """What a statement of one's own asks for; where a key is not known, it counts as absent."""
+    if policy.file is None or not statement.conditions:
+        return ""
+    return f" (if {' and '.join(map(str, statement.conditions))})"
 
 
 def _shown(denied: Mapping[str, list[str]], deployment: Deployment) -> str:
@@ -243,7 +252,9 @@ def _remedy(policy: OrganizationPolicy, statement: Statement, deployer: str, dep
         remedy = f"{pattern} under exempted_principal_arns"
     else:
         place = policy.file or policy.name
-        remedy = f'"ArnNotLike": {{"aws:PrincipalArn": "{pattern}"}} in the Condition of {statement.label} in {place}'
+        remedy = (
+            f'"ArnNotLike": {{"aws:PrincipalArn": "{pattern}"}} in the Condition of {_called(statement)} in {place}'
+        )
     if any(c.key.lower() == "aws:requestedregion" for c in statement.conditions):
         remedy = f"all regions of the baseline in it ({', '.join(deployment.regions)}), or {remedy}"
     return remedy

@@ -285,6 +285,10 @@ def test_a_file_beside_the_environment_is_rendered_as_data(tmp_path: Path) -> No
     assert 'Sid    = "$${x} \\""' in rendered
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    assert own(tmp_path, "\ufeff{}").files == {"own.json": "{}"}
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -316,10 +316,23 @@ def test_what_a_file_denies_is_mended_in_the_file() -> None:
     (found,) = locked_out(OWN, {"own.json": text})
     assert "statement NoTrails of own denies" in found.problem
     assert (
-        found.expected == f'"ArnNotLike": {{"aws:PrincipalArn": "{EXEMPTED}"}} in the Condition of NoTrails in own.json'
+        found.expected
+        == f'"ArnNotLike": {{"aws:PrincipalArn": "{EXEMPTED}"}} in the Condition of statement NoTrails in own.json'
     )
     statement["Resource"] = "arn:aws:cloudtrail:*:*:trail/other"
     assert locked_out(OWN, {"own.json": json.dumps({"Version": "2012-10-17", "Statement": statement})}) == []
+
+
+def test_a_condition_on_what_is_not_known_is_shown() -> None:
+    statement = {
+        "Effect": "Deny",
+        "Action": "cloudtrail:UpdateTrail",
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "platform"}},
+    }
+    (found,) = locked_out(OWN, {"own.json": json.dumps({"Version": "2012-10-17", "Statement": statement})})
+    assert found.problem.startswith("statement 1 of own denies ")
+    assert "UpdateTrail (if StringNotEquals aws:PrincipalTag/team 'platform'); the baseline" in found.problem
 
 
 def test_a_resource_policy_of_ones_own_is_judged_for_the_services_that_honour_it() -> None:
