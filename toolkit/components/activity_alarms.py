@@ -136,6 +136,8 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_event_rule"),
         Protected("aws_cloudwatch_event_target"),
         Protected("aws_sns_topic"),
+        # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
+        Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
         # The other regions' rules reach the home region through this role.
         Protected("aws_iam_role"),
@@ -146,6 +148,8 @@ COMPONENT = Component(
         Strength("aws_cloudwatch_metric_alarm", "threshold", Stronger.LOWER),
         Strength("aws_cloudwatch_metric_alarm", "alarm_actions", Stronger.SUPERSET),
         Strength("aws_cloudwatch_log_metric_filter", "log_group_name", Stronger.SAME),
+        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
+        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
         Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
         Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
         *log_bucket.KEY_STRENGTHS,

@@ -70,6 +70,13 @@ class Stronger(Enum):
     """Words with an order; see `Strength.order`."""
     POLICY = "no deny lost, no grant widened"
     """An IAM policy document."""
+    PATTERN = "matching the same events, or more,"
+    """An EventBridge event pattern."""
+    PARAMETERS = "each known parameter towards its stronger side, the others unchanged,"
+    """A JSON object of parameters; see `Strength.members`."""
+    RECORDED = "no type recorded less often"
+    """Exceptions from how often types are recorded: blocks of `recording_frequency` and `resource_types`, beside the
+    `recording_frequency` of all others; see `Strength.order`."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,11 @@ class Strength:
         resource: Terraform resource type.
         attribute: Path in the resource's values ("recording_group[0].all_supported").
         stronger: The direction.
-        order: For ORDER: the words, weakest first.
+        order: For ORDER and RECORDED: the words, weakest first.
         unset_is_strongest: Whether no value (null, absent or 0) is the strongest instead of the weakest, as with a
-            retention that never ends.
+            retention that never ends, or a list of what something is limited to.
+        members: For PARAMETERS: name of a parameter → its direction (HIGHER, LOWER or TRUE). Any other change of a
+            parameter counts as weaker, also one that comes or goes: what holds without it only its reader knows.
         name: Only resources of this name in the module; None: all of the type.
     """
 
@@ -91,6 +100,7 @@ class Strength:
     stronger: Stronger
     order: tuple[str, ...] = ()
     unset_is_strongest: bool = False
+    members: tuple[tuple[str, Stronger], ...] = ()
     name: str | None = None
 
     @property
@@ -108,11 +118,13 @@ class Protected:
         name: Only resources of this name in the module; None: all of the type.
         released_by: (type, attribute there, attribute here): deleting a resource of that type that this one belongs to
             releases this one, too; an attachment goes with its group.
+        denying: Only where the policy in this attribute denies something: a mere grant may go.
     """
 
     resource: str
     name: str | None = None
     released_by: tuple[str, str, str] | None = None
+    denying: str | None = None
 
 
 @dataclass(frozen=True)

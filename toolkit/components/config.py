@@ -209,6 +209,21 @@ class Config(Settings):
         return self
 
 
+_INTERVALS = ("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour")
+
+_PARAMETERS = (
+    ("maxAccessKeyAge", Stronger.LOWER),
+    ("maxCredentialUsageAge", Stronger.LOWER),
+    ("MaxPasswordAge", Stronger.LOWER),
+    ("MinimumPasswordLength", Stronger.HIGHER),
+    ("PasswordReusePrevention", Stronger.HIGHER),
+    ("RequireLowercaseCharacters", Stronger.TRUE),
+    ("RequireNumbers", Stronger.TRUE),
+    ("RequireSymbols", Stronger.TRUE),
+    ("RequireUppercaseCharacters", Stronger.TRUE),
+)
+"""Parameters of managed rules whose stronger side is known (AWS Config Developer Guide, list of managed rules)."""
+
 COMPONENT = Component(
     name="config",
     title="Config",
@@ -234,6 +249,22 @@ COMPONENT = Component(
             Stronger.ORDER,
             order=("DAILY", "CONTINUOUS"),
         ),
+        Strength(
+            "aws_config_configuration_recorder",
+            "recording_mode[0].recording_mode_override",
+            Stronger.RECORDED,
+            order=("DAILY", "CONTINUOUS"),
+        ),
+        # A rule that looks for less tells of less, whatever its name says.
+        Strength("aws_config_config_rule", "source[0].source_identifier", Stronger.SAME),
+        Strength("aws_config_config_rule", "input_parameters", Stronger.PARAMETERS, members=_PARAMETERS),
+        Strength(
+            "aws_config_config_rule",
+            "scope[0].compliance_resource_types",
+            Stronger.SUPERSET,
+            unset_is_strongest=True,
+        ),
+        Strength("aws_config_config_rule", "maximum_execution_frequency", Stronger.ORDER, order=_INTERVALS),
         Strength("aws_config_configuration_recorder_status", "is_enabled", Stronger.TRUE),
         Strength("aws_config_delivery_channel", "s3_bucket_name", Stronger.SAME),
         Strength("aws_config_delivery_channel", "s3_kms_key_arn", Stronger.PRESENT),
@@ -241,7 +272,7 @@ COMPONENT = Component(
             "aws_config_delivery_channel",
             "snapshot_delivery_properties[0].delivery_frequency",
             Stronger.ORDER,
-            order=("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour"),
+            order=_INTERVALS,
         ),
         *log_bucket.STRENGTHS,
     ),

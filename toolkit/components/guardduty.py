@@ -128,6 +128,8 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_event_rule"),
         Protected("aws_cloudwatch_event_target"),
         Protected("aws_sns_topic"),
+        # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
+        Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
         *log_bucket.PROTECTED,
     ),
@@ -149,6 +151,8 @@ COMPONENT = Component(
             )
             for i in range(3)
         ),
+        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
+        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
         Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
         Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
         *log_bucket.KEY_STRENGTHS,

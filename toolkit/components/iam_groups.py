@@ -348,6 +348,7 @@ COMPONENT = Component(
         Protected("aws_iam_policy"),
         # Managed policies may come and go; the guardrail goes only with its group.
         Protected("aws_iam_group_policy_attachment", "guardrail", released_by=("aws_iam_group", "name", "group")),
+        Protected("aws_iam_group_policy", released_by=("aws_iam_group", "name", "group"), denying="policy"),
     ),
     strengths=(
         Strength("aws_iam_policy", "policy", Stronger.POLICY),

@@ -148,6 +148,7 @@ COMPONENT = Component(
         Protected("aws_iam_role_policy"),
     ),
     strengths=(
+        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
         Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
         Strength("aws_cloudwatch_log_subscription_filter", "destination_arn", Stronger.SAME),
         Strength("aws_cloudwatch_log_subscription_filter", "filter_pattern", Stronger.SAME),

@@ -113,10 +113,13 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_event_rule"),
         Protected("aws_cloudwatch_event_target"),
         Protected("aws_sns_topic"),
+        # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
+        Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
     ),
     strengths=(
         Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
+        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
         Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
         Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
         *log_bucket.KEY_STRENGTHS,

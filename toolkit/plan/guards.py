@@ -13,7 +13,7 @@ from typing import Any
 from toolkit.components.base import Component, Protected
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.model import Action, Change, Plan, shown
-from toolkit.plan.policies import compare_policies, policy_sentences
+from toolkit.plan.policies import compare_policies, denies, policy_sentences
 from toolkit.plan.strengths import value_at, weakening
 
 
@@ -97,9 +97,9 @@ def judge_orphans(plan: Plan, drift: Iterable[Change], components: Mapping[str, 
 
 
 def _is(protected: Protected, change: Change) -> bool:
-    if protected.resource != change.type:
+    if protected.resource != change.type or protected.name not in (None, change.name):
         return False
-    return protected.name is None or change.name == protected.name
+    return protected.denying is None or denies(str(value_at(change.before, protected.denying)))
 
 
 def _released(protected: Protected, change: Change, deleted: list[Change]) -> bool:

@@ -42,6 +42,14 @@ def policy_sentences(text: str) -> tuple[str, ...]:
         return ()
 
 
+def denies(text: str) -> bool:
+    """Whether a document denies anything; one that cannot be read may."""
+    try:
+        return any(statement.effect == "Deny" for statement in _parse(text).statements)
+    except PolicyError:
+        return True
+
+
 def _parse(text: str) -> PolicyDocument:
     # Which kind it is depends on the resource; a resource policy's grammar is the identity policy's plus Principal.
     for kind in (PolicyKind.IDENTITY, PolicyKind.RESOURCE, PolicyKind.TRUST):

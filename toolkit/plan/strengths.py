@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.components.base import Strength, Stronger
+from toolkit.plan.event_patterns import narrowed
 from toolkit.plan.model import Marker, shown
 from toolkit.plan.policies import compare_policies
 
@@ -49,11 +50,15 @@ def weakening(strength: Strength, before: Mapping[str, Any], after: Mapping[str,
         return None
     if strength.stronger is Stronger.POLICY:
         return _policy(old, new)
+    if strength.stronger is Stronger.RECORDED:
+        return _recorded(strength, before, after)
     if new is Marker.UNKNOWN:
         # A value set by reference (a key's ARN) is there, only not known yet.
-        if strength.stronger in (Stronger.PRESENT,) or old in (None, ""):
+        if strength.stronger in (Stronger.PRESENT,) or old in (None, "", []):
             return None
         return Weakening(old, new, f"{shown(old)} → a value not known before the apply")
+    if strength.stronger in _COMPARED:
+        return _told(old, new, _COMPARED[strength.stronger](strength, old, new))
     if _rank_lost(strength, old, new):
         return Weakening(old, new, f"{shown(old)} → {shown(new)}")
     return None
@@ -72,6 +77,8 @@ def _rank_lost(strength: Strength, old: Any, new: Any) -> bool:
         case Stronger.SAME:
             return old not in (None, "")
         case Stronger.SUPERSET:
+            if strength.unset_is_strongest and not (old and new):
+                return not old
             return not _names(old) <= _names(new)
         case Stronger.ORDER:
             return _place(strength, new) < _place(strength, old)
@@ -104,3 +111,81 @@ def _policy(old: Any, new: Any) -> Weakening | None:
         return Weakening(old, new, "a policy that is not known before the apply")
     diff = compare_policies(old, new)
     return Weakening(old, new, "; ".join(diff.weaker)) if diff.weaker else None
+
+
+def _told(old: Any, new: Any, reasons: Iterable[str]) -> Weakening | None:
+    told = "; ".join(reasons)
+    return Weakening(old, new, told) if told else None
+
+
+def _pattern(_strength: Strength, old: Any, new: Any) -> Iterable[str]:
+    if old in (None, ""):
+        return ()
+    if not isinstance(old, str) or not isinstance(new, str):
+        return ("the pattern goes away",) if new in (None, "") else ("a pattern that cannot be read",)
+    return narrowed(old, new)
+
+
+def _parameters(strength: Strength, old: Any, new: Any) -> Iterator[str]:
+    before, after = _object(old), _object(new)
+    if before is None or after is None:
+        yield "parameters that cannot be read"
+        return
+    directions = dict(strength.members)
+    for name in dict.fromkeys([*before, *after]):
+        had, gets = before.get(name), after.get(name)
+        if had != gets and not _gains(directions.get(name), had, gets):
+            yield f"{name}: {_parameter(had)} → {_parameter(gets)}"
+
+
+def _object(text: Any) -> dict[str, Any] | None:
+    """The parameters of JSON text; none at all are an empty object."""
+    try:
+        found = json.loads(text or "{}")
+    except (TypeError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _gains(direction: Stronger | None, had: Any, gets: Any) -> bool:
+    """Whether a parameter goes to the side that is known to be its stronger one; Config's parameters are all texts."""
+    if direction is Stronger.TRUE:
+        return str(gets).lower() == "true"
+    try:
+        more = float(gets) - float(had)
+    except (TypeError, ValueError):
+        return False
+    return (direction is Stronger.HIGHER and more > 0) or (direction is Stronger.LOWER and more < 0)
+
+
+def _parameter(value: Any) -> str:
+    return "(none)" if value is None else shown(value)
+
+
+def _recorded(strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any]) -> Weakening | None:
+    mode = strength.attribute.rpartition(".")[0]
+    (had, had_others), (gets, gets_others) = (_frequencies(strength, values, mode) for values in (before, after))
+    lost = [
+        f"{name}: {shown(old)} → {shown(new)}"
+        for name in sorted({*had, *gets})
+        if _place(strength, old := had.get(name, had_others)) > _place(strength, new := gets.get(name, gets_others))
+    ]
+    return _told(value_at(before, strength.attribute), value_at(after, strength.attribute), lost)
+
+
+def _frequencies(strength: Strength, values: Mapping[str, Any], mode: str) -> tuple[dict[str, Any], Any]:
+    """(frequency by type with one of its own, frequency of all others)."""
+    exceptions = value_at(values, strength.attribute)
+    own = {
+        name: value_at(one, "recording_frequency")
+        for one in (exceptions if isinstance(exceptions, list) else ())
+        for name in (value_at(one, "resource_types") or ())
+    }
+    return own, value_at(values, f"{mode}.recording_frequency")
+
+
+_COMPARED: dict[Stronger, Callable[[Strength, Any, Any], Iterable[str]]] = {
+    Stronger.PATTERN: _pattern,
+    Stronger.PARAMETERS: _parameters,
+}
+"""Directions that tell in words what is lost."""

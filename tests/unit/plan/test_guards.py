@@ -67,6 +67,8 @@ def test_what_protects_is_not_deleted_unasked(
     recorded: dict[str, Any], component: Component, protected: Protected, actions: list[str]
 ):
     found = [e for e in entries(recorded, component, protected.resource) if protected.name in (None, e["name"])]
+    if protected.denying:
+        found = [e for e in found if '"Deny"' in e["change"]["before"][protected.denying]]
     assert found, f"no {protected.resource} in the recorded plan: is it still what the module makes?"
     for entry in found:
         entry["change"]["actions"] = actions
@@ -138,7 +140,28 @@ def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:
         case Stronger.SAME:
             return ["elsewhere", None], []
         case Stronger.SUPERSET:
+            if strength.unset_is_strongest:
+                return [value[:-1], value[1:]], [[*value, "other"], [], None]
             return [value[:-1], []], [[*value, {"name": "more"}]]
+        case Stronger.PATTERN:
+            pattern = json.loads(value)
+            narrower = [{**pattern, "account": ["123456789012"]}, {**pattern, "source": []}]
+            wider = [
+                {k: v for k, v in pattern.items() if k != "detail"},
+                {**pattern, "source": [*pattern["source"], "x"]},
+                {**pattern, "source": [{"prefix": ""}]},
+            ]
+            return [None, *map(json.dumps, narrower)], [*map(json.dumps, wider)]
+        case Stronger.PARAMETERS:
+            given = json.loads(value)
+            bounds = {Stronger.HIGHER: ("1", "1000"), Stronger.LOWER: ("1000", "1"), Stronger.TRUE: ("false", "true")}
+            directions = [(name, *bounds[d]) for name, d in strength.members if name in given]
+            weaker = [json.dumps({**given, name: worse}) for name, worse, _ in directions]
+            return weaker, [json.dumps({**given, name: better}) for name, _, better in directions]
+        case Stronger.RECORDED:
+            (own,) = value
+            more = {**own, "resource_types": [*own["resource_types"], "AWS::S3::Bucket"]}
+            return [[more]], [[], [{**own, "recording_frequency": "CONTINUOUS"}]]
         case Stronger.ORDER:
             place = strength.order.index(value)
             return [*strength.order[:place], None], list(strength.order[place + 1 :])
@@ -229,6 +252,85 @@ def test_weakening_is_refused_and_strengthening_is_not(
             assert findings(case) == [], f"{before!r} → {value!r} is no weakening"
             checked += 1
     assert checked
+
+
+def rule_of(identifier: str) -> dict[str, Any]:
+    recorded = json.loads((RECORDED / "kept.json").read_text("utf-8"))
+    rules = entries(recorded, REGISTRY["config"], "aws_config_config_rule")
+    return next(r for r in rules if r["change"]["before"]["source"][0]["source_identifier"] == identifier)
+
+
+def changed(entry: dict[str, Any], path: str, value: Any) -> list[Any]:
+    """Findings about one attribute when it changes to a value."""
+    case = copy.deepcopy(entry)
+    case["change"]["actions"] = ["update"]
+    put(case["change"]["after"], path, value)
+    return [(f.evidence, f.blocks) for f in findings(case) if f.attribute == path]
+
+
+def test_parameters_whose_direction_nobody_knows_do_not_change_unasked():
+    keys = rule_of("ENCRYPTED_VOLUMES")
+    other = json.dumps({"kmsId": "arn:aws:kms:eu-central-1:123456789012:key/other"})
+    (((evidence, blocks)),) = changed(keys, "input_parameters", other)
+    assert blocks
+    assert evidence.startswith("kmsId: ")
+    assert "key/other" in evidence
+    assert changed(keys, "input_parameters", None)[0][0].endswith("→ (none)")
+    password = rule_of("IAM_PASSWORD_POLICY")
+    before = json.loads(password["change"]["before"]["input_parameters"])
+    assert changed(password, "input_parameters", json.dumps({**before, "RequireNumbers": "false"})) == [
+        ('RequireNumbers: (none) → "false"', True)
+    ]
+    assert changed(password, "input_parameters", json.dumps({**before, "MinimumPasswordLength": "x"}))[0][1]
+    assert changed(password, "input_parameters", "no JSON") == [("parameters that cannot be read", True)]
+
+
+def test_a_rule_does_not_become_another_or_get_a_limit_unasked():
+    rule = rule_of("IAM_PASSWORD_POLICY")
+    (((evidence, _blocks)),) = changed(rule, "source[0].source_identifier", "IAM_USER_MFA_ENABLED")
+    assert evidence == '"IAM_PASSWORD_POLICY" → "IAM_USER_MFA_ENABLED"'
+    rule["change"]["after"]["scope"] = [{"compliance_resource_types": []}]
+    assert changed(rule, "scope[0].compliance_resource_types", ["AWS::IAM::User"])[0][1]
+
+
+def test_how_often_a_type_is_recorded_is_judged_with_its_exceptions(recorded: dict[str, Any]):
+    recorder = entries(recorded, REGISTRY["config"], "aws_config_configuration_recorder")[0]
+    path = "recording_mode[0].recording_mode_override"
+    daily = [{"recording_frequency": "DAILY", "resource_types": ["AWS::EC2::Instance", "AWS::S3::Bucket"]}]
+    assert changed(recorder, path, daily) == [('AWS::S3::Bucket: "CONTINUOUS" → "DAILY"', True)]
+    # The exception ends, and what it was taken from is all there is: nothing gets weaker by that.
+    assert changed(recorder, path, []) == []
+    # All the others become daily: told of them, not of the one that was daily already.
+    put(recorder["change"]["after"], "recording_mode[0].recording_frequency", "DAILY")
+    assert changed(recorder, path, []) == []
+    assert changed(recorder, "recording_mode[0].recording_frequency", "DAILY") == [('"CONTINUOUS" → "DAILY"', True)]
+
+
+def test_findings_of_a_lower_severity_are_not_dropped_unasked(recorded: dict[str, Any]):
+    rules = entries(recorded, REGISTRY["guardduty"], "aws_cloudwatch_event_rule")
+    for rule in rules:
+        pattern = rule["change"]["before"]["event_pattern"]
+        assert '[">=",7]' in pattern
+        (((evidence, blocks)),) = changed(rule, "event_pattern", pattern.replace("7", "9"))
+        assert blocks
+        assert evidence == 'may match less: detail.severity [{"numeric": [">=", 7]}] → [{"numeric": [">=", 9]}]'
+        assert changed(rule, "event_pattern", pattern.replace("7", "4")) == []
+
+
+def test_a_grant_of_a_groups_own_may_go_but_no_denial(recorded: dict[str, Any]):
+    own = entries(recorded, REGISTRY["iam_groups"], "aws_iam_group_policy")
+    for entry in own:
+        entry["change"].update(actions=["delete"], after=None)
+    by_name = {e["change"]["before"]["name"]: findings(e) for e in own}
+    assert by_name["restart"] == []
+    assert [f.rule for f in by_name["stay-home"]] == [Rule.DESTROYS]
+    own[0]["change"]["before"]["policy"] = "what cannot be read may deny"
+    assert [f.rule for f in findings(own[0])] == [Rule.DESTROYS]
+    # With its group, it goes.
+    groups = entries(recorded, REGISTRY["iam_groups"], "aws_iam_group")
+    for entry in groups:
+        entry["change"].update(actions=["delete"], after=None)
+    assert findings(*groups, *own) == []
 
 
 def test_nothing_is_found_in_a_first_apply_to_an_empty_account(recorded: dict[str, Any]):

@@ -109,7 +109,9 @@ def _aggregator(clients: ClientFactory, change: Change) -> Existing | None:
         }
         for source in aggregator.get("AccountAggregationSources", ())
     ]
-    values = {"account_aggregation_source": sources}
+    values: dict[str, Any] = {"account_aggregation_source": sources}
+    if organization := aggregator.get("OrganizationAggregationSource"):
+        values["organization_aggregation_source"] = [{"all_regions": organization.get("AllAwsRegions", False)}]
     return Existing(values, True, name, f"the configuration aggregator {name!r}")
 
 
