@@ -6,6 +6,12 @@ locals {
 }
 
 data "aws_iam_policy_document" "boundary" {
+  #checkov:skip=CKV_AWS_107:A permissions boundary grants nothing: what it lets through, other policies still have to allow.
+  #checkov:skip=CKV_AWS_108:As above.
+  #checkov:skip=CKV_AWS_109:As above.
+  #checkov:skip=CKV_AWS_110:As above. What it leaves of IAM is bounded again; tests/policies/test_delegation.py tries every call.
+  #checkov:skip=CKV_AWS_111:As above.
+  #checkov:skip=CKV_AWS_356:As above.
   # Workloads are free. Identities, the account, the organization, taking on roles, and blinding the account are not.
   statement {
     sid    = "AllowWorkloads"
