@@ -48,9 +48,8 @@ def components(
         return
     component = found[0]
     sys.stdout.write(f"{component['name']}: {component['purpose']}\nScope: {component['scope']}\n")
-    sys.stdout.write(
-        f"Needs: {', '.join(component['requires']) or 'nothing'}\nBills: {component['bills'] or 'nothing'}\n\n"
-    )
+    needs = [*component["requires"], *(f"{n['component']} with {n['setting']}" for n in component["requires_with"])]
+    sys.stdout.write(f"Needs: {', '.join(needs) or 'nothing'}\nBills: {component['bills'] or 'nothing'}\n\n")
     console.print_table(("SETTING", "TYPE", "DEFAULT", "MEANING"), settings_table(name))
 
 

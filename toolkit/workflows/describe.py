@@ -34,6 +34,7 @@ def describe_components(name: str | None = None) -> list[dict[str, Any]]:
             "purpose": c.purpose,
             "scope": c.scope.value,
             "requires": list(c.requires),
+            "requires_with": [{"setting": setting, "component": need} for setting, need in c.requires_with],
             "bills": c.bills,
             "settings": [
                 {

@@ -231,6 +231,15 @@ def test_the_schema_beside_environments_is_this_versions():
     assert committed == schema_text(), "run `toolkit schema > environments/environment.schema.json`"
 
 
+def test_what_is_needed_only_with_a_setting_is_told_with_it(told: Told):
+    assert (
+        "Needs: cloudtrail with log_subscription, cloudtrail with trail_reader\n"
+        in told("components", "siem_export")[0]
+    )
+    (component,) = json.loads(told("components", "siem_export", "--json")[0])["components"]
+    assert component["requires_with"][0] == {"setting": "log_subscription", "component": "cloudtrail"}
+
+
 def test_new_leaves_out_only_what_has_no_defaults(project: Path, told: Told):
     told("new", "two", "--account-id", "123456789012", "--region", "eu-west-1")
     assert (project / "environments" / "environment.schema.json").read_text("utf-8") == schema_text()
