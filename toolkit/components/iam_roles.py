@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.duties import share
 from toolkit.components.iam_groups import EntityName, IamPath, ManagedPolicy
 from toolkit.components.iam_users import IamUsers
 from toolkit.components.mfa_enforcement import UserName
@@ -302,42 +303,12 @@ class IamRoles(Settings):
                     guess = nearest(name, list(roles))
                     hint = f" (did you mean {guess!r}?)" if guess else ""
                     raise ValueError(f"conflicts names {name!r}, which is no role here{hint}; expected two of them")
-            if shared := _shared(roles, first, second):
+            if shared := share({name: (role.users, role.principals) for name, role in roles.items()}, first, second):
                 raise ValueError(
                     f"roles {first!r} and {second!r} are in conflict, but {', '.join(shared)} may assume both; "
                     "expected each in one of them"
                 )
         return self
-
-
-def _shared(roles: Mapping[str, _Assumable], first: str, second: str) -> list[str]:
-    """Who may assume both roles, at once or by way of others.
-
-    The number of the environment's own account is not known here: `anna` under users and her ARN under principals
-    are told to be one by the module, when Terraform plans.
-    """
-    one, other = _entitled(roles, first), _entitled(roles, second)
-    # Whoever has the one role could go on to the other.
-    found = (one & other) | ({f"role {first}"} & other) | ({f"role {second}"} & one)
-    for these, those in ((one, other), (other, one)):
-        accounts = {arn.split(":")[4]: arn for arn in these if arn.endswith(":root")}
-        found |= {arn for arn in those if arn.startswith("arn:") and arn.split(":")[4] in accounts}
-    return sorted(found)
-
-
-def _entitled(roles: Mapping[str, _Assumable], name: str) -> set[str]:
-    """Principals that get to a role, through roles of this component, too: those stand there as `role NAME`."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        role = roles[waiting.pop()]
-        found |= {f"user {user}" for user in role.users} | set(role.principals)
-        for arn in role.principals:
-            via = arn.rsplit("/", 1)[-1] if ":role/" in arn else ""
-            if via in roles and f"role {via}" not in found:
-                found.add(f"role {via}")
-                waiting.append(via)
-    return found
 
 
 def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Mismatch]:
