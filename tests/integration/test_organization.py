@@ -90,3 +90,39 @@ def test_an_organization_from_beginning_to_end(new_project: Callable[..., Any]):
     cli.run("destroy", "org", "--auto-approve")
     with pytest.raises(organizations.exceptions.AWSOrganizationsNotInUseException):
         organizations.describe_organization()
+
+
+def test_an_organization_that_is_there_is_taken_over_and_loses_nothing(new_project: Callable[..., Any]):
+    cli = new_project()
+    cli.run("sandbox", "up")
+    organizations = cli.client("organizations")
+    identifier = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    organizations.enable_policy_type(RootId=root, PolicyType="BACKUP_POLICY")
+    organizations.enable_aws_service_access(ServicePrincipal="ram.amazonaws.com")
+    unit = organizations.create_organizational_unit(ParentId=root, Name="Workloads")["OrganizationalUnit"]["Id"]
+    head = 'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\n'
+    block = (
+        "components:\n  organization:\n    organizational_units: [Workloads]\n    service_control_policies: {}\n"
+        "    ai_services_opt_out: {enabled: false}\n"
+    )
+    managed = 'module.organization.aws_organizations_organization.this["managed"]'
+    workloads = 'module.organization.aws_organizations_organizational_unit.level_1["Workloads"]'
+
+    cli.write("org", head + block)
+    assert f"'{managed}': '{identifier}'" in cli.run("plan", "org", exits=4).stdout
+
+    # Its lists are whole lists: what it has and they have not would be switched off.
+    imports = f"imports:\n  '{managed}': '{identifier}'\n  '{workloads}': '{unit}'\n"
+    cli.write("org", head + block + "    trusted_services: [config.amazonaws.com]\n" + imports)
+    refused = cli.run("plan", "org", exits=4).stdout
+    assert '["ram.amazonaws.com"] → ["config.amazonaws.com"]' in refused
+    assert "enabled_policy_types becomes weaker" in refused
+    assert "2 findings" in refused
+
+    whole = (
+        "    trusted_services: [config.amazonaws.com, ram.amazonaws.com]\n"
+        "    enabled_policy_types: [SERVICE_CONTROL_POLICY, BACKUP_POLICY]\n"
+    )
+    cli.write("org", head + block + whole + imports)
+    assert cli.json("plan", "org")["summary"]["import"] == 2
