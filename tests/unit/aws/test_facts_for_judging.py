@@ -401,6 +401,20 @@ def test_firewall_manager_has_one_administrator_and_names_its_policies_once():
     assert read_existing(plan, Stubbed("fms", ("list_policies", {"PolicyList": []}))) == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "call"), [("aws_fms_admin_account", "get_admin_account"), ("aws_fms_policy", "list_policies")]
+)
+def test_firewall_manager_without_an_administrator_is_told_from_a_missing_right(kind: str, call: str):
+    nobody = Stubbed("fms")
+    text = "Account 123456789012 is not currently delegated by AWS FM"
+    nobody.stubber.add_client_error(call, "AccessDeniedException", text)
+    assert read_existing(creates(kind, name="mine"), nobody) == {}
+    refused = Stubbed("fms")
+    refused.stubber.add_client_error(call, "AccessDeniedException", "User: x is not authorized to perform: fms:Get")
+    with pytest.raises(ToolkitError):
+        read_existing(creates(kind, name="mine"), refused)
+
+
 def test_a_permission_set_of_the_same_name_collides():
     instance = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
     arns = [f"arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-123456789012345{n}" for n in "67"]

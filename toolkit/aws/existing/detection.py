@@ -125,7 +125,7 @@ def _inspector(clients: ClientFactory, change: Change) -> Existing | None:
     types = [names[kind] for kind in names if states.get(kind, {}).get("status") in ("ENABLED", "ENABLING")]
     if not types:
         return None
-    # Enabling adds to what is scanned; the next plan would then take away what the settings do not name.
+    # The provider's create enables what the settings name, and disables whatever else is scanned.
     return overwriting(change, {"resource_types": sorted(types)}, None, f"Inspector in {change.region}")
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
+
+T = TypeVar("T")
 
 
 def _shield_subscription(clients: ClientFactory, _change: Change) -> Existing | None:
@@ -69,9 +74,6 @@ def _shield_emergency_contacts(clients: ClientFactory, change: Change) -> Existi
 
 
 def _shield_response_team(clients: ClientFactory, _change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no response team, so nothing can be in the way there.
-        return None
     shield = clients.client("shield")
     try:
         role = shield.describe_drt_access().get("RoleArn")
@@ -82,28 +84,27 @@ def _shield_response_team(clients: ClientFactory, _change: Change) -> Existing |
     return Existing({"role_arn": role}, True, clients.account_id, "another role of the Shield Response Team")
 
 
-def _firewall_administrator(clients: ClientFactory, change: Change) -> Existing | None:
-    if clients.simulated:
-        # The embedded AWS has no Firewall Manager, so nothing can be in the way there.
-        return None
-    fms = clients.client("fms", change.region)
+def _asked_of_administrator(fms: Any, ask: Callable[[], T]) -> T | None:
+    """What Firewall Manager answers; None where there is no administrator yet, or this account is not it."""
     try:
-        account = fms.get_admin_account().get("AdminAccount")
-    except fms.exceptions.ResourceNotFoundException:
-        return None
+        return ask()
+    except fms.exceptions.ClientError as e:
+        # The answer in both cases, and one that the API does not define; any other refusal is a missing right.
+        if "is not currently delegated by AWS FM" in str(e) or isinstance(e, fms.exceptions.ResourceNotFoundException):
+            return None
+        raise
+
+
+def _firewall_administrator(clients: ClientFactory, change: Change) -> Existing | None:
+    fms = clients.client("fms", change.region)
+    account = (_asked_of_administrator(fms, fms.get_admin_account) or {}).get("AdminAccount")
     return Existing({}, False, account, f"{account} as administrator of Firewall Manager") if account else None
 
 
 def _firewall_policy(clients: ClientFactory, change: Change) -> Existing | None:
-    if clients.simulated:
-        return None
     name = named(change, "name")
     fms = clients.client("fms", change.region)
-    try:
-        pages = list(fms.get_paginator("list_policies").paginate())
-    except fms.exceptions.ResourceNotFoundException:
-        # No administrator yet, so no policies.
-        return None
+    pages = _asked_of_administrator(fms, lambda: list(fms.get_paginator("list_policies").paginate())) or []
     found = next((p["PolicyId"] for page in pages for p in page["PolicyList"] if p["PolicyName"] == name), None)
     return Existing({}, False, found, f"the policy {name!r} of Firewall Manager in {change.region}") if found else None
 
