@@ -152,7 +152,9 @@ COMPONENT = Component(
         Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
         Strength("aws_cloudwatch_log_subscription_filter", "destination_arn", Stronger.SAME),
         Strength("aws_cloudwatch_log_subscription_filter", "filter_pattern", Stronger.SAME),
+        # Whoever is let in, and what is read, stays as narrow as it was reviewed.
         Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
+        Strength("aws_iam_role_policy", "policy", Stronger.POLICY),
     ),
     bills="events sent to another account, and what the log subscription hands over",
     needs=(
