@@ -16,16 +16,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import boto3
 import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from toolkit.aws.existing import NOTHING_TO_OVERWRITE, READERS
-from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Settings
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Scope, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, load_text
 from toolkit.errors import ToolkitError
+from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl
 from toolkit.rendering.render import ModuleCall, render
 from toolkit.workflows.workspace import attribution
@@ -482,3 +484,16 @@ def test_what_the_embedded_aws_lacks_is_a_resource_of_the_component():
         text = "".join(f.read_text("utf-8") for f in (REPOSITORY / "modules" / component.name).rglob("*.tf"))
         for resource in component.lacking:
             assert f'resource "{resource}"' in text, f"{component.name}: {resource}"
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_where_a_service_is_not_offered_is_what_botocore_knows(component: Component):
+    service = {"macie": "macie2", "inspector": "inspector2", "security_hub": "securityhub", "config": "config"}.get(
+        component.name, component.name.replace("access_analyzer", "accessanalyzer")
+    )
+    session = boto3.Session()
+    if service not in session.get_available_services() or component.scope is not Scope.EVERY_REGION:
+        assert component.absent_in == ()
+        return
+    offered = {r for p in session.get_available_partitions() for r in session.get_available_regions(service, p)}
+    assert set(component.absent_in) == set(PARTITION_OF) - offered

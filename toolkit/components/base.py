@@ -215,6 +215,8 @@ class Component:
         bills: What starts to cost money when it is enabled with its defaults; None for nothing.
         regions_in: Settings (dotted; * is every key) that hold regions: one, a list, or the keys of a map; each must
             be an active one, else what was asked for there would silently not be done.
+        absent_in: Regions in which AWS does not offer the service (botocore's endpoints): where one is active, the
+            setting `skipped_regions` must name it.
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
         strengths: Attributes with a stronger and a weaker direction.
         profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list
@@ -246,6 +248,7 @@ class Component:
     derived: tuple[str, ...] = ()
     bills: str | None = None
     regions_in: tuple[str, ...] = ()
+    absent_in: tuple[str, ...] = ()
     protects: tuple[Protected, ...] = ()
     strengths: tuple[Strength, ...] = ()
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

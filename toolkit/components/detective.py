@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from toolkit.components.account_defaults import Regions
 from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 
 
@@ -15,6 +16,9 @@ class Detective(Settings):
         description="Whether accounts that join the organization are added, and billed for it; only for the "
         "organization's delegated administrator of Detective. null leaves the organization alone.",
     )
+    skipped_regions: Regions = Field(
+        (), description="Active regions that go without it, since AWS does not offer it there, or on purpose."
+    )
 
 
 COMPONENT = Component(
@@ -24,6 +28,25 @@ COMPONENT = Component(
     scope=Scope.EVERY_REGION,
     settings=Detective,
     # A graph that is deleted takes a year of history with it.
+    regions_in=("skipped_regions",),
+    absent_in=(
+        "ap-east-2",
+        "ap-northeast-3",
+        "ap-south-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-7",
+        "ca-west-1",
+        "eu-central-2",
+        "eu-south-2",
+        "me-central-1",
+        "mx-central-1",
+        "cn-north-1",
+        "cn-northwest-1",
+    ),
+    composed=("skipped_regions",),
+    compose=lambda settings, _place: {"skipped_regions": settings.skipped_regions},
     protects=(Protected("aws_detective_graph"),),
     strengths=(Strength("aws_detective_organization_configuration", "auto_enable", Stronger.TRUE),),
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),

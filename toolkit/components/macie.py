@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from toolkit.components.account_defaults import KeyArn
+from toolkit.components.account_defaults import KeyArn, Regions
 from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import BucketName
 
@@ -34,6 +34,9 @@ class Macie(Settings):
     results_export: ResultsExport | None = Field(
         None, description="Where the results of discovery go; null exports none, and AWS keeps them for 90 days."
     )
+    skipped_regions: Regions = Field(
+        (), description="Active regions that go without it, since AWS does not offer it there, or on purpose."
+    )
 
 
 COMPONENT = Component(
@@ -42,6 +45,26 @@ COMPONENT = Component(
     purpose="Sensitive data in S3 buckets, and buckets that are open, are found in every region.",
     scope=Scope.EVERY_REGION,
     settings=Macie,
+    regions_in=("skipped_regions",),
+    absent_in=(
+        "ap-east-2",
+        "ap-south-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-7",
+        "ca-west-1",
+        "eu-central-2",
+        "eu-south-2",
+        "me-central-1",
+        "mx-central-1",
+        "cn-north-1",
+        "cn-northwest-1",
+        "us-gov-east-1",
+        "us-gov-west-1",
+    ),
+    composed=("skipped_regions",),
+    compose=lambda settings, _place: {"skipped_regions": settings.skipped_regions},
     protects=(Protected("aws_macie2_account"), Protected("aws_macie2_classification_export_configuration")),
     strengths=(
         Strength("aws_macie2_account", "status", Stronger.ORDER, order=("PAUSED", "ENABLED")),

@@ -113,6 +113,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
         problems += [p for p in found if p.path not in seen]
     problems += _missing_needs(data, source)
     problems += _inactive_regions(data, source)
+    problems += _absent_services(data, source)
     problems += _inactive_global_region(data, source)
     files, unusable = named_files(data, source, folder)
     problems += unusable
@@ -227,6 +228,23 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
                         found.append(
                             Problem(source.line(place), dotted(place), f"{region} is not active", f"one of {accepted}")
                         )
+    return found
+
+
+def _absent_services(data: dict[str, Data], source: Source) -> list[Problem]:
+    """Services that AWS does not offer in an active region, and that are not left out there."""
+    regions = data.get("regions")
+    active = (regions.get("active") or [regions.get("home")]) if isinstance(regions, dict) else []
+    found = []
+    for name in _named_components(data):
+        path: Path = ("components", name)
+        skipped = _at((*path, "skipped_regions"), data)
+        for region in active if isinstance(active, list) else ():
+            if region in REGISTRY[name].absent_in and not (isinstance(skipped, list) and region in skipped):
+                problem = f"AWS does not offer it in {region}, which is active"
+                found.append(
+                    Problem(source.line(path), dotted(path), problem, f"{region} under {name}.skipped_regions")
+                )
     return found
 
 

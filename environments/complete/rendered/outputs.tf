@@ -173,3 +173,27 @@ output "trusted_advisor" {
     trusted_advisor_us_east_1 = module.trusted_advisor_us_east_1
   }
 }
+
+output "macie" {
+  description = "Outputs of macie, by module call."
+  value = {
+    macie_eu_central_1 = module.macie_eu_central_1
+    macie_us_east_1    = module.macie_us_east_1
+  }
+}
+
+output "inspector" {
+  description = "Outputs of inspector, by module call."
+  value = {
+    inspector_eu_central_1 = module.inspector_eu_central_1
+    inspector_us_east_1    = module.inspector_us_east_1
+  }
+}
+
+output "detective" {
+  description = "Outputs of detective, by module call."
+  value = {
+    detective_eu_central_1 = module.detective_eu_central_1
+    detective_us_east_1    = module.detective_us_east_1
+  }
+}
