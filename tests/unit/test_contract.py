@@ -497,3 +497,12 @@ def test_where_a_service_is_not_offered_is_what_botocore_knows(component: Compon
         return
     offered = {r for p in session.get_available_partitions() for r in session.get_available_regions(service, p)}
     assert set(component.absent_in) == set(PARTITION_OF) - offered
+
+
+@pytest.mark.parametrize("folder", ["cli", "controls", "environment", "rendering", "reports", "terraform"])
+def test_no_component_is_named_where_all_are_treated_alike(folder: str):
+    """Adding one touches its own files, the registry, and tables that are keyed by Terraform's types."""
+    # The word is Terraform's own, too.
+    names = "|".join(name for name in REGISTRY if name != "config")
+    for file in (REPOSITORY / "toolkit" / folder).rglob("*.py"):
+        assert re.findall(rf'["\']({names})["\']', file.read_text("utf-8")) == [], file
