@@ -32,7 +32,8 @@ def environment(*, imports: str = "", **changes: dict[str, Any] | None) -> str:
     users |= {name: change for name, change in changes.items() if name not in USERS and change}
     return (
         'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\n'
-        f"{imports}components:\n  iam_groups: {{}}\n  mfa_enforcement: {{}}\n"
+        f"{imports}components:\n"
+        "  iam_groups: {assumable_roles: [arn:aws:iam::123456789012:role/development]}\n  mfa_enforcement: {}\n"
         f"  iam_users: {json.dumps({'users': users})}\n"
         "  iam_roles:\n    roles:\n"
         "      development: {users: [emil], managed_policies: [PowerUserAccess], bounded: true}\n"

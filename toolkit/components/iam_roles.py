@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -11,8 +12,8 @@ from pydantic import AfterValidator, Field, model_validator
 from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 from toolkit.components.duties import share
-from toolkit.components.iam_groups import EntityName, IamPath, ManagedPolicy
-from toolkit.components.iam_users import IamUsers
+from toolkit.components.iam_groups import EntityName, IamGroups, IamPath, ManagedPolicy
+from toolkit.components.iam_users import IamUsers, User
 from toolkit.components.mfa_enforcement import UserName
 from toolkit.components.siem_export import ExternalId
 from toolkit.errors import nearest
@@ -311,9 +312,26 @@ class IamRoles(Settings):
         return self
 
 
+def _kept_out(path: tuple[str | int, ...], user: User, groups: IamGroups, ending: str) -> Iterator[Mismatch]:
+    """A user whom groups' guardrail denies what the trust policy lets."""
+    found = ((name, groups.groups.get(name)) for name in user.groups)
+    if guarded := [name for name, group in found if group is not None and not group.administrator]:
+        yield Mismatch(
+            path,
+            f"the user is in {', '.join(guarded)}, whose guardrail denies assuming roles that are not listed",
+            f"arn:aws:iam::ACCOUNT:role{ending} under iam_groups.assumable_roles, or a user who is in administrator "
+            "groups alone",
+        )
+
+
+def _lists(assumable: Iterable[str], role: str) -> bool:
+    """Whether patterns of ARNs cover a role of this account, whose number is not known here, by path and name."""
+    return any(fnmatchcase(role, arn.partition(":role")[2]) for arn in assumable)
+
+
 def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Mismatch]:
-    """Users whom iam_users does not have, or has suspended."""
-    users = others.get("iam_users")
+    """Users whom iam_users does not have, or has suspended, or whom their groups' guardrail would keep out."""
+    users, groups = others.get("iam_users"), others.get("iam_groups")
     if not isinstance(users, IamUsers):
         return
     active = [name for name, user in users.users.items() if user.status == "active"]
@@ -324,6 +342,10 @@ def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Misma
     for path, role in blocks:
         for index, name in enumerate(role.users):
             if name in active:
+                # Names under `roles` are keys; the others carry theirs.
+                ending = f"{getattr(role, 'path', '/')}{getattr(role, 'name', path[-1])}"
+                if isinstance(groups, IamGroups) and not _lists(groups.assumable_roles, ending):
+                    yield from _kept_out((*path, "users", index), users.users[name], groups, ending)
                 continue
             known = users.users.get(name)
             problem = f"the user {name!r} is {known.status}" if known else f"iam_users has no user {name!r}"

@@ -189,3 +189,29 @@ def test_an_emergency_role_that_nobody_hears_of_is_refused() -> None:
     text = render(loaded({"break_glass": {"users": ["anna"]}}, alarms))["iam_roles.tf"]
     assert "name_prefix = module.activity_alarms.publisher_name_prefix" in text
     assert "alarm" not in render(loaded({"audit": {"users": ["anna"]}}, alarms))["iam_roles.tf"]
+
+
+GUARDED = (
+    "  iam_groups: {groups: {leads: {administrator: true}}%s}\n"
+    "  iam_users:\n    existing_groups: [readers]\n    users:\n"
+    "      anna: {owner: x, review_date: '2027-03-31', groups: [leads, developers]}\n"
+    "      carl: {owner: x, review_date: '2027-03-31', groups: [leads, readers]}"
+)
+
+
+def test_a_guardrail_that_would_keep_somebody_out_is_told_of() -> None:
+    """Its deny beats the trust policy: without this the role would be there, and nobody get in."""
+    read = {"roles": {"x": {**READ, "users": ["anna"], "path": "/people/"}}, "audit": {"users": ["anna"]}}
+    said = refused(read, GUARDED % "")
+    assert [line.partition(":")[0] for line in said] == [
+        "components.iam_roles.roles.x.users[0]",
+        "components.iam_roles.audit.users[0]",
+    ]
+    assert "the user is in developers, whose guardrail denies assuming roles that are not listed" in said[0]
+    assert "arn:aws:iam::ACCOUNT:role/people/x under iam_groups.assumable_roles" in said[0]
+    assert "arn:aws:iam::ACCOUNT:role/security-audit under" in said[1]
+    own = "arn:aws:iam::123456789012:role"
+    listed = f", assumable_roles: ['{own}/people/*', '{own}/security-audit']"
+    assert loaded(read, GUARDED % listed)
+    # Administrators carry no guardrail, nor do groups that are not ours.
+    assert loaded({"audit": {"users": ["carl"]}}, GUARDED % "")
