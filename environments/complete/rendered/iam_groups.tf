@@ -53,7 +53,12 @@ module "iam_groups" {
       }
     }
   }
-  passable_roles        = []
-  assumable_roles       = []
+  passable_roles = []
+  assumable_roles = [
+    "arn:aws:iam::111122223333:role/administration",
+    "arn:aws:iam::111122223333:role/aws-support",
+    "arn:aws:iam::111122223333:role/break-glass",
+    "arn:aws:iam::111122223333:role/development",
+  ]
   guardrail_policy_name = "deny-identity-administration"
 }
