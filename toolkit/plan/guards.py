@@ -47,11 +47,16 @@ def judge(plan: Plan, components: Mapping[str, Component], existing: Mapping[str
     for change in plan.changes:
         component = components.get(change.component or "")
         if component is None:
+            # Rendered roots have nothing outside of components: another state's things, or an older toolkit's.
+            if change.action in _TAKES_AWAY:
+                yield _destroys(change, "which no component of this environment has made")
             continue
-        if change.action in (Action.DELETE, Action.REPLACE, Action.FORGET):
+        if change.action in _TAKES_AWAY:
             protected = next((p for p in component.protects if _is(p, change)), None)
-            if protected and not _released(protected, change, deleted):
-                yield _destroys(change)
+            if change.imported:
+                yield _destroys(change, "which it was to take over")
+            elif protected and not _released(protected, change, deleted):
+                yield _destroys(change, "which protects or records")
         if change.action in (Action.UPDATE, Action.REPLACE):
             yield from _weakens(change, component, change.before)
         if change.action is Action.CREATE and change.address in existing:
@@ -110,11 +115,12 @@ def _released(protected: Protected, change: Change, deleted: list[Change]) -> bo
     return any(d.type == owner_type and value_at(d.before, owner_attribute) == mine for d in deleted)
 
 
+_TAKES_AWAY = (Action.DELETE, Action.REPLACE, Action.FORGET)
 _HOLDS_RECORDS = frozenset({"aws_cloudwatch_log_group"})
 """Types whose deletion loses what they hold at once; a bucket with objects refuses, a key can be had back for days."""
 
 
-def _destroys(change: Change) -> Finding:
+def _destroys(change: Change, which: str) -> Finding:
     if change.tainted and change.type not in _HOLDS_RECORDS:
         # Refusing this would leave an account half-made after every interrupt.
         return Finding(
@@ -131,21 +137,32 @@ def _destroys(change: Change) -> Finding:
         )
     verbs = {Action.DELETE: "deletes", Action.REPLACE: "deletes and makes anew", Action.FORGET: "no longer manages"}
     forcing = [a.path for a in change.attributes if a.forces_replacement]
-    evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"a {change.type} of {change.component}"
+    owner = change.component or "none of the components: it is in the state, and not in what was rendered"
+    evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"a {change.type} of {owner}"
     return Finding(
         rule=Rule.DESTROYS,
         severity=Severity.CRITICAL,
         address=change.address,
         attribute=None,
-        summary=f"The plan {verbs[change.action]} {change.address}, which protects or records.",
+        summary=f"The plan {verbs[change.action]} {change.address}, {which}.",
         evidence=evidence,
-        remedy="keep its component and region in environment.yaml"
-        if change.action is not Action.REPLACE
-        else f"leave {', '.join(forcing) or 'its arguments'} as it was",
+        remedy=_instead(change, forcing),
         consent=f"--allow-destroy '{change.address}'",
         component=change.component,
         region=change.region,
     )
+
+
+def _instead(change: Change, forcing: list[str]) -> str:
+    if change.component is None:
+        return (
+            "see whether `backend` leads to another configuration's state; `terraform state rm` takes out of this one "
+            "what does not belong to it"
+        )
+    if change.action is not Action.REPLACE:
+        return "keep its component and region in environment.yaml"
+    kept = f"{', '.join(forcing) or 'its arguments'} as it was"
+    return f"leave {kept}, or take it out of `imports`" if change.imported else f"leave {kept}"
 
 
 def _weakens(change: Change, component: Component, before: Mapping[str, Any], why: str = "") -> Iterator[Finding]:

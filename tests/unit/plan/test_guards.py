@@ -317,6 +317,32 @@ def test_findings_of_a_lower_severity_are_not_dropped_unasked(recorded: dict[str
         assert changed(rule, "event_pattern", pattern.replace("7", "4")) == []
 
 
+def test_what_an_import_would_delete_is_refused_whatever_its_type(recorded: dict[str, Any]):
+    """The wrong id under `imports`: Terraform would take somebody else's role over by deleting it."""
+    role = entries(recorded, REGISTRY["iam_roles"], "aws_iam_role")[0]
+    role["change"].update(actions=["delete", "create"], replace_paths=[["name"]], importing={"id": "theirs"})
+    role["change"]["before"]["name"] = "theirs"
+    (finding,) = [f for f in findings(role) if f.rule is Rule.DESTROYS]
+    assert finding.blocks
+    assert finding.summary.endswith("which it was to take over.")
+    assert "take it out of `imports`" in finding.remedy
+    del role["change"]["importing"]
+    assert Rule.DESTROYS not in {f.rule for f in findings(role)}
+
+
+@pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["forget"]], ids=str)
+@pytest.mark.parametrize("address", ["aws_cloudtrail.main", "module.shop.aws_db_instance.orders"])
+def test_what_no_component_has_made_is_not_deleted_unasked(address: str, actions: list[str]):
+    """A backend that leads to another configuration's state: its plan would delete all of that."""
+    *_, kind, name = address.split(".")
+    change = {"actions": actions, "before": {"id": "theirs"}, "after": None}
+    entry = {"address": address, "mode": "managed", "type": kind, "name": name, "change": change}
+    (finding,) = findings(entry)
+    assert (finding.rule, finding.consent) == (Rule.DESTROYS, f"--allow-destroy '{address}'")
+    assert finding.blocks
+    assert "another configuration's state" in finding.remedy
+
+
 def test_a_grant_of_a_groups_own_may_go_but_no_denial(recorded: dict[str, Any]):
     own = entries(recorded, REGISTRY["iam_groups"], "aws_iam_group_policy")
     for entry in own:
