@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from toolkit.controls.catalogue import Claim, Framework, Topic, claims, frameworks, requirements, topics
+from toolkit.plan.findings import matches
 from toolkit.plan.model import Marker, Resource, shown
 
 
@@ -209,10 +209,8 @@ def idle(waivers: Iterable[ControlWaiver]) -> tuple[str, ...]:
     known = [
         f"{framework.name}:{requirement}" for framework in frameworks() for requirement, _ in requirements(framework)
     ]
-    return tuple(w.subject for w in waivers if not any(fnmatchcase(subject, w.subject) for subject in known))
+    return tuple(w.subject for w in waivers if not any(matches(w.subject, subject) for subject in known))
 
 
 def _waiver(subject: str, waivers: Iterable[ControlWaiver], today: date) -> ControlWaiver | None:
-    return next(
-        (w for w in waivers if fnmatchcase(subject, w.subject) and today <= date.fromisoformat(w.expires)), None
-    )
+    return next((w for w in waivers if matches(w.subject, subject) and today <= date.fromisoformat(w.expires)), None)

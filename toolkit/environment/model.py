@@ -208,7 +208,9 @@ def _check_expiry(value: str) -> str:
 
 
 def _check_subject(value: str) -> str:
-    if not value.strip("*. "):
+    # What every address has says nothing about which one is meant.
+    named = [word for word in re.findall(r"[A-Za-z0-9-]{3,}", value) if word not in ("module", "aws", "this")]
+    if "*" in value and not named:
         raise ValueError("expected an address or a requirement, not a pattern that matches everything")
     return value
 
@@ -230,6 +232,17 @@ class WaiverEntry(_Strict):
     expires: Annotated[str, AfterValidator(_check_date), AfterValidator(_check_expiry)] = Field(
         description="Last day on which it holds, within a year."
     )
+
+    @model_validator(mode="after")
+    def _names_a_requirement(self) -> WaiverEntry:
+        if self.rule == "uncovered":
+            framework, _, requirement = self.subject.partition(":")
+            if not framework.strip("*") or not requirement.strip("*. "):
+                raise ValueError(
+                    f"subject is {self.subject!r}; expected a requirement of a framework, like cis-5.0:1.5 or "
+                    "cis-5.0:4.*"
+                )
+        return self
 
 
 class EnvironmentFile(_Strict):

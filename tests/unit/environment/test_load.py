@@ -186,6 +186,22 @@ BROKEN = {
         GOOD + "waivers: [{rule: weakens, subject: '*', reason: because of it, expires: '2026-01-01'}]\n",
         '6: waivers[0].subject: "*"; expected an address or a requirement, not a pattern',
     ),
+    **{
+        f"waiver of {pattern}": (
+            GOOD
+            + f"waivers: [{{rule: weakens, subject: '{pattern}', reason: because of it, expires: '2026-01-01'}}]\n",
+            f'6: waivers[0].subject: "{pattern}"; expected an address or a requirement, not a pattern',
+        )
+        for pattern in ("module.*", "m*", "*.this*", "*e*", "aws_*")
+    },
+    **{
+        f"waiver of requirements {pattern}": (
+            GOOD
+            + f"waivers: [{{rule: uncovered, subject: '{pattern}', reason: because of it, expires: '2026-01-01'}}]\n",
+            f"waivers[0]: subject is '{pattern}'; expected a requirement of a framework",
+        )
+        for pattern in ("cis-5.0:*", "cis-5.0", "cis-*")
+    },
     "waiver without end": (
         GOOD + "waivers: [{rule: weakens, subject: module.x, reason: because of it, expires: '9999-12-31'}]\n",
         '6: waivers[0].expires: "9999-12-31"; expected a day within a year',
