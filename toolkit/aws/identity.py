@@ -6,9 +6,11 @@ credentials these are. Reads only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import Environment
 from toolkit.errors import WrongAccountError
@@ -39,6 +41,22 @@ def check_account(environment: Environment, environ: Mapping[str, str]) -> Calle
             "credentials.assume_role), or mend account_id; nothing was read or changed in the other account",
         )
     return caller
+
+
+def principal_arn(clients: ClientFactory, caller: CallerIdentity) -> str:
+    """The caller as policies see it (aws:PrincipalArn).
+
+    Of a role's session that is the role's ARN with its path, which the session's own ARN lacks: roles of IAM Identity
+    Center are below aws-reserved/sso.amazonaws.com/, and a pattern without that does not match them.
+
+    Raises:
+        ToolkitError: The role could not be asked for.
+    """
+    session = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", caller.arn)
+    if session is None:
+        return caller.arn
+    arn: str = asked("iam:GetRole", lambda: clients.client("iam").get_role(RoleName=session[1])["Role"]["Arn"])
+    return arn
 
 
 def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:

@@ -48,9 +48,22 @@ def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | N
         )
 
 
-def _deployment(environment: Environment, settings: Organization, caller_arn: str | None) -> Deployment:
+def judges_caller(environment: Environment) -> bool:
+    """Whether `refuse_policies` has to know who plans or applies: there are policies, and no deployers are named."""
+    enabled = environment.enabled("organization")
+    if enabled is None:
+        return False
+    assert isinstance(enabled.settings, Organization)
+    return not _named_deployers(environment, enabled.settings)
+
+
+def _named_deployers(environment: Environment, settings: Organization) -> tuple[str, ...]:
     role = environment.credentials.assume_role
-    named = settings.deployer_arns or ((role.role_arn,) if role else ())
+    return settings.deployer_arns or ((role.role_arn,) if role else ())
+
+
+def _deployment(environment: Environment, settings: Organization, caller_arn: str | None) -> Deployment:
+    named = _named_deployers(environment, settings)
     # Whoever is named was judged when the files were read.
     deployers = (() if named else (caller_arn,)) if caller_arn else named
     components = (

@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 
 from toolkit import __version__
-from toolkit.aws.identity import CallerIdentity, check_account
+from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
+from toolkit.aws.session import ClientFactory
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
@@ -31,7 +32,7 @@ from toolkit.terraform.bundle import digest, digests
 from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
-from toolkit.workflows.guardrails import refuse_policies
+from toolkit.workflows.guardrails import judges_caller, refuse_policies
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
 from toolkit.workflows.simulated import adopt_simulated_state, refuse_simulated_state
@@ -174,8 +175,9 @@ def open_workspace(
     environ = aws_environ(project, environment, access, scratch)
     observer.stage(f"Checking the account of {name}")
     caller = check_account(environment, environ)
-    if deploys and not simulated:  # nobody is meant by the embedded AWS's dummy caller
-        refuse_policies(environment, paths.shown, caller_arn=caller.arn)
+    if deploys and not simulated and judges_caller(environment):  # the embedded AWS's dummy caller is nobody
+        principal = principal_arn(ClientFactory(environment, environ), caller)
+        refuse_policies(environment, paths.shown, caller_arn=principal)
     called = f"{name} --sandbox" if access.sandbox else name
     runner = Runner(
         paths.rendered,

@@ -15,14 +15,15 @@ import botocore.awsrequest
 import botocore.exceptions
 import pytest
 
-from toolkit.aws.identity import CallerIdentity, check_account
+from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import Environment, load_text
-from toolkit.errors import ExitCode, WrongAccountError
+from toolkit.errors import ExitCode, ToolkitError, WrongAccountError
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "not-to-be-shown"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/baseline"
+SSO = "/aws-reserved/sso.amazonaws.com/eu-central-1/"
 EXTERNAL_ID = "example-external-id"
 
 
@@ -65,6 +66,8 @@ class Sts:
             f"<Account>{self.account}</Account>",
             "AssumeRole": "<Credentials><AccessKeyId>ASSUMED</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
             "<SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>",
+            "GetRole": f"<Role><Path>{SSO}</Path><RoleName>Admin</RoleName><RoleId>AROA</RoleId>"
+            f"<Arn>arn:aws:iam::{self.account}:role{SSO}Admin</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>",
         }
         return answer(
             request, f"<{action}Response><{action}Result>{results[action]}</{action}Result></{action}Response>"
@@ -279,3 +282,17 @@ def test_whether_the_embedded_aws_is_asked_depends_on_where_the_way_leads():
     """Not on the environment alone: with --sandbox, one of a real account leads there, too."""
     assert ClientFactory(environment(), {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}).simulated
     assert not ClientFactory(environment(), {}).simulated
+
+
+@pytest.mark.usefixtures("keys")
+def test_policies_see_a_session_as_its_role_with_the_path_that_the_session_does_not_show(sts: Sts):
+    clients = ClientFactory(environment(), dict(os.environ))
+    session = CallerIdentity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/ann")
+    assert principal_arn(clients, session) == f"arn:aws:iam::{ACCOUNT}:role{SSO}Admin"
+    assert sts.asked[-1]["RoleName"] == "Admin"
+    for arn in (f"arn:aws:iam::{ACCOUNT}:user/ann", f"arn:aws:iam::{ACCOUNT}:root"):
+        assert principal_arn(clients, CallerIdentity(ACCOUNT, arn)) == arn
+    assert len(sts.asked) == 1
+    sts.refusals["GetRole"] = (403, "AccessDenied")
+    with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
+        principal_arn(clients, session)
