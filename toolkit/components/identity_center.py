@@ -211,6 +211,12 @@ COMPONENT = Component(
         Protected("aws_ssoadmin_permissions_boundary_attachment"),
         # Without its assignment somebody cannot get in any more.
         Protected("aws_ssoadmin_account_assignment"),
+        # A mere grant may go; what denies goes only with its set.
+        Protected(
+            "aws_ssoadmin_permission_set_inline_policy",
+            released_by=("aws_ssoadmin_permission_set", "arn", "permission_set_arn"),
+            denying="inline_policy",
+        ),
     ),
     strengths=(
         Strength(
