@@ -1,4 +1,5 @@
-"""Who would lose access by a plan: users whom it deletes or suspends, or whom MFA or a password policy newly reaches.
+"""Who would lose access by a plan: whoever it deletes, suspends or takes the rights from, and users whom MFA or a
+password policy newly reaches.
 
 In: the plan's changes, facts about the account's users, and who applies. Out: findings. Pure.
 
@@ -9,6 +10,7 @@ everything but getting a session token, and no device can be enrolled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -53,6 +55,11 @@ _ENFORCED = "mfa_enforcement"
 _LIFE_CYCLE = "iam_users"
 _MEMBERSHIP = "aws_iam_user_group_membership"
 _EXPIRY = "aws_iam_account_password_policy"
+_GROUP = "aws_iam_group"
+_ATTACHED_TO_GROUP = "aws_iam_group_policy_attachment"
+_ROLE = "aws_iam_role"
+_ATTACHED_TO_ROLE = "aws_iam_role_policy_attachment"
+_ADMINISTRATOR = ":policy/AdministratorAccess"
 
 
 def judge_lockout(
@@ -68,7 +75,8 @@ def judge_lockout(
     """
     users = tuple(users)
     yield from _by_mfa(plan, users, caller, bound)
-    yield from _by_life_cycle(plan, users, caller)
+    yield from _by_rights(plan, users, caller)
+    yield from _by_group(plan, users)
     for change in plan.changes:
         if change.type == _EXPIRY and change.action in (Action.CREATE, Action.UPDATE, Action.REPLACE):
             yield from _by_expiry(change, users, caller)
@@ -76,11 +84,56 @@ def judge_lockout(
 
 def reaches_users(plan: Plan) -> bool:
     """Whether the plan has any change for which facts about users are needed at all."""
-    return bool(_newly_enforced(plan)) or any(
+    return bool(_newly_enforced(plan) or _stripped(plan)) or any(
         (c.type == _EXPIRY and c.action is not Action.DELETE)
+        or (c.type == _GROUP and _goes(c))
         or (c.component == _LIFE_CYCLE and (c.type == _MEMBERSHIP or (c.type == "aws_iam_user" and _goes(c))))
         for c in plan.changes
     )
+
+
+def judge_own_role(plan: Plan, caller: Caller) -> Iterator[Finding]:
+    """Findings about the very role that applies: deleted, limited, or no administrator any more half-way through."""
+    role = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", caller.arn)
+    if role is None:
+        return
+    for change in plan.changes:
+        how = _loses(change, role[1])
+        if how is not None:
+            yield _finding(
+                Rule.LOCKS_OUT_CALLER,
+                change,
+                f"You apply as the role {role[1]}, which {how} half-way through this very apply.",
+                f"{change.address} would be {_PAST[change.action]}",
+                "let another administrator apply this, or another role",
+                consent=None,
+            )
+
+
+_PAST = {Action.DELETE: "deleted", Action.REPLACE: "deleted and made anew", Action.UPDATE: "changed"}
+
+
+def _loses(change: Change, role: str) -> str | None:
+    """How a change takes rights from a role; None where it takes none that are known to be needed."""
+    if change.type == _ROLE and change.before.get("name") == role:
+        if _goes(change):
+            return "is deleted"
+        if change.action is Action.UPDATE and not change.before.get("permissions_boundary"):
+            return "gets a permissions boundary" if change.after.get("permissions_boundary") else None
+    if change.type == _ATTACHED_TO_ROLE and change.before.get("role") == role and _takes_administration(change):
+        return "loses AdministratorAccess"
+    return None
+
+
+def _takes_administration(change: Change) -> bool:
+    return _goes(change) and str(change.before.get("policy_arn")).endswith(_ADMINISTRATOR)
+
+
+def _stripped(plan: Plan) -> dict[str, Change]:
+    """Group → the change that takes AdministratorAccess from it."""
+    return {
+        str(c.before.get("group")): c for c in plan.changes if c.type == _ATTACHED_TO_GROUP and _takes_administration(c)
+    }
 
 
 def _goes(change: Change) -> bool:
@@ -168,10 +221,11 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
             )
 
 
-def _by_life_cycle(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
-    """Users who are deleted or suspended, and administrators who leave the groups that made them so."""
+def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
+    """Users who are deleted or suspended, and administrators whom no group makes one any more."""
     known = {user.name: user for user in users}
     lost: dict[str, tuple[Change, str]] = {}
+    leaving: dict[str, tuple[Change, frozenset[str]]] = {}
     for change, name, left, joined in _memberships(plan):
         user = known.get(name)
         if user is None:
@@ -180,8 +234,17 @@ def _by_life_cycle(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> I
             lost[name] = (change, "suspended")
             if user.gets_in:
                 yield _left_over(user, change)
-        elif user.administrator_groups and user.administrator_groups <= left:
-            lost.setdefault(name, (change, "no administrator any more"))
+        elif left:
+            leaving[name] = (change, left)
+    stripped = _stripped(plan)
+    for user in users:
+        groups = sorted(user.administrator_groups)
+        taken = {g: stripped[g] for g in groups if g in stripped}
+        if user.name in leaving:
+            change, left = leaving[user.name]
+            taken |= {g: change for g in groups if g in left}
+        if groups and len(taken) == len(groups):
+            lost.setdefault(user.name, (taken[groups[0]], "no administrator any more"))
     for change in plan.changes:
         if change.component == _LIFE_CYCLE and change.type == "aws_iam_user" and _goes(change):
             lost[str(change.before.get("name"))] = (change, "deleted")
@@ -218,6 +281,34 @@ def _by_life_cycle(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> I
                 evidence,
                 "keep one of them, or give another user the rights and something to get in with, then plan again",
                 consent=None,
+            )
+
+
+def _by_group(plan: Plan, users: tuple[UserFact, ...]) -> Iterator[Finding]:
+    """Groups that are deleted while somebody is in them: IAM refuses that, when everything was taken from them already.
+
+    What limits the members (enforced MFA, the guardrail) is detached by then as well, and the group is still there.
+    """
+    gone = {c.before.get("name") for c in plan.changes if c.type == "aws_iam_user" and _goes(c)}
+    leaving: dict[str, frozenset[str]] = {}
+    for _, name, left, _ in _memberships(plan):
+        leaving[name] = leaving.get(name, frozenset()) | left
+    for change in plan.changes:
+        if change.type != _GROUP or not _goes(change):
+            continue
+        group = str(change.before.get("name"))
+        members = [u.name for u in users if group in u.groups - leaving.get(u.name, frozenset()) and u.name not in gone]
+        if members:
+            yield _finding(
+                Rule.LOCKS_OUT,
+                change,
+                f"The group {group} has {_count(len(members), 'member')}, who would lose its rights and its limits "
+                "before AWS refuses to delete it.",
+                f"in it: {', '.join(members)}",
+                f"keep the group, or take them out of it first: `aws iam remove-user-from-group --group-name {group} "
+                "--user-name …`",
+                consent=None,
+                severity=Severity.CRITICAL,
             )
 
 

@@ -20,7 +20,7 @@ from toolkit.environment import Environment
 from toolkit.errors import RefusedError
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
-from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
+from toolkit.plan.lockout import Caller, judge_lockout, judge_own_role, reaches_users
 from toolkit.plan.model import Action, Change, Plan, parse_drift
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -50,7 +50,10 @@ def judge_plan(
         found += judge_orphans(plan, parse_drift(data, workspace.attribution), REGISTRY)
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
-    if reaches_users(plan) and not (destroy and workspace.simulator):
+    ends = destroy and workspace.simulator is not None
+    if not ends:
+        found += judge_own_role(plan, _caller(workspace, clients))
+    if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
         found += judge_lockout(plan, users, _caller(workspace, clients), _groups_with_mfa(environment))

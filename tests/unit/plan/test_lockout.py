@@ -9,7 +9,7 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Rule, Severity
-from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
+from toolkit.plan.lockout import Caller, UserFact, judge_lockout, judge_own_role, reaches_users
 from toolkit.plan.model import Attribution, Plan, parse_plan
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -216,6 +216,80 @@ def test_nobody_takes_away_their_own_rights(entries: list[dict[str, Any]]):
     caller = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
     (finding,) = [f for f in judge_lockout(plan(*entries), [ADMIN, DIRECT], caller) if f.rule is not Rule.ADVICE]
     assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+
+
+ADMINISTRATION = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def gone(kind: str, component: str = "iam_groups", action: str = "delete", **before: Any) -> dict[str, Any]:
+    return {
+        "address": f"module.{component}.{kind}.this",
+        "mode": "managed",
+        "type": kind,
+        "name": "this",
+        "change": {"actions": action.split("+"), "before": before, "after": None if action == "delete" else before},
+    }
+
+
+def stripped(group: str, policy: str = ADMINISTRATION) -> dict[str, Any]:
+    return gone("aws_iam_group_policy_attachment", group=group, policy_arn=policy)
+
+
+def test_a_group_does_not_cease_to_make_administrators_of_the_last_ones():
+    p = plan(stripped("administrators"))
+    assert reaches_users(p)
+    assert found(p, SAFE, ADMIN, caller=USER) == [(Rule.LOCKS_OUT_LAST_ADMINISTRATOR, Severity.CRITICAL)]
+    assert found(p, ADMIN) == [(Rule.LOCKS_OUT, Severity.HIGH)]
+    assert found(p, ADMIN, DIRECT, caller=USER) == []
+    own = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
+    assert found(p, ADMIN, DIRECT, caller=own) == [(Rule.LOCKS_OUT_CALLER, Severity.CRITICAL)]
+    # Other policies come and go, and so do groups beside the one that counts.
+    assert found(plan(stripped("administrators", "arn:aws:iam::aws:policy/ReadOnlyAccess")), ADMIN, caller=own) == []
+    assert found(plan(stripped("others")), ADMIN, caller=own) == []
+    both = replace(ADMIN, groups=frozenset({"a", "b"}), administrator_groups=frozenset({"a", "b"}))
+    assert found(plan(stripped("a")), both, caller=USER) == []
+    (last,) = judge_lockout(plan(stripped("a"), membership("admin", ["b"], None)), [both], USER)
+    assert last.rule is Rule.LOCKS_OUT_LAST_ADMINISTRATOR
+
+
+def test_a_group_with_members_is_not_deleted():
+    p = plan(gone("aws_iam_group", name="developers"))
+    assert reaches_users(p)
+    (finding,) = judge_lockout(p, [SAFE, OUTSIDE, CONSOLE], ROLE)
+    assert (finding.rule, finding.consent, finding.evidence) == (Rule.LOCKS_OUT, None, "in it: safe, console")
+    assert finding.blocks
+    assert found(p, OUTSIDE) == []
+    # Who is taken out of it, or deleted, by this very plan is in nobody's way.
+    out = [gone("aws_iam_group", name="developers"), membership("safe", ["developers"], None), user_change("console")]
+    assert found(plan(*out), SAFE, CONSOLE) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "how"),
+    [
+        (gone("aws_iam_role", "iam_roles", name="deployer"), "is deleted"),
+        (gone("aws_iam_role", "iam_roles", "delete+create", name="deployer"), "is deleted"),
+        (
+            gone("aws_iam_role_policy_attachment", "iam_roles", role="deployer", policy_arn=ADMINISTRATION),
+            "loses AdministratorAccess",
+        ),
+    ],
+)
+def test_nobody_takes_away_the_rights_of_the_role_that_applies(entry: dict[str, Any], how: str):
+    (finding,) = judge_own_role(plan(entry), ROLE)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert finding.summary.startswith(f"You apply as the role deployer, which {how}")
+    other = Caller("arn:aws:sts::123456789012:assumed-role/other/deployer", None, True)
+    assert list(judge_own_role(plan(entry), other)) == []
+    assert list(judge_own_role(plan(entry), USER)) == []
+
+
+def test_the_role_that_applies_gets_no_boundary_half_way():
+    entry = gone("aws_iam_role", "iam_roles", "update", name="deployer", permissions_boundary="")
+    bounded = {**entry["change"]["before"], "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary"}
+    assert list(judge_own_role(plan({**entry, "change": {**entry["change"], "after": bounded}}), ROLE)) != []
+    described = {**entry["change"]["before"], "description": "new"}
+    assert list(judge_own_role(plan({**entry, "change": {**entry["change"], "after": described}}), ROLE)) == []
 
 
 def test_a_role_may_let_the_last_of_the_users_go_if_it_says_so():
