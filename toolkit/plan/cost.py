@@ -70,6 +70,14 @@ _FOR_MEMBERS = {
 }
 """Types that switch something on in an organization's accounts → the attribute that says in which."""
 
+_GROWS = {
+    "aws_cloudtrail": ("advanced_event_selector", "insight_selector"),
+    "aws_guardduty_detector": ("enable",),
+    "aws_inspector2_enabler": ("resource_types",),
+    "aws_macie2_account": ("status",),
+}
+"""Types that are billed by what is switched on in them → the attributes that say so."""
+
 
 def _starting(plan: Plan) -> Iterator[Change]:
     for change in plan.changes:
@@ -88,8 +96,19 @@ def _starting(plan: Plan) -> Iterator[Change]:
         elif change.type == "aws_cloudwatch_event_target" and ":event-bus/" not in str(change.after.get("arn")):
             # Handing AWS services' events to anything but another event bus is free.
             continue
+        elif change.type in _GROWS and change.action in (Action.UPDATE, Action.REPLACE):
+            # What was there bills already; what is switched on in it starts to.
+            if any(_more(change.before.get(a), change.after.get(a)) for a in _GROWS[change.type]):
+                yield change
         elif change.action is Action.CREATE and not change.imported:
             yield change
+
+
+def _more(before: Any, after: Any) -> bool:
+    """Whether an attribute gets something that it did not have: an entry, or the state of being on."""
+    if isinstance(after, list):
+        return any(entry not in (before or ()) for entry in after)
+    return after in (True, "ENABLED") and after != before
 
 
 @cache

@@ -69,3 +69,28 @@ def test_what_is_switched_on_in_member_accounts_is_told_and_what_is_off_is_not()
     for entry, expected in cases:
         plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
         assert len(estimate(plan).lines) == expected, entry
+
+
+def test_what_is_switched_on_in_something_that_is_there_starts_to_bill() -> None:
+    def told(kind: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+        entry = {
+            "address": f"module.x.{kind}.this",
+            "mode": "managed",
+            "type": kind,
+            "name": "this",
+            "change": {"actions": ["update"], "before": before, "after": after},
+        }
+        attribution = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
+        plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
+        return [line.what for line in estimate(plan).lines]
+
+    management, writes = {"name": "management"}, {"name": "s3_write"}
+    few, many = {"advanced_event_selector": [management]}, {"advanced_event_selector": [management, writes]}
+    assert told("aws_cloudtrail", few, many) == ["CloudTrail trail"]
+    assert told("aws_cloudtrail", {"insight_selector": []}, {"insight_selector": [{"insight_type": "x"}]}) != []
+    assert told("aws_cloudtrail", many, few) == []
+    assert told("aws_cloudtrail", {**few, "name": "a"}, {**few, "name": "b"}) == []
+    assert told("aws_macie2_account", {"status": "PAUSED"}, {"status": "ENABLED"}) != []
+    assert told("aws_macie2_account", {"status": "ENABLED"}, {"status": "PAUSED"}) == []
+    assert told("aws_guardduty_detector", {"enable": False}, {"enable": True}) == ["GuardDuty detector"]
+    assert told("aws_inspector2_enabler", {"resource_types": ["EC2"]}, {"resource_types": ["EC2", "ECR"]}) != []
