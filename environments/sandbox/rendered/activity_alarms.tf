@@ -16,91 +16,106 @@ module "activity_alarms" {
   monitors = {
     unauthorized_api_calls = {
       # Controls: CIS 5.0 4.1
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.1
       threshold      = 10
       period_minutes = 5
     }
     console_sign_in_without_mfa = {
       # Controls: CIS 5.0 4.2
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.2
       threshold      = 1
       period_minutes = 5
     }
     root_use = {
       # Controls: CIS 5.0 4.3
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.3
       threshold      = 1
       period_minutes = 5
     }
     iam_policy_changes = {
       # Controls: CIS 5.0 4.4
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.4
       threshold      = 1
       period_minutes = 5
     }
     cloudtrail_changes = {
       # Controls: CIS 5.0 4.5
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.5
       threshold      = 1
       period_minutes = 5
     }
     console_sign_in_failures = {
       # Controls: CIS 5.0 4.6
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.6
       threshold      = 5
       period_minutes = 15
     }
     kms_key_deletions = {
       # Controls: CIS 5.0 4.7
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.7
       threshold      = 1
       period_minutes = 5
     }
     s3_bucket_policy_changes = {
       # Controls: CIS 5.0 4.8
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.8
       threshold      = 1
       period_minutes = 5
     }
     config_changes = {
       # Controls: CIS 5.0 4.9
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.9
       threshold      = 1
       period_minutes = 5
     }
     security_group_changes = {
       # Controls: CIS 5.0 4.10
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.10
       threshold      = 1
       period_minutes = 5
     }
     network_acl_changes = {
       # Controls: CIS 5.0 4.11
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.11
       threshold      = 1
       period_minutes = 5
     }
     network_gateway_changes = {
       # Controls: CIS 5.0 4.12
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.12
       threshold      = 1
       period_minutes = 5
     }
     route_table_changes = {
       # Controls: CIS 5.0 4.13
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.13
       threshold      = 1
       period_minutes = 5
     }
     vpc_changes = {
       # Controls: CIS 5.0 4.14
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.14
       threshold      = 1
       period_minutes = 5
     }
     organizations_changes = {
       # Controls: CIS 5.0 4.15
-      enabled        = true
+      enabled = true
+      # Controls: CIS 5.0 4.15
       threshold      = 1
       period_minutes = 5
     }

@@ -116,6 +116,13 @@ def test_a_component_that_is_off_is_named():
     assert (only.status, only.why) == (Status.UNCOVERED, "the component activity_alarms is off")
 
 
+def test_an_alarm_that_waits_for_too_much_proves_nothing():
+    late = changed("alarms", 'module.activity_alarms.aws_cloudwatch_metric_alarm.monitor["root_use"]', threshold=1000)
+    only = verdict(cover([*resources("core"), *late]), "4.3")
+    assert only.status is Status.UNCOVERED
+    assert only.why.endswith("threshold is 1000, expected at most 1")
+
+
 def test_a_monitor_that_is_off_is_not_covered_by_the_others():
     less = without("alarms", 'module.activity_alarms.aws_cloudwatch_metric_alarm.monitor["root_use"]')
     found = cover(less)
