@@ -81,6 +81,20 @@ def test_whatever_is_made_is_looked_for_first():
     assert not set(READERS) & set(NOTHING_TO_OVERWRITE)
 
 
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_whoever_is_told_goes_on_being_told_the_same(component: Component):
+    """Narrowing what is looked for blinds people like deleting it, and so does taking them out."""
+    text = "\n".join(file.read_text("utf-8") for file in (MODULES / component.name).rglob("*.tf"))
+    made = set(_RESOURCE.findall(text))
+    weaker = {(strength.resource, strength.attribute) for strength in component.strengths}
+    protected = {protection.resource for protection in component.protects}
+    if "aws_cloudwatch_event_rule" in made:
+        assert ("aws_cloudwatch_event_rule", "event_pattern") in weaker
+        assert ("aws_cloudwatch_event_target", "arn") in weaker
+    if "aws_sns_topic_subscription" in made:
+        assert "aws_sns_topic_subscription" in protected
+
+
 def test_whatever_is_required_comes_earlier():
     names = list(REGISTRY)
     for component in REGISTRY.values():

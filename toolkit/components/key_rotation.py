@@ -53,7 +53,10 @@ COMPONENT = Component(
     requires=("config", "activity_alarms"),
     derived=("topic",),
     protects=(Protected("aws_cloudwatch_event_rule"), Protected("aws_cloudwatch_event_target")),
-    strengths=(Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),),
+    strengths=(
+        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
+        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
+    ),
     mismatches=_mismatches,
     needs=(
         Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-activity-key-rotation"),

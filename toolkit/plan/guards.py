@@ -6,13 +6,14 @@ Out: findings. Pure.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.components.base import Component, Protected
 from toolkit.plan.findings import Finding, Rule, Severity
-from toolkit.plan.model import Action, Change, Plan, shown
+from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.policies import compare_policies, denies, policy_sentences
 from toolkit.plan.strengths import value_at, weakening
 
@@ -29,36 +30,49 @@ class Existing:
     """Id to import it with; None where the provider imports no such thing, which only what is overwritten can be."""
     named: str
     """What AWS calls it, for people."""
+    default: bool = False
+    """Whether it is what AWS gives by itself, so that it is somebody's choice only where the whole thing was there."""
 
     def differences(self, after: Mapping[str, Any]) -> tuple[str, ...]:
         """What a create with the values `after` changes of these, one line per value; policies by their meaning."""
         return tuple(line for path, old in _leaves(self.values, "") for line in _difference(path, old, after))
 
 
-def judge(plan: Plan, components: Mapping[str, Component], existing: Mapping[str, Existing]) -> Iterator[Finding]:
+def judge(
+    plan: Plan,
+    components: Mapping[str, Component],
+    existing: Mapping[str, Existing],
+    held: Mapping[str, str | None] | None = None,
+) -> Iterator[Finding]:
     """Findings about deletions and weakenings.
 
     Args:
         plan: The plan.
         components: Component name → component, for what each declares.
         existing: Address of a create → what the account has there already.
+        held: Address of something tainted → what it holds, None for nothing. What is not in it is not known.
     """
     deleted = [c for c in plan.changes if c.action is Action.DELETE]
     for change in plan.changes:
         component = components.get(change.component or "")
+        whole = _whole(change, plan, held or {}) if change.tainted else None
+        half_made = change.tainted and whole is None
         if component is None:
             # Rendered roots have nothing outside of components: another state's things, or an older toolkit's.
             if change.action in _TAKES_AWAY:
-                yield _destroys(change, "which no component of this environment has made")
+                yield _destroys(change, "which no component of this environment has made", whole)
             continue
         if change.action in _TAKES_AWAY:
             protected = next((p for p in component.protects if _is(p, change)), None)
             if change.imported:
-                yield _destroys(change, "which it was to take over")
+                yield _destroys(change, "which it was to take over", whole)
             elif protected and not _released(protected, change, deleted):
-                yield _destroys(change, "which protects or records")
+                yield _destroys(change, "which protects or records", whole)
         if change.action in (Action.UPDATE, Action.REPLACE):
-            yield from _weakens(change, component, change.before)
+            for lost in _weakens(change, component, change.before):
+                # What AWS decides itself of a thing is unknown of any that is made anew, and no loss in one half-made.
+                if not (half_made and value_at(change.after, str(lost.attribute)) is Marker.UNKNOWN):
+                    yield lost
         if change.action is Action.CREATE and change.address in existing:
             yield from _exists(change, component, existing[change.address])
 
@@ -116,12 +130,28 @@ def _released(protected: Protected, change: Change, deleted: list[Change]) -> bo
 
 
 _TAKES_AWAY = (Action.DELETE, Action.REPLACE, Action.FORGET)
-_HOLDS_RECORDS = frozenset({"aws_cloudwatch_log_group"})
-"""Types whose deletion loses what they hold at once; a bucket with objects refuses, a key can be had back for days."""
+HOLDS_RECORDS = frozenset({"aws_s3_bucket", "aws_cloudwatch_log_group", "aws_guardduty_detector"})
+"""Types whose deletion loses what they hold."""
 
 
-def _destroys(change: Change, which: str) -> Finding:
-    if change.tainted and change.type not in _HOLDS_RECORDS:
+def _whole(change: Change, plan: Plan, held: Mapping[str, str | None]) -> str | None:
+    """Why something tainted is not half-made, for people; None where it may be.
+
+    Whoever taints by hand what holds records loses them like by any other replacement. An interrupted apply leaves
+    nothing in it, and nothing that uses it: Terraform makes that only when the thing itself is whole.
+    """
+    if change.type in HOLDS_RECORDS:
+        return held.get(change.address, "what it holds is not known")
+    if change.type != "aws_kms_key":
+        return None
+    key = change.before.get("key_id")
+    # Whatever uses a key changes with it, since the new one's id is not known before the apply.
+    users = [c.address for c in plan.changes if c is not change and key and key in json.dumps(c.before, default=str)]
+    return f"what was encrypted with it can then not be read any more; {users[0]} uses it" if users else None
+
+
+def _destroys(change: Change, which: str, whole: str | None) -> Finding:
+    if change.tainted and whole is None:
         # Refusing this would leave an account half-made after every interrupt.
         return Finding(
             rule=Rule.DESTROYS,
@@ -139,6 +169,8 @@ def _destroys(change: Change, which: str) -> Finding:
     forcing = [a.path for a in change.attributes if a.forces_replacement]
     owner = change.component or "none of the components: it is in the state, and not in what was rendered"
     evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"a {change.type} of {owner}"
+    if whole is not None:
+        evidence = f"Terraform calls it tainted, but {whole}"
     return Finding(
         rule=Rule.DESTROYS,
         severity=Severity.CRITICAL,
@@ -159,6 +191,8 @@ def _instead(change: Change, forcing: list[str]) -> str:
             "see whether `backend` leads to another configuration's state; `terraform state rm` takes out of this one "
             "what does not belong to it"
         )
+    if change.tainted:
+        return f"keep it: terraform untaint '{change.address}'"
     if change.action is not Action.REPLACE:
         return "keep its component and region in environment.yaml"
     kept = f"{', '.join(forcing) or 'its arguments'} as it was"

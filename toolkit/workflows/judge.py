@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from toolkit.aws.existing import read_existing
+from toolkit.aws.held import read_held
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_users
 from toolkit.components.base import Advice, Component
@@ -44,7 +45,7 @@ def judge_plan(
     environment = workspace.environment
     clients = ClientFactory(environment, workspace.environ)
     existing = read_existing(plan, clients)
-    found = list(judge(plan, REGISTRY, existing))
+    found = list(judge(plan, REGISTRY, existing, read_held(plan, clients)))
     today = datetime.now(UTC).date()
     if not destroy:
         found += judge_orphans(plan, parse_drift(data, workspace.attribution), REGISTRY)

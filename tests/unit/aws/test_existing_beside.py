@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -44,7 +44,15 @@ def client(service: str) -> Any:
     return boto3.client(service, REGION)  # type: ignore[call-overload]
 
 
-def plan_of(component: str, resource: str, values: dict[str, Any], unknown: dict[str, Any] | None = None) -> Plan:
+def plan_of(
+    component: str,
+    resource: str,
+    values: dict[str, Any],
+    unknown: dict[str, Any] | None = None,
+    *,
+    imports: tuple[str, dict[str, Any]] | None = None,
+) -> Plan:
+    """A plan of one create, and of the import of what it stands beside."""
     entry = {
         "address": f"module.{component}.{resource}.this",
         "mode": "managed",
@@ -53,7 +61,13 @@ def plan_of(component: str, resource: str, values: dict[str, Any], unknown: dict
         "change": {"actions": ["create"], "before": None, "after": values, "after_unknown": unknown or {}},
     }
     attribution = Attribution(tuple(REGISTRY), (REGION,), REGION)
-    return parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
+    entries = [entry]
+    if imports:
+        kind, same = imports
+        change = {"actions": ["no-op"], "before": same, "after": same, "importing": {"id": "x"}}
+        owner = f"module.{component}.{kind}.this"
+        entries.append({"address": owner, "mode": "managed", "type": kind, "name": "this", "change": change})
+    return parse_plan({"format_version": "1.2", "resource_changes": entries}, attribution)
 
 
 def existing(plan: Plan, clients: ClientFactory | None = None) -> Existing | None:
@@ -210,7 +224,9 @@ BESIDE_A_BUCKET: list[Any] = [
 def test_settings_of_a_bucket_that_exists(
     kind: str, make: Callable[[], Any], planned: dict[str, Any], weaker: set[str] | None
 ):
-    plan = plan_of("cloudtrail", f"aws_s3_bucket_{kind}", {"bucket": BUCKET, **planned})
+    bucket_itself = ("aws_s3_bucket", {"bucket": BUCKET})
+    resource, values = f"aws_s3_bucket_{kind}", {"bucket": BUCKET, **planned}
+    plan = plan_of("cloudtrail", resource, values, imports=bucket_itself)
     assert existing(plan) is None, "there is no bucket yet"
     make()
     found = judged(plan)
@@ -221,6 +237,15 @@ def test_settings_of_a_bucket_that_exists(
     assert all(f"bucket '{BUCKET}'" in f.summary for f in found)
     # What the create overwrites is told, and with which line it becomes visible as a change.
     assert f": '{BUCKET}' under `imports`" in found[-1].remedy
+
+
+def test_a_bucket_of_ours_that_an_interrupt_left_without_a_lifecycle_gets_it_unasked():
+    lifecycle()()
+    values = {"bucket": BUCKET, **keeps(365, 90)}
+    assert existing(plan_of("cloudtrail", "aws_s3_bucket_lifecycle_configuration", values)) is None
+    # Another bucket that is imported says nothing about it.
+    other = ("aws_s3_bucket", {"bucket": "example-other"})
+    assert existing(plan_of("cloudtrail", "aws_s3_bucket_lifecycle_configuration", values, imports=other)) is None
 
 
 def test_an_interval_of_years_is_told_in_days():
@@ -244,7 +269,8 @@ def test_versions_of_which_some_are_kept_are_not_all_expired():
         ("get_bucket_lifecycle_configuration", {"Rules": [rule]}),
         ("get_bucket_versioning", {"Status": "Enabled"}),
     )
-    plan = plan_of("cloudtrail", "aws_s3_bucket_lifecycle_configuration", {"bucket": BUCKET, **keeps(None, 90)})
+    values = {"bucket": BUCKET, **keeps(None, 90)}
+    plan = plan_of("cloudtrail", "aws_s3_bucket_lifecycle_configuration", values)
     weakens, _note = judged(plan, Stubbed("s3", *answers))
     assert (weakens.attribute, weakens.evidence) == (NONCURRENT, "null → 90")
 
@@ -268,18 +294,38 @@ def make_detector(status: str = "ENABLED") -> str:
     return str(client("guardduty").create_detector(Enable=True, Features=features)["DetectorId"])
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["the detector is imported", "the detector collides"])
-def test_a_protection_plan_that_is_on_does_not_go_off_unseen(known: bool):
+IMPORTED = ("aws_guardduty_detector", {"enable": True})
+
+
+def test_a_protection_plan_that_is_on_does_not_go_off_unseen():
     identifier = make_detector()
-    values = {"name": "S3_DATA_EVENTS", "status": "DISABLED", "additional_configuration": []}
-    detector: dict[str, Any] = {"detector_id": identifier} if known else {}
-    plan = plan_of("guardduty", "aws_guardduty_detector_feature", {**values, **detector}, {"detector_id": not known})
-    weakens, note = judged(plan)
+    values = {"name": "S3_DATA_EVENTS", "status": "DISABLED", "detector_id": identifier}
+    weakens, note = judged(plan_of("guardduty", "aws_guardduty_detector_feature", values, imports=IMPORTED))
     assert weakens.blocks
     assert (weakens.attribute, weakens.evidence) == ("status", '"ENABLED" → "DISABLED"')
     assert "S3_DATA_EVENTS of the GuardDuty detector in eu-central-1" in note.summary
-    on = plan_of("guardduty", "aws_guardduty_detector_feature", {**values, "status": "ENABLED"})
-    assert judged(on) == []
+    on = {**values, "status": "ENABLED"}
+    assert judged(plan_of("guardduty", "aws_guardduty_detector_feature", on, imports=IMPORTED)) == []
+
+
+def test_what_aws_switched_on_with_a_detector_of_ours_goes_off_unasked_what_people_did_does_not():
+    """As after an apply that was interrupted between the detector and its plans."""
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    values = {"name": "S3_DATA_EVENTS", "status": "DISABLED"}
+    plan = plan_of("guardduty", "aws_guardduty_detector_feature", values)
+
+    def answers(updated: datetime) -> Stubbed:
+        feature = {"Name": "S3_DATA_EVENTS", "Status": "ENABLED", "UpdatedAt": updated}
+        detector = {"Status": "ENABLED", "ServiceRole": "x", "CreatedAt": "2026-01-01T00:00:00.000Z"}
+        return Stubbed(
+            "guardduty",
+            ("list_detectors", {"DetectorIds": ["12abc34d"]}),
+            ("get_detector", {**detector, "Features": [feature]}),
+        )
+
+    assert judged(plan, answers(created + timedelta(seconds=1))) == []
+    weakens, _note = judged(plan, answers(created + timedelta(days=1)))
+    assert weakens.blocks
 
 
 def test_agents_are_compared_by_name():
@@ -289,7 +335,7 @@ def test_agents_are_compared_by_name():
         {"name": "EC2_AGENT_MANAGEMENT", "status": "DISABLED"},
     ]
     values = {"name": "RUNTIME_MONITORING", "status": "ENABLED", "additional_configuration": agents}
-    found = judged(plan_of("guardduty", "aws_guardduty_detector_feature", values))
+    found = judged(plan_of("guardduty", "aws_guardduty_detector_feature", values, imports=IMPORTED))
     assert [f.attribute for f in found if f.blocks] == ["additional_configuration[1].status"]
 
 
@@ -407,6 +453,7 @@ def test_the_policy_of_a_topic_that_is_imported():
     assert existing(plan) is None
     sns = client("sns")
     sns.create_topic(Name="mine")
+    assert existing(plan) is None, "SNS gave it one by itself"
     denies = policy(statement("Deny", "sns:Publish", Resource=arn))
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=denies)
     found = judged(plan)
@@ -586,25 +633,32 @@ def test_what_a_permission_set_that_is_imported_has():
 STANDARD = "arn:aws:securityhub:eu-central-1::standards/cis-aws-foundations-benchmark/v/5.0.0"
 
 
-def associations(status: str, standard: str = STANDARD) -> tuple[str, dict[str, Any]]:
+def associations(status: str, standard: str = STANDARD, **more: str) -> tuple[str, dict[str, Any]]:
     summary = {
         "StandardsArn": standard,
         "SecurityControlId": "IAM.6",
         "SecurityControlArn": "arn:aws:securityhub:eu-central-1:123456789012:security-control/IAM.6",
         "AssociationStatus": status,
+        **more,
     }
     return "list_standards_control_associations", {"StandardsControlAssociationSummaries": [summary]}
 
 
 def test_a_control_that_is_on_is_not_switched_off_unseen():
     values = {"security_control_id": "IAM.6", "standards_arn": STANDARD, "association_status": "DISABLED"}
-    plan = plan_of("security_hub", "aws_securityhub_standards_control_association", values)
+    resource, hub = "aws_securityhub_standards_control_association", ("aws_securityhub_account", {"id": "x"})
+    plan = plan_of("security_hub", resource, values, imports=hub)
     weakens, note = judged(plan, Stubbed("securityhub", associations("ENABLED")))
     assert weakens.blocks
     assert weakens.evidence == '"ENABLED" → "DISABLED"'
     assert "the control IAM.6 in eu-central-1" in note.summary
     assert judged(plan, Stubbed("securityhub", associations("DISABLED"))) == []
     assert judged(plan, Stubbed("securityhub", associations("ENABLED", "arn:aws:securityhub:::other"))) == []
+    # Of a hub that is in the state, only what somebody has switched: AWS switches all on by itself.
+    ours = plan_of("security_hub", resource, values)
+    assert judged(ours, Stubbed("securityhub", associations("ENABLED"))) == []
+    weakens, _note = judged(ours, Stubbed("securityhub", associations("ENABLED", UpdatedReason="we need it")))
+    assert weakens.blocks
     no_hub = Stubbed("securityhub", ("list_standards_control_associations", "InvalidAccessException"))
     assert judged(plan, no_hub) == []
 

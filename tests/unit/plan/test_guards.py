@@ -19,7 +19,7 @@ import pytest
 from toolkit.components.base import Component, Protected, Strength, Stronger
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Consents, Rule, Waiver
-from toolkit.plan.guards import Existing, judge, judge_orphans
+from toolkit.plan.guards import HOLDS_RECORDS, Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.strengths import value_at
 
@@ -48,9 +48,11 @@ def entries(recorded: dict[str, Any], component: Component, resource: str) -> li
     return found
 
 
-def findings(*changed: dict[str, Any], existing: dict[str, Existing] | None = None):
+def findings(
+    *changed: dict[str, Any], existing: dict[str, Existing] | None = None, held: dict[str, str | None] | None = None
+):
     plan = parse_plan({"format_version": "1.2", "resource_changes": list(changed)}, ATTRIBUTION)
-    return list(judge(plan, REGISTRY, existing or {}))
+    return list(judge(plan, REGISTRY, existing or {}, held or {}))
 
 
 def protections() -> list[Any]:
@@ -84,18 +86,51 @@ def test_what_protects_is_not_deleted_unasked(
         assert other.blocks
 
 
+def tainted(recorded: dict[str, Any], component: str, resource: str) -> dict[str, Any]:
+    entry = entries(recorded, REGISTRY[component], resource)[0]
+    entry["change"]["actions"] = ["delete", "create"]
+    entry["action_reason"] = "replace_because_tainted"
+    return entry
+
+
 def test_what_an_interrupted_apply_left_half_made_is_made_anew_without_asking(recorded: dict[str, Any]):
-    (bucket, *_) = entries(recorded, REGISTRY["cloudtrail"], "aws_s3_bucket")
-    (group,) = entries(recorded, REGISTRY["cloudtrail"], "aws_cloudwatch_log_group")
-    for entry in (bucket, group):
-        entry["change"]["actions"] = ["delete", "create"]
-        entry["action_reason"] = "replace_because_tainted"
-    (told,) = findings(bucket)
+    (told,) = findings(tainted(recorded, "cloudtrail", "aws_cloudtrail"))
     assert not told.blocks
     assert "half-made" in told.summary
-    # A log group loses what it holds the moment it is deleted: there a person decides.
-    (refused,) = findings(group)
+
+
+@pytest.mark.parametrize("resource", sorted(HOLDS_RECORDS))
+def test_what_is_tainted_and_holds_records_is_not_made_anew_unasked(recorded: dict[str, Any], resource: str):
+    component = "guardduty" if "guardduty" in resource else "cloudtrail"
+    entry = tainted(recorded, component, resource)
+    (told,) = findings(entry, held={entry["address"]: None})
+    assert not told.blocks
+    (refused,) = findings(entry, held={entry["address"]: "the bucket has objects, such as AWSLogs/x"})
     assert refused.blocks
+    assert refused.evidence == "Terraform calls it tainted, but the bucket has objects, such as AWSLogs/x"
+    assert refused.remedy == f"keep it: terraform untaint '{entry['address']}'"
+    # What it holds was not asked.
+    (refused,) = findings(entry)
+    assert refused.blocks
+    assert "not known" in refused.evidence
+
+
+def test_a_tainted_key_that_something_uses_is_not_made_anew_unasked():
+    """On the plan that Terraform made after the key of an applied component was tainted by hand."""
+    recorded = json.loads((RECORDED.parent / "tainted_key.json").read_text("utf-8"))
+    changed = [e for e in recorded["resource_changes"] if e["change"]["actions"] != ["no-op"]]
+    key = next(e for e in changed if e["type"] == "aws_kms_key")
+    refused = [f for f in findings(*changed) if f.rule is Rule.DESTROYS]
+    assert [(f.address, f.blocks) for f in refused] == [(key["address"], True)]
+    assert "aws_kms_alias.topic" in refused[0].evidence
+    assert refused[0].remedy.startswith("keep it: terraform untaint")
+    # As an interrupt leaves it: nothing uses it yet, and what AWS would choose for a new one is no loss.
+    (told,) = findings(key)
+    assert not told.blocks
+    assert "half-made" in told.summary
+    # What people choose is: a taint is no way around them.
+    key["change"]["before"]["deletion_window_in_days"], key["change"]["after"]["deletion_window_in_days"] = 30, 7
+    assert [f.attribute for f in findings(key) if f.blocks] == ["deletion_window_in_days"]
 
 
 def test_a_guardrail_goes_with_its_group_but_not_without(recorded: dict[str, Any]):

@@ -28,7 +28,7 @@ from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.guards import Existing
-from toolkit.plan.model import Action, Plan
+from toolkit.plan.model import Action, Change, Plan
 
 READERS: Mapping[str, Reader] = {
     **iam.READERS,
@@ -65,6 +65,14 @@ _NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resou
 """Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
 
 
+_OWNERS = {
+    "aws_guardduty_detector_feature": "aws_guardduty_detector",
+    "aws_s3_bucket_lifecycle_configuration": "aws_s3_bucket",
+    "aws_securityhub_standards_control_association": "aws_securityhub_account",
+}
+"""Types beside an owner with which AWS gives them a value by itself."""
+
+
 def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
     """Address of a create → what is there already.
 
@@ -79,6 +87,18 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
         if clients.simulated and change.type in _NOT_SIMULATED:
             continue
         existing = asked(f"what {change.address} would overwrite", lambda c=change, r=read: r(clients, c))  # type: ignore[misc]
-        if existing is not None:
+        # What AWS gave a new thing by itself stands there after an interrupted apply, and is nobody's choice.
+        if existing is not None and (not existing.default or _comes_in(change, plan)):
             found[change.address] = existing
     return found
+
+
+def _comes_in(change: Change, plan: Plan) -> bool:
+    """Whether what the change stands beside is not in the state yet: the plan imports it, or would make another."""
+    return any(
+        owner.type == _OWNERS[change.type]
+        and (owner.imported or owner.action is Action.CREATE)
+        and owner.region == change.region
+        and owner.after.get("bucket") == change.after.get("bucket")
+        for owner in plan.changes
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
@@ -40,11 +42,18 @@ def _topic_policy(clients: ClientFactory, change: Change) -> Existing | None:
         return None
     sns = clients.client("sns", change.region)
     try:
-        # A topic always has one: SNS gives it one that lets its account in.
         policy = sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
     except sns.exceptions.NotFoundException:
         return None
+    if _is_given_by_sns(policy):
+        return None
     return overwriting(change, {"policy": policy}, arn, f"the policy of the topic {arn.rsplit(':', 1)[-1]!r}")
+
+
+def _is_given_by_sns(policy: str) -> bool:
+    """Whether it is that of a new topic, which lets in the topic's account and denies nothing."""
+    statements = json.loads(policy)["Statement"]
+    return len(statements) == 1 and str(statements[0].get("Sid")).endswith("__default_statement_ID")
 
 
 def _event_rule(clients: ClientFactory, change: Change) -> Existing | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from toolkit.aws.existing.reader import Reader, named, overwriting
@@ -22,8 +24,10 @@ def _detector_feature(clients: ClientFactory, change: Change) -> Existing | None
     guardduty = clients.client("guardduty", change.region)
     identifiers = clients.listed("guardduty", "list_detectors", "DetectorIds", change.region)
     name = named(change, "name")
-    features = guardduty.get_detector(DetectorId=identifiers[0]).get("Features", ()) if identifiers else ()
-    feature = next((f for f in features if f["Name"] == name), None)
+    if not identifiers:
+        return None
+    detector = guardduty.get_detector(DetectorId=identifiers[0])
+    feature = next((f for f in detector.get("Features", ()) if f["Name"] == name), None)
     if feature is None:
         return None
     values: dict[str, Any] = {"status": feature["Status"]}
@@ -32,7 +36,16 @@ def _detector_feature(clients: ClientFactory, change: Change) -> Existing | None
     # In the plan's order, by which they are compared; of what the plan does not name, nothing changes.
     values["additional_configuration"] = [{"name": n, "status": parts.get(n, "DISABLED")} for n in planned]
     what = f"{name} of the GuardDuty detector in {change.region}"
-    return overwriting(change, values, None, what)
+    return overwriting(change, values, None, what, default=_since_creation(detector, feature))
+
+
+def _since_creation(detector: Mapping[str, Any], feature: Mapping[str, Any]) -> bool:
+    """Whether a plan is as AWS made it with the detector: AWS switches most of them on by itself."""
+    updated = feature.get("UpdatedAt")
+    if updated is None:
+        return True
+    created = datetime.fromisoformat(detector["CreatedAt"].replace("Z", "+00:00"))
+    return bool(updated - created < timedelta(minutes=1))
 
 
 def _publishing_destination(clients: ClientFactory, change: Change) -> Existing | None:
@@ -98,10 +111,12 @@ def _control_association(clients: ClientFactory, change: Change) -> Existing | N
         # No hub, or no such control in any enabled standard.
         return None
     found = [one for page in pages for one in page["StandardsControlAssociationSummaries"]]
-    status = next((one["AssociationStatus"] for one in found if one["StandardsArn"] == standard), None)
-    if status is None:
+    one = next((one for one in found if one["StandardsArn"] == standard), None)
+    if one is None:
         return None
-    return overwriting(change, {"association_status": status}, None, f"the control {control} in {change.region}")
+    values, what = {"association_status": one["AssociationStatus"]}, f"the control {control} in {change.region}"
+    # Enabling a standard switches its controls on; whoever switches one gives a reason.
+    return overwriting(change, values, None, what, default=not one.get("UpdatedReason"))
 
 
 def _macie(clients: ClientFactory, change: Change) -> Existing | None:

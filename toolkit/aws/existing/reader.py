@@ -19,7 +19,9 @@ def named(change: Change, attribute: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def overwriting(change: Change, values: Mapping[str, Any], import_id: str | None, what: str) -> Existing | None:
+def overwriting(
+    change: Change, values: Mapping[str, Any], import_id: str | None, what: str, *, default: bool = False
+) -> Existing | None:
     """What a create overwrites; None where it sets the very same values, so that nothing happens to what is there.
 
     Args:
@@ -27,6 +29,7 @@ def overwriting(change: Change, values: Mapping[str, Any], import_id: str | None
         values: All that the create would overwrite, as Terraform would hold it.
         import_id: Id to import it with; None where the provider imports no such thing.
         what: What AWS calls it, for people.
+        default: Whether it is what AWS gives by itself.
     """
-    found = Existing(values, True, import_id, what)
+    found = Existing(values, True, import_id, what, default)
     return found if found.differences(change.after) else None

@@ -69,7 +69,7 @@ def _recorder_status(clients: ClientFactory, change: Change) -> Existing | None:
     status = next((s for s in statuses["ConfigurationRecordersStatus"] if s["name"] == name), None)
     if status is None:
         return None
-    what = f"whether the recorder {name!r} records"
+    what = f"the state of the recorder {name!r}"
     return overwriting(change, {"is_enabled": status["recording"]}, name, what)
 
 

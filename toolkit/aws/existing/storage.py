@@ -153,8 +153,8 @@ def _bucket_lifecycle(clients: ClientFactory, change: Change) -> Existing | None
         "expiration": [{"days": days}],
         "noncurrent_version_expiration": [{"noncurrent_days": noncurrent}],
     }
-    what = f"the lifecycle of the bucket {name!r}" if answer else f"that the bucket {name!r} deletes nothing by itself"
-    return overwriting(change, {"rule": [rule]}, name, what)
+    # A new bucket has none.
+    return overwriting(change, {"rule": [rule]}, name, f"the lifecycle of the bucket {name!r}", default=not answer)
 
 
 def _is_for_all(rule: Mapping[str, Any]) -> bool:

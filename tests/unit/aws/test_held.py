@@ -1,0 +1,107 @@
+"""What tainted things hold: asked of moto, and of stubs where moto lacks the call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from toolkit.aws.held import HOLDERS, read_held
+from toolkit.aws.session import ClientFactory
+from toolkit.environment import load_text
+from toolkit.plan.guards import HOLDS_RECORDS
+from toolkit.plan.model import Attribution, Plan, parse_plan
+
+REGION = "eu-central-1"
+TEXT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n'
+ENVIRONMENT = load_text(TEXT, name="x", shown_as="x")
+
+
+@pytest.fixture(autouse=True)
+def aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, REGION)  # type: ignore[call-overload]
+
+
+def plan_of(resource: str, *, tainted: bool = True, **values: Any) -> Plan:
+    entry = {
+        "address": f"module.x.{resource}.this",
+        "mode": "managed",
+        "type": resource,
+        "name": "this",
+        "change": {"actions": ["delete", "create"], "before": values, "after": values},
+    }
+    if tainted:
+        entry["action_reason"] = "replace_because_tainted"
+    attribution = Attribution(("x",), (REGION,), REGION)
+    return parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
+
+
+def held(plan: Plan) -> list[str | None]:
+    return list(read_held(plan, ClientFactory(ENVIRONMENT, {})).values())
+
+
+def test_whatever_is_judged_by_it_can_be_asked():
+    assert set(HOLDERS) == HOLDS_RECORDS
+
+
+def test_a_bucket():
+    plan = plan_of("aws_s3_bucket", bucket="example-logs")
+    assert held(plan) == [None], "it is gone"
+    s3 = client("s3")
+    s3.create_bucket(Bucket="example-logs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert held(plan) == [None]
+    s3.put_bucket_versioning(Bucket="example-logs", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="example-logs", Key="AWSLogs/x", Body=b"")
+    assert held(plan) == ["the bucket has objects, such as AWSLogs/x"]
+    # Its versions are still there.
+    s3.delete_object(Bucket="example-logs", Key="AWSLogs/x")
+    assert held(plan) == ["the bucket has objects, such as AWSLogs/x"]
+
+
+def test_a_log_group():
+    plan = plan_of("aws_cloudwatch_log_group", name="/mine")
+    assert held(plan) == [None], "it is gone"
+    logs = client("logs")
+    logs.create_log_group(logGroupName="/mine")
+    assert held(plan) == [None]
+    logs.create_log_stream(logGroupName="/mine", logStreamName="one")
+    assert held(plan) == ["the log group has streams, such as one"]
+
+
+class Stubbed(ClientFactory):
+    """GuardDuty with one recorded answer."""
+
+    def __init__(self, *identifiers: str) -> None:
+        super().__init__(ENVIRONMENT, {})
+        self.one = client("guardduty")
+        stubber = Stubber(self.one)
+        request = {"DetectorId": "12abc34d", "MaxResults": 1}
+        stubber.add_response("list_findings", {"FindingIds": list(identifiers)}, request)
+        stubber.activate()
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        assert (service, region) == ("guardduty", REGION)
+        return self.one
+
+
+def test_a_detector():
+    plan = plan_of("aws_guardduty_detector", id="12abc34d")
+    assert list(read_held(plan, Stubbed()).values()) == [None]
+    (found,) = read_held(plan, Stubbed("f1")).values()
+    assert found == "the detector has findings, which AWS deletes with it"
+    simulated = load_text(TEXT + "simulator: moto\n", name="x", shown_as="x")
+    assert list(read_held(plan, ClientFactory(simulated, {})).values()) == [None]
+
+
+def test_only_what_is_tainted_is_asked():
+    assert held(plan_of("aws_s3_bucket", tainted=False, bucket="example-logs")) == []
+    assert held(plan_of("aws_kms_key", key_id="x")) == []
