@@ -120,7 +120,7 @@ def test_the_story(account: Any):
     assert destroys["consent"] == f"--allow-destroy '{SUSPENDED}'"
     account.run("apply", "people", "--auto-approve", "--allow-destroy", SUSPENDED)
     groups = {g["GroupName"] for g in iam.list_groups_for_user(UserName="anna")["Groups"]}
-    assert groups == {"administrators", "developers"}
+    assert groups == {"administrators"}
 
 
 def test_a_user_who_was_there_before_is_taken_over_and_not_locked_out_unasked(account: Any):

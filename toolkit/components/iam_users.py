@@ -128,7 +128,21 @@ def _mismatches(settings: IamUsers, others: Mapping[str, Any]) -> Iterator[Misma
         )
     known = [*made, *settings.existing_groups]
     accepted = f"one of {', '.join(known)}" if known else "a group of iam_groups, which is off"
+    every = groups.groups if isinstance(groups, IamGroups) else {}
+    raising = [name for name, group in every.items() if group and group.administrator]
+    guarded = [n for n in made if n not in raising]
     for name, user in settings.users.items():
+        if user.status == "removed":
+            continue
+        administers = [g for g in user.groups if g in raising]
+        for index, group in enumerate(user.groups):
+            if administers and group in guarded:
+                yield Mismatch(
+                    ("users", name, "groups", index),
+                    f"{group} denies the administration of identities, which beats what {administers[0]} grants: "
+                    f"{name} would be no administrator",
+                    f"administrator groups alone ({', '.join(raising)}), or none of them",
+                )
         for index, group in enumerate(user.groups if user.status == "active" else ()):
             if group not in known:
                 yield Mismatch(

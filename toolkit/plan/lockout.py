@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.model import Action, Change, Plan
@@ -53,6 +53,7 @@ class Caller:
 
 _ENFORCED = "mfa_enforcement"
 _LIFE_CYCLE = "iam_users"
+_GROUPS = "iam_groups"
 _MEMBERSHIP = "aws_iam_user_group_membership"
 _EXPIRY = "aws_iam_account_password_policy"
 _GROUP = "aws_iam_group"
@@ -63,7 +64,11 @@ _ADMINISTRATOR = ":policy/AdministratorAccess"
 
 
 def judge_lockout(
-    plan: Plan, users: Iterable[UserFact], caller: Caller, bound: frozenset[str] = frozenset()
+    plan: Plan,
+    users: Iterable[UserFact],
+    caller: Caller,
+    bound: frozenset[str] = frozenset(),
+    guarded: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
     """Findings about people and programs that would lose access.
 
@@ -72,10 +77,15 @@ def judge_lockout(
         users: Every user of the account.
         caller: Who applies.
         bound: Groups on which MFA is enforced once the plan is applied.
+        guarded: Groups that are denied the administration of identities once the plan is applied.
     """
-    users = tuple(users)
+    # A denial beats AdministratorAccess: who is in such a group already is no administrator to count on.
+    denied = guarded - set(_newly_guarded(plan))
+    users = tuple(
+        replace(u, administrator=False, administrator_groups=frozenset()) if u.groups & denied else u for u in users
+    )
     yield from _by_mfa(plan, users, caller, bound)
-    yield from _by_rights(plan, users, caller)
+    yield from _by_rights(plan, users, caller, guarded)
     yield from _by_group(plan, users)
     for change in plan.changes:
         if change.type == _EXPIRY and change.action in (Action.CREATE, Action.UPDATE, Action.REPLACE):
@@ -84,7 +94,7 @@ def judge_lockout(
 
 def reaches_users(plan: Plan) -> bool:
     """Whether the plan has any change for which facts about users are needed at all."""
-    return bool(_newly_enforced(plan) or _stripped(plan)) or any(
+    return bool(_newly_enforced(plan) or _newly_guarded(plan) or _stripped(plan)) or any(
         (c.type == _EXPIRY and c.action is not Action.DELETE)
         or (c.type == _GROUP and _goes(c))
         or (c.component == _LIFE_CYCLE and (c.type == _MEMBERSHIP or (c.type == "aws_iam_user" and _goes(c))))
@@ -133,6 +143,17 @@ def _stripped(plan: Plan) -> dict[str, Change]:
     """Group → the change that takes AdministratorAccess from it."""
     return {
         str(c.before.get("group")): c for c in plan.changes if c.type == _ATTACHED_TO_GROUP and _takes_administration(c)
+    }
+
+
+def _newly_guarded(plan: Plan) -> dict[str, Change]:
+    """Group → the change that puts the guardrail on it, which denies the administration of identities."""
+    return {
+        str(c.after.get("group")): c
+        for c in plan.changes
+        if c.component == _GROUPS
+        and (c.type, c.name) == (_ATTACHED_TO_GROUP, "guardrail")
+        and c.action in (Action.CREATE, Action.REPLACE)
     }
 
 
@@ -221,7 +242,7 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
             )
 
 
-def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
+def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded: frozenset[str]) -> Iterator[Finding]:
     """Users who are deleted or suspended, and administrators whom no group makes one any more."""
     known = {user.name: user for user in users}
     lost: dict[str, tuple[Change, str]] = {}
@@ -245,9 +266,23 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Itera
             taken |= {g: change for g in groups if g in left}
         if groups and len(taken) == len(groups):
             lost.setdefault(user.name, (taken[groups[0]], "no administrator any more"))
+    denied = _denied(plan, users, guarded)
+    for name, change in denied.items():
+        if known[name].administrator or name == caller.user:
+            lost.setdefault(name, (change, "denied the administration of identities"))
     for change in plan.changes:
         if change.component == _LIFE_CYCLE and change.type == "aws_iam_user" and _goes(change):
             lost[str(change.before.get("name"))] = (change, "deleted")
+    if others := [n for n in denied if known[n].administrator and known[n].gets_in and n != caller.user]:
+        yield _finding(
+            Rule.LOCKS_OUT,
+            denied[others[0]],
+            f"{_count(len(others), 'administrator')} would be denied the administration of identities: "
+            f"{', '.join(others)}.",
+            "; ".join(f"{n} is in {', '.join(sorted(known[n].groups)) or 'no group yet'}" for n in others),
+            "take administrators out of the groups that have the guardrail, which beats AdministratorAccess",
+            consent="--acknowledge-lockout",
+        )
     if caller.user in lost:
         change, how = lost[caller.user]
         yield _finding(
@@ -282,6 +317,21 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller) -> Itera
                 "keep one of them, or give another user the rights and something to get in with, then plan again",
                 consent=None,
             )
+
+
+def _denied(plan: Plan, users: tuple[UserFact, ...], guarded: frozenset[str]) -> dict[str, Change]:
+    """User → the change by which the guardrail newly reaches them."""
+    newly = _newly_guarded(plan)
+    found = {}
+    for change, name, _, joined in _memberships(plan):
+        if change.name != "suspended" and joined & (guarded | set(newly)):
+            found[name] = change
+    for user in users:
+        for group in sorted(user.groups & set(newly)):
+            found.setdefault(user.name, newly[group])
+    # Whom another group denies it already loses nothing, and whom the plan makes has nothing to lose.
+    before = guarded - set(newly)
+    return {u.name: found[u.name] for u in users if u.name in found and not u.groups & before}
 
 
 def _by_group(plan: Plan, users: tuple[UserFact, ...]) -> Iterator[Finding]:

@@ -57,7 +57,8 @@ def judge_plan(
     if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
-        found += judge_lockout(plan, users, _caller(workspace, clients), _groups_with_mfa(environment))
+        caller = _caller(workspace, clients)
+        found += judge_lockout(plan, users, caller, _groups_with_mfa(environment), _guarded_groups(environment))
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
@@ -162,6 +163,15 @@ def _groups_with_mfa(environment: Environment) -> frozenset[str]:
     if groups is None or environment.enabled("mfa_enforcement") is None:
         return frozenset()
     return frozenset(name for name, group in groups.settings.model_dump()["groups"].items() if group)
+
+
+def _guarded_groups(environment: Environment) -> frozenset[str]:
+    """Groups that carry the guardrail, whether by this plan or since an earlier one."""
+    groups = environment.enabled("iam_groups")
+    if groups is None:
+        return frozenset()
+    every = groups.settings.model_dump()["groups"]
+    return frozenset(name for name, group in every.items() if group and not group["administrator"])
 
 
 def _caller(workspace: Workspace, clients: ClientFactory) -> Caller:

@@ -10,7 +10,7 @@ module "iam_users" {
   users = {
     anna = {
       status          = "active"
-      groups          = ["administrators", "developers"]
+      groups          = ["administrators"]
       owner           = "lead@example.com"
       review_date     = "2027-03-31"
       path            = "/"

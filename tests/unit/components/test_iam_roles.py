@@ -194,7 +194,7 @@ def test_an_emergency_role_that_nobody_hears_of_is_refused() -> None:
 GUARDED = (
     "  iam_groups: {groups: {leads: {administrator: true}}%s}\n"
     "  iam_users:\n    existing_groups: [readers]\n    users:\n"
-    "      anna: {owner: x, review_date: '2027-03-31', groups: [leads, developers]}\n"
+    "      anna: {owner: x, review_date: '2027-03-31', groups: [developers]}\n"
     "      carl: {owner: x, review_date: '2027-03-31', groups: [leads, readers]}"
 )
 

@@ -89,6 +89,18 @@ def test_groups_are_those_of_iam_groups_or_named_existing_ones() -> None:
     )
 
 
+@pytest.mark.parametrize("status", ["active", "suspended"])
+def test_an_administrator_is_in_no_group_that_denies_administration(status: str) -> None:
+    """The guardrail of the other group beats AdministratorAccess: who is in both administers nothing."""
+    said = refused({"anna": {**USER, "status": status, "groups": ["administrators", "developers"]}})
+    assert said.startswith("6: components.iam_users.users.anna.groups[1]: developers denies the administration")
+    assert "anna would be no administrator; expected administrator groups alone (administrators)" in said
+    assert loaded({"anna": {**USER, "groups": ["developers", "auditors"]}})
+    assert loaded({"anna": {**USER, "status": "removed", "groups": ["administrators", "developers"]}})
+    # Groups that the baseline does not make carry no guardrail.
+    assert loaded({"anna": {**USER, "groups": ["administrators", "readers"]}}, existing_groups=["readers"])
+
+
 def test_who_is_in_no_group_any_more_may_name_one_that_is_gone() -> None:
     for status in ("suspended", "removed"):
         assert loaded({"anna": {**USER, "groups": ["gone"], "status": status}})

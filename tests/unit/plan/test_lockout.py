@@ -264,6 +264,34 @@ def test_a_group_with_members_is_not_deleted():
     assert found(plan(*out), SAFE, CONSOLE) == []
 
 
+def guardrail(group: str) -> dict[str, Any]:
+    entry = gone("aws_iam_group_policy_attachment", "iam_groups", group=group, policy_arn="arn:guardrail")
+    change = {"actions": ["create"], "before": None, "after": entry["change"]["before"]}
+    return {**entry, "name": "guardrail", "change": change}
+
+
+def test_the_guardrail_takes_no_administrator_unasked():
+    """It denies what AdministratorAccess allows: who is in a group of each is no administrator."""
+    guarded = frozenset({"developers"})
+    both = replace(ADMIN, groups=frozenset({"administrators", "developers"}))
+    own = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
+    p = plan(guardrail("developers"))
+    assert reaches_users(p)
+    assert found(p, SAFE, ADMIN, caller=own) == []
+
+    def rules(p: Plan, *users: UserFact, caller: Caller = USER) -> set[Rule]:
+        return {f.rule for f in judge_lockout(p, users, caller, guarded=guarded) if f.blocks}
+
+    assert rules(p, both) == {Rule.LOCKS_OUT, Rule.LOCKS_OUT_LAST_ADMINISTRATOR}
+    assert rules(p, both, DIRECT) == {Rule.LOCKS_OUT}
+    assert rules(p, both, DIRECT, caller=own) == {Rule.LOCKS_OUT_CALLER}
+    # Joining such a group does the same; whoever was in one before has nothing more to lose, and counts no more.
+    joins = plan(membership("admin", ["administrators"], ["administrators", "developers"]))
+    assert rules(joins, ADMIN, DIRECT, caller=own) == {Rule.LOCKS_OUT_CALLER}
+    assert rules(joins, both, DIRECT) == set()
+    assert rules(plan(user_change("direct")), both, DIRECT) == {Rule.LOCKS_OUT_LAST_ADMINISTRATOR}
+
+
 @pytest.mark.parametrize(
     ("entry", "how"),
     [
