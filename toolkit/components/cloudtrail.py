@@ -256,6 +256,8 @@ COMPONENT = Component(
         Strength("aws_cloudtrail", "cloud_watch_logs_group_arn", Stronger.PRESENT),
         Strength("aws_cloudtrail", "s3_bucket_name", Stronger.SAME),
         Strength("aws_cloudtrail", "advanced_event_selector", Stronger.SUPERSET),
+        # Of a trail that is taken over: advanced selectors, which the module sets, replace these.
+        Strength("aws_cloudtrail", "event_selector", Stronger.SUPERSET),
         Strength("aws_cloudtrail", "insight_selector", Stronger.SUPERSET),
         Strength("aws_cloudwatch_log_group", "retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
         Strength("aws_cloudwatch_log_group", "kms_key_id", Stronger.PRESENT),

@@ -229,6 +229,10 @@ def put(values: dict[str, Any], path: str, value: Any) -> None:
 
 # What Terraform computes by itself and no recorded plan of a first apply can show.
 FILLED = {
+    # Of a trail that was there before the baseline.
+    "event_selector": [
+        {"data_resource": [{"type": "AWS::S3::Object", "values": ["arn:aws:s3"]}], "read_write_type": "All"}
+    ],
     "is_enabled": True,
     "rotation_period_in_days": 365,
     "rule[0].apply_server_side_encryption_by_default[0].sse_algorithm": "aws:kms",
@@ -247,7 +251,7 @@ def with_value(recorded: dict[str, Any], component: Component, strength: Strengt
         if strength.name not in (None, entry["name"]):
             continue
         change = entry["change"]
-        if value_at(change["before"], strength.attribute) is None and strength.attribute in FILLED:
+        if value_at(change["before"], strength.attribute) in (None, []) and strength.attribute in FILLED:
             put(change["before"], strength.attribute, FILLED[strength.attribute])
             put(change["after"], strength.attribute, FILLED[strength.attribute])
         if value_at(change["before"], strength.attribute) is not None:
