@@ -77,16 +77,20 @@ def judge(
             yield from _exists(change, component, existing[change.address])
 
 
-def judge_orphans(plan: Plan, drift: Iterable[Change], components: Mapping[str, Component]) -> Iterator[Finding]:
+def judge_orphans(
+    plan: Plan, drift: Iterable[Change], components: Mapping[str, Component], account_id: str
+) -> Iterator[Finding]:
     """Findings about what protects and is not where Terraform looks for it, so that the state would lose sight of it.
 
     A region's provider that moves away (a home region that changes, say) makes Terraform ask another region, which does
-    not have the thing: it goes on running, recording and billing, and nobody manages it any more.
+    not have the thing: it goes on running, recording and billing, and nobody manages it any more. The
+    same comes of another account: of a changed `account_id`, or of a state that two environments share.
 
     Args:
         plan: The plan.
         drift: What AWS has otherwise than the state, as `parse_drift` gives it.
         components: Component name → component.
+        account_id: The environment's.
     """
     remade = {c.address for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
     for change in drift:
@@ -96,7 +100,10 @@ def judge_orphans(plan: Plan, drift: Iterable[Change], components: Mapping[str, 
         if not any(_is(p, change) for p in component.protects):
             continue
         arn = str(change.before.get("arn") or "").split(":")
-        elsewhere = len(arn) > 3 and arn[3] not in ("", change.region)
+        if len(arn) < _ARN_FIELDS or change.type in _ARN_OF_ANOTHER:
+            arn = [""] * _ARN_FIELDS
+        foreign = arn[4] if arn[4].isdigit() and arn[4] != account_id else None
+        elsewhere = arn[3] not in ("", change.region) or foreign is not None
         # Deleted by hand and made anew is what a baseline is for; deleted from view is not.
         if change.address in remade and not elsewhere:
             continue
@@ -107,12 +114,20 @@ def judge_orphans(plan: Plan, drift: Iterable[Change], components: Mapping[str, 
             attribute=None,
             summary=f"Terraform does not find {change.address} any more, and would forget it.",
             evidence=f"the state has it as {change.before.get('arn') or change.before.get('id') or 'applied'}, "
-            f"{change.region} does not",
-            remedy="if the home region was changed, change it back: move what is there by `regions.retiring` first",
+            f"{f'account {account_id}' if foreign else change.region} does not",
+            remedy=f"this is the state of account {foreign}: put `account_id` back, or give this environment a state "
+            "of its own under `backend`"
+            if foreign
+            else "if the home region was changed, change it back: move what is there by `regions.retiring` first",
             consent=f"--allow-destroy '{change.address}'",
             component=change.component,
             region=change.region,
         )
+
+
+_ARN_FIELDS = 6
+_ARN_OF_ANOTHER = frozenset({"aws_cloudwatch_event_target"})
+"""Types whose attribute `arn` is another thing's, possibly of another account."""
 
 
 def _is(protected: Protected, change: Change) -> bool:

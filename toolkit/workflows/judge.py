@@ -48,7 +48,8 @@ def judge_plan(
     found = list(judge(plan, REGISTRY, existing, read_held(plan, clients)))
     today = datetime.now(UTC).date()
     if not destroy:
-        found += judge_orphans(plan, parse_drift(data, workspace.attribution), REGISTRY)
+        drift = parse_drift(data, workspace.attribution)
+        found += judge_orphans(plan, drift, REGISTRY, environment.account_id)
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None

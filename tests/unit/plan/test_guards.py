@@ -441,7 +441,7 @@ def lost(recorded: dict[str, Any], component: str, resource: str, **before: str)
 
 def orphans(change: Any, *planned: dict[str, Any]) -> list[Any]:
     plan = parse_plan({"format_version": "1.2", "resource_changes": list(planned)}, ATTRIBUTION)
-    return list(judge_orphans(plan, [change], REGISTRY))
+    return list(judge_orphans(plan, [change], REGISTRY, "123456789012"))
 
 
 def test_what_protects_and_is_out_of_sight_is_not_forgotten_unasked(recorded: dict[str, Any]):
@@ -463,6 +463,19 @@ def test_what_was_deleted_by_hand_is_made_anew_without_asking(recorded: dict[str
     # But not when the one that is out of sight is in another region: then there would be two.
     moved, _ = lost(recorded, "cloudtrail", "aws_cloudtrail", arn=arn.replace("eu-central-1", "eu-west-1"))
     assert len(orphans(moved, again)) == 1
+    # Nor when it is in another account, whose state this is.
+    other, _ = lost(recorded, "cloudtrail", "aws_cloudtrail", arn=arn.replace("123456789012", "444455556666"))
+    (finding,) = orphans(other, again)
+    assert finding.evidence.endswith("account 123456789012 does not")
+    assert finding.remedy.startswith("this is the state of account 444455556666: put `account_id` back")
+
+
+def test_a_target_that_is_another_accounts_bus_may_be_made_anew(recorded: dict[str, Any]):
+    bus = "arn:aws:events:eu-west-1:444455556666:event-bus/siem"
+    change, entry = lost(recorded, "siem_export", "aws_cloudwatch_event_target", arn=bus)
+    again = copy.deepcopy(entry)
+    again["change"].update(actions=["create"], before=None, after=entry["change"]["before"])
+    assert orphans(change, again) == []
 
 
 def test_a_waiver_holds_until_its_last_day_and_for_its_rule_only(recorded: dict[str, Any]):
