@@ -351,7 +351,9 @@ def _child_environ(environ: Mapping[str, str], scratch: Path) -> tuple[dict[str,
             f"TF_WORKSPACE={environ['TF_WORKSPACE']} would select another state than the environment's",
             hint="Unset TF_WORKSPACE; an environment is chosen by its name.",
         )
-    ignored = tuple(sorted(n for n in environ if n.startswith(("TF_CLI_ARGS", "TF_VAR_")) or n == "TF_DATA_DIR"))
+    # The last names a provider that runs already, whatever the lock file says.
+    others = ("TF_DATA_DIR", "TF_REATTACH_PROVIDERS")
+    ignored = tuple(sorted(n for n in environ if n.startswith(("TF_CLI_ARGS", "TF_VAR_")) or n in others))
     kept = {n: v for n, v in environ.items() if n not in ignored and n != "TF_WORKSPACE"}
     kept.setdefault("GOGC", "400")  # a quarter less CPU for 8 % more memory, measured with provider 5.100
     if kept.get("TF_LOG"):

@@ -81,6 +81,7 @@ def test_the_environment_of_the_child(fake: Fake) -> None:
         "TF_CLI_ARGS_plan": "-refresh=false",
         "TF_VAR_x": "1",
         "TF_DATA_DIR": "/elsewhere",
+        "TF_REATTACH_PROVIDERS": "{}",
         "TF_LOG": "debug",
         "TF_WORKSPACE": "default",
     }
@@ -98,7 +99,12 @@ def test_the_environment_of_the_child(fake: Fake) -> None:
         "sid": True,
     }
     said = [e.text for e in fake.events if isinstance(e, events.Notice)]
-    assert [text.split()[0] for text in said] == ["TF_CLI_ARGS_plan", "TF_DATA_DIR", "TF_VAR_x"]
+    assert [text.split()[0] for text in said] == [
+        "TF_CLI_ARGS_plan",
+        "TF_DATA_DIR",
+        "TF_REATTACH_PROVIDERS",
+        "TF_VAR_x",
+    ]
 
 
 def test_a_workspace_would_select_another_state_and_is_refused(fake: Fake) -> None:
