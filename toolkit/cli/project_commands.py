@@ -70,7 +70,7 @@ def new(
     Profiles, written out whole so that nothing is inherited later:
       minimal     what every account needs and next to nothing bills for
       standard    that, with recording, detection and alarms: the choice for most accounts
-      strict      that, with everything that is billed by use: for accounts that hold what must not leak
+      strict      that, with more that is billed by use: for accounts that hold what must not leak
     \b
     Examples:
       toolkit new prod

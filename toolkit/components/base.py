@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 PROFILES = {
     "minimal": "what every account needs and next to nothing bills for",
     "standard": "that, with recording, detection and alarms: the choice for most accounts",
-    "strict": "that, with everything that is billed by use: for accounts that hold what must not leak",
+    "strict": "that, with more that is billed by use: for accounts that hold what must not leak",
 }
 """Starting points of `toolkit new`, the least first: name → what it is, for help and comments."""
 
