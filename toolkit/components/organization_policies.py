@@ -35,6 +35,15 @@ def _not_everybody(value: str) -> str:
     return value
 
 
+def _with_its_path(value: str) -> str:
+    if ":role/AWSReservedSSO" in value:
+        raise ValueError(
+            "expected the role with its path, which this pattern does not match without: roles of IAM Identity Center "
+            "are like arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_NAME_*"
+        )
+    return value
+
+
 PolicyName = Annotated[str, checked(_POLICY_NAME, "1 to 128 letters, digits, blanks and _ . , : = @ -")]
 PolicyFile = Annotated[
     str, checked(_FILE, "the name of a .json file in the environment's folder, like policies/own.json")
@@ -45,6 +54,7 @@ PrincipalPattern = Annotated[
         _PRINCIPAL, "the ARN of a role or user, with * for any account, like arn:aws:iam::*:role/baseline-deployer"
     ),
     AfterValidator(_not_everybody),
+    AfterValidator(_with_its_path),
 ]
 PrincipalPatterns = Annotated[tuple[PrincipalPattern, ...], Field(strict=False), AfterValidator(no_repetition)]
 Reason = Annotated[str, Field(min_length=10, max_length=500)]

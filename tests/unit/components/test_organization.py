@@ -110,6 +110,15 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
             {"exempted_principal_arns": ["arn:aws:iam::*:role/*"]},
             "exempted_principal_arns.0: expected a pattern that names someone: this one exempts everybody",
         ),
+        *(
+            (
+                {setting: ["arn:aws:iam::111122223333:role/AWSReservedSSO_Admin_0123456789abcdef"]},
+                f"{setting}.0: expected the role with its path, which this pattern does not match without: roles of "
+                "IAM Identity Center are like "
+                "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_NAME_*",
+            )
+            for setting in ("exempted_principal_arns", "deployer_arns")
+        ),
         (
             {"exempted_principal_arns": ["baseline-deployer"]},
             "exempted_principal_arns.0: expected the ARN of a role or user, with * for any account, like "

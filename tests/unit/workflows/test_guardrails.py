@@ -56,15 +56,13 @@ def test_exempted_or_not_concerned(house: Any, settings: str):
 
 @pytest.mark.usefixtures("callers")
 def test_a_session_is_judged_by_its_role_and_path(house: Any, monkeypatch: pytest.MonkeyPatch):
-    """Roles of Identity Center have a path: a pattern of the bare name would not exempt them on AWS."""
-    whole = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Admin_0123"
-    monkeypatch.setattr("toolkit.workflows.workspace.principal_arn", lambda *_: whole)
-    house.write(
-        components='{organization: {exempted_principal_arns: ["arn:aws:iam::*:role/AWSReservedSSO_Admin_0123"]}}'
+    """A session's ARN shows no path: a pattern of the bare name would not exempt the role on AWS."""
+    monkeypatch.setattr(
+        "toolkit.workflows.workspace.principal_arn", lambda *_: "arn:aws:iam::111122223333:role/ci/deployer"
     )
+    house.write(components='{organization: {exempted_principal_arns: ["arn:aws:iam::*:role/deployer"]}}')
     with pytest.raises(RefusedError) as caught:
         opened(house, deploys=True)
-    pattern = "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Admin_0123"
-    assert f"{pattern} under exempted_principal_arns" in str(caught.value.detail)
-    house.write(components=f'{{organization: {{exempted_principal_arns: ["{pattern}"]}}}}')
+    assert "arn:aws:iam::*:role/ci/deployer under exempted_principal_arns" in str(caught.value.detail)
+    house.write(components='{organization: {exempted_principal_arns: ["arn:aws:iam::*:role/ci/deployer"]}}')
     opened(house, deploys=True)
