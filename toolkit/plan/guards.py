@@ -13,6 +13,7 @@ from typing import Any
 
 from toolkit.components.base import Component, Protected
 from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.policies import compare_policies, denies, policy_sentences
 from toolkit.plan.strengths import value_at, weakening
@@ -75,6 +76,7 @@ def judge(
                     yield lost
         if change.action is Action.CREATE and change.address in existing:
             yield from _exists(change, component, existing[change.address])
+        yield from judge_grants(change, plan)
 
 
 def judge_orphans(

@@ -398,6 +398,55 @@ def test_a_grant_of_a_groups_own_may_go_but_no_denial(recorded: dict[str, Any]):
     assert findings(*groups, *own) == []
 
 
+def attachment(name: str, *, actions: list[str], policy: str, owner: str = "readers") -> dict[str, Any]:
+    values = {"group": owner, "policy_arn": f"arn:aws:iam::{policy}"}
+    return {
+        "address": f'module.iam_groups.aws_iam_group_policy_attachment.managed["{name}"]',
+        "mode": "managed",
+        "type": "aws_iam_group_policy_attachment",
+        "name": "managed",
+        "change": {
+            "actions": actions,
+            "before": values if "delete" in actions else None,
+            "after": values if "create" in actions else None,
+        },
+    }
+
+
+def test_a_policy_of_aws_does_not_take_anothers_place_unasked():
+    gone = attachment("old", actions=["delete"], policy="aws:policy/ReadOnlyAccess")
+    new = attachment("new", actions=["create"], policy="aws:policy/PowerUserAccess")
+    (found,) = findings(gone, new)
+    assert (found.rule, found.blocks, found.evidence) == (Rule.WEAKENS, True, "ReadOnlyAccess → PowerUserAccess")
+    assert found.consent == f"--allow-weaker '{new['address']}.policy_arn'"
+    assert not Consents(weaker=("*.policy_arn",)).apply([found], date.today())[0].blocks
+
+
+@pytest.mark.parametrize(
+    ("gone", "new", "told"),
+    [
+        (None, "aws:policy/PowerUserAccess", ["+ PowerUserAccess"]),
+        ("aws:policy/AdministratorAccess", "aws:policy/ReadOnlyAccess", []),
+        (None, "123456789012:policy/deny-identity-administration", []),
+        ("aws:policy/ReadOnlyAccess", "123456789012:policy/mfa-enforcement", []),
+    ],
+    ids=["added", "narrower than everything", "a denial of ours", "a denial of ours for a grant"],
+)
+def test_other_changes_of_an_owners_policies_are_at_most_told(gone: str | None, new: str, told: list[str]):
+    entries = [attachment("new", actions=["create"], policy=new)]
+    if gone:
+        entries.append(attachment("old", actions=["delete"], policy=gone))
+    found = [f for f in findings(*entries) if f.rule is Rule.WEAKENS]
+    assert [f.evidence for f in found] == told
+    assert not any(f.blocks for f in found)
+
+
+def test_another_owners_policies_are_no_exchange():
+    gone = attachment("old", actions=["delete"], policy="aws:policy/ReadOnlyAccess", owner="others")
+    new = attachment("new", actions=["create"], policy="aws:policy/PowerUserAccess")
+    assert not any(f.blocks for f in findings(gone, new))
+
+
 def test_nothing_is_found_in_a_first_apply_to_an_empty_account(recorded: dict[str, Any]):
     plan = parse_plan(recorded, ATTRIBUTION)
     assert len(plan.changes) > 100

@@ -1,0 +1,66 @@
+"""Judges what groups, roles, users and permission sets that are there already are given by AWS's own policies.
+
+In: a change and its plan. Out: findings. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.plan.model import Action, Change, Plan
+
+_ATTACHMENTS = {
+    "aws_iam_group_policy_attachment": ("group", "policy_arn", "aws_iam_group", "name"),
+    "aws_iam_role_policy_attachment": ("role", "policy_arn", "aws_iam_role", "name"),
+    "aws_iam_user_policy_attachment": ("user", "policy_arn", "aws_iam_user", "name"),
+    "aws_ssoadmin_managed_policy_attachment": (
+        *("permission_set_arn", "managed_policy_arn"),
+        *("aws_ssoadmin_permission_set", "arn"),
+    ),
+}
+"""Type that gives a policy to an owner → its attributes of owner and policy, the owner's type and its attribute."""
+
+_OF_AWS = re.compile(r"arn:[a-z-]+:iam::aws:policy/(.+)")
+_EVERYTHING = "AdministratorAccess"
+
+
+def judge_grants(change: Change, plan: Plan) -> Iterator[Finding]:
+    """What an owner that is there already is given by AWS's policies: refused where it takes another one's place.
+
+    Their documents are not known here, so that of two the wider is not known either, but for the one that allows
+    everything. An addition alone is told and not refused: after an interrupted apply, it is what completes it.
+    """
+    if change.type not in _ATTACHMENTS or change.action not in (Action.CREATE, Action.REPLACE):
+        return
+    owner_of, policy_of, owner_type, owner_name = _ATTACHMENTS[change.type]
+    owner, policy = change.after.get(owner_of), _OF_AWS.fullmatch(str(change.after.get(policy_of)))
+    made = any(
+        c.type == owner_type and c.action is Action.CREATE and c.after.get(owner_name) == owner for c in plan.changes
+    )
+    if made or policy is None or not isinstance(owner, str):
+        return
+    taken = {
+        match[1]
+        for c in plan.changes
+        if c.type == change.type and c.action in (Action.DELETE, Action.REPLACE) and c.before.get(owner_of) == owner
+        if (match := _OF_AWS.fullmatch(str(c.before.get(policy_of))))
+    } - {policy[1]}
+    if _EVERYTHING in taken:
+        return
+    swapped = f"{', '.join(sorted(taken))} → " if taken else "+ "
+    yield Finding(
+        rule=Rule.WEAKENS,
+        severity=Severity.HIGH if taken else Severity.NOTE,
+        address=change.address,
+        attribute=policy_of,
+        summary=f"{owner.rsplit('/', 1)[-1]}, which is there already, gets rights of another policy of AWS's.",
+        evidence=f"{swapped}{policy[1]}",
+        remedy="compare the two policies; leave the one that was there, or give consent where the new one is narrower"
+        if taken
+        else "see whether all who have it shall have these rights, too",
+        consent=f"--allow-weaker '{change.address}.{policy_of}'" if taken else None,
+        component=change.component,
+        region=change.region,
+    )
