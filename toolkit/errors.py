@@ -98,6 +98,12 @@ class InterruptedRunError(ToolkitError):
     exit_code = ExitCode.INTERRUPTED
 
 
+def or_meant(name: str, known: list[str] | tuple[str, ...]) -> str:
+    """ "; did you mean 'x'?" for the end of a message about an unknown name; nothing where no known one is near."""
+    guess = nearest(name, known)
+    return f"; did you mean {guess!r}?" if guess else ""
+
+
 def nearest(name: str, known: list[str] | tuple[str, ...]) -> str | None:
     """The known name that `name` is most likely a misspelling of, or None."""
     from difflib import get_close_matches

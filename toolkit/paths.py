@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from toolkit.errors import ToolkitError, UsageError, nearest
+from toolkit.errors import ToolkitError, UsageError, or_meant
 
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?\Z")
 """Names a folder, a state key and a Terraform comment: nothing that could leave any of them."""
@@ -96,10 +96,9 @@ class Project:
             UsageError: No environment has that name.
         """
         if name not in self.names:
-            guess = nearest(name, self.names)
             known = ", ".join(self.names) or "none yet; `toolkit new ENV` makes one"
             raise UsageError(
-                f"no environment {name!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+                f"no environment {name!r}" + or_meant(name, self.names),
                 where="environments/",
                 hint=f"environments: {known}",
             )

@@ -7,6 +7,7 @@ what stands there only the kind is told, since it may be a secret.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,18 +20,30 @@ class FieldError(ValueError):
     """A value that is missing, unknown or of another kind; its text names the field."""
 
 
-def from_json(shape: TypeAdapter[T], data: bytes) -> T:
+def from_json(shape: type[T], data: bytes) -> T:
     """The typed value in JSON text.
+
+    Args:
+        shape: A class, or a generic such as `tuple[X, ...]`.
+        data: The text, UTF-8.
 
     Raises:
         FieldError: It is no JSON, or a field of it is not what `shape` says; the first such field.
     """
     try:
-        return shape.validate_json(data)
+        # Any class is hashable, though mypy does not see it.
+        value: T = _adapter(shape).validate_json(data)  # type: ignore[arg-type]
+        return value
     except ValidationError as e:
         error = e.errors(include_url=False)[0]
     # Outside of the handler: pydantic's own error would print the values.
     raise FieldError(_told(error))
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    """Built when something is read: most commands read none, and should not start later for it."""
+    return TypeAdapter(shape)
 
 
 def dotted(path: Iterable[str | int]) -> str:

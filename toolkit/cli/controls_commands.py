@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import console, options
-from toolkit.errors import UsageError, nearest
+from toolkit.errors import UsageError, or_meant
 
 
 def register(app: typer.Typer) -> None:
@@ -65,9 +65,8 @@ def controls(
     from toolkit.workflows.coverage import DEFAULT_FRAMEWORKS, chosen, coverage_of_bundle, coverage_of_environment
 
     if output_format not in FORMATS:
-        guess = nearest(output_format, tuple(FORMATS))
         raise UsageError(
-            f"--format: no format {output_format!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+            f"--format: no format {output_format!r}" + or_meant(output_format, tuple(FORMATS)),
             hint=f"formats: {', '.join(FORMATS)}",
         )
     if (env is None) == (plan is None):

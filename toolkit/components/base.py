@@ -227,8 +227,8 @@ class Component:
         mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
             with settings that are valid by themselves.
         advice: Its settings and today's date → what people should look at. Pure.
-        composed: Settings that are no variables: `compose` makes values of them, which the template wires into
-            variables of `derived`.
+        composed: Settings that are no variables, and never become arguments: the template reads them, or `compose`
+            makes values of them, which the template wires into variables of `derived`.
         compose: (settings, place) -> the template's `composed`: what would be logic in a template, and what must be
             known before Terraform runs.
         pages: Names of Markdown pages that are rendered beside the Terraform files, from templates/pages/NAME.md.j2.

@@ -46,7 +46,6 @@ COMPONENT = Component(
         "cn-northwest-1",
     ),
     composed=("skipped_regions",),
-    compose=lambda settings, _place: {"skipped_regions": settings.skipped_regions},
     protects=(Protected("aws_detective_graph"),),
     strengths=(Strength("aws_detective_organization_configuration", "auto_enable", Stronger.TRUE),),
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),

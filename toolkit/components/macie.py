@@ -64,7 +64,6 @@ COMPONENT = Component(
         "us-gov-west-1",
     ),
     composed=("skipped_regions",),
-    compose=lambda settings, _place: {"skipped_regions": settings.skipped_regions},
     protects=(Protected("aws_macie2_account"), Protected("aws_macie2_classification_export_configuration")),
     strengths=(
         Strength("aws_macie2_account", "status", Stronger.ORDER, order=("PAUSED", "ENABLED")),

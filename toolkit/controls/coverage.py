@@ -75,11 +75,6 @@ class Coverage:
         """Requirements of a framework with this status."""
         return sum(v.framework == framework and v.status is status for v in self.verdicts)
 
-    @property
-    def frameworks(self) -> tuple[str, ...]:
-        """Names, in the order asked for."""
-        return tuple(dict.fromkeys(v.framework for v in self.verdicts))
-
 
 def coverage(
     wanted: Sequence[Framework],

@@ -182,14 +182,21 @@ def _missing_needs(data: dict[str, Data], source: Source) -> list[Problem]:
     ]
 
 
+def _active(data: dict[str, Data]) -> list[Data]:
+    """The active regions as the file names them; none where it does so wrongly, which is told elsewhere."""
+    regions = data.get("regions")
+    active = (regions.get("active") or [regions.get("home")]) if isinstance(regions, dict) else []
+    return active if isinstance(active, list) else []
+
+
 def _inactive_global_region(data: dict[str, Data], source: Source) -> list[Problem]:
     regions = data.get("regions")
     home = regions.get("home") if isinstance(regions, dict) else None
     if not isinstance(regions, dict) or not isinstance(home, str) or home not in PARTITION_OF:
         return []
     needed = GLOBAL_REGION[PARTITION_OF[home]]
-    active = regions.get("active") or [home]
-    if not isinstance(active, list) or needed in active:
+    active = _active(data)
+    if not active or needed in active:
         return []
     places: list[Path] = []
     for name in _named_components(data):
@@ -209,11 +216,8 @@ def _inactive_global_region(data: dict[str, Data], source: Source) -> list[Probl
 
 
 def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
-    regions = data.get("regions")
-    if not isinstance(regions, dict):
-        return []
-    active = regions.get("active") or [regions.get("home")]
-    if not isinstance(active, list):
+    active = _active(data)
+    if not active:
         return []
     found = []
     for name, component in REGISTRY.items():
@@ -233,13 +237,11 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
 
 def _absent_services(data: dict[str, Data], source: Source) -> list[Problem]:
     """Services that AWS does not offer in an active region, and that are not left out there."""
-    regions = data.get("regions")
-    active = (regions.get("active") or [regions.get("home")]) if isinstance(regions, dict) else []
     found = []
     for name in _named_components(data):
         path: Path = ("components", name)
         skipped = _at((*path, "skipped_regions"), data)
-        for region in active if isinstance(active, list) else ():
+        for region in _active(data):
             if region in REGISTRY[name].absent_in and not (isinstance(skipped, list) and region in skipped):
                 problem = f"AWS does not offer it in {region}, which is active"
                 found.append(

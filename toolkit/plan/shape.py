@@ -16,7 +16,7 @@ _Marks = Literal[False] | _Object
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
 
 class _ValueChange(_Part):

@@ -58,6 +58,7 @@ class ModuleCall:
 
     def arguments(self, inputs: Mapping[str, Any]) -> str:
         """The call's arguments; beside each value that meets a requirement stands the requirement's id."""
+        inputs = {name: value for name, value in inputs.items() if name not in self.component.composed}
         topics: dict[tuple[str, ...], list[str]] = {}
         for claim in self.claims:
             if claim.setting is None:

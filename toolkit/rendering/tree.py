@@ -89,7 +89,8 @@ def foreign(tree: RenderedTree, folder: Path) -> tuple[str, ...]:
     """Names of files in `folder` that nobody generated but Terraform or OpenTofu would load."""
     found = (file for pattern in READ for file in folder.glob(pattern))
     # Rendering deletes what it once wrote; a header in any other kind of file is somebody's copy of it.
-    return tuple(sorted(f.name for f in found if f.name not in tree and f not in _generated(folder)))
+    ours = {*tree, *(file.name for file in _generated(folder))}
+    return tuple(sorted(f.name for f in found if f.name not in ours))
 
 
 def write(changes: tuple[FileChange, ...], folder: Path) -> None:

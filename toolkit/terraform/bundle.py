@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import write_atomically
@@ -255,16 +255,16 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
                 where=where,
                 hint="nothing was applied; " + _HOW,
             )
-    found = _typed(where, _MANIFEST, members, _FORMAT).get("format")
+    found = _typed(where, _MANIFEST, members, dict[str, Any]).get("format")
     if found != FORMAT:
         raise BadPlanError(
             f"a bundle of format {found!r}; this toolkit reads format {FORMAT}",
             where=where,
             hint="apply with the toolkit version that planned, or plan again",
         )
-    manifest = _typed(where, _MANIFEST, members, _MANIFEST_SHAPE)
-    findings = _typed(where, _FINDINGS, members, _FINDINGS_SHAPE)
-    _typed(where, _JSON, members, _PLAN_SHAPE)
+    manifest = _typed(where, _MANIFEST, members, Manifest)
+    findings = _typed(where, _FINDINGS, members, tuple[Finding, ...])
+    _typed(where, _JSON, members, PlanShape)
     return Bundle(path, manifest, members[_PLAN], json.loads(members[_JSON]), findings)
 
 
@@ -287,7 +287,7 @@ def state_of(plan_file: Path) -> tuple[str, int]:
     """
     try:
         with zipfile.ZipFile(plan_file) as archive:
-            state = from_json(_STATE, archive.read("tfstate"))
+            state = from_json(_State, archive.read("tfstate"))
     except (OSError, KeyError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as e:
         raise BadPlanError("Terraform's plan file cannot be read", where=str(plan_file)) from e
     return state.lineage, state.serial
@@ -311,15 +311,10 @@ class _State(BaseModel):
     serial: int = 0
 
 
-_FORMAT = TypeAdapter(dict[str, Any])
-_MANIFEST_SHAPE = TypeAdapter(Manifest)
-_FINDINGS_SHAPE = TypeAdapter(tuple[Finding, ...])
-_PLAN_SHAPE = TypeAdapter(PlanShape)
-_STATE = TypeAdapter(_State)
 _HOW = "make one with `toolkit plan ENV --out FILE`"
 
 
-def _typed(where: str, member: str, members: Mapping[str, bytes], shape: TypeAdapter[_T]) -> _T:
+def _typed(where: str, member: str, members: Mapping[str, bytes], shape: type[_T]) -> _T:
     try:
         return from_json(shape, members[member])
     except FieldError as e:

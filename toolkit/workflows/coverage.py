@@ -11,7 +11,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Framework, frameworks
 from toolkit.controls.coverage import Coverage, coverage, idle
 from toolkit.environment import Environment
-from toolkit.errors import UsageError, nearest
+from toolkit.errors import UsageError, or_meant
 from toolkit.paths import Project
 from toolkit.plan.model import parse_outcome
 from toolkit.reports.coverage import CoverageView
@@ -32,9 +32,8 @@ def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
     known = {framework.name: framework for framework in frameworks()}
     for name in names:
         if name not in known:
-            guess = nearest(name, tuple(known))
             raise UsageError(
-                f"--framework: no framework {name!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+                f"--framework: no framework {name!r}" + or_meant(name, tuple(known)),
                 hint=f"frameworks: {', '.join(known)}",
             )
     return tuple(known[name] for name in dict.fromkeys(names))

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from toolkit.components.base import Settings
 from toolkit.components.registry import REGISTRY
-from toolkit.errors import UsageError, nearest
+from toolkit.errors import UsageError, or_meant
 
 
 def describe_components(name: str | None = None) -> list[dict[str, Any]]:
@@ -22,9 +22,8 @@ def describe_components(name: str | None = None) -> list[dict[str, Any]]:
         UsageError: There is no such component.
     """
     if name is not None and name not in REGISTRY:
-        guess = nearest(name, tuple(REGISTRY))
         raise UsageError(
-            f"no component {name!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+            f"no component {name!r}" + or_meant(name, tuple(REGISTRY)),
             hint=f"components: {', '.join(REGISTRY)}",
         )
     return [

@@ -13,7 +13,7 @@ from toolkit.components.account_contacts import email_address
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.errors import UsageError, nearest
+from toolkit.errors import UsageError, or_meant
 from toolkit.files import write_atomically
 from toolkit.paths import Project
 from toolkit.regions import PARTITION_OF
@@ -61,15 +61,13 @@ def check_answer(kind: str, value: str, option: str) -> str:
     if kind == "account_id" and not (len(value) == 12 and value.isascii() and value.isdigit()):
         raise UsageError(f"{option}: {value!r} is no account id", hint="expected 12 digits")
     if kind == "region" and value not in PARTITION_OF:
-        guess = nearest(value, tuple(PARTITION_OF))
         raise UsageError(
-            f"{option}: {value!r} is no region" + (f"; did you mean {guess!r}?" if guess else ""),
+            f"{option}: {value!r} is no region" + or_meant(value, tuple(PARTITION_OF)),
             hint="expected an AWS region that the provider knows, like eu-central-1",
         )
     if kind == "profile" and value not in PROFILES:
-        guess = nearest(value, tuple(PROFILES))
         raise UsageError(
-            f"{option}: no profile {value!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+            f"{option}: no profile {value!r}" + or_meant(value, tuple(PROFILES)),
             hint=f"profiles: {', '.join(PROFILES)}",
         )
     if kind == "email":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolkit.errors import UsageError, nearest
+from toolkit.errors import UsageError, or_meant
 from toolkit.paths import Project
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Access, open_workspace
@@ -25,9 +25,8 @@ def read_outputs(project: Project, name: str, only: str | None, access: Access, 
     if only is None:
         return found
     if only not in found:
-        guess = nearest(only, tuple(found))
         raise UsageError(
-            f"no output {only!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+            f"no output {only!r}" + or_meant(only, tuple(found)),
             where=name,
             hint=f"outputs: {', '.join(found) or 'none: nothing has been applied yet'}",
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.errors import ToolkitError, UsageError, nearest
+from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import write_atomically
 from toolkit.reports.registry import FORMATS
 from toolkit.reports.view import PlanView
@@ -81,9 +81,8 @@ def _target(option: str) -> Target:
             f"--report {option!r} is not FORMAT=FILE", hint=f"for example markdown=plan.md; formats: {known}"
         )
     if name not in FORMATS:
-        guess = nearest(name, tuple(FORMATS))
         raise UsageError(
-            f"--report {option}: no format {name!r}" + (f"; did you mean {guess!r}?" if guess else ""),
+            f"--report {option}: no format {name!r}" + or_meant(name, tuple(FORMATS)),
             hint=f"formats: {known}",
         )
     if file == "-":
