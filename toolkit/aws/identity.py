@@ -6,9 +6,11 @@ credentials these are. Reads only.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
@@ -52,11 +54,27 @@ def principal_arn(clients: ClientFactory, caller: CallerIdentity) -> str:
     Raises:
         ToolkitError: The role could not be asked for.
     """
-    session = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", caller.arn)
+    role = _own_role(clients, caller.arn)
+    return str(role["Arn"]) if role else caller.arn
+
+
+def own_trust(clients: ClientFactory, caller: CallerIdentity) -> str | None:
+    """The trust policy, as JSON text, of the role whose session the caller is; None for anybody else.
+
+    Raises:
+        ToolkitError: The role could not be asked for.
+    """
+    role = _own_role(clients, caller.arn)
+    # botocore has parsed it already.
+    return json.dumps(role["AssumeRolePolicyDocument"]) if role else None
+
+
+def _own_role(clients: ClientFactory, arn: str) -> dict[str, Any] | None:
+    session = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", arn)
     if session is None:
-        return caller.arn
-    arn: str = asked("iam:GetRole", lambda: clients.client("iam").get_role(RoleName=session[1])["Role"]["Arn"])
-    return arn
+        return None
+    role: dict[str, Any] = asked("iam:GetRole", lambda: clients.client("iam").get_role(RoleName=session[1])["Role"])
+    return role
 
 
 def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:

@@ -10,7 +10,6 @@ everything but getting a session token, and no device can be enrolled.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -58,8 +57,6 @@ _MEMBERSHIP = "aws_iam_user_group_membership"
 _EXPIRY = "aws_iam_account_password_policy"
 _GROUP = "aws_iam_group"
 _ATTACHED_TO_GROUP = "aws_iam_group_policy_attachment"
-_ROLE = "aws_iam_role"
-_ATTACHED_TO_ROLE = "aws_iam_role_policy_attachment"
 _ADMINISTRATOR = ":policy/AdministratorAccess"
 
 
@@ -96,53 +93,21 @@ def reaches_users(plan: Plan) -> bool:
     """Whether the plan has any change for which facts about users are needed at all."""
     return bool(_newly_enforced(plan) or _newly_guarded(plan) or _stripped(plan)) or any(
         (c.type == _EXPIRY and c.action is not Action.DELETE)
-        or (c.type == _GROUP and _goes(c))
-        or (c.component == _LIFE_CYCLE and (c.type == _MEMBERSHIP or (c.type == "aws_iam_user" and _goes(c))))
+        or (c.type == _GROUP and goes(c))
+        or (c.component == _LIFE_CYCLE and (c.type == _MEMBERSHIP or (c.type == "aws_iam_user" and goes(c))))
         for c in plan.changes
     )
 
 
-def judge_own_role(plan: Plan, caller: Caller) -> Iterator[Finding]:
-    """Findings about the very role that applies: deleted, limited, or no administrator any more half-way through."""
-    role = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", caller.arn)
-    if role is None:
-        return
-    for change in plan.changes:
-        how = _loses(change, role[1])
-        if how is not None:
-            yield _finding(
-                Rule.LOCKS_OUT_CALLER,
-                change,
-                f"You apply as the role {role[1]}, which {how} half-way through this very apply.",
-                f"{change.address} would be {_PAST[change.action]}",
-                "let another administrator apply this, or another role",
-                consent=None,
-            )
-
-
-_PAST = {Action.DELETE: "deleted", Action.REPLACE: "deleted and made anew", Action.UPDATE: "changed"}
-
-
-def _loses(change: Change, role: str) -> str | None:
-    """How a change takes rights from a role; None where it takes none that are known to be needed."""
-    if change.type == _ROLE and change.before.get("name") == role:
-        if _goes(change):
-            return "is deleted"
-        if change.action is Action.UPDATE and not change.before.get("permissions_boundary"):
-            return "gets a permissions boundary" if change.after.get("permissions_boundary") else None
-    if change.type == _ATTACHED_TO_ROLE and change.before.get("role") == role and _takes_administration(change):
-        return "loses AdministratorAccess"
-    return None
-
-
-def _takes_administration(change: Change) -> bool:
-    return _goes(change) and str(change.before.get("policy_arn")).endswith(_ADMINISTRATOR)
+def takes_administration(change: Change) -> bool:
+    """Whether a change detaches AdministratorAccess."""
+    return goes(change) and str(change.before.get("policy_arn")).endswith(_ADMINISTRATOR)
 
 
 def _stripped(plan: Plan) -> dict[str, Change]:
     """Group → the change that takes AdministratorAccess from it."""
     return {
-        str(c.before.get("group")): c for c in plan.changes if c.type == _ATTACHED_TO_GROUP and _takes_administration(c)
+        str(c.before.get("group")): c for c in plan.changes if c.type == _ATTACHED_TO_GROUP and takes_administration(c)
     }
 
 
@@ -157,7 +122,8 @@ def _newly_guarded(plan: Plan) -> dict[str, Change]:
     }
 
 
-def _goes(change: Change) -> bool:
+def goes(change: Change) -> bool:
+    """Whether what there is now is deleted, be it to be made anew."""
     return change.action in (Action.DELETE, Action.REPLACE)
 
 
@@ -197,7 +163,7 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
     without = [(u, change) for u, change in reached if not u.mfa_devices and (u.console_password or u.active_keys)]
     for user, change in without:
         if user.name == caller.user:
-            yield _finding(
+            yield lockout(
                 Rule.LOCKS_OUT_CALLER,
                 change,
                 f"You are {user.name}, have no MFA device, and MFA enforcement reaches you.",
@@ -208,7 +174,7 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
     for user, change in reached:
         # A long-lived key of somebody who has a device works no longer by itself: the rest of this very apply, too.
         if user.name == caller.user and user.mfa_devices and not caller.session_with_mfa:
-            yield _finding(
+            yield lockout(
                 Rule.LOCKS_OUT_CALLER,
                 change,
                 f"You apply with a long-lived access key of {user.name}, which stops working half-way through.",
@@ -220,7 +186,7 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
     lost = {u.name for u, _ in without if not u.console_password}
     if administrators and all(u.name in lost for u in administrators):
         names = ", ".join(u.name for u in administrators)
-        yield _finding(
+        yield lockout(
             Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
             next(change for user, change in without if user.name == administrators[0].name),
             f"Every administrator ({names}) has an access key only and no MFA device: none could get in again.",
@@ -231,7 +197,7 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
     if without:
         others = [(u, c) for u, c in without if u.name != caller.user]
         if others:
-            yield _finding(
+            yield lockout(
                 Rule.LOCKS_OUT,
                 others[0][1],
                 f"MFA enforcement reaches {_count(len(others), 'user')} without an MFA device: "
@@ -271,10 +237,10 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded:
         if known[name].administrator or name == caller.user:
             lost.setdefault(name, (change, "denied the administration of identities"))
     for change in plan.changes:
-        if change.component == _LIFE_CYCLE and change.type == "aws_iam_user" and _goes(change):
+        if change.component == _LIFE_CYCLE and change.type == "aws_iam_user" and goes(change):
             lost[str(change.before.get("name"))] = (change, "deleted")
     if others := [n for n in denied if known[n].administrator and known[n].gets_in and n != caller.user]:
-        yield _finding(
+        yield lockout(
             Rule.LOCKS_OUT,
             denied[others[0]],
             f"{_count(len(others), 'administrator')} would be denied the administration of identities: "
@@ -285,7 +251,7 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded:
         )
     if caller.user in lost:
         change, how = lost[caller.user]
-        yield _finding(
+        yield lockout(
             Rule.LOCKS_OUT_CALLER,
             change,
             f"You are {caller.user}, who is {how} half-way through this very apply.",
@@ -300,7 +266,7 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded:
         change = lost[administrators[0].name][0]
         if caller.user is None:
             # Whoever applies is a role, and gets in without any user: it may well be the last of them that goes.
-            yield _finding(
+            yield lockout(
                 Rule.LOCKS_OUT,
                 change,
                 f"No IAM user who gets in would be an administrator any more ({names}); roles alone would be.",
@@ -309,7 +275,7 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded:
                 consent="--acknowledge-lockout",
             )
         else:
-            yield _finding(
+            yield lockout(
                 Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
                 change,
                 f"Every administrator who gets in ({names}) would lose the rights or be gone.",
@@ -339,17 +305,17 @@ def _by_group(plan: Plan, users: tuple[UserFact, ...]) -> Iterator[Finding]:
 
     What limits the members (enforced MFA, the guardrail) is detached by then as well, and the group is still there.
     """
-    gone = {c.before.get("name") for c in plan.changes if c.type == "aws_iam_user" and _goes(c)}
+    gone = {c.before.get("name") for c in plan.changes if c.type == "aws_iam_user" and goes(c)}
     leaving: dict[str, frozenset[str]] = {}
     for _, name, left, _ in _memberships(plan):
         leaving[name] = leaving.get(name, frozenset()) | left
     for change in plan.changes:
-        if change.type != _GROUP or not _goes(change):
+        if change.type != _GROUP or not goes(change):
             continue
         group = str(change.before.get("name"))
         members = [u.name for u in users if group in u.groups - leaving.get(u.name, frozenset()) and u.name not in gone]
         if members:
-            yield _finding(
+            yield lockout(
                 Rule.LOCKS_OUT,
                 change,
                 f"The group {group} has {_count(len(members), 'member')}, who would lose its rights and its limits "
@@ -365,7 +331,7 @@ def _by_group(plan: Plan, users: tuple[UserFact, ...]) -> Iterator[Finding]:
 def _left_over(user: UserFact, change: Change) -> Finding:
     """What a suspended user keeps: nothing works with it, but it works again the day the suspension ends."""
     keys = [_count(user.active_keys, "active access key")] if user.active_keys else []
-    return _finding(
+    return lockout(
         Rule.ADVICE,
         change,
         f"Everything is denied to {user.name}, who is suspended, but what was made outside of Terraform stays.",
@@ -393,7 +359,7 @@ def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> I
     )
     outcome = "an administrator has to set a new one" if hard else "they have to choose a new one at the next sign-in"
     if hard and any(u.name == caller.user for u in expired if u.name not in unknown):
-        yield _finding(
+        yield lockout(
             Rule.LOCKS_OUT_CALLER,
             change,
             "Your own password would expire at once, and hard_expiry keeps you from choosing a new one.",
@@ -401,7 +367,7 @@ def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> I
             "change your password first, or set hard_expiry: false",
             consent=None,
         )
-    yield _finding(
+    yield lockout(
         Rule.LOCKS_OUT,
         change,
         f"The password of {_count(len(expired), 'user')} would expire at once (max_password_age {age}): {outcome}.",
@@ -413,7 +379,7 @@ def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> I
     )
 
 
-def _finding(
+def lockout(
     rule: Rule,
     change: Change,
     summary: str,
@@ -423,6 +389,7 @@ def _finding(
     consent: str | None,
     severity: Severity | None = None,
 ) -> Finding:
+    """A finding about somebody who loses access; unless told otherwise high for others, critical for the caller."""
     return Finding(
         rule=rule,
         severity=severity or (Severity.HIGH if rule is Rule.LOCKS_OUT else Severity.CRITICAL),

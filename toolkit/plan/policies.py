@@ -64,14 +64,14 @@ def _weaker(before: PolicyDocument, after: PolicyDocument) -> Iterator[str]:
     if before.variables and not after.variables and "${" in repr(before.statements):
         yield "an older policy version, in which variables like ${aws:username} are plain text"
     for statement in before.statements:
-        if statement.effect == "Deny" and not _covered(statement, after, "Deny"):
+        if statement.effect == "Deny" and not covered(statement, after, "Deny"):
             yield f"denies less: {statement.label}"
     for statement in after.statements:
-        if statement.effect == "Allow" and not _covered(statement, before, "Allow"):
+        if statement.effect == "Allow" and not covered(statement, before, "Allow"):
             yield f"grants more: {statement.label}"
 
 
-def _covered(narrow: Statement, document: PolicyDocument, effect: str) -> bool:
+def covered(narrow: Statement, document: PolicyDocument, effect: str) -> bool:
     """Whether every request that `narrow` matches is matched by a statement of that effect in `document`."""
     wide = [s for s in document.statements if s.effect == effect]
     return all(any(_contains(one, part) for one in wide) for part in _parts(narrow))
@@ -109,7 +109,7 @@ def _set_contains(
         return all(any(covers(w, n) for w in wide) for n in narrow)
     if narrow_not:
         return all(any(covers(n, w) for n in narrow_not) for w in wide_not)
-    return bool(narrow) and not any(_overlap(w, n, covers) for w in wide_not for n in narrow)
+    return bool(narrow) and not any(overlap(w, n, covers) for w in wide_not for n in narrow)
 
 
 def _covers(wide: str, narrow: str) -> bool:
@@ -123,7 +123,7 @@ def _action_covers(wide: str, narrow: str) -> bool:
     return _covers(wide.lower(), narrow.lower())
 
 
-def _overlap(one: str, other: str, covers: Callable[[str, str], bool]) -> bool:
+def overlap(one: str, other: str, covers: Callable[[str, str], bool] = _covers) -> bool:
     """Whether two patterns may match a common string; on the safe side where both have wildcards."""
     if covers(one, other) or covers(other, one):
         return True

@@ -13,6 +13,7 @@ from typing import Any
 
 from toolkit.aws.existing import read_existing
 from toolkit.aws.held import read_held
+from toolkit.aws.identity import own_trust
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_users
 from toolkit.components.base import Advice, Component
@@ -21,8 +22,9 @@ from toolkit.environment import Environment
 from toolkit.errors import RefusedError
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
-from toolkit.plan.lockout import Caller, judge_lockout, judge_own_role, reaches_users
+from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
 from toolkit.plan.model import Action, Change, Plan, parse_drift
+from toolkit.plan.own_role import judge_own_role, takes_trusted
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -54,7 +56,8 @@ def judge_plan(
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
     if not ends:
-        found += judge_own_role(plan, _caller(workspace, clients))
+        trust = own_trust(clients, workspace.caller) if takes_trusted(plan) else None
+        found += judge_own_role(plan, _caller(workspace, clients), trust)
     if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)

@@ -15,7 +15,7 @@ import botocore.awsrequest
 import botocore.exceptions
 import pytest
 
-from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
+from toolkit.aws.identity import CallerIdentity, check_account, own_trust, principal_arn
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import Environment, load_text
 from toolkit.errors import ExitCode, ToolkitError, WrongAccountError
@@ -24,6 +24,7 @@ ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "not-to-be-shown"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/baseline"
 SSO = "/aws-reserved/sso.amazonaws.com/eu-central-1/"
+TRUST = '{"Version": "2012-10-17", "Statement": []}'
 EXTERNAL_ID = "example-external-id"
 
 
@@ -67,7 +68,8 @@ class Sts:
             "AssumeRole": "<Credentials><AccessKeyId>ASSUMED</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
             "<SessionToken>t</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>",
             "GetRole": f"<Role><Path>{SSO}</Path><RoleName>Admin</RoleName><RoleId>AROA</RoleId>"
-            f"<Arn>arn:aws:iam::{self.account}:role{SSO}Admin</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>",
+            f"<Arn>arn:aws:iam::{self.account}:role{SSO}Admin</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>"
+            f"<AssumeRolePolicyDocument>{urllib.parse.quote(TRUST)}</AssumeRolePolicyDocument></Role>",
         }
         return answer(
             request, f"<{action}Response><{action}Result>{results[action]}</{action}Result></{action}Response>"
@@ -292,7 +294,11 @@ def test_policies_see_a_session_as_its_role_with_the_path_that_the_session_does_
     assert sts.asked[-1]["RoleName"] == "Admin"
     for arn in (f"arn:aws:iam::{ACCOUNT}:user/ann", f"arn:aws:iam::{ACCOUNT}:root"):
         assert principal_arn(clients, CallerIdentity(ACCOUNT, arn)) == arn
+        assert own_trust(clients, CallerIdentity(ACCOUNT, arn)) is None
     assert len(sts.asked) == 1
+    assert own_trust(clients, session) == TRUST
     sts.refusals["GetRole"] = (403, "AccessDenied")
     with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
         principal_arn(clients, session)
+    with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
+        own_trust(clients, session)

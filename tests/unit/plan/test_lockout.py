@@ -9,7 +9,7 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Rule, Severity
-from toolkit.plan.lockout import Caller, UserFact, judge_lockout, judge_own_role, reaches_users
+from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
 from toolkit.plan.model import Attribution, Plan, parse_plan
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -290,34 +290,6 @@ def test_the_guardrail_takes_no_administrator_unasked():
     assert rules(joins, ADMIN, DIRECT, caller=own) == {Rule.LOCKS_OUT_CALLER}
     assert rules(joins, both, DIRECT) == set()
     assert rules(plan(user_change("direct")), both, DIRECT) == {Rule.LOCKS_OUT_LAST_ADMINISTRATOR}
-
-
-@pytest.mark.parametrize(
-    ("entry", "how"),
-    [
-        (gone("aws_iam_role", "iam_roles", name="deployer"), "is deleted"),
-        (gone("aws_iam_role", "iam_roles", "delete+create", name="deployer"), "is deleted"),
-        (
-            gone("aws_iam_role_policy_attachment", "iam_roles", role="deployer", policy_arn=ADMINISTRATION),
-            "loses AdministratorAccess",
-        ),
-    ],
-)
-def test_nobody_takes_away_the_rights_of_the_role_that_applies(entry: dict[str, Any], how: str):
-    (finding,) = judge_own_role(plan(entry), ROLE)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
-    assert finding.summary.startswith(f"You apply as the role deployer, which {how}")
-    other = Caller("arn:aws:sts::123456789012:assumed-role/other/deployer", None, True)
-    assert list(judge_own_role(plan(entry), other)) == []
-    assert list(judge_own_role(plan(entry), USER)) == []
-
-
-def test_the_role_that_applies_gets_no_boundary_half_way():
-    entry = gone("aws_iam_role", "iam_roles", "update", name="deployer", permissions_boundary="")
-    bounded = {**entry["change"]["before"], "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary"}
-    assert list(judge_own_role(plan({**entry, "change": {**entry["change"], "after": bounded}}), ROLE)) != []
-    described = {**entry["change"]["before"], "description": "new"}
-    assert list(judge_own_role(plan({**entry, "change": {**entry["change"], "after": described}}), ROLE)) == []
 
 
 def test_a_role_may_let_the_last_of_the_users_go_if_it_says_so():

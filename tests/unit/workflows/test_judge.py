@@ -1,0 +1,66 @@
+"""What judging a plan asks of AWS for it, and that it comes to bear. Asked of moto."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from toolkit.aws.identity import CallerIdentity
+from toolkit.components.registry import REGISTRY
+from toolkit.environment import load_text
+from toolkit.plan.findings import Consents, Finding
+from toolkit.plan.model import Attribution, parse_plan
+from toolkit.workflows.judge import judge_plan
+from toolkit.workflows.workspace import Workspace
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+ATTRIBUTION = Attribution(tuple(REGISTRY), (REGION,), REGION)
+
+
+@pytest.fixture(autouse=True)
+def aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+def judged(caller_arn: str, *entries: dict[str, Any], components: str = "{}", simulated: bool = False) -> set[str]:
+    """Rules of what is found in a plan to apply, of an environment with these components."""
+    text = f'account_id: "{ACCOUNT}"\nregions: {{home: {REGION}}}\ncomponents: {components}\n'
+    workspace = SimpleNamespace(
+        environment=load_text(text, name="x", shown_as="x"),
+        environ={},
+        attribution=ATTRIBUTION,
+        caller=CallerIdentity(ACCOUNT, caller_arn),
+        simulator="moto" if simulated else None,
+    )
+    data = {"format_version": "1.2", "resource_changes": list(entries)}
+    found: tuple[Finding, ...] = judge_plan(
+        cast(Workspace, workspace), data, parse_plan(data, ATTRIBUTION), Consents(), destroy=simulated
+    )
+    return {f.rule.value for f in found if f.blocks}
+
+
+def change(kind: str, before: dict[str, Any] | None, after: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+    action = "create" if before is None else "delete" if after is None else "update"
+    name = {"address": f"module.iam_groups.{kind}.this", "mode": "managed", "type": kind, "name": "this"}
+    return {**name, **more, "change": {"actions": [action], "before": before, "after": after}}
+
+
+def test_whom_the_own_role_trusts_is_asked_of_aws():
+    iam = boto3.client("iam")
+    anna = iam.create_user(UserName="anna")["User"]["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": anna}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=document)
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/x"
+    goes = change("aws_iam_user", {"name": "anna", "arn": anna}, None)
+    assert "locks-out-caller" in judged(session, goes)
+    assert "locks-out-caller" not in judged(f"arn:aws:iam::{ACCOUNT}:user/ben", goes)
+    # In a simulated account that ends, nobody lives.
+    assert "locks-out-caller" not in judged(session, goes, simulated=True)

@@ -1,0 +1,107 @@
+"""Whether who applies as a role keeps its rights, and could assume it again.
+
+In: the plan's changes, who applies, and the trust policy that the role has now. Out: findings. Pure. Who assumed a role
+is not told by the session's ARN: where some may assume it no more and others may, it is asked instead of decided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toolkit.plan.findings import Finding, Rule
+from toolkit.plan.lockout import Caller, goes, lockout, takes_administration
+from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.trust import TrustLoss, compare_trust
+
+_ROLE = "aws_iam_role"
+_ATTACHED = "aws_iam_role_policy_attachment"
+_TRUSTED = (_ROLE, "aws_iam_user", "aws_iam_openid_connect_provider", "aws_iam_saml_provider")
+"""Types that trust policies name by ARN."""
+_PAST = {Action.DELETE: "deleted", Action.REPLACE: "deleted and made anew", Action.UPDATE: "changed"}
+
+
+def judge_own_role(plan: Plan, caller: Caller, trust: str | None = None) -> Iterator[Finding]:
+    """Findings about the very role that applies: deleted, limited, no administrator any more, or closed to who applies.
+
+    Args:
+        plan: The plan.
+        caller: Who applies.
+        trust: The role's trust policy as AWS has it, wanted where `takes_trusted`.
+    """
+    role = own_role(caller)
+    if role is None:
+        return
+    for change in plan.changes:
+        how = _loses(change, role)
+        if how is not None:
+            yield lockout(
+                Rule.LOCKS_OUT_CALLER,
+                change,
+                f"You apply as the role {role}, which {how} half-way through this very apply.",
+                f"{change.address} would be {_PAST[change.action]}",
+                "let another administrator apply this, or another role",
+                consent=None,
+            )
+    yield from _by_trust(plan, role, trust)
+
+
+def own_role(caller: Caller) -> str | None:
+    """Name of the role whose session applies; None for anybody else."""
+    role = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", caller.arn)
+    return role[1] if role else None
+
+
+def takes_trusted(plan: Plan) -> bool:
+    """Whether the plan deletes what a trust policy may name, so that the own role's has to be known."""
+    return any(c.type in _TRUSTED and goes(c) for c in plan.changes)
+
+
+def _loses(change: Change, role: str) -> str | None:
+    """How a change takes rights from a role; None where it takes none that are known to be needed."""
+    if change.type == _ROLE and change.before.get("name") == role:
+        if goes(change):
+            return "is deleted"
+        if change.action is Action.UPDATE and not change.before.get("permissions_boundary"):
+            return "gets a permissions boundary" if change.after.get("permissions_boundary") else None
+    if change.type == _ATTACHED and change.before.get("role") == role and takes_administration(change):
+        return "loses AdministratorAccess"
+    return None
+
+
+def _by_trust(plan: Plan, role: str, trust: str | None) -> Iterator[Finding]:
+    own = next((c for c in plan.changes if c.type == _ROLE and c.before.get("name") == role), None)
+    if own is not None and goes(own):
+        return
+    gone = {str(c.before.get("arn")): c for c in plan.changes if c.type in _TRUSTED and goes(c)}
+    updates = own is not None and own.action is Action.UPDATE
+    before = own.before.get("assume_role_policy") if own is not None else trust
+    after = own.after.get("assume_role_policy") if own is not None and updates else before
+    if not isinstance(before, str) or (before == after and not gone):
+        return
+    loss = TrustLoss(("the new trust policy is not known before the apply",), False)
+    if isinstance(after, str):
+        loss = compare_trust(before, after, frozenset(gone))
+    named = next((change for arn, change in gone.items() if f'"{arn}"' in before), None)
+    change = own if updates and before != after else named
+    if not loss.lines or change is None:
+        return
+    if loss.everybody:
+        yield lockout(
+            Rule.LOCKS_OUT_CALLER,
+            change,
+            f"You apply as the role {role}, and nobody who may assume it now could do so after this apply.",
+            "; ".join(loss.lines),
+            "keep those whom it trusts, or let another administrator apply this",
+            consent=None,
+        )
+        return
+    yield lockout(
+        Rule.LOCKS_OUT,
+        change,
+        f"You apply as the role {role}, which fewer might assume after this apply: it cannot be told whether you are "
+        "among them, since a session does not say who assumed it.",
+        "; ".join(loss.lines),
+        "keep those whom it trusts, or make sure that you come in by what stays",
+        consent="--acknowledge-lockout",
+    )
