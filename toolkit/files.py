@@ -1,9 +1,11 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Writing files so that nobody ever sees half of one, and telling whether they are still the same."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -31,3 +33,16 @@ def write_atomically(file: Path, content: str | bytes, *, mode: int = 0o644) -> 
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Files' names (relative to `root`, with forward slashes) → SHA-256 of their contents."""
+    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """SHA-256 over what `digests` gave, whatever the order and the checkout path."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{len(name)}:{name}:{files[name]}\n".encode())
+    return total.hexdigest()

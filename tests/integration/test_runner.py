@@ -307,3 +307,21 @@ def test_the_provider_refuses_another_account(root: Callable[..., Root], sandbox
         here.runner().plan(here.plan)
     assert caught.value.exit_code is ExitCode.WRONG_ACCOUNT
     assert not here.plan.exists()
+
+
+@pytest.mark.simulator
+def test_a_plan_is_read_with_the_provider_that_made_it(root: Callable[..., Root], sandbox: control.Sandbox) -> None:
+    base = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    here = root(AWS.replace("ACCOUNT", "123456789012"), environ=control.child_environ(sandbox, base))
+    runner = here.runner()
+    runner.init()
+    runner.plan(here.plan)
+
+    assert runner.show(here.plan) == here.runner().show(here.plan), "verified again or not, it is the same"
+
+    (package,) = (here.scratch / "terraform" / "providers").glob("*/*/*/*/*")
+    package.unlink()
+    package.mkdir()
+    (package / "terraform-provider-aws_v5.100.0_x5").write_text("#!/bin/sh\necho pretended\n")
+    with pytest.raises(TerraformError, match="checksum"):
+        runner.show(here.plan)

@@ -25,10 +25,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from toolkit.errors import BadPlanError, ToolkitError
-from toolkit.files import write_atomically
+from toolkit.files import digest, write_atomically
 from toolkit.paths import ENVIRONMENT_NAME
 from toolkit.plan.findings import Consents, Finding
-from toolkit.plan.shape import PlanShape
 from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, unseal
 from toolkit.typed import FieldError, from_json
 
@@ -264,6 +263,8 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
         )
     manifest = _typed(where, _MANIFEST, members, Manifest)
     findings = _typed(where, _FINDINGS, members, tuple[Finding, ...])
+    from toolkit.plan.shape import PlanShape
+
     _typed(where, _JSON, members, PlanShape)
     return Bundle(path, manifest, members[_PLAN], json.loads(members[_JSON]), findings)
 
@@ -291,19 +292,6 @@ def state_of(plan_file: Path) -> tuple[str, int]:
     except (OSError, KeyError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as e:
         raise BadPlanError("Terraform's plan file cannot be read", where=str(plan_file)) from e
     return state.lineage, state.serial
-
-
-def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
-    """Files' names (relative to `root`, with forward slashes) → SHA-256 of their contents."""
-    return {file.relative_to(root).as_posix(): _sha256(file.read_bytes()) for file in files}
-
-
-def digest(files: Mapping[str, str]) -> str:
-    """SHA-256 over what `digests` gave, whatever the order and the checkout path."""
-    total = hashlib.sha256()
-    for name in sorted(files):
-        total.update(f"{len(name)}:{name}:{files[name]}\n".encode())
-    return total.hexdigest()
 
 
 class _State(BaseModel):

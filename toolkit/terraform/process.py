@@ -135,7 +135,8 @@ def execute(
                     break
                 for notice in interrupts.pass_on(process):
                     on_notice(notice)
-                time.sleep(POLL_SECONDS)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_SECONDS)  # rather than sleep: its end is seen at once
             if rest:
                 on_line(rest.decode("utf-8", "replace"))
         except BaseException:

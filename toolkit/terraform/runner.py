@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +19,13 @@ from typing import Any, Literal, NoReturn
 import python_terraform
 
 from toolkit.errors import RefusedError, ToolkitError
-from toolkit.terraform import events, failures, process, runs
+from toolkit.terraform import events, failures, process, runs, verified
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
 from toolkit.terraform.outcomes import ApplyOutcome, Fold, PlanOutcome
+
+LOCK_FILE = ".terraform.lock.hcl"
+"""The root's, which `init` writes: each provider's version and checksums. To be committed."""
 
 _KEPT_LOGS = 40
 _PRIVATE = 0o077
@@ -102,6 +106,7 @@ class Runner:
         self._called = called
         self._terraform = Terraform(binary.path)
         self._interrupts: process.Interrupts | None = None
+        self._verified: verified.Packages | None = None
 
     def interrupt(self) -> None:
         """Ask the running command to stop, as one SIGINT to this process would; safe from any thread."""
@@ -193,11 +198,13 @@ class Runner:
             target=list(targets),
             out=str(out),
         )
+        packages = self._packages()
         try:
             done = self._checked("plan", arguments, good=(0, 2))
         except ToolkitError:
             out.unlink(missing_ok=True)  # Terraform saves a failed plan too
             raise
+        self._verified = packages
         out.chmod(0o600)
         return done.fold.plan(changes=done.ended.returncode == 2, seconds=done.ended.seconds)
 
@@ -218,7 +225,16 @@ class Runner:
     def show(self, plan: Path | None) -> dict[str, Any]:
         """`show -json` of a saved plan, or of the state for None. Holds sensitive values in clear: never print it."""
         operands = [] if plan is None else [str(plan.resolve())]
-        return self._data("show", self._terraform.arguments("show", *operands, json=_FLAG, no_color=_FLAG))
+        arguments = self._terraform.arguments("show", *operands, json=_FLAG, no_color=_FLAG)
+        if plan is None or self._verified is None or self._verified != self._packages():
+            return self._data("show", arguments)
+        # A plan brings its configuration along. The folder is beside it, since that one goes with the command.
+        with tempfile.TemporaryDirectory(dir=plan.parent, prefix="show-") as folder:
+            (Path(folder) / LOCK_FILE).write_text(self._verified.lock_without_checksums, "utf-8")
+            return self._data("show", arguments, cwd=Path(folder))
+
+    def _packages(self) -> verified.Packages | None:
+        return verified.packages(Path(self._environ["TF_DATA_DIR"]), self.root / LOCK_FILE)
 
     def output(self) -> dict[str, Any]:
         """The outputs in the state: name to `{"value", "type", "sensitive"}`."""
@@ -250,9 +266,11 @@ class Runner:
         """Release a state lock that is known to be dead."""
         self._checked("force-unlock", self._terraform.arguments("force-unlock", lock_id, force=_FLAG))
 
-    def _data(self, operation: str, arguments: list[str], *, absent: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _data(
+        self, operation: str, arguments: list[str], *, absent: dict[str, Any] | None = None, cwd: Path | None = None
+    ) -> dict[str, Any]:
         """The answer; `absent`, if given, where Terraform says nothing at all."""
-        done = self._run(operation, arguments, data=True)
+        done = self._run(operation, arguments, data=True, cwd=cwd)
         if done.ended.interrupted or done.ended.returncode != 0:
             self._fail(operation, done)
         if absent is not None and not done.stdout.strip():
@@ -286,9 +304,18 @@ class Runner:
         )
 
     def _run(
-        self, operation: str, arguments: list[str], *, lock: runs.RunLock | None = None, data: bool = False
+        self,
+        operation: str,
+        arguments: list[str],
+        *,
+        lock: runs.RunLock | None = None,
+        data: bool = False,
+        cwd: Path | None = None,
     ) -> _Finished:
-        """Run one command. With `data` its output is an answer to be parsed, not a stream of events, and no log."""
+        """Run one command, in the root unless `cwd` says otherwise.
+
+        With `data` its output is an answer to be parsed, not a stream of events, and no log.
+        """
         if not self.root.is_dir():
             raise ToolkitError("there is no rendered root", where=str(self.root), hint="Run `toolkit render` first.")
         logs = self.scratch / "logs"
@@ -320,7 +347,7 @@ class Runner:
         try:
             ended = process.execute(
                 arguments,
-                cwd=self.root,
+                cwd=cwd or self.root,
                 environ=self._environ,
                 stdout=stdout,
                 stderr=stderr,

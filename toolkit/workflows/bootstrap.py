@@ -26,11 +26,11 @@ from toolkit.environment import S3Backend
 from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError
 from toolkit.paths import Project
 from toolkit.terraform.local_state import LocalState, in_use, read_local_state
+from toolkit.terraform.runner import LOCK_FILE
 from toolkit.terraform.runs import RunLock
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file
 from toolkit.workflows.workspace import (
-    LOCK_FILE,
     Access,
     Workspace,
     aws_environ,

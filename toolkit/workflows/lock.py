@@ -7,10 +7,10 @@ from pathlib import Path
 
 from toolkit.errors import UsageError
 from toolkit.paths import Project
-from toolkit.terraform.runner import Runner
+from toolkit.terraform.runner import LOCK_FILE, Runner
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import scratch_folder
-from toolkit.workflows.workspace import LOCK_FILE, Access, binary_of, bring_up_to_date, read_environment
+from toolkit.workflows.workspace import Access, binary_of, bring_up_to_date, read_environment
 
 DEFAULT_PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
 """Where people and pipelines usually run Terraform."""

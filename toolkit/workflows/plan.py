@@ -5,23 +5,30 @@ In: a Workspace. Out: a PlanResult and, at `out`, the bundle that `apply` takes.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit import __version__
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.files import digest
 from toolkit.plan.findings import Consents, Finding
-from toolkit.plan.model import Plan, parse_plan
 from toolkit.terraform import bundle as bundles
-from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.sealing import NO_KEYS, Keys
-from toolkit.workflows.judge import judge_plan, not_simulated, tell_idle
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from toolkit.plan.model import Plan
+    from toolkit.terraform.events import Diagnostic
 
 DEFAULT_LIFETIME = timedelta(hours=24)
 """How long a plan may be applied, unless the option says otherwise."""
@@ -114,7 +121,11 @@ def make_plan(
         plan_file = own / "plan.tfplan"
         # Before the plan: of files that change meanwhile, it may hold the old ones.
         files, lock = workspace.sources(), workspace.lock_digest()
-        outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout)
+        with _imported_meanwhile("toolkit.workflows.judge", "toolkit.reports.view", "toolkit.reports.text"):
+            outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout)
+        from toolkit.plan.model import parse_plan
+        from toolkit.workflows.judge import judge_plan, not_simulated, tell_idle
+
         observer.stage("Reading the plan")
         data = workspace.runner.show(plan_file)
         plan = parse_plan(data, workspace.attribution)
@@ -137,7 +148,7 @@ def make_plan(
             backend=workspace.backend,
             state_lineage=lineage,
             state_serial=serial,
-            rendered_sha256=bundles.digest(files),
+            rendered_sha256=digest(files),
             files=files,
             lock_sha256=lock,
             toolkit_version=__version__,
@@ -155,6 +166,23 @@ def make_plan(
             if keep:
                 bundles.write(target, manifest, plan_file, data, findings, keys)
     return PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved)
+
+
+@contextlib.contextmanager
+def _imported_meanwhile(*modules: str) -> Iterator[None]:
+    """Import what is needed next while Terraform runs: it hardly ever uses more than one core."""
+
+    def load() -> None:
+        with contextlib.suppress(Exception):  # whoever needs it imports it again, and is told
+            for module in modules:
+                import_module(module)
+
+    loader = threading.Thread(target=load, daemon=True)
+    loader.start()
+    try:
+        yield
+    finally:
+        loader.join()
 
 
 def _git(folder: Path) -> tuple[str | None, bool]:

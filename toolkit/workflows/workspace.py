@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit import __version__
 from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
@@ -20,24 +21,22 @@ from toolkit.aws.session import ClientFactory
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
-from toolkit.files import write_atomically
+from toolkit.files import digest, digests, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
-from toolkit.plan.model import Attribution
 from toolkit.rendering.render import render
 from toolkit.rendering.tree import CODE, READ, compare, write
 from toolkit.rendering.vendored import unexpected
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
-from toolkit.terraform.bundle import digest, digests
 from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
-from toolkit.terraform.runner import Runner
-from toolkit.workflows.guardrails import judges_caller, refuse_policies
+from toolkit.terraform.runner import LOCK_FILE, Runner
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
 from toolkit.workflows.simulated import adopt_simulated_state, refuse_simulated_state
 
-LOCK_FILE = ".terraform.lock.hcl"
+if TYPE_CHECKING:
+    from toolkit.plan.model import Attribution
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,7 @@ class Workspace:
 def attribution(environment: Environment) -> Attribution:
     """Which module label belongs to which component and region."""
     from toolkit.components.registry import REGISTRY
+    from toolkit.plan.model import Attribution
 
     regions = environment.regions
     return Attribution(tuple(REGISTRY), (*regions.active, *regions.retiring), regions.home)
@@ -116,7 +116,7 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
         RefusedError: A policy of the organization must not be sent.
         ToolkitError: They differ and may not be written (exit code OUT_OF_DATE), or a file is in the way.
     """
-    refuse_policies(environment, paths.shown)
+    _refuse_policies(paths, environment)
     changes = compare(render(environment), paths.rendered)
     if changes and not may_write:
         raise ToolkitError(
@@ -128,6 +128,20 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
     if changes:
         write(changes, paths.rendered)
         observer.note(f"rendered {', '.join(f'{c.name} ({c.action})' for c in changes)}")
+
+
+def _refuse_policies(
+    paths: EnvironmentPaths, environment: Environment, caller_arn: Callable[[], str] | None = None
+) -> None:
+    """`refuse_policies`, whose imports most environments do without; `caller_arn` is asked only where it decides."""
+    if environment.enabled("organization") is None:
+        return
+    from toolkit.workflows.guardrails import judges_caller, refuse_policies
+
+    if caller_arn is None:
+        refuse_policies(environment, paths.shown)
+    elif judges_caller(environment):
+        refuse_policies(environment, paths.shown, caller_arn=caller_arn())
 
 
 def sources(paths: EnvironmentPaths) -> dict[str, str]:
@@ -175,9 +189,8 @@ def open_workspace(
     environ = aws_environ(project, environment, access, scratch)
     observer.stage(f"Checking the account of {name}")
     caller = check_account(environment, environ)
-    if deploys and not simulated and judges_caller(environment):  # the embedded AWS's dummy caller is nobody
-        principal = principal_arn(ClientFactory(environment, environ), caller)
-        refuse_policies(environment, paths.shown, caller_arn=principal)
+    if deploys and not simulated:  # the embedded AWS's dummy caller is nobody
+        _refuse_policies(paths, environment, lambda: principal_arn(ClientFactory(environment, environ), caller))
     called = f"{name} --sandbox" if access.sandbox else name
     runner = Runner(
         paths.rendered,

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import BadPlanError
+from toolkit.files import digest, digests
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys
@@ -29,7 +30,7 @@ MANIFEST = bundles.Manifest(
     backend="s3 state/prod/baseline.tfstate in eu-central-1",
     state_lineage="3f9e",
     state_serial=7,
-    rendered_sha256=bundles.digest({"environments/prod/rendered/config.tf": "a", "modules/config/main.tf": "b"}),
+    rendered_sha256=digest({"environments/prod/rendered/config.tf": "a", "modules/config/main.tf": "b"}),
     files={"environments/prod/rendered/config.tf": "a", "modules/config/main.tf": "b"},
     lock_sha256="b" * 64,
     toolkit_version="0.1.0",
@@ -227,13 +228,13 @@ def test_a_digest_knows_names_and_contents_but_not_the_place(tmp_path: Path):
         (tmp_path / place / "a.tf").write_text("1")
         (tmp_path / place / "m" / "b.tf").write_text("2")
 
-    def digest(place: str) -> str:
+    def of(place: str) -> str:
         root = tmp_path / place
-        return bundles.digest(bundles.digests(root, root.rglob("*.tf")))
+        return digest(digests(root, root.rglob("*.tf")))
 
-    assert digest("here") == digest("there")
+    assert of("here") == of("there")
     (tmp_path / "there" / "m" / "b.tf").rename(tmp_path / "there" / "m" / "c.tf")
-    assert digest("here") != digest("there")
+    assert of("here") != of("there")
 
 
 def test_the_files_that_differ_are_named(bundle: Path):

@@ -18,6 +18,7 @@ from toolkit.paths import EnvironmentPaths
 from toolkit.plan.findings import Consents, Finding, Rule, Severity
 from toolkit.terraform import bundle as bundles
 from toolkit.workflows import apply as applying
+from toolkit.workflows import judge as judging
 from toolkit.workflows import plan as plans
 from toolkit.workflows.apply import apply_bundle
 from toolkit.workflows.observer import Observer
@@ -79,7 +80,7 @@ def test_a_plan_made_meanwhile_changes_nothing(tmp_path: Path, monkeypatch: pyte
             meanwhile.append(plans.make_plan(workspace(tmp_path, "second"), Observer()))
         return ()
 
-    monkeypatch.setattr(plans, "judge_plan", judge)
+    monkeypatch.setattr(judging, "judge_plan", judge)
     first = plans.make_plan(workspace(tmp_path, "first"), Observer())
     assert first.saved is not None
     assert mark_of(first.saved, tmp_path) == ("first", "first")
@@ -93,7 +94,7 @@ def test_a_plan_made_meanwhile_changes_nothing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_bundle_that_shows_another_plan_than_it_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(plans, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
     where = workspace(tmp_path, "first")
     saved = plans.make_plan(where, Observer()).saved
     assert saved is not None
@@ -106,7 +107,7 @@ def test_a_bundle_that_shows_another_plan_than_it_holds_is_refused(tmp_path: Pat
 
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
 
 
 @pytest.mark.usefixtures("judged")
@@ -182,7 +183,7 @@ def test_a_consent_that_names_nothing_is_told_with_the_nearest_address(tmp_path:
         finding(Rule.DESTROYS, trail),
         finding(Rule.WEAKENS, "module.config_eu_west_1.aws_config_configuration_recorder.this", "recording_mode"),
     )
-    monkeypatch.setattr(plans, "judge_plan", lambda *_, **__: found)
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: found)
     told = Told()
     consents = Consents(
         destroy=("module.cloudtrial.aws_cloudtrail.this", trail, "*", "module.cloudtrail.*", "module.x.y.z"),
