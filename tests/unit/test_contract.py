@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import typing
 from collections.abc import Iterator
 from itertools import pairwise
@@ -511,6 +512,25 @@ def test_where_a_service_is_not_offered_is_what_botocore_knows(component: Compon
         return
     offered = {r for p in session.get_available_partitions() for r in session.get_available_regions(service, p)}
     assert set(component.absent_in) == set(PARTITION_OF) - offered
+
+
+def test_the_registry_has_every_component_under_its_modules_name():
+    """It names them without importing them."""
+    assert [component.name for component in REGISTRY.values()] == list(REGISTRY)
+    files = (REPOSITORY / "toolkit" / "components").glob("*.py")
+    assert {f.stem for f in files if re.search(r"^COMPONENT = ", f.read_text("utf-8"), re.MULTILINE)} == set(REGISTRY)
+    with pytest.raises(KeyError):
+        REGISTRY["base"]
+
+
+def test_components_that_an_environment_does_not_use_are_not_imported():
+    code = (
+        "import sys; from pathlib import Path; from toolkit.environment import load_environment;"
+        "load_environment(Path('environments/small/environment.yaml'), name='small');"
+        "print(*sorted(m.rsplit('.')[-1] for m in sys.modules if m.startswith('toolkit.components.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert not {"shield", "firewall_manager", "organization", "iam_roles"} & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("folder", ["cli", "controls", "environment", "rendering", "reports", "terraform"])

@@ -100,7 +100,6 @@ def plan(
     lifetime = options.lifetime(expires_in)
     options.duration(lock_timeout)
     reports = options.reports(report, as_json=as_json)
-    from toolkit.workflows.judge import refuse
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
@@ -113,6 +112,8 @@ def plan(
         result = make_plan(
             workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime, consents=consents, keys=keys
         )
+    from toolkit.workflows.judge import refuse
+
     _show(_view(workspace, result), as_json, reports)
     _show_warnings(workspace, result.warnings)
     refuse(result.findings, env, told=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -24,18 +25,21 @@ class _UnusableError(ValueError):
     """Why a file cannot be used."""
 
 
-def named_files(data: dict[str, Data], source: Source, folder: FilePath | None) -> tuple[dict[str, str], list[Problem]]:
+def named_files(
+    names: Iterable[str], data: dict[str, Data], source: Source, folder: FilePath | None
+) -> tuple[dict[str, str], list[Problem]]:
     """(name → text of each file that settings name, what is wrong with the others).
 
     Args:
+        names: The components that the file switches on.
         data: The environment file's.
         source: Its lines.
         folder: Where the files are; None: nowhere, and naming one is an error.
     """
     files: dict[str, str] = {}
     problems = []
-    for name, component in REGISTRY.items():
-        for setting in component.files_in:
+    for name in names:
+        for setting in REGISTRY[name].files_in:
             for place, named in places(("components", name, *setting.split(".")), data):
                 if not isinstance(named, str):
                     continue  # told by the settings' own check, or left out

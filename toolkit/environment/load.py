@@ -40,15 +40,19 @@ class EnvironmentFileError(ToolkitError):
 
 
 @cache
-def file_model() -> type[EnvironmentFile]:
-    """The whole file's model: EnvironmentFile plus one optional block per component of the registry."""
+def file_model(names: tuple[str, ...] = tuple(REGISTRY)) -> type[EnvironmentFile]:
+    """A whole file's model: EnvironmentFile plus one optional block per component.
+
+    Args:
+        names: The components; a file is checked against those that it names, since each costs time.
+    """
     blocks: dict[str, Any] = {
         name: (
             # `password_policy:` with nothing after it is null in YAML and means the defaults.
-            component.settings | None,
-            Field(default=None, description=component.purpose),
+            REGISTRY[name].settings | None,
+            Field(default=None, description=REGISTRY[name].purpose),
         )
-        for name, component in REGISTRY.items()
+        for name in names
     }
     components = create_model("Components", __config__=ConfigDict(extra="forbid", frozen=True, strict=True), **blocks)
     return create_model(
@@ -107,7 +111,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     seen = {p.path for p in problems}
     model = None
     try:
-        model = file_model().model_validate(data)
+        model = file_model(_named_components(data)).model_validate(data)
     except ValidationError as e:
         found = (_problem(d, source) for d in e.errors(include_url=False))
         problems += [p for p in found if p.path not in seen]
@@ -115,7 +119,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     problems += _inactive_regions(data, source)
     problems += _absent_services(data, source)
     problems += _inactive_global_region(data, source)
-    files, unusable = named_files(data, source, folder)
+    files, unusable = named_files(_named_components(data), data, source, folder)
     problems += unusable
     if model is None or problems:
         raise EnvironmentFileError(shown_as, problems)
@@ -132,10 +136,10 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
 
 
 def _enabled(model: EnvironmentFile, source: Source) -> tuple[EnabledComponent, ...]:
+    blocks = model.components  # type: ignore[attr-defined]
     return tuple(
-        EnabledComponent(component, settings, source.line(("components", component.name)))
-        for component in REGISTRY.values()
-        if (settings := getattr(model.components, component.name)) is not None  # type: ignore[attr-defined]
+        EnabledComponent(REGISTRY[name], getattr(blocks, name), source.line(("components", name)))
+        for name in type(blocks).model_fields
     )
 
 
@@ -157,9 +161,9 @@ def _blocks_for_nulls(data: dict[str, Data]) -> dict[str, Data]:
     return {**data, "components": {name: {} if block is None else block for name, block in components.items()}}
 
 
-def _named_components(data: dict[str, Data]) -> list[str]:
+def _named_components(data: dict[str, Data]) -> tuple[str, ...]:
     blocks = data.get("components")
-    return [n for n in REGISTRY if n in blocks] if isinstance(blocks, dict) else []
+    return tuple(n for n in REGISTRY if n in blocks) if isinstance(blocks, dict) else ()
 
 
 def _missing_needs(data: dict[str, Data], source: Source) -> list[Problem]:
@@ -220,8 +224,8 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
     if not active:
         return []
     found = []
-    for name, component in REGISTRY.items():
-        for setting in component.regions_in:
+    for name in _named_components(data):
+        for setting in REGISTRY[name].regions_in:
             for path, named in places(("components", name, *setting.split(".")), data):
                 alone = isinstance(named, str)
                 for index, region in enumerate([named] if alone else named if isinstance(named, (list, dict)) else ()):
