@@ -25,6 +25,8 @@ from toolkit.environment import load_text
 from toolkit.environment.source import parse
 from toolkit.rendering.render import render
 from toolkit.sandbox.control import Sandbox, child_environ
+from toolkit.terraform.runner import LOCK_FILE
+from toolkit.terraform.verified import packages
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
@@ -81,7 +83,7 @@ def rendering() -> None:
     show(f"load and render {count} environments", versus(load_and_render, only_parse, 3), "parsing their YAML")
 
 
-ENVIRONMENT = """\
+SMALLEST = """\
 account_id: "123456789012"
 regions: {home: eu-central-1}
 simulator: moto
@@ -90,16 +92,22 @@ components:
   iam_groups: {}
   mfa_enforcement: {}
 """
+"""Few things to ask AWS about, so that what the toolkit itself takes weighs most."""
 
 
-def planning() -> None:
-    """A warm plan against Terraform by hand."""
+def planning(what: str, environment: str) -> None:
+    """A warm plan against Terraform by hand.
+
+    Args:
+        what: The environment, for people.
+        environment: Its text, for the embedded AWS.
+    """
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         shutil.copytree(REPOSITORY / "modules", root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
         folder = root / "environments" / "bench"
         folder.mkdir(parents=True)
-        (folder / "environment.yaml").write_text(ENVIRONMENT)
+        (folder / "environment.yaml").write_text(environment)
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_")) and k != "GOGC"}
 
         def toolkit(*arguments: str, environ: Mapping[str, str] = plain) -> subprocess.CompletedProcess[bytes]:
@@ -137,20 +145,26 @@ def planning() -> None:
 
             quick, quick_hand = {**plain, "GOGC": "400"}, {**hand, "GOGC": "400"}
             against = "terraform plan -out, show -json"
-            show("toolkit plan, GOGC=400 on both sides", versus(ours(quick), by_hand(quick_hand), 5), against)
+            print(f"{what}:")
             show("toolkit plan, as each is by itself", versus(ours(plain), by_hand(hand), 5), against)
+            show("toolkit plan, GOGC=400 on both sides", versus(ours(quick), by_hand(quick_hand), 5), against)
             print("  its parts:")
             show("  terraform plan, GOGC=400", versus(plan(quick_hand), plan(hand), 3), "terraform plan by itself")
+            found = packages(folder / ".toolkit" / "terraform", work / LOCK_FILE)
+            assert found is not None
+            bare = root / "bare"
+            bare.mkdir()
+            (bare / LOCK_FILE).write_text(found.lock_without_checksums)
+            again = process("terraform", "show", "-json", saved, cwd=bare, environ=quick_hand)
             show(
-                "  terraform show, GOGC=400",
-                versus(show_json(quick_hand), show_json(hand), 3),
+                "  terraform show, so and not verified again",
+                versus(again, show_json(hand), 3),
                 "terraform show by itself",
             )
-            code = "import toolkit.cli.main, toolkit.workflows.plan, boto3"
             show(
-                "  Python and its imports",
-                versus(process(PYTHON, "-c", code), process(PYTHON, "-c", "pass"), 5),
-                "python -c pass",
+                "  Python and the imports before Terraform",
+                versus(process(PYTHON, "-c", "import toolkit.cli.main, toolkit.workflows.plan, boto3"), again, 5),
+                "that terraform show",
             )
         finally:
             toolkit("sandbox", "down")
@@ -160,6 +174,8 @@ if __name__ == "__main__":
     start_up()
     rendering()
     if "--plan" in sys.argv[1:]:
-        planning()
+        planning("the smallest environment", SMALLEST)
+        readme = REPOSITORY / "environments" / "sandbox" / "environment.yaml"
+        planning("the environment of the README's demo", readme.read_text("utf-8"))
     else:
         print("planning: with --plan (takes some minutes)")
