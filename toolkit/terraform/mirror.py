@@ -17,11 +17,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import RefusedError, ToolkitError
 
 VARIABLE = "TOOLKIT_PROVIDER_MIRROR"
 _HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 _PROVIDER = Path("hashicorp") / "aws"
+_SUFFIXES = (".tfrc", ".json")
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,11 @@ def cli_config(mirror: Path | None, environ: Mapping[str, str], scratch: Path) -
 
     Raises:
         ToolkitError: As `choose`.
+        RefusedError: The user's own configuration, which would be in effect, replaces providers by unverified ones.
     """
     source = choose(mirror, environ)
     if source.mirror is None:
+        _refuse_overrides(environ)
         # A variable that names a missing file only makes Terraform print a warning before everything else.
         named = environ.get("TF_CLI_CONFIG_FILE")
         return {"TF_CLI_CONFIG_FILE": os.devnull} if named and not Path(named).is_file() else {}
@@ -110,10 +113,31 @@ def user_config(environ: Mapping[str, str]) -> str:
 
     Files in JSON (`*.tfrc.json`, written by `terraform login`) cannot be joined to the text and are left out.
     """
+    return "\n".join(_read(file) for file in _user_files(environ) if file.suffix != ".json")
+
+
+def _user_files(environ: Mapping[str, str]) -> list[Path]:
     named = environ.get("TF_CLI_CONFIG_FILE")
     home = Path(environ.get("HOME") or "~").expanduser()
-    files = [Path(named)] if named else [home / ".terraformrc", *sorted((home / ".terraform.d").glob("*.tfrc"))]
-    return "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file())
+    more = (home / ".terraform.d").glob("*.tfrc*")
+    files = [Path(named)] if named else [home / ".terraformrc", *sorted(f for f in more if f.suffix in _SUFFIXES)]
+    return [file for file in files if file.is_file()]
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def _refuse_overrides(environ: Mapping[str, str]) -> None:
+    """`dev_overrides` makes Terraform run whatever lies in a folder, at every command, whatever the lock file says."""
+    for file in _user_files(environ):
+        if any(token.group() in ("dev_overrides", '"dev_overrides"') for token in _TOKEN.finditer(_read(file))):
+            raise RefusedError(
+                "dev_overrides would have Terraform run a provider that no lock file vouches for",
+                where=str(file),
+                hint="take it out, or name another configuration in TF_CLI_CONFIG_FILE "
+                f"({os.devnull} for none); what is applied must be what was reviewed",
+            )
 
 
 def _named(mirror: Path, by: str) -> Source:

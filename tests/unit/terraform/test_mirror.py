@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import RefusedError, ToolkitError
 from toolkit.terraform.mirror import choose, cli_config
 
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -125,3 +125,37 @@ def test_a_variable_that_names_a_missing_file_counts_as_no_configuration(
     )
     monkeypatch.setattr("toolkit.terraform.mirror.choose", lambda *_: choose(None, environ, tmp_path / "no-opt"))
     assert cli_config(None, environ, tmp_path) == {"TF_CLI_CONFIG_FILE": os.devnull}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            ".terraformrc",
+            'provider_installation {\n  dev_overrides {\n    "hashicorp/aws" = "/src"\n  }\n  direct {}\n}\n',
+        ),
+        (".terraform.d/mine.tfrc", 'provider_installation { dev_overrides { "hashicorp/aws" = "/src" } }'),
+        (".terraform.d/login.tfrc.json", '{"provider_installation": [{"dev_overrides": {"hashicorp/aws": "/src"}}]}'),
+    ],
+)
+def test_providers_under_development_are_refused(
+    tmp_path: Path, environ: dict[str, str], home: Path, name: str, text: str
+) -> None:
+    mirror_at(home / ".terraform.d" / "plugins")  # so that the choice is Terraform's on every machine
+    file = home / name
+    file.write_text(text)
+    with pytest.raises(RefusedError, match="no lock file vouches for") as caught:
+        cli_config(None, environ, tmp_path / "scratch")
+    assert caught.value.where == str(file)
+
+    elsewhere = tmp_path / "other.tfrc"
+    elsewhere.write_text("# dev_overrides\ndisable_checkpoint = true\n")
+    assert cli_config(None, {**environ, "TF_CLI_CONFIG_FILE": str(elsewhere)}, tmp_path / "scratch") == {}
+
+
+def test_a_mirror_of_ours_takes_the_place_of_overrides(tmp_path: Path, environ: dict[str, str], home: Path) -> None:
+    (home / ".terraformrc").write_text('provider_installation { dev_overrides { "hashicorp/aws" = "/src" } }')
+    mirror = tmp_path / "mirror"
+    (mirror / "registry.terraform.io").mkdir(parents=True)
+    written = cli_config(mirror, environ, tmp_path / "scratch")["TF_CLI_CONFIG_FILE"]
+    assert "dev_overrides" not in Path(written).read_text()
