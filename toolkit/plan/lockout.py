@@ -57,7 +57,8 @@ _MEMBERSHIP = "aws_iam_user_group_membership"
 _EXPIRY = "aws_iam_account_password_policy"
 _GROUP = "aws_iam_group"
 _ATTACHED_TO_GROUP = "aws_iam_group_policy_attachment"
-_ADMINISTRATOR = ":policy/AdministratorAccess"
+ADMINISTRATOR = ":policy/AdministratorAccess"
+"""How the ARN ends of the policy of AWS that allows everything."""
 
 
 def judge_lockout(
@@ -101,7 +102,7 @@ def reaches_users(plan: Plan) -> bool:
 
 def takes_administration(change: Change) -> bool:
     """Whether a change detaches AdministratorAccess."""
-    return goes(change) and str(change.before.get("policy_arn")).endswith(_ADMINISTRATOR)
+    return goes(change) and str(change.before.get("policy_arn")).endswith(ADMINISTRATOR)
 
 
 def _stripped(plan: Plan) -> dict[str, Change]:

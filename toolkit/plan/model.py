@@ -128,6 +128,7 @@ class Resource:
     """A managed resource as it is once a plan is applied."""
 
     address: str
+    type: str
     component: str | None
     region: str
     values: Mapping[str, Any] = field(repr=False)
@@ -196,7 +197,7 @@ def parse_outcome(data: Mapping[str, Any], attribution: Attribution) -> tuple[Re
         after = _mark_unknown(
             _hide(change.get("after"), change.get("after_sensitive"), None), change.get("after_unknown")
         )
-        found.append(Resource(entry["address"], *attribution.of(entry["address"]), _masked(after) or {}))
+        found.append(Resource(entry["address"], entry["type"], *attribution.of(entry["address"]), _masked(after) or {}))
     return tuple(found)
 
 

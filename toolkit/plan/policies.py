@@ -8,7 +8,7 @@ the old one. What cannot be shown to be so counts as weaker, with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from toolkit.iam import Condition, PolicyDocument, PolicyError, PolicyKind, Principals, Statement
@@ -71,9 +71,29 @@ def _weaker(before: PolicyDocument, after: PolicyDocument) -> Iterator[str]:
             yield f"grants more: {statement.label}"
 
 
+def rights_lost(old: str | None, new: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What whoever has a policy loses, or cannot be shown not to: (what is granted less, what is denied more).
+
+    Args:
+        old: Before; None: there was no policy.
+        new: After; None: there is none any more.
+    """
+    try:
+        before, after = (_parse(text).statements if text is not None else () for text in (old, new))
+    except PolicyError as e:
+        return (), (f"a policy that cannot be read: {e.problem}",)
+    granted = (s for s in before if s.effect == "Allow" and not _covered_by(s, after, "Allow"))
+    denied = (s for s in after if s.effect == "Deny" and not _covered_by(s, before, "Deny"))
+    return tuple(f"grants less: {s.label}" for s in granted), tuple(f"denies more: {s.label}" for s in denied)
+
+
 def covered(narrow: Statement, document: PolicyDocument, effect: str) -> bool:
     """Whether every request that `narrow` matches is matched by a statement of that effect in `document`."""
-    wide = [s for s in document.statements if s.effect == effect]
+    return _covered_by(narrow, document.statements, effect)
+
+
+def _covered_by(narrow: Statement, statements: Iterable[Statement], effect: str) -> bool:
+    wide = [s for s in statements if s.effect == effect]
     return all(any(_contains(one, part) for one in wide) for part in _parts(narrow))
 
 

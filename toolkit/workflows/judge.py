@@ -14,6 +14,7 @@ from typing import Any
 from toolkit.aws.existing import read_existing
 from toolkit.aws.held import read_held
 from toolkit.aws.identity import own_trust
+from toolkit.aws.permission_sets import read_assigned
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_users
 from toolkit.components.base import Advice, Component
@@ -23,7 +24,8 @@ from toolkit.errors import RefusedError
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
-from toolkit.plan.model import Action, Change, Plan, parse_drift
+from toolkit.plan.model import Action, Change, Plan, parse_drift, parse_outcome
+from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
 from toolkit.plan.own_role import judge_own_role, takes_trusted
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -58,6 +60,7 @@ def judge_plan(
     if not ends:
         trust = own_trust(clients, workspace.caller) if takes_trusted(plan) else None
         found += judge_own_role(plan, _caller(workspace, clients), trust)
+        found += _own_permission_set(workspace, data, plan, clients)
     if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
@@ -68,6 +71,18 @@ def judge_plan(
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
     return given.apply(found, today)
+
+
+def _own_permission_set(
+    workspace: Workspace, data: Mapping[str, Any], plan: Plan, clients: ClientFactory
+) -> Iterable[Finding]:
+    who = signed_in(_caller(workspace, clients))
+    if who is None or not any(c.type.startswith("aws_ssoadmin_") for c in plan.changes):
+        return ()
+    outcome, account = parse_outcome(data, workspace.attribution), workspace.environment.account_id
+    lost = lost_assignments(plan, outcome, who, account)
+    assigned = read_assigned(clients, lost[0], who.user) if lost else None
+    return judge_own_permission_set(plan, outcome, who, account, assigned)
 
 
 def _finding(environment: Environment, component: Component, advice: Advice) -> Finding:

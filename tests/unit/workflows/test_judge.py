@@ -64,3 +64,35 @@ def test_whom_the_own_role_trusts_is_asked_of_aws():
     assert "locks-out-caller" not in judged(f"arn:aws:iam::{ACCOUNT}:user/ben", goes)
     # In a simulated account that ends, nobody lives.
     assert "locks-out-caller" not in judged(session, goes, simulated=True)
+
+
+def test_the_own_assignment_of_iam_identity_center_is_asked_of_aws():
+    sso, store = boto3.client("sso-admin", REGION), boto3.client("identitystore", REGION)
+    instance = sso.list_instances()["Instances"][0]
+    arn = {"InstanceArn": instance["InstanceArn"]}
+    admin = sso.create_permission_set(Name="Admin", **arn)["PermissionSet"]["PermissionSetArn"]
+    ann, _ben = (
+        store.create_user(
+            IdentityStoreId=instance["IdentityStoreId"],
+            UserName=name,
+            DisplayName=name,
+            Name={"GivenName": name, "FamilyName": "Example"},
+        )["UserId"]
+        for name in ("ann", "ben")
+    )
+    sso.create_account_assignment(
+        TargetId=ACCOUNT, TargetType="AWS_ACCOUNT", PrincipalType="USER", PrincipalId=ann, PermissionSetArn=admin, **arn
+    )
+    values = {
+        "permission_set_arn": admin,
+        "instance_arn": arn["InstanceArn"],
+        "target_id": ACCOUNT,
+        "principal_id": ann,
+    }
+    goes = change("aws_ssoadmin_account_assignment", values, None)
+    stays = change("aws_ssoadmin_permission_set", {"name": "Admin", "arn": admin}, {"name": "Admin", "arn": admin})
+    stays["change"]["actions"] = ["no-op"]
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_"
+    assert "locks-out-caller" in judged(f"{role}Admin_0123456789abcdef/ann", goes, stays)
+    assert "locks-out-caller" not in judged(f"{role}Admin_0123456789abcdef/ben", goes, stays)
+    assert "locks-out-caller" not in judged(f"{role}Other_0123456789abcdef/ann", goes, stays)

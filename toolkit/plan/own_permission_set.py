@@ -1,0 +1,186 @@
+"""Whether who applies by way of IAM Identity Center still gets into the account, with the same rights.
+
+In: the plan's changes, what there is once it is applied, who applies, and who has the permission set now. Out:
+findings. Pure. Unlike that of another role's session, this ARN tells who assumed it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.plan.findings import Finding, Rule
+from toolkit.plan.lockout import ADMINISTRATOR, Caller, goes, lockout
+from toolkit.plan.model import Action, Change, Plan, Resource
+from toolkit.plan.policies import rights_lost
+
+_SET = "aws_ssoadmin_permission_set"
+_ASSIGNMENT = "aws_ssoadmin_account_assignment"
+_MANAGED = "aws_ssoadmin_managed_policy_attachment"
+_CUSTOMER_MANAGED = "aws_ssoadmin_customer_managed_policy_attachment"
+_INLINE = "aws_ssoadmin_permission_set_inline_policy"
+_BOUNDARY = "aws_ssoadmin_permissions_boundary_attachment"
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who applies, as IAM Identity Center has them."""
+
+    permission_set: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Who has a permission set in the account, by ids of the identity store."""
+
+    principals: frozenset[str]
+    own: frozenset[str] | None
+    """The user and its groups; None where the identity store has no user of that name."""
+
+
+def signed_in(caller: Caller) -> SignedIn | None:
+    """The permission set and user behind a session; None for anybody who does not come by IAM Identity Center.
+
+    Its roles are named AWSReservedSSO_SET_SUFFIX (IAM Identity Center User Guide, "Referencing permission sets in
+    resource policies, Amazon EKS Cluster config maps, and AWS KMS key policies"), and each session after its user.
+    """
+    role = r"AWSReservedSSO_(.+)_[0-9a-f]{16}"
+    found = re.fullmatch(rf"arn:[a-z-]+:sts::[0-9]{{12}}:assumed-role/{role}/(.+)", caller.arn)
+    return SignedIn(found[1], found[2]) if found else None
+
+
+def judge_own_permission_set(
+    plan: Plan, outcome: Iterable[Resource], who: SignedIn, account_id: str, assigned: Assigned | None
+) -> Iterator[Finding]:
+    """Findings about the permission set by which whoever applies came in.
+
+    Args:
+        plan: The plan.
+        outcome: What there is once it is applied.
+        who: Who applies.
+        account_id: The account that they are in.
+        assigned: Who has the set there now, wanted where `lost_assignments`.
+    """
+    outcome = tuple(outcome)
+    arns = _arns(plan, outcome, who)
+    deleted = [c for c in plan.changes if c.type == _SET and goes(c) and c.before.get("name") == who.permission_set]
+    administers = _administers(arns, outcome)
+    for change in deleted or plan.changes:
+        how = "is deleted" if deleted else _loses(change, arns, administers=administers)
+        if how is not None:
+            yield lockout(
+                Rule.LOCKS_OUT_CALLER,
+                change,
+                f"You apply by the permission set {who.permission_set}, which {how} half-way through this very apply.",
+                f"{change.address} would be {_PAST[change.action]}",
+                "let another administrator apply this, or come in by another permission set",
+                consent=None,
+            )
+        elif change.type == _INLINE and change.action in (Action.CREATE, Action.UPDATE) and _of(change.after, arns):
+            yield from _by_inline(change, who, administers=administers)
+    if deleted:
+        return
+    lost = lost_assignments(plan, outcome, who, account_id)
+    if lost and assigned is not None:
+        yield from _by_assignment(plan, lost, arns, who, account_id, assigned)
+
+
+def lost_assignments(plan: Plan, outcome: Iterable[Resource], who: SignedIn, account_id: str) -> tuple[Change, ...]:
+    """Assignments of the own permission set in the account that the plan deletes, be it to make them anew."""
+    arns = _arns(plan, outcome, who)
+    return tuple(c for c in plan.changes if goes(c) and _assigns(c.type, c.before, arns, account_id))
+
+
+_PAST = {Action.CREATE: "made", Action.DELETE: "deleted", Action.REPLACE: "deleted and made anew"}
+
+
+def _arns(plan: Plan, outcome: Iterable[Resource], who: SignedIn) -> frozenset[str]:
+    """ARNs of the own permission set: one, or none where it is not of this state."""
+    before = [c.before for c in plan.changes if c.type == _SET]
+    after = [r.values for r in outcome if r.type == _SET]
+    own = (v.get("arn") for v in (*before, *after) if v.get("name") == who.permission_set)
+    return frozenset(arn for arn in own if isinstance(arn, str))
+
+
+def _of(values: Mapping[str, Any], arns: frozenset[str]) -> bool:
+    return values.get("permission_set_arn") in arns
+
+
+def _assigns(resource: str, values: Mapping[str, Any], arns: frozenset[str], account_id: str) -> bool:
+    return resource == _ASSIGNMENT and _of(values, arns) and values.get("target_id") == account_id
+
+
+def _administers(arns: frozenset[str], outcome: Iterable[Resource]) -> bool:
+    return any(
+        r.type == _MANAGED and _of(r.values, arns) and str(r.values.get("managed_policy_arn")).endswith(ADMINISTRATOR)
+        for r in outcome
+    )
+
+
+def _loses(change: Change, arns: frozenset[str], *, administers: bool) -> str | None:
+    """How a change takes rights from the permission set; None where it takes none."""
+    if change.type == _BOUNDARY and change.action is Action.CREATE and _of(change.after, arns):
+        return "gets a permissions boundary"
+    # Which of several policies it takes to apply is not known; AdministratorAccess alone is all of them.
+    if not goes(change) or not _of(change.before, arns) or administers:
+        return None
+    if change.type == _MANAGED:
+        return f"loses {str(change.before.get('managed_policy_arn')).rsplit('/', 1)[-1]}"
+    if change.type == _CUSTOMER_MANAGED:
+        return "loses a customer managed policy"
+    if change.type == _INLINE and rights_lost(change.before.get("inline_policy"), None)[0]:
+        return "loses its inline policy"
+    return None
+
+
+def _by_inline(change: Change, who: SignedIn, *, administers: bool) -> Iterator[Finding]:
+    before, after = change.before.get("inline_policy"), change.after.get("inline_policy")
+    granted, denied = rights_lost(before, after) if isinstance(after, str) else ((), ("not known before the apply",))
+    lost = denied if administers else (*granted, *denied)
+    if lost:
+        yield lockout(
+            Rule.LOCKS_OUT,
+            change,
+            f"You apply by the permission set {who.permission_set}, whose inline policy would let you do less.",
+            "; ".join(lost),
+            "see whether you could still apply this, and undo it; or let another administrator apply it",
+            consent="--acknowledge-lockout",
+        )
+
+
+def _by_assignment(
+    plan: Plan, lost: tuple[Change, ...], arns: frozenset[str], who: SignedIn, account_id: str, assigned: Assigned
+) -> Iterator[Finding]:
+    makes = (Action.CREATE, Action.REPLACE)
+    come = {
+        c.after.get("principal_id")
+        for c in plan.changes
+        if c.action in makes and _assigns(c.type, c.after, arns, account_id)
+    }
+    left = (assigned.principals - {c.before.get("principal_id") for c in lost}) | come
+    own = [c for c in lost if assigned.own is None or c.before.get("principal_id") in assigned.own]
+    if not own:
+        return
+    named = f"{who.permission_set} in {account_id}"
+    if not (left if assigned.own is None else left & assigned.own):
+        yield lockout(
+            Rule.LOCKS_OUT_CALLER,
+            own[0],
+            f"You apply as {who.user}, who has the permission set {named} no more after this apply.",
+            f"{', '.join(c.address for c in own)} would be deleted, and no other assignment of it is yours",
+            "let another administrator apply this, or come in by another permission set",
+            consent=None,
+        )
+    elif assigned.own is None:
+        yield lockout(
+            Rule.LOCKS_OUT,
+            own[0],
+            f"You apply by the permission set {named}, which fewer have after this apply: whether you are among them "
+            f"cannot be told, since the identity store has no user {who.user}.",
+            f"{', '.join(c.address for c in own)} would be deleted",
+            "see that another assignment of it is yours",
+            consent="--acknowledge-lockout",
+        )
