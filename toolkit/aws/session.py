@@ -6,6 +6,8 @@ that matter are taken from `environ` and passed explicitly.
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +19,10 @@ _NO_PROFILE: dict[str, Any] = {"profile": (None, None, None, None)}
 
 
 class ClientFactory:
-    """Makes boto3 clients that act as the environment's credentials say."""
+    """Makes boto3 clients that act as the environment's credentials say.
+
+    Several threads may use one: boto3's clients are safe for that, its sessions, which make them, are not.
+    """
 
     def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
         """Args:
@@ -29,6 +34,8 @@ class ClientFactory:
         self._base: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._lists: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        self._making = threading.RLock()
+        self._listing: defaultdict[tuple[Any, ...], threading.Lock] = defaultdict(threading.Lock)
 
     @property
     def account_id(self) -> str:
@@ -42,12 +49,13 @@ class ClientFactory:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
-        if self._base is None:
-            self._base = self._session()
         key = service, region or self._environment.regions.home
-        if key not in self._clients:
-            self._clients[key] = self._client(self._base, *key)
-        return self._clients[key]
+        with self._making:
+            if self._base is None:
+                self._base = self._session()
+            if key not in self._clients:
+                self._clients[key] = self._client(self._base, *key)
+            return self._clients[key]
 
     def listed(
         self, service: str, call: str, member: str, region: str | None = None, **request: Any
@@ -64,10 +72,13 @@ class ClientFactory:
             **request: Arguments of the call.
         """
         key = service, call, region, *sorted(request.items())
-        if key not in self._lists:
-            pages = self.client(service, region).get_paginator(call).paginate(**request)
-            self._lists[key] = tuple(item for page in pages for item in page.get(member, ()))
-        return self._lists[key]
+        with self._making:
+            listing = self._listing[key]
+        with listing:
+            if key not in self._lists:
+                pages = self.client(service, region).get_paginator(call).paginate(**request)
+                self._lists[key] = tuple(item for page in pages for item in page.get(member, ()))
+            return self._lists[key]
 
     def has_session_token(self) -> bool:
         """Whether these are temporary credentials, rather than a long-lived access key."""
@@ -89,7 +100,9 @@ class ClientFactory:
 
         endpoint = self._environ.get("AWS_ENDPOINT_URL")
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": 3},
+            # STS is asked first, and an AWS that cannot be reached is told soon. What comes later is asked several at a
+            # time, and may be throttled.
+            retries={"mode": "standard", "total_max_attempts": 3 if service == "sts" else 6},
             connect_timeout=5,
             read_timeout=30,
             # The embedded AWS serves as its own proxy; account-prefixed host names find it only that way.

@@ -9,6 +9,7 @@ reason in NOTHING_TO_OVERWRITE why it needs none.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from toolkit.aws.existing import (
     account,
@@ -65,6 +66,8 @@ _NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resou
 """Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
 
 
+_WORKERS = 8
+
 _OWNERS = {
     "aws_guardduty_detector_feature": "aws_guardduty_detector",
     "aws_s3_bucket_lifecycle_configuration": "aws_s3_bucket",
@@ -79,18 +82,27 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
     Raises:
         ToolkitError: It could not be asked.
     """
-    found: dict[str, Existing] = {}
-    for change in plan.changes:
-        read = READERS.get(change.type)
-        if read is None or change.action is not Action.CREATE:
-            continue
-        if clients.simulated and change.type in _NOT_SIMULATED:
-            continue
-        existing = asked(f"what {change.address} would overwrite", lambda c=change, r=read: r(clients, c))  # type: ignore[misc]
+    creates = [
+        change
+        for change in plan.changes
+        if change.type in READERS
+        and change.action is Action.CREATE
+        and not (clients.simulated and change.type in _NOT_SIMULATED)
+    ]
+
+    def read(change: Change) -> Existing | None:
+        reader = READERS[change.type]
+        return asked(f"what {change.address} would overwrite", lambda: reader(clients, change))
+
+    # The first plan of an account with many regions asks for hundreds of things.
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        answers = list(pool.map(read, creates))
+    return {
+        change.address: existing
+        for change, existing in zip(creates, answers, strict=True)
         # What AWS gave a new thing by itself stands there after an interrupted apply, and is nobody's choice.
-        if existing is not None and (not existing.default or _comes_in(change, plan)):
-            found[change.address] = existing
-    return found
+        if existing is not None and (not existing.default or _comes_in(change, plan))
+    }
 
 
 def _comes_in(change: Change, plan: Plan) -> bool:
