@@ -35,12 +35,19 @@ def check_account(environment: Environment, environ: Mapping[str, str]) -> Calle
     clients = ClientFactory(environment, environ)
     caller = caller_identity(clients, environment.name)
     if caller.account_id != environment.account_id:
+        switch = (
+            f"`toolkit sandbox down` (what it holds is lost), then `toolkit sandbox up --account-id "
+            f"{environment.account_id}`; nothing was read or changed"
+            if clients.simulated
+            else "switch to credentials of the environment's account (AWS_PROFILE, credentials.profile or "
+            "credentials.assume_role), or mend account_id; nothing was read or changed in the other account"
+        )
+        what = "the embedded AWS that runs is" if clients.simulated else "these credentials belong to"
         raise WrongAccountError(
-            f"these credentials belong to account {caller.account_id} ({caller.arn}), but the environment is for "
-            f"account {environment.account_id}",
+            f"{what} account {caller.account_id} ({caller.arn}), but the environment is for account "
+            f"{environment.account_id}",
             where=f"environments/{environment.name}/environment.yaml:{environment.lines.get(('account_id',), 1)}",
-            hint="switch to credentials of the environment's account (AWS_PROFILE, credentials.profile or "
-            "credentials.assume_role), or mend account_id; nothing was read or changed in the other account",
+            hint=switch,
         )
     return caller
 

@@ -30,8 +30,8 @@ def run(arguments: Sequence[str]) -> int:
     # Results and progress often end in one log: keep them in the order in which they happened.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
+    command = typer.main.get_command(app)
     try:
-        command = typer.main.get_command(app)
         result = command.main(args=_globals_first(arguments), prog_name="toolkit", standalone_mode=False)
         if result == ExitCode.INTERRUPTED:
             return _interrupted()  # what typer makes of Ctrl-C, without a word
@@ -46,7 +46,12 @@ def run(arguments: Sequence[str]) -> int:
     except _ClickUsageError as e:
         message = e.format_message() if hasattr(e, "format_message") else str(e)
         context = getattr(e, "ctx", None)
-        path = context.command_path if context is not None else "toolkit"
+        if type(e).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            sys.stderr.write(f"{message}\n")
+            return ExitCode.USAGE
+        # An option without its value has no context.
+        named = next((a for a in arguments if a in getattr(command, "commands", ())), None)
+        path = context.command_path if context is not None else f"toolkit {named}" if named else "toolkit"
         console.error_line(f"{message}\nTry: {path} --help")
         return ExitCode.USAGE
     except BrokenPipeError:

@@ -11,6 +11,8 @@ import typer
 from toolkit.cli import console, options
 from toolkit.errors import ExitCode, UsageError
 
+_WHO_IS_TOLD = "E-mail address told of incidents (empty: to be filled in later)"
+
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands, in the order in which help lists them."""
@@ -39,17 +41,22 @@ def init(
 
     for line in init_project(directory, pipeline=pipeline, upgrade=upgrade):
         sys.stdout.write(f"{line}\n")
-    sys.stderr.write(f"Next: toolkit -C {directory} new ENV\n")
+    if upgrade:
+        sys.stderr.write(f"Next: review the difference, then toolkit -C {directory} render\n")
+    else:
+        sys.stderr.write(f"Next: toolkit -C {directory} new ENV\n")
 
 
 def new(
     env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the new environment.")],
     account_id: Annotated[
-        str | None, typer.Option("--account-id", metavar="ID", help="The account, 12 digits.")
+        str | None,
+        typer.Option("--account-id", metavar="ID", help="The account, 12 digits; with --simulator, the sandbox's own."),
     ] = None,
-    region: Annotated[str | None, typer.Option("--region", help="Home region.")] = None,
+    region: Annotated[str | None, typer.Option("--region", metavar="REGION", help="Home region.")] = None,
     active: Annotated[
-        list[str] | None, typer.Option("--active-region", help="A further region to govern; repeatable.")
+        list[str] | None,
+        typer.Option("--active-region", metavar="REGION", help="A further region to govern; repeatable."),
     ] = None,
     state_bucket: Annotated[
         str | None, typer.Option("--state-bucket", metavar="NAME", help="S3 bucket of the state; none: a local file.")
@@ -78,22 +85,30 @@ def new(
       toolkit new prod --account-id 111122223333 --region eu-central-1 --active-region us-east-1 \\
                        --state-bucket acme-terraform-state
     """
+    from toolkit.sandbox.control import DEFAULT_ACCOUNT_ID
     from toolkit.workflows.new import Answers, check_answer, new_environment
 
     project = options.project()
     paths = project.paths(env)
     if paths.file.exists():
         raise UsageError("the environment exists", where=paths.shown, hint="edit it, or choose another name")
+    if simulator and account_id is None:
+        account_id = DEFAULT_ACCOUNT_ID
     asking = sys.stdin.isatty() and sys.stderr.isatty()
+    missing = [o for o, given in (("--account-id ID", account_id), ("--region REGION", region)) if given is None]
+    if missing and not asking:
+        told = f"toolkit new {env}" + (" --simulator" if simulator else "")
+        raise UsageError(f"missing {' and '.join(o.split()[0] for o in missing)}", hint=f"{told} {' '.join(missing)}")
 
-    def answer(given: str | None, option: str, question: str, kind: str) -> str:
+    def answer(given: str | None, option: str, question: str, kind: str, default: str | None = None) -> str:
         if given is not None:
             return check_answer(kind, given, option)
-        if not asking:
-            raise UsageError(f"missing {option}", hint=f"toolkit new {env} {option} …")
         while True:
+            said = str(typer.prompt(question, default=default, show_default=False, err=True))
+            if said == default:
+                return said
             try:
-                return check_answer(kind, typer.prompt(question, err=True), option)
+                return check_answer(kind, said, option)
             except UsageError as e:
                 console.show_error(e)
 
@@ -103,10 +118,11 @@ def new(
         active=tuple(check_answer("region", r, "--active-region") for r in active or ()),
         state_bucket=state_bucket
         if state_bucket is not None or simulator or not asking
-        else typer.prompt("S3 bucket of the state (empty: a local file)", default="", err=True) or None,
+        else typer.prompt("S3 bucket of the state (empty: a local file)", default="", show_default=False, err=True)
+        or None,
         simulator=simulator,
         profile=check_answer("profile", profile, "--profile"),
-        security_email=answer(security_email, "--security-email", "E-mail address told of incidents", "email")
+        security_email=answer(security_email, "--security-email", _WHO_IS_TOLD, "email", "") or None
         if security_email is not None or asking
         else None,
     )

@@ -78,7 +78,8 @@ def unlock(
     from toolkit.workflows.unlock import read_lock, release
     from toolkit.workflows.workspace import open_workspace
 
-    with console.Progress() as progress:
+    progress = console.Progress()
+    with progress:
         access = options.access(sandbox, mirror)
         workspace = open_workspace(options.project(), env, access, progress, may_render=False)
         held = read_lock(workspace, lock_id)
@@ -89,7 +90,7 @@ def unlock(
             question = f"Nobody can tell from here whether that run is alive. Release its lock on {env}{where}?"
             if not _ask(question, f"toolkit unlock {workspace.called} {held.lock.id} --force", "releases it unasked"):
                 raise RefusedError("not approved; the lock was left as it is", where=held.lock.path or None)
-        with console.Progress() as progress:
+        with progress:
             release(workspace, held, progress)
     if as_json:
         console.print_json(_lock_data(env, held))

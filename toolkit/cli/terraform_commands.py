@@ -183,9 +183,13 @@ def apply(
     project = options.project()
     paths = project.environment(env)
     if plan is None and not auto_approve:
-        _require_terminal(f"toolkit apply {env} --plan BUNDLE")
+        _require_terminal(
+            f"`toolkit apply {env} --plan BUNDLE` needs no question; --auto-approve applies what is planned now "
+            "without review"
+        )
     bundle = open_bundle(plan, paths, bundle_keys(project, access)) if plan is not None else None
-    with console.Progress() as progress:
+    progress = console.Progress()  # one for both: Terraform reports to the one that the workspace was opened with
+    with progress:
         # A saved plan is applied to the files it was made from; rendering now could only make them differ.
         may_render = bundle is None and not no_render
         workspace = open_workspace(project, env, access, progress, may_render=may_render, deploys=True)
@@ -203,7 +207,7 @@ def apply(
         _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes", instead)
         bundle = result.saved
         assert bundle is not None, "a plan that is not saved was refused above"
-    with console.Progress() as progress:
+    with progress:
         outcome = apply_bundle(
             workspace,
             bundle,
@@ -229,7 +233,7 @@ def destroy(
     """Delete everything the environment put into the account, after showing it and asking for the environment's name.
 
     On a real account, --allow-destroy must name what protects or records; the embedded AWS needs no such consent.
-    KMS keys are left pending deletion, and buckets with objects are refused unless the environment sets force_destroy.
+    KMS keys are left pending deletion. AWS deletes no bucket that has objects: empty it first, or apply force_destroy.
 
     \b
     Examples:
@@ -246,8 +250,9 @@ def destroy(
     project = options.project()
     project.environment(env)
     if not auto_approve:
-        _require_terminal(f"toolkit destroy {env} --auto-approve")
-    with console.Progress() as progress:
+        _require_terminal("--auto-approve destroys without asking, and without anybody having seen what")
+    progress = console.Progress()  # see apply
+    with progress:
         workspace = open_workspace(project, env, options.access(sandbox, mirror), progress)
         consents = options.consents(allow_destroy, None, False)
         result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout, consents=consents, keep=False)
@@ -259,7 +264,7 @@ def destroy(
     _confirm(workspace, auto_approve, f"Destroy all of this in account {workspace.caller.account_id}?", env)
     bundle = result.saved
     assert bundle is not None, "a plan that is not saved was refused above"
-    with console.Progress() as progress:
+    with progress:
         outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout)
     _tell(workspace, outcome, as_json)
 
@@ -287,6 +292,8 @@ def output(
     if as_json:
         console.print_json(values if name is None else values[name])
         return
+    if not values:
+        sys.stderr.write(f"{env} has no outputs: nothing is applied.\n")
     for key, value in values.items():
         sys.stdout.write(f"{key} = {json.dumps(value, indent=2, ensure_ascii=False)}\n")
 
@@ -380,10 +387,7 @@ def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool, *, 
 
 def _require_terminal(instead: str) -> None:
     if not sys.stdin.isatty():
-        raise UsageError(
-            "there is no terminal to ask for approval in",
-            hint=f"`{instead}` needs no question; --auto-approve applies what is planned now without review",
-        )
+        raise UsageError("there is no terminal to ask for approval in", hint=instead)
 
 
 def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: str, instead: str | None = None) -> None:

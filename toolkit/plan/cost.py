@@ -26,8 +26,8 @@ class CostLine:
     monthly_usd: float | None
     """Fixed part per month for all of them, in US dollars; None where all depends on usage."""
     basis: str
-    driver: str
-    """What the part that depends on usage depends on."""
+    driver: str | None
+    """What the part that depends on usage depends on; None where the fixed part is all."""
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
     verbs = {Action.DELETE: "deletes", Action.REPLACE: "deletes and makes anew", Action.FORGET: "no longer manages"}
     forcing = [a.path for a in change.attributes if a.forces_replacement]
     owner = change.component or "none of the components: it is in the state, and not in what was rendered"
-    evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"a {change.type} of {owner}"
+    evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"{change.type} of {owner}"
     if whole is not None:
         evidence = f"Terraform calls it tainted, but {whole}"
     return Finding(

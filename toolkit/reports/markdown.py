@@ -166,9 +166,8 @@ def _finding_row(finding: Finding, longest: int) -> str:
 
 
 def _cost_row(line: CostLine) -> str:
-    return (
-        f"| {prose(line.what)} | {line.count} | {prose(fixed(line))} | {prose(line.driver)} | {prose(line.basis)} |\n"
-    )
+    cells = (prose(line.what), str(line.count), prose(fixed(line)), prose(line.driver or "nothing"), prose(line.basis))
+    return f"| {' | '.join(cells)} |\n"
 
 
 @dataclass

@@ -93,7 +93,8 @@ def print_plan(view: PlanView, console: Console, *, verbose: bool = False) -> No
         say()
         say(f"Starts to bill (US dollars a month, list prices as of {view.estimate.as_of}):", "bold")
         for line in view.estimate.lines:
-            say(f"  {line.count} x {line.what}: {fixed(line)} ({line.driver})")
+            driver = f" ({line.driver})" if line.driver else ""
+            say(f"  {line.count} x {line.what}: {fixed(line)}{driver}")
             if not fold:
                 say(f"      {line.basis}", "dim")
     say()
@@ -109,7 +110,9 @@ def print_plan(view: PlanView, console: Console, *, verbose: bool = False) -> No
 
 def fixed(line: CostLine) -> str:
     """The fixed part of what something costs; "depends on usage" where there is none, which is not the same as 0."""
-    return "depends on usage" if line.monthly_usd is None else f"{line.monthly_usd:.2f}, and usage on top"
+    if line.monthly_usd is None:
+        return "depends on usage"
+    return f"{line.monthly_usd:.2f}, and usage on top" if line.driver else f"{line.monthly_usd:.2f}"
 
 
 _Line = tuple[str, str]

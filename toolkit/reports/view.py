@@ -117,6 +117,8 @@ class PlanView:
         blocking = sum(f.blocks for f in self.findings)
         if blocking:
             return f"Refused: {blocking} finding{'s' if blocking != 1 else ''} nobody consented to."
+        if self.plan.empty and self.manifest.destroy:
+            return "Nothing to destroy: the state holds nothing."
         if self.plan.empty:
             return "No changes: the account is as the environment says."
         consented = sum(f.consented_by is not None for f in self.findings)

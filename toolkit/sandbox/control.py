@@ -183,7 +183,7 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | 
     if importlib.util.find_spec("moto") is None:
         raise ToolkitError(
             "the embedded AWS needs moto, which is not installed",
-            hint="Install it with: pip install 'aws-baseline-toolkit[sandbox]'",
+            hint="install the toolkit with it: pip install '.[sandbox]' in its clone",
         )
     ready = state_dir / "ready.json"
     ready.unlink(missing_ok=True)

@@ -158,8 +158,9 @@ class Bundle:
         }
         told = "; ".join(f"{word}: {_listed(names)}" for word, names in words.items() if names)
         raise BadPlanError(
-            f"rendered_sha256 differs: planned with {_shown(planned)}, now {_shown(now)}"
-            + (f" ({told})" if told else ""),
+            f"the files are not those that it was made from ({told})"
+            if told
+            else f"rendered_sha256 differs: planned with {_shown(planned)}, now {_shown(now)}",
             where=str(self.path),
             hint="nothing was applied; put the files back as they were reviewed, or plan again and review that",
         )

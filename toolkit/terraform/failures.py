@@ -173,6 +173,8 @@ def explain(
     errors = [d for d in diagnostics if d.severity == "error"]
     plain = plain_text(stderr)
     detail = "\n\n".join(_words(d) for d in errors) or plain or None
+    if len(errors) == 1 and detail == _first_line(errors[0]):
+        detail = None  # the problem says all of it
     text = "\n".join([*(f"{d.summary}\n{d.detail}" for d in errors), plain])
     if interrupted:
         return _interrupted(operation, diagnostics, returncode, detail, outcome)
@@ -184,7 +186,7 @@ def explain(
     kind, hint = _kind(text)
     if errors:
         more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        summary = errors[0].summary.strip().splitlines()[0].rstrip(".")
+        summary = _first_line(errors[0]).rstrip(".")
         problem = f"terraform {operation} failed: {summary}{more}"
     elif returncode < 0:
         problem = f"terraform {operation} was killed by signal {-returncode}"
@@ -302,6 +304,12 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         "AWS did not accept the credentials. Sign in again, or check the environment's `credentials` block.",
     ),
     (
+        r"BucketNotEmpty",
+        TerraformError,
+        "AWS deletes no bucket that holds objects. Empty it, old versions included, if nobody needs what it holds, "
+        "then run the same command again; what is done stays done.",
+    ),
+    (
         r"Error acquiring the state lock",
         TerraformError,
         "The lock could not even be asked for: the state is unreadable, or these credentials may not write beside it.",
@@ -312,6 +320,10 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
 def _kind(text: str) -> tuple[type[TerraformError], str | None]:
     flat = " ".join(text.split())
     return next(((kind, hint) for pattern, kind, hint in _KINDS if re.search(pattern, flat)), (TerraformError, None))
+
+
+def _first_line(diagnostic: Diagnostic) -> str:
+    return diagnostic.summary.strip().splitlines()[0]
 
 
 def _words(diagnostic: Diagnostic) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit import __version__
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.paths import Project
 
 
@@ -32,6 +32,9 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
         start: Folder to look for the project in; None: the working directory.
         env: Environment whose credentials are asked for their account.
         mirror: Provider mirror, as the option names it.
+
+    Raises:
+        UsageError: There is no such folder, or no such environment.
     """
     yield Finding("toolkit", "ok", f"{__version__}, Python {platform.python_version()}")
     yield _check("terraform", _terraform)
@@ -39,9 +42,13 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
     yield _check("sandbox", _sandbox)
     try:
         project = Project.find(start or Path.cwd())
+    except UsageError:
+        raise  # the folder that -C names is not there
     except ToolkitError as e:
         yield Finding("project", "note" if env is None else "fail", e.problem, e.hint)
         return
+    if env is not None:
+        project.environment(env)
     yield _check("project", lambda: f"{project.root}: {', '.join(project.names) or 'no environments yet'}")
     yield _modules(project)
     for name in project.names:
@@ -50,9 +57,10 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
         yield _check(f"account of {env}", lambda: _account(project, env))
 
 
-def _check(name: str, look: Callable[[], str]) -> Finding:
+def _check(name: str, look: Callable[[], str | Finding]) -> Finding:
     try:
-        return Finding(name, "ok", look())
+        found = look()
+        return found if isinstance(found, Finding) else Finding(name, "ok", found)
     except ToolkitError as e:
         detail = f" ({e.detail.splitlines()[0]})" if e.detail else ""
         return Finding(name, "fail", f"{e}{detail}", e.hint)
@@ -74,7 +82,7 @@ def _provider(mirror: Path | None) -> str:
 
 def _sandbox() -> str:
     if importlib.util.find_spec("moto") is None:
-        return "not installed (only `toolkit sandbox` needs it: pip install 'aws-baseline-toolkit[sandbox]')"
+        return "not installed (only `toolkit sandbox` needs it: pip install '.[sandbox]' in the toolkit's clone)"
     return "available"
 
 
@@ -104,18 +112,26 @@ def _modules(project: Project) -> Finding:
 
 
 def _counted(names: tuple[str, ...]) -> str:
-    return f"{len(names)} file{'s' if len(names) != 1 else ''}"
+    return _count(len(names), "file")
 
 
-def _environment(project: Project, name: str) -> str:
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def _environment(project: Project, name: str) -> Finding:
     from toolkit.rendering.render import render
     from toolkit.rendering.tree import compare
     from toolkit.workflows.workspace import read_environment
 
     paths, environment = read_environment(project, name)
     changes = compare(render(environment), paths.rendered)
-    state = "rendered files up to date" if not changes else f"{len(changes)} rendered files out of date"
-    return f"account {environment.account_id}, {len(environment.components)} components, {state}"
+    found = f"account {environment.account_id}, {_count(len(environment.components), 'component')}"
+    check = f"environment {name}"
+    if changes:
+        stale = f"{found}, {_count(len(changes), 'rendered file')} out of date"
+        return Finding(check, "note", stale, f"`toolkit render {name}`, then review and commit")
+    return Finding(check, "ok", f"{found}, rendered files up to date")
 
 
 def _account(project: Project, name: str) -> str:

@@ -33,6 +33,12 @@ def read_bundle(path: Path, project: Project, access: Access) -> tuple[bundles.B
         BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
         ToolkitError: The environment's file is wrong.
     """
+    if not path.exists() and str(path) in project.names:
+        last = project.paths(str(path)).scratch / f"plan{bundles.SUFFIX}"
+        raise BadPlanError(
+            f"{str(path)!r} is an environment, and no plan bundle",
+            hint=f"its saved plan: {last}" if last.exists() else f"`toolkit plan {path}` saves one",
+        )
     bundle = bundles.read(path, bundle_keys(project, access))
     name = bundle.manifest.environment
     if name not in project.names:

@@ -126,6 +126,15 @@ def test_the_home_regions_partition_is_asked(sts: Sts):
 
 
 @pytest.mark.usefixtures("keys")
+def test_another_account_of_the_embedded_aws_is_told_as_that(sts: Sts):
+    sts.account = OTHER
+    with pytest.raises(WrongAccountError) as caught:
+        check_account(environment("simulator: moto\n"), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", **os.environ})
+    assert caught.value.problem.startswith(f"the embedded AWS that runs is account {OTHER}")
+    assert f"toolkit sandbox up --account-id {ACCOUNT}" in str(caught.value.hint)
+
+
+@pytest.mark.usefixtures("keys")
 def test_another_account_is_refused_with_both_named(sts: Sts):
     sts.account = OTHER
     error = refused()

@@ -130,16 +130,24 @@ def test_colour_is_switched_off_before_and_after_the_command(
         (["bogus"], "No such command"),
         (["plan"], "Missing argument"),
         (["plan", "prod", "--bogus"], "No such option"),
+        (["plan", "prod", "--allow-destroy"], "requires an argument.\nTry: toolkit plan --help\n"),
         (["plan", "prdo"], "no environment 'prdo'; did you mean 'prod'?"),
         (["plan", "../prod"], "no environment '../prod'"),
         (["plan", "prod", "--expires-in", "soon"], "'soon' is no duration"),
         (["plan", "prod", "--lock-timeout", "5 minutes"], "'5 minutes' is no duration"),
         (["render", "prdo"], "did you mean 'prod'?"),
-        (["apply", "prod"], "no terminal"),
+        (["apply", "prod"], "Next: `toolkit apply prod --plan BUNDLE` needs no question"),
+        (["destroy", "prod"], "Next: --auto-approve destroys without asking"),
         (["new", "Prod"], "'Prod' is no environment name"),
         (["new", "x/y"], "is no environment name"),
         (["new", "prod"], "the environment exists"),
-        (["new", "two"], "missing --account-id"),
+        (
+            ["new", "two"],
+            "missing --account-id and --region\nNext: toolkit new two --account-id ID --region REGION\n",
+        ),
+        (["new", "two", "--simulator"], "missing --region\nNext: toolkit new two --simulator --region REGION\n"),
+        (["doctor", "prdo"], "did you mean 'prod'?"),
+        (["-C", "/nowhere/at/all", "doctor"], "/nowhere/at/all: no such folder"),
         (["new", "two", "--account-id", "123", "--region", "eu-west-1"], "'123' is no account id"),
         (
             ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1", "--profile", "strickt"],
@@ -160,6 +168,14 @@ def test_wrong_use_is_told_with_exit_code_64(project: Path, told: Told, argument
     out, err = told(*arguments, exits=64)
     assert said in err
     assert out == ""
+
+
+@pytest.mark.parametrize("group", [[], ["sandbox"]])
+def test_without_a_command_the_help_is_no_error(told: Told, group: list[str]):
+    err = told(*group, exits=64)[1]
+    assert err.startswith(f"Usage: {' '.join(['toolkit', *group])} ")
+    assert "Error" not in err
+    assert "Try:" not in err
 
 
 def test_outside_of_a_project_it_says_how_to_make_one(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
@@ -335,6 +351,25 @@ def test_a_profile_is_written_out(project: Path, told: Told, profile: str, email
     assert ("  # activity_alarms:" in text) == (profile != "minimal" and not email)
 
 
+def test_a_simulator_environment_is_of_the_sandboxs_own_account(project: Path, told: Told):
+    told("new", "try", "--simulator", "--region", "eu-west-1")
+    assert 'account_id: "123456789012"' in (project / "environments" / "try" / "environment.yaml").read_text()
+
+
+def test_in_a_terminal_all_but_account_and_region_can_be_left_open(
+    project: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+):
+    answers = iter(["12", "111122223333", "eu-west-1", "", ""])
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    err = told("new", "two")[1]
+    assert "'12' is no account id" in err
+    text = (project / "environments" / "two" / "environment.yaml").read_text()
+    assert 'account_id: "111122223333"' in text
+    assert "# activity_alarms:" in text, "who is told is to be filled in"
+
+
 def test_a_simulator_environment_leaves_out_what_the_embedded_aws_lacks(project: Path, told: Told):
     told("new", "stage", "--account-id", "111122223333", "--region", "eu-west-1", "--simulator")
     blocks = yaml.safe_load((project / "environments" / "stage" / "environment.yaml").read_text())["components"]
@@ -423,6 +458,42 @@ def test_what_is_not_approved_is_neither_applied_nor_saved(
     assert "not approved; nothing was applied, and the plan was not saved" in err
     assert ("`toolkit plan prod` saves one" in err) == (command == "apply")
     assert made[0]["keep"] is False
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_what_terraform_reports_is_told_of_the_step_that_runs(
+    project: Path, told: Told, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    """Terraform's events reach the observer that the workspace was opened with: it must be the one with the stage."""
+    from toolkit.cli import terraform_commands
+
+    observers: list[Any] = []
+    result = SimpleNamespace(plan=SimpleNamespace(empty=False), findings=(), warnings=(), saved=object())
+    outcome = SimpleNamespace(completed=(), diagnostics=(), seconds=0)
+    workspace = SimpleNamespace(called="prod", simulator=None, caller=SimpleNamespace(account_id="123456789012"))
+
+    def opened(_project: Any, _env: Any, _access: Any, observer: Any, **_: Any) -> Any:
+        observers.append(observer)
+        return workspace
+
+    def applied(_workspace: Any, _bundle: Any, observer: Any, **_: Any) -> Any:
+        observers.append(observer)
+        return outcome
+
+    monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", opened)
+    monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
+    monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", applied)
+    for shown in ("_show", "_view"):
+        monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
+    told(command, "prod", "--auto-approve")
+    first, second = observers
+    assert first is second
+
+
+def test_outputs_that_are_not_there_are_told(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("toolkit.workflows.output.read_outputs", lambda *_: {})
+    assert told("output", "prod") == ("", "prod has no outputs: nothing is applied.\n")
+    assert told("output", "prod", "--json") == ("{}\n", "")
 
 
 def test_a_defect_is_told_in_one_line(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):

@@ -85,7 +85,7 @@ def test_doctor_finds_what_is_missing_and_says_what_to_do(project: Path, told: T
     assert "not on PATH" in found["terraform"][1]
     assert "https://" in str(found["terraform"][2])
     assert found["modules"][::2] == ("fail", "`toolkit init .` puts them there")
-    assert found["environment prod"][0] == "ok"
+    assert found["environment prod"][::2] == ("note", "`toolkit render prod`, then review and commit")
     assert "5 rendered files out of date" in found["environment prod"][1]
     assert not any(name.startswith("account") for name in found), "no account is asked unless one is named"
 
@@ -99,7 +99,7 @@ def test_doctor_of_a_whole_project(project: Path, told: Told):
     assert err == ""
     assert {result for result, _, _ in found.values()} == {"ok"}
     assert found["terraform"][1] == f"terraform 1.11.4 at {project / 'tools' / 'terraform'}"
-    assert "account 123456789012, 1 components, rendered files up to date" in found["environment prod"][1]
+    assert "account 123456789012, 1 component, rendered files up to date" in found["environment prod"][1]
     (project / "modules" / "config" / "main.tf").write_text("# mine\n")
     result, text, hint = checks(told("doctor", "--json")[0])["modules"]
     assert (result, "config/main.tf" in text) == ("note", True)
@@ -132,7 +132,7 @@ def test_doctor_goes_on_whatever_it_finds(project: Path, told: Told):
     assert "too old" in lines["terraform"]
     assert "fail" in lines["environment bad"]
     assert "environments/bad/environment.yaml:1: account_id" in lines["environment bad"]
-    assert "ok" in lines["environment prod"]
+    assert "note" in lines["environment prod"]
     assert "Next (environment bad): " in err
 
 
@@ -183,6 +183,16 @@ def test_what_is_no_saved_plan_is_told_with_exit_code_7(project: Path, told: Tol
         assert said in err
         assert "Next: make one with `toolkit plan" in err
         assert out == ""
+
+
+def test_an_environment_is_no_plan(project: Path, told: Told):
+    assert told("show", "prod", exits=7)[1] == (
+        "Error: 'prod' is an environment, and no plan bundle\nNext: `toolkit plan prod` saves one\n"
+    )
+    saved = project / "environments" / "prod" / ".toolkit" / "plan.tfbundle"
+    saved.parent.mkdir()
+    saved.touch()
+    assert f"Next: its saved plan: {saved}" in told("show", "prod", exits=7)[1]
 
 
 SECRET = "wJalrXUtnFEMI-K7MDENG-EXAMPLEKEY"

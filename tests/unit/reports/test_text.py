@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from toolkit.plan.cost import CostLine
 from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.model import Action
-from toolkit.reports.text import print_plan, render
+from toolkit.reports.text import fixed, print_plan, render
 from toolkit.reports.view import PlanView
 
 SCREEN = 50
@@ -111,6 +112,17 @@ def test_what_was_consented_to_is_told_apart(later: PlanView) -> None:
 
 def test_an_empty_plan_says_so(empty: PlanView) -> None:
     assert printed(empty)[-1] == "No changes: the account is as the environment says."
+
+
+def test_a_destruction_with_nothing_to_do_says_so(empty: PlanView) -> None:
+    view = replace(empty, manifest=replace(empty.manifest, destroy=True))
+    assert printed(view)[-1] == "Nothing to destroy: the state holds nothing."
+
+
+def test_what_has_one_price_has_no_usage_on_top() -> None:
+    line = CostLine("CloudWatch alarm", 15, 1.5, "0.10 per alarm and month", None)
+    assert fixed(line) == "1.50"
+    assert fixed(replace(line, driver="requests")) == "1.50, and usage on top"
 
 
 def test_no_value_reaches_the_terminal_as_a_command(later: PlanView) -> None:
