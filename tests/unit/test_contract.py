@@ -69,6 +69,12 @@ def test_nothing_is_orphaned():
     assert {t.name.removesuffix(".tf.j2") for t in templates} == set(REGISTRY)
 
 
+def test_the_complete_example_switches_everything_on():
+    """README says so, and tells from it how far each component was tried."""
+    text = (REPOSITORY / "environments" / "complete" / "environment.yaml").read_text("utf-8")
+    assert set(yaml.safe_load(text)["components"]) == set(REGISTRY)
+
+
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
 
 
