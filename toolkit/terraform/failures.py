@@ -266,6 +266,12 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         "accepts. Add that version to the mirror, or change the environment's provider version constraint.",
     ),
     (
+        r"is not available for \w+_\w+\.",
+        TerraformError,
+        "That mirror lacks a platform. Add it (`terraform providers mirror -platform=OS_ARCH DIR`), or name with "
+        "--platform only those that you use.",
+    ),
+    (
         r"doesn't match any of the checksums",
         TerraformError,
         "The committed .terraform.lock.hcl has no checksum for this platform. Run `toolkit lock` for every platform "

@@ -248,6 +248,10 @@ class Runner:
         state = self._data("state pull", self._terraform.arguments("state pull"), absent={})
         return str(state.get("lineage", "")), int(state.get("serial", 0))
 
+    def get(self) -> None:
+        """Note down where the root's modules are, which `providers lock` does not do by itself; asks no registry."""
+        self._checked("get", self._terraform.arguments("get", no_color=_FLAG))
+
     def providers_lock(self, platforms: Sequence[str], *, fs_mirror: Path | None = None) -> None:
         """Record checksums of the providers for `platforms` (e.g. "linux_amd64") in the root's .terraform.lock.hcl.
 

@@ -39,5 +39,6 @@ def lock_providers(project: Project, name: str, platforms: tuple[str, ...], acce
         on_command=observer.command,
     )
     observer.stage(f"Locking providers of {name} for {', '.join(platforms)}")
+    runner.get()
     runner.providers_lock(platforms, fs_mirror=access.provider_mirror)
     return paths.rendered / LOCK_FILE

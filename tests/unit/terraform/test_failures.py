@@ -53,6 +53,12 @@ def failure(*diagnostics: Diagnostic, stderr: str = "", returncode: int = 1, ope
             ExitCode.ERROR,
             "toolkit lock",
         ),
+        (
+            "Could not retrieve providers for locking",
+            "provider\nregistry.terraform.io/hashicorp/aws 5.100.0 is not available for\nlinux_arm64.",
+            ExitCode.ERROR,
+            "--platform",
+        ),
         ("Provider dependency changes detected", "the lock file is read-only", ExitCode.ERROR, "toolkit lock"),
         ("Inconsistent dependency lock file", "no version is selected", ExitCode.ERROR, "initialised again"),
         ('Backend initialization required, please run "terraform init"', "Reason", ExitCode.ERROR, "state backend"),

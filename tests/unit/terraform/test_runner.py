@@ -54,6 +54,7 @@ def test_the_argument_vectors(fake: Fake, tmp_path: Path) -> None:
     runner.show(tmp_path / "p")
     runner.show(None)
     runner.output()
+    runner.get()
     runner.providers_lock(["linux_amd64", "darwin_arm64"], fs_mirror=tmp_path)
     runner.force_unlock("an-id")
 
@@ -66,6 +67,7 @@ def test_the_argument_vectors(fake: Fake, tmp_path: Path) -> None:
         "show -json -no-color DIR/p",
         "show -json -no-color",
         "output -json -no-color",
+        "get -no-color",
         "providers lock -platform=linux_amd64 -platform=darwin_arm64 -fs-mirror=DIR",
         "force-unlock -force an-id",
     ]

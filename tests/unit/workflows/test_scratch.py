@@ -72,6 +72,13 @@ def test_commands_without_an_account_keep_it_private(house: Any, command: str):
     assert mode(scratch) == mode(scratch / "validate") == 0o700
 
 
+def test_modules_are_known_before_providers_are_locked(house: Any):
+    """Terraform locks nothing in a root whose modules nobody has installed, be it never or not since one was added."""
+    house.render()
+    lock_providers(house.project, "prod", ("linux_amd64",), house.access(), house)
+    assert house.commands == ["get", "providers"]
+
+
 @pytest.fixture
 def killed(tmp_path: Path) -> Path:
     """The folder of a command that was killed, in the scratch folder `tmp_path`."""
