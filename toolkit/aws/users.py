@@ -1,4 +1,4 @@
-"""Facts about IAM users: who gets in, and how. Reads only.
+"""Facts about IAM users and their groups: who gets in, how, and what policies deny. Reads only.
 
 Direct calls where staleness would matter; the credential report, which AWS renews at most every four hours (IAM User
 Guide, "Generate credential reports"), only for the age of passwords, where an old answer errs on the safe side.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import Any
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
 from toolkit.errors import ToolkitError
+from toolkit.plan.denials import GroupPolicies
 from toolkit.plan.lockout import UserFact
 
 _WORKERS = 8
@@ -32,12 +34,13 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
         ToolkitError: A fact could not be read; none is guessed.
     """
     iam = clients.client("iam")
-    users, administrators = asked("iam:GetAccountAuthorizationDetails", lambda: _details(iam))
+    users, administrators, arns = asked("iam:GetAccountAuthorizationDetails", lambda: _details(iam))
     ages = asked("iam:GetCredentialReport", lambda: _password_ages(iam)) if with_password_age else {}
 
     def one(name: str) -> UserFact:
         return UserFact(
             name=name,
+            arn=arns[name],
             groups=users[name],
             console_password=_has_password(iam, name),
             mfa_devices=sum(
@@ -60,8 +63,39 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
     return asked("iam:ListMFADevices", everyone)
 
 
-def _details(iam: Any) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
-    """User → groups, and users whom AdministratorAccess reaches → the groups that do it (none: directly)."""
+def read_group_policies(clients: ClientFactory) -> GroupPolicies:
+    """The policies of every group, with the text of those that are inline or the account's own.
+
+    Raises:
+        ToolkitError: They could not be read.
+    """
+    iam = clients.client("iam")
+    filters = {"Filter": ["Group", "LocalManagedPolicy"]}
+    pages = asked(
+        "iam:GetAccountAuthorizationDetails",
+        lambda: list(iam.get_paginator("get_account_authorization_details").paginate(**filters)),
+    )
+    groups = [group for page in pages for group in page["GroupDetailList"]]
+    # botocore has parsed the documents already.
+    return GroupPolicies(
+        inline={
+            g["GroupName"]: {p["PolicyName"]: json.dumps(p["PolicyDocument"]) for p in g["GroupPolicyList"]}
+            for g in groups
+        },
+        attached={g["GroupName"]: frozenset(p["PolicyArn"] for p in g["AttachedManagedPolicies"]) for g in groups},
+        documents={
+            policy["Arn"]: json.dumps(version["Document"])
+            for page in pages
+            for policy in page["Policies"]
+            for version in policy["PolicyVersionList"]
+            if version["IsDefaultVersion"]
+        },
+    )
+
+
+def _details(iam: Any) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, str]]:
+    """User → groups; users whom AdministratorAccess reaches → the groups that do it (none: directly); user → ARN."""
+    arns: dict[str, str] = {}
     groups_of: dict[str, frozenset[str]] = {}
     directly: set[str] = set()
     administrator_groups: set[str] = set()
@@ -75,11 +109,12 @@ def _details(iam: Any) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[s
             if administers(group):
                 administrator_groups.add(group["GroupName"])
         for user in page["UserDetailList"]:
+            arns[user["UserName"]] = user["Arn"]
             groups_of[user["UserName"]] = frozenset(user.get("GroupList", ()))
             if administers(user):
                 directly.add(user["UserName"])
     through = {name: by for name, groups in groups_of.items() if (by := groups & administrator_groups)}
-    return groups_of, through | dict.fromkeys(directly, frozenset())
+    return groups_of, through | dict.fromkeys(directly, frozenset()), arns
 
 
 def _has_password(iam: Any, name: str) -> bool:

@@ -10,9 +10,10 @@ everything but getting a session token, and no device can be enrolled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from toolkit.plan.denials import Denials, Denied, Member, newly_denies
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.model import Action, Change, Plan
 
@@ -22,6 +23,7 @@ class UserFact:
     """An IAM user as far as getting in matters."""
 
     name: str
+    arn: str
     groups: frozenset[str]
     console_password: bool
     mfa_devices: int
@@ -67,6 +69,7 @@ def judge_lockout(
     caller: Caller,
     bound: frozenset[str] = frozenset(),
     guarded: frozenset[str] = frozenset(),
+    denials: Denials | None = None,
 ) -> Iterator[Finding]:
     """Findings about people and programs that would lose access.
 
@@ -76,14 +79,28 @@ def judge_lockout(
         caller: Who applies.
         bound: Groups on which MFA is enforced once the plan is applied.
         guarded: Groups that are denied the administration of identities once the plan is applied.
+        denials: Judges what other policies of groups deny; None: they have none that deny.
     """
+    users = tuple(users)
     # A denial beats AdministratorAccess: who is in such a group already is no administrator to count on.
     denied = guarded - set(_newly_guarded(plan))
+    members = _members(plan, users, caller) if denials else {}
+
+    def is_denied(user: UserFact) -> bool:
+        if user.groups & denied:
+            return True
+        return denials is not None and user.administrator and denials.already(members[user.name]).administers_not
+
     users = tuple(
-        replace(u, administrator=False, administrator_groups=frozenset()) if u.groups & denied else u for u in users
+        replace(u, administrator=False, administrator_groups=frozenset()) if is_denied(u) else u for u in users
     )
+    newly = {
+        u.name: found
+        for u in users
+        if denials and (u.administrator or u.name == caller.user) and (found := denials.newly(members[u.name])).actions
+    }
     yield from _by_mfa(plan, users, caller, bound)
-    yield from _by_rights(plan, users, caller, guarded)
+    yield from _by_rights(plan, users, caller, guarded, newly)
     yield from _by_group(plan, users)
     for change in plan.changes:
         if change.type == _EXPIRY and change.action in (Action.CREATE, Action.UPDATE, Action.REPLACE):
@@ -92,7 +109,7 @@ def judge_lockout(
 
 def reaches_users(plan: Plan) -> bool:
     """Whether the plan has any change for which facts about users are needed at all."""
-    return bool(_newly_enforced(plan) or _newly_guarded(plan) or _stripped(plan)) or any(
+    return bool(_newly_enforced(plan) or _newly_guarded(plan) or _stripped(plan) or newly_denies(plan)) or any(
         (c.type == _EXPIRY and c.action is not Action.DELETE)
         or (c.type == _GROUP and goes(c))
         or (c.component == _LIFE_CYCLE and (c.type == _MEMBERSHIP or (c.type == "aws_iam_user" and goes(c))))
@@ -209,8 +226,14 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
             )
 
 
-def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded: frozenset[str]) -> Iterator[Finding]:
-    """Users who are deleted or suspended, and administrators whom no group makes one any more."""
+def _by_rights(
+    plan: Plan,
+    users: tuple[UserFact, ...],
+    caller: Caller,
+    guarded: frozenset[str],
+    newly: Mapping[str, Denied],
+) -> Iterator[Finding]:
+    """Users who are deleted or suspended, and administrators whom no group makes one any more, or one denies it."""
     known = {user.name: user for user in users}
     lost: dict[str, tuple[Change, str]] = {}
     leaving: dict[str, tuple[Change, frozenset[str]]] = {}
@@ -237,6 +260,11 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded:
     for name, change in denied.items():
         if known[name].administrator or name == caller.user:
             lost.setdefault(name, (change, "denied the administration of identities"))
+    by_policies = {name: d for name, d in newly.items() if name not in denied and name not in lost and d.change}
+    for name, found in by_policies.items():
+        # An administrator who is denied something else could still undo it; whoever applies could not finish.
+        if found.change and (found.certain if name == caller.user else found.administers_not):
+            lost[name] = (found.change, f"denied {'; '.join(found.lines)}")
     for change in plan.changes:
         if change.component == _LIFE_CYCLE and change.type == "aws_iam_user" and goes(change):
             lost[str(change.before.get("name"))] = (change, "deleted")
@@ -250,6 +278,7 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded:
             "take administrators out of the groups that have the guardrail, which beats AdministratorAccess",
             consent="--acknowledge-lockout",
         )
+    yield from _by_policies(by_policies, known, caller)
     if caller.user in lost:
         change, how = lost[caller.user]
         yield lockout(
@@ -284,6 +313,36 @@ def _by_rights(plan: Plan, users: tuple[UserFact, ...], caller: Caller, guarded:
                 "keep one of them, or give another user the rights and something to get in with, then plan again",
                 consent=None,
             )
+
+
+def _by_policies(denied: Mapping[str, Denied], known: Mapping[str, UserFact], caller: Caller) -> Iterator[Finding]:
+    """Administrators, and who applies, whom policies of their groups deny what the baseline is applied by."""
+    told = {n: d for n, d in denied.items() if (not d.certain if n == caller.user else known[n].gets_in)}
+    if not told:
+        return
+    who = ", ".join(f"you ({name})" if name == caller.user else name for name in told)
+    change = next(d.change for d in told.values())
+    assert change is not None
+    yield lockout(
+        Rule.LOCKS_OUT,
+        change,
+        f"Policies of groups {'would' if any(d.certain for d in told.values()) else 'might'} deny {who} what the "
+        "baseline is applied by.",
+        "; ".join(dict.fromkeys(line for d in told.values() for line in d.lines)),
+        "take administrators out of these groups, or let the statements deny less",
+        consent="--acknowledge-lockout",
+    )
+
+
+def _members(plan: Plan, users: Iterable[UserFact], caller: Caller) -> dict[str, Member]:
+    """User → in which groups they are before and after; a suspension is judged by what it is for."""
+    moves = {name: (c, left, joined) for c, name, left, joined in _memberships(plan) if c.name != "suspended"}
+    found = {}
+    for user in users:
+        change, left, joined = moves.get(user.name, (None, frozenset(), frozenset()))
+        mfa = caller.session_with_mfa if user.name == caller.user else user.mfa_devices > 0
+        found[user.name] = Member(user.arn, user.groups, user.groups - left | joined, change if joined else None, mfa)
+    return found
 
 
 def _denied(plan: Plan, users: tuple[UserFact, ...], guarded: frozenset[str]) -> dict[str, Change]:

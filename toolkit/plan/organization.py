@@ -7,13 +7,22 @@ toolkit.iam, which follows AWS's documented evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from toolkit.components.base import Need
 from toolkit.components.guardrails import OrganizationPolicy
 from toolkit.components.organization_policies import Limits
-from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Principal, PrincipalKind, Request, Statement
+from toolkit.iam import (
+    ContextValue,
+    PolicyDocument,
+    PolicyError,
+    PolicyKind,
+    Principal,
+    PrincipalKind,
+    Request,
+    Statement,
+)
 from toolkit.iam import statement_applies as applies
 from toolkit.regions import GLOBAL_REGION
 
@@ -56,6 +65,7 @@ class Deployment:
         account_id: Whose resources are meant.
         partition: Of ARNs.
         organization_id: What the deployers' requests carry as their organization; None: not known, and left out.
+        context: Further condition keys that are known of the deployers' requests.
     """
 
     deployers: tuple[str, ...]
@@ -64,6 +74,7 @@ class Deployment:
     account_id: str
     partition: str
     organization_id: str | None = None
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,6 +183,27 @@ def judge_lock_out(
 def _denials(
     policy: OrganizationPolicy, document: PolicyDocument, statement: Statement, deployer: str, deployment: Deployment
 ) -> Iterator[PolicyProblem]:
+    denial = denied_needs(statement, document, deployer, deployment)
+    if denial.regions:
+        yield PolicyProblem(
+            policy.path,
+            f"{_called(statement)} of {policy.name} denies {deployer} {_shown(denial.regions, deployment)}"
+            f"{_conditions(policy, statement)}; the baseline needs that for {', '.join(denial.purposes)}",
+            _remedy(policy, statement, deployer, deployment),
+        )
+
+
+@dataclass(frozen=True)
+class Denial:
+    """What a statement denies of what a deployment needs; all empty where it denies none of it."""
+
+    regions: Mapping[str, list[str]]
+    """Action -> where it is denied."""
+    purposes: tuple[str, ...]
+
+
+def denied_needs(statement: Statement, document: PolicyDocument, deployer: str, deployment: Deployment) -> Denial:
+    """What a statement of `document` that denies would deny a deployer; keys that are not known count as absent."""
     denied: dict[str, list[str]] = {}
     purposes: dict[str, None] = {}
     for purpose, needs in deployment.needs.items():
@@ -186,13 +218,13 @@ def _denials(
             if regions:
                 denied.setdefault(need.action, regions)
                 purposes[purpose] = None
-    if denied:
-        yield PolicyProblem(
-            policy.path,
-            f"{_called(statement)} of {policy.name} denies {deployer} {_shown(denied, deployment)}"
-            f"{_conditions(policy, statement)}; the baseline needs that for {', '.join(purposes)}",
-            _remedy(policy, statement, deployer, deployment),
-        )
+    return Denial(denied, tuple(purposes))
+
+
+def is_known(condition_key: str, deployer: str, deployment: Deployment) -> bool:
+    """Whether what a condition asks about is known of a deployer's requests."""
+    need = Need("sts:GetCallerIdentity")
+    return _request(need, deployment.regions[0], deployer, deployment).keys.values(condition_key) is not None
 
 
 def _called(statement: Statement) -> str:
@@ -209,10 +241,15 @@ def _conditions(policy: OrganizationPolicy, statement: Statement) -> str:
 def _shown(denied: Mapping[str, list[str]], deployment: Deployment) -> str:
     """Some of the actions, with regions where not all are meant."""
     some = {r for regions in denied.values() for r in regions} & set(deployment.regions)
-    text = ", ".join(list(denied)[:_NAMED_ACTIONS])
-    if len(denied) > _NAMED_ACTIONS:
-        text += f" and {len(denied) - _NAMED_ACTIONS} more"
+    text = named_actions(denied)
     return f"{text} in {', '.join(sorted(some))}" if some and some != set(deployment.regions) else text
+
+
+def named_actions(actions: Iterable[str]) -> str:
+    """Some of the actions, and how many more there are."""
+    every = list(actions)
+    more = len(every) - _NAMED_ACTIONS
+    return ", ".join(every[:_NAMED_ACTIONS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _requested(need: Need, deployment: Deployment) -> tuple[str, ...]:
@@ -236,6 +273,7 @@ def _request(need: Need, region: str, deployer: str, deployment: Deployment) -> 
             "aws:SecureTransport": True,
             "aws:ViaAWSService": False,
             **organization,
+            **deployment.context,
         },
         resource_account=deployment.account_id,
     )

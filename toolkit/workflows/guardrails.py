@@ -6,7 +6,10 @@ before Terraform is started, by `render` already.
 
 from __future__ import annotations
 
-from toolkit.components.base import Need
+from collections.abc import Iterable
+from dataclasses import replace
+
+from toolkit.components.base import Component, Need
 from toolkit.components.organization import Organization, policies
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, S3Backend
@@ -71,6 +74,13 @@ def _deployment(environment: Environment, settings: Organization, caller_arn: st
         if settings.deployer_applies == "every_component"
         else [c.component for c in environment.components]
     )
+    return replace(
+        deployment_of(environment, components), deployers=deployers, organization_id=settings.organization_id
+    )
+
+
+def deployment_of(environment: Environment, components: Iterable[Component]) -> Deployment:
+    """What it takes to apply these components in the environment; by whom is left open."""
     needs = {c.name: c.needs for c in components if c.needs}
     backend = environment.backend
     if isinstance(backend, S3Backend):
@@ -78,12 +88,11 @@ def _deployment(environment: Environment, settings: Organization, caller_arn: st
         needs["the state"] = (Need("s3:GetObject", objects), Need("s3:PutObject", objects))
     needs["every plan"] = (Need("sts:GetCallerIdentity"),)
     return Deployment(
-        deployers=deployers,
+        deployers=(),
         needs=needs,
         regions=environment.place.regions,
         account_id=environment.account_id,
         partition=environment.regions.partition,
-        organization_id=settings.organization_id,
     )
 
 

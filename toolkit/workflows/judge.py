@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,17 +17,20 @@ from toolkit.aws.held import read_held
 from toolkit.aws.identity import own_trust
 from toolkit.aws.permission_sets import read_assigned
 from toolkit.aws.session import ClientFactory
-from toolkit.aws.users import read_users
-from toolkit.components.base import Advice, Component
+from toolkit.aws.users import read_group_policies, read_users
+from toolkit.components.base import Advice, Component, Need
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
+from toolkit.plan.denials import Denials
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
 from toolkit.plan.model import Action, Change, Plan, parse_drift, parse_outcome
+from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
 from toolkit.plan.own_role import judge_own_role, takes_trusted
+from toolkit.workflows.guardrails import deployment_of
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -65,7 +69,9 @@ def judge_plan(
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
         caller = _caller(workspace, clients)
-        found += judge_lockout(plan, users, caller, _groups_with_mfa(environment), _guarded_groups(environment))
+        with_mfa, guarded = _groups_with_mfa(environment), _guarded_groups(environment)
+        denials = Denials(plan, read_group_policies(clients), _deployment(environment), with_mfa)
+        found += judge_lockout(plan, users, caller, with_mfa, guarded, denials)
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
@@ -174,6 +180,18 @@ def waivers(environment: Environment) -> Iterable[Waiver]:
         # The others speak of requirements, not of a plan's findings.
         if entry.rule != "uncovered":
             yield Waiver(Rule(entry.rule), entry.subject, entry.reason, date.fromisoformat(entry.expires))
+
+
+_UNDOING = tuple(
+    Need(f"iam:{action}", "arn:{partition}:iam::{account}:group/administrators")
+    for action in ("DeleteGroupPolicy", "DetachGroupPolicy", "RemoveUserFromGroup")
+)
+
+
+def _deployment(environment: Environment) -> Deployment:
+    """What it takes to apply the environment, and to take from a group what denies that."""
+    applying = deployment_of(environment, (c.component for c in environment.components))
+    return replace(applying, needs={**applying.needs, "undoing it": _UNDOING})
 
 
 def _groups_with_mfa(environment: Environment) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from moto import mock_aws
 
 from toolkit.aws.existing import read_existing
 from toolkit.aws.session import ClientFactory
-from toolkit.aws.users import read_users
+from toolkit.aws.users import read_group_policies, read_users
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
@@ -534,6 +535,29 @@ def test_rules_that_closing_the_default_security_group_takes_away(clients: Clien
     assert read_existing(plan, clients) == {}
 
 
+def test_what_policies_groups_have_and_what_they_say(clients: ClientFactory):
+    iam = client("iam")
+    denies, grants = ANYTHING.replace("Allow", "Deny"), ANYTHING
+    for group in ("a", "b"):
+        iam.create_group(GroupName=group)
+    iam.put_group_policy(GroupName="a", PolicyName="mine", PolicyDocument=denies)
+    own = iam.create_policy(PolicyName="own", PolicyDocument=denies)["Policy"]["Arn"]
+    # The default version counts, whichever is newest.
+    iam.create_policy_version(PolicyArn=own, PolicyDocument=grants)
+    iam.attach_group_policy(GroupName="b", PolicyArn=own)
+    found = read_group_policies(clients)
+    assert {n: {k: json.loads(v) for k, v in p.items()} for n, p in found.inline.items()} == {
+        "a": {"mine": json.loads(denies)},
+        "b": {},
+    }
+    assert found.attached == {"a": frozenset(), "b": {own}}
+    assert {k: json.loads(v) for k, v in found.documents.items()} == {own: json.loads(denies)}
+    with Stubber(clients.client("iam")) as stub:
+        stub.add_client_error("get_account_authorization_details", "AccessDenied", http_status_code=403)
+        with pytest.raises(ToolkitError, match="iam:GetAccountAuthorizationDetails could not be asked"):
+            read_group_policies(clients)
+
+
 def test_users_and_how_they_get_in(clients: ClientFactory):
     iam = client("iam")
     for name in ("admin", "dev", "robot"):
@@ -558,6 +582,7 @@ def test_users_and_how_they_get_in(clients: ClientFactory):
     users = {u.name: u for u in read_users(clients, with_password_age=True)}
     assert (users["admin"].administrator, users["dev"].administrator) == (True, False)
     assert users["admin"].administrator_groups == {"administrators"}
+    assert users["admin"].arn == "arn:aws:iam::123456789012:user/admin"
     assert users["dev"].administrator_groups == frozenset()
     assert users["dev"].groups == {"developers"}
     assert (users["dev"].console_password, users["robot"].console_password) == (True, False)

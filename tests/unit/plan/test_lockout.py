@@ -15,7 +15,7 @@ from toolkit.plan.model import Attribution, Plan, parse_plan
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
 ROLE = Caller("arn:aws:sts::123456789012:assumed-role/deployer/x", None, True)
 
-SAFE = UserFact("safe", frozenset({"developers"}), True, 1, 0, False, 10)
+SAFE = UserFact("safe", "arn:aws:iam::123456789012:user/safe", frozenset({"developers"}), True, 1, 0, False, 10)
 CONSOLE = replace(SAFE, name="console", mfa_devices=0)
 KEY_ONLY = replace(SAFE, name="robot", console_password=False, mfa_devices=0, active_keys=1, password_age_days=None)
 OUTSIDE = replace(CONSOLE, name="outside", groups=frozenset({"others"}))

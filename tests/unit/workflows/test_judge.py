@@ -96,3 +96,21 @@ def test_the_own_assignment_of_iam_identity_center_is_asked_of_aws():
     assert "locks-out-caller" in judged(f"{role}Admin_0123456789abcdef/ann", goes, stays)
     assert "locks-out-caller" not in judged(f"{role}Admin_0123456789abcdef/ben", goes, stays)
     assert "locks-out-caller" not in judged(f"{role}Other_0123456789abcdef/ann", goes, stays)
+
+
+def test_what_groups_deny_is_asked_of_aws_and_judged_by_what_the_environment_needs():
+    iam = boto3.client("iam")
+    ann = iam.create_user(UserName="ann")["User"]["Arn"]
+    iam.create_group(GroupName="staff")
+    iam.add_user_to_group(GroupName="staff", UserName="ann")
+
+    def freeze(action: str) -> str:
+        statement = {"Sid": "Freeze", "Effect": "Deny", "Action": action, "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    own = iam.create_policy(PolicyName="freeze", PolicyDocument=freeze("iam:Detach*"))["Policy"]["Arn"]
+    attaches = change("aws_iam_group_policy_attachment", None, {"group": "staff", "policy_arn": own})
+    assert "locks-out-caller" in judged(ann, attaches)
+    detectors = change("aws_iam_group_policy", None, {"group": "staff", "name": "x", "policy": freeze("guardduty:*")})
+    assert "locks-out-caller" not in judged(ann, detectors)
+    assert "locks-out-caller" in judged(ann, detectors, components="{guardduty: {}}")

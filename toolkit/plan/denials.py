@@ -1,0 +1,232 @@
+"""What policies of groups newly deny their members of what the baseline is applied by.
+
+In: the plan, what groups have now, and who is in which group before and after. Out: Denied. Pure. Whether a statement
+denies is decided as for organization policies. One that depends on what is not known of somebody's requests (an
+address, a tag) may deny, which is told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Statement
+from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.organization import Deployment, denied_needs, is_known, named_actions
+from toolkit.plan.policies import denies
+
+_INLINE = "aws_iam_group_policy"
+_ATTACHED = "aws_iam_group_policy_attachment"
+_POLICY = "aws_iam_policy"
+_PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+_TAKES = (Action.DELETE, Action.UPDATE, Action.REPLACE)
+_IDENTITY = ("iam", "sts", "organizations")
+_DENIES_ALL = ":policy/AWSDenyAll"
+"""How the ARN ends of the policy of AWS that denies everything (AWS Managed Policy Reference, "AWSDenyAll")."""
+_ALL = '{"Version": "2012-10-17", "Statement": {"Sid": "DenyAll", "Effect": "Deny", "Action": "*", "Resource": "*"}}'
+
+
+@dataclass(frozen=True)
+class GroupPolicies:
+    """Policies of an account's groups, as JSON text."""
+
+    inline: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Group → name of an inline policy → its text."""
+    attached: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Group → ARNs of managed policies on it."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """ARN of a policy of the account's own → its text."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody, with the groups that they are in before and after."""
+
+    arn: str
+    before: frozenset[str]
+    after: frozenset[str]
+    joins: Change | None
+    """What puts them in another group."""
+    mfa: bool
+    """Whether they can have a session with MFA."""
+
+
+@dataclass(frozen=True)
+class Denied:
+    """What somebody is denied of what the baseline is applied by."""
+
+    actions: Mapping[str, bool]
+    """Action → whether that is certain."""
+    lines: tuple[str, ...]
+    """For people: some actions, and the statement that denies them."""
+    change: Change | None
+    """What does it; None for what is so already."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether any of it is denied for certain."""
+        return any(self.actions.values())
+
+    @property
+    def administers_not(self) -> bool:
+        """Whether identities can certainly not be administered in full, so that it could not be undone either."""
+        return any(sure and action.split(":")[0] in _IDENTITY for action, sure in self.actions.items())
+
+
+@dataclass(frozen=True)
+class _Put:
+    """A policy on a group."""
+
+    name: str
+    text: str | None
+    """None: not known before the apply."""
+    change: Change | None = None
+
+
+class Denials:
+    """Judges members of groups."""
+
+    def __init__(
+        self, plan: Plan, policies: GroupPolicies, deployment: Deployment, with_mfa: frozenset[str] = frozenset()
+    ) -> None:
+        """Args:
+        plan: The plan.
+        policies: What groups have now.
+        deployment: What the baseline is applied by; its deployers are not asked.
+        with_mfa: Groups on which MFA is enforced, about which other findings tell.
+        """
+        self._deployment = deployment
+        self._with_mfa = with_mfa
+        self._before = _now(policies)
+        self._after = _then(plan, policies, self._before)
+
+    def already(self, member: Member) -> Denied:
+        """What is denied before the plan is applied."""
+        return _told(self._of(member, member.before, self._before), None)
+
+    def newly(self, member: Member) -> Denied:
+        """What is denied afterwards that is not denied, or not for certain, before."""
+        known = self._of(member, member.before, self._before)
+        found = self._of(member, member.after, self._after)
+        new = {a: d for a, d in found.items() if a not in known or d.sure > known[a].sure}
+        return _told(new, member.joins)
+
+    def _of(
+        self, member: Member, groups: frozenset[str], policies: Mapping[str, Mapping[str, _Put]]
+    ) -> dict[str, _Why]:
+        found: dict[str, _Why] = {}
+        context: dict[str, ContextValue] = {"aws:MultiFactorAuthPresent": True} if member.mfa else {}
+        deployment = replace(self._deployment, context=context)
+        for group in sorted(groups):
+            for put in policies.get(group, {}).values():
+                for action, why in _denials(group, put, member.arn, deployment, enforced=group in self._with_mfa):
+                    if action not in found or why.sure > found[action].sure:
+                        found[action] = why
+        return found
+
+
+@dataclass(frozen=True)
+class _Why:
+    """Why an action is denied."""
+
+    sure: bool
+    line: str
+    change: Change | None
+
+
+def newly_denies(plan: Plan) -> bool:
+    """Whether the plan puts a policy on a group, or changes one that may be on one, which denies something."""
+    for change in plan.changes:
+        if change.action not in _PUTS:
+            continue
+        # A policy that is made is on no group yet.
+        if change.type == _INLINE or (change.type == _POLICY and change.action is not Action.CREATE):
+            found = denies(str(change.after.get("policy")))
+        else:
+            arn = str(change.after.get("policy_arn")) if change.type == _ATTACHED else ""
+            found = arn.startswith("arn:") and (":iam::aws:" not in arn or arn.endswith(_DENIES_ALL))
+        if found:
+            return True
+    return False
+
+
+def _now(policies: GroupPolicies) -> dict[str, dict[str, _Put]]:
+    found = {group: {n: _Put(n, text) for n, text in names.items()} for group, names in policies.inline.items()}
+    for group, arns in policies.attached.items():
+        for arn in arns:
+            text = _text(arn, policies.documents)
+            if text is not None:
+                found.setdefault(group, {})[arn] = _Put(arn, text)
+    return found
+
+
+def _text(arn: str, documents: Mapping[str, str]) -> str | None:
+    return _ALL if arn.endswith(_DENIES_ALL) else documents.get(arn)
+
+
+def _then(plan: Plan, policies: GroupPolicies, before: Mapping[str, Mapping[str, _Put]]) -> dict[str, dict[str, _Put]]:
+    after = {group: dict(names) for group, names in before.items()}
+    changed = {str(c.before.get("arn")): c for c in plan.changes if c.type == _POLICY and c.action is Action.UPDATE}
+    for names in after.values():
+        for arn in names.keys() & changed.keys():
+            names[arn] = _put(arn, changed[arn])
+    for change in plan.changes:
+        key = {_INLINE: "name", _ATTACHED: "policy_arn"}.get(change.type)
+        if key is None:
+            continue
+        if change.action in _TAKES:
+            after.get(str(change.before.get("group")), {}).pop(str(change.before.get(key)), None)
+        name = change.after.get(key)
+        # The ARN of what the plan itself makes is not known: the guardrail and the like, judged by what they are for.
+        if change.action in _PUTS and isinstance(name, str):
+            put = _put(name, change)
+            if change.type == _ATTACHED:
+                text = _put(name, changed[name]).text if name in changed else _text(name, policies.documents)
+                if text is None:
+                    continue
+                put = _Put(name, text, change)
+            after.setdefault(str(change.after.get("group")), {})[name] = put
+    return after
+
+
+def _put(name: str, change: Change) -> _Put:
+    text = change.after.get("policy")
+    return _Put(name, text if isinstance(text, str) else None, change)
+
+
+def _denials(group: str, put: _Put, arn: str, deployment: Deployment, *, enforced: bool) -> Iterator[tuple[str, _Why]]:
+    where = f"{put.name.rsplit('/', 1)[-1]} of {group}"
+    if put.text is None:
+        unknown = _Why(False, f"{where}, not known before the apply", put.change)
+        yield from ((need.action, unknown) for needs in deployment.needs.values() for need in needs)
+        return
+    try:
+        document = PolicyDocument.parse(put.text)
+    except PolicyError:
+        # IAM took it, or will refuse it.
+        return
+    for statement in document.statements:
+        if statement.effect == "Allow" or (enforced and _about_mfa(statement)):
+            continue
+        open_ends = [c for c in statement.conditions if not is_known(c.key, arn, deployment)]
+        rest = tuple(c for c in statement.conditions if c not in open_ends)
+        denied = denied_needs(replace(statement, conditions=rest), document, arn, deployment)
+        conditions = f" if {' and '.join(map(str, open_ends))}" if open_ends else ""
+        why = _Why(not open_ends, f"{where}, {statement.label}{conditions}", put.change)
+        yield from ((action, why) for action in denied.regions)
+
+
+def _about_mfa(statement: Statement) -> bool:
+    return any(c.key.lower().startswith("aws:multifactorauth") for c in statement.conditions)
+
+
+def _told(found: Mapping[str, _Why], otherwise: Change | None) -> Denied:
+    by_line: dict[str, list[str]] = {}
+    for action, why in found.items():
+        by_line.setdefault(why.line, []).append(action)
+    first = next((why.change for why in sorted(found.values(), key=lambda w: not w.sure)), None)
+    return Denied(
+        {action: why.sure for action, why in found.items()},
+        tuple(f"{named_actions(actions)} ({line})" for line, actions in by_line.items()),
+        first or otherwise,
+    )
