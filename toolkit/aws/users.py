@@ -79,14 +79,14 @@ def read_group_policies(clients: ClientFactory) -> GroupPolicies:
     # botocore has parsed the documents already.
     return GroupPolicies(
         inline={
-            g["GroupName"]: {p["PolicyName"]: json.dumps(p["PolicyDocument"]) for p in g["GroupPolicyList"]}
+            g["GroupName"]: {p["PolicyName"]: json.dumps(p["PolicyDocument"]) for p in g.get("GroupPolicyList", ())}
             for g in groups
         },
         attached={g["GroupName"]: frozenset(p["PolicyArn"] for p in g["AttachedManagedPolicies"]) for g in groups},
         documents={
             policy["Arn"]: json.dumps(version["Document"])
             for page in pages
-            for policy in page["Policies"]
+            for policy in page.get("Policies", ())
             for version in policy["PolicyVersionList"]
             if version["IsDefaultVersion"]
         },

@@ -98,7 +98,7 @@ class Denials:
         self._deployment = deployment
         self._with_mfa = with_mfa
         self._before = _now(policies)
-        self._after = _then(plan, policies, self._before)
+        self._after = _then(plan, policies, self._before, deployment)
 
     def already(self, member: Member) -> Denied:
         """What is denied before the plan is applied."""
@@ -164,9 +164,11 @@ def _text(arn: str, documents: Mapping[str, str]) -> str | None:
     return _ALL if arn.endswith(_DENIES_ALL) else documents.get(arn)
 
 
-def _then(plan: Plan, policies: GroupPolicies, before: Mapping[str, Mapping[str, _Put]]) -> dict[str, dict[str, _Put]]:
+def _then(
+    plan: Plan, policies: GroupPolicies, before: Mapping[str, Mapping[str, _Put]], deployment: Deployment
+) -> dict[str, dict[str, _Put]]:
     after = {group: dict(names) for group, names in before.items()}
-    changed = {str(c.before.get("arn")): c for c in plan.changes if c.type == _POLICY and c.action is Action.UPDATE}
+    changed = {_arn(c, deployment): c for c in plan.changes if c.type == _POLICY and c.action in _PUTS}
     for names in after.values():
         for arn in names.keys() & changed.keys():
             names[arn] = _put(arn, changed[arn])
@@ -178,15 +180,22 @@ def _then(plan: Plan, policies: GroupPolicies, before: Mapping[str, Mapping[str,
             after.get(str(change.before.get("group")), {}).pop(str(change.before.get(key)), None)
         name = change.after.get(key)
         # The ARN of what the plan itself makes is not known: the guardrail and the like, judged by what they are for.
-        if change.action in _PUTS and isinstance(name, str):
-            put = _put(name, change)
-            if change.type == _ATTACHED:
-                text = _put(name, changed[name]).text if name in changed else _text(name, policies.documents)
-                if text is None:
-                    continue
-                put = _Put(name, text, change)
-            after.setdefault(str(change.after.get("group")), {})[name] = put
+        if change.action not in _PUTS or not isinstance(name, str):
+            continue
+        put = _put(name, change)
+        if change.type == _ATTACHED:
+            put = _put(name, changed[name]) if name in changed else _Put(name, _text(name, policies.documents))
+            if ":iam::aws:" in name and put.text is None:
+                continue
+        after.setdefault(str(change.after.get("group")), {})[name] = replace(put, change=change)
     return after
+
+
+def _arn(change: Change, deployment: Deployment) -> str:
+    """A policy's ARN, composed where it is only made, since an attachment may name it so."""
+    after = change.after
+    composed = f"arn:{deployment.partition}:iam::{deployment.account_id}:policy{after.get('path')}{after.get('name')}"
+    return str(change.before.get("arn") or composed)
 
 
 def _put(name: str, change: Change) -> _Put:
@@ -196,14 +205,14 @@ def _put(name: str, change: Change) -> _Put:
 
 def _denials(group: str, put: _Put, arn: str, deployment: Deployment, *, enforced: bool) -> Iterator[tuple[str, _Why]]:
     where = f"{put.name.rsplit('/', 1)[-1]} of {group}"
-    if put.text is None:
-        unknown = _Why(False, f"{where}, not known before the apply", put.change)
-        yield from ((need.action, unknown) for needs in deployment.needs.values() for need in needs)
-        return
     try:
-        document = PolicyDocument.parse(put.text)
-    except PolicyError:
-        # IAM took it, or will refuse it.
+        document = PolicyDocument.parse(put.text) if put.text is not None else None
+        unknown = "not known before the apply"
+    except PolicyError as e:
+        document, unknown = None, f"cannot be read: {e.problem}"
+    if document is None:
+        why = _Why(False, f"{where}, {unknown}", put.change)
+        yield from ((need.action, why) for needs in deployment.needs.values() for need in needs)
         return
     for statement in document.statements:
         if statement.effect == "Allow" or (enforced and _about_mfa(statement)):

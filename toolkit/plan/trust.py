@@ -30,6 +30,8 @@ _DELETED = re.compile(r"A[A-Z0-9]{15,}")
 """What AWS puts in the place of a user or role that was deleted (IAM User Guide, "AWS JSON policy elements:
 Principal")."""
 _LITERAL = ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
+_CHOSEN = ("sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "aws:requesttag/")
+"""How condition keys begin whose value whoever assumes a role chooses: another one may be known already."""
 _KINDS = ("aws", "service", "federated", "canonical_user")
 """Fields of Principals, in their order."""
 
@@ -125,7 +127,8 @@ def _account(name: str) -> str:
 
 def _apart(one: Condition, other: Condition) -> bool:
     """Whether no request can meet both."""
-    if one.key.lower() != other.key.lower():
+    key = one.key.lower()
+    if key != other.key.lower() or key.startswith(_CHOSEN):
         return False
     for condition in (one, other):
         if condition.if_exists or condition.set_operator is not SetOperator.NONE:

@@ -199,6 +199,12 @@ def test_a_text_that_is_not_known_yet_is_asked():
     assert "mine of administrators, not known before the apply" in own.evidence
 
 
+def test_a_text_that_cannot_be_read_is_asked():
+    (own,) = judged(plan(inline('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny"}]}')), OWN)
+    assert own.rule is Rule.LOCKS_OUT
+    assert "mine of administrators, cannot be read: neither Action nor NotAction" in own.evidence
+
+
 def test_mfa_counts_as_whoever_it_is_has_it():
     without = document("iam:*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
     p = plan(inline(without))
@@ -221,6 +227,15 @@ def test_a_group_that_was_never_read_may_get_one():
     change = joins("new")
     made = inline(IAM, group="new")
     assert rules(plan(change, made), OWN) == [Rule.LOCKS_OUT_CALLER]
+
+
+def test_a_policy_that_the_plan_makes_is_known_by_its_name():
+    made = entry("aws_iam_policy", None, {"name": "fresh", "path": "/ops/", "policy": IAM})
+    fresh = attached(f"{ACCOUNT}:policy/ops/fresh")
+    assert rules(plan(made, fresh), OWN) == [Rule.LOCKS_OUT_CALLER]
+    # One of the account's own that nobody has is not taken for harmless.
+    (own,) = judged(plan(fresh), OWN)
+    assert (own.rule, own.evidence.count("fresh of administrators, not known before the apply")) == (Rule.LOCKS_OUT, 1)
 
 
 def test_only_what_may_deny_wants_facts():

@@ -128,6 +128,12 @@ def test_a_trust_policy_that_lets_nobody_in_who_came_in_so_far_is_refused(
     [
         (trusts(ANNA, BEN), [trusts(BEN)], f"{ANNA}: no more"),
         (trusts(ANNA), [trusts(ANNA, Condition=MFA)], f"{ANNA}: perhaps no more, or not as before"),
+        # Whoever knows the new identifier comes in.
+        (
+            trusts(ANNA, Condition={"StringEquals": {"sts:ExternalId": "old"}}),
+            [trusts(ANNA, Condition={"StringEquals": {"sts:ExternalId": "new"}})],
+            f"{ANNA}: perhaps no more, or not as before",
+        ),
         (trusts(ROOT), [trusts(ANNA)], f"{ROOT}: perhaps no more, or not as before"),
         (trusts(ANNA), [trusts("123456789012")], f"{ANNA}: perhaps no more, or not as before"),
         (trusts("*", Condition=MFA), [trusts(ANNA, Condition=MFA)], "everyone: perhaps no more, or not as before"),
