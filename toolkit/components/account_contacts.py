@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
 
+TO_FILL_IN = "…"
 _EMAIL = re.compile(r"[A-Za-z0-9_+=.#|!&-]+@[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+")
 _PHONE = re.compile(r"\+[1-9][0-9 ()-]{5,23}")
 _WEBSITE = re.compile(r"https?://\S+")
@@ -21,6 +22,13 @@ _STATE_NEEDED = ("US", "CA", "GB", "DE", "JP", "IN", "BR")
 def email_address(value: str) -> str:
     if not _EMAIL.fullmatch(value) or len(value) > 254:
         raise ValueError("expected an e-mail address such as security@example.com")
+    return value
+
+
+def filled_in(value: str) -> str:
+    """Refuses the mark that `toolkit new` writes where somebody has to fill something in."""
+    if value == TO_FILL_IN:
+        raise ValueError("expected words in place of the mark that `toolkit new` wrote")
     return value
 
 
@@ -59,8 +67,10 @@ Text64 = Annotated[str, Field(min_length=1, max_length=64)]
 class Contact(Settings):
     """An alternate contact; bounds are those of the Account API (PutAlternateContact)."""
 
-    name: Text64 = Field(description="Name of the person or, better, of the team.")
-    title: Text50 = Field(description="Title or function.")
+    name: Annotated[Text64, AfterValidator(filled_in)] = Field(
+        description="Name of the person or, better, of the team."
+    )
+    title: Annotated[Text50, AfterValidator(filled_in)] = Field(description="Title or function.")
     email_address: EmailAddress = Field(description="E-mail address, best that of a mailbox that several people read.")
     phone_number: PhoneNumber = Field(description="Phone number in international form, such as +49 30 1234567.")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.account_contacts import AccountContacts
+from toolkit.components.account_contacts import AccountContacts, filled_in
 from toolkit.components.activity_alarms import ActivityAlarms
 from toolkit.components.base import Component, Mismatch, Place, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
@@ -18,7 +18,7 @@ _IAM = "iam.amazonaws.com"
 _FEWEST_CUSTODIANS = 2
 
 Feature = Literal["RootCredentialsManagement", "RootSessions"]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(filled_in)]
 
 
 class RootProtection(Settings):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 
-from toolkit.components.account_contacts import email_address
-from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component
+from toolkit.components.account_contacts import TO_FILL_IN, email_address
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import UsageError, or_meant
@@ -116,9 +116,20 @@ def _blocks(answers: Answers) -> Iterator[Block]:
         required = [n for n, field in component.settings.model_fields.items() if field.is_required()]
         missing = tuple(n for n in required if n not in filled)
         if missing:
-            filled = {**dict.fromkeys(missing, "…"), **_filled(chosen, "security@example.com")}
+            to_fill = {n: _to_fill(component.settings.model_fields[n].annotation) for n in missing}
+            filled = {**to_fill, **_filled(chosen, TO_FILL_IN)}
         text = yaml.dump(filled, Dumper=_Dumper, sort_keys=False, allow_unicode=True) if filled else ""
         yield Block(component, text, missing)
+
+
+def _to_fill(annotation: Any) -> Any:
+    """A setting with a mark wherever something must be filled in, so that nobody has to look up how it is built."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return {n: _to_fill(f.annotation) for n, f in annotation.model_fields.items() if f.is_required()}
+    origin = get_origin(annotation)
+    if origin is tuple:
+        return [TO_FILL_IN]
+    return {TO_FILL_IN: TO_FILL_IN} if origin is dict else TO_FILL_IN
 
 
 class _Dumper(yaml.SafeDumper):

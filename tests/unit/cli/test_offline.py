@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from toolkit import __version__
 from toolkit.cli import console, options
 from toolkit.cli.main import run
 from toolkit.components.registry import REGISTRY
+from toolkit.environment import load_text
+from toolkit.errors import ToolkitError
 from toolkit.workflows.schema import schema_text
 
 REPOSITORY = Path(__file__).parents[3]
@@ -262,8 +265,36 @@ def test_new_leaves_out_only_what_has_no_defaults(project: Path, told: Told):
         elif missing:
             assert name not in given
             assert f"  # Fill in {', '.join(missing)}, see `toolkit components {name}`" in text
+            assert block_of(text, name).keys() >= set(missing)
         else:
             assert name in given
+
+
+def block_of(text: str, name: str) -> dict[str, Any]:
+    """A component's block that is a comment, with the # taken away as the comment above it says."""
+    lines = text.split(f"  # {name}:\n")[1].splitlines()
+    block = [line[4:] for line in takewhile(lambda line: line.startswith("  #   "), lines)]
+    found: dict[str, Any] = yaml.safe_load("\n".join(block))
+    return found
+
+
+def test_what_must_be_filled_in_is_laid_out_and_not_taken_for_filled_in(project: Path, told: Told):
+    told("new", "two", "--account-id", "123456789012", "--region", "eu-west-1")
+    text = (project / "environments" / "two" / "environment.yaml").read_text("utf-8")
+    contacts, root = (block_of(text, name) for name in ("account_contacts", "root_protection"))
+    assert list(contacts["security"]) == ["name", "title", "email_address", "phone_number"]
+    assert root == {"custodians": ["…"], "password_kept_in": "…", "mfa_devices": {"…": "…"}}
+    assert block_of(text, "activity_alarms")["subscribers"]["email_addresses"] == ["…"]
+    left = {"root_email_address": "root@example.com", "security": contacts["security"]}
+    with pytest.raises(ToolkitError) as caught:
+        load_text(
+            f'account_id: "123456789012"\nregions: {{home: eu-west-1}}\ncomponents: '
+            f"{json.dumps({'account_contacts': left})}\n",
+            name="x",
+            shown_as="x",
+        )
+    for name in contacts["security"]:
+        assert f"account_contacts.security.{name}: " in str(caught.value.detail)
 
 
 @pytest.mark.parametrize(

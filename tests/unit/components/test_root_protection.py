@@ -52,6 +52,7 @@ def test_an_account_by_itself_has_no_central_root_access() -> None:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
+        ({"password_kept_in": "…"}, "password_kept_in: expected words in place of the mark that `toolkit new` wrote"),
         ({"custodians": ["Anna"]}, "custodians must name at least 2"),
         ({"custodians": ["Anna", "Anna"]}, "custodians: expected each value once, but Anna is repeated"),
         (
