@@ -65,15 +65,25 @@ def principal_arn(clients: ClientFactory, caller: CallerIdentity) -> str:
     return str(role["Arn"]) if role else caller.arn
 
 
-def own_trust(clients: ClientFactory, caller: CallerIdentity) -> str | None:
-    """The trust policy, as JSON text, of the role whose session the caller is; None for anybody else.
+@dataclass(frozen=True)
+class OwnRole:
+    """The role whose session the caller is."""
+
+    arn: str
+    """With its path."""
+    trust: str
+    """Its trust policy, as JSON text."""
+
+
+def own_role(clients: ClientFactory, caller: CallerIdentity) -> OwnRole | None:
+    """The role whose session the caller is; None for anybody else.
 
     Raises:
         ToolkitError: The role could not be asked for.
     """
     role = _own_role(clients, caller.arn)
-    # botocore has parsed it already.
-    return json.dumps(role["AssumeRolePolicyDocument"]) if role else None
+    # botocore has parsed the document already.
+    return OwnRole(role["Arn"], json.dumps(role["AssumeRolePolicyDocument"])) if role else None
 
 
 def _own_role(clients: ClientFactory, arn: str) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from typing import Any
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
 from toolkit.errors import ToolkitError
-from toolkit.plan.denials import GroupPolicies
+from toolkit.plan.denials import HeldPolicies
 from toolkit.plan.lockout import UserFact
 
 _WORKERS = 8
@@ -63,7 +63,7 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
     return asked("iam:ListMFADevices", everyone)
 
 
-def read_group_policies(clients: ClientFactory) -> GroupPolicies:
+def read_group_policies(clients: ClientFactory) -> HeldPolicies:
     """The policies of every group, with the text of those that are inline or the account's own.
 
     Raises:
@@ -77,7 +77,7 @@ def read_group_policies(clients: ClientFactory) -> GroupPolicies:
     )
     groups = [group for page in pages for group in page["GroupDetailList"]]
     # botocore has parsed the documents already.
-    return GroupPolicies(
+    return HeldPolicies(
         inline={
             g["GroupName"]: {p["PolicyName"]: json.dumps(p["PolicyDocument"]) for p in g.get("GroupPolicyList", ())}
             for g in groups

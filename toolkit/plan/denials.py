@@ -1,22 +1,21 @@
-"""What policies of groups newly deny their members of what the baseline is applied by.
+"""What policies newly deny the members of a group, or a role's sessions, of what the baseline is applied by.
 
-In: the plan, what groups have now, and who is in which group before and after. Out: Denied. Pure. Whether a statement
-denies is decided as for organization policies. One that depends on what is not known of somebody's requests (an
-address, a tag) may deny, which is told apart.
+In: the plan, what groups or the role have now, and who is in which group before and after. Out: Denied. Pure. Whether a
+statement denies is decided as for organization policies. One that depends on what is not known of somebody's requests
+(an address, a tag) may deny, which is told apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Statement
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.organization import Deployment, denied_needs, is_known, named_actions
 from toolkit.plan.policies import denies
 
-_INLINE = "aws_iam_group_policy"
-_ATTACHED = "aws_iam_group_policy_attachment"
 _POLICY = "aws_iam_policy"
 _PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 _TAKES = (Action.DELETE, Action.UPDATE, Action.REPLACE)
@@ -27,20 +26,31 @@ _ALL = '{"Version": "2012-10-17", "Statement": {"Sid": "DenyAll", "Effect": "Den
 
 
 @dataclass(frozen=True)
-class GroupPolicies:
-    """Policies of an account's groups, as JSON text."""
+class HeldPolicies:
+    """Policies of an account's groups, or of a role, as JSON text."""
 
     inline: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Group → name of an inline policy → its text."""
+    """Group or role → name of an inline policy → its text."""
     attached: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Group → ARNs of managed policies on it."""
+    """Group or role → ARNs of managed policies on it."""
     documents: Mapping[str, str] = field(default_factory=dict)
     """ARN of a policy of the account's own → its text."""
+    kind: Literal["group", "role"] = "group"
+
+    @property
+    def inline_type(self) -> str:
+        """Terraform's type of an inline policy on one."""
+        return f"aws_iam_{self.kind}_policy"
+
+    @property
+    def attached_type(self) -> str:
+        """Terraform's type of a managed policy on one."""
+        return f"aws_iam_{self.kind}_policy_attachment"
 
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody, with the groups that they are in before and after."""
+    """Somebody, with the groups that they are in before and after; of a session, its role."""
 
     arn: str
     before: frozenset[str]
@@ -84,14 +94,14 @@ class _Put:
 
 
 class Denials:
-    """Judges members of groups."""
+    """Judges members of groups, or a role."""
 
     def __init__(
-        self, plan: Plan, policies: GroupPolicies, deployment: Deployment, with_mfa: frozenset[str] = frozenset()
+        self, plan: Plan, policies: HeldPolicies, deployment: Deployment, with_mfa: frozenset[str] = frozenset()
     ) -> None:
         """Args:
         plan: The plan.
-        policies: What groups have now.
+        policies: What groups, or the role, have now.
         deployment: What the baseline is applied by; its deployers are not asked.
         with_mfa: Groups on which MFA is enforced, about which other findings tell.
         """
@@ -134,23 +144,26 @@ class _Why:
     change: Change | None
 
 
-def newly_denies(plan: Plan) -> bool:
-    """Whether the plan puts a policy on a group, or changes one that may be on one, which denies something."""
+def newly_denies(plan: Plan, role: str | None = None) -> bool:
+    """Whether the plan puts a policy that denies on a group (or on the role), or changes one that may be on it."""
+    of = HeldPolicies(kind="role" if role else "group")
     for change in plan.changes:
         if change.action not in _PUTS:
             continue
-        # A policy that is made is on no group yet.
-        if change.type == _INLINE or (change.type == _POLICY and change.action is not Action.CREATE):
+        if role and change.type in (of.inline_type, of.attached_type) and change.after.get("role") != role:
+            continue
+        # A policy that is made is on nothing yet.
+        if change.type == of.inline_type or (change.type == _POLICY and change.action is not Action.CREATE):
             found = denies(str(change.after.get("policy")))
         else:
-            arn = str(change.after.get("policy_arn")) if change.type == _ATTACHED else ""
+            arn = str(change.after.get("policy_arn")) if change.type == of.attached_type else ""
             found = arn.startswith("arn:") and (":iam::aws:" not in arn or arn.endswith(_DENIES_ALL))
         if found:
             return True
     return False
 
 
-def _now(policies: GroupPolicies) -> dict[str, dict[str, _Put]]:
+def _now(policies: HeldPolicies) -> dict[str, dict[str, _Put]]:
     found = {group: {n: _Put(n, text) for n, text in names.items()} for group, names in policies.inline.items()}
     for group, arns in policies.attached.items():
         for arn in arns:
@@ -165,7 +178,7 @@ def _text(arn: str, documents: Mapping[str, str]) -> str | None:
 
 
 def _then(
-    plan: Plan, policies: GroupPolicies, before: Mapping[str, Mapping[str, _Put]], deployment: Deployment
+    plan: Plan, policies: HeldPolicies, before: Mapping[str, Mapping[str, _Put]], deployment: Deployment
 ) -> dict[str, dict[str, _Put]]:
     after = {group: dict(names) for group, names in before.items()}
     changed = {_arn(c, deployment): c for c in plan.changes if c.type == _POLICY and c.action in _PUTS}
@@ -173,21 +186,21 @@ def _then(
         for arn in names.keys() & changed.keys():
             names[arn] = _put(arn, changed[arn])
     for change in plan.changes:
-        key = {_INLINE: "name", _ATTACHED: "policy_arn"}.get(change.type)
+        key = {policies.inline_type: "name", policies.attached_type: "policy_arn"}.get(change.type)
         if key is None:
             continue
         if change.action in _TAKES:
-            after.get(str(change.before.get("group")), {}).pop(str(change.before.get(key)), None)
+            after.get(str(change.before.get(policies.kind)), {}).pop(str(change.before.get(key)), None)
         name = change.after.get(key)
         # The ARN of what the plan itself makes is not known: the guardrail and the like, judged by what they are for.
         if change.action not in _PUTS or not isinstance(name, str):
             continue
         put = _put(name, change)
-        if change.type == _ATTACHED:
+        if key == "policy_arn":
             put = _put(name, changed[name]) if name in changed else _Put(name, _text(name, policies.documents))
             if ":iam::aws:" in name and put.text is None:
                 continue
-        after.setdefault(str(change.after.get("group")), {})[name] = replace(put, change=change)
+        after.setdefault(str(change.after.get(policies.kind)), {})[name] = replace(put, change=change)
     return after
 
 

@@ -1,7 +1,7 @@
 """Whether who applies as a role keeps its rights, and could assume it again.
 
-In: the plan's changes, who applies, and the trust policy that the role has now. Out: findings. Pure. Who assumed a role
-is not told by the session's ARN: where some may assume it no more and others may, it is asked instead of decided.
+In: the plan's changes, who applies, and the policies that the role has now. Out: findings. Pure. Who assumed a role is
+not told by the session's ARN: where some may assume it no more and others may, it is asked instead of decided.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from toolkit.plan.denials import Denied
 from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import Caller, goes, lockout, takes_administration
 from toolkit.plan.model import Action, Change, Plan
@@ -21,15 +22,18 @@ _TRUSTED = (_ROLE, "aws_iam_user", "aws_iam_openid_connect_provider", "aws_iam_s
 _PAST = {Action.DELETE: "deleted", Action.REPLACE: "deleted and made anew", Action.UPDATE: "changed"}
 
 
-def judge_own_role(plan: Plan, caller: Caller, trust: str | None = None) -> Iterator[Finding]:
+def judge_own_role(
+    plan: Plan, caller: Caller, trust: str | None = None, denied: Denied | None = None
+) -> Iterator[Finding]:
     """Findings about the very role that applies: deleted, limited, no administrator any more, or closed to who applies.
 
     Args:
         plan: The plan.
         caller: Who applies.
         trust: The role's trust policy as AWS has it, wanted where `takes_trusted`.
+        denied: What policies newly deny it; None: none do.
     """
-    role = own_role(caller)
+    role = role_of(caller)
     if role is None:
         return
     for change in plan.changes:
@@ -44,9 +48,19 @@ def judge_own_role(plan: Plan, caller: Caller, trust: str | None = None) -> Iter
                 consent=None,
             )
     yield from _by_trust(plan, role, trust)
+    if denied is not None and denied.change is not None:
+        yield lockout(
+            Rule.LOCKS_OUT_CALLER if denied.certain else Rule.LOCKS_OUT,
+            denied.change,
+            f"You apply as the role {role}, whose policies {'would' if denied.certain else 'might'} deny it what the "
+            "baseline is applied by.",
+            "; ".join(denied.lines),
+            "let another administrator apply this, or let the statements deny less",
+            consent=None if denied.certain else "--acknowledge-lockout",
+        )
 
 
-def own_role(caller: Caller) -> str | None:
+def role_of(caller: Caller) -> str | None:
     """Name of the role whose session applies; None for anybody else."""
     role = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", caller.arn)
     return role[1] if role else None

@@ -14,22 +14,23 @@ from typing import Any
 
 from toolkit.aws.existing import read_existing
 from toolkit.aws.held import read_held
-from toolkit.aws.identity import own_trust
+from toolkit.aws.identity import own_role
 from toolkit.aws.permission_sets import read_assigned
+from toolkit.aws.role_policies import read_role_policies
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_group_policies, read_users
 from toolkit.components.base import Advice, Component, Need
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
-from toolkit.plan.denials import Denials
+from toolkit.plan.denials import Denials, Member, newly_denies
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
 from toolkit.plan.model import Action, Change, Plan, parse_drift, parse_outcome
 from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
-from toolkit.plan.own_role import judge_own_role, takes_trusted
+from toolkit.plan.own_role import judge_own_role, role_of, takes_trusted
 from toolkit.workflows.guardrails import deployment_of
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -62,8 +63,7 @@ def judge_plan(
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
     if not ends:
-        trust = own_trust(clients, workspace.caller) if takes_trusted(plan) else None
-        found += judge_own_role(plan, _caller(workspace, clients), trust)
+        found += _own_role(workspace, plan, clients)
         found += _own_permission_set(workspace, data, plan, clients)
     if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
@@ -77,6 +77,22 @@ def judge_plan(
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
     return given.apply(found, today)
+
+
+def _own_role(workspace: Workspace, plan: Plan, clients: ClientFactory) -> Iterable[Finding]:
+    caller = _caller(workspace, clients)
+    name = role_of(caller)
+    denies = name is not None and newly_denies(plan, name)
+    role = own_role(clients, workspace.caller) if denies or takes_trusted(plan) else None
+    denied = None
+    if role is not None and name is not None and denies:
+        gets = (str(c.after.get("policy_arn")) for c in plan.changes if c.after.get("role") == name)
+        held = read_role_policies(clients, name, (arn for arn in gets if arn.startswith("arn:")))
+        itself = frozenset({name})
+        denied = Denials(plan, held, _deployment(workspace.environment)).newly(
+            Member(role.arn, itself, itself, None, mfa=False)
+        )
+    return judge_own_role(plan, caller, role.trust if role else None, denied)
 
 
 def _own_permission_set(

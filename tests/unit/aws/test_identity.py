@@ -15,7 +15,7 @@ import botocore.awsrequest
 import botocore.exceptions
 import pytest
 
-from toolkit.aws.identity import CallerIdentity, check_account, own_trust, principal_arn
+from toolkit.aws.identity import CallerIdentity, OwnRole, check_account, own_role, principal_arn
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import Environment, load_text
 from toolkit.errors import ExitCode, ToolkitError, WrongAccountError
@@ -303,11 +303,11 @@ def test_policies_see_a_session_as_its_role_with_the_path_that_the_session_does_
     assert sts.asked[-1]["RoleName"] == "Admin"
     for arn in (f"arn:aws:iam::{ACCOUNT}:user/ann", f"arn:aws:iam::{ACCOUNT}:root"):
         assert principal_arn(clients, CallerIdentity(ACCOUNT, arn)) == arn
-        assert own_trust(clients, CallerIdentity(ACCOUNT, arn)) is None
+        assert own_role(clients, CallerIdentity(ACCOUNT, arn)) is None
     assert len(sts.asked) == 1
-    assert own_trust(clients, session) == TRUST
+    assert own_role(clients, session) == OwnRole(f"arn:aws:iam::{ACCOUNT}:role{SSO}Admin", TRUST)
     sts.refusals["GetRole"] = (403, "AccessDenied")
     with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
         principal_arn(clients, session)
     with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
-        own_trust(clients, session)
+        own_role(clients, session)

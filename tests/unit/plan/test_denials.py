@@ -10,7 +10,7 @@ import pytest
 
 from toolkit.components.base import Need
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.denials import Denials, GroupPolicies
+from toolkit.plan.denials import Denials, HeldPolicies
 from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
 from toolkit.plan.model import Attribution, Plan, parse_plan
@@ -46,7 +46,7 @@ def document(action: Any, effect: str = "Deny", resource: str = "*", **more: Any
 
 
 IAM, DETECTORS, BUCKETS = document("iam:*"), document("guardduty:*"), document("s3:DeleteBucket")
-HELD = GroupPolicies(documents={FREEZE: IAM, ACCOUNT_POLICY: BUCKETS})
+HELD = HeldPolicies(documents={FREEZE: IAM, ACCOUNT_POLICY: BUCKETS})
 
 
 def plan(*entries: dict[str, Any]) -> Plan:
@@ -88,7 +88,7 @@ def joins(group: str, user: str = "admin") -> dict[str, Any]:
 
 
 def judged(
-    p: Plan, caller: Caller, *users: UserFact, held: GroupPolicies = HELD, bound: frozenset[str] = frozenset()
+    p: Plan, caller: Caller, *users: UserFact, held: HeldPolicies = HELD, bound: frozenset[str] = frozenset()
 ) -> list[Finding]:
     denials = Denials(p, held, DEPLOYMENT, bound)
     return [f for f in judge_lockout(p, users or (ADMIN, OTHER, DEV), caller, bound, denials=denials) if f.blocks]
@@ -99,7 +99,7 @@ def rules(p: Plan, caller: Caller, *users: UserFact, **facts: Any) -> list[Rule]
 
 
 ON_IT = replace(HELD, attached={"administrators": frozenset({FREEZE})})
-NEW: dict[str, tuple[dict[str, Any], GroupPolicies]] = {
+NEW: dict[str, tuple[dict[str, Any], HeldPolicies]] = {
     "inline": (inline(IAM), HELD),
     "inline, changed": (inline(IAM, BUCKETS), replace(HELD, inline={"administrators": {"mine": BUCKETS}})),
     "attached": (attached(FREEZE), HELD),
@@ -111,7 +111,7 @@ NEW: dict[str, tuple[dict[str, Any], GroupPolicies]] = {
 
 @pytest.mark.parametrize(("change", "held"), NEW.values(), ids=NEW)
 def test_a_policy_that_denies_the_administration_of_identities_takes_no_administrator(
-    change: dict[str, Any], held: GroupPolicies
+    change: dict[str, Any], held: HeldPolicies
 ):
     p = plan(change)
     assert reaches_users(p)
@@ -141,7 +141,7 @@ def test_who_is_denied_only_other_services_still_administers():
     assert rules(p, OWN) == [Rule.LOCKS_OUT_CALLER]
 
 
-HARMLESS: dict[str, tuple[list[dict[str, Any]], GroupPolicies]] = {
+HARMLESS: dict[str, tuple[list[dict[str, Any]], HeldPolicies]] = {
     "not needed": ([inline(BUCKETS)], HELD),
     "another group": ([inline(IAM, group="developers")], HELD),
     "an allowance": ([inline(document("iam:*", "Allow"))], HELD),
@@ -168,7 +168,7 @@ HARMLESS: dict[str, tuple[list[dict[str, Any]], GroupPolicies]] = {
 
 
 @pytest.mark.parametrize(("changes", "held"), HARMLESS.values(), ids=HARMLESS)
-def test_what_denies_nothing_new_is_not_asked(changes: list[dict[str, Any]], held: GroupPolicies):
+def test_what_denies_nothing_new_is_not_asked(changes: list[dict[str, Any]], held: HeldPolicies):
     assert rules(plan(*changes), OWN, held=held) == []
     assert rules(plan(*changes), STRANGER, held=held) == []
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from toolkit.components.base import Need
 from toolkit.components.registry import REGISTRY
+from toolkit.plan.denials import Denials, HeldPolicies, Member, newly_denies
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.lockout import Caller
 from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.plan.organization import Deployment
 from toolkit.plan.own_role import judge_own_role, takes_trusted
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -205,3 +208,58 @@ def test_whom_the_own_role_trusts_is_not_deleted(entry: dict[str, Any], trust: d
 def test_a_trust_policy_is_not_asked_for_where_nobody_goes():
     assert not takes_trusted(plan(gone("aws_iam_user", action="update", arn=ANNA)))
     assert not takes_trusted(plan(gone("aws_iam_group", name="x")))
+
+
+NEEDS = Deployment((), {"every plan": (Need("iam:CreateRole"),)}, ("eu-central-1",), "123456789012", "aws")
+MEMBER = Member(f"{ACCOUNT}:role/ci/deployer", frozenset({"deployer"}), frozenset({"deployer"}), None, mfa=False)
+
+
+def denies(**more: Any) -> str:
+    return document({"Sid": "Freeze", "Effect": "Deny", "Action": "iam:*", "Resource": "*", **more})
+
+
+def denied(*entries: dict[str, Any], **held: Any) -> list[Finding]:
+    p = plan(*entries)
+    newly = Denials(p, HeldPolicies(kind="role", **held), NEEDS).newly(MEMBER)
+    return list(judge_own_role(p, ROLE, denied=newly))
+
+
+def gets(kind: str, role: str = "deployer", **values: Any) -> dict[str, Any]:
+    entry = gone(f"aws_iam_role_policy{kind}", action="create")
+    return {**entry, "change": {"actions": ["create"], "before": None, "after": {"role": role, **values}}}
+
+
+FREEZE = f"{ACCOUNT}:policy/freeze"
+
+
+@pytest.mark.parametrize(
+    ("entry", "held"),
+    [
+        (gets("", name="mine", policy=denies()), {}),
+        (gets("_attachment", policy_arn=FREEZE), {"documents": {FREEZE: denies()}}),
+        (gets("_attachment", policy_arn="arn:aws:iam::aws:policy/AWSDenyAll"), {}),
+    ],
+)
+def test_the_role_that_applies_is_not_denied_it(entry: dict[str, Any], held: dict[str, Any]):
+    assert newly_denies(plan(entry), "deployer")
+    (finding,) = denied(entry, **held)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert finding.summary.startswith("You apply as the role deployer, whose policies would deny it")
+    assert finding.evidence.startswith("iam:CreateRole (")
+
+
+def test_what_denies_another_role_or_nothing_new_is_not_asked():
+    other = gets("", role="other", name="mine", policy=denies())
+    assert not newly_denies(plan(other), "deployer")
+    assert denied(other) == []
+    held = {"inline": {"deployer": {"mine": denies()}}}
+    assert denied(gets("", name="second", policy=denies()), **held) == []
+    # Exempted by its ARN, which a session's own does not show.
+    exempted = denies(Condition={"ArnNotLike": {"aws:PrincipalArn": f"{ACCOUNT}:role/ci/*"}})
+    assert denied(gets("", name="mine", policy=exempted)) == []
+
+
+def test_what_may_deny_the_role_that_applies_is_asked():
+    (finding,) = denied(gets("", name="mine", policy=denies(Condition=AWAY)))
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert "might deny" in finding.summary

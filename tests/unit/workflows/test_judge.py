@@ -114,3 +114,17 @@ def test_what_groups_deny_is_asked_of_aws_and_judged_by_what_the_environment_nee
     detectors = change("aws_iam_group_policy", None, {"group": "staff", "name": "x", "policy": freeze("guardduty:*")})
     assert "locks-out-caller" not in judged(ann, detectors)
     assert "locks-out-caller" in judged(ann, detectors, components="{guardduty: {}}")
+
+
+def test_what_the_own_role_gets_is_asked_of_aws():
+    iam = boto3.client("iam")
+    statement = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=document)
+    own = iam.create_policy(PolicyName="freeze", PolicyDocument=document)["Policy"]["Arn"]
+    attaches = change("aws_iam_role_policy_attachment", None, {"role": "deployer", "policy_arn": own})
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/x"
+    assert "locks-out-caller" in judged(session, attaches)
+    assert "locks-out-caller" not in judged(session.replace("deployer", "other"), attaches)
+    iam.attach_role_policy(RoleName="deployer", PolicyArn=own)
+    assert "locks-out-caller" not in judged(session, attaches)
