@@ -105,7 +105,7 @@ def print_plan(view: PlanView, console: Console, *, verbose: bool = False) -> No
     else:
         say(view.totals, "bold")
     if fold:
-        say("Those alike are told together; `toolkit -v` lists each with its values.", "dim")
+        say("Those alike are told together; with -v, each is listed with its values.", "dim")
 
 
 def fixed(line: CostLine) -> str:
@@ -242,7 +242,7 @@ def _together(findings: list[Finding]) -> Iterator[_Line]:
     for finding in findings[:_LISTED]:
         yield f"  {finding.subject}: {finding.evidence}", ""
     if len(findings) > _LISTED:
-        yield f"  … and {len(findings) - _LISTED} more (`toolkit -v` lists them)", ""
+        yield f"  … and {len(findings) - _LISTED} more (with -v, all are listed)", ""
     option = first.consent.split(" ")[0] if first.consent else None
     yield from _advice(first, f"{option} with each of these, or a pattern of them" if option else None)
 

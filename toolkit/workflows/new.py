@@ -117,7 +117,7 @@ def _blocks(answers: Answers) -> Iterator[Block]:
         missing = tuple(n for n in required if n not in filled)
         if missing:
             to_fill = {n: _to_fill(component.settings.model_fields[n].annotation) for n in missing}
-            filled = {**to_fill, **_filled(chosen, TO_FILL_IN)}
+            filled = {**to_fill, **_filled(chosen, answers.security_email or TO_FILL_IN)}
         text = yaml.dump(filled, Dumper=_Dumper, sort_keys=False, allow_unicode=True) if filled else ""
         yield Block(component, text, missing)
 

@@ -95,7 +95,7 @@ def test_many_alike_findings_are_cut_with_a_count(later: PlanView) -> None:
     model = later.findings[0]
     many = tuple(replace(model, address=f"module.guardduty.aws_x.this[{i}]") for i in range(400))
     lines = printed(replace(later, findings=many))
-    assert "  … and 390 more (`toolkit -v` lists them)" in lines
+    assert "  … and 390 more (with -v, all are listed)" in lines
     assert (
         sum("module.guardduty.aws_x.this[" in line for line in printed(replace(later, findings=many), verbose=True))
         >= 400
