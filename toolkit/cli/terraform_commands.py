@@ -374,6 +374,7 @@ def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool, *, 
                 "account_id": workspace.caller.account_id,
                 "simulator": workspace.simulator,
                 "seconds": round(outcome.seconds, 1) if outcome else 0,
+                "imported": outcome.imported if outcome else 0,
                 "completed": [{"address": s.address, "action": s.action, "seconds": s.seconds} for s in steps],
             }
         )
@@ -381,7 +382,7 @@ def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool, *, 
         counts = {verb: sum(s.action == verb for s in steps) for verb in ("create", "update", "delete")}
         (sys.stderr if to_stderr else sys.stdout).write(
             f"Done in {outcome.seconds:.0f} s: {counts['create']} created, {counts['update']} updated, "
-            f"{counts['delete']} deleted.\n"
+            f"{counts['delete']} deleted{f', {outcome.imported} imported' if outcome.imported else ''}.\n"
         )
 
 

@@ -52,6 +52,8 @@ class ApplyOutcome:
 
     diagnostics: tuple[Diagnostic, ...]
     seconds: float
+    imported: int = 0
+    """Resources that the state has taken in, be they changed as well or not; Terraform says it at the end."""
 
     @property
     def begun(self) -> bool:
@@ -130,4 +132,5 @@ class Fold:
             "apply" in self.summaries or "destroy" in self.summaries,
             tuple(self.diagnostics),
             seconds,
+            self.summaries["apply"].imports if "apply" in self.summaries else 0,
         )

@@ -469,7 +469,7 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
 
     observers: list[Any] = []
     result = SimpleNamespace(plan=SimpleNamespace(empty=False), findings=(), warnings=(), saved=object())
-    outcome = SimpleNamespace(completed=(), diagnostics=(), seconds=0)
+    outcome = SimpleNamespace(completed=(), diagnostics=(), seconds=0, imported=2)
     workspace = SimpleNamespace(called="prod", simulator=None, caller=SimpleNamespace(account_id="123456789012"))
 
     def opened(_project: Any, _env: Any, _access: Any, observer: Any, **_: Any) -> Any:
@@ -485,7 +485,7 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", applied)
     for shown in ("_show", "_view"):
         monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
-    told(command, "prod", "--auto-approve")
+    assert told(command, "prod", "--auto-approve")[0] == "Done in 0 s: 0 created, 0 updated, 0 deleted, 2 imported.\n"
     first, second = observers
     assert first is second
 

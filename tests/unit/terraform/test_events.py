@@ -114,6 +114,16 @@ def test_a_replacement_is_two_steps_and_what_never_ended_is_unfinished() -> None
     assert outcome.describe() == "1 done, 1 failed, 1 unfinished"
 
 
+def test_what_the_state_takes_in_is_counted() -> None:
+    fold = Fold()
+    assert fold.apply(seconds=1).imported == 0
+    # A plan's summary counts what would be.
+    fold.add(events.ChangeSummary("plan", 0, 0, 0, 5))
+    assert fold.apply(seconds=1).imported == 0
+    fold.add(events.ChangeSummary("apply", 1, 0, 0, 2))
+    assert fold.apply(seconds=1).imported == 2
+
+
 def test_a_repeated_diagnostic_counts_once() -> None:
     fold = Fold()
     for _ in range(2):
