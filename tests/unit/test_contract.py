@@ -89,6 +89,16 @@ def test_whatever_is_made_is_looked_for_first():
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
+def test_what_the_embedded_aws_lacks_whole_is_left_out_there(component: Component):
+    """By None, or by settings with which no resource is left; else what `new --simulator` writes cannot be applied."""
+    text = "\n".join(file.read_text("utf-8") for file in (MODULES / component.name).rglob("*.tf"))
+    made = set(_RESOURCE.findall(text))
+    assert set(component.lacking) <= made
+    if made <= set(component.lacking):
+        assert component.on_simulator != {}
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_whoever_is_told_goes_on_being_told_the_same(component: Component):
     """Narrowing what is looked for blinds people like deleting it, and so does taking them out."""
     text = "\n".join(file.read_text("utf-8") for file in (MODULES / component.name).rglob("*.tf"))
