@@ -76,8 +76,8 @@ def new(
     \b
     Profiles, written out whole so that nothing is inherited later:
       minimal     what every account needs and next to nothing bills for
-      standard    that, with recording, detection and alarms: the choice for most accounts
-      strict      that, with more that is billed by use: for accounts that hold what must not leak
+      standard    minimal, with recording, detection and alarms: the choice for most accounts
+      strict      standard, with more that is billed by use: for accounts that hold what must not leak
     \b
     Examples:
       toolkit new prod

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict
 
 PROFILES = {
     "minimal": "what every account needs and next to nothing bills for",
-    "standard": "that, with recording, detection and alarms: the choice for most accounts",
-    "strict": "that, with more that is billed by use: for accounts that hold what must not leak",
+    "standard": "minimal, with recording, detection and alarms: the choice for most accounts",
+    "strict": "standard, with more that is billed by use: for accounts that hold what must not leak",
 }
 """Starting points of `toolkit new`, the least first: name → what it is, for help and comments."""
 

@@ -257,7 +257,8 @@ def _absent_services(data: dict[str, Data], source: Source) -> list[Problem]:
 def _problem(error: ErrorDetails, source: Source) -> Problem:
     path = _path_in_file(error["loc"], source.data)
     kind = error["type"]
-    context = error.get("ctx", {})
+    # A bound of a number is a float to pydantic even where it is written as a whole number.
+    context = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in error.get("ctx", {}).items()}
     value = _shown(path, source.data)
     line = source.line(path)
     where = dotted(path)
@@ -280,7 +281,8 @@ def _problem(error: ErrorDetails, source: Source) -> Problem:
         return Problem(line, where, value, choices.replace("'", '"'), guess)
     expected = _EXPECTATIONS.get(kind)
     if expected is not None:
-        return Problem(line, where, value, expected.format(**context))
+        accepted = expected.format(**context)
+        return Problem(line, where, value, _SINGULAR.get(accepted, accepted))
     if kind == "value_error":
         message = str(context.get("error", error["msg"]))
         if message.startswith("expected "):
@@ -307,12 +309,19 @@ _EXPECTATIONS = {
     "less_than_equal": "at most {le}",
     "greater_than": "more than {gt}",
     "less_than": "less than {lt}",
-    "string_too_short": "at least {min_length} character(s)",
+    "string_too_short": "at least {min_length} characters",
     "string_too_long": "at most {max_length} characters",
     "too_short": "at least {min_length} entries",
     "too_long": "at most {max_length} entries",
 }
 """pydantic's error types → what would be accepted."""
+
+_SINGULAR = {
+    "at least 1 characters": "at least 1 character",
+    "at most 1 characters": "at most 1 character",
+    "at least 1 entries": "at least 1 entry",
+    "at most 1 entries": "at most 1 entry",
+}
 
 
 def _path_in_file(loc: tuple[int | str, ...], data: Data) -> Path:
@@ -404,4 +413,6 @@ def _known_keys(path: Path) -> tuple[str, ...]:
 
 def _meaning(path: Path) -> str:
     field = _fields(path[:-1]).get(str(path[-1]))
-    return (field.description or "a value").rstrip(".") if field else "a value"
+    meaning = (field.description or "a value").rstrip(".") if field else "a value"
+    # It goes on after "expected"; abbreviations stay as they are.
+    return meaning if meaning[1:2].isupper() else meaning[:1].lower() + meaning[1:]

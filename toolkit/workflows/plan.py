@@ -56,24 +56,37 @@ def bundle_path(workspace: Workspace, out: str | None) -> Path:
     return Path(out) / f"{workspace.environment.name}{bundles.SUFFIX}" if folder else Path(out)
 
 
-def make_room(target: Path) -> None:
+def make_room(target: Path, out: str | None) -> None:
     """Delete an earlier bundle, which must not survive a failed plan: somebody could take it for the new one.
 
+    Args:
+        target: What `bundle_path` made of `out`.
+        out: As there. None leads into the scratch folder, where a damaged bundle is nobody's; a folder that is not
+            there is made only if its name ends like one, since another name may be misspelt.
+
     Raises:
-        UsageError: Something else is there, which must not be lost.
+        UsageError: Something else is there, which must not be lost, or its folder is not.
         ToolkitError: The folder cannot be made or written to.
     """
     try:
         if os.path.lexists(target):
             empty = target.is_file() and target.stat().st_size == 0  # as mktemp makes it
-            if target.is_symlink() or not (empty or bundles.is_bundle(target)):
+            if target.is_symlink() or not (out is None or empty or bundles.is_bundle(target)):
                 raise UsageError(
                     "is there, and is no plan bundle that a new one could replace",
                     where=str(target),
                     hint="name another file with --out, or a folder, or move this one away",
                 )
             target.unlink()
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.is_dir():
+            if out is None or not out.endswith(os.sep):
+                raise UsageError(
+                    "no such folder",
+                    where=str(target.parent),
+                    hint="make it first, or give its name with a slash at the end, and the bundle is named after the "
+                    "environment",
+                )
+            target.parent.mkdir(parents=True)
     except OSError as e:
         raise ToolkitError(f"the plan bundle cannot be written: {e.strerror}", where=e.filename or str(target)) from e
     if not os.access(target.parent, os.W_OK):
@@ -112,7 +125,7 @@ def make_plan(
     environment = workspace.environment
     target = bundle_path(workspace, out)
     if keep:
-        make_room(target)
+        make_room(target, out)
     observer.stage(f"Planning {'the destruction of ' if destroy else ''}{environment.name}")
     saved = None
     # A folder of its own: two plans at once must not take each other's file for theirs. Only the bundle stays, since a

@@ -102,10 +102,10 @@ BROKEN = {
     "half a surrogate": (GOOD + 'default_tags: {a: "\\ud800"}\n', "6: default_tags.a: half a surrogate pair"),
     "unknown key": (GOOD + "regoins: {}\n", "6: regoins: unknown key 'regoins'; expected one of account_id, regions"),
     "unknown key's nearest": (GOOD + "backnd: {}\n", "(did you mean 'backend'?)"),
-    "no account": ("regions: {home: eu-west-1}\ncomponents: {}\n", "account_id: missing; expected The account"),
+    "no account": ("regions: {home: eu-west-1}\ncomponents: {}\n", "account_id: missing; expected the account"),
     "short account": (GOOD.replace("9012", ""), '1: account_id: "12345678"; expected 12 digits, in quotes'),
     "account as a list": (GOOD.replace('"123456789012"', "[1]"), "1: account_id: a list; expected text"),
-    "no home": (GOOD.replace("home:", "hom:"), "2: regions.home: missing; expected Region of global services"),
+    "no home": (GOOD.replace("home:", "hom:"), "2: regions.home: missing; expected region of global services"),
     "misspelt region": (GOOD.replace("eu-central-1", "eu-centrall-1"), "(did you mean 'eu-central-1'?)"),
     "home not active": (
         GOOD.replace("home: eu-central-1", "home: eu-central-1\n  active: [eu-west-1]"),
@@ -156,7 +156,7 @@ BROKEN = {
     "backend without type": (GOOD + "backend: {}\n", '6: backend.type: missing; expected "local" or "s3"'),
     "backend without bucket": (
         GOOD + "backend: {type: s3, region: eu-west-1}\n",
-        "6: backend.bucket: missing; expected Bucket of the state",
+        "6: backend.bucket: missing; expected bucket of the state",
     ),
     "bad bucket": (
         GOOD + "backend: {type: s3, bucket: My_Bucket, region: eu-west-1}\n",

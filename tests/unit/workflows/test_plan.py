@@ -143,14 +143,26 @@ def test_a_name_that_ends_in_a_slash_is_a_folder(tmp_path: Path):
         ("plans/", "plans/prod.tfbundle"),
         ("plans", "plans/prod.tfbundle"),  # it is there by now
         ("a/b/", "a/b/prod.tfbundle"),
-        ("c/plan", "c/plan"),
+        ("a/plan", "a/plan"),
     ):
         assert plans.make_plan(where, Observer(), out=f"{tmp_path}/{out}").bundle == tmp_path / made
         assert bundles.is_bundle(tmp_path / made)
+    with pytest.raises(UsageError, match="no such folder") as misspelt:
+        plans.make_plan(where, Observer(), out=f"{tmp_path}/plnas/prod.tfbundle")
+    assert misspelt.value.where == str(tmp_path / "plnas")
+    assert not (tmp_path / "plnas").exists()
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ToolkitError, match="cannot be written") as told:
         plans.make_plan(where, Observer(), out=f"{tmp_path}/file/")
     assert str(tmp_path / "file") in str(told.value)
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_damaged_bundle_in_the_scratch_folder_stops_nobody(tmp_path: Path):
+    where = workspace(tmp_path, "first")
+    damaged = plans.make_plan(where, Observer()).bundle
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    assert bundles.is_bundle(plans.make_plan(workspace(tmp_path, "second"), Observer()).bundle)
 
 
 @pytest.mark.usefixtures("judged")
