@@ -109,6 +109,23 @@ def test_the_environment_of_the_child(fake: Fake) -> None:
     ]
 
 
+def test_relative_paths_mean_where_the_toolkit_was_started(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """boto3, which checks the account, reads them so; Terraform runs in rendered/."""
+    fake.does('json.dump({k: v for k, v in os.environ.items() if "_FILE" in k}, open(here + "/facts.json", "w"))')
+    started = tmp_path / "started"
+    started.mkdir()
+    monkeypatch.chdir(started)
+    given = {"AWS_CONFIG_FILE": "aws/config", "AWS_SHARED_CREDENTIALS_FILE": "/etc/keys", "TF_CLI_CONFIG_FILE": "../rc"}
+    fake.runner({"PATH": os.environ["PATH"], **given, "AWS_WEB_IDENTITY_TOKEN_FILE": ""}).init()
+
+    assert fake.facts() == {
+        "AWS_CONFIG_FILE": str(started / "aws" / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": "/etc/keys",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "",
+        "TF_CLI_CONFIG_FILE": str(started / ".." / "rc"),
+    }
+
+
 def test_a_workspace_would_select_another_state_and_is_refused(fake: Fake) -> None:
     with pytest.raises(RefusedError, match="TF_WORKSPACE=other"):
         fake.runner({"TF_WORKSPACE": "other"})
