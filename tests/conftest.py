@@ -20,6 +20,11 @@ from toolkit.sandbox import control
 
 REPOSITORY = Path(__file__).parents[1]
 
+# `nohup make test &` ignores these, and what is started inherits it: tests could not interrupt any command.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
+
 
 def end_with_tests() -> None:
     """In a child before it runs: SIGTERM for it when the tests are killed (Linux), so that its Terraform stops, too."""
