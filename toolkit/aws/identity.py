@@ -7,10 +7,8 @@ credentials these are. Reads only.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
@@ -61,8 +59,8 @@ def principal_arn(clients: ClientFactory, caller: CallerIdentity) -> str:
     Raises:
         ToolkitError: The role could not be asked for.
     """
-    role = _own_role(clients, caller.arn)
-    return str(role["Arn"]) if role else caller.arn
+    role = own_role(clients, caller)
+    return role.arn if role else caller.arn
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,14 @@ def own_role(clients: ClientFactory, caller: CallerIdentity) -> OwnRole | None:
     Raises:
         ToolkitError: The role could not be asked for.
     """
-    role = _own_role(clients, caller.arn)
-    # botocore has parsed the document already.
-    return OwnRole(role["Arn"], json.dumps(role["AssumeRolePolicyDocument"])) if role else None
+    from toolkit.iam import role_session
 
-
-def _own_role(clients: ClientFactory, arn: str) -> dict[str, Any] | None:
-    session = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", arn)
+    session = role_session(caller.arn)
     if session is None:
         return None
-    role: dict[str, Any] = asked("iam:GetRole", lambda: clients.client("iam").get_role(RoleName=session[1])["Role"])
-    return role
+    role = asked("iam:GetRole", lambda: clients.client("iam").get_role(RoleName=session[0])["Role"])
+    # botocore has parsed the document already.
+    return OwnRole(role["Arn"], json.dumps(role["AssumeRolePolicyDocument"]))
 
 
 def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:

@@ -27,8 +27,13 @@ def read_assigned(clients: ClientFactory, assignment: Change, user: str) -> Assi
     principals = asked(
         "sso:ListAccountAssignments",
         lambda: clients.listed(
-            *("sso-admin", "list_account_assignments", "AccountAssignments", region),
-            **{"InstanceArn": instance, "AccountId": account, "PermissionSetArn": permission_set},
+            "sso-admin",
+            "list_account_assignments",
+            "AccountAssignments",
+            region,
+            InstanceArn=instance,
+            AccountId=account,
+            PermissionSetArn=permission_set,
         ),
     )
     instances = asked("sso:ListInstances", lambda: clients.listed("sso-admin", "list_instances", "Instances", region))

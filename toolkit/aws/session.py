@@ -51,10 +51,8 @@ class ClientFactory:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
         key = service, region or self._environment.regions.home
         with self._making:
-            if self._base is None:
-                self._base = self._session()
             if key not in self._clients:
-                self._clients[key] = self._client(self._base, *key)
+                self._clients[key] = self._client(self._boto3(), *key)
             return self._clients[key]
 
     def listed(
@@ -82,18 +80,20 @@ class ClientFactory:
 
     def has_session_token(self) -> bool:
         """Whether these are temporary credentials, rather than a long-lived access key."""
-        if self._base is None:
-            self._base = self._session()
-        credentials = self._base.get_credentials()
+        credentials = self._boto3().get_credentials()
         return bool(credentials and credentials.token)
 
     def keys(self) -> dict[str, str]:
         """The credentials as a profile of the AWS configuration has them; of the embedded AWS, they are no secret."""
-        if self._base is None:
-            self._base = self._session()
-        found = self._base.get_credentials().get_frozen_credentials()
+        found = self._boto3().get_credentials().get_frozen_credentials()
         token = {"aws_session_token": found.token} if found.token else {}
         return {"aws_access_key_id": found.access_key, "aws_secret_access_key": found.secret_key, **token}
+
+    def _boto3(self) -> Any:
+        with self._making:
+            if self._base is None:
+                self._base = self._session()
+            return self._base
 
     def _client(self, session: Any, service: str, region: str) -> Any:
         from botocore.config import Config

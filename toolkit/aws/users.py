@@ -10,17 +10,14 @@ import csv
 import io
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from toolkit.aws.facts import asked
+from toolkit.aws.facts import asked, side_by_side
 from toolkit.aws.session import ClientFactory
 from toolkit.errors import ToolkitError
 from toolkit.plan.denials import HeldPolicies
 from toolkit.plan.lockout import UserFact
-
-_WORKERS = 8
 
 
 def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[UserFact, ...]:
@@ -56,11 +53,7 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
             password_age_days=ages.get(name),
         )
 
-    def everyone() -> tuple[UserFact, ...]:
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            return tuple(pool.map(one, sorted(users)))
-
-    return asked("iam:ListMFADevices", everyone)
+    return asked("iam:ListMFADevices", lambda: side_by_side(one, sorted(users)))
 
 
 def read_group_policies(clients: ClientFactory) -> HeldPolicies:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger, filled_in
 
-TO_FILL_IN = "…"
 _EMAIL = re.compile(r"[A-Za-z0-9_+=.#|!&-]+@[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+")
 _PHONE = re.compile(r"\+[1-9][0-9 ()-]{5,23}")
 _WEBSITE = re.compile(r"https?://\S+")
@@ -22,13 +21,6 @@ _STATE_NEEDED = ("US", "CA", "GB", "DE", "JP", "IN", "BR")
 def email_address(value: str) -> str:
     if not _EMAIL.fullmatch(value) or len(value) > 254:
         raise ValueError("expected an e-mail address such as security@example.com")
-    return value
-
-
-def filled_in(value: str) -> str:
-    """Refuses the mark that `toolkit new` writes where somebody has to fill something in."""
-    if value == TO_FILL_IN:
-        raise ValueError("expected words in place of the mark that `toolkit new` wrote")
     return value
 
 

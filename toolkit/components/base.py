@@ -24,6 +24,16 @@ PROFILES = {
 SECURITY_EMAIL = "{security_email}"
 """Stands in a profile's block for the address of those who are told of incidents."""
 
+TO_FILL_IN = "…"
+"""What `toolkit new` writes where somebody has to fill something in."""
+
+
+def filled_in(value: str) -> str:
+    """Refuse the mark that `toolkit new` wrote."""
+    if value == TO_FILL_IN:
+        raise ValueError("expected words in place of the mark that `toolkit new` wrote")
+    return value
+
 
 class Scope(Enum):
     """Where a component's resources live."""

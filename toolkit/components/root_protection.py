@@ -7,9 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.account_contacts import AccountContacts, filled_in
+from toolkit.components.account_contacts import AccountContacts
 from toolkit.components.activity_alarms import ActivityAlarms
-from toolkit.components.base import Component, Mismatch, Place, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import (
+    Component,
+    Mismatch,
+    Place,
+    Protected,
+    Scope,
+    Settings,
+    Strength,
+    Stronger,
+    filled_in,
+)
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.organization import Organization
 from toolkit.regions import GLOBAL_REGION

@@ -8,7 +8,7 @@ from toolkit.iam.conditions import Condition
 from toolkit.iam.document import PolicyDocument, PolicyError, PolicyKind, Principals, Statement
 from toolkit.iam.evaluate import Decision, Layer, Match, Policies, Result, evaluate, statement_applies
 from toolkit.iam.matching import ContextValue
-from toolkit.iam.request import Principal, PrincipalKind, Request, RequestError
+from toolkit.iam.request import Principal, PrincipalKind, Request, RequestError, role_session
 
 __all__ = [
     "Condition",
@@ -28,5 +28,6 @@ __all__ = [
     "Result",
     "Statement",
     "evaluate",
+    "role_session",
     "statement_applies",
 ]

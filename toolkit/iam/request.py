@@ -36,6 +36,12 @@ class PrincipalKind(Enum):
     ANONYMOUS = "anonymous"
 
 
+def role_session(arn: str) -> tuple[str, str] | None:
+    """(role, name of the session) of a role's session; None for any other ARN."""
+    found = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/(.+)", arn)
+    return (found[1], found[2]) if found else None
+
+
 @dataclass(frozen=True)
 class Principal:
     """Who asks.
@@ -67,7 +73,8 @@ class Principal:
             if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", text):
                 return cls(text, PrincipalKind.PROVIDER)
         iam = re.fullmatch(r"arn:[a-z-]+:iam::(\d{12}):(root|(user|role|saml-provider|oidc-provider)/(.+))", text)
-        sts = re.fullmatch(r"arn:[a-z-]+:sts::(\d{12}):(assumed-role/([^/]+)/.+|federated-user/(.+))", text)
+        sts = re.fullmatch(r"arn:[a-z-]+:sts::(\d{12}):(?:assumed-role/.+|federated-user/(.+))", text)
+        session = role_session(text)
         if iam and iam[2] == "root":
             return cls(text, PrincipalKind.ROOT, iam[1])
         if iam and iam[3].endswith("-provider"):
@@ -75,10 +82,10 @@ class Principal:
         if iam:
             kind = PrincipalKind.USER if iam[3] == "user" else PrincipalKind.ROLE
             return cls(text, kind, iam[1], iam[4].split("/")[-1])
-        if sts and sts[3]:
-            return cls(text, PrincipalKind.ROLE_SESSION, sts[1], sts[3])
-        if sts:
-            return cls(text, PrincipalKind.FEDERATED_USER, sts[1], sts[4])
+        if sts and session:
+            return cls(text, PrincipalKind.ROLE_SESSION, sts[1], session[0])
+        if sts and sts[2]:
+            return cls(text, PrincipalKind.FEDERATED_USER, sts[1], sts[2])
         raise RequestError(
             f"{text!r} is no principal",
             hint="Give the whole ARN of a user, role, session or root, a service's name, or None for anonymous.",

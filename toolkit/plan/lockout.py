@@ -59,6 +59,13 @@ _MEMBERSHIP = "aws_iam_user_group_membership"
 _EXPIRY = "aws_iam_account_password_policy"
 _GROUP = "aws_iam_group"
 _ATTACHED_TO_GROUP = "aws_iam_group_policy_attachment"
+PAST = {
+    Action.CREATE: "made",
+    Action.UPDATE: "changed",
+    Action.REPLACE: "deleted and made anew",
+    Action.DELETE: "deleted",
+}
+"""What becomes of something by each action that can take access, for people: "would be …"."""
 ADMINISTRATOR = ":policy/AdministratorAccess"
 """How the ARN ends of the policy of AWS that allows everything."""
 

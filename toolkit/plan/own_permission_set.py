@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.iam import role_session
 from toolkit.plan.findings import Finding, Rule
-from toolkit.plan.lockout import ADMINISTRATOR, Caller, goes, lockout
+from toolkit.plan.lockout import ADMINISTRATOR, PAST, Caller, goes, lockout
 from toolkit.plan.model import Action, Change, Plan, Resource
 from toolkit.plan.policies import rights_lost
 
@@ -47,9 +48,12 @@ def signed_in(caller: Caller) -> SignedIn | None:
     Its roles are named AWSReservedSSO_SET_SUFFIX (IAM Identity Center User Guide, "Referencing permission sets in
     resource policies, Amazon EKS Cluster config maps, and AWS KMS key policies"), and each session after its user.
     """
-    role = r"AWSReservedSSO_(.+)_[0-9a-f]{16}"
-    found = re.fullmatch(rf"arn:[a-z-]+:sts::[0-9]{{12}}:assumed-role/{role}/(.+)", caller.arn)
-    return SignedIn(found[1], found[2]) if found else None
+    session = role_session(caller.arn)
+    if session is None:
+        return None
+    role, user = session
+    found = re.fullmatch(r"AWSReservedSSO_(.+)_[0-9a-f]{16}", role)
+    return SignedIn(found[1], user) if found else None
 
 
 def judge_own_permission_set(
@@ -75,7 +79,7 @@ def judge_own_permission_set(
                 Rule.LOCKS_OUT_CALLER,
                 change,
                 f"You apply by the permission set {who.permission_set}, which {how} half-way through this very apply.",
-                f"{change.address} would be {_PAST[change.action]}",
+                f"{change.address} would be {PAST[change.action]}",
                 "let another administrator apply this, or come in by another permission set",
                 consent=None,
             )
@@ -92,9 +96,6 @@ def lost_assignments(plan: Plan, outcome: Iterable[Resource], who: SignedIn, acc
     """Assignments of the own permission set in the account that the plan deletes, be it to make them anew."""
     arns = _arns(plan, outcome, who)
     return tuple(c for c in plan.changes if goes(c) and _assigns(c.type, c.before, arns, account_id))
-
-
-_PAST = {Action.CREATE: "made", Action.DELETE: "deleted", Action.REPLACE: "deleted and made anew"}
 
 
 def _arns(plan: Plan, outcome: Iterable[Resource], who: SignedIn) -> frozenset[str]:

@@ -6,12 +6,12 @@ not told by the session's ARN: where some may assume it no more and others may, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from toolkit.iam import role_session
 from toolkit.plan.denials import Denied
 from toolkit.plan.findings import Finding, Rule
-from toolkit.plan.lockout import Caller, goes, lockout, takes_administration
+from toolkit.plan.lockout import PAST, Caller, goes, lockout, takes_administration
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.trust import TrustLoss, compare_trust
 
@@ -19,7 +19,6 @@ _ROLE = "aws_iam_role"
 _ATTACHED = "aws_iam_role_policy_attachment"
 _TRUSTED = (_ROLE, "aws_iam_user", "aws_iam_openid_connect_provider", "aws_iam_saml_provider")
 """Types that trust policies name by ARN."""
-_PAST = {Action.DELETE: "deleted", Action.REPLACE: "deleted and made anew", Action.UPDATE: "changed"}
 
 
 def judge_own_role(
@@ -43,7 +42,7 @@ def judge_own_role(
                 Rule.LOCKS_OUT_CALLER,
                 change,
                 f"You apply as the role {role}, which {how} half-way through this very apply.",
-                f"{change.address} would be {_PAST[change.action]}",
+                f"{change.address} would be {PAST[change.action]}",
                 "let another administrator apply this, or another role",
                 consent=None,
             )
@@ -62,8 +61,8 @@ def judge_own_role(
 
 def role_of(caller: Caller) -> str | None:
     """Name of the role whose session applies; None for anybody else."""
-    role = re.fullmatch(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/([^/]+)/.+", caller.arn)
-    return role[1] if role else None
+    session = role_session(caller.arn)
+    return session[0] if session else None
 
 
 def takes_trusted(plan: Plan) -> bool:

@@ -62,13 +62,13 @@ def judge_plan(
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
+    caller = _caller(workspace, clients)
     if not ends:
-        found += _own_role(workspace, plan, clients)
-        found += _own_permission_set(workspace, data, plan, clients)
+        found += _own_role(workspace, plan, caller, clients)
+        found += _own_permission_set(workspace, data, plan, caller, clients)
     if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
-        caller = _caller(workspace, clients)
         with_mfa, guarded = _groups_with_mfa(environment), _guarded_groups(environment)
         denials = Denials(plan, read_group_policies(clients), _deployment(environment), with_mfa)
         found += judge_lockout(plan, users, caller, with_mfa, guarded, denials)
@@ -79,8 +79,7 @@ def judge_plan(
     return given.apply(found, today)
 
 
-def _own_role(workspace: Workspace, plan: Plan, clients: ClientFactory) -> Iterable[Finding]:
-    caller = _caller(workspace, clients)
+def _own_role(workspace: Workspace, plan: Plan, caller: Caller, clients: ClientFactory) -> Iterable[Finding]:
     name = role_of(caller)
     denies = name is not None and newly_denies(plan, name)
     role = own_role(clients, workspace.caller) if denies or takes_trusted(plan) else None
@@ -96,9 +95,9 @@ def _own_role(workspace: Workspace, plan: Plan, clients: ClientFactory) -> Itera
 
 
 def _own_permission_set(
-    workspace: Workspace, data: Mapping[str, Any], plan: Plan, clients: ClientFactory
+    workspace: Workspace, data: Mapping[str, Any], plan: Plan, caller: Caller, clients: ClientFactory
 ) -> Iterable[Finding]:
-    who = signed_in(_caller(workspace, clients))
+    who = signed_in(caller)
     if who is None or not any(c.type.startswith("aws_ssoadmin_") for c in plan.changes):
         return ()
     outcome, account = parse_outcome(data, workspace.attribution), workspace.environment.account_id

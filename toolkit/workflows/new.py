@@ -9,8 +9,8 @@ from typing import Any, get_origin
 
 import yaml
 
-from toolkit.components.account_contacts import TO_FILL_IN, email_address
-from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Settings
+from toolkit.components.account_contacts import email_address
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, TO_FILL_IN, Component, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import UsageError, or_meant

@@ -9,7 +9,6 @@ reason in NOTHING_TO_OVERWRITE why it needs none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from toolkit.aws.existing import (
     account,
@@ -25,7 +24,7 @@ from toolkit.aws.existing import (
     storage,
 )
 from toolkit.aws.existing.reader import Reader
-from toolkit.aws.facts import asked
+from toolkit.aws.facts import asked, side_by_side
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.guards import Existing
@@ -66,8 +65,6 @@ _NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resou
 """Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
 
 
-_WORKERS = 8
-
 _OWNERS = {
     "aws_guardduty_detector_feature": "aws_guardduty_detector",
     "aws_s3_bucket_lifecycle_configuration": "aws_s3_bucket",
@@ -95,8 +92,7 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
         return asked(f"what {change.address} would overwrite", lambda: reader(clients, change))
 
     # The first plan of an account with many regions asks for hundreds of things.
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        answers = list(pool.map(read, creates))
+    answers = side_by_side(read, creates)
     return {
         change.address: existing
         for change, existing in zip(creates, answers, strict=True)
