@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from toolkit.aws.existing import read_existing
 from toolkit.aws.session import ClientFactory
@@ -23,11 +21,7 @@ ENVIRONMENT = load_text(
 )
 ATTRIBUTION = Attribution(("organization",), (REGION,), REGION)
 
-
-@pytest.fixture(autouse=True)
-def aws() -> Iterator[None]:
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("aws")
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from toolkit.aws.held import HOLDERS, read_held
 from toolkit.aws.session import ClientFactory
@@ -20,11 +18,7 @@ REGION = "eu-central-1"
 TEXT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n'
 ENVIRONMENT = load_text(TEXT, name="x", shown_as="x")
 
-
-@pytest.fixture(autouse=True)
-def aws() -> Iterator[None]:
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("aws")
 
 
 def client(service: str) -> Any:

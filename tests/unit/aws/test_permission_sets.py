@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from toolkit.aws.permission_sets import read_assigned
 from toolkit.aws.session import ClientFactory
@@ -24,11 +22,7 @@ ENVIRONMENT = load_text(
     shown_as="x",
 )
 
-
-@pytest.fixture(autouse=True)
-def aws() -> Iterator[None]:
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("aws")
 
 
 @pytest.fixture

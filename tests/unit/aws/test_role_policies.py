@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from toolkit.aws.role_policies import read_role_policies
 from toolkit.aws.session import ClientFactory
@@ -21,11 +19,7 @@ ENVIRONMENT = load_text(
 GRANTS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 DENIES = GRANTS.replace("Allow", "Deny")
 
-
-@pytest.fixture(autouse=True)
-def aws() -> Iterator[None]:
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("aws")
 
 
 @pytest.fixture
