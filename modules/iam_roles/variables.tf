@@ -16,8 +16,13 @@ variable "roles" {
   nullable = false
 
   validation {
-    condition     = alltrue([for name, role in var.roles : role.path != var.delegation.path || role.bounded])
-    error_message = "roles under delegation.path must have bounded = true: whoever is bounded may pass and change every role there."
+    condition     = alltrue([for role in values(var.roles) : !startswith(role.path, var.delegation.path) || role.bounded])
+    error_message = "Roles under delegation.path, or a path below it, must have bounded = true: bounded administrators may pass and change every role there."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for role in values(var.roles) : [for policy in role.managed_policies : role.bounded || !strcontains(policy, ":policy${var.delegation.path}")]]))
+    error_message = "A role that is not bounded must not have a policy under delegation.path: bounded administrators may rewrite it."
   }
 
   validation {
@@ -44,7 +49,12 @@ variable "break_glass" {
 
   validation {
     condition     = var.break_glass == null || var.alarm != null
-    error_message = "break_glass needs alarm: an emergency role that nobody hears of is a back door."
+    error_message = "break_glass needs alarm: an emergency role whose use is not reported is a back door."
+  }
+
+  validation {
+    condition     = alltrue([for policy in try(var.break_glass.managed_policies, []) : !strcontains(policy, ":policy${var.delegation.path}")])
+    error_message = "break_glass must not have a policy under delegation.path: bounded administrators may rewrite it."
   }
 }
 
@@ -85,6 +95,11 @@ variable "support" {
   validation {
     condition     = var.support == null || contains(try(var.support.managed_policies, []), "AWSSupportAccess")
     error_message = "support.managed_policies must have AWSSupportAccess."
+  }
+
+  validation {
+    condition     = alltrue([for policy in try(var.support.managed_policies, []) : !strcontains(policy, ":policy${var.delegation.path}")])
+    error_message = "support must not have a policy under delegation.path: bounded administrators may rewrite it."
   }
 }
 
@@ -142,8 +157,13 @@ variable "deployers" {
   }
 
   validation {
-    condition     = alltrue([for role in values(var.deployers) : role.path != var.delegation.path])
-    error_message = "deployers must not live under delegation.path: whoever is bounded may change what is there, themselves included."
+    condition     = alltrue([for role in values(var.deployers) : !startswith(role.path, var.delegation.path)])
+    error_message = "Deployers must not be under delegation.path, or a path below it: bounded administrators may change every role there."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for role in values(var.deployers) : [for policy in role.managed_policies : !strcontains(policy, ":policy${var.delegation.path}")]]))
+    error_message = "A deployer must not have a policy under delegation.path: bounded administrators may rewrite it."
   }
 
   validation {

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from toolkit.components.aws_managed_policies import NAMES, SOURCE
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.delegation import delegated_policies
+from toolkit.components.names import EntityName
 from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
 from toolkit.errors import nearest
 
 _OWN_USER = re.compile(r"arn:aws[a-z-]*:iam::[^:]*:user/(.*/)?\$\{aws:username\}")
-_ENTITY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*")
 _CUSTOMER_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+")
@@ -36,12 +38,6 @@ INLINE_QUOTA = 5120
 
 MANAGED_QUOTA = 10
 """Managed policies on one group (IAM quota); `mfa_enforcement` takes one, the guardrail one of each other group."""
-
-
-def _entity_name(name: str) -> str:
-    if not _ENTITY_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no IAM name: expected 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -")
-    return name
 
 
 def _path(path: str) -> str:
@@ -130,7 +126,6 @@ def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
 # Not Field(min_length=1): that counts valid entries only, and reports a list with one wrong entry as empty as well.
 _NOT_EMPTY = AfterValidator(_not_empty)
 
-EntityName = Annotated[str, AfterValidator(_entity_name)]
 ManagedPolicy = Annotated[str, AfterValidator(_managed_policy)]
 IamPath = Annotated[str, AfterValidator(_path)]
 Roles = Annotated[tuple[Annotated[str, AfterValidator(_role)], ...], Field(strict=False)]
@@ -338,6 +333,19 @@ class IamGroups(Settings):
         return self
 
 
+def _mismatches(settings: IamGroups, others: Mapping[str, Any]) -> Iterable[Mismatch]:
+    """Policies that bounded administrators may rewrite: a group has no boundary that would limit its members."""
+    return delegated_policies(
+        others,
+        (
+            (("groups", name, "managed_policies", index), policy)
+            for name, group in settings.groups.items()
+            if group is not None
+            for index, policy in enumerate(group.managed_policies)
+        ),
+    )
+
+
 COMPONENT = Component(
     name="iam_groups",
     title="IAM groups",
@@ -355,6 +363,7 @@ COMPONENT = Component(
         Strength("aws_iam_group_policy", "policy", Stronger.POLICY),
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
+    mismatches=_mismatches,
     needs=(
         Need("iam:CreateGroup", "arn:{partition}:iam::{account}:group/billing"),
         Need("iam:CreatePolicy", "arn:{partition}:iam::{account}:policy/baseline"),

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.delegation import Delegation
 from toolkit.components.duties import share
-from toolkit.components.iam_groups import EntityName, IamGroups, IamPath, ManagedPolicy
+from toolkit.components.iam_groups import IamGroups, IamPath, ManagedPolicy
 from toolkit.components.iam_users import IamUsers, User
 from toolkit.components.mfa_enforcement import UserName
 from toolkit.components.siem_export import ExternalId
@@ -26,7 +27,6 @@ _GITLAB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _./@#+=-]{0,254}")
 _ISSUER = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~/-]+)?")
 _AUDIENCE = re.compile(r"[A-Za-z0-9_.:/-]{1,255}")
-_DELEGATION_PATH = re.compile(r"/[A-Za-z0-9_.-]+/")
 
 
 def _role_name(value: str) -> str:
@@ -67,12 +67,6 @@ def _issuer(value: str) -> str:
 def _audience(value: str) -> str:
     if not _AUDIENCE.fullmatch(value):
         raise ValueError("expected 1 to 255 letters, digits and the characters _ . : / -")
-    return value
-
-
-def _delegation_path(value: str) -> str:
-    if not _DELEGATION_PATH.fullmatch(value):
-        raise ValueError("expected /name/ of letters, digits and the characters _ . -")
     return value
 
 
@@ -232,18 +226,6 @@ class Deployer(Settings):
         return self
 
 
-class Delegation(Settings):
-    """What bounded administrators may do about identities."""
-
-    path: Annotated[str, AfterValidator(_delegation_path)] = Field(
-        "/delegated/",
-        description="Path of the roles, policies and instance profiles that whoever is bounded may make and change.",
-    )
-    boundary_name: EntityName = Field(
-        "delegated-administration-boundary", description="Name of the boundary policy, which their roles must have."
-    )
-
-
 class IamRoles(Settings):
     """Settings of `iam_roles`."""
 
@@ -283,16 +265,33 @@ class IamRoles(Settings):
     @model_validator(mode="after")
     def _what_is_delegated_is_bounded(self) -> IamRoles:
         for name, role in self.roles.items():
-            if role.path == self.delegation.path and not role.bounded:
+            if self.delegation.holds(role.path) and not role.bounded:
                 raise ValueError(
-                    f"role {name!r} is under {role.path} without the boundary, and whoever is bounded could take on "
-                    "its rights; expected bounded: true or another path"
+                    f"role {name!r} is under {self.delegation.path} without the boundary, and bounded administrators "
+                    "could pass it to a service or change its trust policy; expected bounded: true or a path outside "
+                    f"of {self.delegation.path}"
                 )
         for name, deployer in self.deployers.items():
-            if deployer.path == self.delegation.path:
+            if self.delegation.holds(deployer.path):
                 raise ValueError(
-                    f"deployer {name!r} is under {deployer.path} and could change itself; expected another"
+                    f"deployer {name!r} is under {self.delegation.path}, where bounded administrators (as it may be) "
+                    f"could change it; expected a path outside of {self.delegation.path}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _delegated_policies_are_on_bounded_roles(self) -> IamRoles:
+        attached = {f"role {name!r}": role.managed_policies for name, role in self.roles.items() if not role.bounded}
+        attached |= {f"deployer {name!r}": deployer.managed_policies for name, deployer in self.deployers.items()}
+        attached |= {
+            name: role.managed_policies
+            for name, role in (("break_glass", self.break_glass), ("support", self.support))
+            if role is not None
+        }
+        for whose, policies in attached.items():
+            for policy in policies:
+                if self.delegation.holds_policy(policy):
+                    raise ValueError(f"{whose} has {self.delegation.refusal(policy)}")
         return self
 
     @model_validator(mode="after")

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Advice, Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
-from toolkit.components.iam_groups import EntityName, IamGroups, IamPath
+from toolkit.components.iam_groups import IamGroups, IamPath
 from toolkit.components.mfa_enforcement import UserName
+from toolkit.components.names import EntityName
 from toolkit.errors import nearest
 
 _TAG_VALUE = re.compile(r"[\w +=.:/@-]{1,256}", re.UNICODE)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.account_defaults import Region
 from toolkit.components.aws_managed_policies import NAMES
-from toolkit.components.base import Component, Need, Place, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Mismatch, Need, Place, Protected, Scope, Settings, Strength, Stronger
 from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.delegation import delegated_policies
 from toolkit.components.firewall_manager import AccountId
 from toolkit.errors import nearest
 
@@ -195,6 +196,20 @@ def _compose(settings: IdentityCenter, place: Place) -> Mapping[str, Any]:
     }
 
 
+def _mismatches(settings: IdentityCenter, others: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Policies, and boundaries, that bounded administrators of this account may rewrite."""
+    for name, permissions in settings.permission_sets.items():
+        place = ("permission_sets", name)
+        attached = [
+            ((*place, "customer_managed_policies", policy), path, policy)
+            for policy, path in permissions.customer_managed_policies.items()
+        ]
+        boundary = permissions.permissions_boundary
+        if boundary is not None and boundary.customer_managed_policy is not None:
+            attached.append(((*place, "permissions_boundary", "path"), boundary.path, boundary.customer_managed_policy))
+        yield from delegated_policies(others, ((where, f":policy{path}{policy}") for where, path, policy in attached))
+
+
 COMPONENT = Component(
     name="identity_center",
     title="IAM Identity Center",
@@ -236,6 +251,7 @@ COMPONENT = Component(
         "aws_ssoadmin_account_assignment",
     ),
     on_simulator=None,
+    mismatches=_mismatches,
     needs=(
         Need("sso:CreatePermissionSet"),
         Need("sso:CreateAccountAssignment"),

@@ -154,6 +154,45 @@ run "refused_deployers" {
   expect_failures = [var.deployers, var.conflicts]
 }
 
+# Each variable has one fault: what is below the path counts as under it, and so do its policies.
+run "refused_below_the_delegation_path" {
+  command = plan
+
+  variables {
+    roles       = { x = { users = ["anna"], managed_policies = ["ReadOnlyAccess"], path = "/delegated/team/" } }
+    deployers   = { y = { provider = "gitlab", repository = "a/b", branches = ["main"], bounded = false, path = "/delegated/ci/", managed_policies = ["ReadOnlyAccess"] } }
+    break_glass = { users = ["anna"], managed_policies = ["AdministratorAccess", "arn:aws:iam::123456789012:policy/delegated/own"] }
+    alarm       = { log_group_name = "x", topic_arn = "arn:aws:sns:eu-central-1:123456789012:x", name_prefix = "x-" }
+    support     = { users = ["anna"], managed_policies = ["AWSSupportAccess", "arn:aws:iam::123456789012:policy/delegated/team/own"] }
+  }
+
+  expect_failures = [var.roles, var.deployers, var.break_glass, var.support]
+}
+
+run "refused_delegated_policies" {
+  command = plan
+
+  variables {
+    roles     = { x = { users = ["anna"], managed_policies = ["arn:aws:iam::123456789012:policy/delegated/own"] } }
+    deployers = { y = { provider = "gitlab", repository = "a/b", branches = ["main"], managed_policies = ["arn:aws:iam::123456789012:policy/delegated/own"] } }
+  }
+
+  expect_failures = [var.roles, var.deployers]
+}
+
+run "bounded_roles_may_have_delegated_policies" {
+  command = plan
+
+  variables {
+    roles = { x = { users = ["anna"], managed_policies = ["arn:aws:iam::123456789012:policy/delegated/own"], bounded = true, path = "/delegated/team/" } }
+  }
+
+  assert {
+    condition     = aws_iam_role.this["x"].permissions_boundary == local.boundary_arn
+    error_message = "A bounded role below the path must carry the boundary."
+  }
+}
+
 run "refused_delegation" {
   command = plan
 

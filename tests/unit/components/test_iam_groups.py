@@ -89,8 +89,8 @@ def test_policies_of_other_partitions_and_accounts_are_taken_as_they_stand() -> 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"two words": {}}, "is no IAM name"),
-        ({"x" * 129: {}}, "is no IAM name"),
+        ({"two words": {}}, "is not a valid IAM name"),
+        ({"x" * 129: {}}, "is not a valid IAM name"),
         ({"Developers": {}}, "differ by case only.*developers: null"),
         ({"a": {}, "A": {}}, "differ by case only"),
         ({"team": {"path": "teams"}}, "is no IAM path"),
@@ -101,7 +101,7 @@ def test_policies_of_other_partitions_and_accounts_are_taken_as_they_stand() -> 
         ({"team": {"inline_policies": {"p": []}}}, "the list is empty"),
         (
             {"team": {"inline_policies": {"p q": [{"sid": "A", "actions": ["*"], "resources": ["*"]}]}}},
-            "is no IAM name",
+            "is not a valid IAM name",
         ),
         ({"team": with_statement(sid="not-a-sid", actions=["s3:Get*"])}, "is no statement id"),
         ({"team": with_statement(effect="allow", actions=["s3:Get*"])}, "'Allow' or 'Deny'"),

@@ -58,6 +58,7 @@ def refused(roles: dict[str, Any], beside: str = "  password_policy: {}") -> lis
         ({"users": ["anna"], "managed_policies": []}, "at least one"),
         ({"users": ["anna"], "managed_policies": ["ReadOnlyAcess"]}, "did you mean ReadOnlyAccess?"),
         ({"users": ["anna"], "path": "/delegated/"}, "is under /delegated/ without the boundary"),
+        ({"users": ["anna"], "path": "/delegated/team/"}, "is under /delegated/ without the boundary"),
     ],
 )
 def test_wrong_roles_say_what_is_accepted(role: dict[str, Any], expected: str) -> None:
@@ -79,7 +80,8 @@ def test_wrong_roles_say_what_is_accepted(role: dict[str, Any], expected: str) -
         ({"provider": "jenkins"}, "Input should be 'github' or 'gitlab'"),
         ({"issuer": "https://gitlab.example.com"}, "without https://"),
         ({"audience": "a b"}, "expected 1 to 255 letters"),
-        ({"path": "/delegated/"}, "could change itself"),
+        ({"path": "/delegated/"}, "expected a path outside of /delegated/"),
+        ({"path": "/delegated/ci/", "bounded": False}, "expected a path outside of /delegated/"),
     ],
 )
 def test_wrong_deployers_say_what_is_accepted(deployer: dict[str, Any], expected: str) -> None:
@@ -92,6 +94,110 @@ def test_named_roles_keep_what_they_are_for() -> None:
     # An emergency role always asks for MFA: there is no setting that would not.
     assert "Extra inputs" in message(break_glass={"users": ["anna"], "require_mfa": False})
     assert "sessions of roles carry no MFA" in message(break_glass={"principals": ["arn:aws:iam::111122223333:role/x"]})
+
+
+DELEGATED = [f"arn:aws:iam::123456789012:policy/delegated/{rest}" for rest in ("own", "team/own")]
+NOT_DELEGATED = [
+    "ReadOnlyAccess",
+    "arn:aws:iam::123456789012:policy/own",
+    "arn:aws:iam::123456789012:policy/delegated",
+    "arn:aws:iam::123456789012:policy/team/delegated/own",
+    "arn:aws:iam::123456789012:policy/Delegated/own",
+]
+ANNA = {"users": ["anna"]}
+
+
+def attached(policy: str) -> dict[str, tuple[dict[str, Any], str]]:
+    """Everything that is not bounded and can carry a policy of the account: settings of components, and the place."""
+    path, _, name = policy.partition(":policy")[2].rpartition("/")
+    own = [policy]
+    return {
+        "role": ({"iam_roles": {"roles": {"x": {**ANNA, "managed_policies": own}}}}, "role 'x'"),
+        "deployer": ({"iam_roles": {"deployers": {"x": {**SITE, "managed_policies": own}}}}, "deployer 'x'"),
+        "unbounded deployer": (
+            {"iam_roles": {"deployers": {"x": {**SITE, "managed_policies": own, "bounded": False}}}},
+            "deployer 'x'",
+        ),
+        "break_glass": (
+            {
+                "iam_roles": {"break_glass": {**ANNA, "managed_policies": own}},
+                "cloudtrail": {},
+                "activity_alarms": {"subscribers": {"email_addresses": ["security@example.com"]}},
+            },
+            "break_glass",
+        ),
+        "support": (
+            {"iam_roles": {"support": {**ANNA, "managed_policies": ["AWSSupportAccess", policy]}}},
+            "support",
+        ),
+        "group": (
+            {"iam_roles": {}, "iam_groups": {"groups": {"developers": {"managed_policies": own}}}},
+            "components.iam_groups.groups.developers.managed_policies[0]",
+        ),
+        "administrators": (
+            {"iam_roles": {}, "iam_groups": {"groups": {"administrators": {"managed_policies": own}}}},
+            "components.iam_groups.groups.administrators.managed_policies[0]",
+        ),
+        "permission set": (
+            {
+                "iam_roles": {},
+                "identity_center": {"permission_sets": {"x": {"customer_managed_policies": {name: f"{path}/"}}}},
+            },
+            f"components.identity_center.permission_sets.x.customer_managed_policies.{name}",
+        ),
+        "boundary of a permission set": (
+            {
+                "iam_roles": {},
+                "identity_center": {
+                    "permission_sets": {
+                        "x": {"permissions_boundary": {"customer_managed_policy": name, "path": f"{path}/"}}
+                    }
+                },
+            },
+            "components.identity_center.permission_sets.x.permissions_boundary.path",
+        ),
+    }
+
+
+def environment(components: dict[str, Any]) -> Environment:
+    data = {"account_id": "123456789012", "regions": {"home": "eu-central-1"}, "components": components}
+    return load_text(json.dumps(data), name="x", shown_as="x.yaml")
+
+
+@pytest.mark.parametrize("policy", DELEGATED)
+@pytest.mark.parametrize("holder", list(attached(DELEGATED[0])))
+def test_what_is_not_bounded_has_no_policy_that_bounded_administrators_may_rewrite(holder: str, policy: str) -> None:
+    components, place = attached(policy)[holder]
+    with pytest.raises(EnvironmentFileError) as caught:
+        environment(components)
+    (problem,) = map(str, caught.value.problems)
+    assert place in problem
+    assert "expected a policy outside of /delegated/" in problem
+
+
+@pytest.mark.parametrize(
+    ("holder", "policy"),
+    [
+        (holder, policy)
+        for holder in attached(DELEGATED[0])
+        for policy in NOT_DELEGATED
+        # Permission sets name AWS managed policies under a setting of their own.
+        if ":policy" in policy or not holder.endswith("set")
+    ],
+)
+def test_other_policies_may_be_anywhere(holder: str, policy: str) -> None:
+    environment(attached(policy)[holder][0])
+
+
+def test_a_bounded_role_may_have_them_and_another_path_moves_what_is_refused() -> None:
+    environment({"iam_roles": {"roles": {"x": {**ANNA, "bounded": True, "managed_policies": DELEGATED}}}})
+    elsewhere = {"delegation": {"path": "/teams/"}}
+    environment({"iam_roles": {"roles": {"x": {**ANNA, "managed_policies": DELEGATED}}, **elsewhere}})
+    assert "outside of /teams/" in message(
+        roles={"x": {**ANNA, "managed_policies": ["arn:aws:iam::123456789012:policy/teams/own"]}}, **elsewhere
+    )
+    # Without iam_roles nobody is bounded, and the path means nothing.
+    environment({"iam_groups": {"groups": {"developers": {"managed_policies": DELEGATED}}}})
 
 
 def test_each_name_stands_once() -> None:
