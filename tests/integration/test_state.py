@@ -283,7 +283,9 @@ def test_drift_is_told_apart_from_what_is_pending(here: Checkout):
     assert set(by_address) == {POLICY, attachment}
     assert by_address[attachment]["gone"]
     assert {"path": "minimum_password_length", "applied": 16, "now": 8} in by_address[POLICY]["attributes"]
-    assert "16 → 8" in by_address[POLICY]["weaker"]
+    assert {"attribute": "minimum_password_length", "rule": "weakens", "evidence": "16 → 8"} in by_address[POLICY][
+        "weaker"
+    ]
     # Only the new group, its attachments; not what would put the drift back.
     assert found["pending"]["add"] == 3
     assert found["pending"]["change"] == found["pending"]["destroy"] == 0

@@ -288,13 +288,13 @@ def output(
     from toolkit.workflows.output import read_outputs
 
     with console.Progress() as progress:
-        values = read_outputs(options.project(), env, name, options.access(sandbox, mirror), progress)
+        outputs = read_outputs(options.project(), env, name, options.access(sandbox, mirror), progress)
     if as_json:
-        console.print_json(values if name is None else values[name])
+        console.print_json(outputs.values if name is None else outputs.values[name])
         return
-    if not values:
-        sys.stderr.write(f"{env} has no outputs: nothing is applied.\n")
-    for key, value in values.items():
+    if not outputs.values:
+        sys.stderr.write(f"{env} has no outputs: {outputs.none}.\n")
+    for key, value in outputs.values.items():
         sys.stdout.write(f"{key} = {json.dumps(value, indent=2, ensure_ascii=False)}\n")
 
 

@@ -76,6 +76,11 @@ class Change:
     """Whether a replace finishes what an interrupted or failed apply left half-made."""
 
 
+def count(changes: Iterable[Change], *actions: Action) -> int:
+    """Changes of these actions. An import counts as one whatever else happens to it, as in Terraform's own totals."""
+    return sum(c.action in actions or (c.imported and Action.IMPORT in actions) for c in changes)
+
+
 @dataclass(frozen=True)
 class OutputChange:
     """A root output whose value changes."""
@@ -101,12 +106,12 @@ class Plan:
 
     def count(self, *actions: Action) -> int:
         """Changes of these actions; a replace counts as REPLACE alone."""
-        return sum(change.action in actions for change in self.changes)
+        return count(self.changes, *actions)
 
     @property
     def imports(self) -> int:
         """Resources that the plan takes into the state."""
-        return sum(change.imported for change in self.changes)
+        return self.count(Action.IMPORT)
 
     @property
     def totals(self) -> str:

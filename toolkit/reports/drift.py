@@ -20,7 +20,7 @@ from toolkit.terraform.outcomes import PlanOutcome
 if TYPE_CHECKING:
     from rich.console import Console
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _LONGEST_VALUE = 100
 
 
@@ -72,7 +72,11 @@ def drift_data(drift: Drift) -> dict[str, Any]:
                 "attributes": []
                 if c.action is Action.DELETE
                 else [{"path": a.path, "applied": _plain(a.before), "now": _plain(a.after)} for a in c.attributes],
-                "weaker": [f.evidence for f in drift.weaker if f.address == c.address],
+                "weaker": [
+                    {"attribute": f.attribute, "rule": f.rule.value, "evidence": f.evidence}
+                    for f in drift.weaker
+                    if f.address == c.address
+                ],
             }
             for c in drift.changes
         ],

@@ -274,7 +274,27 @@ def code(text: str) -> str:
     return f"<code>{_SPECIAL.sub(_entity, one_line(text))}</code>"
 
 
+_LIVE = re.compile(
+    r"&#(?:64|35);(?=\w)"  # @mention, #12
+    r"|:(?=&#47;)"  # https://
+    r"|\bGH(?=-\d)"  # GH-12
+    r"|\bwww(?=\.)"  # www.example.com
+    r"|\b(?:mailto|xmpp)(?=:)"
+    r"|(?<![\w:]):(?=[a-z0-9_+-]+:)"  # :tada:, but not arn:aws:iam, which people copy
+    r"|(?<![0-9a-z])(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}(?![0-9a-z])",  # a commit, but no account number
+    re.IGNORECASE,
+)
+"""What GitHub would make a link, mention or emoji of, up to where a zero-width space keeps it from that.
+
+Sources: GitHub Docs, "Autolinked references and URLs", "Basic writing and formatting syntax"; GFM spec 0.29, 6.9
+"Autolinks (extension)".
+"""
+
+
 def prose(text: str) -> str:
-    """Text as it is; a zero-width space behind @, # and : keeps GitHub from making mentions, references and links."""
-    escaped = _SPECIAL.sub(_entity, one_line(text))
-    return re.sub(r"&#(?:64|35);(?=\w)|:(?=&#47;)", lambda m: f"{m.group()}&#8203;", escaped)
+    """Text as it is, with nothing in it that GitHub would make mentions, references, links or emoji of."""
+    # A commit is recognized by seven digits; everything else that is matched is shorter or an entity.
+    return _LIVE.sub(
+        lambda m: "".join(f"{part}&#8203;" for part in re.findall(r"&#\d+;|.{1,6}", m.group())),
+        _SPECIAL.sub(_entity, one_line(text)),
+    )

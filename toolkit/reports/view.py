@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.plan.cost import Estimate, estimate
 from toolkit.plan.findings import Finding
-from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.model import Action, Change, Plan, count
 from toolkit.reports.details import only_tags
 from toolkit.terraform.bundle import Manifest
 
@@ -60,7 +60,7 @@ class Group:
     @property
     def counts(self) -> str:
         """ "1 to delete, 3 to create"."""
-        numbers = ((sum(c.action is action for c in self.changes), action) for action in DANGER)
+        numbers = ((count(self.changes, action), action) for action in DANGER)
         return ", ".join(f"{number} to {action.value}" for number, action in numbers if number)
 
 

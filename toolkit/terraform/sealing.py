@@ -2,7 +2,7 @@
 
 In: bytes. Out: sealed bytes, and back. A sealed bundle is a header line (JSON: cipher, nonce, environment, and with KMS
 the encrypted data key) and the ciphertext; the header is authenticated with it, so that nothing of either can be
-changed unnoticed (NIST SP 800-38D). The key never leaves the process and is never printed.
+changed unnoticed (NIST SP 800-38D). The key is never printed, nor handed to Terraform and its providers.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from toolkit.cli.app import app
 from toolkit.cli.main import run
 from toolkit.errors import ExitCode
 from toolkit.rendering.render import HEADER
+from toolkit.workflows.output import Outputs
 
 REPOSITORY = Path(__file__).parents[3]
 ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
@@ -491,9 +492,15 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
 
 
 def test_outputs_that_are_not_there_are_told(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("toolkit.workflows.output.read_outputs", lambda *_: {})
+    monkeypatch.setattr("toolkit.workflows.output.read_outputs", lambda *_: Outputs({}))
     assert told("output", "prod") == ("", "prod has no outputs: nothing is applied.\n")
     assert told("output", "prod", "--json") == ("{}\n", "")
+    # What an interrupted destroy leaves.
+    left = Outputs({}, ("module.cloudtrail.aws_s3_bucket.logs",))
+    monkeypatch.setattr("toolkit.workflows.output.read_outputs", lambda *_: left)
+    assert told("output", "prod")[1] == (
+        "prod has no outputs: 1 resource is left in the state: module.cloudtrail.aws_s3_bucket.logs.\n"
+    )
 
 
 def test_a_defect_is_told_in_one_line(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):

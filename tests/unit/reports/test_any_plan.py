@@ -194,3 +194,21 @@ def test_every_report_of_any_plan(view: PlanView) -> None:
                 assert not set(text) & set("\x1b\x07\r\u202e")
             case _:
                 raise AssertionError(f"a format that nobody checks: {name}")
+
+
+def test_every_format_counts_imports_alike(view_of: Any) -> None:
+    """An import that also changes something is an import and a change, as in Terraform's own totals."""
+    data = json.loads((Path(__file__).parents[2] / "plans" / "reports" / "first.json").read_text("utf-8"))
+    made = [c for c in data["resource_changes"] if c["change"]["actions"] == ["create"]][:7]
+    for index, change in enumerate(made):
+        change["change"]["importing"] = {"id": "x"}
+        change["change"]["before"] = {**change["change"]["after"], **({} if index < 2 else {"name": "before"})}
+        change["change"]["actions"] = ["no-op"] if index < 2 else ["update"]
+    data["resource_changes"] = made
+    view: PlanView = view_of(data)
+    assert view.plan.count(Action.UPDATE) == 5
+    assert json.loads(FORMATS["json"](view))["summary"]["import"] == 7
+    assert "7 to import" in view.totals
+    assert re.search(r"<b>7</b><span class=\"pill import\">", FORMATS["html"](view))
+    counts = [group.counts for group in (*view.losses, *view.others)]
+    assert sum(int(n) for c in counts for n in re.findall(r"(\d+) to import", c)) == 7

@@ -187,13 +187,35 @@ def test_nothing_of_the_plan_acts_as_markdown(later: PlanView, hostile: str) -> 
     assert text.count("<!--") == 1
 
 
-@pytest.mark.parametrize("text", ["ask @octocat", "fixes #12", "see https://example.com/a/b/issues/3", "a@b.example"])
+LIVE = [
+    "ask @octocat",
+    "fixes #12",
+    "fixes GH-12",
+    "see https://example.com/a/b/issues/3",
+    "see www.example.com",
+    "see WWW.example.com/x",
+    "mailto:a@b.example",
+    "xmpp:a@b.example",
+    "a@b.example",
+    "ship it :tada:",
+    "since 4d325f2",
+    "since 4d325f2ad1c0ffee4d325f2ad1c0ffee4d325f2a",
+]
+PLAIN = ["account 123456789012", "arn:aws:iam::123456789012:role/x", "module.x.y: defaced", "GHz-12 awww.x"]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_prose_leaves_alone_what_people_copy(text: str) -> None:
+    assert "8203" not in prose(text)
+
+
+@pytest.mark.parametrize("text", LIVE)
 def test_prose_makes_no_mention_reference_or_link(text: str) -> None:
     page = Balance()
     page.feed(MarkdownIt("commonmark").render(prose(text)))
     page.close()
     # What GitHub's filters see is the text without entities; the zero-width space is still there.
-    assert not re.search(r"@\w|#\d|://", page.text)
+    assert not re.search(r"@\w|#\d|://|GH-\d|www\.|(mailto|xmpp):|:tada:|[0-9a-f]{7}", page.text, re.IGNORECASE)
     assert page.text.replace("\u200b", "").strip() == text
 
 
