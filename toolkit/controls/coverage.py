@@ -34,8 +34,8 @@ class ControlWaiver(Protocol):
     """A waiver of the environment file with the rule `uncovered`."""
 
     @property
-    def subject(self) -> str:
-        """ "cis-5.0:1.6"; `*` matches any characters."""
+    def subject(self) -> tuple[str, ...]:
+        """ "cis-5.0:1.6" or several such; `*` matches any characters."""
         ...
 
     @property
@@ -204,8 +204,10 @@ def idle(waivers: Iterable[ControlWaiver]) -> tuple[str, ...]:
     known = [
         f"{framework.name}:{requirement}" for framework in frameworks() for requirement, _ in requirements(framework)
     ]
-    return tuple(w.subject for w in waivers if not any(matches(w.subject, subject) for subject in known))
+    named = (pattern for w in waivers for pattern in w.subject)
+    return tuple(pattern for pattern in named if not any(matches(pattern, subject) for subject in known))
 
 
 def _waiver(subject: str, waivers: Iterable[ControlWaiver], today: date) -> ControlWaiver | None:
-    return next((w for w in waivers if matches(w.subject, subject) and today <= date.fromisoformat(w.expires)), None)
+    holding = (w for w in waivers if today <= date.fromisoformat(w.expires))
+    return next((w for w in holding if any(matches(pattern, subject) for pattern in w.subject)), None)

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from toolkit.components.base import Advice, Component, Place, Settings
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
@@ -207,12 +217,18 @@ def _check_expiry(value: str) -> str:
     return value
 
 
-def _check_subject(value: str) -> str:
-    # What every address has says nothing about which one is meant.
-    named = [word for word in re.findall(r"[A-Za-z0-9-]{3,}", value) if word not in ("module", "aws", "this")]
-    if "*" in value and not named:
-        raise ValueError("expected an address or a requirement, not a pattern that matches everything")
-    return value
+_RESOURCE = r"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+(?:\[[0-9]+\])?)*\.aws_[a-z0-9_]+\.[A-Za-z0-9_-]+"
+_WAIVABLE = re.compile(rf"{_RESOURCE}(?:[.\[].*)?")
+"""A component's resource, spelt out, and whatever follows it: instance key and attribute."""
+
+
+def _names_a_requirement(subject: str) -> bool:
+    framework, _, requirement = subject.partition(":")
+    return bool(framework.strip("*") and requirement.strip("*. "))
+
+
+def _as_list(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 _LONGEST_WAIVER = timedelta(days=366)
@@ -224,25 +240,39 @@ class WaiverEntry(_Strict):
     rule: Literal["destroys-protected", "weakens", "locks-out-users", "uncovered"] = Field(
         description="Which rule is waived; uncovered: a requirement that `toolkit controls` finds unmet."
     )
-    subject: Annotated[str, AfterValidator(_check_subject)] = Field(
-        description="Terraform address (for weakens: with .attribute) that the finding names, or for uncovered the "
-        "requirement, like cis-5.0:1.5; * matches anything."
+    subject: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        Field(strict=False, min_length=1),
+        BeforeValidator(_as_list),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+    ] = Field(
+        description="Terraform address (for weakens: with .attribute) that the finding names, or a list of such, as "
+        "for several regions; up to the resource's name it is spelt out, after that * matches anything. For uncovered "
+        "the requirement, like cis-5.0:1.5 or cis-5.0:4.*."
     )
     reason: Annotated[str, Field(min_length=10)] = Field(description="Why, for whoever reads this later.")
     expires: Annotated[str, AfterValidator(_check_date), AfterValidator(_check_expiry)] = Field(
         description="Last day on which it holds, within a year."
     )
 
-    @model_validator(mode="after")
-    def _names_a_requirement(self) -> WaiverEntry:
-        if self.rule == "uncovered":
-            framework, _, requirement = self.subject.partition(":")
-            if not framework.strip("*") or not requirement.strip("*. "):
-                raise ValueError(
-                    f"subject is {self.subject!r}; expected a requirement of a framework, like cis-5.0:1.5 or "
-                    "cis-5.0:4.*"
-                )
-        return self
+    @field_validator("subject")
+    @classmethod
+    def _names_something(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """A pattern of a component or a type would go on to consent to what nobody thought of when it was written."""
+        if "rule" not in info.data:
+            return value
+        if info.data["rule"] == "uncovered":
+            wrong = [s for s in value if not _names_a_requirement(s)]
+            expected = "a requirement of a framework, like cis-5.0:1.5 or cis-5.0:4.*"
+        else:
+            wrong = [s for s in value if not _WAIVABLE.fullmatch(s)]
+            expected = (
+                "the address of a component's resource, like module.guardduty_eu_west_1.aws_guardduty_detector.this, "
+                "with * only behind it; for several regions a list"
+            )
+        if wrong:
+            raise ValueError(f"{'' if len(value) == 1 else f'has {wrong[0]!r}; '}expected {expected}")
+        return value
 
 
 class EnvironmentFile(_Strict):

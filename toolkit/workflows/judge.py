@@ -194,7 +194,8 @@ def waivers(environment: Environment) -> Iterable[Waiver]:
     for entry in environment.waivers:
         # The others speak of requirements, not of a plan's findings.
         if entry.rule != "uncovered":
-            yield Waiver(Rule(entry.rule), entry.subject, entry.reason, date.fromisoformat(entry.expires))
+            for subject in entry.subject:
+                yield Waiver(Rule(entry.rule), subject, entry.reason, date.fromisoformat(entry.expires))
 
 
 _UNDOING = tuple(

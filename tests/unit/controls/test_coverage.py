@@ -35,7 +35,7 @@ def resources(*names: str) -> list[Resource]:
 
 @dataclass(frozen=True)
 class Waiver:
-    subject: str
+    subject: tuple[str, ...]
     expires: str
     reason: str = "Nobody has a hardware key yet."
 
@@ -156,12 +156,13 @@ def test_what_is_deleted_covers_nothing_and_what_is_left_alone_does():
 @pytest.mark.parametrize(
     ("waiver", "status"),
     [
-        (Waiver("cis-5.0:1.5", "2026-11-24"), Status.WAIVED),
-        (Waiver("cis-5.0:1.*", "2027-01-31"), Status.WAIVED),
-        (Waiver("cis-5.0:1.5", "2026-11-23"), Status.AUDIT_ONLY),
-        (Waiver("cis-3.0:1.5", "2027-01-31"), Status.AUDIT_ONLY),
+        (Waiver(("cis-5.0:1.5",), "2026-11-24"), Status.WAIVED),
+        (Waiver(("cis-5.0:1.*",), "2027-01-31"), Status.WAIVED),
+        (Waiver(("fsbp:IAM.9", "cis-5.0:1.5"), "2027-01-31"), Status.WAIVED),
+        (Waiver(("cis-5.0:1.5",), "2026-11-23"), Status.AUDIT_ONLY),
+        (Waiver(("cis-3.0:1.5",), "2027-01-31"), Status.AUDIT_ONLY),
     ],
-    ids=["on its last day", "by a pattern", "a day later", "of another framework"],
+    ids=["on its last day", "by a pattern", "among others", "a day later", "of another framework"],
 )
 def test_waivers(waiver: Waiver, status: Status):
     only = verdict(cover(resources("core"), waivers=[waiver]), "1.5")
@@ -171,7 +172,7 @@ def test_waivers(waiver: Waiver, status: Status):
 
 
 def test_nothing_that_is_provisioned_is_called_waived():
-    found = cover(resources("core"), waivers=[Waiver("cis-5.0:*", "2027-01-31")])
+    found = cover(resources("core"), waivers=[Waiver(("cis-5.0:*",), "2027-01-31")])
     assert verdict(found, "1.8").status is Status.PROVISIONED
 
 
@@ -195,5 +196,9 @@ def test_frameworks_have_names_for_options():
 
 
 def test_a_waiver_of_no_requirement_is_told():
-    given = [Waiver("cis-5.0:1.5", "2027-01-01"), Waiver("cis-5:1.5", "2027-01-01"), Waiver("fsbp:IAM.*", "2027-01-01")]
-    assert idle(given) == ("cis-5:1.5",)
+    given = [
+        Waiver(("cis-5.0:1.5",), "2027-01-01"),
+        Waiver(("cis-5:1.5",), "2027-01-01"),
+        Waiver(("fsbp:IAM.*", "x:y"), "2027-01-01"),
+    ]
+    assert idle(given) == ("cis-5:1.5", "x:y")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from toolkit.environment import LocalBackend, S3Backend, load_environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.errors import ToolkitError
+from toolkit.plan.findings import matches
 
 GOOD = """\
 account_id: "123456789012"
@@ -83,6 +84,26 @@ components:
 
 
 S3 = "backend: {type: s3, bucket: some-bucket, region: eu-west-1"
+
+DETECTOR = "module.guardduty_eu_west_1.aws_guardduty_detector.this"
+RECORDED = [
+    change["address"]
+    for file in sorted((Path(__file__).parents[2] / "plans" / "components").glob("*.json"))
+    for change in json.loads(file.read_text("utf-8"))["resource_changes"]
+]
+TOO_WIDE = (
+    *("*", "**", "module.*", "m*", "mod*", "*ule*", "*.this*", "*e*", "aws_*", "module.*.aws_guardduty_detector.this"),
+    *(
+        "module.guardduty*",
+        "module.guardduty_eu_west_1",
+        "module.guardduty_eu_west_1.*",
+        f"{DETECTOR}*",
+        f"*{DETECTOR}",
+    ),
+    *("module.guardduty_eu_west_1.aws_*.this", "module.guardduty_eu_west_1.aws_guardduty_detector.*", "aws_x.this"),
+    *("module.cloudtrail.module.*.aws_s3_bucket.this", "cis-5.0:1.5"),
+)
+"""Waivers that name no resource, or more than one."""
 
 BROKEN = {
     # what is wrong: (text, what the error says)
@@ -182,32 +203,41 @@ BROKEN = {
         GOOD + "terraform: {required_version: latest}\n",
         '6: terraform.required_version: "latest"; expected a Terraform version constraint',
     ),
-    "waiver of everything": (
-        GOOD + "waivers: [{rule: weakens, subject: '*', reason: because of it, expires: '2026-01-01'}]\n",
-        '6: waivers[0].subject: "*"; expected an address or a requirement, not a pattern',
-    ),
     **{
-        f"waiver of {pattern}": (
-            GOOD
-            + f"waivers: [{{rule: weakens, subject: '{pattern}', reason: because of it, expires: '2026-01-01'}}]\n",
-            f'6: waivers[0].subject: "{pattern}"; expected an address or a requirement, not a pattern',
+        f"waiver ({rule}) of {pattern}": (
+            GOOD + f"waivers: [{{rule: {rule}, subject: '{pattern}', reason: because of it, expires: '2026-01-01'}}]\n",
+            f'6: waivers[0].subject: "{pattern}"; expected the address of a component\'s resource, like module.',
         )
-        for pattern in ("module.*", "m*", "*.this*", "*e*", "aws_*")
+        for rule in ("weakens", "destroys-protected", "locks-out-users")
+        for pattern in TOO_WIDE
     },
+    "waiver of several, one of them too wide": (
+        GOOD + f"waivers: [{{rule: weakens, subject: [{DETECTOR}, '*ule*'], reason: because of it, "
+        "expires: '2026-01-01'}]\n",
+        "6: waivers[0].subject: has '*ule*'; expected the address of a component's resource",
+    ),
+    "waiver of nothing": (
+        GOOD + "waivers: [{rule: weakens, subject: [], reason: because of it, expires: '2026-01-01'}]\n",
+        "6: waivers[0].subject: a list; expected at least 1 entry",
+    ),
+    "waiver of no text": (
+        GOOD + "waivers: [{rule: weakens, subject: [1], reason: because of it, expires: '2026-01-01'}]\n",
+        "6: waivers[0].subject[0]: 1; expected text",
+    ),
     **{
         f"waiver of requirements {pattern}": (
             GOOD
             + f"waivers: [{{rule: uncovered, subject: '{pattern}', reason: because of it, expires: '2026-01-01'}}]\n",
-            f"waivers[0]: subject is '{pattern}'; expected a requirement of a framework",
+            f'6: waivers[0].subject: "{pattern}"; expected a requirement of a framework',
         )
-        for pattern in ("cis-5.0:*", "cis-5.0", "cis-*")
+        for pattern in ("cis-5.0:*", "cis-5.0", "cis-*", "*:*", "mod*", "*")
     },
     "waiver without end": (
-        GOOD + "waivers: [{rule: weakens, subject: module.x, reason: because of it, expires: '9999-12-31'}]\n",
+        GOOD + "waivers: [{rule: weakens, subject: module.x.aws_y.z, reason: because of it, expires: '9999-12-31'}]\n",
         '6: waivers[0].expires: "9999-12-31"; expected a day within a year',
     ),
     "waiver without date": (
-        GOOD + "waivers: [{rule: weakens, subject: module.x, reason: because of it, expires: soon}]\n",
+        GOOD + "waivers: [{rule: weakens, subject: module.x.aws_y.z, reason: because of it, expires: soon}]\n",
         '6: waivers[0].expires: "soon"; expected a date, like 2026-12-31',
     ),
     "reserved tag": (GOOD + "default_tags: {'aws:x': y}\n", "6: default_tags.aws:x"),
@@ -220,6 +250,44 @@ def test_broken_files_say_what_and_where(text: str, said: str):
     found = problems(text)
     assert any(said in line for line in found), "\n".join(found)
     assert all(line.startswith("environment.yaml:") for line in found)
+
+
+NAMED = (
+    DETECTOR,
+    f"{DETECTOR}.finding_publishing_frequency",
+    'module.iam_groups.aws_iam_group_policy_attachment.guardrail["developers"]',
+    "module.config_eu_west_1.aws_config_config_rule.this[*",
+    'module.config_eu_west_1.aws_config_config_rule.this["*"].input_parameters',
+    "module.cloudtrail.module.access_log_bucket[0].aws_s3_bucket.this.*",
+)
+
+
+def waived(subject: object) -> tuple[str, ...]:
+    entry = {"rule": "weakens", "subject": subject, "reason": "because of it", "expires": "2026-01-01"}
+    (waiver,) = load(GOOD + f"waivers: [{json.dumps(entry)}]\n").waivers
+    return waiver.subject
+
+
+@pytest.mark.parametrize("subject", NAMED)
+def test_a_waiver_names_a_resource_or_several(subject: str):
+    assert waived(subject) == (subject,)
+    assert waived([subject, DETECTOR]) == (subject, DETECTOR)
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_an_accepted_waiver_consents_to_findings_of_one_resource(data: st.DataObject):
+    """Addresses with `*` put over any stretch of them: refused, or nothing that another resource has is matched."""
+    addresses = sorted({address.partition("[")[0] for address in RECORDED})
+    meant = data.draw(st.sampled_from(addresses))
+    start = data.draw(st.integers(0, len(meant)))
+    end = data.draw(st.integers(start, len(meant)))
+    subject = f"{meant[:start]}*{meant[end:]}"
+    try:
+        (pattern,) = waived(subject)
+    except EnvironmentFileError:
+        return
+    assert {a for a in RECORDED if matches(pattern, a)} <= {a for a in RECORDED if a.partition("[")[0] == meant}
 
 
 def test_a_secret_like_value_is_not_repeated():
