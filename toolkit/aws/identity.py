@@ -71,6 +71,8 @@ class OwnRole:
     """With its path."""
     trust: str
     """Its trust policy, as JSON text."""
+    boundary: str | None = None
+    """ARN of its permissions boundary."""
 
 
 def own_role(clients: ClientFactory, caller: CallerIdentity) -> OwnRole | None:
@@ -86,7 +88,8 @@ def own_role(clients: ClientFactory, caller: CallerIdentity) -> OwnRole | None:
         return None
     role = asked("iam:GetRole", lambda: clients.client("iam").get_role(RoleName=session[0])["Role"])
     # botocore has parsed the document already.
-    return OwnRole(role["Arn"], json.dumps(role["AssumeRolePolicyDocument"]))
+    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    return OwnRole(role["Arn"], json.dumps(role["AssumeRolePolicyDocument"]), boundary)
 
 
 def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:

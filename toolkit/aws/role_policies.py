@@ -36,8 +36,18 @@ def read_role_policies(clients: ClientFactory, role: str, more: Iterable[str]) -
         lambda: {n: json.dumps(iam.get_role_policy(RoleName=role, PolicyName=n)["PolicyDocument"]) for n in names},
     )
     wanted = [arn for arn in sorted(arns | frozenset(more)) if ":iam::aws:" not in arn]
-    documents = asked("iam:GetPolicyVersion", lambda: {a: t for a in wanted if (t := _document(iam, a)) is not None})
-    return HeldPolicies({role: inline}, {role: arns}, documents, "role")
+    return HeldPolicies({role: inline}, {role: arns}, read_documents(clients, wanted), "role")
+
+
+def read_documents(clients: ClientFactory, arns: Iterable[str]) -> dict[str, str]:
+    """ARN → text of the managed policies that there are.
+
+    Raises:
+        ToolkitError: One could not be read.
+    """
+    iam = clients.client("iam")
+    wanted = sorted(set(arns))
+    return asked("iam:GetPolicyVersion", lambda: {a: t for a in wanted if (t := _document(iam, a)) is not None})
 
 
 def _document(iam: Any, arn: str) -> str | None:

@@ -31,7 +31,7 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
         ToolkitError: A fact could not be read; none is guessed.
     """
     iam = clients.client("iam")
-    users, administrators, arns = asked("iam:GetAccountAuthorizationDetails", lambda: _details(iam))
+    users, administrators, arns, boundaries = asked("iam:GetAccountAuthorizationDetails", lambda: _details(iam))
     ages = asked("iam:GetCredentialReport", lambda: _password_ages(iam)) if with_password_age else {}
 
     def one(name: str) -> UserFact:
@@ -51,6 +51,7 @@ def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[User
             administrator=name in administrators,
             administrator_groups=administrators.get(name, frozenset()),
             password_age_days=ages.get(name),
+            boundary=boundaries.get(name),
         )
 
     return asked("iam:ListMFADevices", lambda: side_by_side(one, sorted(users)))
@@ -86,9 +87,14 @@ def read_group_policies(clients: ClientFactory) -> HeldPolicies:
     )
 
 
-def _details(iam: Any) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, str]]:
-    """User → groups; users whom AdministratorAccess reaches → the groups that do it (none: directly); user → ARN."""
+def _details(
+    iam: Any,
+) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]], dict[str, str], dict[str, str]]:
+    """User → groups; users whom AdministratorAccess reaches → the groups that do it (none: directly); user → ARN;
+    user → ARN of the permissions boundary, of those who have one.
+    """
     arns: dict[str, str] = {}
+    boundaries: dict[str, str] = {}
     groups_of: dict[str, frozenset[str]] = {}
     directly: set[str] = set()
     administrator_groups: set[str] = set()
@@ -103,11 +109,13 @@ def _details(iam: Any) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[s
                 administrator_groups.add(group["GroupName"])
         for user in page["UserDetailList"]:
             arns[user["UserName"]] = user["Arn"]
+            if boundary := user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"):
+                boundaries[user["UserName"]] = boundary
             groups_of[user["UserName"]] = frozenset(user.get("GroupList", ()))
             if administers(user):
                 directly.add(user["UserName"])
     through = {name: by for name, groups in groups_of.items() if (by := groups & administrator_groups)}
-    return groups_of, through | dict.fromkeys(directly, frozenset()), arns
+    return groups_of, through | dict.fromkeys(directly, frozenset()), arns, boundaries
 
 
 def _has_password(iam: Any, name: str) -> bool:

@@ -67,7 +67,8 @@ class User(Settings):
     status: Literal["active", "suspended", "removed"] = Field(
         "active",
         description="active: member of its groups; suspended: kept for audit, out of its groups, everything denied, no "
-        "console password of Terraform's; removed: deleted with all its credentials, the entry is the record.",
+        "console password of Terraform's; removed: deleted with all its credentials, the entry is the record (an entry "
+        "that is only taken out is refused until consented to).",
     )
     groups: Groups = Field((), description="Names of the groups of an active user; kept here while it is suspended.")
     owner: Tag = Field(description="Who answers for the user, best an e-mail address; the tag Owner.")
@@ -180,7 +181,8 @@ COMPONENT = Component(
     settings=IamUsers,
     derived=("group_names",),
     protects=(
-        # Not the users: a leaver goes without asking. Whether an administrator is left is lockout.py's matter.
+        # Not the users: `status: removed` deletes one without asking. Whoever goes otherwise, and whether an
+        # administrator is left, is lockout.py's matter.
         Protected("aws_iam_group"),
         Protected("aws_iam_policy"),
         Protected("aws_iam_group_policy_attachment"),

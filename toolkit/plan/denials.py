@@ -12,17 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Statement
+from toolkit.plan.managed_policies import DENIES_ALL, DENY_EVERYTHING, POLICY
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.organization import Deployment, denied_needs, is_known, named_actions
 from toolkit.plan.policies import denies
 
-_POLICY = "aws_iam_policy"
 _PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 _TAKES = (Action.DELETE, Action.UPDATE, Action.REPLACE)
 _IDENTITY = ("iam", "sts", "organizations")
-_DENIES_ALL = ":policy/AWSDenyAll"
-"""How the ARN ends of the policy of AWS that denies everything (AWS Managed Policy Reference, "AWSDenyAll")."""
-_ALL = '{"Version": "2012-10-17", "Statement": {"Sid": "DenyAll", "Effect": "Deny", "Action": "*", "Resource": "*"}}'
 
 
 @dataclass(frozen=True)
@@ -153,11 +150,11 @@ def newly_denies(plan: Plan, role: str | None = None) -> bool:
         if role and change.type in (of.inline_type, of.attached_type) and change.after.get("role") != role:
             continue
         # A policy that is made is on nothing yet.
-        if change.type == of.inline_type or (change.type == _POLICY and change.action is not Action.CREATE):
+        if change.type == of.inline_type or (change.type == POLICY and change.action is not Action.CREATE):
             found = denies(str(change.after.get("policy")))
         else:
             arn = str(change.after.get("policy_arn")) if change.type == of.attached_type else ""
-            found = arn.startswith("arn:") and (":iam::aws:" not in arn or arn.endswith(_DENIES_ALL))
+            found = arn.startswith("arn:") and (":iam::aws:" not in arn or arn.endswith(DENIES_ALL))
         if found:
             return True
     return False
@@ -174,14 +171,14 @@ def _now(policies: HeldPolicies) -> dict[str, dict[str, _Put]]:
 
 
 def _text(arn: str, documents: Mapping[str, str]) -> str | None:
-    return _ALL if arn.endswith(_DENIES_ALL) else documents.get(arn)
+    return DENY_EVERYTHING if arn.endswith(DENIES_ALL) else documents.get(arn)
 
 
 def _then(
     plan: Plan, policies: HeldPolicies, before: Mapping[str, Mapping[str, _Put]], deployment: Deployment
 ) -> dict[str, dict[str, _Put]]:
     after = {group: dict(names) for group, names in before.items()}
-    changed = {_arn(c, deployment): c for c in plan.changes if c.type == _POLICY and c.action in _PUTS}
+    changed = {_arn(c, deployment): c for c in plan.changes if c.type == POLICY and c.action in _PUTS}
     for names in after.values():
         for arn in names.keys() & changed.keys():
             names[arn] = _put(arn, changed[arn])

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from toolkit.plan.boundaries import Boundaries, Refused, boundary_of, may_limit_more
 from toolkit.plan.denials import Denials, Denied, Member, newly_denies
 from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.plan.managed_policies import ADMINISTRATOR
 from toolkit.plan.model import Action, Change, Plan
 
 
@@ -34,6 +36,8 @@ class UserFact:
     """None where there is no password, or where its age could not be learnt."""
     administrator_groups: frozenset[str] = frozenset()
     """Groups that carry AdministratorAccess to the user; empty for who has it directly, or not at all."""
+    boundary: str | None = None
+    """ARN of the user's permissions boundary."""
 
     @property
     def gets_in(self) -> bool:
@@ -56,6 +60,8 @@ _ENFORCED = "mfa_enforcement"
 _LIFE_CYCLE = "iam_users"
 _GROUPS = "iam_groups"
 _MEMBERSHIP = "aws_iam_user_group_membership"
+_USER = "aws_iam_user"
+_LOGIN = "aws_iam_user_login_profile"
 _EXPIRY = "aws_iam_account_password_policy"
 _GROUP = "aws_iam_group"
 _ATTACHED_TO_GROUP = "aws_iam_group_policy_attachment"
@@ -66,8 +72,6 @@ PAST = {
     Action.DELETE: "deleted",
 }
 """What becomes of something by each action that can take access, for people: "would be …"."""
-ADMINISTRATOR = ":policy/AdministratorAccess"
-"""How the ARN ends of the policy of AWS that allows everything."""
 
 
 def judge_lockout(
@@ -77,6 +81,8 @@ def judge_lockout(
     bound: frozenset[str] = frozenset(),
     guarded: frozenset[str] = frozenset(),
     denials: Denials | None = None,
+    boundaries: Boundaries | None = None,
+    removed: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
     """Findings about people and programs that would lose access.
 
@@ -87,15 +93,21 @@ def judge_lockout(
         bound: Groups on which MFA is enforced once the plan is applied.
         guarded: Groups that are denied the administration of identities once the plan is applied.
         denials: Judges what other policies of groups deny; None: they have none that deny.
+        boundaries: Judges what boundaries of users refuse; None: no user has one.
+        removed: Users whom the environment file removes by name (`status: removed`).
     """
     users = tuple(users)
-    # A denial beats AdministratorAccess: who is in such a group already is no administrator to count on.
+    # A denial beats AdministratorAccess, and so does a boundary: whom they limit already is not counted on.
     denied = guarded - set(_newly_guarded(plan))
     members = _members(plan, users, caller) if denials else {}
 
     def is_denied(user: UserFact) -> bool:
         if user.groups & denied:
             return True
+        if boundaries is not None and user.administrator:
+            mfa = _with_mfa(user, caller)
+            if boundaries.before(user.arn, user.boundary, mfa=mfa).administration is not True:
+                return True
         return denials is not None and user.administrator and denials.already(members[user.name]).administers_not
 
     users = tuple(
@@ -106,8 +118,16 @@ def judge_lockout(
         for u in users
         if denials and (u.administrator or u.name == caller.user) and (found := denials.newly(members[u.name])).actions
     }
+    bounded = {
+        u.name: limited
+        for u in users
+        if boundaries
+        and (u.administrator or u.name == caller.user)
+        and (limited := boundaries.newly(u.arn, u.boundary, mfa=_with_mfa(u, caller)))
+    }
     yield from _by_mfa(plan, users, caller, bound)
-    yield from _by_rights(plan, users, caller, guarded, newly)
+    yield from _by_rights(plan, users, caller, guarded, newly, bounded)
+    yield from _by_leaving(plan, [u for u in users if u.name != caller.user], removed)
     yield from _by_group(plan, users)
     for change in plan.changes:
         if change.type == _EXPIRY and change.action in (Action.CREATE, Action.UPDATE, Action.REPLACE):
@@ -118,8 +138,10 @@ def reaches_users(plan: Plan) -> bool:
     """Whether the plan has any change for which facts about users are needed at all."""
     return bool(_newly_enforced(plan) or _newly_guarded(plan) or _stripped(plan) or newly_denies(plan)) or any(
         (c.type == _EXPIRY and c.action is not Action.DELETE)
-        or (c.type == _GROUP and goes(c))
-        or (c.component == _LIFE_CYCLE and (c.type == _MEMBERSHIP or (c.type == "aws_iam_user" and goes(c))))
+        or (c.type in (_GROUP, _USER, _LOGIN) and goes(c))
+        or may_limit_more(c)
+        or (c.type == _USER and boundary_of(c.type, c.before) != boundary_of(c.type, c.after))
+        or (c.component == _LIFE_CYCLE and c.type == _MEMBERSHIP)
         for c in plan.changes
     )
 
@@ -239,6 +261,7 @@ def _by_rights(
     caller: Caller,
     guarded: frozenset[str],
     newly: Mapping[str, Denied],
+    bounded: Mapping[str, tuple[Refused, Change]],
 ) -> Iterator[Finding]:
     """Users who are deleted or suspended, and administrators whom no group makes one any more, or one denies it."""
     known = {user.name: user for user in users}
@@ -272,8 +295,16 @@ def _by_rights(
         # An administrator who is denied something else could still undo it; whoever applies could not finish.
         if found.change and (found.certain if name == caller.user else found.administers_not):
             lost[name] = (found.change, f"denied {'; '.join(found.lines)}")
+    by_boundary = {name: found for name, found in bounded.items() if name not in lost}
+    for name, (refused, change) in by_boundary.items():
+        # As with denials: who applies needs all of it, another administrator what it takes to undo it.
+        if refused.certain if name == caller.user else refused.administration is False:
+            lost[name] = (change, f"refused {refused.line}")
+    for name, change in _without_password(plan).items():
+        if name in known and known[name].console_password and not known[name].active_keys:
+            lost.setdefault(name, (change, "left without a password or an access key"))
     for change in plan.changes:
-        if change.component == _LIFE_CYCLE and change.type == "aws_iam_user" and goes(change):
+        if change.type == _USER and goes(change):
             lost[str(change.before.get("name"))] = (change, "deleted")
     if others := [n for n in denied if known[n].administrator and known[n].gets_in and n != caller.user]:
         yield lockout(
@@ -286,6 +317,7 @@ def _by_rights(
             consent="--acknowledge-lockout",
         )
     yield from _by_policies(by_policies, known, caller)
+    yield from _by_boundary(by_boundary, known, caller)
     if caller.user in lost:
         change, how = lost[caller.user]
         yield lockout(
@@ -341,14 +373,116 @@ def _by_policies(denied: Mapping[str, Denied], known: Mapping[str, UserFact], ca
     )
 
 
+def _by_boundary(
+    bounded: Mapping[str, tuple[Refused, Change]], known: Mapping[str, UserFact], caller: Caller
+) -> Iterator[Finding]:
+    """Administrators whom a boundary newly limits; who applies, where it may."""
+    shown = {
+        name: (refused, change)
+        for name, (refused, change) in bounded.items()
+        if (not refused.certain if name == caller.user else known[name].gets_in)
+    }
+    for name, (refused, change) in shown.items():
+        might = "would" if refused.certain else "might"
+        yield lockout(
+            Rule.LOCKS_OUT,
+            change,
+            f"A permissions boundary {might} refuse {'you (' + name + ')' if name == caller.user else name} what the "
+            "baseline is applied by.",
+            refused.line,
+            "let the boundary allow what administrators do, or leave them without one",
+            consent="--acknowledge-lockout",
+        )
+
+
+def _without_password(plan: Plan) -> dict[str, Change]:
+    """User → the change that deletes the console password."""
+    return {str(c.before.get("user")): c for c in plan.changes if c.type == _LOGIN and c.action is Action.DELETE}
+
+
+def _by_leaving(plan: Plan, users: Iterable[UserFact], removed: frozenset[str]) -> Iterator[Finding]:
+    """Users whom nobody removed by name, and passwords that go while their users stay.
+
+    An entry that is renamed, or lost in a merge, looks like one that was deleted on purpose.
+    """
+    known = {user.name: user for user in users}
+    by_name = {name.casefold() for name in removed}
+    gone = {str(c.before.get("name")): c for c in plan.changes if c.type == _USER and goes(c)}
+    for name, change in gone.items():
+        user = known.get(name)
+        # What an interrupted apply left half-made has nothing to get in with yet.
+        half_made = user is not None and change.tainted and not user.gets_in
+        if user is None or half_made or (change.action is Action.DELETE and name.casefold() in by_name):
+            continue
+        yield lockout(
+            Rule.LOCKS_OUT,
+            change,
+            f"The user {name} would be deleted with all credentials"
+            f"{', and created again without them' if change.action is Action.REPLACE else ''}, though no entry says "
+            "`status: removed`.",
+            _credentials(user),
+            f"if the entry {name} under iam_users.users was renamed or lost, restore it; to delete the user, keep the "
+            "entry and set `status: removed`",
+            consent="--acknowledge-lockout",
+        )
+    suspended = {name for change, name, _, joined in _memberships(plan) if change.name == "suspended" and joined}
+    for name, change in _without_password(plan).items():
+        user = known.get(name)
+        if user is None or not user.console_password or name in gone or name in suspended:
+            continue
+        yield lockout(
+            Rule.LOCKS_OUT,
+            change,
+            f"The console password of {name} would be deleted"
+            f"{'' if user.active_keys else ', and nothing would be left to get in with'}.",
+            _credentials(user),
+            f"set console_pgp_key of {name} again: Terraform made the password with it, and deletes it without it",
+            consent="--acknowledge-lockout",
+        )
+
+
+def _credentials(user: UserFact) -> str:
+    """What a user gets in with."""
+    parts = [
+        *(["a console password"] if user.console_password else []),
+        *([_count(user.active_keys, "active access key")] if user.active_keys else []),
+        *([_count(user.mfa_devices, "MFA device")] if user.mfa_devices else []),
+    ]
+    return f"{user.name} has {', '.join(parts) or 'no credentials'}"
+
+
+def judge_forgotten(plan: Plan) -> Iterator[Finding]:
+    """Attachments of AdministratorAccess that Terraform would no longer manage: later plans could not restore them."""
+    for change in plan.changes:
+        policy = str(change.before.get("policy_arn") or change.before.get("managed_policy_arn"))
+        if change.action is not Action.FORGET or not policy.endswith(ADMINISTRATOR):
+            continue
+        owners = (change.before.get(kind) for kind in ("group", "role", "user", "permission_set_arn"))
+        owner = next((str(o) for o in owners if o), "its owner")
+        yield lockout(
+            Rule.LOCKS_OUT,
+            change,
+            f"Terraform would no longer manage AdministratorAccess of {owner}. AWS keeps it, but no later plan would "
+            "notice or restore it once it is detached.",
+            f"{change.address} would be removed from the state",
+            "keep it in environment.yaml; or see that another administrator does not depend on it",
+            consent="--acknowledge-lockout",
+        )
+
+
+def _with_mfa(user: UserFact, caller: Caller) -> bool:
+    """Whether a user can have a session with MFA; of who applies, whether this one is."""
+    return caller.session_with_mfa if user.name == caller.user else user.mfa_devices > 0
+
+
 def _members(plan: Plan, users: Iterable[UserFact], caller: Caller) -> dict[str, Member]:
     """User → in which groups they are before and after; a suspension is judged by what it is for."""
     moves = {name: (c, left, joined) for c, name, left, joined in _memberships(plan) if c.name != "suspended"}
     found = {}
     for user in users:
         change, left, joined = moves.get(user.name, (None, frozenset(), frozenset()))
-        mfa = caller.session_with_mfa if user.name == caller.user else user.mfa_devices > 0
-        found[user.name] = Member(user.arn, user.groups, user.groups - left | joined, change if joined else None, mfa)
+        after = user.groups - left | joined
+        found[user.name] = Member(user.arn, user.groups, after, change if joined else None, _with_mfa(user, caller))
     return found
 
 
@@ -413,9 +547,11 @@ def _left_over(user: UserFact, change: Change) -> Finding:
 def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> Iterator[Finding]:
     age = change.after.get("max_password_age")
     before = change.before.get("max_password_age")
-    if not isinstance(age, int) or age == 0 or (isinstance(before, int) and 0 < before <= age):
-        return
     hard = change.after.get("hard_expiry") is True
+    # With the same age, whoever had to choose a new password at the next sign-in can then not do so any more.
+    hardens = hard and change.before.get("hard_expiry") is not True
+    if not isinstance(age, int) or age == 0 or (isinstance(before, int) and 0 < before <= age and not hardens):
+        return
     expired = [u for u in users if u.console_password and (u.password_age_days is None or u.password_age_days >= age)]
     if not expired:
         return

@@ -221,6 +221,14 @@ def denied_needs(statement: Statement, document: PolicyDocument, deployer: str, 
     return Denial(denied, tuple(purposes))
 
 
+def requests(deployer: str, deployment: Deployment) -> Iterator[Request]:
+    """Every request that a deployer makes by what it needs, once per region where that matters."""
+    for needs in deployment.needs.values():
+        for need in needs:
+            for region in _requested(need, deployment):
+                yield _request(need, region, deployer, deployment)
+
+
 def is_known(condition_key: str, deployer: str, deployment: Deployment) -> bool:
     """Whether what a condition asks about is known of a deployer's requests."""
     need = Need("sts:GetCallerIdentity")

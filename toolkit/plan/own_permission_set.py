@@ -7,13 +7,15 @@ findings. Pure. Unlike that of another role's session, this ARN tells who assume
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.iam import role_session
+from toolkit.plan.boundaries import SET_BOUNDARY, Refused, boundary_of, in_account
 from toolkit.plan.findings import Finding, Rule
-from toolkit.plan.lockout import ADMINISTRATOR, PAST, Caller, goes, lockout
+from toolkit.plan.lockout import PAST, Caller, goes, lockout
+from toolkit.plan.managed_policies import ADMINISTRATOR
 from toolkit.plan.model import Action, Change, Plan, Resource
 from toolkit.plan.policies import rights_lost
 
@@ -22,7 +24,6 @@ _ASSIGNMENT = "aws_ssoadmin_account_assignment"
 _MANAGED = "aws_ssoadmin_managed_policy_attachment"
 _CUSTOMER_MANAGED = "aws_ssoadmin_customer_managed_policy_attachment"
 _INLINE = "aws_ssoadmin_permission_set_inline_policy"
-_BOUNDARY = "aws_ssoadmin_permissions_boundary_attachment"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,12 @@ def signed_in(caller: Caller) -> SignedIn | None:
 
 
 def judge_own_permission_set(
-    plan: Plan, outcome: Iterable[Resource], who: SignedIn, account_id: str, assigned: Assigned | None
+    plan: Plan,
+    outcome: Iterable[Resource],
+    who: SignedIn,
+    account_id: str,
+    assigned: Assigned | None,
+    bounded: Callable[[str | None, str], Refused | None] = lambda _old, _new: None,
 ) -> Iterator[Finding]:
     """Findings about the permission set by which whoever applies came in.
 
@@ -67,6 +73,7 @@ def judge_own_permission_set(
         who: Who applies.
         account_id: The account that they are in.
         assigned: Who has the set there now, wanted where `lost_assignments`.
+        bounded: (old boundary, new boundary) → what the latter refuses whoever applies that the former does not.
     """
     outcome = tuple(outcome)
     arns = _arns(plan, outcome, who)
@@ -85,6 +92,8 @@ def judge_own_permission_set(
             )
         elif change.type == _INLINE and change.action in (Action.CREATE, Action.UPDATE) and _of(change.after, arns):
             yield from _by_inline(change, who, administers=administers)
+        elif change.type == SET_BOUNDARY and change.action is not Action.FORGET and _of(change.after, arns):
+            yield from _by_boundary(change, who, account_id, bounded)
     if deleted:
         return
     lost = lost_assignments(plan, outcome, who, account_id)
@@ -123,7 +132,7 @@ def _administers(arns: frozenset[str], outcome: Iterable[Resource]) -> bool:
 
 def _loses(change: Change, arns: frozenset[str], *, administers: bool) -> str | None:
     """How a change takes rights from the permission set; None where it takes none."""
-    if change.type == _BOUNDARY and change.action is Action.CREATE and _of(change.after, arns):
+    if change.type == SET_BOUNDARY and change.action is Action.CREATE and _of(change.after, arns):
         return "gets a permissions boundary"
     # Which of several policies it takes to apply is not known; AdministratorAccess alone is all of them.
     if not goes(change) or not _of(change.before, arns) or administers:
@@ -149,6 +158,24 @@ def _by_inline(change: Change, who: SignedIn, *, administers: bool) -> Iterator[
             "; ".join(lost),
             "see whether you could still apply this, and undo it; or let another administrator apply it",
             consent="--acknowledge-lockout",
+        )
+
+
+def _by_boundary(
+    change: Change, who: SignedIn, account_id: str, bounded: Callable[[str | None, str], Refused | None]
+) -> Iterator[Finding]:
+    """Another boundary in the place of the one that is there."""
+    old, new = (boundary_of(SET_BOUNDARY, values) for values in (change.before, change.after))
+    refused = bounded(old and in_account(old, account_id), in_account(new, account_id)) if new else None
+    if refused is not None:
+        yield lockout(
+            Rule.LOCKS_OUT_CALLER if refused.certain else Rule.LOCKS_OUT,
+            change,
+            f"You apply by the permission set {who.permission_set}, whose new permissions boundary "
+            f"{'would' if refused.certain else 'might'} refuse what the baseline is applied by.",
+            refused.line,
+            "let another administrator apply this, or let the boundary allow what is needed",
+            consent=None if refused.certain else "--acknowledge-lockout",
         )
 
 

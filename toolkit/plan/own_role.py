@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolkit.iam import role_session
+from toolkit.plan.boundaries import Refused, may_limit_more
 from toolkit.plan.denials import Denied
 from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import PAST, Caller, goes, lockout, takes_administration
@@ -22,7 +23,11 @@ _TRUSTED = (_ROLE, "aws_iam_user", "aws_iam_openid_connect_provider", "aws_iam_s
 
 
 def judge_own_role(
-    plan: Plan, caller: Caller, trust: str | None = None, denied: Denied | None = None
+    plan: Plan,
+    caller: Caller,
+    trust: str | None = None,
+    denied: Denied | None = None,
+    bounded: tuple[Refused, Change] | None = None,
 ) -> Iterator[Finding]:
     """Findings about the very role that applies: deleted, limited, no administrator any more, or closed to who applies.
 
@@ -31,13 +36,16 @@ def judge_own_role(
         caller: Who applies.
         trust: The role's trust policy as AWS has it, wanted where `takes_trusted`.
         denied: What policies newly deny it; None: none do.
+        bounded: What a boundary newly refuses it, and the change that does it; None: nothing.
     """
     role = role_of(caller)
     if role is None:
         return
+    reported = set()
     for change in plan.changes:
         how = _loses(change, role)
         if how is not None:
+            reported.add(change.address)
             yield lockout(
                 Rule.LOCKS_OUT_CALLER,
                 change,
@@ -57,6 +65,17 @@ def judge_own_role(
             "let another administrator apply this, or let the statements deny less",
             consent=None if denied.certain else "--acknowledge-lockout",
         )
+    if bounded is not None and bounded[1].address not in reported:
+        refused, change = bounded
+        yield lockout(
+            Rule.LOCKS_OUT_CALLER if refused.certain else Rule.LOCKS_OUT,
+            change,
+            f"You apply as the role {role}, whose permissions boundary {'would' if refused.certain else 'might'} "
+            "refuse what the baseline is applied by.",
+            refused.line,
+            "let another administrator apply this, or let the boundary allow what is needed",
+            consent=None if refused.certain else "--acknowledge-lockout",
+        )
 
 
 def role_of(caller: Caller) -> str | None:
@@ -68,6 +87,14 @@ def role_of(caller: Caller) -> str | None:
 def takes_trusted(plan: Plan) -> bool:
     """Whether the plan deletes what a trust policy may name, so that the own role's has to be known."""
     return any(c.type in _TRUSTED and goes(c) for c in plan.changes)
+
+
+def may_be_bounded(plan: Plan, role: str) -> bool:
+    """Whether the plan may change what a boundary refuses the role, so that its boundary has to be known."""
+    return any(
+        may_limit_more(c) or (c.type == _ROLE and c.before.get("name") == role and c.action is Action.UPDATE)
+        for c in plan.changes
+    )
 
 
 def _loses(change: Change, role: str) -> str | None:

@@ -16,21 +16,23 @@ from toolkit.aws.existing import read_existing
 from toolkit.aws.held import read_held
 from toolkit.aws.identity import own_role
 from toolkit.aws.permission_sets import read_assigned
-from toolkit.aws.role_policies import read_role_policies
+from toolkit.aws.role_policies import read_documents, read_role_policies
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_group_policies, read_users
 from toolkit.components.base import Advice, Component, Need
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
+from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.denials import Denials, Member, newly_denies
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
-from toolkit.plan.lockout import Caller, judge_lockout, reaches_users
-from toolkit.plan.model import Action, Change, Plan, parse_drift, parse_outcome
+from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users
+from toolkit.plan.managed_policies import ManagedPolicies, is_of_aws
+from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
 from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
-from toolkit.plan.own_role import judge_own_role, role_of, takes_trusted
+from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
 from toolkit.workflows.guardrails import deployment_of
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -63,15 +65,22 @@ def judge_plan(
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
     caller = _caller(workspace, clients)
+    outcome = parse_outcome(data, workspace.attribution)
+    policies = _policies(plan, outcome, changed_boundaries(plan), clients)
+    found += judge_boundaries(plan, policies)
     if not ends:
-        found += _own_role(workspace, plan, caller, clients)
-        found += _own_permission_set(workspace, data, plan, caller, clients)
+        found += judge_forgotten(plan)
+        found += _own_role(workspace, plan, outcome, caller, clients)
+        found += _own_permission_set(workspace, plan, outcome, policies, caller, clients)
     if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
         with_mfa, guarded = _groups_with_mfa(environment), _guarded_groups(environment)
-        denials = Denials(plan, read_group_policies(clients), _deployment(environment), with_mfa)
-        found += judge_lockout(plan, users, caller, with_mfa, guarded, denials)
+        held = read_group_policies(clients)
+        denials = Denials(plan, held, _deployment(environment), with_mfa)
+        boundaries = Boundaries(plan, ManagedPolicies(plan, outcome, held.documents), _deployment(environment))
+        removed = _removed_users(environment)
+        found += judge_lockout(plan, users, caller, with_mfa, guarded, denials, boundaries, removed)
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
@@ -79,10 +88,22 @@ def judge_plan(
     return given.apply(found, today)
 
 
-def _own_role(workspace: Workspace, plan: Plan, caller: Caller, clients: ClientFactory) -> Iterable[Finding]:
+def _policies(
+    plan: Plan, outcome: tuple[Resource, ...], wanted: Iterable[str], clients: ClientFactory
+) -> ManagedPolicies:
+    """Texts of managed policies; those that neither the plan nor the state has are read from the account."""
+    known = ManagedPolicies(plan, outcome)
+    missing = [a for a in wanted if not is_of_aws(a) and known.before(a) is None]
+    return ManagedPolicies(plan, outcome, read_documents(clients, missing)) if missing else known
+
+
+def _own_role(
+    workspace: Workspace, plan: Plan, outcome: tuple[Resource, ...], caller: Caller, clients: ClientFactory
+) -> Iterable[Finding]:
     name = role_of(caller)
     denies = name is not None and newly_denies(plan, name)
-    role = own_role(clients, workspace.caller) if denies or takes_trusted(plan) else None
+    limits = name is not None and may_be_bounded(plan, name)
+    role = own_role(clients, workspace.caller) if denies or limits or takes_trusted(plan) else None
     denied = None
     if role is not None and name is not None and denies:
         gets = (str(c.after.get("policy_arn")) for c in plan.changes if c.after.get("role") == name)
@@ -91,19 +112,32 @@ def _own_role(workspace: Workspace, plan: Plan, caller: Caller, clients: ClientF
         denied = Denials(plan, held, _deployment(workspace.environment)).newly(
             Member(role.arn, itself, itself, None, mfa=False)
         )
-    return judge_own_role(plan, caller, role.trust if role else None, denied)
+    bounded = None
+    if role is not None and limits:
+        wanted = {*changed_boundaries(plan), *([role.boundary] if role.boundary else [])}
+        policies = _policies(plan, outcome, wanted, clients)
+        bounded = Boundaries(plan, policies, _deployment(workspace.environment)).newly(role.arn, role.boundary)
+    return judge_own_role(plan, caller, role.trust if role else None, denied, bounded)
 
 
 def _own_permission_set(
-    workspace: Workspace, data: Mapping[str, Any], plan: Plan, caller: Caller, clients: ClientFactory
+    workspace: Workspace,
+    plan: Plan,
+    outcome: tuple[Resource, ...],
+    policies: ManagedPolicies,
+    caller: Caller,
+    clients: ClientFactory,
 ) -> Iterable[Finding]:
     who = signed_in(caller)
     if who is None or not any(c.type.startswith("aws_ssoadmin_") for c in plan.changes):
         return ()
-    outcome, account = parse_outcome(data, workspace.attribution), workspace.environment.account_id
+    account = workspace.environment.account_id
     lost = lost_assignments(plan, outcome, who, account)
     assigned = read_assigned(clients, lost[0], who.user) if lost else None
-    return judge_own_permission_set(plan, outcome, who, account, assigned)
+    boundaries = Boundaries(plan, policies, _deployment(workspace.environment))
+    return judge_own_permission_set(
+        plan, outcome, who, account, assigned, lambda old, new: boundaries.replaced(caller.arn, old, new)
+    )
 
 
 def _finding(environment: Environment, component: Component, advice: Advice) -> Finding:
@@ -216,6 +250,14 @@ def _groups_with_mfa(environment: Environment) -> frozenset[str]:
     if groups is None or environment.enabled("mfa_enforcement") is None:
         return frozenset()
     return frozenset(name for name, group in groups.settings.model_dump()["groups"].items() if group)
+
+
+def _removed_users(environment: Environment) -> frozenset[str]:
+    """Users whom the environment file removes by name."""
+    users = environment.enabled("iam_users")
+    if users is None:
+        return frozenset()
+    return frozenset(n for n, user in users.settings.model_dump()["users"].items() if user["status"] == "removed")
 
 
 def _guarded_groups(environment: Environment) -> frozenset[str]:

@@ -584,3 +584,22 @@ def test_users_and_how_they_get_in(clients: ClientFactory):
     assert (users["dev"].mfa_devices, users["robot"].mfa_devices) == (1, 0)
     assert (users["robot"].active_keys, users["dev"].active_keys) == (1, 0)
     assert users["dev"].password_age_days in (0, None)
+
+
+def test_the_boundary_of_a_user_is_read(clients: ClientFactory):
+    """Of a Stubber, since moto does not put boundaries on users."""
+    boundary = "arn:aws:iam::123456789012:policy/limits"
+
+    def user(name: str, **more: Any) -> dict[str, Any]:
+        arn = f"arn:aws:iam::123456789012:user/{name}"
+        return {"UserName": name, "Arn": arn, "GroupList": [], "AttachedManagedPolicies": [], **more}
+
+    limited = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": boundary}
+    details = {"UserDetailList": [user("a", PermissionsBoundary=limited)], "GroupDetailList": [], "IsTruncated": False}
+    with Stubber(clients.client("iam")) as stub:
+        stub.add_response("get_account_authorization_details", details)
+        stub.add_client_error("get_login_profile", "NoSuchEntity", http_status_code=404)
+        stub.add_response("list_mfa_devices", {"MFADevices": [], "IsTruncated": False})
+        stub.add_response("list_access_keys", {"AccessKeyMetadata": [], "IsTruncated": False})
+        (found,) = read_users(clients, with_password_age=False)
+    assert found.boundary == boundary

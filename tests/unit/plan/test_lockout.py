@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Rule, Severity
-from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
+from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.plan.lockout import Caller, UserFact, judge_forgotten, judge_lockout, reaches_users
 from toolkit.plan.model import Attribution, Plan, parse_plan
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -201,13 +201,19 @@ GOING = {
 def test_the_last_administrator_does_not_go(entries: list[dict[str, Any]]):
     p = plan(*entries)
     assert reaches_users(p)
-    (finding,) = [f for f in judge_lockout(p, [SAFE, ADMIN], USER) if f.rule is not Rule.ADVICE]
+
+    def judged(*users: UserFact) -> list[Finding]:
+        found = judge_lockout(p, users, USER, removed=frozenset({"admin"}))
+        # That a user is made anew without credentials is another matter, of whoever it is.
+        return [f for f in found if f.rule is not Rule.ADVICE and "created again" not in f.summary]
+
+    (finding,) = judged(SAFE, ADMIN)
     assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_LAST_ADMINISTRATOR, None)
     assert "(admin)" in finding.summary
     # With another one who gets in, whoever goes goes without asking.
-    assert [f for f in judge_lockout(p, [ADMIN, DIRECT], USER) if f.rule is not Rule.ADVICE] == []
+    assert judged(ADMIN, DIRECT) == []
     # Who has nothing to get in with is no administrator to count on.
-    (finding,) = [f for f in judge_lockout(p, [ADMIN, replace(DIRECT, console_password=False)], USER) if f.blocks]
+    (finding,) = judged(ADMIN, replace(DIRECT, console_password=False))
     assert finding.rule is Rule.LOCKS_OUT_LAST_ADMINISTRATOR
 
 
@@ -261,7 +267,7 @@ def test_a_group_with_members_is_not_deleted():
     assert found(p, OUTSIDE) == []
     # Who is taken out of it, or deleted, by this very plan is in nobody's way.
     out = [gone("aws_iam_group", name="developers"), membership("safe", ["developers"], None), user_change("console")]
-    assert found(plan(*out), SAFE, CONSOLE) == []
+    assert list(judge_lockout(plan(*out), [SAFE, CONSOLE], ROLE, removed=frozenset({"console"}))) == []
 
 
 def guardrail(group: str) -> dict[str, Any]:
@@ -280,7 +286,8 @@ def test_the_guardrail_takes_no_administrator_unasked():
     assert found(p, SAFE, ADMIN, caller=own) == []
 
     def rules(p: Plan, *users: UserFact, caller: Caller = USER) -> set[Rule]:
-        return {f.rule for f in judge_lockout(p, users, caller, guarded=guarded) if f.blocks}
+        removed = frozenset({"direct"})
+        return {f.rule for f in judge_lockout(p, users, caller, guarded=guarded, removed=removed) if f.blocks}
 
     assert rules(p, both) == {Rule.LOCKS_OUT, Rule.LOCKS_OUT_LAST_ADMINISTRATOR}
     assert rules(p, both, DIRECT) == {Rule.LOCKS_OUT}
@@ -293,7 +300,7 @@ def test_the_guardrail_takes_no_administrator_unasked():
 
 
 def test_a_role_may_let_the_last_of_the_users_go_if_it_says_so():
-    (finding,) = judge_lockout(plan(user_change("admin")), [ADMIN], ROLE)
+    (finding,) = judge_lockout(plan(user_change("admin")), [ADMIN], ROLE, removed=frozenset({"admin"}))
     assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
 
 
@@ -305,7 +312,7 @@ def test_who_is_administrator_otherwise_too_stays_one():
 
 def test_ordinary_leavers_need_no_consent():
     p = plan(user_change("console"), suspended("robot"), membership("robot", ["developers"], None))
-    told = list(judge_lockout(p, [SAFE, CONSOLE, KEY_ONLY, ADMIN], USER))
+    told = list(judge_lockout(p, [SAFE, CONSOLE, KEY_ONLY, ADMIN], USER, removed=frozenset({"console"})))
     assert [f.rule for f in told] == [Rule.ADVICE]
     assert not told[0].blocks
     assert told[0].evidence == "1 active access key"
@@ -336,3 +343,126 @@ def test_who_newly_joins_a_group_with_mfa_is_reached_by_it():
 
 def test_groups_of_other_components_and_new_users_need_no_facts():
     assert not reaches_users(plan(user_change("new", "create")))
+
+
+# What takes somebody's way in without naming them.
+
+
+def removes_password(name: str) -> dict[str, Any]:
+    """`console_pgp_key` taken out of an entry: the provider deletes the login profile that it made."""
+    values = {"user": name, "pgp_key": "keybase:x"}
+    return {
+        "address": f'module.iam_users.aws_iam_user_login_profile.first["{name}"]',
+        "mode": "managed",
+        "type": "aws_iam_user_login_profile",
+        "name": "first",
+        "change": {"actions": ["delete"], "before": values, "after": None},
+    }
+
+
+def test_the_last_administrators_password_is_not_deleted():
+    p = plan(removes_password("admin"))
+    assert reaches_users(p)
+    asked, last = (Rule.LOCKS_OUT, Severity.HIGH), (Rule.LOCKS_OUT_LAST_ADMINISTRATOR, Severity.CRITICAL)
+    assert found(p, ADMIN, caller=USER) == [last, asked]
+    assert found(p, ADMIN, DIRECT, caller=USER) == [asked]
+    # With an access key they still get in; the password is gone all the same.
+    assert found(p, replace(ADMIN, active_keys=1), caller=USER) == [asked]
+    own = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
+    assert found(p, ADMIN, DIRECT, caller=own) == [(Rule.LOCKS_OUT_CALLER, Severity.CRITICAL)]
+
+
+def test_whose_password_goes_is_said_with_what_is_left():
+    (finding,) = judge_lockout(plan(removes_password("safe")), [SAFE], ROLE)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert finding.summary == "The console password of safe would be deleted, and nothing would be left to get in with."
+    assert finding.evidence == "safe has a console password, 1 MFA device"
+    assert "console_pgp_key" in finding.remedy
+    (finding,) = judge_lockout(plan(removes_password("safe")), [replace(SAFE, active_keys=2)], ROLE)
+    assert finding.summary == "The console password of safe would be deleted."
+    # Who is suspended or removed by name loses it on purpose; who has none, or is not there, loses nothing.
+    for gone in ([suspended("safe")], [user_change("safe")]):
+        told = judge_lockout(plan(removes_password("safe"), *gone), [SAFE], ROLE, removed=frozenset({"safe"}))
+        assert [f for f in told if f.blocks] == []
+    assert found(plan(removes_password("safe")), replace(SAFE, console_password=False), OUTSIDE) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "asked"),
+    [
+        ((90, False), (90, True), True),
+        ((90, None), (90, True), True),
+        ((60, False), (90, True), True),
+        ((90, True), (90, True), False),
+        ((90, True), (120, True), False),
+        ((90, False), (90, False), False),
+        ((90, True), (90, False), False),
+    ],
+)
+def test_passwords_older_than_the_age_are_judged_when_expiry_hardens(
+    before: tuple[int, bool | None], after: tuple[int, bool], asked: bool
+):
+    entry = password_policy(after[0], before=before[0], hard=after[1])
+    entry["change"]["before"]["hard_expiry"] = before[1]
+    old = replace(SAFE, name="old", password_age_days=100)
+    assert found(plan(entry), old, SAFE) == ([(Rule.LOCKS_OUT, Severity.HIGH)] if asked else [])
+    caller = Caller("arn:aws:iam::123456789012:user/old", "old", True)
+    rules = [rule for rule, _ in found(plan(entry), old, caller=caller)]
+    assert rules == ([Rule.LOCKS_OUT_CALLER, Rule.LOCKS_OUT] if asked else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner"),
+    [
+        ("aws_iam_group_policy_attachment", {"group": "administrators", "policy_arn": ADMINISTRATION}),
+        ("aws_iam_role_policy_attachment", {"role": "deployer", "policy_arn": ADMINISTRATION}),
+        ("aws_iam_user_policy_attachment", {"user": "admin", "policy_arn": ADMINISTRATION}),
+        (
+            "aws_ssoadmin_managed_policy_attachment",
+            {"permission_set_arn": "arn:aws:sso:::permissionSet/x/y", "managed_policy_arn": ADMINISTRATION},
+        ),
+    ],
+)
+def test_administration_is_not_forgotten_unasked(kind: str, owner: dict[str, str]):
+    def forgets(action: str, **values: str) -> list[tuple[Rule, str | None]]:
+        entry = gone(kind, action=action, **{**owner, **values})
+        return [(f.rule, f.consent) for f in judge_forgotten(plan(entry))]
+
+    assert forgets("forget") == [(Rule.LOCKS_OUT, "--acknowledge-lockout")]
+    # What deletes it is judged by who loses it; what it is without is nobody's lock-out.
+    assert forgets("delete") == []
+    other = ADMINISTRATION.replace("AdministratorAccess", "ReadOnlyAccess")
+    assert forgets("forget", **{k: other for k in owner if "policy_arn" in k}) == []
+
+
+VANISHED = {
+    "a password": SAFE,
+    "no device": CONSOLE,
+    "a key": KEY_ONLY,
+    "nothing to get in with": ASLEEP,
+    "administration": ADMIN,
+}
+
+
+@pytest.mark.parametrize("user", VANISHED.values(), ids=VANISHED)
+def test_an_entry_that_vanishes_deletes_nobody_unasked(user: UserFact):
+    p = plan(user_change(user.name), user_change(f"{user.name}2", "create"))
+    assert reaches_users(p)
+    (finding,) = judge_lockout(p, [user, DIRECT], USER)
+    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert finding.address == f'module.iam_users.aws_iam_user.this["{user.name}"]'
+    assert "`status: removed`" in finding.remedy
+    assert finding.evidence.startswith(f"{user.name} has ")
+    # Who is removed by name is meant to go; IAM does not tell names apart by case.
+    assert list(judge_lockout(p, [user, DIRECT], USER, removed=frozenset({user.name.upper()}))) == []
+    # Deleted by hand already.
+    assert list(judge_lockout(p, [DIRECT], USER)) == []
+
+
+def test_a_user_who_is_made_anew_loses_the_credentials_whatever_the_entry_says():
+    p = plan(user_change("safe", "delete+create"))
+    (finding,) = judge_lockout(p, [SAFE], ROLE, removed=frozenset({"safe"}))
+    assert "created again without them" in finding.summary
+    half_made = user_change("safe", "delete+create") | {"action_reason": "replace_because_tainted"}
+    assert [f.rule for f in judge_lockout(plan(half_made), [SAFE], ROLE)] == [Rule.LOCKS_OUT]
+    assert list(judge_lockout(plan(half_made), [replace(SAFE, console_password=False)], ROLE)) == []

@@ -128,3 +128,44 @@ def test_what_the_own_role_gets_is_asked_of_aws():
     assert "locks-out-caller" not in judged(session.replace("deployer", "other"), attaches)
     iam.attach_role_policy(RoleName="deployer", PolicyArn=own)
     assert "locks-out-caller" not in judged(session, attaches)
+
+
+def test_a_user_is_deleted_only_where_the_file_says_so():
+    iam = boto3.client("iam")
+    arn = iam.create_user(UserName="anna")["User"]["Arn"]
+    iam.create_login_profile(UserName="anna", Password="Correct-Horse-1")
+    goes = change(
+        "aws_iam_user", {"name": "anna", "arn": arn}, None, address='module.iam_users.aws_iam_user.this["anna"]'
+    )
+    session = f"arn:aws:iam::{ACCOUNT}:user/ben"
+
+    def components(status: str) -> str:
+        entry = f"{{status: {status}, owner: it@example.com, review_date: '2030-01-01'}}"
+        return f"{{iam_groups: {{}}, iam_users: {{users: {{anna: {entry}}}}}}}"
+
+    assert judged(session, goes, components=components("removed")) == set()
+    assert judged(session, goes, components=components("active")) == {"locks-out-users"}
+    assert judged(session, goes) == {"locks-out-users"}
+
+
+def test_the_boundary_of_the_own_role_is_asked_of_aws():
+    iam = boto3.client("iam")
+    texts = {
+        name: json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+        for name, action in (("old", "*"), ("new", "s3:Get*"))
+    }
+    old, new = (iam.create_policy(PolicyName=n, PolicyDocument=t)["Policy"]["Arn"] for n, t in texts.items())
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=trust, PermissionsBoundary=old)
+    iam.create_role(RoleName="other", AssumeRolePolicyDocument=trust)
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/x"
+    narrows = change("aws_iam_policy", {"arn": old, "policy": texts["old"]}, {"arn": old, "policy": texts["new"]})
+    assert judged(session, narrows) == {"locks-out-caller"}
+    assert judged(session.replace("deployer", "other"), narrows) == set()
+
+    def replaced(before: str, after: str) -> dict[str, Any]:
+        old, new = ({"name": "deployer", "permissions_boundary": arn} for arn in (before, after))
+        return change("aws_iam_role", old, new)
+
+    assert judged(session, replaced(old, new)) == {"locks-out-caller"}
+    assert judged(session, replaced(new, old)) == {"weakens"}

@@ -1,0 +1,84 @@
+"""What managed policies say before and after a plan, by their ARN.
+
+In: the plan's changes, what there is once it is applied, and texts that were read from the account. Out: JSON text, or
+None where it is not known. Pure. Of AWS's own policies only two are known by name: their texts change without notice,
+and these two by definition cannot (AWS Managed Policy Reference, "AdministratorAccess" and "AWSDenyAll").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from toolkit.plan.model import Action, Change, Plan, Resource
+
+POLICY = "aws_iam_policy"
+"""Terraform's type of a managed policy of the account's own."""
+ADMINISTRATOR = ":policy/AdministratorAccess"
+"""How the ARN ends of the policy of AWS that allows everything."""
+DENIES_ALL = ":policy/AWSDenyAll"
+"""How the ARN ends of the policy of AWS that denies everything."""
+ALLOW_EVERYTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+DENY_EVERYTHING = (
+    '{"Version": "2012-10-17", "Statement": {"Sid": "DenyAll", "Effect": "Deny", "Action": "*", "Resource": "*"}}'
+)
+_MAKES = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+_OF_AWS = ":iam::aws:policy/"
+
+
+def is_of_aws(arn: str) -> bool:
+    """Whether a managed policy is one of AWS's own."""
+    return _OF_AWS in arn
+
+
+class ManagedPolicies:
+    """Texts of managed policies."""
+
+    def __init__(self, plan: Plan, outcome: Iterable[Resource] = (), texts: Mapping[str, str] | None = None) -> None:
+        """Args:
+        plan: The plan.
+        outcome: What there is once it is applied; what the plan leaves alone is in it.
+        texts: ARN → text, of policies that the account has and the state may not have.
+        """
+        self._changes = [c for c in plan.changes if c.type == POLICY]
+        changed = {c.address for c in self._changes}
+        kept = (r.values for r in outcome if r.type == POLICY and r.address not in changed)
+        self._texts = {**(texts or {}), **{str(v["arn"]): t for v in kept if isinstance(t := v.get("policy"), str)}}
+
+    def before(self, arn: str) -> str | None:
+        """What the policy says before the plan is applied."""
+        change = next((c for c in self._changes if c.before and c.before.get("arn") == arn), None)
+        return _text(change.before) if change is not None else self._known(arn)
+
+    def after(self, arn: str) -> str | None:
+        """What it says afterwards."""
+        change = self.change(arn)
+        if change is None:
+            return self._known(arn)
+        # One that is deleted while something uses it: AWS refuses that, and what it says then is not known.
+        return _text(change.after) if change.action in _MAKES else None
+
+    def change(self, arn: str) -> Change | None:
+        """What makes, changes or deletes it; None where the plan leaves it alone."""
+        found = [c for c in self._changes if c.action is not Action.FORGET and _is_named(c, arn)]
+        # Deleted at one address and made again at another of the same name: the latter is what there is then.
+        return next((c for c in found if c.action in _MAKES), found[0] if found else None)
+
+    def _known(self, arn: str) -> str | None:
+        if arn.endswith(ADMINISTRATOR) and is_of_aws(arn):
+            return ALLOW_EVERYTHING
+        return DENY_EVERYTHING if arn.endswith(DENIES_ALL) and is_of_aws(arn) else self._texts.get(arn)
+
+
+def _text(values: Mapping[str, object]) -> str | None:
+    text = values.get("policy")
+    return text if isinstance(text, str) else None
+
+
+def _is_named(change: Change, arn: str) -> bool:
+    for values in (change.before, change.after):
+        if isinstance(known := values.get("arn"), str) and known == arn:
+            return True
+    # What is only made has no ARN yet, but modules compose it, so that plans show it.
+    path, name = change.after.get("path"), change.after.get("name")
+    composed = f":policy{path if isinstance(path, str) else '/'}{name}"
+    return isinstance(name, str) and not is_of_aws(arn) and arn.endswith(composed)
