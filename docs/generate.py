@@ -37,9 +37,10 @@ EXIT_CODES = {
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), or there is drift (`drift`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
     ExitCode.REFUSED: "A guard refused: a finding that nobody consented to, an organization policy that is too large, "
-    "one too many or locks out who applies, a custom endpoint, no approval.",
+    "one too many or locks out who applies, a custom endpoint, no approval, an older or another state to restore.",
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
-    ExitCode.LOCKED: "The state or the environment's folder is in use by another run.",
+    ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
+    "could not save waits to be restored.",
     ExitCode.BAD_PLAN: "A saved plan that is missing, stale, expired, damaged, or another environment's, or files "
     "that were changed after it was made.",
     ExitCode.USAGE: "The command line is wrong (64, so that it is never taken for 2).",

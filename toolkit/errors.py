@@ -6,6 +6,7 @@ boundary where it can explain the failure; the CLI prints it and exits with its 
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -96,6 +97,34 @@ class InterruptedRunError(ToolkitError):
     """The run was stopped by a signal; what is known of its result stands in the error."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+UNWRITABLE = {
+    errno.ENOSPC: "no space is left on the file system",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+}
+"""Why nothing more can be written somewhere, whoever tries: error number → words."""
+
+
+def unwritable(error: OSError, where: str | None = None) -> ToolkitError | None:
+    """The error to show where `error` says that nothing more can be written there; None for any other reason.
+
+    Args:
+        error: What the operating system answered.
+        where: The file or folder, for the many answers that do not name it themselves.
+    """
+    words = UNWRITABLE.get(error.errno or 0)
+    if words is None:
+        return None
+    named = error.filename if isinstance(error.filename, str) else where
+    return ToolkitError(
+        words,
+        where=named or where,
+        hint="make it writable, then run this command again"
+        if error.errno == errno.EROFS
+        else "free some space there, then run this command again",
+    )
 
 
 def or_meant(name: str, known: list[str] | tuple[str, ...]) -> str:

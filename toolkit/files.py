@@ -8,6 +8,10 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from toolkit.errors import UNWRITABLE
+
+_PROBE = 64 << 10
+
 
 def write_atomically(file: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Replace `file` in one step: whole old content or whole new content, also after a crash.
@@ -30,9 +34,23 @@ def write_atomically(file: Path, content: str | bytes, *, mode: int = 0o644) -> 
             os.fsync(stream.fileno())
         temporary.chmod(mode)
         temporary.replace(file)
-    except BaseException:
+    except BaseException as e:
         temporary.unlink(missing_ok=True)
+        if isinstance(e, OSError) and e.filename is None:
+            e.filename = str(file)  # a full disk answers a write without naming the file
         raise
+
+
+def why_unwritable(folder: Path) -> OSError | None:
+    """What the operating system answers who writes there: full, over quota or read-only; None where it takes more."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as stream:
+            stream.write(bytes(_PROBE))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as e:
+        return OSError(e.errno, e.strerror, str(folder)) if e.errno in UNWRITABLE else None
+    return None
 
 
 def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:

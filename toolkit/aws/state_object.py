@@ -14,7 +14,7 @@ import hashlib
 import json
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,32 +60,68 @@ class StateObject:
             RefusedError: There is a state already.
             ToolkitError: S3 does not take it.
         """
-        with self._locked():
-            encryption: dict[str, str] = {"ServerSideEncryption": "AES256"}
-            if self._backend.kms_key_id:
-                encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._backend.kms_key_id}
-            if not self._create(self._key, state, encryption):
+        with self._locked("bootstrap", "toolkit bootstrap moves a local state here"):
+            if not self._write(self._key, state, self._encryption, over=None):
                 raise RefusedError(
                     "a state has come there in the meantime; it was left as it is",
                     where=self.uri,
                     hint="find out whose it is; the local state was left as it is, too",
                 )
 
+    def replace(self, state: bytes, judge: Callable[[bytes | None], bool]) -> bool:
+        """Put a state over the one that is there, byte for byte, while holding its lock, and read it back.
+
+        Args:
+            state: The new one.
+            judge: Gets the one that is there, None where there is none; True if nothing is left to write; raises to
+                refuse.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            LockedError: Somebody holds the lock, or has written the state without it.
+            ToolkitError: S3 does not take it, or answers something else afterwards.
+        """
+        with self._locked("restore", "toolkit state restore puts a state here that could not be saved"):
+            there = self._get_tagged(self._key)
+            if judge(there[0] if there else None):
+                return False
+            if not self._write(self._key, state, self._encryption, over=there[1] if there else None):
+                raise LockedError(
+                    "the state was written by another while its lock was held here",
+                    where=self.uri,
+                    hint="find out who writes it without a lock, then run this command again; nothing was overwritten",
+                )
+            if self.read() != state:
+                raise ToolkitError(
+                    "the state reads back differently than it was written",
+                    where=self.uri,
+                    hint="the file stays where it is; plan nothing before this is understood",
+                )
+            return True
+
+    @property
+    def _encryption(self) -> dict[str, str]:
+        if self._backend.kms_key_id:
+            return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._backend.kms_key_id}
+        return {"ServerSideEncryption": "AES256"}
+
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, operation: str, purpose: str) -> Iterator[None]:
         info = {
             "ID": str(uuid.uuid4()),
-            "Operation": "bootstrap",
-            "Info": "toolkit bootstrap moves a local state here",
+            "Operation": operation,
+            "Info": purpose,
             "Who": f"{getpass.getuser()}@{socket.gethostname()}",
             "Version": "",
             "Created": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "Path": f"{self._backend.bucket}/{self._key}",
         }
         lock = f"{self._key}.tflock"
-        if not self._create(lock, json.dumps(info).encode(), {}):
+        if not self._write(lock, json.dumps(info).encode(), {}, over=None):
             raise LockedError(
-                "the state in the bucket is locked, though there is none",
+                "the state in the bucket is locked",
                 where=self.uri,
                 hint="`toolkit unlock` with the environment's name shows by whom, and releases it",
             )
@@ -99,9 +135,14 @@ class StateObject:
                 ),
             )
 
-    def _create(self, key: str, body: bytes, encryption: dict[str, str]) -> bool:
-        """Create an object; False where one of that key exists."""
+    def _write(self, key: str, body: bytes, encryption: dict[str, str], *, over: str | None) -> bool:
+        """Write an object if the one that is there has the entity tag `over`, or there is none; False otherwise.
+
+        Conditional writes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
         import botocore.exceptions
+
+        condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over}
 
         def put() -> bool:
             try:
@@ -112,7 +153,7 @@ class StateObject:
                     ContentType="application/json",
                     ContentMD5=base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode(),
                     ExpectedBucketOwner=self._owner,
-                    IfNoneMatch="*",
+                    **condition,
                     **encryption,
                 )
             except botocore.exceptions.ClientError as e:
@@ -125,9 +166,14 @@ class StateObject:
         return asked(f"writing s3://{self._backend.bucket}/{key}", put)
 
     def _get(self, key: str) -> bytes | None:
+        found = self._get_tagged(key)
+        return found[0] if found else None
+
+    def _get_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """An object and its entity tag."""
         import botocore.exceptions
 
-        def ask() -> bytes | None:
+        def ask() -> tuple[bytes, str] | None:
             try:
                 answer = self._client.get_object(Bucket=self._backend.bucket, Key=key, ExpectedBucketOwner=self._owner)
             except botocore.exceptions.ClientError as e:
@@ -142,6 +188,6 @@ class StateObject:
                     ) from e
                 raise
             body: bytes = answer["Body"].read()
-            return body
+            return body, str(answer["ETag"])
 
         return asked(f"reading s3://{self._backend.bucket}/{key}", ask)

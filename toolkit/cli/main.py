@@ -11,7 +11,7 @@ import typer
 
 from toolkit.cli import console
 from toolkit.cli.app import app
-from toolkit.errors import ExitCode, ToolkitError
+from toolkit.errors import ExitCode, ToolkitError, unwritable
 
 # typer carries its own copy of click or uses the real one, depending on its version; its public BadParameter is a
 # subclass of either's UsageError, which is how both are reached.
@@ -37,6 +37,8 @@ def run(arguments: Sequence[str]) -> int:
             return _interrupted()  # what typer makes of Ctrl-C, without a word
         return result if isinstance(result, int) else ExitCode.OK
     except ToolkitError as e:
+        if e.hint is None and isinstance(e.__cause__, OSError) and (full := unwritable(e.__cause__)) is not None:
+            e.hint = full.hint
         console.show_error(e)
         return e.exit_code
     except typer.Exit as e:
@@ -61,6 +63,10 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as e:  # the last resort: a defect, told in one line instead of a traceback
         if os.environ.get("TOOLKIT_DEBUG"):
             raise
+        full = unwritable(e) if isinstance(e, OSError) else None
+        if full is not None:
+            console.show_error(full)
+            return full.exit_code
         console.error_line(
             f"a defect in toolkit: {type(e).__name__}: {e}\nPlease report it; TOOLKIT_DEBUG=1 shows the traceback."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,18 @@ from toolkit.errors import ExitCode, RefusedError, UsageError
 if TYPE_CHECKING:
     from toolkit.workflows.bootstrap import Bootstrapped
     from toolkit.workflows.unlock import HeldLock
+    from toolkit.workflows.unsaved import Restored
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="""The state itself: put back what an apply could not save.
+
+    \b
+    Examples:
+      toolkit state restore prod environments/prod/errored.tfstate
+    """,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +94,7 @@ def unlock(
     progress = console.Progress()
     with progress:
         access = options.access(sandbox, mirror)
-        workspace = open_workspace(options.project(), env, access, progress, may_render=False)
+        workspace = open_workspace(options.project(), env, access, progress, may_render=False, restores=True)
         held = read_lock(workspace, lock_id)
     if held is not None:
         _show_lock(held)
@@ -98,6 +111,76 @@ def unlock(
         sys.stdout.write(f"The state of {env} is not locked.\n")
     else:
         sys.stdout.write(f"Released. Plan again: what that run was doing may have happened (toolkit plan {env}).\n")
+
+
+@app.callback()
+def _state() -> None:
+    # With a single command and no callback, typer would make that command the group.
+    pass
+
+
+@app.command()
+def restore(
+    env: options.Env,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="The state that was kept, as the failed apply named it; encrypted ones want TOOLKIT_BUNDLE_KEY.",
+        ),
+    ],
+    as_json: options.Json = False,
+    sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
+) -> None:
+    """Put a state where it belongs that an apply could not save.
+
+    Byte for byte, under the state's lock. Refused (exit code 4) unless it is the same state (lineage), newer than the
+    one that is there (serial), and of this environment and account. The file is deleted only once the state reads back
+    as it was written. Running it again changes nothing.
+
+    \b
+    Examples:
+      toolkit state restore prod environments/prod/errored.tfstate
+      toolkit state restore prod errored.tfstate.sealed      from a pipeline's artifact, with TOOLKIT_BUNDLE_KEY
+    """
+    from toolkit.workflows.unsaved import restore as run
+
+    with console.Progress() as progress:
+        done = run(options.project(), env, file, options.access(sandbox, mirror), progress)
+    _tell_restored(env, done, as_json)
+
+
+def _tell_restored(env: str, done: Restored, as_json: bool) -> None:
+    if as_json:
+        console.print_json(
+            {
+                "schema_version": 1,
+                "kind": "state-restore",
+                "environment": env,
+                "state": done.state,
+                "lineage": done.lineage,
+                "serial": done.serial,
+                "resources": done.resources,
+                "written": done.written,
+                "removed": [str(file) for file in done.removed],
+                "left": None if done.left is None else str(done.left),
+                "kept_as": None if done.kept_as is None else str(done.kept_as),
+            }
+        )
+        return
+    lines = [
+        f"Restored {done.state}: serial {done.serial}, {done.resources} resources."
+        if done.written
+        else f"Nothing to write: {done.state} has this state already (serial {done.serial})."
+    ]
+    if done.kept_as is not None:
+        lines.append(f"The state that was there is kept as {done.kept_as.name}.")
+    lines += [f"Deleted {file}: the state was read back and is the same." for file in done.removed]
+    if done.left is not None:
+        lines.append(f"{done.left} stays. It holds secrets: delete it.")
+    lines.append(f"Plan again: toolkit plan {env}")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def drift(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -123,6 +123,25 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class StateDump:
+    """Terraform's last resort: the state itself, which it could save nowhere. Secret: for keeping, never for showing.
+
+    `StateDump` of Terraform's views/json_view.go: a line of type "log" with the state under the key "state".
+    """
+
+    state: str = field(repr=False)
+    """JSON, as it stands in the line."""
+
+
+@dataclass(frozen=True)
+class Torn:
+    """A line that was cut off while it was written, as on a full disk. What is left of it may be part of a state."""
+
+    rest: Event | None
+    """The next event, which then follows in the same line."""
+
+
+@dataclass(frozen=True)
 class Other:
     """Everything else: versions, log lines, outputs, provisioners."""
 
@@ -143,17 +162,55 @@ Event: TypeAlias = (
     | DiagnosticEvent
     | TextLine
     | Notice
+    | StateDump
+    | Torn
     | Other
 )
+
+_BEGIN = '{"@level":'
+"""How Terraform begins an event. Inside of one, quotation marks are escaped: there it cannot occur."""
+
+_DUMP = re.compile(rb'\{"@level":"[^\n]*?"state":(?=\{|\Z|\n).*?(?=\{"@level":|\n|\Z)')
 
 
 def parse(line: str) -> Event:
     """The event of one line; never raises: a line in another format is a `TextLine`, an unknown type an `Other`."""
     try:
         data = json.loads(line)
+        if isinstance(data["type"], str) and isinstance(data.get("state"), dict):
+            return StateDump(_raw(line, "state", data["state"]))
         return _event(data)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return TextLine(ANSI.sub("", line).rstrip())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        begins = line.rfind(_BEGIN)
+        if begins < 0 or (begins == 0 and _is_json(line)):
+            return TextLine(ANSI.sub("", line).rstrip())
+        return Torn(parse(line[begins:]) if begins > 0 else None)
+
+
+def without_dumps(log: bytes) -> bytes:
+    """A log of events, never longer than before, without the states that were dumped into it, whole or cut off."""
+    note = b'{"@level":"info","@message":"a state was taken out here","type":"log"}'
+
+    def replace(found: re.Match[bytes]) -> bytes:
+        torn = log[found.end() : found.end() + 1] == b"{"
+        return note + (b"\n" if torn else b"")
+
+    return _DUMP.sub(replace, log)
+
+
+def _raw(line: str, key: str, value: Any) -> str:
+    """The value of a key of the outermost object as it is written there: numbers keep their digits."""
+    start = line.index(f'"{key}":') + len(key) + 3
+    found, end = json.JSONDecoder().raw_decode(line, start)
+    return line[start:end] if found == value else json.dumps(value)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def diagnostic(data: dict[str, Any]) -> Diagnostic:

@@ -8,13 +8,17 @@ and of the AWS provider 5.100; one that no longer matches loses the hint, never 
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from shlex import quote
 
-from toolkit.errors import BadPlanError, InterruptedRunError, LockedError, ToolkitError, WrongAccountError
+from toolkit.errors import UNWRITABLE, BadPlanError, InterruptedRunError, LockedError, ToolkitError, WrongAccountError
 from toolkit.terraform.events import ANSI, Diagnostic
 from toolkit.terraform.outcomes import ApplyOutcome
+from toolkit.terraform.unsaved import SEALED, Kept
 
 _BACKEND = (
     "The state backend of the rendered root is not the one that was initialised. A local state is moved into a bucket "
@@ -60,6 +64,12 @@ class CredentialsError(TerraformError, WrongAccountError):
 
 class TerraformInterruptedError(TerraformError, InterruptedRunError):
     """A signal stopped the run; `outcome` tells how far an apply came."""
+
+
+class UnsavedStateError(TerraformError):
+    """An apply whose state could not be saved: what it did is in the account and recorded nowhere but in `kept`."""
+
+    kept: Kept = Kept(None)
 
 
 @dataclass(frozen=True)
@@ -163,15 +173,23 @@ def explain(
     outcome: ApplyOutcome | None = None,
     environment: str = "ENV",
     record: str = "terraform.tfstate in Terraform's data folder",
+    blocked: OSError | None = None,
+    kept: Kept | None = None,
 ) -> TerraformError:
     """The error to raise for a run that failed or was interrupted.
 
     Args:
         environment: The environment as commands name it ("prod", "prod --sandbox"), for hints.
         record: Where Terraform remembers the backend, for hints.
+        blocked: Why Terraform's output could not be written to the end, so that its own words may be missing.
+        kept: What became of a state that was not saved; None where Terraform saved it.
     """
     errors = [d for d in diagnostics if d.severity == "error"]
     plain = plain_text(stderr)
+    if kept is not None:
+        return _unsaved(
+            operation, errors, diagnostics, interrupted=interrupted, outcome=outcome, environment=environment, kept=kept
+        )
     detail = "\n\n".join(_words(d) for d in errors) or plain or None
     if len(errors) == 1 and detail == _first_line(errors[0]):
         detail = None  # the problem says all of it
@@ -196,10 +214,18 @@ def explain(
         problem = f"terraform {operation} failed with exit code {returncode}" + (f": {said}" if said else "")
     if outcome is not None and outcome.begun:
         problem += f"; {outcome.describe()}"
-        hint = hint or "What is done stays done and is in the state. Correct the cause, then plan again."
+        if blocked is None:
+            hint = hint or "What is done stays done and is in the state. Correct the cause, then plan again."
+        else:
+            problem += "; what Terraform said of the state is lost with the rest of its output"
+            hint = "Free some space there, then plan again: what was done may be missing from the state."
+    full = _full_disk(text) or (UNWRITABLE[blocked.errno or 0] if blocked is not None else None)
+    if full:
+        problem += f": {full}"
+        hint = hint or "Free some space there, or make it writable, then run this command again."
     if hint:
         hint = hint.replace(" ENV`", f" {environment}`").replace("RECORD", record)
-    where = errors[0].place if errors else None
+    where = errors[0].place if errors else str(blocked.filename) if blocked is not None else None
     return kind(
         problem,
         operation=operation,
@@ -209,6 +235,95 @@ def explain(
         hint=hint,
         detail=detail,
     )
+
+
+_UNSAVED = (
+    "Failed to save state",
+    "Failed to persist state to backend",
+    "Failed to create local state file",
+    "Failed to serialize state",
+)
+"""What Terraform says after an apply whose state it could not save (internal/backend/local/backend_apply.go)."""
+
+_LOCK_STAYED = "Error releasing the state lock"
+_SHOWN_STEPS = 20
+
+
+def not_saved(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Whether Terraform says that it could not save the state."""
+    return any(d.severity == "error" and d.summary in _UNSAVED for d in diagnostics)
+
+
+def _unsaved(
+    operation: str,
+    errors: list[Diagnostic],
+    diagnostics: tuple[Diagnostic, ...],
+    *,
+    interrupted: bool,
+    outcome: ApplyOutcome | None,
+    environment: str,
+    kept: Kept,
+) -> TerraformError:
+    """The state is not where it belongs: whatever else went wrong, this comes first."""
+    done = f" ({outcome.describe()})" if outcome is not None else ""
+    begun = f"terraform {operation} was interrupted, and" if interrupted else f"terraform {operation}:"
+    problem = f"{begun} the state could NOT be saved: what it did{done} is in the account, but not recorded"
+    # Terraform's own advice would give the state another lineage, so that bundles and drift no longer know it.
+    causes = [
+        # What it says at length of a lock that stayed is in the hint, with our command.
+        f"{d.summary}\n{d.detail.split(chr(10), 1)[0]}" if d.summary == _LOCK_STAYED else _words(d)
+        for d in errors
+        if d.summary != "Failed to persist state to backend"
+    ]
+    steps = [f"  {step.action} {step.address}" for step in outcome.completed] if outcome is not None else []
+    if steps:
+        more = len(steps) - _SHOWN_STEPS
+        shown = [*steps[:_SHOWN_STEPS], *([f"  and {more} more"] if more > 0 else [])]
+        causes.append("\n".join(["Done by this apply:", *shown]))
+    text = "\n".join(d.detail for d in errors if d.summary in _UNSAVED)
+    first = "Correct the cause"
+    if _full_disk(text):
+        first = "Free some space"
+    elif _kind(text)[0] is CredentialsError:
+        first = "Sign in again"
+    if kept.path is not None:
+        problem += f"; it is kept in {kept.path}" + (" (encrypted)" if SEALED in kept.path.name else "")
+        command = f"toolkit state restore {environment} {quote(str(kept.path))}"
+        hint = (
+            f"{first}, then put the state where it belongs: {command}\n"
+            "Until then, nothing else may be applied: Terraform would create all of this a second time."
+        )
+        if any(d.summary == _LOCK_STAYED for d in errors):
+            name = environment.split(maxsplit=1)[0]
+            hint += f"\nIts lock was not released either; if the restore names it: toolkit unlock {name}"
+    else:
+        problem += "; it could not be kept anywhere either, and is lost"
+        hint = (
+            f"{first}. Do not apply before each resource named above is either under `imports` of the environment "
+            "file or deleted by hand: Terraform would create it a second time."
+        )
+        if kept.fragment is not None:
+            causes.append(f"A part of the state, cut off while it was written, is in {kept.fragment}.")
+    kind = TerraformInterruptedError if interrupted else UnsavedStateError
+    error = kind(
+        problem,
+        operation=operation,
+        diagnostics=diagnostics,
+        outcome=outcome,
+        hint=hint,
+        detail="\n\n".join(causes) or None,
+    )
+    if isinstance(error, UnsavedStateError):
+        error.kept = kept
+    return error
+
+
+def _full_disk(text: str) -> str | None:
+    """What Go's texts of ENOSPC, EDQUOT and EROFS mean, where Terraform or a provider met one of them."""
+    for number, words in UNWRITABLE.items():
+        if os.strerror(number).lower() in text.lower():
+            return words
+    return None
 
 
 def plain_text(stderr: str) -> str:
@@ -252,6 +367,18 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         r"Failed to load .* as a plan file|Failed to read the given file as a state or plan file",
         SavedPlanError,
         "The file is not a plan of this Terraform version. Nothing was applied; plan again.",
+    ),
+    (
+        r"(?i)no space left on device|disk quota exceeded|read-only file system",
+        TerraformError,
+        "The file system named above takes no more: free some space there, or make it writable, then run this "
+        "command again.",
+    ),
+    (
+        r"The state file could not be parsed as JSON",
+        TerraformError,
+        "The state file is damaged or was cut off while it was written, as on a full disk. Where a later state was "
+        "kept, `toolkit state restore ENV FILE` puts it back; terraform.tfstate.backup is the one before.",
     ),
     (
         r"could not connect to registry\.|failed to request discovery document",

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolkit.errors import ToolkitError
 
@@ -23,6 +25,40 @@ class LocalState:
     serial: int
     resources: int
     """Managed resources and data sources; each instance of a `for_each` counts."""
+
+
+@dataclass(frozen=True)
+class StateId:
+    """Which state some bytes are: the lineage stays through its life, each writing adds to the serial."""
+
+    lineage: str
+    """Empty where Terraform has not made one yet."""
+
+    serial: int
+    resources: int
+    """As in LocalState; 0 where the bytes are cut off."""
+
+    whole: bool
+    """False for a state that was cut off while it was written, as on a full disk."""
+
+
+def state_id(content: bytes) -> StateId | None:
+    """Which state of version 4 this is; None where it is none. Serial and lineage stand in its first lines."""
+    try:
+        state = json.loads(content)
+    except (ValueError, RecursionError):
+        head = re.match(rb'\{\s*"version": 4,[^{]*?"serial": (\d+),\s*"lineage": "([^"]*)"', content[:1000])
+        return StateId(head[2].decode("utf-8", "replace"), int(head[1]), 0, whole=False) if head else None
+    try:
+        if state["version"] != 4 or not isinstance(state["lineage"], str) or type(state["serial"]) is not int:
+            return None
+        return StateId(state["lineage"], state["serial"], _count(state), whole=True)
+    except (KeyError, TypeError):
+        return None
+
+
+def _count(state: Any) -> int:
+    return sum(len(r["instances"]) for r in state["resources"])
 
 
 def read_local_state(file: Path) -> LocalState | None:
@@ -43,9 +79,16 @@ def read_local_state(file: Path) -> LocalState | None:
         state = json.loads(text)
         if state["version"] != 4:
             raise ValueError(f"version {state['version']}")
-        count = sum(len(r["instances"]) for r in state["resources"])
-        found = LocalState(str(state["lineage"]), int(state["serial"]), count)
-    except (ValueError, KeyError, TypeError) as e:
+        found = LocalState(str(state["lineage"]), int(state["serial"]), _count(state))
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
+        cut = state_id(text)
+        if cut is not None and not cut.whole:
+            raise ToolkitError(
+                f"this state (serial {cut.serial}) was cut off while it was written, as on a full disk",
+                where=str(file),
+                hint="if a later one was kept, `toolkit state restore ENV FILE` puts it here; terraform.tfstate.backup "
+                "is the one before",
+            ) from e
         raise ToolkitError(
             f"not a Terraform state of version 4: {e}",
             where=str(file),

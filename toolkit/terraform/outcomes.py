@@ -83,6 +83,10 @@ class Fold:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     summaries: dict[str, events.ChangeSummary] = field(default_factory=dict)
+    dump: str | None = field(default=None, repr=False)
+    """The state, where Terraform could save it nowhere and printed it."""
+    torn: bool = False
+    """Whether lines were cut off, so that something Terraform said may be missing."""
 
     def add(self, event: Event) -> None:
         match event:
@@ -106,6 +110,12 @@ class Fold:
                     self.diagnostics.append(event.diagnostic)
             case events.TextLine():
                 self.texts.append(event.text)
+            case events.StateDump():
+                self.dump = event.state
+            case events.Torn():
+                self.torn = True
+                if event.rest is not None:
+                    self.add(event.rest)
             case _:
                 pass
 

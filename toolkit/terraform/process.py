@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from toolkit.errors import UNWRITABLE
+
 POLL_SECONDS = 0.03
 GRACE_SECONDS = 2.0
 _CLEANUP_SECONDS = 3.0
@@ -98,6 +100,7 @@ def execute(
     interrupts: Interrupts,
     inherit: tuple[int, ...] = (),
     umask: int = -1,
+    reserve: int = 0,
 ) -> Ended:
     """Run to the end; whatever happens here, Terraform has ended when this returns or raises.
 
@@ -106,12 +109,13 @@ def execute(
         on_start: Gets the process id.
         inherit: Descriptors that the process and its children keep open (the run lock).
         umask: File mode mask of the process; -1 leaves ours.
+        reserve: Bytes that `stdout` shall have room for, also if the disk is full by then; given back at the end.
 
     Raises:
-        OSError: It could not be started.
+        OSError: It could not be started, or there is no room for `reserve`.
     """
     started = time.monotonic()
-    with _handled(interrupts), _new(stdout) as out, _new(stderr) as err, stdout.open("rb") as reader:
+    with _handled(interrupts), _new(stdout, reserve) as out, _new(stderr) as err, stdout.open("rb") as reader:
         process = subprocess.Popen(
             arguments,
             cwd=cwd,
@@ -226,9 +230,38 @@ def _handled(interrupts: Interrupts) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _new(path: Path) -> Iterator[int]:
+def _new(path: Path, reserve: int = 0) -> Iterator[int]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     try:
+        if reserve:
+            try:
+                _reserve(descriptor, reserve)
+            except OSError as e:
+                path.unlink()
+                raise OSError(e.errno, e.strerror, str(path.parent)) from e
         yield descriptor
     finally:
+        if reserve:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, os.fstat(descriptor).st_size)  # frees what is reserved behind the end
         os.close(descriptor)
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Have the file system put room aside behind the end of an empty file, which stays empty.
+
+    Where it cannot (macOS, NFS), nothing is put aside.
+
+    Raises:
+        OSError: It is full, or the quota is.
+    """
+    import ctypes
+
+    try:
+        fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+    except (OSError, AttributeError):
+        return
+    fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_longlong, ctypes.c_longlong)
+    keep_size = 1  # FALLOC_FL_KEEP_SIZE, https://man7.org/linux/man-pages/man2/fallocate.2.html
+    if fallocate(descriptor, keep_size, 0, size) != 0 and ctypes.get_errno() in UNWRITABLE:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

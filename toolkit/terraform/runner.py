@@ -7,6 +7,7 @@ change anything. Sole user of python_terraform, and of it only the building of a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -18,11 +19,13 @@ from typing import Any, Literal, NoReturn
 
 import python_terraform
 
-from toolkit.errors import RefusedError, ToolkitError
+from toolkit.errors import RefusedError, ToolkitError, unwritable
+from toolkit.files import why_unwritable
 from toolkit.terraform import events, failures, process, runs, verified
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
 from toolkit.terraform.outcomes import ApplyOutcome, Fold, PlanOutcome
+from toolkit.terraform.unsaved import Kept, UnsavedStates, scrub
 
 LOCK_FILE = ".terraform.lock.hcl"
 """The root's, which `init` writes: each provider's version and checksums. To be committed."""
@@ -80,6 +83,10 @@ class _Finished:
     fold: Fold
     stdout: str
     stderr: str
+    log: Path
+    """Where its output went."""
+    blocked: OSError | None
+    """Why its output could not be written to the end; None where it was."""
 
 
 class Runner:
@@ -95,6 +102,7 @@ class Runner:
         on_event: Callable[[Event], None] = _ignore,
         on_command: Callable[[Sequence[str]], None] = _ignore,
         called: str = "ENV",
+        unsaved: UnsavedStates | None = None,
     ) -> None:
         """Prepare; nothing runs and nothing is written yet.
 
@@ -105,6 +113,7 @@ class Runner:
             on_event: Called from the thread that runs the command.
             on_command: Gets each argument vector before it runs.
             called: The environment as commands name it ("prod", "prod --sandbox"), for hints.
+            unsaved: Keeps a state that Terraform could not save; by default beside the root.
 
         Raises:
             RefusedError: TF_WORKSPACE selects another state than the environment's.
@@ -116,6 +125,9 @@ class Runner:
         self._on_event = on_event
         self._on_command = on_command
         self._called = called
+        self._unsaved = unsaved or UnsavedStates(
+            self.root.parent.name, folder=self.root.parent, rendered=self.root, environ=environ
+        )
         self._terraform = Terraform(binary.path)
         self._interrupts: process.Interrupts | None = None
         self._verified: verified.Packages | None = None
@@ -220,18 +232,30 @@ class Runner:
         out.chmod(0o600)
         return done.fold.plan(changes=done.ended.returncode == 2, seconds=done.ended.seconds)
 
-    def apply(self, plan: Path, *, lock_timeout: str = "0s") -> ApplyOutcome:
+    def apply(self, plan: Path, *, lock_timeout: str = "0s", reserve: int = 0) -> ApplyOutcome:
         """Apply exactly the saved plan.
 
+        Args:
+            reserve: Bytes to put aside for what Terraform says, the state included where it can save that nowhere.
+
         Raises:
+            ToolkitError: There is no room for that, or for the file in which Terraform would save the state if the
+                backend failed; nothing was applied.
             SavedPlanError: The plan is stale or unreadable; nothing was applied.
+            UnsavedStateError: The state could not be saved; the error tells where it is kept.
             TerraformError: It failed or was interrupted; `outcome` tells how far it came.
             LockedError: The state or this folder is in use; nothing was applied.
         """
         arguments = self._terraform.arguments(
             "apply", str(plan.resolve()), json=_FLAG, input=False, no_color=_FLAG, lock_timeout=lock_timeout
         )
-        done = self._checked("apply", arguments)
+        if not os.access(self.root, os.W_OK):
+            raise ToolkitError(
+                "the folder may not be written to: Terraform would have nowhere to put the state if the backend failed",
+                where=str(self.root),
+                hint="make it writable; nothing was applied",
+            )
+        done = self._checked("apply", arguments, reserve=reserve)
         return done.fold.apply(seconds=done.ended.seconds)
 
     def show(self, plan: Path | None) -> dict[str, Any]:
@@ -294,18 +318,37 @@ class Runner:
         try:
             return _json(done.stdout)
         except ValueError as error:
+            if done.blocked is not None and (full := unwritable(done.blocked)) is not None:
+                raise full from error
             raise ToolkitError(
                 f"terraform {operation} answered something that is not JSON", where=str(self.root), hint=str(error)
             ) from error
 
-    def _checked(self, operation: str, arguments: list[str], good: tuple[int, ...] = (0,)) -> _Finished:
+    def _checked(
+        self, operation: str, arguments: list[str], good: tuple[int, ...] = (0,), reserve: int = 0
+    ) -> _Finished:
         with runs.RunLock(self.scratch) as lock:
             if lock.orphan is not None:
                 self._on_event(events.Notice(lock.orphan.describe()))
-            done = self._run(operation, arguments, lock=lock)
-        if done.ended.interrupted or done.ended.returncode not in good:
-            self._fail(operation, done)
+            done = self._run(operation, arguments, lock=lock, reserve=reserve)
+            if done.ended.interrupted or done.ended.returncode not in good:
+                self._fail(operation, done)
         return done
+
+    def _keep_unsaved(self, done: _Finished) -> Kept | None:
+        """Bring what a failed apply could not save to safety; None where Terraform saved the state."""
+        if not failures.not_saved(done.fold.diagnostics) and done.fold.dump is None:
+            if done.fold.torn:
+                with contextlib.suppress(OSError):
+                    scrub(done.log)
+            return None
+        kept = self._unsaved.collect(done.fold.dump)
+        if kept.path is not None or done.fold.dump is None:
+            with contextlib.suppress(OSError):
+                scrub(done.log)
+        else:
+            kept = self._unsaved.take(done.log)
+        return kept
 
     def _fail(self, operation: str, done: _Finished) -> NoReturn:
         raise failures.explain(
@@ -317,6 +360,8 @@ class Runner:
             outcome=done.fold.apply(seconds=done.ended.seconds) if operation == "apply" else None,
             environment=self._called,
             record=str(Path(self._environ["TF_DATA_DIR"]) / "terraform.tfstate"),
+            blocked=done.blocked,
+            kept=self._keep_unsaved(done) if operation == "apply" else None,
         )
 
     def _run(
@@ -327,6 +372,7 @@ class Runner:
         lock: runs.RunLock | None = None,
         data: bool = False,
         cwd: Path | None = None,
+        reserve: int = 0,
     ) -> _Finished:
         """Run one command, in the root unless `cwd` says otherwise.
 
@@ -374,9 +420,13 @@ class Runner:
                 inherit=() if lock is None else (lock.descriptor,),
                 # Plans and local state hold secrets; the lock file that init writes is committed and is for all.
                 umask=-1 if operation in ("init", "providers lock") else _PRIVATE,
+                reserve=reserve,
             )
             complaints = stderr.read_text(encoding="utf-8", errors="replace")
+            blocked = None if ended.returncode in (0, 2) and _whole(stdout) else why_unwritable(logs)
         except OSError as error:
+            if (full := unwritable(error, str(logs))) is not None:
+                raise full from error
             raise ToolkitError(f"cannot run Terraform: {error}", where=str(self.binary.path)) from error
         finally:
             self._interrupts = None
@@ -384,7 +434,7 @@ class Runner:
                 stdout.unlink(missing_ok=True)
         if ended.leftovers:
             self._on_event(events.Notice("Processes that Terraform had left behind were ended."))
-        return _Finished(ended, fold, "\n".join(lines), complaints)
+        return _Finished(ended, fold, "\n".join(lines), complaints, stdout, blocked)
 
 
 def _child_environ(environ: Mapping[str, str], scratch: Path) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -419,6 +469,15 @@ def _json(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return value
+
+
+def _whole(output: Path) -> bool:
+    """Whether a file of Terraform's output was not cut off, as it is on a full disk: each answer ends with its line."""
+    with output.open("rb") as stream:
+        if stream.seek(0, os.SEEK_END) == 0:
+            return True
+        stream.seek(-1, os.SEEK_END)
+        return stream.read() == b"\n"
 
 
 def _prune(logs: Path) -> None:

@@ -80,6 +80,15 @@ def is_sealed(data: bytes) -> bool:
     return data.startswith(MAGIC)
 
 
+def sealed_for(data: bytes) -> str | None:
+    """The environment that a sealed file names in its header, which only `unseal` proves; None if it cannot be read."""
+    try:
+        name = json.loads(data[len(MAGIC) : data.index(b"\n", len(MAGIC))])["environment"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return name if isinstance(name, str) else None
+
+
 def seal(data: bytes, environment: str, keys: Keys) -> bytes:
     """Encrypt a bundle.
 

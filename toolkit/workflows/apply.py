@@ -6,6 +6,7 @@ bundle's manifest is compared with this moment; Terraform itself refuses a plan 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated, te
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace, sources
+
+_RESERVE = 1 << 20
 
 
 def open_bundle(path: Path, paths: EnvironmentPaths, keys: Keys = NO_KEYS) -> bundles.Bundle:
@@ -107,4 +110,7 @@ def apply_bundle(
         refuse_not_simulated(workspace, plan)
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
         observer.stage(f"{verb} {workspace.environment.name}")
-        return workspace.runner.apply(plan_file, lock_timeout=lock_timeout)
+        # A state is smaller than the plan that leads to it, which holds it before and after. If Terraform can save it
+        # nowhere, it goes into the log, which must then have room, on a disk that is full.
+        reserve = _RESERVE + 2 * len(json.dumps(bundle.plan_json))
+        return workspace.runner.apply(plan_file, lock_timeout=lock_timeout, reserve=reserve)

@@ -53,6 +53,7 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
     yield _modules(project)
     for name in project.names:
         yield _check(f"environment {name}", lambda name=name: _environment(project, name))  # type: ignore[misc]
+        yield from _unsaved(project, name)
     if env is not None:
         yield _check(f"account of {env}", lambda: _account(project, env))
 
@@ -132,6 +133,20 @@ def _environment(project: Project, name: str) -> Finding:
         stale = f"{found}, {_count(len(changes), 'rendered file')} out of date"
         return Finding(check, "note", stale, f"`toolkit render {name}`, then review and commit")
     return Finding(check, "ok", f"{found}, rendered files up to date")
+
+
+def _unsaved(project: Project, name: str) -> Iterator[Finding]:
+    """States that could not be saved, of the environment itself and of what `--sandbox` has apart."""
+    from toolkit.workflows.unsaved import unsaved_states, waits
+
+    paths = project.paths(name)
+    told = set()
+    for scratch, called in ((paths.scratch, name), (paths.scratch / "sandbox", f"{name} --sandbox")):
+        for file in unsaved_states(paths, scratch, os.environ).waiting():
+            if file not in told:
+                told.add(file)
+                refusal = waits(file, called)
+                yield Finding(f"state of {name}", "fail", str(refusal), refusal.hint)
 
 
 def _account(project: Project, name: str) -> str:

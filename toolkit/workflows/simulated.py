@@ -7,6 +7,7 @@ mark beside the state says that one did, and outlives the scratch folder, which 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from toolkit.errors import RefusedError
@@ -20,8 +21,17 @@ _STAMP, _MARK = "sandbox-run", ".simulated"
 ASIDE = ".ended-sandbox"
 
 
-def adopt_simulated_state(scratch: Path, state: Path, running: Sandbox, observer: Observer) -> None:
+def adopt_simulated_state(
+    scratch: Path, state: Path, running: Sandbox, observer: Observer, unsaved: Iterable[Path] = ()
+) -> None:
     """Make the local state that of the running embedded AWS: what one that has ended left is set aside.
+
+    Args:
+        scratch: The scratch folder, which knows the embedded AWS that ran last.
+        state: The local state.
+        running: The embedded AWS that runs now.
+        observer: Gets told what happens.
+        unsaved: States of the one that has ended that could not be saved: nothing is left to restore them for.
 
     Raises:
         RefusedError: There is a state that no embedded AWS has made here.
@@ -41,6 +51,10 @@ def adopt_simulated_state(scratch: Path, state: Path, running: Sandbox, observer
     if state.exists():
         state.replace(state.with_name(f"{state.name}{ASIDE}"))
         observer.note("the state of an embedded AWS that has ended was set aside")
+    if stamp.exists():
+        for file in unsaved:
+            file.replace(file.with_name(f"ended-sandbox.{file.name}"))
+            observer.note(f"{file.name}, which could not be saved there, was set aside")
     # Terraform's memory of the backend is of one that has ended with it: no question about migrating is left to ask.
     (scratch / "terraform" / "terraform.tfstate").unlink(missing_ok=True)
     (scratch / "initialized").unlink(missing_ok=True)

@@ -31,9 +31,11 @@ from toolkit.terraform.binary import Binary, find_binary
 from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import LOCK_FILE, Runner
+from toolkit.terraform.unsaved import UnsavedStates
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
 from toolkit.workflows.simulated import adopt_simulated_state, refuse_simulated_state
+from toolkit.workflows.unsaved import refuse_unsaved, unsaved_states
 
 if TYPE_CHECKING:
     from toolkit.plan.model import Attribution
@@ -65,6 +67,8 @@ class Workspace:
     scratch: Path
     called: str
     """The environment as commands name it: "prod", or "prod --sandbox"."""
+    unsaved: UnsavedStates
+    """States that could not be saved, and wait to be restored."""
 
     @cached_property
     def attribution(self) -> Attribution:
@@ -165,6 +169,7 @@ def open_workspace(
     may_render: bool = True,
     initialize: bool = True,
     deploys: bool = False,
+    restores: bool = False,
 ) -> Workspace:
     """Everything that must hold before Terraform may run on an environment.
 
@@ -176,8 +181,10 @@ def open_workspace(
         may_render: Whether rendered files that are out of date are written, or are an error.
         initialize: Whether `terraform init` runs if need be.
         deploys: Whether the caller plans or applies, and must not be locked out by the organization's policies.
+        restores: Whether the caller clears the way after a failure, and may run while an unsaved state waits.
 
     Raises:
+        LockedError: A state that could not be saved waits to be restored.
         ToolkitError: Whatever is wrong; nothing in AWS was changed.
     """
     paths, environment = read_environment(project, name)
@@ -192,6 +199,7 @@ def open_workspace(
     if deploys and not simulated:  # the embedded AWS's dummy caller is nobody
         _refuse_policies(paths, environment, lambda: principal_arn(ClientFactory(environment, environ), caller))
     called = f"{name} --sandbox" if access.sandbox else name
+    unsaved = unsaved_states(paths, scratch, access.environ)
     runner = Runner(
         paths.rendered,
         binary=binary,
@@ -200,11 +208,14 @@ def open_workspace(
         on_event=observer.event,
         on_command=observer.command,
         called=called,
+        unsaved=unsaved,
     )
     simulator = "moto" if simulated else None
-    workspace = Workspace(paths, environment, caller, binary, runner, simulator, environ, scratch, called)
+    workspace = Workspace(paths, environment, caller, binary, runner, simulator, environ, scratch, called, unsaved)
     if simulated:
         _prepare_simulated_state(project, workspace, observer)
+    if not restores:
+        refuse_unsaved(unsaved, scratch, called)
     if initialize:
         _initialize(workspace, observer)
     return workspace
@@ -340,7 +351,10 @@ def _simulated_profiles(environment: Environment, environ: Mapping[str, str]) ->
 def _prepare_simulated_state(project: Project, workspace: Workspace, observer: Observer) -> None:
     running = sandbox.status(sandbox_folder(project))
     assert running is not None
-    adopt_simulated_state(workspace.scratch, workspace.local_state, running, observer)
+    # One that Terraform left beside the rendered files may be the real account's, unless there is none.
+    only = workspace.environment.simulator is not None
+    unsaved = [f for f in workspace.unsaved.waiting() if only or f.parent != workspace.paths.rendered]
+    adopt_simulated_state(workspace.scratch, workspace.local_state, running, observer, unsaved)
     backend = workspace.environment.backend
     if isinstance(backend, S3Backend):
         ensure_simulated_bucket(workspace.environment, backend, workspace.environ)

@@ -384,7 +384,16 @@ def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: 
     assert (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").exists()
     assert not list((tmp_path / "here" / "modules").rglob("*.tftest.hcl"))
     assert "*.tfbundle" in (tmp_path / "here" / ".gitignore").read_text()
-    assert "toolkit apply" in (tmp_path / "here" / ".github" / "workflows" / "baseline.yml").read_text()
+    pipeline = (tmp_path / "here" / ".github" / "workflows" / "baseline.yml").read_text()
+    assert "toolkit apply" in pipeline
+    steps = yaml.safe_load(pipeline)["jobs"]["apply"]["steps"]
+    (artifact,) = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact")]
+    assert artifact["if"] == "${{ !success() }}"
+    files = artifact["with"]["path"].splitlines()
+    assert files
+    assert all("errored.tfstate.sealed" in file for file in files), "an artifact is no place for a state in the clear"
+    ignored = (tmp_path / "here" / ".gitignore").read_text().splitlines()
+    assert {"errored.tfstate*", "*.tfstate.*"} <= set(ignored)
     (tmp_path / "here" / ".gitignore").write_text("mine\n")
     (tmp_path / "here" / "modules" / "cloudtrail" / "main.tf").write_text("# edited\n")
     out = told("init", "here")[0]

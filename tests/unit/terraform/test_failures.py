@@ -70,7 +70,7 @@ def failure(*diagnostics: Diagnostic, stderr: str = "", returncode: int = 1, ope
         ),
         ("AWS account ID not allowed: 999999999999", "", ExitCode.WRONG_ACCOUNT, "another account"),
         ("No valid credential sources found", "Please see the docs", ExitCode.WRONG_ACCOUNT, "credentials"),
-        ("Error acquiring the state lock", BROKEN_STATE, ExitCode.ERROR, "state is unreadable"),
+        ("Error acquiring the state lock", BROKEN_STATE, ExitCode.ERROR, "cut off while it was written"),
         ("Invalid function argument", "whatever", ExitCode.ERROR, None),
     ],
 )
