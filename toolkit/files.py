@@ -1,16 +1,30 @@
-"""Writing files so that nobody ever sees half of one, and telling whether they are still the same."""
+"""Files of a project: written whole or not at all, read only where they are what they seem, and told apart.
+
+A project is reviewed as the files in it. So a symbolic link in it is refused wherever it leads: what lies behind it is
+in no review, and may be another thing at the next command. Folders above the project may be links (as macOS's /tmp).
+Hard links and bind mounts cannot be told from files and folders, and are not looked for.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from toolkit.errors import UNWRITABLE
+from toolkit.errors import UNWRITABLE, ToolkitError
 
 _PROBE = 64 << 10
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def write_atomically(file: Path, content: str | bytes, *, mode: int = 0o644) -> None:
@@ -53,9 +67,110 @@ def why_unwritable(folder: Path) -> OSError | None:
     return None
 
 
+def read_regular(file: Path, limit: int = -1, *, follow: bool = True) -> bytes:
+    """Content of a regular file, of which anything else would be a wait without end (a pipe, a terminal) or no content.
+
+    Args:
+        file: What to read.
+        limit: Bytes at most; the rest is not read.
+        follow: False where the file itself must be no symbolic link.
+
+    Raises:
+        OSError: It is not there or cannot be read, or is something else, which `strerror` then names.
+    """
+    _require_regular(file.stat() if follow else file.lstat(), file)
+    # Looked at once more when it is open: it may be another one by now. O_NONBLOCK, since opening a pipe waits as well.
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+    with os.fdopen(descriptor, "rb") as stream:
+        _require_regular(os.fstat(descriptor), file)
+        return stream.read(limit)
+
+
+def _require_regular(found: os.stat_result, file: Path) -> None:
+    if stat.S_ISREG(found.st_mode):
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise OSError(errno.ELOOP, "a symbolic link, not a file", str(file))
+    kind = next((words for test, words in _KINDS if test(found.st_mode)), "something else")
+    raise OSError(errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL, f"{kind}, not a file", str(file))
+
+
+def refuse_links(root: Path, *inside: Path) -> None:
+    """Demand that no step from a project's folder to any of these paths is a symbolic link.
+
+    Args:
+        root: The project's folder; it and the folders above it may be links.
+        inside: Paths below it; what is not there is no link.
+
+    Raises:
+        ToolkitError: One is; the error names it and where it leads.
+    """
+    for path in inside:
+        step = root
+        for name in path.relative_to(root).parts:
+            step /= name
+            if step.is_symlink():
+                raise _link(step)
+
+
+def plain_files(folder: Path, skip: Collection[str] = (".terraform",)) -> Iterator[Path]:
+    """Every file in a folder of a project and in the folders in it, sorted by path.
+
+    Args:
+        folder: Where to look; nothing where it is not there.
+        skip: Names of folders that are left out.
+
+    Raises:
+        ToolkitError: The folder is a symbolic link, or in it is one, or a pipe, a device or a socket; or a folder in it
+            cannot be read.
+    """
+    if folder.is_symlink():
+        raise _link(folder)
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        raise ToolkitError(f"cannot be read: {e.strerror}", where=str(folder)) from e
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_symlink():
+            raise _link(path)
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in skip:
+                yield from plain_files(path, skip)
+        elif entry.is_file(follow_symlinks=False):
+            yield path
+        else:
+            mode = entry.stat(follow_symlinks=False).st_mode
+            kind = next((words for test, words in _KINDS if test(mode)), "something else")
+            raise ToolkitError(
+                f"{kind}, not a file", where=str(path), hint="move it out of the project: nothing here can read it"
+            )
+
+
+def _link(path: Path) -> ToolkitError:
+    return ToolkitError(
+        f"a symbolic link to {path.readlink()}",
+        where=str(path),
+        hint="put the file or folder itself there: a project must contain what is reviewed with it. To work in another "
+        "checkout, name it with -C DIR",
+    )
+
+
 def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
-    """Files' names (relative to `root`, with forward slashes) → SHA-256 of their contents."""
-    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    """Files' names (relative to `root`, with forward slashes) → SHA-256 of their contents.
+
+    Raises:
+        ToolkitError: One cannot be read, or is no regular file.
+    """
+    found = {}
+    for file in files:
+        try:
+            found[file.relative_to(root).as_posix()] = hashlib.sha256(read_regular(file, follow=False)).hexdigest()
+        except OSError as e:
+            raise ToolkitError(f"cannot be read: {e.strerror}", where=str(file)) from e
+    return found
 
 
 def digest(files: Mapping[str, str]) -> str:

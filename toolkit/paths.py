@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError, or_meant
+from toolkit.files import refuse_links
 
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?\Z")
 """Names a folder, a state key and a Terraform comment: nothing that could leave any of them."""
@@ -52,6 +53,15 @@ class EnvironmentPaths:
         """environments/NAME/.toolkit: Terraform's data, plans, logs; 0700 and never committed."""
         return self.folder / ".toolkit"
 
+    def refuse_links(self) -> None:
+        """Demand that the environment lies in the project itself; see `toolkit.files`.
+
+        Raises:
+            ToolkitError: A symbolic link is in place of one of its folders or files.
+        """
+        state = self.folder / "terraform.tfstate"
+        refuse_links(self.project, self.file, self.rendered, self.scratch, state, self.project / "modules")
+
     @property
     def shown(self) -> str:
         """environment.yaml as errors and headers name it: relative to the project, with forward slashes."""
@@ -85,7 +95,12 @@ class Project:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Names of all environments, sorted."""
+        """Names of all environments, sorted.
+
+        Raises:
+            ToolkitError: environments/ is a symbolic link.
+        """
+        refuse_links(self.root, self.root / "environments")
         found = (f.parent.name for f in (self.root / "environments").glob("*/environment.yaml"))
         return tuple(sorted(name for name in found if ENVIRONMENT_NAME.match(name)))
 
@@ -94,28 +109,33 @@ class Project:
 
         Raises:
             UsageError: No environment has that name.
+            ToolkitError: A symbolic link leads out of it or into it.
         """
-        if name not in self.names:
+        found = self.paths(name) if ENVIRONMENT_NAME.match(name) else None
+        if found is None or name not in self.names:
             known = ", ".join(self.names) or "none yet; `toolkit new ENV` makes one"
             raise UsageError(
                 f"no environment {name!r}" + or_meant(name, self.names),
                 where="environments/",
                 hint=f"environments: {known}",
             )
-        return self.paths(name)
+        return found
 
     def paths(self, name: str) -> EnvironmentPaths:
         """The paths an environment of that name has or would have.
 
         Raises:
             UsageError: The name could leave its folder or is no name.
+            ToolkitError: A symbolic link is in place of one of its folders or files.
         """
         if not ENVIRONMENT_NAME.match(name):
             raise UsageError(
                 f"{name!r} is no environment name",
                 hint="expected 1 to 64 of a-z, 0-9, - and _, starting and ending with a letter or digit",
             )
-        return EnvironmentPaths(self.root, name)
+        found = EnvironmentPaths(self.root, name)
+        found.refuse_links()
+        return found
 
     @property
     def modules(self) -> Path:

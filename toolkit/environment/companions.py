@@ -15,6 +15,8 @@ from typing import Any
 
 from toolkit.components.registry import REGISTRY
 from toolkit.environment.source import MAX_BYTES, Data, Problem, Source, places
+from toolkit.errors import ToolkitError
+from toolkit.files import read_regular, refuse_links
 from toolkit.typed import dotted
 
 _MAX_DEPTH = 50
@@ -58,10 +60,10 @@ def _text(name: str, folder: FilePath | None) -> str:
         # A link or `..` could lead to a file that nobody reviews with the environment.
         if not file.resolve().is_relative_to(folder.resolve()):
             raise _UnusableError("outside of the environment's folder")
-        if file.exists() and not file.is_file():
-            raise _UnusableError("not a file")
-        with file.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+        refuse_links(folder, file)
+        raw = read_regular(file, MAX_BYTES + 1)
+    except ToolkitError as e:
+        raise _UnusableError(e.problem) from e
     except OSError as e:
         raise _UnusableError(f"cannot be read: {e.strerror}") from e
     except ValueError as e:  # a name that no file can have

@@ -21,6 +21,7 @@ from toolkit.environment.companions import named_files
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse, places
 from toolkit.errors import ToolkitError, nearest
+from toolkit.files import read_regular
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 from toolkit.typed import dotted
 
@@ -79,8 +80,7 @@ def load_environment(file: FilePath, *, name: str, shown_as: str | None = None) 
     """
     where = shown_as or str(file)
     try:
-        with file.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+        raw = read_regular(file, MAX_BYTES + 1)
     except OSError as e:
         raise ToolkitError(f"cannot be read: {e.strerror}", where=where) from e
     if len(raw) > MAX_BYTES:

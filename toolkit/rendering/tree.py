@@ -9,16 +9,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from toolkit.errors import ToolkitError
-from toolkit.files import write_atomically
+from toolkit.files import plain_files, read_regular, write_atomically
 from toolkit.rendering.render import HEADERS, RenderedTree
 
 CODE = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json")
 """Files of a module that Terraform or OpenTofu reads; for the latter, x.tofu even stands in for x.tf."""
 
-READ = (*CODE, "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
+TESTS = ("*.tftest.hcl", "*.tftest.json", "*.tofutest.hcl", "*.tofutest.json")
+"""Files of a root module and of its tests/ whose modules `init` fetches, from wherever they say."""
+
+READ = (*CODE, *TESTS, "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
 """Files of a root module that they read unasked."""
 
 
@@ -53,17 +57,14 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
     """What writing `tree` to `folder` would change, sorted by name.
 
     Raises:
-        ToolkitError: A file in the way is not generated, Terraform would read one that nobody rendered, or the folder
-            is not the environment's own.
+        ToolkitError: A file in the way is not generated, Terraform would read one that nobody rendered, or something
+            is a symbolic link or no file.
     """
-    if folder.is_symlink():
-        raise ToolkitError(
-            "a symbolic link", where=str(folder), hint="rendered/ must be a folder of the environment itself"
-        )
+    others = foreign(tree, folder)
     changes = []
     for name, new in tree.items():
         file = folder / name
-        old = _read(file) if file.is_symlink() or file.exists() else None
+        old = _read(file) if file.exists() else None
         if old is not None and not old.startswith(HEADERS):
             raise ToolkitError(
                 "not a generated file, but rendering would write one of this name",
@@ -75,7 +76,6 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
     for file in _generated(folder):
         if file.name not in tree:
             changes.append(FileChange(file.name, _read(file), None))
-    others = foreign(tree, folder)
     if others:
         raise ToolkitError(
             f"rendered/ holds Terraform that nobody rendered: {', '.join(others)}",
@@ -86,11 +86,17 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
 
 
 def foreign(tree: RenderedTree, folder: Path) -> tuple[str, ...]:
-    """Names of files in `folder` that nobody generated but Terraform or OpenTofu would load."""
-    found = (file for pattern in READ for file in folder.glob(pattern))
+    """Names of files in `folder` that nobody generated but Terraform or OpenTofu would load.
+
+    Raises:
+        ToolkitError: Something in it is a symbolic link, or a pipe or device.
+    """
+    names = [file.relative_to(folder).as_posix() for file in plain_files(folder)]
+    read = [n for n in names if "/" not in n and any(fnmatchcase(n, pattern) for pattern in READ)]
+    tests = [n for n in names if n.startswith("tests/") and any(fnmatchcase(n, pattern) for pattern in TESTS)]
     # Rendering deletes what it once wrote; a header in any other kind of file is somebody's copy of it.
     ours = {*tree, *(file.name for file in _generated(folder))}
-    return tuple(sorted(f.name for f in found if f.name not in ours))
+    return tuple(sorted(name for name in (*read, *tests) if name not in ours))
 
 
 def write(changes: tuple[FileChange, ...], folder: Path) -> None:
@@ -113,15 +119,13 @@ def write(changes: tuple[FileChange, ...], folder: Path) -> None:
 
 def _generated(folder: Path) -> Iterator[Path]:
     for file in sorted((*folder.glob("*.tf"), *folder.glob("*.md"))):
-        if file.is_file() and not file.is_symlink() and _read(file).startswith(HEADERS):
+        if file.is_file() and _read(file).startswith(HEADERS):
             yield file
 
 
 def _read(file: Path) -> str:
-    if file.is_symlink():
-        raise ToolkitError("a symbolic link", where=str(file), hint="files of rendered/ are plain files")
     try:
         # Bytes: to Python every kind of line end is the same, to HCL a lone CR ends no comment.
-        return file.read_bytes().decode("utf-8")
+        return read_regular(file, follow=False).decode("utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise ToolkitError(f"cannot be read: {e}", where=str(file)) from e

@@ -5,12 +5,10 @@ In: the project's modules/. Out: names of files, relative to it, with forward sl
 
 from __future__ import annotations
 
-import filecmp
-import os
-from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from toolkit.files import digests, plain_files
 from toolkit.paths import data_dir
 from toolkit.rendering.tree import CODE
 
@@ -21,36 +19,36 @@ def is_own(modules: Path) -> bool:
 
 
 def different(modules: Path) -> tuple[str, ...]:
-    """Files that the toolkit ships and that are missing or other ones in the project."""
-    shipped = data_dir("modules")
-    names = (name for module in shipped.iterdir() if module.is_dir() for name in _code(shipped, module.name))
-    return tuple(
-        name
-        for name in sorted(names)
-        if not ((modules / name).is_file() and filecmp.cmp(shipped / name, modules / name, shallow=False))
-    )
+    """Files that the toolkit ships and that are missing or other ones in the project.
 
-
-def unexpected(modules: Path, components: Iterable[str]) -> tuple[str, ...]:
-    """Files in these components' modules that Terraform reads and the toolkit does not ship, and links to folders.
-
-    A link's content is in no digest: it could change after the review. Modules of other names are the project's own.
+    Raises:
+        ToolkitError: Something in modules/ is a symbolic link, or a pipe or device.
     """
+    shipped, found = (digests(folder, _untested(folder)) for folder in (data_dir("modules"), modules))
+    return tuple(sorted(name for name, digest in shipped.items() if found.get(name) != digest))
+
+
+def unexpected(modules: Path) -> tuple[str, ...]:
+    """Terraform in the modules that the toolkit ships, `shared/` among them, that it does not ship.
+
+    Modules of other names are the project's own: nothing that is rendered calls them.
+
+    Raises:
+        ToolkitError: Something in modules/ is a symbolic link, or a pipe or device.
+    """
+    found = _code(modules)
     if is_own(modules):
         return ()
-    shipped = data_dir("modules")
-    found = (name for component in components for name in {*_code(modules, component)} - {*_code(shipped, component)})
-    return tuple(sorted(found))
+    shipped = _code(data_dir("modules"))
+    tops = {name.partition("/")[0] for name in shipped}
+    return tuple(sorted(name for name in found - shipped if name.partition("/")[0] in tops))
 
 
-def _code(modules: Path, component: str) -> Iterator[str]:
-    """Terraform's files of a module and of those in it, tests apart; folders that are links, as `NAME/`."""
-    top = modules / component
-    if top.is_symlink():
-        yield f"{component}/"
-        return
-    for folder, inner, files in os.walk(top):
-        here = Path(folder).relative_to(modules).as_posix()
-        inner[:] = [name for name in inner if name not in (".terraform", "tests")]
-        yield from (f"{here}/{name}/" for name in inner if (Path(folder) / name).is_symlink())
-        yield from (f"{here}/{name}" for name in files if any(fnmatchcase(name, pattern) for pattern in CODE))
+def _code(modules: Path) -> set[str]:
+    names = (file.relative_to(modules).as_posix() for file in _untested(modules))
+    return {name for name in names if any(fnmatchcase(PurePosixPath(name).name, pattern) for pattern in CODE)}
+
+
+def _untested(modules: Path) -> tuple[Path, ...]:
+    """Every file but those of modules' own tests, which `init` leaves out: a project without them lacks nothing."""
+    return tuple(file for file in plain_files(modules) if "tests" not in file.relative_to(modules).parts)

@@ -13,7 +13,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -25,7 +24,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from toolkit.errors import BadPlanError, ToolkitError
-from toolkit.files import digest, write_atomically
+from toolkit.files import digest, read_regular, write_atomically
 from toolkit.paths import ENVIRONMENT_NAME
 from toolkit.plan.findings import Consents, Finding
 from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, unseal
@@ -273,9 +272,8 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
 def is_bundle(path: Path) -> bool:
     """Whether a regular file is a plan bundle by its looks, so that nothing is lost if a newer one takes its place."""
     try:
-        with path.open("rb") as stream:
-            if is_sealed(stream.read(64)):
-                return True
+        if is_sealed(read_regular(path, 64)):
+            return True
         with zipfile.ZipFile(path) as archive:
             return {_MANIFEST, _PLAN, _SUMS} <= set(archive.namelist())
     except Exception:  # zipfile raises half a dozen kinds for bytes that are none of its own
@@ -311,18 +309,13 @@ def _typed(where: str, member: str, members: Mapping[str, bytes], shape: type[_T
 
 
 def _read_file(path: Path) -> bytes:
-    # O_NOFOLLOW: what was approved is a file, not whatever a link points to by now.
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # No link: what was approved is a file, not whatever a link points to by now.
+        data = read_regular(path, _MAX_BYTES + 1, follow=False)
     except OSError as e:
-        problem = "a symbolic link, not a plan bundle" if path.is_symlink() else f"cannot be read: {e.strerror}"
+        kind, other, _ = str(e.strerror).partition(", not a file")
+        problem = f"{kind}, not a plan bundle" if other else f"cannot be read: {e.strerror}"
         raise BadPlanError(problem, where=str(path), hint=_HOW) from e
-    try:
-        with os.fdopen(descriptor, "rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
-    except IsADirectoryError as e:
-        os.close(descriptor)
-        raise BadPlanError("a folder, not a plan bundle", where=str(path), hint=_HOW) from e
     if len(data) > _MAX_BYTES:
         raise BadPlanError(f"larger than {_MAX_BYTES >> 20} MiB", where=str(path), hint=_HOW)
     return data

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ToolkitError
+from toolkit.files import read_regular
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def read_local_state(file: Path) -> LocalState | None:
         ToolkitError: It is no state that Terraform 1 writes.
     """
     try:
-        text = file.read_bytes()
+        text = read_regular(file)
     except FileNotFoundError:
         return None
     except OSError as e:

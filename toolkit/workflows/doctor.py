@@ -12,6 +12,7 @@ from typing import Literal
 
 from toolkit import __version__
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.files import refuse_links
 from toolkit.paths import Project
 
 
@@ -48,10 +49,16 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
         yield Finding("project", "note" if env is None else "fail", e.problem, e.hint)
         return
     if env is not None:
-        project.environment(env)
-    yield _check("project", lambda: f"{project.root}: {', '.join(project.names) or 'no environments yet'}")
-    yield _modules(project)
-    for name in project.names:
+        try:
+            project.environment(env)
+        except UsageError:
+            raise
+        except ToolkitError:
+            pass  # the checks below say what is wrong with it
+    known = _check("project", lambda: f"{project.root}: {', '.join(project.names) or 'no environments yet'}")
+    yield known
+    yield _check("modules", lambda: _modules(project))
+    for name in project.names if known.result == "ok" else ():
         yield _check(f"environment {name}", lambda name=name: _environment(project, name))  # type: ignore[misc]
         yield from _unsaved(project, name)
     if env is not None:
@@ -88,14 +95,14 @@ def _sandbox() -> str:
 
 
 def _modules(project: Project) -> Finding:
-    from toolkit.components.registry import REGISTRY
     from toolkit.rendering.vendored import different, is_own, unexpected
 
+    refuse_links(project.root, project.modules)
     if not project.modules.is_dir():
         return Finding("modules", "fail", "the project has none", "`toolkit init .` puts them there")
     if is_own(project.modules):
         return Finding("modules", "ok", "the toolkit's own")
-    if extra := unexpected(project.modules, REGISTRY):
+    if extra := unexpected(project.modules):
         return Finding(
             "modules",
             "fail",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.files import write_atomically
+from toolkit.files import refuse_links, write_atomically
 from toolkit.paths import Project, data_dir
 from toolkit.rendering.render import template_text
 from toolkit.workflows.new import write_schema
@@ -43,12 +43,14 @@ def init_project(directory: Path, *, pipeline: str, upgrade: bool) -> Iterator[s
 
 
 def _lay_out(directory: Path, pipeline: str, upgrade: bool) -> Iterator[str]:
-    (directory / "environments").mkdir(parents=True, exist_ok=True)
     project = Project(directory.resolve())
+    files = ((".gitignore", "project/gitignore.j2"), *PIPELINES[pipeline])
+    places = ("environments", "modules", ".modules.new", ".modules.old", *(name for name, _ in files))
+    refuse_links(project.root, *(project.root / name for name in places))
+    (directory / "environments").mkdir(parents=True, exist_ok=True)
     yield _modules(project, upgrade)
     write_schema(project)
     yield "wrote environments/environment.schema.json"
-    files = ((".gitignore", "project/gitignore.j2"), *PIPELINES[pipeline])
     for name, template in files:
         target = directory / name
         if target.exists():

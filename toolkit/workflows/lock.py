@@ -10,7 +10,7 @@ from toolkit.paths import Project
 from toolkit.terraform.runner import LOCK_FILE, Runner
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import scratch_folder
-from toolkit.workflows.workspace import Access, binary_of, bring_up_to_date, read_environment
+from toolkit.workflows.workspace import Access, binary_of, bring_up_to_date, read_environment, require_modules
 
 DEFAULT_PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
 """Where people and pipelines usually run Terraform."""
@@ -29,6 +29,7 @@ def lock_providers(project: Project, name: str, platforms: tuple[str, ...], acce
         if not re.fullmatch(r"[a-z0-9]+_[a-z0-9]+", platform):
             raise UsageError(f"{platform!r} is no platform", hint="expected OS_ARCH, like linux_amd64")
     paths, environment = read_environment(project, name)
+    require_modules(paths, environment)
     bring_up_to_date(paths, environment, observer, may_write=False)
     runner = Runner(
         paths.rendered,

@@ -41,7 +41,7 @@ def render_environments(project: Project, names: tuple[str, ...], *, dry: bool) 
     for name in names:
         paths, environment = read_environment(project, name)
         refuse_policies(environment, paths.shown)
-        refuse_unexpected(paths, environment)
+        refuse_unexpected(paths)
         results.append(RenderResult(name, compare(render(environment), paths.rendered)))
     if not dry:
         for result in results:

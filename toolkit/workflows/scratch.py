@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from toolkit.errors import ToolkitError
+from toolkit.files import plain_files, refuse_links
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform.runs import active_run
 
@@ -25,12 +27,23 @@ _OWNER, _MUTEX = ".owner.lock", "folders.lock"
 
 
 def scratch_folder(paths: EnvironmentPaths, *inner: str) -> Path:
-    """The scratch folder, or a folder in it; made if need be, and private also if it was not."""
+    """The scratch folder, or a folder in it; made if need be, and private also if it was not.
+
+    Raises:
+        ToolkitError: It cannot be made, or a symbolic link would lead what is written into it elsewhere.
+    """
     folder = paths.scratch
-    for step in ("", *inner):
-        folder = folder / step
-        folder.mkdir(exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
+    refuse_links(paths.project, folder.joinpath(*inner))
+    try:
+        for step in ("", *inner):
+            folder = folder / step
+            folder.mkdir(exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
+    except OSError as e:
+        raise ToolkitError(f"the scratch folder cannot be made: {e.strerror}", where=str(folder)) from e
+    # Terraform links providers from a mirror, and compares them with the lock file before it starts them.
+    for _ in plain_files(folder, skip=("providers",)):
+        pass
     return folder
 
 

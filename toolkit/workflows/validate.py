@@ -29,8 +29,8 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
         ToolkitError: The file is wrong, rendered/ is out of date (exit code 3), or Terraform finds errors.
     """
     paths, environment = read_environment(project, name)
-    bring_up_to_date(paths, environment, observer, may_write=False)
     require_modules(paths, environment)
+    bring_up_to_date(paths, environment, observer, may_write=False)
     binary = binary_of(paths, environment, access)
     # A data folder of its own: without a backend, so that neither state nor credentials are needed.
     scratch = scratch_folder(paths, "validate")

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +22,10 @@ from toolkit.aws.session import ClientFactory
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
-from toolkit.files import digest, digests, write_atomically
+from toolkit.files import digest, digests, plain_files, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.rendering.render import render
-from toolkit.rendering.tree import CODE, READ, compare, write
+from toolkit.rendering.tree import READ, compare, write
 from toolkit.rendering.vendored import unexpected
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
@@ -149,15 +150,17 @@ def _refuse_policies(
 
 
 def sources(paths: EnvironmentPaths) -> dict[str, str]:
-    """What Terraform reads in rendered/ and in every module, and the pages beside it: path in the project → SHA-256."""
-    rendered = [f for pattern in (*READ, "*.md") for f in paths.rendered.glob(pattern) if f.is_file()]
-    modules = [
-        f
-        for pattern in CODE
-        for f in (paths.project / "modules").rglob(pattern)
-        if ".terraform" not in f.parts and "tests" not in f.relative_to(paths.project).parts
-    ]
-    return digests(paths.project, [*rendered, *modules])
+    """What Terraform reads in rendered/, the pages beside it, and all of modules/: path in the project → SHA-256.
+
+    Of a module, Terraform reads the code and whatever files that names: so every file counts, except what Terraform
+    itself has put into a folder `.terraform`.
+
+    Raises:
+        ToolkitError: Something is a symbolic link, or a pipe or device.
+    """
+    paths.refuse_links()
+    rendered = [f for f in plain_files(paths.rendered) if any(fnmatchcase(f.name, p) for p in (*READ, "*.md"))]
+    return digests(paths.project, [*rendered, *plain_files(paths.project / "modules")])
 
 
 def open_workspace(
@@ -188,8 +191,8 @@ def open_workspace(
         ToolkitError: Whatever is wrong; nothing in AWS was changed.
     """
     paths, environment = read_environment(project, name)
-    bring_up_to_date(paths, environment, observer, may_write=may_render)
     require_modules(paths, environment)
+    bring_up_to_date(paths, environment, observer, may_write=may_render)
     binary = binary_of(paths, environment, access)
     simulated = access.sandbox or environment.simulator is not None
     scratch = prepare_scratch(paths, environment, access, observer)
@@ -266,7 +269,11 @@ def aws_environ(project: Project, environment: Environment, access: Access, scra
 
 
 def require_modules(paths: EnvironmentPaths, environment: Environment) -> None:
-    """The project has the modules that its rendered HCL calls, and nothing in them that the toolkit does not ship."""
+    """The project has the modules that its rendered HCL calls, and nothing in them that the toolkit does not ship.
+
+    Raises:
+        ToolkitError: It does not, or something in modules/ is a symbolic link, or a pipe or device.
+    """
     for enabled in environment.components:
         folder = paths.project / "modules" / enabled.component.name
         if not folder.is_dir():
@@ -275,17 +282,17 @@ def require_modules(paths: EnvironmentPaths, environment: Environment) -> None:
                 where=str(folder),
                 hint="`toolkit init .` puts the toolkit's modules into the project",
             )
-    refuse_unexpected(paths, environment)
+    refuse_unexpected(paths)
 
 
-def refuse_unexpected(paths: EnvironmentPaths, environment: Environment) -> None:
+def refuse_unexpected(paths: EnvironmentPaths) -> None:
     """Terraform applies every file of a module that is called, also one that nobody put there on purpose.
 
     Raises:
-        ToolkitError: There is one that this toolkit does not ship.
+        ToolkitError: There is one that this toolkit does not ship, or something that is no file.
     """
     modules = paths.project / "modules"
-    found = unexpected(modules, (enabled.component.name for enabled in environment.components))
+    found = unexpected(modules)
     if found:
         raise ToolkitError(
             f"modules/ holds Terraform that toolkit {__version__} does not ship: {', '.join(found)}",
@@ -308,8 +315,14 @@ def _refuse_custom_endpoints(environment: Environment, environ: Mapping[str, str
 
 
 def sandbox_folder(project: Project) -> Path:
-    """Where the project's embedded AWS keeps its ready file and log."""
-    return project.root / ".toolkit" / "sandbox"
+    """Where the project's embedded AWS keeps its ready file and log.
+
+    Raises:
+        ToolkitError: A symbolic link leads elsewhere.
+    """
+    folder = project.root / ".toolkit" / "sandbox"
+    refuse_links(project.root, folder)
+    return folder
 
 
 def _sandbox_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> dict[str, str]:

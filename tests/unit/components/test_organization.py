@@ -328,7 +328,7 @@ def test_a_file_that_cannot_be_used_is_told_with_the_line_that_names_it(
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("policies", "not a file"),
+        ("policies", "cannot be read: a folder, not a file"),
         ("/etc/hostname", "outside of the environment's folder"),
         ("../own.json", "outside of the environment's folder"),
         ("a\\0b", "no name of a file"),

@@ -105,7 +105,7 @@ def test_a_file_that_is_no_text_is_told(folder: Path):
 
 def test_a_folder_in_the_way_is_told(folder: Path):
     (folder / "a.tf").mkdir()
-    with pytest.raises(ToolkitError, match=r"cannot be read: .*directory"):
+    with pytest.raises(ToolkitError, match=r"cannot be read: .*a folder, not a file"):
         trees.compare({"a.tf": NEW}, folder)
 
 

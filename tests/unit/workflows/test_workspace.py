@@ -99,10 +99,17 @@ def test_a_file_out_of_date_is_refused_where_nothing_may_be_written(house: Any, 
 
 
 @pytest.mark.parametrize(
-    "name", ["own.tf", "own.tf.json", "x.auto.tfvars", "terraform.tfvars", "o.tofu", "o.tofu.json"]
-)
+    "name",
+    [
+        "own.tf", "own.tf.json", "own_override.tf", "override.tf.json", "x.auto.tfvars", "x.auto.tfvars.json",
+        "terraform.tfvars", "terraform.tfvars.json", "o.tofu", "o.tofu.json", "x.tftest.hcl", "x.tftest.json",
+        "tests/x.tftest.hcl", "tests/x.tftest.json", "x.tofutest.hcl", "tests/x.tofutest.json",
+    ],
+)  # fmt: skip
 def test_nothing_that_terraform_or_opentofu_would_load_slips_in(house: Any, callers: list[Any], name: str):
-    (house.render() / name).write_text("{}")
+    file = house.render() / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("{}")
     with pytest.raises(ToolkitError, match=f"nobody rendered: {name}"):
         opened(house)
 
@@ -168,16 +175,18 @@ def test_the_digest_is_of_what_terraform_reads(house: Any):
     workspace = opened(house)
     before = workspace.sources()
     module = house.root / "modules" / "password_policy"
-    for ignored in ("README.md", "tests/x.tftest.hcl", "tests/setup/main.tf", ".terraform/modules/x.tf"):
-        (module / ignored).parent.mkdir(parents=True, exist_ok=True)
-        (module / ignored).write_text("x")
+    (module / ".terraform" / "modules").mkdir(parents=True)
+    (module / ".terraform" / "modules" / "x.tf").write_text("x")
     (workspace.paths.rendered / "notes.txt").write_text("x")
     assert workspace.sources() == before
-    (module / "sub").mkdir()
-    for read in ("x.tf", "x.tf.json", "x.tofu", "x.tofu.json"):
-        (module / "sub" / read).write_text("x")
-        assert workspace.sources() != before, read
-        (module / "sub" / read).unlink()
+    for place in ("password_policy", "password_policy/sub", "shared/log_bucket", "own/tests"):
+        folder = house.root / "modules" / place
+        folder.mkdir(parents=True, exist_ok=True)
+        # Code, and what code may read by file(), templatefile() or jsondecode().
+        for read in ("x.tf", "x.tf.json", "x.tofu", "x.tofu.json", "policy.json", "policy.tftpl", "README.md", ".x"):
+            (folder / read).write_text("x")
+            assert workspace.sources() != before, read
+            (folder / read).unlink()
     assert workspace.sources() == before
     assert workspace.lock_digest() != ""
 
