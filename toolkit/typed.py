@@ -6,6 +6,7 @@ what stands there only the kind is told, since it may be a secret.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeVar
@@ -44,6 +45,12 @@ def from_json(shape: type[T], data: bytes) -> T:
 def _adapter(shape: Any) -> TypeAdapter[Any]:
     """Built when something is read: most commands read none, and should not start later for it."""
     return TypeAdapter(shape)
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON. To Python's `==`, `1`, `1.0` and `true` are one value."""
+    first, second = (json.dumps(value, sort_keys=True, separators=(",", ":")) for value in (one, other))
+    return first == second
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -15,7 +15,7 @@ import jinja2
 
 from toolkit.components.base import Component
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
-from toolkit.environment import Environment
+from toolkit.environment import Environment, LocalBackend
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Problem
 from toolkit.errors import nearest
@@ -100,6 +100,25 @@ class _Calls:
         )
 
 
+def backend_arguments(environment: Environment) -> dict[str, Any]:
+    """Arguments of the rendered backend block."""
+    backend = environment.backend
+    if isinstance(backend, LocalBackend):
+        return {"path": "../terraform.tfstate"}
+    arguments: dict[str, Any] = {
+        "bucket": backend.bucket,
+        "key": backend.key or f"{environment.name}/baseline.tfstate",
+        "region": backend.region,
+        "encrypt": True,
+        "use_lockfile": True,
+        "allowed_account_ids": [backend.account_id or environment.account_id],
+        "kms_key_id": backend.kms_key_id,
+        "profile": backend.profile or environment.credentials.profile,
+        "assume_role": {"role_arn": backend.role_arn} if backend.role_arn else None,
+    }
+    return {name: value for name, value in arguments.items() if value}
+
+
 def render(environment: Environment) -> RenderedTree:
     """The environment's root module.
 
@@ -109,7 +128,8 @@ def render(environment: Environment) -> RenderedTree:
     """
     files: dict[str, str] = {}
     for name in ("versions", "backend", "providers"):
-        files[f"{name}.tf"] = _file(environment, f"root/{name}.tf.j2", {})
+        context: dict[str, Any] = {"arguments": backend_arguments(environment)} if name == "backend" else {}
+        files[f"{name}.tf"] = _file(environment, f"root/{name}.tf.j2", context)
     if environment.imports:
         # Addresses are the one thing of the file that is rendered as itself; its pattern admits nothing else.
         files["imports.tf"] = _file(environment, "root/imports.tf.j2", {})

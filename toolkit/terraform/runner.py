@@ -21,7 +21,7 @@ import python_terraform
 
 from toolkit.errors import RefusedError, ToolkitError, unwritable
 from toolkit.files import why_unwritable
-from toolkit.terraform import events, failures, process, runs, verified
+from toolkit.terraform import data_folder, events, failures, process, runs, verified
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
 from toolkit.terraform.outcomes import ApplyOutcome, Fold, PlanOutcome
@@ -103,6 +103,7 @@ class Runner:
         on_command: Callable[[Sequence[str]], None] = _ignore,
         called: str = "ENV",
         unsaved: UnsavedStates | None = None,
+        backend: tuple[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Prepare; nothing runs and nothing is written yet.
 
@@ -114,6 +115,7 @@ class Runner:
             on_command: Gets each argument vector before it runs.
             called: The environment as commands name it ("prod", "prod --sandbox"), for hints.
             unsaved: Keeps a state that Terraform could not save; by default beside the root.
+            backend: Kind and arguments of the backend that commands must find in use; None where no state is asked.
 
         Raises:
             RefusedError: TF_WORKSPACE selects another state than the environment's.
@@ -128,6 +130,7 @@ class Runner:
         self._unsaved = unsaved or UnsavedStates(
             self.root.parent.name, folder=self.root.parent, rendered=self.root, environ=environ
         )
+        self._backend = backend
         self._terraform = Terraform(binary.path)
         self._interrupts: process.Interrupts | None = None
         self._verified: verified.Packages | None = None
@@ -270,7 +273,11 @@ class Runner:
             return self._data("show", arguments, cwd=Path(folder))
 
     def _packages(self) -> verified.Packages | None:
-        return verified.packages(Path(self._environ["TF_DATA_DIR"]), self.root / LOCK_FILE)
+        return verified.packages(self._data_folder, self.root / LOCK_FILE)
+
+    @property
+    def _data_folder(self) -> Path:
+        return Path(self._environ["TF_DATA_DIR"])
 
     def output(self) -> dict[str, Any]:
         """The outputs in the state: name to `{"value", "type", "sensitive"}`."""
@@ -378,6 +385,10 @@ class Runner:
 
         With `data` its output is an answer to be parsed, not a stream of events, and no log.
         """
+        # Each time: a command trusts what the one before it noted down, which anybody may have changed since.
+        data_folder.check_sources(self._data_folder)
+        if self._backend is not None and operation != "init":  # which compares by itself, and may be meant to change it
+            data_folder.check_backend(self._data_folder, *self._backend)
         if not self.root.is_dir():
             raise ToolkitError("there is no rendered root", where=str(self.root), hint="Run `toolkit render` first.")
         logs = self.scratch / "logs"
@@ -458,6 +469,8 @@ def _child_environ(environ: Mapping[str, str], scratch: Path) -> tuple[dict[str,
         "TF_INPUT": "0",
         "CHECKPOINT_DISABLE": "1",
         "TF_DATA_DIR": str(scratch / "terraform"),
+        # Else a file in the data folder could select another one, and so another state.
+        "TF_WORKSPACE": "default",
     }
     return kept, ignored
 

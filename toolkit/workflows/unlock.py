@@ -16,6 +16,7 @@ from toolkit.aws.state_bucket import check_state_account, state_clients, state_k
 from toolkit.aws.state_object import StateObject
 from toolkit.environment import S3Backend
 from toolkit.errors import LockedError, RefusedError, ToolkitError
+from toolkit.files import read_regular
 from toolkit.terraform.failures import StateLock, parse_lock
 from toolkit.terraform.local_state import in_use, lock_info
 from toolkit.terraform.runs import Run, active_run, held_state_at, killed_runs
@@ -111,7 +112,7 @@ def _read_local(workspace: Workspace) -> StateLock | None:
     if not in_use(workspace.local_state):
         info.unlink(missing_ok=True)
         return None
-    lock = _parsed(info.read_bytes(), str(info)) if info.exists() else None
+    lock = _parsed(read_regular(info), str(info)) if info.is_file() else None
     who = f" by {lock.who} since {lock.created} ({lock.operation})" if lock else ""
     raise LockedError(
         f"a running Terraform holds the local state{who}",

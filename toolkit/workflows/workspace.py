@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
 from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
@@ -24,11 +24,12 @@ from toolkit.environment import Environment, LocalBackend, S3Backend, load_envir
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.files import digest, digests, plain_files, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
-from toolkit.rendering.render import render
+from toolkit.rendering.render import backend_arguments, render
 from toolkit.rendering.tree import READ, compare, write
 from toolkit.rendering.vendored import unexpected
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
+from toolkit.terraform.data_folder import backend_file, modules_file
 from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import LOCK_FILE, Runner
@@ -212,6 +213,7 @@ def open_workspace(
         on_command=observer.command,
         called=called,
         unsaved=unsaved,
+        backend=_backend(environment, paths, scratch),
     )
     simulator = "moto" if simulated else None
     workspace = Workspace(paths, environment, caller, binary, runner, simulator, environ, scratch, called, unsaved)
@@ -378,7 +380,7 @@ def _was_local(workspace: Workspace) -> bool:
 
     Only then may `init` leave out its question about migrating: between two other backends the question protects.
     """
-    record = Path(workspace.runner.environ["TF_DATA_DIR"]) / "terraform.tfstate"
+    record = backend_file(Path(workspace.runner.environ["TF_DATA_DIR"]))
     try:
         return bool(json.loads(record.read_bytes())["backend"]["type"] == "local")
     except FileNotFoundError:
@@ -400,13 +402,24 @@ def _refuse_stranded_state(workspace: Workspace) -> None:
         )
 
 
+def _backend_override(environment: Environment, paths: EnvironmentPaths, scratch: Path) -> dict[str, str]:
+    """Backend arguments that `init` gets instead of the rendered ones: what is tried out has its own state."""
+    if isinstance(environment.backend, LocalBackend) and scratch != paths.scratch:
+        return {"path": str(local_state_file(paths, scratch))}
+    return {}
+
+
+def _backend(environment: Environment, paths: EnvironmentPaths, scratch: Path) -> tuple[str, dict[str, Any]]:
+    """Kind and arguments of the backend that Terraform must use in this run."""
+    override = _backend_override(environment, paths, scratch)
+    return environment.backend.type, {**backend_arguments(environment), **override}
+
+
 def _initialize(workspace: Workspace, observer: Observer) -> None:
     """`terraform init`, unless nothing that it depends on has changed since the last one."""
     paths = workspace.paths
     lock = paths.rendered / LOCK_FILE
-    backend_config: dict[str, str] = {}
-    if isinstance(workspace.environment.backend, LocalBackend) and workspace.scratch != paths.scratch:
-        backend_config["path"] = str(workspace.local_state)
+    backend_config = _backend_override(workspace.environment, paths, workspace.scratch)
     was_local = _was_local(workspace)
     moved_to_s3 = isinstance(workspace.environment.backend, S3Backend) and was_local
     if moved_to_s3:
@@ -425,7 +438,8 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     data = Path(workspace.runner.environ["TF_DATA_DIR"])
-    if lock.exists() and data.is_dir() and stamp.exists() and stamp.read_text() == facts():
+    noted = backend_file(data).exists() and (modules_file(data).exists() or not workspace.environment.components)
+    if lock.exists() and noted and stamp.exists() and stamp.read_text() == facts():
         return
     observer.stage(f"Initializing Terraform for {workspace.environment.name}")
     had_lock = lock.exists()

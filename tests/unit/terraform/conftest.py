@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,9 @@ class Fake:
         self.path.write_text(PRELUDE.format(python=sys.executable, folder=str(self.folder)) + body)
         self.path.chmod(0o755)
 
-    def runner(self, environ: dict[str, str] | None = None, hook: Callable[[Event], None] | None = None) -> Runner:
+    def runner(
+        self, environ: dict[str, str] | None = None, hook: Callable[[Event], None] | None = None, **more: Any
+    ) -> Runner:
         def on_event(event: Event) -> None:
             self.events.append(event)
             if hook is not None:
@@ -69,6 +72,7 @@ class Fake:
             environ={"PATH": os.environ["PATH"]} if environ is None else environ,
             on_event=on_event,
             on_command=lambda argv: self.commands.append(list(argv)),
+            **more,
         )
 
     def driver(self, operation: str = "apply") -> list[str]:

@@ -97,6 +97,7 @@ def test_the_environment_of_the_child(fake: Fake) -> None:
         "TF_DATA_DIR": str(fake.scratch / "terraform"),
         "TF_LOG": "debug",
         "TF_LOG_PATH": str(fake.scratch / "logs" / "terraform-debug.log"),
+        "TF_WORKSPACE": "default",
         "cwd": str(fake.root),
         "sid": True,
     }

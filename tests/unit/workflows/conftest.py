@@ -33,8 +33,16 @@ if arguments[0] == "version":
 elif arguments[0] == "init":
     data = pathlib.Path(os.environ["TF_DATA_DIR"])
     data.mkdir(parents=True, exist_ok=True)
-    kind = "s3" if 'backend "s3"' in pathlib.Path("backend.tf").read_text() else "local"
-    (data / "terraform.tfstate").write_text(json.dumps({{"backend": {{"type": kind}}}}))
+    text = pathlib.Path("backend.tf").read_text()
+    kind = "s3" if 'backend "s3"' in text else "local"
+    # Its literals are JSON, too.
+    given = dict(x.split(" = ") for x in text.splitlines() if x[4:5].isalpha() and " = " in x and x[-1] != "{{")
+    config = {{name.strip(): json.loads(value) for name, value in given.items()}}
+    over = [a.split("=", 2)[1:] for a in arguments if a.startswith("-backend-config=")]
+    note = {{"backend": {{"type": kind, "config": {{**config, **dict(over), "unset": None}}}}}}
+    (data / "terraform.tfstate").write_text(json.dumps(note))
+    (data / "modules").mkdir(exist_ok=True)
+    (data / "modules" / "modules.json").write_text(json.dumps({{"Modules": [{{"Key": "", "Source": "", "Dir": "."}}]}}))
     pathlib.Path(".terraform.lock.hcl").touch()
 elif arguments[0] == "validate":
     print((here / "validate.json").read_text())
