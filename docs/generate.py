@@ -24,6 +24,8 @@ from toolkit.environment import load_text
 from toolkit.errors import ExitCode
 from toolkit.plan.findings import Rule
 from toolkit.rendering.render import render
+from toolkit.resources.base import Strength, Stronger
+from toolkit.resources.registry import RESOURCES
 from toolkit.workflows.describe import settings_table
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
@@ -154,13 +156,26 @@ def findings() -> str:
 
 
 def guarded() -> str:
-    """What each component protects and which of its attributes have a weaker side."""
+    """Which attributes of each type have a weaker side, and in which components the type is protected."""
     rows = []
-    for component in REGISTRY.values():
-        protected = ", ".join(f"`{p.resource}`" for p in component.protects)
-        attributes = ", ".join(f"`{s.resource}.{s.attribute}` ({s.described})" for s in component.strengths)
-        rows.append((f"`{component.name}`", protected or "nothing", attributes or "none"))
-    return table(("Component", "Not deleted or replaced unasked", "Not weakened unasked"), rows)
+    for record in sorted(RESOURCES.values(), key=lambda record: record.name):
+        sides: dict[str, list[str]] = {}
+        for strength in record.strengths:
+            sides.setdefault(_side(strength), []).append(f"`{strength.attribute}`")
+        weaker = "; ".join(f"{', '.join(dict.fromkeys(names))}: {side}" for side, names in sides.items())
+        protected = [c.name for c in REGISTRY.values() if any(p.resource == record.name for p in c.protects)]
+        rows.append((f"`{record.name}`", weaker or "-", ", ".join(f"`{name}`" for name in protected) or "-"))
+    return table(("Type", "Not weakened unasked: what is stronger", "Not deleted or replaced unasked in"), rows)
+
+
+def _side(strength: Strength) -> str:
+    side = " < ".join(map(str, strength.order)) if strength.order else strength.stronger.value.rstrip(",")
+    if strength.unset_is_strongest:
+        side += ", also against none" if strength.stronger is Stronger.SAME else ", or none"
+    if strength.only is not None:
+        path, values = strength.only
+        side += f" (where `{path}` is {' or '.join('not set' if v is None else v for v in values)})"
+    return side
 
 
 def nothing_to_overwrite() -> str:

@@ -81,7 +81,7 @@ _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
 def test_whatever_is_made_is_looked_for_first():
     """A create that is not looked for may overwrite something stronger that the account has, without a word."""
     made = {kind for file in MODULES.rglob("*.tf") for kind in _RESOURCE.findall(file.read_text("utf-8"))}
-    declared = {d.resource for c in REGISTRY.values() for d in (*c.protects, *c.strengths)}
+    declared = {protected.resource for component in REGISTRY.values() for protected in component.protects}
     assert declared <= made, "declared, but no module makes it"
     without = made - set(READERS) - set(NOTHING_TO_OVERWRITE)
     assert not without, "a reader in toolkit/aws/existing/, or a reason in NOTHING_TO_OVERWRITE there"
@@ -99,17 +99,11 @@ def test_what_the_embedded_aws_lacks_whole_is_left_out_there(component: Componen
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_whoever_is_told_goes_on_being_told_the_same(component: Component):
-    """Narrowing what is looked for blinds people like deleting it, and so does taking them out."""
+def test_whoever_is_told_goes_on_being_told(component: Component):
+    """Taking people out of a topic's subscribers blinds them like deleting it."""
     text = "\n".join(file.read_text("utf-8") for file in (MODULES / component.name).rglob("*.tf"))
-    made = set(_RESOURCE.findall(text))
-    weaker = {(strength.resource, strength.attribute) for strength in component.strengths}
-    protected = {protection.resource for protection in component.protects}
-    if "aws_cloudwatch_event_rule" in made:
-        assert ("aws_cloudwatch_event_rule", "event_pattern") in weaker
-        assert ("aws_cloudwatch_event_target", "arn") in weaker
-    if "aws_sns_topic_subscription" in made:
-        assert "aws_sns_topic_subscription" in protected
+    if "aws_sns_topic_subscription" in _RESOURCE.findall(text):
+        assert "aws_sns_topic_subscription" in {protection.resource for protection in component.protects}
 
 
 def test_whatever_is_required_comes_earlier():

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 
 _ANALYZER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
 _RULE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,254}")
@@ -121,11 +121,6 @@ COMPONENT = Component(
     settings=AccessAnalyzer,
     derived=("is_home_region",),
     protects=(Protected("aws_accessanalyzer_analyzer"),),
-    strengths=(
-        # All filters of a rule must match, so one less archives, and hides, more.
-        Strength("aws_accessanalyzer_archive_rule", "filter", Stronger.SUPERSET),
-        Strength("aws_accessanalyzer_analyzer", "configuration[0].unused_access[0].unused_access_age", Stronger.LOWER),
-    ),
     profiles={
         "minimal": {"unused_access": {"enabled": False}},
         "standard": {"unused_access": {"enabled": False}},

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger, filled_in
+from toolkit.components.base import Component, Need, Protected, Scope, Settings, filled_in
 
 _EMAIL = re.compile(r"[A-Za-z0-9_+=.#|!&-]+@[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+")
 _PHONE = re.compile(r"\+[1-9][0-9 ()-]{5,23}")
@@ -143,12 +143,6 @@ COMPONENT = Component(
     settings=AccountContacts,
     # Deleting the primary contact's resource leaves the contact as it is, so that needs no protection.
     protects=(Protected("aws_account_alternate_contact"),),
-    strengths=(
-        # Any other address is as good, an empty one is not.
-        Strength("aws_account_alternate_contact", "email_address", Stronger.PRESENT),
-        Strength("aws_account_alternate_contact", "phone_number", Stronger.PRESENT),
-        Strength("aws_account_primary_contact", "phone_number", Stronger.PRESENT),
-    ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     needs=(
         Need("account:PutAlternateContact"),

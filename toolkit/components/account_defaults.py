@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import (
     BucketName,
     LogBucket,
@@ -264,33 +264,6 @@ COMPONENT = Component(
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy"),
         *log_bucket.PROTECTED,
-    ),
-    strengths=(
-        *(
-            Strength("aws_s3_account_public_access_block", name, Stronger.TRUE)
-            for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
-        ),
-        Strength("aws_ebs_encryption_by_default", "enabled", Stronger.TRUE),
-        Strength("aws_ebs_default_kms_key", "key_arn", Stronger.PRESENT),
-        Strength(
-            "aws_ebs_snapshot_block_public_access",
-            "state",
-            Stronger.ORDER,
-            order=("unblocked", "block-new-sharing", "block-all-sharing"),
-        ),
-        Strength(
-            "aws_ec2_image_block_public_access", "state", Stronger.ORDER, order=("unblocked", "block-new-sharing")
-        ),
-        Strength(
-            "aws_ec2_instance_metadata_defaults",
-            "http_tokens",
-            Stronger.ORDER,
-            order=("optional", "no-preference", "required"),
-        ),
-        Strength("aws_flow_log", "traffic_type", Stronger.ORDER, order=("ACCEPT", "REJECT", "ALL")),
-        Strength("aws_flow_log", "log_destination", Stronger.SAME),
-        Strength("aws_cloudwatch_log_group", "retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
-        *log_bucket.STRENGTHS,
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     # Created, and then not read back: the state would be stuck.

@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components import log_bucket
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 
 # 43: a role's name has at most 64 characters, and the longest suffix is -root-sign-in-forward.
@@ -142,17 +141,6 @@ COMPONENT = Component(
         # The other regions' rules reach the home region through this role.
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy"),
-    ),
-    strengths=(
-        Strength("aws_cloudwatch_metric_alarm", "actions_enabled", Stronger.TRUE),
-        Strength("aws_cloudwatch_metric_alarm", "threshold", Stronger.LOWER),
-        Strength("aws_cloudwatch_metric_alarm", "alarm_actions", Stronger.SUPERSET),
-        Strength("aws_cloudwatch_log_metric_filter", "log_group_name", Stronger.SAME),
-        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
-        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
-        Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
-        Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
-        *log_bucket.KEY_STRENGTHS,
     ),
     bills="an alarm per monitor, a KMS key, and a metric for the hours in which something matches",
     profiles={

@@ -63,62 +63,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Stronger(Enum):
-    """Which direction of an attribute's change makes an account stronger."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    TRUE = "true"
-    FALSE = "false"
-    PRESENT = "set"
-    """Any value is stronger than none; changing one for another is neither."""
-    SAME = "unchanged"
-    """A destination of records: any other value takes them away from where people look."""
-    SUPERSET = "everything that was there, or more"
-    """A list or set of names or blocks, none of which may go."""
-    ORDER = "order"
-    """Words with an order; see `Strength.order`."""
-    POLICY = "no deny lost, no grant widened"
-    """An IAM policy document."""
-    PATTERN = "matching the same events, or more,"
-    """An EventBridge event pattern."""
-    PARAMETERS = "each known parameter towards its stronger side, the others unchanged,"
-    """A JSON object of parameters; see `Strength.members`."""
-    RECORDED = "no type recorded less often"
-    """Exceptions from how often types are recorded: blocks of `recording_frequency` and `resource_types`, beside the
-    `recording_frequency` of all others; see `Strength.order`."""
-
-
-@dataclass(frozen=True)
-class Strength:
-    """Declares for one attribute which change is a weakening.
-
-    Attributes:
-        resource: Terraform resource type.
-        attribute: Path in the resource's values ("recording_group[0].all_supported").
-        stronger: The direction.
-        order: For ORDER and RECORDED: the words, weakest first.
-        unset_is_strongest: Whether no value (null, absent or 0) is the strongest instead of the weakest, as with a
-            retention that never ends, or a list of what something is limited to.
-        members: For PARAMETERS: name of a parameter → its direction (HIGHER, LOWER or TRUE). Any other change of a
-            parameter counts as weaker, also one that comes or goes: what holds without it only its reader knows.
-        name: Only resources of this name in the module; None: all of the type.
-    """
-
-    resource: str
-    attribute: str
-    stronger: Stronger
-    order: tuple[str, ...] = ()
-    unset_is_strongest: bool = False
-    members: tuple[tuple[str, Stronger], ...] = ()
-    name: str | None = None
-
-    @property
-    def described(self) -> str:
-        """Which values are stronger, for people."""
-        return f"from weak to strong: {', '.join(self.order)}" if self.order else f"{self.stronger.value} is stronger"
-
-
 @dataclass(frozen=True)
 class Protected:
     """A resource type that protects or records: deleting or replacing one needs consent.
@@ -228,7 +172,6 @@ class Component:
         absent_in: Regions in which AWS does not offer the service (botocore's endpoints): where one is active, the
             setting `skipped_regions` must name it.
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
-        strengths: Attributes with a stronger and a weaker direction.
         profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list
             of SECURITY_EMAIL alone becomes the address that `new` asks for. A component is in no profile unnamed here.
         lacking: Resource types that the embedded AWS does not have, or cannot read back: they are planned there, never
@@ -260,7 +203,6 @@ class Component:
     regions_in: tuple[str, ...] = ()
     absent_in: tuple[str, ...] = ()
     protects: tuple[Protected, ...] = ()
-    strengths: tuple[Strength, ...] = ()
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
     on_simulator: Mapping[str, Any] | None = field(default_factory=dict)

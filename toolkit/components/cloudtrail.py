@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _TRAIL_NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9]+)*")
@@ -240,30 +240,6 @@ COMPONENT = Component(
         Protected("aws_iam_role_policy"),
         Protected(log_bucket.LOCK),
         *log_bucket.PROTECTED,
-    ),
-    strengths=(
-        *(
-            Strength("aws_cloudtrail", name, Stronger.TRUE)
-            for name in (
-                "enable_logging",
-                "enable_log_file_validation",
-                "include_global_service_events",
-                "is_multi_region_trail",
-                "is_organization_trail",
-            )
-        ),
-        Strength("aws_cloudtrail", "kms_key_id", Stronger.PRESENT),
-        Strength("aws_cloudtrail", "cloud_watch_logs_group_arn", Stronger.PRESENT),
-        Strength("aws_cloudtrail", "s3_bucket_name", Stronger.SAME),
-        Strength("aws_cloudtrail", "advanced_event_selector", Stronger.SUPERSET),
-        # Of a trail that is taken over: advanced selectors, which the module sets, replace these.
-        Strength("aws_cloudtrail", "event_selector", Stronger.SUPERSET),
-        Strength("aws_cloudtrail", "insight_selector", Stronger.SUPERSET),
-        Strength("aws_cloudwatch_log_group", "retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
-        Strength("aws_cloudwatch_log_group", "kms_key_id", Stronger.PRESENT),
-        *log_bucket.KEY_STRENGTHS,
-        *log_bucket.LOCK_STRENGTHS,
-        *log_bucket.STRENGTHS,
     ),
     bills="a KMS key, storage in S3, and what CloudWatch Logs takes in; the first trail's management events are free, "
     "those of a second trail are not",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName, LogBucket
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -209,21 +209,6 @@ class Config(Settings):
         return self
 
 
-_INTERVALS = ("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour")
-
-_PARAMETERS = (
-    ("maxAccessKeyAge", Stronger.LOWER),
-    ("maxCredentialUsageAge", Stronger.LOWER),
-    ("MaxPasswordAge", Stronger.LOWER),
-    ("MinimumPasswordLength", Stronger.HIGHER),
-    ("PasswordReusePrevention", Stronger.HIGHER),
-    ("RequireLowercaseCharacters", Stronger.TRUE),
-    ("RequireNumbers", Stronger.TRUE),
-    ("RequireSymbols", Stronger.TRUE),
-    ("RequireUppercaseCharacters", Stronger.TRUE),
-)
-"""Parameters of managed rules whose stronger side is known (AWS Config Developer Guide, list of managed rules)."""
-
 COMPONENT = Component(
     name="config",
     title="Config",
@@ -237,44 +222,6 @@ COMPONENT = Component(
         Protected("aws_config_config_rule"),
         Protected("aws_iam_service_linked_role"),
         *log_bucket.PROTECTED,
-    ),
-    strengths=(
-        Strength("aws_config_configuration_recorder", "recording_group[0].all_supported", Stronger.TRUE),
-        Strength(
-            "aws_config_configuration_recorder", "recording_group[0].include_global_resource_types", Stronger.TRUE
-        ),
-        Strength(
-            "aws_config_configuration_recorder",
-            "recording_mode[0].recording_frequency",
-            Stronger.ORDER,
-            order=("DAILY", "CONTINUOUS"),
-        ),
-        Strength(
-            "aws_config_configuration_recorder",
-            "recording_mode[0].recording_mode_override",
-            Stronger.RECORDED,
-            order=("DAILY", "CONTINUOUS"),
-        ),
-        # A rule that looks for less tells of less, whatever its name says.
-        Strength("aws_config_config_rule", "source[0].source_identifier", Stronger.SAME),
-        Strength("aws_config_config_rule", "input_parameters", Stronger.PARAMETERS, members=_PARAMETERS),
-        Strength(
-            "aws_config_config_rule",
-            "scope[0].compliance_resource_types",
-            Stronger.SUPERSET,
-            unset_is_strongest=True,
-        ),
-        Strength("aws_config_config_rule", "maximum_execution_frequency", Stronger.ORDER, order=_INTERVALS),
-        Strength("aws_config_configuration_recorder_status", "is_enabled", Stronger.TRUE),
-        Strength("aws_config_delivery_channel", "s3_bucket_name", Stronger.SAME),
-        Strength("aws_config_delivery_channel", "s3_kms_key_arn", Stronger.PRESENT),
-        Strength(
-            "aws_config_delivery_channel",
-            "snapshot_delivery_properties[0].delivery_frequency",
-            Stronger.ORDER,
-            order=_INTERVALS,
-        ),
-        *log_bucket.STRENGTHS,
     ),
     derived=("is_home_region", "bucket_name", "role_arn", "s3_kms_key_arn"),
     bills="each recorded item and each evaluation of a rule, in every region, and storage in S3",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from toolkit.components.account_defaults import Regions
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 
 
 class Detective(Settings):
@@ -47,7 +47,6 @@ COMPONENT = Component(
     ),
     composed=("skipped_regions",),
     protects=(Protected("aws_detective_graph"),),
-    strengths=(Strength("aws_detective_organization_configuration", "auto_enable", Stronger.TRUE),),
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),
     on_simulator=None,
     needs=(Need("detective:CreateGraph"), Need("detective:ListGraphs")),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.account_defaults import Regions
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 _POLICY_NAME = re.compile(r"[A-Za-z0-9_.:/=+@ -]{1,128}")
@@ -284,11 +284,6 @@ COMPONENT = Component(
     global_region_with=("administrator_account_id",),
     regions_in=("policies.*.regions",),
     protects=(Protected("aws_fms_admin_account"), Protected("aws_fms_policy")),
-    strengths=(
-        Strength("aws_fms_policy", "remediation_enabled", Stronger.TRUE),
-        Strength("aws_fms_policy", "include_map[0].account", Stronger.SUPERSET),
-        Strength("aws_fms_policy", "include_map[0].orgunit", Stronger.SUPERSET),
-    ),
     lacking=("aws_fms_admin_account", "aws_fms_policy"),
     on_simulator=None,
     needs=(

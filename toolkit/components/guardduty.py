@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -132,31 +132,6 @@ COMPONENT = Component(
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
         *log_bucket.PROTECTED,
-    ),
-    strengths=(
-        Strength("aws_guardduty_detector", "enable", Stronger.TRUE),
-        Strength(
-            "aws_guardduty_detector",
-            "finding_publishing_frequency",
-            Stronger.ORDER,
-            order=("SIX_HOURS", "ONE_HOUR", "FIFTEEN_MINUTES"),
-        ),
-        Strength("aws_guardduty_detector_feature", "status", Stronger.ORDER, order=("DISABLED", "ENABLED")),
-        *(
-            Strength(
-                "aws_guardduty_detector_feature",
-                f"additional_configuration[{i}].status",
-                Stronger.ORDER,
-                order=("DISABLED", "ENABLED"),
-            )
-            for i in range(3)
-        ),
-        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
-        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
-        Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
-        Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
-        *log_bucket.KEY_STRENGTHS,
-        *log_bucket.STRENGTHS,
     ),
     derived=(
         "is_home_region",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from toolkit.components.aws_managed_policies import NAMES, SOURCE
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.delegation import delegated_policies
 from toolkit.components.names import EntityName
 from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
@@ -357,10 +357,6 @@ COMPONENT = Component(
         # Managed policies may come and go; the guardrail goes only with its group.
         Protected("aws_iam_group_policy_attachment", "guardrail", released_by=("aws_iam_group", "name", "group")),
         Protected("aws_iam_group_policy", released_by=("aws_iam_group", "name", "group"), denying="policy"),
-    ),
-    strengths=(
-        Strength("aws_iam_policy", "policy", Stronger.POLICY),
-        Strength("aws_iam_group_policy", "policy", Stronger.POLICY),
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     mismatches=_mismatches,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 from toolkit.components.delegation import Delegation
 from toolkit.components.duties import share
@@ -371,16 +371,6 @@ COMPONENT = Component(
         Protected("aws_iam_policy"),
         Protected("aws_cloudwatch_metric_alarm"),
         Protected("aws_cloudwatch_log_metric_filter"),
-    ),
-    strengths=(
-        Strength("aws_iam_policy", "policy", Stronger.POLICY),
-        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
-        Strength("aws_iam_role", "permissions_boundary", Stronger.PRESENT),
-        Strength("aws_iam_role", "max_session_duration", Stronger.LOWER),
-        Strength("aws_cloudwatch_metric_alarm", "actions_enabled", Stronger.TRUE),
-        Strength("aws_cloudwatch_metric_alarm", "threshold", Stronger.LOWER),
-        Strength("aws_cloudwatch_metric_alarm", "alarm_actions", Stronger.SUPERSET),
-        Strength("aws_cloudwatch_log_metric_filter", "log_group_name", Stronger.SAME),
     ),
     mismatches=_mismatches,
     needs=(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Advice, Component, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.iam_groups import IamGroups, IamPath
 from toolkit.components.mfa_enforcement import UserName
@@ -189,7 +189,6 @@ COMPONENT = Component(
         # Who comes back from suspension gets rights again; who is removed needs none denied.
         Protected("aws_iam_user_group_membership", "suspended", released_by=("aws_iam_user", "name", "user")),
     ),
-    strengths=(Strength("aws_iam_policy", "policy", Stronger.POLICY),),
     mismatches=_mismatches,
     advice=_advice,
     needs=(

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.account_defaults import Region
 from toolkit.components.aws_managed_policies import NAMES
-from toolkit.components.base import Component, Mismatch, Need, Place, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Mismatch, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.delegation import delegated_policies
 from toolkit.components.firewall_manager import AccountId
@@ -232,15 +232,6 @@ COMPONENT = Component(
             released_by=("aws_ssoadmin_permission_set", "arn", "permission_set_arn"),
             denying="inline_policy",
         ),
-    ),
-    strengths=(
-        Strength(
-            "aws_ssoadmin_permission_set",
-            "session_duration",
-            Stronger.ORDER,
-            order=tuple(f"PT{hours}H" for hours in range(_MOST_HOURS, _FEWEST_HOURS - 1, -1)),
-        ),
-        Strength("aws_ssoadmin_permission_set_inline_policy", "inline_policy", Stronger.POLICY),
     ),
     lacking=(
         "aws_ssoadmin_permission_set",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 
@@ -37,7 +37,6 @@ COMPONENT = Component(
     scope=Scope.EVERY_REGION,
     settings=Inspector,
     protects=(Protected("aws_inspector2_enabler"),),
-    strengths=(Strength("aws_inspector2_enabler", "resource_types", Stronger.SUPERSET),),
     needs=(Need("inspector2:Enable"), Need("inspector2:BatchGetAccountStatus")),
     bills="each scanned instance, image and function, in every region, after 15 days",
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 from toolkit.components.config import Config, RuleName
 from toolkit.errors import nearest
@@ -53,10 +53,6 @@ COMPONENT = Component(
     requires=("config", "activity_alarms"),
     derived=("topic",),
     protects=(Protected("aws_cloudwatch_event_rule"), Protected("aws_cloudwatch_event_target")),
-    strengths=(
-        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
-        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
-    ),
     mismatches=_mismatches,
     needs=(
         Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-activity-key-rotation"),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from toolkit.components.account_defaults import KeyArn, Regions
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName
 
 
@@ -65,16 +65,6 @@ COMPONENT = Component(
     ),
     composed=("skipped_regions",),
     protects=(Protected("aws_macie2_account"), Protected("aws_macie2_classification_export_configuration")),
-    strengths=(
-        Strength("aws_macie2_account", "status", Stronger.ORDER, order=("PAUSED", "ENABLED")),
-        Strength(
-            "aws_macie2_account",
-            "finding_publishing_frequency",
-            Stronger.ORDER,
-            order=("SIX_HOURS", "ONE_HOUR", "FIFTEEN_MINUTES"),
-        ),
-        Strength("aws_macie2_classification_export_configuration", "s3_destination[0].bucket_name", Stronger.SAME),
-    ),
     lacking=("aws_macie2_classification_export_configuration",),
     on_simulator={"results_export": None},
     needs=(Need("macie2:EnableMacie"), Need("macie2:UpdateMacieSession")),

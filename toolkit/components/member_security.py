@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.organization_policies import checked
 from toolkit.components.security_hub import SecurityHub
@@ -138,28 +138,6 @@ COMPONENT = Component(
         Protected("aws_config_configuration_aggregator"),
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy_attachment"),
-    ),
-    strengths=(
-        Strength(
-            "aws_guardduty_organization_configuration",
-            "auto_enable_organization_members",
-            Stronger.ORDER,
-            order=("NONE", "NEW", "ALL"),
-        ),
-        Strength(
-            "aws_guardduty_organization_configuration_feature",
-            "auto_enable",
-            Stronger.ORDER,
-            order=("NONE", "NEW", "ALL"),
-        ),
-        Strength("aws_securityhub_configuration_policy", "configuration_policy[0].service_enabled", Stronger.TRUE),
-        Strength(
-            "aws_securityhub_configuration_policy", "configuration_policy[0].enabled_standard_arns", Stronger.SUPERSET
-        ),
-        Strength(
-            "aws_config_configuration_aggregator", "organization_aggregation_source[0].all_regions", Stronger.TRUE
-        ),
-        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
     ),
     lacking=(
         "aws_guardduty_organization_configuration",

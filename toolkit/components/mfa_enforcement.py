@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 
 
 def _user_name(name: str) -> str:
@@ -57,7 +57,6 @@ COMPONENT = Component(
         Protected("aws_iam_policy"),
         Protected("aws_iam_group_policy_attachment", released_by=("aws_iam_group", "name", "group")),
     ),
-    strengths=(Strength("aws_iam_policy", "policy", Stronger.POLICY),),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     needs=(
         Need("iam:CreatePolicyVersion", "arn:{partition}:iam::{account}:policy/baseline-mfa-enforcement"),

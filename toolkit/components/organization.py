@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, Place, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Advice, Component, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.guardrails import (
     AI_OPT_OUT,
@@ -390,11 +390,6 @@ COMPONENT = Component(
         Protected("aws_organizations_delegated_administrator"),
         Protected("aws_guardduty_organization_admin_account"),
         Protected("aws_securityhub_organization_admin_account"),
-    ),
-    strengths=(
-        Strength("aws_organizations_organization", "aws_service_access_principals", Stronger.SUPERSET),
-        Strength("aws_organizations_organization", "enabled_policy_types", Stronger.SUPERSET),
-        Strength("aws_organizations_policy", "content", Stronger.POLICY, name="control"),
     ),
     # Made, but not found again: moto lacks ListOrganizationAdminAccounts of Security Hub.
     # One setting makes both: where Security Hub's is lacking, GuardDuty's is not applied either.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 
 _RESOURCE = "aws_iam_account_password_policy"
 
@@ -48,17 +48,6 @@ COMPONENT = Component(
     scope=Scope.GLOBAL,
     settings=PasswordPolicy,
     protects=(Protected(_RESOURCE),),
-    strengths=(
-        Strength(_RESOURCE, "minimum_password_length", Stronger.HIGHER),
-        Strength(_RESOURCE, "require_lowercase_characters", Stronger.TRUE),
-        Strength(_RESOURCE, "require_uppercase_characters", Stronger.TRUE),
-        Strength(_RESOURCE, "require_numbers", Stronger.TRUE),
-        Strength(_RESOURCE, "require_symbols", Stronger.TRUE),
-        Strength(_RESOURCE, "password_reuse_prevention", Stronger.HIGHER),
-        # No age, and AWS's 0, mean for ever.
-        Strength(_RESOURCE, "max_password_age", Stronger.LOWER),
-        Strength(_RESOURCE, "hard_expiry", Stronger.TRUE),
-    ),
     profiles={
         "minimal": {"minimum_password_length": 14, "password_reuse_prevention": 24, "max_password_age": 90},
         "standard": {"minimum_password_length": 14, "password_reuse_prevention": 24, "max_password_age": 90},

@@ -16,8 +16,6 @@ from toolkit.components.base import (
     Protected,
     Scope,
     Settings,
-    Strength,
-    Stronger,
     filled_in,
 )
 from toolkit.components.cloudtrail import no_repetition
@@ -127,7 +125,6 @@ COMPONENT = Component(
     pages=("root-runbook",),
     mismatches=_mismatches,
     protects=(Protected("aws_iam_organizations_features"),),
-    strengths=(Strength("aws_iam_organizations_features", "enabled_features", Stronger.SUPERSET),),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     lacking=("aws_iam_organizations_features",),
     on_simulator={"enabled_features": []},

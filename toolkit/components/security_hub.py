@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 
 _CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")
@@ -96,16 +96,6 @@ COMPONENT = Component(
         Protected("aws_securityhub_account"),
         Protected("aws_securityhub_standards_subscription"),
         Protected("aws_securityhub_finding_aggregator"),
-    ),
-    strengths=(
-        Strength("aws_securityhub_account", "auto_enable_controls", Stronger.TRUE),
-        Strength(
-            "aws_securityhub_standards_control_association",
-            "association_status",
-            Stronger.ORDER,
-            order=("DISABLED", "ENABLED"),
-        ),
-        Strength("aws_securityhub_finding_aggregator", "specified_regions", Stronger.SUPERSET),
     ),
     bills="the number of checks, in every region, after 30 free days; the checks make AWS Config record more",
     profiles={

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 
 # 50: a role's name has at most 64 characters, and -response-team stands behind it.
@@ -207,13 +207,6 @@ COMPONENT = Component(
         Protected("aws_shield_drt_access_role_arn_association"),
         Protected("aws_shield_drt_access_log_bucket_association"),
         Protected("aws_shield_proactive_engagement"),
-    ),
-    strengths=(
-        Strength("aws_shield_subscription", "auto_renew", Stronger.ORDER, order=("DISABLED", "ENABLED")),
-        Strength("aws_shield_application_layer_automatic_response", "action", Stronger.ORDER, order=("COUNT", "BLOCK")),
-        Strength("aws_shield_protection_group", "members", Stronger.SUPERSET),
-        Strength("aws_shield_proactive_engagement", "enabled", Stronger.TRUE),
-        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
     ),
     lacking=(
         "aws_shield_subscription",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 # 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
@@ -146,15 +146,6 @@ COMPONENT = Component(
         # What hands over does so through these.
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy"),
-    ),
-    strengths=(
-        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
-        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
-        Strength("aws_cloudwatch_log_subscription_filter", "destination_arn", Stronger.SAME),
-        Strength("aws_cloudwatch_log_subscription_filter", "filter_pattern", Stronger.SAME),
-        # Whoever is let in, and what is read, stays as narrow as it was reviewed.
-        Strength("aws_iam_role", "assume_role_policy", Stronger.POLICY),
-        Strength("aws_iam_role_policy", "policy", Stronger.POLICY),
     ),
     bills="events sent to another account, and what the log subscription hands over",
     needs=(

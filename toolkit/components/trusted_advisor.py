@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components import log_bucket
 from toolkit.components.activity_alarms import Subscribers
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, Strength, Stronger
+from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 # 56: a role's name has at most 64 characters, and -refresh stands behind it.
@@ -116,13 +115,6 @@ COMPONENT = Component(
         # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
-    ),
-    strengths=(
-        Strength("aws_cloudwatch_event_target", "arn", Stronger.SAME),
-        Strength("aws_cloudwatch_event_rule", "event_pattern", Stronger.PATTERN),
-        Strength("aws_sns_topic", "kms_master_key_id", Stronger.PRESENT),
-        Strength("aws_sns_topic_policy", "policy", Stronger.POLICY),
-        *log_bucket.KEY_STRENGTHS,
     ),
     bills="a KMS key; refreshes need a support plan that is billed by itself",
     needs=(

@@ -16,7 +16,9 @@ from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.policies import compare_policies, denies, policy_sentences
-from toolkit.plan.strengths import value_at, weakening
+from toolkit.plan.strengths import aligned, value_at, weakenings
+from toolkit.resources.base import ResourceType
+from toolkit.resources.registry import RESOURCES
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,10 @@ class Existing:
     default: bool = False
     """Whether it is what AWS gives by itself, so that it is somebody's choice only where the whole thing was there."""
 
-    def differences(self, after: Mapping[str, Any]) -> tuple[str, ...]:
-        """What a create with the values `after` changes of these, one line per value; policies by their meaning."""
-        return tuple(line for path, old in _leaves(self.values, "") for line in _difference(path, old, after))
+    def differences(self, change: Change) -> tuple[str, ...]:
+        """What a create changes of these values, one line per value; policies by their meaning."""
+        values = aligned(_record(change), self.values, change.after)
+        return tuple(line for path, old in _leaves(values, "") for line in _difference(path, old, change.after))
 
 
 def judge(
@@ -70,12 +73,12 @@ def judge(
             elif protected and not _released(protected, change, deleted):
                 yield _destroys(change, "which protects or records", whole)
         if change.action in (Action.UPDATE, Action.REPLACE):
-            for lost in _weakens(change, component, change.before):
+            for lost in _weakens(change):
                 # What AWS decides itself of a thing is unknown of any that is made anew, and no loss in one half-made.
                 if not (half_made and value_at(change.after, str(lost.attribute)) is Marker.UNKNOWN):
                     yield lost
         if change.action is Action.CREATE and change.address in existing:
-            yield from _exists(change, component, existing[change.address])
+            yield from _exists(change, existing[change.address])
         yield from judge_grants(change, plan)
 
 
@@ -216,27 +219,32 @@ def _instead(change: Change, forcing: list[str]) -> str:
     return f"leave {kept}, or take it out of `imports`" if change.imported else f"leave {kept}"
 
 
-def _weakens(change: Change, component: Component, before: Mapping[str, Any], why: str = "") -> Iterator[Finding]:
-    for strength in component.strengths:
-        if strength.resource != change.type or strength.name not in (None, change.name):
+def _weakens(change: Change, found: Existing | None = None) -> Iterator[Finding]:
+    why = "" if found is None else f" than {found.named} that the account has now"
+    for lost in weakenings(_record(change), change.before if found is None else found.values, change.after):
+        if found is not None and lost.strength.top not in found.values:
+            # Not read, which is not the same as not set.
             continue
-        lost = weakening(strength, before, change.after)
-        if lost is not None:
-            yield Finding(
-                rule=Rule.WEAKENS,
-                severity=Severity.HIGH,
-                address=change.address,
-                attribute=strength.attribute,
-                summary=f"{strength.attribute} becomes weaker{why} ({strength.described}).",
-                evidence=lost.reason,
-                remedy="set it in environment.yaml to what it was or stronger",
-                consent=f"--allow-weaker '{change.address}.{strength.attribute}'",
-                component=change.component,
-                region=change.region,
-            )
+        yield Finding(
+            rule=Rule.WEAKENS,
+            severity=Severity.HIGH,
+            address=change.address,
+            attribute=lost.path,
+            summary=f"{lost.path} becomes weaker{why} ({lost.strength.described}).",
+            evidence=lost.reason,
+            remedy="set it in environment.yaml to what it was or stronger",
+            consent=f"--allow-weaker '{change.address}.{lost.path}'",
+            component=change.component,
+            region=change.region,
+        )
 
 
-def _exists(change: Change, component: Component, found: Existing) -> Iterator[Finding]:
+def _record(change: Change) -> ResourceType:
+    """The record of its type; an empty one for a type that no module makes, as another configuration's state has."""
+    return RESOURCES.get(change.type) or ResourceType(change.type)
+
+
+def _exists(change: Change, found: Existing) -> Iterator[Finding]:
     if not found.overwritten:
         yield Finding(
             rule=Rule.COLLIDES,
@@ -254,14 +262,14 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
             region=change.region,
         )
         return
-    yield from _weakens(change, component, found.values, f" than {found.named} that the account has now")
+    yield from _weakens(change, found)
     yield Finding(
         rule=Rule.COLLIDES,
         severity=Severity.NOTE,
         address=change.address,
         attribute=None,
         summary=f"Called a create, but overwrites {found.named} that the account has now.",
-        evidence="; ".join(found.differences(change.after)) or "with the same values",
+        evidence="; ".join(found.differences(change)) or "with the same values",
         remedy=f"to see it as a change, put '{change.address}': '{found.import_id}' under `imports`"
         if found.import_id
         else "compare these values with the settings that you mean",
@@ -273,7 +281,9 @@ def _exists(change: Change, component: Component, found: Existing) -> Iterator[F
 
 def _difference(path: str, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
     new = value_at(after, path)
-    if isinstance(old, str) and isinstance(new, str) and policy_sentences(old) and policy_sentences(new):
+    if old == {} and new:
+        yield f"{path}: added"
+    elif isinstance(old, str) and isinstance(new, str) and policy_sentences(old) and policy_sentences(new):
         for line in compare_policies(old, new).lines:
             yield f"{path}: {line}"
     elif new != old:
@@ -281,7 +291,7 @@ def _difference(path: str, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         for name, inner in value.items():
             yield from _leaves(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list):

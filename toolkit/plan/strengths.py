@@ -1,7 +1,8 @@
-"""Whether a change of one attribute is a weakening, by what its component declares.
+"""Whether a change of a resource is a weakening, by what the record of its type declares.
 
-In: the values of a resource before and after, and a Strength. Out: the weakening, or None. Pure. What is not known
-before the apply cannot be judged and counts as a weakening where something strong would be given up for it.
+In: the values of a resource before and after, and the type's record (toolkit/resources). Out: the weakenings. Pure.
+What is not known before the apply cannot be judged, and counts as a weakening where something strong is given up for
+it. Lists whose order means nothing are aligned by key first, so a verdict never depends on the place of an entry.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.components.base import Strength, Stronger
 from toolkit.plan.event_patterns import narrowed
+from toolkit.plan.lifecycles import shortened
+from toolkit.plan.log_filters import matches_less
 from toolkit.plan.model import Marker, shown
 from toolkit.plan.policies import compare_policies
+from toolkit.resources.base import ResourceType, Strength, Stronger
 
 _STEP = re.compile(r"([A-Za-z0-9_]+)|\[([0-9]+)\]")
 
@@ -24,8 +27,9 @@ _STEP = re.compile(r"([A-Za-z0-9_]+)|\[([0-9]+)\]")
 class Weakening:
     """A change to the weaker side."""
 
-    before: Any
-    after: Any
+    strength: Strength
+    path: str
+    """Where, with the indices that the planned values have ("rule[0].expiration[0].days")."""
     reason: str
     """What is lost, for people ("24 → 14")."""
 
@@ -43,25 +47,100 @@ def value_at(values: Mapping[str, Any] | None, path: str) -> Any:
     return here
 
 
-def weakening(strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any]) -> Weakening | None:
-    """The weakening that going from `before` to `after` is for one attribute, or None."""
-    old, new = value_at(before, strength.attribute), value_at(after, strength.attribute)
-    if old == new:
+def weakenings(record: ResourceType, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Weakening]:
+    """What gets weaker when a resource goes from `before` to `after`."""
+    before = aligned(record, before, after)
+    for strength in record.strengths:
+        if strength.only is not None and value_at(after, strength.only[0]) not in strength.only[1]:
+            continue
+        if strength.stronger is Stronger.KEPT:
+            yield from (Weakening(strength, path, reason) for path, reason in _kept(strength, before, after))
+            continue
+        for path in _places(record, strength.attribute, before, after):
+            reason = _lost(record, strength, path, before, after)
+            if reason is not None:
+                yield Weakening(strength, path, reason)
+
+
+def aligned(record: ResourceType, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """`before` with the entries of each keyed list where `after` has the entry of the same key.
+
+    An entry that only `after` has leaves an empty one in its place; those that only `before` has follow at the end.
+    """
+    return {name: _aligned(record, name, value, after.get(name)) for name, value in before.items()}
+
+
+def _aligned(record: ResourceType, path: str, before: Any, after: Any) -> Any:
+    if isinstance(before, Mapping):
+        new = after if isinstance(after, Mapping) else {}
+        return {name: _aligned(record, f"{path}.{name}", value, new.get(name)) for name, value in before.items()}
+    if not isinstance(before, list):
+        return before
+    others = after if isinstance(after, list) else []
+    if path in record.keys:
+        rest = list(before)
+        paired = []
+        for other in others:
+            same = next((one for one in rest if _key(record, path, one) == _key(record, path, other)), None)
+            if same is not None:
+                rest.remove(same)
+            paired.append({} if same is None else same)
+        before = [*paired, *rest]
+    return [_aligned(record, path, one, others[i] if i < len(others) else None) for i, one in enumerate(before)]
+
+
+def _key(record: ResourceType, path: str, entry: Any) -> str:
+    return _canonical([value_at(entry, name) for name in record.keys[path]], in_order=True)
+
+
+def _places(record: ResourceType, attribute: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The concrete paths of one with `[*]` in it; in a list none of whose entries may be removed, only those left."""
+    head, *rest = attribute.split("[*]")
+    places = [head]
+    for part in rest:
+        kept = any(s.attribute == head and s.stronger is Stronger.SUPERSET for s in record.strengths)
+        found = []
+        for place in places:
+            old, new = _length(value_at(before, place)), _length(value_at(after, place))
+            found += [f"{place}[{i}]{part}" for i in range(new if kept else max(old, new))]
+        places, head = found, f"{head}[*]{part}"
+    return places
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
+def _lost(
+    record: ResourceType, strength: Strength, path: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> str | None:
+    """What going from `before` to `after` loses at one place, or None."""
+    old, new = value_at(before, path), value_at(after, path)
+    if strength.otherwise is not None:
+        old, new = (_or_otherwise(strength, v, values) for v, values in ((old, before), (new, after)))
+    if _canonical(old) == _canonical(new):
         return None
     if strength.stronger is Stronger.POLICY:
         return _policy(old, new)
     if strength.stronger is Stronger.RECORDED:
-        return _recorded(strength, before, after)
+        return _told(_recorded(strength, before, after))
     if new is Marker.UNKNOWN:
         # A value set by reference (a key's ARN) is there, only not known yet.
-        if strength.stronger in (Stronger.PRESENT,) or old in (None, "", []):
+        if strength.stronger in (Stronger.PRESENT, Stronger.KEY) or _empty(old):
             return None
-        return Weakening(old, new, f"{shown(old)} → a value not known before the apply")
+        return f"{shown(old)} → a value not known before the apply"
     if strength.stronger in _COMPARED:
-        return _told(old, new, _COMPARED[strength.stronger](strength, old, new))
-    if _rank_lost(strength, old, new):
-        return Weakening(old, new, f"{shown(old)} → {shown(new)}")
-    return None
+        return _told(_COMPARED[strength.stronger](strength, old, new))
+    if strength.stronger is Stronger.SUPERSET and (names := record.keys.get(strength.attribute)):
+        # What is in an entry has directions of its own: here counts only that each is still there.
+        old, new = ([{n: value_at(one, n) for n in names} for one in v or () if one] for v in (old, new))
+    if strength.stronger is Stronger.THRESHOLD:
+        lost = not _reached(value_at(after, "comparison_operator"), old, new)
+    elif strength.stronger is Stronger.KEY:
+        lost = _key_lost(old, new, str(before.get("arn") or ""))
+    else:
+        lost = _rank_lost(strength, old, new)
+    return f"{shown(value_at(before, path) if old is None else old)} → {shown(new)}" if lost else None
 
 
 def _rank_lost(strength: Strength, old: Any, new: Any) -> bool:
@@ -69,53 +148,137 @@ def _rank_lost(strength: Strength, old: Any, new: Any) -> bool:
         case Stronger.HIGHER | Stronger.LOWER:
             return _number(strength, new) < _number(strength, old)
         case Stronger.TRUE:
-            return bool(old) and not new
+            old, new = (strength.unset_is_strongest if value is None else bool(value) for value in (old, new))
+            return old and not new
         case Stronger.FALSE:
             return not old and bool(new)
         case Stronger.PRESENT:
-            return old not in (None, "") and new in (None, "")
+            return not _empty(old) and _empty(new)
+        case Stronger.ABSENT:
+            return _empty(old) and not _empty(new)
         case Stronger.SAME:
-            return old not in (None, "")
+            return strength.unset_is_strongest or not _empty(old)
         case Stronger.SUPERSET:
             if strength.unset_is_strongest and not (old and new):
                 return not old
             return not _names(old) <= _names(new)
+        case Stronger.SUBSET:
+            if not strength.unset_is_strongest and not (old and new):
+                return bool(old)
+            return not _names(new) <= _names(old)
         case Stronger.ORDER:
             return _place(strength, new) < _place(strength, old)
         case _:
             raise AssertionError(strength)
 
 
+def _or_otherwise(strength: Strength, value: Any, values: Mapping[str, Any]) -> Any:
+    assert strength.otherwise is not None
+    path, factor = strength.otherwise
+    other = value_at(values, path)
+    if (value and not isinstance(value, Marker)) or not other:
+        return value
+    return other if isinstance(other, Marker) else factor * other
+
+
+def _empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, list, dict)) and not value)
+
+
 def _number(strength: Strength, value: Any) -> float:
     """The value on a scale on which more is stronger."""
-    if not value:  # null, absent, and 0, which AWS uses for "never"
+    try:
+        number = float(value or 0)
+    except (TypeError, ValueError):
+        number = 0
+    # Null, absent, 0, which AWS uses for "never", and -1, which it uses for "no preference".
+    if number <= 0:
         return float("inf") if strength.unset_is_strongest else float("-inf")
-    return float(value) if strength.stronger is Stronger.HIGHER else -float(value)
+    return number if strength.stronger is Stronger.HIGHER else -number
 
 
 def _place(strength: Strength, value: Any) -> int:
     """Place in the order; a word that the order does not know is the weakest, so that it cannot hide a loss."""
-    return strength.order.index(value) if value in strength.order else -1
+    word = strength.unset if _empty(value) and strength.unset else value
+    return strength.order.index(word) if word in strength.order else -1
 
 
 def _names(value: Any) -> set[str]:
-    return {json.dumps(v, sort_keys=True, default=str) for v in value or ()}
+    return {json.dumps(_plain(v), sort_keys=True, default=str) for v in value or ()}
 
 
-def _policy(old: Any, new: Any) -> Weakening | None:
+def _canonical(value: Any, *, in_order: bool = False) -> str:
+    """The same text for what means the same: lists in any order, and blocks without what is empty in them."""
+    if isinstance(value, Mapping):
+        # A map, such as tags, in which an empty text is a value.
+        return json.dumps({name: _plain(inner) or inner for name, inner in value.items()}, sort_keys=True, default=str)
+    return json.dumps(_plain(value, in_order), sort_keys=True, default=str)
+
+
+def _plain(value: Any, in_order: bool = False) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items() if not _empty(inner)} or None
+    if isinstance(value, (list, tuple)):
+        items = [_plain(v) for v in value]
+        return (items if in_order else sorted(items, key=lambda v: json.dumps(v, sort_keys=True, default=str))) or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return None if value == "" else value
+
+
+def _key_lost(old: Any, new: Any, arn: str) -> bool:
+    """Whether what is encrypted becomes readable to more, or unreadable to the account.
+
+    Args:
+        old: Key's ARN, id or alias before.
+        new: The same after.
+        arn: ARN of what is encrypted, if it has one: of the account whose key it should be.
+    """
+    if _key_rank(new) < _key_rank(old):
+        return True
+    account = _account(str(old or "")) or _account(arn)
+    return bool(account) and _account(str(new or "")) not in ("", account)
+
+
+def _key_rank(key: Any) -> int:
+    if _empty(key):
+        return 0
+    return 1 if "alias/aws/" in str(key) else 2
+
+
+def _account(arn: str) -> str:
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 5 else ""
+
+
+def _reached(operator: Any, old: Any, new: Any) -> bool:
+    """Whether an alarm that the threshold `old` raises is raised by `new`."""
+    if _empty(old):
+        return True
+    try:
+        before, after = float(old), float(new)
+    except (TypeError, ValueError):
+        return False
+    if operator in ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold"):
+        return after <= before
+    if operator in ("LessThanThreshold", "LessThanOrEqualToThreshold"):
+        return after >= before
+    return False
+
+
+def _policy(old: Any, new: Any) -> str | None:
     if old in (None, "") or old is Marker.UNKNOWN:
         return None
     if new in (None, ""):
-        return Weakening(old, new, "the policy goes away")
+        return "the policy goes away"
     if isinstance(new, Marker) or isinstance(old, Marker):
-        return Weakening(old, new, "a policy that is not known before the apply")
+        return "a policy that is not known before the apply"
     diff = compare_policies(old, new)
-    return Weakening(old, new, "; ".join(diff.weaker)) if diff.weaker else None
+    return "; ".join(diff.weaker) if diff.weaker else None
 
 
-def _told(old: Any, new: Any, reasons: Iterable[str]) -> Weakening | None:
-    told = "; ".join(reasons)
-    return Weakening(old, new, told) if told else None
+def _told(reasons: Iterable[str]) -> str | None:
+    return "; ".join(reasons) or None
 
 
 def _pattern(_strength: Strength, old: Any, new: Any) -> Iterable[str]:
@@ -124,6 +287,12 @@ def _pattern(_strength: Strength, old: Any, new: Any) -> Iterable[str]:
     if not isinstance(old, str) or not isinstance(new, str):
         return ("the pattern goes away",) if new in (None, "") else ("a pattern that cannot be read",)
     return narrowed(old, new)
+
+
+def _filter(_strength: Strength, old: Any, new: Any) -> Iterable[str]:
+    if isinstance(old, Marker) or isinstance(new, Marker):
+        return ("a pattern that cannot be read",)
+    return matches_less(old or "", new or "")
 
 
 def _parameters(strength: Strength, old: Any, new: Any) -> Iterator[str]:
@@ -162,15 +331,34 @@ def _parameter(value: Any) -> str:
     return "(none)" if value is None else shown(value)
 
 
-def _recorded(strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any]) -> Weakening | None:
+def _content(_strength: Strength, old: Any, new: Any) -> Iterator[str]:
+    before, after = _object(old), _object(new)
+    if before is None or after is None:
+        yield "JSON that cannot be read"
+        return
+    yield from _unsaid(before, after, "")
+
+
+def _unsaid(old: Any, new: Any, path: str) -> Iterator[str]:
+    """What `old` says and `new` does not."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name, value in old.items():
+            yield from _unsaid(value, new.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(old, list) and isinstance(new, list):
+        gone = [one for one in old if not _names([one]) <= _names(new)]
+        if gone:
+            yield f"{path}: without {', '.join(map(shown, gone))}"
+    elif old != new:
+        yield f"{path}: {_parameter(old)} → {_parameter(new)}"
+
+
+def _recorded(strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     mode = strength.attribute.rpartition(".")[0]
     (had, had_others), (gets, gets_others) = (_frequencies(strength, values, mode) for values in (before, after))
-    lost = [
-        f"{name}: {shown(old)} → {shown(new)}"
-        for name in sorted({*had, *gets})
-        if _place(strength, old := had.get(name, had_others)) > _place(strength, new := gets.get(name, gets_others))
-    ]
-    return _told(value_at(before, strength.attribute), value_at(after, strength.attribute), lost)
+    for name in sorted({*had, *gets}):
+        old, new = had.get(name, had_others), gets.get(name, gets_others)
+        if _place(strength, old) > _place(strength, new):
+            yield f"{name}: {shown(old)} → {shown(new)}"
 
 
 def _frequencies(strength: Strength, values: Mapping[str, Any], mode: str) -> tuple[dict[str, Any], Any]:
@@ -184,8 +372,19 @@ def _frequencies(strength: Strength, values: Mapping[str, Any], mode: str) -> tu
     return own, value_at(values, f"{mode}.recording_frequency")
 
 
+def _kept(strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    old, new = value_at(before, strength.attribute), value_at(after, strength.attribute)
+    if new is Marker.UNKNOWN:
+        yield strength.attribute, f"{shown(old)} → a value not known before the apply"
+        return
+    for path, reason in shortened(*(v if isinstance(v, list) else [] for v in (old, new))):
+        yield f"{strength.attribute}{path}", reason
+
+
 _COMPARED: dict[Stronger, Callable[[Strength, Any, Any], Iterable[str]]] = {
     Stronger.PATTERN: _pattern,
+    Stronger.FILTER: _filter,
     Stronger.PARAMETERS: _parameters,
+    Stronger.CONTENT: _content,
 }
 """Directions that tell in words what is lost."""

@@ -182,7 +182,10 @@ BESIDE_A_BUCKET: list[Any] = [
         "server_side_encryption_configuration",
         on_bucket("put_bucket_encryption", ServerSideEncryptionConfiguration={"Rules": ENCRYPTED}),
         algorithm("AES256"),
-        {"rule[0].apply_server_side_encryption_by_default[0].sse_algorithm"},
+        {
+            "rule[0].apply_server_side_encryption_by_default[0].sse_algorithm",
+            "rule[0].apply_server_side_encryption_by_default[0].kms_master_key_id",
+        },
     ),
     (
         "server_side_encryption_configuration",
@@ -267,7 +270,7 @@ def test_versions_of_which_some_are_kept_are_not_all_expired():
     values = {"bucket": BUCKET, **keeps(None, 90)}
     plan = plan_of("cloudtrail", "aws_s3_bucket_lifecycle_configuration", values)
     weakens, _note = judged(plan, Stubbed("s3", *answers))
-    assert (weakens.attribute, weakens.evidence) == (NONCURRENT, "null → 90")
+    assert (weakens.attribute, weakens.evidence) == (NONCURRENT, "5 noncurrent versions kept → 0")
 
 
 def test_a_list_is_asked_once_for_all_that_may_be_in_it():
@@ -403,7 +406,7 @@ def test_a_config_rule_of_the_same_name():
     assert (found.overwritten, found.import_id) == (True, "mine")
     assert found.values["source"] == source["source"]
     assert json.loads(found.values["input_parameters"]) == {"MinimumPasswordLength": "20"}
-    assert found.values["scope"] == [{"compliance_resource_types": ["AWS::IAM::User"]}]
+    assert found.values["scope"][0]["compliance_resource_types"] == ["AWS::IAM::User"]
 
 
 def test_an_aggregator_of_the_same_name():
@@ -415,7 +418,8 @@ def test_an_aggregator_of_the_same_name():
         ConfigurationAggregatorName="mine",
         AccountAggregationSources=[{"AccountIds": accounts, "AllAwsRegions": True}],
     )
-    (note,) = judged(plan)
+    weakens, note = judged(plan)
+    assert (weakens.attribute, weakens.blocks) == ("account_aggregation_source[0].account_ids", True)
     assert "the configuration aggregator 'mine'" in note.summary
     assert '"111122223333" → "123456789012"' in note.evidence
 
@@ -590,7 +594,8 @@ def test_what_shield_does_already():
 
     contacts = plan_of("shield", "aws_shield_proactive_engagement", {"emergency_contact": []})
     answer = {"EmergencyContactList": [{"EmailAddress": "security@example.com"}]}
-    (note,) = judged(contacts, Stubbed("shield", ("describe_emergency_contact_settings", answer)))
+    weakens, note = judged(contacts, Stubbed("shield", ("describe_emergency_contact_settings", answer)))
+    assert (weakens.attribute, weakens.blocks) == ("emergency_contact", True)
     assert 'emergency_contact[0].email_address: "security@example.com" → null' in note.evidence
     assert existing(contacts, Stubbed("shield", ("describe_emergency_contact_settings", {}))) is None
 

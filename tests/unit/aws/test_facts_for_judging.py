@@ -498,7 +498,18 @@ def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: Cl
         "change": {
             "actions": ["create"],
             "before": None,
-            "after": {"alarm_name": "mine", "threshold": 5, "actions_enabled": True},
+            "after": {
+                "alarm_name": "mine",
+                "namespace": "n",
+                "metric_name": "m",
+                "statistic": "Sum",
+                "period": 60,
+                "evaluation_periods": 1,
+                "comparison_operator": "GreaterThanOrEqualToThreshold",
+                "treat_missing_data": "notBreaching",
+                "threshold": 5,
+                "actions_enabled": True,
+            },
         },
     }
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)

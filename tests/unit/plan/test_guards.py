@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 
-from toolkit.components.base import Component, Protected, Strength, Stronger
+from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Consents, Rule, Waiver
 from toolkit.plan.guards import HOLDS_RECORDS, Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.strengths import value_at
+from toolkit.resources.base import ResourceType, Strength, Stronger
+from toolkit.resources.registry import RESOURCES
 
 RECORDED = Path(__file__).parents[2] / "plans" / "components"
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
@@ -33,11 +35,11 @@ def recorded() -> dict[str, Any]:
     return {**plans[0], "resource_changes": [entry for plan in plans for entry in plan["resource_changes"]]}
 
 
-def entries(recorded: dict[str, Any], component: Component, resource: str) -> list[dict[str, Any]]:
-    """Recorded entries of a type in a component, as if they had been applied and are now left alone."""
+def entries(recorded: dict[str, Any], component: Component | None, resource: str) -> list[dict[str, Any]]:
+    """Recorded entries of a type, in one component or in all, as if they had been applied and are now left alone."""
     found = []
     for entry in recorded["resource_changes"]:
-        if entry["type"] == resource and ATTRIBUTION.of(entry["address"])[0] == component.name:
+        if entry["type"] == resource and (component is None or ATTRIBUTION.of(entry["address"])[0] == component.name):
             copied = copy.deepcopy(entry)
             change = copied["change"]
             change["before"] = copy.deepcopy(change["after"])
@@ -146,18 +148,23 @@ def test_a_guardrail_goes_with_its_group_but_not_without(recorded: dict[str, Any
     assert {f.rule for f in findings(*of_group)} == {Rule.DESTROYS}
 
 
+SCHEMA = json.loads((RECORDED.parents[1] / "provider5" / "schema.json").read_text("utf-8"))["types"]
+
+
 def strengths() -> list[Any]:
     return [
-        pytest.param(component, strength, id=f"{component.name}-{strength.resource}-{strength.attribute}")
-        for component in REGISTRY.values()
-        for strength in component.strengths
+        pytest.param(record, strength, id=f"{record.name}-{strength.attribute}-{strength.stronger.name}")
+        for record in RESOURCES.values()
+        for strength in record.strengths
+        # The rules of a lifecycle are judged together: test_lifecycles.py.
+        if strength.stronger is not Stronger.KEPT
     ]
 
 
 ALLOW = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "s3:*", "Resource": "*"}
 
 
-def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:
+def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:  # noqa: PLR0915 (a table)
     """(weaker values, stronger ones) than `value`."""
     match strength.stronger:
         case Stronger.HIGHER:
@@ -165,19 +172,44 @@ def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:
             weaker, stronger = [1], [value + 1, 100_000]
             return (weaker, [*stronger, *unset]) if strength.unset_is_strongest else ([*weaker, *unset], stronger)
         case Stronger.LOWER:
-            return [value + 1, 100_000, None, 0], [1]
+            return [float(value) + 1, 100_000, *([] if strength.otherwise else [None, 0, -1])], [1]
         case Stronger.TRUE:
-            return ([False, None], []) if value else ([], [True])
+            if not value:
+                return [], [True]
+            return ([False], [None]) if strength.unset_is_strongest else ([False, None], [])
         case Stronger.FALSE:
             return ([True], []) if not value else ([], [False])
         case Stronger.PRESENT:
-            return [None, ""], ["arn:aws:kms:eu-central-1:123456789012:key/other"]
+            return [None, type(value)()], [["other"] if isinstance(value, list) else "other"]
+        case Stronger.ABSENT:
+            return [[{"name": "first"}]], []
         case Stronger.SAME:
-            return ["elsewhere", None], []
+            return [["elsewhere"] if isinstance(value, list) else "elsewhere", None], []
+        case Stronger.KEY:
+            other, foreign = FILLED_KEY.replace("1234abcd", "5678abcd"), FILLED_KEY.replace(ACCOUNT, "444455556666")
+            return [None, "", "alias/aws/sns", foreign], [other, "alias/own"]
         case Stronger.SUPERSET:
             if strength.unset_is_strongest:
                 return [value[:-1], value[1:]], [[*value, "other"], [], None]
-            return [value[:-1], []], [[*value, {"name": "more"}]]
+            return [value[:-1], []], [[*value, {"name": "more"}], value[::-1]]
+        case Stronger.SUBSET:
+            unset: list[Any] = [[], None]
+            fewer = [value[1:]] if value[1:] else []
+            weaker, stronger = [[*value, "other"]], [value[::-1], *fewer]
+            return (weaker, [*stronger, *unset]) if strength.unset_is_strongest else ([*weaker, *unset], stronger)
+        case Stronger.THRESHOLD:
+            return [value + 1, None], [value - 1, 0]
+        case Stronger.FILTER:
+            return ["{ $.other = 1 }", f"{{ ({value[1:-1]}) && $.other = 1 }}"], [
+                "",
+                None,
+                f"{value[:-1]} || $.x = 1 }}",
+            ]
+        case Stronger.CONTENT:
+            said = json.loads(value)
+            first = next(iter(said))
+            weaker = [None, json.dumps({**said, first: "other"}), json.dumps({k: said[k] for k in said if k != first})]
+            return weaker, [json.dumps({**said, "more": 1}), json.dumps(said, indent=8)]
         case Stronger.PATTERN:
             pattern = json.loads(value)
             narrower = [{**pattern, "account": ["123456789012"]}, {**pattern, "source": []}]
@@ -199,7 +231,7 @@ def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:
             return [[more]], [[], [{**own, "recording_frequency": "CONTINUOUS"}]]
         case Stronger.ORDER:
             place = strength.order.index(value)
-            return [*strength.order[:place], None], list(strength.order[place + 1 :])
+            return [*strength.order[:place], *([] if strength.unset else [None])], list(strength.order[place + 1 :])
         case Stronger.POLICY:
             document = json.loads(value)
             resource_policy = "Principal" in document["Statement"][0]
@@ -219,75 +251,100 @@ def variants(strength: Strength, value: Any) -> tuple[list[Any], list[Any]]:
 
 
 def put(values: dict[str, Any], path: str, value: Any) -> None:
-    """Set what stands at a path, which must exist."""
-    *steps, last = re.findall(r"[A-Za-z0-9_]+", path)
+    """Set what stands at a path; blocks on the way are made where there are none."""
+    *steps, last = re.findall(r"([A-Za-z0-9_]+)(?:\[(\d+)\])?", path)
     here: Any = values
-    for step in steps:
-        here = here[int(step)] if isinstance(here, list) else here[step]
-    here[last] = value
+    for name, index in steps:
+        blocks = here[name] = here.get(name) or [{}]
+        here = blocks[int(index or 0)]
+    here[last[0]] = value
 
 
-# What Terraform computes by itself and no recorded plan of a first apply can show.
-FILLED = {
-    # Of a trail that was there before the baseline.
-    "event_selector": [
-        {"data_resource": [{"type": "AWS::S3::Object", "values": ["arn:aws:s3"]}], "read_write_type": "All"}
-    ],
-    "is_enabled": True,
-    "rotation_period_in_days": 365,
-    "rule[0].apply_server_side_encryption_by_default[0].sse_algorithm": "aws:kms",
-    "kms_key_id": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "kms_master_key_id": "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    "arn": "arn:aws:sns:us-east-1:123456789012:baseline-trusted-advisor",
-    "alarm_actions": ["arn:aws:sns:eu-central-1:123456789012:baseline-activity"],
-    "cloud_watch_logs_group_arn": "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/cloudtrail/baseline:*",
+ACCOUNT = "123456789012"
+FILLED_KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FILLED: dict[Stronger, Any] = {
+    Stronger.HIGHER: 30,
+    Stronger.LOWER: 30,
+    Stronger.THRESHOLD: 30,
+    Stronger.TRUE: True,
+    Stronger.FALSE: False,
+    Stronger.PRESENT: "arn:aws:sns:us-east-1:123456789012:baseline",
+    Stronger.KEY: FILLED_KEY,
+    Stronger.ABSENT: [],
+    Stronger.SAME: "that",
+    Stronger.SUPERSET: ["one", "two"],
+    Stronger.SUBSET: ["one", "two"],
+    Stronger.CONTENT: '{"one": {"two": [1, 2]}, "three": true}',
+    Stronger.FILTER: "{ $.one = 1 || $.two = 2 }",
 }
+"""What no recorded plan of a first apply can show: what Terraform computes, and what no setting sets."""
+_NOT_BACK = (Stronger.SAME, Stronger.FILTER, Stronger.CONTENT)
+"""Directions in which not every weakening is undone by a change that is known to be harmless."""
 
 
-def with_value(recorded: dict[str, Any], component: Component, strength: Strength) -> list[dict[str, Any]]:
-    """Recorded entries in which the attribute has a value, so that something can be lost."""
-    found = []
-    for entry in entries(recorded, component, strength.resource):
-        if strength.name not in (None, entry["name"]):
-            continue
-        change = entry["change"]
-        if value_at(change["before"], strength.attribute) in (None, []) and strength.attribute in FILLED:
-            put(change["before"], strength.attribute, FILLED[strength.attribute])
-            put(change["after"], strength.attribute, FILLED[strength.attribute])
-        if value_at(change["before"], strength.attribute) is not None:
-            found.append(entry)
+def filled(record: ResourceType, strength: Strength) -> Any:
+    kind = SCHEMA[record.name][re.sub(r"\[[0*]\]", "", strength.attribute)]
+    if strength.stronger is Stronger.ORDER:
+        return strength.order[len(strength.order) // 2]
+    value = FILLED[strength.stronger]
+    if kind.startswith("block") and isinstance(value, list):
+        names = record.keys.get(strength.attribute, ("name",))
+        return [dict.fromkeys(names, one) for one in value]
+    return [value] if kind.startswith(("block", "list", "set")) and not isinstance(value, list) else value
+
+
+def with_value(recorded: dict[str, Any], record: ResourceType, strength: Strength) -> list[dict[str, Any]]:
+    """Recorded entries in which the attribute has a value, so that something can be lost, or one that is given one."""
+    path = strength.attribute.replace("[*]", "[0]")
+    every = entries(recorded, None, record.name)
+    assert every, f"no {record.name} in the recorded plans"
+    if strength.only is not None:
+        for entry in every:
+            for side in ("before", "after"):
+                put(entry["change"][side], strength.only[0], strength.only[1][0])
+    found = [e for e in every if value_at(e["change"]["before"], path) not in (None, [], "")]
+    if strength.only is not None and strength.stronger in (Stronger.POLICY, Stronger.CONTENT):
+        # Its kind decides its grammar.
+        found = [
+            e
+            for e in found
+            if ("Statement" in json.loads(e["change"]["before"]["content"])) is (strength.stronger is Stronger.POLICY)
+        ]
+    if not found or strength.stronger in (Stronger.KEY, Stronger.ABSENT) or strength.attribute.endswith("hop_limit"):
+        found = every[:1]
+        for side in ("before", "after"):
+            put(found[0]["change"][side], path, filled(record, strength))
     return found
 
 
-@pytest.mark.parametrize(("component", "strength"), strengths())
+@pytest.mark.parametrize(("record", "strength"), strengths())
 def test_weakening_is_refused_and_strengthening_is_not(
-    recorded: dict[str, Any], component: Component, strength: Strength
+    recorded: dict[str, Any], record: ResourceType, strength: Strength
 ):
-    found = with_value(recorded, component, strength)
-    assert found, f"no recorded {strength.resource} has {strength.attribute}: a misspelt path would guard nothing"
+    path = strength.attribute.replace("[*]", "[0]")
     checked = 0
-    for entry in found:
+    for entry in with_value(recorded, record, strength):
         entry["change"]["actions"] = ["update"]
-        before = value_at(entry["change"]["before"], strength.attribute)
+        before = value_at(entry["change"]["before"], path)
         weaker, stronger = variants(strength, before)
         for value in weaker:
             case = copy.deepcopy(entry)
-            put(case["change"]["after"], strength.attribute, value)
-            hits = [f for f in findings(case) if f.attribute == strength.attribute]
+            put(case["change"]["after"], path, value)
+            hits = [f for f in findings(case) if f.attribute == path]
             assert len(hits) == 1, f"{before!r} → {value!r} went through"
             assert hits[0].blocks
             assert hits[0].rule is Rule.WEAKENS
             (consented,) = Consents(weaker=(hits[0].subject,)).apply(hits, date(2026, 1, 1))
             assert not consented.blocks
             checked += 1
-            # And the way back is a strengthening, unless the attribute is one that must not change at all.
-            if strength.stronger is not Stronger.SAME:
+            # And the way back is a strengthening, unless the attribute is one of those that must not change.
+            if strength.stronger not in _NOT_BACK and "444455556666" not in str(value):
                 back = copy.deepcopy(case)
                 back["change"]["before"], back["change"]["after"] = case["change"]["after"], entry["change"]["before"]
-                assert [f for f in findings(back) if f.attribute == strength.attribute] == []
+                assert [f for f in findings(back) if f.attribute == path] == []
         for value in stronger:
             case = copy.deepcopy(entry)
-            put(case["change"]["after"], strength.attribute, value)
+            put(case["change"]["after"], path, value)
             assert findings(case) == [], f"{before!r} → {value!r} is no weakening"
             checked += 1
     assert checked

@@ -18,10 +18,19 @@ def _alarm(clients: ClientFactory, change: Change) -> Existing | None:
     alarm = answer["MetricAlarms"][0]
     values = {
         "threshold": alarm.get("Threshold"),
+        "comparison_operator": alarm.get("ComparisonOperator"),
         "period": alarm.get("Period"),
         "evaluation_periods": alarm.get("EvaluationPeriods"),
+        "datapoints_to_alarm": alarm.get("DatapointsToAlarm"),
+        "treat_missing_data": alarm.get("TreatMissingData", "missing"),
+        "namespace": alarm.get("Namespace"),
+        "metric_name": alarm.get("MetricName"),
+        "dimensions": {one["Name"]: one["Value"] for one in alarm.get("Dimensions", ())},
+        "statistic": alarm.get("Statistic"),
+        "extended_statistic": alarm.get("ExtendedStatistic"),
         "actions_enabled": alarm.get("ActionsEnabled", False),
         "alarm_actions": sorted(alarm.get("AlarmActions", ())),
+        "insufficient_data_actions": sorted(alarm.get("InsufficientDataActions", ())),
     }
     return Existing(values, True, name, f"the alarm {name!r}")
 
@@ -63,7 +72,11 @@ def _event_rule(clients: ClientFactory, change: Change) -> Existing | None:
         rule = events.describe_rule(Name=name)
     except events.exceptions.ResourceNotFoundException:
         return None
-    values = {"event_pattern": rule.get("EventPattern"), "schedule_expression": rule.get("ScheduleExpression")}
+    values = {
+        "event_pattern": rule.get("EventPattern"),
+        "schedule_expression": rule.get("ScheduleExpression"),
+        "state": rule.get("State"),
+    }
     return Existing(values, True, name, f"the EventBridge rule {name!r}")
 
 
@@ -80,7 +93,13 @@ def _event_target(clients: ClientFactory, change: Change) -> Existing | None:
     target = next((t for page in pages for t in page["Targets"] if t["Id"] == identifier), None)
     if target is None:
         return None
-    values = {"arn": target["Arn"]}
+    values = {
+        "arn": target["Arn"],
+        "role_arn": target.get("RoleArn"),
+        "input": target.get("Input"),
+        "input_path": target.get("InputPath"),
+        "dead_letter_config": [{"arn": target.get("DeadLetterConfig", {}).get("Arn")}],
+    }
     return Existing(values, True, f"{rule}/{identifier}", f"the target {identifier!r} of the EventBridge rule {rule!r}")
 
 

@@ -33,7 +33,7 @@ def _detector_feature(clients: ClientFactory, change: Change) -> Existing | None
     values: dict[str, Any] = {"status": feature["Status"]}
     planned = [one.get("name") for one in change.after.get("additional_configuration") or ()]
     parts = {part["Name"]: part["Status"] for part in feature.get("AdditionalConfiguration", ())}
-    # In the plan's order, by which they are compared; of what the plan does not name, nothing changes.
+    # Of what the plan does not name, nothing changes.
     values["additional_configuration"] = [{"name": n, "status": parts.get(n, "DISABLED")} for n in planned]
     what = f"{name} of the GuardDuty detector in {change.region}"
     return overwriting(change, values, None, what, default=_since_creation(detector, feature))

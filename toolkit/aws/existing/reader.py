@@ -32,4 +32,4 @@ def overwriting(
         default: Whether it is what AWS gives by itself.
     """
     found = Existing(values, True, import_id, what, default)
-    return found if found.differences(change.after) else None
+    return found if found.differences(change) else None

@@ -57,6 +57,7 @@ def _delivery_channel(clients: ClientFactory, change: Change) -> Existing | None
         "name": channel["name"],
         "s3_bucket_name": channel["s3BucketName"],
         "s3_kms_key_arn": channel.get("s3KmsKeyArn"),
+        "sns_topic_arn": channel.get("snsTopicARN"),
         "snapshot_delivery_properties": [{"delivery_frequency": frequency}],
     }
     same_name = channel["name"] == change.after.get("name")
@@ -86,8 +87,14 @@ def _config_rule(clients: ClientFactory, change: Change) -> Existing | None:
         "maximum_execution_frequency": rule.get("MaximumExecutionFrequency"),
         "source": [{"owner": source["Owner"], "source_identifier": source.get("SourceIdentifier")}],
     }
-    if scope.get("ComplianceResourceTypes"):
-        values["scope"] = [{"compliance_resource_types": sorted(scope["ComplianceResourceTypes"])}]
+    # No scope is the widest.
+    limits = {
+        "compliance_resource_types": sorted(scope.get("ComplianceResourceTypes", ())),
+        "compliance_resource_id": scope.get("ComplianceResourceId"),
+        "tag_key": scope.get("TagKey"),
+        "tag_value": scope.get("TagValue"),
+    }
+    values["scope"] = [limits] if any(limits.values()) else []
     return Existing(values, True, name, f"the Config rule {name!r}")
 
 
@@ -137,7 +144,9 @@ def _metric_filter(clients: ClientFactory, change: Change) -> Existing | None:
     same = next((one for one in found if one["filterName"] == name), None)
     if same is None:
         return None
-    values = {"log_group_name": group, "pattern": same["filterPattern"]}
+    counts = same["metricTransformations"][0]
+    counted = {"name": counts["metricName"], "namespace": counts["metricNamespace"], "value": counts["metricValue"]}
+    values = {"log_group_name": group, "pattern": same["filterPattern"], "metric_transformation": [counted]}
     return Existing(values, True, f"{group}:{name}", f"the metric filter {name!r}")
 
 

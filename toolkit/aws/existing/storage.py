@@ -6,14 +6,14 @@ PutBucketLifecycleConfiguration …), so beside a bucket that exists already, ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
-from toolkit.plan.strengths import value_at
 
 _PUBLIC_ACCESS = {
     "block_public_acls": "BlockPublicAcls",
@@ -136,44 +136,65 @@ def _bucket_object_lock(clients: ClientFactory, change: Change) -> Existing | No
 
 
 def _bucket_lifecycle(clients: ClientFactory, change: Change) -> Existing | None:
-    """After how many days the bucket deletes what it holds; without a lifecycle never, and a create may end that."""
+    """What the bucket deletes, and after how many days; without a lifecycle nothing, and a create may end that."""
     answer = _answer(clients, change, "get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")
     versioning = _answer(clients, change, "get_bucket_versioning")
     if answer is None or versioning is None:
         return None
     name = named(change, "bucket")
-    everywhere = [rule for rule in answer.get("Rules", ()) if rule["Status"] == "Enabled" and _is_for_all(rule)]
-    days = _fewest(_expiration_days(rule.get("Expiration", {})) for rule in everywhere)
-    if "Status" in versioning:
-        noncurrent = _fewest(_noncurrent_days(rule.get("NoncurrentVersionExpiration", {})) for rule in everywhere)
-    else:
+    rules = [_lifecycle_rule(rule) for rule in answer.get("Rules", ())]
+    if "Status" not in versioning:
         # Never versioned: there are no noncurrent versions that an expiration could take away.
-        noncurrent = value_at(change.after, "rule[0].noncurrent_version_expiration[0].noncurrent_days")
-    rule = {
-        "expiration": [{"days": days}],
-        "noncurrent_version_expiration": [{"noncurrent_days": noncurrent}],
-    }
+        rules = _with_planned_noncurrent(rules, change.after.get("rule"))
     # A new bucket has none.
-    return overwriting(change, {"rule": [rule]}, name, f"the lifecycle of the bucket {name!r}", default=not answer)
+    return overwriting(change, {"rule": rules}, name, f"the lifecycle of the bucket {name!r}", default=not answer)
 
 
-def _is_for_all(rule: Mapping[str, Any]) -> bool:
-    """Whether a lifecycle rule is about every object: without a filter, or with an empty prefix (the older form)."""
-    return not rule.get("Prefix") and all(value in ("", None) for value in rule.get("Filter", {}).values())
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule as Terraform holds it, as far as it says what is deleted, and when."""
+    filters, expiration = rule.get("Filter", {}), rule.get("Expiration", {})
+    noncurrent = rule.get("NoncurrentVersionExpiration", {})
+    return {
+        "id": rule.get("ID"),
+        "status": rule["Status"],
+        # The older form of a filter stands beside it.
+        "prefix": rule.get("Prefix"),
+        "filter": [_lifecycle_filter(filters)] if filters else [],
+        "expiration": [{"days": expiration.get("Days"), "date": _day(expiration.get("Date"))}],
+        "noncurrent_version_expiration": [
+            {
+                "noncurrent_days": noncurrent.get("NoncurrentDays"),
+                "newer_noncurrent_versions": noncurrent.get("NewerNoncurrentVersions"),
+            }
+        ],
+    }
 
 
-def _expiration_days(expiration: Mapping[str, Any]) -> int | None:
-    # From a date on, everything goes, however young: the least that there is.
-    return 1 if "Date" in expiration else expiration.get("Days")
+def _lifecycle_filter(found: Mapping[str, Any]) -> dict[str, Any]:
+    both = found.get("And")
+    tag = found.get("Tag")
+    return {
+        "prefix": found.get("Prefix"),
+        "object_size_greater_than": found.get("ObjectSizeGreaterThan"),
+        "object_size_less_than": found.get("ObjectSizeLessThan"),
+        "tag": [{"key": tag["Key"], "value": tag["Value"]}] if tag else [],
+        "and": [{**_lifecycle_filter(both), "tags": {t["Key"]: t["Value"] for t in both.get("Tags", ())}}]
+        if both
+        else [],
+    }
 
 
-def _noncurrent_days(expiration: Mapping[str, Any]) -> int | None:
-    # With a number of versions that are kept, some are kept for ever.
-    return None if "NewerNoncurrentVersions" in expiration else expiration.get("NoncurrentDays")
+def _day(date: Any) -> str | None:
+    return date.isoformat() if isinstance(date, datetime) else date
 
 
-def _fewest(days: Iterable[int | None]) -> int | None:
-    return min((d for d in days if d is not None), default=None)
+def _with_planned_noncurrent(rules: list[dict[str, Any]], planned: Any) -> list[dict[str, Any]]:
+    """The rules, as if what the plan expires of noncurrent versions were expired already."""
+    named = {rule["id"]: rule for rule in rules}
+    for one in planned if isinstance(planned, list) else ():
+        same = named.get(one.get("id")) or {**one, "expiration": [{"days": None, "date": None}]}
+        named[one.get("id")] = {**same, "noncurrent_version_expiration": one.get("noncurrent_version_expiration")}
+    return list(named.values())
 
 
 def _account_public_access_block(clients: ClientFactory, _change: Change) -> Existing | None:

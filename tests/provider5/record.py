@@ -1,0 +1,67 @@
+"""Records the schema that the AWS provider has of the types in modules/: `python tests/provider5/record.py`.
+
+Asks the real provider, by `terraform providers schema -json`; what is kept is each attribute's path, its type, and
+whether a configuration may set it. tests/unit/resources holds the records in toolkit/resources/ against it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from toolkit.terraform.mirror import cli_config
+
+HERE = Path(__file__).parent
+MODULES = HERE.parents[1] / "modules"
+FILE = HERE / "schema.json"
+VERSION = "5.100.0"
+"""Of the provider: the version that rendered roots pin (`~> 5.100`)."""
+_RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
+_CONFIGURATION = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}}
+
+
+def made() -> list[str]:
+    """Every resource type that a module makes."""
+    files = (f for f in MODULES.rglob("*.tf") if ".terraform" not in f.parts)
+    return sorted({kind for file in files for kind in _RESOURCE.findall(file.read_text("utf-8"))})
+
+
+def attributes(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """("rule.id", "string required") for each attribute, ("rule", "block list 1") for each block."""
+    for name, attribute in block.get("attributes", {}).items():
+        how = [word for word in ("required", "optional", "computed") if attribute.get(word)]
+        yield prefix + name, " ".join([_type(attribute["type"]), *how])
+    for name, inner in block.get("block_types", {}).items():
+        most = [str(inner["max_items"])] if "max_items" in inner else []
+        yield prefix + name, " ".join(["block", inner["nesting_mode"], *most])
+        yield from attributes(inner["block"], f"{prefix}{name}.")
+
+
+def _type(kind: Any) -> str:
+    return kind if isinstance(kind, str) else f"{kind[0]}({'object' if kind[1][0] == 'object' else _type(kind[1])})"
+
+
+def schema() -> dict[str, Any]:
+    """The trimmed schema, from the real provider."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "versions.tf.json").write_text(json.dumps(_CONFIGURATION), encoding="utf-8")
+        environ = {**os.environ, "TF_DATA_DIR": str(root / "data"), **cli_config(None, os.environ, root)}
+        for command in (["init", "-input=false"], ["providers", "schema", "-json"]):
+            done = subprocess.run(
+                ["terraform", *command], cwd=root, env=environ, check=True, capture_output=True, text=True
+            )
+    # Terraform may warn before the JSON.
+    (provider,) = json.loads(done.stdout[done.stdout.index("{") :])["provider_schemas"].values()
+    types = {kind: dict(sorted(attributes(provider["resource_schemas"][kind]["block"]))) for kind in made()}
+    return {"provider": VERSION, "types": types}
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(schema(), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,145 @@
+"""The record of one Terraform resource type: which of its attributes have a weaker side, and why the others have none.
+
+In: nothing. Out: the types that each file in this package fills in. Pure data: never reads a file, runs Terraform or
+calls AWS. A direction belongs to the type, so it holds in whichever component makes the resource.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Stronger(Enum):
+    """Which direction of an attribute's change makes an account stronger."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    TRUE = "true"
+    FALSE = "false"
+    PRESENT = "set"
+    """Any value is stronger than none; changing one for another is neither."""
+    ABSENT = "not set"
+    """No value is stronger than any; changing one for another is neither."""
+    SAME = "unchanged"
+    """A destination of records, or what is looked at: any other value takes it away from where people look."""
+    SUPERSET = "everything that was there, or more"
+    """A list or set of names or blocks, none of which may be removed."""
+    SUBSET = "nothing that was not there"
+    """A list or set of exceptions or grants, to which none may be added."""
+    ORDER = "order"
+    """Words with an order; see `Strength.order`."""
+    KEY = "an own key of the same account"
+    """A KMS key: none is the weakest, then AWS's own (`alias/aws/…`), then a key of the account."""
+    POLICY = "no deny lost, no grant widened"
+    """An IAM policy document."""
+    CONTENT = "everything that it said, or more"
+    """A JSON object in which nothing may be changed or removed."""
+    PATTERN = "matching the same events, or more,"
+    """An EventBridge event pattern."""
+    FILTER = "matching the same log events, or more,"
+    """A CloudWatch Logs filter pattern; an empty one matches everything."""
+    THRESHOLD = "reached at least as soon"
+    """The threshold of an alarm, beside its `comparison_operator`."""
+    PARAMETERS = "each known parameter towards its stronger side, the others unchanged,"
+    """A JSON object of parameters; see `Strength.members`."""
+    RECORDED = "no type recorded less often"
+    """Exceptions from how often types are recorded: blocks of `recording_frequency` and `resource_types`, beside the
+    `recording_frequency` of all others; see `Strength.order`."""
+    KEPT = "every object kept as long, or longer,"
+    """The rules of a bucket's lifecycle, judged together: what they expire, and after how many days."""
+
+
+@dataclass(frozen=True)
+class Strength:
+    """Declares for one attribute which change is a weakening.
+
+    Attributes:
+        attribute: Path in the resource's values. `[0]` follows a block of which there is one
+            ("recording_group[0].all_supported"), `[*]` one of which there are several, told apart by their key
+            (`ResourceType.keys`): "additional_configuration[*].status".
+        stronger: The direction.
+        order: For ORDER and RECORDED: the words, weakest first.
+        unset_is_strongest: Whether no value (null, absent, empty or 0) is the strongest instead of the weakest, as with
+            a retention that never ends, or a list of what something is limited to. For SAME: whether a first value
+            counts as a change, too.
+        members: For PARAMETERS: name of a parameter → its direction (HIGHER, LOWER or TRUE). Any other change of a
+            parameter counts as weaker, also one that is added or removed: its default is not known here.
+        only: (path, values): only where the new resource has one of these values there; None in them is no value.
+        unset: For ORDER: the word that no value stands for.
+        otherwise: (path, factor): where this one is not set or not known, another number that says the same, times
+            the factor; `years`, say, with 365.
+    """
+
+    attribute: str
+    stronger: Stronger
+    order: tuple[Any, ...] = ()
+    unset_is_strongest: bool = False
+    members: tuple[tuple[str, Stronger], ...] = ()
+    only: tuple[str, tuple[Any, ...]] | None = None
+    unset: str | None = None
+    otherwise: tuple[str, int] | None = None
+
+    @property
+    def top(self) -> str:
+        """The attribute of the resource that the path starts with."""
+        return re.split(r"[.\[]", self.attribute, maxsplit=1)[0]
+
+    @property
+    def described(self) -> str:
+        """Which values are stronger, for people."""
+        return f"from weak to strong: {', '.join(self.order)}" if self.order else f"{self.stronger.value} is stronger"
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """One Terraform resource type.
+
+    Attributes:
+        name: As Terraform calls it.
+        strengths: Attributes with a stronger and a weaker side.
+        no_weaker_side: Reason → paths of attributes (without indices) that have no weaker side, parted by spaces; a
+            block's name stands for everything in it. Every attribute that a configuration can set is here or in
+            `strengths`: tests/unit/resources compares with the provider's schema.
+        keys: Path of a block of which there are several → names of the attributes that tell one from another. Their
+            order means nothing, so they are compared by key.
+        single: Paths of blocks of which AWS takes one, though the provider's schema does not say so.
+    """
+
+    name: str
+    strengths: tuple[Strength, ...] = ()
+    no_weaker_side: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    single: tuple[str, ...] = ()
+
+
+def each(stronger: Stronger, *attributes: str, **more: Any) -> tuple[Strength, ...]:
+    """One declaration for several attributes.
+
+    Args:
+        stronger: The direction that all of them have.
+        attributes: Their paths.
+        more: Other arguments of `Strength`.
+    """
+    return tuple(Strength(attribute, stronger, **more) for attribute in attributes)
+
+
+OFF_ON = ("DISABLED", "ENABLED")
+"""The order of words for what is switched off or on."""
+
+NAMES = "only names or describes it: what it does stays the same"
+IDENTITY = (
+    "says which resource it is, or whose: for another value Terraform deletes this one, and deletions are judged "
+    "by themselves"
+)
+PLACE = "where in the same destination records are put: none is lost"
+FORMAT = "how records or messages are written: none is lost"
+COST = "about cost or speed alone"
+TERRAFORM = "what Terraform does when it creates or deletes the resource; a deletion is judged by itself"
+ATTACHES = "an attachment is made and deleted, never changed: what its owner is granted is judged for the owner"
+LEFT_ALONE = "optional and computed: no module sets it, so Terraform leaves what the account has"
+"""Held against the modules by tests/unit/resources."""
+ELSEWHERE = "deprecated and read only here: a type of its own sets it, where it is judged"

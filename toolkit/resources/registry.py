@@ -1,0 +1,55 @@
+"""Every record by the name of its Terraform type; the services' files are imported at the first lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+
+from toolkit.resources.base import ResourceType
+
+_SERVICES = (
+    "access_analyzer",
+    "account",
+    "budgets",
+    "cloudtrail",
+    "cloudwatch",
+    "config",
+    "detective",
+    "ec2",
+    "eventbridge",
+    "firewall_manager",
+    "guardduty",
+    "iam",
+    "identity_center",
+    "inspector",
+    "kms",
+    "macie",
+    "organizations",
+    "s3",
+    "security_hub",
+    "shield",
+    "sns",
+)
+"""Names of the services' files here."""
+
+
+@cache
+def _types() -> Mapping[str, ResourceType]:
+    modules = (import_module(f"toolkit.resources.{service}") for service in _SERVICES)
+    return {record.name: record for module in modules for record in module.TYPES}
+
+
+class _Registry(Mapping[str, ResourceType]):
+    def __getitem__(self, name: str) -> ResourceType:
+        return _types()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_types())
+
+    def __len__(self) -> int:
+        return len(_types())
+
+
+RESOURCES: Mapping[str, ResourceType] = _Registry()
+"""Terraform resource type → its record; all are read at the first lookup."""
