@@ -209,7 +209,7 @@ def _names(value: Any) -> set[str]:
 
 def _canonical(value: Any, *, in_order: bool = False) -> str:
     """The same text for what means the same: lists in any order, and blocks without what is empty in them."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         # A map, such as tags, in which an empty text is a value.
         return json.dumps({name: _plain(inner) or inner for name, inner in value.items()}, sort_keys=True, default=str)
     return json.dumps(_plain(value, in_order), sort_keys=True, default=str)
