@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.components.base import Component, Protected
+from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
@@ -80,6 +81,7 @@ def judge(
         if change.action is Action.CREATE and change.address in existing:
             yield from _exists(change, existing[change.address])
         yield from judge_grants(change, plan)
+        yield from judge_archive_rules(change, plan)
 
 
 def judge_orphans(

@@ -14,7 +14,7 @@ from toolkit.resources.base import (
     each,
 )
 
-_MEMBERSHIP = "judged by what the groups grant, which stands at the groups (toolkit/plan/grants.py)"
+_MEMBERSHIP = "judged by what the groups grant, which stands at the groups (toolkit/plan/memberships.py)"
 _CREDENTIAL = "another key or password is a new login profile; who is left without one is judged as a lock-out"
 
 TYPES = (

@@ -29,6 +29,7 @@ from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users
 from toolkit.plan.managed_policies import ManagedPolicies, is_of_aws
+from toolkit.plan.memberships import judge_memberships
 from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
 from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
@@ -81,6 +82,7 @@ def judge_plan(
         boundaries = Boundaries(plan, ManagedPolicies(plan, outcome, held.documents), _deployment(environment))
         removed = _removed_users(environment)
         found += judge_lockout(plan, users, caller, with_mfa, guarded, denials, boundaries, removed)
+        found += judge_memberships(plan, held, ManagedPolicies(plan, outcome, held.documents))
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
