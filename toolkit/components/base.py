@@ -130,6 +130,45 @@ class Need:
     resource: str = "*"
 
 
+CASE_BLIND = frozenset({"aws_iam_group", "aws_iam_policy", "aws_iam_role", "aws_iam_user"})
+"""Types whose names must be unique in the account whatever their case, path and region.
+
+IAM API Reference, CreateGroup, CreatePolicy, CreateRole, CreateUser: "Names are not distinguished by case. For example,
+you cannot create resources named both "MyResource" and "myresource"."
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+"""
+
+CASE_TOLD = {
+    "aws_iam_account_alias": "an alias has no capital letters (CreateAccountAlias)",
+    "aws_iam_group_policy": "the name of an inline policy: AWS documents no such rule for it (PutGroupPolicy)",
+    "aws_iam_role_policy": "the name of an inline policy: AWS documents no such rule for it (PutRolePolicy)",
+    "aws_iam_openid_connect_provider": "known by its URL, which AWS compares as it is (CreateOpenIDConnectProvider)",
+    "aws_iam_service_linked_role": "AWS gives the name (CreateServiceLinkedRole)",
+    "aws_iam_account_password_policy": "an account has one, without a name",
+    "aws_iam_organizations_features": "an organization has one, without a name",
+    "aws_iam_group_policy_attachment": "has no name of its own",
+    "aws_iam_role_policy_attachment": "has no name of its own",
+    "aws_iam_user_group_membership": "has no name of its own",
+    "aws_iam_user_login_profile": "has no name of its own",
+}
+"""The other types of IAM that modules make → why none of them can clash with a name of another case."""
+
+
+@dataclass(frozen=True)
+class IamName:
+    """A setting that becomes the name of something of a type of CASE_BLIND.
+
+    Attributes:
+        resource: Terraform resource type.
+        setting: Path below the component's block; a last step `*` is every key of a map whose value is not null.
+        text: How the name is made of the setting's value.
+    """
+
+    resource: str
+    setting: str
+    text: str = "{}"
+
+
 @dataclass(frozen=True)
 class Place:
     """What a component may know of its environment when it composes values.
@@ -186,6 +225,8 @@ class Component:
             known before Terraform runs.
         pages: Names of Markdown pages that are rendered beside the Terraform files, from templates/pages/NAME.md.j2.
         files_in: Settings (dotted; `*` for every key of a map) that name a JSON file beside environment.yaml.
+        iam_names: Settings that name users, groups, roles and policies; to IAM, no two names of an environment may be
+            the same.
         needs: A handful of actions, reading and writing, by which the component is applied and kept: no policy of the
             organization may take them from whoever applies the baseline.
     """
@@ -212,4 +253,5 @@ class Component:
     compose: Callable[[Any, Place], Mapping[str, Any]] | None = None
     pages: tuple[str, ...] = ()
     files_in: tuple[str, ...] = ()
+    iam_names: tuple[IamName, ...] = ()
     needs: tuple[Need, ...] = ()

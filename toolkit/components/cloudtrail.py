@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, IamName, Need, Protected, Scope, Settings
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _TRAIL_NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9]+)*")
@@ -253,6 +253,7 @@ COMPONENT = Component(
             # Not object_lock, which can never be switched off again: a decision for people.
         },
     },
+    iam_names=(IamName("aws_iam_role", "name", "{}-cloudtrail-delivery"),),
     needs=(
         Need("cloudtrail:CreateTrail", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),
         Need("cloudtrail:UpdateTrail", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),

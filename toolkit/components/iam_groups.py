@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from toolkit.components.aws_managed_policies import NAMES, SOURCE
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, IamName, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.delegation import delegated_policies
 from toolkit.components.names import EntityName
 from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
@@ -299,19 +299,6 @@ class IamGroups(Settings):
     )
 
     @model_validator(mode="after")
-    def _names_differ_by_more_than_case(self) -> IamGroups:
-        seen: dict[str, str] = {}
-        for name in self.groups:
-            if self.groups[name] is None:
-                continue
-            if (other := seen.setdefault(name.lower(), name)) != name:
-                raise ValueError(
-                    f"groups {other!r} and {name!r} differ by case only, which IAM does not tell apart; expected one "
-                    f"of them, or `{other}: null`"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _roles_are_listed(self) -> IamGroups:
         found = []
         for group_name, group in self.groups.items():
@@ -360,6 +347,7 @@ COMPONENT = Component(
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     mismatches=_mismatches,
+    iam_names=(IamName("aws_iam_group", "groups.*"), IamName("aws_iam_policy", "guardrail_policy_name")),
     needs=(
         Need("iam:CreateGroup", "arn:{partition}:iam::{account}:group/billing"),
         Need("iam:CreatePolicy", "arn:{partition}:iam::{account}:policy/baseline"),

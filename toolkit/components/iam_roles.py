@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, IamName, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 from toolkit.components.delegation import Delegation
 from toolkit.components.duties import share
@@ -253,16 +253,6 @@ class IamRoles(Settings):
         return {**self.roles, **{role.name: role for role in named}}
 
     @model_validator(mode="after")
-    def _names_stand_once(self) -> IamRoles:
-        named = [role.name for role in (self.break_glass, self.audit, self.support) if role is not None]
-        seen: dict[str, str] = {}
-        for name in (*self.roles, *named, *self.deployers):
-            if name.lower() in seen:
-                raise ValueError(f"two roles are called {name!r}; expected each name once, whatever the case")
-            seen[name.lower()] = name
-        return self
-
-    @model_validator(mode="after")
     def _what_is_delegated_is_bounded(self) -> IamRoles:
         for name, role in self.roles.items():
             if self.delegation.holds(role.path) and not role.bounded:
@@ -373,6 +363,14 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_log_metric_filter"),
     ),
     mismatches=_mismatches,
+    iam_names=(
+        IamName("aws_iam_role", "roles.*"),
+        IamName("aws_iam_role", "deployers.*"),
+        IamName("aws_iam_role", "break_glass.name"),
+        IamName("aws_iam_role", "audit.name"),
+        IamName("aws_iam_role", "support.name"),
+        IamName("aws_iam_policy", "delegation.boundary_name"),
+    ),
     needs=(
         Need("iam:CreateRole", "arn:{partition}:iam::{account}:role/administration"),
         Need("iam:UpdateAssumeRolePolicy", "arn:{partition}:iam::{account}:role/administration"),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, Mismatch, Need, Protected, Scope, Settings
+from toolkit.components.base import Advice, Component, IamName, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.iam_groups import IamGroups, IamPath
 from toolkit.components.mfa_enforcement import UserName
@@ -107,27 +107,16 @@ class IamUsers(Settings):
     )
 
     @model_validator(mode="after")
-    def _names_differ_by_more_than_case(self) -> IamUsers:
-        seen: dict[str, str] = {}
-        for name in self.users:
-            if (other := seen.setdefault(name.lower(), name)) != name:
-                raise ValueError(
-                    f"users {other!r} and {name!r} differ by case only, which IAM does not tell apart; expected one "
-                    "of them"
-                )
+    def _suspends_in_a_group_of_its_own(self) -> IamUsers:
         if self.suspended_group_name.lower() in {name.lower() for name in self.existing_groups}:
             raise ValueError("suspended_group_name is among existing_groups; expected a name of its own")
         return self
 
 
 def _mismatches(settings: IamUsers, others: Mapping[str, Any]) -> Iterator[Mismatch]:
-    """Groups that nobody makes or names, and names that two components take."""
+    """Groups that no component makes and no setting names."""
     groups = others.get("iam_groups")
     made = [name for name, group in groups.groups.items() if group] if isinstance(groups, IamGroups) else []
-    if settings.suspended_group_name.lower() in {name.lower() for name in made}:
-        yield Mismatch(
-            ("suspended_group_name",), f"{settings.suspended_group_name!r} is a group of iam_groups", "another name"
-        )
     known = [*made, *settings.existing_groups]
     accepted = f"one of {', '.join(known)}" if known else "a group of iam_groups, which is off"
     every = groups.groups if isinstance(groups, IamGroups) else {}
@@ -191,6 +180,11 @@ COMPONENT = Component(
     ),
     mismatches=_mismatches,
     advice=_advice,
+    iam_names=(
+        IamName("aws_iam_user", "users.*"),
+        IamName("aws_iam_group", "suspended_group_name"),
+        IamName("aws_iam_policy", "suspended_group_name"),
+    ),
     needs=(
         Need("iam:CreateUser", "arn:{partition}:iam::{account}:user/anna"),
         Need("iam:AddUserToGroup", "arn:{partition}:iam::{account}:group/administrators"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, IamName, Need, Protected, Scope, Settings
 
 
 def _user_name(name: str) -> str:
@@ -58,6 +58,7 @@ COMPONENT = Component(
         Protected("aws_iam_group_policy_attachment", released_by=("aws_iam_group", "name", "group")),
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
+    iam_names=(IamName("aws_iam_policy", "policy_name"),),
     needs=(
         Need("iam:CreatePolicyVersion", "arn:{partition}:iam::{account}:policy/baseline-mfa-enforcement"),
         Need("iam:AttachGroupPolicy", "arn:{partition}:iam::{account}:group/administrators"),

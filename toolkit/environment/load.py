@@ -124,7 +124,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     if model is None or problems:
         raise EnvironmentFileError(shown_as, problems)
     enabled = _enabled(model, source)
-    if problems := _mismatches(enabled, source):
+    if problems := [*_mismatches(enabled, source), *_alike(enabled, source)]:
         raise EnvironmentFileError(shown_as, problems)
     return Environment(
         name=name,
@@ -152,6 +152,42 @@ def _mismatches(enabled: tuple[EnabledComponent, ...], source: Source) -> list[P
         for mismatch in e.component.mismatches(e.settings, settings)
         for path in [("components", e.component.name, *mismatch.setting)]
     ]
+
+
+def _alike(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Problem]:
+    """Names that IAM does not distinguish, whichever components they are of; told at the later one in the file."""
+    found: dict[tuple[str, str], list[tuple[int, Path, str]]] = {}
+    for e in enabled:
+        for declared in e.component.iam_names:
+            for path, value in _named_by(e, declared.setting):
+                name = declared.text.format(value)
+                found.setdefault((declared.resource, name.lower()), []).append((source.line(path), path, name))
+    problems = []
+    for (resource, _), places_of in found.items():
+        (first_line, first_path, first), *others = sorted(places_of, key=lambda place: place[0])
+        kind = resource.removeprefix("aws_iam_")
+        expected = "another name"
+        if first_path not in source.lines and first_path[-1] == first:
+            expected = f"the spelling {first!r} of the default, or `{first}: null` beside it"
+        for line, path, name in others:
+            place = f"{dotted(first_path)} (line {first_line})"
+            problem = f"{place} names a {kind} {name!r} already"
+            if name != first:
+                problem = f"IAM does not distinguish names by case: the {kind} {name!r} is {first!r} of {place}"
+            problems.append(Problem(line, dotted(path), problem, expected))
+    return problems
+
+
+def _named_by(enabled: EnabledComponent, setting: str) -> list[tuple[Path, str]]:
+    """(place, value) of a setting that names something; see `IamName.setting`."""
+    *steps, last = setting.split(".")
+    here: Any = enabled.settings
+    for step in steps if last == "*" else [*steps, last]:
+        here = getattr(here, step, None)
+    base: Path = ("components", enabled.component.name, *steps)
+    if last == "*":
+        return [((*base, key), key) for key, value in here.items() if value is not None]
+    return [] if here is None else [((*base, last), here)]
 
 
 def _blocks_for_nulls(data: dict[str, Data]) -> dict[str, Data]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.components.base import Component, Protected
+from toolkit.components.base import CASE_BLIND, Component, Protected
 from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.grants import judge_grants
@@ -36,6 +36,8 @@ class Existing:
     """What AWS calls it, for people."""
     default: bool = False
     """Whether it is what AWS gives by itself, so that it is somebody's choice only where the whole thing was there."""
+    spelled: str | None = None
+    """Its name, where the plan spells it with other capital letters and AWS takes both for one."""
 
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""
@@ -79,9 +81,10 @@ def judge(
                 if not (half_made and value_at(change.after, str(lost.attribute)) is Marker.UNKNOWN):
                     yield lost
         if change.action is Action.CREATE and change.address in existing:
-            yield from _exists(change, existing[change.address])
+            yield from _exists(change, existing[change.address], deleted)
         yield from judge_grants(change, plan)
         yield from judge_archive_rules(change, plan)
+    yield from _named_twice(plan)
 
 
 def judge_orphans(
@@ -246,7 +249,31 @@ def _record(change: Change) -> ResourceType:
     return RESOURCES.get(change.type) or ResourceType(change.type)
 
 
-def _exists(change: Change, found: Existing) -> Iterator[Finding]:
+def _named_twice(plan: Plan) -> Iterator[Finding]:
+    """Two of a plan that are the same to IAM: whichever is made second fails, half-way through the apply."""
+    seen: dict[tuple[str, str], Change] = {}
+    for change in plan.changes:
+        name = change.after.get("name")
+        if change.type not in CASE_BLIND or change.action is Action.DELETE or not isinstance(name, str):
+            continue
+        first = seen.setdefault((change.type, name.lower()), change)
+        if first.address != change.address:
+            yield Finding(
+                rule=Rule.COLLIDES,
+                severity=Severity.CRITICAL,
+                address=change.address,
+                attribute=None,
+                summary=f"{first.address} has the same name: IAM does not distinguish names by case, so only one can "
+                "exist and the apply would fail after part of it is done.",
+                evidence=f"{first.after['name']!r} and {name!r}",
+                remedy="give one of them another name in environment.yaml",
+                consent=None,
+                component=change.component,
+                region=change.region,
+            )
+
+
+def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[Finding]:
     if not found.overwritten:
         yield Finding(
             rule=Rule.COLLIDES,
@@ -257,8 +284,7 @@ def _exists(change: Change, found: Existing) -> Iterator[Finding]:
             summary=f"The account has {found.named} already; a second cannot be: the apply would fail half-way or take "
             "it over unseen.",
             evidence=f"{found.named}, id {found.import_id}",
-            remedy="take it over: in environment.yaml, under `imports`, put "
-            f"'{change.address}': '{found.import_id}'; then plan again",
+            remedy=_take_over(change, found, deleted),
             consent=None,
             component=change.component,
             region=change.region,
@@ -278,6 +304,23 @@ def _exists(change: Change, found: Existing) -> Iterator[Finding]:
         consent=None,
         component=change.component,
         region=change.region,
+    )
+
+
+def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
+    address, spelling = change.address, ""
+    if found.spelled is not None:
+        if any(d.type == change.type and d.before.get("name") == found.spelled for d in deleted):
+            return (
+                f"keep the spelling {found.spelled!r}: IAM does not distinguish names by case, and the plan deletes "
+                "that one at the same time. To have the other spelling, apply the deletion first, then add it"
+            )
+        # The key of an instance is its name.
+        address = address.replace(f'["{change.after.get("name")}"]', f'["{found.spelled}"]')
+        spelling = f"spell it {found.spelled!r} in environment.yaml (IAM does not distinguish names by case), and "
+    return (
+        f"{spelling}take it over: in environment.yaml, under `imports`, put '{address}': '{found.import_id}'; then "
+        "plan again"
     )
 
 

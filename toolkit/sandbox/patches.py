@@ -8,8 +8,9 @@ imitated here: it is tested with mocks and said to be so.
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -28,7 +29,8 @@ from moto.guardduty import urls as guardduty_urls
 from moto.guardduty.models import Detector
 from moto.guardduty.responses import GuardDutyResponse
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.iam.models import iam_backends
+from moto.iam.exceptions import EntityAlreadyExists
+from moto.iam.models import IAMBackend, iam_backends
 from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
 from moto.macie2.models import MacieBackend
@@ -295,6 +297,37 @@ def _reset_ebs_key(_original: Method) -> Method:
     return reset_ebs_default_kms_key_id
 
 
+def _unique_name(
+    argument: str, names: Callable[[IAMBackend], Iterable[str]], replaces: str | None = None
+) -> Callable[[Method], Method]:
+    """Refuses a name that another has already, whatever its case.
+
+    Args:
+        argument: The parameter of moto's method that has the new name; None there gives none.
+        names: What has a name already.
+        replaces: The parameter that has the old name, which an update may repeat as it is.
+    """
+
+    def correct(original: Method) -> Method:
+        signature = inspect.signature(original)
+
+        def make(self: IAMBackend, *args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(self, *args, **kwargs).arguments
+            name = given.get(argument)
+            repeats = replaces is not None and name == given[replaces]
+            if name and not repeats and any(name.lower() == other.lower() for other in names(self)):
+                raise EntityAlreadyExists(f"{name} already exists")
+            return original(self, *args, **kwargs)
+
+        return make
+
+    return correct
+
+
+def _own_policies(backend: IAMBackend) -> Iterable[str]:
+    return [p.name for arn, p in backend.managed_policies.items() if not arn.startswith("arn:aws:iam::aws:")]
+
+
 def _list_service_credentials(_original: Method) -> Method:
     def list_service_specific_credentials(_self: IamResponse) -> ActionResult:
         # moto has no way to make one, so no user has any.
@@ -403,6 +436,10 @@ _EBS_KEY = (
 _CONTACT = (
     "moto has the alternate contacts of an account and not the primary one. Account Management API, "
     "GetContactInformation and PutContactInformation: the account has one, which a put overwrites."
+)
+_UNIQUE = (
+    "moto distinguishes names by case. IAM API, CreateGroup, CreatePolicy, CreateRole, CreateUser, UpdateUser: names "
+    'are not distinguished by case; one cannot create both "MyResource" and "myresource".'
 )
 _ROTATION = (
     "moto drops the rotation period of a key and never answers one, so the provider plans 0 -> 365 for ever. KMS API, "
@@ -515,6 +552,23 @@ PATCHES: tuple[Patch, ...] = (
         reason="moto lacks the call, which deleting a user with force_destroy makes, so none can be deleted. IAM "
         "API, ListServiceSpecificCredentials: answers an empty list for a user without any.",
         correct=_list_service_credentials,
+    ),
+    Patch("iam-unique-group", IAMBackend, "create_group", _UNIQUE, _unique_name("group_name", lambda b: b.groups)),
+    Patch("iam-unique-user", IAMBackend, "create_user", _UNIQUE, _unique_name("user_name", lambda b: b.users)),
+    Patch("iam-unique-policy", IAMBackend, "create_policy", _UNIQUE, _unique_name("policy_name", _own_policies)),
+    Patch(
+        "iam-unique-role",
+        IAMBackend,
+        "create_role",
+        _UNIQUE,
+        _unique_name("role_name", lambda b: [role.name for role in b.get_roles()]),
+    ),
+    Patch(
+        "iam-unique-rename",
+        IAMBackend,
+        "update_user",
+        _UNIQUE,
+        _unique_name("new_user_name", lambda b: b.users, "user_name"),
     ),
     Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
     Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),

@@ -200,12 +200,6 @@ def test_a_bounded_role_may_have_them_and_another_path_moves_what_is_refused() -
     environment({"iam_groups": {"groups": {"developers": {"managed_policies": DELEGATED}}}})
 
 
-def test_each_name_stands_once() -> None:
-    anna = {"users": ["anna"]}
-    assert "two roles are called 'Break-Glass'" in message(break_glass=anna, deployers={"Break-Glass": SITE})
-    assert "two roles are called" in message(roles={"security-audit": {**READ, **anna}}, audit=anna)
-
-
 def roles(**principals: list[str]) -> dict[str, Any]:
     """Roles by name, each open to users (no colon) and principals."""
     return {

@@ -59,9 +59,7 @@ def test_wrong_settings_say_what_is_accepted(user: dict[str, Any], expected: str
     assert expected in message(user)
 
 
-def test_names_that_iam_does_not_tell_apart_are_refused() -> None:
-    with pytest.raises(ValidationError, match="users 'anna' and 'Anna' differ by case only"):
-        IamUsers.model_validate({"users": {"anna": USER, "Anna": USER}})
+def test_the_suspended_are_in_no_existing_group_whatever_its_case() -> None:
     assert "suspended_group_name is among existing_groups" in message(
         {}, existing_groups=["Locked"], suspended_group_name="locked"
     )
@@ -108,7 +106,7 @@ def test_who_is_in_no_group_any_more_may_name_one_that_is_gone() -> None:
 
 def test_the_suspended_have_a_group_of_their_own() -> None:
     said = refused({}, suspended_group_name="Developers")
-    assert "'Developers' is a group of iam_groups; expected another name" in said
+    assert "the group 'Developers' is 'developers' of components.iam_groups.groups.developers" in said
 
 
 def test_a_review_that_is_due_is_told_of_whoever_is_there() -> None:

@@ -18,6 +18,9 @@ from moto import mock_aws
 from toolkit.sandbox import patches
 
 REGION = "eu-central-1"
+ALLOWS = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
+)
 ROLE = "arn:aws:iam::123456789012:role/config"
 
 
@@ -295,6 +298,36 @@ def an_organization_trusts_iam() -> bool:
     return "iam.amazonaws.com" in [t["ServicePrincipal"] for t in trusted]
 
 
+def unique(call: str, parameter: str, **request: str) -> Callable[[], bool]:
+    """Whether a second one whose name differs by case only is refused, and one of another name is not."""
+
+    def case() -> bool:
+        create = getattr(boto3.client("iam", REGION), call)
+        create(**{parameter: "MyResource"}, **request)
+        try:
+            create(**{parameter: "myresource"}, **request)
+        except ClientError as e:
+            create(**{parameter: "other"}, **request)
+            return e.response["Error"]["Code"] == "EntityAlreadyExists"
+        return False
+
+    return case
+
+
+def users_are_renamed_to_no_name_of_another_case() -> bool:
+    iam = boto3.client("iam", REGION)
+    iam.create_user(UserName="ann")
+    iam.update_user(UserName="ann", NewUserName="ann", NewPath="/people/")
+    try:
+        iam.update_user(UserName="ann", NewUserName="Ann")
+    except ClientError as e:
+        iam.update_user(UserName="ann", NewUserName="ben")
+        return [user["UserName"] for user in iam.list_users()["Users"]] == ["ben"] and (
+            e.response["Error"]["Code"] == "EntityAlreadyExists"
+        )
+    return False
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "organizations-trusts-iam": an_organization_trusts_iam,
     "cloudtrail-describe-trails-names": trails_are_filtered,
@@ -321,6 +354,11 @@ CASES: dict[str, Callable[[], bool]] = {
     "kms-enable-rotation": rotation_has_a_period,
     "kms-rotation-status": rotation_has_a_period,
     "iam-service-specific-credentials": users_without_service_credentials_have_none,
+    "iam-unique-group": unique("create_group", "GroupName"),
+    "iam-unique-user": unique("create_user", "UserName"),
+    "iam-unique-policy": unique("create_policy", "PolicyName", PolicyDocument=ALLOWS),
+    "iam-unique-role": unique("create_role", "RoleName", AssumeRolePolicyDocument=ALLOWS),
+    "iam-unique-rename": users_are_renamed_to_no_name_of_another_case,
     "securityhub-enable": a_hub_is_as_it_was_configured,
     "securityhub-configure": a_hub_is_as_it_was_configured,
     "securityhub-describe": a_hub_is_as_it_was_configured,

@@ -38,34 +38,34 @@ def _account_alias(clients: ClientFactory, _change: Change) -> Existing | None:
     return Existing({"account_alias": aliases[0]}, True, aliases[0], f"the account alias {aliases[0]!r}")
 
 
-def _group(clients: ClientFactory, change: Change) -> Existing | None:
-    iam = clients.client("iam")
-    name = named(change, "name") or ""
-    try:
-        iam.get_group(GroupName=name, MaxItems=1)
-    except iam.exceptions.NoSuchEntityException:
-        return None
-    return Existing({}, False, name, f"the group {name!r}")
+def _entity(kind: str, call: str, member: str, name_of: str, id_of: str, **request: Any) -> Reader:
+    """A reader of what IAM knows by a name whatever its case; see `CASE_BLIND`.
+
+    It lists, since AWS does not document whether GetGroup and kin find a name of another case.
+
+    Args:
+        kind: What it is, for people.
+        call: Method of boto3's client that lists them.
+        member: Where they stand in its answer.
+        name_of: Where an item has its name.
+        id_of: Where it has the id to import it with.
+        **request: Arguments of the call.
+    """
+
+    def read(clients: ClientFactory, change: Change) -> Existing | None:
+        name = named(change, "name") or ""
+        every = clients.listed("iam", call, member, MaxItems=_PAGE, **request)
+        found = next((item for item in every if item[name_of].lower() == name.lower()), None)
+        if found is None:
+            return None
+        has = found[name_of]
+        return Existing({}, False, found[id_of], f"the {kind} {has!r}", spelled=has if has != name else None)
+
+    return read
 
 
-def _role(clients: ClientFactory, change: Change) -> Existing | None:
-    iam = clients.client("iam")
-    name = named(change, "name") or ""
-    try:
-        iam.get_role(RoleName=name)
-    except iam.exceptions.NoSuchEntityException:
-        return None
-    return Existing({}, False, name, f"the role {name!r}")
-
-
-def _user(clients: ClientFactory, change: Change) -> Existing | None:
-    iam = clients.client("iam")
-    name = named(change, "name") or ""
-    try:
-        iam.get_user(UserName=name)
-    except iam.exceptions.NoSuchEntityException:
-        return None
-    return Existing({}, False, name, f"the user {name!r}")
+_PAGE = 1000
+"""Items that IAM answers at a time at most; without it, it answers 100."""
 
 
 def _identity_provider(clients: ClientFactory, change: Change) -> Existing | None:
@@ -83,13 +83,6 @@ def _service_linked_role(clients: ClientFactory, change: Change) -> Existing | N
     if not roles:
         return None
     return Existing({}, False, roles[0]["Arn"], f"the service-linked role {roles[0]['RoleName']!r}")
-
-
-def _policy(clients: ClientFactory, change: Change) -> Existing | None:
-    name = named(change, "name")
-    policies = clients.listed("iam", "list_policies", "Policies", Scope="Local")
-    arn = next((policy["Arn"] for policy in policies if policy["PolicyName"] == name), None)
-    return Existing({}, False, arn, f"the policy {name!r}") if arn else None
 
 
 def _login_profile(clients: ClientFactory, change: Change) -> Existing | None:
@@ -127,14 +120,14 @@ def _inline_policy(clients: ClientFactory, change: Change, owner: str, parameter
 
 READERS: dict[str, Reader] = {
     "aws_iam_account_password_policy": _password_policy,
-    "aws_iam_group": _group,
+    "aws_iam_group": _entity("group", "list_groups", "Groups", "GroupName", "GroupName"),
     "aws_iam_group_policy": _group_policy,
-    "aws_iam_role": _role,
-    "aws_iam_user": _user,
+    "aws_iam_role": _entity("role", "list_roles", "Roles", "RoleName", "RoleName"),
+    "aws_iam_user": _entity("user", "list_users", "Users", "UserName", "UserName"),
     "aws_iam_user_login_profile": _login_profile,
     "aws_iam_openid_connect_provider": _identity_provider,
     "aws_iam_role_policy": _role_policy,
     "aws_iam_service_linked_role": _service_linked_role,
-    "aws_iam_policy": _policy,
+    "aws_iam_policy": _entity("policy", "list_policies", "Policies", "PolicyName", "Arn", Scope="Local"),
     "aws_iam_account_alias": _account_alias,
 }

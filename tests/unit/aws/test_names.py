@@ -1,0 +1,148 @@
+"""Names that IAM does not distinguish by case: in one file, in one plan, and between a plan and the account."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import boto3
+import pytest
+
+from toolkit.aws.existing import read_existing
+from toolkit.aws.session import ClientFactory
+from toolkit.components.base import CASE_BLIND, CASE_TOLD
+from toolkit.components.registry import REGISTRY
+from toolkit.environment import load_text
+from toolkit.environment.load import EnvironmentFileError
+from toolkit.paths import data_dir
+from toolkit.plan.findings import Finding, Rule
+from toolkit.plan.guards import judge
+from toolkit.plan.model import Attribution, parse_plan
+
+REGION = "eu-central-1"
+HEAD = f'account_id: "123456789012"\nregions: {{home: {REGION}}}\ncomponents:\n'
+DOCUMENT = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
+)
+MAKES = {
+    "aws_iam_group": ("create_group", "GroupName", {}, "iam_groups"),
+    "aws_iam_user": ("create_user", "UserName", {}, "iam_users"),
+    "aws_iam_role": ("create_role", "RoleName", {"AssumeRolePolicyDocument": DOCUMENT}, "iam_roles"),
+    "aws_iam_policy": ("create_policy", "PolicyName", {"PolicyDocument": DOCUMENT}, "iam_roles"),
+}
+
+
+def entry(kind: str, component: str, name: str, *, before: bool = False) -> dict[str, Any]:
+    values = {"name": name}
+    change = {"actions": ["delete"], "before": values, "after": None} if before else None
+    return {
+        "address": f'module.{component}.{kind}.this["{name}"]',
+        "mode": "managed",
+        "type": kind,
+        "name": "this",
+        "change": change or {"actions": ["create"], "before": None, "after": values, "after_unknown": {}},
+    }
+
+
+def found(*entries: dict[str, Any]) -> list[Finding]:
+    attribution = Attribution(tuple(REGISTRY), (REGION,), REGION)
+    plan = parse_plan({"format_version": "1.2", "resource_changes": list(entries)}, attribution)
+    clients = ClientFactory(load_text(f"{HEAD}  {{}}\n", name="x", shown_as="x"), {})
+    judged = judge(plan, REGISTRY, read_existing(plan, clients))
+    return [finding for finding in judged if finding.rule is Rule.COLLIDES]
+
+
+def test_every_type_of_iam_that_modules_make_is_classified() -> None:
+    modules = data_dir("modules").rglob("*.tf")
+    made = {
+        kind for file in modules for kind in re.findall(r'^resource "(aws_iam_\w+)"', file.read_text("utf-8"), re.M)
+    }
+    assert made == {*CASE_BLIND, *CASE_TOLD}
+    assert set(MAKES) == CASE_BLIND
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("planned", ["Team.Lead", "team.lead", "TEAM.LEAD", "tEAM.lEAD"])
+@pytest.mark.parametrize("kind", sorted(MAKES))
+def test_what_the_account_has_in_any_case_collides(kind: str, planned: str) -> None:
+    call, parameter, request, component = MAKES[kind]
+    create = getattr(boto3.client("iam"), call)
+    create(**{parameter: "Team.Lead"}, **request)
+    create(**{parameter: "Team.Leader"}, **request)
+    (finding,) = found(entry(kind, component, planned))
+    assert finding.blocks
+    assert "'Team.Lead'" in finding.evidence
+    assert f'{kind}.this["Team.Lead"]\': ' in finding.remedy, "the import is into the address of the right spelling"
+    assert ("spell it 'Team.Lead'" in finding.remedy) == (planned != "Team.Lead")
+    assert found(entry(kind, component, "Team.Leaders")) == []
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("kind", sorted(MAKES))
+def test_a_name_whose_case_alone_changes_keeps_its_case(kind: str) -> None:
+    """As for_each makes of it: the plan deletes the one and creates the other, in no order."""
+    call, parameter, request, component = MAKES[kind]
+    getattr(boto3.client("iam"), call)(**{parameter: "anna"}, **request)
+    collisions = found(entry(kind, component, "anna", before=True), entry(kind, component, "Anna"))
+    assert ["keep the spelling 'anna'" in finding.remedy for finding in collisions] == [True]
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("kind", sorted(MAKES))
+def test_two_of_a_plan_that_differ_by_case_collide(kind: str) -> None:
+    (finding,) = found(
+        *(entry(kind, component, name) for component, name in (("iam_roles", "x"), ("siem_export", "X")))
+    )
+    assert finding.blocks
+    assert finding.address == f'module.siem_export.{kind}.this["X"]'
+    assert f'module.iam_roles.{kind}.this["x"]' in finding.summary
+    assert found(entry(kind, "iam_roles", "x"), entry(kind, "iam_roles", "xx")) == []
+
+
+USER = 'owner: a@example.com, review_date: "2027-06-30"'
+TWINS = [
+    (f"  iam_users:\n    users:\n      alice: {{{USER}}}\n      Alice: {{{USER}}}", 7, "the user 'Alice' is 'alice'"),
+    ("  iam_groups:\n    groups:\n      staff: {}\n      STAFF: {}", 7, "the group 'STAFF' is 'staff'"),
+    ("  iam_groups:\n    groups:\n      Developers: {}", 6, "`developers: null` beside it"),
+    ("  iam_groups: {}\n  iam_users:\n    suspended_group_name: Billing", 6, "the group 'Billing' is 'billing'"),
+    (
+        "  iam_groups:\n    guardrail_policy_name: Guard\n  mfa_enforcement:\n    policy_name: guard",
+        7,
+        "the policy 'guard' is 'Guard'",
+    ),
+    (
+        "  iam_groups:\n    guardrail_policy_name: guard\n  mfa_enforcement:\n    policy_name: guard",
+        7,
+        "names a policy 'guard' already",
+    ),
+    (
+        "  iam_roles:\n    support:\n      users: [anna]\n    deployers:\n      AWS-Support: {provider: github, "
+        "repository: o/r, branches: [main], managed_policies: [ReadOnlyAccess]}",
+        8,
+        "the role 'AWS-Support' is 'aws-support'",
+    ),
+    (
+        "  iam_roles:\n    roles:\n      Baseline-CloudTrail-Delivery: {users: [anna], managed_policies: "
+        "[ReadOnlyAccess]}\n  cloudtrail: {name: baseline}",
+        7,
+        "the role 'baseline-cloudtrail-delivery' is 'Baseline-CloudTrail-Delivery'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("components", "line", "said"), TWINS)
+def test_names_of_one_file_that_differ_by_case_are_refused_with_their_line(
+    components: str, line: int, said: str
+) -> None:
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_text(f"{HEAD}{components}\n", name="x", shown_as="environment.yaml")
+    (problem,) = caught.value.problems
+    assert problem.line == line, str(problem)
+    assert said in str(problem)
+
+
+def test_names_of_different_kinds_may_be_the_same() -> None:
+    # AWS keeps users, groups, roles and policies apart; the module itself names a group and a policy alike.
+    both = f"  iam_users:\n    users:\n      billing: {{{USER}}}\n  iam_groups: {{}}\n"
+    assert load_text(f"{HEAD}{both}", name="x", shown_as="x").enabled("iam_users")
