@@ -2,10 +2,16 @@ data "aws_partition" "current" {}
 
 data "aws_caller_identity" "current" {}
 
+data "aws_default_tags" "current" {}
+
 locals {
   users     = { for name, user in var.users : name => user if user.status != "removed" }
   active    = { for name, user in local.users : name => user if user.status == "active" }
   suspended = toset([for name, user in local.users : name if user.status == "suspended"])
+
+  # IAM does not distinguish tag keys of users by case, the provider does, and would send a default tag `owner` beside the
+  # module's own Owner, which IAM refuses. Spelled as the default tag, the module's own takes its place.
+  spellings = { for key in keys(data.aws_default_tags.current.tags) : lower(key) => key... }
 }
 
 resource "aws_iam_user" "this" {
@@ -20,10 +26,10 @@ resource "aws_iam_user" "this" {
   # (DeleteConflict), half-way through an apply that has taken the user out of its groups already.
   force_destroy = true
 
-  tags = merge(each.value.tags, {
-    Owner      = each.value.owner
-    ReviewDate = each.value.review_date
-  })
+  tags = {
+    for key, value in merge(each.value.tags, { Owner = each.value.owner, ReviewDate = each.value.review_date }) :
+    lookup(local.spellings, lower(key), [key])[0] => value
+  }
 }
 
 # Names only the groups that it manages: a membership that somebody made by hand stays, and is told by nobody.

@@ -225,6 +225,9 @@ class Component:
             known before Terraform runs.
         pages: Names of Markdown pages that are rendered beside the Terraform files, from templates/pages/NAME.md.j2.
         files_in: Settings (dotted; `*` for every key of a map) that name a JSON file beside environment.yaml.
+        tags: Its settings → key of every tag that its module sets on a resource by itself, once per resource.
+        tags_in: Settings (dotted; `*` is every key of a map) that hold the tags of a user or role.
+        narrow_tag_keys: Whether its service accepts fewer characters in tag keys (`tags.NARROW_KEY`).
         iam_names: Settings that name users, groups, roles and policies; to IAM, no two names of an environment may be
             the same.
         needs: A handful of actions, reading and writing, by which the component is applied and kept: no policy of the
@@ -253,5 +256,8 @@ class Component:
     compose: Callable[[Any, Place], Mapping[str, Any]] | None = None
     pages: tuple[str, ...] = ()
     files_in: tuple[str, ...] = ()
+    tags: Callable[[Any], Iterable[str]] | None = None
+    tags_in: tuple[str, ...] = ()
+    narrow_tag_keys: bool = False
     iam_names: tuple[IamName, ...] = ()
     needs: tuple[Need, ...] = ()

@@ -49,6 +49,7 @@ COMPONENT = Component(
     protects=(Protected("aws_detective_graph"),),
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),
     on_simulator=None,
+    narrow_tag_keys=True,
     needs=(Need("detective:CreateGraph"), Need("detective:ListGraphs")),
     bills="each GB of logs that it takes in, in every region, after 30 days",
 )

@@ -156,6 +156,7 @@ COMPONENT = Component(
             "notifications": {"email_addresses": [SECURITY_EMAIL], "minimum_severity": 4},
         },
     },
+    narrow_tag_keys=True,
     needs=(
         Need("guardduty:CreateDetector"),
         Need("guardduty:UpdateDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),

@@ -14,9 +14,9 @@ from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.iam_groups import IamGroups, IamPath
 from toolkit.components.mfa_enforcement import UserName
 from toolkit.components.names import EntityName
+from toolkit.components.tags import TagKey, TagValue
 from toolkit.errors import nearest
 
-_TAG_VALUE = re.compile(r"[\w +=.:/@-]{1,256}", re.UNICODE)
 _PGP_KEY = re.compile(r"keybase:[A-Za-z0-9_]+|[A-Za-z0-9+/]{100,}={0,2}")
 _OWN_TAGS = ("owner", "reviewdate")
 
@@ -43,21 +43,12 @@ def _pgp_key(value: str) -> str:
     return value
 
 
-def _tag_value(value: str) -> str:
-    if not _TAG_VALUE.fullmatch(value):
-        raise ValueError("expected 1 to 256 letters, digits, spaces or +-=._:/@ (it becomes a tag)")
-    return value
-
-
-def _tag_key(value: str) -> str:
-    if not _TAG_VALUE.fullmatch(value) or len(value) > 128 or value.lower().startswith("aws:"):
-        raise ValueError("expected 1 to 128 letters, digits, spaces or +-=._:/@, not aws:*")
+def _own_tag(value: str) -> str:
     if value.lower() in _OWN_TAGS:
         raise ValueError("expected another key: Owner and ReviewDate come from owner and review_date")
     return value
 
 
-Tag = Annotated[str, AfterValidator(_tag_value)]
 Groups = Annotated[tuple[EntityName, ...], Field(strict=False), AfterValidator(no_repetition)]
 
 
@@ -71,7 +62,7 @@ class User(Settings):
         "that is only taken out is refused until consented to).",
     )
     groups: Groups = Field((), description="Names of the groups of an active user; kept here while it is suspended.")
-    owner: Tag = Field(description="Who answers for the user, best an e-mail address; the tag Owner.")
+    owner: TagValue = Field(description="Who answers for the user, best an e-mail address; the tag Owner.")
     review_date: Annotated[str, AfterValidator(_day)] = Field(
         description="Day on which somebody looks whether the user is still needed; the tag ReviewDate. Once it has "
         "passed, plans and `validate` tell so."
@@ -82,7 +73,7 @@ class User(Settings):
         description="Public PGP key of the user, keybase:NAME or base64, with which a first console password is "
         "encrypted; null: Terraform makes no password, an administrator does.",
     )
-    tags: Annotated[dict[Annotated[str, AfterValidator(_tag_key)], Tag], Field(max_length=8)] = Field(
+    tags: Annotated[dict[Annotated[TagKey, AfterValidator(_own_tag)], TagValue], Field(max_length=8)] = Field(
         {}, description="Further tags, at most 8."
     )
 
@@ -162,6 +153,12 @@ def _advice(settings: IamUsers, today: date) -> Iterable[Advice]:
         )
 
 
+def _tags(settings: IamUsers) -> Iterator[str]:
+    for user in settings.users.values():
+        if user.status != "removed":
+            yield from ("Owner", "ReviewDate", *user.tags)
+
+
 COMPONENT = Component(
     name="iam_users",
     title="IAM users",
@@ -180,6 +177,8 @@ COMPONENT = Component(
     ),
     mismatches=_mismatches,
     advice=_advice,
+    tags=_tags,
+    tags_in=("users.*.tags",),
     iam_names=(
         IamName("aws_iam_user", "users.*"),
         IamName("aws_iam_group", "suspended_group_name"),

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from toolkit.components.base import Scope
 from toolkit.components.registry import REGISTRY
+from toolkit.components.tags import NARROW_KEY
 from toolkit.environment.companions import named_files
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse, places
@@ -119,6 +120,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     problems += _inactive_regions(data, source)
     problems += _absent_services(data, source)
     problems += _inactive_global_region(data, source)
+    problems += _unusable_tags(data, source)
     files, unusable = named_files(_named_components(data), data, source, folder)
     problems += unusable
     if model is None or problems:
@@ -287,6 +289,33 @@ def _absent_services(data: dict[str, Data], source: Source) -> list[Problem]:
                 found.append(
                     Problem(source.line(path), dotted(path), problem, f"{region} under {name}.skipped_regions")
                 )
+    return found
+
+
+def _unusable_tags(data: dict[str, Data], source: Source) -> list[Problem]:
+    """Tag keys that one resource cannot have side by side, and those that a component's service does not accept."""
+    found = []
+    own = [("components", name, *at.split(".")) for name in _named_components(data) for at in REGISTRY[name].tags_in]
+    for at in (("default_tags",), *own):
+        for path, tags in places(at, data):
+            seen: dict[str, str] = {}
+            for key in tags if isinstance(tags, dict) else ():
+                if (first := seen.setdefault(key.lower(), key)) != key:
+                    line = source.line((*path, first))
+                    problem = f"IAM does not distinguish tag keys by case: {key!r} is {first!r} of line {line}"
+                    found.append(Problem(source.line((*path, key)), dotted((*path, key)), problem, "one of them"))
+    narrow = [name for name in _named_components(data) if REGISTRY[name].narrow_tag_keys]
+    tags = data.get("default_tags")
+    for key in tags if narrow and isinstance(tags, dict) else ():
+        if not NARROW_KEY.fullmatch(key):
+            found.append(
+                Problem(
+                    source.line(("default_tags", key)),
+                    dotted(("default_tags", key)),
+                    f"the service of {narrow[0]} does not accept this tag key",
+                    "a key of A-Z a-z 0-9 + - = . _ : / alone",
+                )
+            )
     return found
 
 

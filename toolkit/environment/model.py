@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from toolkit.components.base import Advice, Component, Place, Settings
+from toolkit.components.tags import TagKey, TagValue
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 
 
@@ -285,17 +286,7 @@ class EnvironmentFile(_Strict):
         default=LocalBackend(type="local"), description="Where the state lives."
     )
     credentials: Credentials = Field(default=Credentials(), description="Where credentials come from.")
-    default_tags: dict[
-        Annotated[
-            str,
-            _matching(
-                r"(?!aws:)[\w +=.:/@-]{1,128}", "1 to 128 letters, digits, spaces or +-=._:/@, not aws:*", re.UNICODE
-            ),
-        ],
-        Annotated[
-            str, _matching(r"[\w +=.:/@-]{0,256}", "at most 256 letters, digits, spaces or +-=._:/@", re.UNICODE)
-        ],
-    ] = Field(default={}, description="Tags on everything that can carry tags.")
+    default_tags: dict[TagKey, TagValue] = Field(default={}, description="Tags on everything that can carry tags.")
     imports: dict[
         Annotated[
             str, _matching(_ADDRESS, "a resource address, like module.guardduty_eu_west_1.aws_guardduty_detector.this")
@@ -386,6 +377,20 @@ class Environment:
     def enabled(self, name: str) -> EnabledComponent | None:
         """The enabled component of that name, or None."""
         return next((c for c in self.components if c.component.name == name), None)
+
+    def overridden_tags(self) -> Iterator[tuple[str, Component, tuple[str, ...], int]]:
+        """(default tag, component, its own key for it, on how many resources): where a component's own tag wins.
+
+        Compared without case, as IAM does for users and roles, the only resources on which components set tags:
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+        """
+        for key in self.default_tags:
+            for enabled in self.components:
+                if enabled.component.tags is None:
+                    continue
+                same = [own for own in enabled.component.tags(enabled.settings) if own.lower() == key.lower()]
+                if same:
+                    yield key, enabled.component, tuple(dict.fromkeys(same)), len(same)
 
     def advice(self, today: date) -> Iterator[tuple[Component, Advice]]:
         """What people should look at in the settings themselves, whatever a plan does."""

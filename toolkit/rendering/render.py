@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 
 from toolkit.components.base import Component
+from toolkit.components.tags import WRITTEN_BY_AWS
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, LocalBackend
 from toolkit.environment.load import EnvironmentFileError
@@ -128,7 +129,9 @@ def render(environment: Environment) -> RenderedTree:
     """
     files: dict[str, str] = {}
     for name in ("versions", "backend", "providers"):
-        context: dict[str, Any] = {"arguments": backend_arguments(environment)} if name == "backend" else {}
+        context: dict[str, Any] = {"tags_by_aws": WRITTEN_BY_AWS}
+        if name == "backend":
+            context["arguments"] = backend_arguments(environment)
         files[f"{name}.tf"] = _file(environment, f"root/{name}.tf.j2", context)
     if environment.imports:
         # Addresses are the one thing of the file that is rendered as itself; its pattern admits nothing else.

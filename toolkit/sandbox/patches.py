@@ -8,6 +8,7 @@ imitated here: it is tested with mocks and said to be so.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from collections.abc import Callable, Iterable
@@ -311,6 +312,7 @@ def _unique_name(
     def correct(original: Method) -> Method:
         signature = inspect.signature(original)
 
+        @functools.wraps(original)  # another patch may read the signature of this one
         def make(self: IAMBackend, *args: Any, **kwargs: Any) -> Any:
             given = signature.bind(self, *args, **kwargs).arguments
             name = given.get(argument)
@@ -322,6 +324,27 @@ def _unique_name(
         return make
 
     return correct
+
+
+def _create_user_tags(original: Method) -> Method:
+    signature = inspect.signature(original)
+
+    def create_user(self: IAMBackend, *args: Any, **kwargs: Any) -> Any:
+        self._tag_verification(signature.bind(self, *args, **kwargs).arguments.get("tags") or [])
+        return original(self, *args, **kwargs)
+
+    return create_user
+
+
+def _tag_user(original: Method) -> Method:
+    def tag_user(self: IAMBackend, name: str, tags: list[dict[str, str]]) -> None:
+        new = self._tag_verification(tags)
+        arn = self.get_user(name).arn
+        old = [tag["Key"] for tag in self.tagger.list_tags_for_resource(arn)["Tags"]]
+        self.tagger.untag_resource_using_names(arn, [key for key in old if key.lower() in new])
+        original(self, name, tags)
+
+    return tag_user
 
 
 def _own_policies(backend: IAMBackend) -> Iterable[str]:
@@ -440,6 +463,10 @@ _CONTACT = (
 _UNIQUE = (
     "moto distinguishes names by case. IAM API, CreateGroup, CreatePolicy, CreateRole, CreateUser, UpdateUser: names "
     'are not distinguished by case; one cannot create both "MyResource" and "myresource".'
+)
+_USER_TAGS = (
+    "moto distinguishes tag keys of users by case, and checks none. IAM API, CreateUser, TagUser: keys of users and "
+    "roles are not distinguished by case; of two in one call it accepts neither, and a later one replaces the earlier."
 )
 _ROTATION = (
     "moto drops the rotation period of a key and never answers one, so the provider plans 0 -> 365 for ever. KMS API, "
@@ -570,6 +597,8 @@ PATCHES: tuple[Patch, ...] = (
         _UNIQUE,
         _unique_name("new_user_name", lambda b: b.users, "user_name"),
     ),
+    Patch("iam-user-tags-create", IAMBackend, "create_user", _USER_TAGS, _create_user_tags),
+    Patch("iam-user-tags-change", IAMBackend, "tag_user", _USER_TAGS, _tag_user),
     Patch("kms-enable-rotation", KmsResponse, "enable_key_rotation", _ROTATION, _enable_rotation),
     Patch("kms-rotation-status", KmsResponse, "get_key_rotation_status", _ROTATION, _rotation_status),
     Patch(

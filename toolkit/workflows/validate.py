@@ -44,6 +44,14 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
         on_command=observer.command,
     )
     advice = []
+    for key, component, own, count in environment.overridden_tags():
+        line = environment.lines.get(("default_tags", key), 1)
+        text = (
+            f"{paths.shown}:{line}: default_tags.{key} is not set on {count} resource{'' if count == 1 else 's'} of "
+            f"{component.name}, whose own tag {' or '.join(own)} takes its place"
+        )
+        observer.warning(text)
+        advice.append(Diagnostic("warning", text, "", None, None, None, None))
     for component, found in environment.advice(datetime.now(UTC).date()):
         line = environment.lines.get(("components", component.name, *found.setting), 1)
         text = f"{paths.shown}:{line}: {found.summary}"

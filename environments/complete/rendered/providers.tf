@@ -7,6 +7,12 @@ provider "aws" {
   allowed_account_ids = ["111122223333"]
   max_retries         = 25
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Environment = "complete"
@@ -20,6 +26,12 @@ provider "aws" {
   region              = "us-east-1"
   allowed_account_ids = ["111122223333"]
   max_retries         = 25
+
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
 
   default_tags {
     tags = {

@@ -13,6 +13,12 @@ provider "aws" {
     external_id  = "example-baseline"
   }
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Environment = "production"
@@ -35,6 +41,12 @@ provider "aws" {
     external_id  = "example-baseline"
   }
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Environment = "production"
@@ -55,6 +67,12 @@ provider "aws" {
     role_arn     = "arn:aws:iam::444455556666:role/baseline-deployer"
     session_name = "baseline-pipeline"
     external_id  = "example-baseline"
+  }
+
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
   }
 
   default_tags {

@@ -7,6 +7,12 @@ provider "aws" {
   allowed_account_ids = ["123456789012"]
   max_retries         = 25
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Environment = "sandbox"

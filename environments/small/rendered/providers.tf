@@ -8,6 +8,12 @@ provider "aws" {
   max_retries         = 25
   profile             = "small-admin"
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Environment = "small"

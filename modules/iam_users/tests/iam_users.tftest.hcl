@@ -8,6 +8,21 @@ provider "aws" {
   skip_metadata_api_check     = true
 }
 
+# One with default tags that are, to IAM, those of the module.
+provider "aws" {
+  alias                       = "tagged"
+  region                      = "eu-central-1"
+  access_key                  = "mock_access_key"
+  secret_key                  = "mock_secret_key"
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+
+  default_tags {
+    tags = { owner = "platform@example.com", TEAM = "all", Stage = "one" }
+  }
+}
+
 override_data {
   target = data.aws_caller_identity.current
   values = { account_id = "123456789012" }
@@ -64,5 +79,20 @@ run "life_cycle" {
   assert {
     condition     = output.user_arns["anna"] == "arn:aws:iam::123456789012:user/people/anna" && output.user_arns["dora"] == "arn:aws:iam::123456789012:user/dora"
     error_message = "ARNs are known before the apply, paths included."
+  }
+}
+
+run "default_tags_of_another_case" {
+  command = plan
+
+  providers = { aws = aws.tagged }
+
+  variables {
+    users = { anna = { owner = "lead@example.com", review_date = "2027-03-31", tags = { Team = "platform" } } }
+  }
+
+  assert {
+    condition     = aws_iam_user.this["anna"].tags_all == tomap({ owner = "lead@example.com", TEAM = "platform", Stage = "one", ReviewDate = "2027-03-31" })
+    error_message = "The module's own tags take the place of default tags whose keys IAM does not distinguish from them."
   }
 }

@@ -328,6 +328,27 @@ def users_are_renamed_to_no_name_of_another_case() -> bool:
     return False
 
 
+def tag(key: str, value: str = "x") -> dict[str, str]:
+    return {"Key": key, "Value": value}
+
+
+def users_are_not_made_with_a_tag_twice() -> bool:
+    iam = boto3.client("iam", REGION)
+    try:
+        iam.create_user(UserName="ann", Tags=[tag("Owner"), tag("owner")])
+    except ClientError as e:
+        iam.create_user(UserName="ann", Tags=[tag("Owner"), tag("Team")])
+        return e.response["Error"]["Code"] == "InvalidInput"
+    return False
+
+
+def a_tag_of_another_case_replaces_the_first() -> bool:
+    iam = boto3.client("iam", REGION)
+    iam.create_user(UserName="ann", Tags=[tag("Owner", "a")])
+    iam.tag_user(UserName="ann", Tags=[tag("owner", "b"), tag("Team")])
+    return iam.list_user_tags(UserName="ann")["Tags"] == [tag("owner", "b"), tag("Team")]
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "organizations-trusts-iam": an_organization_trusts_iam,
     "cloudtrail-describe-trails-names": trails_are_filtered,
@@ -358,6 +379,8 @@ CASES: dict[str, Callable[[], bool]] = {
     "iam-unique-user": unique("create_user", "UserName"),
     "iam-unique-policy": unique("create_policy", "PolicyName", PolicyDocument=ALLOWS),
     "iam-unique-role": unique("create_role", "RoleName", AssumeRolePolicyDocument=ALLOWS),
+    "iam-user-tags-create": users_are_not_made_with_a_tag_twice,
+    "iam-user-tags-change": a_tag_of_another_case_replaces_the_first,
     "iam-unique-rename": users_are_renamed_to_no_name_of_another_case,
     "securityhub-enable": a_hub_is_as_it_was_configured,
     "securityhub-configure": a_hub_is_as_it_was_configured,

@@ -14,10 +14,16 @@ provider "aws" {
     external_id  = "a+b=c,d.e@f:g/h-i"
   }
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Owner         = "Jörg + Söhne"
-      "cost center" = "4711"
+      "cost:center" = "4711"
     }
   }
 }
@@ -35,10 +41,16 @@ provider "aws" {
     external_id  = "a+b=c,d.e@f:g/h-i"
   }
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Owner         = "Jörg + Söhne"
-      "cost center" = "4711"
+      "cost:center" = "4711"
     }
   }
 }
@@ -57,10 +69,16 @@ provider "aws" {
     external_id  = "a+b=c,d.e@f:g/h-i"
   }
 
+  # AWS writes these itself.
+  ignore_tags {
+    keys         = ["awsApplication"]
+    key_prefixes = ["AKIA"]
+  }
+
   default_tags {
     tags = {
       Owner         = "Jörg + Söhne"
-      "cost center" = "4711"
+      "cost:center" = "4711"
     }
   }
 }
