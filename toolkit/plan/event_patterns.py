@@ -3,7 +3,8 @@
 In: two patterns as JSON text. Out: where the new one may miss events that the old one matched. Pure. Decided on the
 safe side: a change counts as harmless only where it is known to widen the pattern. EventBridge User Guide, "Amazon
 EventBridge event patterns": fields that a pattern does not name may have any value, the members of a list are
-alternatives, and fields beside each other must all match.
+alternatives, and fields beside each other must all match. Numbers are compared as text: 300, 300.0 and 3.0e2 differ.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.plan.model import shown
+from toolkit.typed import same_json
 
 
 def narrowed(old: str, new: str) -> tuple[str, ...]:
@@ -31,7 +33,7 @@ def _narrowed(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iter
     for name, wanted in new.items():
         here = f"{path}.{name}" if path else name
         had = old.get(name)
-        if had == wanted:
+        if name in old and same_json(had, wanted):
             continue
         if isinstance(had, dict) and isinstance(wanted, dict):
             yield from _narrowed(had, wanted, here)
@@ -45,7 +47,7 @@ def _narrowed(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iter
 
 def _covers(wide: Any, one: Any) -> bool:
     """Whether the alternative `wide` is known to match every value that the alternative `one` matches."""
-    if wide == one:
+    if same_json(wide, one):
         return True
     if not isinstance(wide, dict) or len(wide) != 1:
         return False
@@ -53,7 +55,7 @@ def _covers(wide: Any, one: Any) -> bool:
     same = one.get(operator) if isinstance(one, dict) and len(one) == 1 else None
     match operator:
         case "exists":
-            return operand is True and one != {"exists": False}
+            return operand is True and not same_json(one, {"exists": False})
         case "prefix":
             value = one if isinstance(one, str) else same
             return isinstance(operand, str) and isinstance(value, str) and value.startswith(operand)
@@ -64,7 +66,7 @@ def _covers(wide: Any, one: Any) -> bool:
             if same is not None:
                 # Fewer exceptions match more.
                 before = _list(same)
-                return before is not None and all(value in before for value in excluded)
+                return before is not None and all(any(same_json(value, b) for b in before) for value in excluded)
             return isinstance(one, str) and one not in excluded
         case "numeric":
             return _interval_covers(operand, same if same is not None else ["=", one])

@@ -19,6 +19,7 @@ from toolkit.plan.log_filters import matches_less
 from toolkit.plan.model import Marker, shown
 from toolkit.plan.policies import compare_policies
 from toolkit.resources.base import ResourceType, Strength, Stronger
+from toolkit.typed import same_json
 
 _STEP = re.compile(r"([A-Za-z0-9_]+)|\[([0-9]+)\]")
 
@@ -303,7 +304,7 @@ def _parameters(strength: Strength, old: Any, new: Any) -> Iterator[str]:
     directions = dict(strength.members)
     for name in dict.fromkeys([*before, *after]):
         had, gets = before.get(name), after.get(name)
-        if had != gets and not _gains(directions.get(name), had, gets):
+        if not same_json(had, gets) and not _gains(directions.get(name), had, gets):
             yield f"{name}: {_parameter(had)} → {_parameter(gets)}"
 
 

@@ -19,6 +19,7 @@ from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.terraform.sealing import NO_KEYS, Keys
+from toolkit.typed import same_json
 from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated, tell_idle
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
@@ -94,7 +95,7 @@ def apply_bundle(
             raise BadPlanError("its plan and its manifest are of different states", where=str(bundle.path))
         observer.stage("Judging the plan")
         # Asked of Terraform: what is judged and was shown must be what this very file does.
-        if workspace.runner.show(plan_file) != bundle.plan_json:
+        if not same_json(workspace.runner.show(plan_file), bundle.plan_json):
             raise BadPlanError(
                 "its plan does something else than it shows",
                 where=str(bundle.path),

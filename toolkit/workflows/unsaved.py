@@ -26,6 +26,7 @@ from toolkit.terraform.local_state import StateId, in_use, state_id
 from toolkit.terraform.runs import RunLock, finished_orphan
 from toolkit.terraform.sealing import is_sealed, sealed_for, unseal
 from toolkit.terraform.unsaved import UnsavedStates, named, read_regular, scrub, state_in
+from toolkit.typed import same_json
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file
 
@@ -256,7 +257,7 @@ def _is_there(there: bytes | None, state: bytes, found: StateId, place: str) -> 
         )
     if not old.whole and old.serial <= found.serial:
         return False  # cut off while it was written: the file is what it should have become
-    if old.serial == found.serial and old.whole and json.loads(there) == json.loads(state):
+    if old.serial == found.serial and old.whole and same_json(json.loads(there), json.loads(state)):
         return True
     if old.serial >= found.serial:
         raise RefusedError(

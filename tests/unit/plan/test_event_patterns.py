@@ -49,6 +49,12 @@ NARROWER_OR_UNKNOWN: list[tuple[Any, Any]] = [
     ({"state": [{"anything-but": {"prefix": "a"}}]}, {"state": [{"anything-but": "a"}]}),
     ({"source": ["a"]}, {"source": [{"suffix": "a"}]}),
     ({"source": ["a"]}, {"source": {"name": ["a"]}}),
+    # To Python, these are the same value; to EventBridge, they are not.
+    ({"detail": {"x": [True]}}, {"detail": {"x": [1]}}),
+    ({"detail": {"x": [0]}}, {"detail": {"x": [False]}}),
+    ({"detail": {"x": [1]}}, {"detail": {"x": [1.0]}}),
+    ({"detail": {"x": [True, 2]}}, {"detail": {"x": [1, 2]}}),
+    ({"detail": {"x": [{"anything-but": [1]}]}}, {"detail": {"x": [{"anything-but": [True]}]}}),
     ({"$or": [{"a": ["x"]}, {"b": ["y"]}]}, {"$or": [{"a": ["x"]}, {"b": ["y"]}, {"c": ["z"]}]}),
 ]
 

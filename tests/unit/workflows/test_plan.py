@@ -6,11 +6,14 @@ import dataclasses
 import json
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from toolkit.aws.identity import CallerIdentity
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
@@ -103,6 +106,83 @@ def test_a_bundle_that_shows_another_plan_than_it_holds_is_refused(tmp_path: Pat
     with pytest.raises(BadPlanError, match="does something else than it shows"):
         apply_bundle(where, edited, Observer())
     assert {f.name for f in tmp_path.iterdir()} == {"plan.tfbundle", "folders.lock"}
+
+
+RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "plans/reports/later.json").read_text())
+TWINS: dict[str, Any] = {"true": 1, "false": 0, "1": True, "0": False}
+"""JSON → another value that Python calls equal; of any other number, it is the one with a point."""
+
+
+def scalars(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every place of a JSON value at which no object or list stands, and what stands there."""
+    if isinstance(value, dict | list) and value:
+        for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from scalars(inner, (*path, step))
+    else:
+        yield path, value
+
+
+def replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    if not path:
+        return new
+    changed = value.copy()
+    changed[path[0]] = replaced(value[path[0]], path[1:], new)
+    return changed
+
+
+PLACES = list(scalars(RECORDED))
+EQUAL_TO_PYTHON = [
+    (path, twin)
+    for path, value in PLACES
+    if isinstance(value, bool | int)
+    for twin in (TWINS.get(json.dumps(value), float(value)), float(value))
+]
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace, bundles.Bundle]:
+    """A bundle of a recorded plan, and the environment that it is for; nothing of it is judged."""
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(applying, "parse_plan", lambda *_: SimpleNamespace(changes=()))
+    where = workspace(tmp_path, "first")
+    saved = plans.make_plan(where, Observer()).saved
+    assert saved is not None
+    monkeypatch.setattr(Runner, "show", lambda *_: RECORDED)
+    return where, dataclasses.replace(saved, plan_json=RECORDED)
+
+
+def test_nothing_that_python_calls_equal_passes_for_the_plan(recorded: tuple[Workspace, bundles.Bundle]):
+    """A bundle that shows `1` where Terraform has `true` shows another plan."""
+    where, bundle = recorded
+    with pytest.raises(AssertionError, match="applied"):
+        apply_bundle(where, bundle, Observer())
+    assert len(EQUAL_TO_PYTHON) > 300
+    for path, twin in EQUAL_TO_PYTHON:
+        edited = replaced(RECORDED, path, twin)
+        assert edited == RECORDED
+        with pytest.raises(BadPlanError, match="does something else than it shows"):
+            apply_bundle(where, dataclasses.replace(bundle, plan_json=edited), Observer())
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(place=st.sampled_from(PLACES), value=_JSON)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_other_value_passes_for_the_plan(
+    recorded: tuple[Workspace, bundles.Bundle], place: tuple[Any, Any], value: Any
+):
+    where, bundle = recorded
+    path, old = place
+    same = type(old) is type(value) and json.dumps(old, sort_keys=True) == json.dumps(value, sort_keys=True)
+    edited = dataclasses.replace(bundle, plan_json=replaced(RECORDED, path, value))
+    with pytest.raises(AssertionError if same else BadPlanError):
+        apply_bundle(where, edited, Observer())
 
 
 @pytest.fixture
