@@ -43,8 +43,8 @@ EXIT_CODES = {
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
     "could not save waits to be restored.",
-    ExitCode.BAD_PLAN: "A saved plan that is missing, stale, expired, damaged, or another environment's, or files "
-    "that were changed after it was made.",
+    ExitCode.BAD_PLAN: "A saved plan that is missing, stale, expired, damaged, another environment's, or not "
+    "encrypted with the key that is given; or files that were changed after it was made.",
     ExitCode.USAGE: "The command line is wrong (64, so that it is never taken for 2).",
     ExitCode.INTERRUPTED: "Interrupted by a signal; the message says what was done.",
 }

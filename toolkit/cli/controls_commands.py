@@ -46,6 +46,7 @@ def controls(
     output_format: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="text, markdown, json or csv.")
     ] = "text",
+    kms_key: options.KmsKey = None,
     no_render: options.NoRender = False,
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
@@ -74,10 +75,13 @@ def controls(
             "expected either an environment or --plan BUNDLE",
             hint="`toolkit controls ENV` plans it; `toolkit controls --plan BUNDLE` takes a saved plan",
         )
+    kms_key = options.kms_key_for(plan, kms_key)
     wanted = chosen(framework or DEFAULT_FRAMEWORKS)
     project, access = options.project(), options.access(sandbox, mirror)
     if plan is not None:
-        view = coverage_of_bundle(plan, project, access, wanted)
+        from toolkit.workflows.keys import bundle_keys
+
+        view = coverage_of_bundle(plan, project, bundle_keys(project, access, kms_key), wanted)
     else:
         from toolkit.workflows.workspace import open_workspace
 

@@ -79,6 +79,16 @@ AcknowledgeLockout = Annotated[
     bool, typer.Option("--acknowledge-lockout", help="Consent to locking out the users that the plan names.")
 ]
 
+KmsKey = Annotated[
+    str | None,
+    typer.Option(
+        "--kms-key",
+        metavar="ID",
+        help="The saved plan must be encrypted with this KMS key (id, ARN or alias), else it is refused. Without it, "
+        "TOOLKIT_BUNDLE_KEY demands its own key if it is set.",
+    ),
+]
+
 Report = Annotated[
     list[str] | None,
     typer.Option(
@@ -88,6 +98,19 @@ Report = Annotated[
         "terminal's words, which then go to stderr; repeatable.",
     ),
 ]
+
+
+def kms_key_for(plan: Path | None, kms_key: str | None) -> str | None:
+    """--kms-key of a command that may read a saved plan.
+
+    Raises:
+        UsageError: No saved plan is given that it could be about.
+    """
+    if kms_key is not None and plan is None:
+        raise UsageError(
+            "--kms-key demands how a saved plan is encrypted, and none is given", hint="name one with --plan BUNDLE"
+        )
+    return kms_key
 
 
 def consents(destroy: list[str] | None, weaker: list[str] | None, lockout: bool) -> Consents:

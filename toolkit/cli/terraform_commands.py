@@ -130,6 +130,7 @@ def show(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A saved plan bundle.")],
     as_json: options.Json = False,
     report: options.Report = None,
+    kms_key: options.KmsKey = None,
 ) -> None:
     """Show a saved plan again, without asking AWS or Terraform.
 
@@ -140,9 +141,12 @@ def show(
       toolkit show prod.tfbundle --report html=plan.html
     """
     reports = options.reports(report, as_json=as_json)
+    from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.show import show_bundle
 
-    _show(show_bundle(bundle, options.project(), options.access(False, None)), as_json, reports)
+    project = options.project()
+    keys = bundle_keys(project, options.access(False, None), kms_key)
+    _show(show_bundle(bundle, project, keys), as_json, reports)
 
 
 def apply(
@@ -157,6 +161,7 @@ def apply(
     allow_destroy: options.AllowDestroy = None,
     allow_weaker: options.AllowWeaker = None,
     acknowledge_lockout: options.AcknowledgeLockout = False,
+    kms_key: options.KmsKey = None,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
@@ -170,6 +175,7 @@ def apply(
       toolkit apply sandbox --auto-approve          plan, show and apply without asking
     """
     options.duration(lock_timeout)
+    kms_key = options.kms_key_for(plan, kms_key)
     reports = options.reports(report, as_json=as_json)
     quiet = as_json or _prints(reports)
     from toolkit.workflows.apply import apply_bundle, open_bundle
@@ -187,7 +193,7 @@ def apply(
             f"`toolkit apply {env} --plan BUNDLE` needs no question; --auto-approve applies what is planned now "
             "without review"
         )
-    bundle = open_bundle(plan, paths, bundle_keys(project, access)) if plan is not None else None
+    bundle = open_bundle(plan, paths, bundle_keys(project, access, kms_key)) if plan is not None else None
     progress = console.Progress()  # one for both: Terraform reports to the one that the workspace was opened with
     with progress:
         # A saved plan is applied to the files it was made from; rendering now could only make them differ.

@@ -228,12 +228,10 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
     """Read a bundle, decrypted if need be, and check that it is whole.
 
     Raises:
-        BadPlanError: No bundle, a damaged one, or one of another format.
+        BadPlanError: No bundle, a damaged one, one of another format, or one that the given key has not sealed.
     """
     where = str(path)
-    data = _read_file(path)
-    if is_sealed(data):
-        data = unseal(data, where, keys)
+    data = unseal(_read_file(path), where, keys)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = sorted(archive.namelist())

@@ -1,6 +1,8 @@
 """Encryption of plan bundles at rest: AES-256-GCM, with a key from the environment or a data key of KMS.
 
-In: bytes. Out: sealed bytes, and back. A sealed bundle is a header line (JSON: cipher, nonce, environment, and with KMS
+In: bytes. Out: sealed bytes, and back. Whoever gives a key when reading demands that this very key has sealed the
+bundle: else who can replace a stored bundle could choose what is applied, by one that is sealed with another key or not
+at all. A sealed bundle is a header line (JSON: cipher, nonce, environment, and with KMS
 the encrypted data key) and the ciphertext; the header is authenticated with it, so that nothing of either can be
 changed unnoticed (NIST SP 800-38D). The key is never printed, nor handed to Terraform and its providers.
 """
@@ -30,8 +32,16 @@ class DataKeys(Protocol):
     def generate(self, key_id: str) -> tuple[bytes, bytes]:
         """(plain data key, the same encrypted) from KMS GenerateDataKey."""
 
-    def decrypt(self, encrypted: bytes) -> bytes:
-        """The plain data key from KMS Decrypt."""
+    def decrypt(self, encrypted: bytes, key_id: str | None) -> bytes:
+        """The plain data key from KMS Decrypt.
+
+        Args:
+            encrypted: As `generate` gave it.
+            key_id: The KMS key that must have encrypted it; None: whichever has.
+
+        Raises:
+            BadPlanError: Another key has, or it was changed.
+        """
 
 
 @dataclass(frozen=True)
@@ -41,13 +51,14 @@ class Keys:
     key: bytes | None = None
     """A key from the environment."""
     kms_key_id: str | None = None
-    """A KMS key that makes a data key for a new bundle; comes before `key`."""
+    """A KMS key that makes a data key for a new bundle, and must have made that of one that is read; comes before
+    `key`."""
     data_keys: Callable[[str], DataKeys] | None = None
     """Environment name → KMS as that environment's credentials reach it; called only where KMS is needed."""
 
     @property
     def seals(self) -> bool:
-        """Whether a new bundle is encrypted."""
+        """Whether a new bundle is encrypted, and one that is read must be."""
         return self.key is not None or self.kms_key_id is not None
 
 
@@ -111,11 +122,26 @@ def seal(data: bytes, environment: str, keys: Keys) -> bytes:
 
 
 def unseal(data: bytes, where: str, keys: Keys) -> bytes:
-    """Decrypt a bundle.
+    """A bundle's content, decrypted if it is encrypted.
+
+    Args:
+        data: The bundle.
+        where: Its path, for errors.
+        keys: If one is given, it must be the one that has sealed the bundle.
 
     Raises:
-        BadPlanError: The key is missing or wrong, or the bundle was changed.
+        BadPlanError: The key is missing or another one, the bundle is not sealed though a key is given, or it was
+            changed.
     """
+    if not is_sealed(data):
+        if keys.seals:
+            raise BadPlanError(
+                f"not encrypted, though {_given(keys)} is given: anybody could have made this bundle",
+                where=where,
+                hint=f"nothing was applied; plan again with the key, or give none ({VARIABLE}, --kms-key) to accept a "
+                "bundle that is not encrypted",
+            )
+        return data
     end = data.find(b"\n", len(MAGIC))
     try:
         header = json.loads(data[len(MAGIC) : end])
@@ -126,15 +152,30 @@ def unseal(data: bytes, where: str, keys: Keys) -> bytes:
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError) as e:
         raise BadPlanError("an encrypted bundle whose header is damaged", where=where, hint="plan again") from e
+    if keys.seals and (encrypted_key is not None) != (keys.kms_key_id is not None):
+        other = f"the key of {VARIABLE}" if encrypted_key is None else "a data key of KMS"
+        raise BadPlanError(
+            f"encrypted with {other}, not with {_given(keys)}",
+            where=where,
+            hint="nothing was applied; plan again with the key that is given, or give the key that it was made with",
+        )
     key = keys.key
     if encrypted_key is not None:
         assert keys.data_keys is not None
-        key = keys.data_keys(environment).decrypt(encrypted_key)
+        try:
+            key = keys.data_keys(environment).decrypt(encrypted_key, keys.kms_key_id)
+        except BadPlanError as e:
+            e.where = where
+            raise
     if key is None:
         raise BadPlanError(
             "encrypted, and no key is given", where=where, hint=f"set {VARIABLE} to the key it was made with"
         )
     return _open(key, nonce, data[: end + 1], data[end + 1 :], where)
+
+
+def _given(keys: Keys) -> str:
+    return f"the KMS key {keys.kms_key_id}" if keys.kms_key_id is not None else f"the key of {VARIABLE}"
 
 
 def _open(key: bytes, nonce: bytes, head: bytes, sealed: bytes, where: str) -> bytes:

@@ -15,10 +15,11 @@ from toolkit.errors import UsageError, or_meant
 from toolkit.paths import Project
 from toolkit.plan.model import parse_outcome
 from toolkit.reports.coverage import CoverageView
+from toolkit.terraform.sealing import Keys
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.show import read_bundle
-from toolkit.workflows.workspace import Access, Workspace, attribution
+from toolkit.workflows.workspace import Workspace, attribution
 
 DEFAULT_FRAMEWORKS = ("cis-5.0",)
 
@@ -39,14 +40,14 @@ def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
     return tuple(known[name] for name in dict.fromkeys(names))
 
 
-def coverage_of_bundle(path: Path, project: Project, access: Access, wanted: Sequence[Framework]) -> CoverageView:
+def coverage_of_bundle(path: Path, project: Project, keys: Keys, wanted: Sequence[Framework]) -> CoverageView:
     """Coverage once a saved plan is applied; asks neither AWS nor Terraform.
 
     Raises:
-        BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
+        BadPlanError: As `show_bundle`.
         ToolkitError: The environment's file is wrong.
     """
-    bundle, environment = read_bundle(path, project, access)
+    bundle, environment = read_bundle(path, project, keys)
     return _view(environment, bundle.plan_json, wanted)
 
 

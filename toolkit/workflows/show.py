@@ -10,27 +10,28 @@ from toolkit.paths import Project
 from toolkit.plan.model import parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
-from toolkit.workflows.keys import bundle_keys
-from toolkit.workflows.workspace import Access, attribution, read_environment
+from toolkit.terraform.sealing import Keys
+from toolkit.workflows.workspace import attribution, read_environment
 
 
-def show_bundle(path: Path, project: Project, access: Access) -> PlanView:
+def show_bundle(path: Path, project: Project, keys: Keys) -> PlanView:
     """The view of a bundle.
 
     Raises:
-        BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
+        BadPlanError: It is no bundle, damaged, not sealed by the given key, or of an environment that the project does
+            not have.
         ToolkitError: The environment's file is wrong.
     """
-    bundle, environment = read_bundle(path, project, access)
+    bundle, environment = read_bundle(path, project, keys)
     plan = parse_plan(bundle.plan_json, attribution(environment))
     return PlanView(plan, bundle.manifest, path, bundle.findings, lines_of(environment))
 
 
-def read_bundle(path: Path, project: Project, access: Access) -> tuple[bundles.Bundle, Environment]:
+def read_bundle(path: Path, project: Project, keys: Keys) -> tuple[bundles.Bundle, Environment]:
     """A bundle and the environment that it is for.
 
     Raises:
-        BadPlanError: It is no bundle, damaged, or of an environment that the project does not have.
+        BadPlanError: As `show_bundle`.
         ToolkitError: The environment's file is wrong.
     """
     if not path.exists() and str(path) in project.names:
@@ -39,7 +40,7 @@ def read_bundle(path: Path, project: Project, access: Access) -> tuple[bundles.B
             f"{str(path)!r} is an environment, and no plan bundle",
             hint=f"its saved plan: {last}" if last.exists() else f"`toolkit plan {path}` saves one",
         )
-    bundle = bundles.read(path, bundle_keys(project, access))
+    bundle = bundles.read(path, keys)
     name = bundle.manifest.environment
     if name not in project.names:
         raise BadPlanError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import io
@@ -90,6 +91,27 @@ def test_what_is_whole_is_shown(project: Path, capsys: pytest.CaptureFixture[str
     """Else every refusal below would prove nothing."""
     assert run(["show", str(bundle_of(project))]) == 0
     assert "24 → 14" in capsys.readouterr().out
+
+
+def test_whoever_has_a_key_takes_no_bundle_without_it(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TOOLKIT_BUNDLE_KEY", base64.b64encode(bytes(32)).decode())
+    assert "not encrypted, though the key of TOOLKIT_BUNDLE_KEY is given" in refused(project, capsys)
+
+
+@pytest.mark.parametrize("command", [["show"], ["controls", "--plan"], ["apply", "sandbox", "--plan"]])
+def test_whoever_names_a_kms_key_takes_no_bundle_without_it(
+    project: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+):
+    assert run([*command, str(bundle_of(project)), "--kms-key", "alias/plans"]) == 7
+    assert "not encrypted, though the KMS key alias/plans is given" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["controls", "sandbox"], ["apply", "sandbox", "--auto-approve"]])
+def test_a_kms_key_is_of_a_saved_plan(project: Path, capsys: pytest.CaptureFixture[str], command: list[str]):
+    assert run([*command, "--kms-key", "alias/plans"]) == 64
+    assert "--plan BUNDLE" in capsys.readouterr().err
 
 
 MANIFESTS = {
