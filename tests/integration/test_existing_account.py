@@ -189,6 +189,11 @@ def test_what_stands_beside_what_is_taken_over(account: Any):
     deny = {"Sid": "KeepLogs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
     s3.put_bucket_policy(Bucket="example-config-logs", Policy=policy)
+    everything = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 3650}}
+    brief = {"ID": "tmp", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(
+        Bucket="example-config-logs", LifecycleConfiguration={"Rules": [brief, everything]}
+    )
 
     account.write("inherited", INHERITED.format(key="", s3="DISABLED", detector=detector))
     found = blocking(account.run("plan", "inherited", "--json", exits=4))
@@ -198,13 +203,17 @@ def test_what_stands_beside_what_is_taken_over(account: Any):
     feature = "module.guardduty_us_east_1.aws_guardduty_detector_feature.s3_data_events.status"
     assert {subject: f["evidence"] for subject, f in found.items() if not subject.endswith(".policy")} == {
         f"{encrypted}.sse_algorithm": '"aws:kms" → "AES256"',
-        kept: "null → 365",
+        f"{encrypted}.kms_master_key_id": f'"{KEY}" → null',
+        kept: "3650 → 365",
         feature: '"ENABLED" → "DISABLED"',
     }
     assert "denies less: KeepLogs" in found[f"{BESIDE}_policy.this.policy"]["evidence"]
 
-    # With what is there in the environment file, too, only what the environment cannot say is left to decide.
-    account.write("inherited", INHERITED.format(key=f", kms_key_arn: '{KEY}'", s3="ENABLED", detector=detector))
+    # With what is there in the environment file, too, only what the environment cannot say is left to decide. Imported
+    # with its bucket, the lifecycle's rules stand in an order of their own.
+    inherited = INHERITED.format(key=f", kms_key_arn: '{KEY}'", s3="ENABLED", detector=detector)
+    account.write("inherited", f"{inherited}  {BESIDE}_lifecycle_configuration.this: example-config-logs\n")
     found = blocking(account.run("plan", "inherited", "--json", exits=4))
     assert set(found) == {kept, f"{BESIDE}_policy.this.policy"}
+    assert found[kept]["evidence"] == "3650 → 365"
     account.run("plan", "inherited", "--allow-weaker", kept, "--allow-weaker", f"{BESIDE}_policy.this.policy")

@@ -118,6 +118,9 @@ def _lost(
     """What going from `before` to `after` loses at one place, or None."""
     old, new = value_at(before, path), value_at(after, path)
     if strength.otherwise is not None:
+        if _empty(old) and _empty(new) and any(s.attribute == strength.otherwise[0] for s in record.strengths):
+            # Judged there.
+            return None
         old, new = (_or_otherwise(strength, v, values) for v, values in ((old, before), (new, after)))
     if _canonical(old) == _canonical(new):
         return None
@@ -237,8 +240,9 @@ def _key_lost(old: Any, new: Any, arn: str) -> bool:
     """
     if _key_rank(new) < _key_rank(old):
         return True
-    account = _account(str(old or "")) or _account(arn)
-    return bool(account) and _account(str(new or "")) not in ("", account)
+    # An organization's trail may have the key of a central account, and keep one of that account.
+    ours = {_account(str(old or "")), _account(arn)} - {""}
+    return not _empty(old) and bool(ours) and _account(str(new or "")) not in ("", *ours)
 
 
 def _key_rank(key: Any) -> int:

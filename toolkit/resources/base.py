@@ -28,7 +28,7 @@ class Stronger(Enum):
     """A destination of records, or what is looked at: any other value takes it away from where people look."""
     SUPERSET = "everything that was there, or more"
     """A list or set of names or blocks, none of which may be removed."""
-    SUBSET = "nothing that was not there"
+    SUBSET = "no entry added"
     """A list or set of exceptions or grants, to which none may be added."""
     ORDER = "order"
     """Words with an order; see `Strength.order`."""

@@ -35,13 +35,9 @@ TYPES = (
             *each(Stronger.PRESENT, "role_arn", "dead_letter_config[0].arn"),
             # A constant, or one part, takes the place of the event.
             *each(Stronger.SAME, "input", "input_path", unset_is_strongest=True),
-            # Without limits, EventBridge tries for as long as it ever does.
-            *each(
-                Stronger.HIGHER,
-                "retry_policy[0].maximum_event_age_in_seconds",
-                "retry_policy[0].maximum_retry_attempts",
-                unset_is_strongest=True,
-            ),
+            # Without limits, EventBridge tries for as long as it ever does; no attempt at all is written as 0.
+            Strength("retry_policy[0].maximum_event_age_in_seconds", Stronger.HIGHER, unset_is_strongest=True),
+            Strength("retry_policy[0].maximum_retry_attempts", Stronger.SAME, unset_is_strongest=True),
             # How the service at `arn` is called: what it does there is decided by these.
             *each(
                 Stronger.SAME,
@@ -71,12 +67,10 @@ TYPES = (
             *each(Stronger.SAME, "start_date", "end_date", unset_is_strongest=True),
             Strength("kms_key_arn", Stronger.KEY),
             *each(Stronger.PRESENT, "target[0].role_arn", "target[0].dead_letter_config[0].arn"),
-            *each(
-                Stronger.HIGHER,
-                "target[0].retry_policy[0].maximum_event_age_in_seconds",
-                "target[0].retry_policy[0].maximum_retry_attempts",
-                unset_is_strongest=True,
+            Strength(
+                "target[0].retry_policy[0].maximum_event_age_in_seconds", Stronger.HIGHER, unset_is_strongest=True
             ),
+            Strength("target[0].retry_policy[0].maximum_retry_attempts", Stronger.SAME, unset_is_strongest=True),
             # How the service at `target.arn` is called: what it does there is decided by these.
             *each(
                 Stronger.SAME,
