@@ -70,6 +70,8 @@ class Strength:
             parameter counts as weaker, also one that is added or removed: its default is not known here.
         only: (path, values): only where the new resource has one of these values there; None in them is no value.
         unset: For ORDER: the word that no value stands for.
+        by_aws: Whether no module sets it, so that AWS decides for a new resource. Of one that is replaced it is then
+            never known, and the replacement is judged as a deletion.
         otherwise: (path, factor): where this one is not set or not known, another number that says the same, times
             the factor; `years`, say, with 365.
     """
@@ -81,6 +83,7 @@ class Strength:
     members: tuple[tuple[str, Stronger], ...] = ()
     only: tuple[str, tuple[Any, ...]] | None = None
     unset: str | None = None
+    by_aws: bool = False
     otherwise: tuple[str, int] | None = None
 
     @property

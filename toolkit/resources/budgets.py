@@ -11,7 +11,8 @@ TYPES = (
         "aws_budgets_budget",
         strengths=(
             Strength("limit_amount", Stronger.LOWER),
-            *each(Stronger.SAME, "budget_type", "limit_unit", "time_unit", "time_period_start", "time_period_end"),
+            *each(Stronger.SAME, "budget_type", "limit_unit", "time_unit", "time_period_end"),
+            Strength("time_period_start", Stronger.SAME, by_aws=True),
             # A filter leaves costs out, a limit that follows costs is never reached.
             *each(Stronger.SAME, "cost_filter", "auto_adjust_data", "planned_limit", unset_is_strongest=True),
             *each(

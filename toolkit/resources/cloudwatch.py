@@ -33,7 +33,9 @@ TYPES = (
             # CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": with `ignore` an alarm
             # keeps its state, so one that is raised is not raised again; with `breaching` silence raises it.
             Strength("treat_missing_data", Stronger.ORDER, order=("ignore", "missing", "notBreaching", "breaching")),
-            Strength("evaluate_low_sample_count_percentiles", Stronger.ORDER, order=("ignore", "evaluate")),
+            Strength(
+                "evaluate_low_sample_count_percentiles", Stronger.ORDER, order=("ignore", "evaluate"), by_aws=True
+            ),
         ),
         no_weaker_side={IDENTITY: "alarm_name", NAMES: "alarm_description", _ALL_CLEAR: "ok_actions"},
     ),
@@ -43,7 +45,9 @@ TYPES = (
             Strength("retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
             Strength("kms_key_id", Stronger.KEY),
             # Only the standard class has metric filters; subscriptions differ, too.
-            Strength("log_group_class", Stronger.ORDER, order=("DELIVERY", "INFREQUENT_ACCESS", "STANDARD")),
+            Strength(
+                "log_group_class", Stronger.ORDER, order=("DELIVERY", "INFREQUENT_ACCESS", "STANDARD"), by_aws=True
+            ),
         ),
         no_weaker_side={IDENTITY: "name name_prefix", TERRAFORM: "skip_destroy"},
     ),

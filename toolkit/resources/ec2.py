@@ -41,7 +41,8 @@ TYPES = (
         "aws_flow_log",
         strengths=(
             Strength("traffic_type", Stronger.ORDER, order=("ACCEPT", "REJECT", "ALL")),
-            *each(Stronger.SAME, "log_destination", "log_destination_type", "log_group_name", "log_format"),
+            *each(Stronger.SAME, "log_destination", "log_destination_type"),
+            *each(Stronger.SAME, "log_group_name", "log_format", by_aws=True),
             *each(Stronger.PRESENT, "iam_role_arn", "deliver_cross_account_role"),
             Strength("max_aggregation_interval", Stronger.LOWER),
         ),

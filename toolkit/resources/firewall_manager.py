@@ -17,7 +17,8 @@ TYPES = (
             # Tags limit a policy to what has them, or take that out, by the second of the two.
             Strength("resource_tags", Stronger.SAME, unset_is_strongest=True),
             Strength("exclude_resource_tags", Stronger.SAME),
-            *each(Stronger.SAME, "resource_type", "resource_set_ids"),
+            Strength("resource_type", Stronger.SAME),
+            Strength("resource_set_ids", Stronger.SAME, by_aws=True),
             Strength("resource_type_list", Stronger.SUPERSET),
             # Protections are taken from what leaves the policy's scope.
             Strength("delete_unused_fm_managed_resources", Stronger.FALSE),

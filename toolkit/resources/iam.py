@@ -47,7 +47,10 @@ TYPES = (
     ResourceType(
         "aws_iam_openid_connect_provider",
         # Each audience and each certificate authority is one more whose tokens are accepted.
-        strengths=each(Stronger.SUBSET, "client_id_list", "thumbprint_list"),
+        strengths=(
+            Strength("client_id_list", Stronger.SUBSET),
+            Strength("thumbprint_list", Stronger.SUBSET, by_aws=True),
+        ),
         no_weaker_side={IDENTITY: "url"},
     ),
     ResourceType(

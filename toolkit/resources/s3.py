@@ -30,7 +30,7 @@ TYPES = (
         "aws_s3_bucket",
         strengths=(
             Strength("force_destroy", Stronger.FALSE),
-            Strength("object_lock_enabled", Stronger.TRUE),
+            Strength("object_lock_enabled", Stronger.TRUE, by_aws=True),
         ),
         no_weaker_side={
             IDENTITY: "bucket bucket_prefix",
@@ -111,7 +111,9 @@ TYPES = (
         "aws_s3_bucket_versioning",
         strengths=(
             Strength("versioning_configuration[0].status", Stronger.ORDER, order=("Disabled", "Suspended", "Enabled")),
-            Strength("versioning_configuration[0].mfa_delete", Stronger.ORDER, order=("Disabled", "Enabled")),
+            Strength(
+                "versioning_configuration[0].mfa_delete", Stronger.ORDER, order=("Disabled", "Enabled"), by_aws=True
+            ),
         ),
         no_weaker_side={IDENTITY: "bucket expected_bucket_owner", _TYPED_IN: "mfa"},
     ),

@@ -33,8 +33,8 @@ TYPES = (
             *each(Stronger.HIGHER, *(f"{protocol}_success_feedback_sample_rate" for protocol in _PROTOCOLS)),
             Strength("delivery_policy", Stronger.SAME),
             # 2 signs messages with SHA-256, 1 with SHA-1.
-            Strength("signature_version", Stronger.HIGHER),
-            Strength("tracing_config", Stronger.ORDER, order=("PassThrough", "Active")),
+            Strength("signature_version", Stronger.HIGHER, by_aws=True),
+            Strength("tracing_config", Stronger.ORDER, order=("PassThrough", "Active"), by_aws=True),
         ),
         no_weaker_side={
             IDENTITY: "name name_prefix fifo_topic",
@@ -52,7 +52,8 @@ TYPES = (
         "aws_sns_topic_subscription",
         strengths=(
             Strength("filter_policy", Stronger.SAME, unset_is_strongest=True),
-            *each(Stronger.SAME, "filter_policy_scope", "delivery_policy"),
+            Strength("filter_policy_scope", Stronger.SAME, by_aws=True),
+            Strength("delivery_policy", Stronger.SAME),
             *each(Stronger.PRESENT, "redrive_policy", "subscription_role_arn"),
         ),
         no_weaker_side={

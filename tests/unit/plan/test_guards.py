@@ -350,6 +350,20 @@ def test_weakening_is_refused_and_strengthening_is_not(
     assert checked
 
 
+@pytest.mark.parametrize(("record", "strength"), [p for p in strengths() if p.values[1].by_aws])
+def test_what_aws_decides_of_a_new_resource_is_no_loss_beside_its_replacement(
+    recorded: dict[str, Any], record: ResourceType, strength: Strength
+):
+    entry = with_value(recorded, record, strength)[0]
+    entry["change"]["actions"] = ["delete", "create"]
+    put(entry["change"]["after"], strength.attribute, None)
+    put(entry["change"]["after_unknown"], strength.attribute, True)
+    assert [f for f in findings(entry) if f.rule is Rule.WEAKENS] == []
+    # A change that leaves the resource is another matter.
+    entry["change"]["actions"] = ["update"]
+    assert [f.attribute for f in findings(entry)] == [strength.attribute]
+
+
 def rule_of(identifier: str) -> dict[str, Any]:
     recorded = json.loads((RECORDED / "kept.json").read_text("utf-8"))
     rules = entries(recorded, REGISTRY["config"], "aws_config_config_rule")

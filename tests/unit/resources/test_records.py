@@ -121,6 +121,22 @@ def test_what_no_module_sets_is_set_by_no_module():
         assert "block" in kind or {"optional", "computed"} <= set(kind)
 
 
+def test_what_aws_decides_is_what_it_may_decide_and_no_module_sets():
+    hcl = module(REPOSITORY / "tests" / "provider6" / "hcl.py")
+    names = {name[:2] for file in (REPOSITORY / "modules").rglob("*.tf") for name in hcl.names(file)}
+    for record in RESOURCES.values():
+        for strength in record.strengths:
+            path = bare(strength.attribute)
+            kind = SCHEMA[record.name][path].split()
+            unset = any((record.name, step) not in names for step in path.split("."))
+            if {"optional", "computed"} <= set(kind):
+                assert strength.by_aws is unset, f"{record.name}.{path}"
+            elif strength.by_aws:
+                # The schema does not say of a block whether AWS fills it in.
+                assert unset, f"{record.name}.{path}"
+                assert "block" in kind or "." in path
+
+
 @pytest.mark.terraform
 @pytest.mark.usefixtures("terraform_binary")
 def test_the_recorded_schema_is_the_provider_s():
