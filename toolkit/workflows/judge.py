@@ -34,6 +34,7 @@ from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, pars
 from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
 from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
+from toolkit.plan.owners import judge_owners, referenced_policies
 from toolkit.workflows.guardrails import deployment_of
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -57,7 +58,10 @@ def judge_plan(
     environment = workspace.environment
     clients = ClientFactory(environment, workspace.environ)
     existing = read_existing(plan, clients)
+    outcome = parse_outcome(data, workspace.attribution)
+    policies = _policies(plan, outcome, changed_boundaries(plan) | referenced_policies(plan), clients)
     found = list(judge(plan, REGISTRY, existing, read_held(plan, clients)))
+    found = judge_owners(plan, outcome, policies, found)
     today = datetime.now(UTC).date()
     if not destroy:
         drift = parse_drift(data, workspace.attribution)
@@ -66,8 +70,6 @@ def judge_plan(
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
     caller = _caller(workspace, clients)
-    outcome = parse_outcome(data, workspace.attribution)
-    policies = _policies(plan, outcome, changed_boundaries(plan), clients)
     found += judge_boundaries(plan, policies)
     if not ends:
         found += judge_forgotten(plan)
@@ -95,7 +97,7 @@ def _policies(
 ) -> ManagedPolicies:
     """Texts of managed policies; those that neither the plan nor the state has are read from the account."""
     known = ManagedPolicies(plan, outcome)
-    missing = [a for a in wanted if not is_of_aws(a) and known.before(a) is None]
+    missing = [a for a in wanted if not is_of_aws(a) and known.before(a) is None and known.after(a) is None]
     return ManagedPolicies(plan, outcome, read_documents(clients, missing)) if missing else known
 
 
