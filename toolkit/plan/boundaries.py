@@ -17,6 +17,7 @@ from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.managed_policies import POLICY, ManagedPolicies
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.organization import Deployment, is_known, named_actions, requests
+from toolkit.plan.pairs import continued
 from toolkit.plan.policies import compare_policies, rights_lost
 
 _BOUNDED = {"aws_iam_role": "permissions_boundary", "aws_iam_user": "permissions_boundary"}
@@ -146,11 +147,16 @@ def judge_boundaries(plan: Plan, policies: ManagedPolicies) -> Iterator[Finding]
 
     What takes a boundary away, and what changes the text of one, is judged as a change of that attribute.
     """
+    replaced = continued(plan)
     for change in plan.changes:
-        old, new = boundary_of(change.type, change.before), boundary_of(change.type, change.after)
-        if change.action not in (Action.UPDATE, Action.REPLACE) or old is None or new is None or old == new:
+        new = boundary_of(change.type, change.after)
+        befores = [change, *replaced.get(change.address, ())]
+        olds = [old for c in befores if (old := boundary_of(c.type, c.before)) is not None]
+        if change.action not in (Action.UPDATE, Action.REPLACE, Action.CREATE) or new is None or new in olds:
             continue
-        reasons = _wider(policies.before(old), policies.after(new))
+        # Of several in whose place it may be, the one that it is nearest to.
+        compared = [(_wider(policies.before(old), policies.after(new)), old) for old in olds]
+        reasons, old = min(compared, key=lambda one: len(one[0]), default=((), ""))
         if reasons:
             attribute = "permissions_boundary"
             yield Finding(

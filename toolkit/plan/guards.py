@@ -16,6 +16,8 @@ from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
+from toolkit.plan.owners import CARRIERS
+from toolkit.plan.pairs import continued
 from toolkit.plan.policies import compare_policies, denies, policy_sentences
 from toolkit.plan.strengths import aligned, value_at, weakenings
 from toolkit.resources.base import ResourceType
@@ -60,6 +62,7 @@ def judge(
         held: Address of something tainted → what it holds, None for nothing. What is not in it is not known.
     """
     deleted = [c for c in plan.changes if c.action is Action.DELETE]
+    replaced = continued(plan, CARRIERS)
     for change in plan.changes:
         component = components.get(change.component or "")
         whole = _whole(change, plan, held or {}) if change.tainted else None
@@ -80,8 +83,12 @@ def judge(
                 # What AWS decides itself of a thing is unknown of any that is made anew, and no loss in one half-made.
                 if not (half_made and value_at(change.after, str(lost.attribute)) is Marker.UNKNOWN):
                     yield lost
-        if change.action is Action.CREATE and change.address in existing:
-            yield from _exists(change, existing[change.address], deleted)
+        found = existing.get(change.address) if change.action is Action.CREATE else None
+        if found is not None:
+            yield from _exists(change, found, deleted)
+        if change.address in replaced and not (found is not None and found.overwritten):
+            # Of several in whose place it may be, the one that it is nearest to.
+            yield from min((tuple(_weakens(change, replaced=old)) for old in replaced[change.address]), key=len)
         yield from judge_grants(change, plan)
         yield from judge_archive_rules(change, plan)
     yield from _named_twice(plan)
@@ -224,9 +231,13 @@ def _instead(change: Change, forcing: list[str]) -> str:
     return f"leave {kept}, or take it out of `imports`" if change.imported else f"leave {kept}"
 
 
-def _weakens(change: Change, found: Existing | None = None) -> Iterator[Finding]:
-    why = "" if found is None else f" than {found.named} that the account has now"
-    for lost in weakenings(_record(change), change.before if found is None else found.values, change.after):
+def _weakens(change: Change, found: Existing | None = None, replaced: Change | None = None) -> Iterator[Finding]:
+    why, before = "", change.before
+    if found is not None:
+        why, before = f" than {found.named} that the account has now", found.values
+    elif replaced is not None:
+        why, before = f" than that of {replaced.address}, whose place it takes", replaced.before
+    for lost in weakenings(_record(change), before, change.after):
         if found is not None and lost.strength.top not in found.values:
             # Not read, which is not the same as not set.
             continue

@@ -51,6 +51,8 @@ _KINDS: Mapping[str, _Kind] = {
     "aws_organizations_policy_attachment": _Kind(_TARGET, "target_id", "policy_id", managed=True),
 }
 """Terraform type → how it gives a policy."""
+CARRIERS = frozenset(_KINDS)
+"""Types that give policies to owners, which are judged as a whole here."""
 _OWNERS = {
     "group": ("aws_iam_group", "name"),
     "role": ("aws_iam_role", "name"),

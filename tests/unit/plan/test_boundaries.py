@@ -312,3 +312,19 @@ def test_a_boundary_of_the_caller_that_refuses_another_service_is_refused():
     own = Caller(ADMIN.arn, "admin", True)
     assert users(ADMIN, SECOND, change=change, known=known, caller=own) == [(Rule.LOCKS_OUT_CALLER, None)]
     assert users(ADMIN, change=change, known=known) == [(Rule.LOCKS_OUT, "--acknowledge-lockout")]
+
+
+@pytest.mark.parametrize("name", ["ci", "other"])
+def test_a_role_that_is_made_anew_at_another_address_keeps_its_boundary(name: str):
+    """Deleted and created, under its own name or another."""
+
+    def moved(before: str | None, after: str | None) -> list[str | None]:
+        old, new = bounded(before, before), bounded(after, after, name=name)
+        old["change"].update(actions=["delete"], after=None)
+        new["change"].update(actions=["create"], before=None)
+        new["address"] = "module.iam_roles.aws_iam_role.moved"
+        return [f.attribute for f in judged(old, new, texts=texts(READ, WRITE))]
+
+    assert moved(OLD, NEW) == ["permissions_boundary"]
+    assert moved(NEW, OLD) == []
+    assert moved(OLD, OLD) == []

@@ -21,8 +21,9 @@ from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Consents, Rule, Waiver
 from toolkit.plan.guards import HOLDS_RECORDS, Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
+from toolkit.plan.owners import CARRIERS
 from toolkit.plan.strengths import value_at
-from toolkit.resources.base import ResourceType, Strength, Stronger
+from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
 from toolkit.resources.registry import RESOURCES
 
 RECORDED = Path(__file__).parents[2] / "plans" / "components"
@@ -362,6 +363,77 @@ def test_what_aws_decides_of_a_new_resource_is_no_loss_beside_its_replacement(
     # A change that leaves the resource is another matter.
     entry["change"]["actions"] = ["update"]
     assert [f.attribute for f in findings(entry)] == [strength.attribute]
+
+
+def moved(entry: dict[str, Any], path: str | None = None, value: Any = None) -> list[dict[str, Any]]:
+    """A resource that is deleted at its address and created at another, with another value at a path."""
+    old, new = copy.deepcopy(entry), copy.deepcopy(entry)
+    old["change"].update(actions=["delete"], after=None)
+    new["change"].update(actions=["create"], before=None)
+    module, _, resource = entry["address"].partition(f".{entry['type']}.")
+    new["address"] = f"{module}.{entry['type']}.moved{resource.removeprefix(entry['name'])}"
+    new["name"] = "moved"
+    # What the recorded plans learn only from the apply: whose it is.
+    for name in RESOURCES[entry["type"]].no_weaker_side.get(IDENTITY, "").split():
+        for values in (old["change"]["before"], new["change"]["after"]):
+            if values.get(name) is None:
+                values[name] = f"some-{name}"
+    if path is not None:
+        put(new["change"]["after"], path, value)
+    return [old, new]
+
+
+@pytest.mark.parametrize(("record", "strength"), [p for p in strengths() if p.values[0].name not in CARRIERS])
+def test_what_is_deleted_at_one_address_and_created_at_another_is_judged_as_a_change(
+    recorded: dict[str, Any], record: ResourceType, strength: Strength
+):
+    path = strength.attribute.replace("[*]", "[0]")
+    entry = with_value(recorded, record, strength)[0]
+    assert [f for f in findings(*moved(entry)) if f.rule is Rule.WEAKENS] == []
+    weaker, stronger = variants(strength, value_at(entry["change"]["before"], path))
+    for value in weaker:
+        why = f"than that of {entry['address']}, whose place it takes"
+        hits = [f for f in findings(*moved(entry, path, value)) if f.attribute == path and why in f.summary]
+        assert [(f.rule, f.blocks) for f in hits] == [(Rule.WEAKENS, True)], f"→ {value!r} went through"
+        assert ".moved" in hits[0].address
+    for value in stronger:
+        assert [f for f in findings(*moved(entry, path, value)) if f.rule is Rule.WEAKENS] == []
+
+
+def test_a_role_of_another_name_takes_the_place_of_one_that_goes(recorded: dict[str, Any]):
+    role = entries(recorded, REGISTRY["iam_roles"], "aws_iam_role")[0]
+    old, new = moved(role)
+    new["change"]["after"]["name"] = "another"
+    assert [f for f in findings(old, new) if f.rule is Rule.WEAKENS] == []
+    trust = json.loads(role["change"]["before"]["assume_role_policy"])
+    open_to_all = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    wider = json.dumps({**trust, "Statement": [*trust["Statement"], open_to_all]})
+    new["change"]["after"]["assume_role_policy"] = wider
+    (found,) = [f for f in findings(old, new) if f.rule is Rule.WEAKENS]
+    assert (found.attribute, found.blocks) == ("assume_role_policy", True)
+    # Beside one that stays it is new, and reviewed as that.
+    assert findings(new) == []
+    # One that is as narrow as another that goes takes that one's place.
+    narrow = copy.deepcopy(old)
+    narrow["address"], narrow["change"]["before"] = (
+        "module.iam_roles.aws_iam_role.x",
+        copy.deepcopy(new["change"]["after"]),
+    )
+    narrow["change"]["before"]["name"] = "x"
+    assert [f for f in findings(old, narrow, new) if f.rule is Rule.WEAKENS] == []
+
+
+def test_another_resource_of_the_type_takes_no_place(recorded: dict[str, Any]):
+    """Another bucket, or the same topic in another region."""
+    policy = entries(recorded, None, "aws_s3_bucket_policy")[0]
+    old, new = moved(policy, "policy", json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
+    assert [f.attribute for f in findings(old, new) if f.rule is Rule.WEAKENS] == ["policy"]
+    new["change"]["after"]["bucket"] = "another"
+    assert [f for f in findings(old, new) if f.rule is Rule.WEAKENS] == []
+    # A bucket that is made has no name yet: in the same component it may be the same one.
+    new["change"]["after"].pop("bucket")
+    new["change"]["after_unknown"] = {"bucket": True}
+    assert [f.attribute for f in findings(old, new) if f.rule is Rule.WEAKENS] == ["policy"]
 
 
 def rule_of(identifier: str) -> dict[str, Any]:

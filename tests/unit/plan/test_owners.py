@@ -45,7 +45,7 @@ class Kind:
 
 KINDS = {
     "group": Kind("iam_groups", "aws_iam_group_policy", "aws_iam_group_policy_attachment", "aws_iam_group", "group"),
-    "role": Kind("siem_export", "aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_iam_role", "role"),
+    "role": Kind("iam_roles", "aws_iam_role_policy", "aws_iam_role_policy_attachment", "aws_iam_role", "role"),
     "user": Kind("iam_users", "aws_iam_user_policy", "aws_iam_user_policy_attachment", "aws_iam_user", "user"),
     "permission set": Kind(
         "identity_center",
