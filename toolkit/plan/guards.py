@@ -241,8 +241,8 @@ def _weakens(change: Change, found: Existing | None = None, replaced: Change | N
         if found is not None and lost.strength.top not in found.values:
             # Not read, which is not the same as not set.
             continue
-        replaced = change.action is Action.REPLACE and lost.strength.by_aws
-        if replaced and value_at(change.after, lost.path) is Marker.UNKNOWN:
+        made = (change.action is Action.REPLACE or replaced is not None) and lost.strength.by_aws
+        if made and value_at(change.after, lost.path) is Marker.UNKNOWN:
             # Unknown of any new resource.
             continue
         yield Finding(

@@ -20,7 +20,7 @@ from typing import Any
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, POLICY, ManagedPolicies, is_of_aws
 from toolkit.plan.model import Action, Change, Plan, Resource
-from toolkit.plan.policies import compare_policies
+from toolkit.plan.policies import compare_policies, policy_sentences
 
 
 @dataclass(frozen=True)
@@ -401,7 +401,7 @@ def _denies_less(held: _Held, after: Sequence[_Held]) -> Iterator[str]:
 def _weaker(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterable[str]:
     if not before and not after:
         return ()
-    if any(len(_versions(side)) > 1 for side in (before, after)):
+    if len(_versions([*before, *after])) > 1:
         return ("policies of two language versions, in one of which variables are plain text",)
     return compare_policies(_document(before), _document(after)).weaker
 
@@ -412,14 +412,13 @@ _NEUTRAL = {"Effect": "Deny", "Action": "none:None", "Resource": "*"}
 
 
 def _statements(text: str, effect: str) -> list[dict[str, Any]] | None:
-    """Statements of one effect; None where the text cannot be read."""
-    try:
-        document = json.loads(text)
-        statements = document["Statement"]
-        found = [statements] if isinstance(statements, dict) else list(statements)
-        return [{**s, _VERSION: document.get("Version")} for s in found if s["Effect"] == effect]
-    except (ValueError, KeyError, TypeError):
+    """Statements of one effect; None where the text is no policy, so that nothing of it is overlooked."""
+    if not policy_sentences(text):
         return None
+    document = json.loads(text)
+    statements = document["Statement"]
+    found = [statements] if isinstance(statements, dict) else statements
+    return [{**s, _VERSION: document.get("Version")} for s in found if s["Effect"] == effect]
 
 
 def _versions(statements: list[dict[str, Any]]) -> set[str | None]:

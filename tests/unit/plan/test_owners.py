@@ -238,8 +238,36 @@ def test_what_is_known_to_be_less_may(kind: Kind, before: Layout, after: Layout)
     assert [f for f in weakenings(*changes(kind, before, after)) if f.blocks] == []
 
 
-def test_what_an_issue_reported():
-    """An inline policy `limits` of s3:GetObject, removed, and `limits2` of everything created."""
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what is this",
+        "[]",
+        '{"Version": "2012-10-17", "Statement": []}',
+        document({**OPEN, "Effect": "allow"}),
+        document(OPEN).replace('"Effect": "Allow"', '"Effect": "Deny", "Effect": "Allow"'),
+        document({k: v for k, v in OPEN.items() if k != "Effect"}),
+    ],
+)
+def test_a_text_that_is_no_policy_may_say_anything(text: str):
+    """Nothing of it is left out, as a statement would be whose effect is neither of the two."""
+    for kind in KINDS.values():
+        unreadable = changes(kind, {}, {"odd": [READ]})
+        unreadable[0]["change"]["after"][kind.policy_key] = text
+        (found,) = weakenings(*changes(kind, {"limits": [READ]}, {}), *unreadable)
+        assert (found.evidence, found.blocks) == ("limits → odd: what odd allows is not known here", True)
+
+
+def test_variables_of_another_language_version_are_not_mixed():
+    """In 2008-10-17, `${aws:username}` is plain text (IAM User Guide, "IAM policy elements: Variables and tags")."""
+    group, home = KINDS["group"], statement("s3:*", resource="arn:aws:s3:::home/${aws:username}/*")
+    gone = changes(group, {"a": [home], "b": [READ]}, {})
+    gone[0]["change"]["before"]["policy"] = document(home).replace("2012-10-17", "2008-10-17")
+    (found,) = weakenings(*gone, *changes(group, {}, {"c": [home, READ]}))
+    assert found.blocks
+
+
+def test_a_policy_that_is_removed_and_created_wider_under_another_name():
     (found,) = judged(*changes(KINDS["group"], {"limits": [READ]}, {"limits2": [OPEN]}))
     assert (found.rule, found.blocks) == (Rule.WEAKENS, True)
     assert found.subject == 'module.iam_groups.aws_iam_group_policy.inline["staff/limits2"].policy'
