@@ -27,7 +27,7 @@ from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, read_regular, write_atomically
 from toolkit.paths import ENVIRONMENT_NAME
 from toolkit.plan.findings import Consents, Finding
-from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, unseal
+from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, sealed_for, unseal
 from toolkit.typed import FieldError, from_json
 
 FORMAT = 1
@@ -231,7 +231,8 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
         BadPlanError: No bundle, a damaged one, one of another format, or one that the given key has not sealed.
     """
     where = str(path)
-    data = unseal(_read_file(path), where, keys)
+    content = _read_file(path)
+    data = unseal(content, where, keys)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = sorted(archive.namelist())
@@ -245,8 +246,8 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
     except Exception as e:  # zipfile raises half a dozen kinds for bytes that are none of its own
         raise BadPlanError("not a plan bundle, truncated or damaged", where=where, hint=_HOW) from e
     sums = members.pop(_SUMS).decode("ascii", "replace")
-    for name, content in members.items():
-        if f"{_sha256(content)}  {name}\n" not in sums:
+    for name, member in members.items():
+        if f"{_sha256(member)}  {name}\n" not in sums:
             raise BadPlanError(
                 f"{name} was changed after planning (its SHA-256 differs)",
                 where=where,
@@ -260,6 +261,13 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
             hint="apply with the toolkit version that planned, or plan again",
         )
     manifest = _typed(where, _MANIFEST, members, Manifest)
+    # Whose KMS key decrypts is decided by the header: an alias may name another key in each account.
+    if is_sealed(content) and sealed_for(content) != manifest.environment:
+        raise BadPlanError(
+            f"encrypted for environment {sealed_for(content)!r}, but a plan for {manifest.environment!r}",
+            where=where,
+            hint="nothing was applied; " + _HOW,
+        )
     findings = _typed(where, _FINDINGS, members, tuple[Finding, ...])
     from toolkit.plan.shape import PlanShape
 
