@@ -7,12 +7,14 @@ Hard links and bind mounts cannot be told from files and folders, and are not lo
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import stat
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
 
 from toolkit.errors import UNWRITABLE, ToolkitError
@@ -78,12 +80,18 @@ def read_regular(file: Path, limit: int = -1, *, follow: bool = True) -> bytes:
     Raises:
         OSError: It is not there or cannot be read, or is something else, which `strerror` then names.
     """
+    with _open_regular(file, follow=follow) as stream:
+        return stream.read(limit)
+
+
+@contextlib.contextmanager
+def _open_regular(file: Path, *, follow: bool) -> Iterator[BufferedReader]:
     _require_regular(file.stat() if follow else file.lstat(), file)
     # Looked at once more when it is open: it may be another one by now. O_NONBLOCK, since opening a pipe waits as well.
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     with os.fdopen(descriptor, "rb") as stream:
         _require_regular(os.fstat(descriptor), file)
-        return stream.read(limit)
+        yield stream
 
 
 def _require_regular(found: os.stat_result, file: Path) -> None:
@@ -162,12 +170,18 @@ def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
     """Files' names (relative to `root`, with forward slashes) → SHA-256 of their contents.
 
     Raises:
-        ToolkitError: One cannot be read, or is no regular file.
+        ToolkitError: One cannot be read, is no regular file, or has a name that is not UTF-8.
     """
     found = {}
     for file in files:
+        name = file.relative_to(root).as_posix()
         try:
-            found[file.relative_to(root).as_posix()] = hashlib.sha256(read_regular(file, follow=False)).hexdigest()
+            name.encode()
+            with _open_regular(file, follow=False) as stream:
+                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        except UnicodeEncodeError as e:
+            where = str(file).encode(errors="backslashreplace").decode()
+            raise ToolkitError("a file name that is not UTF-8", where=where, hint="rename the file") from e
         except OSError as e:
             raise ToolkitError(f"cannot be read: {e.strerror}", where=str(file)) from e
     return found

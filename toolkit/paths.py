@@ -11,7 +11,10 @@ from functools import cached_property
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError, or_meant
-from toolkit.files import refuse_links
+from toolkit.files import plain_files, refuse_links
+
+MODULES = "../../../modules"
+"""Where modules/ is, seen from environments/NAME/rendered."""
 
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?\Z")
 """Names a folder, a state key and a Terraform comment: nothing that could leave any of them."""
@@ -54,13 +57,16 @@ class EnvironmentPaths:
         return self.folder / ".toolkit"
 
     def refuse_links(self) -> None:
-        """Demand that the environment lies in the project itself; see `toolkit.files`.
+        """Demand that the environment, with everything in its folder, lies in the project itself; see `toolkit.files`.
+
+        Providers are left out, which Terraform links from a mirror and compares with the lock file.
 
         Raises:
-            ToolkitError: A symbolic link is in place of one of its folders or files.
+            ToolkitError: Something is a symbolic link, or a pipe, a device or a socket.
         """
-        state = self.folder / "terraform.tfstate"
-        refuse_links(self.project, self.file, self.rendered, self.scratch, state, self.project / "modules")
+        refuse_links(self.project, self.folder, self.project / "modules")
+        for _ in plain_files(self.folder, skip=(".terraform", "providers")):
+            pass
 
     @property
     def shown(self) -> str:
@@ -109,7 +115,7 @@ class Project:
 
         Raises:
             UsageError: No environment has that name.
-            ToolkitError: A symbolic link leads out of it or into it.
+            ToolkitError: Something in it is a symbolic link or no file.
         """
         found = self.paths(name) if ENVIRONMENT_NAME.match(name) else None
         if found is None or name not in self.names:
@@ -126,7 +132,7 @@ class Project:
 
         Raises:
             UsageError: The name could leave its folder or is no name.
-            ToolkitError: A symbolic link is in place of one of its folders or files.
+            ToolkitError: It is there, and something in it is a symbolic link or no file.
         """
         if not ENVIRONMENT_NAME.match(name):
             raise UsageError(

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from toolkit.errors import ToolkitError
 from toolkit.files import read_regular
+from toolkit.paths import MODULES
 from toolkit.typed import same_json
 
 _HINT = "delete this file, and the next command has Terraform write it anew; find out who changed it"
@@ -97,11 +98,11 @@ def _folder(file: Path, key: str, source: str, folders: Mapping[str, str]) -> st
             hint="put it into modules/ and call it by its path; then delete this file, which Terraform writes anew",
         )
     folder = posixpath.normpath(posixpath.join(folders[caller], source))
-    if ".terraform" in folder.split("/"):
+    if not folder.startswith(f"{MODULES}/") or ".terraform" in folder.split("/"):
         raise ToolkitError(
-            f"module {key} is in a folder .terraform ({folder}), which no plan's digest covers",
+            f"module {key} is called from {folder}, which no plan's digest covers",
             where=str(file),
-            hint="put it into modules/ under another name; then delete this file, which Terraform writes anew",
+            hint="put it into modules/ (into no folder .terraform); then delete this file, which Terraform writes anew",
         )
     return folder
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.errors import ToolkitError
-from toolkit.files import plain_files, refuse_links
+from toolkit.files import refuse_links
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform.runs import active_run
 
@@ -41,9 +41,6 @@ def scratch_folder(paths: EnvironmentPaths, *inner: str) -> Path:
             folder.chmod(0o700)
     except OSError as e:
         raise ToolkitError(f"the scratch folder cannot be made: {e.strerror}", where=str(folder)) from e
-    # Terraform links providers from a mirror, and compares them with the lock file before it starts them.
-    for _ in plain_files(folder, skip=("providers",)):
-        pass
     return folder
 
 

@@ -10,8 +10,9 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,9 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "environments/prod/rendered/.terraform.lock.hcl").write_text("")
     for folder in ("terraform", "logs"):
         (root / "environments/prod/.toolkit" / folder).mkdir(parents=True)
-    (root / "environments/prod/terraform.tfstate").write_text("")
+    (root / "environments/prod/policies").mkdir()
+    for name in ("terraform.tfstate", "terraform.tfstate.backup", "policies/own.json"):
+        (root / "environments/prod" / name).write_text("")
     (root / ".toolkit" / "sandbox").mkdir(parents=True)
     return root
 
@@ -114,12 +117,14 @@ PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
     "environments/prod": EVERY,
     "environments/prod/environment.yaml": EVERY,
     "environments/prod/rendered": EVERY,
-    "environments/prod/rendered/versions.tf": TERRAFORM_READS,
-    "environments/prod/rendered/.terraform.lock.hcl": TERRAFORM_READS,
+    "environments/prod/rendered/versions.tf": EVERY,
+    "environments/prod/rendered/.terraform.lock.hcl": EVERY,
     "environments/prod/terraform.tfstate": EVERY,
+    "environments/prod/terraform.tfstate.backup": EVERY,
+    "environments/prod/policies/own.json": EVERY,
     "environments/prod/.toolkit": EVERY,
-    "environments/prod/.toolkit/terraform": RUNS,
-    "environments/prod/.toolkit/logs": RUNS,
+    "environments/prod/.toolkit/terraform": EVERY,
+    "environments/prod/.toolkit/logs": EVERY,
     "modules": (*EVERY, NEW, *INIT),
     "modules/password_policy": TERRAFORM_READS,
     "modules/password_policy/main.tf": TERRAFORM_READS,
@@ -130,15 +135,16 @@ PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
     ".toolkit": SANDBOX,
     ".toolkit/sandbox": SANDBOX,
 }
-LINKED = [(place, command) for place, commands in PLACES.items() for command in commands]
+OUT = [(place, command, "out") for place, commands in PLACES.items() for command in commands]
+INTO = [(place, command, "into the project") for place, commands in PLACES.items() for command in commands[::6]]
+LINKED = [*OUT, *INTO]
 
 
-def names(cases: list[tuple[str, tuple[str, ...]]]) -> list[str]:
-    return [f"{' '.join(command)} with {place}" for place, command in cases]
+def names(cases: Sequence[tuple[Any, ...]]) -> list[str]:
+    return [f"{' '.join(command)} with {place} {' '.join(more)}" for place, command, *more in cases]
 
 
-@pytest.mark.parametrize(("place", "command"), LINKED, ids=names(LINKED))
-@pytest.mark.parametrize("leads", ["out", "into the project"])
+@pytest.mark.parametrize(("place", "command", "leads"), LINKED, ids=names(LINKED))
 def test_a_link_is_refused_by_name(
     project: Path, told: Told, tmp_path: Path, place: str, command: tuple[str, ...], leads: str
 ):
@@ -249,6 +255,20 @@ def test_a_folder_named_like_the_environment_file_is_no_file(project: Path, told
     (project / "environments/prod/environment.yaml").unlink()
     (project / "environments/prod/environment.yaml").mkdir()
     assert "environments/prod/environment.yaml: cannot be read: a folder, not a file" in told("render")
+
+
+def test_what_terraform_links_itself_is_no_link_of_the_project(project: Path, capsys: pytest.CaptureFixture[str]):
+    """Providers from a mirror, and the data folder of whoever runs Terraform by hand."""
+    for place in (
+        "environments/prod/.toolkit/terraform/providers",
+        "environments/prod/rendered/.terraform/providers",
+        "modules/password_policy/.terraform/providers",
+    ):
+        (project / place).mkdir(parents=True)
+        (project / place / "registry.terraform.io").symlink_to("/opt")
+    assert run(["render", "--check"]) == 0
+    assert run(["plan", "prod"]) == 5
+    assert "symbolic" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["show"], ["controls", "--plan"], ["apply", "prod", "--plan"]])

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit.errors import BadPlanError
+from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, digests
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.terraform import bundle as bundles
-from toolkit.terraform.sealing import Keys
+from toolkit.terraform.sealing import Keys, seal
 
 MANIFEST = bundles.Manifest(
     format=bundles.FORMAT,
@@ -88,6 +88,30 @@ def test_encrypted_it_is_read_with_its_key_only(tmp_path: Path, plan_file: Path)
     assert b"123456789012" not in path.read_bytes()
     with pytest.raises(BadPlanError, match="no key is given"):
         bundles.read(path)
+
+
+@pytest.mark.parametrize("kms", [True, False])
+def test_what_is_encrypted_for_one_environment_is_no_plan_of_another(tmp_path: Path, plan_file: Path, kms: bool):
+    """Who may use the key of one account must not make plans for another, whose key has the same alias."""
+
+    class Kms:
+        def generate(self, key_id: str) -> tuple[bytes, bytes]:
+            return bytes(32), b"e"
+
+        def decrypt(self, encrypted: bytes, key_id: str | None) -> bytes:
+            return bytes(32)
+
+    keys = Keys(kms_key_id="alias/plans", data_keys=lambda _: Kms()) if kms else Keys(bytes(32))
+    path = tmp_path / "x.tfbundle"
+    bundles.write(path, MANIFEST, plan_file, PLAN_JSON, FINDINGS)
+    for environment in ("prod", "dev"):
+        sealed = path.with_name("sealed.tfbundle")
+        sealed.write_bytes(seal(path.read_bytes(), environment, keys))
+        if environment == "prod":
+            assert bundles.read(sealed, keys).manifest == MANIFEST
+        else:
+            with pytest.raises(BadPlanError, match="encrypted for environment 'dev', but a plan for 'prod'"):
+                bundles.read(sealed, keys)
 
 
 @given(data=st.data())
@@ -261,3 +285,16 @@ def test_what_a_new_bundle_may_replace(bundle: Path, tmp_path: Path, plan_file: 
         other.write_bytes(content)
         assert not bundles.is_bundle(other)
     assert not bundles.is_bundle(tmp_path)
+
+
+def test_a_name_that_no_bundle_can_hold_is_told(tmp_path: Path):
+    name = b"\xff.tf"
+    (tmp_path / "m").mkdir()
+    try:
+        descriptor = os.open(os.fsencode(tmp_path / "m") + b"/" + name, os.O_CREAT | os.O_WRONLY)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    os.close(descriptor)
+    with pytest.raises(ToolkitError, match="a file name that is not UTF-8") as caught:
+        digests(tmp_path, (tmp_path / "m").iterdir())
+    assert str(caught.value.where).endswith("\\udcff.tf")

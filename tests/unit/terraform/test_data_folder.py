@@ -87,8 +87,18 @@ ELSEWHERE = {
     "no caller": ({"Key": "gone.x", "Source": "./x", "Dir": "x"}, "module gone.x has no caller"),
     "what no digest covers": (
         {"Key": "x", "Source": "../../../modules/a/.terraform/x", "Dir": "../../../modules/a/.terraform/x"},
-        "in a folder .terraform",
+        "module x is called from ../../../modules/a/.terraform/x, which no plan's digest covers",
     ),
+    "a folder of the project beside modules": (
+        {"Key": "cloudtrail.x", "Source": "../../evil", "Dir": "../../../evil"},
+        "module cloudtrail.x is called from ../../../evil, which no plan's digest covers",
+    ),
+    "another project": (
+        {"Key": "cloudtrail.x", "Source": "../../../other/modules/x", "Dir": "../../../../other/modules/x"},
+        "which no plan's digest covers",
+    ),
+    "modules itself": ({"Key": "x", "Source": "../../../modules", "Dir": "../../../modules"}, "no plan's digest"),
+    "an absolute source": ({"Key": "x", "Source": "/evil", "Dir": "/evil"}, "not from the project"),
 }  # fmt: skip
 
 

@@ -214,9 +214,9 @@ def test_an_encrypted_one_and_a_log(place: Place):
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda f: None, "No such file"),
-    "a pipe": (os.mkfifo, "a pipe"),
+    "a pipe": (os.mkfifo, "a named pipe"),
     "a folder": (Path.mkdir, "a folder"),
-    "a link": (lambda f: f.symlink_to("/dev/zero"), "a link"),
+    "a link": (lambda f: f.symlink_to("/dev/zero"), "a symbolic link"),
     "empty": (Path.touch, "no state of Terraform"),
     "garbage": (lambda f: f.write_bytes(b"\xff\x00" * 99), "no state of Terraform"),
     "other JSON": (lambda f: f.write_text('{"version": 4}'), "no state of Terraform"),
