@@ -11,7 +11,7 @@ from toolkit.components import log_bucket
 from toolkit.components.base import Component, IamName, Need, Protected, Scope, Settings
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-_TRAIL_NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9]+)*")
+_TRAIL_NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9])*")
 _LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_./#-]{1,512}")
 _ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ACCESS_LOGS = "-access-logs"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -18,6 +17,7 @@ from toolkit.components.iam_users import IamUsers, User
 from toolkit.components.mfa_enforcement import UserName
 from toolkit.components.siem_export import ExternalId
 from toolkit.errors import nearest
+from toolkit.globs import glob
 
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")
@@ -315,7 +315,7 @@ def _kept_out(path: tuple[str | int, ...], user: User, groups: IamGroups, ending
 
 def _lists(assumable: Iterable[str], role: str) -> bool:
     """Whether patterns of ARNs cover a role of this account, whose number is not known here, by path and name."""
-    return any(fnmatchcase(role, arn.partition(":role")[2]) for arn in assumable)
+    return any(glob(arn.partition(":role")[2]).matches(role) for arn in assumable)
 
 
 def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Mismatch]:

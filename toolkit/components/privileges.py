@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from toolkit import globs
 
 IDENTITY_ADMINISTRATION = (
     "account:AcceptPrimaryEmailUpdate",
@@ -148,14 +148,6 @@ ADMINISTRATOR_POLICIES = frozenset({"AdministratorAccess", "AdministratorAccess-
 """AWS managed policies that allow identity administration on every resource without a condition."""
 
 
-@lru_cache(maxsize=4096)
 def overlap(one: str, other: str) -> bool:
     """Whether some action matches both patterns (`*` any characters, `?` one; IAM ignores case)."""
-    a, b = one.lower(), other.lower()
-    if not a or not b:
-        return set(a + b) <= {"*"}
-    if a[0] == "*":
-        return overlap(a[1:], b) or overlap(a, b[1:])
-    if b[0] == "*":
-        return overlap(a, b[1:]) or overlap(a[1:], b)
-    return (a[0] == b[0] or "?" in (a[0], b[0])) and overlap(a[1:], b[1:])
+    return globs.overlap(one.lower(), other.lower())

@@ -123,7 +123,7 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def _number(text: str) -> Decimal | None:
+def as_number(text: str) -> Decimal | None:
     try:
         value = Decimal(text)
     except InvalidOperation:
@@ -132,14 +132,14 @@ def _number(text: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=1024)
-def _network(text: str) -> IPv4Network | IPv6Network | None:
+def as_network(text: str) -> IPv4Network | IPv6Network | None:
     try:
         return ip_network(text, strict=False)
     except ValueError:
         return None
 
 
-def _decoded(text: str) -> bytes | None:
+def as_bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -148,7 +148,7 @@ def _decoded(text: str) -> bytes | None:
 
 def _numbers(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[Pattern, str], bool]:
     def matches(pattern: Pattern, text: str) -> bool:
-        wanted, actual = _number(pattern.literal), _number(text)
+        wanted, actual = as_number(pattern.literal), as_number(text)
         return wanted is not None and actual is not None and compare(actual, wanted)
 
     return matches
@@ -163,7 +163,7 @@ def _moments(compare: Callable[[datetime, datetime], bool]) -> Callable[[Pattern
 
 
 def _in_network(pattern: Pattern, text: str) -> bool:
-    network = _network(pattern.literal)
+    network = as_network(pattern.literal)
     try:
         address = ip_address(text)
     except ValueError:
@@ -172,8 +172,8 @@ def _in_network(pattern: Pattern, text: str) -> bool:
 
 
 def _same_bytes(pattern: Pattern, text: str) -> bool:
-    wanted = _decoded(pattern.literal)
-    return wanted is not None and wanted == _decoded(text)
+    wanted = as_bytes(pattern.literal)
+    return wanted is not None and wanted == as_bytes(text)
 
 
 def _is_truth(text: str) -> bool:
@@ -195,13 +195,13 @@ def _operators() -> list[Operator]:
         return Operator(name, matches, negated=negated)
 
     def numbers(name: str, compare: Callable[[Decimal, Decimal], bool], negated: bool = False) -> Operator:
-        return Operator(name, _numbers(compare), number, lambda value: _number(value) is not None, negated)
+        return Operator(name, _numbers(compare), number, lambda value: as_number(value) is not None, negated)
 
     def dates(name: str, compare: Callable[[datetime, datetime], bool], negated: bool = False) -> Operator:
         return Operator(name, _moments(compare), date, lambda value: moment(value) is not None, negated)
 
     def addresses(name: str, negated: bool) -> Operator:
-        return Operator(name, _in_network, address, lambda value: _network(value) is not None, negated)
+        return Operator(name, _in_network, address, lambda value: as_network(value) is not None, negated)
 
     return [
         strings("StringEquals", equal),
@@ -228,7 +228,7 @@ def _operators() -> list[Operator]:
             "true or false",
             lambda value: _is_truth(value) or "${" in value,
         ),
-        Operator("BinaryEquals", _same_bytes, "base64", lambda value: _decoded(value) is not None),
+        Operator("BinaryEquals", _same_bytes, "base64", lambda value: as_bytes(value) is not None),
         addresses("IpAddress", negated=False),
         addresses("NotIpAddress", negated=True),
         strings("ArnEquals", arn_like),

@@ -8,18 +8,18 @@ Sources (IAM User Guide, by page title): "IAM JSON policy elements: Action", "IA
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+
+from toolkit.globs import MARK, STAR, Glob, Symbol, Unknown, Wild
 
 ContextValue = str | bool | int | float | Sequence[str | bool | int | float]
 """What a request carries under one condition key; a sequence (other than str) makes the key multivalued."""
 
 ARN_FIELDS = 6
 _SPECIAL = {"*", "?", "$"}
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_WITH_DEFAULT = re.compile(r"(?P<key>[^,]+?)\s*,\s*'(?P<default>[^']*)'")
+_WILD: Mapping[str, Wild] = {"*": STAR, "?": MARK}
 
 
 def _text(value: str | bool | int | float) -> str:
@@ -65,106 +65,164 @@ class Context:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A policy's text with its variables filled in.
+    """A policy's text as it is read.
 
     Attributes:
-        parts: (text, is_pattern) pairs: in pattern parts `*` and `?` are wildcards; other parts come out of a
-            variable and are literal, so that a tag value of `*` gives nobody access to everything.
+        symbols: Its wildcards as such; the characters of a variable's value are plain ones, so that a tag value of `*`
+            gives nobody access to everything. A variable that is not filled in is `Unknown`.
     """
 
-    parts: tuple[tuple[str, bool], ...]
+    symbols: tuple[Symbol, ...]
 
-    @property
+    @cached_property
     def literal(self) -> str:
         """The text where wildcards mean themselves, as string operators without `Like` read it."""
-        return "".join(text for text, _ in self.parts)
+        return "".join(s for s in _characters(self.symbols) if isinstance(s, str))
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether every variable is filled in."""
+        return not any(isinstance(symbol, Unknown) for symbol in self.symbols)
+
+    @cached_property
+    def shifting(self) -> bool:
+        """Whether a variable stands before an ARN's sixth part: a value with a colon would move the parts behind it."""
+        return not all(field.whole for field in self.fields[:-1])
+
+    @cached_property
+    def exact(self) -> Glob:
+        """For operators to which `*` and `?` are characters like others."""
+        return Glob(_characters(self.symbols))
+
+    @cached_property
+    def glob(self) -> Glob:
+        """For operators to which they are wildcards."""
+        return Glob(self.symbols)
+
+    @cached_property
+    def folded(self) -> Pattern:
+        """The same in lowercase, for what ignores case."""
+        return Pattern(tuple(lower for s in self.symbols for lower in (s.lower() if isinstance(s, str) else (s,))))
+
+    @cached_property
+    def fields(self) -> tuple[Pattern, ...]:
+        """An ARN's six parts; the sixth keeps further colons, and a part that is missing is `*`."""
+        fields: list[list[Symbol]] = [[]]
+        for symbol in self.symbols:
+            if symbol == ":" and len(fields) < ARN_FIELDS:
+                fields.append([])
+            else:
+                fields[-1].append(symbol)
+        fields += [[STAR]] * (ARN_FIELDS - len(fields))
+        return tuple(Pattern(tuple(field)) for field in fields)
+
+    @cached_property
+    def resource(self) -> Glob:
+        """As a Resource entry: see `resource_matches`."""
+        return self._resource(beyond=True)
+
+    @cached_property
+    def resource_by_part(self) -> Glob:
+        """As a Resource entry none of whose wildcards leaves its part.
+
+        AWS says that one which ends a part "can expand to match beyond the colon boundaries" and advises against it:
+        what has to hold for certain has to hold for both.
+        """
+        return self._resource(beyond=False)
+
+    def _resource(self, *, beyond: bool) -> Glob:
+        if self.symbols == (STAR,):
+            return Glob(self.symbols)
+        read: list[Symbol] = []
+        written = sum(symbol == ":" for symbol in self.symbols) + 1
+        # A last `*` that reaches beyond its part stands for the missing ones already.
+        complete = not beyond or self.symbols[-1:] != (STAR,)
+        for number, field in enumerate(self.fields if complete else self.fields[:written]):
+            read += ":" if number else ""
+            for place, symbol in enumerate(field.symbols):
+                if isinstance(symbol, Wild) and number < ARN_FIELDS - 1:
+                    read.append(Wild(symbol.many, beyond and symbol.many and place == len(field.symbols) - 1))
+                else:
+                    read.append(symbol)
+        return Glob(tuple(read))
+
+
+def _characters(symbols: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+    return tuple(("*" if s.many else "?") if isinstance(s, Wild) else s for s in symbols)
+
+
+@lru_cache(maxsize=8192)
+def pattern(text: str, *, variables: bool) -> Pattern:
+    """A policy's text as written.
+
+    `${*}`, `${?}` and `${$}` are those characters themselves; `${key, 'default'}` has a default. With
+    `variables=False` (a document of Version 2008-10-17, or an operator that takes none) all of that is plain text.
+    """
+    return Pattern(tuple(_symbols(text, variables)))
+
+
+def _symbols(text: str, variables: bool) -> Iterator[Symbol]:
+    position = 0
+    while variables and (start := text.find("${", position)) >= 0 and (end := text.find("}", start)) >= 0:
+        yield from (_WILD.get(character, character) for character in text[position:start])
+        name = text[start + 2 : end]
+        yield name if name in _SPECIAL else _variable(name)
+        position = end + 1
+    yield from (_WILD.get(character, character) for character in text[position:])
+
+
+def _variable(text: str) -> Unknown:
+    key, comma, rest = text.partition(",")
+    default = rest.strip()
+    if comma and key.strip() and len(default) >= 2 and default[0] == default[-1] == "'" and "'" not in default[1:-1]:
+        return Unknown(key.strip().lower(), default[1:-1])
+    return Unknown(text.strip().lower())
 
 
 def expand(text: str, context: Context, *, variables: bool) -> Pattern | None:
-    """Fill in the policy variables of `text`; None where one has no value and no default.
-
-    `${*}`, `${?}` and `${$}` are those characters themselves; `${key, 'default'}` has a default. With
-    `variables=False` (a document of Version 2008-10-17, or an operator that takes none) the text stays as it is.
-    """
-    if not variables or "${" not in text:
-        return Pattern(((text, True),))
-    parts: list[tuple[str, bool]] = []
-    position = 0
-    for found in _VARIABLE.finditer(text):
-        parts.append((text[position : found.start()], True))
-        position = found.end()
-        name = found.group(1)
-        if name in _SPECIAL:
-            parts.append((name, False))
+    """`pattern` with its variables filled in; None where one has no value and no default."""
+    written = pattern(text, variables=variables)
+    if written.whole:
+        return written
+    filled: list[Symbol] = []
+    for symbol in written.symbols:
+        if not isinstance(symbol, Unknown):
+            filled.append(symbol)
             continue
-        with_default = _WITH_DEFAULT.fullmatch(name.strip())
-        key = with_default["key"] if with_default else name.strip()
-        value = context.variable(key)
-        if value is None and with_default:
-            value = with_default["default"]
+        value = context.variable(symbol.name)
+        if value is None:
+            value = symbol.default
         if value is None:
             return None
-        parts.append((value, False))
-    parts.append((text[position:], True))
-    return Pattern(tuple((part, is_pattern) for part, is_pattern in parts if part))
+        filled += value
+    return Pattern(tuple(filled))
 
 
-@lru_cache(maxsize=8192)
-def _compiled(parts: tuple[tuple[str, bool], ...], ignore_case: bool) -> re.Pattern[str]:
-    source = ""
-    for text, is_pattern in parts:
-        if not is_pattern:
-            source += re.escape(text)
-            continue
-        for piece in re.findall(r"\*+|\?|[^*?]+", text):
-            source += ".*" if piece.startswith("*") else "." if piece == "?" else re.escape(piece)
-    return re.compile(source, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
-
-
-def like(pattern: Pattern, text: str, *, ignore_case: bool = False) -> bool:
+def like(pattern: Pattern, text: str) -> bool:
     """Whether the whole of `text` matches: `*` any run of characters (also none), `?` exactly one."""
-    return _compiled(pattern.parts, ignore_case).fullmatch(text) is not None
+    return pattern.glob.matches(text)
+
+
+def action_pattern(text: str) -> Glob:
+    """An Action entry, for actions in lowercase: service and name ignore case, variables do not exist here."""
+    # Every action has one colon, so that `*` means the same as `*:*`.
+    return pattern("*:*" if text == "*" else text, variables=False).folded.glob
 
 
 def action_matches(pattern: str, action: str) -> bool:
-    """Whether an Action entry covers `action`; service and name ignore case, variables do not exist here."""
-    return like(Pattern(((pattern, True),)), action, ignore_case=True)
-
-
-@lru_cache(maxsize=8192)
-def _compiled_resource(parts: tuple[tuple[str, bool], ...]) -> re.Pattern[str]:
-    source = ""
-    colons = 0
-    for index, (text, is_pattern) in enumerate(parts):
-        for position, character in enumerate(text):
-            in_resource = colons >= ARN_FIELDS - 1
-            if is_pattern and character == "*":
-                following = text[position + 1] if position + 1 < len(text) else None
-                ends_segment = following == ":" or (following is None and index == len(parts) - 1)
-                source += ".*" if in_resource or ends_segment else "[^:]*"
-            elif is_pattern and character == "?":
-                source += "." if in_resource else "[^:]"
-            else:
-                source += re.escape(character)
-            colons += character == ":"
-    return re.compile(re.sub(r"(?:\.\*){2,}", ".*", source), re.DOTALL)
+    """Whether an Action entry covers `action`."""
+    return action_pattern(pattern).matches(action.lower())
 
 
 def resource_matches(pattern: Pattern, resource: str) -> bool:
     """Whether a Resource entry covers the ARN `resource` (or `*`, for actions without a resource); case matters.
 
-    A wildcard stays within its colon-delimited segment, but a `*` that ends a segment may reach past the colon,
-    and in the sixth part, the resource itself, `*` takes in `/` and `:` alike. An entry that stops early
-    (`arn:aws:sqs`) is read as having `*` in every missing segment.
+    A wildcard stays within its colon-delimited part, but a `*` that ends a part may reach past the colon, and in the
+    sixth part, the resource itself, `*` takes in `/` and `:` alike. An entry that stops early (`arn:aws:sqs`) is read
+    as having `*` in every missing part.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
-    written = pattern.literal
-    if written == "*":
-        return True
-    parts = pattern.parts
-    missing = ARN_FIELDS - written.count(":") - 1
-    if missing > 0 and not written.endswith("*"):
-        parts = (*parts, (":*" * missing, True))
-    return _compiled_resource(parts).fullmatch(resource) is not None
+    return pattern.resource.matches(resource)
 
 
 def arn_like(pattern: Pattern, text: str) -> bool:
@@ -176,19 +234,4 @@ def arn_like(pattern: Pattern, text: str) -> bool:
     values = text.split(":", ARN_FIELDS - 1)
     if len(values) < ARN_FIELDS:
         return False
-    fields = _fields(pattern.parts)
-    fields += [Pattern((("*", True),))] * (ARN_FIELDS - len(fields))
-    return all(like(field, value) for field, value in zip(fields, values, strict=True))
-
-
-def _fields(parts: Iterable[tuple[str, bool]]) -> list[Pattern]:
-    """`parts` split at its first five colons."""
-    fields: list[list[tuple[str, bool]]] = [[]]
-    for text, is_pattern in parts:
-        pieces = text.split(":", ARN_FIELDS - len(fields)) if len(fields) < ARN_FIELDS else [text]
-        for number, piece in enumerate(pieces):
-            if number:
-                fields.append([])
-            if piece:
-                fields[-1].append((piece, is_pattern))
-    return [Pattern(tuple(field)) for field in fields]
+    return all(like(field, value) for field, value in zip(pattern.fields, values, strict=True))

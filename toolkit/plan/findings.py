@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import Enum
-from fnmatch import fnmatchcase
 
 from pydantic import ConfigDict
 
 from toolkit.errors import nearest
+from toolkit.globs import glob
 
 
 class Severity(Enum):
@@ -189,4 +189,4 @@ class Consents:
 
 def matches(pattern: str, subject: str) -> bool:
     """Whether a consent's pattern names the subject; only `*` is special, since addresses are full of brackets."""
-    return fnmatchcase(subject, pattern.replace("[", "[[]").replace("?", "[?]"))
+    return glob(pattern, marks=False).matches(subject)

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from toolkit.globs import overlap
 from toolkit.iam import Condition, PolicyDocument, PolicyError, PolicyKind, Principals, Statement
 from toolkit.iam.conditions import SetOperator
-from toolkit.plan.policies import covered, overlap
+from toolkit.iam.inclusion import covered
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,17 @@ def compare_trust(old: str, new: str, gone: frozenset[str] = frozenset()) -> Tru
         if statement.effect == "Deny" or not _assumes(statement):
             continue
         for name, part in _by_principal(statement):
-            if _DELETED.fullmatch(name) or covered(part, before, "Deny"):
+            if _DELETED.fullmatch(name) or covered(part, before, before, "Deny"):
                 continue
-            out = covered(part, after, "Deny") or not any(_meet(part, s) for s in after.statements if _lets_in(s))
+            meeting = any(_meet(part, s) for s in after.statements if _lets_in(s))
+            out = covered(part, before, after, "Deny") or not meeting
             barred.append(out)
             if out:
                 lines[f"{name}: {'deleted' if name in gone else 'no more'}"] = None
-            elif not covered(part, after, "Allow"):
+            elif not covered(part, before, after, "Allow"):
                 lines[f"{name}: perhaps no more, or not as before"] = None
     for statement in after.statements:
-        if statement.effect == "Deny" and not covered(statement, before, "Deny"):
+        if statement.effect == "Deny" and not covered(statement, after, before, "Deny"):
             conditions = f" if {' and '.join(map(str, statement.conditions))}" if statement.conditions else ""
             lines[f"newly denied by {statement.label}{conditions}"] = None
     return TrustLoss(tuple(lines), bool(barred) and all(barred))
