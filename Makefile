@@ -6,7 +6,7 @@ ANALYSIS := .venv-analysis
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test cases lint analyse format docs bench clean
+.PHONY: help setup demo test soak cases lint analyse format docs bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: $(READY) ## Give an embedded AWS account its baseline with real Terraform,
 
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
+
+soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes)
+	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/plan/test_policy_fuzz.py
 
 cases: $(READY) ## Run the cases of tests/cases: reported faults, rebuilt on the embedded AWS (some minutes)
 	@status=0; for case in tests/cases/*/case.sh; do bash $$case $(BIN)/toolkit || status=1; done; exit $$status

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 NEAR_STAR, NEAR_MARK = Wild(many=True, colon=False), Wild(many=False, colon=False)
 SYMBOLS: tuple[Symbol, ...] = ("a", "b", ":", STAR, MARK, NEAR_STAR, NEAR_MARK)
 TEXTS = [text for size in range(6) for text in map("".join, product("ab:", repeat=size))]
-ROUNDS = 3000
+ROUNDS = 1500
 
 
 def found_by_the_book(symbols: tuple[Symbol, ...]) -> set[str]:

@@ -218,6 +218,10 @@ def _implies(narrow: Condition, narrow_variables: bool, wide: Condition, wide_va
     read, covers, meet = _FAMILIES.get(family, _PLAIN)
     few = [read(narrow, value, narrow_variables) for value in narrow.values]
     many = [read(wide, value, wide_variables) for value in wide.values]
+    if narrow.set_operator is not SetOperator.NONE and (narrow.operator.negated or wide.operator.negated):
+        # AWS does not say plainly how several values count here: only the same ones are certain.
+        same = all(w in few for w in many) and all(n in many for n in few)
+        return same and narrow.operator is wide.operator
     if narrow.operator.negated != wide.operator.negated:
         # What equals one of few values differs from all of many others; never the other way round.
         return wide.operator.negated and not any(meet(w, n) for w in many for n in few)

@@ -32,6 +32,17 @@ TAGS = {"StringEquals": {"aws:ResourceTag/team": ["a"]}}
 MORE_TAGS = {"StringEquals": {"aws:ResourceTag/team": ["a", "b"]}}
 OWN = "arn:aws:iam::123456789012:user/${aws:username}"
 
+USERS = "arn:aws:iam::123456789012:user/"
+ALICE = USERS + "alice"
+ROOT = "arn:aws:iam::123456789012:root"
+NETWORK = {"IpAddress": {"aws:SourceIp": "10.1.0.0/16"}}
+WIDE_NETWORK = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+
+
+def old_version(text: str) -> str:
+    return text.replace("2012-10-17", "2008-10-17")
+
+
 WEAKER = {
     "a grant's ? becomes *": (
         policy(allow(resource="arn:aws:s3:::logs-?")),
@@ -73,6 +84,64 @@ WEAKER = {
         policy(deny(resource=OWN)).replace("2012-10-17", "2008-10-17"),
     ),
     "nothing that can be read": (policy(deny()), "not JSON"),
+    "a denial of one user becomes one of all but oneself": (
+        policy(deny(resource=ALICE)),
+        policy({"Sid": "D", "Effect": "Deny", "Action": "iam:*", "NotResource": OWN}),
+    ),
+    "text becomes variables": (old_version(policy(deny(resource=OWN))), policy(deny(resource=OWN))),
+    "text becomes variables in a condition": (
+        old_version(policy(deny(Condition={"StringEquals": {"aws:ResourceTag/owner": "${aws:username}"}}))),
+        policy(deny(Condition={"StringEquals": {"aws:ResourceTag/owner": "${aws:username}"}})),
+    ),
+    "a denial of oneself becomes one of names as long as a variable": (
+        policy(deny(resource=OWN)),
+        policy(deny(resource=USERS + "?" * len("${aws:username}"))),
+    ),
+    "a denial of oneself becomes one of names with a plain star": (
+        policy(deny(resource=OWN)),
+        policy(deny(resource=USERS + "${*}")),
+    ),
+    "a grant of a plain star becomes one of everything": (
+        policy(allow(resource=USERS + "${*}")),
+        policy(allow(resource=USERS + "*")),
+    ),
+    "another variable": (policy(deny(resource=OWN)), policy(deny(resource=USERS + "${aws:PrincipalTag/name}"))),
+    "a variable gets a default": (
+        policy(allow(resource=OWN)),
+        policy(allow(resource=USERS + "${aws:username, 'alice'}")),
+    ),
+    "a star across an ARN's parts": (policy(deny(resource=ALICE)), policy(deny(resource="arn:aws:*:user/alice"))),
+    "a star within a part, across a colon": (policy(deny(resource=ALICE)), policy(deny(resource="arn:aws:iam*e"))),
+    "a star across parts of a condition's ARN": (
+        policy(deny(Condition={"ArnLike": {"aws:PrincipalArn": ALICE}})),
+        policy(deny(Condition={"ArnLike": {"aws:PrincipalArn": "arn:*alice"}})),
+    ),
+    "half of it by one statement, half by another": (
+        policy(allow("s3:GetObject", "arn:aws:s3:::a"), {**allow("s3:PutObject", "arn:aws:s3:::b"), "Sid": "B"}),
+        policy(allow("s3:GetObject", "arn:aws:s3:::b")),
+    ),
+    "a grant's condition holds without the key": (
+        policy(allow(Condition=TAGS)),
+        policy(allow(Condition={"StringEqualsIfExists": TAGS["StringEquals"]})),
+    ),
+    "a list's values, any of which has to differ from more": (
+        policy(allow(Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["a"]}})),
+        policy(allow(Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["a", "b"]}})),
+    ),
+    "a grant's network grows": (policy(allow(Condition=NETWORK)), policy(allow(Condition=WIDE_NETWORK))),
+    "a denial's network shrinks": (policy(deny(Condition=WIDE_NETWORK)), policy(deny(Condition=NETWORK))),
+    "a denial's excepted network grows": (
+        policy(deny(Condition={"NotIpAddress": NETWORK["IpAddress"]})),
+        policy(deny(Condition={"NotIpAddress": WIDE_NETWORK["IpAddress"]})),
+    ),
+    "a grant to an account becomes one to a user of it, who then needs no other": (
+        policy({**allow(), "Principal": {"AWS": "123456789012"}}),
+        policy({**allow(), "Principal": {"AWS": ALICE}}),
+    ),
+    "a grant to all but fewer": (
+        policy({**allow(), "NotPrincipal": {"AWS": ["123456789012", ALICE]}}),
+        policy({**allow(), "NotPrincipal": {"AWS": "123456789012"}}),
+    ),
 }
 
 STRONGER = {
@@ -96,6 +165,69 @@ STRONGER = {
     "a grant gets a condition": (policy(allow()), policy(allow(Condition=TAGS))),
     "a grant's values shrink": (policy(allow(Condition=MORE_TAGS)), policy(allow(Condition=TAGS))),
     "actions in another case": (policy(deny("iam:createuser")), policy(deny("IAM:CreateUser"))),
+    "the same variable": (policy(deny(resource=OWN)), policy(deny(resource=OWN.replace("username", "UserName")))),
+    "a denial of oneself becomes one of everybody": (policy(deny(resource=OWN)), policy(deny(resource=USERS + "*"))),
+    "another version where there are no variables": (old_version(policy(deny())), policy(deny())),
+    "an ARN cut short": (policy(deny(resource="arn:aws:s3:::*")), policy(deny(resource="arn:aws:s3"))),
+    "an account's number for its root ARN": (
+        policy({**allow(), "Principal": {"AWS": ROOT}}),
+        policy({**allow(), "Principal": {"AWS": "123456789012"}}),
+    ),
+    "a root ARN for its account's number": (
+        policy({**allow(), "Principal": {"AWS": "123456789012"}}),
+        policy({**allow(), "Principal": {"AWS": ROOT}}),
+    ),
+    "a truth value in another case": (
+        policy(deny(Condition=MFA)),
+        policy(deny(Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "False"}})),
+    ),
+    "principals merged": (
+        policy({**allow(), "Principal": {"AWS": ALICE}}, {**allow(), "Sid": "B", "Principal": {"AWS": ROOT}}),
+        policy({**allow(), "Principal": {"AWS": [ROOT, ALICE]}}),
+    ),
+    "principals split": (
+        policy({**deny(), "Principal": {"AWS": [ROOT, ALICE]}}),
+        policy({**deny(), "Principal": {"AWS": ALICE}}, {**deny(), "Sid": "B", "Principal": {"AWS": ROOT}}),
+    ),
+    "values split": (
+        policy(deny(Condition=MORE_TAGS)),
+        policy(deny(Condition=TAGS), {**deny(Condition={"StringLike": {"aws:ResourceTag/team": "b*"}}), "Sid": "E"}),
+    ),
+    "actions, resources and values split at once": (
+        policy(deny(["iam:*", "sts:*"], [ALICE, OWN], Condition=MORE_TAGS)),
+        policy(
+            {**deny("iam:*", [ALICE, OWN], Condition=MORE_TAGS), "Sid": "E"},
+            {**deny("sts:*", ALICE, Condition=MORE_TAGS), "Sid": "F"},
+            {**deny("sts:*", OWN, Condition=TAGS), "Sid": "G"},
+            {**deny("sts:*", OWN, Condition={"StringEquals": {"aws:ResourceTag/team": "b"}}), "Sid": "H"},
+        ),
+    ),
+    "a grant's network shrinks": (policy(allow(Condition=WIDE_NETWORK)), policy(allow(Condition=NETWORK))),
+    "a denial's network grows": (policy(deny(Condition=NETWORK)), policy(deny(Condition=WIDE_NETWORK))),
+    "a denial's excepted network shrinks": (
+        policy(deny(Condition={"NotIpAddress": WIDE_NETWORK["IpAddress"]})),
+        policy(deny(Condition={"NotIpAddress": NETWORK["IpAddress"]})),
+    ),
+    "a list's values in another order": (
+        policy(allow(Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["a", "b"]}})),
+        policy(allow(Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["b", "a"]}})),
+    ),
+    "a list's values, all of which have to be of fewer": (
+        policy(allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}})),
+        policy(allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}})),
+    ),
+    "an address for its network of one": (
+        policy(allow(Condition={"IpAddress": {"aws:SourceIp": "192.0.2.1"}})),
+        policy(allow(Condition={"IpAddress": {"aws:SourceIp": "192.0.2.1/32"}})),
+    ),
+    "a grant's limit sinks": (
+        policy(allow(Condition={"NumericLessThanEquals": {"aws:MultiFactorAuthAge": "3600"}})),
+        policy(allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": 900}})),
+    ),
+    "a grant to everyone becomes one to an account": (
+        policy({**allow(), "Principal": "*"}),
+        policy({**allow(), "Principal": {"AWS": ROOT}}),
+    ),
 }
 
 
@@ -117,6 +249,74 @@ def test_how_a_difference_reads():
         "~ Allow A: actions +s3:PutObject",
         "+ Deny New: sts:* on *",
     )
+
+
+TO_ROOT = {**allow(), "Principal": {"AWS": [ROOT, ALICE]}}
+DIFFERENCES = {
+    "a version with variables": (
+        old_version(policy(deny(resource=OWN))),
+        policy(deny(resource=OWN)),
+        ("~ Version 2008-10-17 → 2012-10-17: ${…} is a variable from now on",),
+    ),
+    "a version with text": (
+        policy(deny(resource=OWN)),
+        old_version(policy(deny(resource=OWN))),
+        ("~ Version 2012-10-17 → 2008-10-17: ${…} is plain text from now on",),
+    ),
+    "a version of a statement without a name": (
+        old_version(policy({"Effect": "Deny", "Action": "*", "Resource": "*"})),
+        policy({"Effect": "Deny", "Action": "*", "Resource": "*"}),
+        ("~ Version 2008-10-17 → 2012-10-17",),
+    ),
+    "another principal": (
+        policy(TO_ROOT),
+        policy({**TO_ROOT, "Principal": {"AWS": ROOT}}),
+        (f"~ Allow A: principals {ROOT}, {ALICE} → {ROOT}",),
+    ),
+    "all principals but": (
+        policy(TO_ROOT),
+        policy({**allow(), "NotPrincipal": {"AWS": ALICE}}),
+        (f"~ Allow A: principals {ROOT}, {ALICE} → all but {ALICE}",),
+    ),
+    "all but another principal": (
+        policy({**allow(), "NotPrincipal": {"AWS": ALICE}}),
+        policy({**allow(), "NotPrincipal": {"AWS": ROOT}}),
+        (f"~ Allow A: principals all but {ALICE} → all but {ROOT}",),
+    ),
+    "a new statement for all but": (
+        policy({**deny(), "Principal": "*"}),
+        policy({**deny(), "Principal": "*"}, {**allow(), "NotPrincipal": {"AWS": ALICE}}),
+        (f"+ Allow A: s3:GetObject on * for all but {ALICE}",),
+    ),
+    "principals in another order, an account's number": (
+        policy(TO_ROOT),
+        policy({**allow(), "Principal": {"AWS": [ALICE, "123456789012"]}}),
+        (),
+    ),
+    "conditions in another order": (
+        policy(deny(Condition={**MFA, **MORE_REGIONS})),
+        policy(
+            deny(
+                Condition={
+                    "StringNotEquals": {"aws:requestedregion": ["us-east-1", "eu-central-1"]},
+                    "BoolIfExists": {"aws:MultiFactorAuthPresent": "False"},
+                }
+            )
+        ),
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "lines"), DIFFERENCES.values(), ids=DIFFERENCES.keys())
+def test_a_difference_in_meaning_is_never_without_a_line(old: str, new: str, lines: tuple[str, ...]):
+    """Where there is no line, reports say that it says the same in other words."""
+    assert compare_policies(old, new).lines == lines
+
+
+def test_what_a_version_changes_is_among_the_reasons():
+    diff = compare_policies(policy(deny(resource=OWN)), old_version(policy(deny(resource=OWN))))
+    assert diff.weaker == ("Version 2012-10-17 → 2008-10-17: ${…} is plain text from now on", "denies less: D")
 
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:*", "iam:CreateUser", "iam:Create*", "iam:*", "*"]
