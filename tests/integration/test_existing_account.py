@@ -203,7 +203,7 @@ def test_what_stands_beside_what_is_taken_over(account: Any):
     feature = "module.guardduty_us_east_1.aws_guardduty_detector_feature.s3_data_events.status"
     assert {subject: f["evidence"] for subject, f in found.items() if not subject.endswith(".policy")} == {
         f"{encrypted}.sse_algorithm": '"aws:kms" → "AES256"',
-        f"{encrypted}.kms_master_key_id": f'"{KEY}" → null',
+        f"{encrypted}.kms_master_key_id": f'"{KEY}" → ""',
         kept: "3650 → 365",
         feature: '"ENABLED" → "DISABLED"',
     }
