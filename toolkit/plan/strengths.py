@@ -102,14 +102,14 @@ def _places(record: ResourceType, attribute: str, before: Mapping[str, Any], aft
         kept = any(s.attribute == head and s.stronger is Stronger.SUPERSET for s in record.strengths)
         found = []
         for place in places:
-            old, new = _length(value_at(before, place)), _length(value_at(after, place))
+            old, new = (len(_listed(value_at(values, place))) for values in (before, after))
             found += [f"{place}[{i}]{part}" for i in range(new if kept else max(old, new))]
         places, head = found, f"{head}[*]{part}"
     return places
 
 
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, list) else 0
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _lost(
@@ -133,6 +133,9 @@ def _lost(
         if strength.stronger in (Stronger.PRESENT, Stronger.KEY) or _empty(old):
             return None
         return f"{shown(old)} → a value not known before the apply"
+    if isinstance(old, Marker) or isinstance(new, Marker):
+        # Hidden on one side: it cannot be compared.
+        return f"{shown(old)} → {shown(new)}"
     if strength.stronger in _COMPARED:
         return _told(_COMPARED[strength.stronger](strength, old, new))
     if strength.stronger is Stronger.SUPERSET and (names := record.keys.get(strength.attribute)):
@@ -295,8 +298,6 @@ def _pattern(_strength: Strength, old: Any, new: Any) -> Iterable[str]:
 
 
 def _filter(_strength: Strength, old: Any, new: Any) -> Iterable[str]:
-    if isinstance(old, Marker) or isinstance(new, Marker):
-        return ("a pattern that cannot be read",)
     return matches_less(old or "", new or "")
 
 
@@ -371,18 +372,20 @@ def _frequencies(strength: Strength, values: Mapping[str, Any], mode: str) -> tu
     exceptions = value_at(values, strength.attribute)
     own = {
         name: value_at(one, "recording_frequency")
-        for one in (exceptions if isinstance(exceptions, list) else ())
-        for name in (value_at(one, "resource_types") or ())
+        for one in _listed(exceptions)
+        for name in _listed(value_at(one, "resource_types"))
     }
     return own, value_at(values, f"{mode}.recording_frequency")
 
 
 def _kept(strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     old, new = value_at(before, strength.attribute), value_at(after, strength.attribute)
-    if new is Marker.UNKNOWN:
+    if old == new:
+        return
+    if isinstance(new, Marker):
         yield strength.attribute, f"{shown(old)} → a value not known before the apply"
         return
-    for path, reason in shortened(*(v if isinstance(v, list) else [] for v in (old, new))):
+    for path, reason in shortened(_listed(old), _listed(new)):
         yield f"{strength.attribute}{path}", reason
 
 

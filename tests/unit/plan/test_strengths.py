@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.guards import judge
-from toolkit.plan.model import Attribution, parse_plan
+from toolkit.plan.model import Attribution, Marker, parse_plan
 from toolkit.plan.strengths import weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import RESOURCES
@@ -245,6 +247,36 @@ def test_what_makes_an_account_weaker(kind: str, before: dict[str, Any], after: 
 @pytest.mark.parametrize(("kind", "before", "after"), NOT_WEAKER, ids=lambda v: v if isinstance(v, str) else "")
 def test_what_does_not(kind: str, before: dict[str, Any], after: dict[str, Any]):
     assert list(weakenings(record(kind), before, after)) == []
+
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "provider5" / "schema.json").read_text("utf-8"))["types"]
+HIDDEN = (Marker.UNKNOWN, Marker.SENSITIVE)
+POOLS: dict[str, tuple[Any, ...]] = {
+    "string": (None, "", "x", "5", "{}", '{"Version": "2012-10-17", "Statement": []}', "{ $.a = 1 }", *HIDDEN),
+    "number": (None, 0, -1, 1, 5, *HIDDEN),
+    "bool": (None, True, False, *HIDDEN),
+    "map": (None, {}, {"a": ""}, {"a": Marker.UNKNOWN}, *HIDDEN),
+    "list": (None, [], ["x"], ["x", "y"], [Marker.UNKNOWN], *HIDDEN),
+    "block": (None, [], [{}], [{"name": "x"}, {"status": Marker.UNKNOWN}], [Marker.UNKNOWN], *HIDDEN),
+}
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
+def test_no_value_is_too_odd_to_be_judged(kind: str):
+    """Empty, unknown and hidden values at every declared place: judged without an error, and no loss where equal."""
+    for strength in RESOURCES[kind].strengths:
+        path = re.sub(r"\[[0*]\]", "", strength.attribute)
+        head = SCHEMA[kind][path].split()[0].split("(")[0].replace("set", "list")
+        for old, new in itertools.product(POOLS[head], repeat=2):
+            before, after = (within(strength.attribute.replace("[*]", "[0]"), value) for value in (old, new))
+            lost = list(weakenings(RESOURCES[kind], before, after))
+            if old is new:
+                assert lost == []
+
+
+def within(path: str, value: Any) -> dict[str, Any]:
+    head, _, rest = path.partition("[0].")
+    return {head: [within(rest, value)]} if rest else {head: value}
 
 
 def test_trust_and_rights_of_a_role_are_not_widened_unasked_in_any_component():
