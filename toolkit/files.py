@@ -166,8 +166,13 @@ def _link(path: Path) -> ToolkitError:
     )
 
 
-def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
+def digests(root: Path, files: Iterable[Path], *, follow: bool = False) -> dict[str, str]:
     """Files' names (relative to `root`, with forward slashes) → SHA-256 of their contents.
+
+    Args:
+        root: What the names start from.
+        files: Files below it.
+        follow: True for files of the installation, which package managers may link.
 
     Raises:
         ToolkitError: One cannot be read, is no regular file, or has a name that is not UTF-8.
@@ -177,7 +182,7 @@ def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
         name = file.relative_to(root).as_posix()
         try:
             name.encode()
-            with _open_regular(file, follow=False) as stream:
+            with _open_regular(file, follow=follow) as stream:
                 found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
         except UnicodeEncodeError as e:
             where = str(file).encode(errors="backslashreplace").decode()

@@ -5,6 +5,7 @@ In: the project's modules/. Out: names of files, relative to it, with forward sl
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -24,7 +25,8 @@ def different(modules: Path) -> tuple[str, ...]:
     Raises:
         ToolkitError: Something in modules/ is a symbolic link, or a pipe or device.
     """
-    shipped, found = (digests(folder, _untested(folder)) for folder in (data_dir("modules"), modules))
+    found = digests(modules, _untested(modules))
+    shipped = digests(data_dir("modules"), _shipped(), follow=True)
     return tuple(sorted(name for name, digest in shipped.items() if found.get(name) != digest))
 
 
@@ -36,19 +38,27 @@ def unexpected(modules: Path) -> tuple[str, ...]:
     Raises:
         ToolkitError: Something in modules/ is a symbolic link, or a pipe or device.
     """
-    found = _code(modules)
+    found = _code(modules, _untested(modules))
     if is_own(modules):
         return ()
-    shipped = _code(data_dir("modules"))
+    shipped = _code(data_dir("modules"), _shipped())
     tops = {name.partition("/")[0] for name in shipped}
     return tuple(sorted(name for name in found - shipped if name.partition("/")[0] in tops))
 
 
-def _code(modules: Path) -> set[str]:
-    names = (file.relative_to(modules).as_posix() for file in _untested(modules))
+def _code(modules: Path, files: Iterable[Path]) -> set[str]:
+    names = (file.relative_to(modules).as_posix() for file in files)
     return {name for name in names if any(fnmatchcase(PurePosixPath(name).name, pattern) for pattern in CODE)}
 
 
 def _untested(modules: Path) -> tuple[Path, ...]:
     """Every file but those of modules' own tests, which `init` leaves out: a project without them lacks nothing."""
     return tuple(file for file in plain_files(modules) if "tests" not in file.relative_to(modules).parts)
+
+
+def _shipped() -> Iterator[Path]:
+    """The same of the installation, whose files may be links into a package manager's cache."""
+    modules = data_dir("modules")
+    for file in modules.rglob("*"):
+        if not {".terraform", "tests"} & {*file.relative_to(modules).parts} and file.is_file():
+            yield file

@@ -19,6 +19,7 @@ import pytest
 from toolkit.cli import console
 from toolkit.cli.main import run
 from toolkit.errors import UsageError
+from toolkit.rendering import vendored
 from toolkit.workflows.plan import make_room
 
 ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
@@ -174,6 +175,24 @@ def test_a_dangling_link_is_no_missing_environment(project: Path, told: Told):
     assert "stage: a symbolic link to /nowhere" in told(
         "new", "stage", "--account-id", "1" * 12, "--region", "eu-west-1"
     )
+
+
+def test_the_installation_may_be_made_of_links(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Package managers link files from their cache."""
+    linked = tmp_path / "linked"
+    shutil.copytree(
+        HERE / "modules",
+        linked,
+        ignore=shutil.ignore_patterns(".terraform*"),
+        copy_function=lambda source, target: Path(target).symlink_to(source),
+    )
+    monkeypatch.setattr(vendored, "data_dir", lambda _: linked)
+    assert vendored.unexpected(project / "modules") == ()
+    assert vendored.different(project / "modules") == ()
+    (project / "modules/shared/log_bucket/main.tf").write_text("")
+    (project / "modules/shared/evil.tf").write_text("")
+    assert vendored.unexpected(project / "modules") == ("shared/evil.tf",)
+    assert vendored.different(project / "modules") == ("shared/log_bucket/main.tf",)
 
 
 def test_folders_above_the_project_may_be_links(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
