@@ -89,6 +89,16 @@ class Cli:
         return boto3.client(service, region, endpoint_url=endpoint, **dummy)
 
 
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """A command makes the environment of its process Terraform's; commands run within the tests' process, too."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cli]]:
     """Makes projects with the repository's modules and the named ones of its environments; stops their sandboxes."""

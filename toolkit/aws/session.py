@@ -1,7 +1,8 @@
 """boto3 clients for one environment, built from its credentials and an explicit process environment.
 
-boto3 reads os.environ by itself; a toolkit that may talk to a simulator must decide what it reads. So the variables
-that matter are taken from `environ` and passed explicitly.
+boto3 reads os.environ by itself; a toolkit that may talk to a simulator must decide what it reads. So endpoint, proxy
+and region are taken from `environ` and passed explicitly, and credentials are found in a process environment that was
+made the same as Terraform's (variables.inhabit).
 """
 
 from __future__ import annotations
@@ -16,6 +17,20 @@ from toolkit.errors import WrongAccountError
 
 _NO_PROFILE: dict[str, Any] = {"profile": (None, None, None, None)}
 """Where credentials are given, AWS_PROFILE of the shell is not asked: it may name a profile that is not there."""
+
+
+def _only_what_the_provider_reads(core: Any) -> None:
+    """Take out of a botocore session where only botocore looks: boto 2's files, and service models under ~/.aws.
+
+    Models hold endpoints; and credentials of ~/.boto could pass the account check in place of the provider's.
+    """
+    from botocore.loaders import Loader
+
+    resolver = core.get_component("credential_provider")
+    for method in ("ec2-credentials-file", "boto-config"):
+        resolver.remove(method)
+    builtin = [Loader.BUILTIN_DATA_PATH]
+    core.register_component("data_loader", Loader(extra_search_paths=builtin, include_default_search_paths=False))
 
 
 class ClientFactory:
@@ -127,6 +142,7 @@ class ClientFactory:
             core.set_credentials(self._environ["AWS_ACCESS_KEY_ID"], self._environ["AWS_SECRET_ACCESS_KEY"])
         else:
             core = botocore.session.Session(profile=settings.profile)
+            _only_what_the_provider_reads(core)
         base = boto3.Session(botocore_session=core)
         role = settings.assume_role
         if role is None:

@@ -142,7 +142,7 @@ def access(sandbox: bool, mirror: Path | None) -> Access:
     """How the command reaches AWS, as its options say."""
     from toolkit.workflows.workspace import Access
 
-    return Access(sandbox=sandbox, provider_mirror=mirror)
+    return Access(sandbox=sandbox, provider_mirror=mirror, process=True)
 
 
 def lifetime(text: str) -> timedelta:

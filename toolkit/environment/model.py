@@ -27,6 +27,7 @@ from pydantic import (
 from toolkit.components.base import Advice, Component, Place, Settings
 from toolkit.components.tags import TagKey, TagValue
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
+from toolkit.variables import why_not_passed
 
 
 def _account_id(value: Any) -> Any:
@@ -170,6 +171,28 @@ class Credentials(_Strict):
     assume_role: AssumeRole | None = Field(None, description="Role to assume with the profile or ambient credentials.")
 
 
+def _check_passed(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ValueError("expected the name of an environment variable")
+    why = why_not_passed(value)
+    if why is not None:
+        raise ValueError(
+            f"{value} is not passed on: {why}; expected the name of a variable of a credential_process helper"
+        )
+    return value
+
+
+class ToolkitSettings(_Strict):
+    """The toolkit itself."""
+
+    pass_environment: Annotated[tuple[Annotated[str, AfterValidator(_check_passed)], ...], Field(strict=False)] = Field(
+        (),
+        description="Names of environment variables that Terraform and boto3 get besides those of the toolkit's own "
+        "list: what a `credential_process` helper reads. Variables of Terraform (TF_*), endpoints, and those that "
+        "change how programs are loaded cannot be among them.",
+    )
+
+
 class LocalBackend(_Strict):
     """State in a file beside the environment: for trying out, and for the very first apply."""
 
@@ -286,6 +309,7 @@ class EnvironmentFile(_Strict):
         default=LocalBackend(type="local"), description="Where the state lives."
     )
     credentials: Credentials = Field(default=Credentials(), description="Where credentials come from.")
+    toolkit: ToolkitSettings = Field(default=ToolkitSettings(), description="The toolkit itself.")
     default_tags: dict[TagKey, TagValue] = Field(default={}, description="Tags on everything that can carry tags.")
     imports: dict[
         Annotated[
@@ -361,6 +385,7 @@ class Environment:
     """Path in environment.yaml → line, for messages that lead back there."""
     files: dict[str, str] = field(default_factory=dict)
     """Text of each further file that its settings name, by the name that they give."""
+    toolkit: ToolkitSettings = field(default_factory=ToolkitSettings)
 
     @property
     def place(self) -> Place:

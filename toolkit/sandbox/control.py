@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.variables import Admitted, admit, kept
 
 DEFAULT_ACCOUNT_ID = "123456789012"
 """The account number of AWS's own documentation examples."""
@@ -167,16 +168,15 @@ def environ(sandbox: Sandbox, region: str = "us-east-1") -> dict[str, str]:
     }
 
 
-def child_environ(sandbox: Sandbox, base: Mapping[str, str], region: str = "us-east-1") -> dict[str, str]:
+def child_environ(sandbox: Sandbox, base: Mapping[str, str], region: str = "us-east-1") -> Admitted:
     """`base` without anything that could lead out of the sandbox (every AWS_*, proxy exceptions), plus `environ`."""
-    kept = {
-        name: value
-        for name, value in base.items()
+    inside = admit(base) | environ(sandbox, region)
+    for name in set(inside) - set(environ(sandbox)):
         # AWS_CA_BUNDLE is no way out, and a machine behind a TLS proxy needs it for the Terraform registry.
-        if (not name.startswith("AWS_") or name == "AWS_CA_BUNDLE")
-        and name.upper() not in ("NO_PROXY", "HTTP_PROXY", "ALL_PROXY")
-    }
-    return {**kept, **environ(sandbox, region)}
+        aws = name.startswith("AWS_") and name != "AWS_CA_BUNDLE"
+        if aws or name.upper() in ("NO_PROXY", "ALL_PROXY"):
+            del inside[name]
+    return inside
 
 
 def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | None) -> Sandbox:
@@ -191,7 +191,9 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | 
     arguments = ["--port", str(port), "--account-id", account_id, "--ready-file", str(ready.resolve())]
     if owner is not None:
         arguments += ["--owner", str(owner)]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+    # Neither AWS_* nor MOTO_* may change what it simulates; Python's own variables say where its packages are.
+    python = {name: value for name, value in os.environ.items() if name.startswith("PYTHON") or name == "VIRTUAL_ENV"}
+    clean = {n: v for n, v in {**kept(os.environ), **python}.items() if not n.startswith(("AWS_", "TF_"))}
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "toolkit.sandbox.server", *arguments],

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit.errors import ToolkitError
+from toolkit.variables import admit
 
 MINIMUM = (1, 10)
 """First release of either product whose S3 backend locks without DynamoDB (`use_lockfile`)."""
@@ -44,6 +45,7 @@ def find_binary(name: str | None, environ: Mapping[str, str]) -> Binary:
     Raises:
         ToolkitError: It is absent, not executable, neither Terraform nor OpenTofu, or older than 1.10.
     """
+    environ = admit(environ)
     path = _locate(name or _default(environ), environ)
     try:
         answer = subprocess.run(
@@ -54,8 +56,8 @@ def find_binary(name: str | None, environ: Mapping[str, str]) -> Binary:
             errors="replace",
             timeout=_SECONDS,
             check=False,
-            # TF_CLI_ARGS would be appended to this call, too, and may be nothing that `version` takes.
-            env={**{n: v for n, v in environ.items() if not n.startswith("TF_CLI_ARGS")}, "CHECKPOINT_DISABLE": "1"},
+            # As for the commands to come: a version manager must choose the same one. TF_CLI_ARGS is not among it.
+            env={**environ, "CHECKPOINT_DISABLE": "1"},
         )
     except subprocess.TimeoutExpired as error:
         raise ToolkitError(f"`version` gave no answer in {_SECONDS} s", where=str(path), hint=_INSTALL) from error

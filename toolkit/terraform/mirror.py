@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,11 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import RefusedError, ToolkitError
+from toolkit.terraform.cli_file import CliFile, UnreadableError, parse
+from toolkit.variables import admit
 
 VARIABLE = "TOOLKIT_PROVIDER_MIRROR"
 _HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 _PROVIDER = Path("hashicorp") / "aws"
 _SUFFIXES = (".tfrc", ".json")
+_INSTALLATION = "provider_installation"
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,9 @@ def choose(mirror: Path | None, environ: Mapping[str, str], system: Path = Path(
         return _named(mirror, "the provider mirror setting")
     if environ.get(VARIABLE):
         return _named(Path(environ[VARIABLE]).expanduser(), VARIABLE)
-    config = user_config(environ)
-    if _block(config):
+    if any(setting.name == _INSTALLATION for _, _, found in _user_config(environ) for setting in found.settings):
         return Source(None, "provider_installation in your own Terraform CLI configuration")
-    for folder in _implied(environ):
+    for folder in _implied(admit(environ)):
         if (folder / _HOSTS[0] / _PROVIDER).is_dir():
             return Source(None, f"Terraform's own mirror folder {folder}")
     for registry in sorted(system.glob(f"*/{_HOSTS[0]}")):
@@ -77,12 +78,11 @@ def cli_config(mirror: Path | None, environ: Mapping[str, str], scratch: Path) -
     if source.mirror is None:
         _refuse_overrides(environ)
         # A variable that names a missing file only makes Terraform print a warning before everything else.
-        named = environ.get("TF_CLI_CONFIG_FILE")
+        named = admit(environ).get("TF_CLI_CONFIG_FILE")
         return {"TF_CLI_CONFIG_FILE": os.devnull} if named and not Path(named).is_file() else {}
-    config = user_config(environ)
-    block = _block(config)
-    if block:
-        config = config[: block.start] + config[block.end :]
+    # Files in JSON (`terraform login` writes one) cannot be joined to the text and are left out; Terraform finds the
+    # tokens in credentials.tfrc.json in any case.
+    config = "\n".join(_without_installation(text, found) for _, text, found in _user_config(environ) if not found.json)
     patterns = json.dumps(list(source.include))
     # JSON string escapes are HCL's, except for the two template openers.
     path = json.dumps(str(source.mirror.resolve())).replace("${", "$${").replace("%{", "%%{")
@@ -108,12 +108,13 @@ def cli_config(mirror: Path | None, environ: Mapping[str, str], scratch: Path) -
     return {"TF_CLI_CONFIG_FILE": str(target.resolve())}
 
 
-def user_config(environ: Mapping[str, str]) -> str:
-    """Text of the user's own CLI configuration, as Terraform would find it; "" where there is none.
+def _user_config(environ: Mapping[str, str]) -> list[tuple[Path, str, CliFile]]:
+    """The user's own CLI configuration, file by file, as Terraform would find and read it.
 
-    Files in JSON (`*.tfrc.json`, written by `terraform login`) cannot be joined to the text and are left out.
+    Raises:
+        ToolkitError: Terraform could not read one.
     """
-    return "\n".join(_read(file) for file in _user_files(environ) if file.suffix != ".json")
+    return [(file, *_read(file)) for file in _user_files(admit(environ))]
 
 
 def _user_files(environ: Mapping[str, str]) -> list[Path]:
@@ -124,14 +125,29 @@ def _user_files(environ: Mapping[str, str]) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace")
+def _read(file: Path) -> tuple[str, CliFile]:
+    text = file.read_text(encoding="utf-8", errors="replace")
+    try:
+        return text, parse(text)
+    except UnreadableError as e:
+        raise ToolkitError(
+            f"is not a Terraform CLI configuration: {e}",
+            where=str(file),
+            hint=f"fix it, or name another configuration in TF_CLI_CONFIG_FILE ({os.devnull} for none)",
+        ) from e
+
+
+def _without_installation(text: str, found: CliFile) -> str:
+    for setting in reversed(found.settings):
+        if setting.name == _INSTALLATION:
+            text = text[: setting.start] + text[setting.end :]
+    return text
 
 
 def _refuse_overrides(environ: Mapping[str, str]) -> None:
-    """`dev_overrides` makes Terraform run whatever lies in a folder, at every command, whatever the lock file says."""
-    for file in _user_files(environ):
-        if any(token.group() in ("dev_overrides", '"dev_overrides"') for token in _TOKEN.finditer(_read(file))):
+    """`dev_overrides` makes Terraform run whatever is in a folder, at every command, whatever the lock file says."""
+    for file, _, found in _user_config(environ):
+        if "dev_overrides" in found.names:
             raise RefusedError(
                 "dev_overrides would have Terraform run a provider that no lock file vouches for",
                 where=str(file),
@@ -162,29 +178,3 @@ def _implied(environ: Mapping[str, str]) -> Iterator[Path]:
     yield Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "terraform" / "plugins"
     for folder in (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"):
         yield Path(folder) / "terraform" / "plugins"
-
-
-@dataclass(frozen=True)
-class _Span:
-    start: int
-    end: int
-
-
-_TOKEN = re.compile(r'#[^\n]*|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|[{}]|[A-Za-z_]\w*', re.DOTALL)
-
-
-def _block(config: str) -> _Span | None:
-    """Where `provider_installation { … }` stands in a CLI configuration; comments and strings don't count."""
-    start = depth = 0
-    inside = False
-    for token in _TOKEN.finditer(config):
-        text = token.group()
-        if not inside and depth == 0 and text == "provider_installation":
-            start, inside = token.start(), True
-        elif text == "{":
-            depth += 1
-        elif text == "}":
-            depth -= 1
-            if inside and depth == 0:
-                return _Span(start, token.end())
-    return _Span(start, len(config)) if inside else None

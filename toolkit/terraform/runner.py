@@ -19,28 +19,17 @@ from typing import Any, Literal, NoReturn
 
 import python_terraform
 
-from toolkit.errors import RefusedError, ToolkitError, unwritable
+from toolkit.errors import ToolkitError, unwritable
 from toolkit.files import why_unwritable
 from toolkit.terraform import data_folder, events, failures, process, runs, verified
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
 from toolkit.terraform.outcomes import ApplyOutcome, Fold, PlanOutcome
 from toolkit.terraform.unsaved import Kept, UnsavedStates, scrub
+from toolkit.variables import Admitted, admit
 
 LOCK_FILE = ".terraform.lock.hcl"
 """The root's, which `init` writes: each provider's version and checksums. To be committed."""
-
-_PATHS = (
-    "TF_CLI_CONFIG_FILE",
-    "TF_LOG_PATH",
-    "TF_PLUGIN_CACHE_DIR",
-    "AWS_CA_BUNDLE",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-)
-"""Variables that name a file. Relative ones mean it from where the toolkit was started, as they do to boto3: Terraform
-runs in another folder, and must not take other credentials than those whose account was checked."""
 
 _KEPT_LOGS = 40
 _PRIVATE = 0o077
@@ -110,7 +99,8 @@ class Runner:
         Args:
             root: The rendered root module; Terraform's working folder.
             scratch: `environments/<env>/.toolkit`: Terraform's data folder, logs, lock and record of the run.
-            environ: The complete environment of the child: credentials, endpoint and mirror are the caller's.
+            environ: Environment of the child; only what `variables.admit` lets through reaches Terraform. What leads
+                to the embedded AWS must have been added to an admitted one.
             on_event: Called from the thread that runs the command.
             on_command: Gets each argument vector before it runs.
             called: The environment as commands name it ("prod", "prod --sandbox"), for hints.
@@ -123,7 +113,9 @@ class Runner:
         self.root = root.resolve()
         self.scratch = scratch.resolve()
         self.binary = binary
-        self._environ, self._ignored = _child_environ(environ, self.scratch)
+        admitted = admit(environ)
+        self._environ = _child_environ(admitted, self.scratch)
+        self._ignored = admitted.reported
         self._on_event = on_event
         self._on_command = on_command
         self._called = called
@@ -400,6 +392,7 @@ class Runner:
         lines: list[str] = []
         for name in self._ignored:
             self._on_event(events.Notice(f"{name} is set and ignored: it would change what Terraform does here."))
+        self._ignored = ()
 
         def on_line(line: str) -> None:
             if data:
@@ -448,20 +441,11 @@ class Runner:
         return _Finished(ended, fold, "\n".join(lines), complaints, stdout, blocked)
 
 
-def _child_environ(environ: Mapping[str, str], scratch: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Terraform's environment, and the names that were left out of it because they would change what it does."""
-    if environ.get("TF_WORKSPACE", "default") not in ("", "default"):
-        raise RefusedError(
-            f"TF_WORKSPACE={environ['TF_WORKSPACE']} would select another state than the environment's",
-            hint="Unset TF_WORKSPACE; an environment is chosen by its name.",
-        )
-    # The last names a provider that runs already, whatever the lock file says.
-    others = ("TF_DATA_DIR", "TF_REATTACH_PROVIDERS")
-    ignored = tuple(sorted(n for n in environ if n.startswith(("TF_CLI_ARGS", "TF_VAR_")) or n in others))
-    kept = {n: v for n, v in environ.items() if n not in ignored and n != "TF_WORKSPACE"}
-    kept |= {n: str(Path(kept[n]).expanduser().absolute()) for n in _PATHS if kept.get(n)}
+def _child_environ(admitted: Admitted, scratch: Path) -> dict[str, str]:
+    """Terraform's environment: what was let through, and what this toolkit sets."""
+    kept = dict(admitted)
     kept.setdefault("GOGC", "400")  # a quarter less CPU for 8 % more memory, measured with provider 5.100
-    if kept.get("TF_LOG"):
+    if any(name.startswith("TF_LOG") for name in kept):
         # On stderr it would drown Terraform's own words; it may hold credentials, so it stays in the private folder.
         kept.setdefault("TF_LOG_PATH", str(scratch / "logs" / "terraform-debug.log"))
     kept |= {
@@ -472,7 +456,7 @@ def _child_environ(environ: Mapping[str, str], scratch: Path) -> tuple[dict[str,
         # Else a file in the data folder could select another one, and so another state.
         "TF_WORKSPACE": "default",
     }
-    return kept, ignored
+    return kept
 
 
 def _json(text: str) -> dict[str, Any]:

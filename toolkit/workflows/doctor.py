@@ -162,5 +162,5 @@ def _account(project: Project, name: str) -> str:
     from toolkit.workflows.workspace import Access, aws_environ, read_environment
 
     paths, environment = read_environment(project, name)
-    caller = check_account(environment, aws_environ(project, environment, Access(), scratch_folder(paths)))
+    caller = check_account(environment, aws_environ(project, environment, Access(process=True), scratch_folder(paths)))
     return f"{caller.arn} in account {caller.account_id}"

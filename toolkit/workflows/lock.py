@@ -8,6 +8,7 @@ from pathlib import Path
 from toolkit.errors import UsageError
 from toolkit.paths import Project
 from toolkit.terraform.runner import LOCK_FILE, Runner
+from toolkit.variables import admit
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import scratch_folder
 from toolkit.workflows.workspace import Access, binary_of, bring_up_to_date, read_environment, require_modules
@@ -35,7 +36,7 @@ def lock_providers(project: Project, name: str, platforms: tuple[str, ...], acce
         paths.rendered,
         binary=binary_of(paths, environment, access),
         scratch=scratch_folder(paths, "validate"),
-        environ=access.environ,
+        environ=admit(access.environ),
         on_event=observer.event,
         on_command=observer.command,
     )

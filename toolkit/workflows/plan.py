@@ -22,6 +22,7 @@ from toolkit.files import digest
 from toolkit.plan.findings import Consents, Finding
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import NO_KEYS, Keys
+from toolkit.variables import kept
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
@@ -200,18 +201,18 @@ def _imported_meanwhile(*modules: str) -> Iterator[None]:
 
 def _git(folder: Path) -> tuple[str | None, bool]:
     """Commit of the checkout and whether the environment's folder differs from it; (None, False) outside of git."""
-    try:
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
-        status = subprocess.run(
-            ["git", "status", "--porcelain", "--", "."],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
+
+    def git(*arguments: str) -> str:
+        # Within a hook, GIT_DIR names the repository of the hook, which may be another one.
+        environ = kept(os.environ)
+        command = ["git", *arguments]
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=True, timeout=10, env=environ
         ).stdout
+
+    try:
+        commit = git("rev-parse", "HEAD").strip()
+        status = git("status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
         return None, False
     return commit, bool(status.strip())

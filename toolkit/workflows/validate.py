@@ -9,6 +9,7 @@ from toolkit.paths import Project
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
+from toolkit.variables import admit
 from toolkit.workflows.explain import explain
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import scratch_folder
@@ -39,7 +40,7 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
         paths.rendered,
         binary=binary,
         scratch=scratch,
-        environ={**access.environ, **cli_config(mirror, access.environ, scratch)},
+        environ=admit(access.environ) | cli_config(mirror, access.environ, scratch),
         on_event=observer.event,
         on_command=observer.command,
     )

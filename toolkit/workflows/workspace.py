@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
+from toolkit.aws.credentials import refuse_ambiguous
 from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
@@ -34,6 +35,7 @@ from toolkit.terraform.local_state import read_local_state
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import LOCK_FILE, Runner
 from toolkit.terraform.unsaved import UnsavedStates
+from toolkit.variables import Admitted, admit, forget_aws, inhabit
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
 from toolkit.workflows.simulated import adopt_simulated_state, refuse_simulated_state
@@ -51,6 +53,8 @@ class Access:
     """Use the embedded AWS even though the environment is for a real account."""
     provider_mirror: Path | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    process: bool = False
+    """Whether `environ` is this process's own, which boto3 and its helpers read; it is made what Terraform gets."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Workspace:
     runner: Runner
     simulator: str | None
     """ "moto" when this run goes to the embedded AWS."""
-    environ: Mapping[str, str]
+    environ: Admitted
     """The process environment of Terraform and boto3 in this run."""
     scratch: Path
     called: str
@@ -194,6 +198,7 @@ def open_workspace(
     paths, environment = read_environment(project, name)
     require_modules(paths, environment)
     bring_up_to_date(paths, environment, observer, may_write=may_render)
+    admitted_environ(environment, access)  # a variable that must not be set is refused before anything runs
     binary = binary_of(paths, environment, access)
     simulated = access.sandbox or environment.simulator is not None
     scratch = prepare_scratch(paths, environment, access, observer)
@@ -208,7 +213,7 @@ def open_workspace(
         paths.rendered,
         binary=binary,
         scratch=scratch,
-        environ={**environ, **cli_config(mirror_of(paths, environment, access), environ, scratch)},
+        environ=environ | cli_config(mirror_of(paths, environment, access), access.environ, scratch),
         on_event=observer.event,
         on_command=observer.command,
         called=called,
@@ -257,17 +262,44 @@ def _in_project(paths: EnvironmentPaths, name: str) -> Path:
     return paths.project / Path(name).expanduser()
 
 
-def aws_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> dict[str, str]:
+def admitted_environ(environment: Environment, access: Access) -> Admitted:
+    """What of the user's environment reaches Terraform, boto3 and their helpers for this environment.
+
+    Raises:
+        RefusedError: A variable could lead Terraform elsewhere than boto3, or change what was reviewed.
+    """
+    real = not access.sandbox and environment.simulator is None
+    return admit(
+        access.environ,
+        account_id=environment.account_id if real else None,
+        where=f"environments/{environment.name}",
+        more=environment.toolkit.pass_environment,
+    )
+
+
+def aws_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> Admitted:
     """The process environment of everything that asks AWS, leading to the environment's account or to the embedded AWS.
 
     Raises:
-        RefusedError: A custom endpoint is set for a real account.
+        RefusedError: For a real account, a variable could lead Terraform elsewhere, or boto3 and the AWS provider would
+            take different credentials.
         ToolkitError: The embedded AWS is wanted but does not run.
     """
     if access.sandbox or environment.simulator is not None:
-        return _sandbox_environ(project, environment, access, scratch)
-    _refuse_custom_endpoints(environment, access.environ)
-    return {**access.environ, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+        environ = _sandbox_environ(project, environment, access, scratch)
+        if access.process:
+            forget_aws()
+        return environ
+    environ = admitted_environ(environment, access) | {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+    if access.process:
+        inhabit(environ)
+    backend = environment.backend
+    profiles = {environment.credentials.profile}
+    if isinstance(backend, S3Backend) and backend.profile:
+        profiles.add(backend.profile)
+    for profile in sorted(profiles, key=str):
+        refuse_ambiguous(environ, profile, where=f"environments/{environment.name}")
+    return environ
 
 
 def require_modules(paths: EnvironmentPaths, environment: Environment) -> None:
@@ -304,18 +336,6 @@ def refuse_unexpected(paths: EnvironmentPaths) -> None:
         )
 
 
-def _refuse_custom_endpoints(environment: Environment, environ: Mapping[str, str]) -> None:
-    """A custom AWS endpoint could answer for an account it is not: only the simulator may have one."""
-    older = ("AWS_S3_ENDPOINT", "AWS_IAM_ENDPOINT", "AWS_STS_ENDPOINT", "AWS_SSO_ENDPOINT", "AWS_DYNAMODB_ENDPOINT")
-    found = sorted(n for n in environ if n.startswith("AWS_ENDPOINT_URL") or n in older)
-    if found:
-        raise RefusedError(
-            f"{', '.join(found)} is set: another endpoint could pretend to be account {environment.account_id}",
-            where=f"environments/{environment.name}",
-            hint="unset it; the embedded AWS is entered with --sandbox or by `simulator: moto` in the environment file",
-        )
-
-
 def sandbox_folder(project: Project) -> Path:
     """Where the project's embedded AWS keeps its ready file and log.
 
@@ -327,7 +347,7 @@ def sandbox_folder(project: Project) -> Path:
     return folder
 
 
-def _sandbox_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> dict[str, str]:
+def _sandbox_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> Admitted:
     running = sandbox.status(sandbox_folder(project))
     if running is None:
         raise ToolkitError(
@@ -335,7 +355,7 @@ def _sandbox_environ(project: Project, environment: Environment, access: Access,
             where=f"environments/{environment.name}",
             hint=f"start it with `toolkit sandbox up --account-id {environment.account_id}`",
         )
-    environ = sandbox.child_environ(running, access.environ, region=environment.regions.home)
+    environ = sandbox.child_environ(running, admitted_environ(environment, access), region=environment.regions.home)
     config = _simulated_profiles(environment, environ)
     if config:
         file = scratch / "aws-config"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,110 @@ def test_a_mirror_of_ours_takes_the_place_of_overrides(tmp_path: Path, environ: 
     (mirror / "registry.terraform.io").mkdir(parents=True)
     written = cli_config(mirror, environ, tmp_path / "scratch")["TF_CLI_CONFIG_FILE"]
     assert "dev_overrides" not in Path(written).read_text()
+
+
+OVERRIDES = '"hashicorp/aws" = "/src"'
+HIDDEN = {
+    "a quoted key": f'provider_installation {{ "dev_overrides" {{ {OVERRIDES} }} }}',
+    "an escape": f'provider_installation {{ "dev_\\u006fverrides" {{ {OVERRIDES} }} }}',
+    "an octal escape": f'provider_installation {{ "dev_\\157verrides" {{ {OVERRIDES} }} }}',
+    "a quoted block": f'"provider_installation" {{ dev_overrides {{ {OVERRIDES} }} }}',
+    "JSON": '{"provider_installation": [{"dev_overrides": [{"hashicorp/aws": "/src"}]}]}',
+    "JSON with an escape": '{"provider_installation": [{"dev_\\u006fverrides": [{"hashicorp/aws": "/src"}]}]}',
+    "JSON with escapes": '{"provider_install\\u0061tion": [{"dev\\u005foverrides": [{"hashicorp/aws": "/src"}]}]}',
+    "JSON without lists": '{"provider_installation": {"dev_overrides": {"hashicorp/aws": "/src"}}}',
+    "JSON with the same key twice": '{"provider_installation": {"dev_overrides": {"hashicorp/aws": "/src"}}, '
+    '"provider_installation": {"direct": {}}}',
+    "JSON behind spaces": '\n\t {"provider_installation": [{"dev_overrides": [{"hashicorp/aws": "/src"}]}]}',
+    "heredocs with quotes around it": 'x = <<EOF\n"\nEOF\n'
+    f'provider_installation {{ dev_overrides {{ {OVERRIDES} }} }}\ny = <<EOF\n"\nEOF\n',
+    "a quote in a template": f'x = "${{"}}" provider_installation {{ dev_overrides {{ {OVERRIDES} }} }}',
+    "a quote in a comment": f'/* " */ provider_installation {{ dev_overrides {{ {OVERRIDES} }} }} # "',
+    "a sign of a comment in a string": f'x = "/*" provider_installation {{ dev_overrides {{ {OVERRIDES} }} }} y = "*/"',
+    "no space": f"x = 1provider_installation{{dev_overrides{{{OVERRIDES}}}}}",
+}
+HARMLESS = {
+    "a comment": "# dev_overrides\n// dev_overrides\n/* dev_overrides */ disable_checkpoint = true\n",
+    "a comment with a quote": 'provider_installation {\n  # "dev_overrides" {\n  direct {}\n}\n',
+    "a longer word": 'x = "my-dev_overrides"\nhost "dev-overrides.example.com" {}\n',
+    "text": "x = <<EOF\ndev_overrides\nEOF\n",
+    "JSON": '{"disable_checkpoint": true, "credentials": {"example.com": {"token": "dev_overrides "}}}',
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+@pytest.mark.parametrize("name", ["own.tfrc", "own.json", "rc"])
+def test_no_spelling_hides_an_override(tmp_path: Path, environ: dict[str, str], how: str, name: str) -> None:
+    file = tmp_path / name
+    file.write_text(HIDDEN[how])
+    with pytest.raises(RefusedError, match="no lock file vouches for") as caught:
+        cli_config(None, {**environ, "TF_CLI_CONFIG_FILE": str(file)}, tmp_path / "scratch")
+    assert caught.value.where == str(file)
+    # In place of a mirror of ours nothing of it remains either.
+    mirror = mirror_at(tmp_path / "mirror")
+    written = cli_config(mirror, {**environ, "TF_CLI_CONFIG_FILE": str(file)}, tmp_path / "scratch")
+    text = Path(written["TF_CLI_CONFIG_FILE"]).read_text()
+    assert text.count("provider_installation") == 1
+    assert "/src" not in text
+
+
+@pytest.mark.parametrize("how", HARMLESS)
+def test_a_word_that_is_no_override_is_none(tmp_path: Path, environ: dict[str, str], how: str) -> None:
+    mirror_at(tmp_path / "home" / ".terraform.d" / "plugins")
+    (file := tmp_path / "rc").write_text(HARMLESS[how])
+    assert cli_config(None, {**environ, "TF_CLI_CONFIG_FILE": str(file)}, tmp_path / "scratch") == {}
+
+
+def test_the_variable_means_the_same_file_to_us_as_to_terraform(
+    tmp_path: Path, environ: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    (home / "own.tfrc").write_text(HIDDEN["a quoted key"])
+    for path in ("~/own.tfrc", "own.tfrc", "./own.tfrc"):
+        with pytest.raises(RefusedError):
+            cli_config(None, {**environ, "TF_CLI_CONFIG_FILE": path}, tmp_path / "scratch")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"provider_installation" {\n  direct {}\n}\n',
+        '{"provider_installation": {"direct": {}}}',
+        '{"provider_install\\u0061tion": {"direct": {}}}',
+    ],
+)
+def test_rules_in_any_spelling_are_the_users_own(
+    tmp_path: Path, environ: dict[str, str], home: Path, text: str
+) -> None:
+    (home / ".terraformrc").write_text(text)
+    mirror_at(tmp_path / "opt" / "m")
+    assert (
+        choose(None, environ, tmp_path / "opt").why == "provider_installation in your own Terraform CLI configuration"
+    )
+
+
+@pytest.mark.parametrize("text", ['x = "a\nb"', "provider_installation { ; }", '{"a": "b', "x = <<EOF\nnever ends"])
+def test_what_terraform_cannot_read_is_an_error(tmp_path: Path, environ: dict[str, str], home: Path, text: str) -> None:
+    (home / ".terraformrc").write_text(text)
+    with pytest.raises(ToolkitError, match="is not a Terraform CLI configuration: line 1") as caught:
+        cli_config(None, environ, tmp_path / "scratch")
+    assert caught.value.where == str(home / ".terraformrc")
+
+
+@pytest.mark.terraform
+def test_terraform_itself_reads_these_so(tmp_path: Path, terraform_binary: Path) -> None:
+    """It warns of overrides that are in effect; what it cannot read is an error. Either way, it must not be quiet."""
+    (tmp_path / "main.tf").write_text('output "x" {\n  value = 1\n}\n')
+    for how, text in {**HIDDEN, **{f"harmless: {how}": text for how, text in HARMLESS.items()}}.items():
+        (file := tmp_path / "rc").write_text(text)
+        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(file)}
+        command = [str(terraform_binary), "plan", "-no-color", "-input=false"]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        said = done.stdout + done.stderr
+        if how in ("JSON without lists", "JSON with the same key twice"):  # an error to it, and it goes on without
+            assert "problems with the CLI configuration" in said, how
+        else:
+            assert ("overrides are in effect" in said) != how.startswith("harmless"), f"{how}: {said}"
+            assert "problems with the CLI configuration" not in said, f"{how}: {said}"

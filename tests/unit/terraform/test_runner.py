@@ -16,6 +16,7 @@ from toolkit.terraform import events, process
 from toolkit.terraform.failures import SavedPlanError, TerraformError, TerraformInterruptedError
 from toolkit.terraform.outcomes import Step
 from toolkit.terraform.runner import Terraform
+from toolkit.variables import RULES
 
 from .conftest import Fake, gone
 
@@ -112,19 +113,24 @@ def test_the_environment_of_the_child(fake: Fake) -> None:
 
 def test_relative_paths_mean_where_the_toolkit_was_started(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """boto3, which checks the account, reads them so; Terraform runs in rendered/."""
-    fake.does('json.dump({k: v for k, v in os.environ.items() if "_FILE" in k}, open(here + "/facts.json", "w"))')
+    fake.does('json.dump({k: v for k, v in os.environ.items() if k != "PATH"}, open(here + "/facts.json", "w"))')
     started = tmp_path / "started"
     started.mkdir()
     monkeypatch.chdir(started)
     given = {"AWS_CONFIG_FILE": "aws/config", "AWS_SHARED_CREDENTIALS_FILE": "/etc/keys", "TF_CLI_CONFIG_FILE": "../rc"}
-    fake.runner({"PATH": os.environ["PATH"], **given, "AWS_WEB_IDENTITY_TOKEN_FILE": ""}).init()
+    given |= {name: "file" for rule in RULES if rule.paths for name in rule.names if name not in given}
+    fake.runner({"PATH": os.environ["PATH"], **given, "TF_TOKEN_x": ""}).init()
 
-    assert fake.facts() == {
-        "AWS_CONFIG_FILE": str(started / "aws" / "config"),
-        "AWS_SHARED_CREDENTIALS_FILE": "/etc/keys",
-        "AWS_WEB_IDENTITY_TOKEN_FILE": "",
-        "TF_CLI_CONFIG_FILE": str(started / ".." / "rc"),
+    facts = fake.facts()
+    assert facts["AWS_CONFIG_FILE"] == str(started / "aws" / "config")
+    assert facts["AWS_SHARED_CREDENTIALS_FILE"] == "/etc/keys"
+    assert facts["TF_CLI_CONFIG_FILE"] == str(started / ".." / "rc")
+    others = {"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "SSL_CERT_FILE", "TF_LOG_PATH"}
+    assert others < set(given)
+    assert {name: facts[name] for name in given if given[name] == "file"} == {
+        name: str(started / "file") for name in given if given[name] == "file"
     }
+    assert "TF_TOKEN_x" not in facts, "without a value, it is as good as unset to Terraform"
 
 
 def test_a_workspace_would_select_another_state_and_is_refused(fake: Fake) -> None:

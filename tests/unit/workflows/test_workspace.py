@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from toolkit.aws.session import ClientFactory
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, WrongAccountError
 from toolkit.sandbox.control import Sandbox
-from toolkit.workflows.workspace import Workspace, open_workspace
+from toolkit.workflows.workspace import Access, Workspace, open_workspace
 
 ACCOUNT = "111122223333"
 S3 = "backend: {type: s3, bucket: acme-state, region: eu-west-1, profile: state}"
@@ -124,6 +125,78 @@ def test_another_endpoint_for_a_real_account_is_refused(house: Any, callers: lis
     assert caught.value.exit_code is ExitCode.REFUSED
     assert callers == []
     assert house.commands == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TF_AWS_IAM_ENDPOINT", "TF_AWS_STS_ENDPOINT", "TF_AWS_DEFAULT_TAGS_team", "TF_AWS_IGNORE_TAGS_KEYS", "AWS_NEW"],
+)
+def test_what_could_lead_the_provider_elsewhere_is_refused_before_anything_runs(
+    house: Any, callers: list[Any], name: str, running: Callable[[Any], None]
+):
+    """The provider would write to another endpoint than boto3 has asked, or tags that no report has shown."""
+    access = house.access(**{name: "http://127.0.0.1:1"})
+    with pytest.raises(RefusedError, match=f"^environments/prod: {name} is set: ") as caught:
+        opened(house, access=access)
+    assert caught.value.exit_code is ExitCode.REFUSED
+    assert "unset it" in str(caught.value.hint)
+    assert callers == []
+    assert house.asked == [], "not even for its version"
+
+    workspace = opened(house, access=replace(access, sandbox=True))
+    assert name not in workspace.environ
+    assert all(name not in call["environ"] for call in house.asked)
+    assert {call["arguments"][0] for call in house.asked} == {"version", "init"}
+
+
+def test_two_profiles_are_refused_before_anything_runs(house: Any, callers: list[Any]):
+    with pytest.raises(RefusedError, match="AWS_PROFILE=one and AWS_DEFAULT_PROFILE=two: the AWS provider takes"):
+        opened(house, access=house.access(AWS_PROFILE="one", AWS_DEFAULT_PROFILE="two"))
+    assert (callers, house.asked) == ([], [])
+
+
+@pytest.mark.parametrize("file", ["credentials: {profile: admin}", S3.replace("profile: state", "profile: admin")])
+def test_a_profile_that_the_two_sides_read_differently_is_refused(house: Any, callers: list[Any], file: str):
+    house.write(file)
+    (house.root / ".aws").mkdir()
+    (house.root / ".aws" / "config").write_text(
+        "[profile admin]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n"
+    )
+    opened(house)
+    house.forget()
+    (house.root / ".aws" / "credentials").write_text("[admin]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    with pytest.raises(
+        RefusedError, match='would take sso of profile "admin", and the AWS provider aws_access_key_id of'
+    ):
+        opened(house)
+    assert house.commands == []
+    assert len(callers) == 1
+
+
+@pytest.mark.usefixtures("callers")
+def test_the_environment_file_names_more_variables_for_helpers(house: Any):
+    house.write("toolkit: {pass_environment: [ACME_TOKEN, AWS_ACME]}")
+    access = house.access(ACME_TOKEN="t", AWS_ACME="a", OTHER="o", TOOLKIT_BUNDLE_KEY="k")
+    workspace = opened(house, access=access)
+    assert set(workspace.environ) - set(house.environ) == {
+        "ACME_TOKEN",
+        "AWS_ACME",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    }
+    assert house.asked[-1]["environ"]["AWS_ACME"] == "a"
+
+
+@pytest.mark.usefixtures("callers", "running")
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_boto3_in_this_process_sees_what_terraform_gets(house: Any, monkeypatch: pytest.MonkeyPatch, sandbox: bool):
+    for name, value in house.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+    monkeypatch.setenv("WHO", "other")
+    opened(house, access=Access(sandbox=sandbox, process=True))
+    assert "AWS_RETRY_MODE" not in os.environ
+    assert ("AWS_ACCESS_KEY_ID" in os.environ) != sandbox
+    assert ("WHO" in os.environ) == sandbox
 
 
 def test_endpoints_of_the_aws_configuration_are_switched_off(house: Any, callers: list[dict[str, str]]):
