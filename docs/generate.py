@@ -26,6 +26,7 @@ from toolkit.plan.findings import Rule
 from toolkit.rendering.render import render
 from toolkit.resources.base import Strength, Stronger
 from toolkit.resources.registry import RESOURCES
+from toolkit.variables import RULES
 from toolkit.workflows.describe import settings_table
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
@@ -39,7 +40,8 @@ EXIT_CODES = {
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), or there is drift (`drift`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
     ExitCode.REFUSED: "A guard refused: a finding that nobody consented to, an organization policy that is too large, "
-    "one too many or locks out who applies, a custom endpoint, no approval, an older or another state to restore.",
+    "one too many or locks out who applies, an environment variable or a profile that could lead Terraform elsewhere, "
+    "no approval, an older or another state to restore.",
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
     "could not save waits to be restored.",
@@ -141,6 +143,22 @@ def excerpt() -> str:
 def exit_codes() -> str:
     """Table of exit codes."""
     return table(("Code", "Meaning"), [(f"`{int(code)}`", EXIT_CODES[code]) for code in ExitCode])
+
+
+def variables() -> str:
+    """What happens to environment variables, row by row of the table that decides."""
+    fates = {
+        "kept": "passed on",
+        "dropped": "not passed on",
+        "reported": "not passed on, and reported",
+        "refused": "refused for a real account",
+    }
+    rows = [(", ".join(f"`{name}`" for name in rule.names), fates[rule.fate], rule.why) for rule in RULES]
+    rows += [
+        ("any other `TF_*` or `AWS_*`", fates["refused"], "it could lead Terraform elsewhere or change what it does")
+    ]
+    rows += [("any other", fates["dropped"], "nothing needs it")]
+    return table(("Variables", "What happens", "Why"), rows)
 
 
 def findings() -> str:
@@ -273,6 +291,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "components.md", {"settings": settings}
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
+    yield ROOT / "docs" / "variables.md", {"variables": variables}
     yield (
         ROOT / "docs" / "judging.md",
         {
