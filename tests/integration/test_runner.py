@@ -66,8 +66,9 @@ class Root:
         script.write_text(
             "import os, sys\nfrom pathlib import Path\nfrom toolkit.errors import ToolkitError\n"
             "from toolkit.terraform.binary import find_binary\nfrom toolkit.terraform.runner import Runner\n"
+            "from toolkit.variables import Admitted\n"
             f"runner = Runner(Path({str(self.rendered)!r}), binary=find_binary({str(self.terraform)!r}, os.environ),\n"
-            f"    scratch=Path({str(self.scratch)!r}), environ=dict(os.environ),\n"
+            f"    scratch=Path({str(self.scratch)!r}), environ=Admitted(os.environ),\n"
             "    on_event=lambda e: print(e, flush=True))\n"
             f"try:\n    runner.apply(Path({str(self.plan)!r}))\n"
             "except ToolkitError as error:\n    print(error, flush=True)\n    sys.exit(error.exit_code)\n"
