@@ -118,7 +118,7 @@ def test_relative_paths_mean_where_the_toolkit_was_started(fake: Fake, tmp_path:
     started.mkdir()
     monkeypatch.chdir(started)
     given = {"AWS_CONFIG_FILE": "aws/config", "AWS_SHARED_CREDENTIALS_FILE": "/etc/keys", "TF_CLI_CONFIG_FILE": "../rc"}
-    given |= {name: "file" for rule in RULES if rule.paths for name in rule.names if name not in given}
+    given |= {name: "file" for rule in RULES if rule.paths == "one" for name in rule.names if name not in given}
     fake.runner({"PATH": os.environ["PATH"], **given, "TF_TOKEN_x": ""}).init()
 
     facts = fake.facts()
