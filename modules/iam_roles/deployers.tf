@@ -8,13 +8,25 @@ locals {
     for name, role in var.deployers : name => coalesce(role.audience, role.provider == "github" ? "sts.amazonaws.com" : "https://${local.issuers[name]}")
   }
 
+  # How GitHub's subjects name the repository. Names can be taken over by another owner once they are given up; ids are
+  # never used again (GitHub: repositories created, renamed or moved since 2026-07-15, and those that opted in). Source:
+  # https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+  formats = { for name, role in var.deployers : name => coalesce(role.subject_format, role.owner_id == null ? "classic" : "immutable") }
+
+  repositories = {
+    for name, role in var.deployers : name => concat(
+      local.formats[name] == "immutable" ? [] : ["repo:${role.repository}"],
+      local.formats[name] == "classic" ? [] : ["repo:${join("/", formatlist("%s@%s", split("/", role.repository), [try(coalesce(role.owner_id), ""), try(coalesce(role.repository_id), "")]))}"],
+    ) if role.provider == "github"
+  }
+
   # Whole subjects: a wildcard in one could match what somebody else may name.
   subjects = {
-    for name, role in var.deployers : name => role.provider == "github" ? concat(
-      [for branch in role.branches : "repo:${role.repository}:ref:refs/heads/${branch}"],
-      [for tag in role.tags : "repo:${role.repository}:ref:refs/tags/${tag}"],
-      [for environment in role.environments : "repo:${role.repository}:environment:${environment}"],
-      ) : concat(
+    for name, role in var.deployers : name => role.provider == "github" ? flatten([for repository in local.repositories[name] : concat(
+      [for branch in role.branches : "${repository}:ref:refs/heads/${branch}"],
+      [for tag in role.tags : "${repository}:ref:refs/tags/${tag}"],
+      [for environment in role.environments : "${repository}:environment:${environment}"],
+      )]) : concat(
       [for branch in role.branches : "project_path:${role.repository}:ref_type:branch:ref:${branch}"],
       [for tag in role.tags : "project_path:${role.repository}:ref_type:tag:ref:${tag}"],
     )

@@ -104,10 +104,13 @@ variable "support" {
 }
 
 variable "deployers" {
-  description = "Roles of pipelines, which come in through OpenID Connect and hold no secret, by name. Each has a provider (github or gitlab), the repository (OWNER/NAME, or GROUP/…/PROJECT), and at least one of branches, tags and environments (GitHub's), all exact; issuer and audience where they are not the provider's usual ones (null); managed_policies, bounded, path and max_session_minutes."
+  description = "Roles of pipelines, which come in through OpenID Connect and hold no secret, by name. Each has a provider (github or gitlab), the repository (OWNER/NAME, or GROUP/…/PROJECT), owner_id and repository_id (GitHub's numbers) for subjects that no other owner can take over, subject_format (classic, immutable or both; null: immutable where the ids are given), and at least one of branches, tags and environments (GitHub's), all exact; issuer and audience where they are not the provider's usual ones (null); managed_policies, bounded, path and max_session_minutes."
   type = map(object({
     provider            = string
     repository          = string
+    owner_id            = optional(string)
+    repository_id       = optional(string)
+    subject_format      = optional(string)
     branches            = optional(set(string), [])
     tags                = optional(set(string), [])
     environments        = optional(set(string), [])
@@ -129,6 +132,21 @@ variable "deployers" {
   validation {
     condition     = alltrue([for role in values(var.deployers) : can(regex(role.provider == "github" ? "^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$" : "^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$", role.repository))])
     error_message = "repository must be OWNER/NAME (GitHub) or GROUP/PROJECT (GitLab), without wildcards."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : (role.owner_id == null) == (role.repository_id == null) && can(regex("^([1-9][0-9]{0,19})?$", role.owner_id == null ? "" : role.owner_id)) && can(regex("^([1-9][0-9]{0,19})?$", role.repository_id == null ? "" : role.repository_id))])
+    error_message = "owner_id and repository_id must be GitHub's numbers, both or neither."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : role.provider == "github" || (role.owner_id == null && role.subject_format == null)])
+    error_message = "owner_id, repository_id and subject_format are GitHub's: GitLab's subjects have no such forms."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : role.subject_format == null ? true : contains(role.owner_id == null ? ["classic"] : ["immutable", "both"], role.subject_format)])
+    error_message = "subject_format must be classic without the ids, and immutable or both with them."
   }
 
   validation {

@@ -50,6 +50,24 @@ ROLES = """
       environments     = ["production"]
       managed_policies = ["PowerUserAccess"]
     }
+    renamed = {
+      provider         = "github"
+      repository       = "example/renamed"
+      owner_id         = "123456"
+      repository_id    = "456789"
+      branches         = ["main"]
+      environments     = ["production"]
+      managed_policies = ["PowerUserAccess"]
+    }
+    changing = {
+      provider         = "github"
+      repository       = "example/changing"
+      owner_id         = "123456"
+      repository_id    = "987654"
+      subject_format   = "both"
+      tags             = ["v1"]
+      managed_policies = ["PowerUserAccess"]
+    }
     mirror = {
       provider         = "gitlab"
       repository       = "group/project"

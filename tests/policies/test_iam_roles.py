@@ -37,10 +37,12 @@ class Case:
         return evaluate(request, Policies(identity=(MAY_ASSUME,), resource=trust)).allowed
 
 
-def github(passes: bool, subject: str, audience: str = "sts.amazonaws.com", principal: str = GITHUB) -> Case:
+def github(
+    passes: bool, subject: str, audience: str = "sts.amazonaws.com", principal: str = GITHUB, role: str = "site"
+) -> Case:
     host = "token.actions.githubusercontent.com"
     context = {f"{host}:sub": subject, f"{host}:aud": audience}
-    return Case("site", principal, context, passes, "sts:AssumeRoleWithWebIdentity")
+    return Case(role, principal, context, passes, "sts:AssumeRoleWithWebIdentity")
 
 
 def gitlab(passes: bool, subject: str, audience: str = "https://gitlab.com") -> Case:
@@ -83,6 +85,32 @@ CASES = [
     github(False, "repo:example/site:ref:refs/heads/main", audience="https://github.com/example"),
     github(False, "repo:example/site:ref:refs/heads/main", principal=GITLAB),
     replace(github(False, "repo:example/site:ref:refs/heads/main"), action="sts:AssumeRole"),
+    # Where the ids are not named, tokens that carry them are not accepted, nor the other way round.
+    github(False, "repo:example@123456/site@456789:ref:refs/heads/main"),
+    *(
+        github(passes, f"repo:{repository}:{ref}", role="renamed")
+        for ref in ("ref:refs/heads/main", "environment:production")
+        for passes, repository in (
+            (True, "example@123456/renamed@456789"),
+            (False, "example/renamed"),  # what whoever takes the names over gets, where they opted out
+            (False, "example@123456/renamed@456780"),  # the repository was deleted and made again
+            (False, "example@123450/renamed@456789"),  # the owner was
+            (False, "example@1234567/renamed@456789"),
+            (False, "example@123456/renamed@4567890"),
+            (False, "example@123456/renamed"),
+            (False, "example/renamed@456789"),
+        )
+    ),
+    github(False, "repo:example@123456/renamed@456789:ref:refs/heads/other", role="renamed"),
+    github(False, "repo:example@123456/renamed@456789:pull_request", role="renamed"),
+    github(
+        False, "repo:example@123456/renamed@456789:ref:refs/heads/main", "https://github.com/example", role="renamed"
+    ),
+    github(True, "repo:example@123456/changing@987654:ref:refs/tags/v1", role="changing"),
+    github(True, "repo:example/changing:ref:refs/tags/v1", role="changing"),
+    github(False, "repo:example@123456/changing@987650:ref:refs/tags/v1", role="changing"),
+    github(False, "repo:example/changing:ref:refs/heads/v1", role="changing"),
+    github(False, "repo:example/changing:ref:refs/tags/v1", "https://github.com/example", role="changing"),
     gitlab(True, "project_path:group/project:ref_type:tag:ref:v1"),
     gitlab(False, "project_path:group/project:ref_type:branch:ref:v1"),
     gitlab(False, "project_path:group/project-2:ref_type:tag:ref:v1"),

@@ -23,6 +23,7 @@ _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+_GITHUB_ID = re.compile(r"[1-9][0-9]{0,19}")
 _GITLAB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _./@#+=-]{0,254}")
 _ISSUER = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~/-]+)?")
@@ -55,6 +56,12 @@ def _ref(value: str) -> str:
         raise ValueError(
             "expected an exact name without wildcards and colons: what a wildcard matches, others could name"
         )
+    return value
+
+
+def _github_id(value: str) -> str:
+    if not _GITHUB_ID.fullmatch(value):
+        raise ValueError(f'{value!r} is not an id of GitHub; expected a number in quotes, such as "123456"')
     return value
 
 
@@ -95,6 +102,7 @@ ReadOnlyPolicies = Annotated[
 ]
 Refs = Annotated[tuple[Annotated[str, AfterValidator(_ref)], ...], Field(strict=False), AfterValidator(no_repetition)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
+GitHubId = Annotated[str, AfterValidator(_github_id)]
 Minutes = Annotated[int, Field(ge=60, le=720)]
 Pair = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_pair)]
 
@@ -200,6 +208,18 @@ class Deployer(Settings):
 
     provider: Literal["github", "gitlab"] = Field(description="Whose pipelines: github or gitlab.")
     repository: str = Field(description="OWNER/NAME on GitHub, GROUP/PROJECT (groups may nest) on GitLab.")
+    owner_id: GitHubId | None = Field(
+        None, description="Number of the repository's owner on GitHub, for immutable subjects; null: classic subjects."
+    )
+    repository_id: GitHubId | None = Field(
+        None, description="Number of the repository on GitHub, for immutable subjects; null: classic subjects."
+    )
+    subject_format: Literal["classic", "immutable", "both"] | None = Field(
+        None,
+        description="Which of GitHub's subjects are accepted: classic (names only, which another owner could take "
+        "over), immutable (with both ids), or both while a repository changes over; null: immutable where the ids are "
+        "given.",
+    )
     branches: Refs = Field((), description="Branches whose runs may assume it.")
     tags: Refs = Field((), description="Tags whose runs may assume it.")
     environments: Refs = Field((), description="GitHub's environments whose runs may assume it.")
@@ -223,6 +243,24 @@ class Deployer(Settings):
             raise ValueError("any run of the repository could assume the role; expected branches, tags or environments")
         if self.environments and self.provider == "gitlab":
             raise ValueError("environments are GitHub's; expected branches or tags, which GitLab's subjects name")
+        return self
+
+    @model_validator(mode="after")
+    def _subjects_have_their_ids(self) -> Deployer:
+        ids = (self.owner_id, self.repository_id)
+        if self.provider == "gitlab" and (any(ids) or self.subject_format):
+            raise ValueError(
+                "owner_id, repository_id and subject_format are GitHub's; expected none of them for gitlab"
+            )
+        if any(ids) != all(ids):
+            raise ValueError("immutable subjects name both ids; expected owner_id and repository_id, or neither")
+        if self.subject_format in ("immutable", "both") and not all(ids):
+            raise ValueError(
+                f"subject_format is {self.subject_format!r} without the ids; expected owner_id and repository_id, as "
+                "`gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them"
+            )
+        if self.subject_format == "classic" and any(ids):
+            raise ValueError("classic subjects name no ids; expected no owner_id and repository_id, or another format")
         return self
 
 

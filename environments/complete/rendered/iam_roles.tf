@@ -78,6 +78,9 @@ module "iam_roles" {
     site = {
       provider            = "github"
       repository          = "example/site"
+      owner_id            = null
+      repository_id       = null
+      subject_format      = null
       branches            = ["main"]
       tags                = []
       environments        = []

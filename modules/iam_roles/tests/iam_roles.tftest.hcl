@@ -193,6 +193,36 @@ run "bounded_roles_may_have_delegated_policies" {
   }
 }
 
+run "immutable_subjects" {
+  command = plan
+
+  variables {
+    deployers = {
+      only = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", branches = ["main"], managed_policies = ["ReadOnlyAccess"] }
+      both = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", subject_format = "both", tags = ["v1"], managed_policies = ["ReadOnlyAccess"] }
+    }
+  }
+
+  assert {
+    condition     = local.subjects["only"] == ["repo:example@123456/site@456789:ref:refs/heads/main"]
+    error_message = "With the ids, only subjects that carry them are accepted."
+  }
+  assert {
+    condition     = toset(local.subjects["both"]) == toset(["repo:example/site:ref:refs/tags/v1", "repo:example@123456/site@456789:ref:refs/tags/v1"])
+    error_message = "While a repository changes over, both forms are accepted."
+  }
+}
+
+run "refused_subjects" {
+  command = plan
+
+  variables {
+    deployers = { x = { provider = "github", repository = "example/site", subject_format = "immutable", branches = ["main"], managed_policies = ["ReadOnlyAccess"] } }
+  }
+
+  expect_failures = [var.deployers]
+}
+
 run "refused_delegation" {
   command = plan
 
