@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import sys
 
 _GARBAGE = 50_000
@@ -15,11 +17,15 @@ through it at every 700 objects, and once more at the end, is a sixth of what a 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    if sys.argv[1:] in (["--version"], ["-V"]) and sys.stdout is not None:
         from toolkit import __version__
 
-        print(f"toolkit {__version__}")  # noqa: T201 - printing is what was asked for
-        raise SystemExit(0)
+        with contextlib.suppress(OSError):  # the longer way says why it cannot be written
+            print(f"toolkit {__version__}", flush=True)  # noqa: T201 - printing is what was asked for
+            raise SystemExit(0)
+    # Under a umask of 000, anybody could change the Terraform that is about to be applied; under one of 777, the
+    # toolkit could not read what it has written. Whatever it is: others never write, and the user may read and write.
+    os.umask(os.umask(0o077) & 0o077 | 0o022)
     gc.set_threshold(_GARBAGE)
     from toolkit.cli.main import run
 

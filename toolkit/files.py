@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,26 +30,29 @@ _KINDS = (
 )
 
 
-def write_atomically(file: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+def write_atomically(file: Path, content: str | bytes, *, mode: int | None = None) -> None:
     """Replace `file` in one step: whole old content or whole new content, also after a crash.
 
     Args:
         file: The target; its folder must exist.
         content: Text (written as UTF-8, line ends untouched) or bytes.
-        mode: Permission bits of the result.
+        mode: Permission bits of the result; None for those of any new file, as the umask says.
 
     Raises:
         OSError: It cannot be written; the old file is as it was.
     """
     data = content.encode() if isinstance(content, str) else content
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    temporary = Path(name)
+    # A name that nobody can have prepared, and that fits where the file's own does.
+    temporary = file.parent / f".{secrets.token_hex(8)}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(mode)
+        if mode is not None:
+            temporary.chmod(mode)
         temporary.replace(file)
     except BaseException as e:
         temporary.unlink(missing_ok=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from toolkit.cli import console, options
 from toolkit.errors import ExitCode
+from toolkit.visible import JSON
 
 
 def _complete_component(incomplete: str) -> list[str]:
@@ -47,9 +47,9 @@ def components(
         console.print_table(("COMPONENT", "SCOPE", "PURPOSE"), [(c["name"], c["scope"], c["purpose"]) for c in found])
         return
     component = found[0]
-    sys.stdout.write(f"{component['name']}: {component['purpose']}\nScope: {component['scope']}\n")
+    console.say(f"{component['name']}: {component['purpose']}", f"Scope: {component['scope']}")
     needs = [*component["requires"], *(f"{n['component']} with {n['setting']}" for n in component["requires_with"])]
-    sys.stdout.write(f"Needs: {', '.join(needs) or 'nothing'}\nBills: {component['bills'] or 'nothing'}\n\n")
+    console.say(f"Needs: {', '.join(needs) or 'nothing'}", f"Bills: {component['bills'] or 'nothing'}", "")
     console.print_table(("SETTING", "TYPE", "DEFAULT", "MEANING"), settings_table(name))
 
 
@@ -62,7 +62,7 @@ def schema() -> None:
     """
     from toolkit.workflows.schema import schema_text
 
-    sys.stdout.write(schema_text())
+    console.document(schema_text(), JSON)
 
 
 def doctor(
@@ -94,5 +94,5 @@ def doctor(
         console.print_table(("CHECK", "RESULT", "FOUND"), [(f.check, f.result, f.found) for f in findings])
         for finding in findings:
             if finding.hint:
-                sys.stderr.write(f"Next ({finding.check}): {finding.hint}\n")
+                console.tell(f"Next ({finding.check}): {finding.hint}")
     return ExitCode.ERROR if any(f.result == "fail" for f in findings) else ExitCode.OK

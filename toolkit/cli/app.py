@@ -25,7 +25,7 @@ app = typer.Typer(
     # rich's help costs more time than all the rest of `--help`.
     rich_markup_mode=None,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="""Gives an AWS account its security baseline with Terraform that people can read.
 
     \b

@@ -2,7 +2,7 @@
 
 Colour and the live line only where a terminal reads them. With NO_COLOR (no-color.org) or --no-color nothing is
 coloured or bold, and no escape sequence is written at all; TERM=dumb goes without the live line, too.
-rich is imported when something is shown, not before.
+Every function takes lines, of which each is written as one, whatever it holds (toolkit.cli.stream).
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from toolkit.cli.stream import USUAL_WIDTH, Stream, stderr, stdout
 from toolkit.errors import ToolkitError
+from toolkit.visible import JSON, PLAIN, columns, json_text, one_line, wrapped
 from toolkit.workflows.observer import Observer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from toolkit.terraform.events import Event
 
 
@@ -32,7 +32,7 @@ class Settings:
     chdir: Path | None = None
 
 
-def colored(stream: Any) -> bool:
+def colored(stream: Stream) -> bool:
     """Whether this stream gets colour."""
     return (
         stream.isatty()
@@ -42,36 +42,57 @@ def colored(stream: Any) -> bool:
     )
 
 
-def out(*, to_stderr: bool = False) -> Console:
-    """rich's console for results."""
-    from rich.console import Console
-
-    stream = sys.stderr if to_stderr else sys.stdout
-    # Without a colour system nothing is bold either; `no_color` alone would leave that.
-    system: Literal["auto"] | None = "auto" if colored(stream) else None
-    return Console(file=stream, color_system=system, highlight=False, soft_wrap=True)
+def say(*lines: str) -> None:
+    """Results, as lines on stdout."""
+    for line in lines:
+        stdout().line(line)
 
 
-def error_line(text: str) -> None:
-    """ "Error: …" on stderr."""
-    mark = "\x1b[1;31mError:\x1b[0m" if colored(sys.stderr) else "Error:"
-    sys.stderr.write(f"{mark} {text}\n")
+def tell(*lines: str) -> None:
+    """Anything but results, as lines on stderr."""
+    for line in lines:
+        stderr().line(line)
+
+
+def show(lines: Iterable[tuple[str, str]], *, to_stderr: bool = False) -> None:
+    """Results with their styles, as a report gives them."""
+    stream = stderr() if to_stderr else stdout()
+    with_colour = colored(stream)
+    for text, style in lines:
+        stream.line(text, style, colored=with_colour)
+
+
+def document(text: str, errors: str = PLAIN) -> None:
+    """A whole text on stdout, of a format that escapes by itself what others' words in it could do.
+
+    Args:
+        text: The text.
+        errors: What becomes of letters that the stream's encoding lacks (toolkit.cli.stream).
+    """
+    stdout().document(text, errors)
+
+
+def error_line(text: str, *more: str) -> None:
+    """ "Error: …" on stderr, and what belongs to it below."""
+    stream = stderr()
+    stream.line(f" {text}", lead="Error:", lead_style="bold red", colored=colored(stream))
+    tell(*more)
 
 
 def show_error(error: ToolkitError) -> None:
     """An error with its place, its detail and the next step."""
     error_line(str(error))
     if error.detail:
-        sys.stderr.write("".join(f"  {line}\n" for line in error.detail.splitlines()))
+        tell(*(f"  {line}" for line in error.detail.rstrip("\n").split("\n")))
     if error.hint:
-        sys.stderr.write(f"Next: {error.hint}\n")
+        tell(f"Next: {error.hint}")
 
 
 class Progress(Observer):
     """Tells progress on stderr: a live line in a terminal, one line per step elsewhere."""
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._live = stderr().isatty() and os.environ.get("TERM") != "dumb"
         self._stage = ""
         self._started = time.monotonic()
         self._done = 0
@@ -147,51 +168,88 @@ class Progress(Observer):
     def _line(self, text: str) -> None:
         if not self._live:
             return
-        width = os.get_terminal_size(sys.stderr.fileno()).columns
-        line = f"{self._stage} … {self._elapsed()}" + (f" · {text}" if text else "")
-        line = line[: max(width - 1, 20)]
-        sys.stderr.write(f"{self._wipe()}{line}")
-        sys.stderr.flush()
-        self._shown = len(line)
+        line = one_line(f"{self._stage} … {self._elapsed()}" + (f" · {text}" if text else ""))
+        stream = stderr()
+        while columns(line) >= stream.terminal_width:
+            line = line[:-1]
+        stream.live(line, self._wipe())
+        self._shown = columns(line)
 
     def _clear(self) -> None:
         if self._shown:
-            sys.stderr.write(self._wipe())
-            sys.stderr.flush()
+            stderr().live("", self._wipe())
             self._shown = 0
 
     def _wipe(self) -> str:
-        return "\r\x1b[K" if colored(sys.stderr) else f"\r{' ' * self._shown}\r"
+        return "\r\x1b[K" if colored(stderr()) else f"\r{' ' * self._shown}\r"
 
     def _say(self, text: str) -> None:
         self._clear()
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+        tell(text)
 
 
 def print_json(data: Any) -> None:
     """Data on stdout as JSON, for scripts."""
-    import json
-
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    document(json_text(data) + "\n", JSON)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on stdout: columns by their content, the last one left to run."""
-    widths = [max(len(str(row[i])) for row in (headings, *rows)) for i in range(len(headings))]
-    bold, plain = ("\x1b[1m", "\x1b[0m") if colored(sys.stdout) else ("", "")
+    """A table on stdout: columns by their content, the last one left to run; in a terminal it stays in its column."""
+    stream = stdout()
+    cells = [[one_line(str(cell)) for cell in row] for row in (headings, *rows)]
+    widths = [max(columns(row[i]) for row in cells) for i in range(len(headings) - 1)]
+    before = sum(width + 2 for width in widths)
+    room = stream.width - before
+    for number, row in enumerate(cells):
+        lead = "".join(f"{cell}{' ' * (width - columns(cell) + 2)}" for cell, width in zip(row, widths, strict=False))
+        style = "" if number else "bold"
+        # A column that is too narrow to read is none: then the line is wrapped like any other.
+        pieces = list(wrapped(row[-1], room, inset=0)) if room >= _READABLE else [row[-1]]
+        for index, piece in enumerate(pieces):
+            text = (" " * before if index else lead) + piece
+            stream.line(text.rstrip(), style, colored=colored(stream))
 
-    def line(row: Sequence[str]) -> str:
-        cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
-        return "  ".join(cells).rstrip()
 
-    sys.stdout.write(f"{bold}{line(headings)}{plain}\n")
-    for row in rows:
-        sys.stdout.write(line(row) + "\n")
+_READABLE = 30
+"""Columns that the last column of a table needs to be wrapped in itself."""
 
 
-def ask(question: str, wanted: str) -> bool:
-    """Whether the person at the terminal answers exactly `wanted`."""
-    sys.stderr.write(f"{question}\nOnly {wanted!r} is accepted: ")
-    sys.stderr.flush()
+def require_stderr(problem: str) -> None:
+    """Stop where something that had to be seen was written to standard error in vain.
+
+    Raises:
+        ToolkitError: With `problem`.
+    """
+    failure = stderr().failure
+    if failure is not None:
+        raise ToolkitError(
+            f"{problem}: cannot write to standard error: {failure.strerror}; nothing was applied",
+            hint="run it where standard error can be read",
+        )
+
+
+def help_width() -> int:
+    """Columns for help: not too many to read, and 80 where there is no terminal."""
+    stream = stdout()
+    return max(min(stream.width, _HELP) - 2, _LEAST_HELP) if stream.isatty() else USUAL_WIDTH - 2
+
+
+_HELP, _LEAST_HELP = 110, 50
+"""Columns of help at most and, for the sake of its tables of options, at least."""
+
+
+def in_terminal() -> bool:
+    """Whether somebody can be asked: a terminal to read from and one to show questions in."""
+    return sys.stdin.isatty() and stderr().isatty()
+
+
+def ask(*question: str, wanted: str) -> bool:
+    """Whether the person at the terminal answers exactly `wanted`.
+
+    Raises:
+        ToolkitError: The question, or what it is about, could not be shown: nobody approves what they cannot see.
+    """
+    tell(*question)
+    stderr().write(f"Only {wanted!r} is accepted: ")
+    require_stderr("the question could not be shown")
     return sys.stdin.readline().strip() == wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from toolkit.cli import console, options
 from toolkit.errors import UsageError, or_meant
+from toolkit.visible import JSON, PLAIN
 
 
 def register(app: typer.Typer) -> None:
@@ -89,5 +89,9 @@ def controls(
             workspace = open_workspace(project, str(env), access, progress, may_render=not no_render)
             view = coverage_of_environment(workspace, progress, wanted)
     for subject in view.idle_waivers:
-        sys.stderr.write(f"Warning: the waiver of {subject!r} names no requirement; expected one like cis-5.0:1.5\n")
-    sys.stdout.write(FORMATS[output_format](view))
+        console.tell(f"Warning: the waiver of {subject!r} names no requirement; expected one like cis-5.0:1.5")
+    text = FORMATS[output_format](view)
+    if output_format == "text":
+        console.say(*text.removesuffix("\n").split("\n"))
+    else:
+        console.document(text, JSON if output_format == "json" else PLAIN)

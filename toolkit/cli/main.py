@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from collections.abc import Sequence
 
 import typer
 
 from toolkit.cli import console
 from toolkit.cli.app import app
+from toolkit.cli.stream import ReaderGoneError, standard_streams
 from toolkit.errors import ExitCode, ToolkitError, unwritable
 
 # typer carries its own copy of click or uses the real one, depending on its version; its public BadParameter is a
@@ -27,15 +26,22 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code (docs/exit-codes.md).
     """
-    # Results and progress often end in one log: keep them in the order in which they happened.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)
+    with standard_streams():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
+    # As for all other output: a width that is none (COLUMNS=1) is not used, and help does not break words by it.
+    width = console.help_width()
+    command.context_settings = {**command.context_settings, "terminal_width": width}
     try:
         result = command.main(args=_globals_first(arguments), prog_name="toolkit", standalone_mode=False)
         if result == ExitCode.INTERRUPTED:
             return _interrupted()  # what typer makes of Ctrl-C, without a word
         return result if isinstance(result, int) else ExitCode.OK
+    except ReaderGoneError:
+        return ExitCode.ERROR  # `toolkit … | head`: whoever reads has what they wanted
     except ToolkitError as e:
         if e.hint is None and isinstance(e.__cause__, OSError) and (full := unwritable(e.__cause__)) is not None:
             e.hint = full.hint
@@ -49,18 +55,14 @@ def run(arguments: Sequence[str]) -> int:
         message = e.format_message() if hasattr(e, "format_message") else str(e)
         context = getattr(e, "ctx", None)
         if type(e).__name__ == "NoArgsIsHelpError":  # its message is the whole help
-            sys.stderr.write(f"{message}\n")
+            console.tell(*message.split("\n"))
             return ExitCode.USAGE
         # An option without its value has no context.
         named = next((a for a in arguments if a in getattr(command, "commands", ())), None)
         path = context.command_path if context is not None else f"toolkit {named}" if named else "toolkit"
-        console.error_line(f"{message}\nTry: {path} --help")
+        console.error_line(message, f"Try: {path} --help")
         return ExitCode.USAGE
-    except BrokenPipeError:
-        # `toolkit … | head` closed the pipe; point stdout elsewhere so that the interpreter's last flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.ERROR
-    except Exception as e:  # the last resort: a defect, told in one line instead of a traceback
+    except Exception as e:  # the last resort: a defect, in one line instead of a traceback
         if os.environ.get("TOOLKIT_DEBUG"):
             raise
         full = unwritable(e) if isinstance(e, OSError) else None
@@ -68,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
             console.show_error(full)
             return full.exit_code
         console.error_line(
-            f"a defect in toolkit: {type(e).__name__}: {e}\nPlease report it; TOOLKIT_DEBUG=1 shows the traceback."
+            f"internal error: {type(e).__name__}: {e}", "Please report it; TOOLKIT_DEBUG=1 shows the traceback."
         )
         return ExitCode.ERROR
 

@@ -120,15 +120,19 @@ def consents(destroy: list[str] | None, weaker: list[str] | None, lockout: bool)
     return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout)
 
 
-def reports(given: list[str] | None, *, as_json: bool) -> tuple[Target, ...]:
-    """The reports to write, checked before anything is planned."""
+def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -> tuple[Target, ...]:
+    """The reports to write, checked before anything is planned.
+
+    Args:
+        given: What --report said.
+        as_json: Whether standard output is taken by --json.
+        out: What --out said.
+    """
     if not given:
         return ()
     from toolkit.workflows.report import targets
 
-    if as_json and any(option.endswith("=-") for option in given):
-        raise UsageError("--json and --report …=- both want standard output", hint="give the report a file")
-    return targets(given)
+    return targets(given, out=Path(out) if out is not None else None, as_json=as_json)
 
 
 def project() -> Project:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -40,11 +39,11 @@ def init(
     from toolkit.workflows.init import init_project
 
     for line in init_project(directory, pipeline=pipeline, upgrade=upgrade):
-        sys.stdout.write(f"{line}\n")
+        console.say(line)
     if upgrade:
-        sys.stderr.write(f"Next: review the difference, then toolkit -C {directory} render\n")
+        console.tell(f"Next: review the difference, then toolkit -C {directory} render")
     else:
-        sys.stderr.write(f"Next: toolkit -C {directory} new ENV\n")
+        console.tell(f"Next: toolkit -C {directory} new ENV")
 
 
 def new(
@@ -94,7 +93,7 @@ def new(
         raise UsageError("the environment exists", where=paths.shown, hint="edit it, or choose another name")
     if simulator and account_id is None:
         account_id = DEFAULT_ACCOUNT_ID
-    asking = sys.stdin.isatty() and sys.stderr.isatty()
+    asking = console.in_terminal()
     missing = [o for o, given in (("--account-id ID", account_id), ("--region REGION", region)) if given is None]
     if missing and not asking:
         told = f"toolkit new {env}" + (" --simulator" if simulator else "")
@@ -127,8 +126,8 @@ def new(
         else None,
     )
     written = new_environment(project, env, answers)
-    sys.stdout.write(f"{written}\n")
-    sys.stderr.write(f"Next: look it over, then toolkit render {env}\n")
+    console.say(str(written))
+    console.tell(f"Next: look it over, then toolkit render {env}")
 
 
 def render(
@@ -169,13 +168,13 @@ def render(
             }
         )
     elif check or diff:
-        sys.stdout.write("".join(r.diff for r in results))
+        console.document("".join(r.diff for r in results))  # not wrapped: `patch` may read it
     if not as_json:
         for result in results:
             what = ", ".join(f"{c.action} {c.name}" for c in result.changes) or "up to date"
-            sys.stderr.write(f"{result.environment}: {what}\n")
+            console.tell(f"{result.environment}: {what}")
     if check and changed:
         names = " ".join(r.environment for r in changed)
-        console.error_line(f"rendered files are out of date\nNext: run `toolkit render {names}`, review, commit")
+        console.error_line("rendered files are out of date", f"Next: run `toolkit render {names}`, review, commit")
         return ExitCode.OUT_OF_DATE
     return ExitCode.OK

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +70,7 @@ def down() -> None:
     from toolkit.workflows.workspace import sandbox_folder
 
     stopped = control.down(sandbox_folder(options.project()))
-    sys.stdout.write("stopped\n" if stopped else "was not running\n")
+    console.say("stopped" if stopped else "was not running")
 
 
 @app.command()
@@ -90,7 +89,7 @@ def status(as_json: options.Json = False) -> int:
         if as_json:
             console.print_json({"schema_version": 1, "kind": "sandbox", "running": False})
         else:
-            sys.stdout.write("not running\n")
+            console.say("not running")
         return ExitCode.ERROR
     _print(found, as_json)
     return ExitCode.OK
@@ -104,7 +103,7 @@ def demo(mirror: options.Mirror = None) -> int:
     Examples:
       toolkit sandbox demo
     """
-    from toolkit.reports.text import print_plan
+    from toolkit.reports.text import plan_lines
     from toolkit.reports.view import PlanView
     from toolkit.workflows.demo import Proof, run_demo
 
@@ -113,19 +112,18 @@ def demo(mirror: options.Mirror = None) -> int:
         for stage in run_demo(options.project(), options.access(False, mirror), progress):
             progress.pause()
             if isinstance(stage, PlanView):
-                print_plan(stage, console.out())
+                console.show(plan_lines(stage))
             elif isinstance(stage, Proof):
                 proof = stage
             else:
-                sys.stdout.write(f"Applied: {stage.describe()} in {stage.seconds:.0f} s.\n")
+                console.say(f"Applied: {stage.describe()} in {stage.seconds:.0f} s.")
     assert proof is not None
-    sys.stdout.write("\nA second plan: ")
     if proof.second_plan.plan.empty:
-        sys.stdout.write("no changes.\n")
+        console.say("", "A second plan: no changes.")
     else:
-        sys.stdout.write("CHANGES, though nothing was changed:\n")
-        print_plan(proof.second_plan, console.out())
-    sys.stdout.write("\nRead back from the account through boto3:\n\n")
+        console.say("", "A second plan: CHANGES, though nothing was changed:")
+        console.show(plan_lines(proof.second_plan))
+    console.say("", "Read back from the account through boto3:", "")
     rows = [(r.component, r.region, "as set" if r.as_set else "NOT AS SET", r.found) for r in proof.read_back]
     console.print_table(("COMPONENT", "REGION", "SETTINGS", "FOUND"), rows)
     return ExitCode.OK if proof.complete else ExitCode.ERROR
@@ -133,7 +131,7 @@ def demo(mirror: options.Mirror = None) -> int:
 
 def _print(found: Sandbox, as_json: bool) -> None:
     if not as_json:
-        sys.stdout.write(f"running at {found.endpoint}, account {found.account_id}, process {found.pid}\n")
+        console.say(f"running at {found.endpoint}, account {found.account_id}, process {found.pid}")
         return
     facts = {key: getattr(found, key) for key in ("endpoint", "pid", "account_id", "started")}
     console.print_json({"schema_version": 1, "kind": "sandbox", "running": True, **facts})

@@ -10,6 +10,7 @@ import typer
 
 from toolkit.cli import console, options
 from toolkit.errors import ExitCode, RefusedError, UsageError
+from toolkit.visible import one_line
 
 if TYPE_CHECKING:
     from toolkit.workflows.bootstrap import Bootstrapped
@@ -100,7 +101,9 @@ def unlock(
         _show_lock(held)
         where = f" of account {workspace.caller.account_id}" + (" on the embedded AWS" if workspace.simulator else "")
         if held.dead is None and not force:
-            question = f"Nobody can tell from here whether that run is alive. Release its lock on {env}{where}?"
+            question = one_line(
+                f"Nobody can tell from here whether that run is alive. Release its lock on {env}{where}?"
+            )
             if not _ask(question, f"toolkit unlock {workspace.called} {held.lock.id} --force", "releases it unasked"):
                 raise RefusedError("not approved; the lock was left as it is", where=held.lock.path or None)
         with progress:
@@ -108,9 +111,9 @@ def unlock(
     if as_json:
         console.print_json(_lock_data(env, held))
     elif held is None:
-        sys.stdout.write(f"The state of {env} is not locked.\n")
+        console.say(f"The state of {env} is not locked.")
     else:
-        sys.stdout.write(f"Released. Plan again: what that run was doing may have happened (toolkit plan {env}).\n")
+        console.say(f"Released. Plan again: what that run was doing may have happened (toolkit plan {env}).")
 
 
 @app.callback()
@@ -180,7 +183,7 @@ def _tell_restored(env: str, done: Restored, as_json: bool) -> None:
     if done.left is not None:
         lines.append(f"{done.left} stays. It holds secrets: delete it.")
     lines.append(f"Plan again: toolkit plan {env}")
-    sys.stdout.write("\n".join(lines) + "\n")
+    console.say(*lines)
 
 
 def drift(
@@ -203,7 +206,7 @@ def drift(
       toolkit drift prod --no-render --json      in a scheduled job
     """
     options.duration(lock_timeout)
-    from toolkit.reports.drift import drift_data, print_drift
+    from toolkit.reports.drift import drift_data, drift_lines
     from toolkit.workflows.drift import find_drift
     from toolkit.workflows.explain import explain
     from toolkit.workflows.workspace import open_workspace
@@ -215,16 +218,17 @@ def drift(
     if as_json:
         console.print_json(drift_data(found))
     else:
-        print_drift(found, console.out())
+        console.show(drift_lines(found))
     for diagnostic in found.warnings:
-        sys.stderr.write(explain(diagnostic, workspace.paths, workspace.environment) + "\n")
+        console.tell(*explain(diagnostic, workspace.paths, workspace.environment).split("\n"))
     return ExitCode.CHANGES if found.found else ExitCode.OK
 
 
 def _ask(question: str, instead: str, does: str) -> bool:
+    """Ask; `question` may have several lines, with others' words in them made harmless (toolkit.visible)."""
     if not sys.stdin.isatty():
         raise UsageError(f"there is no terminal to ask in: {question}", hint=f"`{instead}` {does}")
-    return console.ask(question, "yes")
+    return console.ask(*question.split("\n"), wanted="yes")
 
 
 def _tell_bootstrap(done: Bootstrapped, as_json: bool) -> None:
@@ -251,22 +255,22 @@ def _tell_bootstrap(done: Bootstrapped, as_json: bool) -> None:
             }
         )
     elif done.changed:
-        sys.stdout.write("".join(f"{step[0].upper()}{step[1:]}.\n" for step in done.steps))
+        console.say(*(f"{step[0].upper()}{step[1:]}." for step in done.steps))
     else:
-        sys.stdout.write(f"Nothing to do: {done.bucket} is as it should be, and no local state waits to be moved.\n")
+        console.say(f"Nothing to do: {done.bucket} is as it should be, and no local state waits to be moved.")
 
 
 def _show_lock(held: HeldLock) -> None:
     lock = held.lock
-    sys.stderr.write(
-        f"Lock {lock.id}\n"
-        f"  held by    {lock.who}\n"
-        f"  since      {lock.created}\n"
-        f"  operation  {lock.operation}{f' with Terraform {lock.version}' if lock.version else ''}\n"
-        f"  state      {lock.path}\n"
+    console.tell(
+        f"Lock {lock.id}",
+        f"  held by    {lock.who}",
+        f"  since      {lock.created}",
+        f"  operation  {lock.operation}{f' with Terraform {lock.version}' if lock.version else ''}",
+        f"  state      {lock.path}",
     )
     if held.dead is not None:
-        sys.stderr.write(f"Its holder is dead: {held.dead}.\n")
+        console.tell(f"Its holder is dead: {held.dead}.")
 
 
 def _lock_data(env: str, held: HeldLock | None) -> dict[str, object]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toolkit.cli import console, options
-from toolkit.errors import ExitCode, RefusedError, UsageError
+from toolkit.cli.stream import OutputError, ReaderGoneError
+from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError
+from toolkit.visible import JSON, json_text, one_line
 
 if TYPE_CHECKING:
     from toolkit.reports.view import PlanView
@@ -99,7 +103,7 @@ def plan(
     """
     lifetime = options.lifetime(expires_in)
     options.duration(lock_timeout)
-    reports = options.reports(report, as_json=as_json)
+    reports = options.reports(report, as_json=as_json, out=out)
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
@@ -109,19 +113,30 @@ def plan(
     with console.Progress() as progress:
         workspace = open_workspace(project, env, access, progress, may_render=not no_render, deploys=True)
         consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
+
+        def show(result: PlanResult) -> None:
+            progress.pause()
+            _show_whole(_view(workspace, result), as_json, reports)
+            _show_warnings(workspace, result.warnings)
+
         result = make_plan(
-            workspace, progress, out=out, lock_timeout=lock_timeout, lifetime=lifetime, consents=consents, keys=keys
+            workspace,
+            progress,
+            out=out,
+            lock_timeout=lock_timeout,
+            lifetime=lifetime,
+            consents=consents,
+            keys=keys,
+            judged=show,
         )
     from toolkit.workflows.judge import refuse
 
-    _show(_view(workspace, result), as_json, reports)
-    _show_warnings(workspace, result.warnings)
     refuse(result.findings, env, told=True)
     if not as_json and not result.plan.empty:
-        sys.stderr.write(
-            f"Saved as {_relative(result.bundle)} (expires {result.manifest.expires}).\n"
+        console.tell(
+            f"Saved as {_relative(result.bundle)} (expires {result.manifest.expires}).",
             f"Apply exactly this: toolkit apply {env} --plan {_relative(result.bundle)}"
-            f"{' --sandbox' if sandbox else ''}\n"
+            f"{' --sandbox' if sandbox else ''}",
         )
     return ExitCode.CHANGES if detailed_exitcode and not result.plan.empty else ExitCode.OK
 
@@ -202,7 +217,7 @@ def apply(
         if bundle is None:
             result = make_plan(workspace, progress, lock_timeout=lock_timeout, consents=consents, keep=False)
     if bundle is None:
-        _show(_view(workspace, result), False, reports, to_stderr=quiet)
+        _show_whole(_view(workspace, result), False, reports, to_stderr=quiet)
         _show_warnings(workspace, result.warnings)
         refuse(result.findings, env, told=True)
         if result.plan.empty:
@@ -213,6 +228,11 @@ def apply(
         _confirm(workspace, auto_approve, f"Apply this to account {workspace.caller.account_id}?", "yes", instead)
         bundle = result.saved
         assert bundle is not None, "a plan that is not saved was refused above"
+
+    def report_whole(view: PlanView) -> None:
+        with _whole():
+            _write_reports(view, reports)
+
     with progress:
         outcome = apply_bundle(
             workspace,
@@ -221,7 +241,7 @@ def apply(
             lock_timeout=lock_timeout,
             # Those of a plan made here are in it already.
             consents=consents if plan is not None else options.consents(None, None, False),
-            judged=lambda view: _write_reports(view, reports),
+            judged=report_whole,
         )
     _show_warnings(workspace, outcome.diagnostics)
     _tell(workspace, outcome, as_json, to_stderr=quiet)
@@ -262,7 +282,7 @@ def destroy(
         workspace = open_workspace(project, env, options.access(sandbox, mirror), progress)
         consents = options.consents(allow_destroy, None, False)
         result = make_plan(workspace, progress, destroy=True, lock_timeout=lock_timeout, consents=consents, keep=False)
-    _show(_view(workspace, result), False, to_stderr=as_json)
+    _show_whole(_view(workspace, result), False, to_stderr=as_json)
     refuse(result.findings, env, told=True)
     if result.plan.empty:
         _tell(workspace, None, as_json)
@@ -289,8 +309,6 @@ def output(
       toolkit output prod
       toolkit output prod cloudtrail --json
     """
-    import json
-
     from toolkit.workflows.output import read_outputs
 
     with console.Progress() as progress:
@@ -299,9 +317,9 @@ def output(
         console.print_json(outputs.values if name is None else outputs.values[name])
         return
     if not outputs.values:
-        sys.stderr.write(f"{env} has no outputs: {outputs.none}.\n")
+        console.tell(f"{env} has no outputs: {outputs.none}.")
     for key, value in outputs.values.items():
-        sys.stdout.write(f"{key} = {json.dumps(value, indent=2, ensure_ascii=False)}\n")
+        console.document(f"{one_line(key)} = {json_text(value)}\n", JSON)
 
 
 def lock(
@@ -326,7 +344,7 @@ def lock(
         file = lock_providers(
             options.project(), env, tuple(platforms or DEFAULT_PLATFORMS), options.access(False, mirror), progress
         )
-    sys.stderr.write(f"Wrote {_relative(file)}; commit it.\n")
+    console.tell(f"Wrote {_relative(file)}; commit it.")
 
 
 def _view(workspace: Workspace, result: PlanResult) -> PlanView:
@@ -338,14 +356,43 @@ def _view(workspace: Workspace, result: PlanResult) -> PlanView:
 
 def _prints(reports: tuple[Target, ...]) -> bool:
     """Whether a report takes standard output."""
-    return any(target.file is None for target in reports)
+    return any(target.printed for target in reports)
 
 
 def _write_reports(view: PlanView, reports: tuple[Target, ...]) -> None:
     if reports:
         from toolkit.workflows.report import write_reports
 
-        sys.stdout.write(write_reports(view, reports) or "")
+        for printed, errors in write_reports(view, reports):
+            console.document(printed, errors)
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """What is shown here is to be saved, approved or applied: whoever reads it must not stop in the middle.
+
+    Raises:
+        ToolkitError: They did.
+    """
+    try:
+        yield
+    except ReaderGoneError as e:
+        raise ToolkitError(
+            "standard output was closed before the whole plan was shown; nothing was saved or applied",
+            hint="`toolkit show BUNDLE | head` shows the beginning of a plan that is saved",
+        ) from e
+
+
+def _show_whole(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (), *, to_stderr: bool = False) -> None:
+    """Show a plan that is to be saved, approved or applied: what could not be shown to its end is none of these.
+
+    Raises:
+        ToolkitError: It could not be shown.
+    """
+    with _whole():
+        _show(view, as_json, reports, to_stderr=to_stderr)
+    if to_stderr or _prints(reports):
+        console.require_stderr("the plan could not be shown")
 
 
 def _show(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (), *, to_stderr: bool = False) -> None:
@@ -356,20 +403,33 @@ def _show(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (), *, to
 
         console.print_json(plan_data(view))
         return
-    from toolkit.reports.text import print_plan
+    from toolkit.reports.text import plan_lines
 
-    out = console.out(to_stderr=to_stderr or _prints(reports))
-    print_plan(view, out, verbose=console.Settings.verbose)
+    lines = plan_lines(view, verbose=console.Settings.verbose)
+    console.show(lines, to_stderr=to_stderr or _prints(reports))
 
 
 def _show_warnings(workspace: Workspace, diagnostics: tuple[Any, ...]) -> None:
     from toolkit.workflows.explain import explain
 
     for diagnostic in diagnostics:
-        sys.stderr.write(explain(diagnostic, workspace.paths, workspace.environment) + "\n")
+        console.tell(*explain(diagnostic, workspace.paths, workspace.environment).split("\n"))
 
 
 def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool, *, to_stderr: bool = False) -> None:
+    try:
+        _tell_outcome(workspace, outcome, as_json, to_stderr=to_stderr)
+    except OutputError as e:
+        done = outcome.describe() if outcome else "there was nothing to do"
+        raise ToolkitError(
+            f"{e.problem}; the plan was applied all the same ({done})",
+            hint=f"`toolkit plan {workspace.called}` shows whether anything is left to do",
+        ) from e
+
+
+def _tell_outcome(
+    workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool, *, to_stderr: bool = False
+) -> None:
     steps = outcome.completed if outcome else ()
     if as_json:
         console.print_json(
@@ -386,9 +446,9 @@ def _tell(workspace: Workspace, outcome: ApplyOutcome | None, as_json: bool, *, 
         )
     elif outcome is not None:
         counts = {verb: sum(s.action == verb for s in steps) for verb in ("create", "update", "delete")}
-        (sys.stderr if to_stderr else sys.stdout).write(
+        (console.tell if to_stderr else console.say)(
             f"Done in {outcome.seconds:.0f} s: {counts['create']} created, {counts['update']} updated, "
-            f"{counts['delete']} deleted{f', {outcome.imported} imported' if outcome.imported else ''}.\n"
+            f"{counts['delete']} deleted{f', {outcome.imported} imported' if outcome.imported else ''}."
         )
 
 
@@ -401,7 +461,7 @@ def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: st
     if auto_approve:
         return
     where = "on the embedded AWS" if workspace.simulator else "on AWS"
-    if not console.ask(f"{question} ({workspace.caller.arn}, {where})", wanted):
+    if not console.ask(f"{question} ({workspace.caller.arn}, {where})", wanted=wanted):
         raise RefusedError("not approved; nothing was applied, and the plan was not saved", hint=instead)
 
 

@@ -25,6 +25,7 @@ from toolkit.errors import ToolkitError, nearest
 from toolkit.files import read_regular
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF
 from toolkit.typed import dotted
+from toolkit.visible import joined_lines
 
 
 class EnvironmentFileError(ToolkitError):
@@ -36,7 +37,7 @@ class EnvironmentFileError(ToolkitError):
         super().__init__(
             f"{count} error{'s' if count != 1 else ''} in the environment file",
             where=where,
-            detail="\n".join(f"{where}:{p.line}: {p}" for p in self.problems),
+            detail=joined_lines(f"{where}:{p.line}: {p}" for p in self.problems),
             hint="mend the lines above; `toolkit schema` prints every key with its meaning",
         )
 

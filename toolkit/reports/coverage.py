@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from toolkit.controls.catalogue import Framework
 from toolkit.controls.coverage import Coverage, Status
 from toolkit.reports.markdown import prose
+from toolkit.visible import joined_lines, json_text, one_line
 
 SCHEMA_VERSION = 1
 
@@ -52,18 +52,18 @@ def text(view: CoverageView) -> str:
         rows = [(v.requirement, v.status.value, v.why) for v in view.coverage.verdicts if v.framework == framework.name]
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
         lines += [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
-    return "\n".join([*lines, "", view.limits, ""])
+    return joined_lines([*lines, "", view.limits, ""])
 
 
 def markdown(view: CoverageView) -> str:
     """For pull requests and wikis."""
-    parts = [f"# Controls of {prose(view.environment)}\n\nAccount {view.account_id}. {view.limits}"]
+    parts = [f"# Controls of {prose(view.environment)}\n\nAccount {prose(view.account_id)}. {prose(view.limits)}"]
     for framework in view.frameworks:
         rows = ["| Requirement | Status | By, or why not | Related |", "| --- | --- | --- | --- |"]
         for v in view.coverage.verdicts:
             if v.framework == framework.name:
                 related = "; ".join(f"{name} {', '.join(ids)}" for name, ids in v.related.items())
-                rows.append(f"| {v.requirement} | {v.status.value} | {prose(v.why)} | {prose(related)} |")
+                rows.append(f"| {prose(v.requirement)} | {v.status.value} | {prose(v.why)} | {prose(related)} |")
         table = "\n".join(rows)
         parts.append(f"## {prose(framework.title)}\n\n{view.summary(framework.name)}.\n\n{table}")
     return "\n\n".join(parts) + "\n"
@@ -98,7 +98,7 @@ def as_json(view: CoverageView) -> str:
             for f in view.frameworks
         ],
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json_text(data) + "\n"
 
 
 def as_csv(view: CoverageView) -> str:
@@ -106,7 +106,7 @@ def as_csv(view: CoverageView) -> str:
     stream = io.StringIO(newline="")
     related = sorted({name for v in view.coverage.verdicts for name in v.related})
     writer = csv.writer(stream)
-    writer.writerow(["environment", "framework", "requirement", "status", "why", "topics", *related])
+    writer.writerow(["environment", "framework", "requirement", "status", "why", "topics", *map(_inert, related)])
     for v in view.coverage.verdicts:
         ids = [" ".join(v.related.get(name, ())) for name in related]
         row = [view.environment, v.framework, v.requirement, v.status.value, v.why, " ".join(v.topics), *ids]
@@ -116,7 +116,7 @@ def as_csv(view: CoverageView) -> str:
 
 def _inert(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection): reasons of waivers are anybody's words."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return one_line(f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell)
 
 
 FORMATS: Mapping[str, Callable[[CoverageView], str]] = MappingProxyType(

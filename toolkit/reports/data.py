@@ -11,13 +11,23 @@ from typing import Any
 
 from toolkit.plan.model import Action, Marker
 from toolkit.reports.view import PlanView
+from toolkit.visible import json_text
 
 SCHEMA_VERSION = 1
 
 
 def render(view: PlanView) -> str:
     """The plan as JSON text."""
-    return json.dumps(plan_data(view), indent=2, ensure_ascii=False) + "\n"
+    return json_text(plan_data(view)) + "\n"
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such JSON."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("kind") == "plan" and "schema_version" in found and "bundle" in found
 
 
 def plan_data(view: PlanView) -> dict[str, Any]:

@@ -6,13 +6,13 @@ In: a Change. Out: Details, each a policy's difference in meaning or a pair of v
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from toolkit.plan.model import Action, AttributeChange, Change, Marker, shown
 from toolkit.plan.policies import compare_policies, policy_sentences
+from toolkit.visible import one_line
 
 ABSENT = "(none)"
 """Stands for a value that is not there at all."""
@@ -140,15 +140,3 @@ def clip(text: str, longest: int) -> str:
         return text
     kept = max(longest - len("… (1000000 more characters)"), longest // 2)
     return f"{text[:kept]}… ({len(text) - kept} more characters)"
-
-
-def one_line(text: str) -> str:
-    r"""Text that cannot move a cursor, break a line or turn the reading direction; what could becomes \x1b, \u202e."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if _harmless(c) else c.encode("unicode_escape").decode() for c in text)
-
-
-def _harmless(character: str) -> bool:
-    # Cc control, Cf format (bidirectional overrides, zero width), Zl and Zp line ends, Cs surrogates.
-    return unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp", "Cs")

@@ -1,6 +1,6 @@
 """What an account has become since the last apply, for the terminal and for scripts.
 
-In: a Drift. Out: text on a rich console, or plain data with a versioned schema.
+In: a Drift. Out: lines with their styles, or plain data with a versioned schema.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolkit.plan.findings import Finding
 from toolkit.plan.model import Action, Change, Marker
 from toolkit.reports.details import details
+from toolkit.reports.text import Line
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.outcomes import PlanOutcome
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 SCHEMA_VERSION = 2
 _LONGEST_VALUE = 100
@@ -90,29 +88,24 @@ def drift_data(drift: Drift) -> dict[str, Any]:
     }
 
 
-def print_drift(drift: Drift, console: Console) -> None:
-    """Print what was found; the console decides on colour."""
-    from rich.text import Text
-
+def drift_lines(drift: Drift) -> Iterator[Line]:
+    """What was found, for the terminal."""
     where = "the embedded AWS" if drift.simulator else "AWS"
-    console.print(
-        Text(f"Drift of {drift.environment}: account {drift.account_id} on {where}, as of {drift.at}", "bold")
-    )
+    yield f"Drift of {drift.environment}: account {drift.account_id} on {where}, as of {drift.at}", "bold"
     for component, region, changes in _groups(drift.changes):
-        console.print()
-        console.print(Text(f"{component} · {region}", "bold"))
+        yield "", ""
+        yield f"{component} · {region}", "bold"
         for change in changes:
             gone = change.action is Action.DELETE
-            console.print(Text(f"  {'gone' if gone else 'differs'}  {change.address}", "red" if gone else "yellow"))
+            yield f"  {'gone' if gone else 'differs'}  {change.address}", "red" if gone else "yellow"
             for detail in details(change, longest=_LONGEST_VALUE, with_values=False):
-                for line in detail.text():
-                    console.print(Text(f"        {line}"))
+                yield from ((f"        {line}", "") for line in detail.text())
             for finding in (f for f in drift.weaker if f.address == change.address):
                 what = "it protects or records" if gone else f"weaker: {finding.attribute} {finding.evidence}"
-                console.print(Text(f"        {what}", "bold red"))
-    console.print()
-    console.print(Text(_verdict(drift), "bold yellow" if drift.found else "bold green"))
-    console.print(Text(_pending(drift)))
+                yield f"        {what}", "bold red"
+    yield "", ""
+    yield _verdict(drift), "bold yellow" if drift.found else "bold green"
+    yield _pending(drift), ""
 
 
 def _groups(changes: tuple[Change, ...]) -> Iterator[tuple[str, str, list[Change]]]:

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.paths import data_dir
 from toolkit.plan.model import Change
-from toolkit.reports.details import ABSENT, Detail, details, one_line, only_tags, unknown_paths
+from toolkit.reports.details import ABSENT, Detail, details, only_tags, unknown_paths
 from toolkit.reports.text import fixed
 from toolkit.reports.view import DANGER, MARKS, PlanView
+from toolkit.visible import one_line
 
 if TYPE_CHECKING:
     import jinja2
 
 _LONGEST_VALUE = 4000
+_GENERATOR = '<meta name="generator" content="aws-baseline-toolkit '
+_HEAD = 2000
+"""Characters among which the page names its generator."""
 _UNFOLDED = 60
 """Changes up to which groups are shown unfolded."""
 
@@ -33,6 +37,11 @@ def render(view: PlanView) -> str:
         counts=[(action, MARKS[action], plan.count(action)) for action in DANGER],
         unfolded=len(plan.changes) <= _UNFOLDED,
     )
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such a page."""
+    return text.startswith("<!DOCTYPE html>") and _GENERATOR in text[:_HEAD]
 
 
 @cache

@@ -13,7 +13,10 @@ from xml.etree import ElementTree as ET
 
 from toolkit.plan.findings import Finding, Rule
 from toolkit.reports.view import PlanView
+from toolkit.visible import joined_lines
 
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_NAME = "aws-baseline-toolkit"
 # XML 1.0 (section 2.2) has no way to write these, not even as a reference.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -31,12 +34,17 @@ def render(view: PlanView) -> str:
         "skipped": str(_having(cases, "skipped")),
         "time": "0",
     }
-    root = ET.Element("testsuites", {"name": "aws-baseline-toolkit", **counts})
+    root = ET.Element("testsuites", {"name": _NAME, **counts})
     timestamp = view.manifest.created.removesuffix("+00:00")
     suite = ET.SubElement(root, "testsuite", {"name": _xml(name), **counts, "timestamp": timestamp})
     suite.extend(cases)
     ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    return _HEAD + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such XML."""
+    return text.startswith(_HEAD + f'<testsuites name="{_NAME}"')
 
 
 def _element(rule: Rule, name: str, view: PlanView) -> ET.Element:
@@ -58,15 +66,15 @@ def _passed(rule: Rule, view: PlanView) -> ET.Element:
 def _case(finding: Finding, view: PlanView) -> ET.Element:
     case = _element(finding.rule, finding.subject, view)
     case.set("line", str(view.line(finding.component)))
-    told = "\n".join((f"{finding.subject}: {finding.evidence}", f"instead: {finding.remedy}"))
+    told = [f"{finding.subject}: {finding.evidence}", f"instead: {finding.remedy}"]
     if finding.consented_by is not None:
         ET.SubElement(case, "skipped", {"message": _xml(f"consented by {finding.consented_by}: {finding.summary}")})
     elif finding.blocks:
         attributes = {"type": finding.severity.value, "message": _xml(finding.summary)}
         failure = ET.SubElement(case, "failure", attributes)
-        failure.text = _xml(f"{told}\nconsent: {finding.consent or 'none is possible'}")
+        failure.text = _xml(*told, f"consent: {finding.consent or 'none is possible'}")
     else:
-        ET.SubElement(case, "system-out").text = _xml(f"{finding.summary}\n{told}")
+        ET.SubElement(case, "system-out").text = _xml(finding.summary, *told)
     return case
 
 
@@ -74,5 +82,5 @@ def _having(cases: Iterable[ET.Element], tag: str) -> int:
     return sum(case.find(tag) is not None for case in cases)
 
 
-def _xml(text: str) -> str:
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+def _xml(*lines: str) -> str:
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", joined_lines(lines))

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from toolkit.plan.cost import CostLine
 from toolkit.plan.findings import Finding
 from toolkit.plan.model import Change
-from toolkit.reports.details import Detail, clip, details, one_line
+from toolkit.reports.details import Detail, clip, details
 from toolkit.reports.text import fixed
 from toolkit.reports.view import DANGER, MARKS, Group, PlanView
+from toolkit.visible import one_line
 
 LIMIT = 65_536
 """Characters of a comment that GitHub takes ("Body is too long (maximum is 65536 characters)")."""
@@ -62,6 +63,14 @@ def render(view: PlanView) -> str:
         )
         if part
     )
+
+
+_MARKER = re.compile(r"<!-- aws-baseline-toolkit:plan:[^\n>]* -->\n")
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such a comment."""
+    return _MARKER.match(text) is not None
 
 
 def _size(text: str) -> int:

@@ -13,7 +13,9 @@ from typing import Any
 from toolkit import __version__
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.reports.view import PlanView
+from toolkit.visible import joined_lines, json_text
 
+_NAME = "aws-baseline-toolkit"
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.NOTE: "note"}
 # GitHub sorts by this number: over 9.0 critical, over 7.0 high, over 4.0 medium.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.NOTE: "1.0"}
@@ -31,7 +33,7 @@ def render(view: PlanView) -> str:
             {
                 "tool": {
                     "driver": {
-                        "name": "aws-baseline-toolkit",
+                        "name": _NAME,
                         "version": __version__,
                         "rules": [_rule(rule) for rule in Rule],
                     }
@@ -44,7 +46,15 @@ def render(view: PlanView) -> str:
             }
         ],
     }
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json_text(log) + "\n"
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such a log: SARIF of this toolkit's, not another tool's."""
+    try:
+        return bool(json.loads(text)["runs"][0]["tool"]["driver"]["name"] == _NAME)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return False
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -89,7 +99,7 @@ def _message(finding: Finding) -> str:
     lines = [finding.summary, f"{finding.subject}: {finding.evidence}", f"Instead: {finding.remedy}"]
     if finding.blocks:
         lines.append(f"Consent: {finding.consent or 'none is possible'}")
-    return "\n".join(lines)
+    return joined_lines(lines)
 
 
 def _fingerprint(finding: Finding, view: PlanView) -> str:

@@ -6,22 +6,18 @@ and regions in which all is alike are told together. Verbose shows every resourc
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from toolkit.plan.cost import CostLine
 from toolkit.plan.findings import Finding, Severity
 from toolkit.plan.model import Action, Change
-from toolkit.reports.details import details, one_line
+from toolkit.reports.details import details
 from toolkit.reports.view import DANGER, MARKS, Group, PlanView
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from toolkit.visible import LOG_WIDTH, joined_lines, one_line, wrapped
 
 _STYLES = {
     Action.CREATE: "green",
@@ -48,64 +44,62 @@ _ALIKE = 3
 """Findings of a kind in one component that are told one by one."""
 _LISTED = 10
 """Subjects that findings told together name."""
+Line = tuple[str, str]
+"""Text and style."""
 _MODULE_CALL = re.compile(r'module\.[^.\["]+(?:\["(?:[^"\\]|\\.)*"\]|\[\d+\])?\.')
 
 
 def render(view: PlanView) -> str:
     """The plan as plain text, with every resource and value."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    print_plan(view, Console(file=out, no_color=True, highlight=False, soft_wrap=True), verbose=True)
-    return out.getvalue()
+    lines = (piece for text, _ in plan_lines(view, verbose=True) for piece in wrapped(one_line(text), LOG_WIDTH))
+    return joined_lines((*lines, ""))
 
 
-def print_plan(view: PlanView, console: Console, *, verbose: bool = False) -> None:
-    """Print a plan.
+_FIRST = re.compile(r"(?:Plan for|Destruction of) \S+: account \d{12} on (?:AWS|the embedded AWS), home [a-z0-9-]+\n")
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such a report."""
+    return _FIRST.match(text) is not None
+
+
+def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
+    """The lines of a plan.
 
     Args:
         view: What to show.
-        console: rich console to print to; it decides on colour.
         verbose: Show every resource, and the values of created and deleted ones, too.
     """
-
-    def say(text: str = "", style: str = "") -> None:
-        from rich.text import Text
-
-        console.print(Text(one_line(text), style))
-
     plan = view.plan
     fold = not verbose and len(plan.changes) > _SCREENFUL
     regions = frozenset(c.region for c in plan.changes)
-    say(f"{view.title}: {view.place}", "bold")
-    for text, style in _findings(view.findings, fold=not verbose):
-        say(text, style)
+    yield f"{view.title}: {view.place}", "bold"
+    yield from _findings(view.findings, fold=not verbose)
     for heading, groups in (("Deleted, replaced or forgotten", view.losses), ("", view.others)):
         if heading and groups:
-            say()
-            say(heading, "bold red")
-        for text, style in _folded(groups, regions) if fold else _listed(groups, verbose=verbose):
-            say(text, style)
+            yield "", ""
+            yield heading, "bold red"
+        yield from _folded(groups, regions) if fold else _listed(groups, verbose=verbose)
     if plan.outputs:
-        say()
-        say(f"outputs: {', '.join(f'{MARKS[o.action]} {o.name}' for o in plan.outputs)}", "dim")
+        yield "", ""
+        yield f"outputs: {', '.join(f'{MARKS[o.action]} {o.name}' for o in plan.outputs)}", "dim"
     if view.estimate.lines:
-        say()
-        say(f"Starts to bill (US dollars a month, list prices as of {view.estimate.as_of}):", "bold")
+        yield "", ""
+        yield f"Starts to bill (US dollars a month, list prices as of {view.estimate.as_of}):", "bold"
         for line in view.estimate.lines:
             driver = f" ({line.driver})" if line.driver else ""
-            say(f"  {line.count} x {line.what}: {fixed(line)}{driver}")
+            yield f"  {line.count} x {line.what}: {fixed(line)}{driver}", ""
             if not fold:
-                say(f"      {line.basis}", "dim")
-    say()
+                yield f"      {line.basis}", "dim"
+    yield "", ""
     if view.refused:
-        say(view.verdict, "bold red")
+        yield view.verdict, "bold red"
     if plan.empty:
-        say(view.verdict, "bold green")
+        yield view.verdict, "bold green"
     else:
-        say(view.totals, "bold")
+        yield view.totals, "bold"
     if fold:
-        say("Those alike are told together; with -v, each is listed with its values.", "dim")
+        yield "Similar changes are grouped; -v lists each one with its values.", "dim"
 
 
 def fixed(line: CostLine) -> str:
@@ -115,11 +109,7 @@ def fixed(line: CostLine) -> str:
     return f"{line.monthly_usd:.2f}, and usage on top" if line.driver else f"{line.monthly_usd:.2f}"
 
 
-_Line = tuple[str, str]
-"""Text and style."""
-
-
-def _listed(groups: Iterable[Group], *, verbose: bool) -> Iterator[_Line]:
+def _listed(groups: Iterable[Group], *, verbose: bool) -> Iterator[Line]:
     for group in groups:
         yield "", ""
         yield group.title, "bold"
@@ -139,7 +129,7 @@ class _Item:
     lines: tuple[str, ...]
 
 
-def _folded(groups: tuple[Group, ...], regions: frozenset[str]) -> Iterator[_Line]:
+def _folded(groups: tuple[Group, ...], regions: frozenset[str]) -> Iterator[Line]:
     """Groups with what is alike counted; `regions` are all of the plan."""
     for component, of_component in groupby(groups, lambda g: g.component):
         alike: dict[tuple[_Item, ...], list[str]] = {}
@@ -162,7 +152,7 @@ def _regions(where: list[str], regions: frozenset[str]) -> str:
     )
 
 
-def _counted(items: Iterable[_Item]) -> Iterator[_Line]:
+def _counted(items: Iterable[_Item]) -> Iterator[Line]:
     created = []
     for item in items:
         count = len(item.names)
@@ -218,7 +208,7 @@ def _address(change: Change) -> str:
     return f"{change.address}{extra}"
 
 
-def _findings(findings: Iterable[Finding], *, fold: bool) -> Iterator[_Line]:
+def _findings(findings: Iterable[Finding], *, fold: bool) -> Iterator[Line]:
     """Findings, those of one kind in one component together where there are many."""
 
     def kind(finding: Finding) -> tuple[object, ...]:
@@ -234,7 +224,7 @@ def _findings(findings: Iterable[Finding], *, fold: bool) -> Iterator[_Line]:
                 yield from _finding(finding)
 
 
-def _together(findings: list[Finding]) -> Iterator[_Line]:
+def _together(findings: list[Finding]) -> Iterator[Line]:
     first = findings[0]
     word, style = _word(first)
     yield "", ""
@@ -247,7 +237,7 @@ def _together(findings: list[Finding]) -> Iterator[_Line]:
     yield from _advice(first, f"{option} with each of these, or a pattern of them" if option else None)
 
 
-def _finding(finding: Finding) -> Iterator[_Line]:
+def _finding(finding: Finding) -> Iterator[Line]:
     word, style = _word(finding)
     yield "", ""
     yield f"{word}: {finding.summary}", style
@@ -255,13 +245,13 @@ def _finding(finding: Finding) -> Iterator[_Line]:
     yield from _advice(finding, finding.consent)
 
 
-def _word(finding: Finding) -> _Line:
+def _word(finding: Finding) -> Line:
     if finding.consented_by is not None:
         return "consented", "dim"
     return finding.severity.value.upper(), _SEVERITIES[finding.severity]
 
 
-def _advice(finding: Finding, consent: str | None) -> Iterator[_Line]:
+def _advice(finding: Finding, consent: str | None) -> Iterator[Line]:
     if finding.consented_by is not None:
         yield f"  by {finding.consented_by}", "dim"
     elif finding.severity is Severity.NOTE:

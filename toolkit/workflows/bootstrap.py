@@ -28,6 +28,7 @@ from toolkit.paths import Project
 from toolkit.terraform.local_state import LocalState, in_use, read_local_state
 from toolkit.terraform.runner import LOCK_FILE
 from toolkit.terraform.runs import RunLock
+from toolkit.visible import joined_lines, one_line
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file
 from toolkit.workflows.workspace import (
@@ -112,7 +113,7 @@ def bootstrap(project: Project, name: str, access: Access, observer: Observer, a
             _move_state(workspace, objects, done, observer, approve)
     except ToolkitError as e:
         if done.steps:
-            before = f"Done before that: {'; '.join(done.steps)}."
+            before = one_line(f"Done before that: {'; '.join(done.steps)}.")
             e.detail = f"{e.detail}\n{before}" if e.detail else before
         raise
     return done
@@ -128,7 +129,7 @@ def _bucket(bucket: StateBucket, done: Bootstrapped, observer: Observer, approve
     if lacking and not done.created:
         lines = [f"The bucket {done.bucket} is there already, and lacks:"]
         lines += [f"  {lack.name}: {lack.found} → {lack.wanted}" for lack in lacking]
-        if not approve("\n".join([*lines, f"Set this in account {done.account_id}?"])):
+        if not approve(joined_lines([*lines, f"Set this in account {done.account_id}?"])):
             raise RefusedError("not approved; the bucket was left as it is", where=done.bucket)
     for lack in lacking:
         bucket.supply(lack)
@@ -147,10 +148,8 @@ def _move_state(
     observer.stage(f"Moving the state of {workspace.environment.name}")
     placed = objects.read()
     if placed is None:
-        if not approve(
-            f"Move the local state ({local.resources} resources, serial {local.serial}, lineage {local.lineage})\n"
-            f"from {workspace.local_state}\nto {objects.uri}?"
-        ):
+        what = f"Move the local state ({local.resources} resources, serial {local.serial}, lineage {local.lineage})"
+        if not approve(joined_lines([what, f"from {workspace.local_state}", f"to {objects.uri}?"])):
             raise RefusedError("not approved; the state stays in the local file", where=str(workspace.local_state))
         _copy(workspace, local, objects)
         done.moved = local

@@ -12,11 +12,12 @@ import re
 from toolkit.environment import Environment
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform.events import Diagnostic
+from toolkit.visible import joined_lines
 from toolkit.workflows.workspace import attribution
 
 
 def explain(diagnostic: Diagnostic, paths: EnvironmentPaths, environment: Environment) -> str:
-    """One diagnostic as people read it."""
+    """One diagnostic as people read it: lines, of which Terraform's own stand further in than ours."""
     kind = "Error" if diagnostic.severity == "error" else "Warning"
     lines = [f"{kind}: {diagnostic.summary}"]
     place = diagnostic.place
@@ -26,11 +27,11 @@ def explain(diagnostic: Diagnostic, paths: EnvironmentPaths, environment: Enviro
         lines.append(f"  at {shown}")
     if diagnostic.address and diagnostic.address != place:
         lines.append(f"  with {diagnostic.address}")
-    lines += [f"  {line}" for line in diagnostic.detail.splitlines() if line.strip()]
+    lines += [f"    {line}" for line in diagnostic.detail.split("\n") if line.strip()]
     setting = setting_of(diagnostic, paths, environment)
     if setting:
         lines.append(f"  set by {setting}")
-    return "\n".join(lines)
+    return joined_lines(lines)
 
 
 def setting_of(diagnostic: Diagnostic, paths: EnvironmentPaths, environment: Environment) -> str | None:

@@ -15,6 +15,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, S3Backend
 from toolkit.errors import RefusedError
 from toolkit.plan.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
+from toolkit.visible import joined_lines
 
 
 def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | None = None) -> None:
@@ -45,7 +46,7 @@ def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | N
         raise RefusedError(
             f"the organization's policies are refused for {count} reason{'s' if count != 1 else ''}; nothing was sent",
             where=shown,
-            detail="\n".join(lines),
+            detail=joined_lines(lines),
             hint="mend the lines above"
             + ("; if others apply the baseline in the accounts, name them under deployer_arns" if locked_out else ""),
         )

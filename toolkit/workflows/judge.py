@@ -35,6 +35,7 @@ from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
 from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
 from toolkit.plan.owners import judge_owners, referenced_policies
+from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -191,7 +192,7 @@ def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> No
     raise RefusedError(
         f"the plan is refused for {count} finding{'s' if count != 1 else ''}; nothing was applied",
         where=where,
-        detail=None if told else "\n".join(lines),
+        detail=None if told else joined_lines(lines),
         hint="change environment.yaml, or give the consents named above (or `waivers` in the environment file)",
     )
 
@@ -222,7 +223,7 @@ def refuse_not_simulated(workspace: Workspace, plan: Plan) -> None:
     raise RefusedError(
         f"the embedded AWS lacks {len(found)} of the plan's resources; nothing was applied",
         where=workspace.called,
-        detail="\n".join(c.address for c in found),
+        detail=joined_lines(c.address for c in found),
         hint=f"it can be planned and reviewed here; to apply, in environment.yaml: {'; '.join(hints)}",
     )
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -72,7 +72,7 @@ def make_room(target: Path, out: str | None) -> None:
     try:
         if os.path.lexists(target):
             empty = target.is_file() and target.stat().st_size == 0  # as mktemp makes it
-            if target.is_symlink() or not (out is None or empty or bundles.is_bundle(target)):
+            if not target.is_file() or target.is_symlink() or not (out is None or empty or bundles.is_bundle(target)):
                 raise UsageError(
                     "is there, and is no plan bundle that a new one could replace",
                     where=str(target),
@@ -105,6 +105,7 @@ def make_plan(
     consents: Consents = Consents(),  # noqa: B008 - frozen
     keys: Keys = NO_KEYS,
     keep: bool = True,
+    judged: Callable[[PlanResult], None] | None = None,
 ) -> PlanResult:
     """Plan, judge, and save what nothing stands in the way of.
 
@@ -118,6 +119,8 @@ def make_plan(
         consents: What whoever runs the command consents to.
         keys: What encrypts the bundle.
         keep: False for a plan that is applied at once or never: no file is written, and none replaced.
+        judged: Gets the plan before it is saved; if it raises, nothing is. So no bundle is left of a plan that could
+            not be shown or reported.
 
     Raises:
         UsageError: Where the bundle would go, something else is.
@@ -177,9 +180,12 @@ def make_plan(
         )
         if not any(f.blocks for f in findings):
             saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
-            if keep:
-                bundles.write(target, manifest, plan_file, data, findings, keys)
-    return PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved)
+        result = PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved)
+        if judged is not None:
+            judged(result)
+        if saved is not None and keep:
+            bundles.write(target, manifest, plan_file, data, findings, keys)
+    return result
 
 
 @contextlib.contextmanager

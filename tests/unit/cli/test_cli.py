@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ import yaml
 from toolkit.cli import console
 from toolkit.cli.app import app
 from toolkit.cli.main import run
+from toolkit.cli.stream import Stream
 from toolkit.errors import ExitCode
 from toolkit.rendering.render import HEADER
 from toolkit.workflows.output import Outputs
@@ -475,6 +478,36 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
     assert first is second
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EPIPE])
+def test_an_apply_whose_result_cannot_be_shown_says_that_it_was_applied(
+    project: Path, told: Told, monkeypatch: pytest.MonkeyPatch, number: int
+):
+    from toolkit.cli import terraform_commands
+    from toolkit.terraform.outcomes import ApplyOutcome, Step
+
+    outcome = ApplyOutcome((Step("a.b", "create", 1),), (), (), True, (), 1)
+    workspace = SimpleNamespace(
+        called="prod",
+        simulator=None,
+        caller=SimpleNamespace(account_id="123456789012"),
+        environment=SimpleNamespace(name="prod"),
+    )
+    result = SimpleNamespace(plan=SimpleNamespace(empty=False), findings=(), warnings=(), saved=object())
+    monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
+    monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
+    monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", lambda *_, **__: outcome)
+    for shown in ("_show", "_view"):
+        monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
+
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(number, os.strerror(number))
+
+    for arguments in (("apply", "prod", "--auto-approve"), ("destroy", "prod", "--auto-approve", "--json")):
+        monkeypatch.setattr("sys.stdout", Full())
+        assert "; the plan was applied all the same (1 done)" in told(*arguments, exits=1)[1]
+
+
 def test_outputs_that_are_not_there_are_told(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("toolkit.workflows.output.read_outputs", lambda *_: Outputs({}))
     assert told("output", "prod") == ("", "prod has no outputs: nothing is applied.\n")
@@ -494,22 +527,23 @@ def test_a_defect_is_told_in_one_line(project: Path, told: Told, monkeypatch: py
     monkeypatch.setattr("toolkit.workflows.render.render_environments", broken)
     monkeypatch.delenv("TOOLKIT_DEBUG", raising=False)
     err = told("render", exits=1)[1]
-    assert err.startswith("Error: a defect in toolkit: KeyError: 'surprise'")
+    assert err.startswith("Error: internal error: KeyError: 'surprise'")
 
 
 def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch):
-    class Terminal:
+    class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
+    terminal = Stream(Terminal(), name="standard output", vital=True)
     for name in ("NO_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
-    assert console.colored(Terminal())
+    assert console.colored(terminal)
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not console.colored(Terminal())
+    assert not console.colored(terminal)
     monkeypatch.delenv("NO_COLOR")
     monkeypatch.setenv("TERM", "dumb")
-    assert not console.colored(Terminal())
+    assert not console.colored(terminal)
     monkeypatch.delenv("TERM")
     console.Settings.no_color = True
-    assert not console.colored(Terminal())
+    assert not console.colored(terminal)

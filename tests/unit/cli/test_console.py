@@ -105,8 +105,6 @@ def rows(written: str) -> list[str]:
 
 @pytest.mark.parametrize("by", ["option", "variable"])
 def test_without_colour_no_escape_is_written_at_all(monkeypatch: pytest.MonkeyPatch, by: str):
-    from rich.text import Text
-
     terminal = watched(monkeypatch)
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -115,8 +113,8 @@ def test_without_colour_no_escape_is_written_at_all(monkeypatch: pytest.MonkeyPa
     else:
         monkeypatch.setenv("NO_COLOR", "1")
     story(console.Progress())
-    console.out().print(Text("bold and red", "bold red"))
-    console.out(to_stderr=True).print(Text("a link", "dim link https://example.com"))
+    console.show([("bold and red", "bold red")])
+    console.show([("dim", "dim")], to_stderr=True)
     console.error_line("x")
     console.print_table(("A", "B"), [("1", "2")])
     console.print_json({"a": 1})
@@ -174,14 +172,12 @@ def test_only_the_wanted_word_approves(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, typed: str, approved: bool
 ):
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    assert console.ask("Apply this?", "yes") is approved
+    assert console.ask("Apply this?", wanted="yes") is approved
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "Apply this?\nOnly 'yes' is accepted: "
 
 
 def test_results_are_plain_where_nobody_sees_colour(capsys: Any):
-    from rich.text import Text
-
-    console.out().print(Text("bold", "bold red"))
+    console.show([("bold", "bold red")])
     assert capsys.readouterr().out == "bold\n"

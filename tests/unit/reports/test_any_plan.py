@@ -168,7 +168,7 @@ def check_markdown(view: PlanView, text: str) -> None:
 
 
 def formats(view: PlanView) -> Iterator[tuple[str, str]]:
-    for name, render in FORMATS.items():
+    for name, render in ((n, f.render) for n, f in FORMATS.items()):
         # As it is written to a file.
         yield name, render(view).encode("utf-8", "backslashreplace").decode()
 
@@ -207,8 +207,8 @@ def test_every_format_counts_imports_alike(view_of: Any) -> None:
     data["resource_changes"] = made
     view: PlanView = view_of(data)
     assert view.plan.count(Action.UPDATE) == 5
-    assert json.loads(FORMATS["json"](view))["summary"]["import"] == 7
+    assert json.loads(FORMATS["json"].render(view))["summary"]["import"] == 7
     assert "7 to import" in view.totals
-    assert re.search(r"<b>7</b><span class=\"pill import\">", FORMATS["html"](view))
+    assert re.search(r"<b>7</b><span class=\"pill import\">", FORMATS["html"].render(view))
     counts = [group.counts for group in (*view.losses, *view.others)]
     assert sum(int(n) for c in counts for n in re.findall(r"(\d+) to import", c)) == 7

@@ -11,6 +11,7 @@ import pytest
 from toolkit.controls.catalogue import Framework
 from toolkit.controls.coverage import Coverage, Status, Verdict
 from toolkit.reports.coverage import FORMATS, CoverageView
+from toolkit.visible import one_line
 
 HOSTILE = '=cmd|"/c calc"!A1 @everyone\n| <b>#1'
 VIEW = CoverageView(
@@ -57,7 +58,7 @@ def test_csv_is_data_and_no_formula():
     rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](VIEW), newline="")))
     assert [row["requirement"] for row in rows] == ["1.8", "1.9", "IAM.7"]
     assert rows[0]["soc2"] == "cc_6_1"
-    assert rows[1]["why"] == f"'{HOSTILE}"
+    assert rows[1]["why"] == one_line(f"'{HOSTILE}")
     assert rows[2]["topics"] == "a b"
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from toolkit.plan.model import Action, AttributeChange
-from toolkit.reports.details import one_line
 from toolkit.reports.html import render
 from toolkit.reports.view import PlanView
+from toolkit.visible import one_line
 
 HOSTILE = (
     "<script>alert(1)</script>",

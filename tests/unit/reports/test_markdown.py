@@ -225,7 +225,7 @@ def test_code_shows_the_text_itself(text: str) -> None:
     page = Balance()
     page.feed(parser.render(f"| a |\n| --- |\n| {code(text)} |\n"))
     page.close()
-    from toolkit.reports.details import one_line
+    from toolkit.visible import one_line
 
     assert page.text.strip().removeprefix("a").strip() == one_line(text).strip()
     assert page.seen == {"table": 1, "thead": 1, "tbody": 1, "tr": 2, "th": 1, "td": 1, "code": 1}

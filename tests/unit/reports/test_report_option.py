@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
+import stat
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +18,7 @@ import pytest
 
 from toolkit.cli import console
 from toolkit.cli.main import run
-from toolkit.errors import ExitCode, RefusedError
+from toolkit.errors import ExitCode, RefusedError, UsageError
 from toolkit.reports.registry import FORMATS
 from toolkit.reports.view import PlanView
 from toolkit.terraform import bundle as bundles
@@ -23,7 +27,7 @@ from toolkit.workflows import plan as planning
 from toolkit.workflows import workspace as workspaces
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.plan import PlanResult
-from toolkit.workflows.report import Target, targets, write_reports
+from toolkit.workflows.report import targets, write_reports
 from toolkit.workflows.workspace import read_environment
 
 RECORDED = Path(__file__).parents[2] / "plans" / "reports"
@@ -98,7 +102,12 @@ def planned(project: Path, later: PlanView, monkeypatch: pytest.MonkeyPatch) -> 
     workspace = SimpleNamespace(environment=environment, paths=paths)
     result = PlanResult(later.plan, later.bundle, later.manifest, later.findings, (), None)
     monkeypatch.setattr(workspaces, "open_workspace", lambda *_, **__: workspace)
-    monkeypatch.setattr(planning, "make_plan", lambda *_, **__: result)
+
+    def make_plan(*_: object, judged: Callable[[PlanResult], None], **__: object) -> PlanResult:
+        judged(result)
+        return result
+
+    monkeypatch.setattr(planning, "make_plan", make_plan)
 
 
 @pytest.mark.usefixtures("planned")
@@ -113,10 +122,146 @@ def test_a_refused_plan_is_reported_before_the_exit(project: Path, told: Told) -
     assert "the plan is refused for 12 findings" in err
 
 
-def test_a_report_of_an_earlier_plan_does_not_survive_a_failed_one(project: Path, told: Told) -> None:
-    (project / "plan.md").write_text("of an earlier plan")
+def test_a_report_of_an_earlier_plan_does_not_survive_a_failed_one(project: Path, later: PlanView, told: Told) -> None:
+    (project / "plan.md").write_text(FORMATS["markdown"].render(later))
     told("show", "no-such.tfbundle", "--report", "markdown=plan.md", exits=ExitCode.BAD_PLAN)
     assert not (project / "plan.md").exists()
+
+
+def places(folder: Path, later: PlanView, bundle: Path) -> dict[str, Path]:
+    """One of each kind of thing that can stand where a report is to be written."""
+    made = {kind: folder / kind for kind in (*FORMATS, *LOST)}
+    for name, shape in FORMATS.items():
+        made[name].write_text(shape.render(later), "utf-8")
+    made["words"].write_text("Plan for a good holiday: go away\n")
+    made["other JSON"].write_text('{"kind": "plan"}')
+    made["other SARIF"].write_text('{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "other"}}}]}')
+    made["other HTML"].write_text("<!DOCTYPE html>\n<title>Plan for sandbox</title>")
+    made["other JUnit"].write_text('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="pytest">')
+    made["state"].write_text('{"version": 4, "serial": 7, "lineage": "x", "resources": []}')
+    made["binary"].write_bytes(bytes(range(256)))
+    made["bundle"].write_bytes(bundle.read_bytes())
+    made["bundle"].with_suffix(".tfbundle").write_bytes(bundle.read_bytes())
+    made["folder"].mkdir()
+    os.mkfifo(made["pipe"])
+    made["link to a report"].symlink_to(made["markdown"])
+    made["link to nothing"].symlink_to(folder / "nothing")
+    # Nothing would be lost here, but what is written would be taken for something else.
+    for name in ("terraform.tfstate", "main.tf", "x.auto.tfvars.json", "plan.tfbundle", "environment.yaml"):
+        made[name] = folder / name
+    (folder / ".toolkit").mkdir()
+    made["scratch"] = folder / ".toolkit" / "plan.md"
+    return made
+
+
+LOST = (
+    *("words", "other JSON", "other SARIF", "other HTML", "other JUnit", "state", "binary", "bundle"),
+    *("folder", "pipe", "link to a report", "link to nothing"),
+)
+OWN = ("terraform.tfstate", "main.tf", "x.auto.tfvars.json", "plan.tfbundle", "environment.yaml", "scratch")
+
+
+def snapshot(folder: Path) -> dict[str, Any]:
+    """Everything below a folder: kind, and content or what a link leads to."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            found[path.name] = path.readlink()
+        else:
+            found[path.name] = path.read_bytes() if path.is_file() else path.lstat().st_mode
+    return found
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("kind", (*FORMATS, *LOST, *OWN))
+def test_only_an_earlier_report_of_the_very_format_is_replaced(
+    tmp_path: Path, later: PlanView, bundle: Path, name: str, kind: str
+) -> None:
+    """Every format times every kind of thing in its place: lost is a report of that format, and nothing else."""
+    folder = tmp_path / "places"
+    folder.mkdir()
+    place = places(folder, later, bundle)[kind]
+    before = snapshot(folder)
+    if kind != name:
+        with pytest.raises(UsageError, match=f"--report {name}="):
+            targets([f"{name}={place}"])
+        assert snapshot(folder) == before
+        return
+    wanted = targets([f"{name}={place}"])
+    assert not place.exists(), "nobody takes it for a report of the plan that is being made"
+    write_reports(later, wanted)
+    assert snapshot(folder) == before, "the same report of the same plan"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_missing_or_an_empty_file_becomes_a_report(tmp_path: Path, later: PlanView, name: str) -> None:
+    empty, missing = tmp_path / "empty", tmp_path / "missing"
+    empty.touch(mode=0o600)
+    before = os.umask(0o027)
+    try:
+        write_reports(later, targets([f"{name}={empty}", f"{name}={missing}"]))
+    finally:
+        os.umask(before)
+    assert empty.read_text("utf-8") == missing.read_text("utf-8") == FORMATS[name].render(later)
+    assert stat.S_IMODE(empty.stat().st_mode) == 0o600, "as mktemp made it"
+    assert stat.S_IMODE(missing.stat().st_mode) == 0o640, "as the umask says"
+    assert sorted(tmp_path.iterdir()) == [empty, missing]
+
+
+def test_one_wrong_place_leaves_the_reports_in_all_others(tmp_path: Path, later: PlanView) -> None:
+    kept, words = tmp_path / "kept.md", tmp_path / "words"
+    kept.write_text(FORMATS["markdown"].render(later))
+    words.write_text("mine")
+    for wrong in ([f"json={words}"], [f"json={tmp_path}/x", f"html={tmp_path}/./x"], ["sarif=nowhere/x"], ["jsno=x"]):
+        with pytest.raises(UsageError):
+            targets([f"markdown={kept}", *wrong])
+    with pytest.raises(UsageError, match="the plan bundle is saved there"):
+        targets([f"markdown={kept}", f"json={tmp_path}/b"], out=tmp_path / "b")
+    with pytest.raises(UsageError, match="--json writes to standard output already"):
+        targets([f"markdown={kept}", "json=/dev/stdout"], as_json=True)
+    assert kept.exists()
+
+
+def test_what_comes_while_planning_is_not_lost(tmp_path: Path, later: PlanView) -> None:
+    from toolkit.errors import ToolkitError
+
+    wanted = targets([f"json={tmp_path}/x"])
+    (tmp_path / "x").write_text("mine")
+    with pytest.raises(ToolkitError, match="no json report of this toolkit"):
+        write_reports(later, wanted)
+    assert (tmp_path / "x").read_text() == "mine"
+
+
+@pytest.mark.parametrize("device", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "-"])
+def test_standard_output_has_several_names(bundle: Path, told: Told, device: str) -> None:
+    out, err = told("show", str(bundle), "--report", f"json={device}")
+    assert json.loads(out)["kind"] == "plan"
+    assert err.startswith("Plan for sandbox")
+    told("show", str(bundle), "--report", f"json={device}", "--report", "html=-", exits=ExitCode.USAGE)
+
+
+def test_a_descriptor_of_the_shells_is_written_to(later: PlanView, tmp_path: Path) -> None:
+    """As `--report json=>(command)` and `--report json=/dev/fd/3 3>file` give it."""
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(UsageError, match=f"descriptor {writing} is not one that this command was started with"):
+            targets([f"json=/dev/fd/{writing}"])
+        os.set_inheritable(writing, True)
+        os.set_inheritable(reading, True)
+        with pytest.raises(UsageError, match="is open for reading only"):
+            targets([f"json=/dev/fd/{reading}"])
+        wanted = targets([f"text=/dev/fd/{writing}"])
+        read: list[bytes] = []
+        reader = threading.Thread(target=lambda: read.append(os.read(reading, 1000)), daemon=True)
+        reader.start()
+        write_reports(later, wanted)
+        reader.join(10)
+        assert read[0].startswith(b"Plan for sandbox")
+    finally:
+        os.close(reading)
+        os.close(writing)
+    with pytest.raises(UsageError, match=f"descriptor {writing} is not open"):
+        targets([f"json=/dev/fd/{writing}"])
 
 
 @pytest.mark.parametrize(
@@ -128,8 +273,8 @@ def test_a_report_of_an_earlier_plan_does_not_survive_a_failed_one(project: Path
         (["markdwon=x"], "no format 'markdwon'; did you mean 'markdown'?"),
         (["json=nowhere/x"], "no folder nowhere"),
         (["json=environments"], "a folder, not a file"),
-        (["json=x", "html=./x"], "another report goes there already"),
-        (["json=-", "html=-"], "another report goes there already"),
+        (["json=x", "html=./x"], "another report is written there"),
+        (["json=-", "html=-"], "another report is written there"),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_is_planned(
@@ -139,38 +284,32 @@ def test_a_wrong_option_is_told_before_anything_is_planned(
         raise AssertionError("planned")
 
     monkeypatch.setattr(workspaces, "open_workspace", planned)
-    (project / "x").write_text("kept")
+    (project / "x").touch()
     given = [f"--report={o}" for o in options]
     for command in (("plan", "sandbox"), ("apply", "sandbox", "--auto-approve"), ("show", "plan.tfbundle")):
         _, err = told(*command, *given, exits=ExitCode.USAGE)
         assert problem in err
-    assert (project / "x").read_text() == "kept"
+    assert (project / "x").exists()
 
 
 def test_json_and_a_report_cannot_both_be_standard_output(bundle: Path, told: Told) -> None:
     _, err = told("show", str(bundle), "--json", "--report", "sarif=-", exits=ExitCode.USAGE)
-    assert "both want standard output" in err
+    assert "--json writes to standard output already" in err
 
 
-def test_a_report_that_cannot_be_written_is_an_error(later: PlanView) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full, which is Linux's always full device")
+def test_a_report_that_cannot_be_written_is_an_error(
+    later: PlanView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from toolkit.errors import ToolkitError
+    from toolkit.workflows import report
 
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    wanted = targets([f"json={tmp_path}/x"])
+    monkeypatch.setattr(report, "write_atomically", full)
     with pytest.raises(ToolkitError, match="the json report cannot be written: No space left on device"):
-        write_reports(later, (Target("json", Path("/dev/full")),))
-
-
-def test_a_pipe_is_written_to_not_replaced(later: PlanView, tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))
-    reader.start()
-    write_reports(later, targets([f"text={pipe}"]))
-    reader.join(10)
-    assert read[0].startswith("Plan for sandbox")
-    assert pipe.is_fifo()
+        write_reports(later, wanted)
 
 
 def test_applying_reports_what_is_judged_at_that_moment(
@@ -218,3 +357,16 @@ def test_every_format_is_offered_by_the_help(told: Told) -> None:
         out, _ = told(command, "--help")
         words = " ".join(out.split())
         assert all(name in words for name in FORMATS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_value_begins_a_line_or_hides_a_character_in_a_file(later: PlanView, name: str) -> None:
+    """Files are read in terminals, too: `cat report.md`."""
+    word = "x\nFORGED\r\u2028FORGED\x1b[2J\x9b\u202e\u200b"
+    finding = replace(later.findings[0], summary=word, evidence=word, remedy=word, address=word)
+    view = replace(later, findings=(finding, replace(finding, consented_by=word)))
+    text = FORMATS[name].render(view)
+    assert "FORGED" in text
+    assert not re.search(r"^\s*FORGED", text, re.MULTILINE)
+    assert not set(text) & set("\r\x1b\x9b\u2028\u202e")
+    assert name == "markdown" or "\u200b" not in text, "Markdown has its own, against mentions, as an entity"

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import replace
-
-from rich.console import Console
 
 from toolkit.plan.cost import CostLine
 from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.model import Action
-from toolkit.reports.text import fixed, print_plan, render
+from toolkit.reports.text import fixed, plan_lines, render
 from toolkit.reports.view import PlanView
+from toolkit.visible import LOG_WIDTH, one_line, wrapped
 
 SCREEN = 50
 
 
 def printed(view: PlanView, *, verbose: bool = False) -> list[str]:
-    out = io.StringIO()
-    print_plan(view, Console(file=out, no_color=True, highlight=False, soft_wrap=True), verbose=verbose)
-    return out.getvalue().splitlines()
+    lines = (one_line(text) for text, _ in plan_lines(view, verbose=verbose))
+    return [piece for line in lines for piece in wrapped(line, LOG_WIDTH)]
 
 
 def test_several_hundred_resources_fit_on_a_screen(wide: PlanView) -> None:

@@ -63,8 +63,8 @@ def test_a_setting_that_was_given_has_its_line(paths: EnvironmentPaths, environm
     assert explain(found, paths, environment) == (
         "Error: Invalid value\n"
         f"  at environments/prod/rendered/password_policy.tf:{line}\n"
-        "  one\n"
-        "  two\n"
+        "    one\n"
+        "    two\n"
         "  set by environments/prod/environment.yaml:5 components.password_policy.max_password_age"
     )
 

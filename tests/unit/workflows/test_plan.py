@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.aws.identity import CallerIdentity
+from toolkit.cli.stream import OutputError
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
 from toolkit.paths import EnvironmentPaths
 from toolkit.plan.findings import Consents, Finding, Rule, Severity
@@ -188,6 +189,21 @@ def test_no_other_value_passes_for_the_plan(
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
+
+
+@pytest.mark.usefixtures("judged")
+def test_no_bundle_is_left_of_a_plan_that_could_not_be_shown(tmp_path: Path):
+    out = tmp_path / "prod.tfbundle"
+    plans.make_plan(workspace(tmp_path, "first"), Observer(), out=str(out))
+
+    def unshown(result: plans.PlanResult) -> None:
+        assert result.saved is not None
+        assert not out.exists()
+        raise OutputError("cannot write to standard output: No space left on device")
+
+    with pytest.raises(OutputError):
+        plans.make_plan(workspace(tmp_path, "second"), Observer(), out=str(out), judged=unshown)
+    assert {f.name for f in tmp_path.iterdir()} == {"folders.lock"}
 
 
 @pytest.mark.usefixtures("judged")

@@ -1,0 +1,524 @@
+"""Whatever AWS, Terraform or a YAML file says, no command's output lets it move a cursor or begin a line.
+
+Every command of the application has a story here in which each string that it could show is hostile: the values are
+built from the types of what its workflow returns, so that a new field is hostile, too. And every command that takes an
+environment reads one whose keys and values are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import re
+import types
+import typing
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import typer
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from toolkit.cli import console
+from toolkit.cli.app import app
+from toolkit.cli.main import run
+from toolkit.errors import ToolkitError
+from toolkit.terraform import events
+from toolkit.terraform.failures import explain
+
+EXAMPLES = int(os.environ.get("TOOLKIT_SOAK_EXAMPLES", "3"))
+"""Per story and kind of stream; a long run takes 200."""
+
+ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
+
+# No sequence of ours, so that ours can be taken out before looking.
+_SEQUENCES = ("\x1b[2J", "\x1b[8m", "\x1b]0;title\x07", "\x9b8m", "\x1b[1A", "\x1bc", "\x08", "\x7f", "\x00", "\t")
+_BREAKS = ("\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029")
+_HIDDEN = ("\u202e", "\u2066", "\u2069", "\u200b", "\ufeff", "\u00ad", "\U000e0041")
+_OURS = re.compile(r"\r\x1b\[K|\x1b\[(?:0|1|2|31|32|33|35|36|1;3[1-6])m")
+
+PIECES = st.one_of(
+    st.sampled_from(_SEQUENCES),
+    st.sampled_from(_HIDDEN),
+    st.sampled_from(_BREAKS).map(lambda b: f"{b}FORGED: apply this"),
+    st.sampled_from(("a", "é", "日本", "] ", "${x}", "`", "|", "<b>", "&", "'", '"')),
+)
+HOSTILE = st.lists(PIECES, min_size=1, max_size=8).map("".join)
+
+
+def poisoned(kind: Any, word: str) -> Any:
+    """A value of a type in which every string is `word`."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind in (str, Any, object):
+        return word
+    if origin in (typing.Union, types.UnionType):
+        return poisoned(next(a for a in arguments if a is not type(None)), word)
+    if origin is typing.Annotated:
+        return poisoned(arguments[0], word)
+    if origin is typing.Literal:
+        return arguments[0]
+    if origin is tuple:
+        inner = arguments[:-1] if arguments[-1] is Ellipsis else arguments
+        return tuple(poisoned(a, word) for a in inner)
+    if origin is list:
+        return [poisoned(arguments[0], word)]
+    if origin is frozenset:
+        return frozenset([poisoned(arguments[0], word)])
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {poisoned(arguments[0], word): poisoned(arguments[1], word)}
+    if dataclasses.is_dataclass(kind):
+        names = typing.get_type_hints(kind, include_extras=True)
+        return kind(**{f.name: poisoned(names[f.name], word) for f in dataclasses.fields(kind) if f.init})
+    if isinstance(kind, type):
+        return _simple(kind, word)
+    raise TypeError(f"no story has needed a value of {kind!r} yet")
+
+
+def _simple(kind: type, word: str) -> Any:
+    if issubclass(kind, Enum):
+        return next(iter(kind))
+    if issubclass(kind, Path):
+        return Path(word.replace("\0", "")[:100])
+    if issubclass(kind, datetime):
+        return datetime(2026, 1, 1, tzinfo=UTC)
+    if issubclass(kind, (bool, int, float)):
+        return kind(True)
+    if issubclass(kind, Mapping):
+        return {word: word}
+    raise TypeError(f"no story has needed a value of {kind!r} yet")
+
+
+class Terminal(io.StringIO):
+    """A stream that may be a terminal."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+def checked(arguments: list[str], *, terminal: bool, answer: str = "") -> str:
+    """Run a command; what it writes must hold nothing but our own line ends and styles."""
+    out, err, asked = Terminal(terminal=terminal), Terminal(terminal=terminal), Terminal(terminal=True)
+    asked.write(answer)
+    asked.seek(0)
+    with patch("sys.stdout", out), patch("sys.stderr", err), patch("sys.stdin", asked):
+        try:
+            run(arguments)
+        finally:
+            console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+    for written in (out.getvalue(), err.getvalue()):
+        shown = (_OURS.sub("", written) if terminal else written).replace("\r\n", "\n")  # CSV ends lines so
+        bad = {c for c in shown if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs")}
+        assert not bad, f"{bad} in {written!r}"
+        forged = re.search(r"^ ?FORGED", shown, re.MULTILINE)
+        assert forged is None, f"a forged line in {written!r}"
+    return out.getvalue() + err.getvalue()
+
+
+Story = Callable[[str], Iterator[list[str]]]
+"""A hostile word → command lines, each run while the story's patches hold."""
+
+
+def _told(observer: Any, word: str) -> None:
+    """Everything that an observer can be told."""
+    observer.stage(word)
+    observer.note(word)
+    observer.warning(word)
+    observer.command([word, word])
+    for kind in typing.get_args(events.Event):
+        observer.event(poisoned(kind, word))
+
+
+def _workspace(word: str) -> Any:
+    from toolkit.environment.load import load_text
+
+    return SimpleNamespace(
+        environment=load_text(ENVIRONMENT, name="prod", shown_as="environments/prod/environment.yaml"),
+        paths=SimpleNamespace(shown=word, rendered=Path()),
+        called=word,
+        simulator=None,
+        caller=SimpleNamespace(account_id=word, arn=word),
+    )
+
+
+def _opened(word: str) -> Any:
+    def open_workspace(_project: Any, _env: Any, _access: Any, observer: Any, **_: Any) -> Any:
+        _told(observer, word)
+        return _workspace(word)
+
+    return patch("toolkit.workflows.workspace.open_workspace", open_workspace)
+
+
+def _plan(word: str) -> Any:
+    from toolkit.plan.model import Plan
+
+    return poisoned(Plan, word)
+
+
+def _view(word: str) -> Any:
+    from toolkit.plan.findings import Finding, Severity
+    from toolkit.reports.view import PlanView
+    from toolkit.terraform.bundle import Manifest
+
+    manifest = dataclasses.replace(poisoned(Manifest, word), created="2026-01-01T00:00:00+00:00")
+    finding = dataclasses.replace(poisoned(Finding, word), severity=Severity.HIGH)
+    findings = (finding, *[dataclasses.replace(finding, consented_by=None)] * 5)
+    return PlanView(_plan(word), manifest, Path("b"), findings, {})
+
+
+def _planned(word: str) -> Any:
+    from toolkit.workflows.plan import PlanResult
+
+    def make_plan(*_: Any, judged: Any = None, **__: Any) -> Any:
+        view = _view(word)
+        warning = poisoned(events.Diagnostic, word)
+        harmless = tuple(dataclasses.replace(f, consented_by=word) for f in view.findings)
+        result = PlanResult(view.plan, view.bundle, view.manifest, harmless, (warning,), typing.cast(Any, object()))
+        if judged is not None:
+            judged(result)
+        return result
+
+    return patch("toolkit.workflows.plan.make_plan", make_plan)
+
+
+def _applied(word: str) -> Any:
+    from toolkit.terraform.outcomes import ApplyOutcome
+
+    return patch("toolkit.workflows.apply.apply_bundle", lambda *_, **__: poisoned(ApplyOutcome, word))
+
+
+def _returns(target: str, value: Any) -> Any:
+    return patch(target, lambda *_, **__: value)
+
+
+def both(*arguments: str) -> Iterator[list[str]]:
+    """For people and for scripts."""
+    yield list(arguments)
+    yield [*arguments, "--json"]
+
+
+def story_components(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows import describe
+
+    found = describe.describe_components("cloudtrail")
+    hostile = [{k: word if isinstance(v, str) else v for k, v in found[0].items()}]
+    with (
+        _returns("toolkit.workflows.describe.describe_components", hostile),
+        _returns("toolkit.workflows.describe.settings_table", [(word, word, word, word)]),
+    ):
+        yield from both("components")
+        yield from both("components", "x")
+    yield ["components", word]
+
+
+def story_schema(word: str) -> Iterator[list[str]]:
+    yield ["schema"]
+    yield ["schema", word]
+
+
+def story_doctor(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.doctor import Finding
+
+    with _returns("toolkit.workflows.doctor.examine", [poisoned(Finding, word)]):
+        yield from both("doctor")
+
+
+def story_init(word: str) -> Iterator[list[str]]:
+    with _returns("toolkit.workflows.init.init_project", [word]):
+        yield ["init", word]
+        yield ["init", word, "--upgrade"]
+
+
+def story_new(word: str) -> Iterator[list[str]]:
+    with _returns("toolkit.workflows.new.new_environment", word):
+        yield ["new", "other", "--account-id", "123456789012", "--region", "eu-central-1"]
+    yield ["new", word]
+    yield ["new", "other", "--account-id", word, "--region", word]
+
+
+def story_render(word: str) -> Iterator[list[str]]:
+    from toolkit.rendering.tree import FileChange
+    from toolkit.workflows.render import RenderResult
+
+    result = RenderResult(word, (poisoned(FileChange, word),))
+    with _returns("toolkit.workflows.render.render_environments", [result]):
+        yield from both("render")
+        yield ["render", "--check"]
+    # A diff keeps the line ends of the files; what is changed in them is marked.
+    harmless = RenderResult("prod", (dataclasses.replace(poisoned(FileChange, word), name="x.tf"),))
+    with _returns("toolkit.workflows.render.render_environments", [harmless]):
+        yield ["render", "--diff"]
+
+
+def story_validate(word: str) -> Iterator[list[str]]:
+    def validate(_project: Any, _name: Any, _access: Any, observer: Any) -> Any:
+        _told(observer, word)
+        return (poisoned(events.Diagnostic, word),)
+
+    with patch("toolkit.workflows.validate.validate_environment", validate):
+        yield from both("validate")
+        yield from both("validate", word)
+
+
+def story_plan(word: str) -> Iterator[list[str]]:
+    with _opened(word), _planned(word):
+        yield from both("plan", "prod")
+        yield ["-v", "plan", "prod"]
+        for name in ("text", "markdown", "json", "sarif", "junit", "html"):
+            yield ["plan", "prod", "--report", f"{name}=-"]
+
+
+def story_apply(word: str) -> Iterator[list[str]]:
+    with _opened(word), _planned(word), _applied(word):
+        yield from both("apply", "prod", "--auto-approve")
+        yield ["apply", "prod"]
+
+
+def story_destroy(word: str) -> Iterator[list[str]]:
+    with _opened(word), _planned(word), _applied(word):
+        yield from both("destroy", "prod", "--auto-approve")
+        yield ["destroy", "prod"]
+
+
+def story_show(word: str) -> Iterator[list[str]]:
+    with _returns("toolkit.workflows.show.show_bundle", _view(word)):
+        yield from both("show", "x")
+    yield ["show", word]
+
+
+def story_drift(word: str) -> Iterator[list[str]]:
+    from toolkit.reports.drift import Drift
+
+    with _opened(word), _returns("toolkit.workflows.drift.find_drift", poisoned(Drift, word)):
+        yield from both("drift", "prod")
+
+
+def story_output(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.output import Outputs
+
+    for outputs in (Outputs({word: {word: [word]}}, word), Outputs({}, (word,))):
+        with _returns("toolkit.workflows.output.read_outputs", outputs):
+            yield from both("output", "prod")
+
+
+def story_lock(word: str) -> Iterator[list[str]]:
+    with _returns("toolkit.workflows.lock.lock_providers", poisoned(Path, word)):
+        yield ["lock", "prod"]
+        yield ["lock", word, "--platform", word]
+
+
+def story_bootstrap(word: str) -> Iterator[list[str]]:
+    from toolkit.visible import joined_lines
+    from toolkit.workflows.bootstrap import Bootstrapped
+
+    def bootstrap(_project: Any, _env: Any, _access: Any, observer: Any, approve: Any) -> Any:
+        _told(observer, word)
+        approve(joined_lines([word, word]))
+        return poisoned(Bootstrapped, word)
+
+    with patch("toolkit.workflows.bootstrap.bootstrap", bootstrap):
+        yield from both("bootstrap", "prod")
+
+
+def story_state_restore(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.unsaved import Restored
+
+    with _returns("toolkit.workflows.unsaved.restore", poisoned(Restored, word)):
+        yield from both("state", "restore", "prod", "errored.tfstate")
+    yield ["state", "restore", "prod", word]
+
+
+def story_unlock(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.unlock import HeldLock
+
+    with (
+        _opened(word),
+        _returns("toolkit.workflows.unlock.read_lock", poisoned(HeldLock, word)),
+        _returns("toolkit.workflows.unlock.release", None),
+    ):
+        yield from both("unlock", "prod")
+    held = dataclasses.replace(poisoned(HeldLock, word), dead=None)
+    with _opened(word), _returns("toolkit.workflows.unlock.read_lock", held):
+        yield ["unlock", "prod", word]
+
+
+def story_controls(word: str) -> Iterator[list[str]]:
+    from toolkit.reports.coverage import CoverageView
+
+    view = poisoned(CoverageView, word)
+    with _opened(word), _returns("toolkit.workflows.coverage.coverage_of_environment", view):
+        for name in ("text", "markdown", "json", "csv"):
+            yield ["controls", "prod", "--format", name]
+    yield ["controls", "prod", "--framework", word]
+
+
+def _sandbox(word: str) -> Any:
+    from toolkit.sandbox.control import Sandbox
+
+    return poisoned(Sandbox, word)
+
+
+def story_sandbox_up(word: str) -> Iterator[list[str]]:
+    with _returns("toolkit.sandbox.control.up", _sandbox(word)):
+        yield from both("sandbox", "up")
+
+
+def story_sandbox_status(word: str) -> Iterator[list[str]]:
+    with _returns("toolkit.sandbox.control.status", _sandbox(word)):
+        yield from both("sandbox", "status")
+
+
+def story_sandbox_down(word: str) -> Iterator[list[str]]:
+    with _returns("toolkit.sandbox.control.down", True):
+        yield ["sandbox", "down"]
+    yield ["sandbox", word]
+
+
+def story_sandbox_demo(word: str) -> Iterator[list[str]]:
+    from toolkit.terraform.outcomes import ApplyOutcome
+    from toolkit.workflows.demo import Proof, ReadBack
+
+    proof = Proof(_view(word), (poisoned(ReadBack, word),))
+    with _returns("toolkit.workflows.demo.run_demo", [_view(word), poisoned(ApplyOutcome, word), proof]):
+        yield ["sandbox", "demo"]
+
+
+STORIES: dict[tuple[str, ...], Story] = {
+    tuple(name.removeprefix("story_").split("_")): story
+    for name, story in list(globals().items())
+    if name.startswith("story_")
+}
+
+
+def commands() -> list[tuple[str, ...]]:
+    group = typer.main.get_command(app)
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        found += [(name, sub) for sub in inner] if inner else [(name,)]
+    return found
+
+
+def test_every_command_has_its_story() -> None:
+    assert sorted(STORIES) == sorted(commands())
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "environments" / "prod").mkdir(parents=True)
+    (tmp_path / "environments" / "prod" / "environment.yaml").write_text(ENVIRONMENT)
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "TERM", "COLUMNS", "TOOLKIT_DEBUG", "TOOLKIT_BUNDLE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+bounded = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    derandomize=EXAMPLES < 10,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def argument(word: str) -> str:
+    """What a shell can give as an argument: no NUL."""
+    return word.replace("\0", "")
+
+
+@pytest.mark.parametrize("terminal", [False, True], ids=["log", "terminal"])
+@pytest.mark.parametrize("command", sorted(STORIES), ids=" ".join)
+@bounded
+@given(word=HOSTILE)
+def test_no_answer_of_aws_acts_on_the_terminal(
+    project: Path, command: tuple[str, ...], terminal: bool, word: str
+) -> None:
+    for arguments in STORIES[command](word):
+        written = checked([argument(a) for a in arguments], terminal=terminal, answer="no\n")
+        assert "internal error" not in written
+        assert written
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+@bounded
+@given(word=HOSTILE)
+def test_no_error_acts_on_the_terminal(project: Path, verbose: bool, word: str) -> None:
+    diagnostic = poisoned(events.Diagnostic, word)
+    failures: list[Exception] = [
+        ToolkitError(word, where=word, hint=word, detail=f"{word}\n{word}"),
+        RuntimeError(word),
+        explain("plan", diagnostics=(diagnostic,), stderr=word, returncode=1, interrupted=False, environment="prod"),
+        explain("plan", diagnostics=(), stderr=f"Error: {word}", returncode=1, interrupted=False),
+    ]
+    for failure in failures:
+
+        def fails(*_: Any, failure: Exception = failure, **__: Any) -> None:
+            raise failure
+
+        with patch("toolkit.workflows.workspace.open_workspace", fails):
+            for terminal in (False, True):
+                assert "Error:" in checked([*["-v"] * verbose, "plan", "prod"], terminal=terminal)
+
+
+def documents(word: str) -> Iterator[Any]:
+    """environment.yaml with a hostile key or value wherever one can stand."""
+
+    def base() -> dict[str, Any]:
+        return {
+            "account_id": "123456789012",
+            "regions": {"home": "eu-central-1"},
+            "components": {"password_policy": {}, "iam_groups": {}},
+        }
+
+    yield base() | {word: {}}
+    for key in ("account_id", "regions", "components", "default_tags", "waivers", "imports", "backend", "simulator"):
+        yield base() | {key: word}
+        yield base() | {key: {word: word}}
+        yield base() | {key: [{word: word}]}
+    yield base() | {"components": {word: {}}}
+    yield base() | {"components": {"password_policy": {word: word}}}
+    yield base() | {"components": {"password_policy": {"minimum_password_length": word}}}
+    yield base() | {"components": {"iam_groups": {"groups": {word: {"policies": [word]}}}}}
+    yield base() | {"regions": {"home": word, "active": [word]}}
+    yield base() | {"imports": {word: word}}
+    yield base() | {"waivers": [{"rule": "uncovered", "subject": word, "reason": word, "expires": "2999-01-01"}]}
+    yield base() | {"waivers": [{"rule": word, "subject": word, "reason": word, "expires": word}]}
+
+
+@settings(bounded, max_examples=max(EXAMPLES // 3, 1))
+@given(word=HOSTILE)
+def test_no_environment_file_acts_on_the_terminal(project: Path, word: str) -> None:
+    file = project / "environments" / "prod" / "environment.yaml"
+    for terminal, document in zip((False, True) * 100, documents(word), strict=False):
+        file.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
+        for arguments in (["render", "prod", "--check"], ["doctor"]):
+            assert "internal error" not in checked(arguments, terminal=terminal)
+    # As somebody writes it, not as a library does: wrong YAML, too.
+    for text in (f'"{word}": {{}}\n', f"{word}\n", f"a: [{word}\n", f"a: *{word}\n", f"!{word} x\n"):
+        file.write_bytes(text.encode("utf-8", "surrogatepass"))
+        for arguments in (["render", "prod"], ["doctor", "prod"]):
+            assert "internal error" not in checked(arguments, terminal=False)
+
+
+def test_json_keeps_what_was_said(project: Path) -> None:
+    word = "".join((*_SEQUENCES, *_BREAKS, *_HIDDEN, "Zürich"))
+    with _returns("toolkit.workflows.output.read_outputs", SimpleNamespace(values={word: word})):
+        out = Terminal(terminal=False)
+        with patch("sys.stdout", out), contextlib.redirect_stderr(io.StringIO()):
+            run(["output", "prod", "--json"])
+    assert json.loads(out.getvalue()) == {word: word}

@@ -1,0 +1,120 @@
+"""Text of others, made fit for a terminal and a log: names, tags, policies, error messages, keys of a YAML file.
+
+In: any string. Out: one that cannot move a cursor, begin a line, hide characters or turn the reading direction. Pure.
+What writes to a terminal (toolkit.cli.stream) sends every line through here; where several lines are joined before they
+get there, whoever joins them uses `joined_lines`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+LOG_WIDTH = 400
+"""Columns of a line where no terminal says how many it has (a file, a pipe, a pipeline's log): most lines stay whole
+there, so that grep finds them, and none is endless."""
+
+PLAIN, JSON, XML = "toolkit-plain", "toolkit-json", "xmlcharrefreplace"
+"""Ways to write a letter that an encoding lacks (`errors` of str.encode): for people, in JSON, in XML and HTML."""
+
+_INSET = 4
+"""Columns by which the rest of a wrapped line stands further in: further than any line of ours below such a line."""
+
+
+def one_line(text: str) -> str:
+    r"""Text that cannot move a cursor, break a line or turn the reading direction; what could becomes \x1b, \u202e."""
+    return _UNUSUAL.sub(lambda m: m[0] if _harmless(m[0]) else m[0].encode("unicode_escape").decode(), text)
+
+
+def joined_lines(parts: Iterable[str]) -> str:
+    """Lines as one text, in which no part can begin a line of its own."""
+    return "\n".join(one_line(part) for part in parts)
+
+
+def escaped(text: str) -> str:
+    """A whole text: its line ends (LF or CR LF) and tabs stay, everything else is as in `one_line`."""
+    return "".join(part if part in ("\n", "\r\n", "\t") else one_line(part) for part in _KEPT.split(text))
+
+
+_UNUSUAL = re.compile(r"[^\x20-\x7e]")
+_KEPT = re.compile(r"(\r?\n|\t)")
+
+
+def json_text(data: Any) -> str:
+    """JSON with its letters as they are, but for those that a terminal should not get: they are JSON's own escapes."""
+    # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
+    return _UNUSUAL.sub(
+        lambda m: m[0] if m[0] == "\n" or _harmless(m[0]) else json.dumps(m[0])[1:-1],
+        json.dumps(data, indent=2, ensure_ascii=False),
+    )
+
+
+def wrapped(line: str, width: int, *, inset: int = _INSET) -> Iterator[str]:
+    """A line in pieces of at most `width` columns, broken between words only.
+
+    A word that is longer than a line (an ARN, an address) stays whole, so that it can be copied and searched for.
+
+    Args:
+        line: The line.
+        width: Columns.
+        inset: By how much what follows the first piece stands further in than it, where there is room for that.
+    """
+    if columns(line) <= width:
+        yield line
+        return
+    indent = len(line) - len(line.lstrip(" "))
+    further = " " * min(indent + inset, width // 2)
+    piece, used = line[:indent], indent
+    begun = False
+    for space, word in _WORDS.findall(line[indent:]):
+        wide = columns(word)
+        if begun and used + len(space) + wide > width:
+            yield piece
+            piece, used = further + word, len(further) + wide
+        else:
+            piece += space + word
+            used += len(space) + wide
+        begun = True
+    yield piece
+
+
+_WORDS = re.compile(r"( *)([^ ]+)")
+
+
+def columns(text: str) -> int:
+    """Columns that a terminal uses for a text: two for East Asian wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in text)
+
+
+def _harmless(character: str) -> bool:
+    # Cc control, Cf format (bidirectional overrides, zero width), Zl and Zp line ends, Cs surrogates.
+    return unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp", "Cs")
+
+
+_PLAINER = {
+    **{"…": "...", "·": "-", "→": "->", "←": "<-", "≥": ">=", "≤": "<=", "✓": "ok", "“": '"', "”": '"'},
+    **{"│": "|", "─": "-", "╷": "|", "╵": "|", "\N{NO-BREAK SPACE}": " ", "\N{MULTIPLICATION SIGN}": "x"},
+    **{"\N{EN DASH}": "-", "\N{EM DASH}": "-"},
+    **{"\N{LEFT SINGLE QUOTATION MARK}": "'", "\N{RIGHT SINGLE QUOTATION MARK}": "'"},
+}
+
+
+def _plainer(e: UnicodeError) -> tuple[str, int]:
+    assert isinstance(e, UnicodeEncodeError)
+    part = e.object[e.start : e.end]
+    return "".join(_PLAINER.get(c) or c.encode("ascii", "backslashreplace").decode() for c in part), e.end
+
+
+def _json(e: UnicodeError) -> tuple[str, int]:
+    assert isinstance(e, UnicodeEncodeError)
+    return json.dumps(e.object[e.start : e.end])[1:-1], e.end
+
+
+codecs.register_error(PLAIN, _plainer)
+codecs.register_error(JSON, _json)
