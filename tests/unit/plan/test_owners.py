@@ -7,6 +7,7 @@ moves is silent, what is granted more or denied less is found.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.components.registry import REGISTRY
+from toolkit.iam import Policies, PolicyDocument, Request, evaluate
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.guards import judge
 from toolkit.plan.managed_policies import ManagedPolicies
@@ -238,6 +240,14 @@ def test_what_is_known_to_be_less_may(kind: Kind, before: Layout, after: Layout)
     assert [f for f in weakenings(*changes(kind, before, after)) if f.blocks] == []
 
 
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_an_owner_that_is_left_without_any_policy_is_denied_less(kind: Kind):
+    layout: Layout = {OWN: [STAY, READ]}
+    (found,) = weakenings(*changes(kind, layout, {}), texts=texts(layout))
+    assert (found.evidence, found.blocks) == ("- own: denies less: Stay", True)
+    assert weakenings(*changes(kind, layout, {}), owner_entry(kind, "staff", "delete"), texts=texts(layout)) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -449,6 +459,59 @@ def test_any_layout_of_more_is_found(data: st.DataObject, name: str):
     old, new = _apart(before, after)
     found = judged(*changes(KINDS[name], old, new), texts=texts(old, new))
     assert any(f.rule is Rule.WEAKENS or f.blocks for f in found)
+
+
+POOL = (
+    *STATEMENTS,
+    OPEN,
+    statement("s3:*"),
+    statement("s3:*", "Deny", resource="arn:aws:s3:::logs/*"),
+    statement("ec2:*", Condition=MFA),
+    {"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"},
+    statement("iam:*", "Deny", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}),
+)
+REQUESTS = [
+    Request(
+        f"{ACCOUNT}:user/anna", action, resource, {"aws:MultiFactorAuthPresent": mfa, "aws:RequestedRegion": region}
+    )
+    for action, resource in (
+        ("s3:GetObject", "arn:aws:s3:::logs/a"),
+        ("s3:PutObject", "arn:aws:s3:::other/a"),
+        ("ec2:StartInstances", "*"),
+        ("ec2:DescribeHosts", "*"),
+        ("iam:CreateUser", "*"),
+        ("kms:Decrypt", "*"),
+    )
+    for mfa in (True, False)
+    for region in ("eu-central-1", "eu-west-1")
+]
+
+
+def test_nothing_that_the_evaluator_allows_only_afterwards_goes_unseen():
+    """Drawn statements in drawn layouts, with AWS's evaluation of requests as the judge of what is granted more."""
+    draw = random.Random(20261128)
+    widened = 0
+    for _ in range(300):
+        before, after = (_drawn(draw) for _ in range(2))
+        old, new = _apart(before, after)
+        was, becomes = (
+            Policies(identity=tuple(PolicyDocument.parse(document(*s)) for s in layout.values()))
+            for layout in (old, new)
+        )
+        if any(evaluate(r, becomes).allowed and not evaluate(r, was).allowed for r in REQUESTS):
+            widened += 1
+            kind = draw.choice(sorted(KINDS))
+            found = judged(*changes(KINDS[kind], old, new), texts=texts(old, new))
+            # What denies is not deleted at all, for some owners.
+            assert any(f.rule is Rule.WEAKENS or f.blocks for f in found), (old, new)
+    assert widened >= 100, "a third of the drawn pairs are to be real widenings"
+
+
+def _drawn(draw: random.Random) -> Layout:
+    found: dict[str, list[Values]] = {}
+    for one in draw.sample(POOL, draw.randint(2, 5)):
+        found.setdefault(draw.choice(["a", "b", OWN]), []).append(one)
+    return found
 
 
 def _apart(before: Layout, after: Layout) -> tuple[Layout, Layout]:
