@@ -5,6 +5,7 @@
 
 FILE='account_id: "111122223333"
 regions: {home: eu-central-1}
+default_tags: {Owner: platform@example.com}
 components:
   password_policy: {}
   cloudtrail: {}
@@ -64,6 +65,6 @@ for bucket in s3.list_buckets()["Buckets"]:
 Y
 )
 echo "$TAGS"
-tagged_as_planned() { [ -n "$TAGS" ] && ! grep -q team <<< "$TAGS"; }
-want "no tag that was not planned" tagged_as_planned
+tagged_as_planned() { grep -q Owner <<< "$TAGS" && ! grep -q team <<< "$TAGS"; }
+want "buckets have the planned tag, and no other" tagged_as_planned
 want "the other server was never called" never_called
