@@ -173,6 +173,8 @@ def render(
         for result in results:
             what = ", ".join(f"{c.action} {c.name}" for c in result.changes) or "up to date"
             console.tell(f"{result.environment}: {what}")
+            for warning in result.warnings:
+                console.tell(f"Warning: {warning}")
     if check and changed:
         names = " ".join(r.environment for r in changed)
         console.error_line("rendered files are out of date", f"Next: run `toolkit render {names}`, review, commit")

@@ -220,7 +220,7 @@ def apply(
         _show_whole(_view(workspace, result), False, reports, to_stderr=quiet)
         _show_warnings(workspace, result.warnings)
         refuse(result.findings, env, told=True)
-        if result.plan.empty:
+        if result.plan.empty and not result.moves_home:
             _tell(workspace, None, as_json)
             return
         reports = ()

@@ -48,7 +48,7 @@ class Rule(Enum):
 
 
 _EXPLANATIONS = {
-    Rule.DESTROYS: "The plan deletes or replaces something that protects or records.",
+    Rule.DESTROYS: "The plan deletes, replaces or forgets something that protects or records.",
     Rule.WEAKENS: "The plan changes a setting to its weaker side.",
     Rule.COLLIDES: "The account has already what the plan would make, and there cannot be a second.",
     Rule.LOCKS_OUT_CALLER: "Whoever applies this would not get in again.",

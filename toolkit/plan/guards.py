@@ -7,7 +7,7 @@ Out: findings. Pure.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,19 +95,25 @@ def judge(
 
 
 def judge_orphans(
-    plan: Plan, drift: Iterable[Change], components: Mapping[str, Component], account_id: str
+    plan: Plan,
+    drift: Iterable[Change],
+    components: Mapping[str, Component],
+    account_id: str,
+    looked_in: Callable[[Change], str],
 ) -> Iterator[Finding]:
     """Findings about what protects and is not where Terraform looks for it, so that the state would lose sight of it.
 
     A region's provider that moves away (a home region that changes, say) makes Terraform ask another region, which does
     not have the thing: it goes on running, recording and billing, and nobody manages it any more. The
-    same comes of another account: of a changed `account_id`, or of a state that two environments share.
+    same comes of another account: of a changed `account_id`, or of a state that two environments share. No consent
+    lets that through: consenting to a deletion does not delete there, it only forgets.
 
     Args:
         plan: The plan.
         drift: What AWS has otherwise than the state, as `parse_drift` gives it.
         components: Component name → component.
         account_id: The environment's.
+        looked_in: Region in which Terraform looked for it.
     """
     remade = {c.address for c in plan.changes if c.action in (Action.CREATE, Action.REPLACE)}
     for change in drift:
@@ -120,26 +126,57 @@ def judge_orphans(
         if len(arn) < _ARN_FIELDS or change.type in _ARN_OF_ANOTHER:
             arn = [""] * _ARN_FIELDS
         foreign = arn[4] if arn[4].isdigit() and arn[4] != account_id else None
-        elsewhere = arn[3] not in ("", change.region) or foreign is not None
-        # Deleted by hand and made anew is what a baseline is for; deleted from view is not.
-        if change.address in remade and not elsewhere:
+        looked = looked_in(change)
+        # Of what has no ARN, the label of its module tells, if it names a region.
+        there = arn[3] or (change.region if _is_regional(change, change.region) else looked)
+        known_as = change.before.get("arn") or change.before.get("id") or "applied"
+        if foreign is not None:
+            evidence = f"the state has it as {known_as}, account {account_id} does not"
+            remedy = (
+                f"this is the state of account {foreign}: put `account_id` back, or give this environment a state "
+                "of its own under `backend`"
+            )
+        elif there != looked:
+            evidence = f"the state has it as {known_as} in {there}; Terraform looked for it in {looked}"
+            remedy = _move_home(change, there, looked)
+        elif change.address in remade:
+            # Deleted by hand and made anew is what a baseline is for; deleted from view is not.
             continue
+        else:
+            evidence = f"the state has it as {known_as}, {looked} does not: it was deleted outside of Terraform"
+            remedy = "keep its component and region in environment.yaml, and the next apply makes it anew"
+        forgets = foreign is not None or there != looked
         yield Finding(
             rule=Rule.DESTROYS,
             severity=Severity.CRITICAL,
             address=change.address,
             attribute=None,
-            summary=f"Terraform does not find {change.address} any more, and would forget it.",
-            evidence=f"the state has it as {change.before.get('arn') or change.before.get('id') or 'applied'}, "
-            f"{f'account {account_id}' if foreign else change.region} does not",
-            remedy=f"this is the state of account {foreign}: put `account_id` back, or give this environment a state "
-            "of its own under `backend`"
-            if foreign
-            else "if the home region was changed, change it back: move what is there by `regions.retiring` first",
-            consent=f"--allow-destroy '{change.address}'",
+            summary=_FORGETS.format(change.address) if forgets else _DROPS.format(change.address),
+            evidence=evidence,
+            remedy=remedy,
+            consent=None if forgets else f"--allow-destroy '{change.address}'",
             component=change.component,
             region=change.region,
         )
+
+
+_FORGETS = "The plan would forget {}: it stays on in AWS, bills, and Terraform no longer manages it."
+_DROPS = "The plan drops {} from the state: AWS does not have it any more."
+
+
+def _is_regional(change: Change, region: str) -> bool:
+    """Whether it is of a component that is called once for each region, and of the call for `region`."""
+    return change.address.split(".")[1].endswith(f"_{region.replace('-', '_')}")
+
+
+def _move_home(change: Change, there: str, home: str) -> str:
+    """How to get from one home region to another without losing what the change is about."""
+    if not _is_regional(change, there):
+        return f"set `regions.home` back to {there}: what a component has once does not move to another region"
+    return (
+        f"take two steps. First `regions: {{home: {home}, active: [{home}, {there}]}}`, then plan and apply, even if "
+        f"nothing changes. Then move {there} from `active` to `retiring`, plan and apply"
+    )
 
 
 _ARN_FIELDS = 6
@@ -211,7 +248,8 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
         summary=f"The plan {verbs[change.action]} {change.address}, {which}.",
         evidence=evidence,
         remedy=_instead(change, forcing),
-        consent=f"--allow-destroy '{change.address}'",
+        # A consent to destroy must not end in something that goes on and bills, unmanaged.
+        consent=None if change.action is Action.FORGET else f"--allow-destroy '{change.address}'",
         component=change.component,
         region=change.region,
     )
@@ -223,6 +261,8 @@ def _instead(change: Change, forcing: list[str]) -> str:
             "see whether `backend` leads to another configuration's state; `terraform state rm` takes out of this one "
             "what does not belong to it"
         )
+    if change.action is Action.FORGET:
+        return "take away the `removed` block that says so: it would go on in AWS, and bill, without Terraform"
     if change.tainted:
         return f"keep it: terraform untaint '{change.address}'"
     if change.action is not Action.REPLACE:

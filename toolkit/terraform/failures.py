@@ -201,6 +201,9 @@ def explain(
         return StateLockedError(
             lock, operation=operation, diagnostics=diagnostics, environment=environment, detail=detail
         )
+    if (dropped := _dropped_regions(errors)) is not None:
+        lost, advice, resources = dropped
+        return TerraformError(lost, operation=operation, diagnostics=diagnostics, hint=advice, detail=resources)
     kind, hint = _kind(text)
     if errors:
         more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
@@ -324,6 +327,27 @@ def _full_disk(text: str) -> str | None:
         if os.strerror(number).lower() in text.lower():
             return words
     return None
+
+
+def _dropped_regions(errors: list[Diagnostic]) -> tuple[str, str, str] | None:
+    """Problem, hint and detail where the only errors are resources whose region's provider is rendered no more."""
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        said = " ".join(error.detail.split())
+        orphan = re.search(r"To work with (\S+(?: \S+)*?) (?:\(orphan\) )?its original provider .*?\"\]\.(\w+) ", said)
+        if error.summary != "Provider configuration not present" or orphan is None:
+            return None
+        found.setdefault(orphan[2].replace("_", "-"), []).append(orphan[1])
+    if not found:
+        return None
+    count, regions = len(errors), ", ".join(found)
+    return (
+        f"{regions} {'is' if len(found) == 1 else 'are'} no longer in environment.yaml, but the state has {count} "
+        f"resource{'' if count == 1 else 's'} there, which Terraform can delete only with the region's provider",
+        f"add the region to `regions` in environment.yaml (`retiring: [{regions}]`), plan and apply, and remove it "
+        "from the file after that. If it is the home region now, move the home region first and remove nothing with it",
+        "\n".join(f"{region}: {address}" for region, addresses in found.items() for address in sorted(addresses)),
+    )
 
 
 def plain_text(stderr: str) -> str:

@@ -25,6 +25,7 @@ from toolkit.terraform import data_folder, events, failures, process, runs, veri
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
 from toolkit.terraform.outcomes import ApplyOutcome, Fold, PlanOutcome
+from toolkit.terraform.providers import aliases
 from toolkit.terraform.unsaved import Kept, UnsavedStates, scrub
 from toolkit.variables import Admitted, admit
 
@@ -282,6 +283,10 @@ class Runner:
         """
         state = self._data("state pull", self._terraform.arguments("state pull"), absent={})
         return str(state.get("lineage", "")), int(state.get("serial", 0))
+
+    def state_aliases(self) -> dict[str, str]:
+        """Address without instance keys → alias of the provider that the state records for it."""
+        return aliases(self._data("state pull", self._terraform.arguments("state pull"), absent={}))
 
     def get(self) -> None:
         """Note down where the root's modules are, which `providers lock` does not do by itself; asks no registry."""

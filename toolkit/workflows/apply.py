@@ -18,6 +18,7 @@ from toolkit.plan.model import parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
+from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.typed import same_json
 from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated, tell_idle
@@ -103,7 +104,14 @@ def apply_bundle(
             )
         given = Consents.from_options(bundle.manifest.consents).together(consents)
         plan = parse_plan(bundle.plan_json, workspace.attribution)
-        findings = judge_plan(workspace, bundle.plan_json, plan, given, destroy=bundle.manifest.destroy)
+        findings = judge_plan(
+            workspace,
+            bundle.plan_json,
+            plan,
+            given,
+            destroy=bundle.manifest.destroy,
+            aliases=planned_aliases(plan_file),
+        )
         tell_idle(consents, findings, observer)
         if judged is not None:
             judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))

@@ -7,9 +7,10 @@ plan needs it: things that exist once and are to be created, and users whom MFA 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from toolkit.aws.existing import read_existing
@@ -35,6 +36,7 @@ from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
 from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
 from toolkit.plan.owners import judge_owners, referenced_policies
+from toolkit.terraform.providers import without_keys
 from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of
 from toolkit.workflows.observer import Observer
@@ -42,7 +44,13 @@ from toolkit.workflows.workspace import Workspace
 
 
 def judge_plan(
-    workspace: Workspace, data: Mapping[str, Any], plan: Plan, consents: Consents, *, destroy: bool
+    workspace: Workspace,
+    data: Mapping[str, Any],
+    plan: Plan,
+    consents: Consents,
+    *,
+    destroy: bool,
+    aliases: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Finding, ...]:
     """All findings, the worst first.
 
@@ -52,6 +60,7 @@ def judge_plan(
         plan: The same, parsed.
         consents: What whoever runs the command consents to.
         destroy: Whether it is a plan to destroy everything.
+        aliases: Which provider the plan's state records, as `planned_aliases` gives it.
 
     Raises:
         ToolkitError: A fact could not be read; an unknown fact is never taken for a harmless one.
@@ -66,7 +75,7 @@ def judge_plan(
     today = datetime.now(UTC).date()
     if not destroy:
         drift = parse_drift(data, workspace.attribution)
-        found += judge_orphans(plan, drift, REGISTRY, environment.account_id)
+        found += judge_orphans(plan, drift, REGISTRY, environment.account_id, _looked_in(environment, aliases))
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
@@ -100,6 +109,16 @@ def _policies(
     known = ManagedPolicies(plan, outcome)
     missing = [a for a in wanted if not is_of_aws(a) and known.before(a) is None and known.after(a) is None]
     return ManagedPolicies(plan, outcome, read_documents(clients, missing)) if missing else known
+
+
+def _looked_in(environment: Environment, aliases: Mapping[str, str]) -> Callable[[Change], str]:
+    """The region that Terraform asks about a resource: that of the provider which the state records for it."""
+
+    def region(change: Change) -> str:
+        alias = aliases.get(without_keys(change.address))
+        return change.region if alias is None else alias.replace("_", "-") or environment.regions.home
+
+    return region
 
 
 def _own_role(

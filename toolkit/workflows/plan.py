@@ -21,6 +21,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import digest
 from toolkit.plan.findings import Consents, Finding
 from toolkit.terraform import bundle as bundles
+from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.variables import kept
 from toolkit.workflows.observer import Observer
@@ -47,6 +48,8 @@ class PlanResult:
     warnings: tuple[Diagnostic, ...]
     saved: bundles.Bundle | None
     """The bundle, to be applied without reading it again: by then another plan may be there."""
+    moves_home: bool = False
+    """Whether applying an empty plan records another home region in the state, on which a later step relies."""
 
 
 def bundle_path(workspace: Workspace, out: str | None) -> Path:
@@ -147,11 +150,17 @@ def make_plan(
         data = workspace.runner.show(plan_file)
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Judging the plan")
-        findings = judge_plan(workspace, data, plan, consents, destroy=destroy)
+        aliases = planned_aliases(plan_file)
+        findings = judge_plan(workspace, data, plan, consents, destroy=destroy, aliases=aliases)
         tell_idle(consents, findings, observer)
         if lacking := not_simulated(workspace, plan):
             kinds = ", ".join(sorted({change.type for change in lacking}))
             observer.warning(f"the embedded AWS lacks {len(lacking)} of these and will not apply the plan: {kinds}")
+        # With one region there is only one provider.
+        several = len(environment.regions.active) + len(environment.regions.retiring) > 1
+        moves_home = plan.empty and not destroy and several and workspace.runner.state_aliases() != aliases
+        if moves_home:
+            observer.note("the state still records another home region: apply this plan, though AWS stays as it is")
         lineage, serial = bundles.state_of(plan_file)
         commit, dirty = _git(workspace.paths.folder)
         now = datetime.now(UTC).replace(microsecond=0)
@@ -180,7 +189,7 @@ def make_plan(
         )
         if not any(f.blocks for f in findings):
             saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
-        result = PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved)
+        result = PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved, moves_home)
         if judged is not None:
             judged(result)
         if saved is not None and keep:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toolkit.paths import Project
+from toolkit.rendering.regions import dropped, refuse_leaving_home
 from toolkit.rendering.render import render
 from toolkit.rendering.tree import FileChange, compare, write
 from toolkit.workflows.guardrails import refuse_policies
@@ -17,6 +18,8 @@ class RenderResult:
 
     environment: str
     changes: tuple[FileChange, ...]
+    warnings: tuple[str, ...] = ()
+    """What people should know of what the change leaves behind."""
 
     @property
     def folder(self) -> str:
@@ -34,15 +37,17 @@ def render_environments(project: Project, names: tuple[str, ...], *, dry: bool) 
 
     Raises:
         RefusedError: A policy of the organization must not be sent; nothing was written.
-        ToolkitError: An environment file is wrong, a file is in the way, or Terraform would read one that is not the
-            toolkit's; nothing was written.
+        ToolkitError: An environment file is wrong, the home region is left in the change that makes another one home,
+            a file is in the way, or Terraform would read one that is not the toolkit's; nothing was written.
     """
     results = []
     for name in names:
         paths, environment = read_environment(project, name)
         refuse_policies(environment, paths.shown)
         refuse_unexpected(paths)
-        results.append(RenderResult(name, compare(render(environment), paths.rendered)))
+        refuse_leaving_home(environment, paths.rendered)
+        changes = compare(render(environment), paths.rendered)
+        results.append(RenderResult(name, changes, dropped(environment, paths.rendered)))
     if not dry:
         for result in results:
             write(result.changes, project.paths(result.environment).rendered)

@@ -25,6 +25,7 @@ from toolkit.environment import Environment, LocalBackend, S3Backend, load_envir
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.files import digest, digests, plain_files, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
+from toolkit.rendering.regions import dropped, refuse_leaving_home
 from toolkit.rendering.render import backend_arguments, render
 from toolkit.rendering.tree import READ, compare, write
 from toolkit.rendering.vendored import unexpected
@@ -127,6 +128,9 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
         ToolkitError: They differ and may not be written (exit code OUT_OF_DATE), or a file is in the way.
     """
     _refuse_policies(paths, environment)
+    refuse_leaving_home(environment, paths.rendered)
+    for warning in dropped(environment, paths.rendered):
+        observer.warning(warning)
     changes = compare(render(environment), paths.rendered)
     if changes and not may_write:
         raise ToolkitError(

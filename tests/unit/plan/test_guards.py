@@ -8,6 +8,7 @@ action and, for weakenings, the one value that the case is about. An attribute p
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from datetime import date
@@ -18,7 +19,7 @@ import pytest
 
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Consents, Rule, Waiver
+from toolkit.plan.findings import Consents, Finding, Rule, Waiver
 from toolkit.plan.guards import HOLDS_RECORDS, Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.owners import CARRIERS
@@ -66,6 +67,17 @@ def protections() -> list[Any]:
     ]
 
 
+def never_consented(finding: Finding) -> None:
+    """Whatever is consented to: what the plan forgets goes on in AWS, and nobody would know."""
+    address, day = finding.address, date(2026, 1, 1)
+    waived = [Waiver(Rule.DESTROYS, subject, "because of it", date(2027, 1, 1)) for subject in (address, "*")]
+    assert finding.consent is None
+    for destroy in ((), (address,), ("*",), ("module.*",), (f"{address[:12]}*",)):
+        for weaker, lockout, waivers in itertools.product(((), ("*",)), (False, True), ((), tuple(waived))):
+            (judged,) = Consents(destroy, weaker, lockout, waivers).apply([finding], day)
+            assert judged.blocks
+
+
 @pytest.mark.parametrize(("component", "protected"), protections())
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["create", "delete"], ["forget"]], ids=str)
 def test_what_protects_is_not_deleted_unasked(
@@ -82,6 +94,9 @@ def test_what_protects_is_not_deleted_unasked(
         (finding,) = [f for f in findings(entry) if f.rule is Rule.DESTROYS]
         assert finding.address == entry["address"]
         assert finding.blocks
+        if actions == ["forget"]:
+            never_consented(finding)
+            continue
         assert finding.consent == f"--allow-destroy '{entry['address']}'"
         (consented,) = Consents(destroy=(entry["address"],)).apply([finding], date(2026, 1, 1))
         assert not consented.blocks
@@ -520,8 +535,12 @@ def test_what_no_component_has_made_is_not_deleted_unasked(address: str, actions
     change = {"actions": actions, "before": {"id": "theirs"}, "after": None}
     entry = {"address": address, "mode": "managed", "type": kind, "name": name, "change": change}
     (finding,) = findings(entry)
-    assert (finding.rule, finding.consent) == (Rule.DESTROYS, f"--allow-destroy '{address}'")
+    assert finding.rule is Rule.DESTROYS
     assert finding.blocks
+    if actions == ["forget"]:
+        never_consented(finding)
+    else:
+        assert finding.consent == f"--allow-destroy '{address}'"
     assert "another configuration's state" in finding.remedy
 
 
@@ -631,19 +650,47 @@ def lost(recorded: dict[str, Any], component: str, resource: str, **before: str)
     return parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION).changes[0], entry
 
 
-def orphans(change: Any, *planned: dict[str, Any]) -> list[Any]:
+def orphans(change: Any, *planned: dict[str, Any], looked_in: str | None = None) -> list[Finding]:
     plan = parse_plan({"format_version": "1.2", "resource_changes": list(planned)}, ATTRIBUTION)
-    return list(judge_orphans(plan, [change], REGISTRY, "123456789012"))
+    return list(judge_orphans(plan, [change], REGISTRY, "123456789012", lambda c: looked_in or c.region))
 
 
-def test_what_protects_and_is_out_of_sight_is_not_forgotten_unasked(recorded: dict[str, Any]):
+@pytest.mark.parametrize(("component", "protected"), protections())
+def test_what_protects_and_is_out_of_sight_is_never_forgotten(
+    recorded: dict[str, Any], component: Component, protected: Protected
+):
     """As after a change of the home region: the detector runs on, and Terraform would drop it from the state."""
-    arn = "arn:aws:guardduty:eu-west-1:123456789012:detector/12abc34d"
-    change, _ = lost(recorded, "guardduty", "aws_guardduty_detector", arn=arn)
+    found = [e for e in entries(recorded, component, protected.resource) if protected.name in (None, e["name"])]
+    for entry in found if not protected.denying else found[:0]:
+        # Known by its ARN, or by the label of its module where it has none.
+        label, _, rest = entry["address"].removeprefix("module.").partition(".")
+        suffixed = label if label.endswith(("_eu_central_1", "_us_east_1")) else f"{label}_us_east_1"
+        entry["address"] = f"module.{suffixed}.{rest}"
+        entry["change"].update(actions=["delete"], after=None)
+        entry["change"]["before"].pop("arn", None)
+        (change,) = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION).changes
+        (finding,) = orphans(change, looked_in="eu-west-1")
+        never_consented(finding)
+        assert finding.evidence.endswith(f"in {change.region}; Terraform looked for it in eu-west-1")
+        assert f"active: [eu-west-1, {change.region}]" in finding.remedy
+        # In its own region, AWS itself says that it is gone.
+        (gone,) = orphans(change)
+        assert gone.consent == f"--allow-destroy '{change.address}'"
+
+
+def test_what_a_component_has_once_does_not_move(recorded: dict[str, Any]):
+    arn = "arn:aws:cloudtrail:eu-west-1:123456789012:trail/baseline"
+    change, _ = lost(recorded, "cloudtrail", "aws_cloudtrail", arn=arn)
     (finding,) = orphans(change)
-    assert finding.blocks
+    never_consented(finding)
     assert arn in finding.evidence
-    assert finding.consent == f"--allow-destroy '{change.address}'"
+    assert finding.remedy.startswith("set `regions.home` back to eu-west-1")
+    # What has no region of its own is where Terraform looks.
+    entry = entries(recorded, REGISTRY["cloudtrail"], "aws_s3_bucket")[0]
+    entry["change"].update(actions=["delete"], after=None)
+    (bucket,) = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION).changes
+    (gone,) = orphans(bucket, looked_in="us-east-1")
+    assert gone.consent is not None
 
 
 def test_what_was_deleted_by_hand_is_made_anew_without_asking(recorded: dict[str, Any]):

@@ -205,3 +205,31 @@ def test_the_hint_about_another_backend_names_the_very_record():
     )
     assert "`toolkit bootstrap prod --sandbox`" in str(error.hint)
     assert "delete /p/.toolkit/sandbox/terraform/terraform.tfstate: it only remembers" in str(error.hint)
+
+
+def orphan(address: str, alias: str) -> Diagnostic:
+    """As Terraform 1.11 says it, line breaks included."""
+    return error(
+        "Provider configuration not present",
+        f"To work with {address} (orphan) its\noriginal provider configuration at\n"
+        f'provider["registry.terraform.io/hashicorp/aws"].{alias} is required, but it has been removed.\nThis occurs '
+        "when a provider configuration is removed while objects created by\nthat provider still exist in the state.",
+    )
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_region_that_was_dropped_is_one_error_with_the_line_to_write(count: int) -> None:
+    found = failure(*(orphan(f'module.x_us_east_1.aws_sns_topic.t["a {n}"]', "us_east_1") for n in range(count)))
+    assert f"us-east-1 is no longer in environment.yaml, but the state has {count} resource" in found.problem
+    assert "`retiring: [us-east-1]`" in str(found.hint)
+    assert str(found.detail).splitlines() == [
+        f'us-east-1: module.x_us_east_1.aws_sns_topic.t["a {n}"]' for n in range(count)
+    ]
+    assert "provider[" not in f"{found.problem}{found.detail}{found.hint}"
+
+
+def test_two_regions_are_named_and_other_errors_are_not_hidden() -> None:
+    two = orphan("module.a.aws_x.y", "us_east_1"), orphan("module.b.aws_x.y", "ap_southeast_2")
+    assert "`retiring: [us-east-1, ap-southeast-2]`" in str(failure(*two).hint)
+    mixed = failure(*two, error("Unsupported argument", "An argument named x is not expected here."))
+    assert "Unsupported argument" in str(mixed.detail)

@@ -38,6 +38,7 @@ class Runner:
     def plan(self, out: Path, **_: Any) -> Any:
         with zipfile.ZipFile(out, "w") as archive:
             archive.writestr("tfplan", self.mark)
+            archive.writestr("tfstate-prev", "{}")
             archive.writestr("tfstate", json.dumps({"lineage": "3f9e", "serial": 7}))
         return SimpleNamespace(diagnostics=())
 
@@ -56,7 +57,9 @@ def workspace(folder: Path, mark: str) -> Workspace:
     return cast(
         Workspace,
         SimpleNamespace(
-            environment=SimpleNamespace(name="prod", regions=SimpleNamespace(home="eu-central-1")),
+            environment=SimpleNamespace(
+                name="prod", regions=SimpleNamespace(home="eu-central-1", active=("eu-central-1",), retiring=())
+            ),
             scratch=folder,
             paths=SimpleNamespace(folder=folder),
             runner=Runner(mark),
