@@ -36,6 +36,7 @@ class Rule(Enum):
     DESTROYS = "destroys-protected"
     WEAKENS = "weakens"
     COLLIDES = "collides"
+    EXCEEDS_QUOTA = "exceeds-quota"
     LOCKS_OUT_CALLER = "locks-out-caller"
     LOCKS_OUT_LAST_ADMINISTRATOR = "locks-out-last-administrator"
     LOCKS_OUT = "locks-out-users"
@@ -51,6 +52,7 @@ _EXPLANATIONS = {
     Rule.DESTROYS: "The plan deletes, replaces or forgets something that protects or records.",
     Rule.WEAKENS: "The plan changes a setting to its weaker side.",
     Rule.COLLIDES: "The account has already what the plan would make, and there cannot be a second.",
+    Rule.EXCEEDS_QUOTA: "The plan adds more than a quota of the account allows, and the apply would fail half-way.",
     Rule.LOCKS_OUT_CALLER: "Whoever applies this would not get in again.",
     Rule.LOCKS_OUT_LAST_ADMINISTRATOR: "No administrator would be left who can get in.",
     Rule.LOCKS_OUT: "People or programs would lose access at once, or until they have enrolled.",

@@ -17,6 +17,7 @@ from toolkit.aws.existing import read_existing
 from toolkit.aws.held import read_held
 from toolkit.aws.identity import own_role
 from toolkit.aws.permission_sets import read_assigned
+from toolkit.aws.quotas import read_quotas
 from toolkit.aws.role_policies import read_documents, read_role_policies
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_group_policies, read_users
@@ -36,6 +37,7 @@ from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
 from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
 from toolkit.plan.owners import judge_owners, referenced_policies
+from toolkit.plan.quotas import judge_quotas
 from toolkit.terraform.providers import without_keys
 from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of
@@ -76,6 +78,7 @@ def judge_plan(
     if not destroy:
         drift = parse_drift(data, workspace.attribution)
         found += judge_orphans(plan, drift, REGISTRY, environment.account_id, _looked_in(environment, aliases))
+        found += judge_quotas(read_quotas(plan, clients, _attachable(environment)))
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
@@ -162,6 +165,24 @@ def _own_permission_set(
     return judge_own_permission_set(
         plan, outcome, who, account, assigned, lambda old, new: boundaries.replaced(caller.arn, old, new)
     )
+
+
+def _attachable(environment: Environment) -> dict[str, tuple[str, int]]:
+    """Name of a policy of the organization → its type, and how many of the type a target may have."""
+    organization = environment.enabled("organization")
+    if organization is None:
+        return {}
+    from toolkit.components.organization import Organization
+
+    assert isinstance(organization.settings, Organization)
+    limits = organization.settings.limits
+    types = {
+        "service_control_policies": ("SERVICE_CONTROL_POLICY", limits.service_control_policies_per_target),
+        "resource_control_policies": ("RESOURCE_CONTROL_POLICY", limits.resource_control_policies_per_target),
+        "tag_policies": ("TAG_POLICY", limits.tag_policies_per_target),
+    }
+    policies = organization.settings.policies_with_targets()
+    return {name: types[setting] for setting, name, _ in policies if setting in types}
 
 
 def _finding(environment: Environment, component: Component, advice: Advice) -> Finding:

@@ -343,6 +343,7 @@ def test_applying_reports_what_is_judged_at_that_moment(
         verify_files=lambda _: None,
         verify_state=lambda *_: None,
     )
+    monkeypatch.setattr(applying, "planned_aliases", lambda _: {})
     monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: later.findings)
     seen: list[PlanView] = []
     with pytest.raises(RefusedError):

@@ -61,7 +61,7 @@ NOTHING_TO_OVERWRITE: Mapping[str, str] = {
 }
 """Resource type → why a create of it can neither overwrite nor meet anything."""
 
-_NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
+NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
 """Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
 
 
@@ -84,7 +84,7 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
         for change in plan.changes
         if change.type in READERS
         and change.action is Action.CREATE
-        and not (clients.simulated and change.type in _NOT_SIMULATED)
+        and not (clients.simulated and change.type in NOT_SIMULATED)
     ]
 
     def read(change: Change) -> Existing | None:
