@@ -46,6 +46,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "environments" / "org"
     folder.mkdir(parents=True)
+    (tmp_path / "modules" / "organization").mkdir(parents=True)
     return folder
 
 
