@@ -53,7 +53,10 @@ def state_id(content: bytes) -> StateId | None:
     try:
         if state["version"] != 4 or not isinstance(state["lineage"], str) or type(state["serial"]) is not int:
             return None
-        return StateId(state["lineage"], state["serial"], _count(state), whole=True)
+        instances = [instance for resource in state["resources"] for instance in resource["instances"]]
+        if not all(isinstance(instance, dict) for instance in instances):
+            return None
+        return StateId(state["lineage"], state["serial"], len(instances), whole=True)
     except (KeyError, TypeError):
         return None
 

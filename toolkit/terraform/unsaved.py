@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import ToolkitError
-from toolkit.files import write_atomically
+from toolkit.files import read_regular, write_atomically
 from toolkit.terraform import events
 from toolkit.terraform.local_state import StateId, state_id
 from toolkit.terraform.sealing import Keys, key_from, seal
@@ -32,7 +32,8 @@ ERRORED = "errored.tfstate"
 SEALED = f"{ERRORED}.sealed"
 
 _ELSEWHERE = ("/var/tmp", "/tmp", "/dev/shm")  # noqa: S108 - files there are made by mkstemp and read by their owner only
-_MAX_BYTES = 512 << 20
+MAX_BYTES = 512 << 20
+"""More than that is no state."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,14 @@ class UnsavedStates:
         Args:
             dump: The state, if Terraform printed it.
         """
-        written = read_regular(self._terraforms) if _is_there(self._terraforms) else None
+        written = _content(self._terraforms)
         if written is not None and is_state(written):
             return Kept(self._keep_file(written))
-        if dump is not None:
-            self._terraforms.unlink(missing_ok=True)  # cut off: the printed one is whole
-            return Kept(self._keep(dump.encode()))
-        if written is not None:
-            return Kept(None, self._terraforms)
-        self._terraforms.unlink(missing_ok=True)
-        return Kept(None)
+        if dump is not None or not written:
+            with contextlib.suppress(OSError):
+                self._terraforms.unlink()  # cut off, where the printed one is whole; or empty
+            return Kept(None if dump is None else self._keep(dump.encode()))
+        return Kept(None, self._terraforms)
 
     def take(self, log: Path) -> Kept:
         """Keep a log into which the state was dumped, where there is room for nothing else: a new name needs none."""
@@ -212,21 +211,12 @@ def scrub(log: Path) -> None:
             os.fsync(stream.fileno())
 
 
-def read_regular(file: Path) -> bytes | None:
-    """A regular file's content; None for anything else, which might never end (a pipe) or lead elsewhere (a link).
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    if file.is_symlink():
+def _content(file: Path) -> bytes | None:
+    """A file's content; None where it is not there, or something else that may lie there: a pipe, a link, a folder."""
+    try:
+        return read_regular(file, MAX_BYTES, follow=False)
+    except OSError:
         return None
-    # O_NONBLOCK: opening a pipe does not wait for who writes into it.
-    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read(_MAX_BYTES)
 
 
 def _is_there(file: Path) -> bool:

@@ -19,13 +19,13 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import BadPlanError, LockedError, RefusedError, ToolkitError
-from toolkit.files import write_atomically
+from toolkit.files import read_regular, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.terraform.failures import not_saved
 from toolkit.terraform.local_state import StateId, in_use, state_id
 from toolkit.terraform.runs import RunLock, finished_orphan
 from toolkit.terraform.sealing import is_sealed, sealed_for, unseal
-from toolkit.terraform.unsaved import UnsavedStates, named, read_regular, scrub, state_in
+from toolkit.terraform.unsaved import MAX_BYTES, UnsavedStates, named, scrub, state_in
 from toolkit.typed import same_json
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import local_state_file
@@ -76,7 +76,7 @@ def refuse_unsaved(unsaved: UnsavedStates, scratch: Path, called: str) -> None:
 def waits(file: Path, called: str, *, more: int = 0) -> LockedError:
     """The refusal, which `doctor` shows, too."""
     try:
-        content = read_regular(file)
+        content = read_regular(file, MAX_BYTES, follow=False)
     except OSError:
         content = None
     whole = content is not None and (is_sealed(content) or state_in(content) is not None)
@@ -147,11 +147,11 @@ def _read(project: Project, name: str, file: Path, access: Access) -> bytes:
     from toolkit.workflows.keys import bundle_keys
 
     try:
-        content = read_regular(file)
+        content = read_regular(file, MAX_BYTES, follow=False)
     except OSError as e:
-        raise ToolkitError(f"the file cannot be read: {e.strerror}", where=str(file)) from e
-    if content is None:
-        raise ToolkitError("a link, a folder or a pipe, not a file with a state", where=str(file))
+        raise ToolkitError(
+            f"cannot be read: {e.strerror}", where=str(file), hint="give the file that the failed apply named"
+        ) from e
     if is_sealed(content):
         theirs = sealed_for(content)
         if theirs is not None and theirs != name:
@@ -223,8 +223,8 @@ def _refuse_other_account(state: Any, account_id: str, file: Path) -> None:
         if resource.get("mode") != "managed":
             continue
         for instance in resource["instances"]:
-            attributes = instance.get("attributes") or {}
-            parts = str(attributes.get("arn") or "").split(":", 5)
+            attributes = instance.get("attributes")
+            parts = str(attributes.get("arn") if isinstance(attributes, dict) else "").split(":", 5)
             if len(parts) == 6 and re.fullmatch(r"\d{12}", parts[4]) and parts[2] != "organizations":
                 accounts.add(parts[4])
     if accounts and account_id not in accounts:
@@ -285,15 +285,17 @@ class _Local:
 
     def write(self, state: bytes, judge: Judge) -> tuple[bool, Path | None]:
         with RunLock(self.scratch):
-            if in_use(self.file):
+            try:
+                busy = in_use(self.file)
+                there = read_regular(self.file, follow=False) if os.path.lexists(self.file) else None
+            except OSError as e:
+                raise ToolkitError(f"the local state cannot be read: {e.strerror}", where=str(self.file)) from e
+            if busy:
                 raise LockedError(
                     "a Terraform is working on the local state",
                     where=str(self.file),
                     hint="wait until it has ended, then run this command again",
                 )
-            there = read_regular(self.file) if os.path.lexists(self.file) else None
-            if there is None and os.path.lexists(self.file):
-                raise RefusedError("a link, a folder or a pipe where the state belongs", where=str(self.file))
             if judge(there):
                 return False, None
             kept = None

@@ -60,7 +60,7 @@ want "a plan is refused as long as it lies there" exit_code 6
 OUT=$("$T" state restore dev "$K" 2>&1); CODE=$?; echo "$OUT"
 want "it is restored" exit_code 0
 want "and gone" not test -e "$K"
-"$T" plan dev --detailed-exitcode >"$W/planned" 2>&1; CODE=$?; tail -4 "$W/planned"
+"$T" plan dev --detailed-exitcode >"$W/planned" 2>&1; CODE=$?; OUT=$(cat "$W/planned"); tail -4 "$W/planned"
 want "a plan knows what was created" eval '! grep -qE "create .*aws_iam_group\.this" "$W/planned"'
 want "and nothing that was is created again" silent_about "has the group .* already"
 "$T" apply dev --auto-approve >"$W/applied" 2>&1; CODE=$?; tail -3 "$W/applied"

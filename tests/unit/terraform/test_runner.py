@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import os
 import signal
 import stat
@@ -391,3 +392,31 @@ def test_old_logs_are_removed(fake: Fake) -> None:
     assert len(list(logs.iterdir())) == 42
     assert not (logs / "20200101T000000-plan.out").exists()
     assert (logs / "20200101T000059-plan.out").exists()
+
+
+def full(_folder: Path) -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/project/logs")
+
+
+def test_an_answer_that_a_full_disk_cut_off_is_not_called_bad_json(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.does("sys.stdout.write('{\"cut')")
+    with pytest.raises(ToolkitError, match="not JSON"):
+        fake.runner().show(None)
+    monkeypatch.setattr("toolkit.terraform.runner.why_unwritable", full)
+    with pytest.raises(ToolkitError, match="no space is left on the file system") as caught:
+        fake.runner().show(None)
+    assert caught.value.where == "/project/logs"
+    assert "JSON" not in str(caught.value.hint)
+
+
+def test_what_a_full_disk_swallowed_is_not_guessed(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terraform may have said that the state was not saved: nobody knows, so nothing else is claimed."""
+    monkeypatch.setattr("toolkit.terraform.runner.why_unwritable", full)
+    fake.does('hook("apply_start", "a.one"); sys.stdout.write(\'{"@level":"error","@mess\'); sys.exit(1)')
+    with pytest.raises(TerraformError) as caught:
+        fake.runner().apply(fake.folder / "plan")
+    assert "no space is left on the file system" in caught.value.problem
+    assert "what Terraform said of the state is lost" in caught.value.problem
+    assert "is in the state" not in f"{caught.value.hint}{caught.value.detail}"
+    assert "may be missing from the state" in (caught.value.hint or "")
+    assert "@mess" not in f"{caught.value}{caught.value.detail}"

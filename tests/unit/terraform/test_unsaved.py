@@ -24,7 +24,7 @@ from toolkit.terraform.failures import TerraformError, TerraformInterruptedError
 from toolkit.terraform.local_state import state_id
 from toolkit.terraform.runs import finished_orphan
 from toolkit.terraform.sealing import VARIABLE, Keys, is_sealed, sealed_for, unseal
-from toolkit.terraform.unsaved import ERRORED, SEALED, Kept, UnsavedStates, named, read_regular, scrub, state_in
+from toolkit.terraform.unsaved import ERRORED, SEALED, Kept, UnsavedStates, named, scrub, state_in
 
 from .conftest import Fake, wait_for
 
@@ -354,6 +354,11 @@ def test_whatever_lies_there_is_seen_and_never_overwritten(
         kept = here.collect(json.dumps(STATE)).path
         assert kept == fake.folder / f"{ERRORED}.2"
         assert set(here.waiting()) == {file, kept}
+    else:  # whatever blocks Terraform's own file
+        kept = here.collect(json.dumps(STATE)).path
+        assert kept == fake.folder / ERRORED
+    assert kept is not None
+    assert json.loads(kept.read_bytes()) == STATE
 
 
 def test_a_first_state_that_has_no_lineage_yet_gets_one_that_follows_from_it() -> None:
@@ -375,8 +380,3 @@ def test_a_part_of_a_state_is_never_a_state(cut: int) -> None:
     found = state_id(part)
     assert found is None or (not found.whole and (found.lineage, found.serial) == (LINEAGE, 7))
     assert (found is not None) == (LINEAGE + '"' in WRITTEN[:cut])
-
-
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    assert read_regular(tmp_path / "pipe") is None

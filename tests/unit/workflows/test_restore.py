@@ -220,6 +220,10 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (Path.touch, "no state of Terraform"),
     "garbage": (lambda f: f.write_bytes(b"\xff\x00" * 99), "no state of Terraform"),
     "other JSON": (lambda f: f.write_text('{"version": 4}'), "no state of Terraform"),
+    "resources that are none": (
+        lambda f: f.write_text('{"version": 4, "serial": 1, "lineage": "a", "resources": [{"instances": "ab"}]}'),
+        "no state of Terraform",
+    ),
     "an older format": (lambda f: f.write_bytes(state().replace(b'"version": 4', b'"version": 3')), "no state"),
     "cut off": (lambda f: f.write_bytes(state()[:-9]), "cut off"),
     "a damaged encrypted one": (lambda f: f.write_bytes(b"TFBUNDLE-SEALED-1\n{}\nx"), "cannot be opened"),
@@ -234,6 +238,16 @@ def test_what_is_no_state_is_an_error_at_once(local: Place, make: Callable[[Path
     assert why in error.problem
     assert error.where == str(local.file)
     assert local.get() is None
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_what_lies_where_the_state_belongs_is_looked_at_first(local: Place, make: Callable[[Path], object]):
+    local.file.write_bytes(state())
+    make(local.local)
+    error = local.refused()
+    assert "the local state cannot be read" in error.problem
+    assert error.where == str(local.local)
+    assert local.file.read_bytes() == state()
 
 
 def test_another_environments_or_accounts_state_is_refused(local: Place, tmp_path: Path):
@@ -317,6 +331,18 @@ def test_as_long_as_one_waits_whatever_works_on_the_state_is_refused(local: Plac
     local.file.write_bytes(state()[:50])
     with pytest.raises(LockedError, match="holds no whole state"):
         open_workspace(house.project, "prod", house.access(), house)
+
+
+def test_the_key_of_plan_bundles_encrypts_what_is_kept(local: Place):
+    """As in the generated pipeline, where only the encrypted file becomes an artifact."""
+    house = local.house
+    for given, name in (({}, "errored.tfstate"), (SEALING, "errored.tfstate.sealed")):
+        workspace = open_workspace(house.project, "prod", house.access(**given), house)
+        kept = workspace.unsaved.collect(state().decode()).path
+        assert kept == local.folder / name
+        assert (SECRET.encode() in kept.read_bytes()) is (given == {})
+        assert local.restore(kept, **given).removed == (kept,)
+        assert local.get() == state()
 
 
 def test_with_the_embedded_aws_that_has_ended_its_unsaved_state_is_set_aside(
