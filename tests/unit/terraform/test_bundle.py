@@ -135,7 +135,7 @@ def test_no_changed_byte_gives_another_plan(bundle: Path, data: st.DataObject):
 
 
 @given(cut=st.integers(0, 2000))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_truncated_one_is_refused(bundle: Path, cut: int):
     data = bundle.read_bytes()
     path = bundle.with_name("cut.tfbundle")
