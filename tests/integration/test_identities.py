@@ -106,7 +106,14 @@ def test_the_story(account: Any):
     account.write("people", environment(anna={"status": "suspended"}))
     done = account.run("plan", "people", "--json")
     assert "1 active access key" in {advice["evidence"] for advice in findings(done)["advice"]}
-    # bert goes without asking, with his key and his device.
+    # An entry that is lost in a merge deletes nobody unasked.
+    account.write("people", environment(anna={"status": "suspended"}, bert=None))
+    (vanished,) = findings(account.run("plan", "people", "--json", exits=4))["locks-out-users"]
+    assert (vanished["consent"], vanished["evidence"]) == (
+        "--acknowledge-lockout",
+        "bert has 1 active access key, 1 MFA device",
+    )
+    # bert goes without asking, with his key and his device, where it says so.
     account.write("people", environment(anna={"status": "suspended"}, bert={"status": "removed"}))
     account.run("apply", "people", "--auto-approve")
     assert [g["GroupName"] for g in iam.list_groups_for_user(UserName="anna")["Groups"]] == ["suspended-users"]
