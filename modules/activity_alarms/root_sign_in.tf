@@ -51,6 +51,31 @@ resource "aws_cloudwatch_event_target" "root_sign_in" {
   depends_on = [aws_sns_topic_policy.this]
 }
 
+# EventBridge drops in silence what a target refuses for good, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
+# statement of its own.
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  for_each = aws_cloudwatch_event_rule.root_sign_in
+
+  alarm_name          = "${each.key}-undelivered"
+  alarm_description   = "EventBridge could not deliver sign-ins as root to the topic: look at the policies of the topic and its key."
+  namespace           = "AWS/Events"
+  metric_name         = "FailedInvocations"
+  dimensions          = { RuleName = each.value.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  # The metric has no value while nothing fails.
+  treat_missing_data = "notBreaching"
+  actions_enabled    = true
+  alarm_actions      = [aws_sns_topic.this.arn]
+
+  # A publish before the topic allows it is lost.
+  depends_on = [aws_sns_topic_policy.this]
+}
+
 # With this role the other regions' rules put their events on this region's event bus.
 resource "aws_iam_role" "forward" {
   for_each = aws_cloudwatch_event_rule.root_sign_in

@@ -55,6 +55,9 @@ data "aws_iam_policy_document" "topic" {
     }
   }
 
+  # Without a condition: EventBridge sends no context with what it publishes, so a condition would drop every message
+  # in silence ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
   statement {
     sid       = "EventBridgePublish"
     actions   = ["sns:Publish"]
@@ -63,12 +66,6 @@ data "aws_iam_policy_document" "topic" {
     principals {
       type        = "Service"
       identifiers = ["events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${var.name}-*"]
     }
   }
 
@@ -122,7 +119,7 @@ data "aws_iam_policy_document" "key" {
 
   # aws:SourceArn and aws:SourceAccount are absent when EventBridge publishes to an encrypted topic: a condition on
   # them would drop its messages in silence. The encryption context, which SNS always sends, binds the key to this
-  # topic, and the topic's policy binds the topic to these alarms and this rule.
+  # topic.
   statement {
     sid       = "PublishersOfTheTopic"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]

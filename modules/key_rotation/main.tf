@@ -40,3 +40,23 @@ resource "aws_cloudwatch_event_target" "findings" {
     ])
   }
 }
+
+# EventBridge drops in silence what a target refuses for good, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
+# statement of its own.
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  alarm_name          = "${local.rule_name}-undelivered"
+  alarm_description   = "EventBridge could not deliver findings about credentials to the topic: look at the policies of the topic and its key."
+  namespace           = "AWS/Events"
+  metric_name         = "FailedInvocations"
+  dimensions          = { RuleName = aws_cloudwatch_event_rule.findings.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  # The metric has no value while nothing fails.
+  treat_missing_data = "notBreaching"
+  actions_enabled    = true
+  alarm_actions      = [var.topic.arn]
+}

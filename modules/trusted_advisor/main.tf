@@ -10,7 +10,7 @@ locals {
   region     = data.aws_region.current.id
   # Composed, not read from the resources: topic, key and rule name each other in their policies.
   own_topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
-  rule_arn      = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${var.name}"
+  topic_arn     = coalesce(var.topic_arn, one([for topic in aws_sns_topic.this : topic.arn]))
 }
 
 resource "aws_cloudwatch_event_rule" "checks" {
@@ -36,7 +36,7 @@ resource "aws_cloudwatch_event_rule" "checks" {
 resource "aws_cloudwatch_event_target" "checks" {
   rule      = aws_cloudwatch_event_rule.checks.name
   target_id = "topic"
-  arn       = coalesce(var.topic_arn, one([for topic in aws_sns_topic.this : topic.arn]))
+  arn       = local.topic_arn
 
   # Text that a person can read, in place of the event's JSON.
   input_transformer {
@@ -56,5 +56,28 @@ resource "aws_cloudwatch_event_target" "checks" {
   }
 
   # Without it the first messages would be lost.
+  depends_on = [aws_sns_topic_policy.this]
+}
+
+# EventBridge drops in silence what a target refuses for good, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
+# statement of its own.
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  alarm_name          = "${var.name}-undelivered"
+  alarm_description   = "EventBridge could not deliver Trusted Advisor's checks to the topic: look at the policies of the topic and its key."
+  namespace           = "AWS/Events"
+  metric_name         = "FailedInvocations"
+  dimensions          = { RuleName = aws_cloudwatch_event_rule.checks.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  # The metric has no value while nothing fails.
+  treat_missing_data = "notBreaching"
+  actions_enabled    = true
+  alarm_actions      = [local.topic_arn]
+
+  # A publish before the topic allows it is lost.
   depends_on = [aws_sns_topic_policy.this]
 }

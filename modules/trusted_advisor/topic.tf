@@ -31,6 +31,9 @@ resource "aws_sns_topic_subscription" "https" {
 }
 
 data "aws_iam_policy_document" "topic" {
+  # Without a condition: EventBridge sends no context with what it publishes, so a condition would drop every message
+  # in silence ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
   statement {
     sid       = "EventBridgePublish"
     actions   = ["sns:Publish"]
@@ -40,11 +43,28 @@ data "aws_iam_policy_document" "topic" {
       type        = "Service"
       identifiers = ["events.amazonaws.com"]
     }
+  }
+
+  statement {
+    sid       = "AlarmPublish"
+    actions   = ["sns:Publish"]
+    resources = [local.own_topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
 
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [local.rule_arn]
+      values   = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${var.name}-undelivered"]
     }
   }
 
@@ -101,15 +121,15 @@ data "aws_iam_policy_document" "key" {
   }
 
   # EventBridge sends no aws:SourceArn to KMS: the encryption context, which SNS always sends, binds the key to this
-  # topic, and the topic's policy binds the topic to this rule.
+  # topic.
   statement {
-    sid       = "PublisherOfTheTopic"
+    sid       = "PublishersOfTheTopic"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
     }
 
     condition {

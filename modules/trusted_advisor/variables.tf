@@ -40,7 +40,7 @@ variable "subscribers" {
 }
 
 variable "topic_arn" {
-  description = "ARN of a topic that is there already, in us-east-1 (us-gov-west-1, cn-north-1), whose policy (and key) let events.amazonaws.com publish; null: subscribers are told."
+  description = "ARN of a topic that is there already, in us-east-1 (us-gov-west-1, cn-north-1), whose policy (and key) let events.amazonaws.com and cloudwatch.amazonaws.com publish; null: subscribers are told."
   type        = string
   default     = null
 

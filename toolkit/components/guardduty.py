@@ -127,6 +127,7 @@ COMPONENT = Component(
         # Without them nobody is told.
         Protected("aws_cloudwatch_event_rule"),
         Protected("aws_cloudwatch_event_target"),
+        Protected("aws_cloudwatch_metric_alarm"),
         Protected("aws_sns_topic"),
         # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
@@ -140,7 +141,8 @@ COMPONENT = Component(
         "notification_event_bus_arn",
         "notification_role_arn",
     ),
-    bills="the volume of CloudTrail events, flow logs and DNS logs that it reads, in every region, after 30 free days",
+    bills="the volume of CloudTrail events, flow logs and DNS logs that it reads, in every region, after 30 free days; "
+    "with notifications, a KMS key and an alarm",
     profiles={
         "standard": {"notifications": {"email_addresses": [SECURITY_EMAIL], "minimum_severity": 7}},
         "strict": {

@@ -52,7 +52,12 @@ COMPONENT = Component(
     settings=KeyRotation,
     requires=("config", "activity_alarms"),
     derived=("topic",),
-    protects=(Protected("aws_cloudwatch_event_rule"), Protected("aws_cloudwatch_event_target")),
+    protects=(
+        Protected("aws_cloudwatch_event_rule"),
+        Protected("aws_cloudwatch_event_target"),
+        Protected("aws_cloudwatch_metric_alarm"),
+    ),
+    bills="an alarm",
     mismatches=_mismatches,
     needs=(
         Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-activity-key-rotation"),

@@ -76,7 +76,7 @@ class TrustedAdvisor(Settings):
     topic_arn: Annotated[str, AfterValidator(_topic_arn)] | None = Field(
         None,
         description="ARN of a topic that is there already, in us-east-1, whose policy (and key) let "
-        "events.amazonaws.com publish; null: subscribers are told.",
+        "events.amazonaws.com and cloudwatch.amazonaws.com publish; null: subscribers are told.",
     )
     statuses: Annotated[
         tuple[Status, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(at_least_one)
@@ -111,12 +111,13 @@ COMPONENT = Component(
     protects=(
         Protected("aws_cloudwatch_event_rule"),
         Protected("aws_cloudwatch_event_target"),
+        Protected("aws_cloudwatch_metric_alarm"),
         Protected("aws_sns_topic"),
         # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
     ),
-    bills="a KMS key; refreshes need a support plan that is billed by itself",
+    bills="a KMS key and an alarm; refreshes need a support plan that is billed by itself",
     needs=(
         Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-trusted-advisor"),
         Need("sns:CreateTopic", "arn:{partition}:sns:{region}:{account}:baseline-trusted-advisor"),

@@ -80,10 +80,18 @@ run "defaults" {
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = "arn:aws:sns:eu-central-1:123456789012:baseline-activity"
-        Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/baseline-activity-*" } }
       }
     }
-    error_message = "Only alarms and rules of that name may publish."
+    error_message = "Only alarms of that name and EventBridge may publish; with a condition, EventBridge's messages would be dropped."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.undelivered["baseline-activity-root-sign-in"].alarm_name == "baseline-activity-root-sign-in-undelivered" &&
+      aws_cloudwatch_metric_alarm.undelivered["baseline-activity-root-sign-in"].dimensions == tomap({ RuleName = "baseline-activity-root-sign-in" }) &&
+      aws_cloudwatch_metric_alarm.undelivered["baseline-activity-root-sign-in"].threshold == 0
+    )
+    error_message = "Each failed delivery must raise an alarm, of a name that the topic admits."
   }
 
   assert {

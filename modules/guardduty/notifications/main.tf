@@ -10,7 +10,7 @@ locals {
   region        = data.aws_region.current.id
   name          = var.notifications.name
   topic_arn     = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${local.name}"
-  rule_arn      = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.name}"
+  alarm_name    = "${local.name}-undelivered"
   event_bus_arn = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"
 }
 
@@ -52,6 +52,29 @@ resource "aws_cloudwatch_event_target" "findings" {
   }
 }
 
+# EventBridge drops in silence what a target refuses for good, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
+# statement of its own.
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  alarm_name          = local.alarm_name
+  alarm_description   = "EventBridge could not deliver GuardDuty findings to the topic: look at the policies of the topic and its key."
+  namespace           = "AWS/Events"
+  metric_name         = "FailedInvocations"
+  dimensions          = { RuleName = aws_cloudwatch_event_rule.findings.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  # The metric has no value while nothing fails.
+  treat_missing_data = "notBreaching"
+  actions_enabled    = true
+  alarm_actions      = [aws_sns_topic.findings.arn]
+
+  # A publish before the topic allows it is lost.
+  depends_on = [aws_sns_topic_policy.findings]
+}
+
 resource "aws_sns_topic" "findings" {
   name              = local.name
   kms_master_key_id = aws_kms_key.topic.arn
@@ -71,6 +94,9 @@ resource "aws_sns_topic_subscription" "email" {
 }
 
 data "aws_iam_policy_document" "topic" {
+  # Without a condition: EventBridge sends no context with what it publishes, so a condition would drop every message
+  # in silence ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
   statement {
     sid       = "EventBridgePublish"
     actions   = ["sns:Publish"]
@@ -80,11 +106,28 @@ data "aws_iam_policy_document" "topic" {
       type        = "Service"
       identifiers = ["events.amazonaws.com"]
     }
+  }
+
+  statement {
+    sid       = "AlarmPublish"
+    actions   = ["sns:Publish"]
+    resources = [local.topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
 
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [local.rule_arn]
+      values   = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${local.alarm_name}"]
     }
   }
 
@@ -136,16 +179,15 @@ data "aws_iam_policy_document" "key" {
   }
 
   # aws:SourceArn and aws:SourceAccount are absent when EventBridge publishes to an encrypted topic: a condition on them
-  # would drop every mail silently. The encryption context binds the key to this topic, and the topic's policy
-  # binds the topic to this rule.
+  # would drop every mail in silence. The encryption context, which SNS always sends, binds the key to this topic.
   statement {
-    sid       = "EventBridgePublish"
+    sid       = "PublishersOfTheTopic"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
     principals {
       type        = "Service"
-      identifiers = ["events.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
     }
 
     condition {

@@ -45,15 +45,32 @@ run "subscribers" {
   }
 
   assert {
-    condition = one([for s in jsondecode(data.aws_iam_policy_document.topic.json).Statement : s if s.Effect == "Allow"]) == {
-      Sid       = "EventBridgePublish"
-      Effect    = "Allow"
-      Principal = { Service = "events.amazonaws.com" }
-      Action    = "sns:Publish"
-      Resource  = "arn:aws:sns:us-east-1:123456789012:baseline-trusted-advisor"
-      Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:events:us-east-1:123456789012:rule/baseline-trusted-advisor" } }
+    condition = { for s in jsondecode(data.aws_iam_policy_document.topic.json).Statement : s.Sid => s if s.Effect == "Allow" } == {
+      EventBridgePublish = {
+        Sid       = "EventBridgePublish"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:us-east-1:123456789012:baseline-trusted-advisor"
+      }
+      AlarmPublish = {
+        Sid       = "AlarmPublish"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:us-east-1:123456789012:baseline-trusted-advisor"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:baseline-trusted-advisor-undelivered" }
+        }
+      }
     }
-    error_message = "Only this rule may publish."
+    error_message = "Only EventBridge, without a condition that would drop its messages, and this alarm may publish."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered.dimensions == tomap({ RuleName = "baseline-trusted-advisor" }) && aws_cloudwatch_metric_alarm.undelivered.metric_name == "FailedInvocations"
+    error_message = "Each failed delivery must raise an alarm."
   }
 
   assert {

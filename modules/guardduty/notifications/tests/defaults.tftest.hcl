@@ -41,9 +41,28 @@ run "findings_by_mail" {
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sns:Publish"
       Resource  = "arn:aws:sns:eu-central-1:123456789012:baseline-guardduty-findings"
-      Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:events:eu-central-1:123456789012:rule/baseline-guardduty-findings" } }
     }
-    error_message = "Only this rule may publish to the topic."
+    error_message = "EventBridge may publish; with a condition, its messages would be dropped."
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.topic.json).Statement[1] == {
+      Sid       = "AlarmPublish"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = "sns:Publish"
+      Resource  = "arn:aws:sns:eu-central-1:123456789012:baseline-guardduty-findings"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:baseline-guardduty-findings-undelivered" }
+      }
+    }
+    error_message = "This alarm may publish."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.undelivered.dimensions == tomap({ RuleName = "baseline-guardduty-findings" }) && aws_cloudwatch_metric_alarm.undelivered.metric_name == "FailedInvocations"
+    error_message = "Each failed delivery must raise an alarm."
   }
 
   assert {
