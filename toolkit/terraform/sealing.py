@@ -4,7 +4,7 @@ In: bytes. Out: sealed bytes, and back. Whoever gives a key when reading demands
 bundle: else who can replace a stored bundle could choose what is applied, by one that is sealed with another key or not
 at all. A sealed bundle is a header line (JSON: cipher, nonce, environment, and with KMS
 the encrypted data key) and the ciphertext; the header is authenticated with it, so that nothing of either can be
-changed unnoticed (NIST SP 800-38D). The key is never printed, nor handed to Terraform and its providers.
+changed unnoticed (NIST SP 800-38D). The key is never printed, and no child process gets it (`toolkit.variables`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from typing import Protocol
 
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
 from toolkit.paths import ENVIRONMENT_NAME
-
-VARIABLE = "TOOLKIT_BUNDLE_KEY"
-"""Environment variable with the key: 32 random bytes in base64."""
+from toolkit.variables import BUNDLE_KEY as VARIABLE
 
 MAGIC = b"TFBUNDLE-SEALED-1\n"
 _KEY_BYTES, _NONCE_BYTES = 32, 12

@@ -198,6 +198,36 @@ def test_an_environment_is_no_plan(project: Path, told: Told):
     assert f"Next: its saved plan: {saved}" in told("show", "prod", exits=7)[1]
 
 
+BUNDLE_KEY = "YnVuZGxlLWtleS1ieXRlcy1mb3ItdGVzdHMtb25seSE="
+
+
+@pytest.mark.parametrize("command", ["doctor", "plan"])
+def test_no_child_process_gets_the_key_of_bundles(
+    project: Path, told: Told, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    """Terraform, git, and the helper that botocore starts for credentials, with the environment of this process."""
+    children: dict[str, dict[str, str]] = {}
+    start = subprocess.Popen.__init__
+
+    def noted(self: Any, args: Any, *more: Any, env: Any = None, **options: Any) -> None:
+        children[Path(args[0]).name] = dict(os.environ if env is None else env)
+        start(self, args, *more, env=env, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
+    monkeypatch.setenv("TOOLKIT_BUNDLE_KEY", BUNDLE_KEY)
+    monkeypatch.setenv("AWS_PROFILE", "helped")
+    (project / ".aws").mkdir()
+    (project / ".aws" / "config").write_text(f"[profile helped]\ncredential_process = {project}/tools/helper\n")
+    terraform(project, "1.11.4")
+    told("init", ".", "--pipeline", "none")
+    told("render", "prod")
+    run((command, "prod"))
+    assert children.keys() >= {"terraform", "helper"}
+    for name, environ in children.items():
+        assert "TOOLKIT_BUNDLE_KEY" not in environ, name
+        assert BUNDLE_KEY not in environ.values(), name
+
+
 SECRET = "wJalrXUtnFEMI-K7MDENG-EXAMPLEKEY"
 
 
@@ -218,6 +248,8 @@ def test_errors_hold_no_secrets(project: Path, told: Told, monkeypatch: pytest.M
         for command in (("plan", "prod"), ("doctor", "prod"), ("render", "prod"), ("-v", "plan", "prod", "--json")):
             code = run(command)
             assert code in (0, 1, 5, 64), command
+    # A command is a process of its own; what asked AWS has taken the key out of this one.
+    monkeypatch.setenv("TOOLKIT_BUNDLE_KEY", SECRET)
     out, err = told("show", "x.tfbundle", exits=64)
     assert "TOOLKIT_BUNDLE_KEY" in err
     assert SECRET not in out + err

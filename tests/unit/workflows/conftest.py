@@ -24,7 +24,7 @@ TERRAFORM = """#!{python}
 import json, os, pathlib, sys
 here = pathlib.Path({folder!r})
 arguments = sys.argv[1:]
-names = ("AWS_", "TF_", "HTTP_PROXY", "http_proxy", "no_proxy", "NO_PROXY")
+names = ("AWS_", "TF_", "TOOLKIT_", "HTTP_PROXY", "http_proxy", "no_proxy", "NO_PROXY")
 environ = {{k: v for k, v in os.environ.items() if k.startswith(names)}}
 with (here / "asked").open("a") as log:
     log.write(json.dumps({{"arguments": arguments, "environ": environ, "cwd": os.getcwd()}}) + "\\n")

@@ -184,6 +184,7 @@ def test_the_environment_file_names_more_variables_for_helpers(house: Any):
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     }
     assert house.asked[-1]["environ"]["AWS_ACME"] == "a"
+    assert [name for asked in house.asked for name in asked["environ"] if name.startswith("TOOLKIT_")] == []
 
 
 @pytest.mark.usefixtures("callers", "running")
