@@ -5,7 +5,8 @@ In: the plan's changes, facts about the account's users, and who applies. Out: f
 
 What MFA enforcement does to a user (modules/mfa_enforcement): with a device, nothing is lost but sessions without MFA;
 with a console password and no device, everything but enrolling one; with an access key alone, the key stops working for
-everything but getting a session token, and no device can be enrolled.
+everything but getting a session token, and no device can be enrolled, unless `access_key_enrolment_users` names its
+user.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def judge_lockout(
     denials: Denials | None = None,
     boundaries: Boundaries | None = None,
     removed: frozenset[str] = frozenset(),
+    enrolling: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
     """Findings about people and programs that would lose access.
 
@@ -95,6 +97,7 @@ def judge_lockout(
         denials: Judges what other policies of groups deny; None: they have none that deny.
         boundaries: Judges what boundaries of users refuse; None: no user has one.
         removed: Users whom the environment file removes by name (`status: removed`).
+        enrolling: Users who may enrol a device with an access key alone (`access_key_enrolment_users`).
     """
     users = tuple(users)
     # A denial beats AdministratorAccess, and so does a boundary: whom they limit already is not counted on.
@@ -125,7 +128,7 @@ def judge_lockout(
         and (u.administrator or u.name == caller.user)
         and (limited := boundaries.newly(u.arn, u.boundary, mfa=_with_mfa(u, caller)))
     }
-    yield from _by_mfa(plan, users, caller, bound)
+    yield from _by_mfa(plan, users, caller, bound, enrolling)
     yield from _by_rights(plan, users, caller, guarded, newly, bounded)
     yield from _by_leaving(plan, [u for u in users if u.name != caller.user], removed)
     yield from _by_group(plan, users)
@@ -198,7 +201,13 @@ def _newly_enforced(plan: Plan) -> dict[str, Change]:
     }
 
 
-def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: frozenset[str]) -> Iterator[Finding]:
+def _by_mfa(
+    plan: Plan,
+    users: tuple[UserFact, ...],
+    caller: Caller,
+    bound: frozenset[str],
+    enrolling: frozenset[str],
+) -> Iterator[Finding]:
     enforced = _newly_enforced(plan)
     reached = [(u, enforced[next(iter(sorted(u.groups & set(enforced))))]) for u in users if u.groups & set(enforced)]
     # Whoever joins a bound group is reached as well, unless another group bound them already. A user whom the plan
@@ -214,7 +223,7 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
                 Rule.LOCKS_OUT_CALLER,
                 change,
                 f"You are {user.name}, have no MFA device, and MFA enforcement reaches you.",
-                _situation(user),
+                _situation(user, enrolling),
                 "enrol a device and apply with a session made with MFA, or apply as a role",
                 consent=None,
             )
@@ -225,34 +234,68 @@ def _by_mfa(plan: Plan, users: tuple[UserFact, ...], caller: Caller, bound: froz
                 Rule.LOCKS_OUT_CALLER,
                 change,
                 f"You apply with a long-lived access key of {user.name}, which stops working half-way through.",
-                _situation(user),
+                _situation(user, enrolling),
                 "apply with a session made with MFA: `aws sts get-session-token --serial-number … --token-code …`",
                 consent=None,
             )
     administrators = [u for u in users if u.administrator and u.gets_in]
-    lost = {u.name for u, _ in without if not u.console_password}
+    lost = {u.name for u, _ in without if not _enrols(u, enrolling)}
     if administrators and all(u.name in lost for u in administrators):
         names = ", ".join(u.name for u in administrators)
         yield lockout(
             Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
             next(change for user, change in without if user.name == administrators[0].name),
             f"Every administrator ({names}) has an access key only and no MFA device: none could get in again.",
-            "; ".join(_situation(u) for u in administrators),
-            "give one of them a console password, or enrol a device for one, then plan again",
+            "; ".join(_situation(u, enrolling) for u in administrators),
+            f"give one of them a console password, enrol a device for one ({_ENROL}), or list one under `{_SETTING}`; "
+            "then plan again",
             consent=None,
         )
-    if without:
-        others = [(u, c) for u, c in without if u.name != caller.user]
-        if others:
-            yield lockout(
-                Rule.LOCKS_OUT,
-                others[0][1],
-                f"MFA enforcement reaches {_count(len(others), 'user')} without an MFA device: "
-                f"{', '.join(u.name for u, _ in others)}.",
-                "; ".join(_situation(u) for u, _ in others),
-                "let them enrol first; each needs a console session",
-                consent="--acknowledge-lockout",
-            )
+    for change, others in _per_change((u, c) for u, c in without if u.name != caller.user):
+        yield lockout(
+            Rule.LOCKS_OUT,
+            change,
+            f"MFA enforcement reaches {_count(len(others), 'user')} without an MFA device: "
+            f"{', '.join(u.name for u in others)}.",
+            "; ".join(_situation(u, enrolling) for u in others),
+            _how_to_enrol(others, enrolling),
+            consent="--acknowledge-lockout",
+        )
+
+
+_SETTING = f"{_ENFORCED}.access_key_enrolment_users"
+_ENROL = "`aws iam create-virtual-mfa-device`, `aws iam enable-mfa-device`"
+
+
+def _per_change(pairs: Iterable[tuple[UserFact, Change]]) -> Iterator[tuple[Change, list[UserFact]]]:
+    """Users by what reaches them: an address says through which group, so users of another are not named beside it."""
+    found: dict[str, tuple[Change, list[UserFact]]] = {}
+    for user, change in pairs:
+        found.setdefault(change.address, (change, []))[1].append(user)
+    yield from found.values()
+
+
+def _enrols(user: UserFact, enrolling: frozenset[str]) -> bool:
+    """Whether a user without a device can enrol one once MFA is enforced."""
+    return user.console_password or user.name in enrolling
+
+
+def _how_to_enrol(users: Iterable[UserFact], enrolling: frozenset[str]) -> str:
+    """What to do first, for each kind of user without a device."""
+    console = [u.name for u in users if u.console_password]
+    by_key = [u.name for u in users if not u.console_password and u.name in enrolling]
+    stuck = [u.name for u in users if not _enrols(u, enrolling)]
+    ways = []
+    if console:
+        ways.append(f"{', '.join(console)}: enrol a device in the console before the apply")
+    if by_key:
+        ways.append(f"{', '.join(by_key)}: enrol a device with the access key before the apply ({_ENROL})")
+    if stuck:
+        ways.append(
+            f"{', '.join(stuck)}: enrol a device before the apply ({_ENROL}), or list the name under `{_SETTING}`, so "
+            "that the access key can still enrol one after it"
+        )
+    return "; ".join(ways)
 
 
 def _by_rights(
@@ -306,13 +349,14 @@ def _by_rights(
     for change in plan.changes:
         if change.type == _USER and goes(change):
             lost[str(change.before.get("name"))] = (change, "deleted")
-    if others := [n for n in denied if known[n].administrator and known[n].gets_in and n != caller.user]:
+    others = (n for n in denied if known[n].administrator and known[n].gets_in and n != caller.user)
+    for change, limited in _per_change((known[n], denied[n]) for n in others):
         yield lockout(
             Rule.LOCKS_OUT,
-            denied[others[0]],
-            f"{_count(len(others), 'administrator')} would be denied the administration of identities: "
-            f"{', '.join(others)}.",
-            "; ".join(f"{n} is in {', '.join(sorted(known[n].groups)) or 'no group yet'}" for n in others),
+            change,
+            f"{_count(len(limited), 'administrator')} would be denied the administration of identities: "
+            f"{', '.join(u.name for u in limited)}.",
+            "; ".join(f"{u.name} is in {', '.join(sorted(u.groups)) or 'no group yet'}" for u in limited),
             "take administrators out of the groups that have the guardrail, which beats AdministratorAccess",
             consent="--acknowledge-lockout",
         )
@@ -357,20 +401,19 @@ def _by_rights(
 def _by_policies(denied: Mapping[str, Denied], known: Mapping[str, UserFact], caller: Caller) -> Iterator[Finding]:
     """Administrators, and who applies, whom policies of their groups deny what the baseline is applied by."""
     told = {n: d for n, d in denied.items() if (not d.certain if n == caller.user else known[n].gets_in)}
-    if not told:
-        return
-    who = ", ".join(f"you ({name})" if name == caller.user else name for name in told)
-    change = next(d.change for d in told.values())
-    assert change is not None
-    yield lockout(
-        Rule.LOCKS_OUT,
-        change,
-        f"Policies of groups {'would' if any(d.certain for d in told.values()) else 'might'} deny {who} what the "
-        "baseline is applied by.",
-        "; ".join(dict.fromkeys(line for d in told.values() for line in d.lines)),
-        "take administrators out of these groups, or let the statements deny less",
-        consent="--acknowledge-lockout",
-    )
+    pairs = ((known[name], found.change) for name, found in told.items() if found.change is not None)
+    for change, users in _per_change(pairs):
+        who = ", ".join(f"you ({u.name})" if u.name == caller.user else u.name for u in users)
+        by = [told[u.name] for u in users]
+        yield lockout(
+            Rule.LOCKS_OUT,
+            change,
+            f"Policies of groups {'would' if any(d.certain for d in by) else 'might'} deny {who} what the "
+            "baseline is applied by.",
+            "; ".join(dict.fromkeys(line for d in by for line in d.lines)),
+            "take administrators out of these groups, or let the statements deny less",
+            consent="--acknowledge-lockout",
+        )
 
 
 def _by_boundary(
@@ -607,7 +650,7 @@ def lockout(
     )
 
 
-def _situation(user: UserFact) -> str:
+def _situation(user: UserFact, enrolling: frozenset[str]) -> str:
     parts = [
         "console password" if user.console_password else "no console password",
         f"{_count(user.mfa_devices, 'MFA device')}" if user.mfa_devices else "no MFA device",
@@ -618,7 +661,9 @@ def _situation(user: UserFact) -> str:
         loses = (
             "; can do nothing but enrol until it has a device"
             if user.console_password
-            else "; its key stops working and it cannot enrol a device"
+            else "; its key can do nothing but enrol until it has a device"
+            if user.name in enrolling
+            else "; its key stops working, and can no longer enrol a device either"
         )
     return f"{user.name} ({', '.join(parts)}{loses})"
 

@@ -77,6 +77,47 @@ def test_what_each_of_them_loses_is_said():
     assert "robot (no console password, no MFA device, 1 active access key; its key stops working" in finding.evidence
 
 
+def test_users_of_several_groups_are_named_at_the_attachment_that_reaches_them():
+    p = plan(attach("developers"), attach("others"))
+    found = list(judge_lockout(p, [CONSOLE, KEY_ONLY, OUTSIDE], ROLE))
+    assert {f.address.split('"')[1]: f.summary.split(": ")[1] for f in found} == {
+        "developers": "console, robot.",
+        "others": "outside.",
+    }
+    assert "outside" not in found[0].evidence + found[0].remedy
+    assert len({f.address for f in found}) == 2
+
+
+BY_PASSWORD, BY_KEY = "enrol a device in the console", "enrol a device with the access key"
+LISTED = "list the name under `mfa_enforcement.access_key_enrolment_users`"
+
+
+@pytest.mark.parametrize(
+    ("user", "listed", "says", "not_says"),
+    [
+        (CONSOLE, False, ["console: " + BY_PASSWORD], [LISTED, "no longer enrol"]),
+        (KEY_ONLY, False, ["robot: enrol a device before the apply", LISTED, "no longer enrol"], ["console"]),
+        (KEY_ONLY, True, ["robot: " + BY_KEY, "nothing but enrol until it has a device"], [LISTED, "no longer enrol"]),
+    ],
+    ids=["with a password", "with a key alone", "with a key, listed"],
+)
+def test_what_to_do_first_is_what_this_user_can_do(user: UserFact, listed: bool, says: list[str], not_says: list[str]):
+    enrolling = frozenset({user.name}) if listed else frozenset()
+    (finding,) = judge_lockout(plan(attach("developers")), [user], ROLE, enrolling=enrolling)
+    text = f"{finding.evidence}; {finding.remedy}".replace("no console password", "")
+    assert all(part in text for part in says), text
+    assert not any(part in text for part in not_says), text
+
+
+def test_an_administrator_who_may_enrol_by_key_gets_in_again():
+    admin = replace(KEY_ONLY, name="admin", administrator=True)
+    p = plan(attach("developers"))
+    (last, _) = judge_lockout(p, [admin], ROLE)
+    assert last.rule is Rule.LOCKS_OUT_LAST_ADMINISTRATOR
+    assert "`mfa_enforcement.access_key_enrolment_users`" in last.remedy
+    assert [f.rule for f in judge_lockout(p, [admin], ROLE, enrolling=frozenset({"admin"}))] == [Rule.LOCKS_OUT]
+
+
 def test_a_caller_without_a_device_is_refused_whatever_the_consent():
     caller = Caller("arn:aws:iam::123456789012:user/console", "console", False)
     (finding,) = judge_lockout(plan(attach("developers")), [CONSOLE], caller)
