@@ -1,12 +1,13 @@
 """Judges what groups, roles, users and permission sets that are there already are given by AWS's own policies.
 
-In: a change and its plan. Out: findings. Pure.
+In: a change and its plan. Out: findings; and a plan without what the account has already. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.model import Action, Change, Plan
@@ -24,6 +25,35 @@ _ATTACHMENTS = {
 
 _OF_AWS = re.compile(r"arn:[a-z-]+:iam::aws:policy/(.+)")
 _EVERYTHING = "AdministratorAccess"
+
+
+def without_standing(plan: Plan, same: Collection[str]) -> Plan:
+    """The plan without creates of what the account has in the very same form: they change nobody's rights.
+
+    One that stays, stands only until the apply: the plan takes it away at another address, or what it belongs to.
+
+    Args:
+        plan: The plan.
+        same: Addresses of creates that the account has already, as they are planned.
+    """
+    taken = [c for c in plan.changes if c.action in (Action.DELETE, Action.REPLACE, Action.UPDATE)]
+
+    def stands(change: Change) -> bool:
+        if change.address not in same or change.action is not Action.CREATE:
+            return False
+        values = {v for v in change.after.values() if isinstance(v, str)}
+        # Updated are only memberships among these types; by name or ARN, what it belongs to is deleted.
+        return not any(
+            (t.type == change.type and all(t.before.get(k) == change.after.get(k) for k in _keys(change)))
+            or (t.action is not Action.UPDATE and values & {t.before.get("name"), t.before.get("arn")})
+            for t in taken
+        )
+
+    return replace(plan, changes=tuple(c for c in plan.changes if not stands(c)))
+
+
+def _keys(change: Change) -> tuple[str, ...]:
+    return _ATTACHMENTS[change.type][:2] if change.type in _ATTACHMENTS else ("user",)
 
 
 def judge_grants(change: Change, plan: Plan) -> Iterator[Finding]:

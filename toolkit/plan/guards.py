@@ -40,6 +40,8 @@ class Existing:
     """Whether it is what AWS gives by itself, so that it is somebody's choice only where the whole thing was there."""
     spelled: str | None = None
     """Its name, where the plan spells it with other capital letters and AWS takes both for one."""
+    same: bool = False
+    """Whether it is the very thing that the plan would create, so that creating it changes nothing."""
 
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""

@@ -28,6 +28,7 @@ from toolkit.errors import RefusedError
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.denials import Denials, Member, newly_denies
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
+from toolkit.plan.grants import without_standing
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users
 from toolkit.plan.managed_policies import ManagedPolicies, is_of_aws
@@ -70,6 +71,8 @@ def judge_plan(
     environment = workspace.environment
     clients = ClientFactory(environment, workspace.environ)
     existing = read_existing(plan, clients)
+    plan = without_standing(plan, {address for address, found in existing.items() if found.same})
+    existing = {address: found for address, found in existing.items() if not found.same}
     outcome = parse_outcome(data, workspace.attribution)
     policies = _policies(plan, outcome, changed_boundaries(plan) | referenced_policies(plan), clients)
     found = list(judge(plan, REGISTRY, existing, read_held(plan, clients)))
@@ -96,7 +99,8 @@ def judge_plan(
         denials = Denials(plan, held, _deployment(environment), with_mfa)
         boundaries = Boundaries(plan, ManagedPolicies(plan, outcome, held.documents), _deployment(environment))
         removed = _removed_users(environment)
-        found += judge_lockout(plan, users, caller, with_mfa, guarded, denials, boundaries, removed)
+        enrolling = _enrolling_users(environment)
+        found += judge_lockout(plan, users, caller, with_mfa, guarded, denials, boundaries, removed, enrolling)
         found += judge_memberships(plan, held, ManagedPolicies(plan, outcome, held.documents))
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
     if destroy and workspace.simulator:
@@ -303,6 +307,12 @@ def _removed_users(environment: Environment) -> frozenset[str]:
     if users is None:
         return frozenset()
     return frozenset(n for n, user in users.settings.model_dump()["users"].items() if user["status"] == "removed")
+
+
+def _enrolling_users(environment: Environment) -> frozenset[str]:
+    """Users who may enrol an MFA device with an access key alone."""
+    mfa = environment.enabled("mfa_enforcement")
+    return frozenset(mfa.settings.model_dump()["access_key_enrolment_users"]) if mfa else frozenset()
 
 
 def _guarded_groups(environment: Environment) -> frozenset[str]:

@@ -47,15 +47,11 @@ READERS: Mapping[str, Reader] = {
 
 NOTHING_TO_OVERWRITE: Mapping[str, str] = {
     "aws_ec2_image_block_public_access": "the module only ever blocks, which lets through no more than what is there",
-    "aws_iam_group_policy_attachment": "attaching a policy that is attached already changes nothing",
-    "aws_iam_role_policy_attachment": "attaching a policy that is attached already changes nothing",
-    "aws_iam_user_group_membership": "it adds groups to those that the user is in",
     "aws_kms_key": "a new key has a new id",
     "aws_securityhub_standards_subscription": "enabling a standard that is enabled leaves its controls as they are",
     "aws_shield_drt_access_log_bucket_association": "it adds a bucket to those that there are",
     "aws_ssoadmin_account_assignment": "assigning a set that is assigned already changes nothing",
     "aws_ssoadmin_customer_managed_policy_attachment": "it adds a policy to those that the set has",
-    "aws_ssoadmin_managed_policy_attachment": "it adds a policy to those that the set has",
     "aws_sns_topic_subscription": "subscribing an address that is subscribed already answers that subscription; with "
     "other attributes SNS refuses it",
 }

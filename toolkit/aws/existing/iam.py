@@ -118,10 +118,58 @@ def _inline_policy(clients: ClientFactory, change: Change, owner: str, parameter
     return overwriting(change, {"policy": json.dumps(document)}, f"{of}:{name}", what)
 
 
+def _attachment(owner: str, parameter: str) -> Reader:
+    """A reader of managed policies at a group, role or user: attaching one that is attached already does nothing.
+
+    IAM API Reference, AttachGroupPolicy and kin: an attachment has no content of its own.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachGroupPolicy.html
+
+    Args:
+        owner: "group", "role" or "user".
+        parameter: What IAM calls its name.
+    """
+
+    def read(clients: ClientFactory, change: Change) -> Existing | None:
+        of, arn = named(change, owner), named(change, "policy_arn")
+        if of is None or arn is None:
+            return None
+        request: dict[str, Any] = {parameter: of}
+        try:
+            attached = clients.listed("iam", f"list_attached_{owner}_policies", "AttachedPolicies", **request)
+        except clients.client("iam").exceptions.NoSuchEntityException:
+            # The owner is still to be made.
+            return None
+        if all(policy["PolicyArn"] != arn for policy in attached):
+            return None
+        what = f"the policy {arn} at the {owner} {of!r}"
+        return Existing({owner: of, "policy_arn": arn}, True, f"{of}/{arn}", what, same=True)
+
+    return read
+
+
+def _membership(clients: ClientFactory, change: Change) -> Existing | None:
+    """Groups that a user joins; None unless the user is in all of them."""
+    user, groups = named(change, "user"), change.after.get("groups")
+    if user is None or not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        return None
+    try:
+        found = clients.listed("iam", "list_groups_for_user", "Groups", UserName=user)
+    except clients.client("iam").exceptions.NoSuchEntityException:
+        return None
+    if not set(groups) <= {group["GroupName"] for group in found}:
+        return None
+    import_id = "/".join([user, *groups])
+    return Existing({"groups": groups}, True, import_id, f"the groups of the user {user!r}", same=True)
+
+
 READERS: dict[str, Reader] = {
     "aws_iam_account_password_policy": _password_policy,
     "aws_iam_group": _entity("group", "list_groups", "Groups", "GroupName", "GroupName"),
     "aws_iam_group_policy": _group_policy,
+    "aws_iam_group_policy_attachment": _attachment("group", "GroupName"),
+    "aws_iam_role_policy_attachment": _attachment("role", "RoleName"),
+    "aws_iam_user_policy_attachment": _attachment("user", "UserName"),
+    "aws_iam_user_group_membership": _membership,
     "aws_iam_role": _entity("role", "list_roles", "Roles", "RoleName", "RoleName"),
     "aws_iam_user": _entity("user", "list_users", "Users", "UserName", "UserName"),
     "aws_iam_user_login_profile": _login_profile,

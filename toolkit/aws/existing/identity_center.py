@@ -60,7 +60,26 @@ def _boundary(clients: ClientFactory, change: Change) -> Existing | None:
     return overwriting(change, {"permissions_boundary": [values]}, f"{arn},{instance}", what)
 
 
+def _managed_policy(clients: ClientFactory, change: Change) -> Existing | None:
+    """AWS's policies of a set; one that it has already."""
+    instance, arn = named(change, "instance_arn"), named(change, "permission_set_arn")
+    policy = named(change, "managed_policy_arn")
+    if instance is None or arn is None or policy is None:
+        return None
+    request = {"InstanceArn": instance, "PermissionSetArn": arn}
+    call, member = "list_managed_policies_in_permission_set", "AttachedManagedPolicies"
+    try:
+        attached = clients.listed("sso-admin", call, member, change.region, **request)
+    except clients.client("sso-admin", change.region).exceptions.ResourceNotFoundException:
+        return None
+    if all(one["Arn"] != policy for one in attached):
+        return None
+    values = {"permission_set_arn": arn, "managed_policy_arn": policy}
+    return Existing(values, True, f"{policy},{arn},{instance}", f"the policy {policy} of {arn}", same=True)
+
+
 READERS: dict[str, Reader] = {
+    "aws_ssoadmin_managed_policy_attachment": _managed_policy,
     "aws_ssoadmin_permission_set": _permission_set,
     "aws_ssoadmin_permission_set_inline_policy": _inline_policy,
     "aws_ssoadmin_permissions_boundary_attachment": _boundary,
