@@ -297,7 +297,9 @@ def inhabit(admitted: Admitted) -> None:
 
 
 def forget_aws() -> None:
-    """Take AWS's variables, and the key of bundles, out of this process: clients of the embedded AWS are told all that they need.
+    """Take AWS's variables, and the key of bundles, out of this process.
+
+    Clients of the embedded AWS get all that they need by arguments.
 
     AWS_CA_BUNDLE, a retry mode or a region that botocore does not know would stop it.
     """
