@@ -175,7 +175,8 @@ def _finding_row(finding: Finding, longest: int) -> str:
 
 
 def _cost_row(line: CostLine) -> str:
-    cells = (prose(line.what), str(line.count), prose(fixed(line)), prose(line.driver or "nothing"), prose(line.basis))
+    price = "<br>".join(prose(text) for text in (line.basis, *line.notes))
+    cells = (prose(line.what), str(line.count), prose(fixed(line)), prose(line.driver or "nothing"), price)
     return f"| {' | '.join(cells)} |\n"
 
 

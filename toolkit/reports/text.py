@@ -91,6 +91,11 @@ def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
             yield f"  {line.count} x {line.what}: {fixed(line)}{driver}", ""
             if not fold:
                 yield f"      {line.basis}", "dim"
+                yield from ((f"      {note}", "dim") for note in line.notes)
+        if fold and view.estimate.unconfirmed:
+            names = ", ".join(line.what for line in view.estimate.unconfirmed)
+            said = f"Figures not confirmed against AWS's price page: {names}; with -v, which."
+            yield from ((line, "") for line in wrap(said, 110, initial_indent="  ", subsequent_indent="    "))
     yield "", ""
     if view.refused:
         yield view.verdict, "bold red"

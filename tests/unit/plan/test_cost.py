@@ -1,22 +1,39 @@
-"""What starts to bill, from recorded plans."""
+"""What starts to bill, from recorded plans; and the price table: every type in it, every figure with its source."""
 
 from __future__ import annotations
 
 import json
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+import toolkit.plan.cost
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.cost import CostLine, estimate
-from toolkit.plan.model import Attribution, parse_plan
+from toolkit.plan.model import Attribution, Plan, parse_plan
 
-RECORDED = Path(__file__).parents[2] / "plans" / "components"
+REPOSITORY = Path(__file__).parents[3]
+RECORDED = REPOSITORY / "tests" / "plans" / "components"
+TABLE: dict[str, Any] = json.loads(Path(toolkit.plan.cost.__file__).with_name("prices.json").read_text("utf-8"))
+ITEMS: dict[str, dict[str, Any]] = TABLE["items"]
+FREE = [kind for group in TABLE["free"] for kind in group["types"]]
+MADE = {
+    kind
+    for file in (REPOSITORY / "modules").rglob("*.tf")
+    for kind in re.findall(r'^resource "(\w+)"', file.read_text("utf-8"), re.M)
+}
+ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
+
+
+def recorded_plan(file: Path) -> Plan:
+    return parse_plan(json.loads(file.read_text("utf-8")), ATTRIBUTION)
 
 
 def lines(name: str) -> dict[str, CostLine]:
-    data = json.loads((RECORDED / f"{name}.json").read_text("utf-8"))
-    plan = parse_plan(data, Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1"))
-    return {line.what: line for line in estimate(plan).lines}
+    return {line.what: line for line in estimate(recorded_plan(RECORDED / f"{name}.json")).lines}
 
 
 def test_of_three_analyzers_only_the_one_of_unused_access_bills() -> None:
@@ -94,3 +111,135 @@ def test_what_is_switched_on_in_something_that_is_there_starts_to_bill() -> None
     assert told("aws_macie2_account", {"status": "ENABLED"}, {"status": "PAUSED"}) == []
     assert told("aws_guardduty_detector", {"enable": False}, {"enable": True}) == ["GuardDuty detector"]
     assert told("aws_inspector2_enabler", {"resource_types": ["EC2"]}, {"resource_types": ["EC2", "ECR"]}) != []
+
+
+@pytest.mark.parametrize("kind", sorted(MADE))
+def test_every_type_that_modules_make_is_priced_or_free_for_a_reason(kind: str) -> None:
+    assert (kind in ITEMS) + FREE.count(kind) == 1, "an item, or an entry of `free`, in toolkit/plan/prices.json"
+
+
+def test_the_table_has_no_type_that_no_module_makes() -> None:
+    assert {*ITEMS, *FREE} <= MADE
+
+
+def check_source(entry: dict[str, Any]) -> None:
+    assert re.fullmatch(r"https://(docs\.)?aws\.amazon\.com/\S+", entry["source"]), "AWS's own page"
+    assert date(2026, 11, 28) <= date.fromisoformat(entry["checked"]) <= date.today()
+
+
+def figures(text: str) -> set[str]:
+    return set(re.findall(r"\d[\d,.]*\d|\d", text))
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+def test_every_item_has_its_source_and_what_could_not_be_confirmed(kind: str) -> None:
+    item = ITEMS[kind]
+    assert set(item) == {"what", "fixed", "basis", "driver", "source", "checked", "regions", "unconfirmed"}
+    check_source(item)
+    assert item["what"] and item["basis"]
+    assert item["regions"] is None or item["regions"].strip()
+    assert item["unconfirmed"] is None or item["unconfirmed"].strip()
+    # Nothing is a zero that nobody sees: without a fixed part there is what it depends on, and a fixed part of 0 is
+    # marked as not confirmed.
+    assert item["driver"] or item["fixed"] is not None
+    assert item["fixed"] != 0 or item["unconfirmed"]
+    # What is named as unconfirmed is a figure that the report shows, and a fixed part is told in the basis.
+    named = figures(item["unconfirmed"] or "") - ({"0.50"} if kind == "aws_flow_log" else set())
+    assert named <= figures(item["basis"])
+    assert not item["fixed"] or f"{item['fixed']:,.2f}" in item["basis"]
+
+
+@pytest.mark.parametrize("group", TABLE["free"], ids=lambda g: g["types"][0])
+def test_what_is_free_has_a_reason_and_its_source(group: dict[str, Any]) -> None:
+    assert set(group) == {"types", "reason", "source", "checked"}
+    check_source(group)
+    assert len(group["reason"]) > 15
+
+
+def test_things_are_told_apart_and_the_date_is_the_oldest_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len({item["what"] for item in ITEMS.values()}) == len(ITEMS)
+    empty = parse_plan({"format_version": "1.2", "resource_changes": []}, ATTRIBUTION)
+    assert estimate(empty).as_of == min(item["checked"] for item in ITEMS.values())
+    older = {"items": {**ITEMS, "aws_kms_key": {**ITEMS["aws_kms_key"], "checked": "2020-01-01"}}}
+    monkeypatch.setattr(toolkit.plan.cost, "_table", lambda: older)
+    assert estimate(empty).as_of == "2020-01-01"
+
+
+def started(kind: str, action: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
+    change = {"actions": [action], "before": before, "after": after}
+    entry = {"address": f"module.x.{kind}.this", "mode": "managed", "type": kind, "name": "this", "change": change}
+    found = estimate(parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)).lines
+    assert [line.what for line in found] in ([], [ITEMS[kind]["what"]])
+    return bool(found)
+
+
+def standards(*arns: str) -> dict[str, Any]:
+    return {"name": "a", "configuration_policy": [{"service_enabled": True, "enabled_standard_arns": list(arns)}]}
+
+
+def moves(*classes: str) -> dict[str, Any]:
+    return {"rule": [{"id": "a", "transition": [{"days": 90, "storage_class": c} for c in classes]}]}
+
+
+def records(everything: bool, *kinds: str) -> dict[str, Any]:
+    return {"recording_group": [{"all_supported": everything, "resource_types": list(kinds)}]}
+
+
+def all_but(*kinds: str) -> dict[str, Any]:
+    excluded = [{"resource_types": list(kinds)}]
+    return {"recording_group": [{"all_supported": False, "exclusion_by_resource_types": excluded}]}
+
+
+BILLS = [
+    ("aws_config_configuration_recorder_status", None, {"is_enabled": True}, False),
+    ("aws_config_configuration_recorder_status", {"is_enabled": False}, {"is_enabled": True}, True),
+    ("aws_config_configuration_recorder_status", {"is_enabled": True}, {"is_enabled": False}, False),
+    ("aws_config_configuration_recorder", None, records(True), True),
+    ("aws_config_configuration_recorder", records(False, "A"), records(True), True),
+    ("aws_config_configuration_recorder", records(False, "A"), records(False, "A", "B"), True),
+    ("aws_config_configuration_recorder", records(False, "A", "B"), records(False, "B"), False),
+    ("aws_config_configuration_recorder", records(True), records(False, "A"), False),
+    ("aws_config_configuration_recorder", records(True), all_but("A"), False),
+    ("aws_config_configuration_recorder", records(False, "A"), all_but("B"), True),
+    ("aws_config_configuration_recorder", all_but("A"), records(True), True),
+    ("aws_config_configuration_recorder", all_but("A", "B"), all_but("B"), True),
+    ("aws_config_configuration_recorder", all_but("B"), all_but("A", "B"), False),
+    ("aws_config_configuration_recorder", all_but("B"), records(False, "A"), False),
+    ("aws_detective_organization_configuration", None, {"auto_enable": True}, True),
+    ("aws_detective_organization_configuration", None, {"auto_enable": False}, False),
+    ("aws_detective_organization_configuration", {"auto_enable": False}, {"auto_enable": True}, True),
+    ("aws_detective_organization_configuration", {"auto_enable": True}, {"auto_enable": False}, False),
+    ("aws_securityhub_organization_configuration", None, {"auto_enable": True}, True),
+    ("aws_securityhub_organization_configuration", None, {"auto_enable": False}, False),
+    ("aws_securityhub_configuration_policy", None, standards("a"), False),
+    ("aws_securityhub_configuration_policy", standards("a"), standards("b", "a"), True),
+    ("aws_securityhub_configuration_policy", standards("a", "b"), standards("b"), False),
+    ("aws_securityhub_configuration_policy_association", None, {"target_id": "r-abcd"}, True),
+    ("aws_securityhub_standards_control_association", None, {"association_status": "DISABLED"}, False),
+    ("aws_securityhub_standards_control_association", None, {"association_status": "ENABLED"}, True),
+    ("aws_s3_bucket_lifecycle_configuration", None, moves(), False),
+    ("aws_s3_bucket_lifecycle_configuration", None, moves("GLACIER"), True),
+    ("aws_s3_bucket_lifecycle_configuration", moves("GLACIER"), moves("GLACIER", "DEEP_ARCHIVE"), True),
+    ("aws_s3_bucket_lifecycle_configuration", moves("GLACIER", "DEEP_ARCHIVE"), moves("GLACIER"), False),
+    ("aws_s3_bucket_lifecycle_configuration", None, {"rule": [None, {"transition": "?"}]}, False),
+    ("aws_shield_protection", None, {"name": "a"}, True),
+    ("aws_sns_topic_subscription", None, {"protocol": "email"}, True),
+    ("aws_accessanalyzer_analyzer", None, {"type": "ACCOUNT"}, False),
+    ("aws_accessanalyzer_analyzer", None, {"type": "ORGANIZATION_UNUSED_ACCESS"}, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "before", "after", "bills"), BILLS)
+def test_when_it_starts_to_bill(kind: str, before: dict[str, Any] | None, after: dict[str, Any], bills: bool) -> None:
+    assert started(kind, "update" if before else "create", before, after) is bills
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+def test_nothing_starts_to_bill_that_is_deleted(kind: str) -> None:
+    assert not started(kind, "delete", {"name": "a"}, None)
+
+
+def test_every_item_is_reached() -> None:
+    told = {line.what for file in RECORDED.glob("*.json") for line in estimate(recorded_plan(file)).lines}
+    told |= {ITEMS[kind]["what"] for kind, _, _, bills in BILLS if bills}
+    assert told == {item["what"] for item in ITEMS.values()}

@@ -117,7 +117,8 @@ def test_a_destruction_with_nothing_to_do_says_so(empty: PlanView) -> None:
 
 
 def test_what_has_one_price_has_no_usage_on_top() -> None:
-    line = CostLine("CloudWatch alarm", 15, 1.5, "0.10 per alarm and month", None)
+    source = ("https://aws.amazon.com/cloudwatch/pricing/", "2026-11-28")
+    line = CostLine("CloudWatch alarm", 15, 1.5, "0.10 per alarm and month", None, *source)
     assert fixed(line) == "1.50"
     assert fixed(replace(line, driver="requests")) == "1.50, and usage on top"
 
