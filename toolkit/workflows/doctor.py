@@ -146,7 +146,10 @@ def _unsaved(project: Project, name: str) -> Iterator[Finding]:
     """States that could not be saved, of the environment itself and of what `--sandbox` has apart."""
     from toolkit.workflows.unsaved import unsaved_states, waits
 
-    paths = project.paths(name)
+    try:
+        paths = project.paths(name)
+    except ToolkitError:
+        return  # the check of the environment has said why its folder is not read
     told = set()
     for scratch, called in ((paths.scratch, name), (paths.scratch / "sandbox", f"{name} --sandbox")):
         for file in unsaved_states(paths, scratch, os.environ).waiting():

@@ -169,6 +169,25 @@ def test_without_links_these_commands_come_further(project: Path, told: Told, ca
     assert "no.tfbundle: cannot be read" in told(*NEEDS_BUNDLE[0], exits=7)
 
 
+@pytest.mark.parametrize("place", [place for place, commands in PLACES.items() if ("doctor",) in commands])
+def test_doctor_shows_its_whole_table_all_the_same(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+):
+    other = project / "environments" / "stage"
+    shutil.copytree(project / "environments" / "prod", other)
+    (other / "errored.tfstate").write_text("{")
+    (project / place).rename(tmp_path / "elsewhere")
+    (project / place).symlink_to(tmp_path / "elsewhere")
+    assert run(["doctor"]) == 1
+    rows = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert rows[:7] == ["CHECK", "toolkit", "terraform", "provider", "sandbox", "project", "modules"]
+    if place != "environments":
+        assert "environment prod" in rows
+        assert "environment stage" in rows
+    if place.startswith("environments/"):
+        assert "state of stage" in rows
+
+
 def test_a_dangling_link_is_no_missing_environment(project: Path, told: Told):
     (project / "environments" / "stage").symlink_to("/nowhere")
     assert "stage: a symbolic link to /nowhere" in told("plan", "stage")
