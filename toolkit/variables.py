@@ -128,6 +128,18 @@ RULES = (
         # With it, `init` takes a cached provider without asking for the checksums that the registry signs.
         "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
     ),
+    # What pipelines and tools put into every shell of theirs, under names that look like Terraform's or AWS's: Azure
+    # Pipelines (TF_BUILD), tfswitch, GitLab's template, TensorFlow, the AWS SDK for JavaScript, and usual names of
+    # variables that workflow files pass to actions/setup-terraform and aws-actions/configure-aws-credentials.
+    # https://learn.microsoft.com/azure/devops/pipelines/build/variables, https://tfswitch.warrensbox.com
+    _rule(
+        "dropped",
+        "it is for pipelines and other programs",
+        "TF_BUILD TF_VERSION TF_DEFAULT_VERSION TF_PRODUCT TF_ARCH TF_BINARY_PATH TF_INSTALL_PATH TF_ROOT TF_DIR "
+        "TF_WORKING_DIR TF_STATE_NAME TF_ADDRESS TF_USERNAME TF_PASSWORD TF_API_TOKEN TF_CPP_* TF_ENABLE_ONEDNN_OPTS "
+        "TF_FORCE_GPU_ALLOW_GROWTH TF_XLA_FLAGS TF_USE_LEGACY_KERAS AWS_ROLE_TO_ASSUME AWS_SDK_JS_* "
+        "AWS_NODEJS_CONNECTION_REUSE_ENABLED",
+    ),
     _rule(
         "dropped",
         "it would change how programs are loaded or run",
@@ -192,20 +204,24 @@ RULES = (
     ),
 )  # fmt: skip
 
-_UNLISTED = Rule(
-    "refused",
-    "the toolkit does not know it, and it could lead Terraform elsewhere or change what was reviewed",
-    (),
-    "unset it; a variable that only a credential_process helper reads can be named under "
-    "`toolkit.pass_environment` in the environment file",
-)
+_UNKNOWN = "the toolkit does not know it, and it could lead Terraform elsewhere or change what was reviewed"
+_UNLISTED = {
+    "TF_": Rule("refused", _UNKNOWN, ()),
+    "AWS_": Rule(
+        "refused",
+        _UNKNOWN,
+        (),
+        "unset it; a variable that only a credential_process helper reads can be named under "
+        "`toolkit.pass_environment` in the environment file",
+    ),
+}
 _OTHER = Rule("dropped", "the toolkit does not know it", ())
 
 
 @cache
 def rule(name: str) -> Rule:
     """What is decided about a variable."""
-    return decided(name) or (_UNLISTED if name.startswith(("TF_", "AWS_")) else _OTHER)
+    return decided(name) or next((row for start, row in _UNLISTED.items() if name.startswith(start)), _OTHER)
 
 
 def decided(name: str) -> Rule | None:

@@ -68,6 +68,13 @@ def test_every_name_that_is_refused_is_refused_together_and_first() -> None:
         admit(given, account_id=ACCOUNT)
 
 
+@pytest.mark.parametrize(("name", "offered"), [("TF_NEW", False), ("AWS_NEW", True)])
+def test_a_hint_offers_only_what_the_environment_file_accepts(name: str, offered: bool) -> None:
+    with pytest.raises(RefusedError) as caught:
+        admit({name: "x"}, account_id=ACCOUNT)
+    assert ("pass_environment" in str(caught.value.hint)) is offered is (why_not_passed(name) is None)
+
+
 def test_another_state_is_never_selected() -> None:
     for account in (None, ACCOUNT):
         with pytest.raises(RefusedError, match="TF_WORKSPACE=other"):
@@ -96,6 +103,12 @@ SHELLS = {
     "AWS_DEFAULT_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
     "github": "AWS_REGION AWS_DEFAULT_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN "
     "GITHUB_ACTIONS GITHUB_OUTPUT TERRAFORM_CLI_PATH TF_IN_AUTOMATION TF_INPUT",
+    "azure-pipelines": "TF_BUILD SYSTEM_ACCESSTOKEN BUILD_BUILDID AGENT_TEMPDIRECTORY AWS_ROLE_TO_ASSUME AWS_REGION "
+    "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+    "github with versions": "TF_VERSION TF_API_TOKEN TF_WORKING_DIR TF_IN_AUTOMATION AWS_ROLE_TO_ASSUME AWS_REGION",
+    "tfswitch": "TF_VERSION TF_DEFAULT_VERSION TF_PRODUCT TF_ARCH TF_BINARY_PATH TF_INSTALL_PATH",
+    "tensorflow": "TF_CPP_MIN_LOG_LEVEL TF_ENABLE_ONEDNN_OPTS TF_FORCE_GPU_ALLOW_GROWTH TF_XLA_FLAGS AWS_PROFILE",
+    "gitlab template": "TF_ROOT TF_STATE_NAME TF_ADDRESS TF_USERNAME TF_PASSWORD TF_HTTP_ADDRESS AWS_PROFILE",
     "gitlab": "TF_HTTP_ADDRESS TF_HTTP_LOCK_ADDRESS TF_HTTP_USERNAME TF_HTTP_PASSWORD TF_IN_AUTOMATION CI GITLAB_CI",
 }
 
