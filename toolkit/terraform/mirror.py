@@ -54,10 +54,10 @@ def choose(mirror: Path | None, environ: Mapping[str, str], system: Path = Path(
     if any(setting.name == _INSTALLATION for _, _, found in _user_config(environ) for setting in found.settings):
         return Source(None, "provider_installation in your own Terraform CLI configuration")
     for folder in _implied(admit(environ)):
-        if (folder / _HOSTS[0] / _PROVIDER).is_dir():
+        if _is_folder(folder / _HOSTS[0] / _PROVIDER):
             return Source(None, f"Terraform's own mirror folder {folder}")
     for registry in sorted(system.glob(f"*/{_HOSTS[0]}")):
-        if (registry / _PROVIDER).is_dir():
+        if _is_folder(registry / _PROVIDER):
             # Found, not asked for: only what it holds is taken from it, everything else still has the registry.
             held = tuple(sorted(f"{_HOSTS[0]}/{p.parent.name}/{p.name}" for p in registry.glob("*/*") if p.is_dir()))
             return Source(registry.parent, "found in a conventional place", held)
@@ -108,6 +108,16 @@ def cli_config(mirror: Path | None, environ: Mapping[str, str], scratch: Path) -
     return {"TF_CLI_CONFIG_FILE": str(target.resolve())}
 
 
+def _is_file(path: Path) -> bool:
+    """False also where a folder above may not be entered (HOME of another user), for which pathlib raises."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def _is_folder(path: Path) -> bool:
+    """As `_is_file`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def _user_config(environ: Mapping[str, str]) -> list[tuple[Path, str, CliFile]]:
     """The user's own CLI configuration, file by file, as Terraform would find and read it.
 
@@ -120,15 +130,22 @@ def _user_config(environ: Mapping[str, str]) -> list[tuple[Path, str, CliFile]]:
 def _user_files(environ: Mapping[str, str]) -> list[Path]:
     named = environ.get("TF_CLI_CONFIG_FILE")
     home = Path(environ.get("HOME") or "~").expanduser()
-    more = (home / ".terraform.d").glob("*.tfrc*")
+    folder = home / ".terraform.d"
+    more = folder.glob("*.tfrc*") if _is_folder(folder) else ()
     files = [Path(named)] if named else [home / ".terraformrc", *sorted(f for f in more if f.suffix in _SUFFIXES)]
-    return [file for file in files if file.is_file()]
+    return [file for file in files if _is_file(file)]
 
 
 def _read(file: Path) -> tuple[str, CliFile]:
-    text = file.read_text(encoding="utf-8", errors="replace")
     try:
+        text = file.read_text(encoding="utf-8", errors="replace")
         return text, parse(text)
+    except OSError as e:
+        raise ToolkitError(
+            f"the Terraform CLI configuration cannot be read: {e.strerror}",
+            where=str(file),
+            hint=f"make it readable, or name another one in TF_CLI_CONFIG_FILE ({os.devnull} for none)",
+        ) from e
     except UnreadableError as e:
         raise ToolkitError(
             f"is not a Terraform CLI configuration: {e}",

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import builtins
+import errno
+import io
 import os
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -250,6 +255,50 @@ def test_what_terraform_cannot_read_is_an_error(tmp_path: Path, environ: dict[st
     with pytest.raises(ToolkitError, match="is not a Terraform CLI configuration: line 1") as caught:
         cli_config(None, environ, tmp_path / "scratch")
     assert caught.value.where == str(home / ".terraformrc")
+
+
+@pytest.fixture
+def forbidden(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Makes everything below a folder unreachable, for root, too."""
+
+    def forbid(folder: Path) -> None:
+        def refusing(real: Callable[..., Any]) -> Callable[..., Any]:
+            def call(path: Any, *more: Any, **named: Any) -> Any:
+                if isinstance(path, str | Path) and Path(path).is_relative_to(folder):
+                    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+                return real(path, *more, **named)
+
+            return call
+
+        for module, name in ((os, "stat"), (os, "scandir"), (io, "open"), (builtins, "open")):
+            monkeypatch.setattr(module, name, refusing(getattr(module, name)))
+
+    return forbid
+
+
+def test_a_home_of_another_user_is_as_none(
+    tmp_path: Path, environ: dict[str, str], home: Path, forbidden: Callable[[Path], None]
+) -> None:
+    (home / ".terraformrc").write_text("provider_installation { }")
+    mirror_at(home / ".terraform.d" / "plugins")
+    (tmp_path / "opt").mkdir()
+    forbidden(home)
+    assert choose(None, environ, tmp_path / "opt").why == "the public registry"
+
+
+def test_a_configuration_that_may_not_be_read_is_named(
+    tmp_path: Path, environ: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".terraformrc").write_text("")
+
+    def refuse(path: Path, **_: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(ToolkitError, match="cannot be read: Permission denied") as caught:
+        cli_config(None, environ, tmp_path / "scratch")
+    assert caught.value.where == str(home / ".terraformrc")
+    assert "TF_CLI_CONFIG_FILE" in str(caught.value.hint)
 
 
 @pytest.mark.terraform
