@@ -82,11 +82,11 @@ class UnsavedStates:
         written = _content(self._terraforms)
         if written is not None and is_state(written):
             return Kept(self._keep_file(written))
-        if dump is not None or not written:
-            with contextlib.suppress(OSError):
-                self._terraforms.unlink()  # cut off, where the printed one is whole; or empty
-            return Kept(None if dump is None else self._keep(dump.encode()))
-        return Kept(None, self._terraforms)
+        if dump is None and _is_there(self._terraforms):
+            return Kept(None, self._terraforms)
+        with contextlib.suppress(OSError):
+            self._terraforms.unlink()  # cut off, where the printed one is whole; or empty
+        return Kept(None if dump is None else self._keep(dump.encode()))
 
     def take(self, log: Path) -> Kept:
         """Keep a log into which the state was dumped, where there is room for nothing else: a new name needs none."""

@@ -380,3 +380,15 @@ def test_a_part_of_a_state_is_never_a_state(cut: int) -> None:
     found = state_id(part)
     assert found is None or (not found.whole and (found.lineage, found.serial) == (LINEAGE, 7))
     assert (found is not None) == (LINEAGE + '"' in WRITTEN[:cut])
+
+
+def test_a_state_that_cannot_be_read_is_not_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ERRORED).write_text(WRITTEN)
+
+    def failing(*_: object, **__: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(unsaved, "read_regular", failing)
+    states = UnsavedStates("prod", folder=tmp_path, rendered=tmp_path, environ={})
+    assert states.collect(None) == Kept(None, tmp_path / ERRORED)
+    assert (tmp_path / ERRORED).read_text() == WRITTEN
