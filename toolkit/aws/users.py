@@ -18,6 +18,7 @@ from toolkit.aws.session import ClientFactory
 from toolkit.errors import ToolkitError
 from toolkit.plan.denials import HeldPolicies
 from toolkit.plan.lockout import UserFact
+from toolkit.plan.managed_policies import is_administrator
 
 
 def read_users(clients: ClientFactory, *, with_password_age: bool) -> tuple[UserFact, ...]:
@@ -100,7 +101,7 @@ def _details(
     administrator_groups: set[str] = set()
 
     def administers(entry: dict[str, Any]) -> bool:
-        return any(p["PolicyArn"].endswith(":policy/AdministratorAccess") for p in entry["AttachedManagedPolicies"])
+        return any(is_administrator(p["PolicyArn"]) for p in entry["AttachedManagedPolicies"])
 
     pages = list(iam.get_paginator("get_account_authorization_details").paginate(Filter=["User", "Group"]))
     for page in pages:

@@ -135,6 +135,8 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_event_rule"),
         Protected("aws_cloudwatch_event_target"),
         Protected("aws_sns_topic"),
+        # Without its policy, a topic refuses what EventBridge and CloudWatch send.
+        Protected("aws_sns_topic_policy", released_by=("aws_sns_topic", "arn", "arn")),
         # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),

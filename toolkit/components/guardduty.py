@@ -129,9 +129,14 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_event_target"),
         Protected("aws_cloudwatch_metric_alarm"),
         Protected("aws_sns_topic"),
+        # Without its policy, a topic refuses what EventBridge and CloudWatch send.
+        Protected("aws_sns_topic_policy", released_by=("aws_sns_topic", "arn", "arn")),
         # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
+        # The other regions' rules reach the home region through this role.
+        Protected("aws_iam_role"),
+        Protected("aws_iam_role_policy", released_by=("aws_iam_role", "name", "role")),
         *log_bucket.PROTECTED,
     ),
     derived=(

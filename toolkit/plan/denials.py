@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Statement
-from toolkit.plan.managed_policies import DENIES_ALL, DENY_EVERYTHING, POLICY
+from toolkit.plan.managed_policies import DENY_EVERYTHING, POLICY, is_deny_all
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.organization import Deployment, denied_needs, is_known, named_actions
 from toolkit.plan.policies import denies
@@ -154,7 +154,7 @@ def newly_denies(plan: Plan, role: str | None = None) -> bool:
             found = denies(str(change.after.get("policy")))
         else:
             arn = str(change.after.get("policy_arn")) if change.type == of.attached_type else ""
-            found = arn.startswith("arn:") and (":iam::aws:" not in arn or arn.endswith(DENIES_ALL))
+            found = arn.startswith("arn:") and (":iam::aws:" not in arn or is_deny_all(arn))
         if found:
             return True
     return False
@@ -171,7 +171,7 @@ def _now(policies: HeldPolicies) -> dict[str, dict[str, _Put]]:
 
 
 def _text(arn: str, documents: Mapping[str, str]) -> str | None:
-    return DENY_EVERYTHING if arn.endswith(DENIES_ALL) else documents.get(arn)
+    return DENY_EVERYTHING if is_deny_all(arn) else documents.get(arn)
 
 
 def _then(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from toolkit.plan.boundaries import Boundaries, Refused, boundary_of, may_limit_more
 from toolkit.plan.denials import Denials, Denied, Member, newly_denies
 from toolkit.plan.findings import Finding, Rule, Severity
-from toolkit.plan.managed_policies import ADMINISTRATOR
+from toolkit.plan.managed_policies import is_administrator
 from toolkit.plan.model import Action, Change, Plan
 
 
@@ -151,7 +151,7 @@ def reaches_users(plan: Plan) -> bool:
 
 def takes_administration(change: Change) -> bool:
     """Whether a change detaches AdministratorAccess."""
-    return goes(change) and str(change.before.get("policy_arn")).endswith(ADMINISTRATOR)
+    return goes(change) and is_administrator(str(change.before.get("policy_arn")))
 
 
 def _stripped(plan: Plan) -> dict[str, Change]:
@@ -498,7 +498,7 @@ def judge_forgotten(plan: Plan) -> Iterator[Finding]:
     """Attachments of AdministratorAccess that Terraform would no longer manage: later plans could not restore them."""
     for change in plan.changes:
         policy = str(change.before.get("policy_arn") or change.before.get("managed_policy_arn"))
-        if change.action is not Action.FORGET or not policy.endswith(ADMINISTRATOR):
+        if change.action is not Action.FORGET or not is_administrator(policy):
             continue
         owners = (change.before.get(kind) for kind in ("group", "role", "user", "permission_set_arn"))
         owner = next((str(o) for o in owners if o), "its owner")

@@ -13,10 +13,6 @@ from toolkit.plan.model import Action, Change, Plan, Resource
 
 POLICY = "aws_iam_policy"
 """Terraform's type of a managed policy of the account's own."""
-ADMINISTRATOR = ":policy/AdministratorAccess"
-"""How the ARN ends of the policy of AWS that allows everything."""
-DENIES_ALL = ":policy/AWSDenyAll"
-"""How the ARN ends of the policy of AWS that denies everything."""
 ALLOW_EVERYTHING = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
 DENY_EVERYTHING = (
     '{"Version": "2012-10-17", "Statement": {"Sid": "DenyAll", "Effect": "Deny", "Action": "*", "Resource": "*"}}'
@@ -28,6 +24,16 @@ _OF_AWS = ":iam::aws:policy/"
 def is_of_aws(arn: str) -> bool:
     """Whether a managed policy is one of AWS's own."""
     return _OF_AWS in arn
+
+
+def is_administrator(arn: str) -> bool:
+    """Whether it is AdministratorAccess of AWS, not one of the account's own that is called so."""
+    return is_of_aws(arn) and arn.endswith(":policy/AdministratorAccess")
+
+
+def is_deny_all(arn: str) -> bool:
+    """Whether it is AWSDenyAll of AWS, not one of the account's own that is called so."""
+    return is_of_aws(arn) and arn.endswith(":policy/AWSDenyAll")
 
 
 class ManagedPolicies:
@@ -64,9 +70,15 @@ class ManagedPolicies:
         return next((c for c in found if c.action in _MAKES), found[0] if found else None)
 
     def _known(self, arn: str) -> str | None:
-        if arn.endswith(ADMINISTRATOR) and is_of_aws(arn):
+        if is_administrator(arn):
             return ALLOW_EVERYTHING
-        return DENY_EVERYTHING if arn.endswith(DENIES_ALL) and is_of_aws(arn) else self._texts.get(arn)
+        return DENY_EVERYTHING if is_deny_all(arn) else self._texts.get(arn)
+
+
+def deleted_texts(drift: Iterable[Change]) -> dict[str, str]:
+    """ARN → text of managed policies that somebody deleted by hand."""
+    gone = (c.before for c in drift if c.type == POLICY and c.action is Action.DELETE)
+    return {str(v["arn"]): text for v in gone if "arn" in v and (text := _text(v)) is not None}
 
 
 def _text(values: Mapping[str, object]) -> str | None:

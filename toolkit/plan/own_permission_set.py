@@ -15,7 +15,7 @@ from toolkit.iam import role_session
 from toolkit.plan.boundaries import SET_BOUNDARY, Refused, boundary_of, in_account
 from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import PAST, Caller, goes, lockout
-from toolkit.plan.managed_policies import ADMINISTRATOR
+from toolkit.plan.managed_policies import is_administrator
 from toolkit.plan.model import Action, Change, Plan, Resource
 from toolkit.plan.policies import rights_lost
 
@@ -125,7 +125,7 @@ def _assigns(resource: str, values: Mapping[str, Any], arns: frozenset[str], acc
 
 def _administers(arns: frozenset[str], outcome: Iterable[Resource]) -> bool:
     return any(
-        r.type == _MANAGED and _of(r.values, arns) and str(r.values.get("managed_policy_arn")).endswith(ADMINISTRATOR)
+        r.type == _MANAGED and _of(r.values, arns) and is_administrator(str(r.values.get("managed_policy_arn")))
         for r in outcome
     )
 

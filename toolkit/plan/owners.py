@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -83,6 +83,8 @@ class _Held:
     change: Change | None = None
     """What makes, changes or takes it; None: the plan leaves it alone."""
     attribute: str = ""
+    own_devices: bool = False
+    """Whether MFA enforcement made it: what it allows is written in the module, and is about one's own devices."""
 
     @cached_property
     def allows(self) -> list[dict[str, Any]] | None:
@@ -98,9 +100,18 @@ class _Held:
             return []
         return _statements(self.texts[0], "Deny") if self.texts is not None and len(self.texts) == 1 else None
 
+    @property
+    def grants(self) -> bool:
+        """Whether an owner has rights by it, or may have."""
+        return not self.own_devices and self.allows != []
+
 
 def judge_owners(
-    plan: Plan, outcome: Iterable[Resource], policies: ManagedPolicies, findings: Iterable[Finding]
+    plan: Plan,
+    outcome: Iterable[Resource],
+    policies: ManagedPolicies,
+    findings: Iterable[Finding],
+    drift: Iterable[Change] = (),
 ) -> list[Finding]:
     """Judge every owner whose policies a plan makes, changes or takes.
 
@@ -109,11 +120,12 @@ def judge_owners(
         outcome: What there is once it is applied; what the plan leaves alone is in it.
         policies: What managed policies say.
         findings: What was found of single resources.
+        drift: What AWS has otherwise than the state. What somebody took by hand is given back, not newly granted.
 
     Returns:
         The findings, less those about a single policy that its owner is not weaker by, and those about owners.
     """
-    return _Judge(plan, tuple(outcome), policies, tuple(findings)).judged()
+    return _Judge(plan, tuple(outcome), policies, tuple(findings), drift).judged()
 
 
 def referenced_policies(plan: Plan) -> frozenset[str]:
@@ -129,7 +141,12 @@ def referenced_policies(plan: Plan) -> frozenset[str]:
 
 class _Judge:
     def __init__(
-        self, plan: Plan, outcome: tuple[Resource, ...], policies: ManagedPolicies, findings: tuple[Finding, ...]
+        self,
+        plan: Plan,
+        outcome: tuple[Resource, ...],
+        policies: ManagedPolicies,
+        findings: tuple[Finding, ...],
+        drift: Iterable[Change],
     ) -> None:
         self._plan = plan
         self._policies = policies
@@ -143,15 +160,19 @@ class _Judge:
         for resource in outcome:
             if resource.address not in changed:
                 for side in (self._before, self._after):
-                    self._put(side, resource.type, resource.values, None)
+                    self._put(side, resource, resource.values, None)
+        created = {c.address for c in plan.changes if c.action is Action.CREATE}
+        for change in drift:
+            if change.action is Action.DELETE and change.address in created:
+                self._put(self._before, change, change.before, None)
         for change in plan.changes:
             if change.action is not Action.CREATE:
-                self._put(self._before, change.type, change.before, change)
+                self._put(self._before, change, change.before, change)
             if change.action is Action.FORGET:
                 # What Terraform forgets, AWS keeps.
-                self._put(self._after, change.type, change.before, None)
+                self._put(self._after, change, change.before, None)
             elif change.action is not Action.DELETE:
-                self._put(self._after, change.type, change.after, change)
+                self._put(self._after, change, change.after, change)
 
     def judged(self) -> list[Finding]:
         findings: list[Finding] = []
@@ -176,9 +197,13 @@ class _Judge:
         return [*(f for f in self._findings if stands(f)), *findings]
 
     def _put(
-        self, side: dict[_Owner, list[_Held]], resource: str, values: Mapping[str, Any], change: Change | None
+        self,
+        side: dict[_Owner, list[_Held]],
+        resource: Resource | Change,
+        values: Mapping[str, Any],
+        change: Change | None,
     ) -> None:
-        kind = _KINDS.get(resource)
+        kind = _KINDS.get(resource.type)
         if kind is None or not values:
             return
         name = values.get(kind.named_by)
@@ -193,7 +218,7 @@ class _Judge:
         held = (
             self._managed(values, kind, change, side is self._after) if kind.managed else _inline(values, kind, change)
         )
-        side.setdefault(owner, []).append(held)
+        side.setdefault(owner, []).append(replace(held, own_devices=resource.component == _ENFORCES_MFA))
 
     def _managed(self, values: Mapping[str, Any], kind: _Kind, change: Change | None, after: bool) -> _Held:
         reference = _reference(values.get(kind.policy))
@@ -315,14 +340,14 @@ class _Judge:
             more = tuple(_grants_more(before, held))
             own = next((h for h in before if stays and _continues(h, held)), None)
             if own is None:
-                if more and not (stays and _both_of_aws(held, taken)):
-                    findings.append(_granted(owner, predecessor, held, taken or changed, more))
+                if more and not held.own_devices and not (stays and _left_to_grants(held, before, taken)):
+                    findings.append(_granted(owner, predecessor, held, before, taken or changed, more))
                 continue
             less = tuple(_denies_less(own, after))
             if not more and not less:
                 settled.add((held.change.address, held.attribute))
             elif (held.change.address, held.attribute) not in self._weaker:
-                findings += [_granted(owner, predecessor, held, [own], more)] if more else []
+                findings += [_granted(owner, predecessor, held, before, [own], more)] if more else []
                 findings += [_denied_less(owner, predecessor, held, less)] if less else []
         replaced = any(h.change is not None and not any(_continues(b, h) for b in before) for h in after)
         for held in taken:
@@ -333,6 +358,7 @@ class _Judge:
         return findings, settled
 
 
+_ENFORCES_MFA = "mfa_enforcement"
 _UNKNOWN = "(known after apply) "
 _MADE = "a policy that the plan makes"
 
@@ -357,9 +383,13 @@ def _alike(before: _Held, after: _Held) -> bool:
     return before.texts == after.texts
 
 
-def _both_of_aws(held: _Held, taken: Sequence[_Held]) -> bool:
-    """Whether it is for `judge_grants` to say: one of AWS's policies comes, and none of others goes."""
-    return all(h.reference is not None and is_of_aws(h.reference) for h in (held, *taken))
+def _left_to_grants(held: _Held, before: Sequence[_Held], taken: Sequence[_Held]) -> bool:
+    """Whether it is for `judge_grants` to say: one of AWS's policies comes, and none of others goes.
+
+    What AdministratorAccess allows is known: beside what an owner is granted, it is judged like any other text.
+    """
+    of_aws = all(h.reference is not None and is_of_aws(h.reference) for h in (held, *taken))
+    return of_aws and (held.texts is None or not any(h.grants for h in before))
 
 
 def _inline(values: Mapping[str, Any], kind: _Kind, change: Change | None) -> _Held:
@@ -451,25 +481,32 @@ def _called(owner: _Owner, held: _Held) -> str:
 
 
 def _granted(
-    owner: _Owner, predecessor: _Owner, held: _Held, taken: Sequence[_Held], reasons: tuple[str, ...]
+    owner: _Owner,
+    predecessor: _Owner,
+    held: _Held,
+    before: Sequence[_Held],
+    taken: Sequence[_Held],
+    reasons: tuple[str, ...],
 ) -> Finding:
     change = held.change
     assert change is not None
     replaces = bool(taken) or predecessor != owner
+    # An owner that is granted nothing so far is what an interrupted apply leaves: refusing would leave it half-made.
+    refused = replaces or any(h.grants for h in before)
     lost = ", ".join(dict.fromkeys(h.name for h in taken))
     instead = f"{lost} → {held.name}" if lost else f"+ {held.name}"
     place = f" in the place of {predecessor[0]} {predecessor[1]}" if predecessor != owner else ""
     return Finding(
         rule=Rule.WEAKENS,
-        severity=Severity.HIGH if replaces else Severity.NOTE,
+        severity=Severity.HIGH if refused else Severity.NOTE,
         address=change.address,
         attribute=held.attribute,
         summary=f"The {_called(owner, held)}{place} is granted more than before.",
         evidence=f"{instead}: {'; '.join(reasons)}",
         remedy="grant what was granted before, or give consent after comparing the policies"
         if replaces
-        else "see whether all who have it shall have these rights, too",
-        consent=f"--allow-weaker '{change.address}.{held.attribute}'" if replaces else None,
+        else "see whether all who have it shall have these rights, too" + (", and give consent" if refused else ""),
+        consent=f"--allow-weaker '{change.address}.{held.attribute}'" if refused else None,
         component=change.component,
         region=change.region,
     )

@@ -31,7 +31,7 @@ from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
 from toolkit.plan.grants import without_standing
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users
-from toolkit.plan.managed_policies import ManagedPolicies, is_of_aws
+from toolkit.plan.managed_policies import ManagedPolicies, deleted_texts, is_of_aws
 from toolkit.plan.memberships import judge_memberships
 from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
 from toolkit.plan.organization import Deployment
@@ -39,6 +39,7 @@ from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assig
 from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
 from toolkit.plan.owners import judge_owners, referenced_policies
 from toolkit.plan.quotas import judge_quotas
+from toolkit.plan.spelling import Spelling
 from toolkit.terraform.providers import without_keys
 from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of
@@ -74,12 +75,12 @@ def judge_plan(
     plan = without_standing(plan, {address for address, found in existing.items() if found.same})
     existing = {address: found for address, found in existing.items() if not found.same}
     outcome = parse_outcome(data, workspace.attribution)
-    policies = _policies(plan, outcome, changed_boundaries(plan) | referenced_policies(plan), clients)
+    drift = parse_drift(data, workspace.attribution)
+    policies = _policies(plan, outcome, changed_boundaries(plan) | referenced_policies(plan), clients, drift)
     found = list(judge(plan, REGISTRY, existing, read_held(plan, clients)))
-    found = judge_owners(plan, outcome, policies, found)
+    found = judge_owners(plan, outcome, policies, found, drift)
     today = datetime.now(UTC).date()
     if not destroy:
-        drift = parse_drift(data, workspace.attribution)
         found += judge_orphans(plan, drift, REGISTRY, environment.account_id, _looked_in(environment, aliases))
         found += judge_quotas(read_quotas(plan, clients, _attachable(environment)))
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
@@ -94,14 +95,16 @@ def judge_plan(
     if reaches_users(plan) and not ends:
         ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
         users = read_users(clients, with_password_age=ages)
-        with_mfa, guarded = _groups_with_mfa(environment), _guarded_groups(environment)
         held = read_group_policies(clients)
+        spelling = Spelling(users=(u.name for u in users), groups=held.attached)
+        with_mfa, guarded = map(spelling.groups, (_groups_with_mfa(environment), _guarded_groups(environment)))
+        removed, enrolling = map(spelling.users, (_removed_users(environment), _enrolling_users(environment)))
+        plan = spelling.plan(plan)
+        policies = ManagedPolicies(plan, outcome, held.documents)
         denials = Denials(plan, held, _deployment(environment), with_mfa)
-        boundaries = Boundaries(plan, ManagedPolicies(plan, outcome, held.documents), _deployment(environment))
-        removed = _removed_users(environment)
-        enrolling = _enrolling_users(environment)
+        boundaries = Boundaries(plan, policies, _deployment(environment))
         found += judge_lockout(plan, users, caller, with_mfa, guarded, denials, boundaries, removed, enrolling)
-        found += judge_memberships(plan, held, ManagedPolicies(plan, outcome, held.documents))
+        found += judge_memberships(plan, held, policies)
     given = consents.together(Consents(waivers=tuple(waivers(environment))))
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
@@ -110,12 +113,17 @@ def judge_plan(
 
 
 def _policies(
-    plan: Plan, outcome: tuple[Resource, ...], wanted: Iterable[str], clients: ClientFactory
+    plan: Plan,
+    outcome: tuple[Resource, ...],
+    wanted: Iterable[str],
+    clients: ClientFactory,
+    drift: Iterable[Change] = (),
 ) -> ManagedPolicies:
     """Texts of managed policies; those that neither the plan nor the state has are read from the account."""
-    known = ManagedPolicies(plan, outcome)
+    gone = deleted_texts(drift)
+    known = ManagedPolicies(plan, outcome, gone)
     missing = [a for a in wanted if not is_of_aws(a) and known.before(a) is None and known.after(a) is None]
-    return ManagedPolicies(plan, outcome, read_documents(clients, missing)) if missing else known
+    return ManagedPolicies(plan, outcome, gone | read_documents(clients, missing)) if missing else known
 
 
 def _looked_in(environment: Environment, aliases: Mapping[str, str]) -> Callable[[Change], str]:
@@ -132,6 +140,7 @@ def _own_role(
     workspace: Workspace, plan: Plan, outcome: tuple[Resource, ...], caller: Caller, clients: ClientFactory
 ) -> Iterable[Finding]:
     name = role_of(caller)
+    plan = Spelling(roles=[name] if name else ()).plan(plan)
     denies = name is not None and newly_denies(plan, name)
     limits = name is not None and may_be_bounded(plan, name)
     role = own_role(clients, workspace.caller) if denies or limits or takes_trusted(plan) else None

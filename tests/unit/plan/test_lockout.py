@@ -9,7 +9,8 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Finding, Rule, Severity
-from toolkit.plan.lockout import Caller, UserFact, judge_forgotten, judge_lockout, reaches_users
+from toolkit.plan.lockout import Caller, UserFact, judge_forgotten, judge_lockout, reaches_users, takes_administration
+from toolkit.plan.managed_policies import is_administrator, is_deny_all
 from toolkit.plan.model import Attribution, Plan, parse_plan
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -507,3 +508,20 @@ def test_a_user_who_is_made_anew_loses_the_credentials_whatever_the_entry_says()
     half_made = user_change("safe", "delete+create") | {"action_reason": "replace_because_tainted"}
     assert [f.rule for f in judge_lockout(plan(half_made), [SAFE], ROLE)] == [Rule.LOCKS_OUT]
     assert list(judge_lockout(plan(half_made), [replace(SAFE, console_password=False)], ROLE)) == []
+
+
+@pytest.mark.parametrize(
+    ("arn", "administrator", "denies"),
+    [
+        ("arn:aws:iam::aws:policy/AdministratorAccess", True, False),
+        ("arn:aws-us-gov:iam::aws:policy/AdministratorAccess", True, False),
+        ("arn:aws:iam::aws:policy/AWSDenyAll", False, True),
+        ("arn:aws:iam::123456789012:policy/AdministratorAccess", False, False),
+        ("arn:aws:iam::123456789012:policy/AWSDenyAll", False, False),
+        ("arn:aws:iam::aws:policy/AdministratorAccess-Amplify", False, False),
+    ],
+)
+def test_a_policy_of_the_account_that_is_called_like_one_of_aws_is_none(arn: str, administrator: bool, denies: bool):
+    assert (is_administrator(arn), is_deny_all(arn)) == (administrator, denies)
+    (taken,) = plan(stripped("administrators", arn)).changes
+    assert takes_administration(taken) is administrator

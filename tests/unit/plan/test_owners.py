@@ -21,7 +21,7 @@ from toolkit.iam import Policies, PolicyDocument, Request, evaluate
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.guards import judge
 from toolkit.plan.managed_policies import ManagedPolicies
-from toolkit.plan.model import Attribution, parse_outcome, parse_plan
+from toolkit.plan.model import Attribution, parse_drift, parse_outcome, parse_plan
 from toolkit.plan.owners import judge_owners, referenced_policies
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -111,12 +111,12 @@ def entry(where: str, before: Values | None, after: Values | None, **more: Any) 
     return {"address": where, "mode": "managed", "type": resource, "name": name, "change": change}
 
 
-def judged(*entries: Entry, texts: dict[str, str] | None = None) -> list[Finding]:
+def judged(*entries: Entry, texts: dict[str, str] | None = None, drift: Sequence[Entry] = ()) -> list[Finding]:
     """As toolkit/workflows/judge.py puts it together; deletions of what denies are refused for themselves."""
-    data = {"format_version": "1.2", "resource_changes": list(entries)}
+    data = {"format_version": "1.2", "resource_changes": list(entries), "resource_drift": list(drift)}
     plan, outcome = parse_plan(data, ATTRIBUTION), parse_outcome(data, ATTRIBUTION)
     found = list(judge(plan, REGISTRY, {}))
-    return judge_owners(plan, outcome, ManagedPolicies(plan, outcome, texts), found)
+    return judge_owners(plan, outcome, ManagedPolicies(plan, outcome, texts), found, parse_drift(data, ATTRIBUTION))
 
 
 def weakenings(*entries: Entry, texts: dict[str, str] | None = None) -> list[Finding]:
@@ -193,14 +193,58 @@ def test_what_is_granted_more_or_denied_less_is_found_whatever_carries_it(
     assert all(f.consent and f.address in f.consent for f in blocking)
 
 
+ADMINISTRATOR = f"{AWS}/AdministratorAccess"
+ADDED: dict[str, Layout] = {"inline": {"more": [OPEN]}, "managed": {OWN: [OPEN]}, "of AWS": {ADMINISTRATOR: [OPEN]}}
+
+
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_policy_beside_those_that_stay_is_said_and_not_refused(kind: Kind):
-    """After an interrupted apply, it is what completes it."""
-    (found,) = weakenings(*changes(kind, INLINE, {**INLINE, "more": [OPEN]}))
-    assert (found.severity, found.blocks, found.consent) == (Severity.NOTE, False, None)
-    assert found.evidence == "+ more: grants more: statement 1"
-    # What it allows was allowed before.
+@pytest.mark.parametrize("added", ADDED.values(), ids=ADDED)
+@pytest.mark.parametrize("has", [INLINE, {f"{AWS}/ReadOnlyAccess": ()}], ids=["an inline policy", "one of AWS's"])
+def test_what_an_owner_is_granted_beside_what_it_has_is_refused(kind: Kind, added: Layout, has: Layout):
+    entries = changes(kind, has, {**has, **added})
+    (found,) = weakenings(*entries, texts=texts(added))
+    assert (found.severity, found.blocks) == (Severity.HIGH, True)
+    assert found.consent == f"--allow-weaker '{found.address}.{found.attribute}'"
+    assert found.evidence.startswith("+ ")
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_what_is_granted_already_or_only_denied_beside_is_no_finding(kind: Kind):
     assert weakenings(*changes(kind, INLINE, {**INLINE, "more": [READ]})) == []
+    assert weakenings(*changes(kind, INLINE, {**INLINE, "more": [statement("s3:*", "Deny")]})) == []
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("added", ADDED.values(), ids=ADDED)
+@pytest.mark.parametrize("has", [{}, {"limits": [STAY]}], ids=["nothing", "a denial"])
+def test_what_an_owner_without_rights_is_granted_is_said_and_not_refused(kind: Kind, added: Layout, has: Layout):
+    """That is how an interrupted apply leaves it."""
+    (found,) = weakenings(*changes(kind, has, {**has, **added}), texts=texts(added))
+    assert (found.severity, found.blocks, found.consent) == (Severity.NOTE, False, None)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("added", ADDED.values(), ids=ADDED)
+def test_what_somebody_took_by_hand_is_given_back(kind: Kind, added: Layout):
+    entries = changes(kind, INLINE, {**INLINE, **added})
+    (made,) = [e for e in entries if e["change"]["actions"] == ["create"]]
+    gone = {**made, "change": {"actions": ["delete"], "before": made["change"]["after"], "after": None}}
+    assert [f for f in judged(*entries, texts=texts(added), drift=[gone]) if f.blocks] == []
+    wider = {
+        **gone,
+        "change": {**gone["change"], "before": {**gone["change"]["before"], kind.policy_key: document(READ)}},
+    }
+    if "more" in added:
+        assert [f.blocks for f in judged(*entries, texts=texts(added), drift=[wider])] == [True]
+
+
+def test_enforcing_mfa_on_groups_that_are_there_already_is_no_grant():
+    """What its policy allows is about one's own devices, and stands in the module."""
+    (attached,) = changes(KINDS["group"], {}, {OWN: [OPEN]})
+    enforced = {**attached, "address": 'module.mfa_enforcement.aws_iam_group_policy_attachment.this["staff"]'}
+    has = changes(KINDS["group"], INLINE, INLINE)
+    assert weakenings(*has, enforced, texts={OWN: document(OPEN)}) == []
+    assert [f.blocks for f in weakenings(*has, attached, texts={OWN: document(OPEN)})] == [True]
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
