@@ -165,7 +165,9 @@ def _link(path: Path) -> ToolkitError:
     return ToolkitError(
         f"a symbolic link to {path.readlink()}",
         where=str(path),
-        hint="put the file or folder itself there: a project must contain what is reviewed with it. To work in another "
+        hint=f"an editor has unsaved changes of {path.name[2:]}: save it, or quit the editor"
+        if path.name.startswith(".#")  # how Emacs marks a file that somebody edits
+        else "put the file or folder itself there: a project must contain what is reviewed with it. To work in another "
         "checkout, name it with -C DIR",
     )
 

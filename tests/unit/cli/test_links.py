@@ -196,6 +196,11 @@ def test_a_dangling_link_is_no_missing_environment(project: Path, told: Told):
     )
 
 
+def test_a_file_that_is_edited_in_emacs_is_called_so(project: Path, told: Told):
+    (project / "environments" / "prod" / ".#environment.yaml").symlink_to("ann@host.123:456")
+    assert "an editor has unsaved changes of environment.yaml: save it" in told("plan", "prod")
+
+
 def test_the_installation_may_be_made_of_links(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Package managers link files from their cache."""
     linked = tmp_path / "linked"
