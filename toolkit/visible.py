@@ -8,7 +8,6 @@ get there, whoever joins them uses `joined_lines`.
 from __future__ import annotations
 
 import codecs
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -46,6 +45,8 @@ _KEPT = re.compile(r"(\r?\n|\t)")
 
 def json_text(data: Any) -> str:
     """JSON with its letters as they are, but for those that a terminal should not get: they are JSON's own escapes."""
+    import json  # not for `--help`
+
     # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
     return _UNUSUAL.sub(
         lambda m: m[0] if m[0] == "\n" or _harmless(m[0]) else json.dumps(m[0])[1:-1],
@@ -112,6 +113,8 @@ def _plainer(e: UnicodeError) -> tuple[str, int]:
 
 
 def _json(e: UnicodeError) -> tuple[str, int]:
+    import json
+
     assert isinstance(e, UnicodeEncodeError)
     return json.dumps(e.object[e.start : e.end])[1:-1], e.end
 
