@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from toolkit.errors import RefusedError, ToolkitError
 from toolkit.terraform.cli_file import CliFile, UnreadableError, parse
@@ -25,6 +26,8 @@ _HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 _PROVIDER = Path("hashicorp") / "aws"
 _SUFFIXES = (".tfrc", ".json")
 _INSTALLATION = "provider_installation"
+
+Product = Literal["terraform", "opentofu"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,20 @@ class Source:
     """Provider patterns that come from the mirror and from nowhere else."""
 
 
-def choose(mirror: Path | None, environ: Mapping[str, str], system: Path = Path("/opt")) -> Source:
+def choose(
+    mirror: Path | None,
+    environ: Mapping[str, str],
+    system: Path = Path("/opt"),
+    *,
+    product: Product = "terraform",
+) -> Source:
     """Where providers come from, decided without writing anything.
+
+    Args:
+        mirror: The mirror that is named explicitly.
+        environ: The user's environment.
+        system: Where conventional places are looked for.
+        product: Which of the two runs: each has a CLI configuration of its own.
 
     Raises:
         ToolkitError: A mirror that was named is no folder or holds no `registry.terraform.io`.
@@ -51,7 +66,9 @@ def choose(mirror: Path | None, environ: Mapping[str, str], system: Path = Path(
         return _named(mirror, "the provider mirror setting")
     if environ.get(VARIABLE):
         return _named(Path(environ[VARIABLE]).expanduser(), VARIABLE)
-    if any(setting.name == _INSTALLATION for _, _, found in _user_config(environ) for setting in found.settings):
+    if any(
+        setting.name == _INSTALLATION for _, _, found in _user_config(environ, product) for setting in found.settings
+    ):
         return Source(None, "provider_installation in your own Terraform CLI configuration")
     for folder in _implied(admit(environ)):
         if _is_folder(folder / _HOSTS[0] / _PROVIDER):
@@ -64,7 +81,9 @@ def choose(mirror: Path | None, environ: Mapping[str, str], system: Path = Path(
     return Source(None, "the public registry")
 
 
-def cli_config(mirror: Path | None, environ: Mapping[str, str], scratch: Path) -> dict[str, str]:
+def cli_config(
+    mirror: Path | None, environ: Mapping[str, str], scratch: Path, *, product: Product = "terraform"
+) -> dict[str, str]:
     """Variables to add to Terraform's environment, with a generated CLI configuration in `scratch` where one is needed.
 
     The generated file is the user's own configuration with the provider installation replaced; mode 0600, because
@@ -74,15 +93,16 @@ def cli_config(mirror: Path | None, environ: Mapping[str, str], scratch: Path) -
         ToolkitError: As `choose`.
         RefusedError: The user's own configuration, which would be in effect, replaces providers by unverified ones.
     """
-    source = choose(mirror, environ)
+    source = choose(mirror, environ, product=product)
     if source.mirror is None:
-        _refuse_overrides(environ)
+        _refuse_overrides(environ, product)
         # A variable that names a missing file only makes Terraform print a warning before everything else.
         named = admit(environ).get("TF_CLI_CONFIG_FILE")
         return {"TF_CLI_CONFIG_FILE": os.devnull} if named and not Path(named).is_file() else {}
     # Files in JSON (`terraform login` writes one) cannot be joined to the text and are left out; Terraform finds the
     # tokens in credentials.tfrc.json in any case.
-    config = "\n".join(_without_installation(text, found) for _, text, found in _user_config(environ) if not found.json)
+    files = _user_config(environ, product)
+    config = "\n".join(_without_installation(text, found) for _, text, found in files if not found.json)
     patterns = json.dumps(list(source.include))
     # JSON string escapes are HCL's, except for the two template openers.
     path = json.dumps(str(source.mirror.resolve())).replace("${", "$${").replace("%{", "%%{")
@@ -118,22 +138,32 @@ def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
-def _user_config(environ: Mapping[str, str]) -> list[tuple[Path, str, CliFile]]:
-    """The user's own CLI configuration, file by file, as Terraform would find and read it.
+def _user_config(environ: Mapping[str, str], product: Product) -> list[tuple[Path, str, CliFile]]:
+    """The user's own CLI configuration, file by file, as Terraform or OpenTofu would find and read it.
 
     Raises:
         ToolkitError: Terraform could not read one.
     """
-    return [(file, *_read(file)) for file in _user_files(admit(environ))]
+    return [(file, *_read(file)) for file in _user_files(admit(environ), product)]
 
 
-def _user_files(environ: Mapping[str, str]) -> list[Path]:
+def _user_files(environ: Mapping[str, str], product: Product) -> list[Path]:
+    """…/cli/config/config-file#locations and https://opentofu.org/docs/cli/config/config-file#locations."""
     named = environ.get("TF_CLI_CONFIG_FILE")
+    if named:
+        return [Path(named)] if _is_file(Path(named)) else []
     home = Path(environ.get("HOME") or "~").expanduser()
-    folder = home / ".terraform.d"
-    more = folder.glob("*.tfrc*") if _is_folder(folder) else ()
-    files = [Path(named)] if named else [home / ".terraformrc", *sorted(f for f in more if f.suffix in _SUFFIXES)]
-    return [file for file in files if _is_file(file)]
+    first, folder = home / ".terraformrc", home / ".terraform.d"
+    if product == "opentofu":
+        own = Path(environ["XDG_CONFIG_HOME"]) / "opentofu" if environ.get("XDG_CONFIG_HOME") else None
+        if _is_file(home / ".tofurc"):
+            first = home / ".tofurc"
+        elif own is not None and not _is_file(first):
+            first = own / "tofurc"
+        if own is not None and not _is_folder(folder):
+            folder = own
+    more = (f for f in folder.glob("*.tfrc*") if f.suffix in _SUFFIXES) if _is_folder(folder) else ()
+    return [file for file in (first, *sorted(more)) if _is_file(file)]
 
 
 def _read(file: Path) -> tuple[str, CliFile]:
@@ -161,9 +191,9 @@ def _without_installation(text: str, found: CliFile) -> str:
     return text
 
 
-def _refuse_overrides(environ: Mapping[str, str]) -> None:
+def _refuse_overrides(environ: Mapping[str, str], product: Product) -> None:
     """`dev_overrides` makes Terraform run whatever is in a folder, at every command, whatever the lock file says."""
-    for file, _, found in _user_config(environ):
+    for file, _, found in _user_config(environ, product):
         if "dev_overrides" in found.names:
             raise RefusedError(
                 "dev_overrides would have Terraform run a provider that no lock file vouches for",

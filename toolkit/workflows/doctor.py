@@ -7,13 +7,17 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from toolkit import __version__
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import refuse_links
 from toolkit.paths import Project
+
+if TYPE_CHECKING:
+    from toolkit.terraform.binary import Binary
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,9 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
         UsageError: There is no such folder, or no such environment.
     """
     yield Finding("toolkit", "ok", f"{__version__}, Python {platform.python_version()}")
-    yield _check("terraform", _terraform)
-    yield _check("provider", lambda: _provider(mirror))
+    binary = cache(_binary)
+    yield _check("terraform", lambda: _terraform(binary))
+    yield _check("provider", lambda: _provider(mirror, binary))
     yield _check("sandbox", _sandbox)
     try:
         project = Project.find(start or Path.cwd())
@@ -74,17 +79,24 @@ def _check(name: str, look: Callable[[], str | Finding]) -> Finding:
         return Finding(name, "fail", f"{e}{detail}", e.hint)
 
 
-def _terraform() -> str:
+def _binary() -> Binary:
     from toolkit.terraform.binary import find_binary
 
-    binary = find_binary(None, os.environ)
-    return f"{binary.product} {binary.version} at {binary.path}"
+    return find_binary(None, os.environ)
 
 
-def _provider(mirror: Path | None) -> str:
+def _terraform(binary: Callable[[], Binary]) -> str:
+    found = binary()
+    return f"{found.product} {found.version} at {found.path}"
+
+
+def _provider(mirror: Path | None, binary: Callable[[], Binary]) -> str:
     from toolkit.terraform.mirror import choose
 
-    source = choose(mirror, os.environ)
+    try:
+        source = choose(mirror, os.environ, product=binary().product)
+    except ToolkitError:
+        source = choose(mirror, os.environ)  # without a binary
     return f"{source.mirror}: {source.why}" if source.mirror else source.why
 
 

@@ -40,7 +40,7 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
         paths.rendered,
         binary=binary,
         scratch=scratch,
-        environ=admit(access.environ) | cli_config(mirror, access.environ, scratch),
+        environ=admit(access.environ) | cli_config(mirror, access.environ, scratch, product=binary.product),
         on_event=observer.event,
         on_command=observer.command,
     )

@@ -212,12 +212,13 @@ def open_workspace(
     if deploys and not simulated:  # the embedded AWS's dummy caller is nobody
         _refuse_policies(paths, environment, lambda: principal_arn(ClientFactory(environment, environ), caller))
     called = f"{name} --sandbox" if access.sandbox else name
+    mirror = mirror_of(paths, environment, access)
     unsaved = unsaved_states(paths, scratch, access.environ)
     runner = Runner(
         paths.rendered,
         binary=binary,
         scratch=scratch,
-        environ=environ | cli_config(mirror_of(paths, environment, access), access.environ, scratch),
+        environ=environ | cli_config(mirror, access.environ, scratch, product=binary.product),
         on_event=observer.event,
         on_command=observer.command,
         called=called,

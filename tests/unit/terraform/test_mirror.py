@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import RefusedError, ToolkitError
-from toolkit.terraform.mirror import choose, cli_config
+from toolkit.terraform.mirror import Product, choose, cli_config
 
 AWS = "registry.terraform.io/hashicorp/aws"
 
@@ -129,7 +129,7 @@ def test_a_variable_that_names_a_missing_file_counts_as_no_configuration(
     assert (
         "provider_installation {}" not in Path(cli_config(mirror, environ, tmp_path)["TF_CLI_CONFIG_FILE"]).read_text()
     )
-    monkeypatch.setattr("toolkit.terraform.mirror.choose", lambda *_: choose(None, environ, tmp_path / "no-opt"))
+    monkeypatch.setattr("toolkit.terraform.mirror.choose", lambda *_, **__: choose(None, environ, tmp_path / "no-opt"))
     assert cli_config(None, environ, tmp_path) == {"TF_CLI_CONFIG_FILE": os.devnull}
 
 
@@ -165,6 +165,40 @@ def test_a_mirror_of_ours_takes_the_place_of_overrides(tmp_path: Path, environ: 
     (mirror / "registry.terraform.io").mkdir(parents=True)
     written = cli_config(mirror, environ, tmp_path / "scratch")["TF_CLI_CONFIG_FILE"]
     assert "dev_overrides" not in Path(written).read_text()
+
+
+RC, TOFU, XDG = ".terraformrc", ".tofurc", ".config/opentofu/tofurc"
+IN_FOLDER, IN_XDG = ".terraform.d/a.tfrc", ".config/opentofu/a.tfrc"
+
+
+@pytest.mark.parametrize(
+    ("there", "product", "read"),
+    [
+        ((RC, TOFU, XDG, IN_FOLDER, IN_XDG), "terraform", {RC, IN_FOLDER}),
+        ((TOFU, XDG, IN_XDG), "terraform", set()),
+        ((RC, TOFU, XDG, IN_FOLDER, IN_XDG), "opentofu", {TOFU, IN_FOLDER}),
+        ((RC, XDG, IN_XDG), "opentofu", {RC, IN_XDG}),
+        ((TOFU, XDG), "opentofu", {TOFU}),
+        ((XDG, IN_FOLDER), "opentofu", {XDG, IN_FOLDER}),
+    ],
+)
+def test_each_product_reads_its_own_configuration(
+    tmp_path: Path, environ: dict[str, str], home: Path, there: tuple[str, ...], product: Product, read: set[str]
+) -> None:
+    mirror_at(home / "data" / "terraform" / "plugins")  # so that the choice is Terraform's on every machine
+    environ |= {"XDG_CONFIG_HOME": str(home / ".config"), "XDG_DATA_HOME": str(home / "data")}
+    for name in there:
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("")
+    for name in there:
+        (home / name).write_text('provider_installation { dev_overrides { "hashicorp/aws" = "/src" } }')
+        if name in read:
+            with pytest.raises(RefusedError) as caught:
+                cli_config(None, environ, tmp_path / "scratch", product=product)
+            assert caught.value.where == str(home / name)
+        else:
+            assert cli_config(None, environ, tmp_path / "scratch", product=product) == {}
+        (home / name).write_text("")
 
 
 OVERRIDES = '"hashicorp/aws" = "/src"'

@@ -145,5 +145,5 @@ LATER = Sandbox("http://127.0.0.1:5555", 43, 5555, ACCOUNT, "2026-01-01T01:00:00
 @pytest.fixture(autouse=True)
 def no_provider_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the provider comes from is another test's matter, and differs between machines."""
-    monkeypatch.setattr("toolkit.workflows.workspace.cli_config", lambda *_: {})
-    monkeypatch.setattr("toolkit.workflows.validate.cli_config", lambda *_: {})
+    monkeypatch.setattr("toolkit.workflows.workspace.cli_config", lambda *_, **__: {})
+    monkeypatch.setattr("toolkit.workflows.validate.cli_config", lambda *_, **__: {})

@@ -392,7 +392,7 @@ def test_a_profile_of_another_account_leads_there_in_the_simulator_too(house: An
 def test_paths_in_the_file_start_at_the_project(house: Any, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any):
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     mirrors: list[Path | None] = []
-    monkeypatch.setattr("toolkit.workflows.workspace.cli_config", lambda mirror, *_: mirrors.append(mirror) or {})
+    monkeypatch.setattr("toolkit.workflows.workspace.cli_config", lambda mirror, *_, **__: mirrors.append(mirror) or {})
     house.write("terraform: {binary: tools/terraform, provider_mirror: mirror}")
     access = house.access(PATH="/nowhere")
     assert opened(house, access=access).binary.path == house.tools / "terraform"
