@@ -43,7 +43,7 @@ data "aws_iam_policy_document" "guardrail" {
   statement {
     sid       = "DenyBlindingTheAccount"
     effect    = "Deny"
-    actions   = flatten(values(local.blinding))
+    actions   = local.blinding
     resources = ["*"]
   }
 }

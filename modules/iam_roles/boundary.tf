@@ -3,6 +3,9 @@
 locals {
   boundary_arn = "${local.iam}:policy/${var.delegation.boundary_name}"
   delegated    = { for kind in ["role", "policy", "instance-profile"] : kind => "${local.iam}:${kind}${var.delegation.path}*" }
+
+  # What stops what records and watches: the list of iam_groups' guardrail.
+  blinding = flatten([for kind in values(jsondecode(file("${path.module}/../shared/privileges.json")).blinding) : kind.actions])
 }
 
 data "aws_iam_policy_document" "boundary" {
@@ -18,7 +21,7 @@ data "aws_iam_policy_document" "boundary" {
     effect = "Allow"
     not_actions = concat(
       ["account:*", "iam:*", "identitystore:*", "organizations:*", "rolesanywhere:*", "sso:*", "sso-directory:*", "sts:AssumeRole", "sts:AssumeRoot"],
-      flatten(values(local.blinding)),
+      local.blinding,
     )
     resources = ["*"]
   }

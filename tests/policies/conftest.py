@@ -145,7 +145,7 @@ output "{variant}" {{
         calls
         + f"""
 module "iam_groups" {{
-  source = "{ROOT}/modules/iam_groups"
+  source = "{ROOT}/modules//iam_groups"
 }}
 output "guardrail" {{
   value = module.iam_groups.guardrail_policy_json
@@ -157,7 +157,7 @@ output "suspended" {{
   value = module.iam_users.suspended_policy_json
 }}
 module "iam_roles" {{
-  source = "{ROOT}/modules/iam_roles"
+  source = "{ROOT}/modules//iam_roles"
 {ROLES}
 }}
 output "trusts" {{

@@ -124,11 +124,3 @@ def test_of_all_that_iam_can_do_nothing_else_is_open(rendered, aws_managed):
         n for n in writing for r in (ROLE, POLICY, PROFILE) if allowed(rendered, aws_managed, f"iam:{n}", r, WITHIN)
     }
     assert open_ == known - {"PassRole"}  # which is no operation, but asked for by others
-
-
-def test_the_same_things_blind_an_account_here_and_there():
-    from pathlib import Path
-
-    modules = Path(__file__).parents[2] / "modules"
-    ours, theirs = (modules / name / "blinding.tf" for name in ("iam_roles", "iam_groups"))
-    assert ours.read_text("utf-8") == theirs.read_text("utf-8")

@@ -175,6 +175,7 @@ ESCALATIONS = [
 
 WITHOUT_OPERATION = {
     # Permissions that no operation of botocore's models bears the name of (Service Authorization Reference).
+    "account:CloseAccount",
     "iam:PassRole",
     "sso:Associate*",
     "sso:Disassociate*",

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from toolkit.components.privileges import BLINDING
+
 ServiceGuardrail = Literal[
     "deny_leaving",
     "deny_root_user",
@@ -22,6 +24,8 @@ ServiceGuardrail = Literal[
     "protect_guardduty",
     "protect_security_hub",
     "protect_access_analyzer",
+    "protect_scanners",
+    "protect_account_settings",
     "deny_public_sharing",
     "deny_other_regions",
     "require_imdsv2",
@@ -95,61 +99,18 @@ _STS_FOR_PRINCIPALS = (
 """STS for signed requests: web identities and SAML belong to no organization and are not concerned (AWS's example)."""
 
 _PROTECTED: dict[ServiceGuardrail, tuple[str, tuple[str, ...]]] = {
-    "protect_trail": (
-        "ProtectTrail",
-        ("cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail"),
-    ),
-    "protect_config": (
-        "ProtectConfig",
-        (
-            "config:DeleteConfigRule",
-            "config:DeleteConfigurationRecorder",
-            "config:DeleteDeliveryChannel",
-            "config:DeleteRetentionConfiguration",
-            "config:PutConfigurationRecorder",
-            "config:PutDeliveryChannel",
-            "config:StopConfigurationRecorder",
-        ),
-    ),
-    "protect_guardduty": (
-        "ProtectGuardDuty",
-        (
-            "guardduty:CreateFilter",
-            "guardduty:CreateIPSet",
-            "guardduty:DeleteDetector",
-            "guardduty:DeletePublishingDestination",
-            "guardduty:DisassociateFrom*",
-            "guardduty:DisassociateMembers",
-            "guardduty:StopMonitoringMembers",
-            "guardduty:UpdateDetector",
-            "guardduty:UpdateFilter",
-            "guardduty:UpdateIPSet",
-            "guardduty:UpdatePublishingDestination",
-        ),
-    ),
-    "protect_security_hub": (
-        "ProtectSecurityHub",
-        (
-            "securityhub:BatchDisableStandards",
-            "securityhub:DeleteFindingAggregator",
-            "securityhub:DisableSecurityHub",
-            "securityhub:DisassociateFrom*",
-            "securityhub:DisassociateMembers",
-            "securityhub:UpdateFindingAggregator",
-            "securityhub:UpdateSecurityHubConfiguration",
-        ),
-    ),
-    "protect_access_analyzer": (
-        "ProtectAccessAnalyzer",
-        (
-            "access-analyzer:ApplyArchiveRule",
-            "access-analyzer:CreateArchiveRule",
-            "access-analyzer:DeleteAnalyzer",
-            "access-analyzer:UpdateArchiveRule",
-        ),
+    "protect_trail": ("ProtectTrail", ("cloudtrail",)),
+    "protect_config": ("ProtectConfig", ("config",)),
+    "protect_guardduty": ("ProtectGuardDuty", ("guardduty",)),
+    "protect_security_hub": ("ProtectSecurityHub", ("securityhub",)),
+    "protect_access_analyzer": ("ProtectAccessAnalyzer", ("access_analyzer",)),
+    "protect_scanners": ("ProtectScanners", ("detective", "firewall_manager", "inspector", "macie", "shield")),
+    "protect_account_settings": (
+        "ProtectAccountSettings",
+        ("account", "defaults", "registry", "sign_in", "stack_sets", "systems_manager"),
     ),
 }
-"""Guardrail → Sid and actions that would end or blind the recording."""
+"""Guardrail → Sid and kinds of `BLINDING`, whose actions it denies: what guarded IAM groups may not do, either."""
 
 
 @dataclass(frozen=True)
@@ -284,21 +245,15 @@ def _deny_root_user(choices: Choices) -> list[dict[str, Any]]:
 
 
 def _protect(name: ServiceGuardrail) -> Callable[[Choices], list[dict[str, Any]]]:
-    sid, actions = _PROTECTED[name]
+    sid, kinds = _PROTECTED[name]
+    actions = tuple(action for kind in kinds for action in BLINDING[kind])
     return lambda choices: [_deny(sid, actions, _but(choices))]
 
 
 def _deny_public_sharing(choices: Choices) -> list[dict[str, Any]]:
-    blocks = (
-        "ec2:DisableImageBlockPublicAccess",
-        "ec2:DisableSnapshotBlockPublicAccess",
-        "ec2:EnableSnapshotBlockPublicAccess",
-        "s3:PutAccountPublicAccessBlock",
-    )
     everybody = {"StringEquals": {"ec2:Add/group": "all"}}
     return [
-        # Enabling is among them: it can also loosen the block from all sharing to new sharing only.
-        _deny("ProtectPublicAccessBlocks", blocks, _but(choices)),
+        _deny("ProtectPublicAccessBlocks", BLINDING["public_sharing"], _but(choices)),
         _deny(
             "DenyPublicImages", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"), _but(choices, everybody)
         ),

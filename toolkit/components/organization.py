@@ -122,6 +122,8 @@ class Organization(Settings):
                     "protect_guardduty",
                     "protect_security_hub",
                     "protect_access_analyzer",
+                    "protect_scanners",
+                    "protect_account_settings",
                     "deny_public_sharing",
                 ),
             )

@@ -1,151 +1,30 @@
-"""Which actions raise rights: the lists that IAM groups are checked against, and the comparison of action patterns."""
+"""Which actions raise rights or blind the account: the lists, and the comparison of action patterns.
+
+The lists are data of the modules (modules/shared/privileges.json, which says why each is one), so that what is checked
+here and what the modules and organization policies deny cannot differ.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from toolkit import globs
+from toolkit.paths import data_dir
 
-IDENTITY_ADMINISTRATION = (
-    "account:AcceptPrimaryEmailUpdate",
-    "account:StartPrimaryEmailUpdate",
-    "iam:Accept*",
-    "iam:AcquireRole",
-    "iam:Add*",
-    "iam:Associate*",
-    "iam:Attach*",
-    "iam:CreateAccountAlias",
-    "iam:CreateDelegation*",
-    "iam:CreateGroup",
-    "iam:CreateInstanceProfile",
-    "iam:CreateLoginProfile",
-    "iam:CreateOpenID*",
-    "iam:CreatePolicy*",
-    "iam:CreateRole",
-    "iam:CreateSAML*",
-    "iam:CreateUser",
-    "iam:DeleteAccount*",
-    "iam:DeleteGroup*",
-    "iam:DeleteInstanceProfile",
-    "iam:DeleteLoginProfile",
-    "iam:DeleteOpenID*",
-    "iam:DeletePolicy*",
-    "iam:DeleteRole*",
-    "iam:DeleteSAML*",
-    "iam:DeleteUser*",
-    "iam:Detach*",
-    "iam:Disable*",
-    "iam:EnableO*",
-    "iam:Put*",
-    "iam:Reject*",
-    "iam:Remove*",
-    "iam:Send*",
-    "iam:Set*",
-    "iam:TagInstanceProfile",
-    "iam:TagOpenID*",
-    "iam:TagPolicy",
-    "iam:TagRole",
-    "iam:TagSAML*",
-    "iam:TagUser",
-    "iam:UntagInstanceProfile",
-    "iam:UntagOpenID*",
-    "iam:UntagPolicy",
-    "iam:UntagRole",
-    "iam:UntagSAML*",
-    "iam:UntagUser",
-    "iam:UpdateAccountPasswordPolicy",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:UpdateDelegation*",
-    "iam:UpdateGroup",
-    "iam:UpdateLoginProfile",
-    "iam:UpdateOpenID*",
-    "iam:UpdateRole*",
-    "iam:UpdateSAML*",
-    "iam:UpdateUser",
-    "identitystore:Create*",
-    "identitystore:Delete*",
-    "identitystore:Update*",
-    "organizations:Accept*",
-    "organizations:Attach*",
-    "organizations:Cancel*",
-    "organizations:Close*",
-    "organizations:Create*",
-    "organizations:Decline*",
-    "organizations:Delete*",
-    "organizations:Deregister*",
-    "organizations:Detach*",
-    "organizations:Disable*",
-    "organizations:Enable*",
-    "organizations:Invite*",
-    "organizations:Leave*",
-    "organizations:Move*",
-    "organizations:Put*",
-    "organizations:Register*",
-    "organizations:Remove*",
-    "organizations:Tag*",
-    "organizations:Terminate*",
-    "organizations:Untag*",
-    "organizations:Update*",
-    "rolesanywhere:Create*",
-    "rolesanywhere:Delete*",
-    "rolesanywhere:Disable*",
-    "rolesanywhere:Enable*",
-    "rolesanywhere:Import*",
-    "rolesanywhere:Put*",
-    "rolesanywhere:Update*",
-    "sso:Add*",
-    "sso:Associate*",
-    "sso:Attach*",
-    "sso:Create*",
-    "sso:Delete*",
-    "sso:Detach*",
-    "sso:Disassociate*",
-    "sso:Import*",
-    "sso:Provision*",
-    "sso:Put*",
-    "sso:Remove*",
-    "sso:StartSSO",
-    "sso:Tag*",
-    "sso:Untag*",
-    "sso:Update*",
-    "sso-directory:Add*",
-    "sso-directory:Complete*",
-    "sso-directory:Create*",
-    "sso-directory:Delete*",
-    "sso-directory:Disable*",
-    "sso-directory:Enable*",
-    "sso-directory:Import*",
-    "sso-directory:Remove*",
-    "sso-directory:Start*",
-    "sso-directory:Update*",
-    "sts:AssumeRoot",
-)
-"""Actions that give, widen or unbind rights; the module's guardrail denies the same list (a test compares them).
+_LISTS = json.loads((data_dir("modules") / "shared" / "privileges.json").read_text("utf-8"))
 
-What enrolling an MFA device, changing one's own password and service-linked roles need is not among them.
-"""
+IDENTITY_ADMINISTRATION: tuple[str, ...] = tuple(_LISTS["identity_administration"]["actions"])
+"""Actions that give, widen or unbind rights."""
 
-CREDENTIALS = (
-    "iam:ChangePassword",
-    "iam:CreateAccessKey",
-    "iam:CreateServiceSpecificCredential",
-    "iam:DeactivateMFADevice",
-    "iam:DeleteAccessKey",
-    "iam:DeleteServiceSpecificCredential",
-    "iam:DeleteSigningCertificate",
-    "iam:DeleteSSHPublicKey",
-    "iam:EnableMFADevice",
-    "iam:ResetServiceSpecificCredential",
-    "iam:ResyncMFADevice",
-    "iam:UpdateAccessKey",
-    "iam:UpdateServiceSpecificCredential",
-    "iam:UpdateSigningCertificate",
-    "iam:UpdateSSHPublicKey",
-    "iam:UploadSigningCertificate",
-    "iam:UploadSSHPublicKey",
-)
+CREDENTIALS: tuple[str, ...] = tuple(_LISTS["credentials"]["actions"])
 """Actions on a user's credentials: harmless on one's own, a way into somebody else's rights on another's."""
 
-ADMINISTRATOR_POLICIES = frozenset({"AdministratorAccess", "AdministratorAccess-Amplify", "IAMFullAccess"})
+ADMINISTRATOR_POLICIES = frozenset[str](_LISTS["administrator_policies"]["policies"])
 """AWS managed policies that allow identity administration on every resource without a condition."""
+
+BLINDING: Mapping[str, tuple[str, ...]] = {name: tuple(kind["actions"]) for name, kind in _LISTS["blinding"].items()}
+"""What records, watches or keeps closed → actions that stop or open it."""
 
 
 def overlap(one: str, other: str) -> bool:

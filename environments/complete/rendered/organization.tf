@@ -45,10 +45,10 @@ module "organization" {
             Sid    = "ProtectTrail"
             Effect = "Deny"
             Action = [
-              "cloudtrail:DeleteTrail",
-              "cloudtrail:PutEventSelectors",
-              "cloudtrail:StopLogging",
-              "cloudtrail:UpdateTrail",
+              "cloudtrail:Delete*",
+              "cloudtrail:Put*",
+              "cloudtrail:Stop*",
+              "cloudtrail:Update*",
             ]
             Resource = "*"
             Condition = {
@@ -61,13 +61,22 @@ module "organization" {
             Sid    = "ProtectConfig"
             Effect = "Deny"
             Action = [
-              "config:DeleteConfigRule",
-              "config:DeleteConfigurationRecorder",
-              "config:DeleteDeliveryChannel",
-              "config:DeleteRetentionConfiguration",
-              "config:PutConfigurationRecorder",
-              "config:PutDeliveryChannel",
-              "config:StopConfigurationRecorder",
+              "config:DeleteAgg*",
+              "config:DeleteCon*",
+              "config:DeleteDel*",
+              "config:DeleteEvaluationResults",
+              "config:DeleteOrganization*",
+              "config:DeleteRemediation*",
+              "config:DeleteRet*",
+              "config:DeleteServiceLinked*",
+              "config:Disassociate*",
+              "config:PutConf*",
+              "config:PutDel*",
+              "config:PutExternalEvaluation",
+              "config:PutOrganization*",
+              "config:PutRemediation*",
+              "config:PutRet*",
+              "config:Stop*",
             ]
             Resource = "*"
             Condition = {
@@ -80,17 +89,15 @@ module "organization" {
             Sid    = "ProtectGuardDuty"
             Effect = "Deny"
             Action = [
+              "guardduty:Accept*",
+              "guardduty:Archive*",
               "guardduty:CreateFilter",
               "guardduty:CreateIPSet",
-              "guardduty:DeleteDetector",
-              "guardduty:DeletePublishingDestination",
-              "guardduty:DisassociateFrom*",
-              "guardduty:DisassociateMembers",
-              "guardduty:StopMonitoringMembers",
-              "guardduty:UpdateDetector",
-              "guardduty:UpdateFilter",
-              "guardduty:UpdateIPSet",
-              "guardduty:UpdatePublishingDestination",
+              "guardduty:CreateTrusted*",
+              "guardduty:Delete*",
+              "guardduty:Dis*",
+              "guardduty:Stop*",
+              "guardduty:Update*",
             ]
             Resource = "*"
             Condition = {
@@ -103,13 +110,14 @@ module "organization" {
             Sid    = "ProtectSecurityHub"
             Effect = "Deny"
             Action = [
-              "securityhub:BatchDisableStandards",
-              "securityhub:DeleteFindingAggregator",
-              "securityhub:DisableSecurityHub",
-              "securityhub:DisassociateFrom*",
-              "securityhub:DisassociateMembers",
-              "securityhub:UpdateFindingAggregator",
-              "securityhub:UpdateSecurityHubConfiguration",
+              "securityhub:Accept*",
+              "securityhub:BatchD*",
+              "securityhub:BatchUpdate*",
+              "securityhub:CreateAutomation*",
+              "securityhub:Delete*",
+              "securityhub:Dis*",
+              "securityhub:StartConfiguration*",
+              "securityhub:Update*",
             ]
             Resource = "*"
             Condition = {
@@ -122,10 +130,95 @@ module "organization" {
             Sid    = "ProtectAccessAnalyzer"
             Effect = "Deny"
             Action = [
-              "access-analyzer:ApplyArchiveRule",
+              "access-analyzer:Apply*",
               "access-analyzer:CreateArchiveRule",
-              "access-analyzer:DeleteAnalyzer",
-              "access-analyzer:UpdateArchiveRule",
+              "access-analyzer:Delete*",
+              "access-analyzer:Update*",
+            ]
+            Resource = "*"
+            Condition = {
+              ArnNotLike = {
+                "aws:PrincipalArn" = ["arn:aws:iam::*:role/baseline-deployer"]
+              }
+            }
+          },
+          {
+            Sid    = "ProtectScanners"
+            Effect = "Deny"
+            Action = [
+              "detective:Delete*",
+              "detective:Dis*",
+              "detective:Update*",
+              "fms:BatchD*",
+              "fms:Delete*",
+              "fms:Dis*",
+              "fms:Put*",
+              "inspector2:BatchD*",
+              "inspector2:BatchU*",
+              "inspector2:CreateFilter",
+              "inspector2:Delete*",
+              "inspector2:Dis*",
+              "inspector2:Reset*",
+              "inspector2:Update*",
+              "macie2:Accept*",
+              "macie2:BatchU*",
+              "macie2:CreateAllow*",
+              "macie2:CreateFindings*",
+              "macie2:Delete*",
+              "macie2:Dis*",
+              "macie2:Put*",
+              "macie2:Update*",
+              "shield:AssociateDRTRole",
+              "shield:Delete*",
+              "shield:Dis*",
+              "shield:Update*",
+            ]
+            Resource = "*"
+            Condition = {
+              ArnNotLike = {
+                "aws:PrincipalArn" = ["arn:aws:iam::*:role/baseline-deployer"]
+              }
+            }
+          },
+          {
+            Sid    = "ProtectAccountSettings"
+            Effect = "Deny"
+            Action = [
+              "account:CloseAccount",
+              "account:DeleteAlternateContact",
+              "account:DisableRegion",
+              "account:EnableRegion",
+              "account:Put*",
+              "ec2:CreateVpcBlock*",
+              "ec2:DisableAllowed*",
+              "ec2:DisableEbs*",
+              "ec2:EnableAllowed*",
+              "ec2:EnableSerialConsoleAccess",
+              "ec2:ModifyEbs*",
+              "ec2:ModifyInstanceMetadataDefaults",
+              "ec2:ModifyVpcBlock*",
+              "ec2:ReplaceImageCriteria*",
+              "ec2:ResetEbs*",
+              "ecr:DeleteRegistry*",
+              "ecr:DeleteSigning*",
+              "ecr:PutAccount*",
+              "ecr:PutRegistry*",
+              "ecr:PutReplication*",
+              "ecr:PutSigning*",
+              "signin:Delete*",
+              "signin:Put*",
+              "cloudformation:ActivateOrg*",
+              "cloudformation:CreateStackI*",
+              "cloudformation:CreateStackSet",
+              "cloudformation:DeactivateOrg*",
+              "cloudformation:DeleteStackI*",
+              "cloudformation:DeleteStackSet",
+              "cloudformation:ImportStacks*",
+              "cloudformation:StopStackSet*",
+              "cloudformation:UpdateStackI*",
+              "cloudformation:UpdateStackSet",
+              "ssm:ResetServiceSetting",
+              "ssm:UpdateServiceSetting",
             ]
             Resource = "*"
             Condition = {
@@ -138,9 +231,9 @@ module "organization" {
             Sid    = "ProtectPublicAccessBlocks"
             Effect = "Deny"
             Action = [
-              "ec2:DisableImageBlockPublicAccess",
-              "ec2:DisableSnapshotBlockPublicAccess",
-              "ec2:EnableSnapshotBlockPublicAccess",
+              "ec2:DisableImageBlock*",
+              "ec2:DisableSnapshotBlock*",
+              "ec2:EnableSnapshotBlock*",
               "s3:PutAccountPublicAccessBlock",
             ]
             Resource = "*"

@@ -302,21 +302,6 @@ def test_administrator_policies_are_those_that_allow_identity_administration_eve
     assert found == privileges.ADMINISTRATOR_POLICIES
 
 
-@pytest.mark.parametrize(
-    ("local", "expected"),
-    [
-        ("identity_administration", IDENTITY_ADMINISTRATION),
-        ("credentials", CREDENTIALS),
-        ("administrator_policies", tuple(sorted(privileges.ADMINISTRATOR_POLICIES))),
-    ],
-)
-def test_module_guards_the_same_actions(local: str, expected: tuple[str, ...]) -> None:
-    text = (MODULE / "privileges.tf").read_text(encoding="utf-8")
-    block = re.search(rf"^  {local} = \[\n(.*?)^  \]", text, re.DOTALL | re.MULTILINE)
-    assert block is not None
-    assert tuple(re.findall(r'"([^"]+)"', block[1])) == expected
-
-
 # Two patterns of four letters and wildcards that have a common word have one of at most eight letters.
 WORDS = ["".join(word) for length in range(9) for word in product("ab", repeat=length)]
 PATTERN = st.text("ab*?", max_size=4)

@@ -169,8 +169,8 @@ def test_exempted_principals_are_left_alone_by_every_guardrail_but_two() -> None
     everything = {
         "guardrails": [
             "deny_leaving", "deny_root_user", "protect_trail", "protect_config", "protect_guardduty",
-            "protect_security_hub", "protect_access_analyzer", "deny_public_sharing", "deny_other_regions",
-            "require_imdsv2",
+            "protect_security_hub", "protect_access_analyzer", "protect_scanners", "protect_account_settings",
+            "deny_public_sharing", "deny_other_regions", "require_imdsv2",
         ],
         "exempted_principal_arns": ["arn:aws:iam::*:role/auditor"],
     }  # fmt: skip

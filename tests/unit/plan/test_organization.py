@@ -19,7 +19,8 @@ EXEMPTED = "arn:aws:iam::*:role/baseline-deployer"
 REGIONS = ("eu-central-1", "us-east-1")
 EVERY = [
     "deny_leaving", "deny_root_user", "protect_trail", "protect_config", "protect_guardduty", "protect_security_hub",
-    "protect_access_analyzer", "deny_public_sharing", "deny_other_regions", "require_imdsv2",
+    "protect_access_analyzer", "protect_scanners", "protect_account_settings", "deny_public_sharing",
+    "deny_other_regions", "require_imdsv2",
 ]  # fmt: skip
 ALL_RESOURCES = ["require_tls", "organization_identities_only", "organization_services_only"]
 SOMEONE = "arn:aws:sts::111122223333:assumed-role/developer/session"
@@ -83,6 +84,12 @@ SERVICE_CASES: list[tuple[str, str, str, dict[str, Any], list[str]]] = [
     (SOMEONE, "access-analyzer:DeleteAnalyzer", "*", HERE, ["ProtectAccessAnalyzer"]),
     (SOMEONE, "access-analyzer:ListFindings", "*", HERE, []),
     (DEPLOYER, "access-analyzer:DeleteAnalyzer", "*", HERE, []),
+    (SOMEONE, "inspector2:Disable", "*", HERE, ["ProtectScanners"]),
+    (SOMEONE, "inspector2:ListFindings", "*", HERE, []),
+    (DEPLOYER, "inspector2:Disable", "*", HERE, []),
+    (SOMEONE, "signin:PutConsoleAuthorizationConfiguration", "*", HERE, ["ProtectAccountSettings"]),
+    (SOMEONE, "signin:GetConsoleAuthorizationConfiguration", "*", HERE, []),
+    (DEPLOYER, "ssm:UpdateServiceSetting", "*", HERE, []),
     (SOMEONE, "s3:PutAccountPublicAccessBlock", "*", HERE, ["ProtectPublicAccessBlocks"]),
     (SOMEONE, "s3:GetAccountPublicAccessBlock", "*", HERE, []),
     (DEPLOYER, "s3:PutAccountPublicAccessBlock", "*", HERE, []),
@@ -147,12 +154,17 @@ def problems(settings: dict[str, Any], files: Mapping[str, str] | None = None) -
     return list(judge_texts(policies(given, place), given.limits, files or {}))
 
 
-def test_all_guardrails_fit_into_one_policy() -> None:
-    assert problems({}) == []
-    whole = {"s": {"guardrails": EVERY}}
+def test_the_default_fits_into_one_policy_and_everything_into_two() -> None:
+    place = Place("123456789012", "aws", REGIONS[0], REGIONS, {})
+    (default,) = (p for p in policies(Organization(), place) if p.type == "SERVICE_CONTROL_POLICY")
+    # Room for the exempted principals, which stand in nine statements.
+    assert len(default.text) < 4000
+    assert problems({"exempted_principal_arns": [EXEMPTED]}) == []
+    late = ["deny_other_regions", "require_imdsv2"]
+    two = {"s": {"guardrails": [n for n in EVERY if n not in late]}, "t": {"guardrails": late}}
     rcp = {"r": {"guardrails": ALL_RESOURCES}}
     everything = {"organization_id": "o-a1b2c3d4e5", "resource_control_policies": rcp}
-    assert problems({**everything, "service_control_policies": whole, "exempted_principal_arns": [EXEMPTED]}) == []
+    assert problems({**everything, "service_control_policies": two, "exempted_principal_arns": [EXEMPTED]}) == []
 
 
 def padded(size: int) -> str:
@@ -276,6 +288,8 @@ def test_whoever_is_not_exempted_is_locked_out_by_each_protection() -> None:
         "ProtectGuardDuty",
         "ProtectSecurityHub",
         "ProtectAccessAnalyzer",
+        "ProtectScanners",
+        "ProtectAccountSettings",
         "ProtectPublicAccessBlocks",
     ]
     assert found[0] == PolicyProblem(

@@ -23,10 +23,10 @@ module "organization" {
             Sid    = "ProtectTrail"
             Effect = "Deny"
             Action = [
-              "cloudtrail:DeleteTrail",
-              "cloudtrail:PutEventSelectors",
-              "cloudtrail:StopLogging",
-              "cloudtrail:UpdateTrail",
+              "cloudtrail:Delete*",
+              "cloudtrail:Put*",
+              "cloudtrail:Stop*",
+              "cloudtrail:Update*",
             ]
             Resource = "*"
             Condition = {
