@@ -59,10 +59,12 @@ def listed(value: Any) -> list[str]:
 
 @cache
 def known_actions() -> frozenset[str]:
-    """Names of the service authorization reference, and of IAM's newest calls, which that table lacks as yet."""
-    model = Path(botocore.__file__).parent / "data" / "iam" / "2010-05-08" / "service-2.json.gz"
-    newest = json.loads(gzip.decompress(model.read_bytes()))["operations"]
-    return frozenset(a.lower() for a in (*get_all_actions(), *(f"iam:{name}" for name in newest)))
+    """Names of the service authorization reference, and of newest calls, which that table lacks as yet."""
+    newest = []
+    for service, version in (("iam", "2010-05-08"), ("signin", "2023-01-01")):
+        model = Path(botocore.__file__).parent / "data" / service / version / "service-2.json.gz"
+        newest += [f"{service}:{name}" for name in json.loads(gzip.decompress(model.read_bytes()))["operations"]]
+    return frozenset(a.lower() for a in (*get_all_actions(), *newest))
 
 
 def unknown(document: dict[str, Any]) -> list[str]:
