@@ -42,8 +42,10 @@ resource "aws_securityhub_account" "this" {
   # AWS would choose the standards, and among them an outdated one: they are chosen by name below.
   enable_default_standards = false
   auto_enable_controls     = var.auto_enable_controls
-  # One finding per control, however many standards it is in: consolidated control findings.
-  control_finding_generator = "SECURITY_CONTROL"
+  # Null leaves it to the organization's administrator: "For accounts that are part of an organization, this value can
+  # only be updated in the administrator account."
+  # https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_UpdateSecurityHubConfiguration.html
+  control_finding_generator = var.control_finding_generator
 }
 
 resource "aws_securityhub_standards_subscription" "this" {

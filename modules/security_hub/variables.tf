@@ -36,6 +36,17 @@ variable "auto_enable_controls" {
   nullable    = false
 }
 
+variable "control_finding_generator" {
+  description = "SECURITY_CONTROL makes one finding per control, however many standards it is in; null leaves that to the organization's administrator, who alone may set it for member accounts."
+  type        = string
+  default     = "SECURITY_CONTROL"
+
+  validation {
+    condition     = var.control_finding_generator == null || var.control_finding_generator == "SECURITY_CONTROL"
+    error_message = "control_finding_generator must be SECURITY_CONTROL or null."
+  }
+}
+
 variable "finding_aggregation" {
   description = "Whether the home region gathers the linked regions' findings; false where an organization's delegated administrator does."
   type        = bool

@@ -63,6 +63,11 @@ class SecurityHub(Settings):
     auto_enable_controls: bool = Field(
         True, description="Whether controls that AWS adds to a chosen standard are switched on by themselves."
     )
+    control_finding_generator: Literal["SECURITY_CONTROL"] | None = Field(
+        "SECURITY_CONTROL",
+        description="SECURITY_CONTROL: one finding per control, however many standards it is in; null where another "
+        "account administers this one's Security Hub CSPM, since only that account may set it.",
+    )
     finding_aggregation: bool = Field(
         True,
         description="Whether the home region gathers the other active regions' findings; false where an "

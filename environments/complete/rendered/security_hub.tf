@@ -6,9 +6,10 @@
 module "security_hub_eu_central_1" {
   source = "../../../modules/security_hub"
 
-  standards            = ["cis-5.0", "fsbp-1.0"]
-  auto_enable_controls = true
-  finding_aggregation  = true
+  standards                 = ["cis-5.0", "fsbp-1.0"]
+  auto_enable_controls      = true
+  control_finding_generator = "SECURITY_CONTROL"
+  finding_aggregation       = true
   controls = {
     "IAM.6" = {
       enabled   = false
@@ -30,9 +31,10 @@ module "security_hub_us_east_1" {
     aws = aws.us_east_1
   }
 
-  standards            = ["cis-5.0", "fsbp-1.0"]
-  auto_enable_controls = true
-  finding_aggregation  = true
+  standards                 = ["cis-5.0", "fsbp-1.0"]
+  auto_enable_controls      = true
+  control_finding_generator = "SECURITY_CONTROL"
+  finding_aggregation       = true
   controls = {
     "IAM.6" = {
       enabled   = false

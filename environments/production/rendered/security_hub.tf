@@ -6,12 +6,13 @@
 module "security_hub_eu_central_1" {
   source = "../../../modules/security_hub"
 
-  standards            = ["cis-5.0", "fsbp-1.0"]
-  auto_enable_controls = true
-  finding_aggregation  = true
-  controls             = {}
-  is_home_region       = true
-  linked_regions       = ["eu-west-1", "us-east-1"]
+  standards                 = ["cis-5.0", "fsbp-1.0"]
+  auto_enable_controls      = true
+  control_finding_generator = "SECURITY_CONTROL"
+  finding_aggregation       = true
+  controls                  = {}
+  is_home_region            = true
+  linked_regions            = ["eu-west-1", "us-east-1"]
 }
 
 # Security Hub: The account is checked against named standards in every region, and findings gathered in the home region.
@@ -23,12 +24,13 @@ module "security_hub_eu_west_1" {
     aws = aws.eu_west_1
   }
 
-  standards            = ["cis-5.0", "fsbp-1.0"]
-  auto_enable_controls = true
-  finding_aggregation  = true
-  controls             = {}
-  is_home_region       = false
-  linked_regions       = []
+  standards                 = ["cis-5.0", "fsbp-1.0"]
+  auto_enable_controls      = true
+  control_finding_generator = "SECURITY_CONTROL"
+  finding_aggregation       = true
+  controls                  = {}
+  is_home_region            = false
+  linked_regions            = []
 }
 
 # Security Hub: The account is checked against named standards in every region, and findings gathered in the home region.
@@ -40,10 +42,11 @@ module "security_hub_us_east_1" {
     aws = aws.us_east_1
   }
 
-  standards            = ["cis-5.0", "fsbp-1.0"]
-  auto_enable_controls = true
-  finding_aggregation  = true
-  controls             = {}
-  is_home_region       = false
-  linked_regions       = []
+  standards                 = ["cis-5.0", "fsbp-1.0"]
+  auto_enable_controls      = true
+  control_finding_generator = "SECURITY_CONTROL"
+  finding_aggregation       = true
+  controls                  = {}
+  is_home_region            = false
+  linked_regions            = []
 }

@@ -154,3 +154,33 @@ run "refused_somewhere" {
 
   expect_failures = [var.controls]
 }
+
+run "member" {
+  command = plan
+
+  variables {
+    control_finding_generator = null
+  }
+
+  # What the administrator has set, as AWS tells it.
+  override_resource {
+    target          = aws_securityhub_account.this
+    override_during = plan
+    values          = { control_finding_generator = "STANDARD_CONTROL" }
+  }
+
+  assert {
+    condition     = aws_securityhub_account.this.control_finding_generator == "STANDARD_CONTROL"
+    error_message = "A member account must not set what its administrator alone may set."
+  }
+}
+
+run "refused_generator" {
+  command = plan
+
+  variables {
+    control_finding_generator = "STANDARD_CONTROL"
+  }
+
+  expect_failures = [var.control_finding_generator]
+}

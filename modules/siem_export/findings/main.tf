@@ -1,9 +1,14 @@
 locals {
   patterns = {
-    guardduty    = { source = ["aws.guardduty"], detail-type = ["GuardDuty Finding"] }
-    security_hub = { source = ["aws.securityhub"], detail-type = ["Security Hub Findings - Imported"] }
-    inspector    = { source = ["aws.inspector2"], detail-type = ["Inspector2 Finding"] }
-    macie        = { source = ["aws.macie"], detail-type = ["Macie Finding"] }
+    guardduty = { source = ["aws.guardduty"], detail-type = ["GuardDuty Finding"] }
+    # The first type is that of Security Hub CSPM, the second that of the Security Hub of 2025.
+    # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-securityhub.html
+    security_hub = {
+      source      = ["aws.securityhub"]
+      detail-type = ["Security Hub Findings - Imported", "Findings Imported V2"]
+    }
+    inspector = { source = ["aws.inspector2"], detail-type = ["Inspector2 Finding"] }
+    macie     = { source = ["aws.macie"], detail-type = ["Macie Finding"] }
     access_analyzer = {
       source      = ["aws.access-analyzer"]
       detail-type = ["Access Analyzer Finding", "Unused Access Finding for IAM entities", "Internal Access Finding"]

@@ -70,6 +70,6 @@ def test_the_home_region_gathers_the_others_findings() -> None:
     )
     calls = render(load_text(text, name="x", shown_as="x"))["security_hub.tf"].split("\nmodule ")[1:]
     found = {call.split('"')[1]: call for call in calls}
-    assert 'linked_regions       = ["us-east-1", "eu-central-1"]' in found.pop("security_hub_eu_west_1")
+    assert 'linked_regions            = ["us-east-1", "eu-central-1"]' in found.pop("security_hub_eu_west_1")
     assert set(found) == {"security_hub_us_east_1", "security_hub_eu_central_1"}
-    assert all("linked_regions       = []" in call for call in found.values())
+    assert all("linked_regions            = []" in call for call in found.values())

@@ -19,6 +19,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.findings["security_hub"].event_pattern)["detail-type"] == ["Security Hub Findings - Imported", "Findings Imported V2"]
+    error_message = "Findings of Security Hub CSPM and of Security Hub must be handed over."
+  }
+
+  assert {
     condition = jsondecode(aws_cloudwatch_event_rule.findings["root_sign_ins"].event_pattern) == {
       source        = ["aws.signin"]
       "detail-type" = ["AWS Console Sign In via CloudTrail"]
