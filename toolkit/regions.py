@@ -22,5 +22,17 @@ REGIONS: dict[str, tuple[str, ...]] = {
 PARTITION_OF: dict[str, str] = {region: partition for partition, names in REGIONS.items() for region in names}
 """Region → its partition."""
 
+OPT_IN = frozenset(
+    {
+        "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+        "ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1",
+        "me-south-1", "mx-central-1",
+    }
+)  # fmt: skip
+"""Regions that an account has to enable: those since March 2019 (AWS Account Management Reference Guide).
+
+https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+"""
+
 GLOBAL_REGION: dict[str, str] = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Partition → the region where services without one live: their events, and some of their APIs, are only there."""

@@ -29,6 +29,22 @@ resource "aws_guardduty_organization_configuration_feature" "this" {
   name        = each.key
   auto_enable = each.value
 
+  # AWS returns all three, always: left out, each later plan would replace the feature. In the order in which GuardDuty
+  # returns them: the provider compares them as a list.
+  # https://docs.aws.amazon.com/guardduty/latest/APIReference/API_OrganizationAdditionalConfiguration.html
+  dynamic "additional_configuration" {
+    for_each = each.key == "RUNTIME_MONITORING" ? [
+      { name = "EKS_ADDON_MANAGEMENT", auto_enable = var.guardduty.runtime_monitoring_agents.eks_addon },
+      { name = "ECS_FARGATE_AGENT_MANAGEMENT", auto_enable = var.guardduty.runtime_monitoring_agents.ecs_fargate },
+      { name = "EC2_AGENT_MANAGEMENT", auto_enable = var.guardduty.runtime_monitoring_agents.ec2 },
+    ] : []
+
+    content {
+      name        = additional_configuration.value.name
+      auto_enable = additional_configuration.value.auto_enable
+    }
+  }
+
   # A feature cannot reach accounts that do not have GuardDuty.
   depends_on = [aws_guardduty_organization_configuration.this]
 }

@@ -1,5 +1,5 @@
 variable "guardduty" {
-  description = "GuardDuty in member accounts: whether it is managed; for which accounts it is switched on (ALL, NEW or NONE); and for which accounts each protection plan is."
+  description = "GuardDuty in member accounts: whether it is managed; for which accounts it is switched on (ALL, NEW or NONE); for which accounts each protection plan is; and for which accounts GuardDuty installs the agent of runtime monitoring by itself (EKS clusters, ECS tasks on Fargate, EC2 instances)."
   type = object({
     enabled     = optional(bool, true)
     auto_enable = optional(string, "ALL")
@@ -11,22 +11,32 @@ variable "guardduty" {
       lambda_network_logs    = optional(string, "NONE")
       runtime_monitoring     = optional(string, "NONE")
     }), {})
+    runtime_monitoring_agents = optional(object({
+      eks_addon   = optional(string, "NONE")
+      ecs_fargate = optional(string, "NONE")
+      ec2         = optional(string, "NONE")
+    }), {})
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for members in concat([var.guardduty.auto_enable], values(var.guardduty.protection)) : contains(["ALL", "NEW", "NONE"], members)])
-    error_message = "guardduty.auto_enable and each of guardduty.protection must be ALL, NEW or NONE."
+    condition     = alltrue([for members in concat([var.guardduty.auto_enable], values(var.guardduty.protection), values(var.guardduty.runtime_monitoring_agents)) : contains(["ALL", "NEW", "NONE"], members)])
+    error_message = "guardduty.auto_enable and each of guardduty.protection and guardduty.runtime_monitoring_agents must be ALL, NEW or NONE."
+  }
+
+  validation {
+    condition     = var.guardduty.protection.runtime_monitoring != "NONE" || alltrue([for members in values(var.guardduty.runtime_monitoring_agents) : members == "NONE"])
+    error_message = "guardduty.runtime_monitoring_agents need guardduty.protection.runtime_monitoring to be ALL or NEW."
   }
 }
 
 variable "security_hub" {
-  description = "Security Hub in member accounts: whether it is managed; LOCAL configuration (new accounts get it, with AWS's default standards or none) or CENTRAL (policies for the root, units and accounts, which needs findings gathered from another region); and those policies by name, with what they switch off."
+  description = "Security Hub in member accounts: whether it is managed; LOCAL configuration (new accounts get it, with AWS's default standards, CIS 1.2 of 2018 and FSBP, or none) or CENTRAL (policies for the root, units and accounts, which needs findings gathered from another region); and those policies by name, with what they switch off."
   type = object({
     enabled           = optional(bool, true)
     configuration     = optional(string, "LOCAL")
-    default_standards = optional(bool, true)
+    default_standards = optional(bool, false)
     policies = optional(map(object({
       description       = optional(string, "")
       disabled_controls = optional(set(string), [])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings
+from toolkit.components.base import SECURITY_EMAIL, Component, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
+from toolkit.regions import OPT_IN
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,55}")
@@ -114,6 +116,10 @@ class GuardDuty(Settings):
         return self
 
 
+def _compose(_: GuardDuty, place: Place) -> Mapping[str, Any]:
+    return {"opt_in_regions": sorted(OPT_IN.intersection(place.regions))}
+
+
 COMPONENT = Component(
     name="guardduty",
     title="GuardDuty",
@@ -139,8 +145,10 @@ COMPONENT = Component(
         Protected("aws_iam_role_policy", released_by=("aws_iam_role", "name", "role")),
         *log_bucket.PROTECTED,
     ),
+    compose=_compose,
     derived=(
         "is_home_region",
+        "opt_in_regions",
         "findings_bucket_arn",
         "findings_kms_key_arn",
         "notification_event_bus_arn",

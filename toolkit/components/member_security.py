@@ -39,6 +39,14 @@ class MemberProtection(Settings):
     )
 
 
+class MemberAgents(Settings):
+    """For which accounts GuardDuty installs the agent of runtime monitoring by itself."""
+
+    eks_addon: Members = Field("NONE", description="In EKS clusters, as an add-on.")
+    ecs_fargate: Members = Field("NONE", description="In ECS tasks on Fargate.")
+    ec2: Members = Field("NONE", description="On EC2 instances.")
+
+
 class MemberGuardDuty(Settings):
     """GuardDuty in member accounts; values are those of the GuardDuty API (UpdateOrganizationConfiguration)."""
 
@@ -49,6 +57,15 @@ class MemberGuardDuty(Settings):
     protection: MemberProtection = Field(
         MemberProtection(), description="For which accounts each protection plan is switched on."
     )
+    runtime_monitoring_agents: MemberAgents = Field(
+        MemberAgents(), description="For which accounts GuardDuty installs the agent of runtime monitoring by itself."
+    )
+
+    @model_validator(mode="after")
+    def _agents_need_their_plan(self) -> MemberGuardDuty:
+        if self.protection.runtime_monitoring == "NONE" and self.runtime_monitoring_agents != MemberAgents():
+            raise ValueError("runtime_monitoring_agents need protection.runtime_monitoring to be ALL or NEW")
+        return self
 
 
 class ConfigurationPolicy(Settings):
@@ -73,7 +90,9 @@ class MemberSecurityHub(Settings):
         "home region for all; needs security_hub.finding_aggregation and a second active region.",
     )
     default_standards: bool = Field(
-        True, description="With LOCAL: whether new accounts get AWS's default standards, or none."
+        False,
+        description="With LOCAL: whether new accounts get AWS's default standards (CIS 1.2 of 2018 and FSBP), or none: "
+        "they choose theirs under security_hub.standards.",
     )
     policies: dict[
         Annotated[str, checked(_NAME, "1 to 128 letters, digits, underscores and hyphens")], ConfigurationPolicy
@@ -122,7 +141,7 @@ def _mismatches(settings: MemberSecurity, others: Mapping[str, Any]) -> Iterator
 COMPONENT = Component(
     name="member_security",
     title="Member security",
-    purpose="Every account of an organization has GuardDuty and Security Hub; Config is seen in one place.",
+    purpose="Every account of an organization has GuardDuty and Security Hub CSPM; Config is seen in one place.",
     scope=Scope.EVERY_REGION,
     settings=MemberSecurity,
     requires=("config", "guardduty", "security_hub"),

@@ -10,6 +10,14 @@ locals {
   bucket_name = coalesce(var.findings_bucket.name, "baseline-guardduty-${local.account_id}-${data.aws_region.current.id}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
 
+  # In a region that had to be enabled GuardDuty is another principal: "replace guardduty.amazonaws.com with
+  # guardduty.me-south-1.amazonaws.com".
+  # https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html
+  writers = concat(
+    ["guardduty.amazonaws.com"],
+    [for region in sort(var.opt_in_regions) : "guardduty.${region}.amazonaws.com"],
+  )
+
   # Every region's detector exports here, and their ids are not known before the bucket exists.
   detector_arns = "arn:${local.partition}:guardduty:*:${local.account_id}:detector/*"
 }
@@ -35,7 +43,7 @@ data "aws_iam_policy_document" "bucket" {
 
     principals {
       type        = "Service"
-      identifiers = ["guardduty.amazonaws.com"]
+      identifiers = local.writers
     }
 
     condition {
@@ -58,7 +66,7 @@ data "aws_iam_policy_document" "bucket" {
 
     principals {
       type        = "Service"
-      identifiers = ["guardduty.amazonaws.com"]
+      identifiers = local.writers
     }
 
     condition {
@@ -110,7 +118,7 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "Service"
-      identifiers = ["guardduty.amazonaws.com"]
+      identifiers = local.writers
     }
 
     condition {

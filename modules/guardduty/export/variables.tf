@@ -14,3 +14,15 @@ variable "findings_bucket" {
   default  = {}
   nullable = false
 }
+
+variable "opt_in_regions" {
+  description = "Regions in use that the account had to enable: there GuardDuty writes under the name of its region."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for region in var.opt_in_regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", region))])
+    error_message = "opt_in_regions must be regions such as me-south-1."
+  }
+}

@@ -18,12 +18,26 @@ run "defaults" {
   }
 
   assert {
+    condition = {
+      for name, feature in aws_guardduty_organization_configuration_feature.this : name => join(",", [for a in feature.additional_configuration : "${a.name}=${a.auto_enable}"])
+      } == {
+      EBS_MALWARE_PROTECTION = ""
+      EKS_AUDIT_LOGS         = ""
+      LAMBDA_NETWORK_LOGS    = ""
+      RDS_LOGIN_EVENTS       = ""
+      RUNTIME_MONITORING     = "EKS_ADDON_MANAGEMENT=NONE,ECS_FARGATE_AGENT_MANAGEMENT=NONE,EC2_AGENT_MANAGEMENT=NONE"
+      S3_DATA_EVENTS         = ""
+    }
+    error_message = "What AWS returns of runtime monitoring must be written out, and of no other plan."
+  }
+
+  assert {
     condition = (
       aws_securityhub_organization_configuration.this["LOCAL"].auto_enable
-      && aws_securityhub_organization_configuration.this["LOCAL"].auto_enable_standards == "DEFAULT"
+      && aws_securityhub_organization_configuration.this["LOCAL"].auto_enable_standards == "NONE"
       && length(aws_securityhub_configuration_policy.this) == 0
     )
-    error_message = "New accounts must have Security Hub with AWS's standards."
+    error_message = "New accounts must have Security Hub, and not the outdated standard that AWS chooses."
   }
 }
 
@@ -31,7 +45,7 @@ run "central_in_the_home_region" {
   command = apply
 
   variables {
-    guardduty      = { auto_enable = "NEW", protection = { s3_data_events = "ALL", runtime_monitoring = "NEW" } }
+    guardduty      = { auto_enable = "NEW", protection = { s3_data_events = "ALL", runtime_monitoring = "NEW" }, runtime_monitoring_agents = { ec2 = "NEW" } }
     standards_arns = { "fsbp-1.0" = "arn:aws:securityhub:eu-central-1::standards/aws-foundational-security-best-practices/v/1.0.0" }
     security_hub = {
       configuration = "CENTRAL"
@@ -62,6 +76,11 @@ run "central_in_the_home_region" {
   assert {
     condition     = aws_guardduty_organization_configuration_feature.this["S3_DATA_EVENTS"].auto_enable == "ALL" && aws_guardduty_organization_configuration_feature.this["RUNTIME_MONITORING"].auto_enable == "NEW"
     error_message = "Each plan must follow its switch."
+  }
+
+  assert {
+    condition     = join(",", aws_guardduty_organization_configuration_feature.this["RUNTIME_MONITORING"].additional_configuration[*].auto_enable) == "NONE,NONE,NEW"
+    error_message = "Each agent must follow its switch."
   }
 }
 

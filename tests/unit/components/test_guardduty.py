@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from toolkit.components.guardduty import COMPONENT, GuardDuty
+from toolkit.environment import load_text
+from toolkit.rendering.render import render
 
 
 def message(settings: dict[str, Any]) -> str:
@@ -73,3 +75,12 @@ def test_values_outside_the_apis_bounds(settings: dict[str, Any], expected: str)
 def test_addresses_that_cannot_get_mail(address: str) -> None:
     found = message({"notifications": {"email_addresses": [address]}})
     assert found == "notifications.email_addresses.0: expected an e-mail address such as security@example.com"
+
+
+def test_the_export_lets_in_guardduty_of_each_active_region_that_had_to_be_enabled() -> None:
+    text = (
+        'account_id: "123456789012"\nregions: {home: eu-central-1, active: [eu-central-1, me-south-1, af-south-1]}\n'
+        "components: {guardduty: {export_findings: true}}\n"
+    )
+    rendered = render(load_text(text, name="x", shown_as="x"))["guardduty.tf"]
+    assert 'opt_in_regions = ["af-south-1", "me-south-1"]' in " ".join(rendered.split())

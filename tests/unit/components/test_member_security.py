@@ -34,7 +34,7 @@ def test_an_empty_block_reaches_every_account_and_bills_no_plan() -> None:
     settings = MemberSecurity()
     assert settings.guardduty.auto_enable == "ALL"
     assert set(settings.guardduty.protection.model_dump().values()) == {"NONE"}
-    assert (settings.security_hub.configuration, settings.security_hub.default_standards) == ("LOCAL", True)
+    assert (settings.security_hub.configuration, settings.security_hub.default_standards) == ("LOCAL", False)
     assert settings.config_aggregator.enabled
     assert COMPONENT.settings is MemberSecurity
 
@@ -42,6 +42,10 @@ def test_an_empty_block_reaches_every_account_and_bills_no_plan() -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
+        (
+            {"guardduty": {"runtime_monitoring_agents": {"ec2": "ALL"}}},
+            "guardduty: runtime_monitoring_agents need protection.runtime_monitoring to be ALL or NEW",
+        ),
         (
             {"security_hub": {"configuration": "CENTRAL"}},
             "security_hub: policies must be given with configuration: CENTRAL, and only with it",

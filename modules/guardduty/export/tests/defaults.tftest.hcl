@@ -37,9 +37,17 @@ run "defaults" {
       for s in concat(jsondecode(data.aws_iam_policy_document.bucket.json).Statement, jsondecode(data.aws_iam_policy_document.key.json).Statement) :
       s.Condition.StringEquals == { "aws:SourceAccount" = "123456789012" }
       && s.Condition.ArnLike == { "aws:SourceArn" = "arn:aws:guardduty:*:123456789012:detector/*" }
-      if try(s.Principal.Service, "") == "guardduty.amazonaws.com"
+      if can(s.Principal.Service)
     ])
     error_message = "GuardDuty may use bucket and key only for this account's detectors."
+  }
+
+  assert {
+    condition = [
+      for s in concat(jsondecode(data.aws_iam_policy_document.bucket.json).Statement, jsondecode(data.aws_iam_policy_document.key.json).Statement) :
+      s.Principal.Service if can(s.Principal.Service)
+    ] == ["guardduty.amazonaws.com", "guardduty.amazonaws.com", "guardduty.amazonaws.com"]
+    error_message = "Where no region had to be enabled, GuardDuty is one principal."
   }
 }
 
@@ -54,4 +62,33 @@ run "named" {
     condition     = output.bucket_name == "example-findings" && aws_kms_alias.this.name == "alias/example-findings"
     error_message = "Names must follow the variable."
   }
+}
+
+run "opt_in_regions" {
+  command = plan
+
+  variables {
+    opt_in_regions = ["me-south-1", "af-south-1"]
+  }
+
+  assert {
+    condition = alltrue([
+      for s in concat(jsondecode(data.aws_iam_policy_document.bucket.json).Statement, jsondecode(data.aws_iam_policy_document.key.json).Statement) :
+      toset(s.Principal.Service) == toset(["guardduty.amazonaws.com", "guardduty.af-south-1.amazonaws.com", "guardduty.me-south-1.amazonaws.com"])
+      && s.Condition.StringEquals == { "aws:SourceAccount" = "123456789012" }
+      && s.Condition.ArnLike == { "aws:SourceArn" = "arn:aws:guardduty:*:123456789012:detector/*" }
+      if can(s.Principal.Service)
+    ])
+    error_message = "GuardDuty of regions that had to be enabled must be let in under their names, for this account's detectors."
+  }
+}
+
+run "refused" {
+  command = plan
+
+  variables {
+    opt_in_regions = ["*"]
+  }
+
+  expect_failures = [var.opt_in_regions]
 }
