@@ -19,10 +19,15 @@ locals {
   log_group_arn   = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.log_group_name}"
 
   data_event_selectors = {
-    s3_read  = { resource_type = "AWS::S3::Object", read_only = ["true"] }
-    s3_write = { resource_type = "AWS::S3::Object", read_only = ["false"] }
-    lambda   = { resource_type = "AWS::Lambda::Function", read_only = [] }
+    s3_read  = { resource_type = "AWS::S3::Object", read_only = ["true"], except = [local.own_objects] }
+    s3_write = { resource_type = "AWS::S3::Object", read_only = ["false"], except = [local.own_objects] }
+    lambda   = { resource_type = "AWS::Lambda::Function", read_only = [], except = [] }
   }
+
+  # Each file that the trail delivers would be an event of the next one, billed for ever. The slash ends the name:
+  # without it, other buckets whose names begin alike would be left out too.
+  # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/filtering-data-events.html
+  own_objects = ["${local.bucket_arn}/", "arn:${local.partition}:s3:::${local.access_log_name}/"]
 }
 
 resource "aws_cloudtrail" "this" {
@@ -71,6 +76,15 @@ resource "aws_cloudtrail" "this" {
         content {
           field  = "readOnly"
           equals = [field_selector.value]
+        }
+      }
+
+      dynamic "field_selector" {
+        for_each = advanced_event_selector.value.except
+
+        content {
+          field           = "resources.ARN"
+          not_starts_with = field_selector.value
         }
       }
     }

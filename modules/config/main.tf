@@ -13,6 +13,22 @@ resource "aws_config_configuration_recorder" "this" {
     all_supported = true
     # IAM's types are the same in every region: recording them once is enough, and each copy would be billed.
     include_global_resource_types = var.is_home_region
+
+    # Written out, though it is what AWS assumes: the provider keeps an existing recorder's strategy and exclusions where
+    # they are left out, and PutConfigurationRecorder refuses them beside all_supported ("The recording group provided is
+    # not valid"). https://github.com/hashicorp/terraform-provider-aws/issues/38820
+    recording_strategy {
+      use_only = "ALL_SUPPORTED_RESOURCE_TYPES"
+    }
+
+    # Of a new recorder the provider refuses even empty exclusions beside all_supported.
+    dynamic "exclusion_by_resource_types" {
+      for_each = toset(var.taken_over ? ["none"] : [])
+
+      content {
+        resource_types = []
+      }
+    }
   }
 
   recording_mode {

@@ -1,5 +1,5 @@
 variable "is_home_region" {
-  description = "Whether this region is the one that records IAM's resource types, which are the same in every region, and evaluates the rules about them."
+  description = "Whether this region is the one that records IAM's resource types, which are the same in every region, and evaluates the rules about IAM and the account."
   type        = bool
   default     = true
   nullable    = false
@@ -45,6 +45,13 @@ variable "delivery_channel_name" {
     condition     = length(var.delivery_channel_name) >= 1 && length(var.delivery_channel_name) <= 256
     error_message = "delivery_channel_name must be 1 to 256 characters long."
   }
+}
+
+variable "taken_over" {
+  description = "Whether the recorder is imported, as Control Tower's is: its exclusions are then overwritten by none. Must be false for a recorder that is made."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "recording_frequency" {

@@ -210,6 +210,8 @@ class Component:
             be an active one, else what was asked for there would silently not be done.
         absent_in: Regions in which AWS does not offer the service (botocore's endpoints): where one is active, the
             setting `skipped_regions` must name it.
+        unable_in: (setting, what AWS does not do there, regions): settings that name the one region for something, the
+            home region where they are null; it must be another than these.
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
         profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list
             of SECURITY_EMAIL alone becomes the address that `new` asks for. A component is in no profile unnamed here.
@@ -246,6 +248,7 @@ class Component:
     bills: str | None = None
     regions_in: tuple[str, ...] = ()
     absent_in: tuple[str, ...] = ()
+    unable_in: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     protects: tuple[Protected, ...] = ()
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()

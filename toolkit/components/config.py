@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName, LogBucket
+from toolkit.components.password_policy import PasswordPolicy
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]{1,255}")
@@ -74,8 +76,28 @@ class Rule(Settings):
         None, description="How often a periodic rule is evaluated; null: once a day."
     )
     home_region_only: bool = Field(
-        False, description="Whether only the home region evaluates the rule: set for rules about IAM and the account."
+        False,
+        description="Whether only the home region (iam_region, where it is given) evaluates the rule: set for rules "
+        "about IAM and the account.",
     )
+
+
+def _password_parameters(policy: PasswordPolicy) -> dict[str, str]:
+    """The parameters of IAM_PASSWORD_POLICY that ask for what a policy sets; what is left out is not checked.
+
+    https://docs.aws.amazon.com/config/latest/developerguide/iam-password-policy.html. "Default values are not supplied
+    for the API": https://docs.aws.amazon.com/config/latest/developerguide/managing-rules-by-region-availability.html
+    """
+    asked = {
+        "MaxPasswordAge": policy.max_password_age,
+        "MinimumPasswordLength": policy.minimum_password_length,
+        "PasswordReusePrevention": policy.password_reuse_prevention,
+        "RequireLowercaseCharacters": policy.require_lowercase_characters,
+        "RequireNumbers": policy.require_numbers,
+        "RequireSymbols": policy.require_symbols,
+        "RequireUppercaseCharacters": policy.require_uppercase_characters,
+    }
+    return {name: str(value).lower() for name, value in asked.items() if value is not None}
 
 
 def _default_rules() -> dict[str, Rule]:
@@ -85,15 +107,7 @@ def _default_rules() -> dict[str, Rule]:
         ),
         "iam-password-policy": Rule(
             identifier="IAM_PASSWORD_POLICY",
-            input_parameters={
-                "MaxPasswordAge": "90",
-                "MinimumPasswordLength": "14",
-                "PasswordReusePrevention": "24",
-                "RequireLowercaseCharacters": "true",
-                "RequireNumbers": "true",
-                "RequireSymbols": "true",
-                "RequireUppercaseCharacters": "true",
-            },
+            input_parameters=_password_parameters(PasswordPolicy()),
             home_region_only=True,
         ),
         "iam-policy-no-statements-with-admin-access": Rule(
@@ -174,6 +188,11 @@ class Config(Settings):
     delivery_channel_name: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         "default", description="Name of each region's delivery channel; another name replaces an existing channel."
     )
+    iam_region: str | None = Field(
+        None,
+        description="Active region that records IAM's resource types and evaluates the rules about IAM and the "
+        "account; null: the home region. Needed where AWS Config does not record IAM's types in the home region.",
+    )
     recording_frequency: Frequency = Field(
         "CONTINUOUS", description="CONTINUOUS records every change, DAILY once a day what changed."
     )
@@ -185,7 +204,8 @@ class Config(Settings):
     )
     rules: dict[RuleName, Rule] = Field(
         default_factory=_default_rules,
-        description="AWS managed rules by name; giving any replaces the whole default list.",
+        description="AWS managed rules by name; giving any replaces the whole default list, in which "
+        "iam-password-policy asks for what password_policy sets.",
     )
     additional_rules: dict[RuleName, Rule] = Field(
         {}, description="AWS managed rules by name, evaluated beside those of rules."
@@ -209,6 +229,36 @@ class Config(Settings):
         return self
 
 
+def _compose(settings: Config, place: Place) -> Mapping[str, Any]:
+    rules = {name: rule.model_dump() for name, rule in settings.rules.items()}
+    policy = place.settings.get("password_policy")
+    # Rules that the file gives are taken as they are.
+    if "rules" not in settings.model_fields_set and isinstance(policy, PasswordPolicy):
+        rules["iam-password-policy"]["input_parameters"] = _password_parameters(policy)
+    return {"rules": rules}
+
+
+_NO_IAM_TYPES = (
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "mx-central-1",
+)
+"""Regions in which AWS Config does not record IAM's users, groups, roles and policies: those since February 2022.
+
+Those for which iam-group-has-users-check, a rule about a recorded group, is not offered (read on 2026-11-28):
+https://docs.amazonaws.cn/en_us/config/latest/developerguide/iam-group-has-users-check.html; the reason:
+https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html#select-resources-all
+"""
+
+
 COMPONENT = Component(
     name="config",
     title="Config",
@@ -223,7 +273,11 @@ COMPONENT = Component(
         Protected("aws_iam_service_linked_role"),
         *log_bucket.PROTECTED,
     ),
-    derived=("is_home_region", "bucket_name", "role_arn", "s3_kms_key_arn"),
+    regions_in=("iam_region",),
+    unable_in=(("iam_region", "AWS Config does not record IAM's resource types", _NO_IAM_TYPES),),
+    composed=("iam_region",),
+    compose=_compose,
+    derived=("is_home_region", "taken_over", "bucket_name", "role_arn", "s3_kms_key_arn"),
     bills="each recorded item and each evaluation of a rule, in every region, and storage in S3",
     profiles={
         "standard": {"recording_frequency": "CONTINUOUS"},

@@ -120,6 +120,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     problems += _missing_needs(data, source)
     problems += _inactive_regions(data, source)
     problems += _absent_services(data, source)
+    problems += _unable_regions(data, source)
     problems += _inactive_global_region(data, source)
     problems += _unusable_tags(data, source)
     files, unusable = named_files(_named_components(data), data, source, folder)
@@ -290,6 +291,24 @@ def _absent_services(data: dict[str, Data], source: Source) -> list[Problem]:
                 found.append(
                     Problem(source.line(path), dotted(path), problem, f"{region} under {name}.skipped_regions")
                 )
+    return found
+
+
+def _unable_regions(data: dict[str, Data], source: Source) -> list[Problem]:
+    """Regions that were chosen for something, by name or for being the home region, that AWS does not do there."""
+    regions = data.get("regions")
+    home = regions.get("home") if isinstance(regions, dict) else None
+    found = []
+    for name in _named_components(data):
+        for setting, problem, unable in REGISTRY[name].unable_in:
+            path: Path = ("components", name, setting)
+            named = _at(path, data)
+            region = home if named is None else named
+            if region in unable:
+                place = ("components", name) if named is None else path
+                able = [str(r) for r in _active(data) if r in PARTITION_OF and r not in unable]
+                expected = f"`{setting}: {able[0]}`" if able else f"`{setting}` and an older region in regions.active"
+                found.append(Problem(source.line(place), dotted(place), f"{problem} in {region}", expected))
     return found
 
 

@@ -37,13 +37,11 @@ TYPES = (
                 "recording_group[0].exclusion_by_resource_types[0].resource_types",
                 Stronger.SUBSET,
                 unset_is_strongest=True,
-                by_aws=True,
             ),
             Strength(
                 "recording_group[0].recording_strategy[0].use_only",
                 Stronger.ORDER,
                 order=("INCLUSION_BY_RESOURCE_TYPES", "EXCLUSION_BY_RESOURCE_TYPES", "ALL_SUPPORTED_RESOURCE_TYPES"),
-                by_aws=True,
             ),
             Strength("recording_mode[0].recording_frequency", Stronger.ORDER, order=("DAILY", "CONTINUOUS")),
             Strength("recording_mode[0].recording_mode_override", Stronger.RECORDED, order=("DAILY", "CONTINUOUS")),

@@ -30,6 +30,7 @@ module "config_eu_central_1" {
   role_arn    = module.config_delivery.role_arn
 
   is_home_region              = true
+  taken_over                  = false
   recorder_name               = "default"
   delivery_channel_name       = "default"
   recording_frequency         = "CONTINUOUS"
@@ -50,7 +51,7 @@ module "config_eu_central_1" {
       identifier = "IAM_PASSWORD_POLICY"
       input_parameters = {
         MaxPasswordAge             = "90"
-        MinimumPasswordLength      = "14"
+        MinimumPasswordLength      = "16"
         PasswordReusePrevention    = "24"
         RequireLowercaseCharacters = "true"
         RequireNumbers             = "true"
@@ -227,6 +228,7 @@ module "config_us_east_1" {
   role_arn    = module.config_delivery.role_arn
 
   is_home_region              = false
+  taken_over                  = false
   recorder_name               = "default"
   delivery_channel_name       = "default"
   recording_frequency         = "CONTINUOUS"

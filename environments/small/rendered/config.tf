@@ -30,6 +30,7 @@ module "config_eu_west_1" {
   role_arn    = module.config_delivery.role_arn
 
   is_home_region              = true
+  taken_over                  = false
   recorder_name               = "default"
   delivery_channel_name       = "default"
   recording_frequency         = "DAILY"

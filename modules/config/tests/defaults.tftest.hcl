@@ -19,6 +19,13 @@ run "home_region" {
   }
 
   assert {
+    condition = (
+      aws_config_configuration_recorder.this.recording_group[0].recording_strategy[0].use_only == "ALL_SUPPORTED_RESOURCE_TYPES"
+    )
+    error_message = "The strategy of a recorder that was there must be overwritten."
+  }
+
+  assert {
     condition     = length(aws_config_config_rule.this) == length(var.rules)
     error_message = "The home region must evaluate every rule."
   }
@@ -33,6 +40,7 @@ run "other_region" {
   command = plan
 
   variables {
+    taken_over                  = true
     is_home_region              = false
     recording_frequency         = "DAILY"
     recording_override          = { frequency = "CONTINUOUS", resource_types = ["AWS::EC2::SecurityGroup"] }
@@ -50,6 +58,14 @@ run "other_region" {
   assert {
     condition     = !aws_config_configuration_recorder.this.recording_group[0].include_global_resource_types
     error_message = "IAM's types must be recorded in the home region alone."
+  }
+
+  assert {
+    condition = (
+      length(aws_config_configuration_recorder.this.recording_group[0].exclusion_by_resource_types) == 1
+      && length(aws_config_configuration_recorder.this.recording_group[0].exclusion_by_resource_types[0].resource_types) == 0
+    )
+    error_message = "Exclusions of a recorder that is taken over must be overwritten."
   }
 
   assert {

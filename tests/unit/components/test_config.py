@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from toolkit.components.config import COMPONENT, Config
+from toolkit.components.config import _NO_IAM_TYPES, COMPONENT, Config
+from toolkit.components.password_policy import PasswordPolicy
+from toolkit.environment import load_text
+from toolkit.errors import ToolkitError
+from toolkit.regions import PARTITION_OF
+from toolkit.rendering.render import render
 
 
 def message(settings: dict[str, Any]) -> str:
@@ -113,3 +118,109 @@ def test_rule_names() -> None:
 )
 def test_values_outside_the_apis_bounds(settings: dict[str, Any], expected: str) -> None:
     assert message(settings).startswith(expected)
+
+
+def rendered(components: str, regions: str = "{home: eu-central-1, active: [eu-central-1, us-east-1]}") -> str:
+    text = f'account_id: "123456789012"\nregions: {regions}\ncomponents:\n{components}'
+    return render(load_text(text, name="x", shown_as="x"))["config.tf"]
+
+
+def module(text: str, region: str) -> str:
+    """The module call of a region."""
+    return text.split(f'module "config_{region.replace("-", "_")}"')[1].split("\nmodule ", maxsplit=1)[0]
+
+
+@pytest.mark.parametrize("home", sorted(PARTITION_OF))
+def test_a_home_region_that_does_not_record_iam_is_refused_without_a_region_for_iam(home: str) -> None:
+    """IAM's types are recorded in regions from before February 2022 alone."""
+    assert set(_NO_IAM_TYPES) < set(PARTITION_OF)
+    if home not in _NO_IAM_TYPES:
+        assert "is_home_region = true" in " ".join(rendered("  config: {}\n", f"{{home: {home}}}").split())
+        return
+    with pytest.raises(ToolkitError) as alone:
+        rendered("  config: {}\n", f"{{home: {home}}}")
+    told = str(alone.value.detail)
+    assert f"x:4: components.config: AWS Config does not record IAM's resource types in {home}" in told
+    assert "`iam_region` and an older region in regions.active" in told
+    with pytest.raises(ToolkitError) as active:
+        rendered("  config: {}\n", f"{{home: {home}, active: [{home}, eu-west-1]}}")
+    assert "`iam_region: eu-west-1`" in str(active.value.detail)
+    with pytest.raises(ToolkitError) as named:
+        rendered(f"  config:\n    iam_region: {home}\n", f"{{home: {home}, active: [{home}, eu-west-1]}}")
+    assert "x:5: components.config.iam_region: AWS Config does not record IAM" in str(named.value.detail)
+
+
+def test_iam_is_recorded_and_judged_in_the_region_that_is_named_for_it_and_in_no_other() -> None:
+    text = rendered("  config: {iam_region: eu-west-1}\n", "{home: eu-central-2, active: [eu-central-2, eu-west-1]}")
+    home, iam = module(text, "eu-central-2"), module(text, "eu-west-1")
+    assert "iam-password-policy" in iam
+    assert "iam-password-policy" not in home
+    assert "restricted-ssh" in home
+    assert ["true" in part.split("is_home_region")[1].splitlines()[0] for part in (home, iam)] == [False, True]
+
+
+def test_a_region_for_iam_is_an_active_one() -> None:
+    with pytest.raises(ToolkitError) as caught:
+        rendered("  config: {iam_region: eu-west-1}\n")
+    assert "x:4: components.config.iam_region: eu-west-1 is not active" in str(caught.value.detail)
+
+
+PARAMETERS = {
+    "MaxPasswordAge": "max_password_age",
+    "MinimumPasswordLength": "minimum_password_length",
+    "PasswordReusePrevention": "password_reuse_prevention",
+    "RequireLowercaseCharacters": "require_lowercase_characters",
+    "RequireNumbers": "require_numbers",
+    "RequireSymbols": "require_symbols",
+    "RequireUppercaseCharacters": "require_uppercase_characters",
+}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {},
+        {"minimum_password_length": 20},
+        {"max_password_age": None},
+        {"max_password_age": 60, "password_reuse_prevention": 5, "require_symbols": False},
+    ],
+)
+def test_the_rule_about_passwords_asks_for_what_the_password_policy_sets(policy: dict[str, Any]) -> None:
+    environment = load_text(
+        f"""account_id: "123456789012"
+regions: {{home: eu-central-1}}
+components: {{config: {{}}, password_policy: {str(policy).replace("None", "null").replace("False", "false")}}}
+""",
+        name="x",
+        shown_as="x",
+    )
+    assert COMPONENT.compose is not None
+    place = environment.place
+    rule = COMPONENT.compose(place.settings["config"], place)["rules"]["iam-password-policy"]
+    wanted = {name: getattr(PasswordPolicy.model_validate(policy), setting) for name, setting in PARAMETERS.items()}
+    assert rule["input_parameters"] == {n: str(v).lower() for n, v in wanted.items() if v is not None}
+    assert f'MinimumPasswordLength = "{policy.get("minimum_password_length", 14)}"' in " ".join(
+        render(environment)["config.tf"].split()
+    ).replace("  ", " ")
+
+
+def test_rules_that_are_given_are_taken_as_they_are() -> None:
+    text = rendered(
+        """  password_policy: {minimum_password_length: 20}
+  config:
+    rules:
+      iam-password-policy: {identifier: IAM_PASSWORD_POLICY, input_parameters: {MinimumPasswordLength: "16"}}
+"""
+    )
+    assert 'MinimumPasswordLength = "16"' in " ".join(text.split())
+
+
+def test_exclusions_are_overwritten_of_recorders_that_are_imported_and_of_no_others() -> None:
+    text = """account_id: "123456789012"
+regions: {home: eu-central-1, active: [eu-central-1, us-east-1]}
+imports: {module.config_us_east_1.aws_config_configuration_recorder.this: aws-controltower-BaselineConfigRecorder}
+components: {config: {}}
+"""
+    written = render(load_text(text, name="x", shown_as="x"))["config.tf"]
+    told = [module(written, r).split("taken_over")[1].splitlines()[0] for r in ("eu-central-1", "us-east-1")]
+    assert ["true" in line for line in told] == [False, True]

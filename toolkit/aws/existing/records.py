@@ -31,6 +31,11 @@ def _recorder(clients: ClientFactory, change: Change) -> Existing | None:
             {
                 "all_supported": group.get("allSupported", False),
                 "include_global_resource_types": group.get("includeGlobalResourceTypes", False),
+                "resource_types": sorted(group.get("resourceTypes", ())),
+                "exclusion_by_resource_types": [
+                    {"resource_types": sorted(group.get("exclusionByResourceTypes", {}).get("resourceTypes", ()))}
+                ],
+                "recording_strategy": [{"use_only": _strategy(group)}],
             }
         ],
         "recording_mode": [
@@ -45,6 +50,12 @@ def _recorder(clients: ClientFactory, change: Change) -> Existing | None:
     }
     same_name = recorder["name"] == change.after.get("name")
     return Existing(values, same_name, recorder["name"], f"the configuration recorder {recorder['name']!r}")
+
+
+def _strategy(group: dict[str, Any]) -> str:
+    """A recorder's strategy; one from before there were strategies has all types or a list (API RecordingGroup)."""
+    named: str | None = group.get("recordingStrategy", {}).get("useOnly")
+    return named or ("ALL_SUPPORTED_RESOURCE_TYPES" if group.get("allSupported") else "INCLUSION_BY_RESOURCE_TYPES")
 
 
 def _delivery_channel(clients: ClientFactory, change: Change) -> Existing | None:
