@@ -79,3 +79,98 @@ def test_topics_that_eventbridge_could_not_publish_to_want_the_consent_that_chan
     assert named
     (consented,) = Consents(weaker=named).apply([finding], date(2026, 1, 1))
     assert not consented.blocks
+
+
+def changed(file: str, address: str, attribute: str, earlier: Any) -> list[Finding]:
+    """What is told where an attribute was another in the version before."""
+    plan = json.loads((RECORDED / f"{file}.json").read_text("utf-8"))
+    (entry,) = [copy.deepcopy(e) for e in plan["resource_changes"] if e["address"] == address]
+    change = entry["change"]
+    change["before"] = copy.deepcopy(change["after"])
+    change["before"][attribute] = earlier(change["before"][attribute])
+    change["actions"] = ["update"]
+    change["before_sensitive"], change["after_sensitive"], change["after_unknown"] = {}, {}, {}
+    parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+    return list(judge(parsed, REGISTRY, {}, {}))
+
+
+def every_object(selectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Selectors of data events that record the trail's own buckets, too."""
+    for selector in selectors:
+        selector["field_selector"] = [f for f in selector["field_selector"] if f["field"] != "resources.ARN"]
+    return selectors
+
+
+def of_the_default(_: str) -> str:
+    return json.dumps({"MaxPasswordAge": "90", "MinimumPasswordLength": "20", "PasswordReusePrevention": "24"})
+
+
+@pytest.mark.parametrize(
+    ("file", "address", "attribute", "earlier"),
+    [
+        ("core", "module.cloudtrail.aws_cloudtrail.this", "advanced_event_selector", every_object),
+        (
+            "core",
+            'module.config_eu_central_1.aws_config_config_rule.this["iam-password-policy"]',
+            "input_parameters",
+            of_the_default,
+        ),
+    ],
+)
+def test_what_detects_less_on_purpose_wants_the_consent_that_changelog_names(
+    file: str, address: str, attribute: str, earlier: Any
+) -> None:
+    found = [f for f in changed(file, address, attribute, earlier) if f.blocks]
+    assert {(f.rule, (f.attribute or "").split(".")[0].split("[")[0]) for f in found} == {(Rule.WEAKENS, attribute)}
+    assert all_consented(found)
+
+
+def test_an_export_from_regions_that_had_to_be_enabled_wants_the_consent_that_changelog_names() -> None:
+    regional = ["guardduty.amazonaws.com", "guardduty.me-south-1.amazonaws.com"]
+    found: list[Finding] = []
+    for address in (
+        "module.guardduty_export.aws_kms_key.this",
+        "module.guardduty_export.module.bucket.aws_s3_bucket_policy.this",
+    ):
+        plan = json.loads((RECORDED / "core.json").read_text("utf-8"))
+        (entry,) = [e for e in plan["resource_changes"] if e["address"] == address]
+        change = entry["change"]
+        change["before"] = copy.deepcopy(change["after"])
+        document = json.loads(change["after"]["policy"])
+        for statement in document["Statement"]:
+            if statement["Principal"] == {"Service": "guardduty.amazonaws.com"}:
+                statement["Principal"] = {"Service": regional}
+        change["after"]["policy"] = json.dumps(document)
+        change["actions"] = ["update"]
+        change["before_sensitive"], change["after_sensitive"], change["after_unknown"] = {}, {}, {}
+        parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+        found += [f for f in judge(parsed, REGISTRY, {}, {}) if f.blocks]
+    assert {(f.rule, f.attribute) for f in found} == {(Rule.WEAKENS, "policy")}
+    assert len(found) == 2
+    assert all_consented(found)
+
+
+def test_members_without_standards_want_the_consent_that_changelog_names() -> None:
+    address = "module.member_security_eu_central_1.aws_securityhub_organization_configuration.this"
+    local: dict[str, Any] = {"organization_configuration": [{"configuration_type": "LOCAL"}], "auto_enable": True}
+    entry = {
+        "address": f'{address}["LOCAL"]',
+        "mode": "managed",
+        "type": "aws_securityhub_organization_configuration",
+        "name": "this",
+        "change": {
+            "actions": ["update"],
+            "before": {**local, "auto_enable_standards": "DEFAULT"},
+            "after": {**local, "auto_enable_standards": "NONE"},
+        },
+    }
+    parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+    (finding,) = [f for f in judge(parsed, REGISTRY, {}, {}) if f.blocks]
+    assert (finding.rule, finding.attribute) == (Rule.WEAKENS, "auto_enable_standards")
+    assert all_consented([finding])
+
+
+def all_consented(found: list[Finding]) -> bool:
+    """Whether CHANGELOG's consents are enough for these findings."""
+    named = tuple(re.findall(r"--allow-weaker '([^']+)'", (ROOT / "CHANGELOG.md").read_text("utf-8")))
+    return not [f for f in Consents(weaker=named).apply(found, date(2026, 1, 1)) if f.blocks]
