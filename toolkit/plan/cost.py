@@ -129,9 +129,10 @@ def _records_more(change: Change) -> bool:
     if change.action not in (Action.UPDATE, Action.REPLACE):
         return False
     before, after = _at(change.before, "recording_group.0"), _at(change.after, "recording_group.0")
-    excluded = "exclusion_by_resource_types.0.resource_types"
+    excluded, iam = "exclusion_by_resource_types.0.resource_types", "include_global_resource_types"
     if _at(before, "all_supported") is True:
-        return False
+        # IAM's types are beside all others: the one region that records them may be another one.
+        return _at(after, iam) is True and _at(before, iam) is not True
     if _at(before, excluded):
         # All but some: more when one of those is no longer left out, or when all are recorded.
         return _at(after, "all_supported") is True or bool(

@@ -185,6 +185,11 @@ def records(everything: bool, *kinds: str) -> dict[str, Any]:
     return {"recording_group": [{"all_supported": everything, "resource_types": list(kinds)}]}
 
 
+def with_iam(recorder: dict[str, Any]) -> dict[str, Any]:
+    (group,) = recorder["recording_group"]
+    return {"recording_group": [{**group, "include_global_resource_types": True}]}
+
+
 def all_but(*kinds: str) -> dict[str, Any]:
     excluded = [{"resource_types": list(kinds)}]
     return {"recording_group": [{"all_supported": False, "exclusion_by_resource_types": excluded}]}
@@ -205,6 +210,9 @@ BILLS = [
     ("aws_config_configuration_recorder", all_but("A", "B"), all_but("B"), True),
     ("aws_config_configuration_recorder", all_but("B"), all_but("A", "B"), False),
     ("aws_config_configuration_recorder", all_but("B"), records(False, "A"), False),
+    ("aws_config_configuration_recorder", records(True), with_iam(records(True)), True),
+    ("aws_config_configuration_recorder", with_iam(records(True)), records(True), False),
+    ("aws_config_configuration_recorder", with_iam(records(True)), with_iam(records(True)), False),
     ("aws_detective_organization_configuration", None, {"auto_enable": True}, True),
     ("aws_detective_organization_configuration", None, {"auto_enable": False}, False),
     ("aws_detective_organization_configuration", {"auto_enable": False}, {"auto_enable": True}, True),
