@@ -30,6 +30,7 @@ module "config_eu_central_1" {
   role_arn    = module.config_delivery.role_arn
 
   is_home_region              = true
+  taken_over                  = false
   recorder_name               = "default"
   delivery_channel_name       = "default"
   recording_frequency         = "CONTINUOUS"
@@ -49,8 +50,7 @@ module "config_eu_central_1" {
     iam-password-policy = {
       identifier = "IAM_PASSWORD_POLICY"
       input_parameters = {
-        MaxPasswordAge             = "90"
-        MinimumPasswordLength      = "14"
+        MinimumPasswordLength      = "8"
         PasswordReusePrevention    = "24"
         RequireLowercaseCharacters = "true"
         RequireNumbers             = "true"
@@ -238,6 +238,7 @@ module "config_us_east_1" {
   role_arn    = module.config_delivery.role_arn
 
   is_home_region              = false
+  taken_over                  = false
   recorder_name               = "default"
   delivery_channel_name       = "default"
   recording_frequency         = "CONTINUOUS"

@@ -13,6 +13,7 @@ module "guardduty_export" {
     force_destroy                      = false
     access_log_bucket                  = null
   }
+  opt_in_regions = []
 }
 
 # GuardDuty: Threats are detected in every region, and told to people on request.
