@@ -92,7 +92,7 @@ def waits(file: Path, called: str, *, more: int = 0) -> LockedError:
         f"the state of an earlier apply could not be saved and waits here{others}: a plan now would not know what that "
         "apply did",
         where=str(file),
-        hint=f"put it where it belongs, then run this command again: toolkit state restore {called} {quote(str(file))}",
+        hint=f"restore it with: toolkit state restore {called} {quote(str(file))} ; then run this command again",
     )
 
 
@@ -188,9 +188,11 @@ def _refuse_other_folder(project: Project, paths: EnvironmentPaths, file: Path, 
         inner = file.resolve().relative_to((project.root / "environments").resolve())
     except ValueError:
         return
+    if len(inner.parts) < 2:
+        return  # in no environment's folder
     if inner.parts[0] != paths.name:
         raise RefusedError(
-            f"this file is environment {inner.parts[0]!r}'s, not {paths.name!r}'s",
+            f"this file belongs to environment {inner.parts[0]!r}, not to {paths.name!r}",
             where=str(file),
             hint=f"toolkit state restore {inner.parts[0]} {quote(str(file))}",
         )

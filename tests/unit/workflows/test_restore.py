@@ -260,7 +260,7 @@ def test_another_environments_or_accounts_state_is_refused(local: Place, tmp_pat
     other = local.house.root / "environments" / "test" / "errored.tfstate"
     other.write_bytes(state())
     error = local.refused(other)
-    assert "environment 'test''s" in error.problem
+    assert "belongs to environment 'test'" in error.problem
     assert error.hint == f"toolkit state restore test {other}"
     tried_out = local.folder / ".toolkit" / "sandbox" / "errored.tfstate"
     tried_out.parent.mkdir(parents=True)
@@ -272,6 +272,15 @@ def test_another_environments_or_accounts_state_is_refused(local: Place, tmp_pat
     # The management account's is what ARNs of its organization name, whoever manages them.
     elsewhere.write_bytes(state(arn="arn:aws:organizations::444455556666:policy/o-a/service_control_policy/p-a"))
     assert local.restore(elsewhere).written
+
+
+def test_a_file_in_no_environments_folder_is_nobodys(local: Place):
+    environments = local.folder.parent
+    assert "a folder, not a file" in str(local.refused(environments))
+    stray = environments / "errored.tfstate"
+    stray.write_bytes(state())
+    assert local.restore(stray).written
+    assert local.get() == state()
 
 
 def test_while_a_terraform_works_on_it_nothing_is_written(place: Place):
