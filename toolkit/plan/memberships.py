@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from toolkit.plan.denials import HeldPolicies
 from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, ManagedPolicies
-from toolkit.plan.model import Action, Plan
+from toolkit.plan.model import Action, Change, Marker, Plan
 from toolkit.plan.policies import rights_lost
 
 _MEMBERSHIP = "aws_iam_user_group_membership"
@@ -49,25 +49,38 @@ def judge_memberships(plan: Plan, held: HeldPolicies, policies: ManagedPolicies)
             continue
         had = left.get(str(user), set())
         joins = [group for group in _groups(change.after.get("groups")) if group not in had]
+        if any(isinstance(one, Marker) for one in _values(change.after.get("groups"))):
+            # Which groups is not known before the apply: any may be among them.
+            yield _joins(change, f"The user {user} may become an administrator.", "joins groups that are not known yet")
+            continue
         administers = [group for group in joins if _allows_everything(group, plan, held, policies)]
         # Whoever was in another such group is no administrator more than before.
         if administers and not any(_allows_everything(group, plan, held, policies) for group in had):
-            yield Finding(
-                rule=Rule.WEAKENS,
-                severity=Severity.HIGH,
-                address=change.address,
-                attribute="groups",
-                summary=f"The user {user} becomes an administrator.",
-                evidence=f"joins {', '.join(administers)}, which may do everything",
-                remedy="choose a group that grants what the user needs",
-                consent=f"--allow-weaker '{change.address}.groups'",
-                component=change.component,
-                region=change.region,
-            )
+            evidence = f"joins {', '.join(administers)}, which may do everything"
+            yield _joins(change, f"The user {user} becomes an administrator.", evidence)
+
+
+def _joins(change: Change, summary: str, evidence: str) -> Finding:
+    return Finding(
+        rule=Rule.WEAKENS,
+        severity=Severity.HIGH,
+        address=change.address,
+        attribute="groups",
+        summary=summary,
+        evidence=evidence,
+        remedy="choose a group that grants what the user needs",
+        consent=f"--allow-weaker '{change.address}.groups'",
+        component=change.component,
+        region=change.region,
+    )
+
+
+def _values(names: object) -> list[object]:
+    return names if isinstance(names, list) else [names]
 
 
 def _groups(names: object) -> list[str]:
-    return [str(name) for name in names] if isinstance(names, list) else []
+    return [name for name in _values(names) if isinstance(name, str)]
 
 
 def _allows_everything(group: str, plan: Plan, held: HeldPolicies, policies: ManagedPolicies) -> bool:

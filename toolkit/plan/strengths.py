@@ -243,9 +243,10 @@ def _key_lost(old: Any, new: Any, arn: str) -> bool:
     """
     if _key_rank(new) < _key_rank(old):
         return True
-    # An organization's trail may have the key of a central account, and keep one of that account.
+    # An organization's trail may have the key of a central account, and keep one of that account. Another account's
+    # first key counts, too: that account decides who reads what is written from then on.
     ours = {_account(str(old or "")), _account(arn)} - {""}
-    return not _empty(old) and bool(ours) and _account(str(new or "")) not in ("", *ours)
+    return bool(ours) and _account(str(new or "")) not in ("", *ours)
 
 
 def _key_rank(key: Any) -> int:

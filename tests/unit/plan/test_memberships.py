@@ -68,6 +68,18 @@ def test_whoever_is_there_does_not_become_an_administrator_unasked(group: str, b
     assert not Consents(weaker=(finding.subject,)).apply([finding], date.today())[0].blocks
 
 
+@pytest.mark.parametrize("unknown", [True, [False, True]], ids=["all", "one"])
+def test_groups_that_only_the_apply_tells_may_administer(unknown: Any):
+    entry = membership("active", ["readers"], ["readers"])
+    entry["change"]["after_unknown"] = {"groups": unknown}
+    if unknown is True:
+        del entry["change"]["after"]["groups"]
+    else:
+        entry["change"]["after"]["groups"] = ["readers", None]
+    (finding,) = found(entry)
+    assert (finding.attribute, finding.blocks) == ("groups", True)
+
+
 def test_a_group_that_the_plan_gives_everything_administers_too():
     grants = made("aws_iam_group_policy_attachment", "managed", group="readers", policy_arn=OWN)
     assert found(membership("active", [], ["readers"])) == []

@@ -158,6 +158,7 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ),
     ("aws_cloudtrail", values(arn=TRAIL, kms_key_id=OWN), values(arn=TRAIL, kms_key_id=FOREIGN), {"kms_key_id"}),
     ("aws_cloudtrail", values(kms_key_id=OWN), values(kms_key_id=FOREIGN), {"kms_key_id"}),
+    ("aws_cloudtrail", values(arn=TRAIL), values(arn=TRAIL, kms_key_id=FOREIGN), {"kms_key_id"}),
     ("aws_sns_topic", values(kms_master_key_id=OWN), values(kms_master_key_id="alias/aws/sns"), {"kms_master_key_id"}),
     (
         "aws_s3_bucket_object_lock_configuration",
@@ -223,6 +224,7 @@ NOT_WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     # An organization's trail keeps the key of the account that keeps its records, and may get an own one.
     ("aws_cloudtrail", values(arn=TRAIL, kms_key_id=FOREIGN), values(arn=TRAIL, kms_key_id=FOREIGN[:-1] + "c")),
     ("aws_cloudtrail", values(arn=TRAIL, kms_key_id=FOREIGN), values(arn=TRAIL, kms_key_id=OWN)),
+    ("aws_cloudtrail", values(arn=TRAIL), values(arn=TRAIL, kms_key_id=OWN)),
     ("aws_sns_topic", values(kms_master_key_id="alias/aws/sns"), values(kms_master_key_id="alias/own")),
     ("aws_s3_bucket_object_lock_configuration", locked(years=1), locked(days=400)),
     (
