@@ -36,6 +36,7 @@ lint: $(READY) ## Check style, types, import layers, HCL and generated files
 	terraform fmt -check -recursive modules environments
 	$(BIN)/toolkit render --check
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python scripts/derive_settings.py --check
 
 analyse: $(ANALYSIS)/.ready ## Check the HCL with checkov; exceptions stand beside what they are about, with their reasons
 	@$(ANALYSIS)/bin/checkov --directory modules --framework terraform --skip-path '/tests/' --quiet --compact --skip-download
@@ -50,6 +51,7 @@ format: $(READY) ## Bring code and HCL into form
 
 docs: $(READY) ## Write the generated parts of README, docs/ and modules/*/README.md
 	$(BIN)/toolkit render
+	$(BIN)/python scripts/derive_settings.py
 	$(BIN)/python docs/generate.py
 
 bench: $(READY) ## Print speed ratios against baselines run side by side

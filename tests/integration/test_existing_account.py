@@ -24,7 +24,7 @@ simulator: moto
 components:
   password_policy: {}
   iam_groups: {}
-  mfa_enforcement: {}
+  mfa_enforcement: {policy_name: baseline-mfa}
   config:
     recording_frequency: DAILY
     bucket: {force_destroy: true}
@@ -60,6 +60,8 @@ def live_in(account: Any) -> None:
         PasswordReusePrevention=24,
     )
     iam.create_group(GroupName="developers")
+    nothing = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}}
+    iam.create_policy(PolicyName="mfa-enforcement", PolicyDocument=json.dumps(nothing), Description="theirs")
     for name, password in (("ana", True), ("robot", False)):
         iam.create_user(UserName=name)
         iam.add_user_to_group(GroupName="developers", UserName=name)
@@ -80,13 +82,34 @@ def blocking(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]
     return {f["subject"]: f for f in json.loads(done.stdout)["findings"] if f["blocks"]}
 
 
-def test_the_story(account: Any):
+def collide(account: Any) -> str:
+    """What has a name already: refused, with the ways that lead on. Gives the group's address."""
     # The group is there already: Terraform would create it and fail half-way. No consent helps; taking it over does.
+    before = ENVIRONMENT.replace("{policy_name: baseline-mfa}", "{}")
+    account.write("lived-in", before)
     found = blocking(account.run("plan", "lived-in", "--json", exits=4))
     group = 'module.iam_groups.aws_iam_group.this["developers"]'
     assert found[group]["rule"] == "collides"
     assert found[group]["consent"] is None
+    assert IMPORTS.split("\n")[1].strip() in found[group]["remedy"]
+    # A policy that only has the name is not taken over: imported, it would be deleted. Another name avoids it.
+    policy = "module.mfa_enforcement.aws_iam_policy.this"
+    assert found[policy]["setting"] == "components.mfa_enforcement.policy_name"
+    arn = "arn:aws:iam::123456789012:policy/mfa-enforcement"
+    assert f"under `imports`, put '{policy}': '{arn}'" in found[policy]["remedy"]
+    account.write("lived-in", before + IMPORTS + f"  '{policy}': '{arn}'\n")
+    found = blocking(account.run("plan", "lived-in", "--json", exits=4))
+    assert found[policy]["rule"] == "destroys-protected"
+    assert (
+        f"delete the line of {policy} under `imports`, and set `components.mfa_enforcement.policy_name`"
+        in (found[policy]["remedy"])
+    )
     account.write("lived-in", ENVIRONMENT + IMPORTS)
+    return group
+
+
+def test_the_story(account: Any):
+    group = collide(account)
 
     # Left are the three that people decide.
     done = account.run("plan", "lived-in", "--json", exits=4)
@@ -124,7 +147,11 @@ def test_the_story(account: Any):
     account.run("apply", "lived-in", "--plan", str(bundle))
     assert account.client("iam").get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 14
     after = json.loads(account.run("plan", "lived-in", "--json", "--detailed-exitcode").stdout)
-    assert after["findings"] == []
+    # The line under `imports` has done its work.
+    (done_with,) = after["findings"]
+    assert (done_with["subject"], done_with["severity"]) == (group, "note")
+    assert "delete this line" in done_with["remedy"]
+    assert IMPORTS.split("\n")[1].strip() in done_with["remedy"]
     assert not after["changes_pending"]
 
     # From now on it is in the state, and a weakening shows as the change that it is.
@@ -134,7 +161,7 @@ def test_the_story(account: Any):
     assert found[LENGTH]["evidence"] == "14 → 8"
     # A waiver in the environment file consents to it, with a reason and an end.
     waiver = f"waivers:\n  - {{rule: weakens, subject: '{LENGTH}', reason: moving to passkeys, expires: '{SOON}'}}\n"
-    account.write("lived-in", weaker + IMPORTS + waiver)
+    account.write("lived-in", weaker + waiver)
     (finding,) = json.loads(account.run("plan", "lived-in", "--json").stdout)["findings"]
     assert finding["consented_by"] == f"waiver until {SOON}: moving to passkeys"
     account.write("lived-in", weaker + IMPORTS + waiver.replace(SOON, "2020-12-31"))

@@ -319,7 +319,7 @@ class EnvironmentFile(_Strict):
     ] = Field(
         default={},
         description="Things that the account has already and the baseline takes over: Terraform address → import id. "
-        "Harmless after the apply that took them over, and best removed then.",
+        "After the apply that took them over, plans say to delete the line.",
     )
     waivers: Annotated[tuple[WaiverEntry, ...], Field(strict=False)] = Field(
         default=(), description="Findings that plans of this environment may have, each with reason and end."

@@ -82,6 +82,9 @@ class Finding:
     """The very option that lets it through; None where nothing does."""
     component: str | None
     region: str
+    setting: str | None = None
+    """Key in environment.yaml that decides what it is about ("components.config.bucket.name"), several with ", "
+    between them; the component's own where no setting does."""
     consented_by: str | None = None
     """Who or what let it through: an option, or a waiver with its reason and expiry."""
 
@@ -187,6 +190,47 @@ class Consents:
             if waiver.rule is finding.rule and matches(waiver.subject, finding.subject) and today <= waiver.expires:
                 return f"waiver until {waiver.expires}: {waiver.reason}"
         return None
+
+
+def options_for(findings: Iterable[Finding], among: Iterable[Finding] = ()) -> tuple[str, ...]:
+    """Options, quoted for a shell, that consent to all that blocks and can be consented to, and to nothing else.
+
+    Where several findings of one component need the same option, one pattern stands for them, if it matches no other
+    finding of that rule.
+
+    Args:
+        findings: Those to consent to.
+        among: All that the plan has, if these are not all.
+    """
+    found = tuple(findings)
+    every = (*found, *among)
+    wanted: dict[tuple[str, str | None], list[Finding]] = {}
+    for finding in found:
+        if finding.blocks and finding.consent is not None:
+            wanted.setdefault((finding.consent.split(" ")[0], finding.component), []).append(finding)
+    options: dict[str, None] = {}
+    for (option, component), alike in wanted.items():
+        subjects = {f.subject for f in alike}
+        others = {f.subject for f in every if f.rule is alike[0].rule} - subjects
+        pattern = _pattern(sorted(subjects), component)
+        if len(subjects) > 1 and pattern and not any(matches(pattern, subject) for subject in others):
+            options[f"{option} '{pattern}'"] = None
+        else:
+            options |= dict.fromkeys(str(f.consent) for f in alike)
+    return tuple(options)
+
+
+def _pattern(subjects: list[str], component: str | None) -> str | None:
+    """What all subjects begin and end with, and `*` between; None where that is not at least the component."""
+    start = _shared(subjects)
+    end = _shared([s[len(start) :][::-1] for s in subjects])[::-1]
+    return f"{start}*{end}" if component and start.startswith(f"module.{component}") else None
+
+
+def _shared(texts: list[str]) -> str:
+    """What all begin with."""
+    first, last = min(texts), max(texts)
+    return first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
 
 
 def matches(pattern: str, subject: str) -> bool:

@@ -19,6 +19,7 @@ from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
 from toolkit.plan.pairs import continued
 from toolkit.plan.policies import compare_policies, denies, policy_sentences
+from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
 from toolkit.plan.strengths import aligned, value_at, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import RESOURCES
@@ -268,9 +269,56 @@ def _instead(change: Change, forcing: list[str]) -> str:
     if change.tainted:
         return f"keep it: terraform untaint '{change.address}'"
     if change.action is not Action.REPLACE:
-        return "keep its component and region in environment.yaml"
-    kept = f"{', '.join(forcing) or 'its arguments'} as it was"
-    return f"leave {kept}, or take it out of `imports`" if change.imported else f"leave {kept}"
+        return f"keep {_keys(_entry(change), 'or')} with its region in environment.yaml"
+    # A description is composed: what is in it can be set, the whole cannot.
+    keys = {p: () if p == "description" else deciding(change.address, change.component, p) for p in forcing}
+    decided = [key for found in keys.values() for key in found]
+    kept = f"set {_keys(decided, 'and')} in environment.yaml to what it was" if keys and all(keys.values()) else ""
+    if change.imported:
+        another = _is_another(change)
+        return (
+            f"{kept}; or, if it is not the baseline's, {_leave_alone(change)}"
+            if kept and not another
+            else (_leave_alone(change))
+        )
+    return kept or (
+        f"no setting decides {', '.join(forcing) or 'what forces it'}: give the consent if it may be deleted and "
+        "created again"
+    )
+
+
+def _entry(change: Change) -> tuple[str, ...]:
+    """The key of its entry, if it has one of its own; else its component."""
+    keys = naming(change.address, change.component)
+    return tuple(k for k in keys if is_entry(k, change.address)) or (f"components.{change.component}",)
+
+
+def _keys(keys: Iterable[str], word: str) -> str:
+    return f" {word} ".join(f"`{key}`" for key in dict.fromkeys(keys))
+
+
+def _another_name(change: Change) -> str:
+    """How the baseline's own gets another name than what the account has; empty where its name is fixed."""
+    keys = naming(change.address, change.component)
+    own = [key for key in keys if is_entry(key, change.address)]
+    if own:
+        return f"rename {_keys(own, 'or')} in environment.yaml"
+    if keys:
+        return f"set {_keys(keys, 'or')} in environment.yaml to a name that the account does not use"
+    return " or ".join(f"{text} in environment.yaml" for text in leaving_out(change.address, change.component))
+
+
+def _is_another(change: Change) -> bool:
+    """Whether an import's id leads to something of another name than the plan's."""
+    return any(name in change.before and change.before[name] != change.after.get(name) for name in NAMES)
+
+
+def _leave_alone(change: Change) -> str:
+    """How to keep what an import would take over and change."""
+    if _is_another(change):
+        return f"delete the line of {change.address} under `imports`, or correct its id: it is of another name"
+    rename = _another_name(change) or "rename or delete in AWS what has its place"
+    return f"delete the line of {change.address} under `imports`, and {rename}"
 
 
 def _weakens(change: Change, found: Existing | None = None, replaced: Change | None = None) -> Iterator[Finding]:
@@ -294,11 +342,20 @@ def _weakens(change: Change, found: Existing | None = None, replaced: Change | N
             attribute=lost.path,
             summary=f"{lost.path} becomes weaker{why} ({lost.strength.described}).",
             evidence=lost.reason,
-            remedy="set it in environment.yaml to what it was or stronger",
+            remedy=_as_strong(change, lost.path),
             consent=f"--allow-weaker '{change.address}.{lost.path}'",
             component=change.component,
             region=change.region,
         )
+
+
+def _as_strong(change: Change, path: str) -> str:
+    """What to do instead of a weakening: only a setting can be set to what it was."""
+    if keys := deciding(change.address, change.component, path):
+        return f"set {_keys(keys, 'or')} in environment.yaml to what it was or stronger"
+    if change.imported:
+        return f"no setting decides it; if it is not the baseline's, {_leave_alone(change)}"
+    return f"no setting of `components.{change.component}` decides it: compare the two, and consent if it may change"
 
 
 def _record(change: Change) -> ResourceType:
@@ -323,7 +380,8 @@ def _named_twice(plan: Plan) -> Iterator[Finding]:
                 summary=f"{first.address} has the same name: IAM does not distinguish names by case, so only one can "
                 "exist and the apply would fail after part of it is done.",
                 evidence=f"{first.after['name']!r} and {name!r}",
-                remedy="give one of them another name in environment.yaml",
+                remedy=" or ".join(text for text in (_another_name(first), _another_name(change)) if text)
+                or "give one of them another name in environment.yaml",
                 consent=None,
                 component=change.component,
                 region=change.region,
@@ -357,7 +415,7 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
         evidence="; ".join(found.differences(change)) or "with the same values",
         remedy=f"to see it as a change, put '{change.address}': '{found.import_id}' under `imports`"
         if found.import_id
-        else "compare these values with the settings that you mean",
+        else f"compare these values with the settings of `components.{change.component}`",
         consent=None,
         component=change.component,
         region=change.region,
@@ -366,10 +424,12 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
 
 def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
     address, spelling = change.address, ""
+    rename = _another_name(change)
     if found.spelled is not None:
         if any(d.type == change.type and d.before.get("name") == found.spelled for d in deleted):
             return (
-                f"keep the spelling {found.spelled!r}: IAM does not distinguish names by case, and the plan deletes "
+                f"keep the spelling {found.spelled!r} in environment.yaml: IAM does not distinguish names by case, and "
+                "the plan deletes "
                 "that one at the same time. To have the other spelling, apply the deletion first, then add it"
             )
         # The key of an instance is its name.
@@ -377,7 +437,7 @@ def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
         spelling = f"spell it {found.spelled!r} in environment.yaml (IAM does not distinguish names by case), and "
     return (
         f"{spelling}take it over: in environment.yaml, under `imports`, put '{address}': '{found.import_id}'; then "
-        "plan again"
+        "plan again" + (f". If it is not the baseline's, {rename} instead" if rename else "")
     )
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 
 from toolkit.plan.cost import CostLine
-from toolkit.plan.findings import Finding, Severity
+from toolkit.plan.findings import Finding, Severity, options_for
 from toolkit.plan.model import Action, Change
 from toolkit.reports.details import details
 from toolkit.reports.view import DANGER, MARKS, Group, PlanView
@@ -218,28 +218,36 @@ def _findings(findings: Iterable[Finding], *, fold: bool) -> Iterator[Line]:
 
     def kind(finding: Finding) -> tuple[object, ...]:
         f = finding
-        return f.blocks, f.severity, f.rule, f.component, f.region, f.remedy, f.consented_by
+        # Keys of settings differ; what to do with them does not.
+        return f.blocks, f.severity, f.rule, f.component, f.region, _KEY.sub("", f.remedy), f.consented_by
 
-    for _, same in groupby(findings, kind):
+    every = tuple(findings)
+    for _, same in groupby(every, kind):
         alike = list(same)
         if fold and len(alike) > _ALIKE:
-            yield from _together(alike)
+            yield from _together(alike, every)
         else:
             for finding in alike:
                 yield from _finding(finding)
 
 
-def _together(findings: list[Finding]) -> Iterator[Line]:
+_KEY = re.compile(r"`components\.[^`]*`(?: or (?=`))?")
+
+
+def _together(findings: list[Finding], every: Iterable[Finding]) -> Iterator[Line]:
     first = findings[0]
+    differ = len({f.remedy for f in findings}) > 1
     word, style = _word(first)
     yield "", ""
     yield f"{word}: {len(findings)} times in {first.component} · {first.region}: {first.rule.explanation}", style
     for finding in findings[:_LISTED]:
         yield f"  {finding.subject}: {finding.evidence}", ""
+        if differ and finding.setting:
+            yield f"    {finding.setting}", ""
     if len(findings) > _LISTED:
         yield f"  … and {len(findings) - _LISTED} more (with -v, all are listed)", ""
-    option = first.consent.split(" ")[0] if first.consent else None
-    yield from _advice(first, f"{option} with each of these, or a pattern of them" if option else None)
+    shown = replace(first, remedy=_KEY.sub("the key below each", first.remedy)) if differ else first
+    yield from _advice(shown, " ".join(options_for(findings, every)) or None)
 
 
 def _finding(finding: Finding) -> Iterator[Line]:

@@ -27,7 +27,7 @@ from toolkit.environment import Environment
 from toolkit.errors import RefusedError
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.denials import Denials, Member, newly_denies
-from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver
+from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver, options_for
 from toolkit.plan.grants import without_standing
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users
@@ -39,6 +39,7 @@ from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assig
 from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
 from toolkit.plan.owners import judge_owners, referenced_policies
 from toolkit.plan.quotas import judge_quotas
+from toolkit.plan.settings import with_settings
 from toolkit.plan.spelling import Spelling
 from toolkit.terraform.providers import without_keys
 from toolkit.visible import joined_lines
@@ -84,6 +85,7 @@ def judge_plan(
         found += judge_orphans(plan, drift, REGISTRY, environment.account_id, _looked_in(environment, aliases))
         found += judge_quotas(read_quotas(plan, clients, _attachable(environment)))
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
+        found += _imported(environment, plan, outcome, workspace)
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
     caller = _caller(workspace, clients)
@@ -109,7 +111,7 @@ def judge_plan(
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
-    return given.apply(found, today)
+    return given.apply(with_settings(found), today)
 
 
 def _policies(
@@ -210,7 +212,38 @@ def _finding(environment: Environment, component: Component, advice: Advice) -> 
         consent=None,
         component=component.name,
         region=environment.regions.home,
+        setting=".".join(("components", component.name, *map(str, advice.setting))),
     )
+
+
+def _imported(
+    environment: Environment, plan: Plan, outcome: Iterable[Resource], workspace: Workspace
+) -> Iterable[Finding]:
+    """Lines under `imports` that have done their work: Terraform's state has the resource.
+
+    A line that stays stops `render` once its component is gone, since Terraform imports nothing that is not called.
+    """
+    coming = {c.address for c in plan.changes if c.imported or c.action in (Action.CREATE, Action.REPLACE)}
+    there = {r.address for r in outcome} - coming
+    for address, import_id in environment.imports.items():
+        if address not in there:
+            continue
+        component, region = workspace.attribution.of(address)
+        line = environment.lines.get(("imports", address))
+        yield Finding(
+            rule=Rule.ADVICE,
+            severity=Severity.NOTE,
+            address=address,
+            attribute=None,
+            summary=f"{address} has been imported.",
+            evidence="Terraform's state has it, and it is still under `imports`",
+            remedy=f"delete this line under `imports` in environment.yaml{f' (line {line})' if line else ''}: "
+            f"'{address}': '{import_id}'",
+            consent=None,
+            component=component,
+            region=region,
+            setting=f"imports.{address}",
+        )
 
 
 def tell_idle(consents: Consents, findings: Iterable[Finding], observer: Observer) -> None:
@@ -231,7 +264,8 @@ def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> No
     Raises:
         RefusedError: With every one that does, and the option that consents to it.
     """
-    blocking = [f for f in findings if f.blocks]
+    found = tuple(findings)
+    blocking = [f for f in found if f.blocks]
     if not blocking:
         return
     lines = []
@@ -241,12 +275,14 @@ def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> No
         lines.append(f"    {finding.evidence}")
         lines.append(f"    instead: {finding.remedy}")
         lines.append(f"    consent: {finding.consent or 'none is possible'}")
+    options = options_for(found)
+    consents = f": {' '.join(options)}" if len(blocking) > 1 and options else " named above"
     count = len(blocking)
     raise RefusedError(
         f"the plan is refused for {count} finding{'s' if count != 1 else ''}; nothing was applied",
         where=where,
         detail=None if told else joined_lines(lines),
-        hint="change environment.yaml, or give the consents named above (or `waivers` in the environment file)",
+        hint=f"change environment.yaml, or give the consents{consents} (or `waivers` in the environment file)",
     )
 
 

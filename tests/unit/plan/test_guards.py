@@ -522,7 +522,7 @@ def test_what_an_import_would_delete_is_refused_whatever_its_type(recorded: dict
     (finding,) = [f for f in findings(role) if f.rule is Rule.DESTROYS]
     assert finding.blocks
     assert finding.summary.endswith("which it was to take over.")
-    assert "take it out of `imports`" in finding.remedy
+    assert f"delete the line of {role['address']} under `imports`, or correct its id" in finding.remedy
     del role["change"]["importing"]
     assert Rule.DESTROYS not in {f.rule for f in findings(role)}
 

@@ -56,7 +56,7 @@ def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
     lines = printed(later)
     order = [
         f"CRITICAL: 7 times in guardduty · eu-central-1: {Rule.DESTROYS.explanation}",
-        "  consent: --allow-destroy with each of these, or a pattern of them",
+        "  consent: --allow-destroy 'module.guardduty_eu_central_1.aws_guardduty_detector*'",
         "HIGH: minimum_password_length becomes weaker (higher is stronger).",
         "Deleted, replaced or forgotten",
         "  -   1 aws_guardduty_detector: this",

@@ -1,0 +1,119 @@
+"""Which setting of environment.yaml decides an attribute of a resource, and by which one it gets another name.
+
+In: a change. Out: keys as people write them ("components.config.bucket.name"). Pure. The table beside this file is
+derived from the modules (`scripts/derive_settings.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from toolkit.components.registry import REGISTRY
+from toolkit.plan.findings import Finding
+
+NAMES = (
+    *("name", "bucket", "alarm_name", "analyzer_name", "rule_name", "account_alias", "url", "protection_group_id"),
+    "aws_service_name",
+)
+"""Attributes that name a resource, the likeliest first."""
+
+_CALL = re.compile(r"^module\.([\w-]+)(?:\[[^\]]*\])?\.")
+_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[\d+\]')
+
+
+def deciding(address: str, component: str | None, attribute: str) -> tuple[str, ...]:
+    """Keys whose values an attribute takes; none where the module decides it by itself, or more than a few settings do.
+
+    Args:
+        address: Terraform address of the resource.
+        component: Component whose module call it is in.
+        attribute: Path in its values ("rule[0].expiration[0].days"). What is inside a value counts as the value.
+    """
+    plain = re.sub(r"\[[^\]]*\]", "", attribute)
+    found = _attributes(address, component)
+    steps = plain.split(".")
+    for end in range(len(steps), 0, -1):
+        if settings := found.get(".".join(steps[:end])):
+            return _spelled(settings, address, component)
+    # Of a block that is added or lost as a whole: what is set in it.
+    inside = {s for path, settings in found.items() if path.startswith(f"{plain}.") for s in settings}
+    return _spelled(sorted(inside), address, component) if len(inside) == 1 else ()
+
+
+def naming(address: str, component: str | None) -> tuple[str, ...]:
+    """Keys that give a resource another name: a setting, or the key of an entry; none where its name is fixed."""
+    found = _attributes(address, component)
+    settings = next((found[name] for name in NAMES if name in found), None)
+    if settings is None:
+        kind = re.sub(r"\[[^\]]*\]", "", address).split(".")[-2:-1]
+        declared = REGISTRY[component].iam_names if component and component in REGISTRY else ()
+        settings = [n.setting for n in declared if [n.resource] == kind]
+    # A switch or a filter beside it decides whether there is one, not how it is called.
+    names = [s for s in settings if s.rsplit(".", 1)[-1].endswith("name") or s.rsplit(".", 1)[-1] in NAMES]
+    return _spelled(names or [s for s in settings if s.endswith(".*") and len(settings) == 1], address, component)
+
+
+def is_entry(key: str, address: str) -> bool:
+    """Whether the last step of a key is an entry of the user's, whose name is the resource's or a part's of it."""
+    return key.rsplit(".", 1)[-1] in {m[1].split("/")[0] for m in _KEY.finditer(address) if m[1] is not None}
+
+
+def leaving_out(address: str, component: str | None) -> tuple[str, ...]:
+    """What to do with a setting that says that a resource is there already, for people; none where there is no such."""
+    found = _attributes(address, component)
+    keys = _spelled({s for name in NAMES for s in found.get(name, ())}, address, component)
+    return tuple(
+        f"add it to `{key}`" if last.startswith("existing_") else f"set `{key}` to false"
+        for key in sorted(keys)
+        if (last := key.rsplit(".", 1)[-1]).startswith(("existing_", "create_"))
+    )
+
+
+def with_settings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, each with the keys that decide what it is about.
+
+    Args:
+        findings: As guards gave them.
+    """
+    return tuple(_with_setting(finding) for finding in findings)
+
+
+def _with_setting(finding: Finding) -> Finding:
+    if finding.setting is not None or finding.component is None:
+        return finding
+    if finding.attribute:
+        keys = deciding(finding.address, finding.component, finding.attribute)
+    else:
+        keys = naming(finding.address, finding.component)
+    missing = [key for key in keys if f"`{key}`" not in finding.remedy]
+    remedy = f"{finding.remedy} ({', '.join(f'`{key}`' for key in missing)})" if missing else finding.remedy
+    return replace(finding, setting=", ".join(keys) or f"components.{finding.component}", remedy=remedy)
+
+
+def _attributes(address: str, component: str | None) -> Mapping[str, list[str]]:
+    found = _table().get(component or "", {})
+    inside = _KEY.sub("", _CALL.sub("", address))
+    label = match[1] if (match := _CALL.match(address)) else ""
+    nested = label.removeprefix(f"{component}_")
+    return found.get(f"{nested}:{inside}") or found.get(inside) or {}
+
+
+def _spelled(settings: Iterable[str], address: str, component: str | None) -> tuple[str, ...]:
+    """With the entry's own key in place of `*`, where the address has it."""
+    keys = [m[1] for m in _KEY.finditer(address) if m[1] is not None]
+    # An entry's part has both keys ("developers/ReadOnlyAccess").
+    key = keys[-1].split("/")[0] if keys else None
+    return tuple(f"components.{component}.{s.replace('*', key, 1) if key else s}" for s in settings)
+
+
+@cache
+def _table() -> dict[str, dict[str, dict[str, list[str]]]]:
+    found: dict[str, dict[str, dict[str, list[str]]]] = json.loads(
+        (Path(__file__).parent / "settings.json").read_text("utf-8")
+    )
+    return found
