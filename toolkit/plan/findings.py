@@ -5,6 +5,7 @@ One shape for every finding, so that each report format is written once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -195,8 +196,8 @@ class Consents:
 def options_for(findings: Iterable[Finding], among: Iterable[Finding] = ()) -> tuple[str, ...]:
     """Options, quoted for a shell, that consent to all that blocks and can be consented to, and to nothing else.
 
-    Where several findings of one component need the same option, one pattern stands for them, if it matches no other
-    finding of that rule.
+    Where several resources of one block, in several regions or under several keys, need the same option for the same
+    attribute, one pattern stands for them, if it matches no other finding of that rule.
 
     Args:
         findings: Those to consent to.
@@ -204,33 +205,36 @@ def options_for(findings: Iterable[Finding], among: Iterable[Finding] = ()) -> t
     """
     found = tuple(findings)
     every = (*found, *among)
-    wanted: dict[tuple[str, str | None], list[Finding]] = {}
+    wanted: dict[tuple[str, str], list[Finding]] = {}
     for finding in found:
         if finding.blocks and finding.consent is not None:
-            wanted.setdefault((finding.consent.split(" ")[0], finding.component), []).append(finding)
+            block = _KEY.sub("[]", _CALL.sub(f"module.{finding.component}", finding.subject))
+            wanted.setdefault((finding.consent.split(" ")[0], block), []).append(finding)
     options: dict[str, None] = {}
-    for (option, component), alike in wanted.items():
+    for (option, _), alike in wanted.items():
         subjects = {f.subject for f in alike}
         others = {f.subject for f in every if f.rule is alike[0].rule} - subjects
-        pattern = _pattern(sorted(subjects), component)
-        if len(subjects) > 1 and pattern and not any(matches(pattern, subject) for subject in others):
+        pattern = _pattern(sorted(subjects))
+        if len(subjects) > 1 and not any(matches(pattern, subject) for subject in others):
             options[f"{option} '{pattern}'"] = None
         else:
             options |= dict.fromkeys(str(f.consent) for f in alike)
     return tuple(options)
 
 
-def _pattern(subjects: list[str], component: str | None) -> str | None:
-    """What all subjects begin and end with, and `*` between; None where that is not at least the component."""
-    start = _shared(subjects)
-    end = _shared([s[len(start) :][::-1] for s in subjects])[::-1]
-    return f"{start}*{end}" if component and start.startswith(f"module.{component}") else None
+_CALL = re.compile(r"^module\.[\w-]+")
+_KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
 
 
-def _shared(texts: list[str]) -> str:
-    """What all begin with."""
-    first, last = min(texts), max(texts)
-    return first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]
+def _pattern(subjects: list[str]) -> str:
+    """What stands for all of one block: `*` for the keys that differ, and for the region in the module call's label."""
+    labels = [match[0] if (match := _CALL.match(subject)) else "" for subject in subjects]
+    least, most = min(labels), max(labels)
+    alike = next((i for i, pair in enumerate(zip(least, most, strict=False)) if len(set(pair)) > 1), len(least))
+    label = least if least == most else f"{least[:alike]}*"
+    keys = zip(*(_KEY.findall(subject) for subject in subjects), strict=True)
+    found = iter([key[0] if len(set(key)) == 1 else '["*"]' for key in keys])
+    return label + _KEY.sub(lambda _: next(found), subjects[0][len(labels[0]) :])
 
 
 def matches(pattern: str, subject: str) -> bool:

@@ -294,9 +294,14 @@ def finding(subject: str, rule: Rule = Rule.WEAKENS, component: str = "config") 
             ["module.config_c.x.y.n"],
             ["--allow-weaker 'module.config_a.x.y.n'", "--allow-weaker 'module.config_b.x.y.n'"],
         ),
+        (
+            ['module.config_a.x.y["a"].n', 'module.config_b.x.y["b"].n', 'module.config_b.x.y["b"].m'],
+            [],
+            ["--allow-weaker 'module.config_*.x.y[\"*\"].n'", "--allow-weaker 'module.config_b.x.y[\"b\"].m'"],
+        ),
         (["module.config_a.x.y.n"], [], ["--allow-weaker 'module.config_a.x.y.n'"]),
     ],
-    ids=["one pattern", "another finding would match", "one alone"],
+    ids=["one pattern", "another finding would match", "keys, and another attribute", "one alone"],
 )
 def test_options_consent_to_exactly_what_blocks(subjects: list[str], others: list[str], options: list[str]):
     among = [finding(s) for s in others]

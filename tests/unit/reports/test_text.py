@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from toolkit.plan.cost import CostLine
-from toolkit.plan.findings import Finding, Rule
+from toolkit.plan.findings import Finding, Rule, options_for
 from toolkit.plan.model import Action
 from toolkit.reports.text import fixed, plan_lines, render
 from toolkit.reports.view import PlanView
@@ -56,7 +56,6 @@ def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
     lines = printed(later)
     order = [
         f"CRITICAL: 7 times in guardduty · eu-central-1: {Rule.DESTROYS.explanation}",
-        "  consent: --allow-destroy 'module.guardduty_eu_central_1.aws_guardduty_detector*'",
         "HIGH: minimum_password_length becomes weaker (higher is stronger).",
         "Deleted, replaced or forgotten",
         "  -   1 aws_guardduty_detector: this",
@@ -66,6 +65,9 @@ def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
         "5 to add, 35 to change, 7 to destroy; 43 unchanged.",
     ]
     assert [line for line in lines if line in order] == order
+    consents = options_for(f for f in later.findings if f.rule is Rule.DESTROYS)
+    assert len(consents) == 7
+    assert " ".join(f"consent: {' '.join(consents)}".split()) in " ".join(" ".join(lines).split())
 
 
 def test_every_blocking_subject_is_named_with_its_evidence(later: PlanView) -> None:
