@@ -292,13 +292,15 @@ def _unsaved(
     if kept.path is not None:
         problem += f"; it is kept in {kept.path}" + (" (encrypted)" if SEALED in kept.path.name else "")
         command = f"toolkit state restore {environment} {quote(str(kept.path))}"
+        # One line (the terminal would get another line end as an escape), whose end can be copied.
         hint = (
-            f"{first}, then put the state where it belongs: {command}\n"
-            "Until then, nothing else may be applied: Terraform would create all of this a second time."
+            f"{first}. Until the state is restored, nothing else may be applied: Terraform would create all of this a "
+            "second time."
         )
         if any(d.summary == _LOCK_STAYED for d in errors):
             name = environment.split(maxsplit=1)[0]
-            hint += f"\nIts lock was not released either; if the restore names it: toolkit unlock {name}"
+            hint += f" Its lock was not released either; if the restore names it: toolkit unlock {name}."
+        hint += f" Restore it with: {command}"
     else:
         problem += "; it could not be kept anywhere either, and is lost"
         hint = (

@@ -143,11 +143,14 @@ def test_the_state_is_kept_and_the_error_says_what_happened_where_and_what_to_do
 
 
 def test_the_first_step_is_that_of_the_cause(fake: Fake) -> None:
-    assert (failed(fake, prints()).hint or "").startswith("Free some space, then")
+    hint = failed(fake, prints()).hint or ""
+    assert hint.startswith("Free some space. ")
+    assert "\n" not in hint, "it is shown as one line"
+    assert hint.rpartition("Restore it with: ")[2].startswith("toolkit state restore ")
     (fake.folder / ERRORED).unlink()
     expired = "Error saving state: failed to upload state: api error ExpiredToken: The provided token has expired."
     hint = failed(fake, writes(detail=expired)).hint or ""
-    assert hint.startswith("Sign in again, then")
+    assert hint.startswith("Sign in again. ")
     assert "toolkit unlock ENV" in hint, "its lock stayed, too"
 
 
