@@ -177,9 +177,8 @@ WITHOUT_OPERATION = {
     # Permissions that no operation of botocore's models bears the name of (Service Authorization Reference).
     "account:CloseAccount",
     "iam:PassRole",
-    "sso:Associate*",
-    "sso:Disassociate*",
-    "sso:Import*",
+    "sso:Di*",
+    "sso:I*",
     "sso:StartSSO",
 }
 
