@@ -34,6 +34,7 @@ imports:
   'module.iam_groups.aws_iam_group.this["developers"]': developers
 """
 SOON = str(date.today() + timedelta(days=30))
+CHECKED = 'module.config_eu_central_1.aws_config_config_rule.this["iam-password-policy"].input_parameters'
 LENGTH = "module.password_policy.aws_iam_account_password_policy.this.minimum_password_length"
 FREQUENCY = "module.config_eu_central_1.aws_config_configuration_recorder.this.recording_mode[0].recording_frequency"
 
@@ -160,10 +161,15 @@ def test_the_story(account: Any):
     found = blocking(account.run("plan", "lived-in", "--json", exits=4))
     assert found[LENGTH]["evidence"] == "14 → 8"
     # A waiver in the environment file consents to it, with a reason and an end.
-    waiver = f"waivers:\n  - {{rule: weakens, subject: '{LENGTH}', reason: moving to passkeys, expires: '{SOON}'}}\n"
+    # Config's rule on the policy follows it, and so is a finding of its own.
+    waiver = "waivers:\n" + "".join(
+        f"  - {{rule: weakens, subject: '{subject}', reason: moving to passkeys, expires: '{SOON}'}}\n"
+        for subject in (LENGTH, CHECKED)
+    )
     account.write("lived-in", weaker + waiver)
-    (finding,) = json.loads(account.run("plan", "lived-in", "--json").stdout)["findings"]
-    assert finding["consented_by"] == f"waiver until {SOON}: moving to passkeys"
+    findings = json.loads(account.run("plan", "lived-in", "--json").stdout)["findings"]
+    assert {f["subject"] for f in findings} == {LENGTH, CHECKED}
+    assert {f["consented_by"] for f in findings} == {f"waiver until {SOON}: moving to passkeys"}
     account.write("lived-in", weaker + IMPORTS + waiver.replace(SOON, "2020-12-31"))
     assert LENGTH in blocking(account.run("plan", "lived-in", "--json", exits=4))
 

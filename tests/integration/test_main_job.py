@@ -6,6 +6,7 @@ One full apply costs a minute (S3's lifecycle), so one account serves the whole 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,22 +58,28 @@ def test_one_edited_value_is_one_change_and_named(cli: Any, bundle: str):
     cli.file("sandbox").write_text(
         text.replace("password_policy: {}", "password_policy: {password_reuse_prevention: 23}")
     )
-    # 23 is weaker than 24: consented here, since it is about the summary.
-    consent = ("--allow-weaker", "*.password_reuse_prevention")
+    # 23 is weaker than 24: consented here, since it is about the summary. Config's rule on the policy follows it.
+    consent = ("--allow-weaker", "*.password_reuse_prevention", "--allow-weaker", "*.input_parameters")
     second = str(cli.root / "second.tfbundle")
     done = cli.run("plan", "sandbox", "--detailed-exitcode", "--json", "--out", second, *consent, exits=2)
     data = json.loads(done.stdout)
-    (change,) = data["changes"]
-    assert change["address"] == "module.password_policy.aws_iam_account_password_policy.this"
-    assert [(a["path"], a["before"], a["after"]) for a in change["attributes"]] == [
+    rule, policy = sorted(data["changes"], key=lambda c: c["address"])
+    assert policy["address"] == "module.password_policy.aws_iam_account_password_policy.this"
+    assert [(a["path"], a["before"], a["after"]) for a in policy["attributes"]] == [
         ("password_reuse_prevention", 24, 23)
     ]
+    assert rule["address"] == 'module.config_eu_central_1.aws_config_config_rule.this["iam-password-policy"]'
+    (parameters,) = rule["attributes"]
+    before, after = json.loads(parameters["before"]), json.loads(parameters["after"])
+    assert {**before, "PasswordReusePrevention": "23"} == after
     shown = cli.run("show", second).stdout
-    assert "0 to add, 1 to change, 0 to destroy" in shown
-    # Once among the changes, once as a finding; nothing else.
+    assert "0 to add, 2 to change, 0 to destroy" in shown
+    # Each once among the changes, once as a finding; nothing else.
     named = [line.strip().rsplit(".", 1)[-1] for line in shown.splitlines() if "→" in line]
-    assert named == ["password_reuse_prevention: 24 → 23"] * 2
-    assert shown.count("aws_") == shown.count("aws_iam_account_password_policy.this")
+    assert named.count("password_reuse_prevention: 24 → 23") == 2
+    assert sum(name.startswith("input_parameters: ") for name in named) == 2
+    assert len(named) == 4
+    assert set(re.findall(r"aws_[a-z_]+", shown)) == {"aws_iam_account_password_policy", "aws_config_config_rule"}
     # Consents travel with the plan that was reviewed.
     cli.run("apply", "sandbox", "--plan", second)
     assert cli.client("iam").get_account_password_policy()["PasswordPolicy"]["PasswordReusePrevention"] == 23
@@ -91,8 +98,8 @@ def reviewed(cli: Any, bundle: str) -> str:
     text = cli.file("sandbox").read_text()
     cli.file("sandbox").write_text(text.replace("password_policy: {", "password_policy: {max_password_age: 60, "))
     done = cli.run("plan", "sandbox", "--out", path, "--detailed-exitcode", exits=2)
-    # Of what was applied before, nothing is pending any more.
-    assert "0 to add, 1 to change, 0 to destroy" in done.stdout
+    # Of what was applied before, nothing is pending any more. (Two: Config's rule follows the policy.)
+    assert "0 to add, 2 to change, 0 to destroy" in done.stdout
     assert "max_password_age: 90 → 60" in done.stdout
     return path
 
@@ -158,11 +165,11 @@ def test_what_was_reviewed_is_applied_once(cli: Any, reviewed: str):
     """All those refusals left it as good as it was."""
     comment = cli.root / "comment.md"
     applied = cli.run("apply", "sandbox", "--plan", reviewed, "--report", f"markdown={comment}", "--report", "json=-")
-    assert "0 created, 1 updated, 0 deleted." in applied.stderr
+    assert "0 created, 2 updated, 0 deleted." in applied.stderr
     # The reports tell what was judged at that moment, which is what was reviewed.
     told, shown = json.loads(applied.stdout), cli.json("show", reviewed)
     assert told == shown
-    assert (told["environment"], told["summary"]["change"], told["refused"]) == ("sandbox", 1, False)
+    assert (told["environment"], told["summary"]["change"], told["refused"]) == ("sandbox", 2, False)
     assert "max_password_age" in comment.read_text()
     assert cli.client("iam").get_account_password_policy()["PasswordPolicy"]["MaxPasswordAge"] == 60
     again = cli.run("apply", "sandbox", "--plan", reviewed, exits=7).stderr

@@ -51,10 +51,15 @@ def test_no_command_calls_it_a_defect(
         'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
     )
 
+    opened = os.open
+
     def refuse(*_: Any, **__: Any) -> Any:
         raise answer(number)
 
-    monkeypatch.setattr(*{"open": ("tempfile.mkstemp", refuse), "write": ("os.fsync", refuse)}[step])
+    def refuse_new(path: Any, flags: int, *rest: Any, **more: Any) -> int:
+        return refuse() if flags & os.O_CREAT else opened(path, flags, *rest, **more)
+
+    monkeypatch.setattr(*{"open": ("os.open", refuse_new), "write": ("os.fsync", refuse)}[step])
     assert run(["-C", str(tmp_path), "render", "prod"]) == ExitCode.ERROR
     err = capsys.readouterr().err
     assert UNWRITABLE[number] in err or os.strerror(number) in err
