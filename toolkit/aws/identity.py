@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from toolkit.aws.facts import asked
 from toolkit.aws.session import ClientFactory
@@ -78,6 +79,8 @@ class OwnRole:
 def own_role(clients: ClientFactory, caller: CallerIdentity) -> OwnRole | None:
     """The role whose session the caller is; None for anybody else.
 
+    The embedded AWS lets sessions in of roles that it does not have: whoever comes so has nothing there to lose.
+
     Raises:
         ToolkitError: The role could not be asked for.
     """
@@ -86,10 +89,22 @@ def own_role(clients: ClientFactory, caller: CallerIdentity) -> OwnRole | None:
     session = role_session(caller.arn)
     if session is None:
         return None
-    role = asked("iam:GetRole", lambda: clients.client("iam").get_role(RoleName=session[0])["Role"])
+    role = asked("iam:GetRole", lambda: _role(clients, session[0]))
+    if role is None:
+        return None
     # botocore has parsed the document already.
     boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     return OwnRole(role["Arn"], json.dumps(role["AssumeRolePolicyDocument"]), boundary)
+
+
+def _role(clients: ClientFactory, name: str) -> dict[str, Any] | None:
+    iam = clients.client("iam")
+    try:
+        return dict(iam.get_role(RoleName=name)["Role"])
+    except iam.exceptions.NoSuchEntityException:
+        if clients.simulated:
+            return None
+        raise
 
 
 def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:

@@ -311,3 +311,16 @@ def test_policies_see_a_session_as_its_role_with_the_path_that_the_session_does_
         principal_arn(clients, session)
     with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
         own_role(clients, session)
+
+
+@pytest.mark.usefixtures("keys")
+def test_only_the_embedded_aws_lets_in_sessions_of_roles_that_it_does_not_have(
+    sts: Sts, monkeypatch: pytest.MonkeyPatch
+):
+    session = CallerIdentity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Gone/ann")
+    clients = ClientFactory(environment(), dict(os.environ))
+    sts.refusals["GetRole"] = (404, "NoSuchEntity")
+    with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
+        own_role(clients, session)
+    monkeypatch.setattr(ClientFactory, "simulated", True)
+    assert own_role(clients, session) is None
