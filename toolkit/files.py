@@ -20,6 +20,9 @@ from pathlib import Path
 
 from toolkit.errors import UNWRITABLE, ToolkitError
 
+LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that file managers put into folders people look at; neither Terraform nor a module of ours reads one."""
+
 _PROBE = 64 << 10
 _KINDS = (
     (stat.S_ISDIR, "a folder"),

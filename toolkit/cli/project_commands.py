@@ -22,8 +22,14 @@ def register(app: typer.Typer) -> None:
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; made if it is not there.")],
     pipeline: Annotated[
-        str, typer.Option("--pipeline", metavar="KIND", help="Pipeline to lay out: github or none.")
-    ] = "github",
+        str | None,
+        typer.Option(
+            "--pipeline",
+            metavar="KIND",
+            help="Pipeline to write: github or none. Without it, a new project gets github, and one that exists "
+            "keeps what it has.",
+        ),
+    ] = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Replace the project's modules/ with this toolkit's.")
     ] = False,

@@ -417,6 +417,12 @@ class Environment:
                 if same:
                     yield key, enabled.component, tuple(dict.fromkeys(same)), len(same)
 
+    def expired_waivers(self, today: date) -> Iterator[tuple[WaiverEntry, int]]:
+        """Waivers that no longer consent to anything, each with the line of its last day."""
+        for index, waiver in enumerate(self.waivers):
+            if date.fromisoformat(waiver.expires) < today:
+                yield waiver, self.lines.get(("waivers", index, "expires"), 1)
+
     def advice(self, today: date) -> Iterator[tuple[Component, Advice]]:
         """What people should look at in the settings themselves, whatever a plan does."""
         for enabled in self.components:

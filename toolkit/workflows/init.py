@@ -11,28 +11,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.files import refuse_links, write_atomically
+from toolkit.files import LITTER, refuse_links, write_atomically
 from toolkit.paths import Project, data_dir
 from toolkit.rendering.render import template_text
 from toolkit.workflows.new import write_schema
 
 PIPELINES = {"none": (), "github": ((".github/workflows/baseline.yml", "pipelines/github.yml.j2"),)}
 """Kind of pipeline → (file, template)."""
+FIRST = "github"
+"""The pipeline of a new project, unless its author chooses. A project that exists gets one only by name: a workflow
+that deploys must not appear because modules were upgraded."""
 
 
-def init_project(directory: Path, *, pipeline: str, upgrade: bool) -> Iterator[str]:
+def init_project(directory: Path, *, pipeline: str | None, upgrade: bool) -> Iterator[str]:
     """Lay out a project in `directory`, leaving what is there; yields a line per thing done.
 
     Args:
         directory: Made if it is not there.
-        pipeline: A key of PIPELINES.
+        pipeline: A key of PIPELINES; None: FIRST for a new project, and none for one that exists.
         upgrade: Replace modules/ by this toolkit's.
 
     Raises:
         UsageError: Unknown pipeline, or a file stands where the folder should be.
         ToolkitError: Something cannot be written.
     """
-    if pipeline not in PIPELINES:
+    if pipeline is not None and pipeline not in PIPELINES:
         raise UsageError(f"--pipeline: {pipeline!r} is unknown", hint=f"expected one of {', '.join(PIPELINES)}")
     if directory.exists() and not directory.is_dir():
         raise UsageError("not a folder", where=str(directory))
@@ -42,8 +45,10 @@ def init_project(directory: Path, *, pipeline: str, upgrade: bool) -> Iterator[s
         raise ToolkitError(f"cannot write: {e.strerror}", where=e.filename or str(directory)) from e
 
 
-def _lay_out(directory: Path, pipeline: str, upgrade: bool) -> Iterator[str]:
+def _lay_out(directory: Path, pipeline: str | None, upgrade: bool) -> Iterator[str]:
     project = Project(directory.resolve())
+    exists = (project.root / "environments").exists() or project.modules.exists()
+    pipeline = pipeline or ("none" if exists else FIRST)
     files = ((".gitignore", "project/gitignore.j2"), *PIPELINES[pipeline])
     places = ("environments", "modules", ".modules.new", ".modules.old", *(name for name, _ in files))
     refuse_links(project.root, *(project.root / name for name in places))
@@ -72,7 +77,7 @@ def _modules(project: Project, upgrade: bool) -> str:
     old = target.with_name(".modules.old")
     for folder in (fresh, old):
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(source, fresh, ignore=shutil.ignore_patterns(".terraform*", "tests", "__pycache__"))
+    shutil.copytree(source, fresh, ignore=shutil.ignore_patterns(".terraform*", "tests", "__pycache__", *LITTER))
     if target.exists():
         target.rename(old)
     fresh.rename(target)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
+from toolkit.environment import Environment
 from toolkit.errors import ToolkitError
-from toolkit.paths import Project
+from toolkit.paths import EnvironmentPaths, Project
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
@@ -20,6 +22,7 @@ from toolkit.workflows.workspace import (
     mirror_of,
     read_environment,
     require_modules,
+    warn_of_other_modules,
 )
 
 
@@ -31,6 +34,7 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
     """
     paths, environment = read_environment(project, name)
     require_modules(paths, environment)
+    warn_of_other_modules(paths, environment, observer)
     bring_up_to_date(paths, environment, observer, may_write=False)
     binary = binary_of(paths, environment, access)
     # A data folder of its own: without a backend, so that neither state nor credentials are needed.
@@ -44,21 +48,9 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
         on_event=observer.event,
         on_command=observer.command,
     )
-    advice = []
-    for key, component, own, count in environment.overridden_tags():
-        line = environment.lines.get(("default_tags", key), 1)
-        text = (
-            f"{paths.shown}:{line}: default_tags.{key} is not set on {count} resource{'' if count == 1 else 's'} of "
-            f"{component.name}, whose own tag {' or '.join(own)} takes its place"
-        )
-        observer.warning(text)
-        advice.append(Diagnostic("warning", text, "", None, None, None, None))
-    for component, found in environment.advice(datetime.now(UTC).date()):
-        line = environment.lines.get(("components", component.name, *found.setting), 1)
-        text = f"{paths.shown}:{line}: {found.summary}"
-        observer.warning(f"{text} {found.evidence}; {found.remedy}")
-        address = f"module.{component.name}.{found.resource}"
-        advice.append(Diagnostic("warning", text, f"{found.evidence}; {found.remedy}", address, None, None, None))
+    advice = tuple(_advice(paths, environment, datetime.now(UTC).date()))
+    for found in advice:
+        observer.warning(f"{found.summary} {found.detail}".rstrip())
     observer.stage(f"Validating {name}")
     runner.init(backend=False)
     diagnostics = runner.validate()
@@ -71,3 +63,30 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
             hint="change the settings named above, then `toolkit render` and validate again",
         )
     return (*advice, *diagnostics)
+
+
+def _advice(paths: EnvironmentPaths, environment: Environment, today: date) -> Iterator[Diagnostic]:
+    """What people should look at in the environment file, whatever Terraform says of it."""
+
+    def warning(line: int, text: str, detail: str = "", address: str | None = None) -> Diagnostic:
+        return Diagnostic("warning", f"{paths.shown}:{line}: {text}", detail, address, None, None, None)
+
+    for key, component, own, count in environment.overridden_tags():
+        yield warning(
+            environment.lines.get(("default_tags", key), 1),
+            f"default_tags.{key} is not set on {count} resource{'' if count == 1 else 's'} of {component.name}, whose "
+            f"own tag {' or '.join(own)} takes its place",
+        )
+    for waiver, line in environment.expired_waivers(today):
+        yield warning(
+            line,
+            f"the waiver of {waiver.rule} for {', '.join(waiver.subject)} expired on {waiver.expires}.",
+            "It consents to nothing; remove it, or review its reason and set a later date",
+        )
+    for component, found in environment.advice(today):
+        yield warning(
+            environment.lines.get(("components", component.name, *found.setting), 1),
+            found.summary,
+            f"{found.evidence}; {found.remedy}",
+            f"module.{component.name}.{found.resource}",
+        )

@@ -23,12 +23,12 @@ from toolkit.aws.session import ClientFactory
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
-from toolkit.files import digest, digests, plain_files, refuse_links, write_atomically
+from toolkit.files import LITTER, digest, digests, plain_files, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.rendering.regions import dropped, refuse_leaving_home
 from toolkit.rendering.render import backend_arguments, render
 from toolkit.rendering.tree import READ, compare, write
-from toolkit.rendering.vendored import unexpected
+from toolkit.rendering.vendored import different, unexpected
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.binary import Binary, find_binary
 from toolkit.terraform.data_folder import backend_file, modules_file
@@ -162,14 +162,15 @@ def sources(paths: EnvironmentPaths) -> dict[str, str]:
     """What Terraform reads in rendered/, the pages beside it, and all of modules/: path in the project → SHA-256.
 
     Of a module, Terraform reads the code and whatever files that names: so every file counts, except what Terraform
-    itself has put into a folder `.terraform`.
+    itself has put into a folder `.terraform`, and what a file manager leaves (LITTER).
 
     Raises:
         ToolkitError: Something is a symbolic link, or a pipe or device.
     """
     paths.refuse_links()
     rendered = [f for f in plain_files(paths.rendered) if any(fnmatchcase(f.name, p) for p in (*READ, "*.md"))]
-    return digests(paths.project, [*rendered, *plain_files(paths.project / "modules")])
+    modules = (f for f in plain_files(paths.project / "modules") if f.name not in LITTER)
+    return digests(paths.project, [*rendered, *modules])
 
 
 def open_workspace(
@@ -201,6 +202,7 @@ def open_workspace(
     """
     paths, environment = read_environment(project, name)
     require_modules(paths, environment)
+    warn_of_other_modules(paths, environment, observer)
     bring_up_to_date(paths, environment, observer, may_write=may_render)
     admitted_environ(environment, access)  # a variable that must not be set is refused before anything runs
     binary = binary_of(paths, environment, access)
@@ -338,6 +340,22 @@ def refuse_unexpected(paths: EnvironmentPaths) -> None:
             where=str(modules),
             hint="move it out: Terraform would apply it with the baseline; if another version of the toolkit put it "
             "there, `toolkit init . --upgrade` takes this one's modules. Own Terraform belongs in a module of its own",
+        )
+
+
+def warn_of_other_modules(paths: EnvironmentPaths, environment: Environment, observer: Observer) -> None:
+    """Warn where the project's copy of the modules is not this toolkit's: an installed release updates no project.
+
+    Raises:
+        ToolkitError: Something in modules/ is a symbolic link, or a pipe or device.
+    """
+    called = {"shared", *(enabled.component.name for enabled in environment.components)}
+    others = [name for name in different(paths.project / "modules") if name.partition("/")[0] in called]
+    if others:
+        count = "1 file in modules/ differs" if len(others) == 1 else f"{len(others)} files in modules/ differ"
+        observer.warning(
+            f"{count} from toolkit {__version__}, e.g. {others[0]}: Terraform applies what modules/ has. "
+            "`toolkit init . --upgrade` replaces modules/ with this toolkit's; review the difference, then plan"
         )
 
 

@@ -383,6 +383,39 @@ def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: 
     assert (tmp_path / "here" / ".gitignore").read_text() == "mine\n"
 
 
+WORKFLOW = ".github/workflows/baseline.yml"
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "there"),
+    [
+        (["--pipeline", "none"], [], False),
+        (["--pipeline", "none"], ["--upgrade"], False),
+        (["--pipeline", "none"], ["--pipeline", "github"], True),
+        ([], ["--upgrade"], True),
+    ],
+)
+def test_a_project_that_exists_gets_a_pipeline_only_by_name(
+    tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch, first: list[str], later: list[str], there: bool
+):
+    """A workflow that deploys must not appear because somebody upgraded modules, as doctor says to."""
+    monkeypatch.chdir(tmp_path)
+    told("init", "here", *first)
+    told("init", "here", *later)
+    assert (tmp_path / "here" / WORKFLOW).exists() == there
+    if there:
+        (tmp_path / "here" / WORKFLOW).unlink()
+        told("init", "here", "--upgrade")
+        assert not (tmp_path / "here" / WORKFLOW).exists(), "deleted on purpose"
+
+
+@pytest.mark.parametrize("remains", ["environments", "modules"])
+def test_half_a_project_exists_too(tmp_path: Path, told: Told, remains: str):
+    (tmp_path / remains).mkdir()
+    told("init", str(tmp_path), "--upgrade")
+    assert not (tmp_path / WORKFLOW).exists()
+
+
 def test_the_schema_accepts_what_ships_and_refuses_what_the_loader_refuses(told: Told):
     import yaml
 

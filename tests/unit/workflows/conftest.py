@@ -56,6 +56,7 @@ class House(Observer):
         self.root = root
         self.project = Project(root)
         self.told: list[str] = []
+        self.warnings: list[str] = []
         self.tools = root / "tools"
         self.tools.mkdir()
         (self.tools / "version").write_text("1.11.4")
@@ -104,6 +105,9 @@ class House(Observer):
 
     def note(self, text: str) -> None:
         self.told.append(text)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -92,3 +93,17 @@ def test_what_the_settings_want_looked_at_is_told_with_its_line(house: Any, call
     assert advice.summary.startswith("environments/prod/environment.yaml:6: The review of the active user late")
     assert "review_date 2020-01-31 was" in advice.detail
     assert advice.address == 'module.iam_users.aws_iam_user.this["late"]'
+
+
+def test_a_waiver_that_expired_is_reported_with_its_line(house: Any):
+    entry = "{{rule: weakens, subject: module.cloudtrail.aws_kms_key.this.x, reason: for the audit, expires: '{}'}}"
+    house.write(f"waivers:\n  - {entry.format('2020-01-31')}\n  - {entry.format(date.today() + timedelta(days=9))}")
+    house.render()
+    says(house)
+    (found,) = validated(house)
+    assert found.summary == (
+        "environments/prod/environment.yaml:4: the waiver of weakens for module.cloudtrail.aws_kms_key.this.x "
+        "expired on 2020-01-31."
+    )
+    assert "set a later date" in found.detail
+    assert any(line.startswith(found.summary) for line in house.warnings)

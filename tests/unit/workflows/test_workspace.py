@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from toolkit import __version__
 from toolkit.aws.session import ClientFactory
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, WrongAccountError
+from toolkit.files import LITTER
+from toolkit.paths import data_dir
 from toolkit.sandbox.control import Sandbox
 from toolkit.workflows.workspace import Access, Workspace, open_workspace
 
@@ -263,6 +267,31 @@ def test_the_digest_is_of_what_terraform_reads(house: Any):
             (folder / read).unlink()
     assert workspace.sources() == before
     assert workspace.lock_digest() != ""
+
+
+@pytest.mark.usefixtures("callers")
+@pytest.mark.parametrize("name", sorted(LITTER))
+def test_what_a_file_manager_leaves_in_modules_makes_no_plan_stale(house: Any, name: str):
+    workspace = opened(house)
+    before = workspace.sources()
+    for folder in ("modules", "modules/password_policy"):
+        (house.root / folder / name).write_text("x")
+    assert workspace.sources() == before
+
+
+@pytest.mark.usefixtures("callers")
+def test_modules_of_another_release_are_reported_with_the_command(house: Any):
+    """Installing a release changes no project, so a plan would silently be made of the old modules."""
+    shutil.copytree(data_dir("modules"), house.root / "modules", dirs_exist_ok=True)
+    opened(house)
+    assert house.warnings == []
+    file = house.root / "modules" / "password_policy" / "main.tf"
+    file.write_text(f"{file.read_text()}# of an earlier release\n")
+    (house.root / "modules" / "cloudtrail" / "main.tf").write_text("# not called by this environment\n")
+    opened(house)
+    (warning,) = house.warnings
+    assert warning.startswith(f"1 file in modules/ differs from toolkit {__version__}, e.g. password_policy/main.tf")
+    assert "`toolkit init . --upgrade`" in warning
 
 
 @pytest.mark.usefixtures("callers")
