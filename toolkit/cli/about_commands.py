@@ -1,4 +1,4 @@
-"""Commands that tell: components, schema, doctor."""
+"""Commands that describe: environments, components, schema, doctor."""
 
 from __future__ import annotations
 
@@ -19,8 +19,34 @@ def _complete_component(incomplete: str) -> list[str]:
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands, in the order in which help lists them."""
-    for command in (components, schema, doctor):
+    for command in (environments, components, schema, doctor):
         app.command()(command)
+
+
+def environments(as_json: options.Json = False) -> None:
+    """List the environments of the project: account, regions and where the state is. Makes no AWS call.
+
+    \b
+    Examples:
+      toolkit environments
+      toolkit environments --json       for a pipeline that starts a job for each
+    """
+    from toolkit.workflows.environments import list_environments
+
+    found = list_environments(options.project())
+    if as_json:
+        console.print_json({"schema_version": 1, "kind": "environments", "environments": found})
+        return
+    rows = [
+        (
+            e["name"],
+            "embedded AWS" if e["simulator"] else e["account_id"],
+            ", ".join((e["home_region"], *(r for r in e["regions"] if r != e["home_region"]))),
+            f"s3://{e['backend']['bucket']}/{e['backend']['key']}" if e["backend"]["type"] == "s3" else "local",
+        )
+        for e in found
+    ]
+    console.print_table(("ENVIRONMENT", "ACCOUNT", "REGIONS (HOME FIRST)", "STATE"), rows)
 
 
 def components(

@@ -356,6 +356,24 @@ def test_a_simulator_environment_leaves_out_what_the_embedded_aws_lacks(project:
     assert blocks["security_hub"] == {"standards": [], "controls": {}, "finding_aggregation": False}
 
 
+def test_environments_are_listed_with_account_regions_and_state(project: Path, told: Told):
+    other = project / "environments" / "stage" / "environment.yaml"
+    other.parent.mkdir()
+    other.write_text(
+        'account_id: "111122223333"\nregions: {home: eu-west-1, active: [eu-central-1, eu-west-1]}\n'
+        "backend: {type: s3, bucket: acme-state, region: eu-west-1}\ncomponents: {}\n"
+    )
+    assert told("environments")[0].splitlines()[1:] == [
+        "prod         123456789012  eu-central-1             local",
+        "stage        111122223333  eu-west-1, eu-central-1  s3://acme-state/stage/baseline.tfstate",
+    ]
+    stage = json.loads(told("environments", "--json")[0])["environments"][1]
+    assert stage["backend"] == {
+        "type": "s3", "bucket": "acme-state", "key": "stage/baseline.tfstate", "region": "eu-west-1",
+    }  # fmt: skip
+    assert (stage["home_region"], stage["simulator"]) == ("eu-west-1", None)
+
+
 def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     told("init", "here")

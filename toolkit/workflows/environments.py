@@ -1,0 +1,40 @@
+"""Lists a project's environments: what a pipeline needs to start a job for each.
+
+In: the environment.yaml files. Out: plain data. No AWS call, no Terraform.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.environment.model import Environment
+from toolkit.paths import Project
+from toolkit.rendering.render import backend_arguments
+from toolkit.workflows.workspace import read_environment
+
+
+def list_environments(project: Project) -> list[dict[str, Any]]:
+    """Every environment, sorted by name.
+
+    Returns:
+        Per environment: name, account_id (12 digits), home_region, regions (the active ones, home included), retiring,
+        backend ({"type": "local"} or {"type": "s3", "bucket", "key", "region"}), simulator ("moto" or None).
+
+    Raises:
+        ToolkitError: An environment.yaml is wrong.
+    """
+    return [_described(read_environment(project, name)[1]) for name in project.names]
+
+
+def _described(environment: Environment) -> dict[str, Any]:
+    arguments = backend_arguments(environment)
+    place = {key: arguments[key] for key in ("bucket", "key", "region") if key in arguments}
+    return {
+        "name": environment.name,
+        "account_id": environment.account_id,
+        "home_region": environment.regions.home,
+        "regions": list(environment.regions.active),
+        "retiring": list(environment.regions.retiring),
+        "backend": {"type": environment.backend.type, **place},
+        "simulator": environment.simulator,
+    }
