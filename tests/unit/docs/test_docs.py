@@ -85,13 +85,6 @@ def test_the_environment_file_that_is_explained_is_one_and_has_every_key():
     assert {*yaml.safe_load(text), "simulator"} == set(file_model().model_fields)
 
 
-@pytest.mark.parametrize("name", ["docs/judging.md", "docs/state.md"])
-def test_excerpts_of_environment_files_are_accepted(name: str):
-    base = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {password_policy: {}}\n'
-    for block in yaml_blocks(name):
-        load_text(base + block, name="example", shown_as=name)
-
-
 @pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("modules")])
 def test_files_that_are_named_exist(name: str):
     text = re.sub(r"^```.*?^```", "", (REPOSITORY / name).read_text("utf-8"), flags=re.M | re.S)
