@@ -43,10 +43,11 @@ resource "aws_cloudtrail" "this" {
   is_multi_region_trail         = true
   is_organization_trail         = var.organization_id != null
 
-  # Advanced selectors replace CloudTrail's default, so management events are named as well: all of them, reads and
-  # writes, from every service.
+  # Advanced selectors replace CloudTrail's default, so management events are selected as well: all of them, reads and
+  # writes, from every service. The name is that of CloudTrail's own selector, by which scanners recognize it:
+  # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
   advanced_event_selector {
-    name = "management"
+    name = "Management events selector"
 
     field_selector {
       field  = "eventCategory"

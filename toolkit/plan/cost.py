@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.plan.model import Action, Change, Plan
+from toolkit.resources.registry import RESOURCES
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _grows(*paths: str) -> _Test:
     """What was there bills already; what is switched on in it, or added to a list of it, starts to."""
     return lambda change: (
         change.action in (Action.UPDATE, Action.REPLACE)
-        and any(_more(_at(change.before, path), _at(change.after, path)) for path in paths)
+        and any(_more(*(_entries(change.type, path, side) for side in (change.before, change.after))) for path in paths)
     )
 
 
@@ -200,6 +201,12 @@ def _at(values: Any, path: str) -> Any:
         else:
             values = values.get(key) if isinstance(values, Mapping) else None
     return values
+
+
+def _entries(kind: str, path: str, values: Any) -> Any:
+    """The value at a path; of the entries of a keyed list only what tells one from another, so that no name counts."""
+    value, keys = _at(values, path), RESOURCES[kind].keys.get(path) if kind in RESOURCES else None
+    return [{name: _at(entry, name) for name in keys} for entry in value] if keys and isinstance(value, list) else value
 
 
 def _more(before: Any, after: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolkit.resources.base import IDENTITY, PLACE, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
 
 TYPES = (
     ResourceType(
@@ -25,6 +25,8 @@ TYPES = (
             Strength("event_selector", Stronger.SUPERSET),
             Strength("insight_selector", Stronger.SUPERSET),
         ),
-        no_weaker_side={IDENTITY: "name", PLACE: "s3_key_prefix"},
+        no_weaker_side={IDENTITY: "name", PLACE: "s3_key_prefix", NAMES: "advanced_event_selector.name"},
+        # A selector is what it selects: AWS gives its name no meaning (CloudTrail API, AdvancedEventSelector).
+        keys={"advanced_event_selector": ("field_selector",)},
     ),
 )

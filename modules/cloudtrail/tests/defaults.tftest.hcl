@@ -48,7 +48,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = join(",", aws_cloudtrail.this.advanced_event_selector[*].name) == "management" && length(aws_cloudtrail.this.insight_selector) == 0
+    condition     = join(",", aws_cloudtrail.this.advanced_event_selector[*].name) == "Management events selector" && length(aws_cloudtrail.this.insight_selector) == 0
     error_message = "By default only management events must be recorded: everything else is billed."
   }
 
@@ -134,7 +134,7 @@ run "every_switch" {
   }
 
   assert {
-    condition     = join(",", aws_cloudtrail.this.advanced_event_selector[*].name) == "management,lambda,s3_read,s3_write"
+    condition     = join(",", aws_cloudtrail.this.advanced_event_selector[*].name) == "Management events selector,lambda,s3_read,s3_write"
     error_message = "Each kind of data events must have its selector."
   }
 
@@ -152,10 +152,11 @@ run "every_switch" {
       for selector in aws_cloudtrail.this.advanced_event_selector :
       selector.name => { for f in selector.field_selector : f.field => f.equals if f.field != "resources.ARN" }
       }) == jsonencode({
-      management = { eventCategory = ["Management"] }
-      lambda     = { eventCategory = ["Data"], "resources.type" = ["AWS::Lambda::Function"] }
-      s3_read    = { eventCategory = ["Data"], "resources.type" = ["AWS::S3::Object"], readOnly = ["true"] }
-      s3_write   = { eventCategory = ["Data"], "resources.type" = ["AWS::S3::Object"], readOnly = ["false"] }
+      "Management events selector" = { eventCategory = ["Management"] }
+
+      lambda   = { eventCategory = ["Data"], "resources.type" = ["AWS::Lambda::Function"] }
+      s3_read  = { eventCategory = ["Data"], "resources.type" = ["AWS::S3::Object"], readOnly = ["true"] }
+      s3_write = { eventCategory = ["Data"], "resources.type" = ["AWS::S3::Object"], readOnly = ["false"] }
     })
     error_message = "A selector's name must say what it selects: the coverage report reads the names."
   }

@@ -101,9 +101,14 @@ def test_what_is_switched_on_in_something_that_is_there_starts_to_bill() -> None
         plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
         return [line.what for line in estimate(plan).lines]
 
-    management, writes = {"name": "management"}, {"name": "s3_write"}
+    management, writes = (
+        {"name": name, "field_selector": [{"field": "eventCategory", "equals": [category]}]}
+        for name, category in (("management", "Management"), ("s3_write", "Data"))
+    )
     few, many = {"advanced_event_selector": [management]}, {"advanced_event_selector": [management, writes]}
     assert told("aws_cloudtrail", few, many) == ["CloudTrail trail"]
+    renamed = {"advanced_event_selector": [{**management, "name": "Management events selector"}]}
+    assert told("aws_cloudtrail", few, renamed) == []
     assert told("aws_cloudtrail", {"insight_selector": []}, {"insight_selector": [{"insight_type": "x"}]}) != []
     assert told("aws_cloudtrail", many, few) == []
     assert told("aws_cloudtrail", {**few, "name": "a"}, {**few, "name": "b"}) == []

@@ -101,6 +101,18 @@ def every_object(selectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return selectors
 
 
+def named_otherwise(selectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The selector of management events under its earlier name, by which scanners did not recognize it."""
+    return [{**s, "name": "management" if s["name"] == "Management events selector" else s["name"]} for s in selectors]
+
+
+def test_a_selector_of_a_trail_that_gets_another_name_is_no_finding() -> None:
+    address = "module.cloudtrail.aws_cloudtrail.this"
+    assert changed("core", address, "advanced_event_selector", named_otherwise) == []
+    narrower = changed("core", address, "advanced_event_selector", lambda s: [*s, {"name": "x", "field_selector": []}])
+    assert [f.rule for f in narrower] == [Rule.WEAKENS]
+
+
 def of_the_default(_: str) -> str:
     return json.dumps({"MaxPasswordAge": "90", "MinimumPasswordLength": "20", "PasswordReusePrevention": "24"})
 
