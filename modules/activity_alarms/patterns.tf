@@ -126,7 +126,10 @@ locals {
         "DisablePolicyType", "EnablePolicyType", "InviteAccountToOrganization", "LeaveOrganization", "MoveAccount",
         "RemoveAccountFromOrganization", "UpdatePolicy", "UpdateOrganizationalUnit",
       ]
-      further            = ["CloseAccount", "RegisterDelegatedAdministrator", "DeregisterDelegatedAdministrator"]
+      further = [
+        "CancelHandshake", "CloseAccount", "CreateOrganization", "DeregisterDelegatedAdministrator",
+        "EnableAllFeatures", "RegisterDelegatedAdministrator",
+      ]
       service_linked_too = true
     }
   }

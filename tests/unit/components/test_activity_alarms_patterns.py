@@ -310,6 +310,9 @@ EVENTS: list[Any] = [
         {"organizations_changes"}),
     ("an SCP is detached", call("DetachPolicy", "organizations"), {"organizations_changes"}, {"organizations_changes"}),
     ("an account is closed", call("CloseAccount", "organizations"), {"organizations_changes"}, set()),
+    ("a handshake is cancelled", call("CancelHandshake", "organizations"), {"organizations_changes"}, set()),
+    ("an organization begins", call("CreateOrganization", "organizations"), {"organizations_changes"}, set()),
+    ("it gets all features", call("EnableAllFeatures", "organizations"), {"organizations_changes"}, set()),
     ("a day's work", call("RunInstances"), set(), set()),
 ]  # fmt: skip
 
