@@ -134,6 +134,23 @@ def _update_detector(original: Method) -> Method:
     return update
 
 
+def _detector_answer(original: Method) -> Method:
+    def to_json(self: Detector) -> dict[str, Any]:
+        answer: dict[str, Any] = original(self)
+        status = {feature["name"]: {"status": feature["status"]} for feature in self.features}
+        sources = answer["dataSources"]
+        if "S3_DATA_EVENTS" in status:
+            sources["s3Logs"] = status["S3_DATA_EVENTS"]
+        if "EKS_AUDIT_LOGS" in status:
+            sources["kubernetes"] = {"auditLogs": status["EKS_AUDIT_LOGS"]}
+        if "EBS_MALWARE_PROTECTION" in status:
+            volumes = {"ebsVolumes": status["EBS_MALWARE_PROTECTION"]}
+            sources["malwareProtection"] = {"scanEc2InstanceWithFindings": volumes}
+        return answer
+
+    return to_json
+
+
 def _tagged_detector(response: GuardDutyResponse) -> Detector:
     arn = unquote(response.path).split("/tags/", 1)[1]
     return response.guardduty_backend.get_detector(arn.rsplit("/", 1)[-1])
@@ -514,6 +531,15 @@ PATCHES: tuple[Patch, ...] = (
         reason="moto replaces all features of a detector by those of the last call. GuardDuty API, UpdateDetector: the "
         "features named in the call are updated, the others stay as they are.",
         correct=_update_detector,
+    ),
+    Patch(
+        name="guardduty-data-sources",
+        owner=Detector,
+        method="to_json",
+        reason="moto shows a protection plan that is a feature as a disabled source. GuardDuty API, GetDetector, and "
+        "GuardDuty API changes in March 2023 (User Guide): features and dataSources have the same information; "
+        "S3_DATA_EVENTS, EKS_AUDIT_LOGS and EBS_MALWARE_PROTECTION have a data source each.",
+        correct=_detector_answer,
     ),
     Patch("guardduty-tag", GuardDutyResponse, "tag_resource", _DETECTOR_TAGS, _tag_detector),
     Patch("guardduty-untag", GuardDutyResponse, "untag_resource", _DETECTOR_TAGS, _untag_detector),

@@ -139,6 +139,23 @@ def features_are_merged() -> bool:
     }
 
 
+def features_show_as_data_sources() -> bool:
+    client = boto3.client("guardduty", REGION)
+    detector = client.create_detector(Enable=True)["DetectorId"]
+    plans = {"S3_DATA_EVENTS": "ENABLED", "EKS_AUDIT_LOGS": "DISABLED", "EBS_MALWARE_PROTECTION": "ENABLED"}
+    for name, status in plans.items():
+        client.update_detector(DetectorId=detector, Features=[{"Name": name, "Status": status}])
+    shown = client.get_detector(DetectorId=detector)["DataSources"]
+    return plans == {
+        "S3_DATA_EVENTS": shown["S3Logs"]["Status"],
+        "EKS_AUDIT_LOGS": shown["Kubernetes"]["AuditLogs"]["Status"],
+        "EBS_MALWARE_PROTECTION": shown.get("MalwareProtection", {})
+        .get("ScanEc2InstanceWithFindings", {})
+        .get("EbsVolumes", {})
+        .get("Status"),
+    }
+
+
 def detector_tags_change() -> bool:
     client = boto3.client("guardduty", REGION)
     detector = client.create_detector(Enable=True, Tags={"a": "1", "b": "2"})["DetectorId"]
@@ -357,6 +374,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "sts-session-of-another-account": sessions_belong_to_their_roles_account,
     "config-recorder-update": recorder_is_updated_in_place,
     "guardduty-feature-merge": features_are_merged,
+    "guardduty-data-sources": features_show_as_data_sources,
     "guardduty-tag": detector_tags_change,
     "guardduty-untag": detector_tags_change,
     "guardduty-list-tags": detector_tags_change,
