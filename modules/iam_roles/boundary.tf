@@ -1,6 +1,8 @@
 # The most that bounded roles can do, whatever their policies allow. It grants nothing by itself. A list of what is let
 # through: what AWS adds to IAM later stays closed.
 locals {
+  bounded = var.delegation.keep_boundary || anytrue(concat(values(var.roles)[*].bounded, values(var.deployers)[*].bounded))
+
   boundary_arn = "${local.iam}:policy/${var.delegation.boundary_name}"
   delegated    = { for kind in ["role", "policy", "instance-profile"] : kind => "${local.iam}:${kind}${var.delegation.path}*" }
 
@@ -80,8 +82,21 @@ data "aws_iam_policy_document" "boundary" {
   }
 }
 
+# Only where a role has it: scanners report an unused policy that would allow much.
 resource "aws_iam_policy" "boundary" {
+  for_each = toset(local.bounded ? ["delegation"] : [])
+
   name        = var.delegation.boundary_name
   description = "Permissions boundary: roles that have it administer identities only within it"
   policy      = data.aws_iam_policy_document.boundary.json
+
+  # The last role loses it before it is deleted; otherwise Terraform deletes it first.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+moved {
+  from = aws_iam_policy.boundary
+  to   = aws_iam_policy.boundary["delegation"]
 }

@@ -15,8 +15,8 @@ output "trust_policies_json" {
 }
 
 output "boundary_policy_arn" {
-  description = "ARN of the permissions boundary for delegated administration."
-  value       = aws_iam_policy.boundary.arn
+  description = "ARN of the permissions boundary for delegated administration; null where no role has it."
+  value       = one(values(aws_iam_policy.boundary)[*].arn)
 }
 
 output "boundary_policy_json" {

@@ -225,10 +225,11 @@ variable "conflicts" {
 }
 
 variable "delegation" {
-  description = "What administrators who are bounded may do about identities: make and change roles, policies and instance profiles under path, each role with the boundary policy boundary_name."
+  description = "What administrators who are bounded may do about identities: make and change roles, policies and instance profiles under path, each role with the boundary policy boundary_name, which exists where a role here has it or keep_boundary is true."
   type = object({
     path          = optional(string, "/delegated/")
     boundary_name = optional(string, "delegated-administration-boundary")
+    keep_boundary = optional(bool, false)
   })
   default  = {}
   nullable = false

@@ -20,7 +20,7 @@ from policy_sentry.querying.all import get_all_actions
 
 PLANS = Path(__file__).parents[1] / "plans" / "components"
 IDENTITY = ("aws_iam_policy", "aws_iam_group_policy", "aws_iam_role_policy", "aws_iam_user_policy")
-BOUNDARIES = ("module.iam_roles.aws_iam_policy.boundary.policy",)
+BOUNDARIES = ('module.iam_roles.aws_iam_policy.boundary["delegation"].policy',)
 """Documents that limit and grant nothing; tests/policies/test_delegation.py tells what they leave."""
 ESCALATION = {
     "Version": "2012-10-17",

@@ -36,6 +36,11 @@ class Delegation(Settings):
     boundary_name: EntityName = Field(
         "delegated-administration-boundary", description="Name of the boundary policy, which their roles must have."
     )
+    keep_boundary: bool = Field(
+        False,
+        description="Whether the boundary policy exists although no role here is bounded: for roles, users or "
+        "permission sets made elsewhere that have it.",
+    )
 
     def holds(self, path: str) -> bool:
         """Whether bounded administrators may change what has this IAM path ("/delegated/team/")."""

@@ -101,5 +101,6 @@ module "iam_roles" {
   delegation = {
     path          = "/delegated/"
     boundary_name = "delegated-administration-boundary"
+    keep_boundary = false
   }
 }

@@ -17,8 +17,8 @@ run "nothing_asked_for" {
   command = plan
 
   assert {
-    condition     = length(aws_iam_role.this) + length(aws_iam_role.deployer) + length(aws_iam_openid_connect_provider.this) + length(aws_cloudwatch_metric_alarm.break_glass) == 0
-    error_message = "Without settings there is no role."
+    condition     = length(aws_iam_policy.boundary) + length(aws_iam_role.this) + length(aws_iam_role.deployer) + length(aws_iam_openid_connect_provider.this) + length(aws_cloudwatch_metric_alarm.break_glass) == 0
+    error_message = "Without settings there is no role, and no boundary that nothing uses."
   }
   assert {
     condition     = length(replace(output.boundary_policy_json, "/\\s/", "")) <= 6144 && alltrue([for statement in jsondecode(output.boundary_policy_json).Statement : try(statement.Action, "") != "*"])
@@ -188,8 +188,48 @@ run "bounded_roles_may_have_delegated_policies" {
   }
 
   assert {
-    condition     = aws_iam_role.this["x"].permissions_boundary == local.boundary_arn
+    condition     = aws_iam_role.this["x"].permissions_boundary == local.boundary_arn && length(aws_iam_policy.boundary) == 1
     error_message = "A bounded role below the path must carry the boundary."
+  }
+}
+
+run "the_boundary_exists_where_something_has_it" {
+  command = plan
+
+  variables {
+    roles     = { x = { users = ["anna"], managed_policies = ["ReadOnlyAccess"] } }
+    deployers = { y = { provider = "gitlab", repository = "a/b", branches = ["main"], managed_policies = ["ReadOnlyAccess"], bounded = false } }
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.boundary) == 0 && output.boundary_policy_arn == null
+    error_message = "A boundary that no role has must not be made."
+  }
+}
+
+run "a_bounded_deployer_needs_it" {
+  command = plan
+
+  variables {
+    deployers = { y = { provider = "gitlab", repository = "a/b", branches = ["main"], managed_policies = ["ReadOnlyAccess"] } }
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.boundary) == 1 && aws_iam_role.deployer["y"].permissions_boundary == local.boundary_arn
+    error_message = "A bounded deployer must carry the boundary."
+  }
+}
+
+run "kept_for_roles_made_elsewhere" {
+  command = plan
+
+  variables {
+    delegation = { keep_boundary = true }
+  }
+
+  assert {
+    condition     = keys(aws_iam_policy.boundary) == ["delegation"]
+    error_message = "keep_boundary must make the boundary although no role here has it."
   }
 }
 

@@ -182,6 +182,37 @@ def test_members_without_standards_want_the_consent_that_changelog_names() -> No
     assert all_consented([finding])
 
 
+def test_a_boundary_that_nothing_uses_is_deleted_with_the_consent_that_changelog_names() -> None:
+    address = 'module.iam_roles.aws_iam_policy.boundary["delegation"]'
+    plan = json.loads((RECORDED / "identities.json").read_text("utf-8"))
+    (entry,) = [copy.deepcopy(e) for e in plan["resource_changes"] if e["address"] == address]
+    entry["previous_address"] = "module.iam_roles.aws_iam_policy.boundary"
+    change = entry["change"]
+    change["before"], change["after"] = change["after"], None
+    change["before_sensitive"], change["after_sensitive"], change["after_unknown"] = {}, False, {}
+    change["actions"] = ["delete"]
+    parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+    (finding,) = [f for f in judge(parsed, REGISTRY, {}, {}) if f.blocks]
+    assert finding.rule is Rule.DESTROYS
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert finding.rule.value in text
+    consents = Consents(destroy=tuple(re.findall(r"--allow-destroy '([^']+)'", text)))
+    (consented,) = consents.apply([finding], date(2026, 1, 1))
+    assert not consented.blocks
+
+
+def test_a_boundary_that_a_role_has_is_only_moved() -> None:
+    plan = json.loads((RECORDED / "identities.json").read_text("utf-8"))
+    address = 'module.iam_roles.aws_iam_policy.boundary["delegation"]'
+    (entry,) = [copy.deepcopy(e) for e in plan["resource_changes"] if e["address"] == address]
+    entry["previous_address"] = "module.iam_roles.aws_iam_policy.boundary"
+    change = entry["change"]
+    change["before"], change["actions"] = copy.deepcopy(change["after"]), ["no-op"]
+    change["before_sensitive"], change["after_sensitive"], change["after_unknown"] = {}, {}, {}
+    parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+    assert list(judge(parsed, REGISTRY, {}, {})) == []
+
+
 def all_consented(found: list[Finding]) -> bool:
     """Whether CHANGELOG's consents are enough for these findings."""
     named = tuple(re.findall(r"--allow-weaker '([^']+)'", (ROOT / "CHANGELOG.md").read_text("utf-8")))
