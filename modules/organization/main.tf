@@ -3,9 +3,18 @@
 resource "aws_organizations_organization" "this" {
   for_each = toset(var.manage_organization ? ["managed"] : [])
 
-  feature_set                   = "ALL"
-  aws_service_access_principals = var.trusted_services
-  enabled_policy_types          = var.enabled_policy_types
+  feature_set = "ALL"
+  aws_service_access_principals = setunion(
+    var.trusted_services,
+    toset(flatten(values(data.aws_organizations_organization.before)[*].aws_service_access_principals)),
+  )
+  enabled_policy_types = var.enabled_policy_types
+}
+
+# Services enable themselves, too (a console's button, another account's request): the list replaces all of them. Not
+# read by default, since there is nothing to read where this module creates the organization.
+data "aws_organizations_organization" "before" {
+  for_each = toset(var.manage_organization && var.keep_trusted_services ? ["trusted"] : [])
 }
 
 data "aws_organizations_organization" "existing" {

@@ -6,7 +6,7 @@ variable "manage_organization" {
 }
 
 variable "trusted_services" {
-  description = "Services that may work in all accounts (trusted access); the whole list: a service that is not in it loses its access. Used where the organization is managed."
+  description = "Services that may work in all accounts (trusted access); the whole list: a service that is not in it loses its access, unless keep_trusted_services is true. Used where the organization is managed."
   type        = set(string)
   default = [
     "access-analyzer.amazonaws.com",
@@ -23,6 +23,13 @@ variable "trusted_services" {
     condition     = alltrue([for service in var.trusted_services : can(regex("^[a-z0-9][a-z0-9.-]*\\.amazonaws\\.com(\\.cn)?$", service))])
     error_message = "trusted_services must be service principals, like config.amazonaws.com."
   }
+}
+
+variable "keep_trusted_services" {
+  description = "Whether services that the organization trusts already keep their access, without being listed, such as those that a console enabled; true needs an organization that exists. false: a plan reports each as a removal."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "enabled_policy_types" {

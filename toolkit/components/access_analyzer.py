@@ -126,6 +126,7 @@ COMPONENT = Component(
         "standard": {"unused_access": {"enabled": False}},
         "strict": {"unused_access": {"enabled": True, "age_days": 90}},
     },
+    trusts=lambda settings: ("access-analyzer.amazonaws.com",) if settings.zone_of_trust == "ORGANIZATION" else (),
     lacking=("aws_accessanalyzer_analyzer", "aws_accessanalyzer_archive_rule"),
     on_simulator=None,
     needs=(

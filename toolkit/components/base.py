@@ -180,6 +180,7 @@ class Place:
         regions: Active and retiring regions, the home region among them.
         files: Text of each file that `Component.files_in` names, by its name as the environment file gives it.
         settings: Settings of the enabled components, by name.
+        trusted_services: Service principals that the organization must trust for the enabled components.
     """
 
     account_id: str
@@ -188,6 +189,7 @@ class Place:
     regions: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Settings] = field(default_factory=dict)
+    trusted_services: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,9 @@ class Component:
         narrow_tag_keys: Whether its service accepts fewer characters in tag keys (`tags.NARROW_KEY`).
         iam_names: Settings that name users, groups, roles and policies; to IAM, no two names of an environment may be
             the same.
+        trusts: Its settings → service principals that the organization must trust for it (trusted access). Where the
+            environment manages the organization, too, they join `organization.trusted_services`. Names:
+            https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
         needs: A handful of actions, reading and writing, by which the component is applied and kept: no policy of the
             organization may take them from whoever applies the baseline.
     """
@@ -263,4 +268,5 @@ class Component:
     tags_in: tuple[str, ...] = ()
     narrow_tag_keys: bool = False
     iam_names: tuple[IamName, ...] = ()
+    trusts: Callable[[Any], Iterable[str]] | None = None
     needs: tuple[Need, ...] = ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import Component, IamName, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, IamName, Mismatch, Need, Protected, Scope, Settings
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _TRAIL_NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9])*")
@@ -225,6 +226,17 @@ class CloudTrail(Settings):
     )
 
 
+def _mismatches(settings: CloudTrail, others: Mapping[str, Any]) -> Iterator[Mismatch]:
+    known = getattr(others.get("organization"), "organization_id", None)
+    if None not in (settings.organization_id, known) and settings.organization_id != known:
+        yield Mismatch(
+            ("organization_id",),
+            f"{settings.organization_id}, but organization.organization_id is {known}",
+            "the same organization",
+            known,
+        )
+
+
 COMPONENT = Component(
     name="cloudtrail",
     title="CloudTrail",
@@ -254,6 +266,8 @@ COMPONENT = Component(
         },
     },
     iam_names=(IamName("aws_iam_role", "name", "{}-cloudtrail-delivery"),),
+    mismatches=_mismatches,
+    trusts=lambda settings: ("cloudtrail.amazonaws.com",) if settings.organization_id else (),
     needs=(
         Need("cloudtrail:CreateTrail", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),
         Need("cloudtrail:UpdateTrail", "arn:{partition}:cloudtrail:{region}:{account}:trail/baseline"),

@@ -50,6 +50,7 @@ COMPONENT = Component(
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),
     on_simulator=None,
     narrow_tag_keys=True,
+    trusts=lambda settings: ("detective.amazonaws.com",) if settings.auto_enable_members is not None else (),
     needs=(Need("detective:CreateGraph"), Need("detective:ListGraphs")),
     bills="each GB of logs that it takes in, in every region, after 30 days",
 )

@@ -286,6 +286,7 @@ COMPONENT = Component(
     protects=(Protected("aws_fms_admin_account"), Protected("aws_fms_policy")),
     lacking=("aws_fms_admin_account", "aws_fms_policy"),
     on_simulator=None,
+    trusts=lambda settings: ("fms.amazonaws.com",) if settings.administrator_account_id else (),
     needs=(
         Need("fms:AssociateAdminAccount"),
         Need("fms:PutPolicy", "arn:{partition}:fms:{region}:{account}:policy/*"),

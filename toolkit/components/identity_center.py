@@ -243,6 +243,7 @@ COMPONENT = Component(
     ),
     on_simulator=None,
     mismatches=_mismatches,
+    trusts=lambda _: ("sso.amazonaws.com",),
     needs=(
         Need("sso:CreatePermissionSet"),
         Need("sso:CreateAccountAssignment"),

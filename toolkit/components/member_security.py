@@ -138,6 +138,17 @@ def _mismatches(settings: MemberSecurity, others: Mapping[str, Any]) -> Iterator
         )
 
 
+def _trusts(settings: MemberSecurity) -> Iterator[str]:
+    if settings.guardduty.enabled:
+        yield "guardduty.amazonaws.com"
+        if settings.guardduty.protection.ebs_malware_protection != "NONE":
+            yield "malware-protection.guardduty.amazonaws.com"
+    if settings.security_hub.enabled:
+        yield "securityhub.amazonaws.com"
+    if settings.config_aggregator.enabled:
+        yield "config.amazonaws.com"
+
+
 COMPONENT = Component(
     name="member_security",
     title="Member security",
@@ -147,6 +158,7 @@ COMPONENT = Component(
     requires=("config", "guardduty", "security_hub"),
     derived=("is_home_region", "detector_id", "standards_arns"),
     mismatches=_mismatches,
+    trusts=_trusts,
     bills="GuardDuty and Security Hub in every account that they are switched on in, by use",
     protects=(
         Protected("aws_guardduty_organization_configuration"),

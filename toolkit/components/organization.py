@@ -99,8 +99,15 @@ class Organization(Settings):
             "iam.amazonaws.com",
             "securityhub.amazonaws.com",
         ),
-        description="Services that may work in all accounts (trusted access); the whole list: a service that is not "
-        "in it loses its access. Used where the organization is managed.",
+        description="Services that may work in all accounts (trusted access); the whole list, to which come the "
+        "services that components of this environment need: a service that is not in it loses its access. Used where "
+        "the organization is managed.",
+    )
+    keep_trusted_services: bool = Field(
+        False,
+        description="Whether services that the organization trusts already keep their access, without being listed, "
+        "such as those that a console enabled; true needs an organization that exists. false: a plan reports each as "
+        "a removal.",
     )
     enabled_policy_types: PolicyTypes = Field(
         ("AISERVICES_OPT_OUT_POLICY", "RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY", "TAG_POLICY"),
@@ -324,8 +331,17 @@ def policies(settings: Organization, place: Place) -> tuple[OrganizationPolicy, 
     return tuple(found)
 
 
+def _trusts(settings: Organization) -> Iterator[str]:
+    """A service is trusted before an account may administer it; designating an administrator trusts it by itself."""
+    yield from settings.delegated_administrators
+    if settings.security_administrator_account_id is not None:
+        yield "guardduty.amazonaws.com"
+        yield "securityhub.amazonaws.com"
+
+
 def _compose(settings: Organization, place: Place) -> Mapping[str, Any]:
     return {
+        "trusted_services": sorted(place.trusted_services.union(settings.trusted_services)),
         "policies": [
             {
                 "name": p.name,
@@ -335,7 +351,7 @@ def _compose(settings: Organization, place: Place) -> Mapping[str, Any]:
                 "targets": p.targets,
             }
             for p in policies(settings, place)
-        ]
+        ],
     }
 
 
@@ -378,6 +394,7 @@ COMPONENT = Component(
     ),
     compose=_compose,
     advice=_advice,
+    trusts=_trusts,
     derived=("policies",),
     files_in=(
         "service_control_policies.*.file",

@@ -11,7 +11,6 @@ from toolkit.components.account_contacts import AccountContacts
 from toolkit.components.activity_alarms import ActivityAlarms
 from toolkit.components.base import (
     Component,
-    Mismatch,
     Place,
     Protected,
     Scope,
@@ -19,10 +18,8 @@ from toolkit.components.base import (
     filled_in,
 )
 from toolkit.components.cloudtrail import no_repetition
-from toolkit.components.organization import Organization
 from toolkit.regions import GLOBAL_REGION
 
-_IAM = "iam.amazonaws.com"
 _FEWEST_CUSTODIANS = 2
 
 Feature = Literal["RootCredentialsManagement", "RootSessions"]
@@ -62,18 +59,6 @@ class RootProtection(Settings):
         if len(self.mfa_devices) == 1:
             raise ValueError("mfa_devices must name at least two devices, or none where root has no credentials")
         return self
-
-
-def _mismatches(settings: RootProtection, others: Mapping[str, Any]) -> Iterator[Mismatch]:
-    organization = others.get("organization")
-    if not settings.enabled_features or not isinstance(organization, Organization):
-        return
-    if organization.manage_organization and _IAM not in organization.trusted_services:
-        yield Mismatch(
-            ("enabled_features",),
-            f"needs {_IAM} among organization.trusted_services",
-            f"{_IAM} there, or no features here",
-        )
 
 
 def _compose(_settings: RootProtection, place: Place) -> Mapping[str, Any]:
@@ -123,7 +108,7 @@ COMPONENT = Component(
     composed=("custodians", "password_kept_in", "mfa_devices", "emergency_contact", "review_every_days"),
     compose=_compose,
     pages=("root-runbook",),
-    mismatches=_mismatches,
+    trusts=lambda settings: ("iam.amazonaws.com",) if settings.enabled_features else (),
     protects=(Protected("aws_iam_organizations_features"),),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     lacking=("aws_iam_organizations_features",),

@@ -397,6 +397,9 @@ class Environment:
             regions=(*self.regions.active, *self.regions.retiring),
             files=self.files,
             settings={c.component.name: c.settings for c in self.components},
+            trusted_services=frozenset(
+                service for c in self.components if c.component.trusts for service in c.component.trusts(c.settings)
+            ),
         )
 
     def enabled(self, name: str) -> EnabledComponent | None:

@@ -9,6 +9,8 @@ module "firewall_manager_administrator_us_east_1" {
     aws = aws.us_east_1
   }
 
+  depends_on = [module.organization]
+
   administrator_account_id = "111122223333"
 }
 

@@ -18,7 +18,7 @@ module "member_security_eu_central_1" {
 
   detector_id    = module.guardduty_eu_central_1.detector_id
   standards_arns = module.security_hub_eu_central_1.standards_arns
-  depends_on     = [module.security_hub_eu_central_1]
+  depends_on     = [module.security_hub_eu_central_1, module.security_hub_us_east_1]
 
   is_home_region = true
   guardduty = {

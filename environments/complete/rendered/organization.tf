@@ -493,10 +493,13 @@ module "organization" {
     "cloudtrail.amazonaws.com",
     "config-multiaccountsetup.amazonaws.com",
     "config.amazonaws.com",
+    "fms.amazonaws.com",
     "guardduty.amazonaws.com",
     "iam.amazonaws.com",
     "securityhub.amazonaws.com",
+    "sso.amazonaws.com",
   ]
+  keep_trusted_services = false
   enabled_policy_types = [
     "AISERVICES_OPT_OUT_POLICY",
     "RESOURCE_CONTROL_POLICY",

@@ -106,6 +106,28 @@ run "everything" {
   }
 }
 
+run "trusted_services_that_are_kept" {
+  variables {
+    trusted_services      = ["config.amazonaws.com"]
+    keep_trusted_services = true
+  }
+
+  override_data {
+    target = data.aws_organizations_organization.before
+    values = {
+      id                            = "o-a1b2c3d4e5"
+      aws_service_access_principals = ["config.amazonaws.com", "ram.amazonaws.com"]
+    }
+  }
+
+  command = plan
+
+  assert {
+    condition     = aws_organizations_organization.this["managed"].aws_service_access_principals == toset(["config.amazonaws.com", "ram.amazonaws.com"])
+    error_message = "What is trusted already must stay, beside what is listed."
+  }
+}
+
 run "looked_up" {
   command = plan
 

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from toolkit.components.root_protection import COMPONENT, RootProtection
 from toolkit.environment import load_text
-from toolkit.environment.load import EnvironmentFileError
 from toolkit.rendering.render import render
 
 GIVEN: dict[str, Any] = {
@@ -111,18 +110,6 @@ def test_central_root_access_comes_with_its_commands_and_after_the_organization(
     assert "depends_on = [module.organization]" in rendered["root_protection.tf"]
     assert "aws sts assume-root --region eu-central-1" in rendered["root-runbook.md"]
     assert "depends_on" not in tree(root_protection=central)["root_protection.tf"]
-
-
-def test_the_organization_must_trust_iam() -> None:
-    central = {**GIVEN, "enabled_features": ["RootSessions"]}
-    untrusting = {"trusted_services": ["config.amazonaws.com"]}
-    with pytest.raises(EnvironmentFileError) as caught:
-        tree(root_protection=central, organization=untrusting)
-    (problem,) = caught.value.problems
-    assert problem.path == "components.root_protection.enabled_features"
-    assert problem.problem == "needs iam.amazonaws.com among organization.trusted_services"
-    tree(root_protection=central, organization={**untrusting, "manage_organization": False})
-    tree(organization=untrusting)
 
 
 def test_the_page_asks_for_no_secret_and_tells_no_time() -> None:

@@ -50,6 +50,7 @@ module "organization" {
     "iam.amazonaws.com",
     "securityhub.amazonaws.com",
   ]
+  keep_trusted_services = false
   enabled_policy_types = [
     "AISERVICES_OPT_OUT_POLICY",
     "RESOURCE_CONTROL_POLICY",
