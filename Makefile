@@ -3,10 +3,11 @@
 VENV   := .venv
 READY  := $(VENV)/.ready
 ANALYSIS := .venv-analysis
+SITE   := .venv-site
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak cases lint analyse format docs bench clean
+.PHONY: help setup demo test soak cases lint analyse format docs site bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,10 +59,20 @@ docs: $(READY) ## Write the generated parts of README, docs/ and modules/*/READM
 	$(BIN)/python scripts/derive_settings.py
 	$(BIN)/python docs/generate.py
 
+site: $(SITE)/.ready ## Build the browsable documentation in build/site; a link that leads nowhere is an error
+	@$(SITE)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --builder dirhtml --conf-dir docs/site \
+	  --doctree-dir build/site-cache . build/site
+	@! grep -rlE --include='*.html' '<(script|link|img)[^>]* (src|href)="(https?:)?//' build/site || \
+	  { echo "These pages load something from another host." >&2; exit 1; }
+	@echo "build/site/docs/index.html"
+
+$(SITE)/.ready: requirements/site.txt .ci/setup
+	@.ci/setup $(SITE) requirements/site.txt
+
 bench: $(READY) ## Print speed ratios against baselines run side by side
 	$(BIN)/python bench/run.py
 
 clean: ## Delete what the other targets made
-	rm -rf $(VENV) $(ANALYSIS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build
+	rm -rf $(VENV) $(ANALYSIS) $(SITE) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
 	find environments modules -name '.toolkit' -prune -exec rm -rf {} +
 	find environments modules -name '.terraform*' -prune -exec rm -rf {} +
