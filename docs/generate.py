@@ -40,8 +40,8 @@ EXIT_CODES = {
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), or there is drift (`drift`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
     ExitCode.REFUSED: "A guard refused: a finding that nobody consented to, an organization policy that is too large, "
-    "one too many or locks out who applies, an environment variable or a profile that could lead Terraform elsewhere, "
-    "no approval, an older or another state to restore.",
+    "one too many or locks out who applies, a bucket with objects that a destroy would stop at, an environment "
+    "variable or a profile that could lead Terraform elsewhere, no approval, an older or another state to restore.",
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
     "could not save waits to be restored.",

@@ -252,23 +252,33 @@ def destroy(
     auto_approve: options.AutoApprove = False,
     as_json: options.Json = False,
     allow_destroy: options.AllowDestroy = None,
+    empty_buckets: Annotated[
+        bool,
+        typer.Option(
+            "--empty-buckets",
+            help="Consent to deleting everything in the buckets that this destroys, old versions included. Nobody can "
+            "undo that. The embedded AWS needs no such consent.",
+        ),
+    ] = False,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
     """Delete everything the environment put into the account, after showing it and asking for the environment's name.
 
-    On a real account, --allow-destroy must name what protects or records; the embedded AWS needs no such consent.
-    KMS keys are left pending deletion. AWS deletes no bucket that has objects: empty it first, or apply force_destroy.
+    On a real account, --allow-destroy must name what protects or records, and --empty-buckets allows to delete what the
+    buckets hold: AWS deletes no bucket that has objects. Both are checked before anything is deleted; the embedded AWS
+    needs neither. KMS keys are left pending deletion.
 
     \b
     Examples:
       toolkit destroy sandbox
       toolkit destroy sandbox --auto-approve
-      toolkit destroy old --allow-destroy 'module.*'
+      toolkit destroy old --allow-destroy 'module.*' --empty-buckets
     """
     options.duration(lock_timeout)
-    from toolkit.workflows.apply import apply_bundle
+    from toolkit.workflows.destroy import check_buckets
+    from toolkit.workflows.destroy import destroy as run
     from toolkit.workflows.judge import refuse
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
@@ -287,11 +297,19 @@ def destroy(
     if result.plan.empty:
         _tell(workspace, None, as_json)
         return
-    _confirm(workspace, auto_approve, f"Destroy all of this in account {workspace.caller.account_id}?", env)
-    bundle = result.saved
-    assert bundle is not None, "a plan that is not saved was refused above"
     with progress:
-        outcome = apply_bundle(workspace, bundle, progress, lock_timeout=lock_timeout)
+        progress.stage("Reading what the buckets hold")
+        held = check_buckets(workspace, result.plan, empty_buckets=empty_buckets)
+    if held:
+        console.tell(
+            "Also deletes, for good, what these buckets hold:",
+            *(one_line(f"  {contents.bucket}: {contents.describe()}") for contents in held),
+        )
+    _confirm(workspace, auto_approve, f"Destroy all of this in account {workspace.caller.account_id}?", env)
+    with progress:
+        outcome = run(
+            workspace, result, progress, empty_buckets=empty_buckets, lock_timeout=lock_timeout, consents=consents
+        )
     _tell(workspace, outcome, as_json)
 
 

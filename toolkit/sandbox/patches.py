@@ -36,7 +36,9 @@ from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
 from moto.macie2.models import MacieBackend
 from moto.organizations.models import FakeServiceAccess
+from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
 from moto.securityhub.models import SecurityHubBackend
 from moto.securityhub.responses import SecurityHubResponse
 
@@ -226,6 +228,19 @@ def _bucket_permission(_original: Method) -> Method:
         return IAMPolicy(json.dumps({**policy, "Statement": met})).is_action_permitted(action, resource)
 
     return get_permission
+
+
+def _object_retention(original: Method) -> Method:
+    def get(self: S3Response, query: dict[str, Any], key_name: str) -> Any:
+        if "retention" not in query:
+            return original(self, query, key_name)
+        key, _ = self._get_key()
+        if not key.lock_mode:
+            raise S3ClientError("NoSuchObjectLockConfiguration", "The object has no retention.")
+        self.data["Action"] = "GetObjectRetention"
+        return self.serialized(ActionResult({"Retention": {"Mode": key.lock_mode, "RetainUntilDate": key.lock_until}}))
+
+    return get
 
 
 def _asks_for_plain_http(condition: dict[str, Any]) -> bool:
@@ -663,6 +678,14 @@ PATCHES: tuple[Patch, ...] = (
         "denies every object, to Terraform's S3 backend too. S3 API, GetObject: such a policy denies nothing to who "
         "comes through TLS (S3 User Guide, 'Restrict access to only HTTPS requests').",
         correct=_bucket_permission,
+    ),
+    Patch(
+        name="s3-object-retention",
+        owner=S3Response,
+        method="_key_response_get",
+        reason="moto answers GetObjectRetention with the object itself. S3 API, GetObjectRetention: mode and date, or "
+        "NoSuchObjectLockConfiguration. A destroy asks what a bucket with Object Lock keeps.",
+        correct=_object_retention,
     ),
 )
 

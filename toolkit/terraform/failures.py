@@ -465,8 +465,8 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
     (
         r"BucketNotEmpty",
         TerraformError,
-        "AWS deletes no bucket that holds objects. Empty it, old versions included, if nobody needs what it holds, "
-        "then run the same command again; what is done stays done.",
+        "AWS deletes no bucket that holds objects; logs may have arrived after it was emptied. Empty it, old versions "
+        "included, if nobody needs what it holds. What is done stays done.",
     ),
     (
         r"Error acquiring the state lock",

@@ -14,7 +14,7 @@ from toolkit import __version__
 from toolkit.errors import BadPlanError
 from toolkit.paths import EnvironmentPaths
 from toolkit.plan.findings import Consents
-from toolkit.plan.model import parse_plan
+from toolkit.plan.model import Plan, parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import ApplyOutcome
@@ -58,6 +58,7 @@ def apply_bundle(
     lock_timeout: str = "0s",
     consents: Consents = Consents(),  # noqa: B008 - frozen
     judged: Callable[[PlanView], None] | None = None,
+    ready: Callable[[Plan], None] | None = None,
 ) -> ApplyOutcome:
     """Verify, judge once more, then apply.
 
@@ -71,6 +72,7 @@ def apply_bundle(
         lock_timeout: How long to wait for a held state lock.
         consents: Given now, on top of those of the bundle.
         judged: Gets the plan as judged just now, before anything is refused or applied.
+        ready: Gets the plan once nothing stands in its way, right before Terraform applies it.
 
     Raises:
         BadPlanError: A fact differs; nothing was applied.
@@ -117,6 +119,8 @@ def apply_bundle(
             judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
         refuse(findings, str(bundle.path))
         refuse_not_simulated(workspace, plan)
+        if ready is not None:
+            ready(plan)
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
         observer.stage(f"{verb} {workspace.environment.name}")
         # A state is smaller than the plan that leads to it, which holds it before and after. If Terraform can save it

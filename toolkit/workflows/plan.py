@@ -108,6 +108,7 @@ def make_plan(
     consents: Consents = Consents(),  # noqa: B008 - frozen
     keys: Keys = NO_KEYS,
     keep: bool = True,
+    targets: tuple[str, ...] = (),
     judged: Callable[[PlanResult], None] | None = None,
 ) -> PlanResult:
     """Plan, judge, and save what nothing stands in the way of.
@@ -122,6 +123,7 @@ def make_plan(
         consents: What whoever runs the command consents to.
         keys: What encrypts the bundle.
         keep: False for a plan that is applied at once or never: no file is written, and none replaced.
+        targets: Addresses to which the plan is limited, with what depends on them where it destroys; none: no limit.
         judged: Gets the plan before it is saved; if it raises, nothing is. So no bundle is left of a plan that could
             not be shown or reported.
 
@@ -142,7 +144,7 @@ def make_plan(
         # Before the plan: of files that change meanwhile, it may hold the old ones.
         files, lock = workspace.sources(), workspace.lock_digest()
         with _imported_meanwhile("toolkit.workflows.judge", "toolkit.reports.view", "toolkit.reports.text"):
-            outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout)
+            outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout, targets=targets)
         from toolkit.plan.model import parse_plan
         from toolkit.workflows.judge import judge_plan, not_simulated, tell_idle
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import boto3
 import pytest
@@ -196,6 +197,24 @@ def a_policy_that_denies_plain_http_lets_tls_through() -> bool:
 
     unconditional = {**everything, "Action": "s3:GetObject"}
     return not denied("state", plain) and denied("state", plain, unconditional)
+
+
+def retention_is_told() -> bool:
+    client = boto3.client("s3", REGION)
+    where = {"LocationConstraint": "eu-central-1"}
+    client.create_bucket(Bucket="kept", CreateBucketConfiguration=where, ObjectLockEnabledForBucket=True)
+    until = datetime(2099, 1, 2, 3, 4, 5, tzinfo=UTC)
+    client.put_object(Bucket="kept", Key="k", Body=b"1", ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=until)
+    client.put_object(Bucket="kept", Key="free", Body=b"1")
+
+    def told(key: str) -> object:
+        try:
+            return client.get_object_retention(Bucket="kept", Key=key)["Retention"]
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    wanted = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+    return [told("k"), told("free")] == [wanted, "NoSuchObjectLockConfiguration"]
 
 
 def snapshots_are_blocked() -> bool:
@@ -404,6 +423,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "securityhub-configure": a_hub_is_as_it_was_configured,
     "securityhub-describe": a_hub_is_as_it_was_configured,
     "s3-tls-only-policy": a_policy_that_denies_plain_http_lets_tls_through,
+    "s3-object-retention": retention_is_told,
 }
 
 
