@@ -14,14 +14,14 @@ resource "aws_config_configuration_recorder" "this" {
     # IAM's types are the same in every region: recording them once is enough, and each copy would be billed.
     include_global_resource_types = var.is_home_region
 
-    # Written out, though it is what AWS assumes: the provider keeps an existing recorder's strategy and exclusions where
-    # they are left out, and PutConfigurationRecorder refuses them beside all_supported ("The recording group provided is
-    # not valid"). https://github.com/hashicorp/terraform-provider-aws/issues/38820
+    # Written out although it is AWS's default: without it, the provider keeps an existing recorder's strategy and
+    # exclusions, and PutConfigurationRecorder refuses those together with all_supported ("The recording group provided
+    # is not valid"). https://github.com/hashicorp/terraform-provider-aws/issues/38820
     recording_strategy {
       use_only = "ALL_SUPPORTED_RESOURCE_TYPES"
     }
 
-    # Of a new recorder the provider refuses even empty exclusions beside all_supported.
+    # For a new recorder the provider refuses even empty exclusions together with all_supported.
     dynamic "exclusion_by_resource_types" {
       for_each = toset(var.taken_over ? ["none"] : [])
 
@@ -54,7 +54,7 @@ resource "aws_config_delivery_channel" "this" {
     delivery_frequency = var.snapshot_delivery_frequency
   }
 
-  # Config accepts a channel only where a recorder exists ("NoAvailableConfigurationRecorderException").
+  # Config accepts a channel only if a recorder exists ("NoAvailableConfigurationRecorderException").
   depends_on = [aws_config_configuration_recorder.this]
 }
 
@@ -87,6 +87,6 @@ resource "aws_config_config_rule" "this" {
     }
   }
 
-  # Rules are refused without a running recorder ("NoAvailableConfigurationRecorderException").
+  # Config refuses rules without a running recorder ("NoAvailableConfigurationRecorderException").
   depends_on = [aws_config_configuration_recorder_status.this]
 }

@@ -12,7 +12,7 @@ variable "bucket_name" {
 }
 
 variable "s3_kms_key_arn" {
-  description = "ARN of the KMS key that encrypts what is delivered to the bucket; null leaves it to the bucket's default."
+  description = "ARN of the KMS key that encrypts the files delivered to the bucket; null uses the bucket's default encryption."
   type        = string
   default     = null
 }
@@ -24,7 +24,7 @@ variable "role_arn" {
 }
 
 variable "recorder_name" {
-  description = "Name of the recorder; a region has one at most, and another name replaces it."
+  description = "Name of the recorder; a region has at most one, and another name replaces it."
   type        = string
   default     = "default"
   nullable    = false
@@ -36,7 +36,7 @@ variable "recorder_name" {
 }
 
 variable "delivery_channel_name" {
-  description = "Name of the delivery channel; a region has one at most, and another name replaces it."
+  description = "Name of the delivery channel; a region has at most one, and another name replaces it."
   type        = string
   default     = "default"
   nullable    = false
@@ -48,14 +48,14 @@ variable "delivery_channel_name" {
 }
 
 variable "taken_over" {
-  description = "Whether the recorder is imported, as Control Tower's is: its exclusions are then overwritten by none. Must be false for a recorder that is made."
+  description = "Whether the recorder is imported, such as Control Tower's: the module then removes its exclusions. Must be false for a recorder that Terraform creates."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "recording_frequency" {
-  description = "CONTINUOUS records every change, DAILY once a day what changed; both are billed by the recorded item, a daily one at a higher price."
+  description = "CONTINUOUS records every change, DAILY the resources that changed, once a day; both are billed per recorded item, a daily item at a higher price."
   type        = string
   default     = "CONTINUOUS"
   nullable    = false
@@ -67,7 +67,7 @@ variable "recording_frequency" {
 }
 
 variable "recording_override" {
-  description = "Resource types that are recorded at another frequency than the others; null makes no exception."
+  description = "Resource types that are recorded at another frequency; null: no exception."
   type = object({
     frequency      = string
     resource_types = set(string)
@@ -86,7 +86,7 @@ variable "recording_override" {
 }
 
 variable "snapshot_delivery_frequency" {
-  description = "How often a snapshot of all resources is written to the bucket."
+  description = "How often Config writes a snapshot of all resources to the bucket."
   type        = string
   default     = "TwentyFour_Hours"
   nullable    = false

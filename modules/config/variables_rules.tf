@@ -1,5 +1,5 @@
 variable "rules" {
-  description = "AWS managed rules by name: identifier, input parameters (texts), resource types (empty: the rule's own), how often a periodic rule runs (null: once a day), and whether only the home region evaluates it, as for rules about IAM and the account. Giving any replaces the whole default list."
+  description = "AWS managed rules by name: identifier, input parameters (texts), resource types (empty: the rule's own), how often a periodic rule runs (null: once a day), and whether only the home region evaluates it, as for rules about IAM and the account. Setting it replaces the whole default list."
   type = map(object({
     identifier                  = string
     input_parameters            = optional(map(string), {})
@@ -156,7 +156,7 @@ variable "rules" {
 }
 
 variable "additional_rules" {
-  description = "AWS managed rules in the same form, evaluated beside those of rules."
+  description = "AWS managed rules in the same form, evaluated in addition to those of rules."
   type = map(object({
     identifier                  = string
     input_parameters            = optional(map(string), {})

@@ -29,8 +29,8 @@ resource "aws_guardduty_organization_configuration_feature" "this" {
   name        = each.key
   auto_enable = each.value
 
-  # AWS returns all three, always: left out, each later plan would replace the feature. In the order in which GuardDuty
-  # returns them: the provider compares them as a list.
+  # AWS always returns all three: without them, each later plan would replace the feature. They are in the order in which
+  # GuardDuty returns them, because the provider compares them as a list.
   # https://docs.aws.amazon.com/guardduty/latest/APIReference/API_OrganizationAdditionalConfiguration.html
   dynamic "additional_configuration" {
     for_each = each.key == "RUNTIME_MONITORING" ? [
@@ -45,14 +45,14 @@ resource "aws_guardduty_organization_configuration_feature" "this" {
     }
   }
 
-  # A feature cannot reach accounts that do not have GuardDuty.
+  # A feature has no effect in accounts without GuardDuty.
   depends_on = [aws_guardduty_organization_configuration.this]
 }
 
 resource "aws_securityhub_organization_configuration" "this" {
   for_each = local.hubs
 
-  # Central configuration wants both off: its policies say what accounts get.
+  # Central configuration requires both off: its policies define what accounts get.
   auto_enable           = !local.central
   auto_enable_standards = local.central || !var.security_hub.default_standards ? "NONE" : "DEFAULT"
 

@@ -1,5 +1,5 @@
 variable "guardduty" {
-  description = "GuardDuty in member accounts: whether it is managed; for which accounts it is switched on (ALL, NEW or NONE); for which accounts each protection plan is; and for which accounts GuardDuty installs the agent of runtime monitoring by itself (EKS clusters, ECS tasks on Fargate, EC2 instances)."
+  description = "GuardDuty in member accounts: whether it is managed; for which accounts it is enabled (ALL, NEW or NONE); for which accounts each protection plan is enabled; and for which accounts GuardDuty manages the agent of runtime monitoring (EKS clusters, ECS tasks on Fargate, EC2 instances)."
   type = object({
     enabled     = optional(bool, true)
     auto_enable = optional(string, "ALL")
@@ -32,7 +32,7 @@ variable "guardduty" {
 }
 
 variable "security_hub" {
-  description = "Security Hub in member accounts: whether it is managed; LOCAL configuration (new accounts get it, with AWS's default standards, CIS 1.2 of 2018 and FSBP, or none) or CENTRAL (policies for the root, units and accounts, which needs findings gathered from another region); and those policies by name, with what they switch off."
+  description = "Security Hub in member accounts: whether it is managed; LOCAL configuration (new accounts get it, with AWS's default standards, CIS 1.2 of 2018 and FSBP, or none) or CENTRAL (policies for the root, units and accounts, which requires findings from another region); and those policies by name, with the controls that they disable."
   type = object({
     enabled           = optional(bool, true)
     configuration     = optional(string, "LOCAL")
@@ -63,7 +63,7 @@ variable "security_hub" {
 }
 
 variable "is_home_region" {
-  description = "Whether this is the home region, where central configuration is set."
+  description = "Whether this is the home region, which holds the central configuration."
   type        = bool
   default     = true
   nullable    = false
@@ -81,7 +81,7 @@ variable "detector_id" {
 }
 
 variable "standards_arns" {
-  description = "Standard => ARN of the standards that central configuration switches on."
+  description = "Standard => ARN of each standard that central configuration enables."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -5,7 +5,7 @@ data "aws_region" "current" {}
 locals {
   arn_prefix = "arn:${data.aws_partition.current.partition}:securityhub"
 
-  # What stands behind the partition in each standard's ARN; all but the oldest belong to a region.
+  # The part of each standard's ARN after the region; only the oldest standard's ARN has no region.
   standard_paths = {
     "cis-1.2"              = "::ruleset/cis-aws-foundations-benchmark/v/1.2.0"
     "cis-1.4"              = ":standards/cis-aws-foundations-benchmark/v/1.4.0"
@@ -39,10 +39,10 @@ locals {
 }
 
 resource "aws_securityhub_account" "this" {
-  # AWS would choose the standards, and among them an outdated one: they are chosen by name below.
+  # AWS's default standards include an outdated one: the standards are chosen by name below.
   enable_default_standards = false
   auto_enable_controls     = var.auto_enable_controls
-  # Null leaves it to the organization's administrator: "For accounts that are part of an organization, this value can
+  # Null leaves the value to the organization's administrator: "For accounts that are part of an organization, this value can
   # only be updated in the administrator account."
   # https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_UpdateSecurityHubConfiguration.html
   control_finding_generator = var.control_finding_generator
@@ -56,7 +56,7 @@ resource "aws_securityhub_standards_subscription" "this" {
   depends_on = [aws_securityhub_account.this]
 }
 
-# Deleting one of these leaves the control as it is: to switch it on again, `enabled = true` must be applied first.
+# Deleting one of these does not change the control: to enable it again, apply `enabled = true` first.
 resource "aws_securityhub_standards_control_association" "this" {
   for_each = local.switches
 
@@ -68,7 +68,7 @@ resource "aws_securityhub_standards_control_association" "this" {
   depends_on = [aws_securityhub_standards_subscription.this]
 }
 
-# Each region is named: with all of them linked, findings of regions that nobody governs would come in, and go again.
+# Linked regions are named one by one: linking all of them would also collect findings of regions that are not active here.
 resource "aws_securityhub_finding_aggregator" "this" {
   for_each = toset(var.finding_aggregation && length(var.linked_regions) > 0 ? ["linked_regions"] : [])
 

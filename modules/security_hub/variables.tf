@@ -1,12 +1,12 @@
 variable "is_home_region" {
-  description = "Whether this is the home region: switches of controls can be for it alone, or for the others."
+  description = "Whether this is the home region: a control setting can apply to the home region only, or to all others."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "linked_regions" {
-  description = "Regions whose findings are gathered in this one, by the account's one finding aggregator; empty makes none."
+  description = "Regions whose findings the account's finding aggregator collects in this region; empty creates no aggregator."
   type        = set(string)
   default     = []
   nullable    = false
@@ -18,7 +18,7 @@ variable "linked_regions" {
 }
 
 variable "standards" {
-  description = "Standards whose controls are checked, each with its version: cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1, resource-tagging-1.0; empty checks nothing and only receives other services' findings."
+  description = "Standards whose controls are checked, each with its version: cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1, resource-tagging-1.0; an empty set checks nothing and only receives other services' findings."
   type        = set(string)
   default     = ["cis-5.0", "fsbp-1.0"]
   nullable    = false
@@ -30,14 +30,14 @@ variable "standards" {
 }
 
 variable "auto_enable_controls" {
-  description = "Whether controls that AWS adds to a chosen standard are switched on by themselves."
+  description = "Whether AWS enables controls that it adds to a chosen standard later."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "control_finding_generator" {
-  description = "SECURITY_CONTROL makes one finding per control, however many standards it is in; null leaves that to the organization's administrator, who alone may set it for member accounts."
+  description = "SECURITY_CONTROL generates one finding per control, however many standards contain it; null leaves the value to the organization's administrator, the only account that may set it for members."
   type        = string
   default     = "SECURITY_CONTROL"
 
@@ -48,14 +48,14 @@ variable "control_finding_generator" {
 }
 
 variable "finding_aggregation" {
-  description = "Whether the home region gathers the linked regions' findings; false where an organization's delegated administrator does."
+  description = "Whether the home region collects the linked regions' findings; false where an organization's delegated administrator does."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "controls" {
-  description = "Id of a control, such as IAM.6 => switch: enabled, the reason (needed to switch off), the standards in which, and the regions in which (all, home, or others for all but the home region). A control that is not named is as AWS has it."
+  description = "Control id, such as IAM.6 => its setting: enabled, reason (required to disable), standards, and regions (all, home, or others for all but the home region). AWS's own setting applies to a control that is not listed."
   type = map(object({
     enabled   = bool
     reason    = optional(string)

@@ -1,7 +1,7 @@
 locals {
   # arn:aws:SERVICE:REGION:ACCOUNT:…
   destination = try(split(":", var.log_subscription.destination_arn), [])
-  # A destination of CloudWatch Logs has a role of its own, in its account; streams need one here.
+  # A destination of CloudWatch Logs has its own role, in its account; a stream needs a role here.
   needs_role = try(local.destination[2], "logs") != "logs"
   put_actions = {
     firehose = ["firehose:PutRecord", "firehose:PutRecordBatch"]
@@ -25,7 +25,7 @@ resource "aws_cloudwatch_log_subscription_filter" "this" {
     }
   }
 
-  # CloudWatch Logs writes a test record when the filter is made.
+  # CloudWatch Logs writes a test record when the filter is created.
   depends_on = [aws_iam_role_policy.log_subscription]
 }
 
@@ -45,7 +45,7 @@ resource "aws_iam_role_policy" "log_subscription" {
   policy = data.aws_iam_policy_document.log_subscription.json
 }
 
-# The form that AWS documents (CloudWatch Logs User Guide, "Subscription filters"): the account stands in aws:SourceArn.
+# The form that AWS documents (CloudWatch Logs User Guide, "Subscription filters"): the account id is part of aws:SourceArn.
 data "aws_iam_policy_document" "log_subscription_trust" {
   statement {
     sid     = "CloudWatchLogs"

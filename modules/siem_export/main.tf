@@ -10,7 +10,7 @@ locals {
   region     = data.aws_region.current.id
 }
 
-# With this role the rules of every region (see findings/) put their events on the other account's event bus.
+# The rules of every region (see findings/) use this role to put their events on the other account's event bus.
 resource "aws_iam_role" "forward" {
   for_each = toset(var.findings == null ? [] : ["${var.name}-forward"])
 

@@ -1,5 +1,5 @@
 output "forward_role_arn" {
-  description = "ARN of the role with which rules put events on the SIEM's event bus, once it has its rights; null without findings."
+  description = "ARN of the role with which rules put events on the SIEM's event bus, once its policy is attached; null without findings."
   value       = one([for role in aws_iam_role.forward : role.arn])
 
   depends_on = [aws_iam_role_policy.forward]
@@ -11,6 +11,6 @@ output "trail_reader_role_arn" {
 }
 
 output "log_files" {
-  description = "Where the SIEM finds the log files; null without trail_reader."
+  description = "Location of the log files for the SIEM; null without trail_reader."
   value       = var.trail_reader == null ? null : "s3://${var.trail_bucket_name}/AWSLogs/"
 }

@@ -2,7 +2,7 @@ locals {
   bucket_arn = "arn:${local.partition}:s3:::${coalesce(var.trail_bucket_name, "none")}"
 }
 
-# The SIEM's account needs no entry in the policies of bucket and key: it reads as this role, of this account.
+# The policies of bucket and key do not name the SIEM's account: the SIEM reads as this role, of this account.
 resource "aws_iam_role" "trail_reader" {
   for_each = toset(var.trail_reader == null ? [] : ["${var.name}-trail-reader"])
 

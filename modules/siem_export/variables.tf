@@ -11,7 +11,7 @@ variable "name" {
 }
 
 variable "findings" {
-  description = "Hands findings to another account's event bus: event_bus_arn, and sources, of guardduty, security_hub, access_analyzer, root_sign_ins, inspector and macie; null hands over none. The rules are made by the nested module findings, once per region; here is their role."
+  description = "Sends findings to another account's event bus: event_bus_arn, and sources, out of guardduty, security_hub, access_analyzer, root_sign_ins, inspector and macie; null sends none. The nested module findings creates the rules, once per region; this module creates their role."
   type = object({
     event_bus_arn = string
     sources       = optional(set(string), ["access_analyzer", "guardduty", "root_sign_ins", "security_hub"])
@@ -30,7 +30,7 @@ variable "findings" {
 }
 
 variable "log_subscription" {
-  description = "Hands the events of the trail's log group on as they come: destination_arn (a Firehose or Kinesis stream of this account and region, or a destination of CloudWatch Logs, in any account) and filter_pattern (empty: every event); null hands over none."
+  description = "Streams the events of the trail's log group: destination_arn (a Firehose or Kinesis stream of this account and region, or a destination of CloudWatch Logs, in any account) and filter_pattern (empty: every event); null streams none."
   type = object({
     destination_arn = string
     filter_pattern  = optional(string, "")
@@ -54,13 +54,13 @@ variable "log_subscription" {
 }
 
 variable "log_group_name" {
-  description = "Name of the CloudWatch log group that receives the trail's events; null: none, which log_subscription needs."
+  description = "Name of the CloudWatch log group that receives the trail's events; required with log_subscription."
   type        = string
   default     = null
 }
 
 variable "trail_reader" {
-  description = "A role with which another account reads the trail's log files: principal_arns (who may assume it), external_id (which they must give) and max_session_hours (1 to 12); null makes none."
+  description = "A role with which another account reads the trail's log files: principal_arns (the principals that may assume it), external_id (which they must send) and max_session_hours (1 to 12); null creates none."
   type = object({
     principal_arns    = set(string)
     external_id       = string
@@ -90,13 +90,13 @@ variable "trail_reader" {
 }
 
 variable "trail_bucket_name" {
-  description = "Name of the bucket that keeps the trail's log files; null: none, which trail_reader needs."
+  description = "Name of the bucket that holds the trail's log files; required with trail_reader."
   type        = string
   default     = null
 }
 
 variable "trail_key_arn" {
-  description = "ARN of the KMS key that encrypts the log files; null: none, which trail_reader needs."
+  description = "ARN of the KMS key that encrypts the log files; required with trail_reader."
   type        = string
   default     = null
 }

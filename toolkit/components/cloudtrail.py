@@ -126,7 +126,7 @@ class LogBucket(Settings):
         None, description="Name of the bucket; null: derived from component, account and home region."
     )
     expiration_days: Days | None = Field(
-        None, description="Days after which objects are deleted; null keeps them for ever."
+        None, description="Days after which objects are deleted; null keeps them forever."
     )
     noncurrent_version_expiration_days: Days = Field(
         90, description="Days after which overwritten or deleted versions of objects are removed for good."

@@ -83,7 +83,7 @@ class Rule(Settings):
 
 
 def _password_parameters(policy: PasswordPolicy) -> dict[str, str]:
-    """The parameters of IAM_PASSWORD_POLICY that ask for what a policy sets; what is left out is not checked.
+    """The parameters of IAM_PASSWORD_POLICY that check what a policy sets; AWS does not check what is left out.
 
     https://docs.aws.amazon.com/config/latest/developerguide/iam-password-policy.html. "Default values are not supplied
     for the API": https://docs.aws.amazon.com/config/latest/developerguide/managing-rules-by-region-availability.html
@@ -194,27 +194,27 @@ class Config(Settings):
         "account; null: the home region. Needed where AWS Config does not record IAM's types in the home region.",
     )
     recording_frequency: Frequency = Field(
-        "CONTINUOUS", description="CONTINUOUS records every change, DAILY once a day what changed."
+        "CONTINUOUS", description="CONTINUOUS records every change, DAILY the resources that changed, once a day."
     )
     recording_override: RecordingOverride | None = Field(
-        None, description="Resource types that are recorded at another frequency; null makes no exception."
+        None, description="Resource types that are recorded at another frequency; null: no exception."
     )
     snapshot_delivery_frequency: Interval = Field(
-        "TwentyFour_Hours", description="How often a snapshot of all resources is written to the bucket."
+        "TwentyFour_Hours", description="How often Config writes a snapshot of all resources to the bucket."
     )
     rules: dict[RuleName, Rule] = Field(
         default_factory=_default_rules,
-        description="AWS managed rules by name; giving any replaces the whole default list, in which "
-        "iam-password-policy asks for what password_policy sets.",
+        description="AWS managed rules by name; setting it replaces the whole default list, in which "
+        "iam-password-policy checks what password_policy sets.",
     )
     additional_rules: dict[RuleName, Rule] = Field(
-        {}, description="AWS managed rules by name, evaluated beside those of rules."
+        {}, description="AWS managed rules by name, evaluated in addition to those of rules."
     )
     bucket: DeliveryBucket = Field(DeliveryBucket(), description="The bucket that receives snapshots and history.")
     create_service_linked_role: bool = Field(
         True,
-        description="Whether to create the role AWSServiceRoleForConfig; false where the account has it already, since "
-        "creating it a second time fails.",
+        description="Whether to create the role AWSServiceRoleForConfig; false where the account already has it, "
+        "because creating it again fails.",
     )
     aggregator: Aggregator = Field(Aggregator(), description="The view of all regions in the home region.")
 

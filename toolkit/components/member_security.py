@@ -40,7 +40,7 @@ class MemberProtection(Settings):
 
 
 class MemberAgents(Settings):
-    """For which accounts GuardDuty installs the agent of runtime monitoring by itself."""
+    """For which accounts GuardDuty manages the agent of runtime monitoring."""
 
     eks_addon: Members = Field("NONE", description="In EKS clusters, as an add-on.")
     ecs_fargate: Members = Field("NONE", description="In ECS tasks on Fargate.")
@@ -52,13 +52,13 @@ class MemberGuardDuty(Settings):
 
     enabled: bool = Field(True, description="Whether it is managed.")
     auto_enable: Members = Field(
-        "ALL", description="Which accounts have it: ALL, only those that are NEW, or NONE by themselves."
+        "ALL", description="Which accounts AWS enables it in: ALL, only NEW accounts, or NONE."
     )
     protection: MemberProtection = Field(
-        MemberProtection(), description="For which accounts each protection plan is switched on."
+        MemberProtection(), description="For which accounts each protection plan is enabled."
     )
     runtime_monitoring_agents: MemberAgents = Field(
-        MemberAgents(), description="For which accounts GuardDuty installs the agent of runtime monitoring by itself."
+        MemberAgents(), description="For which accounts GuardDuty manages the agent of runtime monitoring."
     )
 
     @model_validator(mode="after")
@@ -73,10 +73,10 @@ class ConfigurationPolicy(Settings):
 
     description: Annotated[str, Field(max_length=512)] = Field("", description="What it is for.")
     disabled_controls: Annotated[tuple[_Control, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        (), description="Ids of controls that are not checked."
+        (), description="Ids of the controls to disable."
     )
     targets: Annotated[tuple[_Target, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        description="Ids of the root, of units and of accounts that it is for."
+        description="Ids of the root, of units and of accounts that it applies to."
     )
 
 
@@ -86,13 +86,13 @@ class MemberSecurityHub(Settings):
     enabled: bool = Field(True, description="Whether it is managed.")
     configuration: Literal["LOCAL", "CENTRAL"] = Field(
         "LOCAL",
-        description="LOCAL: new accounts get it in each region. CENTRAL: accounts get what policies say, set in the "
-        "home region for all; needs security_hub.finding_aggregation and a second active region.",
+        description="LOCAL: new accounts get it in each region. CENTRAL: policies define what accounts get, in all "
+        "regions; requires security_hub.finding_aggregation and a second active region.",
     )
     default_standards: bool = Field(
         False,
-        description="With LOCAL: whether new accounts get AWS's default standards (CIS 1.2 of 2018 and FSBP), or none: "
-        "they choose theirs under security_hub.standards.",
+        description="With LOCAL: whether new accounts get AWS's default standards (CIS 1.2 of 2018 and FSBP); false: "
+        "none, they set their own security_hub.standards.",
     )
     policies: dict[
         Annotated[str, checked(_NAME, "1 to 128 letters, digits, underscores and hyphens")], ConfigurationPolicy
@@ -108,7 +108,7 @@ class MemberSecurityHub(Settings):
 class ConfigAggregator(Settings):
     """The view of what AWS Config records in all accounts."""
 
-    enabled: bool = Field(True, description="Whether there is one.")
+    enabled: bool = Field(True, description="Whether to create the aggregator.")
     name: Annotated[str, checked(_AGGREGATOR, "1 to 256 letters, digits, underscores and hyphens")] = Field(
         "baseline-organization", description="Its name."
     )
@@ -118,12 +118,12 @@ class ConfigAggregator(Settings):
 
 
 class MemberSecurity(Settings):
-    """Settings of `member_security`, which goes into the environment of the delegated administrator."""
+    """Settings of `member_security`, which belongs in the environment of the delegated administrator."""
 
     guardduty: MemberGuardDuty = Field(MemberGuardDuty(), description="GuardDuty in member accounts.")
     security_hub: MemberSecurityHub = Field(MemberSecurityHub(), description="Security Hub in member accounts.")
     config_aggregator: ConfigAggregator = Field(
-        ConfigAggregator(), description="The view of what AWS Config records in all accounts and regions."
+        ConfigAggregator(), description="The aggregator of what AWS Config records in all accounts and regions."
     )
 
 

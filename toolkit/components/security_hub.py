@@ -36,11 +36,15 @@ def _control(value: str) -> str:
 class Control(Settings):
     """Whether one control is checked, and why not."""
 
-    enabled: bool = Field(description="Whether it is checked.")
-    reason: str | None = Field(None, description="Why; needed to switch a control off, and kept by AWS beside it.")
-    standards: Standards = Field(description="The chosen standards in which it is switched; a control is not in all.")
+    enabled: bool = Field(description="Whether Security Hub checks the control.")
+    reason: str | None = Field(
+        None, description="The reason, which AWS stores with the control; required to disable it."
+    )
+    standards: Standards = Field(
+        description="The chosen standards that this applies to; no standard has every control."
+    )
     regions: Literal["all", "home", "others"] = Field(
-        "all", description="Where it is switched: in all active regions, the home region, or all others."
+        "all", description="Where this applies: in all active regions, the home region, or all others."
     )
 
     @model_validator(mode="after")
@@ -57,26 +61,26 @@ class SecurityHub(Settings):
 
     standards: Standards = Field(
         ("cis-5.0", "fsbp-1.0"),
-        description="Standards whose controls are checked, each with its version; empty checks nothing and only "
-        "receives other services' findings.",
+        description="Standards whose controls are checked, each with its version; an empty list checks nothing and "
+        "only receives other services' findings.",
     )
     auto_enable_controls: bool = Field(
-        True, description="Whether controls that AWS adds to a chosen standard are switched on by themselves."
+        True, description="Whether AWS enables controls that it adds to a chosen standard later."
     )
     control_finding_generator: Literal["SECURITY_CONTROL"] | None = Field(
         "SECURITY_CONTROL",
-        description="SECURITY_CONTROL: one finding per control, however many standards it is in; null where another "
-        "account administers this one's Security Hub CSPM, since only that account may set it.",
+        description="SECURITY_CONTROL: one finding per control, however many standards contain it; null where another "
+        "account administers this one's Security Hub CSPM, because only that account may set it.",
     )
     finding_aggregation: bool = Field(
         True,
-        description="Whether the home region gathers the other active regions' findings; false where an "
+        description="Whether the home region collects the other active regions' findings; false where an "
         "organization's delegated administrator does.",
     )
     controls: dict[Annotated[str, AfterValidator(_control)], Control] = Field(
         {},
-        description="Id of a control => its switch. A control that is not named is as AWS has it, and one that is "
-        "taken out of this list stays as it was switched.",
+        description="Control id => its setting. AWS's own setting applies to a control that is not listed; removing a "
+        "control from this list does not change it.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Logs and findings handed to a SIEM outside of the account."""
+"""Logs and findings sent to a SIEM outside the account."""
 
 from __future__ import annotations
 
@@ -70,26 +70,26 @@ class Findings(Settings):
     """Findings of every active region, by EventBridge to another account's event bus."""
 
     event_bus_arn: Annotated[str, AfterValidator(_event_bus_arn)] = Field(
-        description="ARN of the SIEM's event bus, whose policy lets this account put events."
+        description="ARN of the SIEM's event bus, whose policy allows this account to put events."
     )
     sources: Annotated[
         tuple[Source, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(at_least_one)
     ] = Field(
         ("access_analyzer", "guardduty", "root_sign_ins", "security_hub"),
-        description="What is handed over. Security Hub also passes on what the other services find, so each of them "
-        "beside it doubles its findings, but minutes earlier.",
+        description="Which findings to send. Security Hub also forwards the other services' findings, so each of them "
+        "that is also listed arrives twice, the first time some minutes earlier.",
     )
 
 
 class LogSubscription(Settings):
-    """The events of the trail's log group, as they come."""
+    """The events of the trail's log group, as a stream."""
 
     destination_arn: Annotated[str, AfterValidator(_destination_arn)] = Field(
         description="ARN of a Firehose or Kinesis stream of this account and the home region, or of a destination of "
         "CloudWatch Logs, in any account."
     )
     filter_pattern: Annotated[str, Field(max_length=1024)] = Field(
-        "", description="CloudWatch Logs filter pattern of what is handed over; empty: every event."
+        "", description="CloudWatch Logs filter pattern of the events to send; empty: every event."
     )
 
 
@@ -101,10 +101,10 @@ class TrailReader(Settings):
         Field(strict=False),
         AfterValidator(no_repetition),
         AfterValidator(at_least_one),
-    ] = Field(description="ARNs of the roles, users or accounts that may assume it.")
-    external_id: ExternalId = Field(description="External id that they must give; a vendor chooses one per customer.")
+    ] = Field(description="ARNs of the roles, users or accounts that may assume the role.")
+    external_id: ExternalId = Field(description="External id that they must send; a vendor chooses one per customer.")
     max_session_hours: Annotated[int, Field(ge=1, le=12)] = Field(
-        1, description="Hours that a session lasts at most, 1 to 12."
+        1, description="Maximum length of a session in hours, 1 to 12."
     )
 
 
@@ -115,13 +115,13 @@ class SiemExport(Settings):
         "baseline-siem", description="The names of roles, rules and subscription filter start with it."
     )
     findings: Findings | None = Field(
-        None, description="Findings of every active region, to another account's event bus; null hands over none."
+        None, description="Findings of every active region, to another account's event bus; null sends none."
     )
     log_subscription: LogSubscription | None = Field(
-        None, description="The trail's events, to a stream or a destination of CloudWatch Logs; null hands over none."
+        None, description="The trail's events, to a stream or a destination of CloudWatch Logs; null sends none."
     )
     trail_reader: TrailReader | None = Field(
-        None, description="A role with which another account reads the trail's log files; null makes none."
+        None, description="A role with which another account reads the trail's log files; null creates none."
     )
 
     @model_validator(mode="after")
@@ -143,11 +143,11 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_event_rule"),
         Protected("aws_cloudwatch_event_target"),
         Protected("aws_cloudwatch_log_subscription_filter"),
-        # What hands over does so through these.
+        # These deliver the events and log files.
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy"),
     ),
-    bills="events sent to another account, and what the log subscription hands over",
+    bills="events sent to another account, and what the log subscription streams",
     needs=(
         Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-guardduty"),
         Need("events:PutTargets", "arn:{partition}:events:{region}:{account}:rule/baseline-siem-guardduty"),

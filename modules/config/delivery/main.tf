@@ -32,7 +32,7 @@ module "bucket" {
   force_destroy                      = var.bucket.force_destroy
 }
 
-# The service-linked role has no rights on S3: Config writes as the service, which needs these statements.
+# The service-linked role has no permissions on S3: Config writes as the service, which needs these statements.
 data "aws_iam_policy_document" "bucket" {
   statement {
     sid       = "ConfigBucketCheck"

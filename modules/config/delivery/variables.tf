@@ -1,5 +1,5 @@
 variable "bucket" {
-  description = "The bucket that receives snapshots and history: its name (null: baseline-config-ACCOUNT-REGION), days after which they are deleted (null: never), the KMS key of the same region that encrypts them (null: S3's own keys), the bucket for access logs (null: none), and whether destroying it deletes what is in it."
+  description = "The bucket that receives snapshots and history: its name (null: baseline-config-ACCOUNT-REGION), days after which objects are deleted (null: never), the KMS key of the same region that encrypts them (null: S3's own keys), the bucket for access logs (null: none), and whether destroying it also deletes its objects."
   type = object({
     name                               = optional(string)
     expiration_days                    = optional(number)
@@ -17,14 +17,14 @@ variable "bucket" {
 }
 
 variable "create_service_linked_role" {
-  description = "Whether to create the role AWSServiceRoleForConfig; false where the account has it already, as AWS makes one per account, at the latest when Config was first set up in the console."
+  description = "Whether to create the role AWSServiceRoleForConfig; false where the account already has it: an account has one, which the console creates when Config is first set up."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "aggregator" {
-  description = "The view of all regions' configuration and compliance in this one: whether to make it, and its name."
+  description = "The aggregator of all regions' configuration and compliance in this region: whether to create it, and its name."
   type = object({
     enabled = optional(bool, false)
     name    = optional(string, "baseline")

@@ -13,7 +13,7 @@ resource "aws_config_configuration_aggregator" "organization" {
   }
 }
 
-# With this role AWS Config asks the organization for its accounts.
+# AWS Config assumes this role to list the organization's accounts.
 resource "aws_iam_role" "organization" {
   for_each = toset(var.config_aggregator.enabled ? [var.config_aggregator.role_name] : [])
 

@@ -1,5 +1,5 @@
 variable "config_aggregator" {
-  description = "The view of what AWS Config records in all accounts and regions: whether there is one, its name, and the name of its role."
+  description = "The aggregator of what AWS Config records in all accounts and regions: whether to create it, its name, and the name of its role."
   type = object({
     enabled   = optional(bool, true)
     name      = optional(string, "baseline-organization")

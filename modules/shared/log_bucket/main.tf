@@ -11,7 +11,7 @@ locals {
 
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_144:Another region is another cost and, for personal data, another law: an operator's choice.
-  #checkov:skip=CKV2_AWS_62:Nobody waits for single log files; what reads them reads the bucket.
+  #checkov:skip=CKV2_AWS_62:No consumer needs a notification per log file: consumers read the bucket.
   bucket        = var.name
   force_destroy = var.force_destroy
 }
@@ -28,7 +28,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
   bucket = aws_s3_bucket.this.bucket
 
   rule {
-    # Objects belong to the account whoever writes them, and ACLs have no effect.
+    # The account owns all objects, and ACLs have no effect.
     object_ownership = "BucketOwnerEnforced"
   }
 }
@@ -45,7 +45,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.bucket
 
   rule {
-    # A bucket key spares one KMS request per object.
+    # A bucket key saves one KMS request per object.
     bucket_key_enabled = var.kms_key_arn != null
 
     apply_server_side_encryption_by_default {
@@ -90,7 +90,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # S3 refuses rules on noncurrent versions while versioning is being switched on.
+  # S3 refuses rules on noncurrent versions while versioning is being enabled.
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
@@ -114,7 +114,7 @@ resource "aws_s3_bucket_object_lock_configuration" "this" {
     }
   }
 
-  # Enables object lock on a bucket that exists already, which needs versioning. The bucket's own object_lock_enabled
-  # argument is left out on purpose: changing it would replace the bucket, and its logs with it.
+  # Enables object lock on an existing bucket, which needs versioning. The bucket's own object_lock_enabled argument is
+  # not set: changing it would replace the bucket and delete its logs.
   depends_on = [aws_s3_bucket_versioning.this]
 }

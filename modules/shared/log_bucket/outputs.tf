@@ -1,5 +1,5 @@
 output "name" {
-  description = "Name of the bucket, once its policy and encryption are in place: services check both when they are told to write to it."
+  description = "Name of the bucket, once its policy and encryption are in place: services check both when they are configured to write to it."
   value       = aws_s3_bucket.this.bucket
 
   depends_on = [

@@ -27,20 +27,20 @@ variable "kms_key_arn" {
 }
 
 variable "policy_documents" {
-  description = "Policy documents (JSON) whose statements are added to the bucket policy; each statement has a sid of its own."
+  description = "Policy documents (JSON) whose statements are added to the bucket policy; each statement has a unique sid."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "expiration_days" {
-  description = "Days after which objects are deleted; null keeps them for ever."
+  description = "Days after which objects are deleted; null keeps them forever."
   type        = number
   default     = null
 
   validation {
     condition     = var.expiration_days == null || try(var.expiration_days >= 1 && floor(var.expiration_days) == var.expiration_days, false)
-    error_message = "expiration_days must be a whole number of at least 1, or null to keep objects for ever."
+    error_message = "expiration_days must be a whole number of at least 1, or null to keep objects forever."
   }
 
   validation {
@@ -50,7 +50,7 @@ variable "expiration_days" {
 }
 
 variable "noncurrent_version_expiration_days" {
-  description = "Days after which overwritten or deleted versions of objects are removed for good."
+  description = "Days after which overwritten or deleted versions of objects are removed permanently."
   type        = number
   default     = 90
   nullable    = false
@@ -74,7 +74,7 @@ variable "abort_multipart_upload_days" {
 }
 
 variable "transitions" {
-  description = "Moves of objects to cheaper storage classes: days of age and storage class."
+  description = "Transitions of objects to cheaper storage classes: age in days and storage class."
   type = list(object({
     days          = number
     storage_class = string
@@ -112,7 +112,7 @@ variable "access_log_sources" {
 }
 
 variable "object_lock" {
-  description = "Default retention of new objects (object lock): mode GOVERNANCE or COMPLIANCE, and days; null sets none. In COMPLIANCE mode nobody, not even the root user, can delete an object before its days are over."
+  description = "Default retention of new objects (object lock): mode GOVERNANCE or COMPLIANCE, and days; null sets none. In COMPLIANCE mode no user, not even the root user, can delete an object before its retention ends."
   type = object({
     mode = string
     days = number
@@ -136,7 +136,7 @@ variable "object_lock" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the bucket deletes the objects in it; false makes the destruction of a bucket with objects fail."
+  description = "Whether destroying the bucket also deletes its objects; false: destroying a bucket with objects fails."
   type        = bool
   default     = false
   nullable    = false

@@ -13,7 +13,7 @@ locals {
       source      = ["aws.access-analyzer"]
       detail-type = ["Access Analyzer Finding", "Unused Access Finding for IAM entities", "Internal Access Finding"]
     }
-    # CheckMfa comes with each sign-in and would only double it.
+    # Every sign-in also has a CheckMfa event, which would send it twice.
     root_sign_ins = {
       source      = ["aws.signin"]
       detail-type = ["AWS Console Sign In via CloudTrail"]

@@ -1,4 +1,4 @@
 output "rule_arns" {
-  description = "Source => ARN of the rule that hands over its findings."
+  description = "Source => ARN of the rule that sends its findings."
   value       = { for source, rule in aws_cloudwatch_event_rule.findings : source => rule.arn }
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The name given to siem_export: the rules' names start with it, and the role admits only rules so named."
+  description = "The name given to siem_export: the rules' names start with it, and only such rules may assume the role."
   type        = string
   default     = "baseline-siem"
   nullable    = false
@@ -11,7 +11,7 @@ variable "name" {
 }
 
 variable "findings" {
-  description = "What is handed over from this region, and where to: event_bus_arn, and sources, of guardduty, security_hub, access_analyzer, root_sign_ins, inspector and macie."
+  description = "Which findings this region sends, and where: event_bus_arn, and sources, out of guardduty, security_hub, access_analyzer, root_sign_ins, inspector and macie."
   type = object({
     event_bus_arn = string
     sources       = optional(set(string), ["access_analyzer", "guardduty", "root_sign_ins", "security_hub"])

@@ -1,0 +1,241 @@
+"""Plain words in what users read. CONTRIBUTING has the glossary; here is a short list of words that slow readers down.
+
+Add a word only with what to write instead. Code blocks, code spans and quoted messages of AWS and Terraform are exempt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+
+from toolkit.cli.app import app
+from toolkit.components.base import Settings
+from toolkit.components.registry import REGISTRY
+
+REPOSITORY = Path(__file__).parents[3]
+
+INSTEAD = {
+    r"told|tells?|telling": "reports, shows, notifies",
+    r"asked|asks?|asking": "calls, queries, requires, prompts for",
+    r"nobody|somebody|anybody|everybody": "no user, a user, any principal, the caller",
+    r"whoever|whatever": "the user who, every principal that, everything that",
+    r"goes|comes": "is removed, is added, is sent, arrives",
+    r"stands?|stood": "is, are",
+    r"beside": "next to, together with, in addition to",
+    r"anew|half-made|unasked|dearer": "again, partially created, without consent, more expensive",
+    r"mend(?:s|ed|ing)?": "fix",
+    r"hears?|heard": "receives",
+    r"hand(?:s|ed)? (?:over|on|out)": "sends, forwards, streams",
+    r"on request": "optionally",
+    r"for ever": "forever",
+    r"(?<!there )(?:is|are) no (?!longer|more|less|later|earlier)\w+": "is not a",
+}
+"""Pattern → words of Terraform's and AWS's own documentation."""
+_WORDS = re.compile("|".join(rf"(?P<w{n}>\b(?:{pattern})\b)" for n, pattern in enumerate(INSTEAD)), re.I)
+
+PENDING: set[str] = {
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "HCL of modules/access_analyzer",
+    "HCL of modules/account_contacts",
+    "HCL of modules/account_defaults",
+    "HCL of modules/activity_alarms",
+    "HCL of modules/cloudtrail",
+    "HCL of modules/firewall_manager",
+    "HCL of modules/guardduty",
+    "HCL of modules/iam_groups",
+    "HCL of modules/iam_roles",
+    "HCL of modules/iam_users",
+    "HCL of modules/identity_center",
+    "HCL of modules/inspector",
+    "HCL of modules/key_rotation",
+    "HCL of modules/mfa_enforcement",
+    "HCL of modules/password_policy",
+    "HCL of modules/shield",
+    "HCL of modules/trusted_advisor",
+    "README.md",
+    "docs/architecture.md",
+    "docs/components.md",
+    "docs/controls.md",
+    "docs/environments.md",
+    "docs/exit-codes.md",
+    "docs/identities.md",
+    "docs/identity-center.md",
+    "docs/judging.md",
+    "docs/optional-services.md",
+    "docs/practices.md",
+    "docs/reports.md",
+    "docs/security.md",
+    "docs/state.md",
+    "docs/variables.md",
+    "help of toolkit",
+    "help of toolkit apply",
+    "help of toolkit bootstrap",
+    "help of toolkit controls",
+    "help of toolkit destroy",
+    "help of toolkit drift",
+    "help of toolkit lock",
+    "help of toolkit new",
+    "help of toolkit sandbox status",
+    "help of toolkit show",
+    "help of toolkit unlock",
+    "help of toolkit validate",
+    "modules/access_analyzer/README.md",
+    "modules/account_contacts/README.md",
+    "modules/account_defaults/README.md",
+    "modules/account_defaults/flow_logs/README.md",
+    "modules/account_defaults/global/README.md",
+    "modules/activity_alarms/README.md",
+    "modules/activity_alarms/forward/README.md",
+    "modules/cloudtrail/README.md",
+    "modules/detective/README.md",
+    "modules/firewall_manager/README.md",
+    "modules/guardduty/README.md",
+    "modules/guardduty/export/README.md",
+    "modules/iam_groups/README.md",
+    "modules/iam_roles/README.md",
+    "modules/iam_users/README.md",
+    "modules/identity_center/README.md",
+    "modules/key_rotation/README.md",
+    "modules/macie/README.md",
+    "modules/mfa_enforcement/README.md",
+    "modules/organization/README.md",
+    "modules/password_policy/README.md",
+    "modules/root_protection/README.md",
+    "modules/shield/README.md",
+    "modules/trusted_advisor/README.md",
+    "purpose of access_analyzer",
+    "purpose of activity_alarms",
+    "purpose of guardduty",
+    "purpose of iam_groups",
+    "purpose of iam_roles",
+    "purpose of key_rotation",
+    "purpose of trusted_advisor",
+    "settings of access_analyzer",
+    "settings of account_contacts",
+    "settings of account_defaults",
+    "settings of activity_alarms",
+    "settings of cloudtrail",
+    "settings of firewall_manager",
+    "settings of iam_groups",
+    "settings of iam_roles",
+    "settings of iam_users",
+    "settings of identity_center",
+    "settings of key_rotation",
+    "settings of mfa_enforcement",
+    "settings of organization",
+    "settings of password_policy",
+    "settings of root_protection",
+    "settings of shield",
+    "settings of trusted_advisor",
+    "templates/components/activity_alarms.tf.j2",
+    "templates/components/trusted_advisor.tf.j2",
+    "templates/pages/root-runbook.md.j2",
+    "templates/pipelines/github.yml.j2",
+    "templates/project/environment.yaml.j2",
+}
+"""Texts that are not rewritten yet. The list only shrinks."""
+
+
+def prose(markdown: str) -> str:
+    """A document without code, quoted messages (bold or after `>`), links' addresses and generated parts."""
+    text = re.sub(r"<!-- BEGIN generated.*?<!-- END generated[^>]*-->", "", markdown, flags=re.S)
+    text = re.sub(r"^( *)```.*?^\1```", "", text, flags=re.M | re.S)
+    return re.sub(r"`[^`]*`|^> .*$|\*\*[^*]*\*\*|\]\([^)]*\)", "", text, flags=re.M)
+
+
+def hcl_texts(folder: Path) -> str:
+    """Comments, descriptions of variables and outputs, and messages of validations; not values of resources."""
+    found = []
+    for file in sorted(folder.rglob("*.tf")):
+        text = file.read_text("utf-8")
+        found += re.findall(r"^\s*#(.*)$", text, re.M)
+        found += re.findall(r'^  description = (".*")$|^    error_message = (".*")$', text, re.M)
+    return "\n".join("".join(parts) for parts in found)
+
+
+def setting_texts(model: Any) -> Iterator[str]:
+    """Descriptions of a component's settings, its blocks' too."""
+    for field in model.model_fields.values():
+        yield field.description or ""
+        for inner in _models(field.annotation):
+            yield from setting_texts(inner)
+
+
+def _models(annotation: Any) -> list[Any]:
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models(argument)]
+
+
+def template_comments(template: Path) -> str:
+    """What a template writes as comments and pages, without Jinja's own."""
+    text = re.sub(r"\{#.*?#\}", "", template.read_text("utf-8"), flags=re.S)
+    if template.name.endswith((".md.j2", ".html.j2")):
+        return prose(text)
+    return "\n".join(re.findall(r"#(?!!)(.*)$", text, re.M))
+
+
+def helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every command's help and that of its options."""
+    yield f"help of {path}", "\n".join([command.help or "", *(getattr(p, "help", "") or "" for p in command.params)])
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from helps(inner, f"{path} {name}")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    for document in [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").glob("*.md"))]:
+        yield document.relative_to(REPOSITORY).as_posix(), prose(document.read_text("utf-8"))
+    for readme in sorted((REPOSITORY / "modules").rglob("README.md")):
+        name = readme.parent.relative_to(REPOSITORY).as_posix()
+        yield f"{name}/README.md", prose(readme.read_text("utf-8"))
+    for folder in sorted((REPOSITORY / "modules").iterdir()):
+        if folder.is_dir():
+            yield f"HCL of {folder.relative_to(REPOSITORY).as_posix()}", hcl_texts(folder)
+    for component in REGISTRY.values():
+        yield f"purpose of {component.name}", f"{component.purpose}\n{component.bills or ''}"
+        yield f"settings of {component.name}", "\n".join(setting_texts(component.settings))
+    for template in sorted((REPOSITORY / "templates").rglob("*.j2")):
+        yield template.relative_to(REPOSITORY).as_posix(), template_comments(template)
+    yield from helps(typer.main.get_command(app), "toolkit")
+
+
+def findings(text: str) -> list[str]:
+    """Each word of the list with its line, and what to write instead."""
+    replies = list(INSTEAD.values())
+    return [
+        f"{match[0]!r} ({replies[int((match.lastgroup or 'w0')[1:])]}): {line.strip()}"
+        for line in text.splitlines()
+        for match in _WORDS.finditer(line)
+    ]
+
+
+TEXTS = dict(texts())
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_texts_use_plain_words(name: str):
+    found = findings(TEXTS[name])
+    if name not in PENDING:
+        assert not found, f"{name}:\n" + "\n".join(found)
+
+
+def test_pending_names_texts():
+    assert set(TEXTS) >= PENDING
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The administrator is told, and somebody is asked.", ["told", "somebody", "asked"]),
+        ("The report is shown next to the plan.", []),
+        ("It is no region; there is no region.", ["is no region"]),
+    ],
+)
+def test_words_are_found(text: str, words: list[str]):
+    assert [finding.split("'")[1] for finding in findings(text)] == words
