@@ -1,38 +1,63 @@
-"""The AWS regions by partition.
+"""The AWS regions, and the partition of each, also of a region that is newer than the list.
 
-The list is that of AWS provider 5.100, which refuses a region that it does not know ("invalid AWS Region"); a newer
-region comes with the provider that knows it.
+The list is that of the AWS provider that rendered roots pin, which refuses a region that it does not know ("invalid AWS
+Region"). For another region, rendered HCL sets `skip_region_validation`: "To use the region before validation support
+is added to the provider you will need to disable region validation"
+(https://hashicorp.github.io/terraform-provider-aws/add-a-new-region/, read on 2026-11-28).
 """
 
 from __future__ import annotations
 
-REGIONS: dict[str, tuple[str, ...]] = {
-    "aws": (
-        "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
-        "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
-        "ap-southeast-7", "ca-central-1", "ca-west-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1",
-        "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1",
-        "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
-    ),
-    "aws-cn": ("cn-north-1", "cn-northwest-1"),
-    "aws-us-gov": ("us-gov-east-1", "us-gov-west-1"),
-}  # fmt: skip
-"""Partition → its regions."""
+import re
 
-PARTITION_OF: dict[str, str] = {region: partition for partition, names in REGIONS.items() for region in names}
-"""Region → its partition."""
+from toolkit.aws_lists import aws_list
 
-OPT_IN = frozenset(
+PARTITION_OF: dict[str, str] = aws_list("regions").items
+"""Region of the list → its partition."""
+
+_COMPASS = "(?:central|(?:north|south)(?:east|west)?|east|west)"
+_SHAPES = {
+    "aws": re.compile(rf"(?:us|eu|ap|sa|ca|me|af|il|mx)-{_COMPASS}-[1-9]"),
+    "aws-cn": re.compile(rf"cn-{_COMPASS}-[1-9]"),
+    "aws-us-gov": re.compile(rf"us-gov-{_COMPASS}-[1-9]"),
+}
+"""Partition → what its regions look like: botocore's `regionRegex` (1.44.5), with the compass points spelt out, so that
+a misspelt one is no region. Other partitions are refused: nothing here was tried in them."""
+
+_ON_BY_DEFAULT = frozenset(
     {
-        "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
-        "ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1",
-        "me-south-1", "mx-central-1",
+        "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+        "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1",
+        "us-east-2", "us-west-1", "us-west-2",
     }
 )  # fmt: skip
-"""Regions that an account has to enable: those since March 2019 (AWS Account Management Reference Guide).
+"""Regions of the partition `aws` that an account need not enable: those before March 20, 2019, so that no other joins.
 
 https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 """
 
 GLOBAL_REGION: dict[str, str] = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Partition → the region where services without one live: their events, and some of their APIs, are only there."""
+
+
+def partition_of(region: object) -> str | None:
+    """The region's partition, from the list or, for one that is newer, from its looks; None: it is no region."""
+    if not isinstance(region, str):
+        return None
+    known = PARTITION_OF.get(region)
+    return known or next((partition for partition, shape in _SHAPES.items() if shape.fullmatch(region)), None)
+
+
+def opt_in(region: str) -> bool:
+    """Whether an account has to enable the region before it can be used."""
+    return partition_of(region) == "aws" and region not in _ON_BY_DEFAULT
+
+
+def lacking(service: str) -> tuple[str, ...]:
+    """Listed regions in which AWS does not offer the service.
+
+    Args:
+        service: As botocore names it.
+    """
+    offered = aws_list("service_regions").items[service]
+    return tuple(region for region in PARTITION_OF if region not in offered)

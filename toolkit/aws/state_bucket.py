@@ -19,7 +19,7 @@ from toolkit.aws.identity import CallerIdentity, caller_identity
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import AssumeRole, Credentials, Environment, S3Backend
 from toolkit.errors import RefusedError, ToolkitError, WrongAccountError
-from toolkit.regions import PARTITION_OF
+from toolkit.regions import partition_of
 
 NONCURRENT_DAYS = 90
 """How long an old version of the state is kept once a newer one has replaced it."""
@@ -306,7 +306,7 @@ class StateBucket:
 
     @property
     def _arn(self) -> str:
-        return f"arn:{PARTITION_OF[self._backend.region]}:s3:::{self._backend.bucket}"
+        return f"arn:{partition_of(self._backend.region)}:s3:::{self._backend.bucket}"
 
     def _rules(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         answer = self._read("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration")

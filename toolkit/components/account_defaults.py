@@ -17,7 +17,7 @@ from toolkit.components.cloudtrail import (
     check_retention_days,
     no_repetition,
 )
-from toolkit.regions import PARTITION_OF
+from toolkit.components.listed import region_name
 
 _ALIAS = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _KEY_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
@@ -25,12 +25,6 @@ _TOPIC_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z
 _BUCKET_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?")
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _BUDGET_NAME = re.compile(r"(?!.*/action/)[^:\\]{1,100}")
-
-
-def _region(value: str) -> str:
-    if value not in PARTITION_OF:
-        raise ValueError("expected an AWS region that the provider knows, like eu-central-1")
-    return value
 
 
 def _alias(value: str) -> str:
@@ -77,7 +71,7 @@ def _budget_name(value: str) -> str:
     return value
 
 
-Region = Annotated[str, AfterValidator(_region)]
+Region = Annotated[str, AfterValidator(region_name)]
 KeyArn = Annotated[str, AfterValidator(_key_arn)]
 Regions = Annotated[tuple[Region, ...], Field(strict=False), AfterValidator(no_repetition)]
 Preference = Literal["enabled", "disabled", "no-preference"]

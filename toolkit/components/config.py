@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from toolkit.aws_lists import aws_list
 from toolkit.components import log_bucket
 from toolkit.components.base import Component, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName, LogBucket
+from toolkit.components.listed import listed
 from toolkit.components.password_policy import PasswordPolicy
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -29,19 +32,19 @@ def _rule_name(value: str) -> str:
     return value
 
 
-def _identifier(value: str) -> str:
+def _identifier(value: str, info: ValidationInfo) -> str:
     if not _IDENTIFIER.fullmatch(value):
         raise ValueError(
             "expected the identifier of an AWS managed rule: uppercase letters, digits and underscores, such as "
             "IAM_PASSWORD_POLICY"
         )
-    return value
+    return listed(value, aws_list("config_rules"), info)
 
 
-def _resource_type(value: str) -> str:
+def _resource_type(value: str, info: ValidationInfo) -> str:
     if not _RESOURCE_TYPE.fullmatch(value):
         raise ValueError("expected a resource type such as AWS::EC2::Instance")
-    return value
+    return listed(value, aws_list("config_resource_types"), info)
 
 
 def _key_arn(value: str) -> str:
@@ -80,6 +83,17 @@ class Rule(Settings):
         description="Whether only the home region (iam_region, where it is given) evaluates the rule: set for rules "
         "about IAM and the account.",
     )
+
+    @field_validator("input_parameters")
+    @classmethod
+    def _of_the_rule(cls, given: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        rules = aws_list("config_rules")
+        identifier = info.data.get("identifier")
+        if identifier in rules:
+            known = replace(rules, title=f"the parameters of {identifier}", items=tuple(rules.items[identifier]))
+            for name in given:
+                listed(name, known, info)
+        return given
 
 
 def _password_parameters(policy: PasswordPolicy) -> dict[str, str]:
@@ -238,23 +252,10 @@ def _compose(settings: Config, place: Place) -> Mapping[str, Any]:
     return {"rules": rules}
 
 
-_NO_IAM_TYPES = (
-    "ap-east-2",
-    "ap-south-2",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-7",
-    "ca-west-1",
-    "eu-central-2",
-    "eu-south-2",
-    "il-central-1",
-    "me-central-1",
-    "mx-central-1",
-)
+_NO_IAM_TYPES = tuple(aws_list("config_regions_without_iam").items)
 """Regions in which AWS Config does not record IAM's users, groups, roles and policies: those since February 2022.
 
-Those for which iam-group-has-users-check, a rule about a recorded group, is not offered (read on 2026-11-28):
-https://docs.amazonaws.cn/en_us/config/latest/developerguide/iam-group-has-users-check.html; the reason:
+They are those for which iam-group-has-users-check, a rule about a recorded group, is not offered; the reason:
 https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html#select-resources-all
 """
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from toolkit.components.account_defaults import Regions
 from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.regions import lacking
 
 
 class Detective(Settings):
@@ -29,22 +30,7 @@ COMPONENT = Component(
     settings=Detective,
     # A graph that is deleted takes a year of history with it.
     regions_in=("skipped_regions",),
-    absent_in=(
-        "ap-east-2",
-        "ap-northeast-3",
-        "ap-south-2",
-        "ap-southeast-3",
-        "ap-southeast-4",
-        "ap-southeast-5",
-        "ap-southeast-7",
-        "ca-west-1",
-        "eu-central-2",
-        "eu-south-2",
-        "me-central-1",
-        "mx-central-1",
-        "cn-north-1",
-        "cn-northwest-1",
-    ),
+    absent_in=lacking("detective"),
     composed=("skipped_regions",),
     protects=(Protected("aws_detective_graph"),),
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from toolkit.components import log_bucket
 from toolkit.components.base import SECURITY_EMAIL, Component, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
-from toolkit.regions import OPT_IN
+from toolkit.regions import opt_in
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,55}")
@@ -117,7 +117,7 @@ class GuardDuty(Settings):
 
 
 def _compose(_: GuardDuty, place: Place) -> Mapping[str, Any]:
-    return {"opt_in_regions": sorted(OPT_IN.intersection(place.regions))}
+    return {"opt_in_regions": sorted(filter(opt_in, place.regions))}
 
 
 COMPONENT = Component(

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from toolkit.components.aws_managed_policies import NAMES, SOURCE
 from toolkit.components.base import Component, IamName, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.delegation import delegated_policies
+from toolkit.components.managed_policies import aws_managed_policy
 from toolkit.components.names import EntityName
 from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
 from toolkit.errors import nearest
@@ -31,7 +31,6 @@ _CONDITION_TESTS = (
     *(f"{kind}{test}" for kind, tests in _COMPARISONS.items() for test in tests.split()),
     *("Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"),
 )
-_BY_BARE_NAME = {name.rsplit("/", 1)[-1]: name for name in sorted(NAMES, reverse=True)}
 
 INLINE_QUOTA = 5120
 """Characters, white space not counted, of all inline policies of one group together (IAM quota, fixed)."""
@@ -83,7 +82,7 @@ def _condition_test(test: str) -> str:
     return test
 
 
-def _managed_policy(policy: str) -> str:
+def _managed_policy(policy: str, info: ValidationInfo) -> str:
     """`path/name` of an AWS managed policy, or a customer managed policy's ARN; raises ValueError for anything else."""
     if _CUSTOMER_POLICY_ARN.fullmatch(policy):
         return policy
@@ -92,18 +91,8 @@ def _managed_policy(policy: str) -> str:
         return policy  # the list of names is the `aws` partition's; others differ in a few
     if policy.startswith("arn:") and not arn:
         raise ValueError(f"{policy!r} is no managed policy's ARN: expected arn:aws:iam::ACCOUNT:policy/NAME")
-    name = arn[2] if arn else policy
     # A bare name is enough where people know it from the console; ARNs and paths have to be right as they stand.
-    found = name if name in NAMES else None if "/" in name else _BY_BARE_NAME.get(name)
-    if found is None or (arn and found != name):
-        guess = nearest(name.rsplit("/", 1)[-1], sorted(_BY_BARE_NAME))
-        hint = f"; did you mean {_BY_BARE_NAME[guess]}?" if guess else ""
-        raise ValueError(
-            f"AWS has no managed policy {name!r}{hint} (list of {SOURCE}; a policy of your own is given by its ARN)"
-        )
-    if found.startswith("aws-service-role/"):
-        raise ValueError(f"{name!r} belongs to a service-linked role: AWS lets nobody else attach it")
-    return found
+    return aws_managed_policy(arn[2] if arn else policy, info, path_needed=bool(arn))
 
 
 def _over_defaults(groups: Any) -> Any:

@@ -7,15 +7,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from toolkit.components.account_defaults import Region
-from toolkit.components.aws_managed_policies import NAMES
 from toolkit.components.base import Component, Mismatch, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.delegation import delegated_policies
 from toolkit.components.firewall_manager import AccountId
-from toolkit.errors import nearest
+from toolkit.components.managed_policies import aws_managed_policy
 
 _INSTANCE_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}")
 _STORE_ID = re.compile(r"d-[0-9a-f]{10}|[0-9a-f-]{36}")
@@ -57,16 +56,13 @@ def _path(value: str) -> str:
     return value
 
 
-def _managed_policy(value: str) -> str:
-    if value not in NAMES:
-        by_last = {name.rsplit("/", 1)[-1]: name for name in NAMES}
-        guess = nearest(value.rsplit("/", 1)[-1], sorted(by_last))
-        hint = f" (did you mean {by_last[guess]}?)" if guess else ""
+def _managed_policy(value: str, info: ValidationInfo) -> str:
+    if value.startswith("arn:"):
         raise ValueError(
-            "expected the name of an AWS managed policy, with its path, as in job-function/Billing; your own go "
-            f"under customer_managed_policies{hint}"
+            "expected the name of an AWS managed policy, with its path, as in job-function/Billing; your own go under "
+            "customer_managed_policies"
         )
-    return value
+    return aws_managed_policy(value, info, path_needed=True)
 
 
 def _relay_state(value: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from toolkit.components.account_defaults import KeyArn, Regions
 from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName
+from toolkit.regions import lacking
 
 
 class ResultsExport(Settings):
@@ -46,23 +47,7 @@ COMPONENT = Component(
     scope=Scope.EVERY_REGION,
     settings=Macie,
     regions_in=("skipped_regions",),
-    absent_in=(
-        "ap-east-2",
-        "ap-south-2",
-        "ap-southeast-3",
-        "ap-southeast-4",
-        "ap-southeast-5",
-        "ap-southeast-7",
-        "ca-west-1",
-        "eu-central-2",
-        "eu-south-2",
-        "me-central-1",
-        "mx-central-1",
-        "cn-north-1",
-        "cn-northwest-1",
-        "us-gov-east-1",
-        "us-gov-west-1",
-    ),
+    absent_in=lacking("macie2"),
     composed=("skipped_regions",),
     protects=(Protected("aws_macie2_account"), Protected("aws_macie2_classification_export_configuration")),
     lacking=("aws_macie2_classification_export_configuration",),

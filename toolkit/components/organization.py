@@ -21,6 +21,7 @@ from toolkit.components.guardrails import (
     service_control_document,
     tag_document,
 )
+from toolkit.components.listed import new_region_name
 from toolkit.components.organization_policies import (
     AiServicesOptOut,
     Limits,
@@ -31,7 +32,6 @@ from toolkit.components.organization_policies import (
     TagPolicy,
     checked,
 )
-from toolkit.regions import PARTITION_OF
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
@@ -46,12 +46,6 @@ def _unit_path(value: str) -> str:
     names = value.split("/")
     if not all(map(_UNIT_NAME.fullmatch, names)) or len(names) > _MOST_LEVELS or names[0] == "root":
         raise ValueError(f"expected names separated by /, at most {_MOST_LEVELS} levels, like Workloads/Production")
-    return value
-
-
-def _region(value: str) -> str:
-    if value not in PARTITION_OF:
-        raise ValueError("expected an AWS region that the provider knows, like eu-central-1")
     return value
 
 
@@ -76,7 +70,7 @@ UnitPaths = Annotated[
     tuple[Annotated[str, AfterValidator(_unit_path)], ...], Field(strict=False), AfterValidator(no_repetition)
 ]
 RegionNames = Annotated[
-    tuple[Annotated[str, AfterValidator(_region)], ...], Field(strict=False), AfterValidator(no_repetition)
+    tuple[Annotated[str, AfterValidator(new_region_name)], ...], Field(strict=False), AfterValidator(no_repetition)
 ]
 OrganizationId = Annotated[str, checked(_ORGANIZATION, "the id of an organization, like o-a1b2c3d4e5")]
 

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from toolkit.components.base import Scope
+from toolkit.components.listed import MISSPELT, NEWER, REPORT
 from toolkit.components.registry import REGISTRY
 from toolkit.components.tags import NARROW_KEY
 from toolkit.environment.companions import named_files
@@ -23,7 +24,7 @@ from toolkit.environment.model import EnabledComponent, Environment, Environment
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse, places
 from toolkit.errors import ToolkitError, nearest
 from toolkit.files import read_regular
-from toolkit.regions import GLOBAL_REGION, PARTITION_OF
+from toolkit.regions import GLOBAL_REGION, PARTITION_OF, partition_of
 from toolkit.typed import dotted
 from toolkit.visible import joined_lines
 
@@ -111,12 +112,8 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     data = _blocks_for_nulls(source.data)
     problems = list(source.problems)
     seen = {p.path for p in problems}
-    model = None
-    try:
-        model = file_model(_named_components(data)).model_validate(data)
-    except ValidationError as e:
-        found = (_problem(d, source) for d in e.errors(include_url=False))
-        problems += [p for p in found if p.path not in seen]
+    model, found, newer = _validated(data, source)
+    problems += [p for p in found if p.path not in seen]
     problems += _missing_needs(data, source)
     problems += _inactive_regions(data, source)
     problems += _absent_services(data, source)
@@ -135,8 +132,31 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
         components=enabled,
         lines=source.lines,
         files=files,
+        newer=newer,
         **{field: getattr(model, field) for field in EnvironmentFile.model_fields},
     )
+
+
+def _validated(
+    data: dict[str, Data], source: Source
+) -> tuple[EnvironmentFile | None, list[Problem], tuple[Problem, ...]]:
+    """The model, or what is wrong; and what is accepted though it is newer than our lists of AWS's names."""
+    shape = file_model(_named_components(data))
+    newer: dict[str, Problem] = {}
+    # Once to learn what is newer, and where; then, if something is, once more to accept it.
+    for context in (REPORT, None):
+        try:
+            return shape.model_validate(data, context=context), [], tuple(newer.values())
+        except ValidationError as e:
+            errors = e.errors(include_url=False)
+        for error in errors:
+            if error["type"] == NEWER:
+                problem = _problem(error, source)
+                # One that stands in several places is reported at the first.
+                newer.setdefault(problem.problem, problem)
+        if not newer:
+            break
+    return None, [_problem(error, source) for error in errors if error["type"] != NEWER], tuple(newer.values())
 
 
 def _enabled(model: EnvironmentFile, source: Source) -> tuple[EnabledComponent, ...]:
@@ -236,9 +256,9 @@ def _active(data: dict[str, Data]) -> list[Data]:
 def _inactive_global_region(data: dict[str, Data], source: Source) -> list[Problem]:
     regions = data.get("regions")
     home = regions.get("home") if isinstance(regions, dict) else None
-    if not isinstance(regions, dict) or not isinstance(home, str) or home not in PARTITION_OF:
+    if not isinstance(regions, dict) or (partition := partition_of(home)) is None:
         return []
-    needed = GLOBAL_REGION[PARTITION_OF[home]]
+    needed = GLOBAL_REGION[partition]
     active = _active(data)
     if not active or needed in active:
         return []
@@ -270,7 +290,7 @@ def _inactive_regions(data: dict[str, Data], source: Source) -> list[Problem]:
                 alone = isinstance(named, str)
                 for index, region in enumerate([named] if alone else named if isinstance(named, (list, dict)) else ()):
                     # Whatever is no region at all is told by the settings' own check.
-                    if region in PARTITION_OF and region not in active:
+                    if isinstance(region, str) and partition_of(region) and region not in active:
                         place = path if alone else (*path, region if isinstance(named, dict) else index)
                         accepted = ", ".join(map(str, active))
                         found.append(
@@ -304,7 +324,8 @@ def _unable_regions(data: dict[str, Data], source: Source) -> list[Problem]:
             path: Path = ("components", name, setting)
             named = _at(path, data)
             region = home if named is None else named
-            if region in unable:
+            # A region newer than the list is newer than those, too.
+            if region in unable or (partition_of(region) and region not in PARTITION_OF):
                 place = ("components", name) if named is None else path
                 able = [str(r) for r in _active(data) if r in PARTITION_OF and r not in unable]
                 expected = f"`{setting}: {able[0]}`" if able else f"`{setting}` and an older region in regions.active"
@@ -364,6 +385,11 @@ def _problem(error: ErrorDetails, source: Source) -> Problem:
         names = [c.strip(" '") for c in choices.replace(" or ", ",").split(",")]
         guess = nearest(str(_at(path, source.data)), names)
         return Problem(line, where, value, choices.replace("'", '"'), guess)
+    if kind == MISSPELT:
+        meant = str(context["guess"]) if context["guess"] else None
+        return Problem(line, where, value, str(context["expected"]), meant)
+    if kind == NEWER:
+        return Problem(line, where, str(context["text"]), "")
     expected = _EXPECTATIONS.get(kind)
     if expected is not None:
         accepted = expected.format(**context)
@@ -371,9 +397,7 @@ def _problem(error: ErrorDetails, source: Source) -> Problem:
     if kind == "value_error":
         message = str(context.get("error", error["msg"]))
         if message.startswith("expected "):
-            raw = _at(path, source.data)
-            guess = nearest(raw, tuple(PARTITION_OF)) if "region" in message and isinstance(raw, str) else None
-            return Problem(line, where, value, message.removeprefix("expected "), guess)
+            return Problem(line, where, value, message.removeprefix("expected "))
         return Problem(line, where, message, "")
     return Problem(line, where, value, error["msg"][:1].lower() + error["msg"][1:])
 

@@ -25,8 +25,10 @@ from pydantic import (
 )
 
 from toolkit.components.base import Advice, Component, Place, Settings
+from toolkit.components.listed import new_region_name
 from toolkit.components.tags import TagKey, TagValue
-from toolkit.regions import GLOBAL_REGION, PARTITION_OF
+from toolkit.environment.source import Problem
+from toolkit.regions import GLOBAL_REGION, partition_of
 from toolkit.variables import why_not_passed
 
 
@@ -41,12 +43,6 @@ def _check_account_id(value: str) -> str:
     return value
 
 
-def _check_region(value: str) -> str:
-    if value not in PARTITION_OF:
-        raise ValueError("expected an AWS region that the provider knows, like eu-central-1")
-    return value
-
-
 def _matching(pattern: str, expected: str, flags: re.RegexFlag = re.ASCII) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value, flags):
@@ -57,7 +53,7 @@ def _matching(pattern: str, expected: str, flags: re.RegexFlag = re.ASCII) -> Af
 
 
 AccountId = Annotated[str, BeforeValidator(_account_id), AfterValidator(_check_account_id)]
-Region = Annotated[str, AfterValidator(_check_region)]
+Region = Annotated[str, AfterValidator(new_region_name)]
 RoleArn = Annotated[
     str,
     _matching(
@@ -92,7 +88,7 @@ class Regions(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _home_is_active(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("home") in PARTITION_OF and data.get("active") in (None, []):
+        if isinstance(data, dict) and partition_of(data.get("home")) and data.get("active") in (None, []):
             return {**data, "active": [data["home"]]}
         return data
 
@@ -107,7 +103,7 @@ class Regions(_Strict):
         both = sorted(set(self.active) & set(self.retiring))
         if both:
             raise ValueError(f"{', '.join(both)} is both active and retiring; expected one of the two")
-        partitions = {PARTITION_OF[r] for r in (*self.active, *self.retiring)}
+        partitions = {str(partition_of(r)) for r in (*self.active, *self.retiring)}
         if len(partitions) > 1:
             raise ValueError(
                 f"regions of {len(partitions)} partitions ({', '.join(sorted(partitions))}); an account lives in one"
@@ -117,7 +113,7 @@ class Regions(_Strict):
     @property
     def partition(self) -> str:
         """The partition all of them are in: "aws", "aws-cn" or "aws-us-gov"."""
-        return PARTITION_OF[self.home]
+        return str(partition_of(self.home))
 
     @property
     def where_global(self) -> str:
@@ -386,6 +382,16 @@ class Environment:
     files: dict[str, str] = field(default_factory=dict)
     """Text of each further file that its settings name, by the name that they give."""
     toolkit: ToolkitSettings = field(default_factory=ToolkitSettings)
+    newer: tuple[Problem, ...] = ()
+    """Names of AWS that are accepted though our lists of them do not have them: to be reported with their places."""
+
+    def warnings(self, shown_as: str) -> tuple[str, ...]:
+        """What was accepted and should be looked at, each with its place.
+
+        Args:
+            shown_as: How the file is named.
+        """
+        return tuple(f"{shown_as}:{problem.line}: {problem}" for problem in self.newer)
 
     @property
     def place(self) -> Place:

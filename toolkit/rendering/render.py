@@ -21,6 +21,7 @@ from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Problem
 from toolkit.errors import nearest
 from toolkit.paths import MODULES, data_dir
+from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl, markdown
 from toolkit.typed import dotted
 
@@ -107,6 +108,7 @@ def backend_arguments(environment: Environment) -> dict[str, Any]:
         "bucket": backend.bucket,
         "key": backend.key or f"{environment.name}/baseline.tfstate",
         "region": backend.region,
+        "skip_region_validation": backend.region not in PARTITION_OF,
         "encrypt": True,
         "use_lockfile": True,
         "allowed_account_ids": [backend.account_id or environment.account_id],
@@ -126,7 +128,7 @@ def render(environment: Environment) -> RenderedTree:
     """
     files: dict[str, str] = {}
     for name in ("versions", "backend", "providers"):
-        context: dict[str, Any] = {"tags_by_aws": WRITTEN_BY_AWS}
+        context: dict[str, Any] = {"tags_by_aws": WRITTEN_BY_AWS, "known_regions": PARTITION_OF}
         if name == "backend":
             context["arguments"] = backend_arguments(environment)
         files[f"{name}.tf"] = _file(environment, f"root/{name}.tf.j2", context)

@@ -16,7 +16,7 @@ from toolkit.environment import load_text
 from toolkit.errors import UsageError, or_meant
 from toolkit.files import write_atomically
 from toolkit.paths import Project
-from toolkit.regions import PARTITION_OF
+from toolkit.regions import PARTITION_OF, partition_of
 from toolkit.rendering.render import template_text
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
@@ -60,10 +60,10 @@ def check_answer(kind: str, value: str, option: str) -> str:
     """
     if kind == "account_id" and not (len(value) == 12 and value.isascii() and value.isdigit()):
         raise UsageError(f"{option}: {value!r} is no account id", hint="expected 12 digits")
-    if kind == "region" and value not in PARTITION_OF:
+    if kind == "region" and partition_of(value) is None:
         raise UsageError(
             f"{option}: {value!r} is no region" + or_meant(value, tuple(PARTITION_OF)),
-            hint="expected an AWS region that the provider knows, like eu-central-1",
+            hint="expected an AWS region, like eu-central-1",
         )
     if kind == "profile" and value not in PROFILES:
         raise UsageError(

@@ -19,7 +19,7 @@ class RenderResult:
     environment: str
     changes: tuple[FileChange, ...]
     warnings: tuple[str, ...] = ()
-    """What people should know of what the change leaves behind."""
+    """What people should know of the settings, and of what the change leaves behind."""
 
     @property
     def folder(self) -> str:
@@ -47,7 +47,8 @@ def render_environments(project: Project, names: tuple[str, ...], *, dry: bool) 
         refuse_unexpected(paths)
         refuse_leaving_home(environment, paths.rendered)
         changes = compare(render(environment), paths.rendered)
-        results.append(RenderResult(name, changes, dropped(environment, paths.rendered)))
+        warnings = (*environment.warnings(paths.shown), *dropped(environment, paths.rendered))
+        results.append(RenderResult(name, changes, warnings))
     if not dry:
         for result in results:
             write(result.changes, project.paths(result.environment).rendered)

@@ -62,7 +62,9 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
             detail="\n".join(explain(d, paths, environment) for d in errors),
             hint="change the settings named above, then `toolkit render` and validate again",
         )
-    return (*advice, *diagnostics)
+    # Shown already, with the rendered files.
+    newer = [Diagnostic("warning", text, "", None, None, None, None) for text in environment.warnings(paths.shown)]
+    return (*newer, *advice, *diagnostics)
 
 
 def _advice(paths: EnvironmentPaths, environment: Environment, today: date) -> Iterator[Diagnostic]:

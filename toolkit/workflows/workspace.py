@@ -129,7 +129,7 @@ def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer
     """
     _refuse_policies(paths, environment)
     refuse_leaving_home(environment, paths.rendered)
-    for warning in dropped(environment, paths.rendered):
+    for warning in (*environment.warnings(paths.shown), *dropped(environment, paths.rendered)):
         observer.warning(warning)
     changes = compare(render(environment), paths.rendered)
     if changes and not may_write:

@@ -1,0 +1,219 @@
+"""Renews the lists copied from AWS: toolkit/aws_lists/*.json.
+
+    .venv/bin/python scripts/renew_lists.py                     all that need no account
+    .venv/bin/python scripts/renew_lists.py regions             some of them
+    .venv/bin/python scripts/renew_lists.py --check             only say which differ from their source (exit code 3)
+    .venv/bin/python scripts/renew_lists.py --from-aws          from AWS itself, with your credentials (reads only)
+
+Sources without an account: botocore's and moto's data, as pinned in requirements/dev.txt, and the AWS provider on this
+machine (--provider FILE; else the one that `toolkit` would use from a mirror). A list that differs is written with
+today's date; one that does not keeps its date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import mmap
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore
+import moto
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from toolkit.terraform.mirror import choose
+
+TARGET = Path(__file__).parents[1] / "toolkit" / "aws_lists"
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+PROVIDER = "5.100.0"
+
+Client = Callable[..., Any]
+"""Service → a boto3 client."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a source lists.
+
+    Attributes:
+        source: The source, with its version.
+        items: Names, or name → facts; sorted.
+    """
+
+    source: str
+    items: Any
+
+
+def endpoints() -> list[dict[str, Any]]:
+    """botocore's partitions: their regions, and the services' regions."""
+    found: list[dict[str, Any]] = Loader().load_data("endpoints")["partitions"]
+    return [partition for partition in found if partition["partition"] in PARTITIONS]
+
+
+def regions(provider: Path) -> Taken:
+    """Region → its partition: those of botocore's regions whose description is in the pinned provider's file.
+
+    The provider has them from aws-sdk-go-base, generated like botocore's from AWS's endpoints.json, descriptions
+    included ("Asia Pacific (Taipei)").
+    """
+    with provider.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        items = {
+            name: partition["partition"]
+            for partition in endpoints()
+            for name, facts in sorted(partition["regions"].items())
+            if text.find(facts["description"].encode()) >= 0
+        }
+    return Taken(f"AWS provider {PROVIDER}", items)
+
+
+def service_regions(_: Path) -> Taken:
+    """Service → the regions in which AWS offers it, of the services that components ask about."""
+    items = {
+        service: sorted(
+            region
+            for partition in PARTITIONS
+            for region in boto3.Session().get_available_regions(service, partition_name=partition)
+        )
+        for service in ("detective", "inspector2", "macie2")
+    }
+    return Taken(f"botocore {botocore.__version__}", items)
+
+
+def _moto_rules() -> dict[str, Any]:
+    file = Path(moto.__path__[0]) / "config" / "resources" / "aws_managed_rules.json.gz"
+    rules: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))["ManagedRules"]
+    return rules
+
+
+def config_rules(_: Path) -> Taken:
+    """Identifier of an AWS managed rule → names of its parameters."""
+    items = {
+        name: sorted(parameter["Name"] for parameter in rule.get("Parameters", ()))
+        for name, rule in sorted(_moto_rules().items())
+    }
+    return Taken(f"moto {version('moto')}", items)
+
+
+def config_regions_without_iam(_: Path) -> Taken:
+    """Regions in which Config records no IAM types: those without a rule about a recorded group."""
+    text = _moto_rules()["IAM_GROUP_HAS_USERS_CHECK"]["AWS Region"]
+    items = sorted(
+        name
+        for partition in endpoints()
+        for name, facts in partition["regions"].items()
+        if facts["description"] in text or facts["description"].replace("AWS ", "") in text
+    )
+    return Taken(f"moto {version('moto')}", items)
+
+
+def _enumeration(service: str, shape: str) -> Taken:
+    model = Loader().load_service_model(service, "service-2")
+    return Taken(f"botocore {botocore.__version__}", sorted(model["shapes"][shape]["enum"]))
+
+
+def config_resource_types(_: Path) -> Taken:
+    """Resource types that Config records."""
+    return _enumeration("config", "ResourceType")
+
+
+def guardduty_features(_: Path) -> Taken:
+    """Features of a detector."""
+    return _enumeration("guardduty", "DetectorFeature")
+
+
+def managed_policies(_: Path) -> Taken:
+    """`path/name` of AWS managed policies, as behind `policy/` in the ARN."""
+    policies: dict[str, dict[str, str]] = json.loads(aws_managed_policies_data)
+    items = sorted(f"{facts['Path']}{name}".lstrip("/") for name, facts in policies.items())
+    return Taken(f"moto {version('moto')}", items)
+
+
+def managed_policies_of_aws(client: Client) -> Taken:
+    """As `managed_policies`, from IAM's ListPolicies in the caller's partition."""
+    pages = client("iam").get_paginator("list_policies").paginate(Scope="AWS")
+    arns = sorted(policy["Arn"] for page in pages for policy in page["Policies"])
+    return Taken("iam:ListPolicies (Scope=AWS)", sorted(arn.split(":policy/", 1)[1] for arn in arns))
+
+
+OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
+    "regions": regions,
+    "service_regions": service_regions,
+    "config_rules": config_rules,
+    "config_regions_without_iam": config_regions_without_iam,
+    "config_resource_types": config_resource_types,
+    "guardduty_features": guardduty_features,
+    "managed_policies": managed_policies,
+}
+"""List → what takes it from data on this machine."""
+
+FROM_AWS: Mapping[str, Callable[[Client], Taken]] = {
+    "managed_policies": managed_policies_of_aws,
+}
+"""List → what takes it from AWS itself. Tested with recorded answers only, never run with an account."""
+
+
+def renewed(text: str, taken: Taken, today: str) -> str:
+    """The file's new text; the old one where nothing but the day would differ."""
+    facts = json.loads(text)
+    if facts["source"] == taken.source and facts["items"] == taken.items:
+        return text
+    return json.dumps({**facts, "source": taken.source, "date": today, "items": taken.items}, indent=1) + "\n"
+
+
+def provider_file(named: Path | None) -> Path:
+    """The provider's executable, from an unpacked mirror where none is named."""
+    if named:
+        return named
+    mirror = choose(None, os.environ).mirror
+    pattern = f"registry.terraform.io/hashicorp/aws/{PROVIDER}/*/terraform-provider-aws_*"
+    for file in sorted(mirror.glob(pattern)) if mirror else ():
+        return file
+    sys.exit(f"no unpacked AWS provider {PROVIDER} in a mirror on this machine; name its file with --provider")
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Exit code: 0, 1 where AWS or a source failed, 3 where --check found a list that differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="lists; all, where none is named")
+    parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
+    parser.add_argument("--from-aws", action="store_true", help=f"ask AWS itself: {', '.join(FROM_AWS)}")
+    parser.add_argument("--provider", type=Path, help="the provider's executable, for regions")
+    given = parser.parse_args(None if arguments is None else list(arguments))
+    known = FROM_AWS if given.from_aws else OFFLINE
+    unknown = [name for name in given.names if name not in known]
+    if unknown:
+        parser.error(f"no renewal for {', '.join(unknown)}; known: {', '.join(known)}")
+    differ = []
+    for name in given.names or known:
+        file = TARGET / f"{name}.json"
+        if given.from_aws:
+            try:
+                taken = FROM_AWS[name](boto3.client)
+            except (BotoCoreError, ClientError) as e:
+                sys.exit(f"{name}: {e}")
+        else:
+            taken = OFFLINE[name](provider_file(given.provider) if name == "regions" else Path())
+        before = file.read_text("utf-8")
+        after = renewed(before, taken, f"{datetime.now(UTC):%Y-%m-%d}")
+        result = "unchanged" if after == before else "differs" if given.check else "renewed"
+        sys.stdout.write(f"{name}: {result} ({taken.source})\n")
+        if after != before:
+            differ.append(name)
+            if not given.check:
+                file.write_text(after, encoding="utf-8")
+    return 3 if differ and given.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,292 @@
+"""Lists copied from AWS: each says where it is from; a misspelling of a name is refused, a newer name is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from toolkit.aws_lists import FOLDER, aws_list
+from toolkit.environment import Environment, load_text
+from toolkit.environment.load import EnvironmentFileError
+from toolkit.regions import PARTITION_OF, opt_in, partition_of
+from toolkit.rendering.render import render
+from toolkit.terraform.mirror import choose
+
+REPOSITORY = Path(__file__).parents[2]
+LISTS = sorted(file.stem for file in FOLDER.glob("*.json"))
+TODAY = "2026-12-31"
+
+
+@pytest.fixture(scope="module")
+def script() -> Any:
+    sys.path.insert(0, str(REPOSITORY / "scripts"))
+    try:
+        import renew_lists  # type: ignore[import-not-found]
+    finally:
+        sys.path.pop(0)
+    return renew_lists
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_list_says_where_it_is_from_and_how_it_is_renewed(name: str, script: Any) -> None:
+    found = aws_list(name)
+    assert found.title
+    assert found.source
+    assert found.url.startswith("https://")
+    assert date(2026, 1, 1) <= date.fromisoformat(found.date)
+    assert found.items
+    assert f"scripts/renew_lists.py {name}" in found.renew
+    assert name in {**script.OFFLINE, **script.FROM_AWS}
+    assert sorted(found.names) == list(found.names) or name == "regions"
+
+
+def test_every_renewal_has_its_list(script: Any) -> None:
+    assert {*script.OFFLINE, *script.FROM_AWS} == set(LISTS)
+
+
+@pytest.mark.parametrize("name", [name for name in LISTS if name != "regions"])
+def test_lists_are_those_of_the_pinned_packages(name: str, script: Any) -> None:
+    if name not in script.OFFLINE:
+        pytest.skip("taken from AWS alone")
+    text = (FOLDER / f"{name}.json").read_text("utf-8")
+    assert script.renewed(text, script.OFFLINE[name](Path()), TODAY) == text, f"run scripts/renew_lists.py {name}"
+
+
+def test_regions_are_those_of_the_provider(script: Any) -> None:
+    if choose(None, os.environ).mirror is None:
+        pytest.skip("no unpacked provider in a mirror")
+    text = (FOLDER / "regions.json").read_text("utf-8")
+    assert script.renewed(text, script.regions(script.provider_file(None)), TODAY) == text
+
+
+def test_only_what_differs_gets_a_new_date(script: Any) -> None:
+    text = (FOLDER / "guardduty_features.json").read_text("utf-8")
+    facts = json.loads(text)
+    later = json.loads(script.renewed(text, script.Taken("botocore 9.0", facts["items"]), TODAY))
+    assert (later["date"], later["source"], later["items"]) == (TODAY, "botocore 9.0", facts["items"])
+    assert (later["title"], later["renew"]) == (facts["title"], facts["renew"])
+
+
+ANSWERS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
+    "managed_policies": (
+        "iam",
+        "list_policies",
+        {
+            "Policies": [
+                {"Arn": "arn:aws:iam::aws:policy/job-function/Billing"},
+                {"Arn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+            ],
+            "IsTruncated": False,
+        },
+        ["AdministratorAccess", "job-function/Billing"],
+    ),
+}
+"""List → the service, its call, AWS's answer in the form of the API reference, and what the list becomes."""
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_lists_from_aws_itself(name: str, script: Any) -> None:
+    """No account is at hand: the answers have the form that botocore's model of the API admits."""
+    service, call, answer, expected = ANSWERS[name]
+    client = boto3.client(
+        service, region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
+    )
+    with Stubber(client) as stub:
+        stub.add_response(call, answer)
+        assert script.FROM_AWS[name](lambda _: client).items == expected
+
+
+NEAR = [
+    ("managed_policies", "AdministratorAcces", "AdministratorAccess"),
+    ("managed_policies", "readonlyaccess", "ReadOnlyAccess"),
+    ("managed_policies", "SecurityAudits", "SecurityAudit"),
+    ("config_rules", "IAM_PASWORD_POLICY", "IAM_PASSWORD_POLICY"),
+    ("config_rules", "INCOMING_SSH_DISABLE", "INCOMING_SSH_DISABLED"),
+    ("config_rules", "VPC_FLOW_LOG_ENABLED", "VPC_FLOW_LOGS_ENABLED"),
+    ("config_rules", "ROOT_ACCOUNT_MFA_ENALBED", "ROOT_ACCOUNT_MFA_ENABLED"),
+    ("config_resource_types", "AWS::EC2::Instances", "AWS::EC2::Instance"),
+    ("config_resource_types", "AWS::Ec2::Instance", "AWS::EC2::Instance"),
+]
+"""(list, what was written, what was meant)."""
+
+
+@pytest.mark.parametrize(("name", "written", "meant"), NEAR)
+def test_a_misspelling_is_near_a_listed_name(name: str, written: str, meant: str) -> None:
+    assert aws_list(name).nearest(written) == meant
+
+
+FAR = [
+    ("managed_policies", "AmazonBedrockFutureFullAccess"),
+    ("managed_policies", "AWSCompromisedKeyQuarantineV9"),
+    ("config_rules", "EC2_QUANTUM_INSTANCE_CHECK"),
+    ("config_resource_types", "AWS::QuantumLedger::Vault"),
+]
+
+
+@pytest.mark.parametrize(("name", "written"), FAR)
+def test_a_newer_name_is_near_none(name: str, written: str) -> None:
+    assert aws_list(name).nearest(written) is None
+
+
+@pytest.mark.parametrize("name", ["managed_policies", "config_rules", "config_resource_types"])
+def test_hardly_a_name_of_aws_looks_like_a_misspelling_of_another(name: str) -> None:
+    """Each name in turn as if the list were older than it: AWS's own names differ in few letters, too."""
+    known = aws_list(name)
+    items = tuple(n for n in known.names if not n.startswith("aws-service-role/"))
+    tried = items[::7]
+    mistaken = [one for one in tried if replace(known, items=tuple(n for n in items if n != one)).nearest(one)]
+    assert len(mistaken) <= len(tried) * 0.03, mistaken
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("eu-central-1", "aws"),
+        ("ap-southeast-6", "aws"),
+        ("sa-west-1", "aws"),
+        ("cn-south-1", "aws-cn"),
+        ("us-gov-central-1", "aws-us-gov"),
+        ("eusc-de-east-1", None),
+        ("us-iso-east-1", None),
+        ("eu-cental-1", None),
+        ("eu-moon-1", None),
+        ("eu-central-11", None),
+        ("eu-central-1a", None),
+        ("EU-CENTRAL-1", None),
+        ("", None),
+        (7, None),
+    ],
+)
+def test_a_region_is_told_by_its_looks(region: object, partition: str | None) -> None:
+    assert partition_of(region) == partition
+
+
+def test_only_old_regions_are_on_by_default() -> None:
+    assert all(partition_of(region) == partition for region, partition in PARTITION_OF.items())
+    assert not opt_in("us-east-1")
+    assert not opt_in("cn-north-1")
+    assert opt_in("af-south-1")
+    assert opt_in("ap-southeast-6")
+
+
+FILE = """\
+account_id: "123456789012"
+regions:
+  home: eu-central-1
+  active: [eu-central-1, {region}]
+components:
+  iam_groups:
+    groups:
+      team:
+        managed_policies:
+          - {policy}
+  config:
+    additional_rules:
+      newest:
+        identifier: {rule}
+        input_parameters:
+          {parameter}: "1"
+        resource_types: [{type}]
+"""
+KNOWN = {
+    "region": "us-east-1",
+    "policy": "ReadOnlyAccess",
+    "rule": "ACCESS_KEYS_ROTATED",
+    "parameter": "maxAccessKeyAge",
+    "type": "AWS::IAM::User",
+}
+
+
+def load(**values: str) -> Environment:
+    return load_text(FILE.format(**KNOWN | values), name="x", shown_as="environment.yaml")
+
+
+def test_nothing_is_said_of_listed_names() -> None:
+    assert load().newer == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "line", "path", "name"),
+    [
+        ({"region": "ap-southeast-6"}, 4, "regions.active[1]", "regions"),
+        ({"policy": "AmazonBedrockFutureFullAccess"}, 10, "components.iam_groups.groups.team.", "managed_policies"),
+        ({"rule": "QUANTUM_KEYS_ROTATED"}, 14, "components.config.additional_rules.newest.identifier", "config_rules"),
+        (
+            {"parameter": "futureSwitch"},
+            15,
+            "components.config.additional_rules.newest.input_parameters",
+            "config_rules",
+        ),
+        ({"type": "AWS::Quantum::Key"}, 17, "components.config.additional_rules.", "config_resource_types"),
+    ],
+)
+def test_a_newer_name_is_accepted_and_reported_with_its_place(
+    values: dict[str, str], line: int, path: str, name: str
+) -> None:
+    environment = load(**values)
+    (warning,) = environment.warnings("environment.yaml")
+    assert warning.startswith(f"environment.yaml:{line}: {path}")
+    (value,) = values.values()
+    assert f"{value!r} is not in the list of " in warning
+    assert f"(taken on {aws_list(name).date} from {aws_list(name).source}) and is accepted as newer; " in warning
+    tree = render(environment)
+    assert any(value in text for text in tree.values())
+
+
+def test_newer_names_do_not_hide_each_other_or_an_error() -> None:
+    newer = {"region": "ap-southeast-6", "rule": "QUANTUM_KEYS_ROTATED", "policy": "AmazonBedrockFutureFullAccess"}
+    assert [problem.line for problem in load(**newer).newer] == [4, 10, 14]
+    with pytest.raises(EnvironmentFileError) as caught:
+        load(**newer, type="ec2")
+    (told,) = str(caught.value.detail).splitlines()
+    assert told.startswith("environment.yaml:17: components.config.additional_rules.newest.resource_types[0]")
+
+
+@pytest.mark.parametrize(
+    ("values", "line", "expected"),
+    [
+        ({"region": "eu-cental-1"}, 4, "an AWS region, like eu-central-1 (did you mean 'eu-central-1'?)"),
+        ({"policy": "ReadOnlyAcess"}, 10, "(did you mean 'ReadOnlyAccess'?)"),
+        ({"rule": "ACCES_KEYS_ROTATED"}, 14, "(did you mean 'ACCESS_KEYS_ROTATED'?)"),
+        ({"parameter": "maxAccesKeyAge"}, 15, "(did you mean 'maxAccessKeyAge'?)"),
+        ({"type": "AWS::IAM::Users"}, 17, "(did you mean 'AWS::IAM::User'?)"),
+    ],
+)
+def test_a_misspelling_is_an_error_with_the_name_that_is_meant(
+    values: dict[str, str], line: int, expected: str
+) -> None:
+    with pytest.raises(EnvironmentFileError) as caught:
+        load(**values)
+    (told,) = str(caught.value.detail).splitlines()
+    assert told.startswith(f"environment.yaml:{line}: ")
+    assert told.endswith(expected)
+
+
+def test_terraform_does_not_refuse_a_newer_region() -> None:
+    """It would: "invalid AWS Region". https://hashicorp.github.io/terraform-provider-aws/add-a-new-region/"""
+    backend = "backend: {type: s3, bucket: example-state, region: ap-southeast-6}\n"
+    text = FILE.format(**KNOWN | {"region": "ap-southeast-6"}) + backend
+    tree = render(load_text(text, name="x", shown_as="environment.yaml"))
+    known, newer = re.findall(r'provider "aws" \{\n.*?^\}\n', tree["providers.tf"], re.M | re.S)
+    assert "skip_region_validation" not in known
+    assert "skip_region_validation = true" in " ".join(newer.split())
+    assert "skip_region_validation = true" in " ".join(tree["backend.tf"].split())
+    assert not [file for file, text in render(load()).items() if "skip_region_validation" in text]
+
+
+def test_a_newer_region_needs_a_region_for_iam() -> None:
+    """AWS Config records IAM's types in no region that is newer than February 2022."""
+    text = FILE.format(**KNOWN | {"region": "ap-southeast-6"}).replace("home: eu-central-1", "home: ap-southeast-6")
+    with pytest.raises(EnvironmentFileError, match="error") as caught:
+        load_text(text, name="x", shown_as="environment.yaml")
+    assert "`iam_region: eu-central-1`" in str(caught.value.detail)

@@ -1,0 +1,100 @@
+"""Lists copied from AWS: each a JSON file that says where it is from, when it was taken, and how it is renewed.
+
+AWS adds names every week, so a list is never the last word: a name that is not in it is a misspelling of one that is,
+or newer than the list. `AwsList.nearest` tells the two apart; `toolkit.components.listed` refuses the one and reports
+the other. `scripts/renew_lists.py` renews the lists. Pure data: never asks AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+_WORD = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_MOST_EDITS = 2
+
+
+@dataclass(frozen=True)
+class AwsList:
+    """One list.
+
+    Attributes:
+        name: Of its file.
+        title: What it lists, in words that follow "not in the list of".
+        source: Whom it was taken from, with the version ("moto 5.2.5").
+        url: AWS's page, or the file of the source, that has the same facts.
+        date: Day on which it was taken, YYYY-MM-DD.
+        renew: How it is renewed.
+        items: Names, or name → facts.
+    """
+
+    name: str
+    title: str
+    source: str
+    url: str
+    date: str
+    renew: str
+    items: Any
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every name, in the file's order."""
+        return tuple(self.items)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.items
+
+    @property
+    def taken(self) -> str:
+        """Its origin, for messages."""
+        return f"taken on {self.date} from {self.source}"
+
+    def nearest(self, name: str) -> str | None:
+        """The listed name that `name` is a misspelling of; None where it is listed, or looks like a newer one.
+
+        Names of AWS differ in few letters (`EBS_…`, `EFS_…`), so that nearness alone says little. A near name is a
+        misspelling where it has a word that no listed name has, or one letter too many or too few.
+        """
+        if name in self.items:
+            return None
+        words = {word for listed in self.names for word in _WORD.findall(listed)}
+        strange = not words.issuperset(_WORD.findall(name))
+        found: tuple[int, str] | None = None
+        for listed in self.names:
+            count = _edits(name.lower(), listed.lower())
+            if count is None or (found and found[0] <= count):
+                continue
+            if strange or count == 0 or (count == 1 and len(name) != len(listed)):
+                found = count, listed
+        return found[1] if found else None
+
+
+def _edits(one: str, other: str) -> int | None:
+    """Letters to insert, delete, replace or swap with their neighbour to make one of the other; None: too many."""
+    if abs(len(one) - len(other)) > _MOST_EDITS:
+        return None
+    before, last = [0], list(range(len(other) + 1))
+    for i, here in enumerate(one, 1):
+        row = [i]
+        for j, there in enumerate(other, 1):
+            count = min(last[j] + 1, row[-1] + 1, last[j - 1] + (here != there))
+            if i > 1 and j > 1 and here == other[j - 2] and one[i - 2] == there:
+                count = min(count, before[j - 2] + 1)
+            row.append(count)
+        if min(row) > _MOST_EDITS:
+            return None
+        before, last = last, row
+    return last[-1] if last[-1] <= _MOST_EDITS else None
+
+
+@cache
+def aws_list(name: str) -> AwsList:
+    """The list of that name."""
+    facts: Mapping[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return AwsList(name=name, **facts)

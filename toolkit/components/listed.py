@@ -1,0 +1,80 @@
+"""Settings whose values are names of AWS: a misspelling is refused, a name newer than our list is accepted.
+
+A validator cannot report and go on: with `REPORT` as pydantic's context it raises for a newer name, too, and pydantic
+adds the place. Whoever loads a file validates once with it, collects what was reported, and validates again without.
+"""
+
+from __future__ import annotations
+
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from toolkit.aws_lists import AwsList, aws_list
+from toolkit.errors import nearest
+from toolkit.regions import PARTITION_OF, partition_of
+
+MISSPELT = "misspelt"
+"""Type of the error about a misspelt name; its context has `expected` and `guess`."""
+
+NEWER = "newer_than_list"
+"""Type of the error about a name that is newer than the list; its context has `text`."""
+
+REPORT = {"report_newer": True}
+"""The context of a validation that shall report names that are newer than their list."""
+
+
+def misspelt(expected: str, guess: str | None) -> PydanticCustomError:
+    """The error about a misspelt name.
+
+    Args:
+        expected: What would be accepted.
+        guess: The name that is meant, if one is near.
+    """
+    text = "expected {expected} (did you mean {guess}?)" if guess else "expected {expected}"
+    return PydanticCustomError(MISSPELT, text, {"expected": expected, "guess": guess})
+
+
+def report_newer(name: str, known: AwsList, info: ValidationInfo, *, then: str = "") -> None:
+    """Report a name that is accepted as newer than its list.
+
+    Args:
+        name: The name.
+        known: Its list.
+        info: Of the validator.
+        then: What follows from it, after a semicolon.
+
+    Raises:
+        PydanticCustomError: The report, where the validation shall report.
+    """
+    if info.context and info.context.get("report_newer"):
+        text = f"{name!r} is not in the list of {known.title} ({known.taken}) and is accepted as newer"
+        raise PydanticCustomError(NEWER, "{text}", {"text": f"{text}; {then or 'check the spelling'}"})
+
+
+def listed(name: str, known: AwsList, info: ValidationInfo) -> str:
+    """The name, if it is listed or newer than the list.
+
+    Raises:
+        PydanticCustomError: It is a misspelling, or is to be reported as newer.
+    """
+    if name not in known:
+        guess = known.nearest(name)
+        if guess:
+            raise misspelt(f"a name of the list of {known.title}", guess)
+        report_newer(name, known, info)
+    return name
+
+
+def region_name(name: str) -> str:
+    """The region, if it is one; not reported where it is newer: `new_region_name` does, where regions are chosen."""
+    if partition_of(name) is None:
+        raise misspelt("an AWS region, like eu-central-1", nearest(name, tuple(PARTITION_OF)))
+    return name
+
+
+def new_region_name(name: str, info: ValidationInfo) -> str:
+    """As `region_name`, and reported where it is newer than the list."""
+    if region_name(name) not in PARTITION_OF:
+        then = "Terraform's own check of it is off, and which services AWS offers there is unknown"
+        report_newer(name, aws_list("regions"), info, then=then)
+    return name

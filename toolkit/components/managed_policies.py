@@ -1,0 +1,50 @@
+"""AWS managed policies by name, as people know them from the console."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+
+from pydantic import ValidationInfo
+
+from toolkit.aws_lists import AwsList, aws_list
+from toolkit.components.listed import misspelt, report_newer
+
+_NAME = re.compile(r"(?:[A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}")
+
+
+@cache
+def _by_bare_name() -> AwsList:
+    """The list by names without paths; where two differ in their paths alone, the shorter path's."""
+    known = aws_list("managed_policies")
+    return replace(known, items={name.rsplit("/", 1)[-1]: name for name in sorted(known.names, reverse=True)})
+
+
+def aws_managed_policy(name: str, info: ValidationInfo, *, path_needed: bool = False) -> str:
+    """`path/name` of a policy, as behind `policy/` in its ARN; a name that is newer than the list as it stands.
+
+    Args:
+        name: With or without its path.
+        info: Of the validator.
+        path_needed: Whether a name without its path is refused.
+
+    Raises:
+        ValueError: No policy has such a name, or AWS lets nobody attach it.
+        PydanticCustomError: It is a misspelling, or is to be reported as newer.
+    """
+    known, bare = aws_list("managed_policies"), _by_bare_name()
+    last = name.rsplit("/", 1)[-1]
+    found = name if name in known else None if "/" in name else bare.items.get(name)
+    if found is None or (path_needed and found != name):
+        meant = last if last in bare else bare.nearest(last)
+        if meant:
+            expected = "the name of an AWS managed policy, with its path, as in job-function/Billing"
+            raise misspelt(expected, bare.items[meant])
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a managed policy: expected letters, digits and _+=,.@-")
+        report_newer(name, known, info, then="check the spelling: what it allows is not known here")
+        found = name
+    if found.startswith("aws-service-role/"):
+        raise ValueError(f"{name!r} belongs to a service-linked role: AWS lets nobody else attach it")
+    return found
