@@ -1,3 +1,7 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
 data "aws_region" "current" {}
 
 # Everything here is a setting that a region of an account has exactly once: creating it overwrites what stands. A switch
@@ -36,4 +40,27 @@ resource "aws_ec2_instance_metadata_defaults" "this" {
   http_endpoint               = each.value.http_endpoint
   instance_metadata_tags      = each.value.instance_metadata_tags
   http_put_response_hop_limit = coalesce(each.value.http_put_response_hop_limit, -1) # -1 is the API's "no preference".
+}
+
+# A document that is public already stays so. Deleting the resource calls ResetServiceSetting: AWS's own value is Enable.
+resource "aws_ssm_service_setting" "document_public_sharing" {
+  for_each = { for name, value in { documents = var.ssm_document_public_sharing } : name => value if value != null }
+
+  # The whole ARN: the provider reads it back, so a shorter id would show as a change in every plan.
+  setting_id    = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:servicesetting/ssm/documents/console/public-sharing-permission"
+  setting_value = each.value
+}
+
+# Deleting the resource leaves access off.
+resource "aws_ec2_serial_console_access" "this" {
+  for_each = toset(var.block_serial_console_access ? ["off"] : [])
+
+  enabled = false
+}
+
+# Deleting the resource sets the mode to off.
+resource "aws_vpc_block_public_access_options" "this" {
+  for_each = { for name, mode in { vpcs = var.vpc_block_public_access } : name => mode if mode != null }
+
+  internet_gateway_block_mode = each.value
 }

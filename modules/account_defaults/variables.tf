@@ -61,6 +61,35 @@ variable "instance_metadata_defaults" {
   }
 }
 
+variable "ssm_document_public_sharing" {
+  description = "Whether SSM documents can be shared with everyone: Disable (those that are public already stay so), Enable, or null, which leaves the region's own setting alone."
+  type        = string
+  default     = "Disable"
+
+  validation {
+    condition     = var.ssm_document_public_sharing == null ? true : contains(["Disable", "Enable"], var.ssm_document_public_sharing)
+    error_message = "ssm_document_public_sharing must be Disable, Enable or null."
+  }
+}
+
+variable "block_serial_console_access" {
+  description = "Whether nobody can use the EC2 serial console of the account's instances; false leaves the region's own setting alone."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "vpc_block_public_access" {
+  description = "Mode of VPC Block Public Access: block-ingress (the internet reaches no VPC; connections out through NAT gateways and egress-only internet gateways work), block-bidirectional (no traffic through internet gateways at all), or null, which leaves the region's own mode alone. VPCs and subnets with an exclusion are not blocked."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.vpc_block_public_access == null ? true : contains(["block-ingress", "block-bidirectional"], var.vpc_block_public_access)
+    error_message = "vpc_block_public_access must be block-ingress, block-bidirectional or null."
+  }
+}
+
 variable "closed_default_security_group_regions" {
   description = "Regions in which the security group named default of the default VPC loses every rule, so that nothing that uses it can send or receive; none by default, since whatever was launched without naming a group uses it."
   type        = set(string)

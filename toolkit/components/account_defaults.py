@@ -211,6 +211,22 @@ class AccountDefaults(Settings):
         InstanceMetadata(),
         description="Defaults of the instance metadata service; null leaves each region's own defaults alone.",
     )
+    ssm_document_public_sharing: Literal["Disable", "Enable"] | None = Field(
+        "Disable",
+        description="Whether SSM documents can be shared with everyone. Disable leaves those public that already are; "
+        "null leaves each region's own setting alone.",
+    )
+    block_serial_console_access: bool = Field(
+        True,
+        description="Whether nobody can use the EC2 serial console of the account's instances; false leaves each "
+        "region's own setting alone.",
+    )
+    vpc_block_public_access: Literal["block-ingress", "block-bidirectional"] | None = Field(
+        None,
+        description="Mode of VPC Block Public Access. block-ingress: the internet reaches no VPC, connections out "
+        "through NAT gateways and egress-only internet gateways work. block-bidirectional: no traffic through internet "
+        "gateways at all. Excluded VPCs and subnets are not blocked; null leaves each region's own mode alone.",
+    )
     account_alias: Annotated[str, AfterValidator(_alias)] | None = Field(
         None,
         description="Name that stands for the account's number in the address of its sign-in page, unique in all of "
@@ -245,14 +261,16 @@ COMPONENT = Component(
     settings=AccountDefaults,
     derived=("flow_logs_role_arn", "flow_logs_bucket_arn"),
     regions_in=("closed_default_security_group_regions", "default_vpc_flow_logs.regions", "ebs_kms_key_arns"),
-    # Not the image block and the default security group: deleting their resources changes nothing in AWS. Not the
-    # alias and the budgets: without them an account is no weaker.
+    # Not the image block, the serial console and the default security group: deleting their resources weakens nothing
+    # in AWS. Not the alias and the budgets: without them an account is no weaker.
     protects=(
         Protected("aws_s3_account_public_access_block"),
         Protected("aws_ebs_encryption_by_default"),
         Protected("aws_ebs_default_kms_key"),
         Protected("aws_ebs_snapshot_block_public_access"),
         Protected("aws_ec2_instance_metadata_defaults"),
+        Protected("aws_ssm_service_setting"),
+        Protected("aws_vpc_block_public_access_options"),
         Protected("aws_flow_log"),
         Protected("aws_cloudwatch_log_group"),
         Protected("aws_iam_role"),
@@ -268,6 +286,8 @@ COMPONENT = Component(
         Need("ec2:EnableEbsEncryptionByDefault"),
         Need("ec2:EnableSnapshotBlockPublicAccess"),
         Need("ec2:ModifyInstanceMetadataDefaults"),
+        Need("ec2:DisableSerialConsoleAccess"),
+        Need("ssm:UpdateServiceSetting", "arn:{partition}:ssm:{region}:{account}:servicesetting/ssm/documents/*"),
         Need("ec2:GetEbsEncryptionByDefault"),
     ),
 )

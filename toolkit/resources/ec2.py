@@ -37,6 +37,7 @@ TYPES = (
             ),
         ),
     ),
+    ResourceType("aws_ec2_serial_console_access", strengths=(Strength("enabled", Stronger.FALSE),)),
     ResourceType(
         "aws_flow_log",
         strengths=(
@@ -50,5 +51,17 @@ TYPES = (
             IDENTITY: "eni_id subnet_id vpc_id transit_gateway_id transit_gateway_attachment_id",
             FORMAT: "destination_options",
         },
+    ),
+    ResourceType(
+        "aws_vpc_block_public_access_options",
+        strengths=(
+            Strength(
+                "internet_gateway_block_mode",
+                Stronger.ORDER,
+                order=("off", "block-ingress", "block-bidirectional"),
+                unset="off",
+            ),
+        ),
+        no_weaker_side={TERRAFORM: "timeouts"},
     ),
 )

@@ -30,6 +30,7 @@ _SERVICES = (
     "security_hub",
     "shield",
     "sns",
+    "ssm",
 )
 """Names of the services' files here."""
 

@@ -23,6 +23,7 @@ from moto.account.responses import AccountResponse
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.config.models import ConfigBackend
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.settings import Settings as Ec2Settings
@@ -41,6 +42,7 @@ from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 from moto.securityhub.models import SecurityHubBackend
 from moto.securityhub.responses import SecurityHubResponse
+from moto.ssm.responses import SimpleSystemManagerResponse
 
 Method = Callable[..., Any]
 
@@ -248,7 +250,7 @@ def _asks_for_plain_http(condition: dict[str, Any]) -> bool:
 
 
 _NO_PREFERENCE = ("no-preference", -1)
-_STATES: dict[str, Any] = {"snapshots": "unblocked", "images": "unblocked"}
+_STATES: dict[str, Any] = {"snapshots": "unblocked", "images": "unblocked", "serial_console": False, "vpcs": "off"}
 """What a region starts with."""
 
 
@@ -313,6 +315,83 @@ def _metadata_defaults(_original: Method) -> Method:
         return ActionResult({"AccountLevel": stated})
 
     return get_instance_metadata_defaults
+
+
+def _serial_console(enabled: bool | None) -> Callable[[Method], Method]:
+    def correct(_original: Method) -> Method:
+        def access(self: Ec2Settings) -> ActionResult:
+            kept = _region_settings(self)
+            if enabled is not None:
+                kept["serial_console"] = enabled
+            return ActionResult({"SerialConsoleAccessEnabled": kept["serial_console"]})
+
+        return access
+
+    return correct
+
+
+def _vpc_options(_original: Method) -> Method:
+    def options(self: Ec2Settings) -> ActionResult:
+        kept = _region_settings(self)
+        kept["vpcs"] = self._get_param("InternetGatewayBlockMode") or kept["vpcs"]
+        backend = self.ec2_backend
+        return ActionResult(
+            {
+                "VpcBlockPublicAccessOptions": {
+                    "AwsAccountId": backend.account_id,
+                    "AwsRegion": backend.region_name,
+                    "State": "default-state" if kept["vpcs"] == "off" else "update-complete",
+                    "InternetGatewayBlockMode": kept["vpcs"],
+                    "ManagedBy": "account",
+                    "ExclusionsAllowed": "allowed",
+                }
+            }
+        )
+
+    return options
+
+
+_SHARING = "/ssm/documents/console/public-sharing-permission"
+
+
+def _service_setting(response: SimpleSystemManagerResponse) -> dict[str, str]:
+    """The account's own values of a region, kept where moto keeps what else belongs to it."""
+    backend: Any = response.ssm_backend
+    if not hasattr(backend, "service_settings"):
+        backend.service_settings = {}
+    kept: dict[str, str] = backend.service_settings
+    return kept
+
+
+def _shown_setting(response: SimpleSystemManagerResponse) -> ActionResult:
+    # The settings' other defaults are not documented: a setting of another id is not there.
+    if not str(response._get_param("SettingId")).endswith(_SHARING):
+        raise JsonRESTError("ServiceSettingNotFound", "The specified service setting wasn't found.")
+    own = _service_setting(response).get(_SHARING)
+    arn = f"arn:{response.partition}:ssm:{response.region}:{response.current_account}:servicesetting{_SHARING}"
+    setting = {"SettingId": _SHARING, "SettingValue": own or "Enable", "ARN": arn}
+    return ActionResult({"ServiceSetting": {**setting, "Status": "Customized" if own else "Default"}})
+
+
+def _get_setting(_original: Method) -> Method:
+    return _shown_setting
+
+
+def _update_setting(_original: Method) -> Method:
+    def update_service_setting(self: SimpleSystemManagerResponse) -> ActionResult:
+        _shown_setting(self)
+        _service_setting(self)[_SHARING] = self._get_param("SettingValue")
+        return ActionResult({})
+
+    return update_service_setting
+
+
+def _reset_setting(_original: Method) -> Method:
+    def reset_service_setting(self: SimpleSystemManagerResponse) -> ActionResult:
+        _service_setting(self).pop(_SHARING, None)
+        return _shown_setting(self)
+
+    return reset_service_setting
 
 
 def _ebs_key(_original: Method) -> Method:
@@ -488,6 +567,18 @@ _EBS_KEY = (
     "moto takes a default key for EBS and neither tells it nor forgets it. EC2 API, GetEbsDefaultKmsKeyId and "
     "ResetEbsDefaultKmsKeyId: the region's key, which is alias/aws/ebs unless ModifyEbsDefaultKmsKeyId named another."
 )
+_CONSOLE = (
+    "moto lacks the switch. EC2 API, EnableSerialConsoleAccess, DisableSerialConsoleAccess and "
+    "GetSerialConsoleAccessStatus: one switch for the account's region, which is off unless it was enabled."
+)
+_VPCS = (
+    "moto lacks the options. EC2 API, ModifyVpcBlockPublicAccessOptions and DescribeVpcBlockPublicAccessOptions: one "
+    "mode for the account's region: off, block-ingress or block-bidirectional."
+)
+_SETTING = (
+    "moto lacks the service settings. Systems Manager API, GetServiceSetting, UpdateServiceSetting and "
+    "ResetServiceSetting: public-sharing-permission takes Enable or Disable, and a reset brings AWS's own value back."
+)
 _CONTACT = (
     "moto has the alternate contacts of an account and not the primary one. Account Management API, "
     "GetContactInformation and PutContactInformation: the account has one, which a put overwrites."
@@ -611,6 +702,14 @@ PATCHES: tuple[Patch, ...] = (
         _modify_metadata_defaults,
     ),
     Patch("ec2-metadata-defaults-get", Ec2Settings, "get_instance_metadata_defaults", _METADATA, _metadata_defaults),
+    Patch("ec2-serial-get", Ec2Settings, "get_serial_console_access_status", _CONSOLE, _serial_console(None)),
+    Patch("ec2-serial-enable", Ec2Settings, "enable_serial_console_access", _CONSOLE, _serial_console(True)),
+    Patch("ec2-serial-disable", Ec2Settings, "disable_serial_console_access", _CONSOLE, _serial_console(False)),
+    Patch("ec2-vpc-block-get", Ec2Settings, "describe_vpc_block_public_access_options", _VPCS, _vpc_options),
+    Patch("ec2-vpc-block-modify", Ec2Settings, "modify_vpc_block_public_access_options", _VPCS, _vpc_options),
+    Patch("ssm-setting-get", SimpleSystemManagerResponse, "get_service_setting", _SETTING, _get_setting),
+    Patch("ssm-setting-update", SimpleSystemManagerResponse, "update_service_setting", _SETTING, _update_setting),
+    Patch("ssm-setting-reset", SimpleSystemManagerResponse, "reset_service_setting", _SETTING, _reset_setting),
     Patch("account-contact-put", AccountResponse, "put_contact_information", _CONTACT, _put_contact),
     Patch("account-contact-get", AccountResponse, "get_contact_information", _CONTACT, _get_contact),
     Patch(

@@ -74,6 +74,11 @@ module "account_defaults_eu_central_1" {
     http_endpoint               = "no-preference"
     instance_metadata_tags      = "no-preference"
   }
+  # Controls: FSBP SSM.7
+  ssm_document_public_sharing = "Disable"
+  block_serial_console_access = true
+  # Controls: FSBP EC2.172
+  vpc_block_public_access               = "block-bidirectional"
   closed_default_security_group_regions = ["eu-central-1"]
   default_vpc_flow_logs = {
     regions             = ["eu-central-1"]
@@ -116,6 +121,11 @@ module "account_defaults_us_east_1" {
     http_endpoint               = "no-preference"
     instance_metadata_tags      = "no-preference"
   }
+  # Controls: FSBP SSM.7
+  ssm_document_public_sharing = "Disable"
+  block_serial_console_access = true
+  # Controls: FSBP EC2.172
+  vpc_block_public_access               = "block-bidirectional"
   closed_default_security_group_regions = ["us-east-1"]
   default_vpc_flow_logs = {
     regions             = ["us-east-1"]

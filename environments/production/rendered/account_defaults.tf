@@ -26,6 +26,10 @@ module "account_defaults_eu_central_1" {
     http_endpoint               = "no-preference"
     instance_metadata_tags      = "no-preference"
   }
+  # Controls: FSBP SSM.7
+  ssm_document_public_sharing           = "Disable"
+  block_serial_console_access           = true
+  vpc_block_public_access               = null
   closed_default_security_group_regions = []
   default_vpc_flow_logs = {
     regions             = []
@@ -66,6 +70,10 @@ module "account_defaults_eu_west_1" {
     http_endpoint               = "no-preference"
     instance_metadata_tags      = "no-preference"
   }
+  # Controls: FSBP SSM.7
+  ssm_document_public_sharing           = "Disable"
+  block_serial_console_access           = true
+  vpc_block_public_access               = null
   closed_default_security_group_regions = []
   default_vpc_flow_logs = {
     regions             = []
@@ -106,6 +114,10 @@ module "account_defaults_us_east_1" {
     http_endpoint               = "no-preference"
     instance_metadata_tags      = "no-preference"
   }
+  # Controls: FSBP SSM.7
+  ssm_document_public_sharing           = "Disable"
+  block_serial_console_access           = true
+  vpc_block_public_access               = null
   closed_default_security_group_regions = []
   default_vpc_flow_logs = {
     regions             = []

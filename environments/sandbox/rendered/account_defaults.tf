@@ -26,6 +26,10 @@ module "account_defaults_eu_central_1" {
     http_endpoint               = "no-preference"
     instance_metadata_tags      = "no-preference"
   }
+  # Controls: FSBP SSM.7
+  ssm_document_public_sharing           = "Disable"
+  block_serial_console_access           = true
+  vpc_block_public_access               = null
   closed_default_security_group_regions = ["eu-central-1"]
   default_vpc_flow_logs = {
     regions             = []

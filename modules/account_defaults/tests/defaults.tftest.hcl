@@ -6,6 +6,16 @@ override_data {
 }
 
 override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+override_data {
+  target = data.aws_partition.current
+  values = { partition = "aws" }
+}
+
+override_data {
   target = data.aws_vpcs.default
   values = { ids = ["vpc-0123456789abcdef0"] }
 }
@@ -34,6 +44,21 @@ run "defaults" {
   }
 
   assert {
+    condition     = aws_ssm_service_setting.document_public_sharing["documents"].setting_id == "arn:aws:ssm:eu-central-1:123456789012:servicesetting/ssm/documents/console/public-sharing-permission" && aws_ssm_service_setting.document_public_sharing["documents"].setting_value == "Disable"
+    error_message = "No SSM document may become public (FSBP SSM.7)."
+  }
+
+  assert {
+    condition     = !aws_ec2_serial_console_access.this["off"].enabled
+    error_message = "The EC2 serial console must be off."
+  }
+
+  assert {
+    condition     = length(aws_vpc_block_public_access_options.this) == 0
+    error_message = "Traffic of VPCs may be blocked only when asked for."
+  }
+
+  assert {
     condition     = length(aws_default_security_group.default_vpc) + length(aws_flow_log.default_vpc) + length(aws_ebs_default_kms_key.this) + length(data.aws_vpcs.default) == 0
     error_message = "Nothing may happen to the default VPC, nor to the key, unless asked for."
   }
@@ -49,6 +74,7 @@ run "asked_for_here" {
     }
     closed_default_security_group_regions = ["eu-central-1", "us-east-1"]
     instance_metadata_defaults            = { http_put_response_hop_limit = 2 }
+    vpc_block_public_access               = "block-ingress"
     default_vpc_flow_logs                 = { regions = ["eu-central-1"] }
     flow_logs_role_arn                    = "arn:aws:iam::123456789012:role/baseline-default-vpc-flow-logs"
   }
@@ -56,6 +82,11 @@ run "asked_for_here" {
   assert {
     condition     = keys(aws_ebs_default_kms_key.this) == ["eu-central-1"] && startswith(aws_ebs_default_kms_key.this["eu-central-1"].key_arn, "arn:aws:kms:eu-central-1:")
     error_message = "Only this region's key may be set."
+  }
+
+  assert {
+    condition     = aws_vpc_block_public_access_options.this["vpcs"].internet_gateway_block_mode == "block-ingress"
+    error_message = "VPCs must be blocked in the mode that is asked for."
   }
 
   assert {
@@ -121,10 +152,13 @@ run "everything_left_alone" {
     ebs_snapshot_public_access = null
     block_public_ami_sharing   = false
     instance_metadata_defaults = null
+
+    ssm_document_public_sharing = null
+    block_serial_console_access = false
   }
 
   assert {
-    condition     = length(aws_ebs_encryption_by_default.this) + length(aws_ebs_snapshot_block_public_access.this) + length(aws_ec2_image_block_public_access.this) + length(aws_ec2_instance_metadata_defaults.this) == 0
+    condition     = length(aws_ebs_encryption_by_default.this) + length(aws_ebs_snapshot_block_public_access.this) + length(aws_ec2_image_block_public_access.this) + length(aws_ec2_instance_metadata_defaults.this) + length(aws_ssm_service_setting.document_public_sharing) + length(aws_ec2_serial_console_access.this) == 0
     error_message = "What is switched off must be left as it is."
   }
 }
@@ -150,7 +184,10 @@ run "refused" {
   variables {
     ebs_kms_key_arns           = { eu-west-1 = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
     ebs_snapshot_public_access = "blocked"
-    instance_metadata_defaults = { http_tokens = "always", http_put_response_hop_limit = 65, http_endpoint = "on" }
+    vpc_block_public_access    = "off"
+
+    ssm_document_public_sharing = "block"
+    instance_metadata_defaults  = { http_tokens = "always", http_put_response_hop_limit = 65, http_endpoint = "on" }
     default_vpc_flow_logs = {
       regions             = ["eu-central-1"]
       destination         = "kinesis"
@@ -167,6 +204,8 @@ run "refused" {
     var.ebs_kms_key_arns,
     var.ebs_snapshot_public_access,
     var.instance_metadata_defaults,
+    var.ssm_document_public_sharing,
+    var.vpc_block_public_access,
     var.default_vpc_flow_logs,
   ]
 }

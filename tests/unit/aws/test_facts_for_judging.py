@@ -295,6 +295,25 @@ HELD: list[Any] = [
     ),
     ("aws_ec2_instance_metadata_defaults", "get_instance_metadata_defaults", {"AccountLevel": {}}, None),
     ("aws_ec2_instance_metadata_defaults", "get_instance_metadata_defaults", {}, None),
+    (
+        "aws_ec2_serial_console_access",
+        "get_serial_console_access_status",
+        {"SerialConsoleAccessEnabled": True},
+        {"enabled": True},
+    ),
+    ("aws_ec2_serial_console_access", "get_serial_console_access_status", {"SerialConsoleAccessEnabled": False}, None),
+    *(
+        (
+            "aws_vpc_block_public_access_options",
+            "describe_vpc_block_public_access_options",
+            {"VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": mode}},
+            values,
+        )
+        for mode, values in (
+            ("block-bidirectional", {"internet_gateway_block_mode": "block-bidirectional"}),
+            ("off", None),
+        )
+    ),
 ]
 
 
@@ -302,6 +321,30 @@ HELD: list[Any] = [
 def test_what_a_region_holds_once(resource: str, call: str, answer: dict[str, Any], values: dict[str, Any] | None):
     found = read_existing(creates(resource), Stubbed("ec2", (call, answer)))
     assert [(e.values, e.overwritten) for e in found.values()] == ([] if values is None else [(values, True)])
+
+
+SHARING = "arn:aws:ssm:eu-central-1:123456789012:servicesetting/ssm/documents/console/public-sharing-permission"
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "planned", "differences"),
+    [
+        ("Enable", "Default", "Disable", None),
+        ("Enable", "Customized", "Disable", ('setting_value: "Enable" → "Disable"',)),
+        ("Disable", "Customized", "Disable", None),
+        ("Disable", "Customized", "Enable", ('setting_value: "Disable" → "Enable"',)),
+    ],
+)
+def test_a_setting_of_the_region_s_documents(
+    value: str, status: str, planned: str, differences: tuple[str, ...] | None
+):
+    plan = creates("aws_ssm_service_setting", setting_id=SHARING, setting_value=planned)
+    (create,) = plan.changes
+    answer = {"ServiceSetting": {"SettingValue": value, "Status": status}}
+    found = read_existing(plan, Stubbed("ssm", ("get_service_setting", answer)))
+    assert [(e.import_id, e.differences(create)) for e in found.values()] == (
+        [] if differences is None else [(SHARING, differences)]
+    )
 
 
 def test_a_stronger_value_of_the_region_is_refused_by_name():

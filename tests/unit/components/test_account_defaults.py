@@ -30,6 +30,9 @@ def test_an_empty_block_blocks_what_is_public_and_touches_no_network() -> None:
     assert settings.ebs_encryption_by_default
     assert settings.instance_metadata_defaults is not None
     assert settings.instance_metadata_defaults.http_tokens == "required"
+    assert settings.ssm_document_public_sharing == "Disable"
+    assert settings.block_serial_console_access
+    assert settings.vpc_block_public_access is None
     assert settings.closed_default_security_group_regions == ()
     assert settings.default_vpc_flow_logs.regions == ()
     assert settings.budgets == {}
@@ -41,6 +44,8 @@ def test_an_empty_block_blocks_what_is_public_and_touches_no_network() -> None:
     [
         ({"block_s3_public_access": "yes"}, "block_s3_public_access: Input should be a valid boolean"),
         ({"ebs_snapshot_public_access": "all"}, "ebs_snapshot_public_access: Input should be 'block-all-sharing'"),
+        ({"ssm_document_public_sharing": "block"}, "ssm_document_public_sharing: Input should be 'Disable'"),
+        ({"vpc_block_public_access": "off"}, "vpc_block_public_access: Input should be 'block-ingress' or"),
         (
             {"ebs_kms_key_arns": {"eu-central-1": "alias/ebs"}},
             "ebs_kms_key_arns.eu-central-1: expected the ARN of a key",

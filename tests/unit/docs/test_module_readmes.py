@@ -31,9 +31,6 @@ _TABLE = re.compile(
 MISSING: set[str] = {
     "access_analyzer",
     "account_contacts",
-    "account_defaults",
-    "account_defaults/flow_logs",
-    "account_defaults/global",
     "activity_alarms",
     "activity_alarms/forward",
     "detective",

@@ -259,6 +259,53 @@ def ebs_has_a_default_key() -> bool:
     return keys == ["alias/aws/ebs", key, "alias/aws/ebs"]
 
 
+def the_serial_console_has_a_switch() -> bool:
+    client = boto3.client("ec2", REGION)
+
+    def enabled() -> object:
+        return client.get_serial_console_access_status()["SerialConsoleAccessEnabled"]
+
+    found = [enabled()]
+    client.enable_serial_console_access()
+    found += [enabled(), boto3.client("ec2", "us-east-1").get_serial_console_access_status()]
+    client.disable_serial_console_access()
+    found.append(enabled())
+    return [f if isinstance(f, bool) else f["SerialConsoleAccessEnabled"] for f in found] == [False, True, False, False]
+
+
+def vpcs_are_blocked() -> bool:
+    client = boto3.client("ec2", REGION)
+
+    def mode() -> object:
+        return client.describe_vpc_block_public_access_options()["VpcBlockPublicAccessOptions"][
+            "InternetGatewayBlockMode"
+        ]
+
+    modes = [mode()]
+    for wanted in ("block-ingress", "block-bidirectional", "off"):
+        client.modify_vpc_block_public_access_options(InternetGatewayBlockMode=wanted)
+        modes.append(mode())
+    return modes == ["off", "block-ingress", "block-bidirectional", "off"]
+
+
+def documents_have_a_sharing_permission() -> bool:
+    client = boto3.client("ssm", REGION)
+    setting = "/ssm/documents/console/public-sharing-permission"
+    arn = f"arn:aws:ssm:{REGION}:123456789012:servicesetting{setting}"
+
+    def found() -> object:
+        answer = client.get_service_setting(SettingId=setting)["ServiceSetting"]
+        assert answer["ARN"] == arn
+        return answer["SettingValue"], answer["Status"]
+
+    values = [found()]
+    client.update_service_setting(SettingId=arn, SettingValue="Disable")
+    values.append(found())
+    client.reset_service_setting(SettingId=arn)
+    values.append(found())
+    return values == [("Enable", "Default"), ("Disable", "Customized"), ("Enable", "Default")]
+
+
 def instance_metadata_has_defaults() -> bool:
     client = boto3.client("ec2", REGION)
     found = [client.get_instance_metadata_defaults()["AccountLevel"]]
@@ -407,6 +454,14 @@ CASES: dict[str, Callable[[], bool]] = {
     "ec2-ebs-key-reset": ebs_has_a_default_key,
     "ec2-metadata-defaults-modify": instance_metadata_has_defaults,
     "ec2-metadata-defaults-get": instance_metadata_has_defaults,
+    "ec2-serial-get": the_serial_console_has_a_switch,
+    "ec2-serial-enable": the_serial_console_has_a_switch,
+    "ec2-serial-disable": the_serial_console_has_a_switch,
+    "ec2-vpc-block-get": vpcs_are_blocked,
+    "ec2-vpc-block-modify": vpcs_are_blocked,
+    "ssm-setting-get": documents_have_a_sharing_permission,
+    "ssm-setting-update": documents_have_a_sharing_permission,
+    "ssm-setting-reset": documents_have_a_sharing_permission,
     "account-contact-put": the_account_has_a_primary_contact,
     "account-contact-get": the_account_has_a_primary_contact,
     "kms-enable-rotation": rotation_has_a_period,

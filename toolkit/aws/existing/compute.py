@@ -1,10 +1,10 @@
-"""Readers of EC2 and KMS: what a region or a VPC has once."""
+"""Readers of EC2, Systems Manager and KMS: what a region or a VPC has once."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from toolkit.aws.existing.reader import Reader, named
+from toolkit.aws.existing.reader import Reader, named, overwriting
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
@@ -42,6 +42,35 @@ def _metadata_defaults(clients: ClientFactory, change: Change) -> Existing | Non
     # What has no value has no preference.
     stated = {name: value for name, value in values.items() if value}
     return Existing(stated, True, None, f"instance metadata defaults in {change.region}") if stated else None
+
+
+def _document_sharing(clients: ClientFactory, change: Change) -> Existing | None:
+    """GetServiceSetting tells a value of AWS's own by its status; whose value differs from it has status Customized."""
+    ssm = clients.client("ssm", change.region)
+    setting = named(change, "setting_id")
+    try:
+        found = ssm.get_service_setting(SettingId=setting)["ServiceSetting"]
+    except ssm.exceptions.ServiceSettingNotFound:
+        return None
+    if found.get("Status") == "Default":
+        return None
+    what = f"a setting for public sharing of SSM documents in {change.region}"
+    return overwriting(change, {"setting_value": found["SettingValue"]}, setting, what)
+
+
+def _serial_console(clients: ClientFactory, change: Change) -> Existing | None:
+    if not clients.client("ec2", change.region).get_serial_console_access_status()["SerialConsoleAccessEnabled"]:
+        return None
+    return overwriting(change, {"enabled": True}, "default", f"access to the EC2 serial console in {change.region}")
+
+
+def _vpc_block(clients: ClientFactory, change: Change) -> Existing | None:
+    found = clients.client("ec2", change.region).describe_vpc_block_public_access_options()
+    mode = found["VpcBlockPublicAccessOptions"]["InternetGatewayBlockMode"]
+    if mode == "off":
+        return None
+    what = f"VPC Block Public Access in {change.region}"
+    return overwriting(change, {"internet_gateway_block_mode": mode}, change.region, what)
 
 
 def _default_security_group(clients: ClientFactory, change: Change) -> Existing | None:
@@ -101,6 +130,9 @@ READERS: dict[str, Reader] = {
     "aws_ebs_default_kms_key": _ebs_key,
     "aws_ebs_snapshot_block_public_access": _snapshot_block,
     "aws_ec2_instance_metadata_defaults": _metadata_defaults,
+    "aws_ec2_serial_console_access": _serial_console,
+    "aws_ssm_service_setting": _document_sharing,
+    "aws_vpc_block_public_access_options": _vpc_block,
     "aws_default_security_group": _default_security_group,
     "aws_flow_log": _flow_log,
     "aws_kms_alias": _key_alias,
