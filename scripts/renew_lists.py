@@ -17,6 +17,7 @@ import gzip
 import json
 import mmap
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -146,6 +147,15 @@ def managed_policies_of_aws(client: Client) -> Taken:
     return Taken("iam:ListPolicies (Scope=AWS)", sorted(arn.split(":policy/", 1)[1] for arn in arns))
 
 
+def security_hub_standards_of_aws(client: Client) -> Taken:
+    """What stands behind `standards/` (once `ruleset/`) in each standard's ARN → our short name, null for a new one."""
+    pages = client("securityhub").get_paginator("describe_standards").paginate()
+    arns = [standard["StandardsArn"] for page in pages for standard in page["Standards"]]
+    paths = sorted(re.split(r":+(?:standards|ruleset)/", arn)[1] for arn in arns)
+    short = json.loads((TARGET / "security_hub_standards.json").read_text("utf-8"))["items"]
+    return Taken("securityhub:DescribeStandards", {path: short.get(path) for path in paths})
+
+
 OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
     "regions": regions,
     "service_regions": service_regions,
@@ -159,6 +169,7 @@ OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
 
 FROM_AWS: Mapping[str, Callable[[Client], Taken]] = {
     "managed_policies": managed_policies_of_aws,
+    "security_hub_standards": security_hub_standards_of_aws,
 }
 """List → what takes it from AWS itself. Tested with recorded answers only, never run with an account."""
 

@@ -19,9 +19,12 @@ locals {
     "resource-tagging-1.0" = ":standards/aws-resource-tagging-standard/v/1.0.0"
   }
 
+  # A standard without a short name is given as the end of its ARN.
   standard_arns = {
-    for standard, path in local.standard_paths : standard => (
-      standard == "cis-1.2" ? "${local.arn_prefix}:${path}" : "${local.arn_prefix}:${data.aws_region.current.id}:${path}"
+    for standard in var.standards : standard => (
+      standard == "cis-1.2"
+      ? "${local.arn_prefix}:${local.standard_paths[standard]}"
+      : "${local.arn_prefix}:${data.aws_region.current.id}:${lookup(local.standard_paths, standard, ":standards/${standard}")}"
     )
   }
 

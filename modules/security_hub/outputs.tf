@@ -5,5 +5,5 @@ output "hub_arn" {
 
 output "standards_arns" {
   description = "Standard => ARN of the chosen standards."
-  value       = { for standard in var.standards : standard => local.standard_arns[standard] }
+  value       = local.standard_arns
 }

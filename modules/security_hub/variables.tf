@@ -18,14 +18,19 @@ variable "linked_regions" {
 }
 
 variable "standards" {
-  description = "Standards whose controls are checked, each with its version: cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1, resource-tagging-1.0; an empty set checks nothing and only receives other services' findings."
+  description = "Standards whose controls are checked, each with its version: cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1, resource-tagging-1.0, or the end of another standard's ARN, such as cis-aws-foundations-benchmark/v/9.0.0; an empty set checks nothing and only receives other services' findings."
   type        = set(string)
   default     = ["cis-5.0", "fsbp-1.0"]
   nullable    = false
 
   validation {
-    condition     = alltrue([for standard in var.standards : contains(keys(local.standard_paths), standard)])
-    error_message = "standards must be of cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1 and resource-tagging-1.0."
+    condition     = alltrue([for standard in var.standards : contains(keys(local.standard_paths), standard) || can(regex("^[a-z0-9-]+/v/[0-9]+(\\.[0-9]+)*$", standard))])
+    error_message = "standards must be of cis-5.0, cis-3.0, cis-1.4, cis-1.2, fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1 and resource-tagging-1.0, or the end of another standard's ARN, such as cis-aws-foundations-benchmark/v/9.0.0."
+  }
+
+  validation {
+    condition     = alltrue([for short, path in local.standard_paths : !(contains(var.standards, short) && contains(var.standards, join("/", slice(split("/", path), 1, 4))))])
+    error_message = "standards must name each standard once, by its short name or by the end of its ARN."
   }
 }
 

@@ -77,7 +77,7 @@ def test_only_what_differs_gets_a_new_date(script: Any) -> None:
     assert (later["title"], later["renew"]) == (facts["title"], facts["renew"])
 
 
-ANSWERS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
+ANSWERS: dict[str, tuple[str, str, dict[str, Any], Any]] = {
     "managed_policies": (
         "iam",
         "list_policies",
@@ -90,6 +90,22 @@ ANSWERS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
         },
         ["AdministratorAccess", "job-function/Billing"],
     ),
+    "security_hub_standards": (
+        "securityhub",
+        "describe_standards",
+        {
+            "Standards": [
+                {"StandardsArn": "arn:aws:securityhub:eu-central-1::standards/pci-dss/v/9.0.0"},
+                {"StandardsArn": "arn:aws:securityhub:eu-central-1::standards/pci-dss/v/4.0.1"},
+                {"StandardsArn": "arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0"},
+            ]
+        },
+        {
+            "cis-aws-foundations-benchmark/v/1.2.0": "cis-1.2",
+            "pci-dss/v/4.0.1": "pci-dss-4.0.1",
+            "pci-dss/v/9.0.0": None,
+        },
+    ),
 }
 """List → the service, its call, AWS's answer in the form of the API reference, and what the list becomes."""
 
@@ -98,7 +114,7 @@ ANSWERS: dict[str, tuple[str, str, dict[str, Any], list[str]]] = {
 def test_lists_from_aws_itself(name: str, script: Any) -> None:
     """No account is at hand: the answers have the form that botocore's model of the API admits."""
     service, call, answer, expected = ANSWERS[name]
-    client = boto3.client(
+    client: Any = boto3.Session().client(  # type: ignore[call-overload]
         service, region_name="eu-central-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
     with Stubber(client) as stub:
@@ -129,6 +145,8 @@ FAR = [
     ("managed_policies", "AmazonBedrockFutureFullAccess"),
     ("managed_policies", "AWSCompromisedKeyQuarantineV9"),
     ("config_rules", "EC2_QUANTUM_INSTANCE_CHECK"),
+    ("security_hub_standards", "cis-aws-foundations-benchmark/v/9.0.0"),
+    ("security_hub_standards", "pci-dss/v/4.0.10"),
     ("config_resource_types", "AWS::QuantumLedger::Vault"),
 ]
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-_WORD = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_WORD = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_DIGITS = re.compile(r"[0-9]+")
 _MOST_EDITS = 2
 
 
@@ -59,7 +60,8 @@ class AwsList:
         """The listed name that `name` is a misspelling of; None where it is listed, or looks like a newer one.
 
         Names of AWS differ in few letters (`EBS_…`, `EFS_…`), so that nearness alone says little. A near name is a
-        misspelling where it has a word that no listed name has, or one letter too many or too few.
+        misspelling where it has a word that no listed name has, or one letter too many or too few. Another number is
+        another version.
         """
         if name in self.items:
             return None
@@ -69,6 +71,8 @@ class AwsList:
         for listed in self.names:
             count = _edits(name.lower(), listed.lower())
             if count is None or (found and found[0] <= count):
+                continue
+            if _DIGITS.sub("", name) == _DIGITS.sub("", listed):
                 continue
             if strange or count == 0 or (count == 1 and len(name) != len(listed)):
                 found = count, listed

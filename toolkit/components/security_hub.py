@@ -5,26 +5,42 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
+from toolkit.aws_lists import aws_list
 from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.listed import listed, misspelt
+from toolkit.errors import nearest
 
 _CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")
 
-Standard = Literal[
-    "cis-5.0",
-    "cis-3.0",
-    "cis-1.4",
-    "cis-1.2",
-    "fsbp-1.0",
-    "nist-800-53-r5",
-    "nist-800-171-r2",
-    "pci-dss-4.0.1",
-    "pci-dss-3.2.1",
-    "resource-tagging-1.0",
-]
-Standards = Annotated[tuple[Standard, ...], Field(strict=False), AfterValidator(no_repetition)]
+_PATHS: dict[str, str] = {short: path for path, short in aws_list("security_hub_standards").items.items() if short}
+"""Short name of a standard → what stands behind `standards/` in its ARN."""
+_PATH = re.compile(r"[a-z0-9-]+/v/[0-9]+(\.[0-9]+)*")
+
+
+def _standard(name: str, info: ValidationInfo) -> str:
+    """A short name, or the end of the ARN of a standard that is newer than the short names."""
+    if name in _PATHS:
+        return name
+    if not _PATH.fullmatch(name):
+        short = ", ".join(_PATHS)
+        expected = f"one of {short}; or the end of another standard's ARN, like cis-aws-foundations-benchmark/v/9.0.0"
+        raise misspelt(expected, nearest(name, tuple(_PATHS)))
+    return listed(name, aws_list("security_hub_standards"), info)
+
+
+def _no_standard_twice(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in no_repetition(names):
+        if _PATHS.get(name) in names:
+            raise ValueError(f"expected {name} or {_PATHS[name]}, which are the same standard")
+    return names
+
+
+_STANDARD_SCHEMA = {"anyOf": [{"enum": list(_PATHS)}, {"type": "string", "pattern": f"^{_PATH.pattern}$"}]}
+Standard = Annotated[str, AfterValidator(_standard), WithJsonSchema(_STANDARD_SCHEMA)]
+Standards = Annotated[tuple[Standard, ...], Field(strict=False), AfterValidator(_no_standard_twice)]
 
 
 def _control(value: str) -> str:

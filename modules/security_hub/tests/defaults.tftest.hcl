@@ -115,6 +115,36 @@ run "refused" {
   expect_failures = [var.linked_regions, var.standards]
 }
 
+run "refused_twice" {
+  command = plan
+
+  variables {
+    standards = ["cis-5.0", "cis-aws-foundations-benchmark/v/5.0.0"]
+  }
+
+  expect_failures = [var.standards]
+}
+
+run "newer_standard" {
+  command = plan
+
+  variables {
+    standards = ["cis-1.2", "cis-aws-foundations-benchmark/v/9.0.0"]
+    controls = {
+      "IAM.6" = { enabled = false, reason = "Central root management.", standards = ["cis-aws-foundations-benchmark/v/9.0.0"] }
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      endswith(aws_securityhub_standards_subscription.this["cis-1.2"].standards_arn, ":securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0"),
+      endswith(aws_securityhub_standards_subscription.this["cis-aws-foundations-benchmark/v/9.0.0"].standards_arn, "::standards/cis-aws-foundations-benchmark/v/9.0.0"),
+      endswith(aws_securityhub_standards_control_association.this["IAM.6/cis-aws-foundations-benchmark/v/9.0.0"].standards_arn, "::standards/cis-aws-foundations-benchmark/v/9.0.0"),
+    ])
+    error_message = "A standard without a short name must be taken by the end of its ARN."
+  }
+}
+
 run "refused_misspelt" {
   command = plan
 
