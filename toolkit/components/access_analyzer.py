@@ -116,7 +116,7 @@ class AccessAnalyzer(Settings):
 COMPONENT = Component(
     name="access_analyzer",
     title="Access Analyzer",
-    purpose="What is shared outside of the account is found in every region, and on request what nobody uses.",
+    purpose="Finds resources shared outside the account in every region and, optionally, unused access.",
     scope=Scope.EVERY_REGION,
     settings=AccessAnalyzer,
     derived=("is_home_region",),

@@ -138,7 +138,7 @@ class AccountContacts(Settings):
 COMPONENT = Component(
     name="account_contacts",
     title="Account contacts",
-    purpose="AWS reaches people about security, billing and operations, and root has a mailbox of its own.",
+    purpose="Contacts for security, billing and operations, and a root user e-mail address that no contact shares.",
     scope=Scope.GLOBAL,
     settings=AccountContacts,
     # Deleting the primary contact's resource leaves the contact as it is, so that needs no protection.

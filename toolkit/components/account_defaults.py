@@ -256,7 +256,7 @@ class AccountDefaults(Settings):
 COMPONENT = Component(
     name="account_defaults",
     title="Account defaults",
-    purpose="Nothing becomes public by accident, volumes are encrypted, and instances start with IMDSv2.",
+    purpose="Public access is blocked by default, volumes are encrypted, and instances start with IMDSv2.",
     scope=Scope.EVERY_REGION,
     settings=AccountDefaults,
     derived=("flow_logs_role_arn", "flow_logs_bucket_arn"),

@@ -124,7 +124,7 @@ class ActivityAlarms(Settings):
 COMPONENT = Component(
     name="activity_alarms",
     title="Activity alarms",
-    purpose="People are told of use of root, sign-ins without MFA and changes of what protects the account.",
+    purpose="Alerts on root user activity, console sign-ins without MFA, and changes to what protects the account.",
     scope=Scope.EVERY_REGION,
     settings=ActivityAlarms,
     requires=("cloudtrail",),

@@ -240,7 +240,7 @@ def _mismatches(settings: CloudTrail, others: Mapping[str, Any]) -> Iterator[Mis
 COMPONENT = Component(
     name="cloudtrail",
     title="CloudTrail",
-    purpose="Management API calls of every region are recorded in encrypted, validated log files and a log group.",
+    purpose="Records management API calls of every region in encrypted, validated log files and a log group.",
     scope=Scope.HOME_REGION,
     settings=CloudTrail,
     protects=(
@@ -253,7 +253,7 @@ COMPONENT = Component(
         Protected(log_bucket.LOCK),
         *log_bucket.PROTECTED,
     ),
-    bills="a KMS key, storage in S3, and what CloudWatch Logs takes in; the first trail's management events are free, "
+    bills="a KMS key, storage in S3, and ingestion by CloudWatch Logs; the first trail's management events are free, "
     "those of a second trail are not",
     profiles={
         "minimal": {"log_retention_days": 365, "data_events": [], "insights": []},

@@ -263,7 +263,7 @@ https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html#s
 COMPONENT = Component(
     name="config",
     title="Config",
-    purpose="Each region's resources are recorded and checked against managed rules.",
+    purpose="Records each region's resources and checks them with AWS managed rules.",
     scope=Scope.EVERY_REGION,
     settings=Config,
     protects=(

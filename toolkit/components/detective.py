@@ -25,7 +25,7 @@ class Detective(Settings):
 COMPONENT = Component(
     name="detective",
     title="Detective",
-    purpose="What happened around a finding can be followed in every region, over up to a year.",
+    purpose="Shows what happened around a finding, for up to a year, in every region.",
     scope=Scope.EVERY_REGION,
     settings=Detective,
     # A graph that is deleted takes a year of history with it.

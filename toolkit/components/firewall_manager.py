@@ -276,7 +276,7 @@ class FirewallManager(Settings):
 COMPONENT = Component(
     name="firewall_manager",
     title="Firewall Manager",
-    purpose="Security groups, web ACLs and DNS firewalls of an organization's accounts are held to policies.",
+    purpose="Policies for security groups, web ACLs and DNS firewalls in an organization's accounts.",
     scope=Scope.EVERY_REGION,
     settings=FirewallManager,
     # It finds resources by what AWS Config records.

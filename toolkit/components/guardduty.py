@@ -123,7 +123,7 @@ def _compose(_: GuardDuty, place: Place) -> Mapping[str, Any]:
 COMPONENT = Component(
     name="guardduty",
     title="GuardDuty",
-    purpose="Threats are detected in every region, and told to people on request.",
+    purpose="Detects threats in every region and optionally sends notifications.",
     scope=Scope.EVERY_REGION,
     settings=GuardDuty,
     protects=(

@@ -325,7 +325,7 @@ def _mismatches(settings: IamGroups, others: Mapping[str, Any]) -> Iterable[Mism
 COMPONENT = Component(
     name="iam_groups",
     title="IAM groups",
-    purpose="Users get rights through groups; only administrators can change what anybody may do.",
+    purpose="Users get permissions through groups; only administrators can change IAM permissions.",
     scope=Scope.GLOBAL,
     settings=IamGroups,
     protects=(

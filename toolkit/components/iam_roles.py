@@ -388,7 +388,7 @@ def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Misma
 COMPONENT = Component(
     name="iam_roles",
     title="IAM roles",
-    purpose="People, other accounts and pipelines take on roles by duty, each under conditions; emergencies are told.",
+    purpose="Roles by duty for users, other accounts and pipelines, with conditions; emergency use raises an alarm.",
     scope=Scope.GLOBAL,
     settings=IamRoles,
     requires_with=(("break_glass", "cloudtrail"), ("break_glass", "activity_alarms")),

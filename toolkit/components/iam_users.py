@@ -162,7 +162,7 @@ def _tags(settings: IamUsers) -> Iterator[str]:
 COMPONENT = Component(
     name="iam_users",
     title="IAM users",
-    purpose="Users come, are suspended and go by one file, each with an owner and a date of review.",
+    purpose="IAM user lifecycle in one file: active, suspended, removed, each with an owner and a review date.",
     scope=Scope.GLOBAL,
     settings=IamUsers,
     derived=("group_names",),

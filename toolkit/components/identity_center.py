@@ -209,7 +209,7 @@ def _mismatches(settings: IdentityCenter, others: Mapping[str, Any]) -> Iterator
 COMPONENT = Component(
     name="identity_center",
     title="IAM Identity Center",
-    purpose="Groups of people get permission sets in an organization's accounts, in place of IAM users in each.",
+    purpose="Groups of users get permission sets in an organization's accounts, instead of IAM users in each account.",
     scope=Scope.HOME_REGION,
     settings=IdentityCenter,
     composed=("region", "inline_policy_files"),

@@ -33,7 +33,7 @@ class Inspector(Settings):
 COMPONENT = Component(
     name="inspector",
     title="Inspector",
-    purpose="Instances, container images and functions are scanned for known vulnerabilities in every region.",
+    purpose="Scans instances, container images and functions for known vulnerabilities in every region.",
     scope=Scope.EVERY_REGION,
     settings=Inspector,
     protects=(Protected("aws_inspector2_enabler"),),

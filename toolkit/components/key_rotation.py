@@ -47,7 +47,7 @@ def _mismatches(settings: KeyRotation, others: Mapping[str, Any]) -> Iterator[Mi
 COMPONENT = Component(
     name="key_rotation",
     title="Key rotation",
-    purpose="People are told of access keys over age and of credentials that nobody uses.",
+    purpose="Notifies about old access keys and unused credentials.",
     scope=Scope.HOME_REGION,
     settings=KeyRotation,
     requires=("config", "activity_alarms"),

@@ -43,7 +43,7 @@ class Macie(Settings):
 COMPONENT = Component(
     name="macie",
     title="Macie",
-    purpose="Sensitive data in S3 buckets, and buckets that are open, are found in every region.",
+    purpose="Finds sensitive data in S3 buckets, and public or shared buckets, in every region.",
     scope=Scope.EVERY_REGION,
     settings=Macie,
     regions_in=("skipped_regions",),

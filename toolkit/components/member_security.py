@@ -152,14 +152,14 @@ def _trusts(settings: MemberSecurity) -> Iterator[str]:
 COMPONENT = Component(
     name="member_security",
     title="Member security",
-    purpose="Every account of an organization has GuardDuty and Security Hub CSPM; Config is seen in one place.",
+    purpose="GuardDuty and Security Hub CSPM in every account of an organization, and one view of AWS Config.",
     scope=Scope.EVERY_REGION,
     settings=MemberSecurity,
     requires=("config", "guardduty", "security_hub"),
     derived=("is_home_region", "detector_id", "standards_arns"),
     mismatches=_mismatches,
     trusts=_trusts,
-    bills="GuardDuty and Security Hub in every account that they are switched on in, by use",
+    bills="GuardDuty and Security Hub in every account where they are enabled, by usage",
     protects=(
         Protected("aws_guardduty_organization_configuration"),
         Protected("aws_guardduty_organization_configuration_feature"),

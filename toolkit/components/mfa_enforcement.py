@@ -48,7 +48,7 @@ class MfaEnforcement(Settings):
 COMPONENT = Component(
     name="mfa_enforcement",
     title="MFA enforcement",
-    purpose="Users in the groups can do nothing without MFA but enrol a device of their own.",
+    purpose="Without MFA, users in the groups can only enroll their own MFA device.",
     scope=Scope.GLOBAL,
     settings=MfaEnforcement,
     requires=("iam_groups",),

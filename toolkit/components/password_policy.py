@@ -44,7 +44,7 @@ class PasswordPolicy(Settings):
 COMPONENT = Component(
     name="password_policy",
     title="Password policy",
-    purpose="IAM users' passwords are long, mixed, not reused and renewed.",
+    purpose="IAM user passwords must be long, mixed, not reused, and changed regularly.",
     scope=Scope.GLOBAL,
     settings=PasswordPolicy,
     protects=(Protected(_RESOURCE),),

@@ -102,7 +102,7 @@ def _rules(place: Place) -> list[str]:
 COMPONENT = Component(
     name="root_protection",
     title="Root protection",
-    purpose="A runbook says who uses the root user and how; member accounts need no credentials of root.",
+    purpose="A runbook for the root user, and central root access: member accounts need no root credentials.",
     scope=Scope.GLOBAL,
     settings=RootProtection,
     composed=("custodians", "password_kept_in", "mfa_devices", "emergency_contact", "review_every_days"),

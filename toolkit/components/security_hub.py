@@ -111,7 +111,7 @@ class SecurityHub(Settings):
 COMPONENT = Component(
     name="security_hub",
     title="Security Hub",
-    purpose="The account is checked against named standards in every region, and findings gathered in the home region.",
+    purpose="Checks the account against named standards in every region and collects findings in the home region.",
     scope=Scope.EVERY_REGION,
     settings=SecurityHub,
     # Its checks read what AWS Config records.

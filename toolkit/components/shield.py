@@ -196,7 +196,7 @@ class Shield(Settings):
 COMPONENT = Component(
     name="shield",
     title="Shield Advanced",
-    purpose="Named resources are protected from large DDoS attacks, with AWS's response team; a commitment of a year.",
+    purpose="Protects named resources from large DDoS attacks, with AWS's response team; a commitment of one year.",
     scope=Scope.GLOBAL,
     settings=Shield,
     protects=(

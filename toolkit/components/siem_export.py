@@ -134,7 +134,7 @@ class SiemExport(Settings):
 COMPONENT = Component(
     name="siem_export",
     title="SIEM export",
-    purpose="Logs and findings reach a SIEM: through an event bus, a log subscription or a role that reads log files.",
+    purpose="Sends logs and findings to a SIEM: by event bus, log subscription, or a role that reads log files.",
     scope=Scope.EVERY_REGION,
     settings=SiemExport,
     requires_with=(("log_subscription", "cloudtrail"), ("trail_reader", "cloudtrail")),

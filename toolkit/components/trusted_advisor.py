@@ -105,7 +105,7 @@ class TrustedAdvisor(Settings):
 COMPONENT = Component(
     name="trusted_advisor",
     title="Trusted Advisor",
-    purpose="People are told of Trusted Advisor's checks that turn yellow or red, and checks are refreshed every week.",
+    purpose="Notifies about Trusted Advisor checks that turn yellow or red, and refreshes checks every week.",
     scope=Scope.GLOBAL_REGION,
     settings=TrustedAdvisor,
     protects=(
@@ -119,7 +119,7 @@ COMPONENT = Component(
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
     ),
-    bills="a KMS key and an alarm; refreshes need a support plan that is billed by itself",
+    bills="a KMS key and an alarm; refreshes need a support plan, which is billed separately",
     needs=(
         Need("events:PutRule", "arn:{partition}:events:{region}:{account}:rule/baseline-trusted-advisor"),
         Need("sns:CreateTopic", "arn:{partition}:sns:{region}:{account}:baseline-trusted-advisor"),

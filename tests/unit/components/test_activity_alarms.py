@@ -104,7 +104,7 @@ def test_other_regions_forward_to_the_home_region() -> None:
         "activity_alarms_forward_us_east_1",
         "activity_alarms_forward_eu_west_1",
     ]
-    assert "no active region" not in text
+    assert "not an active region" not in text
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_other_regions_forward_to_the_home_region() -> None:
     [("eu-central-1", "us-east-1"), ("us-gov-east-1", "us-gov-west-1"), ("cn-northwest-1", "cn-north-1")],
 )
 def test_it_is_said_where_root_signs_in_unheard(home: str, missing: str) -> None:
-    assert f"records root's sign-ins in {missing}, which is no active region" in rendered(f"{{home: {home}}}")
-    assert "no active region" not in rendered(f"{{home: {missing}}}")
+    assert f"records root sign-ins in {missing}, which is not an active region" in rendered(f"{{home: {home}}}")
+    assert "not an active region" not in rendered(f"{{home: {missing}}}")
     off = rendered(f"{{home: {home}, active: [{home}, {missing}]}}", ", root_sign_in_alerts: false")
     assert "forward" not in off
 

@@ -297,7 +297,7 @@ def test_an_emergency_role_that_nobody_hears_of_is_refused() -> None:
     alarms = "  cloudtrail: {}\n  activity_alarms: {subscribers: {email_addresses: [a@example.com]}}"
     text = render(loaded({"break_glass": {"users": ["anna"]}}, alarms))["iam_roles.tf"]
     assert "name_prefix = module.activity_alarms.publisher_name_prefix" in text
-    assert "alarm" not in render(loaded({"audit": {"users": ["anna"]}}, alarms))["iam_roles.tf"]
+    assert "activity_alarms" not in render(loaded({"audit": {"users": ["anna"]}}, alarms))["iam_roles.tf"]
 
 
 GUARDED = (

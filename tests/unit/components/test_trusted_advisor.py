@@ -92,6 +92,6 @@ def test_it_is_only_where_trusted_advisor_sends_events(home: str, needed: str) -
     assert "is possible only in" not in str(caught.value.detail)
 
 
-def test_it_is_said_where_perhaps_nobody_is_told() -> None:
-    assert "with basic, perhaps" in rendered("{home: us-east-1}")
-    assert "perhaps" not in rendered("{home: us-east-1}", ", support_plan: business")
+def test_a_comment_says_where_there_may_be_no_notifications() -> None:
+    assert "With basic, there may be\n# no notifications." in rendered("{home: us-east-1}")
+    assert "no notifications" not in rendered("{home: us-east-1}", ", support_plan: business")
