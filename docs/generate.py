@@ -16,7 +16,6 @@ from typing import Any
 
 import typer
 
-from toolkit.aws.existing import NOTHING_TO_OVERWRITE
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import claims, requirement_ids
@@ -220,7 +219,9 @@ def _side(strength: Strength) -> str:
 
 def nothing_to_overwrite() -> str:
     """Table of what is not looked for in the account before it is created, and why."""
-    return table(("Type", "Why"), [(f"`{kind}`", why) for kind, why in sorted(NOTHING_TO_OVERWRITE.items())])
+    return table(
+        ("Type", "Why"), [(f"`{kind}`", record.unread) for kind, record in sorted(RESOURCES.items()) if record.unread]
+    )
 
 
 def cli() -> str:

@@ -22,7 +22,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from toolkit.aws.existing import NOTHING_TO_OVERWRITE, READERS
+from toolkit.aws.existing import is_read
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Scope, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
@@ -31,6 +31,7 @@ from toolkit.errors import ToolkitError
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl
 from toolkit.rendering.render import ModuleCall, render
+from toolkit.resources.registry import RESOURCES
 from toolkit.workflows.workspace import attribution
 
 REPOSITORY = Path(__file__).parents[2]
@@ -83,9 +84,9 @@ def test_whatever_is_made_is_looked_for_first():
     made = {kind for file in MODULES.rglob("*.tf") for kind in _RESOURCE.findall(file.read_text("utf-8"))}
     declared = {protected.resource for component in REGISTRY.values() for protected in component.protects}
     assert declared <= made, "declared, but no module makes it"
-    without = made - set(READERS) - set(NOTHING_TO_OVERWRITE)
-    assert not without, "a reader in toolkit/aws/existing/, or a reason in NOTHING_TO_OVERWRITE there"
-    assert not set(READERS) & set(NOTHING_TO_OVERWRITE)
+    without = {kind for kind in made if not is_read(kind) and RESOURCES[kind].unread is None}
+    assert not without, "a reading in the type's record, or a reason in `unread` there"
+    assert not {kind for kind in RESOURCES if is_read(kind) and RESOURCES[kind].unread is not None}
 
 
 @pytest.mark.parametrize("component", COMPONENTS)

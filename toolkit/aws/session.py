@@ -58,6 +58,11 @@ class ClientFactory:
         return self._environment.account_id
 
     @property
+    def home_region(self) -> str:
+        """The environment's home region, where global services are called."""
+        return self._environment.regions.home
+
+    @property
     def simulated(self) -> bool:
         """Whether clients ask the embedded AWS, be it by the environment's own word or by --sandbox."""
         return self._environment.simulator is not None or bool(self._environ.get("AWS_ENDPOINT_URL"))

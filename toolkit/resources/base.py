@@ -1,7 +1,9 @@
-"""The record of one Terraform resource type: which of its attributes have a weaker side, and why the others have none.
+"""The record of one Terraform resource type: which of its attributes have a weaker side, and why the others have none;
+how it is read from an account.
 
-In: nothing. Out: the types that each file in this package fills in. Pure data: never reads a file, runs Terraform or
-calls AWS. A direction belongs to the type, so it holds in whichever component makes the resource.
+In: nothing. Out: the types that each file in this package fills in. Never reads a file, runs Terraform or imports
+boto3: a reader puts its questions to the `Account` that it is given (`toolkit.resources.reading`). A direction belongs
+to the type, so it holds in whichever component makes the resource.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from toolkit.resources.reading import Reading
 
 
 class Stronger(Enum):
@@ -110,6 +114,10 @@ class ResourceType:
         keys: Path of a block of which there are several → names of the attributes that tell one from another. Their
             order means nothing, so they are compared by key.
         single: Paths of blocks of which AWS takes one, though the provider's schema does not say so.
+        key: Names of the attributes that tell one resource from another within a region, or globally; none for what
+            exists once.
+        reading: How it is read from an account; None: `unread` says why it is not.
+        unread: Why no create of it can overwrite or collide with anything, so that it is not read.
     """
 
     name: str
@@ -117,6 +125,9 @@ class ResourceType:
     no_weaker_side: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     single: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    reading: Reading | None = None
+    unread: str | None = None
 
 
 def each(stronger: Stronger, *attributes: str, **more: Any) -> tuple[Strength, ...]:

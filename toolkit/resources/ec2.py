@@ -21,6 +21,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_ec2_image_block_public_access",
+        unread="the module only ever blocks, which lets through no more than what is there",
         strengths=(Strength("state", Stronger.ORDER, order=("unblocked", "block-new-sharing")),),
     ),
     ResourceType(

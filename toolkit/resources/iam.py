@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import (
     ATTACHES,
     ELSEWHERE,
@@ -13,14 +17,304 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _MEMBERSHIP = "judged by what the groups grant, which stands at the groups (toolkit/plan/memberships.py)"
 _CREDENTIAL = "another key or password is a new login profile; who is left without one is judged as a lock-out"
 
+
+_MOST = 1000
+"""Items that IAM answers at a time at most; without MaxItems, it answers 100."""
+_NONE = ("NoSuchEntity",)
+"""https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and each operation's errors."""
+
+
+def _every(account: Account, region: str, operation: str, member: str, **parameters: Any) -> tuple[Any, ...]:
+    return account.pages("iam", operation, member, region, MaxItems=_MOST, **parameters)
+
+
+def _password_policy(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("iam", "get_account_password_policy", region, absent=_NONE)
+    if answer is None:
+        return
+    policy = answer["PasswordPolicy"]
+    values = {
+        "minimum_password_length": policy["MinimumPasswordLength"],
+        "require_lowercase_characters": policy["RequireLowercaseCharacters"],
+        "require_uppercase_characters": policy["RequireUppercaseCharacters"],
+        "require_numbers": policy["RequireNumbers"],
+        "require_symbols": policy["RequireSymbols"],
+        "password_reuse_prevention": policy.get("PasswordReusePrevention"),
+        "max_password_age": policy.get("MaxPasswordAge"),
+        "hard_expiry": policy.get("HardExpiry", False),
+        "allow_users_to_change_password": policy["AllowUsersToChangePassword"],
+    }
+    yield Live({}, values, "a password policy", "iam-account-password-policy")
+
+
+def _account_alias(account: Account, region: str) -> Iterator[Live]:
+    for alias in account.pages("iam", "list_account_aliases", "AccountAliases", region):
+        yield Live({}, {"account_alias": alias}, f"the account alias {alias!r}", alias)
+
+
+def _groups(account: Account, region: str) -> Iterator[Live]:
+    for group in _every(account, region, "list_groups", "Groups"):
+        name = group["GroupName"]
+        values = {"name": name, "path": group["Path"]}
+        yield Live({"name": name}, values, f"the group {name!r}", name, arn=group["Arn"])
+
+
+def _boundaries(account: Account, region: str, kind: str) -> Mapping[str, str | None]:
+    """Name of each user or role → its boundary, which the lists lack (IAM API Reference, ListUsers and ListRoles)."""
+    details = _every(account, region, "get_account_authorization_details", f"{kind}DetailList", Filter=[kind])
+    return {one[f"{kind}Name"]: one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for one in details}
+
+
+def _user(user: Mapping[str, Any], boundary: str | None) -> Live:
+    name = user["UserName"]
+    values = {"name": name, "path": user["Path"], "permissions_boundary": boundary}
+    return Live({"name": name}, values, f"the user {name!r}", name, arn=user["Arn"])
+
+
+def _role(role: Mapping[str, Any], boundary: str | None) -> Live:
+    name = role["RoleName"]
+    values = {
+        "name": name,
+        "path": role["Path"],
+        "description": role.get("Description", ""),
+        "assume_role_policy": json.dumps(role["AssumeRolePolicyDocument"]),
+        "max_session_duration": role.get("MaxSessionDuration", 3600),
+        "permissions_boundary": boundary,
+    }
+    return Live({"name": name}, values, f"the role {name!r}", name, arn=role["Arn"])
+
+
+def _users(account: Account, region: str) -> Iterator[Live]:
+    users = _every(account, region, "list_users", "Users")
+    boundaries = _boundaries(account, region, "User") if users else {}
+    for user in users:
+        yield _user(user, boundaries.get(user["UserName"]))
+
+
+def _roles(account: Account, region: str) -> Iterator[Live]:
+    """Service-linked roles are a type of their own."""
+    roles = [r for r in _every(account, region, "list_roles", "Roles") if not r["Path"].startswith(_SERVICE_LINKED)]
+    boundaries = _boundaries(account, region, "Role") if roles else {}
+    for role in roles:
+        yield _role(role, boundaries.get(role["RoleName"]))
+
+
+_SERVICE_LINKED = "/aws-service-role/"
+
+
+def _named(operation: str, member: str, of: str, live: Callable[[Mapping[str, Any], None], Live]) -> Any:
+    """Finds by a name of any case. It lists: AWS does not document whether GetGroup and kin do."""
+
+    def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+        name = str(planned["name"]).lower()
+        every = _every(account, region, operation, member)
+        return next((live(one, None) for one in every if one[of].lower() == name), None)
+
+    return find
+
+
+def _policies(account: Account, region: str) -> Iterator[Live]:
+    details = _every(account, region, "get_account_authorization_details", "Policies", Filter=["LocalManagedPolicy"])
+    for policy in details:
+        document = next(v["Document"] for v in policy["PolicyVersionList"] if v["IsDefaultVersion"])
+        yield _policy(policy, json.dumps(document))
+
+
+def _policy(policy: Mapping[str, Any], document: str | None = None) -> Live:
+    arn = policy["Arn"]
+    name = arn.rsplit("/", 1)[-1]
+    values = {"name": name, "path": policy["Path"], **({} if document is None else {"policy": document})}
+    return Live({"name": name}, values, f"the policy {name!r}", arn, arn=arn)
+
+
+def _find_policy(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    name = str(planned["name"]).lower()
+    every = _every(account, region, "list_policies", "Policies", Scope="Local")
+    return next((_policy(one) for one in every if one["PolicyName"].lower() == name), None)
+
+
+def _identity_providers(account: Account, region: str) -> Iterator[Live]:
+    for arn in _provider_arns(account, region):
+        yield _identity_provider(account, region, arn)
+
+
+def _find_identity_provider(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    host = str(planned["url"]).removeprefix("https://")
+    arn = next((a for a in _provider_arns(account, region) if a.partition(":oidc-provider/")[2] == host), None)
+    return arn and _identity_provider(account, region, arn)  # type: ignore[return-value]
+
+
+def _provider_arns(account: Account, region: str) -> tuple[str, ...]:
+    answer = account.call("iam", "list_open_id_connect_providers", region) or {}
+    return tuple(one["Arn"] for one in answer["OpenIDConnectProviderList"])
+
+
+def _identity_provider(account: Account, region: str, arn: str) -> Live:
+    found = account.call("iam", "get_open_id_connect_provider", region, OpenIDConnectProviderArn=arn) or {}
+    host = arn.partition(":oidc-provider/")[2]
+    values = {
+        "url": host,
+        "client_id_list": sorted(found.get("ClientIDList", ())),
+        "thumbprint_list": list(found.get("ThumbprintList", ())),
+    }
+    return Live({"url": host}, values, f"the identity provider of {host}", arn, arn=arn)
+
+
+def _service_linked_roles(account: Account, region: str) -> Iterator[Live]:
+    for role in _every(account, region, "list_roles", "Roles", PathPrefix=_SERVICE_LINKED):
+        service = role["Path"].removeprefix(_SERVICE_LINKED).rstrip("/")
+        values = {"aws_service_name": service, "description": role.get("Description", "")}
+        called = f"the service-linked role {role['RoleName']!r}"
+        yield Live({"aws_service_name": service}, values, called, role["Arn"], arn=role["Arn"])
+
+
+def _login_profiles(account: Account, region: str) -> Iterator[Live]:
+    for user in _every(account, region, "list_users", "Users"):
+        found = _find_login_profile(account, region, {"user": user["UserName"]})
+        if found is not None:
+            yield found
+
+
+def _find_login_profile(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    user = planned["user"]
+    answer = account.call("iam", "get_login_profile", region, absent=_NONE, UserName=user)
+    if answer is None:
+        return None
+    values = {"user": user, "password_reset_required": answer["LoginProfile"].get("PasswordResetRequired", False)}
+    return Live({"user": user}, values, f"a console password of the user {user!r}", user)
+
+
+def _inline(owner: str, parameter: str, owners: str, members: str) -> Reading:
+    """Policies in a group or role: PutGroupPolicy and PutRolePolicy update one of the same name in place.
+
+    Args:
+        owner: "group" or "role".
+        parameter: What IAM calls its name.
+        owners: Method that lists them.
+        members: Where they are in its answer.
+    """
+
+    def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+        of, name = planned[owner], planned["name"]
+        request = {parameter: of, "PolicyName": name}
+        answer = account.call("iam", f"get_{owner}_policy", region, absent=_NONE, **request)
+        if answer is None:
+            return None
+        values = {owner: of, "name": name, "policy": json.dumps(answer["PolicyDocument"])}
+        called = f"the inline policy {name!r} of the {owner} {of!r}"
+        return Live({owner: of, "name": name}, values, called, f"{of}:{name}")
+
+    def lists(account: Account, region: str) -> Iterator[Live]:
+        for one in _every(account, region, owners, members):
+            of = {parameter: one[parameter]}
+            for name in account.pages("iam", f"list_{owner}_policies", "PolicyNames", region, **of):
+                found = find(account, region, {owner: one[parameter], "name": name})
+                if found is not None:
+                    yield found
+
+    actions = tuple(f"iam:{a}" for a in (_camel(owners), f"List{owner.title()}Policies", f"Get{owner.title()}Policy"))
+    return Reading(lists, OnCreate.OVERWRITES, finds=find, is_global=True, quiet=True, actions=actions)
+
+
+def _camel(method: str) -> str:
+    return "".join(word.capitalize() for word in method.split("_"))
+
+
+def _attached(owner: str, parameter: str, owners: str, members: str) -> Reading:
+    """Managed policies at a group, role or user: attaching one that is attached already does nothing.
+
+    IAM API Reference, AttachGroupPolicy and kin: an attachment has no content of its own.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachGroupPolicy.html
+
+    Args:
+        owner: "group", "role" or "user".
+        parameter: What IAM calls its name.
+        owners: Method that lists them.
+        members: Where they are in its answer.
+    """
+
+    def attachments(account: Account, region: str, of: str) -> Iterator[Live]:
+        request = {parameter: of}
+        # An owner that is still to be made has none.
+        found = account.pages(
+            "iam", f"list_attached_{owner}_policies", "AttachedPolicies", region, absent=_NONE, **request
+        )
+        for policy in found:
+            values = {owner: of, "policy_arn": policy["PolicyArn"]}
+            called = f"the policy {policy['PolicyArn']} at the {owner} {of!r}"
+            yield Live(values, values, called, f"{of}/{policy['PolicyArn']}")
+
+    def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+        of = attachments(account, region, planned[owner])
+        return next((one for one in of if one.key["policy_arn"] == planned["policy_arn"]), None)
+
+    def lists(account: Account, region: str) -> Iterator[Live]:
+        for one in _every(account, region, owners, members):
+            yield from attachments(account, region, one[parameter])
+
+    actions = (f"iam:{_camel(owners)}", f"iam:ListAttached{owner.title()}Policies")
+    return Reading(lists, OnCreate.SAME, finds=find, is_global=True, actions=actions)
+
+
+def _memberships(account: Account, region: str) -> Iterator[Live]:
+    for user in _every(account, region, "list_users", "Users"):
+        name = user["UserName"]
+        groups = [g["GroupName"] for g in account.pages("iam", "list_groups_for_user", "Groups", region, UserName=name)]
+        if groups:
+            yield _membership(name, groups)
+
+
+def _membership(user: str, groups: list[str]) -> Live:
+    import_id = "/".join([user, *groups])
+    return Live({"user": user}, {"user": user, "groups": groups}, f"the groups of the user {user!r}", import_id)
+
+
+def _find_membership(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """The planned groups of a user; None unless the user is in all of them."""
+    user, groups = planned["user"], planned.get("groups")
+    if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
+        return None
+    found = account.pages("iam", "list_groups_for_user", "Groups", region, absent=_NONE, UserName=user)
+    return _membership(user, groups) if set(groups) <= {group["GroupName"] for group in found} else None
+
+
+def _root_features(account: Account, region: str) -> Iterator[Live]:
+    absent = (
+        "OrganizationNotFoundException",
+        "OrganizationNotInAllFeaturesModeException",
+        "ServiceAccessNotEnabledException",
+    )
+    answer = account.call("iam", "list_organizations_features", region, absent=absent) or {}
+    features = sorted(answer.get("EnabledFeatures", ()))
+    if features:
+        # Enabling a feature leaves the others as they are; Terraform would then see them and switch them off.
+        values = {"enabled_features": features}
+        yield Live({}, values, "features of central root access", answer["OrganizationId"])
+
+
+def _actions(*names: str) -> tuple[str, ...]:
+    return tuple(f"iam:{name}" for name in names)
+
+
+_DETAILS = "GetAccountAuthorizationDetails"
+
+
 TYPES = (
-    ResourceType("aws_iam_account_alias", no_weaker_side={NAMES: "account_alias"}),
+    ResourceType(
+        "aws_iam_account_alias",
+        reading=Reading(_account_alias, OnCreate.OVERWRITES, is_global=True, actions=_actions("ListAccountAliases")),
+        no_weaker_side={NAMES: "account_alias"},
+    ),
     ResourceType(
         "aws_iam_account_password_policy",
+        reading=Reading(
+            _password_policy, OnCreate.OVERWRITES, is_global=True, actions=_actions("GetAccountPasswordPolicy")
+        ),
         strengths=(
             *each(Stronger.HIGHER, "minimum_password_length", "password_reuse_prevention"),
             *each(
@@ -37,15 +331,35 @@ TYPES = (
             Strength("max_password_age", Stronger.LOWER),
         ),
     ),
-    ResourceType("aws_iam_group", no_weaker_side={NAMES: "name path"}),
+    ResourceType(
+        "aws_iam_group",
+        key=("name",),
+        reading=Reading(_groups, OnCreate.COLLIDES, is_global=True, case_blind=True, actions=_actions("ListGroups")),
+        no_weaker_side={NAMES: "name path"},
+    ),
     ResourceType(
         "aws_iam_group_policy",
+        key=("group", "name"),
+        reading=_inline("group", "GroupName", "list_groups", "Groups"),
         strengths=(Strength("policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "group name name_prefix"},
     ),
-    ResourceType("aws_iam_group_policy_attachment", no_weaker_side={ATTACHES: "group policy_arn"}),
+    ResourceType(
+        "aws_iam_group_policy_attachment",
+        key=("group", "policy_arn"),
+        reading=_attached("group", "GroupName", "list_groups", "Groups"),
+        no_weaker_side={ATTACHES: "group policy_arn"},
+    ),
     ResourceType(
         "aws_iam_openid_connect_provider",
+        key=("url",),
+        reading=Reading(
+            _identity_providers,
+            OnCreate.COLLIDES,
+            finds=_find_identity_provider,
+            is_global=True,
+            actions=_actions("ListOpenIDConnectProviders", "GetOpenIDConnectProvider"),
+        ),
         # Each audience and each certificate authority is one more whose tokens are accepted.
         strengths=(
             Strength("client_id_list", Stronger.SUBSET),
@@ -55,15 +369,36 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_organizations_features",
+        reading=Reading(
+            _root_features, OnCreate.OVERWRITES, is_global=True, actions=_actions("ListOrganizationsFeatures")
+        ),
         strengths=(Strength("enabled_features", Stronger.SUPERSET),),
     ),
     ResourceType(
         "aws_iam_policy",
+        key=("name",),
+        reading=Reading(
+            _policies,
+            OnCreate.COLLIDES,
+            finds=_find_policy,
+            is_global=True,
+            case_blind=True,
+            actions=_actions("ListPolicies", _DETAILS),
+        ),
         strengths=(Strength("policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "name name_prefix path", NAMES: "description"},
     ),
     ResourceType(
         "aws_iam_role",
+        key=("name",),
+        reading=Reading(
+            _roles,
+            OnCreate.COLLIDES,
+            finds=_named("list_roles", "Roles", "RoleName", _role),
+            is_global=True,
+            case_blind=True,
+            actions=_actions("ListRoles", _DETAILS),
+        ),
         strengths=(
             Strength("assume_role_policy", Stronger.POLICY),
             Strength("permissions_boundary", Stronger.PRESENT),
@@ -78,22 +413,60 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_role_policy",
+        key=("role", "name"),
+        reading=_inline("role", "RoleName", "list_roles", "Roles"),
         strengths=(Strength("policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "name name_prefix role"},
     ),
-    ResourceType("aws_iam_role_policy_attachment", no_weaker_side={ATTACHES: "role policy_arn"}),
+    ResourceType(
+        "aws_iam_role_policy_attachment",
+        key=("role", "policy_arn"),
+        reading=_attached("role", "RoleName", "list_roles", "Roles"),
+        no_weaker_side={ATTACHES: "role policy_arn"},
+    ),
     ResourceType(
         "aws_iam_service_linked_role",
+        key=("aws_service_name",),
+        reading=Reading(_service_linked_roles, OnCreate.COLLIDES, is_global=True, actions=_actions("ListRoles")),
         no_weaker_side={IDENTITY: "aws_service_name custom_suffix", NAMES: "description"},
     ),
     ResourceType(
         "aws_iam_user",
+        key=("name",),
+        reading=Reading(
+            _users,
+            OnCreate.COLLIDES,
+            finds=_named("list_users", "Users", "UserName", _user),
+            is_global=True,
+            case_blind=True,
+            actions=_actions("ListUsers", _DETAILS),
+        ),
         strengths=(Strength("permissions_boundary", Stronger.PRESENT),),
         no_weaker_side={NAMES: "name path", TERRAFORM: "force_destroy"},
     ),
-    ResourceType("aws_iam_user_group_membership", no_weaker_side={IDENTITY: "user", _MEMBERSHIP: "groups"}),
+    ResourceType(
+        "aws_iam_user_group_membership",
+        key=("user",),
+        reading=Reading(
+            _memberships,
+            OnCreate.SAME,
+            finds=_find_membership,
+            is_global=True,
+            actions=_actions("ListUsers", "ListGroupsForUser"),
+        ),
+        no_weaker_side={IDENTITY: "user", _MEMBERSHIP: "groups"},
+    ),
     ResourceType(
         "aws_iam_user_login_profile",
+        key=("user",),
+        reading=Reading(
+            _login_profiles,
+            OnCreate.COLLIDES,
+            finds=_find_login_profile,
+            is_global=True,
+            actions=_actions("ListUsers", "GetLoginProfile"),
+            unread={"AWS never answers with a password": "password_length"},
+        ),
         strengths=(
             Strength("password_length", Stronger.HIGHER),
             Strength("password_reset_required", Stronger.TRUE),

@@ -25,6 +25,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_account_assignment",
+        unread="assigning a set that is assigned already changes nothing",
         no_weaker_side={IDENTITY: "instance_arn permission_set_arn principal_id principal_type target_id target_type"},
     ),
     ResourceType(
@@ -33,6 +34,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_customer_managed_policy_attachment",
+        unread="it adds a policy to those that the set has",
         no_weaker_side={ATTACHES: "instance_arn permission_set_arn customer_managed_policy_reference"},
     ),
 )

@@ -12,6 +12,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_kms_key",
+        unread="a new key has a new id",
         strengths=(
             *each(Stronger.TRUE, "enable_key_rotation", "is_enabled"),
             Strength("rotation_period_in_days", Stronger.LOWER),

@@ -72,5 +72,9 @@ TYPES = (
         strengths=(Strength("association_status", Stronger.ORDER, order=OFF_ON),),
         no_weaker_side={IDENTITY: "security_control_id standards_arn", NAMES: "updated_reason"},
     ),
-    ResourceType("aws_securityhub_standards_subscription", no_weaker_side={IDENTITY: "standards_arn"}),
+    ResourceType(
+        "aws_securityhub_standards_subscription",
+        unread="enabling a standard that is enabled leaves its controls as they are",
+        no_weaker_side={IDENTITY: "standards_arn"},
+    ),
 )

@@ -38,6 +38,7 @@ TYPES = (
     ResourceType("aws_shield_drt_access_role_arn_association", strengths=(Strength("role_arn", Stronger.PRESENT),)),
     ResourceType(
         "aws_shield_drt_access_log_bucket_association",
+        unread="it adds a bucket to those that there are",
         no_weaker_side={IDENTITY: "log_bucket role_arn_association_id"},
     ),
 )

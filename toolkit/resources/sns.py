@@ -50,6 +50,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_sns_topic_subscription",
+        unread="subscribing an address that is subscribed already answers that subscription; with "
+        "other attributes SNS refuses it",
         strengths=(
             Strength("filter_policy", Stronger.SAME, unset_is_strongest=True),
             Strength("filter_policy_scope", Stronger.SAME, by_aws=True),

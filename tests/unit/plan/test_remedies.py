@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import yaml
 
-from toolkit.aws.existing import READERS
+from toolkit.aws.existing import is_read
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.plan.findings import Consents, Finding, Rule, Severity, matches, options_for
@@ -44,7 +44,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 def creates() -> Iterator[dict[str, Any]]:
     for file in sorted(RECORDED.glob("*.json")):
         for entry in json.loads(file.read_text("utf-8"))["resource_changes"]:
-            if entry["change"]["actions"] == ["create"] and entry["type"] in READERS:
+            if entry["change"]["actions"] == ["create"] and is_read(entry["type"]):
                 yield entry
 
 

@@ -2,8 +2,8 @@
 
 Terraform sees a thing that is not in its state as a plain create. Some creates then overwrite what is there without a
 word (the password policy, a recorder of the same name), others fail half-way (EntityAlreadyExists, a second detector).
-One file per topic has a table READERS: resource type → what asks for it. Every type that a module makes has one, or a
-reason in NOTHING_TO_OVERWRITE why it needs none.
+A type's record in `toolkit.resources` says how the resource is found and what a create does where it is there, or why
+none can be in the way. READERS has those of the services that are not moved there yet.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from toolkit.aws.existing import (
     alerts,
     compute,
     detection,
-    iam,
     identity_center,
     members,
     organization,
@@ -25,13 +24,17 @@ from toolkit.aws.existing import (
 )
 from toolkit.aws.existing.reader import Reader
 from toolkit.aws.facts import asked, side_by_side
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
+from toolkit.errors import ToolkitError
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Plan
+from toolkit.resources.base import ResourceType
+from toolkit.resources.reading import Live, OnCreate, Reading, Reason, Unreadable
+from toolkit.resources.registry import RESOURCES
 
 READERS: Mapping[str, Reader] = {
-    **iam.READERS,
     **identity_center.READERS,
     **account.READERS,
     **storage.READERS,
@@ -45,18 +48,6 @@ READERS: Mapping[str, Reader] = {
 }
 """Every topic's readers: resource type → what asks for it."""
 
-NOTHING_TO_OVERWRITE: Mapping[str, str] = {
-    "aws_ec2_image_block_public_access": "the module only ever blocks, which lets through no more than what is there",
-    "aws_kms_key": "a new key has a new id",
-    "aws_securityhub_standards_subscription": "enabling a standard that is enabled leaves its controls as they are",
-    "aws_shield_drt_access_log_bucket_association": "it adds a bucket to those that there are",
-    "aws_ssoadmin_account_assignment": "assigning a set that is assigned already changes nothing",
-    "aws_ssoadmin_customer_managed_policy_attachment": "it adds a policy to those that the set has",
-    "aws_sns_topic_subscription": "subscribing an address that is subscribed already answers that subscription; with "
-    "other attributes SNS refuses it",
-}
-"""Resource type → why a create of it can neither overwrite nor meet anything."""
-
 NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
 """Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
 
@@ -69,23 +60,31 @@ _OWNERS = {
 """Types beside an owner with which AWS gives them a value by itself."""
 
 
+def is_read(kind: str) -> bool:
+    """Whether a create of the type is looked for in the account first."""
+    return kind in READERS or (kind in RESOURCES and RESOURCES[kind].reading is not None)
+
+
 def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
     """Address of a create → what is there already.
 
     Raises:
-        ToolkitError: It could not be asked.
+        ToolkitError: It cannot be read.
     """
+    inventory = Inventory(clients)
     creates = [
         change
         for change in plan.changes
-        if change.type in READERS
-        and change.action is Action.CREATE
+        if change.action is Action.CREATE
+        and is_read(change.type)
         and not (clients.simulated and change.type in NOT_SIMULATED)
     ]
 
     def read(change: Change) -> Existing | None:
-        reader = READERS[change.type]
-        return asked(f"what {change.address} would overwrite", lambda: reader(clients, change))
+        if change.type in READERS:
+            reader = READERS[change.type]
+            return asked(f"what {change.address} would overwrite", lambda: reader(clients, change))
+        return _find(change, inventory)
 
     # The first plan of an account with many regions asks for hundreds of things.
     answers = side_by_side(read, creates)
@@ -95,6 +94,45 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
         # What AWS gave a new thing by itself stands there after an interrupted apply, and is nobody's choice.
         if existing is not None and (not existing.default or _comes_in(change, plan))
     }
+
+
+def _find(change: Change, inventory: Inventory) -> Existing | None:
+    record = RESOURCES[change.type]
+    assert record.reading is not None
+    if not all(isinstance(change.after.get(name), str) for name in record.key):
+        # Known after the apply only: what it would be beside is still to be made.
+        return None
+    found = inventory.find(change.type, change.region, change.after)
+    if isinstance(found, Unreadable):
+        raise ToolkitError(f"what {change.address} would overwrite cannot be read: {found}", hint=_NEXT[found.reason])
+    return None if found is None else _existing(change, record, record.reading, found)
+
+
+_NEXT = {
+    Reason.DENIED: "allow the credentials' user or role that action, then plan again",
+    Reason.EXPIRED: "get new credentials, then plan again",
+    Reason.THROTTLED: "plan again later: AWS limits how many calls an account makes",
+    Reason.TIMED_OUT: "plan again; if it stays so, check the network and the proxy",
+    Reason.UNREACHABLE: "check the network and the proxy, and whether the service exists in that region",
+    Reason.TRUNCATED: "plan again",
+    Reason.NOT_SUBSCRIBED: "finish the account's registration with AWS, or wait until it is activated",
+    Reason.REGION_OFF: "enable the region for the account, or leave it out of `regions`",
+    Reason.BUDGET: "plan again",
+    Reason.UNKNOWN: "check the permissions of the credentials",
+}
+
+
+def _existing(change: Change, record: ResourceType, reading: Reading, found: Live) -> Existing | None:
+    """What a create would meet, as the guards judge it; None where it changes nothing and nothing is to be said."""
+    other = next((found.key[name] for name in record.key if found.key[name] != change.after.get(name)), None)
+    if reading.on_create is OnCreate.SAME:
+        return Existing(found.values, True, found.import_id, found.called, same=True)
+    if reading.on_create is OnCreate.COLLIDES:
+        spelled = other if reading.case_blind else None
+        return Existing({}, False, found.import_id, found.called, spelled=spelled)
+    values = found.values if reading.compared is None else reading.compared(found.values, change.after)
+    existing = Existing(values, other is None, found.import_id, found.called, found.by_default)
+    return None if reading.quiet and not existing.differences(change) else existing
 
 
 def _comes_in(change: Change, plan: Plan) -> bool:

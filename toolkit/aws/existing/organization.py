@@ -82,23 +82,6 @@ def _administrator(accounts: list[str], service: str, change: Change) -> Existin
     return Existing({}, False, accounts[0], f"{accounts[0]} as administrator of {service} in {change.region}")
 
 
-def _root_features(clients: ClientFactory, _change: Change) -> Existing | None:
-    iam = clients.client("iam")
-    try:
-        found = iam.list_organizations_features()
-    except (
-        iam.exceptions.OrganizationNotFoundException,
-        iam.exceptions.OrganizationNotInAllFeaturesModeException,
-        iam.exceptions.ServiceAccessNotEnabledException,
-    ):
-        return None
-    features = sorted(found.get("EnabledFeatures", []))
-    if not features:
-        return None
-    # Enabling a feature leaves the others as they are; Terraform would then see them and switch them off.
-    return Existing({"enabled_features": features}, True, found["OrganizationId"], "features of central root access")
-
-
 READERS: dict[str, Reader] = {
     "aws_organizations_organization": _organization,
     "aws_organizations_organizational_unit": _unit,
@@ -107,5 +90,4 @@ READERS: dict[str, Reader] = {
     "aws_organizations_delegated_administrator": _delegated_administrator,
     "aws_guardduty_organization_admin_account": _guardduty_administrator,
     "aws_securityhub_organization_admin_account": _security_hub_administrator,
-    "aws_iam_organizations_features": _root_features,
 }

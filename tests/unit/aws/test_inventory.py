@@ -1,0 +1,251 @@
+"""What an answer of AWS means: an absence, something to read on from, or something that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import botocore.exceptions
+import pytest
+from botocore.stub import Stubber
+
+from toolkit.aws import inventory as module
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import ClientFactory
+from toolkit.environment import load_text
+from toolkit.resources.base import ResourceType
+from toolkit.resources.reading import (
+    Absent,
+    Account,
+    Call,
+    Live,
+    OnCreate,
+    Reading,
+    Reason,
+    Unreadable,
+    UnreadableError,
+)
+
+REGION, OTHER = "eu-central-1", "ap-east-1"
+ENVIRONMENT = load_text(
+    'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n', name="x", shown_as="x"
+)
+KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "example"}
+
+
+class Recorded(ClientFactory):
+    """Clients with recorded answers, in the order in which they are asked for; a text is an error "CODE: message"."""
+
+    def __init__(self, *answers: tuple[str, str, dict[str, Any] | str]) -> None:
+        super().__init__(ENVIRONMENT, {})
+        self.made: dict[tuple[str, str], Any] = {}
+        self.stubbers: list[Stubber] = []
+        for service, method, answer in answers:
+            stubber = self.stubber(service)
+            if isinstance(answer, str):
+                code, _, message = answer.partition(": ")
+                stubber.add_client_error(method, code, message)
+            else:
+                stubber.add_response(method, answer)
+
+    def stubber(self, service: str, region: str = REGION) -> Stubber:
+        if (service, region) not in self.made:
+            one = boto3.client(service, region, **KEYS)  # type: ignore[call-overload]
+            stubber = Stubber(one)
+            stubber.activate()
+            self.made[service, region] = one
+            self.stubbers.append(stubber)
+        return self.stubbers[list(self.made).index((service, region))]
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        self.stubber(service, region or REGION)
+        return self.made[service, region or REGION]
+
+
+POLICY = ("iam", "get_account_password_policy")
+ERRORS: list[tuple[str, Reason]] = [
+    ("AccessDenied: not authorized", Reason.DENIED),
+    ("AccessDeniedException: not authorized", Reason.DENIED),
+    ("UnauthorizedOperation: not authorized", Reason.DENIED),
+    ("AuthorizationError: SNS says it so", Reason.DENIED),
+    ("ExpiredToken: the token has expired", Reason.EXPIRED),
+    ("ExpiredTokenException: the token has expired", Reason.EXPIRED),
+    ("InvalidClientTokenId: the token is not valid", Reason.EXPIRED),
+    ("UnrecognizedClientException: the token is not valid", Reason.EXPIRED),
+    ("Throttling: Rate exceeded", Reason.THROTTLED),
+    ("ThrottlingException: Rate exceeded", Reason.THROTTLED),
+    ("RequestLimitExceeded: Request limit exceeded", Reason.THROTTLED),
+    ("TooManyRequestsException: slow down", Reason.THROTTLED),
+    ("OptInRequired: You are not subscribed to this service", Reason.NOT_SUBSCRIBED),
+    ("SubscriptionRequiredException: The AWS Access Key Id needs a subscription", Reason.NOT_SUBSCRIBED),
+    ("InternalFailure: we encountered an internal error", Reason.UNKNOWN),
+    ("ResourceNotFoundException: of another resource than that which the reader knows", Reason.UNKNOWN),
+    ("500: ", Reason.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("error", "reason"), ERRORS, ids=[e for e, _ in ERRORS])
+def test_an_error_that_is_not_documented_as_an_absence_is_unreadable(error: str, reason: Reason):
+    found = Inventory(Recorded((*POLICY, error))).find("aws_iam_account_password_policy", REGION, {})
+    assert isinstance(found, Unreadable)
+    assert (found.reason, found.call, found.region) == (reason, "iam:GetAccountPasswordPolicy", REGION)
+    assert error.partition(": ")[0] in found.message
+
+
+def test_an_error_that_is_documented_as_an_absence_is_one():
+    found = Inventory(Recorded((*POLICY, "NoSuchEntity: no policy"))).find(
+        "aws_iam_account_password_policy", REGION, {}
+    )
+    assert found is None
+
+
+def test_an_error_of_two_meanings_is_told_apart_by_its_words():
+    """Macie says with the code of a missing right that it is not enabled."""
+    off = (Absent("AccessDeniedException", "not enabled"),)
+
+    def ask(error: str) -> Any:
+        clients = Recorded(("macie2", "get_macie_session", error))
+        return Inventory(clients).call("macie2", "get_macie_session", REGION, absent=off)
+
+    assert ask("AccessDeniedException: Macie is not enabled") is None
+    with pytest.raises(UnreadableError, match="denied"):
+        ask("AccessDeniedException: User is not authorized")
+
+
+SILENCE: list[tuple[Exception, Reason]] = [
+    (botocore.exceptions.ReadTimeoutError(endpoint_url="https://iam"), Reason.TIMED_OUT),
+    (botocore.exceptions.ConnectTimeoutError(endpoint_url="https://iam"), Reason.TIMED_OUT),
+    (botocore.exceptions.EndpointConnectionError(endpoint_url="https://iam"), Reason.UNREACHABLE),
+    (botocore.exceptions.ProxyConnectionError(proxy_url="http://proxy"), Reason.UNREACHABLE),
+    (botocore.exceptions.NoCredentialsError(), Reason.EXPIRED),
+    (botocore.exceptions.PaginationError(message="the token repeats"), Reason.TRUNCATED),
+    (botocore.exceptions.ParamValidationError(report="a parameter is missing"), Reason.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("error", "reason"), SILENCE, ids=[type(e).__name__ for e, _ in SILENCE])
+def test_silence_is_unreadable(error: Exception, reason: Reason):
+    class Silent(ClientFactory):
+        def client(self, service: str, region: str | None = None) -> Any:
+            class Client:
+                def get_account_password_policy(self) -> None:
+                    raise error
+
+            return Client()
+
+    found = Inventory(Silent(ENVIRONMENT, {})).find("aws_iam_account_password_policy", REGION, {})
+    assert isinstance(found, Unreadable)
+    assert found.reason is reason
+
+
+def groups(*names: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "GroupName": name, "Path": "/", "GroupId": "AGPAEXAMPLEEXAMPLE",
+            "Arn": f"arn:aws:iam::123456789012:group/{name}", "CreateDate": "2026-01-01T00:00:00Z",
+        }
+        for name in names
+    ]  # fmt: skip
+
+
+def listed(*pages: dict[str, Any] | str) -> list[Live | Unreadable]:
+    return list(
+        Inventory(Recorded(*(("iam", "list_groups", page) for page in pages))).every(["aws_iam_group"], [REGION])
+    )
+
+
+def test_an_empty_page_with_a_token_is_read_on_and_an_empty_last_page_is_an_absence():
+    first, second = (
+        {"Groups": [], "IsTruncated": True, "Marker": "m"},
+        {"Groups": groups("one"), "IsTruncated": False},
+    )
+    (found,) = listed(first, second)
+    assert isinstance(found, Live)
+    assert found.key == {"name": "one"}
+    assert listed(first, {"Groups": [], "IsTruncated": False}) == []
+
+
+def test_a_list_that_ends_in_an_error_or_a_repeated_token_is_unreadable_not_shorter():
+    first = {"Groups": groups("one"), "IsTruncated": True, "Marker": "m"}
+    (throttled,) = listed(first, "Throttling: Rate exceeded")
+    assert isinstance(throttled, Unreadable)
+    assert throttled.reason is Reason.THROTTLED
+    (repeats,) = listed(first, first)
+    assert isinstance(repeats, Unreadable)
+    assert repeats.reason is Reason.TRUNCATED
+
+
+def test_an_answer_to_a_call_that_is_not_paged_must_be_whole():
+    whole = {"AccountAliases": ["acme"], "IsTruncated": False}
+    assert Inventory(Recorded(("iam", "list_account_aliases", whole))).call("iam", "list_account_aliases", REGION)
+    cut = Recorded(("iam", "list_account_aliases", {**whole, "IsTruncated": True, "Marker": "m"}))
+    with pytest.raises(UnreadableError, match="not complete"):
+        Inventory(cut).call("iam", "list_account_aliases", REGION)
+
+
+def test_a_question_is_put_once_whoever_asks_also_one_that_was_refused():
+    clients = Recorded(
+        ("iam", "list_groups", {"Groups": groups("one", "two"), "IsTruncated": False}), (*POLICY, "AccessDenied: no")
+    )
+    inventory = Inventory(clients)
+    for name in ("one", "two", "three"):
+        found = inventory.find("aws_iam_group", REGION, {"name": name})
+        assert isinstance(found, Live) == (name != "three")
+    for _ in range(3):
+        assert isinstance(inventory.find("aws_iam_account_password_policy", REGION, {}), Unreadable)
+    assert len(list(inventory.every(["aws_iam_group"], [REGION]))) == 2
+    assert inventory.calls == 2
+
+
+def test_what_is_found_has_the_calls_it_rests_on_as_evidence():
+    told: list[Call] = []
+    clients = Recorded(("iam", "list_groups", {"Groups": groups("one"), "IsTruncated": False}))
+    inventory = Inventory(clients, on_call=told.append)
+    first = inventory.find("aws_iam_group", REGION, {"name": "one"})
+    again = inventory.find("aws_iam_group", REGION, {"name": "ONE"})
+    assert isinstance(first, Live)
+    assert (first.type, first.region, first.account_id) == ("aws_iam_group", REGION, "123456789012")
+    assert [call.action for call in first.evidence] == ["iam:ListGroups"]
+    assert again == first
+    assert told == list(first.evidence)
+
+
+def test_no_more_calls_are_made_than_the_budget_has():
+    clients = Recorded((*POLICY, "NoSuchEntity: none"))
+    inventory = Inventory(clients, budget=1)
+    assert inventory.find("aws_iam_account_password_policy", REGION, {}) is None
+    found = inventory.find("aws_iam_group", REGION, {"name": "one"})
+    assert isinstance(found, Unreadable)
+    assert (found.reason, inventory.calls) == (Reason.BUDGET, 1)
+
+
+@pytest.fixture
+def regional(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    def lists(account: Account, region: str) -> Iterator[Live]:
+        for topic in account.pages("sns", "list_topics", "Topics", region):
+            yield Live({"name": topic["TopicArn"].rsplit(":", 1)[-1]}, {}, "a topic", topic["TopicArn"])
+
+    record = ResourceType("aws_thing", key=("name",), reading=Reading(lists, OnCreate.COLLIDES))
+    monkeypatch.setattr(module, "RESOURCES", {"aws_thing": record, **module.RESOURCES})
+    yield lambda: None
+
+
+@pytest.mark.usefixtures("regional")
+def test_a_region_that_is_off_is_out_of_scope_and_reported_once():
+    regions = {"Regions": [{"RegionName": OTHER, "OptInStatus": "not-opted-in"}]}
+    clients = Recorded(("ec2", "describe_regions", regions), ("sns", "list_topics", {"Topics": []}))
+    (off,) = Inventory(clients).every(["aws_thing", "aws_thing"][:1], [REGION, OTHER, OTHER])
+    assert off == Unreadable("", OTHER, "ec2:DescribeRegions", Reason.REGION_OFF, "not enabled for the account")
+
+
+@pytest.mark.usefixtures("regional")
+@pytest.mark.parametrize(
+    "states", ["AccessDenied: no", {"Regions": [{"RegionName": OTHER, "OptInStatus": "opted-in"}]}]
+)
+def test_refused_credentials_are_no_region_that_is_off_unless_that_is_known(states: Any):
+    clients = Recorded(("ec2", "describe_regions", states))
+    clients.stubber("sns", OTHER).add_client_error("list_topics", "InvalidClientTokenId", "not valid")
+    (found,) = Inventory(clients).every(["aws_thing"], [OTHER])
+    assert isinstance(found, Unreadable)
+    assert found.reason is Reason.EXPIRED

@@ -1,0 +1,355 @@
+"""The only way to read what an account has: each question is put to AWS once, several wait for AWS at a time.
+
+In: clients for one account. Out: `Live` resources by the records of `toolkit.resources`, and `Unreadable` for what AWS
+did not answer. Reads only.
+
+Which answer means what is decided here, for every reader:
+
+| AWS answers | is |
+| --- | --- |
+| an error that the service documents as "there is none" or "not enabled" | an absence |
+| an empty last page | an absence |
+| an empty page with a token | read on |
+| a token that repeats, a cut-off answer to a call that is not paged | unreadable: truncated |
+| access denied | unreadable: denied |
+| expired or invalid credentials | unreadable: expired, or the region is off if it is known to be |
+| throttled after every retry | unreadable: throttled |
+| no answer in time; no connection | unreadable: timed out; unreachable |
+| any other error | unreadable: unknown |
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from toolkit.aws.actions import action_of
+from toolkit.aws.facts import side_by_side
+from toolkit.aws.session import ClientFactory
+from toolkit.resources.base import ResourceType
+from toolkit.resources.reading import Absent, Call, Live, Reading, Reason, Unreadable, UnreadableError
+from toolkit.resources.registry import RESOURCES
+
+_TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker", "PaginationToken")
+_DENIED = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "Client.UnauthorizedOperation",
+        "Forbidden",
+        "NotAuthorized",
+        "UnauthorizedAccess",
+        "UnauthorizedException",
+        "UnauthorizedOperation",
+    }
+)
+_EXPIRED = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+_NOT_SUBSCRIBED = frozenset({"OptInRequired", "SubscriptionRequired", "SubscriptionRequiredException"})
+
+
+class Inventory:
+    """What one account has."""
+
+    def __init__(
+        self,
+        clients: ClientFactory,
+        *,
+        budget: int | None = None,
+        on_call: Callable[[Call], None] = lambda _: None,
+    ) -> None:
+        """Args:
+        clients: Make the calls.
+        budget: How many calls of AWS may be made at most; further ones are unreadable. None: any number.
+        on_call: Told of each call that AWS answered, possibly from several threads.
+        """
+        self._clients = clients
+        self._budget = budget
+        self._on_call = on_call
+        self._made = 0
+        self._lock = threading.Lock()
+        self._asking: defaultdict[tuple[Any, ...], threading.RLock] = defaultdict(threading.RLock)
+        self._answers: dict[tuple[Any, ...], tuple[Any, Exception | None, tuple[Call, ...]]] = {}
+        self._evidence = threading.local()
+
+    @property
+    def account_id(self) -> str:
+        """The account's id, 12 digits."""
+        return self._clients.account_id
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is on the embedded AWS."""
+        return self._clients.simulated
+
+    @property
+    def calls(self) -> int:
+        """How many calls of AWS were made; each page is one."""
+        return self._made
+
+    def find(self, kind: str, region: str, planned: Mapping[str, Any]) -> Live | Unreadable | None:
+        """The resource of a type that has the key of a planned one; None: AWS says that there is none.
+
+        Args:
+            kind: The Terraform type; its record has a `reading`.
+            region: Where it would be.
+            planned: Values of the planned resource, its key among them.
+        """
+        record, reading = _readable(kind)
+        try:
+            with self._gathering() as evidence:
+                if reading.finds is not None:
+                    found = reading.finds(self, region, planned)
+                else:
+                    found = next((one for one in self.live(kind, region) if _is(one, planned, record, reading)), None)
+                return None if found is None else self._whole(found, kind, region, evidence)
+        except UnreadableError as e:
+            return Unreadable(kind, e.region, e.call, e.reason, e.message)
+
+    def every(self, kinds: Iterable[str], regions: Iterable[str]) -> Iterator[Live | Unreadable]:
+        """Every resource of these types in these regions; global types are read in the home region alone.
+
+        Types whose record has no lister are left out. Of a region that is known to be off, there is one `Unreadable`.
+        """
+        wanted = dict.fromkeys(regions)
+        off = [region for region in wanted if self._is_off(region)]
+        yield from (
+            Unreadable("", region, "ec2:DescribeRegions", Reason.REGION_OFF, "not enabled for the account")
+            for region in off
+        )
+        on = [region for region in wanted if region not in off]
+        home = self._clients.home_region
+        listed = [kind for kind in kinds if _readable(kind)[1].lists is not None]
+        questions = [(k, r) for k in listed for r in ([home] if _readable(k)[1].is_global else on)]
+        for answers in side_by_side(lambda question: self._list(*question), questions):
+            yield from answers
+
+    def live(self, kind: str, region: str) -> tuple[Live, ...]:
+        """As `Account.live`."""
+        lists = _readable(kind)[1].lists
+        assert lists is not None, f"{kind} has no lister"
+
+        def ask() -> tuple[tuple[Live, ...], tuple[Call, ...]]:
+            with self._gathering() as evidence:
+                return tuple(lists(self, region)), tuple(evidence)
+
+        found: tuple[Live, ...] = self._once(("live", kind, region), ask)
+        return found
+
+    def call(
+        self, service: str, operation: str, region: str, *, absent: tuple[str | Absent, ...] = (), **parameters: Any
+    ) -> Mapping[str, Any] | None:
+        """As `Account.call`."""
+
+        def ask() -> tuple[Mapping[str, Any], tuple[Call, ...]]:
+            self._spend(service, operation, region)
+            answer = getattr(self._clients.client(service, region), operation)(**parameters)
+            return answer, (self._made_call(service, operation, region, answer),)
+
+        answer: Mapping[str, Any] | None = self._answered(service, operation, region, absent, ask, parameters)
+        if answer is not None and (answer.get("IsTruncated") or any(answer.get(token) for token in _TOKENS)):
+            raise UnreadableError(
+                self._action(service, operation, region), region, Reason.TRUNCATED, "the answer goes on on another page"
+            )
+        return answer
+
+    def pages(
+        self,
+        service: str,
+        operation: str,
+        member: str,
+        region: str,
+        *,
+        absent: tuple[str | Absent, ...] = (),
+        **parameters: Any,
+    ) -> tuple[Any, ...]:
+        """As `Account.pages`."""
+
+        def ask() -> tuple[tuple[Any, ...], tuple[Call, ...]]:
+            items: list[Any] = []
+            calls: list[Call] = []
+            self._spend(service, operation, region)
+            for page in self._clients.client(service, region).get_paginator(operation).paginate(**parameters):
+                if calls:
+                    self._spend(service, operation, region)
+                calls.append(self._made_call(service, operation, region, page))
+                items += _member(page, member)
+            return tuple(items), tuple(calls)
+
+        return self._answered(service, operation, region, absent, ask, {**parameters, "": member}) or ()
+
+    def _list(self, kind: str, region: str) -> tuple[Live | Unreadable, ...]:
+        try:
+            with self._gathering() as evidence:
+                found = self.live(kind, region)
+                return tuple(self._whole(one, kind, region, evidence) for one in found)
+        except UnreadableError as e:
+            return (Unreadable(kind, e.region, e.call, e.reason, e.message),)
+
+    def _whole(self, found: Live, kind: str, region: str, evidence: Iterable[Call]) -> Live:
+        return replace(
+            found, type=kind, region=region, account_id=self.account_id, evidence=tuple(dict.fromkeys(evidence))
+        )
+
+    def _answered(
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        absent: tuple[str | Absent, ...],
+        ask: Callable[[], tuple[Any, tuple[Call, ...]]],
+        parameters: Mapping[str, Any],
+    ) -> Any:
+        """What AWS answered; None for an error in `absent`."""
+        import botocore.exceptions
+        import botocore.parsers
+
+        try:
+            return self._once((service, operation, region, _frozen(parameters)), ask)
+        except botocore.exceptions.ClientError as e:
+            error = e.response.get("Error", {})
+            code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+            for one in absent:
+                known = one if isinstance(one, Absent) else Absent(one)
+                if known.code == code and known.words in message:
+                    return None
+            reason = self._reason(code, region)
+            raise UnreadableError(self._action(service, operation, region), region, reason, f"{code}: {message}") from e
+        except (botocore.exceptions.BotoCoreError, botocore.parsers.ResponseParserError) as e:
+            raise UnreadableError(self._action(service, operation, region), region, _silence(e), str(e)) from e
+
+    def _once(self, question: tuple[Any, ...], ask: Callable[[], tuple[Any, tuple[Call, ...]]]) -> Any:
+        """The answer, which is kept, as is an error; whoever needs it has the calls among its evidence."""
+        with self._lock:
+            asking = self._asking[question]
+        with asking:
+            if question not in self._answers:
+                try:
+                    answer, calls = ask()
+                    self._answers[question] = answer, None, calls
+                except Exception as e:
+                    self._answers[question] = None, e, ()
+            answer, error, calls = self._answers[question]
+        if error is not None:
+            raise error
+        gathered = getattr(self._evidence, "calls", None)
+        if gathered is not None:
+            gathered.extend(calls)
+        return answer
+
+    @contextmanager
+    def _gathering(self) -> Iterator[list[Call]]:
+        """The calls that answers given in this thread rest on; what is gathered inside is part of what is outside."""
+        outer: list[Call] | None = getattr(self._evidence, "calls", None)
+        calls: list[Call] = []
+        self._evidence.calls = calls
+        try:
+            yield calls
+        finally:
+            self._evidence.calls = outer
+            if outer is not None:
+                outer.extend(calls)
+
+    def _action(self, service: str, operation: str, region: str) -> str:
+        return action_of(self._clients.client(service, region), service, operation)
+
+    def _spend(self, service: str, operation: str, region: str) -> None:
+        with self._lock:
+            if self._budget is not None and self._made >= self._budget:
+                message = f"{self._budget} calls were made"
+                raise UnreadableError(self._action(service, operation, region), region, Reason.BUDGET, message)
+            self._made += 1
+
+    def _made_call(self, service: str, operation: str, region: str, answer: Mapping[str, Any]) -> Call:
+        request_id = answer.get("ResponseMetadata", {}).get("RequestId")
+        call = Call(self._action(service, operation, region), region, datetime.now(UTC), request_id)
+        self._on_call(call)
+        return call
+
+    def _reason(self, code: str, region: str) -> Reason:
+        if code in _EXPIRED:
+            # STS and others answer so in a region that the account has not enabled.
+            return Reason.REGION_OFF if self._is_off(region) else Reason.EXPIRED
+        if code in _DENIED:
+            return Reason.DENIED
+        if code in _NOT_SUBSCRIBED:
+            return Reason.NOT_SUBSCRIBED
+        return Reason.THROTTLED if code in _throttled() else Reason.UNKNOWN
+
+    def _is_off(self, region: str) -> bool:
+        """Whether the region is known to be off; not where that cannot be read."""
+        if region == self._clients.home_region:
+            return False
+        try:
+            answer = self.call("ec2", "describe_regions", self._clients.home_region, AllRegions=True) or {}
+        except UnreadableError:
+            return False
+        states = {one["RegionName"]: one.get("OptInStatus") for one in answer.get("Regions", ())}
+        return states.get(region) == "not-opted-in"
+
+
+def _readable(kind: str) -> tuple[ResourceType, Reading]:
+    record = RESOURCES[kind]
+    assert record.reading is not None, f"{kind} has no reading"
+    return record, record.reading
+
+
+def _is(found: Live, planned: Mapping[str, Any], record: ResourceType, reading: Reading) -> bool:
+    pairs = ((found.key[name], planned.get(name)) for name in record.key)
+    if reading.case_blind:
+        return all(isinstance(value, str) and has.lower() == value.lower() for has, value in pairs)
+    return all(has == value for has, value in pairs)
+
+
+def _member(page: Mapping[str, Any], path: str) -> Iterable[Any]:
+    found: Any = page
+    for name in path.split("."):
+        found = (found or {}).get(name)
+    return found or ()
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _frozen(one)) for key, one in value.items()))
+    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _throttled() -> frozenset[str]:
+    """Error codes that botocore retries as throttling."""
+    from botocore.retries.standard import ThrottledRetryableChecker
+
+    return frozenset(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
+
+
+def _silence(error: Exception) -> Reason:
+    import botocore.exceptions as e
+
+    if isinstance(error, e.PaginationError):
+        return Reason.TRUNCATED
+    if isinstance(error, (e.ConnectTimeoutError, e.ReadTimeoutError)):
+        return Reason.TIMED_OUT
+    if isinstance(error, (e.EndpointConnectionError, e.ConnectionError, e.HTTPClientError)):
+        return Reason.UNREACHABLE
+    if isinstance(error, (e.NoCredentialsError, e.CredentialRetrievalError, e.TokenRetrievalError)):
+        return Reason.EXPIRED
+    return Reason.UNKNOWN

@@ -1,0 +1,209 @@
+"""What AWS says, in Terraform's terms: the words in which a type's record reads an account.
+
+In: nothing. Out: `Live` (a resource that an account has), `Unreadable` (never an absence), and `Account`, the one way
+in which a record puts a question to AWS. Pure: `toolkit.aws.inventory` has the only `Account` that calls AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
+
+
+class Reason(Enum):
+    """Why something cannot be read; AWS's absence of it is none of these."""
+
+    DENIED = "denied"
+    EXPIRED = "the credentials have expired or are not valid"
+    THROTTLED = "throttled, after every retry"
+    TIMED_OUT = "timed out"
+    UNREACHABLE = "the endpoint cannot be reached"
+    TRUNCATED = "the answer is not complete"
+    NOT_SUBSCRIBED = "the account is not subscribed to the service"
+    REGION_OFF = "the region is not enabled for the account"
+    BUDGET = "the budget of calls is spent"
+    UNKNOWN = "AWS answered with an error that is not documented as an absence"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of AWS that evidence rests on."""
+
+    action: str
+    """As IAM names it, such as "iam:GetAccountPasswordPolicy"."""
+    region: str
+    time: datetime
+    """When AWS answered, in UTC."""
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class Live:
+    """One resource that an account has.
+
+    A record's reader fills in the first fields; the inventory adds type, region, account and evidence.
+    """
+
+    key: Mapping[str, str]
+    """What identifies it: attribute of the Terraform type (`ResourceType.key`) → value. Empty for what exists once."""
+    values: Mapping[str, Any]
+    """Its attributes as Terraform's state holds them, as far as the record reads them."""
+    called: str
+    """What it is, for people: "the alarm 'root'"."""
+    import_id: str | None
+    """None: the provider imports no such resource."""
+    arn: str | None = None
+    by_default: bool = False
+    """Whether AWS gives it by itself, so that it is nobody's choice."""
+    type: str = ""
+    region: str = ""
+    """The home region for global resources."""
+    account_id: str = ""
+    managed_by: str | None = None
+    """Another Terraform, a CloudFormation stack, Control Tower, an organization's administrator; None: not known."""
+    evidence: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Something that could not be read. It may be there or not: no consumer may take it for an absence."""
+
+    type: str
+    """The Terraform type; empty for a whole region."""
+    region: str
+    call: str
+    """As IAM names it."""
+    reason: Reason
+    message: str
+    """What AWS answered."""
+
+    def __str__(self) -> str:
+        return f"{self.call} in {self.region}: {self.reason.value} ({self.message})"
+
+
+@dataclass(frozen=True)
+class Absent:
+    """An error with which a service documents that there is nothing, or that it is not enabled.
+
+    Attributes:
+        code: The error's code.
+        words: Words of its message, where the code alone has other meanings, too.
+    """
+
+    code: str
+    words: str = ""
+
+
+class Account(Protocol):
+    """One account to read. Each question is put to AWS once, whoever asks."""
+
+    @property
+    def account_id(self) -> str:
+        """Its id, 12 digits."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is on the embedded AWS."""
+
+    def call(
+        self, service: str, operation: str, region: str, *, absent: tuple[str | Absent, ...] = (), **parameters: Any
+    ) -> Mapping[str, Any] | None:
+        """The answer of a call that answers whole; None for an error in `absent`.
+
+        Args:
+            service: As boto3 names it.
+            operation: Method of its client.
+            region: Region of the client.
+            absent: Errors by which the service says that there is nothing; a text is a code.
+            **parameters: Of the call.
+
+        Raises:
+            UnreadableError: Any other error, or an answer that is cut off.
+        """
+
+    def pages(
+        self,
+        service: str,
+        operation: str,
+        member: str,
+        region: str,
+        *,
+        absent: tuple[str | Absent, ...] = (),
+        **parameters: Any,
+    ) -> tuple[Any, ...]:
+        """Every item of a list that AWS answers page by page; empty also for an error in `absent`.
+
+        Args:
+            service: As boto3 names it.
+            operation: Method of its client.
+            member: Where the items are in an answer; dots lead into it ("DistributionList.Items").
+            region: Region of the client.
+            absent: As for `call`.
+            **parameters: Of the call.
+
+        Raises:
+            UnreadableError: Any other error, or a list whose end is not reached.
+        """
+
+    def live(self, kind: str, region: str) -> tuple[Live, ...]:
+        """Every resource of another type in the region, for types that exist only beside those.
+
+        Raises:
+            UnreadableError: They cannot be listed.
+        """
+
+
+class UnreadableError(Exception):
+    """Raised through a record's reader; the inventory gives it to consumers as `Unreadable`."""
+
+    def __init__(self, call: str, region: str, reason: Reason, message: str) -> None:
+        super().__init__(f"{call} in {region}: {reason.value} ({message})")
+        self.call, self.region, self.reason, self.message = call, region, reason, message
+
+
+Lister = Callable[[Account, str], Iterable[Live]]
+"""Every resource of the type in a region."""
+Finder = Callable[[Account, str, Mapping[str, Any]], Live | None]
+"""The resource with a key (and whatever else of the planned values it takes to find it); None: there is none."""
+
+
+class OnCreate(Enum):
+    """What a create does where the account has the resource already."""
+
+    OVERWRITES = "overwrites"
+    """It replaces the values that are there, without an error. Under another name than the planned one it collides."""
+    COLLIDES = "collides"
+    """AWS refuses it, or a second one would exist beside it."""
+    SAME = "same"
+    """It is the very same resource, so creating it changes nothing: an attachment, a membership."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one Terraform type is read from an account.
+
+    Attributes:
+        lists: Every resource of the type in a region.
+        on_create: What a create does where it is there already.
+        finds: One resource by its key, where that is cheaper than a list, or where only a planned resource's values
+            lead to it; None: a filter over the list.
+        is_global: Whether it exists once per account, so that only the home region is read.
+        case_blind: Whether AWS takes keys of another case for the same.
+        quiet: For OVERWRITES: whether a create that sets the very same values is no finding at all.
+        compared: For OVERWRITES: the values that a create with these planned values is compared with; None: all.
+        actions: The IAM actions that the reads need. Tests compare them with the calls that are made.
+        unread: Reason → attributes of `strengths`, parted by spaces, that are not among the values.
+    """
+
+    lists: Lister | None
+    on_create: OnCreate
+    finds: Finder | None = None
+    is_global: bool = False
+    case_blind: bool = False
+    quiet: bool = False
+    compared: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] | None = None
+    actions: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
