@@ -17,6 +17,9 @@ LOG_WIDTH = 400
 """Columns of a line where no terminal says how many it has (a file, a pipe, a pipeline's log): most lines stay whole
 there, so that grep finds them, and none is endless."""
 
+USUAL_WIDTH = 80
+"""Columns of a terminal that does not tell its width (`docker exec`, a serial console, COLUMNS=0)."""
+
 PLAIN, JSON, XML = "toolkit-plain", "toolkit-json", "xmlcharrefreplace"
 """Ways to write a letter that an encoding lacks (`errors` of str.encode): for people, in JSON, in XML and HTML."""
 

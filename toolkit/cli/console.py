@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toolkit.cli.stream import USUAL_WIDTH, Stream, stderr, stdout
+from toolkit.cli.stream import Stream, stderr, stdout
 from toolkit.errors import ToolkitError
-from toolkit.visible import JSON, PLAIN, columns, json_text, one_line, wrapped
+from toolkit.visible import JSON, PLAIN, USUAL_WIDTH, columns, json_text, one_line, wrapped
 from toolkit.workflows.observer import Observer
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Progress(Observer):
         self._stage = ""
         self._started = time.monotonic()
         self._done = 0
-        self._total = 0
+        self._steps: int | None = None
         self._shown = 0
         """Columns that the live line takes up; 0 where there is none."""
 
@@ -110,9 +110,9 @@ class Progress(Observer):
         """Take the live line away, so that results can be printed."""
         self._clear()
 
-    def stage(self, text: str) -> None:
+    def stage(self, text: str, steps: int | None = None) -> None:
         """See Observer."""
-        self._stage, self._started, self._done, self._total = text, time.monotonic(), 0, 0
+        self._stage, self._started, self._done, self._steps = text, time.monotonic(), 0, steps
         if self._live:
             self._line("")
         else:
@@ -137,7 +137,6 @@ class Progress(Observer):
 
         match event:
             case e.PlannedChange():
-                self._total += 1
                 self._line("")
             case e.RefreshComplete():
                 self._done += 1
@@ -145,21 +144,27 @@ class Progress(Observer):
             case e.ApplyStart(action="read") | e.ApplyProgress(action="read") | e.ApplyComplete(action="read"):
                 pass  # data sources: read while planning, of no interest to anybody
             case e.ApplyStart() | e.ApplyProgress():
-                self._line(f"{self._done} done · {event.address} {event.action}")
+                self._line(f"{self._count} done · {event.address} {event.action}")
             case e.ApplyComplete():
                 self._done += 1
                 took = f" ({event.seconds:.0f} s)" if event.seconds >= 1 else ""
                 verb = f"{event.action.rstrip('e')}ed"
                 if self._live and not Settings.verbose:
-                    self._line(f"{self._done} done · {event.address} {verb}{took}")
+                    self._line(f"{self._count} done · {event.address} {verb}{took}")
                 else:
-                    self._say(f"  [{self._elapsed()}] {verb} {event.address}{took}")
+                    count = f"{self._count}: " if self._steps else ""
+                    self._say(f"  [{self._elapsed()}] {count}{verb} {event.address}{took}")
             case e.ApplyErrored():
                 self._say(f"  [{self._elapsed()}] FAILED {event.action} {event.address}")
             case e.Notice():
                 self._say(f"  {event.text}")
             case _:
                 pass
+
+    @property
+    def _count(self) -> str:
+        # Terraform may do more than was counted; a total that is passed is none.
+        return f"{self._done} of {self._steps}" if self._steps and self._done <= self._steps else f"{self._done}"
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)

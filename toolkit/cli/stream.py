@@ -17,10 +17,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from toolkit.errors import ToolkitError
-from toolkit.visible import LOG_WIDTH, PLAIN, escaped, one_line, wrapped
+from toolkit.visible import LOG_WIDTH, PLAIN, USUAL_WIDTH, escaped, one_line, wrapped
 
-USUAL_WIDTH = 80
-"""Columns of a terminal that does not tell its width (`docker exec`, a serial console, COLUMNS=0)."""
 NARROWEST = 20
 """Columns below which a width is taken for unknown: nobody reads in them, and an address does not fit."""
 

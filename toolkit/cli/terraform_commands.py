@@ -116,8 +116,9 @@ def plan(
 
         def show(result: PlanResult) -> None:
             progress.pause()
-            _show_whole(_view(workspace, result), as_json, reports)
+            # The plan last: its summary of findings is what stays on the screen.
             _show_warnings(workspace, result.warnings)
+            _show_whole(_view(workspace, result), as_json, reports)
 
         result = make_plan(
             workspace,
@@ -217,8 +218,8 @@ def apply(
         if bundle is None:
             result = make_plan(workspace, progress, lock_timeout=lock_timeout, consents=consents, keep=False)
     if bundle is None:
-        _show_whole(_view(workspace, result), False, reports, to_stderr=quiet)
         _show_warnings(workspace, result.warnings)
+        _show_whole(_view(workspace, result), False, reports, to_stderr=quiet)
         refuse(result.findings, env, told=True)
         if result.plan.empty and not result.moves_home:
             _tell(workspace, None, as_json)

@@ -114,6 +114,11 @@ class Plan:
         return self.count(Action.IMPORT)
 
     @property
+    def steps(self) -> int:
+        """What an apply does one by one: a replace is a deletion and a creation."""
+        return self.count(Action.CREATE, Action.UPDATE, Action.DELETE) + 2 * self.count(Action.REPLACE)
+
+    @property
     def totals(self) -> str:
         """Terraform's own line ("2 to add, 1 to change, 0 to destroy"); a replace adds and destroys."""
         replaced = self.count(Action.REPLACE)

@@ -66,7 +66,7 @@ def _passed(rule: Rule, view: PlanView) -> ET.Element:
 def _case(finding: Finding, view: PlanView) -> ET.Element:
     case = _element(finding.rule, finding.subject, view)
     case.set("line", str(view.line(finding.component)))
-    told = [f"{finding.subject}: {finding.evidence}", f"instead: {finding.remedy}"]
+    told = [f"{finding.subject}: {finding.evidence}", f"remediation: {finding.remedy}"]
     if finding.consented_by is not None:
         ET.SubElement(case, "skipped", {"message": _xml(f"consented by {finding.consented_by}: {finding.summary}")})
     elif finding.blocks:

@@ -1,5 +1,7 @@
 """A plan for the terminal: findings, then what is lost, then the rest by component and region; unchanged left out.
 
+At the end the findings stand once more, one line each, since that is what a screen of 80 x 24 still shows.
+
 A plan that is larger than a screen is folded: what happens alike to several resources of a type is one counted line,
 and regions in which all is alike are told together. Verbose shows every resource and value.
 """
@@ -17,7 +19,7 @@ from toolkit.plan.findings import Finding, Severity, options_for
 from toolkit.plan.model import Action, Change
 from toolkit.reports.details import details
 from toolkit.reports.view import DANGER, MARKS, Group, PlanView
-from toolkit.visible import LOG_WIDTH, joined_lines, one_line, wrapped
+from toolkit.visible import LOG_WIDTH, USUAL_WIDTH, columns, joined_lines, one_line, wrapped
 
 _STYLES = {
     Action.CREATE: "green",
@@ -44,6 +46,9 @@ _ALIKE = 3
 """Findings of a kind in one component that are told one by one."""
 _LISTED = 10
 """Subjects that findings told together name."""
+_SUMMARY = 12
+"""Lines of the summary at the end: with what follows it, they fit on a screen of 24."""
+_WORD = max(len("consented"), *(len(severity.value) for severity in Severity))
 Line = tuple[str, str]
 """Text and style."""
 _MODULE_CALL = re.compile(r'module\.[^.\["]+(?:\["(?:[^"\\]|\\.)*"\]|\[\d+\])?\.')
@@ -97,14 +102,13 @@ def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
             said = f"Figures not confirmed against AWS's price page: {names}; with -v, which."
             yield from ((line, "") for line in wrap(said, 110, initial_indent="  ", subsequent_indent="    "))
     yield "", ""
-    if view.refused:
-        yield view.verdict, "bold red"
-    if plan.empty:
-        yield view.verdict, "bold green"
-    else:
-        yield view.totals, "bold"
     if fold:
         yield "Similar changes are grouped; -v lists each one with its values.", "dim"
+    yield from _summary(view.findings)
+    if view.findings or plan.empty:
+        yield view.verdict, "bold red" if view.refused else "bold green"
+    if not plan.empty:
+        yield view.totals, "bold"
 
 
 def fixed(line: CostLine) -> str:
@@ -231,6 +235,41 @@ def _findings(findings: Iterable[Finding], *, fold: bool) -> Iterator[Line]:
                 yield from _finding(finding)
 
 
+def _summary(findings: tuple[Finding, ...]) -> Iterator[Line]:
+    """One line for each finding, the worst first; several of a kind in one component are one line."""
+    if not findings:
+        return
+
+    def kind(finding: Finding) -> tuple[object, ...]:
+        return _word(finding), finding.rule, finding.component
+
+    lines: list[Line] = []
+    for ((word, style), rule, component), same in groupby(findings, kind):
+        alike = list(same)
+        told = [f"{_ASIDE.sub('', f.summary)} {f.evidence}" for f in alike]
+        if len(alike) > _ALIKE:
+            told = [f"{len(alike)} findings: {rule.explanation}"]
+        lines += ((_cut(f"  {word:<{_WORD}} {component or 'other'}: {text}"), style) for text in told)
+    yield "", ""
+    yield "Findings, with remediation and consent above:", "bold"
+    yield from lines[:_SUMMARY]
+    if len(lines) > _SUMMARY:
+        yield f"  … and {len(lines) - _SUMMARY} more lines, none of them worse", ""
+    yield "", ""
+
+
+def _cut(text: str) -> str:
+    """As much of a line as a terminal of the usual width shows in one."""
+    line = one_line(text)
+    if columns(line) < USUAL_WIDTH:
+        return line
+    line = line[: USUAL_WIDTH - 2]
+    while columns(line) > USUAL_WIDTH - 2:
+        line = line[:-1]
+    return f"{line.rstrip()}…"
+
+
+_ASIDE = re.compile(r" \([^()]*\)")
 _KEY = re.compile(r"`components\.[^`]*`(?: or (?=`))?")
 
 
@@ -247,7 +286,7 @@ def _together(findings: list[Finding], every: Iterable[Finding]) -> Iterator[Lin
     if len(findings) > _LISTED:
         yield f"  … and {len(findings) - _LISTED} more (with -v, all are listed)", ""
     shown = replace(first, remedy=_KEY.sub("the key below each", first.remedy)) if differ else first
-    yield from _advice(shown, " ".join(options_for(findings, every)) or None)
+    yield from _advice(shown, options_for(findings, every))
 
 
 def _finding(finding: Finding) -> Iterator[Line]:
@@ -255,7 +294,7 @@ def _finding(finding: Finding) -> Iterator[Line]:
     yield "", ""
     yield f"{word}: {finding.summary}", style
     yield f"  {finding.subject}: {finding.evidence}", ""
-    yield from _advice(finding, finding.consent)
+    yield from _advice(finding, (finding.consent,) if finding.consent else ())
 
 
 def _word(finding: Finding) -> Line:
@@ -264,11 +303,13 @@ def _word(finding: Finding) -> Line:
     return finding.severity.value.upper(), _SEVERITIES[finding.severity]
 
 
-def _advice(finding: Finding, consent: str | None) -> Iterator[Line]:
+def _advice(finding: Finding, consents: tuple[str, ...]) -> Iterator[Line]:
     if finding.consented_by is not None:
         yield f"  by {finding.consented_by}", "dim"
     elif finding.severity is Severity.NOTE:
         yield f"  {finding.remedy}", "dim"
     else:
-        yield f"  instead: {finding.remedy}", ""
-        yield f"  consent: {consent or 'none is possible'}", ""
+        yield f"  remediation: {finding.remedy}", ""
+        yield f"  consent:{'' if consents else ' none is possible'}", ""
+        # "=" makes one word of an option and its value: it is never wrapped, and so can be copied.
+        yield from ((f"    {consent.replace(' ', '=', 1)}", "") for consent in consents)

@@ -116,15 +116,15 @@ class PlanView:
         """Whether the plan may be applied, one sentence."""
         blocking = sum(f.blocks for f in self.findings)
         if blocking:
-            return f"Refused: {blocking} finding{'s' if blocking != 1 else ''} nobody consented to."
+            return f"Refused: {blocking} finding{'s' if blocking != 1 else ''} without consent."
         if self.plan.empty and self.manifest.destroy:
             return "Nothing to destroy: the state holds nothing."
         if self.plan.empty:
             return "No changes: the account is as the environment says."
         consented = sum(f.consented_by is not None for f in self.findings)
         if consented:
-            return f"May be applied: {consented} finding{'s' if consented != 1 else ''}, each with consent."
-        return "Nothing stands in the way of applying it."
+            return f"Ready to apply: {consented} finding{'s' if consented != 1 else ''}, each with consent."
+        return "Ready to apply: no blocking findings."
 
     @property
     def losses(self) -> tuple[Group, ...]:

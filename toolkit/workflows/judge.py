@@ -273,10 +273,11 @@ def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> No
         lines.append(f"{finding.severity.value}: {finding.summary}")
         lines.append(f"    {finding.subject}")
         lines.append(f"    {finding.evidence}")
-        lines.append(f"    instead: {finding.remedy}")
+        lines.append(f"    remediation: {finding.remedy}")
         lines.append(f"    consent: {finding.consent or 'none is possible'}")
     options = options_for(found)
-    consents = f": {' '.join(options)}" if len(blocking) > 1 and options else " named above"
+    # What a report has just shown is not repeated: its summary of findings stays on the screen.
+    consents = f": {' '.join(options)}" if not told and len(blocking) > 1 and options else " shown above"
     count = len(blocking)
     raise RefusedError(
         f"the plan is refused for {count} finding{'s' if count != 1 else ''}; nothing was applied",

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class Observer:
     """Receives progress. Every method does nothing here, so that callers who do not care need not."""
 
-    def stage(self, text: str) -> None:
-        """A step begins ("Planning sandbox")."""
+    def stage(self, text: str, steps: int | None = None) -> None:
+        """A step begins ("Planning sandbox"); `steps`: how many resources it is done with at its end, where known."""
 
     def note(self, text: str) -> None:
         """Something worth knowing happened."""

@@ -38,7 +38,7 @@ def story(progress: console.Progress) -> None:
         progress.stage("Planning prod")
         progress.event(e.PlannedChange("a.b", "create", None, None, None))
         progress.event(e.RefreshComplete("a.b"))
-        progress.stage("Applying prod")
+        progress.stage("Applying prod", 2)
         progress.event(e.ApplyStart("data.x.y", "read"))
         progress.event(e.ApplyStart("a.b", "create"))
         progress.event(e.ApplyProgress("a.b", "create", 10))
@@ -59,8 +59,8 @@ def test_in_a_log_every_step_is_a_line(capsys: pytest.CaptureFixture[str]):
     assert err.splitlines() == [
         "Planning prod …",
         "Applying prod …",
-        "  [0:00] created a.b (12 s)",
-        "  [0:00] deleted a.c",
+        "  [0:00] 1 of 2: created a.b (12 s)",
+        "  [0:00] 2 of 2: deleted a.c",
         "  [0:00] FAILED update a.d",
         "  something",
         "  a note",
@@ -83,8 +83,8 @@ def test_in_a_terminal_one_line_lives_and_is_taken_away(monkeypatch: pytest.Monk
     story(console.Progress())
     written = terminal.getvalue()
     assert "\r\x1b[KPlanning prod … 0:00 · 1 read\r" in written
-    assert "\r\x1b[KApplying prod … 0:00 · 0 done · a.b create\r" in written
-    assert "\r\x1b[KApplying prod … 0:00 · 1 done · a.b created (12 s)\r" in written
+    assert "\r\x1b[KApplying prod … 0:00 · 0 of 2 done · a.b create\r" in written
+    assert "\r\x1b[KApplying prod … 0:00 · 1 of 2 done · a.b created (12 s)\r" in written
     # What stays are whole lines: each live line is wiped before one is written, and the last one at the end.
     kept = [line.rsplit("\r\x1b[K", 1)[-1] for line in written.split("\n")]
     assert kept == ["  [0:00] FAILED update a.d", "  something", "  a note", "Warning: a warning", ""]
@@ -120,7 +120,7 @@ def test_without_colour_no_escape_is_written_at_all(monkeypatch: pytest.MonkeyPa
     console.print_json({"a": 1})
     written = terminal.getvalue()
     assert "\x1b" not in written
-    assert "Applying prod … 0:00 · 1 done" in written, "the live line lives on"
+    assert "Applying prod … 0:00 · 1 of 2 done" in written, "the live line lives on"
     assert rows(written)[:5] == [
         "  [0:00] FAILED update a.d",
         "  something",

@@ -108,7 +108,7 @@ def test_every_resource_and_finding_is_there(later: PlanView) -> None:
         assert finding.evidence in page.text
         assert finding.consent is not None
         assert finding.consent in page.text
-    assert "Refused: 12 findings nobody consented to. Nothing was applied." in page.text
+    assert "Refused: 12 findings without consent. Nothing was applied." in page.text
     assert "toolkit apply" not in page.text
     order = [page.text.index(h) for h in ("Findings", "Deleted, replaced or forgotten", "Other changes", "Outputs")]
     assert order == sorted(order)
@@ -116,7 +116,7 @@ def test_every_resource_and_finding_is_there(later: PlanView) -> None:
 
 def test_a_plan_that_may_be_applied_says_how(first: PlanView) -> None:
     page = Page(render(first))
-    assert "Nothing stands in the way of applying it." in page.text
+    assert "Ready to apply: no blocking findings." in page.text
     assert "toolkit apply sandbox --plan BUNDLE" in page.text
     assert "1.00, and usage on top" in page.text
     assert "depends on usage" in page.text

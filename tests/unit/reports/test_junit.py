@@ -33,7 +33,7 @@ def test_a_case_per_rule_and_subject(later: PlanView) -> None:
     assert failure.get("message") == "minimum_password_length becomes weaker (higher is stronger)."
     assert failure.text == (
         "module.password_policy.aws_iam_account_password_policy.this.minimum_password_length: 14 → 12\n"
-        "instead: set it in environment.yaml to what it was or stronger\n"
+        "remediation: set it in environment.yaml to what it was or stronger\n"
         "consent: --allow-weaker "
         "'module.password_policy.aws_iam_account_password_policy.this.minimum_password_length'"
     )

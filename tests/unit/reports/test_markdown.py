@@ -85,7 +85,7 @@ def test_marker_is_the_first_line(later: PlanView) -> None:
 def test_a_refused_plan_reads_from_the_dangerous_to_the_harmless(later: PlanView) -> None:
     text = render(later)
     order = [
-        "> **Refused: 12 findings nobody consented to.** Nothing was applied.",
+        "> **Refused: 12 findings without consent.** Nothing was applied.",
         "**5 to add, 35 to change, 7 to destroy**; 43 unchanged.",
         "### Findings",
         "| **critical** | The plan deletes module.guardduty_eu_central_1.aws_guardduty_detector.this",

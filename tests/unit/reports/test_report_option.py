@@ -116,7 +116,7 @@ def test_a_refused_plan_is_reported_before_the_exit(project: Path, told: Told) -
         *("plan", "sandbox", "--report", "markdown=a.md", "--report", "junit=b.xml", "--report", "json=-"),
         exits=ExitCode.REFUSED,
     )
-    assert "**Refused: 12 findings nobody consented to.**" in (project / "a.md").read_text("utf-8")
+    assert "**Refused: 12 findings without consent.**" in (project / "a.md").read_text("utf-8")
     assert 'failures="12"' in (project / "b.xml").read_text("utf-8")
     assert json.loads(out)["refused"] is True
     assert "the plan is refused for 12 findings" in err

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
+from datetime import date
+
+import pytest
 
 from toolkit.plan.cost import CostLine
-from toolkit.plan.findings import Finding, Rule, options_for
+from toolkit.plan.findings import Consents, Finding, Rule, options_for
 from toolkit.plan.model import Action
 from toolkit.reports.text import fixed, plan_lines, render
 from toolkit.reports.view import PlanView
-from toolkit.visible import LOG_WIDTH, one_line, wrapped
+from toolkit.visible import LOG_WIDTH, columns, one_line, wrapped
 
 SCREEN = 50
 
@@ -61,13 +65,50 @@ def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
         "  -   1 aws_guardduty_detector: this",
         "cloudtrail · eu-central-1",
         "        retention_in_days: 365 → 30",
-        "Refused: 12 findings nobody consented to.",
+        "Refused: 12 findings without consent.",
         "5 to add, 35 to change, 7 to destroy; 43 unchanged.",
     ]
     assert [line for line in lines if line in order] == order
     consents = options_for(f for f in later.findings if f.rule is Rule.DESTROYS)
     assert len(consents) == 7
-    assert " ".join(f"consent: {' '.join(consents)}".split()) in " ".join(" ".join(lines).split())
+    at = lines.index("  consent:")
+    assert lines[at + 1 : at + 8] == [f"    {consent.replace(' ', '=', 1)}" for consent in consents]
+
+
+def test_the_end_is_a_summary_of_the_findings_one_line_each(later: PlanView) -> None:
+    lines = printed(later)
+    at = lines.index("Findings, with remediation and consent above:")
+    assert lines[at + 1 :] == [
+        "  CRITICAL  guardduty: 7 findings: The plan deletes, replaces or forgets somet…",
+        "  HIGH      cloudtrail: retention_in_days becomes weaker. 365 → 30",
+        '  HIGH      config: recording_mode[0].recording_frequency becomes weaker. "CON…',
+        "  HIGH      mfa_enforcement: policy becomes weaker. denies less: DenyEnrolment…",
+        "  HIGH      password_policy: max_password_age becomes weaker. 90 → 0",
+        "  HIGH      password_policy: minimum_password_length becomes weaker. 14 → 12",
+        "",
+        "Refused: 12 findings without consent.",
+        "5 to add, 35 to change, 7 to destroy; 43 unchanged.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "x", "e\u0301" * 200, "\u5b57" * 200, "word " * 200, "x" * 30_000, "a\nb\x1b[2J"])
+@pytest.mark.parametrize("copies", [0, 1, 60])
+def test_whatever_is_found_the_summary_fits_on_a_screen(later: PlanView, text: str, copies: int) -> None:
+    more = (replace(f, component=f"c{i}", summary=text) for i in range(copies) for f in later.findings[-2:])
+    lines = printed(replace(later, findings=(*later.findings, *more)))
+    end = lines[lines.index("Findings, with remediation and consent above:") :]
+    assert len(end) <= 17, "with the error and its next step below, a screen of 24"
+    assert max(map(columns, end)) <= 80
+    assert any(line.startswith("  CRITICAL ") for line in end)
+
+
+def test_an_option_is_one_word_that_no_terminal_breaks(later: PlanView) -> None:
+    lines = [line.strip() for line in printed(later)]
+    options = [line for line in lines if line.startswith("--allow-")]
+    assert len(options) == 12
+    assert all(" " not in option for option in options)
+    read = Consents.from_options(shlex.split(" ".join(options)))
+    assert not any(f.blocks for f in read.apply(later.findings, date(2026, 1, 1)))
 
 
 def test_every_blocking_subject_is_named_with_its_evidence(later: PlanView) -> None:

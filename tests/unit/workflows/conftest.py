@@ -100,7 +100,7 @@ class House(Observer):
         (self.tools / "asked").unlink(missing_ok=True)
         self.told.clear()
 
-    def stage(self, text: str) -> None:
+    def stage(self, text: str, steps: int | None = None) -> None:
         self.told.append(text)
 
     def note(self, text: str) -> None:
