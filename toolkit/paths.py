@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import plain_files, refuse_links
@@ -18,6 +18,17 @@ MODULES = "../../../modules"
 
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?\Z")
 """Names a folder, a state key and a Terraform comment: nothing that could leave any of them."""
+
+
+def environment_name(given: str) -> str:
+    """The name in what shells complete: `prod/`, `environments/prod`, `environments/prod/environment.yaml`.
+
+    Anything else is given back as it is, for an error to name it.
+    """
+    parts = PurePosixPath(given).parts
+    parts = parts[:-1] if len(parts) > 1 and parts[-1] == "environment.yaml" else parts
+    parts = parts[1:] if len(parts) > 1 and parts[0] == "environments" else parts
+    return parts[0] if len(parts) == 1 and parts[0] not in ("/", "..") else given
 
 
 def data_dir(kind: str) -> Path:
@@ -87,17 +98,27 @@ class Project:
         Raises:
             ToolkitError: There is none.
         """
+        found = cls.around(start)
+        if found is None:
+            raise ToolkitError(
+                "not in a toolkit project: no environments/ here or in any folder above",
+                where=str(start.resolve()),
+                hint="`toolkit init DIR` lays out a project; -C DIR works in one elsewhere",
+            )
+        return found
+
+    @classmethod
+    def around(cls, start: Path) -> Project | None:
+        """As `find`; None where there is none.
+
+        Raises:
+            UsageError: There is no such folder.
+        """
         start = start.resolve()
         if not start.is_dir():
             raise UsageError("no such folder", where=str(start))
-        for folder in (start, *start.parents):
-            if (folder / "environments").is_dir():
-                return cls(folder)
-        raise ToolkitError(
-            "not in a toolkit project: no environments/ here or in any folder above",
-            where=str(start),
-            hint="`toolkit init DIR` lays out a project; -C DIR works in one elsewhere",
-        )
+        folders = (start, *start.parents)
+        return next((cls(folder) for folder in folders if (folder / "environments").is_dir()), None)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

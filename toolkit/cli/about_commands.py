@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
 
 def environments(as_json: options.Json = False) -> None:
-    """List the environments of the project: account, regions and where the state is. Makes no AWS call.
+    """List the environments: account, regions, backend.
+
+    Makes no AWS call.
 
     \b
     Examples:
@@ -52,11 +54,11 @@ def environments(as_json: options.Json = False) -> None:
 def components(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="One component, with its settings.", autocompletion=_complete_component),
+        typer.Argument(metavar="NAME", help="One component, with its settings.", autocompletion=_complete_component),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the components, or one component's settings with their defaults.
+    """List the components, or the settings of one.
 
     \b
     Examples:
@@ -95,20 +97,24 @@ def doctor(
     env: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ENV]",
+            metavar="ENV",
             help="Check this environment's credentials, too.",
             autocompletion=options.complete_environment,
+            callback=options.named,
         ),
     ] = None,
     as_json: options.Json = False,
     mirror: options.Mirror = None,
 ) -> int:
-    """Check what the toolkit needs here: Terraform, provider, project, environments; with ENV, its credentials.
+    """Check Terraform, provider, project and environments.
+
+    With ENV also the credentials of that environment, or with --sandbox the embedded AWS.
 
     \b
     Examples:
       toolkit doctor
       toolkit doctor prod
+      toolkit doctor prod --sandbox
     """
     from toolkit.workflows.doctor import examine
 

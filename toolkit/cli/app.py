@@ -36,9 +36,10 @@ app = typer.Typer(
       toolkit apply prod        plan, show, ask, apply
 
     \b
-    Exit codes: 0 success; 1 error; 2 changes pending (plan --detailed-exitcode) or drift;
-      3 rendered files out of date; 4 refused by a guard; 5 wrong account or no credentials;
-      6 locked by another run; 7 stale or damaged plan; 64 usage; 130 interrupted.
+    Exit codes: 0 success; 1 error; 2 drift, or changes (--detailed-exitcode);
+      3 rendered files out of date; 4 refused by a guard; 5 wrong account or no
+      credentials; 6 locked by another run; 7 stale or damaged plan; 64 usage;
+      130 interrupted.
     """,
 )
 

@@ -27,7 +27,10 @@ def controls(
     env: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ENV]", help="The environment; a plan is made for it.", autocompletion=options.complete_environment
+            metavar="ENV",
+            help="The environment; a plan is made for it.",
+            autocompletion=options.complete_environment,
+            callback=options.named,
         ),
     ] = None,
     plan: Annotated[
@@ -51,11 +54,12 @@ def controls(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Tell which requirements of CIS, FSBP and others are met once a plan is applied, by what, and which are not.
+    """Show which requirements (CIS, FSBP, …) a plan meets.
 
-    \b
-    Each requirement is provisioned (proven by the plan's values), audit only (nothing that Terraform makes can
-    meet it: look at the account), waived (environment.yaml, rule `uncovered`), or uncovered.
+    By what each is met once the plan is applied, and which are not. A requirement is provisioned (proven by the plan's
+    values), audit only (nothing that Terraform creates can meet it: look at the account), waived (environment.yaml,
+    rule `uncovered`), or uncovered. With --plan, it works in any folder.
+
     \b
     Examples:
       toolkit controls prod
@@ -77,16 +81,17 @@ def controls(
         )
     kms_key = options.kms_key_for(plan, kms_key)
     wanted = chosen(framework or DEFAULT_FRAMEWORKS)
-    project, access = options.project(), options.access(sandbox, mirror)
+    access = options.access(sandbox, mirror)
     if plan is not None:
         from toolkit.workflows.keys import bundle_keys
 
-        view = coverage_of_bundle(plan, project, bundle_keys(project, access, kms_key), wanted)
+        around = options.project_if_any()
+        view = coverage_of_bundle(plan, around, bundle_keys(around, access, kms_key), wanted)
     else:
         from toolkit.workflows.workspace import open_workspace
 
         with console.Progress() as progress:
-            workspace = open_workspace(project, str(env), access, progress, may_render=not no_render)
+            workspace = open_workspace(options.project(), str(env), access, progress, may_render=not no_render)
             view = coverage_of_environment(workspace, progress, wanted)
     for subject in view.idle_waivers:
         console.tell(f"Warning: the waiver of {subject!r} names no requirement; expected one like cis-5.0:1.5")

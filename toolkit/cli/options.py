@@ -29,12 +29,32 @@ def complete_environment(incomplete: str) -> list[str]:
         return []
 
 
+def named(given: str | list[str] | None) -> str | list[str] | None:
+    """The environments that ENV names, also where a shell has completed it as a path."""
+    from toolkit.paths import environment_name
+
+    if given is None:
+        return None
+    return environment_name(given) if isinstance(given, str) else [environment_name(g) for g in given]
+
+
 Env = Annotated[
-    str, typer.Argument(metavar="ENV", help="Name of the environment.", autocompletion=complete_environment)
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="Name of the environment, or its folder.",
+        autocompletion=complete_environment,
+        callback=named,
+    ),
 ]
 Envs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ENV]...", help="Environments; all if none is named.", autocompletion=complete_environment),
+    typer.Argument(
+        metavar="ENV",
+        help="Environments; all if none is named.",
+        autocompletion=complete_environment,
+        callback=named,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Sandbox = Annotated[
@@ -140,6 +160,13 @@ def project() -> Project:
     from toolkit.paths import Project
 
     return Project.find(Settings.chdir or Path.cwd())
+
+
+def project_if_any() -> Project | None:
+    """The project of the working directory, or of -C; None outside of any."""
+    from toolkit.paths import Project
+
+    return Project.around(Settings.chdir or Path.cwd())
 
 
 def access(sandbox: bool, mirror: Path | None) -> Access:

@@ -10,7 +10,8 @@ import typer
 from toolkit.cli import console, options
 from toolkit.errors import ExitCode, UsageError
 
-_WHO_IS_TOLD = "E-mail address told of incidents (empty: to be filled in later)"
+_WHO_IS_TOLD = "E-mail address notified of incidents (empty: to be filled in later)"
+_STATE_BUCKET = "S3 bucket of the state (empty: a local file)"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +35,9 @@ def init(
         bool, typer.Option("--upgrade", help="Replace the project's modules/ with this toolkit's.")
     ] = False,
 ) -> None:
-    """Lay out a project: environments/, modules/, a pipeline, .gitignore. What is there already stays.
+    """Create a project; files that exist stay as they are.
+
+    It has environments/, modules/, .gitignore and, if it is new or --pipeline names one, a pipeline.
 
     \b
     Examples:
@@ -53,7 +56,7 @@ def init(
 
 
 def new(
-    env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the new environment.")],
+    env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the new environment.", callback=options.named)],
     account_id: Annotated[
         str | None,
         typer.Option("--account-id", metavar="ID", help="The account, 12 digits; with --simulator, the sandbox's own."),
@@ -76,19 +79,20 @@ def new(
     ] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="An environment of the embedded AWS only.")] = False,
 ) -> None:
-    """Write environments/ENV/environment.yaml. Asks in a terminal for what no option says.
+    """Write environments/ENV/environment.yaml. In a terminal, it prompts for what no option says.
 
     \b
     Profiles, written out whole so that nothing is inherited later:
-      minimal     what every account needs and next to nothing bills for
-      standard    minimal, with recording, detection and alarms: the choice for most accounts
-      strict      standard, with more that is billed by use: for accounts that hold what must not leak
+      minimal     what every account needs; next to nothing of it bills
+      standard    minimal, with recording, detection and alarms: for most accounts
+      strict      standard, with more that is billed by use: for sensitive data
+
     \b
     Examples:
       toolkit new prod
       toolkit new prod --profile strict --security-email security@example.com
-      toolkit new prod --account-id 111122223333 --region eu-central-1 --active-region us-east-1 \\
-                       --state-bucket acme-terraform-state
+      toolkit new prod --account-id 111122223333 --region eu-central-1 \\
+                       --active-region us-east-1 --state-bucket acme-state
     """
     from toolkit.sandbox.control import DEFAULT_ACCOUNT_ID
     from toolkit.workflows.new import Answers, check_answer, new_environment
@@ -121,10 +125,9 @@ def new(
         account_id=answer(account_id, "--account-id", "Account id (12 digits)", "account_id"),
         home=answer(region, "--region", "Home region", "region"),
         active=tuple(check_answer("region", r, "--active-region") for r in active or ()),
-        state_bucket=state_bucket
-        if state_bucket is not None or simulator or not asking
-        else typer.prompt("S3 bucket of the state (empty: a local file)", default="", show_default=False, err=True)
-        or None,
+        state_bucket=answer(state_bucket, "--state-bucket", _STATE_BUCKET, "bucket", "") or None
+        if state_bucket is not None or (asking and not simulator)
+        else None,
         simulator=simulator,
         profile=check_answer("profile", profile, "--profile"),
         security_email=answer(security_email, "--security-email", _WHO_IS_TOLD, "email", "") or None
@@ -144,13 +147,16 @@ def render(
     diff: Annotated[bool, typer.Option("--diff", help="Print what changes as a unified diff.")] = False,
     as_json: options.Json = False,
 ) -> int:
-    """Render environments as Terraform into environments/ENV/rendered, to be reviewed and committed.
+    """Render environments as Terraform, to review and commit.
+
+    The files are written to environments/ENV/rendered.
 
     \b
     Examples:
       toolkit render                 every environment
       toolkit render prod --diff     and show what changes
-      toolkit render --check         in a pipeline: exit code 3 and the diff when something is out of date
+      toolkit render --check         in a pipeline: exit code 3 and the diff when
+                                     something is out of date
     """
     from toolkit.workflows.render import render_environments
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="""An embedded AWS (moto) on 127.0.0.1, to try things without an account.
+    help="""An embedded AWS (moto) on 127.0.0.1, for trials.
 
     \b
     Examples:
@@ -49,7 +49,8 @@ def up(
     \b
     Examples:
       toolkit sandbox up
-      toolkit sandbox up --account-id 111122223333     then: toolkit plan prod --sandbox
+      toolkit sandbox up --account-id 111122223333
+      toolkit plan prod --sandbox
       toolkit sandbox up --owner $$                    in a script: ends with it
     """
     from toolkit.sandbox import control
@@ -75,7 +76,9 @@ def down() -> None:
 
 @app.command()
 def status(as_json: options.Json = False) -> int:
-    """Tell whether the embedded AWS runs, and where; exit code 1 when it does not.
+    """Show whether the embedded AWS runs, and where.
+
+    Exit code 1 when it does not run.
 
     \b
     Examples:
@@ -97,7 +100,9 @@ def status(as_json: options.Json = False) -> int:
 
 @app.command()
 def demo(mirror: options.Mirror = None) -> int:
-    """Render, plan, apply and prove the environment `sandbox` on an embedded AWS of its own, then stop it.
+    """Render, plan, apply and prove the environment `sandbox`.
+
+    On an embedded AWS of its own, which is stopped afterwards.
 
     \b
     Examples:

@@ -42,7 +42,7 @@ def bootstrap(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Make the S3 bucket of the environment's state, and move a local state into it.
+    """Create the state's S3 bucket, and move a local state to it.
 
     The bucket gets versioning, encryption, all public access blocks, no ACLs, a policy that denies plain HTTP, and a
     rule that deletes old versions after 90 days. One that exists is checked; what it lacks is shown and set after
@@ -69,7 +69,7 @@ def bootstrap(
 def unlock(
     env: options.Env,
     lock_id: Annotated[
-        str | None, typer.Argument(metavar="[LOCK_ID]", help="The lock that is meant, as the error named it.")
+        str | None, typer.Argument(metavar="LOCK_ID", help="The lock that is meant, as the error named it.")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Do not ask, though the holder may be alive; for pipelines.")
@@ -78,7 +78,7 @@ def unlock(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Show who holds the state's lock, and release it once it is certain that they are dead.
+    """Show who holds the state's lock, and release it.
 
     Asks back, unless the lock is provably that of a run on this very machine that was killed. Releasing the lock of a
     run that is alive lets two Terraforms write one state.
@@ -87,7 +87,7 @@ def unlock(
     Examples:
       toolkit unlock prod
       toolkit unlock prod 0db5a6ad-3e7c-1c11-7ea9-fe1a9d8eb3c0
-      toolkit unlock prod 0db5a6ad-3e7c-1c11-7ea9-fe1a9d8eb3c0 --force      in a pipeline
+      toolkit unlock prod 0db5a6ad-3e7c-1c11-7ea9-fe1a9d8eb3c0 --force
     """
     from toolkit.workflows.unlock import read_lock, release
     from toolkit.workflows.workspace import open_workspace
@@ -145,7 +145,7 @@ def restore(
     \b
     Examples:
       toolkit state restore prod environments/prod/errored.tfstate
-      toolkit state restore prod errored.tfstate.sealed      from a pipeline's artifact, with TOOLKIT_BUNDLE_KEY
+      toolkit state restore prod errored.tfstate.sealed
     """
     from toolkit.workflows.unsaved import restore as run
 
@@ -194,7 +194,7 @@ def drift(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> int:
-    """Show what was changed in the account outside of Terraform since the last apply.
+    """Show what was changed outside of Terraform.
 
     Exits with 0 if nothing was, with 2 if something was, as `terraform plan -detailed-exitcode` does, so that a
     scheduled job can tell. What is pending in the repository is counted apart and does not matter for the exit code.

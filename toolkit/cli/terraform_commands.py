@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(envs: options.Envs = None, mirror: options.Mirror = None, as_json: options.Json = False) -> None:
-    """Check environment files, and the Terraform rendered from them with `terraform validate`. Asks no account.
+    """Check environment files and their Terraform, without AWS.
+
+    Reports what `terraform validate` finds, waivers that expired, and settings that need a review.
 
     \b
     Examples:
@@ -88,7 +90,7 @@ def plan(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> int:
-    """Show what would change in the account, judge it, and save exactly that as a plan bundle.
+    """Show what would change, judge it, and save the plan.
 
     A plan that would delete what protects, make something weaker or lock people out is refused (exit code 4) unless
     the options below, or a waiver in the environment file, consent to the very thing.
@@ -96,9 +98,9 @@ def plan(
     \b
     Examples:
       toolkit plan prod
-      toolkit plan prod --no-render --out plans/ --detailed-exitcode     in a pipeline
+      toolkit plan prod --no-render --out plans/ --detailed-exitcode
       toolkit plan prod --json | jq .summary
-      toolkit plan prod --report markdown=comment.md --report sarif=findings.sarif
+      toolkit plan prod --report markdown=comment.md --report sarif=found.sarif
       toolkit plan prod --allow-weaker 'module.password_policy.*.max_password_age'
     """
     lifetime = options.lifetime(expires_in)
@@ -148,7 +150,9 @@ def show(
     report: options.Report = None,
     kms_key: options.KmsKey = None,
 ) -> None:
-    """Show a saved plan again, without asking AWS or Terraform.
+    """Show a saved plan again, without AWS or Terraform.
+
+    Works in any folder, also outside of a project.
 
     \b
     Examples:
@@ -160,7 +164,7 @@ def show(
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.show import show_bundle
 
-    project = options.project()
+    project = options.project_if_any()
     keys = bundle_keys(project, options.access(False, None), kms_key)
     _show(show_bundle(bundle, project, keys), as_json, reports)
 
@@ -186,9 +190,9 @@ def apply(
 
     \b
     Examples:
-      toolkit apply prod                            plan, show, ask, apply
-      toolkit apply prod --plan prod.tfbundle       apply what was reviewed, and nothing else
-      toolkit apply sandbox --auto-approve          plan, show and apply without asking
+      toolkit apply prod                         plan, show, ask, apply
+      toolkit apply prod --plan prod.tfbundle    exactly what was reviewed
+      toolkit apply sandbox --auto-approve       plan, show, apply
     """
     options.duration(lock_timeout)
     kms_key = options.kms_key_for(plan, kms_key)
@@ -265,8 +269,9 @@ def destroy(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Delete everything the environment put into the account, after showing it and asking for the environment's name.
+    """Delete everything the environment created in the account.
 
+    Shows it and prompts for the environment's name first.
     On a real account, --allow-destroy must name what protects or records, and --empty-buckets allows to delete what the
     buckets hold: AWS deletes no bucket that has objects. Both are checked before anything is deleted; the embedded AWS
     needs neither. KMS keys are left pending deletion.
@@ -316,12 +321,12 @@ def destroy(
 
 def output(
     env: options.Env,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One output only.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One output only.")] = None,
     as_json: options.Json = False,
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Print outputs of the applied environment: ARNs, bucket names, ids.
+    """Print outputs of the environment: ARNs, bucket names, ids.
 
     \b
     Examples:
@@ -348,9 +353,10 @@ def lock(
     ] = None,
     mirror: options.Mirror = None,
 ) -> None:
-    """Write .terraform.lock.hcl with the provider's hashes for every platform your team and pipeline run on.
+    """Write the provider's hashes for every platform in use.
 
-    A mirror has hashes of its own platform only; this asks the registry for the others.
+    They are in .terraform.lock.hcl. A mirror has hashes of its own platform only; this asks the registry for the
+    others.
 
     \b
     Examples:

@@ -195,14 +195,17 @@ class LocalBackend(_Strict):
     type: Literal["local"]
 
 
+BucketName = Annotated[
+    str,
+    _matching(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name: 3 to 63 of a-z, 0-9, . and -"),
+]
+
+
 class S3Backend(_Strict):
     """State in S3 with S3's own lock file."""
 
     type: Literal["s3"]
-    bucket: Annotated[
-        str,
-        _matching(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name: 3 to 63 of a-z, 0-9, . and -"),
-    ] = Field(description="Bucket of the state.")
+    bucket: BucketName = Field(description="Bucket of the state.")
     key: (
         Annotated[
             str, _matching(r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*", "an S3 key without leading or doubled /")

@@ -27,6 +27,8 @@ class CoverageView:
     coverage: Coverage
     idle_waivers: tuple[str, ...] = ()
     """Subjects that name no requirement."""
+    waivers_known: bool = True
+    """Whether the environment file was there to say what is waived."""
 
     def summary(self, framework: str) -> str:
         """ "30 provisioned, 12 audit only, 1 waived, 6 uncovered, of 49 that the catalogue knows"."""
@@ -41,6 +43,7 @@ class CoverageView:
             f"Computed from what the account has once the plan is applied, for the regions {', '.join(self.regions)}: "
             "benchmarks ask about every region that is switched on. Requirements that the catalogue does not know are "
             "not counted."
+            + ("" if self.waivers_known else " Waivers are left out: this is not the environment's project.")
         )
 
 

@@ -18,7 +18,7 @@ from toolkit.reports.coverage import CoverageView
 from toolkit.terraform.sealing import Keys
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
-from toolkit.workflows.show import read_bundle
+from toolkit.workflows.show import attribution_of, read_bundle
 from toolkit.workflows.workspace import Workspace, attribution
 
 DEFAULT_FRAMEWORKS = ("cis-5.0",)
@@ -40,15 +40,23 @@ def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
     return tuple(known[name] for name in dict.fromkeys(names))
 
 
-def coverage_of_bundle(path: Path, project: Project, keys: Keys, wanted: Sequence[Framework]) -> CoverageView:
-    """Coverage once a saved plan is applied; asks neither AWS nor Terraform.
+def coverage_of_bundle(path: Path, project: Project | None, keys: Keys, wanted: Sequence[Framework]) -> CoverageView:
+    """Coverage once a saved plan is applied; calls neither AWS nor Terraform.
 
     Raises:
         BadPlanError: As `show_bundle`.
         ToolkitError: The environment's file is wrong.
     """
     bundle, environment = read_bundle(path, project, keys)
-    return _view(environment, bundle.plan_json, wanted)
+    if environment is not None:
+        return _view(environment, bundle.plan_json, wanted)
+    manifest = bundle.manifest
+    resources = parse_outcome(bundle.plan_json, attribution_of(manifest))
+    regions = dict.fromkeys((manifest.region, *sorted(resource.region for resource in resources)))
+    found = coverage(wanted, resources, tuple(REGISTRY), (), datetime.now(UTC).date())
+    return CoverageView(
+        manifest.environment, manifest.account_id, tuple(regions), tuple(wanted), found, waivers_known=False
+    )
 
 
 def coverage_of_environment(workspace: Workspace, observer: Observer, wanted: Sequence[Framework]) -> CoverageView:

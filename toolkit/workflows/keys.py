@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from toolkit.aws.keys import KmsDataKeys
 from toolkit.aws.session import ClientFactory
+from toolkit.errors import ToolkitError
 from toolkit.paths import Project
 from toolkit.terraform.sealing import DataKeys, Keys, key_from
 from toolkit.workflows.scratch import scratch_folder
 from toolkit.workflows.workspace import Access, aws_environ, read_environment
 
 
-def bundle_keys(project: Project, access: Access, kms_key_id: str | None = None) -> Keys:
+def bundle_keys(project: Project | None, access: Access, kms_key_id: str | None = None) -> Keys:
     """Keys of this run: TOOLKIT_BUNDLE_KEY, and KMS with an environment's credentials where a bundle needs it.
 
     Raises:
@@ -18,6 +19,11 @@ def bundle_keys(project: Project, access: Access, kms_key_id: str | None = None)
     """
 
     def data_keys(name: str) -> DataKeys:
+        if project is None:
+            raise ToolkitError(
+                f"encrypted with a KMS key, which is used with the credentials of its environment {name!r}",
+                hint="run the command in the project of that environment (-C DIR)",
+            )
         paths, environment = read_environment(project, name)
         return KmsDataKeys(ClientFactory(environment, aws_environ(project, environment, access, scratch_folder(paths))))
 

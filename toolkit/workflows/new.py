@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from toolkit.components.account_contacts import email_address
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, TO_FILL_IN, Component, Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
+from toolkit.environment.model import BucketName
 from toolkit.errors import UsageError, or_meant
 from toolkit.files import write_atomically
 from toolkit.paths import Project
@@ -51,7 +53,7 @@ def check_answer(kind: str, value: str, option: str) -> str:
     """An answer, if it can stand in an environment file.
 
     Args:
-        kind: "account_id", "region", "profile" or "email".
+        kind: "account_id", "region", "profile", "email" or "bucket".
         value: What was given.
         option: How errors name it.
 
@@ -70,6 +72,12 @@ def check_answer(kind: str, value: str, option: str) -> str:
             f"{option}: no profile {value!r}" + or_meant(value, tuple(PROFILES)),
             hint=f"profiles: {', '.join(PROFILES)}",
         )
+    if kind == "bucket":
+        try:
+            TypeAdapter(BucketName).validate_python(value)
+        except ValidationError as e:
+            reason = e.errors()[0]["ctx"]["error"]
+            raise UsageError(f"{option}: {value!r} is not a valid bucket name", hint=str(reason)) from None
     if kind == "email":
         try:
             email_address(value)

@@ -1,51 +1,56 @@
-"""Shows a saved plan bundle again, from the bundle alone."""
+"""Shows a saved plan bundle again, from the bundle alone: in any folder, also where its project is not."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import BadPlanError
-from toolkit.paths import Project
-from toolkit.plan.model import parse_plan
+from toolkit.paths import Project, environment_name
+from toolkit.plan.model import Attribution, parse_plan
+from toolkit.regions import PARTITION_OF
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys
-from toolkit.workflows.workspace import attribution, read_environment
+from toolkit.workflows.workspace import read_environment
 
 
-def show_bundle(path: Path, project: Project, keys: Keys) -> PlanView:
+def show_bundle(path: Path, project: Project | None, keys: Keys) -> PlanView:
     """The view of a bundle.
 
     Raises:
-        BadPlanError: It is no bundle, damaged, not sealed by the given key, or of an environment that the project does
-            not have.
+        BadPlanError: It is no bundle, damaged, or not sealed by the given key.
         ToolkitError: The environment's file is wrong.
     """
     bundle, environment = read_bundle(path, project, keys)
-    plan = parse_plan(bundle.plan_json, attribution(environment))
-    return PlanView(plan, bundle.manifest, path, bundle.findings, lines_of(environment))
+    plan = parse_plan(bundle.plan_json, attribution_of(bundle.manifest))
+    lines = lines_of(environment) if environment is not None else {}
+    return PlanView(plan, bundle.manifest, path, bundle.findings, lines)
 
 
-def read_bundle(path: Path, project: Project, keys: Keys) -> tuple[bundles.Bundle, Environment]:
-    """A bundle and the environment that it is for.
+def attribution_of(manifest: bundles.Manifest) -> Attribution:
+    """Which module label of a bundle belongs to which component and region, whatever regions its environment has."""
+    return Attribution(tuple(REGISTRY), tuple(PARTITION_OF), manifest.region)
+
+
+def read_bundle(path: Path, project: Project | None, keys: Keys) -> tuple[bundles.Bundle, Environment | None]:
+    """A bundle and the environment that it is for; None for that outside of the environment's project.
 
     Raises:
         BadPlanError: As `show_bundle`.
         ToolkitError: The environment's file is wrong.
     """
-    if not path.exists() and str(path) in project.names:
-        last = project.paths(str(path)).scratch / f"plan{bundles.SUFFIX}"
+    name = environment_name(str(path))
+    if project is not None and not path.is_file() and name in project.names:
+        last = project.paths(name).scratch / f"plan{bundles.SUFFIX}"
         raise BadPlanError(
             f"{str(path)!r} is an environment, and no plan bundle",
-            hint=f"its saved plan: {last}" if last.exists() else f"`toolkit plan {path}` saves one",
+            hint=f"its saved plan: {last}" if last.exists() else f"`toolkit plan {name}` saves one",
         )
     bundle = bundles.read(path, keys)
-    name = bundle.manifest.environment
-    if name not in project.names:
-        raise BadPlanError(
-            f"a plan for {name!r}, which is no environment of this project",
-            where=str(path),
-            hint="show it in the project that it was made in (-C DIR)",
-        )
-    return bundle, read_environment(project, name)[1]
+    if project is None or bundle.manifest.environment not in project.names:
+        return bundle, None
+    environment = read_environment(project, bundle.manifest.environment)[1]
+    # Another project may have an environment of that name.
+    return bundle, environment if environment.account_id == bundle.manifest.account_id else None

@@ -23,6 +23,7 @@ from toolkit.cli.app import app
 from toolkit.cli.main import run
 from toolkit.cli.stream import Stream
 from toolkit.errors import ExitCode
+from toolkit.paths import environment_name
 from toolkit.rendering.render import HEADER
 from toolkit.workflows.output import Outputs
 
@@ -78,6 +79,16 @@ def test_every_command_explains_itself_with_examples(command: list[str], told: T
     out, _ = told(*command, "--help")
     assert "Examples:" in out
     assert f"toolkit {command[0]}" in out
+
+
+@pytest.mark.parametrize("command", [[], *commands()], ids=" ".join)
+def test_help_fits_a_terminal_of_80_columns(command: list[str], told: Told):
+    out, _ = told(*command, "--help")
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+    assert "\b" not in out
+    assert "[[" not in out
+    listed = out.partition("Commands:")[2].splitlines()
+    assert [line for line in listed if line.endswith("...")] == [], "a summary that is cut off"
 
 
 def test_the_first_help_names_exit_codes_and_the_four_steps(told: Told):
@@ -162,6 +173,7 @@ def test_colour_is_switched_off_before_and_after_the_command(
             "'x' is no e-mail address",
         ),
         (["new", "two", "--account-id", "123456789012", "--region", "eu-wst-1"], "did you mean 'eu-west-1'?"),
+        ([*NEW, "--state-bucket", "x"], "'x' is not a valid bucket name"),
         (["components", "clodtrail"], "did you mean 'cloudtrail'?"),
         (["init", "elsewhere", "--pipeline", "jenkinsfile"], "'jenkinsfile' is unknown"),
         (["-C", "/nowhere/at/all", "render"], "no such folder"),
@@ -194,6 +206,31 @@ def test_render_writes_once_and_then_nothing(project: Path, told: Told):
     assert set(before) == {"backend.tf", "outputs.tf", "password_policy.tf", "providers.tf", "versions.tf"}
     assert "prod: up to date" in told("render", "prod")[1]
     assert {f.name: (f.read_text(), f.stat().st_mtime_ns) for f in folder.iterdir()} == before
+
+
+PATHS = ["prod/", "./prod", "environments/prod", "environments/prod/", "environments/prod/environment.yaml"]
+
+
+@pytest.mark.parametrize("given", PATHS)
+def test_an_environment_may_be_named_as_shells_complete_it(project: Path, told: Told, given: str):
+    assert "prod: create backend.tf" in told("render", given)[1]
+    assert "no environment" not in told("doctor", given, exits=1)[1]
+    assert "the environment exists" in told("new", given, exits=64)[1]
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_that_takes_an_environment_takes_its_folder(command: list[str]):
+    found: Any = typer.main.get_command(app)
+    for name in command:
+        found = found.commands[name]
+    for parameter in found.params:
+        if parameter.metavar == "ENV":
+            assert parameter.callback is not None
+
+
+@pytest.mark.parametrize("given", ["/", "..", ".", "", "a/b", "../prod", "environments", "environments/a/b"])
+def test_other_paths_name_no_environment(given: str):
+    assert environment_name(given) == given
 
 
 def test_render_works_from_a_folder_below(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
@@ -338,12 +375,17 @@ def test_a_simulator_environment_is_of_the_sandboxs_own_account(project: Path, t
 def test_in_a_terminal_all_but_account_and_region_can_be_left_open(
     project: Path, told: Told, monkeypatch: pytest.MonkeyPatch
 ):
-    answers = iter(["12", "111122223333", "eu-west-1", "", ""])
+    answers = iter(["12", "111122223333", "eu-wst-1", "eu-west-1", "My_Bucket", "", "ann", ""])
     monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
     for stream in ("stdin", "stderr"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
     err = told("new", "two")[1]
     assert "'12' is no account id" in err
+    assert "'eu-wst-1' is no region; did you mean 'eu-west-1'?" in err
+    assert (
+        "'My_Bucket' is not a valid bucket name\nNext: expected an S3 bucket name: 3 to 63 of a-z, 0-9, . and -" in err
+    )
+    assert "'ann' is no e-mail address" in err
     text = (project / "environments" / "two" / "environment.yaml").read_text()
     assert 'account_id: "111122223333"' in text
     assert "# activity_alarms:" in text, "who is told is to be filled in"
@@ -487,6 +529,8 @@ def test_what_is_not_approved_is_neither_applied_nor_saved(
     monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
     monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **options: made.append(options) or result)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", lambda *_, **__: pytest.fail("applied"))
+    monkeypatch.setattr("toolkit.workflows.destroy.check_buckets", lambda *_, **__: ())
+    monkeypatch.setattr("toolkit.workflows.destroy.destroy", lambda *_, **__: pytest.fail("applied"))
     for shown in ("_show", "_view"):
         monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
     answer = io.StringIO("no\n")
@@ -522,6 +566,8 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
     monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", opened)
     monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", applied)
+    monkeypatch.setattr("toolkit.workflows.destroy.check_buckets", lambda *_, **__: ())
+    monkeypatch.setattr("toolkit.workflows.destroy.destroy", applied)
     for shown in ("_show", "_view"):
         monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
     assert told(command, "prod", "--auto-approve")[0] == "Done in 0 s: 0 created, 0 updated, 0 deleted, 2 imported.\n"
@@ -547,6 +593,8 @@ def test_an_apply_whose_result_cannot_be_shown_says_that_it_was_applied(
     monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
     monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", lambda *_, **__: outcome)
+    monkeypatch.setattr("toolkit.workflows.destroy.check_buckets", lambda *_, **__: ())
+    monkeypatch.setattr("toolkit.workflows.destroy.destroy", lambda *_, **__: outcome)
     for shown in ("_show", "_view"):
         monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
 

@@ -190,11 +190,43 @@ def test_values_of_a_plan_are_not_told(project: Path, capsys: pytest.CaptureFixt
     assert "hunter2" not in said
 
 
-def test_a_plan_of_an_environment_that_is_not_here(project: Path, capsys: pytest.CaptureFixture[str]):
-    path = bundle_of(project, manifest={**FACTS, "environment": "elsewhere"})
-    for command in (["show", str(path)], ["controls", "--plan", str(path)]):
-        assert run(command) == 7
-        assert "a plan for 'elsewhere', which is no environment of this project" in capsys.readouterr().err
+PLACES = (
+    "its project",
+    "a project without its environment",
+    "a project whose environment of that name has another account",
+    "no project",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_plan_is_shown_in_any_folder(
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+):
+    path = bundle_of(project)
+    name = FACTS["environment"]
+    file = project / "environments" / name / "environment.yaml"
+
+    def printed(*command: str) -> Any:
+        assert run(command) == 0, capsys.readouterr().err
+        return json.loads(capsys.readouterr().out)
+
+    show, controls = ("show", str(path), "--json"), ("controls", "--plan", str(path), "--format", "json")
+    here = printed(*show), printed(*controls)
+    assert "Waivers are left out" not in here[1]["limits"]
+    if place == "a project without its environment":
+        file.parent.rename(file.parent.with_name("elsewhere"))
+    elif place.startswith("a project whose"):
+        file.write_text(file.read_text().replace(FACTS["account_id"], "444455556666"))
+    elif place == "no project":
+        monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert printed(*show) == here[0]
+    found = printed(*controls)
+    assert {k: v for k, v in found.items() if k != "limits"} == {k: v for k, v in here[1].items() if k != "limits"}
+    assert ("Waivers are left out" in found["limits"]) == (place != "its project")
 
 
 JSON = st.recursive(
