@@ -15,7 +15,7 @@ from itertools import groupby
 from textwrap import wrap
 
 from toolkit.plan.cost import CostLine
-from toolkit.plan.findings import Finding, Severity, options_for
+from toolkit.plan.findings import Finding, Rule, Severity, options_for
 from toolkit.plan.model import Action, Change
 from toolkit.reports.details import details
 from toolkit.reports.view import DANGER, MARKS, Group, PlanView
@@ -240,7 +240,7 @@ def _summary(findings: tuple[Finding, ...]) -> Iterator[Line]:
     if not findings:
         return
 
-    def kind(finding: Finding) -> tuple[object, ...]:
+    def kind(finding: Finding) -> tuple[Line, Rule, str | None]:
         return _word(finding), finding.rule, finding.component
 
     lines: list[Line] = []
