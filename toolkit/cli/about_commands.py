@@ -104,6 +104,7 @@ def doctor(
         ),
     ] = None,
     as_json: options.Json = False,
+    sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> int:
     """Check Terraform, provider, project and environments.
@@ -118,7 +119,7 @@ def doctor(
     """
     from toolkit.workflows.doctor import examine
 
-    findings = list(examine(console.Settings.chdir, env, mirror))
+    findings = list(examine(console.Settings.chdir, env, mirror, sandbox=sandbox))
     if as_json:
         rows = [{"check": f.check, "result": f.result, "found": f.found, "next": f.hint} for f in findings]
         console.print_json({"schema_version": 1, "kind": "doctor", "checks": rows})

@@ -30,13 +30,14 @@ class Finding:
     hint: str | None = None
 
 
-def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterator[Finding]:
+def examine(start: Path | None, env: str | None, mirror: Path | None, *, sandbox: bool = False) -> Iterator[Finding]:
     """All checks, cheapest first; each goes on whatever the others find.
 
     Args:
         start: Folder to look for the project in; None: the working directory.
         env: Environment whose credentials are asked for their account.
         mirror: Provider mirror, as the option names it.
+        sandbox: Whether the embedded AWS must run, and is what `env` is checked against.
 
     Raises:
         UsageError: There is no such folder, or no such environment.
@@ -51,7 +52,7 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
     except UsageError:
         raise  # the folder that -C names is not there
     except ToolkitError as e:
-        yield Finding("project", "note" if env is None else "fail", e.problem, e.hint)
+        yield Finding("project", "note" if env is None and not sandbox else "fail", e.problem, e.hint)
         return
     if env is not None:
         try:
@@ -63,11 +64,13 @@ def examine(start: Path | None, env: str | None, mirror: Path | None) -> Iterato
     known = _check("project", lambda: f"{project.root}: {', '.join(project.names) or 'no environments yet'}")
     yield known
     yield _check("modules", lambda: _modules(project))
+    if sandbox:
+        yield _check("embedded AWS", lambda: _running(project))
     for name in project.names if known.result == "ok" else ():
         yield _check(f"environment {name}", lambda name=name: _environment(project, name))  # type: ignore[misc]
         yield from _unsaved(project, name)
     if env is not None:
-        yield _check(f"account of {env}", lambda: _account(project, env))
+        yield _check(f"account of {env}", lambda: _account(project, env, sandbox))
 
 
 def _check(name: str, look: Callable[[], str | Finding]) -> Finding:
@@ -171,11 +174,24 @@ def _unsaved(project: Project, name: str) -> Iterator[Finding]:
                 yield Finding(f"state of {name}", "fail", str(refusal), refusal.hint)
 
 
-def _account(project: Project, name: str) -> str:
+def _running(project: Project) -> Finding:
+    from toolkit.sandbox import control
+    from toolkit.workflows.workspace import sandbox_folder
+
+    found = control.status(sandbox_folder(project))
+    if found is None:
+        return Finding("embedded AWS", "fail", "not running for this project", "`toolkit sandbox up` starts it")
+    return Finding("embedded AWS", "ok", f"running at {found.endpoint}, account {found.account_id}")
+
+
+def _account(project: Project, name: str, sandbox: bool) -> str:
     from toolkit.aws.identity import check_account
     from toolkit.workflows.scratch import scratch_folder
     from toolkit.workflows.workspace import Access, aws_environ, read_environment
 
     paths, environment = read_environment(project, name)
-    caller = check_account(environment, aws_environ(project, environment, Access(process=True), scratch_folder(paths)))
-    return f"{caller.arn} in account {caller.account_id}"
+    tried_out = sandbox and environment.simulator is None
+    scratch = scratch_folder(paths, *(["sandbox"] if tried_out else []))
+    environ = aws_environ(project, environment, Access(sandbox=sandbox, process=True), scratch)
+    caller = check_account(environment, environ)
+    return f"{caller.arn} in account {caller.account_id}{' of the embedded AWS' if sandbox else ''}"

@@ -16,11 +16,13 @@ import pytest
 import yaml
 
 from toolkit import __version__
+from toolkit.aws.identity import CallerIdentity
 from toolkit.cli import console, options
 from toolkit.cli.main import run
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
+from toolkit.sandbox.control import Sandbox
 from toolkit.workflows.schema import schema_text
 
 REPOSITORY = Path(__file__).parents[3]
@@ -161,6 +163,28 @@ def test_doctor_says_which_credentials_are_missing(project: Path, told: Told):
     assert result == "fail"
     assert "no usable AWS credentials" in text
     assert "sso login" in str(hint)
+
+
+def test_doctor_checks_the_embedded_aws_instead(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    """Without credentials of any account, and with the next step where none runs."""
+    found = checks(told("doctor", "prod", "--sandbox", "--json", exits=1)[0])
+    assert found["embedded AWS"] == ("fail", "not running for this project", "`toolkit sandbox up` starts it")
+    result, text, hint = found["account of prod"]
+    assert (result, "the embedded AWS is not running" in text) == ("fail", True)
+    assert "`toolkit sandbox up --account-id 123456789012`" in str(hint)
+    running = Sandbox("http://127.0.0.1:5555", 42, 5555, "123456789012", "2026-01-01T00:00:00+00:00")
+    monkeypatch.setattr("toolkit.sandbox.control.status", lambda _: running)
+    asked: list[str] = []
+
+    def check(environment: Any, environ: dict[str, str]) -> CallerIdentity:
+        asked.append(environ["AWS_ENDPOINT_URL"])
+        return CallerIdentity(environment.account_id, "arn:aws:iam::123456789012:user/ann")
+
+    monkeypatch.setattr("toolkit.aws.identity.check_account", check)
+    found = checks(told("doctor", "prod", "--sandbox", "--json", exits=1)[0])
+    assert found["embedded AWS"][:2] == ("ok", "running at http://127.0.0.1:5555, account 123456789012")
+    assert found["account of prod"][1].endswith("user/ann in account 123456789012 of the embedded AWS")
+    assert asked == ["http://127.0.0.1:5555"]
 
 
 def test_no_embedded_aws_runs(project: Path, told: Told):
