@@ -77,8 +77,10 @@ class SecurityHub(Settings):
 
     standards: Standards = Field(
         ("cis-5.0", "fsbp-1.0"),
-        description="Standards whose controls are checked, each with its version; an empty list checks nothing and "
-        "only receives other services' findings.",
+        description="Standards whose controls are checked, each with its version: cis-5.0, cis-3.0, cis-1.4, cis-1.2, "
+        "fsbp-1.0, nist-800-53-r5, nist-800-171-r2, pci-dss-4.0.1, pci-dss-3.2.1, resource-tagging-1.0, or the end of "
+        "another standard's ARN, such as cis-aws-foundations-benchmark/v/9.0.0; an empty list checks nothing and only "
+        "receives other services' findings.",
     )
     auto_enable_controls: bool = Field(
         True, description="Whether AWS enables controls that it adds to a chosen standard later."
