@@ -86,7 +86,7 @@ def service_regions(_: Path) -> Taken:
             for partition in PARTITIONS
             for region in boto3.Session().get_available_regions(service, partition_name=partition)
         )
-        for service in ("detective", "inspector2", "macie2")
+        for service in ("detective", "macie2")
     }
     return Taken(f"botocore {botocore.__version__}", items)
 

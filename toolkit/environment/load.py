@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from toolkit.aws_lists import aws_list
 from toolkit.components.base import Scope
 from toolkit.components.listed import MISSPELT, NEWER, REPORT
 from toolkit.components.registry import REGISTRY
@@ -307,7 +308,8 @@ def _absent_services(data: dict[str, Data], source: Source) -> list[Problem]:
         skipped = _at((*path, "skipped_regions"), data)
         for region in _active(data):
             if region in REGISTRY[name].absent_in and not (isinstance(skipped, list) and region in skipped):
-                problem = f"AWS does not offer it in {region}, which is active"
+                taken = aws_list("service_regions").taken
+                problem = f"AWS does not offer it in {region}, which is active (list {taken})"
                 found.append(
                     Problem(source.line(path), dotted(path), problem, f"{region} under {name}.skipped_regions")
                 )

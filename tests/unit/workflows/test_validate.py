@@ -95,6 +95,19 @@ def test_what_the_settings_want_looked_at_is_told_with_its_line(house: Any, call
     assert advice.address == 'module.iam_users.aws_iam_user.this["late"]'
 
 
+def test_a_name_that_is_newer_than_our_list_is_reported_once_with_its_line(house: Any):
+    (house.root / "modules" / "iam_groups").mkdir(parents=True)
+    policy = "AmazonBedrockFutureFullAccess"
+    house.write(components=f"\n  iam_groups:\n    groups: {{team: {{managed_policies: [{policy}]}}}}")
+    house.render()
+    says(house)
+    (found,) = validated(house)
+    assert found.severity == "warning"
+    assert found.summary.startswith("environments/prod/environment.yaml:6: components.iam_groups.groups.team.")
+    assert f"'{policy}' is not in the list of AWS managed policies" in found.summary
+    assert house.warnings.count(found.summary) == 1
+
+
 def test_a_waiver_that_expired_is_reported_with_its_line(house: Any):
     entry = "{{rule: weakens, subject: module.cloudtrail.aws_kms_key.this.x, reason: for the audit, expires: '{}'}}"
     house.write(f"waivers:\n  - {entry.format('2020-01-31')}\n  - {entry.format(date.today() + timedelta(days=9))}")
