@@ -3,7 +3,7 @@ resource "aws_accessanalyzer_analyzer" "external_access" {
   type          = var.zone_of_trust
 }
 
-# Archives new findings that match; those that are there already stay until somebody applies the rule to them.
+# Archives new findings that match. Existing findings stay active until the rule is applied to them.
 resource "aws_accessanalyzer_archive_rule" "external_access" {
   for_each = var.archive_rules
 
@@ -23,7 +23,7 @@ resource "aws_accessanalyzer_archive_rule" "external_access" {
   }
 }
 
-# Looks at IAM, which has no region: one in the home region sees everything, and each further one would bill again.
+# Analyzes IAM, which is global: one analyzer in the home region covers everything, and each further one would bill again.
 resource "aws_accessanalyzer_analyzer" "unused_access" {
   for_each = toset(var.unused_access.enabled && var.is_home_region ? [var.unused_access.analyzer_name] : [])
 

@@ -1,5 +1,5 @@
 variable "is_home_region" {
-  description = "Whether this is the region of the analyzer of unused access, which is needed once."
+  description = "Whether this is the region of the analyzer of unused access, of which an account needs one."
   type        = bool
   default     = true
   nullable    = false
@@ -18,7 +18,7 @@ variable "analyzer_name" {
 }
 
 variable "zone_of_trust" {
-  description = "Whose access is no finding: that of the ACCOUNT itself, or that of the whole ORGANIZATION, which only its management account or its delegated administrator can choose."
+  description = "Whose access does not cause findings: that of the ACCOUNT itself, or that of the whole ORGANIZATION, which only its management account or its delegated administrator can choose."
   type        = string
   default     = "ACCOUNT"
   nullable    = false
@@ -30,7 +30,7 @@ variable "zone_of_trust" {
 }
 
 variable "archive_rules" {
-  description = "Name => rule that archives findings which are meant to be: filters (criterion, such as resource, isPublic or principal.AWS => one or more of eq, neq, contains (lists) and exists); a finding must match all filters of a rule."
+  description = "Name => rule that archives findings of intended access: filters (criterion, such as resource, isPublic or principal.AWS => one or more of eq, neq, contains (lists) and exists); a finding must match all filters of a rule."
   type = map(object({
     filters = map(object({
       eq       = optional(list(string))
@@ -69,7 +69,7 @@ variable "archive_rules" {
 }
 
 variable "unused_access" {
-  description = "The analyzer of unused roles, keys, passwords and permissions, billed by the number of IAM users and roles: whether it runs, its name, and the days without use after which a finding is made (1 to 365)."
+  description = "The analyzer of unused roles, keys, passwords and permissions, billed by the number of IAM users and roles: whether it runs, its name, and the days without use after which it reports a finding (1 to 365)."
   type = object({
     enabled       = optional(bool, false)
     analyzer_name = optional(string, "baseline-unused-access")

@@ -1,4 +1,4 @@
 output "graph_arn" {
-  description = "ARN of the region's behaviour graph."
+  description = "ARN of the region's behavior graph."
   value       = aws_detective_graph.this.graph_arn
 }

@@ -8,7 +8,7 @@ locals {
     dns_firewall  = "DNS_FIREWALL"
   }
 
-  # Which of the four each policy is; the variable's validations hold that it is exactly one.
+  # The type of each policy; the variable's validations ensure that it is exactly one.
   kind_of = {
     for name, policy in var.policies : name => one([for kind in keys(local.kinds) : kind if policy[kind] != null])
   }
@@ -85,7 +85,7 @@ resource "aws_fms_policy" "this" {
   resource_type_list    = length(local.resource_types[each.key]) == 1 ? null : local.resource_types[each.key]
   resource_tags         = each.value.scope.resource_tags
   exclude_resource_tags = each.value.scope.resource_tags_are == "excluded"
-  # Deleting a policy would otherwise delete the web ACLs and associations that it made: resources would stand open.
+  # Otherwise deleting a policy deletes the web ACLs and associations that it created, and resources lose their protection.
   delete_all_policy_resources        = each.value.delete_resources_with_policy
   delete_unused_fm_managed_resources = false
 
@@ -113,7 +113,7 @@ resource "aws_fms_policy" "this" {
   }
 
   lifecycle {
-    # It also lets the administrator be named before the first policy is made.
+    # It also designates the administrator before the first policy is created.
     precondition {
       condition     = var.administrator_account_id == null || var.administrator_account_id == data.aws_caller_identity.current.account_id
       error_message = "policies belong to the environment of Firewall Manager's administrator, another account than this one."

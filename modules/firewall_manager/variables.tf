@@ -1,11 +1,11 @@
 variable "administrator_account_id" {
-  description = "Account number of Firewall Manager's administrator, where it is named beside these policies; null: it was named before."
+  description = "Account id of Firewall Manager's administrator, if the same environment designates it; null: it was designated before."
   type        = string
   default     = null
 }
 
 variable "policies" {
-  description = "Name => policy: exactly one of content_audit, usage_audit, waf and dns_firewall; the regions it is for (which the caller has sorted out); remediation_enabled; scope (accounts and organizational_units that are included, or excluded; resource_tags that are included, or excluded); delete_resources_with_policy."
+  description = "Name => policy: exactly one of content_audit, usage_audit, waf and dns_firewall; the regions it is for (the caller passes only policies of this region); remediation_enabled; scope (accounts and organizational_units that are included, or excluded; resource_tags that are included, or excluded); delete_resources_with_policy."
   type = map(object({
     description                  = optional(string, "")
     regions                      = set(string)
@@ -75,7 +75,7 @@ variable "policies" {
       for scope in values(var.policies)[*].scope :
       length(scope.accounts) + length(scope.organizational_units) == 0 || length(scope.excluded_accounts) + length(scope.excluded_organizational_units) == 0
     ])
-    error_message = "policies must have a scope that either includes or excludes accounts and organizational units: Firewall Manager looks at no exclusions beside inclusions."
+    error_message = "policies must have a scope that either includes or excludes accounts and organizational units: Firewall Manager ignores exclusions if there are inclusions."
   }
 
   validation {
@@ -85,7 +85,7 @@ variable "policies" {
         [for id in setunion(scope.organizational_units, scope.excluded_organizational_units) : can(regex("^ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}$", id))],
       ))
     ])
-    error_message = "policies must have a scope of account numbers (12 digits) and ids of organizational units (such as ou-abcd-12345678)."
+    error_message = "policies must have a scope of account ids (12 digits) and ids of organizational units (such as ou-abcd-12345678)."
   }
 
   validation {

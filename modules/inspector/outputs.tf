@@ -1,4 +1,4 @@
 output "resource_types" {
-  description = "What is scanned."
+  description = "What Inspector scans."
   value       = aws_inspector2_enabler.this.resource_types
 }

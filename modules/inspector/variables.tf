@@ -1,5 +1,5 @@
 variable "resource_types" {
-  description = "What is scanned, each billed by itself: EC2 (instances), ECR (images), LAMBDA (packages of functions) and LAMBDA_CODE (their code, which needs LAMBDA)."
+  description = "What Inspector scans, each billed separately: EC2 (instances), ECR (images), LAMBDA (packages of functions) and LAMBDA_CODE (their code, which needs LAMBDA)."
   type        = set(string)
   default     = ["EC2", "ECR", "LAMBDA"]
   nullable    = false
@@ -11,6 +11,6 @@ variable "resource_types" {
 
   validation {
     condition     = !contains(var.resource_types, "LAMBDA_CODE") || contains(var.resource_types, "LAMBDA")
-    error_message = "resource_types must have LAMBDA beside LAMBDA_CODE."
+    error_message = "resource_types must have LAMBDA if it has LAMBDA_CODE."
   }
 }

@@ -3,7 +3,7 @@ resource "aws_macie2_account" "this" {
   finding_publishing_frequency = var.finding_publishing_frequency
 }
 
-# Without it, AWS keeps what jobs and discovery found out about each object for 90 days.
+# Without it, AWS keeps the results of jobs and discovery for each object for 90 days.
 resource "aws_macie2_classification_export_configuration" "this" {
   for_each = { for name, export in { results = var.results_export } : name => export if export != null }
 

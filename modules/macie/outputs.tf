@@ -1,4 +1,4 @@
 output "account_id" {
-  description = "Id under which Macie is enabled: the account's number."
+  description = "Id of Macie in this region: the account id."
   value       = aws_macie2_account.this.id
 }

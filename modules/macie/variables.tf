@@ -1,5 +1,5 @@
 variable "finding_publishing_frequency" {
-  description = "How often policy findings that occur again are published: FIFTEEN_MINUTES, ONE_HOUR or SIX_HOURS. New ones, and sensitive data findings, always are at once."
+  description = "How often Macie publishes policy findings that occur again: FIFTEEN_MINUTES, ONE_HOUR or SIX_HOURS. It publishes new ones, and sensitive data findings, immediately."
   type        = string
   default     = "FIFTEEN_MINUTES"
   nullable    = false
@@ -11,7 +11,7 @@ variable "finding_publishing_frequency" {
 }
 
 variable "results_export" {
-  description = "Where the results of discovery go, object by object: bucket_name and kms_key_arn (a key in the bucket's region), whose policies let macie.amazonaws.com write and encrypt, and key_prefix; null exports none, and AWS keeps them for 90 days."
+  description = "Where Macie stores the results of discovery per object: bucket_name and kms_key_arn (a key in the bucket's region), whose policies allow macie.amazonaws.com to write and encrypt, and key_prefix; null exports none, and AWS keeps them for 90 days."
   type = object({
     bucket_name = string
     kms_key_arn = string

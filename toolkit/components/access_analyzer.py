@@ -54,10 +54,10 @@ Values = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_one_to_
 class Filter(Settings):
     """What one criterion of a finding must be; bounds are those of the Access Analyzer API (Criterion)."""
 
-    eq: Values | None = Field(None, description="Matches if it equals any of these; null does not ask.")
-    neq: Values | None = Field(None, description="Matches if it equals none of these; null does not ask.")
-    contains: Values | None = Field(None, description="Matches if it contains any of these; null does not ask.")
-    exists: bool | None = Field(None, description="Matches if it is there (true) or not (false); null does not ask.")
+    eq: Values | None = Field(None, description="Matches if it equals any of these; null: not compared.")
+    neq: Values | None = Field(None, description="Matches if it equals none of these; null: not compared.")
+    contains: Values | None = Field(None, description="Matches if it contains any of these; null: not compared.")
+    exists: bool | None = Field(None, description="Matches if it exists (true) or not (false); null: not compared.")
 
     @model_validator(mode="after")
     def _asks_something(self) -> Filter:
@@ -70,7 +70,7 @@ class ArchiveRule(Settings):
     """Findings that are meant to be, and are archived as soon as they come."""
 
     filters: dict[Annotated[str, AfterValidator(_criterion)], Filter] = Field(
-        description="Criterion => what it must be; a finding must match all of them."
+        description="Criterion => the values it must have; a finding must match all criteria."
     )
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ class UnusedAccess(Settings):
     enabled: bool = Field(False, description="Whether it runs; billed by the number of IAM users and roles.")
     analyzer_name: AnalyzerName = Field("baseline-unused-access", description="Its name.")
     age_days: Annotated[int, Field(ge=1, le=365)] = Field(
-        90, description="Days without use after which a finding is made, 1 to 365."
+        90, description="Days without use after which it reports a finding, 1 to 365."
     )
 
 
@@ -98,13 +98,13 @@ class AccessAnalyzer(Settings):
     )
     zone_of_trust: Literal["ACCOUNT", "ORGANIZATION"] = Field(
         "ACCOUNT",
-        description="Whose access is no finding: that of the account itself, or that of the whole organization, which "
-        "only its management account or its delegated administrator can choose.",
+        description="Whose access does not cause findings: that of the account itself, or that of the whole "
+        "organization, which only its management account or its delegated administrator can choose.",
     )
     archive_rules: dict[Annotated[str, AfterValidator(_rule_name)], ArchiveRule] = Field(
-        {}, description="Name => rule that archives findings of external access which are meant to be."
+        {}, description="Name => rule that archives findings of intended external access."
     )
-    unused_access: UnusedAccess = Field(UnusedAccess(), description="The analyzer of what nobody uses.")
+    unused_access: UnusedAccess = Field(UnusedAccess(), description="The analyzer of unused access.")
 
     @model_validator(mode="after")
     def _two_names(self) -> AccessAnalyzer:

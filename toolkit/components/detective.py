@@ -15,10 +15,10 @@ class Detective(Settings):
     auto_enable_members: bool | None = Field(
         None,
         description="Whether accounts that join the organization are added, and billed for it; only for the "
-        "organization's delegated administrator of Detective. null leaves the organization alone.",
+        "organization's delegated administrator of Detective. null does not change its setting.",
     )
     skipped_regions: Regions = Field(
-        (), description="Active regions that go without it, since AWS does not offer it there, or on purpose."
+        (), description="Active regions without it, because AWS does not offer it there or by choice."
     )
 
 

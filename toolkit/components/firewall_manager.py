@@ -84,15 +84,15 @@ RuleGroupIds = Annotated[
 class PolicyScope(Settings):
     """Which resources of which accounts a policy is for; nothing named is everything of the whole organization."""
 
-    accounts: AccountIds = Field((), description="Numbers of the accounts that it is for.")
-    organizational_units: UnitIds = Field((), description="Ids of the units that it is for, with all in them.")
-    excluded_accounts: AccountIds = Field((), description="Numbers of the accounts that it is not for.")
-    excluded_organizational_units: UnitIds = Field((), description="Ids of the units that it is not for.")
+    accounts: AccountIds = Field((), description="Ids of the included accounts.")
+    organizational_units: UnitIds = Field((), description="Ids of the included units, with all accounts in them.")
+    excluded_accounts: AccountIds = Field((), description="Ids of the excluded accounts.")
+    excluded_organizational_units: UnitIds = Field((), description="Ids of the excluded units.")
     resource_tags: dict[str, str] = Field(
         {}, description="Tags of the resources that are included or excluded, up to eight; an empty value is any."
     )
     resource_tags_are: Literal["included", "excluded"] = Field(
-        "included", description="Whether resources with all of these tags are the only ones, or the only ones left out."
+        "included", description="Whether only resources with all of these tags are included, or those are excluded."
     )
 
     @model_validator(mode="after")
@@ -100,7 +100,7 @@ class PolicyScope(Settings):
         named = self.accounts or self.organizational_units
         if named and (self.excluded_accounts or self.excluded_organizational_units):
             raise ValueError(
-                "scope must either include or exclude accounts and units: beside inclusions AWS looks at no exclusions"
+                "scope must either include or exclude accounts and units: with inclusions, AWS ignores exclusions"
             )
         if len(self.resource_tags) > 8:
             raise ValueError("resource_tags must be at most eight")
@@ -120,20 +120,22 @@ class ContentAudit(Settings):
         "allowed", description="Whether the model's rules are the most that is allowed, or what is denied."
     )
     deny_all_protocols: bool = Field(True, description="Whether rules for all protocols are findings in any case.")
-    direction: Literal["all", "ingress", "egress"] = Field("all", description="Which rules are compared.")
+    direction: Literal["all", "ingress", "egress"] = Field("all", description="Which rules to compare.")
     resource_types: Annotated[
         tuple[Literal["AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface", "AWS::EC2::Instance"], ...],
         Field(strict=False),
         AfterValidator(no_repetition),
         AfterValidator(at_least_one),
-    ] = Field(("AWS::EC2::SecurityGroup",), description="What is looked at: groups, or those of interfaces, instances.")
+    ] = Field(
+        ("AWS::EC2::SecurityGroup",), description="What to audit: groups, or the groups of interfaces or instances."
+    )
 
 
 class UsageAudit(Settings):
     """Looks for security groups that nothing uses, or that say the same."""
 
     unused: bool = Field(True, description="Whether unused groups are findings; remediation deletes them.")
-    redundant: bool = Field(False, description="Whether groups with equal rules are; remediation merges them.")
+    redundant: bool = Field(False, description="Whether groups with equal rules are findings; remediation merges them.")
     unused_after_minutes: Annotated[int, Field(ge=0, le=525600)] = Field(
         1440, description="Minutes without use after which a group is unused."
     )
@@ -149,12 +151,12 @@ class WafRuleGroup(Settings):
     """A rule group of WAF: one that AWS manages, or one of the administrator's account."""
 
     managed_name: Annotated[str, AfterValidator(_managed_name)] | None = Field(
-        None, description="Name of a rule group that AWS manages; null: arn is given."
+        None, description="Name of a rule group that AWS manages; null: arn is set."
     )
     arn: Annotated[str, AfterValidator(_rule_group_arn)] | None = Field(
-        None, description="ARN of a rule group of the administrator's account; null: managed_name is given."
+        None, description="ARN of a rule group of the administrator's account; null: managed_name is set."
     )
-    count_only: bool = Field(False, description="Whether its matches are only counted.")
+    count_only: bool = Field(False, description="Whether to count its matches only.")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> WafRuleGroup:
@@ -180,16 +182,16 @@ class Waf(Settings):
         Field(strict=False),
         AfterValidator(no_repetition),
         AfterValidator(at_least_one),
-    ] = Field(description="What gets a web ACL; CloudFront distributions stand alone, in us-east-1.")
+    ] = Field(description="What gets a web ACL; CloudFront distributions need a policy of their own, in us-east-1.")
     first_rule_groups: Annotated[tuple[WafRuleGroup, ...], Field(strict=False)] = Field(
-        (), description="Rule groups before those that the accounts add."
+        (), description="Rule groups that run before those that the accounts add."
     )
     last_rule_groups: Annotated[tuple[WafRuleGroup, ...], Field(strict=False)] = Field(
-        (), description="Rule groups behind those that the accounts add."
+        (), description="Rule groups that run after those that the accounts add."
     )
-    default_action: Literal["allow", "block"] = Field("allow", description="What becomes of all other requests.")
+    default_action: Literal["allow", "block"] = Field("allow", description="Action for all other requests.")
     replace_own_web_acls: bool = Field(
-        False, description="Whether remediation also takes the place of web ACLs that the accounts have associated."
+        False, description="Whether remediation also replaces web ACLs that the accounts have associated."
     )
     log_destination_arn: Annotated[str, AfterValidator(_log_arn)] | None = Field(
         None,
@@ -209,8 +211,8 @@ class Waf(Settings):
 class DnsFirewall(Settings):
     """Rule groups of DNS Firewall for the VPCs in scope."""
 
-    first_rule_group_ids: RuleGroupIds = Field((), description="Up to two, before those that the accounts add.")
-    last_rule_group_ids: RuleGroupIds = Field((), description="Up to two, behind those that the accounts add.")
+    first_rule_group_ids: RuleGroupIds = Field((), description="Up to two that run before those that the accounts add.")
+    last_rule_group_ids: RuleGroupIds = Field((), description="Up to two that run after those that the accounts add.")
 
     @model_validator(mode="after")
     def _one_to_two(self) -> DnsFirewall:
@@ -230,12 +232,12 @@ class Policy(Settings):
         "whose groups belong to a region."
     )
     remediation_enabled: bool = Field(
-        False, description="Whether resources that do not comply are changed; false only finds them."
+        False, description="Whether Firewall Manager changes noncompliant resources; false: it only reports them."
     )
     delete_resources_with_policy: bool = Field(
-        False, description="Whether web ACLs and associations that the policy made go with it."
+        False, description="Whether deleting the policy also deletes the web ACLs and associations that it created."
     )
-    scope: PolicyScope = Field(PolicyScope(), description="Which resources of which accounts it is for.")
+    scope: PolicyScope = Field(PolicyScope(), description="Which resources of which accounts it applies to.")
     content_audit: ContentAudit | None = Field(None, description="Compares the rules of security groups with a model.")
     usage_audit: UsageAudit | None = Field(None, description="Looks for unused and redundant security groups.")
     waf: Waf | None = Field(None, description="A web ACL (WAFv2) for each resource.")
@@ -259,8 +261,8 @@ class FirewallManager(Settings):
 
     administrator_account_id: AccountId | None = Field(
         None,
-        description="Number of the account that becomes the organization's administrator of Firewall Manager, which "
-        "the management account alone can say; null names none. Needs us-east-1 among the active regions.",
+        description="Id of the account that becomes the organization's administrator of Firewall Manager; only the "
+        "management account can designate it; null designates none. Needs us-east-1 among the active regions.",
     )
     policies: dict[Annotated[str, AfterValidator(_policy_name)], Policy] = Field(
         {}, description="Name => policy; they belong to the environment of the administrator's account."

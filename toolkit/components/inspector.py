@@ -20,13 +20,14 @@ class Inspector(Settings):
         AfterValidator(at_least_one),
     ] = Field(
         ("EC2", "ECR", "LAMBDA"),
-        description="What is scanned, each billed by itself: instances, images, packages of functions, and their code.",
+        description="What Inspector scans, each billed separately: instances, images, packages of functions, and "
+        "their code.",
     )
 
     @model_validator(mode="after")
     def _code_with_packages(self) -> Inspector:
         if "LAMBDA_CODE" in self.resource_types and "LAMBDA" not in self.resource_types:
-            raise ValueError("resource_types must have LAMBDA beside LAMBDA_CODE")
+            raise ValueError("resource_types must have LAMBDA if it has LAMBDA_CODE")
         return self
 
 

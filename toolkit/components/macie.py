@@ -15,12 +15,12 @@ from toolkit.regions import lacking
 class ResultsExport(Settings):
     """Where the results of discovery go, object by object."""
 
-    bucket_name: BucketName = Field(description="Name of a bucket whose policy lets macie.amazonaws.com write.")
+    bucket_name: BucketName = Field(description="Name of a bucket whose policy allows macie.amazonaws.com to write.")
     kms_key_arn: KeyArn = Field(
-        description="ARN of a key in the bucket's region whose policy lets macie.amazonaws.com encrypt."
+        description="ARN of a key in the bucket's region whose policy allows macie.amazonaws.com to encrypt."
     )
     key_prefix: Annotated[str, Field(min_length=1, max_length=512)] | None = Field(
-        None, description="What the objects' names start with; null: nothing."
+        None, description="Prefix of the objects' names; null: none."
     )
 
 
@@ -29,14 +29,15 @@ class Macie(Settings):
 
     finding_publishing_frequency: Literal["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"] = Field(
         "FIFTEEN_MINUTES",
-        description="How often policy findings that occur again are published; new ones, and those of sensitive data, "
-        "always are at once.",
+        description="How often Macie publishes policy findings that occur again; it publishes new ones, and those of "
+        "sensitive data, immediately.",
     )
     results_export: ResultsExport | None = Field(
-        None, description="Where the results of discovery go; null exports none, and AWS keeps them for 90 days."
+        None,
+        description="Where Macie stores the results of discovery; null exports none, and AWS keeps them for 90 days.",
     )
     skipped_regions: Regions = Field(
-        (), description="Active regions that go without it, since AWS does not offer it there, or on purpose."
+        (), description="Active regions without it, because AWS does not offer it there or by choice."
     )
 
 

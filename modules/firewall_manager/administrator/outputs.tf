@@ -1,4 +1,4 @@
 output "account_id" {
-  description = "Account number of the administrator, once Firewall Manager knows it."
+  description = "Account id of the administrator, once Firewall Manager has it."
   value       = aws_fms_admin_account.this.account_id
 }

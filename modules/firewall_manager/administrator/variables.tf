@@ -1,5 +1,5 @@
 variable "administrator_account_id" {
-  description = "Account number of the organization's administrator of Firewall Manager; only the management account names it."
+  description = "Account id of the organization's administrator of Firewall Manager; only the management account can designate it."
   type        = string
   nullable    = false
 

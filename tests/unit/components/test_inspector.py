@@ -27,7 +27,7 @@ def test_an_empty_block_scans_instances_images_and_functions_in_every_region() -
         ({"resource_types": []}, "resource_types: expected at least one value"),
         ({"resource_types": ["RDS"]}, "resource_types.0: Input should be 'EC2'"),
         ({"resource_types": ["EC2", "EC2"]}, "resource_types: expected each value once"),
-        ({"resource_types": ["EC2", "LAMBDA_CODE"]}, ": resource_types must have LAMBDA beside LAMBDA_CODE"),
+        ({"resource_types": ["EC2", "LAMBDA_CODE"]}, ": resource_types must have LAMBDA if it has LAMBDA_CODE"),
     ],
 )
 def test_what_is_refused(settings: dict[str, Any], expected: str) -> None:
