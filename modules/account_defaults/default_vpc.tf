@@ -6,7 +6,7 @@ locals {
   default_vpcs = { for id in flatten([for found in data.aws_vpcs.default : found.ids]) : "default" => id }
 }
 
-# Not aws_vpc: that fails where the default VPC was deleted, which is a good state to be in.
+# Not aws_vpc: that fails where the default VPC was deleted, which is a secure state.
 data "aws_vpcs" "default" {
   for_each = toset(local.closes_security_group || local.logs_flows ? ["default"] : [])
 
@@ -23,7 +23,7 @@ check "default_vpc_exists" {
   }
 }
 
-# The explicit empty lists are the point: left out, rules that stand in AWS would stay and the plan would say "no changes".
+# The empty lists must be explicit: without them, existing rules would stay and the plan would show "no changes".
 resource "aws_default_security_group" "default_vpc" {
   for_each = local.closes_security_group ? local.default_vpcs : {}
 
@@ -33,7 +33,7 @@ resource "aws_default_security_group" "default_vpc" {
 }
 
 resource "aws_cloudwatch_log_group" "flow_logs" {
-  #checkov:skip=CKV_AWS_158:Encrypted with CloudWatch's own key; a key of one's own would be billed in every region.
+  #checkov:skip=CKV_AWS_158:Encrypted with CloudWatch's own key; a customer managed key would be billed in every region.
   for_each = local.logs_flows && local.flow_log_destination == "cloud-watch-logs" ? local.default_vpcs : {}
 
   name              = var.default_vpc_flow_logs.log_group_name

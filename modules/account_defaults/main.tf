@@ -4,8 +4,8 @@ data "aws_partition" "current" {}
 
 data "aws_region" "current" {}
 
-# Everything here is a setting that a region of an account has exactly once: creating it overwrites what stands. A switch
-# that is off leaves the account's own value alone; see the README for what switching one off again does.
+# Each resource is a setting that a region of an account has exactly once: creating it overwrites the existing value. A
+# setting that is off does not change the account's value; see the README for what switching one off again does.
 
 resource "aws_ebs_encryption_by_default" "this" {
   for_each = toset(var.ebs_encryption_by_default ? ["enabled"] : [])
@@ -25,14 +25,14 @@ resource "aws_ebs_snapshot_block_public_access" "this" {
   state = each.value
 }
 
-# block-new-sharing is all that AWS offers for images: those that are public already stay so.
+# AWS offers only block-new-sharing for images: public images stay public.
 resource "aws_ec2_image_block_public_access" "this" {
   for_each = toset(var.block_public_ami_sharing ? ["block-new-sharing"] : [])
 
   state = each.key
 }
 
-# Applies to instances launched from now on that say nothing themselves; running ones stay as they are.
+# Applies to new instances that do not set these options themselves; running instances do not change.
 resource "aws_ec2_instance_metadata_defaults" "this" {
   for_each = { for name, defaults in { instances = var.instance_metadata_defaults } : name => defaults if defaults != null }
 
@@ -42,7 +42,7 @@ resource "aws_ec2_instance_metadata_defaults" "this" {
   http_put_response_hop_limit = coalesce(each.value.http_put_response_hop_limit, -1) # -1 is the API's "no preference".
 }
 
-# A document that is public already stays so. Deleting the resource calls ResetServiceSetting: AWS's own value is Enable.
+# Public documents stay public. Deleting the resource calls ResetServiceSetting: AWS's own value is Enable.
 resource "aws_ssm_service_setting" "document_public_sharing" {
   for_each = { for name, value in { documents = var.ssm_document_public_sharing } : name => value if value != null }
 

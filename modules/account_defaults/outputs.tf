@@ -1,5 +1,5 @@
 output "default_vpc_id" {
-  description = "Id of the region's default VPC; null where it has none, or where nothing was asked for it."
+  description = "Id of the region's default VPC; null where it has none, or where no setting is about it."
   value       = one(values(local.default_vpcs))
 }
 

@@ -1,12 +1,12 @@
 variable "ebs_encryption_by_default" {
-  description = "Whether new EBS volumes and snapshot copies are encrypted whoever makes them; false leaves the region's own setting alone."
+  description = "Whether all new EBS volumes and snapshot copies are encrypted; false does not change the region's setting."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "ebs_kms_key_arns" {
-  description = "Region => ARN of the KMS key, in that region, that encrypts new volumes by default; a region that is not named keeps its own default, which is AWS's key aws/ebs unless somebody changed it."
+  description = "Region => ARN of the KMS key, in that region, that encrypts new volumes by default; other regions keep their default key, which is AWS's key aws/ebs unless it was changed."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -18,7 +18,7 @@ variable "ebs_kms_key_arns" {
 }
 
 variable "ebs_snapshot_public_access" {
-  description = "What becomes of public sharing of EBS snapshots: block-all-sharing (those that are public already are public no more), block-new-sharing (those stay public), unblocked, or null, which leaves the region's own setting alone."
+  description = "Public sharing of EBS snapshots: block-all-sharing (also hides snapshots that are already public), block-new-sharing (keeps those public), unblocked, or null, which does not change the region's setting."
   type        = string
   default     = "block-all-sharing"
 
@@ -29,14 +29,14 @@ variable "ebs_snapshot_public_access" {
 }
 
 variable "block_public_ami_sharing" {
-  description = "Whether no more machine images can be made public; those that are public already stay so. false leaves the region's own setting alone."
+  description = "Whether machine images cannot be made public; images that are already public stay public. false does not change the region's setting."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "instance_metadata_defaults" {
-  description = "Defaults of the instance metadata service for instances launched from now on that say nothing themselves: http_tokens (required: only IMDSv2; optional; no-preference), http_put_response_hop_limit (1 to 64; null: no preference, so 2 for images made for IMDSv2 and 1 for others), http_endpoint and instance_metadata_tags (enabled, disabled, no-preference). null leaves the region's own defaults alone."
+  description = "Defaults of the instance metadata service for new instances that do not set these options: http_tokens (required: only IMDSv2; optional; no-preference), http_put_response_hop_limit (1 to 64; null: no preference, so 2 for images made for IMDSv2 and 1 for others), http_endpoint and instance_metadata_tags (enabled, disabled, no-preference). null does not change the region's defaults."
   type = object({
     http_tokens                 = optional(string, "required")
     http_put_response_hop_limit = optional(number)
@@ -62,7 +62,7 @@ variable "instance_metadata_defaults" {
 }
 
 variable "ssm_document_public_sharing" {
-  description = "Whether SSM documents can be shared with everyone: Disable (those that are public already stay so), Enable, or null, which leaves the region's own setting alone."
+  description = "Whether SSM documents can be shared publicly: Disable (documents that are already public stay public), Enable, or null, which does not change the region's setting."
   type        = string
   default     = "Disable"
 
@@ -73,14 +73,14 @@ variable "ssm_document_public_sharing" {
 }
 
 variable "block_serial_console_access" {
-  description = "Whether nobody can use the EC2 serial console of the account's instances; false leaves the region's own setting alone."
+  description = "Whether access to the EC2 serial console of the account's instances is off; false does not change the region's setting."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "vpc_block_public_access" {
-  description = "Mode of VPC Block Public Access: block-ingress (the internet reaches no VPC; connections out through NAT gateways and egress-only internet gateways work), block-bidirectional (no traffic through internet gateways at all), or null, which leaves the region's own mode alone. VPCs and subnets with an exclusion are not blocked."
+  description = "Mode of VPC Block Public Access: block-ingress (no VPC is reachable from the internet; outgoing connections through NAT gateways and egress-only internet gateways work), block-bidirectional (no traffic through internet gateways at all), or null, which does not change the region's mode. VPCs and subnets with an exclusion are not blocked."
   type        = string
   default     = null
 
@@ -91,14 +91,14 @@ variable "vpc_block_public_access" {
 }
 
 variable "closed_default_security_group_regions" {
-  description = "Regions in which the security group named default of the default VPC loses every rule, so that nothing that uses it can send or receive; none by default, since whatever was launched without naming a group uses it."
+  description = "Regions in which the security group named default of the default VPC loses every rule, so that nothing that uses it can send or receive; none by default, because everything that was launched without a security group uses it."
   type        = set(string)
   default     = []
   nullable    = false
 }
 
 variable "default_vpc_flow_logs" {
-  description = "Flow logs of the default VPC: the regions that log (none by default, since it bills by volume), the destination (cloud-watch-logs or s3), the traffic (ALL, ACCEPT or REJECT), the seconds that are aggregated (60 or 600), log group with retention in days and delivery role for CloudWatch Logs, and for S3 the bucket to make, or the ARN of one that is there already."
+  description = "Flow logs of the default VPC: the regions that log (none by default, since it bills by volume), the destination (cloud-watch-logs or s3), the traffic (ALL, ACCEPT or REJECT), the seconds that are aggregated (60 or 600), log group with retention in days and delivery role for CloudWatch Logs, and for S3 the bucket to create, or the ARN of an existing bucket."
   type = object({
     regions             = optional(set(string), [])
     destination         = optional(string, "cloud-watch-logs")
@@ -165,23 +165,23 @@ variable "default_vpc_flow_logs" {
 }
 
 variable "flow_logs_role_arn" {
-  description = "ARN of the role that delivers flow logs to CloudWatch Logs (output of the flow_logs module); null only where none go there."
+  description = "ARN of the role that delivers flow logs to CloudWatch Logs (output of the flow_logs module); required if flow logs are delivered there."
   type        = string
   default     = null
 
   validation {
     condition     = length(var.default_vpc_flow_logs.regions) == 0 || var.default_vpc_flow_logs.destination == "s3" || var.flow_logs_role_arn != null
-    error_message = "flow_logs_role_arn must be given when flow logs go to CloudWatch Logs."
+    error_message = "flow_logs_role_arn must be set when flow logs are delivered to CloudWatch Logs."
   }
 }
 
 variable "flow_logs_bucket_arn" {
-  description = "ARN of the bucket, with a prefix if wanted, that receives flow logs (output of the flow_logs module); null only where none go to S3."
+  description = "ARN of the bucket, optionally with a prefix, that receives flow logs (output of the flow_logs module); required if flow logs are delivered to S3."
   type        = string
   default     = null
 
   validation {
     condition     = length(var.default_vpc_flow_logs.regions) == 0 || var.default_vpc_flow_logs.destination != "s3" || var.flow_logs_bucket_arn != null
-    error_message = "flow_logs_bucket_arn must be given when flow logs go to S3."
+    error_message = "flow_logs_bucket_arn must be set when flow logs are delivered to S3."
   }
 }

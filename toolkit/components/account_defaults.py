@@ -89,7 +89,7 @@ class InstanceMetadata(Settings):
         "makes it 2 for images made for IMDSv2 and 1 for others.",
     )
     http_endpoint: Preference = Field("no-preference", description="Whether the metadata service answers at all.")
-    instance_metadata_tags: Preference = Field("no-preference", description="Whether it tells an instance's tags.")
+    instance_metadata_tags: Preference = Field("no-preference", description="Whether it provides an instance's tags.")
 
 
 class FlowLogsBucket(LogBucket):
@@ -105,10 +105,10 @@ class DefaultVpcFlowLogs(Settings):
 
     regions: Regions = Field((), description="Active regions whose default VPC is logged; billed by volume.")
     destination: Literal["cloud-watch-logs", "s3"] = Field(
-        "cloud-watch-logs", description="Where they go: a log group in each region, or one bucket."
+        "cloud-watch-logs", description="Their destination: a log group in each region, or one bucket."
     )
-    traffic_type: Literal["ALL", "ACCEPT", "REJECT"] = Field("ALL", description="Which traffic is logged.")
-    aggregation_seconds: Literal[60, 600] = Field(600, description="Seconds of traffic that one record sums up.")
+    traffic_type: Literal["ALL", "ACCEPT", "REJECT"] = Field("ALL", description="Which traffic to log.")
+    aggregation_seconds: Literal[60, 600] = Field(600, description="Seconds of traffic that one record aggregates.")
     log_group_name: Annotated[str, AfterValidator(check_log_group_name)] = Field(
         "/aws/vpc/default-vpc-flow-logs", description="Name of the log groups."
     )
@@ -120,9 +120,9 @@ class DefaultVpcFlowLogs(Settings):
     )
     bucket_arn: Annotated[str, AfterValidator(_bucket_arn)] | None = Field(
         None,
-        description="ARN of a bucket that is there already, for instance in a log archive account; null makes one.",
+        description="ARN of an existing bucket, for instance in a log archive account; null creates one.",
     )
-    bucket: FlowLogsBucket = Field(FlowLogsBucket(), description="The bucket to make where bucket_arn is null.")
+    bucket: FlowLogsBucket = Field(FlowLogsBucket(), description="The bucket to create where bucket_arn is null.")
 
     @model_validator(mode="after")
     def _bucket_needs_s3(self) -> DefaultVpcFlowLogs:
@@ -150,13 +150,15 @@ class Budget(Settings):
     period: Literal["DAILY", "MONTHLY", "QUARTERLY", "ANNUALLY"] = Field("MONTHLY", description="Period of the limit.")
     alerts: Annotated[tuple[Alert, ...], Field(strict=False)] = Field(
         (Alert(percent=80), Alert(percent=100), Alert(percent=100, of="FORECASTED")),
-        description="When people are told.",
+        description="When to send alerts.",
     )
     email_addresses: Annotated[tuple[EmailAddress, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        (), description="Who is told by e-mail, up to ten addresses."
+        (), description="E-mail addresses that receive alerts, up to ten."
     )
     sns_topic_arn: Annotated[str, AfterValidator(_topic_arn)] | None = Field(
-        None, description="ARN of a topic that is told, whose policy lets budgets.amazonaws.com publish; null for none."
+        None,
+        description="ARN of a topic that receives alerts, whose policy allows budgets.amazonaws.com to publish; null "
+        "for none.",
     )
     cost_filters: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         {}, description="Dimension (Service, LinkedAccount, Region, TagKeyValue …) => values; empty counts everything."
@@ -185,60 +187,62 @@ class AccountDefaults(Settings):
     block_s3_public_access: bool = Field(
         True,
         description="Whether no bucket of the account can be public, neither through its policy nor through ACLs, "
-        "those that are public now included; false leaves the account's own setting alone.",
+        "including buckets that are public now; false does not change the account's setting.",
     )
     ebs_encryption_by_default: bool = Field(
         True,
-        description="Whether new EBS volumes and snapshot copies are encrypted whoever makes them; false leaves each "
-        "region's own setting alone.",
+        description="Whether all new EBS volumes and snapshot copies are encrypted; false does not change the regions' "
+        "setting.",
     )
     ebs_kms_key_arns: dict[Region, KeyArn] = Field(
         {},
-        description="Region => ARN of the KMS key, in that region, that encrypts new volumes by default; a region that "
-        "is not named keeps its own default, which is AWS's key aws/ebs unless somebody changed it.",
+        description="Region => ARN of the KMS key, in that region, that encrypts new volumes by default; other regions "
+        "keep their default key, which is AWS's key aws/ebs unless it was changed.",
     )
     ebs_snapshot_public_access: Literal["block-all-sharing", "block-new-sharing", "unblocked"] | None = Field(
         "block-all-sharing",
-        description="What becomes of public sharing of EBS snapshots: block-all-sharing also hides those that are "
-        "public already; null leaves each region's own setting alone.",
+        description="Public sharing of EBS snapshots: block-all-sharing also hides snapshots that are already public; "
+        "null does not change the regions' setting.",
     )
     block_public_ami_sharing: bool = Field(
         True,
-        description="Whether no more machine images can be made public; those that are public already stay so. false "
-        "leaves each region's own setting alone.",
+        description="Whether machine images cannot be made public; images that are already public stay public. false "
+        "does not change the regions' setting.",
     )
     instance_metadata_defaults: InstanceMetadata | None = Field(
         InstanceMetadata(),
-        description="Defaults of the instance metadata service; null leaves each region's own defaults alone.",
+        description="Defaults of the instance metadata service; null does not change the regions' defaults.",
     )
     ssm_document_public_sharing: Literal["Disable", "Enable"] | None = Field(
         "Disable",
-        description="Whether SSM documents can be shared with everyone. Disable leaves those public that already are; "
-        "null leaves each region's own setting alone.",
+        description="Whether SSM documents can be shared publicly. Disable keeps those public that already are; null "
+        "does not change the regions' setting.",
     )
     block_serial_console_access: bool = Field(
         True,
-        description="Whether nobody can use the EC2 serial console of the account's instances; false leaves each "
-        "region's own setting alone.",
+        description="Whether access to the EC2 serial console of the account's instances is off; false does not change "
+        "the regions' setting.",
     )
     vpc_block_public_access: Literal["block-ingress", "block-bidirectional"] | None = Field(
         None,
-        description="Mode of VPC Block Public Access. block-ingress: the internet reaches no VPC, connections out "
-        "through NAT gateways and egress-only internet gateways work. block-bidirectional: no traffic through internet "
-        "gateways at all. Excluded VPCs and subnets are not blocked; null leaves each region's own mode alone.",
+        description="Mode of VPC Block Public Access. block-ingress: no VPC is reachable from the internet, outgoing "
+        "connections through NAT gateways and egress-only internet gateways work. block-bidirectional: no "
+        "traffic through internet gateways at all. Excluded VPCs and subnets are not blocked; null does "
+        "not change the regions' mode.",
     )
     account_alias: Annotated[str, AfterValidator(_alias)] | None = Field(
         None,
-        description="Name that stands for the account's number in the address of its sign-in page, unique in all of "
-        "AWS; null leaves the account's own alias alone.",
+        description="Name that replaces the account id in the address of the sign-in page, unique in all of AWS; null "
+        "does not change the account's alias.",
     )
     closed_default_security_group_regions: Regions = Field(
         (),
-        description="Active regions in which the security group named default of the default VPC loses every rule; "
-        "nothing that uses it can send or receive then.",
+        description="Active regions in which the security group named default of the default VPC loses every rule: "
+        "resources that use it can then neither send nor receive.",
     )
     default_vpc_flow_logs: DefaultVpcFlowLogs = Field(
-        DefaultVpcFlowLogs(), description="Flow logs of the default VPC, off by default since they bill by volume."
+        DefaultVpcFlowLogs(),
+        description="Flow logs of the default VPC, off by default because AWS bills them by volume.",
     )
     budgets: dict[Annotated[str, AfterValidator(_budget_name)], Budget] = Field(
         {}, description="Name => cost budget with alerts."

@@ -81,8 +81,8 @@ module "bucket" {
   force_destroy                      = var.default_vpc_flow_logs.bucket.force_destroy
 }
 
-# What EC2 itself would add to the bucket's policy when a flow log is made: written here, so that it finds it there and
-# changes nothing that Terraform would then take back.
+# The statements that EC2 would add to the bucket's policy when a flow log is created: with them in place, EC2 does not
+# change the policy, and Terraform has nothing to revert.
 data "aws_iam_policy_document" "bucket" {
   statement {
     sid       = "AWSLogDeliveryWrite"

@@ -1,4 +1,4 @@
-# The account has exactly one such block: creating it here overwrites whatever stands, destroying it lifts it.
+# The account has exactly one such block: creating it overwrites the existing values, destroying it removes the block.
 resource "aws_s3_account_public_access_block" "this" {
   for_each = toset(var.block_s3_public_access ? ["all"] : [])
 

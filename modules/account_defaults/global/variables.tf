@@ -1,12 +1,12 @@
 variable "block_s3_public_access" {
-  description = "Whether no bucket of the account can be public, neither through its policy nor through ACLs, those that are public now included; false leaves the account's own setting alone."
+  description = "Whether no bucket of the account can be public, neither through its policy nor through ACLs, including buckets that are public now; false does not change the account's setting."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "account_alias" {
-  description = "Name that stands for the account's number in the address of its sign-in page, unique in all of AWS; null leaves the account's own alias alone."
+  description = "Name that replaces the account id in the address of the sign-in page, unique in all of AWS; null does not change the account's alias."
   type        = string
   default     = null
 
@@ -17,7 +17,7 @@ variable "account_alias" {
 }
 
 variable "budgets" {
-  description = "Name => cost budget with alerts: the limit in US dollars, the period (DAILY, MONTHLY, QUARTERLY, ANNUALLY), the alerts (percent of the limit, of the ACTUAL or the FORECASTED costs), who is told (up to ten e-mail addresses, one SNS topic), and cost filters (name => values; none counts everything)."
+  description = "Name => cost budget with alerts: the limit in US dollars, the period (DAILY, MONTHLY, QUARTERLY, ANNUALLY), the alerts (percent of the limit, of the ACTUAL or the FORECASTED costs), the recipients (up to ten e-mail addresses, one SNS topic), and cost filters (name => values; none counts everything)."
   type = map(object({
     limit_usd = number
     period    = optional(string, "MONTHLY")
@@ -64,7 +64,7 @@ variable "budgets" {
 
   validation {
     condition     = alltrue([for budget in values(var.budgets) : length(budget.email_addresses) <= 10 && (length(budget.email_addresses) > 0 || budget.sns_topic_arn != null)])
-    error_message = "budgets must each tell somebody: up to ten email_addresses, or an sns_topic_arn."
+    error_message = "budgets must each have a recipient: up to ten email_addresses, or an sns_topic_arn."
   }
 
   validation {
