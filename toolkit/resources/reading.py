@@ -193,7 +193,6 @@ class Reading:
         is_global: Whether it exists once per account, so that only the home region is read.
         case_blind: Whether AWS takes keys of another case for the same.
         quiet: For OVERWRITES: whether a create that sets the very same values is no finding at all.
-        compared: For OVERWRITES: the values that a create with these planned values is compared with; None: all.
         actions: The IAM actions that the reads need. Tests compare them with the calls that are made.
         unread: Reason → attributes of `strengths`, parted by spaces, that are not among the values.
     """
@@ -204,6 +203,5 @@ class Reading:
     is_global: bool = False
     case_blind: bool = False
     quiet: bool = False
-    compared: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] | None = None
     actions: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)

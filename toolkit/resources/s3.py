@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
 from toolkit.resources.base import (
     COST,
     ELSEWHERE,
@@ -14,20 +18,244 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, UnreadableError
 
 _PUBLIC_ACCESS = each(
     Stronger.TRUE, "block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"
 )
 _TYPED_IN = "a code from an MFA device, or a token of AWS's support, for one call"
 
+
+def _buckets(account: Account, region: str) -> Iterator[Live]:
+    for bucket in _ours(account, region):
+        name = bucket["Name"]
+        where = bucket.get("BucketRegion") or _region_of(account, region, name)
+        if where == region:
+            yield _bucket(name)
+
+
+def _bucket(name: str) -> Live:
+    return Live({"bucket": name}, {"bucket": name}, f"the bucket {name!r}", name, arn=f"arn:aws:s3:::{name}")
+
+
+def _ours(account: Account, region: str) -> tuple[Mapping[str, Any], ...]:
+    """The account's buckets, of every region. Another account's cannot be seen from here; AWS refuses their names."""
+    return account.pages("s3", "list_buckets", "Buckets", region)
+
+
+def _region_of(account: Account, region: str, name: str) -> str:
+    """S3 API Reference, GetBucketLocation: us-east-1 is answered as null, EU stands for eu-west-1."""
+    answer = account.call("s3", "get_bucket_location", region, Bucket=name) or {}
+    where = answer.get("LocationConstraint") or "us-east-1"
+    return "eu-west-1" if where == "EU" else str(where)
+
+
+def _find_bucket(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    name = planned["bucket"]
+    return _bucket(name) if any(bucket["Name"] == name for bucket in _ours(account, region)) else None
+
+
+Planned = Mapping[str, Any]
+Values = Callable[[Account, str, Mapping[str, Any], Planned], Mapping[str, Any] | None]
+"""Values from an answer about the bucket of a planned resource, empty where S3 says that none is set; None: none is."""
+
+
+def _beside(operation: str, actions: str, what: str, values: Values, unset: str = "", **more: Any) -> Reading:
+    """What is set on a bucket. Every Put of it replaces what was there (PutBucketPolicy, PutBucketVersioning, …).
+
+    Args:
+        operation: Method of boto3's client that takes the bucket's name alone.
+        actions: The IAM actions of S3, parted by spaces.
+        what: What it is, for people.
+        values: Makes the values from the answer.
+        unset: Error code with which S3 says that the bucket has none.
+        **more: Further arguments of `Reading`.
+    """
+
+    def find(account: Account, region: str, planned: Planned) -> Live | None:
+        name = planned["bucket"]
+        try:
+            answer = account.call("s3", operation, region, absent=(unset,) if unset else (), Bucket=name) or {}
+            found = values(account, region, answer, planned)
+        except UnreadableError as e:
+            # Denied is also what S3 says about another account's bucket, of which nothing can be overwritten.
+            is_there = e.reason is not Reason.DENIED or _find_bucket(account, region, planned)
+            if _NO_BUCKET in e.message or not is_there:
+                return None
+            raise
+        if found is None:
+            return None
+        # A new bucket has none of it.
+        settings = (name for name in answer if name != "ResponseMetadata")
+        default = next(settings, None) is None
+        called = f"the {what} the bucket {name!r}"
+        return Live({"bucket": name}, {"bucket": name, **found}, called, name, by_default=default)
+
+    def lists(account: Account, region: str) -> Iterator[Live]:
+        for bucket in account.live("aws_s3_bucket", region):
+            found = find(account, region, {"bucket": bucket.key["bucket"]})
+            if found is not None:
+                yield found
+
+    needed = (f"s3:{action}" for action in actions.split())
+    return Reading(lists, OnCreate.OVERWRITES, finds=find, quiet=True, actions=(*_LISTING, *needed), **more)
+
+
+_NO_BUCKET = "NoSuchBucket"
+_LISTING = ("s3:ListAllMyBuckets", "s3:GetBucketLocation")
+
+
+def _policy(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
+    return {"policy": answer["Policy"]} if "Policy" in answer else None
+
+
+_BLOCKS = {
+    "block_public_acls": "BlockPublicAcls",
+    "block_public_policy": "BlockPublicPolicy",
+    "ignore_public_acls": "IgnorePublicAcls",
+    "restrict_public_buckets": "RestrictPublicBuckets",
+}
+
+
+def _blocks(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
+    block = answer.get("PublicAccessBlockConfiguration")
+    return None if block is None else {ours: block.get(theirs, False) for ours, theirs in _BLOCKS.items()}
+
+
+def _ownership(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
+    if "OwnershipControls" not in answer:
+        return None
+    return {"rule": [{"object_ownership": answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]}]}
+
+
+def _versioning(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
+    if "Status" not in answer:
+        # Never switched on.
+        return None
+    mfa = {"mfa_delete": answer["MFADelete"]} if "MFADelete" in answer else {}
+    return {"versioning_configuration": [{"status": answer["Status"], **mfa}]}
+
+
+def _encryption(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
+    if "ServerSideEncryptionConfiguration" not in answer:
+        return None
+    rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    # A bucket key is about cost alone.
+    applied = {"sse_algorithm": default.get("SSEAlgorithm"), "kms_master_key_id": default.get("KMSMasterKeyID")}
+    return {"rule": [{"apply_server_side_encryption_by_default": [applied]}]}
+
+
+def _logging(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
+    if "LoggingEnabled" not in answer:
+        return None
+    logging = answer["LoggingEnabled"]
+    values = {"target_bucket": logging["TargetBucket"], "target_prefix": logging["TargetPrefix"]}
+    grants = [{"permission": one.get("Permission")} for one in logging.get("TargetGrants", ())]
+    return {**values, "target_grant": grants}
+
+
+def _object_lock(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
+    retention = answer.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
+    if not retention:
+        return None
+    # The modules set days; S3 keeps days or years, and counts a year as 365 days.
+    days = retention.get("Days") or 365 * retention["Years"]
+    return {"rule": [{"default_retention": [{"mode": retention["Mode"], "days": days}]}]}
+
+
+def _lifecycle(account: Account, region: str, answer: Mapping[str, Any], planned: Planned) -> Mapping[str, Any] | None:
+    """What the bucket deletes, and after how many days; without a lifecycle nothing, and a create may end that."""
+    versioning = account.call("s3", "get_bucket_versioning", region, Bucket=planned["bucket"]) or {}
+    rules = [_lifecycle_rule(rule) for rule in answer.get("Rules", ())]
+    if "Status" not in versioning:
+        # Never versioned: there are no noncurrent versions that an expiration could take away.
+        rules = _with_planned_noncurrent(rules, planned.get("rule"))
+    return {"rule": rules}
+
+
+def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule as Terraform holds it, as far as it says what is deleted, and when."""
+    filters, expiration = rule.get("Filter", {}), rule.get("Expiration", {})
+    noncurrent = rule.get("NoncurrentVersionExpiration", {})
+    return {
+        "id": rule.get("ID"),
+        "status": rule["Status"],
+        # The older form of a filter stands beside it.
+        "prefix": rule.get("Prefix"),
+        "filter": [_lifecycle_filter(filters)] if filters else [],
+        "expiration": [{"days": expiration.get("Days"), "date": _day(expiration.get("Date"))}],
+        "noncurrent_version_expiration": [
+            {
+                "noncurrent_days": noncurrent.get("NoncurrentDays"),
+                "newer_noncurrent_versions": noncurrent.get("NewerNoncurrentVersions"),
+            }
+        ],
+    }
+
+
+def _lifecycle_filter(found: Mapping[str, Any]) -> dict[str, Any]:
+    both = found.get("And")
+    tag = found.get("Tag")
+    return {
+        "prefix": found.get("Prefix"),
+        "object_size_greater_than": found.get("ObjectSizeGreaterThan"),
+        "object_size_less_than": found.get("ObjectSizeLessThan"),
+        "tag": [{"key": tag["Key"], "value": tag["Value"]}] if tag else [],
+        "and": [{**_lifecycle_filter(both), "tags": {t["Key"]: t["Value"] for t in both.get("Tags", ())}}]
+        if both
+        else [],
+    }
+
+
+def _day(date: Any) -> str | None:
+    return date.isoformat() if isinstance(date, datetime) else date
+
+
+def _with_planned_noncurrent(rules: list[dict[str, Any]], planned: Any) -> list[dict[str, Any]]:
+    """The rules, as if what the plan expires of noncurrent versions were expired already."""
+    named = {rule["id"]: rule for rule in rules}
+    for one in planned if isinstance(planned, list) else ():
+        same = named.get(one.get("id")) or {**one, "expiration": [{"days": None, "date": None}]}
+        named[one.get("id")] = {**same, "noncurrent_version_expiration": one.get("noncurrent_version_expiration")}
+    return list(named.values())
+
+
+def _account_blocks(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call(
+        "s3control",
+        "get_public_access_block",
+        region,
+        absent=("NoSuchPublicAccessBlockConfiguration",),
+        AccountId=account.account_id,
+    )
+    values = _blocks(account, region, answer or {}, {})
+    if values is not None:
+        yield Live({}, values, "the account's block of public access to S3", account.account_id)
+
+
 TYPES = (
     ResourceType(
         "aws_s3_account_public_access_block",
+        reading=Reading(
+            _account_blocks, OnCreate.OVERWRITES, is_global=True, actions=("s3:GetAccountPublicAccessBlock",)
+        ),
         strengths=_PUBLIC_ACCESS,
         no_weaker_side={IDENTITY: "account_id"},
     ),
     ResourceType(
         "aws_s3_bucket",
+        key=("bucket",),
+        reading=Reading(
+            _buckets,
+            OnCreate.COLLIDES,
+            finds=_find_bucket,
+            actions=_LISTING,
+            unread={
+                "Terraform's alone, which AWS does not know": "force_destroy",
+                "aws_s3_bucket_object_lock_configuration reads it": "object_lock_enabled",
+            },
+        ),
         strengths=(
             Strength("force_destroy", Stronger.FALSE),
             Strength("object_lock_enabled", Stronger.TRUE, by_aws=True),
@@ -41,6 +269,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_lifecycle_configuration",
+        key=("bucket",),
+        reading=_beside(
+            "get_bucket_lifecycle_configuration",
+            "GetLifecycleConfiguration GetBucketVersioning",
+            "lifecycle of",
+            _lifecycle,
+            "NoSuchLifecycleConfiguration",
+        ),
         strengths=(Strength("rule", Stronger.KEPT),),
         keys={"rule": ("id",)},
         no_weaker_side={
@@ -50,6 +286,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_logging",
+        key=("bucket",),
+        reading=_beside("get_bucket_logging", "GetBucketLogging", "access logging of", _logging),
         strengths=(
             Strength("target_bucket", Stronger.SAME),
             Strength("target_grant", Stronger.SUBSET, unset_is_strongest=True),
@@ -62,6 +300,15 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_object_lock_configuration",
+        key=("bucket",),
+        reading=_beside(
+            "get_object_lock_configuration",
+            "GetBucketObjectLockConfiguration",
+            "object lock of",
+            _object_lock,
+            "ObjectLockConfigurationNotFoundError",
+            unread={"Enabled is its only value": "object_lock_enabled"},
+        ),
         strengths=(
             Strength("object_lock_enabled", Stronger.PRESENT),
             Strength("rule[0].default_retention[0].mode", Stronger.ORDER, order=("GOVERNANCE", "COMPLIANCE")),
@@ -75,6 +322,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_ownership_controls",
+        key=("bucket",),
+        reading=_beside(
+            "get_bucket_ownership_controls",
+            "GetBucketOwnershipControls",
+            "object ownership of",
+            _ownership,
+            "OwnershipControlsNotFoundError",
+        ),
         strengths=(
             Strength(
                 "rule[0].object_ownership",
@@ -86,16 +341,34 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_policy",
+        key=("bucket",),
+        reading=_beside("get_bucket_policy", "GetBucketPolicy", "policy of", _policy, "NoSuchBucketPolicy"),
         strengths=(Strength("policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "bucket"},
     ),
     ResourceType(
         "aws_s3_bucket_public_access_block",
+        key=("bucket",),
+        reading=_beside(
+            "get_public_access_block",
+            "GetBucketPublicAccessBlock",
+            "block of public access to",
+            _blocks,
+            "NoSuchPublicAccessBlockConfiguration",
+        ),
         strengths=_PUBLIC_ACCESS,
         no_weaker_side={IDENTITY: "bucket"},
     ),
     ResourceType(
         "aws_s3_bucket_server_side_encryption_configuration",
+        key=("bucket",),
+        reading=_beside(
+            "get_bucket_encryption",
+            "GetEncryptionConfiguration",
+            "encryption of",
+            _encryption,
+            "ServerSideEncryptionConfigurationNotFoundError",
+        ),
         strengths=(
             Strength(
                 "rule[0].apply_server_side_encryption_by_default[0].sse_algorithm",
@@ -109,6 +382,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_versioning",
+        key=("bucket",),
+        reading=_beside("get_bucket_versioning", "GetBucketVersioning", "versioning of", _versioning),
         strengths=(
             Strength("versioning_configuration[0].status", Stronger.ORDER, order=("Disabled", "Suspended", "Enabled")),
             Strength(

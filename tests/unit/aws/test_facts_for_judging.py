@@ -12,7 +12,6 @@ import pytest
 from botocore.stub import Stubber
 
 from toolkit.aws.existing import read_existing
-from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_group_policies, read_users
 from toolkit.components.registry import REGISTRY
@@ -20,7 +19,6 @@ from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, Plan, parse_plan
-from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 
 REGION = "eu-central-1"
@@ -232,24 +230,12 @@ READ = [resource for resource in EXISTING if RESOURCES[resource].reading]
 
 
 @pytest.mark.parametrize("resource", READ)
-def test_a_list_and_a_search_find_the_same_and_all_that_can_get_weaker(resource: str, clients: ClientFactory):
+def test_a_list_and_a_search_find_the_same(
+    resource: str, clients: ClientFactory, list_and_search_agree: Callable[..., None]
+):
     values, make, *_ = EXISTING[resource]
     make()
-    record = RESOURCES[resource]
-    reading = record.reading
-    assert reading is not None
-    inventory = Inventory(clients)
-    found = inventory.find(resource, REGION, values)
-    assert isinstance(found, Live)
-    assert set(found.key) == set(record.key)
-    listed = [one for one in inventory.every([resource], [REGION]) if isinstance(one, Live) and one.key == found.key]
-    assert [(one.called, one.import_id) for one in listed] == [(found.called, found.import_id)]
-    # A search may leave out what only a list of everything tells; the values that it has are the same.
-    assert {k: v for k, v in found.values.items() if listed[0].values.get(k) != v and v is not None} == {}
-    unread = {name for names in reading.unread.values() for name in names.split()}
-    assert {strength.top for strength in record.strengths} - unread <= set(listed[0].values)
-    asked = {call.action for one in (found, *listed) for call in one.evidence}
-    assert asked <= set(reading.actions), "IAM actions that the record does not declare"
+    list_and_search_agree(clients, resource, values)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from toolkit.aws.existing import (
     organization,
     perimeter,
     records,
-    storage,
 )
 from toolkit.aws.existing.reader import Reader
 from toolkit.aws.facts import asked, side_by_side
@@ -37,7 +36,6 @@ from toolkit.resources.registry import RESOURCES
 READERS: Mapping[str, Reader] = {
     **identity_center.READERS,
     **account.READERS,
-    **storage.READERS,
     **compute.READERS,
     **records.READERS,
     **alerts.READERS,
@@ -130,8 +128,7 @@ def _existing(change: Change, record: ResourceType, reading: Reading, found: Liv
     if reading.on_create is OnCreate.COLLIDES:
         spelled = other if reading.case_blind else None
         return Existing({}, False, found.import_id, found.called, spelled=spelled)
-    values = found.values if reading.compared is None else reading.compared(found.values, change.after)
-    existing = Existing(values, other is None, found.import_id, found.called, found.by_default)
+    existing = Existing(found.values, other is None, found.import_id, found.called, found.by_default)
     return None if reading.quiet and not existing.differences(change) else existing
 
 
