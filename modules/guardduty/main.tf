@@ -5,44 +5,89 @@ resource "aws_guardduty_detector" "this" {
 }
 
 # AWS enables most plans on a new detector, so each is stated, off ones too: what is billed is what is written here.
-# Taking a resource away would leave its plan as it is, so a plan is switched off by DISABLED, never by absence.
+# Taking a resource away would leave its plan as it is, so a plan is switched off by DISABLED, never by absence. A plan
+# that the region lacks is left out: GuardDuty refuses to switch it even off, and does not return it.
+
+locals {
+  plans = {
+    for name in ["s3_data_events", "eks_audit_logs", "ebs_malware_protection", "rds_login_events", "lambda_network_logs", "runtime_monitoring"] :
+    name => toset(contains(var.unsupported_plans, name) ? [] : [upper(name)])
+  }
+}
 
 resource "aws_guardduty_detector_feature" "s3_data_events" {
+  for_each = local.plans["s3_data_events"]
+
   detector_id = aws_guardduty_detector.this.id
-  name        = "S3_DATA_EVENTS"
+  name        = each.key
   status      = var.protection.s3_data_events
 }
 
+moved {
+  from = aws_guardduty_detector_feature.s3_data_events
+  to   = aws_guardduty_detector_feature.s3_data_events["S3_DATA_EVENTS"]
+}
+
 resource "aws_guardduty_detector_feature" "eks_audit_logs" {
+  for_each = local.plans["eks_audit_logs"]
+
   detector_id = aws_guardduty_detector.this.id
-  name        = "EKS_AUDIT_LOGS"
+  name        = each.key
   status      = var.protection.eks_audit_logs
 }
 
+moved {
+  from = aws_guardduty_detector_feature.eks_audit_logs
+  to   = aws_guardduty_detector_feature.eks_audit_logs["EKS_AUDIT_LOGS"]
+}
+
 resource "aws_guardduty_detector_feature" "ebs_malware_protection" {
+  for_each = local.plans["ebs_malware_protection"]
+
   detector_id = aws_guardduty_detector.this.id
-  name        = "EBS_MALWARE_PROTECTION"
+  name        = each.key
   status      = var.protection.ebs_malware_protection
 }
 
+moved {
+  from = aws_guardduty_detector_feature.ebs_malware_protection
+  to   = aws_guardduty_detector_feature.ebs_malware_protection["EBS_MALWARE_PROTECTION"]
+}
+
 resource "aws_guardduty_detector_feature" "rds_login_events" {
+  for_each = local.plans["rds_login_events"]
+
   detector_id = aws_guardduty_detector.this.id
-  name        = "RDS_LOGIN_EVENTS"
+  name        = each.key
   status      = var.protection.rds_login_events
 }
 
+moved {
+  from = aws_guardduty_detector_feature.rds_login_events
+  to   = aws_guardduty_detector_feature.rds_login_events["RDS_LOGIN_EVENTS"]
+}
+
 resource "aws_guardduty_detector_feature" "lambda_network_logs" {
+  for_each = local.plans["lambda_network_logs"]
+
   detector_id = aws_guardduty_detector.this.id
-  name        = "LAMBDA_NETWORK_LOGS"
+  name        = each.key
   status      = var.protection.lambda_network_logs
 }
 
+moved {
+  from = aws_guardduty_detector_feature.lambda_network_logs
+  to   = aws_guardduty_detector_feature.lambda_network_logs["LAMBDA_NETWORK_LOGS"]
+}
+
 resource "aws_guardduty_detector_feature" "runtime_monitoring" {
+  for_each = local.plans["runtime_monitoring"]
+
   detector_id = aws_guardduty_detector.this.id
-  name        = "RUNTIME_MONITORING"
+  name        = each.key
   status      = var.protection.runtime_monitoring
 
-  # In the order in which GuardDuty returns them: the provider compares them as a list.
+  # In the order in which GuardDuty returns them: provider 5 compares them as a list.
   additional_configuration {
     name   = "EKS_ADDON_MANAGEMENT"
     status = var.runtime_monitoring_agents.eks_addon
@@ -57,6 +102,11 @@ resource "aws_guardduty_detector_feature" "runtime_monitoring" {
     name   = "EC2_AGENT_MANAGEMENT"
     status = var.runtime_monitoring_agents.ec2
   }
+}
+
+moved {
+  from = aws_guardduty_detector_feature.runtime_monitoring
+  to   = aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"]
 }
 
 resource "aws_guardduty_publishing_destination" "findings" {

@@ -57,6 +57,20 @@ variable "runtime_monitoring_agents" {
   }
 }
 
+variable "unsupported_plans" {
+  description = "Protection plans that AWS does not offer in this region: they are left out, even if protection enables them."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition = length(setsubtract(var.unsupported_plans, [
+      "s3_data_events", "eks_audit_logs", "ebs_malware_protection", "rds_login_events", "lambda_network_logs", "runtime_monitoring",
+    ])) == 0
+    error_message = "unsupported_plans must be of s3_data_events, eks_audit_logs, ebs_malware_protection, rds_login_events, lambda_network_logs and runtime_monitoring."
+  }
+}
+
 variable "export_findings" {
   description = "Whether findings are written to a bucket, where they outlive the 90 days that GuardDuty keeps them."
   type        = bool

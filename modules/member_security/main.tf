@@ -23,14 +23,14 @@ resource "aws_guardduty_organization_configuration" "this" {
 }
 
 resource "aws_guardduty_organization_configuration_feature" "this" {
-  for_each = { for name, members in local.features : name => members if var.guardduty.enabled }
+  for_each = { for name, members in local.features : name => members if var.guardduty.enabled && !contains(var.unsupported_plans, lower(name)) }
 
   detector_id = var.detector_id
   name        = each.key
   auto_enable = each.value
 
-  # AWS always returns all three: without them, each later plan would replace the feature. They are in the order in which
-  # GuardDuty returns them, because the provider compares them as a list.
+  # AWS always returns all three: without them, each later plan would replace the feature. They are in the order of the
+  # API's enumeration, because the provider compares them as a list; that GuardDuty returns them so is unconfirmed.
   # https://docs.aws.amazon.com/guardduty/latest/APIReference/API_OrganizationAdditionalConfiguration.html
   dynamic "additional_configuration" {
     for_each = each.key == "RUNTIME_MONITORING" ? [

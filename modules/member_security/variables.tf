@@ -80,6 +80,18 @@ variable "detector_id" {
   }
 }
 
+variable "unsupported_plans" {
+  description = "GuardDuty's protection plans that AWS does not offer in this region, such as rds_login_events: they are left out, even if guardduty.protection enables them."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.unsupported_plans, keys(var.guardduty.protection))) == 0
+    error_message = "unsupported_plans must be names of guardduty.protection, such as rds_login_events."
+  }
+}
+
 variable "standards_arns" {
   description = "Standard => ARN of each standard that central configuration enables."
   type        = map(string)

@@ -233,7 +233,7 @@ def test_what_stands_beside_what_is_taken_over(account: Any):
     assert {f["rule"] for f in found.values()} == {"weakens"}
     encrypted = f"{BESIDE}_server_side_encryption_configuration.this.rule[0].apply_server_side_encryption_by_default[0]"
     kept = f"{BESIDE}_lifecycle_configuration.this.rule[0].expiration[0].days"
-    feature = "module.guardduty_us_east_1.aws_guardduty_detector_feature.s3_data_events.status"
+    feature = 'module.guardduty_us_east_1.aws_guardduty_detector_feature.s3_data_events["S3_DATA_EVENTS"].status'
     assert {subject: f["evidence"] for subject, f in found.items() if not subject.endswith(".policy")} == {
         f"{encrypted}.sse_algorithm": '"aws:kms" → "AES256"',
         f"{encrypted}.kms_master_key_id": f'"{KEY}" → ""',

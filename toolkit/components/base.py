@@ -178,6 +178,7 @@ class Place:
         partition: "aws", "aws-cn" or "aws-us-gov".
         home_region: Of the environment.
         regions: Active and retiring regions, the home region among them.
+        active: Active regions alone.
         files: Text of each file that `Component.files_in` names, by its name as the environment file gives it.
         settings: Settings of the enabled components, by name.
         trusted_services: Service principals that the organization must trust for the enabled components.
@@ -190,6 +191,7 @@ class Place:
     files: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Settings] = field(default_factory=dict)
     trusted_services: frozenset[str] = frozenset()
+    active: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,8 @@ class Component:
         on_simulator: Settings with which the embedded AWS can apply the component, laid over others; None: with none.
         mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
             with settings that are valid by themselves.
+        not_offered: Its settings and place → what AWS does not do in that partition, or in those regions. Pure; called
+            only with settings that are valid. Where a component misses whole regions, `absent_in` says so.
         advice: Its settings and today's date → what people should look at. Pure.
         composed: Settings that are no variables, and never become arguments: the template reads them, or `compose`
             makes values of them, which the template wires into variables of `derived`.
@@ -259,6 +263,7 @@ class Component:
     lacking: tuple[str, ...] = ()
     on_simulator: Mapping[str, Any] | None = field(default_factory=dict)
     mismatches: Callable[[Any, Mapping[str, Any]], Iterable[Mismatch]] | None = None
+    not_offered: Callable[[Any, Place], Iterable[Mismatch]] | None = None
     advice: Callable[[Any, date], Iterable[Advice]] | None = None
     composed: tuple[str, ...] = ()
     compose: Callable[[Any, Place], Mapping[str, Any]] | None = None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
-from toolkit.components.base import SECURITY_EMAIL, Component, Need, Place, Protected, Scope, Settings
+from toolkit.components.account_defaults import Region
+from toolkit.components.base import SECURITY_EMAIL, Component, Mismatch, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
 from toolkit.regions import opt_in
 
@@ -17,6 +21,22 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,55}")
 
 Status = Literal["ENABLED", "DISABLED"]
+Plan = Literal[
+    "s3_data_events",
+    "eks_audit_logs",
+    "ebs_malware_protection",
+    "rds_login_events",
+    "lambda_network_logs",
+    "runtime_monitoring",
+]
+
+
+@cache
+def _known_lacking() -> Mapping[str, list[str]]:
+    """Region → protection plans that GuardDuty lacks there, as AWS's pages have it."""
+    facts = json.loads(Path(__file__).with_name("guardduty_plans.json").read_text("utf-8"))
+    items: Mapping[str, list[str]] = facts["items"]
+    return items
 
 
 def _email(value: str) -> str:
@@ -97,6 +117,14 @@ class GuardDuty(Settings):
         FindingsBucket(), description="The bucket that findings are exported to, made when export_findings is true."
     )
     notifications: Notifications = Field(Notifications(), description="Findings by e-mail.")
+    plans_not_offered: dict[Region, Annotated[tuple[Plan, ...], Field(strict=False), AfterValidator(no_repetition)]] = (
+        Field(
+            {},
+            description="Active region => protection plans that AWS does not offer there, beyond those that the "
+            "toolkit knows of (rds_login_events in ap-east-2, runtime_monitoring in China): Terraform leaves them out "
+            "there, since GuardDuty refuses to switch them even off.",
+        )
+    )
 
     @model_validator(mode="after")
     def _agents_need_their_plan(self) -> GuardDuty:
@@ -116,8 +144,39 @@ class GuardDuty(Settings):
         return self
 
 
-def _compose(_: GuardDuty, place: Place) -> Mapping[str, Any]:
-    return {"opt_in_regions": sorted(filter(opt_in, place.regions))}
+def plans_lacking(settings: GuardDuty, region: str) -> list[str]:
+    """Protection plans that GuardDuty does not offer in a region."""
+    return sorted({*_known_lacking().get(region, ()), *settings.plans_not_offered.get(region, ())})
+
+
+def plans_lacking_everywhere(settings: GuardDuty, place: Place) -> set[str]:
+    """Protection plans that GuardDuty offers in no active region."""
+    return set.intersection(*(set(plans_lacking(settings, region)) for region in place.active))
+
+
+def _compose(settings: GuardDuty, place: Place) -> Mapping[str, Any]:
+    return {
+        "opt_in_regions": sorted(filter(opt_in, place.regions)),
+        "unsupported_plans": {region: plans_lacking(settings, region) for region in place.active},
+    }
+
+
+def _not_offered(settings: GuardDuty, place: Place) -> Iterator[Mismatch]:
+    for plan in sorted(plans_lacking_everywhere(settings, place)):
+        if getattr(settings.protection, plan) == "ENABLED":
+            where = ", ".join(place.active)
+            yield Mismatch(("protection", plan), f"AWS offers it in none of {where}", "DISABLED, or another region")
+    # "However, you can't export these findings to an S3 bucket in an opt-in Region" and "you can't export findings from
+    # one opt-in Region to another opt-in Region", read on 2026-11-28 in
+    # https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html
+    others = [region for region in place.active if region != place.home_region]
+    if settings.export_findings and opt_in(place.home_region) and others:
+        yield Mismatch(
+            ("export_findings",),
+            f"the bucket is in the home region {place.home_region}, which accounts have to enable: GuardDuty exports "
+            f"no other region's findings to it, such as those of {others[0]}",
+            "a home region that accounts need not enable, or export_findings: false",
+        )
 
 
 COMPONENT = Component(
@@ -146,8 +205,12 @@ COMPONENT = Component(
         *log_bucket.PROTECTED,
     ),
     compose=_compose,
+    composed=("plans_not_offered",),
+    not_offered=_not_offered,
+    regions_in=("plans_not_offered",),
     derived=(
         "is_home_region",
+        "unsupported_plans",
         "opt_in_regions",
         "findings_bucket_arn",
         "findings_kms_key_arn",

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, Mismatch, Need, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.guardduty import GuardDuty, plans_lacking, plans_lacking_everywhere
 from toolkit.components.organization_policies import checked
 from toolkit.components.security_hub import SecurityHub
 
@@ -149,6 +150,23 @@ def _trusts(settings: MemberSecurity) -> Iterator[str]:
         yield "config.amazonaws.com"
 
 
+def _compose(_: MemberSecurity, place: Place) -> Mapping[str, Any]:
+    detectors: Any = place.settings["guardduty"]
+    return {"unsupported_plans": {region: plans_lacking(detectors, region) for region in place.active}}
+
+
+def _not_offered(settings: MemberSecurity, place: Place) -> Iterator[Mismatch]:
+    detectors = place.settings.get("guardduty")
+    if settings.guardduty.enabled and isinstance(detectors, GuardDuty):
+        for plan in sorted(plans_lacking_everywhere(detectors, place)):
+            if getattr(settings.guardduty.protection, plan) != "NONE":
+                yield Mismatch(
+                    ("guardduty", "protection", plan),
+                    f"AWS offers it in none of {', '.join(place.active)}",
+                    "NONE, or another region",
+                )
+
+
 COMPONENT = Component(
     name="member_security",
     title="Member security",
@@ -156,7 +174,9 @@ COMPONENT = Component(
     scope=Scope.EVERY_REGION,
     settings=MemberSecurity,
     requires=("config", "guardduty", "security_hub"),
-    derived=("is_home_region", "detector_id", "standards_arns"),
+    derived=("is_home_region", "detector_id", "standards_arns", "unsupported_plans"),
+    compose=_compose,
+    not_offered=_not_offered,
     mismatches=_mismatches,
     trusts=_trusts,
     bills="GuardDuty and Security Hub in every account where they are enabled, by usage",

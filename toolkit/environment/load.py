@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import Scope
+from toolkit.components.base import Component, Mismatch, Scope
 from toolkit.components.listed import MISSPELT, NEWER, REPORT
 from toolkit.components.registry import REGISTRY
 from toolkit.components.tags import NARROW_KEY
@@ -128,7 +128,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
     enabled = _enabled(model, source)
     if problems := [*_mismatches(enabled, source), *_alike(enabled, source)]:
         raise EnvironmentFileError(shown_as, problems)
-    return Environment(
+    environment = Environment(
         name=name,
         components=enabled,
         lines=source.lines,
@@ -136,6 +136,9 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
         newer=newer,
         **{field: getattr(model, field) for field in EnvironmentFile.model_fields},
     )
+    if problems := _not_offered(environment, source):
+        raise EnvironmentFileError(shown_as, problems)
+    return environment
 
 
 def _validated(
@@ -171,12 +174,27 @@ def _enabled(model: EnvironmentFile, source: Source) -> tuple[EnabledComponent, 
 def _mismatches(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Problem]:
     settings = {e.component.name: e.settings for e in enabled}
     return [
-        Problem(source.line(path), dotted(path), mismatch.problem, mismatch.expected, mismatch.guess)
+        _mismatch(e.component, mismatch, source)
         for e in enabled
         if e.component.mismatches is not None
         for mismatch in e.component.mismatches(e.settings, settings)
-        for path in [("components", e.component.name, *mismatch.setting)]
     ]
+
+
+def _not_offered(environment: Environment, source: Source) -> list[Problem]:
+    """What components are asked to do that AWS does not do in the environment's partition or regions."""
+    place = environment.place
+    return [
+        _mismatch(e.component, mismatch, source)
+        for e in environment.components
+        if e.component.not_offered is not None
+        for mismatch in e.component.not_offered(e.settings, place)
+    ]
+
+
+def _mismatch(component: Component, mismatch: Mismatch, source: Source) -> Problem:
+    path: Path = ("components", component.name, *mismatch.setting)
+    return Problem(source.line(path), dotted(path), mismatch.problem, mismatch.expected, mismatch.guess)
 
 
 def _alike(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Problem]:

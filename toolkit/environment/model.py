@@ -404,6 +404,7 @@ class Environment:
             partition=self.regions.partition,
             home_region=self.regions.home,
             regions=(*self.regions.active, *self.regions.retiring),
+            active=self.regions.active,
             files=self.files,
             settings={c.component.name: c.settings for c in self.components},
             trusted_services=frozenset(

@@ -198,6 +198,8 @@ def _short(change: Change) -> str:
     parts = [p for p in nested.replace("module.", "").split(".") if p]
     if change.name != "this" or not (parts or key):
         parts.append(change.name)
+    if key.lower() == f'["{change.name}"]':
+        key = ""  # it only repeats the name
     return ".".join(parts) + (key if parts else key.removeprefix('["').removesuffix('"]'))
 
 

@@ -20,7 +20,8 @@ module "member_security_eu_central_1" {
   standards_arns = module.security_hub_eu_central_1.standards_arns
   depends_on     = [module.security_hub_eu_central_1, module.security_hub_us_east_1]
 
-  is_home_region = true
+  is_home_region    = true
+  unsupported_plans = []
   guardduty = {
     enabled     = true
     auto_enable = "ALL"
@@ -64,7 +65,8 @@ module "member_security_us_east_1" {
   standards_arns = module.security_hub_us_east_1.standards_arns
   depends_on     = [module.security_hub_us_east_1]
 
-  is_home_region = false
+  is_home_region    = false
+  unsupported_plans = []
   guardduty = {
     enabled     = true
     auto_enable = "ALL"

@@ -18,6 +18,7 @@ module "guardduty_eu_central_1" {
   source = "../../../modules/guardduty"
 
   is_home_region               = true
+  unsupported_plans            = []
   finding_publishing_frequency = "FIFTEEN_MINUTES"
   protection = {
     s3_data_events         = "DISABLED"
@@ -53,6 +54,7 @@ module "guardduty_eu_west_1" {
   notification_role_arn      = module.guardduty_notifications.forward_role_arn
 
   is_home_region               = false
+  unsupported_plans            = []
   finding_publishing_frequency = "FIFTEEN_MINUTES"
   protection = {
     s3_data_events         = "DISABLED"
@@ -88,6 +90,7 @@ module "guardduty_us_east_1" {
   notification_role_arn      = module.guardduty_notifications.forward_role_arn
 
   is_home_region               = false
+  unsupported_plans            = []
   finding_publishing_frequency = "FIFTEEN_MINUTES"
   protection = {
     s3_data_events         = "DISABLED"

@@ -18,6 +18,7 @@ module "guardduty_eu_west_1" {
   source = "../../../modules/guardduty"
 
   is_home_region               = true
+  unsupported_plans            = []
   finding_publishing_frequency = "FIFTEEN_MINUTES"
   protection = {
     s3_data_events         = "DISABLED"

@@ -11,12 +11,12 @@ run "defaults" {
   assert {
     condition = {
       for feature in [
-        aws_guardduty_detector_feature.s3_data_events,
-        aws_guardduty_detector_feature.eks_audit_logs,
-        aws_guardduty_detector_feature.ebs_malware_protection,
-        aws_guardduty_detector_feature.rds_login_events,
-        aws_guardduty_detector_feature.lambda_network_logs,
-        aws_guardduty_detector_feature.runtime_monitoring,
+        aws_guardduty_detector_feature.s3_data_events["S3_DATA_EVENTS"],
+        aws_guardduty_detector_feature.eks_audit_logs["EKS_AUDIT_LOGS"],
+        aws_guardduty_detector_feature.ebs_malware_protection["EBS_MALWARE_PROTECTION"],
+        aws_guardduty_detector_feature.rds_login_events["RDS_LOGIN_EVENTS"],
+        aws_guardduty_detector_feature.lambda_network_logs["LAMBDA_NETWORK_LOGS"],
+        aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"],
       ] : feature.name => feature.status
       } == {
       S3_DATA_EVENTS         = "DISABLED"
@@ -61,19 +61,19 @@ run "every_switch" {
   assert {
     condition = alltrue([
       for feature in [
-        aws_guardduty_detector_feature.s3_data_events,
-        aws_guardduty_detector_feature.eks_audit_logs,
-        aws_guardduty_detector_feature.ebs_malware_protection,
-        aws_guardduty_detector_feature.rds_login_events,
-        aws_guardduty_detector_feature.lambda_network_logs,
-        aws_guardduty_detector_feature.runtime_monitoring,
+        aws_guardduty_detector_feature.s3_data_events["S3_DATA_EVENTS"],
+        aws_guardduty_detector_feature.eks_audit_logs["EKS_AUDIT_LOGS"],
+        aws_guardduty_detector_feature.ebs_malware_protection["EBS_MALWARE_PROTECTION"],
+        aws_guardduty_detector_feature.rds_login_events["RDS_LOGIN_EVENTS"],
+        aws_guardduty_detector_feature.lambda_network_logs["LAMBDA_NETWORK_LOGS"],
+        aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"],
       ] : feature.status == "ENABLED"
     ])
     error_message = "Each plan must follow its switch."
   }
 
   assert {
-    condition     = join(",", [for c in aws_guardduty_detector_feature.runtime_monitoring.additional_configuration : "${c.name}=${c.status}"]) == "EKS_ADDON_MANAGEMENT=DISABLED,ECS_FARGATE_AGENT_MANAGEMENT=DISABLED,EC2_AGENT_MANAGEMENT=ENABLED"
+    condition     = join(",", [for c in aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"].additional_configuration : "${c.name}=${c.status}"]) == "EKS_ADDON_MANAGEMENT=DISABLED,ECS_FARGATE_AGENT_MANAGEMENT=DISABLED,EC2_AGENT_MANAGEMENT=ENABLED"
     error_message = "Each agent must follow its switch, in GuardDuty's order."
   }
 
@@ -88,6 +88,20 @@ run "every_switch" {
       && aws_cloudwatch_event_target.forward_findings["baseline-guardduty-findings"].arn == var.notification_event_bus_arn
     )
     error_message = "Findings of the named severity must be forwarded to the home region."
+  }
+}
+
+run "a_plan_that_the_region_lacks" {
+  command = plan
+
+  variables {
+    protection        = { rds_login_events = "ENABLED", s3_data_events = "ENABLED" }
+    unsupported_plans = ["rds_login_events"]
+  }
+
+  assert {
+    condition     = length(aws_guardduty_detector_feature.rds_login_events) == 0 && aws_guardduty_detector_feature.s3_data_events["S3_DATA_EVENTS"].status == "ENABLED"
+    error_message = "A plan that the region lacks must be left out, and no other."
   }
 }
 
@@ -112,9 +126,11 @@ run "refused" {
     protection                   = { s3_data_events = "on" }
     notifications                = { email_addresses = ["nobody"], minimum_severity = 11, name = "a name" }
     export_findings              = true
+    unsupported_plans            = ["RDS"]
   }
 
   expect_failures = [
+    var.unsupported_plans,
     var.finding_publishing_frequency,
     var.protection,
     var.notifications,

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.guardduty import COMPONENT, GuardDuty, Protection
+from toolkit.components.guardduty import COMPONENT, GuardDuty, Protection, _known_lacking
 from toolkit.environment import load_text
+from toolkit.environment.load import EnvironmentFileError
+from toolkit.regions import PARTITION_OF
 from toolkit.rendering.render import render
 
 
@@ -99,3 +102,88 @@ def test_every_feature_has_a_setting_or_a_reason() -> None:
     settings = {name.upper() for name in Protection.model_fields}
     assert settings.isdisjoint(WITHOUT_A_SETTING)
     assert settings | set(WITHOUT_A_SETTING) == set(aws_list("guardduty_features").names)
+
+
+def regions(home: str, *others: str) -> str:
+    return f'account_id: "123456789012"\nregions: {{home: {home}, active: [{", ".join((home, *others))}]}}\n'
+
+
+def calls(text: str) -> dict[str, str]:
+    """Region → the module call of guardduty there, on one line."""
+    rendered = render(load_text(text, name="x", shown_as="x"))["guardduty.tf"]
+    return {
+        label.replace("_", "-"): " ".join(body.split())
+        for label, body in re.findall(r'^module "guardduty_(\w+)" \{\n(.*?)^\}', rendered, re.M | re.S)
+    }
+
+
+def problem(text: str) -> str:
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_text(text, name="x", shown_as="x")
+    (found,) = caught.value.problems
+    return f"{found.line}: {found}"
+
+
+def test_a_plan_that_a_region_lacks_is_left_out_there_and_not_claimed() -> None:
+    text = regions("eu-central-1", "ap-east-2")
+    text += "components: {guardduty: {protection: {rds_login_events: ENABLED}}}\n"
+    found = calls(text)
+    assert "unsupported_plans = []" in found["eu-central-1"]
+    assert "FSBP GuardDuty.9" in found["eu-central-1"]
+    assert 'unsupported_plans = ["rds_login_events"]' in found["ap-east-2"]
+    assert "FSBP GuardDuty.9" not in found["ap-east-2"]
+    assert (
+        "# AWS does not offer rds_login_events in ap-east-2"
+        in render(load_text(text, name="x", shown_as="x"))["guardduty.tf"]
+    )
+
+
+def test_agents_are_left_out_with_their_plan() -> None:
+    found = calls(
+        regions("eu-central-1", "us-east-1") + "components: {guardduty: {protection: {runtime_monitoring: ENABLED}, "
+        "runtime_monitoring_agents: {ec2: ENABLED}, plans_not_offered: {us-east-1: [runtime_monitoring]}}}\n"
+    )
+    assert 'ec2 = "ENABLED"' in found["eu-central-1"]
+    assert 'runtime_monitoring = "DISABLED"' in found["us-east-1"]
+    assert "runtime_monitoring_agents = {}" in found["us-east-1"]
+
+
+def test_a_plan_that_no_active_region_has_is_refused() -> None:
+    china = regions("cn-north-1", "cn-northwest-1")
+    blocks = "guardduty: {protection: {runtime_monitoring: ENABLED}}"
+    assert problem(f"{china}components:\n  {blocks}\n") == (
+        "4: components.guardduty.protection.runtime_monitoring: AWS offers it in none of cn-north-1, cn-northwest-1; "
+        "expected DISABLED, or another region"
+    )
+    members = "member_security: {guardduty: {protection: {runtime_monitoring: NEW}}}"
+    blocks = f"components:\n  {members}\n  config: {{}}\n  guardduty: {{}}\n  security_hub: {{}}\n"
+    assert problem(china + blocks).startswith(
+        "4: components.member_security.guardduty.protection.runtime_monitoring: AWS offers it in none of cn-north-1"
+    )
+    assert "unsupported_plans" in calls(f"{china}components: {{guardduty: {{}}}}\n")["cn-north-1"]
+
+
+def test_only_active_regions_lack_plans() -> None:
+    text = regions("eu-central-1") + "components: {guardduty: {plans_not_offered: {us-east-1: [s3_data_events]}}}\n"
+    assert "us-east-1 is not active" in problem(text)
+
+
+@pytest.mark.parametrize("plans", [plan for plans in _known_lacking().values() for plan in plans])
+def test_what_is_known_to_be_lacking_is_a_plan(plans: str) -> None:
+    assert plans in Protection.model_fields
+    assert set(_known_lacking()) <= set(PARTITION_OF)
+
+
+EXPORT = "components: {guardduty: {export_findings: true}}\n"
+
+
+@pytest.mark.parametrize("others", [["eu-central-1"], ["af-south-1"]])
+def test_no_other_region_exports_to_a_region_that_had_to_be_enabled(others: list[str]) -> None:
+    assert problem(regions("me-south-1", *others) + EXPORT).startswith(
+        "3: components.guardduty.export_findings: the bucket is in the home region me-south-1"
+    )
+
+
+@pytest.mark.parametrize(("home", "others"), [("me-south-1", []), ("eu-central-1", ["me-south-1", "us-east-1"])])
+def test_exports_that_guardduty_makes(home: str, others: list[str]) -> None:
+    load_text(regions(home, *others) + EXPORT, name="x", shown_as="x")

@@ -90,8 +90,8 @@ def test_refused(settings: dict[str, Any], expected: str) -> None:
 def test_each_region_gets_its_own_detector_and_the_home_region_says_what_is_central() -> None:
     text = rendered(member_security={"security_hub": CENTRAL})
     assert "detector_id    = module.guardduty_us_east_1.detector_id" in text
-    assert text.count("is_home_region = true") == 1
-    assert text.count("is_home_region = false") == 1
+    assert text.count("is_home_region    = true") == 1
+    assert text.count("is_home_region    = false") == 1
     assert text.count('module "member_security_aggregator"') == 1
 
 

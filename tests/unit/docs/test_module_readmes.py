@@ -36,7 +36,6 @@ MISSING: set[str] = {
     "detective",
     "firewall_manager",
     "firewall_manager/administrator",
-    "guardduty",
     "guardduty/notifications",
     "iam_groups",
     "iam_roles",

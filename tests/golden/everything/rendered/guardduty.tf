@@ -36,6 +36,7 @@ module "guardduty_eu_central_1" {
   findings_kms_key_arn = module.guardduty_export.kms_key_arn
 
   is_home_region               = true
+  unsupported_plans            = []
   finding_publishing_frequency = "FIFTEEN_MINUTES"
   protection = {
     # Controls: FSBP GuardDuty.10
@@ -74,6 +75,7 @@ module "guardduty_us_east_1" {
   notification_role_arn      = module.guardduty_notifications.forward_role_arn
 
   is_home_region               = false
+  unsupported_plans            = []
   finding_publishing_frequency = "FIFTEEN_MINUTES"
   protection = {
     # Controls: FSBP GuardDuty.10
