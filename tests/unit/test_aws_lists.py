@@ -69,6 +69,7 @@ NAMES_IN_CODE = {
     "modules/iam_groups/privileges.tf": "our choice of actions, checked against botocore's by tests/policies",
     "modules/iam_roles/boundary.tf": "our choice of actions, checked against botocore's by tests/policies",
     "modules/organization/variables.tf": "policy types that the pinned provider accepts",
+    "toolkit/aws/inventory.py": "error codes: an unknown one means that the call failed",
     "toolkit/components/guardrails.py": "AWS's exceptions from a denial of regions, with page and date beside them",
     "toolkit/components/organization.py": "policy types that the pinned provider accepts",
     "toolkit/regions.py": "regions before March 2019: no other joins",

@@ -213,7 +213,7 @@ class Component:
         regions_in: Settings (dotted; * is every key) that hold regions: one, a list, or the keys of a map; each must
             be an active one, else what was asked for there would silently not be done.
         absent_in: Regions in which AWS does not offer the service (botocore's endpoints): where one is active, the
-            setting `skipped_regions` must name it.
+            setting `skipped_regions` must name it, or `offered_regions`.
         unable_in: (setting, what AWS does not do there, regions): settings that name the one region for something, the
             home region where they are null; it must be another than these.
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from toolkit.components.account_defaults import Regions
 from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.listed import offered
 from toolkit.regions import lacking
 
 
@@ -20,6 +23,9 @@ class Detective(Settings):
     skipped_regions: Regions = Field(
         (), description="Active regions without it, because AWS does not offer it there or by choice."
     )
+    offered_regions: Annotated[tuple[Annotated[str, offered("detective")], ...], Field(strict=False)] = Field(
+        (), description="Active regions in which AWS offers it by now, though the toolkit's list says that it does not."
+    )
 
 
 COMPONENT = Component(
@@ -29,9 +35,9 @@ COMPONENT = Component(
     scope=Scope.EVERY_REGION,
     settings=Detective,
     # A graph that is deleted takes a year of history with it.
-    regions_in=("skipped_regions",),
+    regions_in=("skipped_regions", "offered_regions"),
     absent_in=lacking("detective"),
-    composed=("skipped_regions",),
+    composed=("skipped_regions", "offered_regions"),
     protects=(Protected("aws_detective_graph"),),
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),
     on_simulator=None,

@@ -6,12 +6,12 @@ adds the place. Whoever loads a file validates once with it, collects what was r
 
 from __future__ import annotations
 
-from pydantic import ValidationInfo
+from pydantic import AfterValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from toolkit.aws_lists import AwsList, aws_list
 from toolkit.errors import nearest
-from toolkit.regions import PARTITION_OF, partition_of
+from toolkit.regions import PARTITION_OF, lacking, partition_of
 
 MISSPELT = "misspelt"
 """Type of the error about a misspelt name; its context has `expected` and `guess`."""
@@ -46,9 +46,13 @@ def report_newer(name: str, known: AwsList, info: ValidationInfo, *, then: str =
     Raises:
         PydanticCustomError: The report, where the validation shall report.
     """
+    text = f"{name!r} is not in the list of {known.title} ({known.taken}) and is accepted as newer"
+    _report(f"{text}; {then or 'check the spelling'}", info)
+
+
+def _report(text: str, info: ValidationInfo) -> None:
     if info.context and info.context.get("report_newer"):
-        text = f"{name!r} is not in the list of {known.title} ({known.taken}) and is accepted as newer"
-        raise PydanticCustomError(NEWER, "{text}", {"text": f"{text}; {then or 'check the spelling'}"})
+        raise PydanticCustomError(NEWER, "{text}", {"text": text})
 
 
 def listed(name: str, known: AwsList, info: ValidationInfo) -> str:
@@ -78,3 +82,19 @@ def new_region_name(name: str, info: ValidationInfo) -> str:
         then = "Terraform's own check of it is off, and which services AWS offers there is unknown"
         report_newer(name, aws_list("regions"), info, then=then)
     return name
+
+
+def offered(service: str) -> AfterValidator:
+    """Validator of a region in which AWS offers a service by now, though the list of services by region lacks it.
+
+    Args:
+        service: As botocore names it.
+    """
+
+    def check(name: str, info: ValidationInfo) -> str:
+        if region_name(name) in lacking(service):
+            taken = aws_list("service_regions").taken
+            _report(f"the list of services by region ({taken}) lacks it in {name}, which is accepted as newer", info)
+        return name
+
+    return AfterValidator(check)

@@ -9,6 +9,7 @@ from pydantic import Field
 from toolkit.components.account_defaults import KeyArn, Regions
 from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import BucketName
+from toolkit.components.listed import offered
 from toolkit.regions import lacking
 
 
@@ -39,6 +40,9 @@ class Macie(Settings):
     skipped_regions: Regions = Field(
         (), description="Active regions without it, because AWS does not offer it there or by choice."
     )
+    offered_regions: Annotated[tuple[Annotated[str, offered("macie2")], ...], Field(strict=False)] = Field(
+        (), description="Active regions in which AWS offers it by now, though the toolkit's list says that it does not."
+    )
 
 
 COMPONENT = Component(
@@ -47,9 +51,9 @@ COMPONENT = Component(
     purpose="Finds sensitive data in S3 buckets, and public or shared buckets, in every region.",
     scope=Scope.EVERY_REGION,
     settings=Macie,
-    regions_in=("skipped_regions",),
+    regions_in=("skipped_regions", "offered_regions"),
     absent_in=lacking("macie2"),
-    composed=("skipped_regions",),
+    composed=("skipped_regions", "offered_regions"),
     protects=(Protected("aws_macie2_account"), Protected("aws_macie2_classification_export_configuration")),
     lacking=("aws_macie2_classification_export_configuration",),
     on_simulator={"results_export": None},

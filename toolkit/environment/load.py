@@ -323,14 +323,13 @@ def _absent_services(data: dict[str, Data], source: Source) -> list[Problem]:
     found = []
     for name in _named_components(data):
         path: Path = ("components", name)
-        skipped = _at((*path, "skipped_regions"), data)
+        named = [_at((*path, setting), data) for setting in ("skipped_regions", "offered_regions")]
         for region in _active(data):
-            if region in REGISTRY[name].absent_in and not (isinstance(skipped, list) and region in skipped):
+            if region in REGISTRY[name].absent_in and not any(isinstance(n, list) and region in n for n in named):
                 taken = aws_list("service_regions").taken
                 problem = f"AWS does not offer it in {region}, which is active (list {taken})"
-                found.append(
-                    Problem(source.line(path), dotted(path), problem, f"{region} under {name}.skipped_regions")
-                )
+                expected = f"{region} under {name}.skipped_regions; under offered_regions, if AWS does by now"
+                found.append(Problem(source.line(path), dotted(path), problem, expected))
     return found
 
 

@@ -68,6 +68,16 @@ def test_a_skipped_region_goes_without() -> None:
     assert "skipped_regions" not in rendered
 
 
+def test_a_region_that_is_newer_than_the_list_is_accepted_and_reported() -> None:
+    environment = load_text(ZURICH + "  macie: {offered_regions: [eu-central-2]}\n", name="x", shown_as="x.yaml")
+    (warning,) = environment.warnings("x.yaml")
+    assert warning.startswith("x.yaml:6: components.macie.offered_regions[0]: the list of services by region (taken ")
+    assert warning.endswith("lacks it in eu-central-2, which is accepted as newer")
+    rendered = render(environment)["macie.tf"]
+    assert 'module "macie_eu_central_2"' in rendered
+    assert "offered_regions" not in rendered
+
+
 def test_only_active_regions_can_be_skipped() -> None:
     with pytest.raises(ToolkitError) as caught:
         load_text(ZURICH + "  macie: {skipped_regions: [eu-central-2, eu-west-9]}\n", name="x", shown_as="x")
