@@ -43,7 +43,7 @@ data "aws_iam_policy_document" "bucket" {
   statement {
     sid     = "CloudTrailWrite"
     actions = ["s3:PutObject"]
-    # An organization trail writes the member accounts' logs below the organization's id.
+    # An organization trail writes the member accounts' logs under the organization's id.
     resources = [
       for owner in concat([local.account_id], var.organization_id[*]) : "${local.bucket_arn}/AWSLogs/${owner}/*"
     ]

@@ -11,8 +11,8 @@ resource "aws_iam_role" "delivery" {
 }
 
 # No aws:SourceArn or aws:SourceAccount here: CloudTrail does not send them when it assumes this role, and with either
-# condition the delivery stops (prowler-cloud/prowler#4714). CloudTrail takes a role only from a caller of the role's
-# own account who may pass it, so no other account's trail can be given this one.
+# condition the delivery stops (prowler-cloud/prowler#4714). CloudTrail accepts a role only from a caller of the role's
+# own account with permission to pass it, so another account's trail cannot use this role.
 data "aws_iam_policy_document" "delivery_trust" {
   statement {
     sid     = "CloudTrail"
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "delivery" {
   statement {
     sid     = "WriteEvents"
     actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    # CloudTrail names its streams after the account, or after the organization, whose events they hold.
+    # CloudTrail names its log streams after the account or the organization whose events they contain.
     resources = concat(
       ["${local.log_group_arn}:log-stream:${local.account_id}_CloudTrail_${local.region}*"],
       [for id in var.organization_id[*] : "${local.log_group_arn}:log-stream:${id}_*"],

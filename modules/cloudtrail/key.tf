@@ -13,10 +13,10 @@ resource "aws_kms_alias" "this" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy speaks of its own key alone; without the account's own rights on it the key is lost.
+  #checkov:skip=CKV_AWS_109:A key policy applies to its own key only; without the account's permissions the key is lost.
   #checkov:skip=CKV_AWS_111:As above.
   #checkov:skip=CKV_AWS_356:In a key policy * is the key itself (KMS Developer Guide, Key policies).
-  # Hands the key to IAM: without this statement nobody could read the logs or ever change the key again.
+  # Delegates access to IAM: without this statement no principal could read the logs or change the key.
   statement {
     sid       = "AccountAdministration"
     actions   = ["kms:*"]
@@ -44,7 +44,7 @@ data "aws_iam_policy_document" "key" {
       values   = [local.trail_arn]
     }
 
-    # The form that AWS documents: in other regions CloudTrail acts for shadows of the trail.
+    # The form that AWS documents: in other regions CloudTrail acts for shadow trails of this trail.
     condition {
       test     = "StringLike"
       variable = "kms:EncryptionContext:aws:cloudtrail:arn"
@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Objects that S3 encrypts by the bucket's default, through its bucket key, carry the bucket as context.
+  # The encryption context of objects that S3 encrypts by the bucket's default, through its bucket key, is the bucket.
   statement {
     sid       = "CloudTrailEncryptByBucketDefault"
     actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]

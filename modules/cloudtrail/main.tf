@@ -9,8 +9,8 @@ locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
 
-  # Names and ARNs are composed instead of read from the resources: trail, key, bucket and role name each other in
-  # their policies, and CloudTrail checks all of these before it creates the trail.
+  # Names and ARNs are composed instead of read from the resources: the policies of trail, key, bucket and role name
+  # each other, and CloudTrail checks all of them before it creates the trail.
   trail_arn       = "arn:${local.partition}:cloudtrail:${local.region}:${local.account_id}:trail/${var.name}"
   bucket_name     = coalesce(var.bucket.name, "baseline-cloudtrail-${local.account_id}-${local.region}")
   bucket_arn      = "arn:${local.partition}:s3:::${local.bucket_name}"
@@ -24,14 +24,14 @@ locals {
     lambda   = { resource_type = "AWS::Lambda::Function", read_only = [], except = [] }
   }
 
-  # Each file that the trail delivers would be an event of the next one, billed for ever. The slash ends the name:
-  # without it, other buckets whose names begin alike would be left out too.
+  # Each file that the trail delivers would cause an event in the next file, billed forever. The slash ends the name:
+  # without it, other buckets whose names start the same way would be excluded too.
   # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/filtering-data-events.html
   own_objects = ["${local.bucket_arn}/", "arn:${local.partition}:s3:::${local.access_log_name}/"]
 }
 
 resource "aws_cloudtrail" "this" {
-  #checkov:skip=CKV_AWS_252:A message per log file helps nobody; activity_alarms tells of events.
+  #checkov:skip=CKV_AWS_252:A notification per log file is of no use; activity_alarms reports events.
   name                          = var.name
   s3_bucket_name                = module.log_bucket.name
   kms_key_id                    = aws_kms_key.this.arn
@@ -99,6 +99,6 @@ resource "aws_cloudtrail" "this" {
     }
   }
 
-  # CloudTrail tries the role when the trail is created: its permissions must be there by then.
+  # CloudTrail tests the role when it creates the trail: the role needs its permissions before that.
   depends_on = [aws_iam_role_policy.delivery]
 }

@@ -4,12 +4,12 @@ output "trail_arn" {
 }
 
 output "bucket_name" {
-  description = "Name of the bucket that keeps the log files."
+  description = "Name of the bucket that stores the log files."
   value       = module.log_bucket.name
 }
 
 output "access_log_bucket_name" {
-  description = "Name of the bucket that keeps the log bucket's access logs."
+  description = "Name of the bucket that stores the log bucket's access logs."
   value       = module.access_log_bucket.name
 }
 

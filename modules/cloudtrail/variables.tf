@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the trail; the key alias, the delivery role and the log group carry it too."
+  description = "Name of the trail, and part of the names of the key alias, the delivery role and the log group."
   type        = string
   default     = "baseline"
   nullable    = false
@@ -11,7 +11,7 @@ variable "name" {
 }
 
 variable "bucket" {
-  description = "The log bucket: its name and the name of its access log bucket (null: baseline-cloudtrail-ACCOUNT-REGION, and the log bucket's name with -access-logs), days after which logs are deleted (null: never), default retention by object lock (null: none), moves to cheaper storage classes, and whether destroying the trail deletes the logs."
+  description = "The log bucket: its name and the name of its access log bucket (null: baseline-cloudtrail-ACCOUNT-REGION, and the log bucket's name with -access-logs), days after which logs are deleted (null: never), default retention by object lock (null: none), transitions to cheaper storage classes, and whether destroying the trail deletes the logs."
   type = object({
     name                               = optional(string)
     expiration_days                    = optional(number)
@@ -33,17 +33,17 @@ variable "bucket" {
 
   validation {
     condition     = try(length(var.bucket.name) <= 51, var.bucket.name == null) || var.bucket.access_log_bucket_name != null
-    error_message = "bucket.name must be at most 51 characters long, so that -access-logs fits behind it, unless bucket.access_log_bucket_name is given."
+    error_message = "bucket.name must be at most 51 characters long, so that -access-logs can be appended, unless bucket.access_log_bucket_name is set."
   }
 
   validation {
     condition     = var.bucket.name == null || var.bucket.name != var.bucket.access_log_bucket_name
-    error_message = "bucket.access_log_bucket_name must differ from bucket.name: a bucket that logs accesses to itself logs its own logging."
+    error_message = "bucket.access_log_bucket_name must differ from bucket.name: a bucket that logs access to itself also logs its own log deliveries."
   }
 }
 
 variable "key" {
-  description = "The KMS key that encrypts the log files and the log group: days between rotations of its material, and days that its deletion can be undone."
+  description = "The KMS key that encrypts the log files and the log group: days between rotations of its material, and days in which its deletion can be canceled."
   type = object({
     rotation_period_days = optional(number, 365)
     deletion_window_days = optional(number, 30)
@@ -74,19 +74,19 @@ variable "log_group_name" {
 }
 
 variable "log_retention_days" {
-  description = "Days that CloudWatch Logs keeps the events; alarms and queries need them there, the bucket keeps them for longer."
+  description = "Days that CloudWatch Logs keeps the events; alarms and queries need them there, the bucket keeps them longer."
   type        = number
   default     = 365
   nullable    = false
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days must be one that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+    error_message = "log_retention_days must be a value that CloudWatch Logs accepts: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
 }
 
 variable "data_events" {
-  description = "Data events to record beside the management events, each billed by its number: s3_read, s3_write (objects of every bucket), lambda (calls of every function)."
+  description = "Data events to record in addition to management events, billed by their number: s3_read, s3_write (objects of every bucket), lambda (calls of every function)."
   type        = set(string)
   default     = []
   nullable    = false
@@ -98,7 +98,7 @@ variable "data_events" {
 }
 
 variable "insights" {
-  description = "Kinds of unusual activity that CloudTrail Insights looks for, billed by the number of events analysed: ApiCallRateInsight, ApiErrorRateInsight."
+  description = "Kinds of unusual activity that CloudTrail Insights looks for, billed by the number of analyzed events: ApiCallRateInsight, ApiErrorRateInsight."
   type        = set(string)
   default     = []
   nullable    = false
@@ -110,7 +110,7 @@ variable "insights" {
 }
 
 variable "organization_id" {
-  description = "Id of the organization (o-…) whose accounts all are to be recorded by this trail, made in the management account; null records this account alone."
+  description = "Id of the organization (o-…) whose accounts this trail records, for the management account only; null records this account only."
   type        = string
   default     = null
 

@@ -109,7 +109,7 @@ class Transition(Settings):
 
     days: Days = Field(description="Age of the objects in days; at least 30 for STANDARD_IA.")
     storage_class: Literal["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"] = Field(
-        description="The storage class that they move to."
+        description="The storage class that they are moved to."
     )
 
     @model_validator(mode="after")
@@ -129,15 +129,15 @@ class LogBucket(Settings):
         None, description="Days after which objects are deleted; null keeps them forever."
     )
     noncurrent_version_expiration_days: Days = Field(
-        90, description="Days after which overwritten or deleted versions of objects are removed for good."
+        90, description="Days after which overwritten or deleted versions of objects are removed permanently."
     )
     transitions: Annotated[tuple[Transition, ...], Field(strict=False)] = Field(
-        (), description="Moves of objects to cheaper storage classes."
+        (), description="Transitions of objects to cheaper storage classes."
     )
     force_destroy: bool = Field(
         False,
-        description="Whether destroying the bucket deletes what is in it; false makes the destruction of a bucket "
-        "with objects fail.",
+        description="Whether destroying the bucket also deletes its objects; false: destroying a bucket with objects "
+        "fails.",
     )
 
     @model_validator(mode="after")
@@ -154,17 +154,17 @@ class ObjectLock(Settings):
     """Default retention of new objects."""
 
     mode: Literal["GOVERNANCE", "COMPLIANCE"] = Field(
-        description="GOVERNANCE lets principals with s3:BypassGovernanceRetention delete objects early; COMPLIANCE "
-        "nobody, not even the root user."
+        description="GOVERNANCE: only principals with s3:BypassGovernanceRetention can delete objects early; "
+        "COMPLIANCE: no principal can, not even the root user."
     )
-    days: Annotated[int, Field(ge=1, le=36500)] = Field(description="Days that each object is kept.")
+    days: Annotated[int, Field(ge=1, le=36500)] = Field(description="Days for which each object is kept.")
 
 
 class TrailBucket(LogBucket):
     """The bucket of the log files, and the second one for its access logs."""
 
     object_lock: ObjectLock | None = Field(
-        None, description="Default retention of log files; null sets none. It cannot be switched off again."
+        None, description="Default retention of log files; null sets none. Object lock cannot be disabled again."
     )
     access_log_bucket_name: BucketName | None = Field(
         None, description=f"Name of the bucket for access logs; null: the log bucket's name with {_ACCESS_LOGS}."
@@ -191,7 +191,7 @@ class TrailKey(Settings):
         365, description="Days between rotations of the key's material."
     )
     deletion_window_days: Annotated[int, Field(ge=7, le=30)] = Field(
-        30, description="Days that a deletion of the key can be undone."
+        30, description="Days in which a deletion of the key can be canceled."
     )
 
 
@@ -199,7 +199,8 @@ class CloudTrail(Settings):
     """Settings of `cloudtrail`; bounds are those of the CloudTrail, S3, KMS and CloudWatch Logs APIs."""
 
     name: Annotated[str, AfterValidator(_trail_name)] = Field(
-        "baseline", description="Name of the trail; the key alias, the delivery role and the log group carry it too."
+        "baseline",
+        description="Name of the trail, and part of the names of the key alias, the delivery role and the log group.",
     )
     bucket: TrailBucket = Field(TrailBucket(), description="The buckets of the log files and of their access logs.")
     key: TrailKey = Field(TrailKey(), description="The KMS key that encrypts the log files and the log group.")
@@ -213,16 +214,16 @@ class CloudTrail(Settings):
     )
     data_events: Annotated[tuple[DataEvent, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
         (),
-        description="Data events to record beside the management events, each billed by its number: s3_read, "
+        description="Data events to record in addition to management events, billed by their number: s3_read, "
         "s3_write, lambda.",
     )
     insights: Annotated[tuple[Insight, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        (), description="Kinds of unusual activity that CloudTrail Insights looks for, billed by analysed events."
+        (), description="Kinds of unusual activity that CloudTrail Insights looks for, billed by analyzed events."
     )
     organization_id: Annotated[str, AfterValidator(_organization_id)] | None = Field(
         None,
-        description="Id of the organization whose accounts all are recorded, in its management account only; null "
-        "records this account alone.",
+        description="Id of the organization whose accounts the trail records, for its management account only; null "
+        "records this account only.",
     )
 
 

@@ -81,8 +81,8 @@ def test_the_page_is_filled_from_the_environment() -> None:
         "| security | N | security@example.com | \\+49 30 1234567 |",
         "| rule baseline-activity-root-sign-in |",
         "| alarm baseline-activity-root-use |",
-        "They are told to soc@example.com.",
-        "by the rules `iam-root-access-key-check`, `root-account-mfa-enabled`.",
+        "Recipients: soc@example.com.",
+        "with the rules `iam-root-access-key-check`, `root-account-mfa-enabled`.",
         "User.Arn=='arn:aws:iam::123456789012:root'",
         "## Checks, every 90 days",
     ):
@@ -93,7 +93,7 @@ def test_the_page_claims_nothing_that_is_not_there() -> None:
     text = page()
     assert "not recorded: switch the component `account_contacts` on" in text
     assert "Nothing: this environment has no alarms on the root user" in text
-    assert "AWS Config looks" not in text
+    assert "AWS Config checks" not in text
     quiet = {**ALARMS, "root_sign_in_alerts": False, "monitors": {"root_use": {"enabled": False}}}
     assert "Nothing: this environment" in page(cloudtrail={}, activity_alarms=quiet)
 

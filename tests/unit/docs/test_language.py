@@ -43,7 +43,6 @@ PENDING: set[str] = {
     "CONTRIBUTING.md",
     "HCL of modules/account_contacts",
     "HCL of modules/activity_alarms",
-    "HCL of modules/cloudtrail",
     "HCL of modules/guardduty",
     "HCL of modules/iam_groups",
     "HCL of modules/iam_roles",
@@ -84,7 +83,6 @@ PENDING: set[str] = {
     "modules/account_contacts/README.md",
     "modules/activity_alarms/README.md",
     "modules/activity_alarms/forward/README.md",
-    "modules/cloudtrail/README.md",
     "modules/guardduty/README.md",
     "modules/guardduty/export/README.md",
     "modules/iam_groups/README.md",
@@ -100,7 +98,6 @@ PENDING: set[str] = {
     "modules/trusted_advisor/README.md",
     "settings of account_contacts",
     "settings of activity_alarms",
-    "settings of cloudtrail",
     "settings of iam_groups",
     "settings of iam_roles",
     "settings of iam_users",
@@ -112,7 +109,6 @@ PENDING: set[str] = {
     "settings of root_protection",
     "settings of shield",
     "settings of trusted_advisor",
-    "templates/pages/root-runbook.md.j2",
 }
 """Texts that are not rewritten yet. The list only shrinks."""
 
@@ -130,8 +126,10 @@ def hcl_texts(folder: Path) -> str:
     for file in sorted(folder.rglob("*.tf")):
         text = file.read_text("utf-8")
         found += re.findall(r"^\s*#(.*)$", text, re.M)
-        found += re.findall(r'^  description = (".*")$|^    error_message = (".*")$', text, re.M)
-    return "\n".join("".join(parts) for parts in found)
+        found += re.findall(r'^    error_message = (".*")$', text, re.M)
+        for block in re.findall(r"^(?:variable|output) .*?^\}", text, re.M | re.S):
+            found += re.findall(r'^  description\s+= (".*")$', block, re.M)
+    return "\n".join(found)
 
 
 def setting_texts(model: Any) -> Iterator[str]:
