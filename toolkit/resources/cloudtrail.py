@@ -2,11 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
+
+
+def _trails(account: Account, region: str) -> Iterator[Live]:
+    """Trails whose home is the region. An organization's trail is answered in its member accounts, too."""
+    answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=False) or {}
+    for trail in answer["trailList"]:
+        if trail.get("HomeRegion", region) == region:
+            yield _trail(account, region, trail)
+
+
+def _find_trail(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=False) or {}
+    found = next((trail for trail in answer["trailList"] if trail["Name"] == planned["name"]), None)
+    return None if found is None else _trail(account, region, found)
+
+
+def _trail(account: Account, region: str, trail: Mapping[str, Any]) -> Live:
+    arn = trail["TrailARN"]
+    status = account.call("cloudtrail", "get_trail_status", region, Name=arn) or {}
+    selectors = account.call("cloudtrail", "get_event_selectors", region, TrailName=arn) or {}
+    insights: Mapping[str, Any] = {}
+    if trail.get("HasInsightSelectors"):
+        insights = account.call("cloudtrail", "get_insight_selectors", region, TrailName=arn) or {}
+    values = {
+        "name": trail["Name"],
+        "s3_bucket_name": trail["S3BucketName"],
+        "s3_key_prefix": trail.get("S3KeyPrefix", ""),
+        "enable_logging": status.get("IsLogging", False),
+        "enable_log_file_validation": trail.get("LogFileValidationEnabled", False),
+        "include_global_service_events": trail.get("IncludeGlobalServiceEvents", False),
+        "is_multi_region_trail": trail.get("IsMultiRegionTrail", False),
+        "is_organization_trail": trail.get("IsOrganizationTrail", False),
+        "kms_key_id": trail.get("KmsKeyId", ""),
+        "cloud_watch_logs_group_arn": trail.get("CloudWatchLogsLogGroupArn", ""),
+        "cloud_watch_logs_role_arn": trail.get("CloudWatchLogsRoleArn", ""),
+        "sns_topic_name": trail.get("SnsTopicName", ""),
+        "advanced_event_selector": [_advanced(one) for one in selectors.get("AdvancedEventSelectors") or ()],
+        "event_selector": [_selector(one) for one in selectors.get("EventSelectors") or ()],
+        "insight_selector": [{"insight_type": one["InsightType"]} for one in insights.get("InsightSelectors", ())],
+    }
+    return Live({"name": trail["Name"]}, values, f"the trail {trail['Name']!r}", arn, arn=arn)
+
+
+_OPERATORS = {
+    "equals": "Equals",
+    "not_equals": "NotEquals",
+    "starts_with": "StartsWith",
+    "not_starts_with": "NotStartsWith",
+    "ends_with": "EndsWith",
+    "not_ends_with": "NotEndsWith",
+}
+
+
+def _advanced(selector: Mapping[str, Any]) -> dict[str, Any]:
+    fields = [
+        {"field": one["Field"], **{ours: one.get(theirs) or [] for ours, theirs in _OPERATORS.items()}}
+        for one in selector["FieldSelectors"]
+    ]
+    return {"name": selector.get("Name", ""), "field_selector": fields}
+
+
+def _selector(selector: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "read_write_type": selector.get("ReadWriteType", "All"),
+        "include_management_events": selector.get("IncludeManagementEvents", True),
+        "exclude_management_event_sources": sorted(selector.get("ExcludeManagementEventSources") or ()),
+        "data_resource": [
+            {"type": one["Type"], "values": list(one.get("Values") or ())}
+            for one in selector.get("DataResources") or ()
+        ],
+    }
+
 
 TYPES = (
     ResourceType(
         "aws_cloudtrail",
+        key=("name",),
+        reading=Reading(
+            _trails,
+            OnCreate.COLLIDES,
+            finds=_find_trail,
+            actions=(
+                "cloudtrail:DescribeTrails",
+                "cloudtrail:GetTrailStatus",
+                "cloudtrail:GetEventSelectors",
+                "cloudtrail:GetInsightSelectors",
+            ),
+        ),
         strengths=(
             *each(
                 Stronger.TRUE,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import (
     COST,
     IDENTITY,
@@ -12,12 +15,134 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _ALL_CLEAR = "who is notified when an alarm ends: the alarm itself is not affected"
+
+
+def _alarms(account: Account, region: str) -> Iterator[Live]:
+    for alarm in account.pages("cloudwatch", "describe_alarms", "MetricAlarms", region, AlarmTypes=["MetricAlarm"]):
+        yield _alarm(alarm)
+
+
+def _find_alarm(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    name = planned["alarm_name"]
+    found = account.pages(
+        "cloudwatch", "describe_alarms", "MetricAlarms", region, AlarmNames=[name], AlarmTypes=["MetricAlarm"]
+    )
+    return _alarm(found[0]) if found else None
+
+
+def _alarm(alarm: Mapping[str, Any]) -> Live:
+    name = alarm["AlarmName"]
+    values = {
+        "threshold": alarm.get("Threshold"),
+        "comparison_operator": alarm.get("ComparisonOperator"),
+        "period": alarm.get("Period"),
+        "evaluation_periods": alarm.get("EvaluationPeriods"),
+        "datapoints_to_alarm": alarm.get("DatapointsToAlarm"),
+        "treat_missing_data": alarm.get("TreatMissingData", "missing"),
+        "namespace": alarm.get("Namespace"),
+        "metric_name": alarm.get("MetricName"),
+        "dimensions": {one["Name"]: one["Value"] for one in alarm.get("Dimensions", ())},
+        "statistic": alarm.get("Statistic"),
+        "extended_statistic": alarm.get("ExtendedStatistic"),
+        "actions_enabled": alarm.get("ActionsEnabled", False),
+        "alarm_actions": sorted(alarm.get("AlarmActions", ())),
+        "insufficient_data_actions": sorted(alarm.get("InsufficientDataActions", ())),
+        "unit": alarm.get("Unit"),
+        "evaluate_low_sample_count_percentiles": alarm.get("EvaluateLowSampleCountPercentile"),
+        "threshold_metric_id": alarm.get("ThresholdMetricId"),
+        "metric_query": [{"id": one["Id"], "expression": one.get("Expression")} for one in alarm.get("Metrics", ())],
+    }
+    return Live({"alarm_name": name}, values, f"the alarm {name!r}", name, arn=alarm.get("AlarmArn"))
+
+
+def _log_groups(account: Account, region: str) -> Iterator[Live]:
+    for group in account.pages("logs", "describe_log_groups", "logGroups", region):
+        yield _log_group(group)
+
+
+def _find_log_group(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    name = planned["name"]
+    found = account.pages("logs", "describe_log_groups", "logGroups", region, logGroupNamePrefix=name)
+    return next((_log_group(group) for group in found if group["logGroupName"] == name), None)
+
+
+def _log_group(group: Mapping[str, Any]) -> Live:
+    name = group["logGroupName"]
+    values = {
+        "name": name,
+        # No retention is for ever, which Terraform calls 0.
+        "retention_in_days": group.get("retentionInDays", 0),
+        "kms_key_id": group.get("kmsKeyId", ""),
+        "log_group_class": group.get("logGroupClass", "STANDARD"),
+    }
+    return Live({"name": name}, values, f"the log group {name!r}", name, arn=group.get("arn"))
+
+
+_NO_GROUP = ("ResourceNotFoundException",)
+"""The log group is still to be made."""
+
+
+def _metric_filters(account: Account, region: str) -> Iterator[Live]:
+    for one in account.pages("logs", "describe_metric_filters", "metricFilters", region):
+        yield _metric_filter(one)
+
+
+def _find_metric_filter(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    group, name = planned["log_group_name"], planned["name"]
+    found = account.pages(
+        "logs",
+        "describe_metric_filters",
+        "metricFilters",
+        region,
+        absent=_NO_GROUP,
+        logGroupName=group,
+        filterNamePrefix=name,
+    )
+    return next((_metric_filter({"logGroupName": group, **one}) for one in found if one["filterName"] == name), None)
+
+
+def _metric_filter(found: Mapping[str, Any]) -> Live:
+    group, name, counts = found["logGroupName"], found["filterName"], found["metricTransformations"][0]
+    counted = {"name": counts["metricName"], "namespace": counts["metricNamespace"], "value": counts["metricValue"]}
+    values = {"log_group_name": group, "pattern": found["filterPattern"], "metric_transformation": [counted]}
+    key = {"log_group_name": group, "name": name}
+    return Live(key, values, f"the metric filter {name!r}", f"{group}:{name}")
+
+
+def _subscription_filters(account: Account, region: str) -> Iterator[Live]:
+    for group in account.live("aws_cloudwatch_log_group", region):
+        yield from _subscriptions(account, region, group.key["name"])
+
+
+def _find_subscription_filter(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    found = _subscriptions(account, region, planned["log_group_name"])
+    return next((one for one in found if one.key["name"] == planned["name"]), None)
+
+
+def _subscriptions(account: Account, region: str, group: str) -> Iterator[Live]:
+    found = account.pages(
+        "logs", "describe_subscription_filters", "subscriptionFilters", region, absent=_NO_GROUP, logGroupName=group
+    )
+    for one in found:
+        name = one["filterName"]
+        values = {
+            "destination_arn": one["destinationArn"],
+            "filter_pattern": one["filterPattern"],
+            # Cross-account destinations have none.
+            "role_arn": one.get("roleArn", ""),
+        }
+        key = {"log_group_name": group, "name": name}
+        yield Live(key, values, f"the subscription filter {name!r}", f"{group}|{name}")
+
 
 TYPES = (
     ResourceType(
         "aws_cloudwatch_metric_alarm",
+        key=("alarm_name",),
+        reading=Reading(_alarms, OnCreate.OVERWRITES, finds=_find_alarm, actions=("cloudwatch:DescribeAlarms",)),
         strengths=(
             Strength("actions_enabled", Stronger.TRUE, unset_is_strongest=True),
             Strength("threshold", Stronger.THRESHOLD),
@@ -41,6 +166,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_group",
+        key=("name",),
+        reading=Reading(_log_groups, OnCreate.COLLIDES, finds=_find_log_group, actions=("logs:DescribeLogGroups",)),
         strengths=(
             Strength("retention_in_days", Stronger.HIGHER, unset_is_strongest=True),
             Strength("kms_key_id", Stronger.KEY),
@@ -53,6 +180,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_metric_filter",
+        key=("log_group_name", "name"),
+        reading=Reading(
+            _metric_filters, OnCreate.OVERWRITES, finds=_find_metric_filter, actions=("logs:DescribeMetricFilters",)
+        ),
         strengths=(
             Strength("log_group_name", Stronger.SAME),
             Strength("pattern", Stronger.FILTER),
@@ -71,6 +202,13 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_subscription_filter",
+        key=("log_group_name", "name"),
+        reading=Reading(
+            _subscription_filters,
+            OnCreate.OVERWRITES,
+            finds=_find_subscription_filter,
+            actions=("logs:DescribeLogGroups", "logs:DescribeSubscriptionFilters"),
+        ),
         strengths=(
             Strength("destination_arn", Stronger.SAME),
             Strength("filter_pattern", Stronger.FILTER),

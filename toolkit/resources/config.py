@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
+from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading
 
 _INTERVALS = ("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour")
 
@@ -21,9 +25,125 @@ _PARAMETERS = (
 
 _DEBUG = "writes a log for whoever develops the rule: what it finds stays the same"
 
+
+def _recorders(account: Account, region: str) -> Iterator[Live]:
+    """A region has at most one (AWS Config Developer Guide); of another name it still is in the way."""
+    answer = account.call("config", "describe_configuration_recorders", region) or {}
+    for recorder in answer["ConfigurationRecorders"]:
+        group, mode = recorder.get("recordingGroup", {}), recorder.get("recordingMode", {})
+        values = {
+            "name": recorder["name"],
+            "role_arn": recorder.get("roleARN"),
+            "recording_group": [
+                {
+                    "all_supported": group.get("allSupported", False),
+                    "include_global_resource_types": group.get("includeGlobalResourceTypes", False),
+                    "resource_types": sorted(group.get("resourceTypes", ())),
+                    "exclusion_by_resource_types": [
+                        {"resource_types": sorted(group.get("exclusionByResourceTypes", {}).get("resourceTypes", ()))}
+                    ],
+                    "recording_strategy": [{"use_only": _strategy(group)}],
+                }
+            ],
+            "recording_mode": [
+                {
+                    "recording_frequency": mode.get("recordingFrequency", "CONTINUOUS"),
+                    "recording_mode_override": [
+                        {"recording_frequency": o["recordingFrequency"], "resource_types": sorted(o["resourceTypes"])}
+                        for o in mode.get("recordingModeOverrides", ())
+                    ],
+                }
+            ],
+        }
+        called = f"the configuration recorder {recorder['name']!r}"
+        yield Live({"name": recorder["name"]}, values, called, recorder["name"], arn=recorder.get("arn"))
+
+
+def _strategy(group: Mapping[str, Any]) -> str:
+    """A recorder's strategy; one from before there were strategies has all types or a list (API RecordingGroup)."""
+    named: str | None = group.get("recordingStrategy", {}).get("useOnly")
+    return named or ("ALL_SUPPORTED_RESOURCE_TYPES" if group.get("allSupported") else "INCLUSION_BY_RESOURCE_TYPES")
+
+
+def _sole(lists: Lister) -> Finder:
+    """Finds what a region has once, whatever its name."""
+
+    def find(account: Account, region: str, _: Mapping[str, Any]) -> Live | None:
+        return next(iter(lists(account, region)), None)
+
+    return find
+
+
+def _recorder_statuses(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("config", "describe_configuration_recorder_status", region) or {}
+    for status in answer["ConfigurationRecordersStatus"]:
+        name = status["name"]
+        values = {"name": name, "is_enabled": status["recording"]}
+        yield Live({"name": name}, values, f"the state of the recorder {name!r}", name)
+
+
+def _delivery_channels(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("config", "describe_delivery_channels", region) or {}
+    for channel in answer["DeliveryChannels"]:
+        frequency = channel.get("configSnapshotDeliveryProperties", {}).get("deliveryFrequency")
+        values = {
+            "name": channel["name"],
+            "s3_bucket_name": channel["s3BucketName"],
+            "s3_kms_key_arn": channel.get("s3KmsKeyArn"),
+            "sns_topic_arn": channel.get("snsTopicARN"),
+            "snapshot_delivery_properties": [{"delivery_frequency": frequency}],
+        }
+        yield Live({"name": channel["name"]}, values, f"the delivery channel {channel['name']!r}", channel["name"])
+
+
+def _rules(account: Account, region: str) -> Iterator[Live]:
+    for rule in account.pages("config", "describe_config_rules", "ConfigRules", region):
+        name, scope, source = rule["ConfigRuleName"], rule.get("Scope", {}), rule["Source"]
+        values: dict[str, Any] = {
+            "input_parameters": rule.get("InputParameters") or None,
+            "maximum_execution_frequency": rule.get("MaximumExecutionFrequency"),
+            "source": [{"owner": source["Owner"], "source_identifier": source.get("SourceIdentifier")}],
+        }
+        # No scope is the widest.
+        limits = {
+            "compliance_resource_types": sorted(scope.get("ComplianceResourceTypes", ())),
+            "compliance_resource_id": scope.get("ComplianceResourceId"),
+            "tag_key": scope.get("TagKey"),
+            "tag_value": scope.get("TagValue"),
+        }
+        values["scope"] = [limits] if any(limits.values()) else []
+        yield Live({"name": name}, values, f"the Config rule {name!r}", name, arn=rule.get("ConfigRuleArn"))
+
+
+def _aggregators(account: Account, region: str) -> Iterator[Live]:
+    found = account.pages("config", "describe_configuration_aggregators", "ConfigurationAggregators", region)
+    for aggregator in found:
+        name = aggregator["ConfigurationAggregatorName"]
+        sources = [
+            {
+                "account_ids": source["AccountIds"],
+                "all_regions": source.get("AllAwsRegions", False),
+                "regions": source.get("AwsRegions"),
+            }
+            for source in aggregator.get("AccountAggregationSources", ())
+        ]
+        values: dict[str, Any] = {"account_aggregation_source": sources}
+        if organization := aggregator.get("OrganizationAggregationSource"):
+            values["organization_aggregation_source"] = [{"all_regions": organization.get("AllAwsRegions", False)}]
+        yield Live({"name": name}, values, f"the configuration aggregator {name!r}", name)
+
+
+def _actions(*names: str) -> tuple[str, ...]:
+    return tuple(f"config:{name}" for name in names)
+
+
 TYPES = (
     ResourceType(
         "aws_config_configuration_recorder",
+        key=("name",),
+        reading=Reading(
+            _recorders, OnCreate.OVERWRITES, finds=_sole(_recorders), actions=_actions("DescribeConfigurationRecorders")
+        ),
         strengths=(
             Strength("role_arn", Stronger.PRESENT),
             *each(
@@ -51,11 +171,22 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_configuration_recorder_status",
+        key=("name",),
+        reading=Reading(
+            _recorder_statuses, OnCreate.OVERWRITES, quiet=True, actions=_actions("DescribeConfigurationRecorderStatus")
+        ),
         strengths=(Strength("is_enabled", Stronger.TRUE),),
         no_weaker_side={IDENTITY: "name"},
     ),
     ResourceType(
         "aws_config_delivery_channel",
+        key=("name",),
+        reading=Reading(
+            _delivery_channels,
+            OnCreate.OVERWRITES,
+            finds=_sole(_delivery_channels),
+            actions=_actions("DescribeDeliveryChannels"),
+        ),
         strengths=(
             Strength("s3_bucket_name", Stronger.SAME),
             Strength("s3_kms_key_arn", Stronger.KEY),
@@ -66,6 +197,13 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_config_rule",
+        key=("name",),
+        reading=Reading(
+            _rules,
+            OnCreate.OVERWRITES,
+            actions=_actions("DescribeConfigRules"),
+            unread={"a create leaves the modes in which a rule runs": "evaluation_mode"},
+        ),
         strengths=(
             # A rule that looks for less reports less, whatever its name says.
             *each(Stronger.SAME, "source[0].owner", "source[0].source_identifier"),
@@ -95,6 +233,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_configuration_aggregator",
+        key=("name",),
+        reading=Reading(_aggregators, OnCreate.OVERWRITES, actions=_actions("DescribeConfigurationAggregators")),
         strengths=(
             *each(
                 Stronger.TRUE,

@@ -19,7 +19,6 @@ from toolkit.aws.existing import (
     members,
     organization,
     perimeter,
-    records,
 )
 from toolkit.aws.existing.reader import Reader
 from toolkit.aws.facts import asked, side_by_side
@@ -37,7 +36,6 @@ READERS: Mapping[str, Reader] = {
     **identity_center.READERS,
     **account.READERS,
     **compute.READERS,
-    **records.READERS,
     **alerts.READERS,
     **detection.READERS,
     **organization.READERS,

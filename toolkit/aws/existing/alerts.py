@@ -10,31 +10,6 @@ from toolkit.plan.guards import Existing
 from toolkit.plan.model import Change
 
 
-def _alarm(clients: ClientFactory, change: Change) -> Existing | None:
-    name = named(change, "alarm_name")
-    answer = clients.client("cloudwatch", change.region).describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm"])
-    if not answer["MetricAlarms"]:
-        return None
-    alarm = answer["MetricAlarms"][0]
-    values = {
-        "threshold": alarm.get("Threshold"),
-        "comparison_operator": alarm.get("ComparisonOperator"),
-        "period": alarm.get("Period"),
-        "evaluation_periods": alarm.get("EvaluationPeriods"),
-        "datapoints_to_alarm": alarm.get("DatapointsToAlarm"),
-        "treat_missing_data": alarm.get("TreatMissingData", "missing"),
-        "namespace": alarm.get("Namespace"),
-        "metric_name": alarm.get("MetricName"),
-        "dimensions": {one["Name"]: one["Value"] for one in alarm.get("Dimensions", ())},
-        "statistic": alarm.get("Statistic"),
-        "extended_statistic": alarm.get("ExtendedStatistic"),
-        "actions_enabled": alarm.get("ActionsEnabled", False),
-        "alarm_actions": sorted(alarm.get("AlarmActions", ())),
-        "insufficient_data_actions": sorted(alarm.get("InsufficientDataActions", ())),
-    }
-    return Existing(values, True, name, f"the alarm {name!r}")
-
-
 def _topic(clients: ClientFactory, change: Change) -> Existing | None:
     name = named(change, "name")
     arns = [topic["TopicArn"] for topic in clients.listed("sns", "list_topics", "Topics", change.region)]
@@ -134,7 +109,6 @@ def _schedule(clients: ClientFactory, change: Change) -> Existing | None:
 
 READERS: dict[str, Reader] = {
     "aws_budgets_budget": _budget,
-    "aws_cloudwatch_metric_alarm": _alarm,
     "aws_cloudwatch_event_rule": _event_rule,
     "aws_cloudwatch_event_target": _event_target,
     "aws_scheduler_schedule": _schedule,
