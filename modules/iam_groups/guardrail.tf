@@ -14,11 +14,7 @@ data "aws_iam_policy_document" "guardrail" {
     effect  = "Deny"
     actions = local.credentials
 
-    # Users may live under a path, hence two patterns. A name has no slash, so neither matches another user.
-    not_resources = [
-      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/$${aws:username}",
-      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/*/$${aws:username}",
-    ]
+    not_resources = local.own_user
   }
 
   # Nobody takes on a role's rights by handing it to a service they control.

@@ -6,9 +6,18 @@ locals {
   groups         = { for name, group in var.groups : name => group if group != null }
   guarded_groups = toset([for name, group in local.groups : name if !group.administrator])
 
+  # Users may live under a path, hence two patterns. A name has no slash, so neither matches another user.
+  own_user = [
+    "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/$${aws:username}",
+    "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/*/$${aws:username}",
+  ]
+
+  # AWS's policy for `aws login`: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/SignInLocalDevelopmentAccess.html
+  sign_in = var.self_service.aws_login ? ["SignInLocalDevelopmentAccess"] : []
+
   managed_policies = merge([
     for name, group in local.groups : {
-      for policy in group.managed_policies : "${name}/${policy}" => {
+      for policy in distinct(concat(group.managed_policies, group.administrator ? [] : local.sign_in)) : "${name}/${policy}" => {
         group = name
         arn   = startswith(policy, "arn:") ? policy : "arn:${data.aws_partition.current.partition}:iam::aws:policy/${policy}"
       }

@@ -23,6 +23,11 @@ output "guardrail_policy_json" {
   value       = data.aws_iam_policy_document.guardrail.json
 }
 
+output "self_service_policy_json" {
+  description = "Document of the managed policy that allows users to rotate their own access keys."
+  value       = data.aws_iam_policy_document.self_service.json
+}
+
 output "inline_policies_json" {
   description = "Documents of the inline policies, by GROUP/POLICY."
   value       = { for key, document in data.aws_iam_policy_document.inline : key => document.json }

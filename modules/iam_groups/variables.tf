@@ -81,8 +81,13 @@ variable "groups" {
   }
 
   validation {
-    condition     = alltrue([for group in var.groups : length(group.managed_policies) <= (group.administrator ? 9 : 8) if group != null])
-    error_message = "managed_policies must have at most 8 entries, 9 in an administrator group: IAM allows 10 on a group, and the others are kept for the guardrail and MFA enforcement."
+    condition = alltrue([
+      for group in var.groups :
+      group.administrator ? length(group.managed_policies) <= 9 :
+      length(distinct(concat(group.managed_policies, local.sign_in))) <= (var.self_service.access_keys == "rotate" ? 7 : 8)
+      if group != null
+    ])
+    error_message = "managed_policies must have at most 8 entries, 9 in an administrator group: IAM allows 10 on a group, and the others are kept for the guardrail and MFA enforcement. In all but administrator groups, self_service takes one for access_keys and one for aws_login."
   }
 
   validation {
@@ -218,6 +223,27 @@ variable "assumable_roles" {
   validation {
     condition     = alltrue([for arn in var.assumable_roles : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*$", arn))])
     error_message = "assumable_roles must hold role ARNs with an account id; wildcards may follow at least one character of a path or name, as in role/app/*."
+  }
+}
+
+variable "self_service" {
+  description = "What members of all groups but administrator groups may do for themselves: access_keys (none, or rotate: in sessions with MFA create, list, deactivate and delete their own access keys), aws_login (get credentials for the command line from their console session; AWS's policy SignInLocalDevelopmentAccess), and policy_name, of the policy that allows rotation."
+  type = object({
+    access_keys = optional(string, "none")
+    aws_login   = optional(bool, false)
+    policy_name = optional(string, "rotate-own-access-keys")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["none", "rotate"], var.self_service.access_keys)
+    error_message = "self_service.access_keys must be none or rotate."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", var.self_service.policy_name))
+    error_message = "self_service.policy_name must have 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -."
   }
 }
 

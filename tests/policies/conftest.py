@@ -87,6 +87,7 @@ class Rendered:
     Attributes:
         mfa: The MFA policy by variant.
         guardrail: The policy of iam_groups that denies identity administration.
+        self_service: The policy of iam_groups that allows users to rotate their own access keys.
         groups: Group name to every policy on it but the MFA policy: managed ones by AWS's own documents.
         trusts: Role of iam_roles to its trust policy.
         boundary: The permissions boundary of iam_roles.
@@ -95,6 +96,7 @@ class Rendered:
 
     mfa: Mapping[str, PolicyDocument]
     guardrail: PolicyDocument
+    self_service: PolicyDocument
     groups: Mapping[str, tuple[PolicyDocument, ...]]
     trusts: Mapping[str, PolicyDocument]
     boundary: PolicyDocument
@@ -113,6 +115,7 @@ def aws_managed() -> Mapping[str, PolicyDocument]:
         "ViewOnlyAccess",
         "Billing",
         "AWSSupportAccess",
+        "SignInLocalDevelopmentAccess",
     }
     documents = json.loads(aws_managed_policies_data)
     return {name: PolicyDocument.parse(documents[name]["Document"], name=name) for name in wanted}
@@ -149,6 +152,9 @@ module "iam_groups" {{
 }}
 output "guardrail" {{
   value = module.iam_groups.guardrail_policy_json
+}}
+output "self_service" {{
+  value = module.iam_groups.self_service_policy_json
 }}
 module "iam_users" {{
   source = "{ROOT}/modules/iam_users"
@@ -200,6 +206,7 @@ output "boundary" {{
     return Rendered(
         {variant: PolicyDocument.parse(outputs[variant], name="mfa-enforcement") for variant in VARIANTS},
         guardrail,
+        PolicyDocument.parse(outputs["self_service"], name="self-service"),
         {name: tuple(policies) for name, policies in groups.items()},
         {
             name: PolicyDocument.parse(text, name=f"trust of {name}", kind=PolicyKind.TRUST)

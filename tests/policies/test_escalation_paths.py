@@ -84,15 +84,20 @@ def planned(plan: dict[str, Any], *types: str) -> Iterator[tuple[str, dict[str, 
             yield change["address"], after
 
 
-def own_policies(plan: dict[str, Any]) -> dict[str, tuple[str, PolicyDocument]]:
-    """Module → ARN and document of its managed policy, to which attachments of an unknown ARN point."""
-    return {
-        address.split(".")[1]: (
-            f"{IAM}:policy{after['path']}{after['name']}",
-            PolicyDocument.parse(after["policy"], name=after["name"]),
-        )
-        for address, after in planned(plan, "aws_iam_policy")
-    }
+def own_policies(plan: dict[str, Any]) -> dict[str, dict[str, tuple[str, PolicyDocument]]]:
+    """Module → name in Terraform → ARN and document of its managed policies, to which attachments of an unknown ARN
+    point: those of the same name or, where a module has one policy, to that one."""
+    found: dict[str, dict[str, tuple[str, PolicyDocument]]] = {}
+    for address, after in planned(plan, "aws_iam_policy"):
+        arn = f"{IAM}:policy{after['path']}{after['name']}"
+        document = PolicyDocument.parse(after["policy"], name=after["name"])
+        found.setdefault(address.split(".")[1], {})[label(address)] = (arn, document)
+    return found
+
+
+def label(address: str) -> str:
+    """The name of a resource in Terraform ("guardrail")."""
+    return address.split("[", maxsplit=1)[0].rsplit(".", 1)[-1]
 
 
 def principals(plan: dict[str, Any], managed: dict[str, PolicyDocument]) -> list[Principal]:
@@ -110,7 +115,8 @@ def principals(plan: dict[str, Any], managed: dict[str, PolicyDocument]) -> list
                 assert not arn.startswith("arn:aws:iam::aws:"), f"moto carries no {arn}"
                 arns.append(arn)  # a policy of the account, of which only that it could be rewritten is tried
             else:
-                known, document = own[address.split(".")[1]]
+                policies = own[address.split(".")[1]]
+                known, document = next(iter(policies.values())) if len(policies) == 1 else policies[label(address)]
                 documents.append(document)
                 arns.append(known)
         for _, after in planned(plan, f"aws_iam_{kind}_policy"):
@@ -125,7 +131,7 @@ def principals(plan: dict[str, Any], managed: dict[str, PolicyDocument]) -> list
     for address, after in planned(plan, "aws_iam_role"):
         name = after.get("name") or address
         identity, arns = rights("role", name)
-        boundary = own[address.split(".")[1]][1] if after.get("permissions_boundary") else None
+        boundary = own[address.split(".")[1]]["boundary"][1] if after.get("permissions_boundary") else None
         trust = json.loads(after.get("assume_role_policy") or '{"Statement": []}')["Statement"]
         services = [
             service

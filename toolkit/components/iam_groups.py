@@ -39,6 +39,11 @@ MANAGED_QUOTA = 10
 """Managed policies on one group (IAM quota); `mfa_enforcement` takes one, the guardrail one of each other group."""
 
 
+SIGN_IN = "SignInLocalDevelopmentAccess"
+"""AWS's policy for `aws login`: authorizing a client in the browser, and its token
+(https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html)."""
+
+
 def _path(path: str) -> str:
     if (path != "/" and not re.fullmatch(r"/([\x21-\x2e\x30-\x7e]+/)+", path)) or len(path) > 512:
         raise ValueError(f"{path!r} is no IAM path: expected / or /name/, at most 512 printable characters")
@@ -263,6 +268,24 @@ DEFAULT_GROUPS: dict[str, Group | None] = {
 }
 
 
+class SelfService(Settings):
+    """What members of groups that are no administrator groups may do for themselves."""
+
+    access_keys: Literal["none", "rotate"] = Field(
+        "none",
+        description="Whether they may rotate their own access keys, in sessions with MFA: create, list, deactivate and "
+        "delete them.",
+    )
+    aws_login: bool = Field(
+        False,
+        description="Whether they may get credentials for the command line from their console session (`aws login`): "
+        f"each group gets AWS's policy {SIGN_IN}. Developers have it by PowerUserAccess.",
+    )
+    policy_name: EntityName = Field(
+        "rotate-own-access-keys", description="Name of the managed policy that allows rotation."
+    )
+
+
 class IamGroups(Settings):
     """Settings of `iam_groups`."""
 
@@ -281,11 +304,30 @@ class IamGroups(Settings):
         description="ARNs of the roles, of this account or others, that members of other groups than administrators "
         "may assume, if their policies allow it (PowerUserAccess does).",
     )
+    self_service: SelfService = Field(
+        SelfService(), description="What members of groups that are no administrator groups may do for themselves."
+    )
     guardrail_policy_name: EntityName = Field(
         "deny-identity-administration",
         description="Name of the managed policy that denies identity administration to every group that is not an "
         "administrator group.",
     )
+
+    @model_validator(mode="after")
+    def _self_service_fits(self) -> IamGroups:
+        """What self-service adds to a group's managed policies, beside what each group checks by itself."""
+        room = MANAGED_QUOTA - 2 - (self.self_service.access_keys == "rotate")
+        for name, group in self.groups.items():
+            if group is None or group.administrator:
+                continue
+            policies = {*group.managed_policies, *((SIGN_IN,) if self.self_service.aws_login else ())}
+            if len(policies) > room:
+                raise ValueError(
+                    f"group {name!r} has {len(policies)} managed policies with those of self_service; expected at most "
+                    f"{room}: IAM allows {MANAGED_QUOTA} on a group, and {MANAGED_QUOTA - room} are kept for the "
+                    "guardrail, MFA enforcement and the rotation of access keys"
+                )
+        return self
 
     @model_validator(mode="after")
     def _roles_are_listed(self) -> IamGroups:
@@ -329,14 +371,18 @@ COMPONENT = Component(
     scope=Scope.GLOBAL,
     settings=IamGroups,
     protects=(
-        Protected("aws_iam_policy"),
+        Protected("aws_iam_policy", "guardrail"),
         # Managed policies may come and go; the guardrail goes only with its group.
         Protected("aws_iam_group_policy_attachment", "guardrail", released_by=("aws_iam_group", "name", "group")),
         Protected("aws_iam_group_policy", released_by=("aws_iam_group", "name", "group"), denying="policy"),
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     mismatches=_mismatches,
-    iam_names=(IamName("aws_iam_group", "groups.*"), IamName("aws_iam_policy", "guardrail_policy_name")),
+    iam_names=(
+        IamName("aws_iam_group", "groups.*"),
+        IamName("aws_iam_policy", "guardrail_policy_name"),
+        IamName("aws_iam_policy", "self_service.policy_name"),
+    ),
     needs=(
         Need("iam:CreateGroup", "arn:{partition}:iam::{account}:group/billing"),
         Need("iam:CreatePolicy", "arn:{partition}:iam::{account}:policy/baseline"),

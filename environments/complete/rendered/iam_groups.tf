@@ -60,5 +60,10 @@ module "iam_groups" {
     "arn:aws:iam::111122223333:role/break-glass",
     "arn:aws:iam::111122223333:role/development",
   ]
+  self_service = {
+    access_keys = "rotate"
+    aws_login   = true
+    policy_name = "rotate-own-access-keys"
+  }
   guardrail_policy_name = "deny-identity-administration"
 }

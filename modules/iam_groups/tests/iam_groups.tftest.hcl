@@ -36,6 +36,10 @@ run "defaults" {
     error_message = "Every group but administrators carries the guardrail."
   }
   assert {
+    condition     = length(aws_iam_policy.self_service) + length(aws_iam_group_policy_attachment.self_service) == 0
+    error_message = "By default nobody rotates access keys."
+  }
+  assert {
     condition     = jsondecode(output.guardrail_policy_json).Statement[*].Sid == ["DenyIdentityAdministration", "DenyCredentialsOfOthers", "DenyPassingOtherRoles", "DenyAssumingOtherRoles", "DenyBlindingTheAccount"] && alltrue([for statement in jsondecode(output.guardrail_policy_json).Statement : statement.Effect == "Deny"])
     error_message = "The guardrail denies and grants nothing."
   }
@@ -125,6 +129,63 @@ run "own_groups" {
   assert {
     condition     = keys(aws_iam_group_policy_attachment.guardrail) == ["data+eng"] && aws_iam_policy.guardrail.name == "no-identity-administration"
     error_message = "Only guarded groups carry the guardrail, under the name asked for."
+  }
+}
+
+run "self_service" {
+  command = plan
+
+  variables {
+    self_service = { access_keys = "rotate", aws_login = true, policy_name = "own-keys" }
+  }
+
+  assert {
+    condition     = aws_iam_policy.self_service["access-keys"].name == "own-keys" && keys(aws_iam_group_policy_attachment.self_service) == ["auditors", "billing", "developers", "support"]
+    error_message = "Every group but administrators may rotate: these may already."
+  }
+  assert {
+    condition = jsonencode(jsondecode(output.self_service_policy_json).Statement) == jsonencode([{
+      Sid       = "AllowRotatingOwnAccessKeysWithMfa"
+      Effect    = "Allow"
+      Action    = ["iam:UpdateAccessKey", "iam:ListAccessKeys", "iam:GetUser", "iam:GetAccessKeyLastUsed", "iam:DeleteAccessKey", "iam:CreateAccessKey"]
+      Resource  = ["arn:aws:iam::123456789012:user/*/$${aws:username}", "arn:aws:iam::123456789012:user/$${aws:username}"]
+      Condition = { Bool = { "aws:MultiFactorAuthPresent" = "true" } }
+    }])
+    error_message = "Rotation is of one's own keys, with MFA, and nothing more."
+  }
+  assert {
+    condition = sort([for key, attachment in aws_iam_group_policy_attachment.managed : key if endswith(attachment.policy_arn, "/SignInLocalDevelopmentAccess")]) == tolist([
+      for group in ["auditors", "billing", "developers", "support"] : "${group}/SignInLocalDevelopmentAccess"
+    ])
+    error_message = "Every group but administrators gets AWS's policy for aws login."
+  }
+}
+
+run "nobody_to_serve" {
+  command = plan
+
+  variables {
+    groups       = { root-admins = { administrator = true, managed_policies = ["AdministratorAccess"] } }
+    self_service = { access_keys = "rotate", aws_login = true }
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.self_service) == 0 && keys(aws_iam_group_policy_attachment.managed) == ["root-admins/AdministratorAccess"]
+    error_message = "Without a guarded group there must be no policy that nothing uses."
+  }
+}
+
+run "sign_in_named_twice" {
+  command = plan
+
+  variables {
+    groups       = { team = { managed_policies = ["SignInLocalDevelopmentAccess"] } }
+    self_service = { aws_login = true }
+  }
+
+  assert {
+    condition     = keys(aws_iam_group_policy_attachment.managed) == ["team/SignInLocalDevelopmentAccess"]
+    error_message = "A policy that a group names already must be attached once."
   }
 }
 

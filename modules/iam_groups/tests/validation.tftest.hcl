@@ -65,6 +65,38 @@ run "nine_policies_on_a_guarded_group" {
   expect_failures = [var.groups]
 }
 
+run "eight_policies_and_the_rotation_of_keys" {
+  command = plan
+
+  variables {
+    groups       = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g", "h"] } }
+    self_service = { access_keys = "rotate" }
+  }
+
+  expect_failures = [var.groups]
+}
+
+run "eight_policies_and_aws_login" {
+  command = plan
+
+  variables {
+    groups       = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g", "h"] } }
+    self_service = { aws_login = true }
+  }
+
+  expect_failures = [var.groups]
+}
+
+run "bad_self_service" {
+  command = plan
+
+  variables {
+    self_service = { access_keys = "create", policy_name = "two words" }
+  }
+
+  expect_failures = [var.self_service]
+}
+
 run "inline_policy_without_statements" {
   command = plan
 

@@ -118,6 +118,42 @@ def test_wrong_groups_are_refused(wrong: dict[str, Any], says: str) -> None:
         groups(**wrong)
 
 
+def test_self_service_is_off_by_default() -> None:
+    default = IamGroups().self_service
+    assert (default.access_keys, default.aws_login) == ("none", False)
+
+
+@pytest.mark.parametrize(
+    ("self_service", "policies", "room"),
+    [
+        ({}, 8, None),
+        ({"access_keys": "rotate"}, 7, None),
+        ({"access_keys": "rotate"}, 8, 7),
+        ({"aws_login": True}, 7, None),
+        ({"aws_login": True}, 8, 8),
+        ({"access_keys": "rotate", "aws_login": True}, 6, None),
+        ({"access_keys": "rotate", "aws_login": True}, 7, 7),
+    ],
+)
+def test_self_service_takes_places_of_a_group_s_policies(
+    self_service: dict[str, Any], policies: int, room: int | None
+) -> None:
+    arns = [f"arn:aws:iam::123456789012:policy/p{number}" for number in range(policies)]
+    admins = {"administrator": True, "managed_policies": [f"{arns[0]}{n}" for n in range(9)]}
+    given = {"groups": {"team": {"managed_policies": arns}, "root-admins": admins}, "self_service": self_service}
+    if room is None:
+        IamGroups.model_validate(given)
+        return
+    with pytest.raises(ValidationError, match=f"group 'team' has {room + 1} managed policies .* at most {room}:"):
+        IamGroups.model_validate(given)
+
+
+def test_a_group_that_names_the_policy_of_aws_login_has_it_once() -> None:
+    arns = [f"arn:aws:iam::123456789012:policy/p{number}" for number in range(7)]
+    team = {"managed_policies": [*arns, "SignInLocalDevelopmentAccess"]}
+    IamGroups.model_validate({"groups": {"team": team}, "self_service": {"aws_login": True}})
+
+
 def test_a_sid_stands_once_in_a_policy() -> None:
     statement = {"sid": "S", "actions": ["s3:Get*"], "resources": ["*"]}
     with pytest.raises(ValidationError, match="uses a sid twice"):

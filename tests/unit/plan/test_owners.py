@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from toolkit.plan.owners import judge_owners, referenced_policies
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
 ACCOUNT = "arn:aws:iam::123456789012"
+RECORDED = Path(__file__).parents[2] / "plans" / "components"
 AWS = "arn:aws:iam::aws:policy"
 Values = dict[str, Any]
 Entry = dict[str, Any]
@@ -245,6 +247,28 @@ def test_enforcing_mfa_on_groups_that_are_there_already_is_no_grant():
     has = changes(KINDS["group"], INLINE, INLINE)
     assert weakenings(*has, enforced, texts={OWN: document(OPEN)}) == []
     assert [f.blocks for f in weakenings(*has, attached, texts={OWN: document(OPEN)})] == [True]
+
+
+def test_self_service_that_is_switched_on_is_a_grant_that_wants_consent():
+    """As recorded, for groups that are there; switched off again, nobody's rights grow."""
+    recorded = json.loads((RECORDED / "core.json").read_text("utf-8"))["resource_changes"]
+    module = [one for one in recorded if one["address"].startswith("module.iam_groups.")]
+    deny, rotate = f"{ACCOUNT}:policy/deny", f"{ACCOUNT}:policy/rotate"
+
+    def standing(one: Entry, action: str, arn: str) -> Entry:
+        values = {"policy_arn": arn, "arn": arn, **one["change"]["after"]}
+        change = {"actions": [action], "before": values, "after": None if action == "delete" else values}
+        return {**one, "change": change}
+
+    served = [one for one in module if ".self_service[" in one["address"]]
+    others = [standing(one, "no-op", deny) for one in module if one not in served]
+    found = [f for f in judged(*others, *served) if f.blocks]
+    on = "module.iam_groups.aws_iam_group_policy_attachment.self_service"
+    groups = ("auditors", "billing", "developers", "operators", "support")
+    assert {f.address for f in found} == {f'{on}["{name}"]' for name in groups}
+    assert all(f.consent == f"--allow-weaker '{f.address}.policy_arn'" for f in found)
+    assert all("AllowRotatingOwnAccessKeysWithMfa" in f.evidence for f in found)
+    assert [f for f in judged(*others, *(standing(one, "delete", rotate) for one in served)) if f.blocks] == []
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

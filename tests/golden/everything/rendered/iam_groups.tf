@@ -54,7 +54,12 @@ module "iam_groups" {
       }
     }
   }
-  passable_roles        = []
-  assumable_roles       = []
+  passable_roles  = []
+  assumable_roles = []
+  self_service = {
+    access_keys = "none"
+    aws_login   = false
+    policy_name = "rotate-own-access-keys"
+  }
   guardrail_policy_name = "deny-identity-administration"
 }
