@@ -64,6 +64,12 @@ variable "permission_sets" {
     error_message = "permission_sets must have customer_managed_policies of names => paths that start and end with /."
   }
 
+  # https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
+  validation {
+    condition     = alltrue([for set in values(var.permission_sets) : length(set.managed_policies) + length(set.customer_managed_policies) <= 20])
+    error_message = "permission_sets must have at most 20 managed_policies and customer_managed_policies together (a quota that AWS does not raise)."
+  }
+
   validation {
     condition     = alltrue([for boundary in values(var.permission_sets)[*].permissions_boundary : boundary == null || try((boundary.managed_policy == null) != (boundary.customer_managed_policy == null), false)])
     error_message = "permission_sets must have a permissions_boundary of either managed_policy or customer_managed_policy."
@@ -100,7 +106,7 @@ variable "inline_policies" {
   }
 
   validation {
-    condition     = alltrue([for policy in values(var.inline_policies) : can(jsondecode(policy).Statement) && length(policy) <= 32768])
-    error_message = "inline_policies must be IAM policies in JSON, of at most 32,768 characters."
+    condition     = alltrue([for policy in values(var.inline_policies) : can(jsondecode(policy).Statement) && length(policy) <= 32768 && length(replace(policy, "/\\s/", "")) <= 10240])
+    error_message = "inline_policies must be IAM policies in JSON, of at most 32,768 characters, and 10,240 without white space."
   }
 }

@@ -88,6 +88,9 @@ def _display_name(value: str) -> str:
 
 PolicyPath = Annotated[str, AfterValidator(_path)]
 ManagedPolicy = Annotated[str, AfterValidator(_managed_policy)]
+POLICIES_QUOTA = 20
+"""Managed policies of a permission set (https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html)."""
+
 CustomerPolicy = Annotated[str, AfterValidator(_policy_name)]
 Names = Annotated[
     tuple[Annotated[str, AfterValidator(_display_name)], ...], Field(strict=False), AfterValidator(no_repetition)
@@ -157,6 +160,16 @@ class PermissionSet(Settings):
     )
     permissions_boundary: Boundary | None = Field(None, description="The most that it can grant; null sets none.")
     assignments: dict[AccountId, Assignment] = Field({}, description="Account number => who gets it there.")
+
+    @model_validator(mode="after")
+    def _policies_fit(self) -> PermissionSet:
+        count = len(self.managed_policies) + len(self.customer_managed_policies)
+        if count > POLICIES_QUOTA:
+            raise ValueError(
+                f"the set has {count} managed_policies and customer_managed_policies; expected at most "
+                f"{POLICIES_QUOTA} together, which AWS does not raise"
+            )
+        return self
 
 
 class IdentityCenter(Settings):

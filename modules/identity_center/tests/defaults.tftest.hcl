@@ -256,6 +256,27 @@ run "refused_inline_policy" {
   expect_failures = [var.inline_policies]
 }
 
+run "refused_long_inline_policy" {
+  command = plan
+
+  variables {
+    permission_sets = { a = {} }
+    inline_policies = { a = jsonencode({ Statement = [for number in range(1000) : { Sid = "S${number}" }] }) }
+  }
+
+  expect_failures = [var.inline_policies]
+}
+
+run "refused_twenty_one_policies" {
+  command = plan
+
+  variables {
+    permission_sets = { a = { managed_policies = ["ReadOnlyAccess"], customer_managed_policies = { for number in range(20) : "p${number}" => "/" } } }
+  }
+
+  expect_failures = [var.permission_sets]
+}
+
 run "refused_inline_policy_of_no_set" {
   command = plan
 

@@ -57,6 +57,10 @@ def test_a_set_is_for_nobody_and_for_an_hour_unless_said() -> None:
         ),
         ({**of({}), "region": "eu-central"}, "region: expected an AWS region"),
         (
+            of({"managed_policies": ["SecurityAudit"], "customer_managed_policies": {f"p{n}": "/" for n in range(20)}}),
+            "permission_sets.audit: the set has 21 managed_policies and customer_managed_policies; expected at most 20",
+        ),
+        (
             {**of({}), "instance": {"arn": "x", "identity_store_id": "d-1234567890"}},
             "instance.arn: expected the ARN of",
         ),
