@@ -119,7 +119,12 @@ _CHECKED = re.compile(r"^## Checked against AWS\n(.*?)(?=^## |^<!-- )", re.M | r
 def checked(folder: Path) -> str:
     """The oldest day on which a source was read for a module and those nested in it; empty if for none."""
     texts = [readme.read_text("utf-8") for readme in sorted(folder.rglob("README.md"))]
-    days = [day for text in texts for part in _CHECKED.findall(text) for day in re.findall(r"\d{4}-\d\d-\d\d", part)]
+    days = [
+        day
+        for text in texts
+        for part in _CHECKED.findall(text)
+        for day in re.findall(r"\| (\d{4}-\d\d-\d\d) \|$", part, re.M)
+    ]
     return min(days, default="")
 
 
