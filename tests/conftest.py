@@ -15,6 +15,8 @@ from typing import Any
 
 import boto3
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
 
 from toolkit.sandbox import control
 
@@ -30,6 +32,44 @@ def end_with_tests() -> None:
     """In a child before it runs: SIGTERM for it when the tests are killed (Linux), so that its Terraform stops, too."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
+
+
+def json_output(*, shape: bool = False) -> Callable[[str], Any]:
+    """Parses what --json printed, after comparing it with docs/output.schema.json.
+
+    Args:
+        shape: Compare keys and types alone, but every key must be described: for values that no account has.
+    """
+    schemas = {
+        name: json.loads((REPOSITORY / "docs" / name).read_text("utf-8"))
+        for name in ("output.schema.json", "plan-report.schema.json")
+    }
+    if shape:
+        schemas = {name: _shape(schema) for name, schema in schemas.items()}
+    registry: Registry[Any] = Registry().with_resources(
+        (name, Resource.from_contents(schema)) for name, schema in schemas.items()
+    )
+
+    def check(text: str) -> Any:
+        data = json.loads(text)
+        # Of one kind: errors of a choice among all of them name none.
+        definitions = schemas["output.schema.json"]["$defs"]
+        schema = {"$ref": f"#/$defs/{data['kind']}", "$defs": definitions}
+        Draft202012Validator(schema, registry=registry, format_checker=FormatChecker()).validate(data)
+        return data
+
+    return check
+
+
+def _shape(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_shape(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _shape(value) for key, value in schema.items() if key not in ("pattern", "format", "enum")}
+    if "properties" in kept:
+        kept["additionalProperties"] = False
+    return kept
 
 
 class Cli:
@@ -76,6 +116,8 @@ class Cli:
         )
         assert done.returncode == exits, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
+        if "--json" in arguments and "output" not in arguments:
+            json_output()(done.stdout)
         return done
 
     def json(self, *arguments: str, exits: int = 0) -> Any:
@@ -97,6 +139,12 @@ def _own_environment() -> Iterator[None]:
     if dict(os.environ) != before:
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def json_shape() -> Callable[[str], Any]:
+    """Parses what --json printed, and compares its keys and types with docs/output.schema.json."""
+    return json_output(shape=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 from enum import IntEnum
 
+from toolkit.spelling import nearest
+
 
 class ExitCode(IntEnum):
     """Exit codes of `toolkit`; stable, documented in docs/exit-codes.md.
@@ -61,6 +63,19 @@ class ToolkitError(Exception):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.problem}"
+
+    def as_data(self) -> dict[str, str | int | None]:
+        """As --json prints it (docs/output.schema.json)."""
+        return {
+            "schema_version": 1,
+            "kind": "error",
+            "code": self.exit_code.name.lower().replace("_", "-"),
+            "exit_code": int(self.exit_code),
+            "message": self.problem,
+            "where": self.where,
+            "detail": self.detail,
+            "next": self.hint,
+        }
 
 
 class UsageError(ToolkitError):
@@ -131,13 +146,3 @@ def or_meant(name: str, known: list[str] | tuple[str, ...]) -> str:
     """ "; did you mean 'x'?" for the end of a message about an unknown name; nothing where no known one is near."""
     guess = nearest(name, known)
     return f"; did you mean {guess!r}?" if guess else ""
-
-
-def nearest(name: str, known: list[str] | tuple[str, ...]) -> str | None:
-    """The known name that `name` is most likely a misspelling of, or None."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(name.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
-    if not found:
-        return None
-    return next(k for k in known if k.lower() == found[0])

@@ -15,6 +15,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from toolkit.spelling import edits
+
 FOLDER = Path(__file__).parent
 _WORD = re.compile(r"[A-Z]{2,}(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _DIGITS = re.compile(r"[0-9]+")
@@ -69,7 +71,7 @@ class AwsList:
         strange = not words.issuperset(_WORD.findall(name))
         found: tuple[int, str] | None = None
         for listed in self.names:
-            count = _edits(name.lower(), listed.lower())
+            count = edits(name.lower(), listed.lower(), _MOST_EDITS)
             if count is None or (found and found[0] <= count):
                 continue
             if _DIGITS.sub("", name) == _DIGITS.sub("", listed):
@@ -77,24 +79,6 @@ class AwsList:
             if strange or count == 0 or (count == 1 and len(name) != len(listed)):
                 found = count, listed
         return found[1] if found else None
-
-
-def _edits(one: str, other: str) -> int | None:
-    """Letters to insert, delete, replace or swap with their neighbour to make one of the other; None: too many."""
-    if abs(len(one) - len(other)) > _MOST_EDITS:
-        return None
-    before, last = [0], list(range(len(other) + 1))
-    for i, here in enumerate(one, 1):
-        row = [i]
-        for j, there in enumerate(other, 1):
-            count = min(last[j] + 1, row[-1] + 1, last[j - 1] + (here != there))
-            if i > 1 and j > 1 and here == other[j - 2] and one[i - 2] == there:
-                count = min(count, before[j - 2] + 1)
-            row.append(count)
-        if min(row) > _MOST_EDITS:
-            return None
-        before, last = last, row
-    return last[-1] if last[-1] <= _MOST_EDITS else None
 
 
 @cache

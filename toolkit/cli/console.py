@@ -7,6 +7,7 @@ Every function takes lines, of which each is written as one, whatever it holds (
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -86,6 +87,13 @@ def show_error(error: ToolkitError) -> None:
         tell(*(f"  {line}" for line in error.detail.rstrip("\n").split("\n")))
     if error.hint:
         tell(f"Next: {error.hint}")
+
+
+def print_error(error: ToolkitError) -> None:
+    """An error on stdout as JSON, unless the result is there already: a script reads one document."""
+    if not stdout().used:
+        with contextlib.suppress(ToolkitError):  # whoever cannot write has the error on stderr
+            print_json(error.as_data())
 
 
 class Progress(Observer):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import typer
 
 from toolkit.cli import console
 from toolkit.cli.app import app
-from toolkit.cli.stream import ReaderGoneError, standard_streams
-from toolkit.errors import ExitCode, ToolkitError, unwritable
+from toolkit.cli.stream import OutputError, ReaderGoneError, standard_streams
+from toolkit.errors import ExitCode, InterruptedRunError, ToolkitError, UsageError, unwritable
 
 # typer carries its own copy of click or uses the real one, depending on its version; its public BadParameter is a
 # subclass of either's UsageError, which is how both are reached.
@@ -37,20 +39,19 @@ def _run(arguments: Sequence[str]) -> int:
     command.context_settings = {**command.context_settings, "terminal_width": width}
     try:
         result = command.main(args=_globals_first(arguments), prog_name="toolkit", standalone_mode=False)
-        if result == ExitCode.INTERRUPTED:
-            return _interrupted()  # what typer makes of Ctrl-C, without a word
-        return result if isinstance(result, int) else ExitCode.OK
+        if result != ExitCode.INTERRUPTED:
+            return result if isinstance(result, int) else ExitCode.OK
+        error = _INTERRUPTED  # what typer makes of Ctrl-C, without a word
     except ReaderGoneError:
         return ExitCode.ERROR  # `toolkit … | head`: whoever reads has what they wanted
     except ToolkitError as e:
         if e.hint is None and isinstance(e.__cause__, OSError) and (full := unwritable(e.__cause__)) is not None:
             e.hint = full.hint
-        console.show_error(e)
-        return e.exit_code
+        error = e
     except typer.Exit as e:
         return e.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        return _interrupted()
+        error = _INTERRUPTED
     except _ClickUsageError as e:
         message = e.format_message() if hasattr(e, "format_message") else str(e)
         context = getattr(e, "ctx", None)
@@ -60,27 +61,38 @@ def _run(arguments: Sequence[str]) -> int:
         # An option without its value has no context.
         named = next((a for a in arguments if a in getattr(command, "commands", ())), None)
         path = context.command_path if context is not None else f"toolkit {named}" if named else "toolkit"
-        console.error_line(message, f"Try: {path} --help")
-        return ExitCode.USAGE
+        error = UsageError(message, hint=f"{path} --help")
     except Exception as e:  # the last resort: a defect, in one line instead of a traceback
         if os.environ.get("TOOLKIT_DEBUG"):
             raise
-        full = unwritable(e) if isinstance(e, OSError) else None
-        if full is not None:
-            console.show_error(full)
-            return full.exit_code
-        console.error_line(
-            f"internal error: {type(e).__name__}: {e}", "Please report it; TOOLKIT_DEBUG=1 shows the traceback."
+        error = (unwritable(e) if isinstance(e, OSError) else None) or ToolkitError(
+            f"internal error: {type(e).__name__}: {e}",
+            hint="please report it; TOOLKIT_DEBUG=1 shows the traceback",
         )
-        return ExitCode.ERROR
+    console.show_error(error)
+    if _wants_json(command, arguments) and not isinstance(error, OutputError):
+        console.print_error(error)
+    return error.exit_code
+
+
+_INTERRUPTED: ToolkitError = InterruptedRunError("interrupted; nothing further was done")
+
+
+def _wants_json(command: Any, arguments: Sequence[str]) -> bool:
+    """Whether a command that can print JSON shall: a script reads its standard output, and finds the error there."""
+    given = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    words = iter(given)
+    for word in words:
+        if word in ("-C", "--chdir"):
+            next(words, None)
+        command = getattr(command, "commands", {}).get(word, command)
+    options = {option for parameter in command.params for option in parameter.opts}
+    return ("--json" in options and "--json" in given) or (
+        "--format" in options and ("--format=json" in given or ("--format", "json") in pairwise(given))
+    )
 
 
 def _globals_first(arguments: Sequence[str]) -> list[str]:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     first = [a for a in arguments[:end] if a in _ANYWHERE]
     return [*first, *(a for a in arguments[:end] if a not in _ANYWHERE), *arguments[end:]]
-
-
-def _interrupted() -> ExitCode:
-    console.error_line("interrupted; nothing further was done")
-    return ExitCode.INTERRUPTED

@@ -38,6 +38,13 @@ def named(given: str | list[str] | None) -> str | list[str] | None:
     return environment_name(given) if isinstance(given, str) else [environment_name(g) for g in given]
 
 
+def complete_report(incomplete: str) -> list[str]:
+    """Shell completion of --report: the formats, each with the sign that its file follows."""
+    from toolkit.reports.registry import FORMATS
+
+    return [f"{name}=" for name in FORMATS if name.startswith(incomplete)]
+
+
 Env = Annotated[
     str,
     typer.Argument(
@@ -115,7 +122,8 @@ Report = Annotated[
         "--report",
         metavar="FORMAT=FILE",
         help="Also write the plan as markdown, json, sarif, junit, html or text; - as FILE prints it instead of the "
-        "terminal's words, which then go to stderr; repeatable.",
+        "terminal's text, which then is written to stderr; repeatable.",
+        autocompletion=complete_report,
     ),
 ]
 

@@ -20,6 +20,20 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+def complete_profile(incomplete: str) -> list[str]:
+    """Shell completion of --profile."""
+    from toolkit.components.base import PROFILES
+
+    return [name for name in PROFILES if name.startswith(incomplete)]
+
+
+def complete_pipeline(incomplete: str) -> list[str]:
+    """Shell completion of --pipeline."""
+    from toolkit.workflows.init import PIPELINES
+
+    return [name for name in PIPELINES if name.startswith(incomplete)]
+
+
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; made if it is not there.")],
     pipeline: Annotated[
@@ -27,6 +41,7 @@ def init(
         typer.Option(
             "--pipeline",
             metavar="KIND",
+            autocompletion=complete_pipeline,
             help="Pipeline to write: github or none. Without it, a new project gets github, and one that exists "
             "keeps what it has.",
         ),
@@ -71,7 +86,12 @@ def new(
     ] = None,
     profile: Annotated[
         str,
-        typer.Option("--profile", metavar="NAME", help="What to start from: minimal, standard or strict."),
+        typer.Option(
+            "--profile",
+            metavar="NAME",
+            help="What to start from: minimal, standard or strict.",
+            autocompletion=complete_profile,
+        ),
     ] = "standard",
     security_email: Annotated[
         str | None,

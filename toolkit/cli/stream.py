@@ -49,6 +49,8 @@ class Stream(io.TextIOBase):
         self._name = name
         self._vital = vital
         self.failure: OSError | None = None
+        self.used = False
+        """Whether anything was written to it."""
 
     # What others ask of a text stream.
 
@@ -143,6 +145,7 @@ class Stream(io.TextIOBase):
             self._failed(self.failure)
             return
         encoding = self.encoding
+        self.used = True
         try:
             self._under.write(text.encode(encoding, errors).decode(encoding))
             self._under.flush()

@@ -14,7 +14,7 @@ from toolkit.components.delegation import delegated_policies
 from toolkit.components.managed_policies import aws_managed_policy
 from toolkit.components.names import EntityName
 from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
-from toolkit.errors import nearest
+from toolkit.spelling import nearest
 
 _OWN_USER = re.compile(r"arn:aws[a-z-]*:iam::[^:]*:user/(.*/)?\$\{aws:username\}")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")

@@ -16,8 +16,8 @@ from toolkit.components.iam_groups import IamGroups, IamPath, ManagedPolicy
 from toolkit.components.iam_users import IamUsers, User
 from toolkit.components.mfa_enforcement import UserName
 from toolkit.components.siem_export import ExternalId
-from toolkit.errors import nearest
 from toolkit.globs import glob
+from toolkit.spelling import nearest
 
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")

@@ -15,7 +15,7 @@ from toolkit.components.iam_groups import IamGroups, IamPath
 from toolkit.components.mfa_enforcement import UserName
 from toolkit.components.names import EntityName
 from toolkit.components.tags import TagKey, TagValue
-from toolkit.errors import nearest
+from toolkit.spelling import nearest
 
 _PGP_KEY = re.compile(r"keybase:[A-Za-z0-9_]+|[A-Za-z0-9+/]{100,}={0,2}")
 _OWN_TAGS = ("owner", "reviewdate")

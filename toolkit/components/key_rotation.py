@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 from toolkit.components.config import Config, RuleName
-from toolkit.errors import nearest
+from toolkit.spelling import nearest
 
 
 class KeyRotation(Settings):

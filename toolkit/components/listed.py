@@ -10,8 +10,8 @@ from pydantic import AfterValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from toolkit.aws_lists import AwsList, aws_list
-from toolkit.errors import nearest
 from toolkit.regions import PARTITION_OF, lacking, partition_of
+from toolkit.spelling import nearest
 
 MISSPELT = "misspelt"
 """Type of the error about a misspelt name; its context has `expected` and `guess`."""

@@ -11,7 +11,7 @@ from toolkit.aws_lists import aws_list
 from toolkit.components.base import Component, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.listed import listed, misspelt
-from toolkit.errors import nearest
+from toolkit.spelling import nearest
 
 _CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")
 

@@ -23,9 +23,10 @@ from toolkit.components.tags import NARROW_KEY
 from toolkit.environment.companions import named_files
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse, places
-from toolkit.errors import ToolkitError, nearest
+from toolkit.errors import ToolkitError
 from toolkit.files import read_regular
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF, partition_of
+from toolkit.spelling import nearest
 from toolkit.typed import dotted
 from toolkit.visible import joined_lines
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
 
-from toolkit.errors import ToolkitError, nearest
+from toolkit.errors import ToolkitError
 from toolkit.iam.conditions import NULL, OPERATORS, Condition, SetOperator
+from toolkit.spelling import nearest
 
 
 class PolicyError(ToolkitError):

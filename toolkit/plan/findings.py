@@ -13,8 +13,8 @@ from enum import Enum
 
 from pydantic import ConfigDict
 
-from toolkit.errors import nearest
 from toolkit.globs import glob
+from toolkit.spelling import nearest
 
 
 class Severity(Enum):

@@ -19,10 +19,10 @@ from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, LocalBackend
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Problem
-from toolkit.errors import nearest
 from toolkit.paths import MODULES, data_dir
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl, markdown
+from toolkit.spelling import nearest
 from toolkit.typed import dotted
 
 RenderedTree = Mapping[str, str]

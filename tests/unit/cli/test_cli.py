@@ -22,7 +22,7 @@ from toolkit.cli import console
 from toolkit.cli.app import app
 from toolkit.cli.main import run
 from toolkit.cli.stream import Stream
-from toolkit.errors import ExitCode
+from toolkit.errors import ExitCode, LockedError, RefusedError, ToolkitError, WrongAccountError
 from toolkit.paths import environment_name
 from toolkit.rendering.render import HEADER
 from toolkit.workflows.output import Outputs
@@ -145,7 +145,7 @@ def test_colour_is_switched_off_before_and_after_the_command(
         (["bogus"], "No such command"),
         (["plan"], "Missing argument"),
         (["plan", "prod", "--bogus"], "No such option"),
-        (["plan", "prod", "--allow-destroy"], "requires an argument.\nTry: toolkit plan --help\n"),
+        (["plan", "prod", "--allow-destroy"], "requires an argument.\nNext: toolkit plan --help\n"),
         (["plan", "prdo"], "no environment 'prdo'; did you mean 'prod'?"),
         (["plan", "../prod"], "no environment '../prod'"),
         (["plan", "prod", "--expires-in", "soon"], "'soon' is no duration"),
@@ -184,6 +184,80 @@ def test_wrong_use_is_told_with_exit_code_64(project: Path, told: Told, argument
     out, err = told(*arguments, exits=64)
     assert said in err
     assert out == ""
+
+
+FAILURES = {
+    "a guard": (["plan", "prod"], RefusedError("no", where="x:1", hint="do that", detail="a\nb"), 4),
+    "an account": (["drift", "prod"], WrongAccountError("no"), 5),
+    "a lock": (["apply", "prod", "--auto-approve"], LockedError("no", hint="wait"), 6),
+    "an interrupt": (["plan", "prod"], KeyboardInterrupt(), 130),
+    "a defect": (["plan", "prod"], KeyError("no"), 1),
+    "a full disk": (["plan", "prod"], OSError(errno.ENOSPC, "No space left on device", "/x"), 1),
+}
+
+
+@pytest.mark.parametrize(("arguments", "failure", "code"), FAILURES.values(), ids=FAILURES)
+def test_with_json_an_error_is_json_with_the_same_exit_code(
+    project: Path,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+    json_shape: Callable[[str], Any],
+    arguments: list[str],
+    failure: BaseException,
+    code: int,
+):
+    def fails(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.delenv("TOOLKIT_DEBUG", raising=False)
+    monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", fails)
+    assert told(*arguments, exits=code)[0] == "", "nothing for a person"
+    out, err = told(*arguments, "--json", exits=code)
+    found = json_shape(out)
+    assert err.startswith("Error: ")
+    assert found["exit_code"] == code
+    assert found["code"] == ExitCode(code).name.lower().replace("_", "-")
+    if isinstance(failure, ToolkitError):
+        assert [found[k] for k in ("message", "where", "detail", "next")] == [
+            failure.problem, failure.where, failure.detail, failure.hint,
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "prdo", "--json"],
+        ["plan", "prod", "--json", "--bogus"],
+        ["-C", "plan", "render", "--json"],
+        ["controls", "prdo", "--format", "json"],
+        ["controls", "--format=json"],
+        ["sandbox", "up", "--account-id", "1", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_with_json_wrong_use_is_json_too(
+    project: Path, told: Told, json_shape: Callable[[str], Any], arguments: list[str]
+):
+    out, err = told(*arguments, exits=64)
+    found = json_shape(out)
+    assert (found["kind"], found["code"]) == ("error", "usage")
+    assert found["message"] in err
+
+
+def test_what_is_no_option_is_no_wish_for_json(project: Path, told: Told):
+    assert told("render", "--", "--json", exits=64)[0] == ""
+    assert told("init", "--json", exits=64)[0] == "", "it has no such option"
+
+
+def test_a_result_that_is_printed_stays_the_only_document(project: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    def prints(*_: object, **__: object) -> None:
+        console.print_json({"kind": "x"})
+        raise RefusedError("no")
+
+    monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", prints)
+    out, err = told("plan", "prod", "--json", exits=4)
+    assert json.loads(out) == {"kind": "x"}
+    assert err == "Error: no\n"
 
 
 @pytest.mark.parametrize("group", [[], ["sandbox"]])

@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -225,6 +226,14 @@ def story_components(word: str) -> Iterator[list[str]]:
     yield ["components", word]
 
 
+def story_environments(word: str) -> Iterator[list[str]]:
+    backend = {"type": "s3", "bucket": word, "key": word, "region": word}
+    regions = {"home_region": word, "regions": [word], "retiring": [word]}
+    found = {"name": word, "account_id": word, **regions, "backend": backend, "simulator": None}
+    with _returns("toolkit.workflows.environments.list_environments", [found]):
+        yield from both("environments")
+
+
 def story_schema(word: str) -> Iterator[list[str]]:
     yield ["schema"]
     yield ["schema", word]
@@ -289,7 +298,12 @@ def story_apply(word: str) -> Iterator[list[str]]:
 
 
 def story_destroy(word: str) -> Iterator[list[str]]:
-    with _opened(word), _planned(word), _applied(word):
+    from toolkit.aws.bucket_contents import Contents
+    from toolkit.terraform.outcomes import ApplyOutcome
+
+    held = _returns("toolkit.workflows.destroy.check_buckets", (poisoned(Contents, word),))
+    destroyed = _returns("toolkit.workflows.destroy.destroy", poisoned(ApplyOutcome, word))
+    with _opened(word), _planned(word), held, destroyed:
         yield from both("destroy", "prod", "--auto-approve")
         yield ["destroy", "prod"]
 
@@ -452,6 +466,46 @@ def test_no_answer_of_aws_acts_on_the_terminal(
         written = checked([argument(a) for a in arguments], terminal=terminal, answer="no\n")
         assert "internal error" not in written
         assert written
+
+
+def test_all_json_is_as_published(project: Path, json_shape: Callable[[str], Any]) -> None:
+    """docs/output.schema.json: every command with --json, its result and its error, and every key."""
+    kinds: dict[str, set[str]] = {}
+    for command, story in STORIES.items():
+        for arguments in story("x"):
+            if "--json" not in arguments and ("--format", "json") not in pairwise(arguments):
+                continue
+            out, quiet, asked = Terminal(terminal=False), Terminal(terminal=False), Terminal(terminal=True)
+            with patch("sys.stdout", out), patch("sys.stderr", quiet), patch("sys.stdin", asked):
+                run(arguments)
+            if command == ("output",):
+                assert isinstance(json.loads(out.getvalue()), dict)
+                continue
+            kinds.setdefault(" ".join(command), set()).add(json_shape(out.getvalue())["kind"])
+    published = json.loads((Path(__file__).parents[3] / "docs" / "output.schema.json").read_text("utf-8"))["$defs"]
+    assert set().union(*kinds.values()) | {"error"} == set(published)
+    assert {name: kind - {"error"} for name, kind in kinds.items()} == {
+        name: {PRINTS.get(name, name)} for name in kinds
+    }
+    wants = {name for name in map(" ".join, STORIES) if "--json" in options_of(name.split())} - {"output"}
+    assert set(kinds) == wants | {"controls"}
+
+
+PRINTS = {
+    "show": "plan",
+    "destroy": "apply",
+    "state restore": "state-restore",
+    "sandbox up": "sandbox",
+    "sandbox status": "sandbox",
+}
+"""Command → kind of its JSON, where it is not called like the command."""
+
+
+def options_of(command: list[str]) -> set[str]:
+    found: Any = typer.main.get_command(app)
+    for name in command:
+        found = found.commands[name]
+    return {option for parameter in found.params for option in parameter.opts}
 
 
 @pytest.mark.parametrize("verbose", [False, True])

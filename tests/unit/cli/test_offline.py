@@ -390,6 +390,37 @@ def test_names_are_completed(project: Path):
     assert options.complete_environment("x") == []
 
 
+COMPLETIONS = {
+    "toolkit new --profile s": {"standard", "strict"},
+    "toolkit init --pipeline ": {"github", "none"},
+    "toolkit plan prod --report ": {"text=", "markdown=", "json=", "sarif=", "junit=", "html="},
+    "toolkit show x --report j": {"json=", "junit="},
+    "toolkit apply prod --report sar": {"sarif="},
+    "toolkit controls --framework fs": {"fsbp"},
+    "toolkit plan pr": {"prod"},
+}
+
+
+@pytest.mark.parametrize("typed", COMPLETIONS)
+def test_a_shell_is_offered_the_values(project: Path, typed: str):
+    """Through typer, as bash calls it."""
+    words = typed.split(" ")
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv[0] = 'toolkit'; from toolkit.__main__ import main; main()"],
+        env={
+            **os.environ,
+            "_TOOLKIT_COMPLETE": "complete_bash",
+            "COMP_WORDS": typed,
+            "COMP_CWORD": str(len(words) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=project,
+    )
+    assert set(done.stdout.split()) == COMPLETIONS[typed], done.stderr
+
+
 def test_completion_outside_of_a_project_is_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert options.complete_environment("") == []

@@ -132,7 +132,8 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
             {"enabled_policy_types": ["SERVICE_CONTROL_POLICY"]},
             "enabled_policy_types lacks AISERVICES_OPT_OUT_POLICY, of which there are policies",
         ),
-        ({"allowed_regions": ["eu-moon-1"]}, "allowed_regions.0: expected an AWS region, like eu-central-1 "
+        ({"allowed_regions": ["eu-moon-1"]}, "allowed_regions.0: expected an AWS region, like eu-central-1"),
+        ({"allowed_regions": ["eu-suoth-1"]}, "allowed_regions.0: expected an AWS region, like eu-central-1 "
          "(did you mean eu-south-1?)"),
         (
             {"delegated_administrators": {"config": ["111122223333"]}},

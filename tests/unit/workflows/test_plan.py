@@ -148,7 +148,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace
     """A bundle of a recorded plan, and the environment that it is for; nothing of it is judged."""
     monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
     monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: ())
-    monkeypatch.setattr(applying, "parse_plan", lambda *_: SimpleNamespace(changes=()))
+    monkeypatch.setattr(applying, "parse_plan", lambda *_: SimpleNamespace(changes=(), steps=0))
     where = workspace(tmp_path, "first")
     saved = plans.make_plan(where, Observer()).saved
     assert saved is not None
