@@ -35,6 +35,7 @@ class AwsList:
         date: Day on which it was taken, YYYY-MM-DD.
         renew: How it is renewed.
         items: Names, or name → facts.
+        unconfirmed: What of it no source confirmed.
     """
 
     name: str
@@ -44,6 +45,7 @@ class AwsList:
     date: str
     renew: str
     items: Any
+    unconfirmed: str = ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from toolkit.aws_lists import aws_list
 from toolkit.components import log_bucket
 from toolkit.components.account_defaults import Region
 from toolkit.components.base import SECURITY_EMAIL, Component, Mismatch, Need, Place, Protected, Scope, Settings
@@ -31,12 +29,8 @@ Plan = Literal[
 ]
 
 
-@cache
-def _known_lacking() -> Mapping[str, list[str]]:
-    """Region → protection plans that GuardDuty lacks there, as AWS's pages have it."""
-    facts = json.loads(Path(__file__).with_name("guardduty_plans.json").read_text("utf-8"))
-    items: Mapping[str, list[str]] = facts["items"]
-    return items
+_KNOWN_LACKING: Mapping[str, list[str]] = aws_list("guardduty_plans").items
+"""Region → protection plans that GuardDuty lacks there, as AWS's pages have it."""
 
 
 def _email(value: str) -> str:
@@ -146,7 +140,7 @@ class GuardDuty(Settings):
 
 def plans_lacking(settings: GuardDuty, region: str) -> list[str]:
     """Protection plans that GuardDuty does not offer in a region."""
-    return sorted({*_known_lacking().get(region, ()), *settings.plans_not_offered.get(region, ())})
+    return sorted({*_KNOWN_LACKING.get(region, ()), *settings.plans_not_offered.get(region, ())})
 
 
 def plans_lacking_everywhere(settings: GuardDuty, place: Place) -> set[str]:

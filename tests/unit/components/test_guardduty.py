@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.guardduty import COMPONENT, GuardDuty, Protection, _known_lacking
+from toolkit.components.guardduty import _KNOWN_LACKING, COMPONENT, GuardDuty, Protection
 from toolkit.environment import load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.regions import PARTITION_OF
@@ -168,10 +168,10 @@ def test_only_active_regions_lack_plans() -> None:
     assert "us-east-1 is not active" in problem(text)
 
 
-@pytest.mark.parametrize("plans", [plan for plans in _known_lacking().values() for plan in plans])
+@pytest.mark.parametrize("plans", [plan for plans in _KNOWN_LACKING.values() for plan in plans])
 def test_what_is_known_to_be_lacking_is_a_plan(plans: str) -> None:
     assert plans in Protection.model_fields
-    assert set(_known_lacking()) <= set(PARTITION_OF)
+    assert set(_KNOWN_LACKING) <= set(PARTITION_OF)
 
 
 EXPORT = "components: {guardduty: {export_findings: true}}\n"
