@@ -49,7 +49,8 @@ data "aws_iam_policy_document" "boundary" {
     }
   }
 
-  # IAM knows no condition on the boundary for these, so the path tells which roles are meant: all under it are bounded.
+  # The path decides which roles are meant: all under it are bounded. IAM has no condition on the boundary for passing,
+  # assuming and tagging a role; for the others it may have one by now, which no page of AWS confirmed so far (README).
   statement {
     sid       = "AllowUsingDelegatedRoles"
     effect    = "Allow"
