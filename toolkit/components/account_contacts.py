@@ -7,7 +7,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings, filled_in
+from toolkit.components.base import (
+    GOVCLOUD,
+    GOVCLOUD_SERVICES,
+    Component,
+    Lacking,
+    Need,
+    Protected,
+    Scope,
+    Settings,
+    filled_in,
+)
 
 _EMAIL = re.compile(r"[A-Za-z0-9_+=.#|!&-]+@[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+")
 _PHONE = re.compile(r"\+[1-9][0-9 ()-]{5,23}")
@@ -143,6 +153,15 @@ COMPONENT = Component(
     settings=AccountContacts,
     # Deleting the primary contact's resource leaves the contact as it is, so that needs no protection.
     protects=(Protected("aws_account_alternate_contact"),),
+    lacking_in=(
+        Lacking(
+            "Account Management",
+            (GOVCLOUD,),
+            "",
+            "the contacts of the standard account that the GovCloud account belongs to, without this component",
+            GOVCLOUD_SERVICES,
+        ),
+    ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     needs=(
         Need("account:PutAlternateContact"),

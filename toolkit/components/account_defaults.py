@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components import log_bucket
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.base import GOVCLOUD, GOVCLOUD_SERVICES, Component, Lacking, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import (
     BucketName,
     LogBucket,
@@ -282,6 +282,15 @@ COMPONENT = Component(
         *log_bucket.PROTECTED,
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
+    lacking_in=(
+        Lacking(
+            "Budgets",
+            (GOVCLOUD,),
+            "budgets",
+            "no budgets: the standard account that the GovCloud account belongs to is billed",
+            GOVCLOUD_SERVICES,
+        ),
+    ),
     # Created, and then not read back: the state would be stuck.
     lacking=("aws_budgets_budget",),
     on_simulator={"budgets": {}},

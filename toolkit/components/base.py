@@ -99,6 +99,33 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class Lacking:
+    """What AWS does not offer in some partitions: settings that need it are errors there.
+
+    Attributes:
+        name: The service or feature, in AWS's words.
+        partitions: Those without it.
+        setting: Dotted path of the setting that needs it, where that is not null, false or empty; "": the component.
+        expected: What would be accepted.
+        source: AWS's page that says so, or the list that the service is not in, and the day on which it was read.
+    """
+
+    name: str
+    partitions: tuple[str, ...]
+    setting: str
+    expected: str
+    source: str
+
+
+GOVCLOUD, CHINA = "aws-us-gov", "aws-cn"
+GOVCLOUD_SERVICES = (
+    "not among the services of https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/using-services.html, and no "
+    "endpoint in botocore 1.44.5; 2026-11-28"
+)
+"""Source of what GovCloud lacks as a whole."""
+
+
+@dataclass(frozen=True)
 class Advice:
     """Something in a component's settings that people should look at: told by reports and `validate`, never refused.
 
@@ -224,6 +251,7 @@ class Component:
         on_simulator: Settings with which the embedded AWS can apply the component, laid over others; None: with none.
         mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
             with settings that are valid by themselves.
+        lacking_in: What AWS does not offer in some partitions, of what the component needs.
         not_offered: Its settings and place → what AWS does not do in that partition, or in those regions. Pure; called
             only with settings that are valid. Where a component misses whole regions, `absent_in` says so.
         advice: Its settings and today's date → what people should look at. Pure.
@@ -263,6 +291,7 @@ class Component:
     lacking: tuple[str, ...] = ()
     on_simulator: Mapping[str, Any] | None = field(default_factory=dict)
     mismatches: Callable[[Any, Mapping[str, Any]], Iterable[Mismatch]] | None = None
+    lacking_in: tuple[Lacking, ...] = ()
     not_offered: Callable[[Any, Place], Iterable[Mismatch]] | None = None
     advice: Callable[[Any, date], Iterable[Advice]] | None = None
     composed: tuple[str, ...] = ()

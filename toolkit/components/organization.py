@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, Place, Protected, Scope, Settings
+from toolkit.components.base import GOVCLOUD, Advice, Component, Lacking, Mismatch, Place, Protected, Scope, Settings
 from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.guardrails import (
     AI_OPT_OUT,
@@ -349,6 +349,27 @@ def _compose(settings: Organization, place: Place) -> Mapping[str, Any]:
     }
 
 
+_GOVCLOUD_PAGE = (
+    "https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-organizations.html, read on 2026-11-28"
+)
+_GOVCLOUD_TYPES = (
+    "SERVICE_CONTROL_POLICY",
+    "RESOURCE_CONTROL_POLICY",
+    "TAG_POLICY",
+    "DECLARATIVE_POLICY_EC2",
+    "S3_POLICY",
+)
+"""The only types of policies there (_GOVCLOUD_PAGE)."""
+
+
+def _not_offered(settings: Organization, place: Place) -> Iterator[Mismatch]:
+    if place.partition == GOVCLOUD and settings.manage_organization:
+        for kind in settings.enabled_policy_types:
+            if kind not in _GOVCLOUD_TYPES:
+                problem = f"AWS has no policies of type {kind} in the partition {place.partition}"
+                yield Mismatch(("enabled_policy_types",), problem, f"only {', '.join(_GOVCLOUD_TYPES)}")
+
+
 def _advice(settings: Organization, _today: date) -> Iterator[Advice]:
     kinds: tuple[tuple[str, Mapping[str, ServiceControlPolicy | ResourceControlPolicy]], ...] = (
         ("service_control_policies", settings.service_control_policies),
@@ -389,6 +410,16 @@ COMPONENT = Component(
     compose=_compose,
     advice=_advice,
     trusts=_trusts,
+    lacking_in=(
+        Lacking(
+            "AI services opt-out policies",
+            (GOVCLOUD,),
+            "ai_services_opt_out.enabled",
+            "ai_services_opt_out: {enabled: false}",
+            _GOVCLOUD_PAGE,
+        ),
+    ),
+    not_offered=_not_offered,
     derived=("policies",),
     files_in=(
         "service_control_policies.*.file",

@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.base import (
+    CHINA,
+    GOVCLOUD,
+    GOVCLOUD_SERVICES,
+    Component,
+    Lacking,
+    Need,
+    Protected,
+    Scope,
+    Settings,
+)
 from toolkit.components.cloudtrail import no_repetition
 
 # 50: a role's name has at most 64 characters, and -response-team stands behind it.
@@ -199,6 +209,16 @@ COMPONENT = Component(
     purpose="Protects named resources from large DDoS attacks, with AWS's response team; a commitment of one year.",
     scope=Scope.GLOBAL,
     settings=Shield,
+    lacking_in=(
+        Lacking("Shield Advanced", (GOVCLOUD,), "", "an environment without this component", GOVCLOUD_SERVICES),
+        Lacking(
+            "Shield Advanced",
+            (CHINA,),
+            "",
+            "an environment without this component",
+            "without an endpoint in botocore 1.44.5, 2026-11-28; AWS's page on China was not read",
+        ),
+    ),
     protects=(
         Protected("aws_shield_subscription"),
         Protected("aws_shield_protection"),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.activity_alarms import Subscribers
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.base import CHINA, Component, Lacking, Need, Protected, Scope, Settings
 from toolkit.components.cloudtrail import at_least_one, no_repetition
 
 # 56: a role's name has at most 64 characters, and -refresh stands behind it.
@@ -118,6 +118,15 @@ COMPONENT = Component(
         # Whoever is taken out is told nothing any more; a topic takes its subscribers with it.
         Protected("aws_sns_topic_subscription", released_by=("aws_sns_topic", "arn", "topic_arn")),
         Protected("aws_kms_key"),
+    ),
+    lacking_in=(
+        Lacking(
+            "access to Trusted Advisor through the Support API",
+            (CHINA,),
+            "refresh",
+            "no refresh",
+            "https://docs.amazonaws.cn/en_us/aws/latest/userguide/awssupport.html, read on 2026-11-28",
+        ),
     ),
     bills="a KMS key and an alarm; refreshes need a support plan, which is billed separately",
     needs=(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import typing
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -185,12 +185,19 @@ def _mismatches(enabled: tuple[EnabledComponent, ...], source: Source) -> list[P
 def _not_offered(environment: Environment, source: Source) -> list[Problem]:
     """What components are asked to do that AWS does not do in the environment's partition or regions."""
     place = environment.place
-    return [
-        _mismatch(e.component, mismatch, source)
+    found = [
+        (e.component, mismatch)
         for e in environment.components
         if e.component.not_offered is not None
         for mismatch in e.component.not_offered(e.settings, place)
     ]
+    for e in environment.components:
+        for lacking in e.component.lacking_in:
+            steps = tuple(lacking.setting.split(".")) if lacking.setting else ()
+            if place.partition in lacking.partitions and reduce(getattr, steps, e.settings):
+                problem = f"AWS has no {lacking.name} in the partition {place.partition}"
+                found.append((e.component, Mismatch(steps, problem, lacking.expected)))
+    return [_mismatch(component, mismatch, source) for component, mismatch in found]
 
 
 def _mismatch(component: Component, mismatch: Mismatch, source: Source) -> Problem:

@@ -463,6 +463,20 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         "AWS did not accept the credentials. Sign in again, or check the environment's `credentials` block.",
     ),
     (
+        r"BucketAlreadyExists",
+        TerraformError,
+        "Another account has a bucket of this name: names are unique over all accounts of AWS, and a default name can be "
+        "guessed. Do not use that bucket. Set another name in environment.yaml, then plan again: "
+        "cloudtrail.bucket.name, cloudtrail.bucket.access_log_bucket_name, config.bucket.name, "
+        "guardduty.findings_bucket.name or account_defaults.default_vpc_flow_logs.bucket.name.",
+    ),
+    (
+        r"BucketAlreadyOwnedByYou",
+        TerraformError,
+        "This account has a bucket of this name already. Put it under `imports` of environment.yaml if the baseline "
+        "shall manage it, or set another name for the new one, then plan again.",
+    ),
+    (
         r"BucketNotEmpty",
         TerraformError,
         "AWS deletes no bucket that holds objects; logs may have arrived after it was emptied. Empty it, old versions "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from toolkit.errors import ExitCode
@@ -9,6 +12,7 @@ from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.failures import StateLock, StateLockedError, TerraformError, explain, plain_text
 from toolkit.terraform.outcomes import ApplyOutcome, Step
 
+ROOT = Path(__file__).parents[3]
 LOCAL_LOCK = (
     "Error message: resource temporarily unavailable\nLock Info:\n  ID:        b62696e5-a341-6547-beb8-694111ec9ada\n"
     "  Path:      terraform.tfstate\n  Operation: OperationTypeApply\n  Who:       ann@host\n  Version:   1.11.4\n"
@@ -233,3 +237,25 @@ def test_two_regions_are_named_and_other_errors_are_not_hidden() -> None:
     assert "`retiring: [us-east-1, ap-southeast-2]`" in str(failure(*two).hint)
     mixed = failure(*two, error("Unsupported argument", "An argument named x is not expected here."))
     assert "Unsupported argument" in str(mixed.detail)
+
+
+def test_a_bucket_name_that_another_account_has_leads_to_the_setting_of_each_bucket():
+    said = "creating S3 Bucket (logs): operation error S3: CreateBucket, api error BucketAlreadyExists: taken"
+    hint = failure(error(said), operation="apply").hint
+    assert hint is not None
+    settings = json.loads((ROOT / "toolkit" / "plan" / "settings.json").read_text("utf-8"))
+    buckets = {
+        (component, address): attributes.get("bucket", ())
+        for component, addresses in settings.items()
+        for address, attributes in addresses.items()
+        if address.endswith("aws_s3_bucket.this")
+    }
+    assert buckets
+    for (component, address), names in buckets.items():
+        own = [name for name in names if f"{component}.{name}" in hint]
+        assert own, f"{component}: nothing names {address}"
+
+
+def test_a_bucket_that_the_account_has_already_is_imported_or_renamed():
+    said = "creating S3 Bucket (logs): operation error S3: CreateBucket, BucketAlreadyOwnedByYou: yours"
+    assert "`imports`" in str(failure(error(said), operation="apply").hint)
