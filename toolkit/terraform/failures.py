@@ -465,8 +465,8 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
     (
         r"BucketAlreadyExists",
         TerraformError,
-        "Another account has a bucket of this name: names are unique over all accounts of AWS, and a default name can be "
-        "guessed. Do not use that bucket. Set another name in environment.yaml, then plan again: "
+        "Another account has a bucket of this name: names are unique over all accounts of AWS, and a default name can "
+        "be guessed. Do not use that bucket. Set another name in environment.yaml, then plan again: "
         "cloudtrail.bucket.name, cloudtrail.bucket.access_log_bucket_name, config.bucket.name, "
         "guardduty.findings_bucket.name or account_defaults.default_vpc_flow_logs.bucket.name.",
     ),

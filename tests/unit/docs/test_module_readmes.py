@@ -29,14 +29,9 @@ _TABLE = re.compile(
 )
 
 MISSING: set[str] = {
-    "access_analyzer",
     "account_contacts",
-    "detective",
-    "firewall_manager",
     "firewall_manager/administrator",
     "guardduty/notifications",
-    "inspector",
-    "macie",
     "organization",
     "organization/administrators",
     "root_protection",
