@@ -2,11 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger, each
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
+
+
+def _analyzers(account: Account, region: str) -> Iterator[Live]:
+    for analyzer in account.pages("accessanalyzer", "list_analyzers", "analyzers", region):
+        name, unused = analyzer["name"], analyzer.get("configuration", {}).get("unusedAccess")
+        rule = (unused or {}).get("analysisRule", {})
+        excluded = [
+            {"account_ids": one.get("accountIds", []), "resource_tags": one.get("resourceTags", [])}
+            for one in rule.get("exclusions", ())
+        ]
+        settings = {
+            "unused_access_age": (unused or {}).get("unusedAccessAge"),
+            "analysis_rule": [{"exclusion": excluded}] if excluded else [],
+        }
+        values = {
+            "analyzer_name": name,
+            "type": analyzer.get("type"),
+            "configuration": [{"unused_access": [settings]}] if unused else [],
+        }
+        yield Live({"analyzer_name": name}, values, f"the analyzer {name!r} in {region}", name, arn=analyzer.get("arn"))
+
+
+def _archive_rules(account: Account, region: str) -> Iterator[Live]:
+    for analyzer in account.live("aws_accessanalyzer_analyzer", region):
+        name = analyzer.key["analyzer_name"]
+        for rule in account.pages("accessanalyzer", "list_archive_rules", "archiveRules", region, analyzerName=name):
+            yield _archive_rule(name, rule)
+
+
+def _find_archive_rule(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    analyzer = planned["analyzer_name"]
+    answer = account.call(
+        "accessanalyzer",
+        "get_archive_rule",
+        region,
+        absent=("ResourceNotFoundException",),
+        analyzerName=analyzer,
+        ruleName=planned["rule_name"],
+    )
+    return None if answer is None else _archive_rule(analyzer, answer["archiveRule"])
+
+
+def _archive_rule(analyzer: str, rule: Mapping[str, Any]) -> Live:
+    name = rule["ruleName"]
+    filters = [
+        {
+            "criteria": criteria,
+            "eq": one.get("eq", []),
+            "neq": one.get("neq", []),
+            "contains": one.get("contains", []),
+            "exists": str(one["exists"]).lower() if "exists" in one else "",
+        }
+        for criteria, one in sorted(rule.get("filter", {}).items())
+    ]
+    key = {"analyzer_name": analyzer, "rule_name": name}
+    called = f"the archive rule {name!r} of the analyzer {analyzer!r}"
+    return Live(key, {**key, "filter": filters}, called, f"{analyzer}/{name}")
+
 
 TYPES = (
     ResourceType(
         "aws_accessanalyzer_analyzer",
+        key=("analyzer_name",),
+        reading=Reading(_analyzers, OnCreate.COLLIDES, actions=("access-analyzer:ListAnalyzers",)),
         strengths=(
             Strength("configuration[0].unused_access[0].unused_access_age", Stronger.LOWER),
             # What is excluded is never reported.
@@ -20,6 +84,17 @@ TYPES = (
     ),
     ResourceType(
         "aws_accessanalyzer_archive_rule",
+        key=("analyzer_name", "rule_name"),
+        reading=Reading(
+            _archive_rules,
+            OnCreate.COLLIDES,
+            finds=_find_archive_rule,
+            actions=(
+                "access-analyzer:ListAnalyzers",
+                "access-analyzer:ListArchiveRules",
+                "access-analyzer:GetArchiveRule",
+            ),
+        ),
         # A rule archives, and so hides, what matches all of its filters: one filter less hides more, and so does a
         # further alternative in one. https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_Criterion.html
         strengths=(

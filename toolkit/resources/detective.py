@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
+
+
+def _graphs(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("detective", "list_graphs", region) or {}
+    for graph in answer["GraphList"]:
+        yield Live({}, {}, f"Detective in {region}", graph["Arn"], arn=graph["Arn"])
+
+
+def _organizations(account: Account, region: str) -> Iterator[Live]:
+    for graph in account.live("aws_detective_graph", region):
+        found = _find_organization(account, region, {"graph_arn": graph.arn})
+        if found is not None:
+            yield found
+
+
+def _find_organization(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    graph = planned["graph_arn"]
+    answer = account.call("detective", "describe_organization_configuration", region, GraphArn=graph) or {}
+    values = {"auto_enable": answer.get("AutoEnable", False)}
+    return Live({"graph_arn": graph}, values, f"what Detective does with new members in {region}", graph)
+
 
 TYPES = (
-    ResourceType("aws_detective_graph"),
+    ResourceType("aws_detective_graph", reading=Reading(_graphs, OnCreate.COLLIDES, actions=("detective:ListGraphs",))),
     ResourceType(
         "aws_detective_organization_configuration",
+        key=("graph_arn",),
+        reading=Reading(
+            _organizations,
+            OnCreate.OVERWRITES,
+            finds=_find_organization,
+            quiet=True,
+            actions=("detective:ListGraphs", "detective:DescribeOrganizationConfiguration"),
+        ),
         strengths=(Strength("auto_enable", Stronger.TRUE),),
         no_weaker_side={IDENTITY: "graph_arn"},
     ),

@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from toolkit.resources.base import PLACE, ResourceType, Strength, Stronger
+from toolkit.resources.reading import Absent, Account, Live, OnCreate, Reading
+
+_OFF = (Absent("AccessDeniedException", "not enabled"), "ResourceNotFoundException")
+"""Where Macie is off, AWS answers "Macie is not enabled" with the code of a missing right."""
+
+
+def _session(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("macie2", "get_macie_session", region, absent=_OFF)
+    if answer is not None:
+        values = {
+            "status": answer.get("status"),
+            "finding_publishing_frequency": answer.get("findingPublishingFrequency"),
+        }
+        yield Live({}, values, f"Macie in {region}", account.account_id)
+
+
+def _export(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("macie2", "get_classification_export_configuration", region, absent=_OFF[:1]) or {}
+    found = answer.get("configuration", {}).get("s3Destination")
+    if found:
+        destination = {
+            "bucket_name": found["bucketName"],
+            "key_prefix": found.get("keyPrefix"),
+            "kms_key_arn": found["kmsKeyArn"],
+        }
+        yield Live({}, {"s3_destination": [destination]}, f"Macie's export in {region}", None)
+
 
 TYPES = (
     ResourceType(
         "aws_macie2_account",
+        reading=Reading(_session, OnCreate.COLLIDES, actions=("macie2:GetMacieSession",)),
         strengths=(
             Strength("status", Stronger.ORDER, order=("PAUSED", "ENABLED")),
             Strength(
@@ -18,6 +48,9 @@ TYPES = (
     ),
     ResourceType(
         "aws_macie2_classification_export_configuration",
+        reading=Reading(
+            _export, OnCreate.OVERWRITES, quiet=True, actions=("macie2:GetClassificationExportConfiguration",)
+        ),
         strengths=(
             Strength("s3_destination[0].bucket_name", Stronger.SAME),
             Strength("s3_destination[0].kms_key_arn", Stronger.KEY),

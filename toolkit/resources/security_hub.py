@@ -2,21 +2,184 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, ResourceType, Strength, Stronger
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _GROUPING = "whether a control has one finding for all standards or one in each: what is found stays the same"
 _ONCE = "decides once, when Security Hub is switched on, which standards it starts with"
 _CONTROLS = "configuration_policy[0].security_controls_configuration[0]"
 _LINKING = ("NO_REGIONS", "SPECIFIED_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED", "ALL_REGIONS")
 
+
+_OFF = ("InvalidAccessException", "ResourceNotFoundException")
+"""Security Hub API Reference, DescribeHub: the account is not subscribed, or has no hub."""
+
+
+def _hub(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("securityhub", "describe_hub", region, absent=_OFF)
+    if answer is not None:
+        values = {"auto_enable_controls": answer.get("AutoEnableControls", False)}
+        yield Live({}, values, f"Security Hub in {region}", account.account_id, arn=answer.get("HubArn"))
+
+
+def _aggregators(account: Account, region: str) -> Iterator[Live]:
+    for arn in _aggregator_arns(account, region):
+        found = account.call("securityhub", "get_finding_aggregator", region, FindingAggregatorArn=arn) or {}
+        values = {"linking_mode": found["RegionLinkingMode"], "specified_regions": sorted(found.get("Regions", ()))}
+        yield Live({}, values, "a finding aggregator of Security Hub", arn, arn=arn)
+
+
+def _find_aggregator(account: Account, region: str, _: Mapping[str, Any]) -> Live | None:
+    arn = next(iter(_aggregator_arns(account, region)), None)
+    return None if arn is None else Live({}, {}, "a finding aggregator of Security Hub", arn, arn=arn)
+
+
+def _aggregator_arns(account: Account, region: str) -> tuple[str, ...]:
+    answer = account.call("securityhub", "list_finding_aggregators", region, absent=_OFF[:1]) or {}
+    return tuple(one["FindingAggregatorArn"] for one in answer.get("FindingAggregators", ()))
+
+
+def _find_control(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """BatchUpdateStandardsControlAssociations sets what stands: a control that is on by itself may be switched off.
+
+    Absent where there is no hub, or no such control in any enabled standard.
+    """
+    control, standard = planned["security_control_id"], planned["standards_arn"]
+    found = account.pages(
+        "securityhub",
+        "list_standards_control_associations",
+        "StandardsControlAssociationSummaries",
+        region,
+        absent=_OFF,
+        SecurityControlId=control,
+    )
+    one = next((one for one in found if one["StandardsArn"] == standard), None)
+    if one is None:
+        return None
+    key = {"security_control_id": control, "standards_arn": standard}
+    # Enabling a standard switches its controls on; whoever switches one gives a reason.
+    return Live(
+        key,
+        {"association_status": one["AssociationStatus"]},
+        f"the control {control} in {region}",
+        None,
+        by_default=not one.get("UpdatedReason"),
+    )
+
+
+def _administrators(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("securityhub", "list_organization_admin_accounts", region) or {}
+    for found in answer["AdminAccounts"]:
+        identifier = found["AccountId"]
+        called = f"{identifier} as administrator of Security Hub in {region}"
+        yield Live({}, {"admin_account_id": identifier}, called, identifier)
+
+
+def _organization(account: Account, region: str) -> Iterator[Live]:
+    found = account.call("securityhub", "describe_organization_configuration", region, absent=_OFF)
+    if found is not None:
+        kind = found.get("OrganizationConfiguration", {}).get("ConfigurationType", "LOCAL")
+        values = {
+            "auto_enable": found["AutoEnable"],
+            "auto_enable_standards": found.get("AutoEnableStandards", "NONE"),
+            "organization_configuration": [{"configuration_type": kind}],
+        }
+        yield Live({}, values, f"Security Hub's settings of member accounts in {region}", account.account_id)
+
+
+def _policies(account: Account, region: str) -> Iterator[Live]:
+    for summary in _summaries(account, region):
+        answer = account.call("securityhub", "get_configuration_policy", region, Identifier=summary["Id"]) or {}
+        policy = answer.get("ConfigurationPolicy", {}).get("SecurityHub", {})
+        yield _policy(summary, {"configuration_policy": [_policy_values(policy)]})
+
+
+def _find_policy(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    found = (one for one in _summaries(account, region) if one["Name"] == planned["name"])
+    return next((_policy(one, {}) for one in found), None)
+
+
+def _summaries(account: Account, region: str) -> tuple[Mapping[str, Any], ...]:
+    return account.pages(
+        "securityhub", "list_configuration_policies", "ConfigurationPolicySummaries", region, absent=_OFF[:1]
+    )
+
+
+def _policy(summary: Mapping[str, Any], values: Mapping[str, Any]) -> Live:
+    name = summary["Name"]
+    called = f"the configuration policy {name!r}"
+    return Live({"name": name}, {"name": name, **values}, called, summary["Id"], arn=summary.get("Arn"))
+
+
+def _policy_values(policy: Mapping[str, Any]) -> dict[str, Any]:
+    controls = policy.get("SecurityControlsConfiguration", {})
+    custom = [
+        {"security_control_id": c["SecurityControlId"]} for c in controls.get("SecurityControlCustomParameters", ())
+    ]
+    configured = {
+        "disabled_control_identifiers": sorted(controls.get("DisabledSecurityControlIdentifiers", ())),
+        "enabled_control_identifiers": sorted(controls.get("EnabledSecurityControlIdentifiers", ())),
+        "security_control_custom_parameter": custom,
+    }
+    return {
+        "service_enabled": policy.get("ServiceEnabled", False),
+        "enabled_standard_arns": sorted(policy.get("EnabledStandardIdentifiers", ())),
+        "security_controls_configuration": [configured] if controls else [],
+    }
+
+
+def _associations(account: Account, region: str) -> Iterator[Live]:
+    found = account.pages(
+        "securityhub",
+        "list_configuration_policy_associations",
+        "ConfigurationPolicyAssociationSummaries",
+        region,
+        absent=_OFF,
+        Filters={"AssociationType": "APPLIED"},
+    )
+    for one in found:
+        yield _association(one["TargetId"], one["ConfigurationPolicyId"])
+
+
+def _find_association(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    target = planned["target_id"]
+    kind = "RootId" if target.startswith("r-") else "OrganizationalUnitId" if target.startswith("ou-") else "AccountId"
+    found = account.call(
+        "securityhub", "get_configuration_policy_association", region, absent=_OFF, Target={kind: target}
+    )
+    if found is None or found["AssociationType"] != "APPLIED":
+        # What a unit above hands down stays there for the others.
+        return None
+    return _association(target, found["ConfigurationPolicyId"])
+
+
+def _association(target: str, policy: str) -> Live:
+    return Live({"target_id": target}, {"policy_id": policy}, f"the configuration policy of {target}", target)
+
+
+def _actions(*names: str) -> tuple[str, ...]:
+    return tuple(f"securityhub:{name}" for name in names)
+
+
 TYPES = (
     ResourceType(
         "aws_securityhub_account",
+        reading=Reading(_hub, OnCreate.COLLIDES, actions=_actions("DescribeHub")),
         strengths=(Strength("auto_enable_controls", Stronger.TRUE),),
         no_weaker_side={_GROUPING: "control_finding_generator", _ONCE: "enable_default_standards"},
     ),
     ResourceType(
         "aws_securityhub_configuration_policy",
+        key=("name",),
+        reading=Reading(
+            _policies,
+            OnCreate.COLLIDES,
+            finds=_find_policy,
+            actions=_actions("ListConfigurationPolicies", "GetConfigurationPolicy"),
+        ),
         strengths=(
             Strength("configuration_policy[0].service_enabled", Stronger.TRUE),
             Strength("configuration_policy[0].enabled_standard_arns", Stronger.SUPERSET),
@@ -30,12 +193,27 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_configuration_policy_association",
+        key=("target_id",),
+        reading=Reading(
+            _associations,
+            OnCreate.OVERWRITES,
+            finds=_find_association,
+            quiet=True,
+            actions=_actions("ListConfigurationPolicyAssociations", "GetConfigurationPolicyAssociation"),
+        ),
         # Another policy may switch off what this one switches on.
         strengths=(Strength("policy_id", Stronger.SAME),),
         no_weaker_side={IDENTITY: "target_id"},
     ),
     ResourceType(
         "aws_securityhub_finding_aggregator",
+        reading=Reading(
+            _aggregators,
+            OnCreate.COLLIDES,
+            finds=_find_aggregator,
+            is_global=True,
+            actions=_actions("ListFindingAggregators", "GetFindingAggregator"),
+        ),
         strengths=(
             Strength("linking_mode", Stronger.ORDER, order=_LINKING),
             # The regions that are linked, or those that are not.
@@ -48,9 +226,16 @@ TYPES = (
             ),
         ),
     ),
-    ResourceType("aws_securityhub_organization_admin_account", no_weaker_side={IDENTITY: "admin_account_id"}),
+    ResourceType(
+        "aws_securityhub_organization_admin_account",
+        reading=Reading(_administrators, OnCreate.COLLIDES, actions=_actions("ListOrganizationAdminAccounts")),
+        no_weaker_side={IDENTITY: "admin_account_id"},
+    ),
     ResourceType(
         "aws_securityhub_organization_configuration",
+        reading=Reading(
+            _organization, OnCreate.OVERWRITES, quiet=True, actions=_actions("DescribeOrganizationConfiguration")
+        ),
         strengths=(
             Strength("organization_configuration[0].configuration_type", Stronger.ORDER, order=("LOCAL", "CENTRAL")),
             # With central configuration, configuration policies decide, and Security Hub refuses these.
@@ -69,6 +254,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_standards_control_association",
+        key=("security_control_id", "standards_arn"),
+        reading=Reading(
+            None,
+            OnCreate.OVERWRITES,
+            finds=_find_control,
+            quiet=True,
+            actions=_actions("ListStandardsControlAssociations"),
+        ),
         strengths=(Strength("association_status", Stronger.ORDER, order=OFF_ON),),
         no_weaker_side={IDENTITY: "security_control_id standards_arn", NAMES: "updated_reason"},
     ),

@@ -16,6 +16,7 @@ from toolkit.errors import ToolkitError
 from toolkit.plan.findings import Finding
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
+from toolkit.resources.registry import RESOURCES
 
 REGION = "eu-central-1"
 ENVIRONMENT = load_text(
@@ -137,6 +138,7 @@ def test_a_policy_that_a_target_has_is_replaced_and_one_that_is_handed_down_is_n
     ],
 )
 def test_without_a_hub_nothing_stands_but_a_refusal_is_an_error(resource: str, method: str) -> None:
-    assert asked(resource, Stubbed("securityhub", (method, "InvalidAccessException"))) == (None, [])
+    key = dict.fromkeys(RESOURCES[resource].key, "r-ab12")
+    assert asked(resource, Stubbed("securityhub", (method, "InvalidAccessException")), **key) == (None, [])
     with pytest.raises(ToolkitError, match="AccessDenied"):
-        asked(resource, Stubbed("securityhub", (method, "AccessDeniedException")))
+        asked(resource, Stubbed("securityhub", (method, "AccessDeniedException")), **key)

@@ -14,9 +14,7 @@ from toolkit.aws.existing import (
     account,
     alerts,
     compute,
-    detection,
     identity_center,
-    members,
     organization,
     perimeter,
 )
@@ -37,9 +35,7 @@ READERS: Mapping[str, Reader] = {
     **account.READERS,
     **compute.READERS,
     **alerts.READERS,
-    **detection.READERS,
     **organization.READERS,
-    **members.READERS,
     **perimeter.READERS,
 }
 """Every topic's readers: resource type → what asks for it."""

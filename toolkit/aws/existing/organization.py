@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from toolkit.aws.existing.reader import Reader, named
 from toolkit.aws.session import ClientFactory
 from toolkit.plan.guards import Existing
@@ -66,28 +64,10 @@ def _delegated_administrator(clients: ClientFactory, change: Change) -> Existing
     return Existing({}, False, f"{account}/{service}", f"account {account} as administrator of {service}")
 
 
-def _guardduty_administrator(clients: ClientFactory, change: Change) -> Existing | None:
-    found = clients.client("guardduty", change.region).list_organization_admin_accounts()["AdminAccounts"]
-    return _administrator([account["AdminAccountId"] for account in found], "GuardDuty", change)
-
-
-def _security_hub_administrator(clients: ClientFactory, change: Change) -> Existing | None:
-    found: list[Any] = clients.client("securityhub", change.region).list_organization_admin_accounts()["AdminAccounts"]
-    return _administrator([account["AccountId"] for account in found], "Security Hub", change)
-
-
-def _administrator(accounts: list[str], service: str, change: Change) -> Existing | None:
-    if not accounts:
-        return None
-    return Existing({}, False, accounts[0], f"{accounts[0]} as administrator of {service} in {change.region}")
-
-
 READERS: dict[str, Reader] = {
     "aws_organizations_organization": _organization,
     "aws_organizations_organizational_unit": _unit,
     "aws_organizations_policy": _policy,
     "aws_organizations_policy_attachment": _attachment,
     "aws_organizations_delegated_administrator": _delegated_administrator,
-    "aws_guardduty_organization_admin_account": _guardduty_administrator,
-    "aws_securityhub_organization_admin_account": _security_hub_administrator,
 }
