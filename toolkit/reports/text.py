@@ -101,9 +101,11 @@ def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
             names = ", ".join(line.what for line in view.estimate.unconfirmed)
             said = f"Figures not confirmed against AWS's price page: {names}; with -v, which."
             yield from ((line, "") for line in wrap(said, 110, initial_indent="  ", subsequent_indent="    "))
-    yield "", ""
     if fold:
+        yield "", ""
         yield "Similar changes are grouped; -v lists each one with its values.", "dim"
+    if view.findings or not fold:
+        yield "", ""
     yield from _summary(view.findings)
     if view.findings or plan.empty:
         yield view.verdict, "bold red" if view.refused else "bold green"
@@ -252,7 +254,6 @@ def _summary(findings: tuple[Finding, ...]) -> Iterator[Line]:
         if len(alike) > _ALIKE:
             told = [f"{len(alike)} findings: {rule.explanation}"]
         lines += ((_cut(f"  {word:<{_WORD}} {component or 'other'}: {text}"), style) for text in told)
-    yield "", ""
     yield "Findings, with remediation and consent above:", "bold"
     yield from lines[:_SUMMARY]
     if len(lines) > _SUMMARY:

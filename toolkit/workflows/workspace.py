@@ -350,7 +350,8 @@ def warn_of_other_modules(paths: EnvironmentPaths, environment: Environment, obs
         ToolkitError: Something in modules/ is a symbolic link, or a pipe or device.
     """
     called = {"shared", *(enabled.component.name for enabled in environment.components)}
-    others = [name for name in different(paths.project / "modules") if name.partition("/")[0] in called]
+    found = (name for name in different(paths.project / "modules") if not name.endswith(".md"))
+    others = [name for name in found if name.partition("/")[0] in called]
     if others:
         count = "1 file in modules/ differs" if len(others) == 1 else f"{len(others)} files in modules/ differ"
         observer.warning(

@@ -44,7 +44,7 @@ echo "## full while applying"
 anew; "$T" plan dev --out b.tfbundle >/dev/null 2>&1
 ("$T" apply dev --plan b.tfbundle >"$W/out" 2>&1; echo $? >"$W/code") & A=$!
 for _ in $(seq 2000); do grep -q 'created module' "$W/out" 2>/dev/null && break; sleep 0.01; done
-fill 4; wait $A; OUT=$(cat "$W/out"); CODE=$(cat "$W/code"); grep -v '\] created ' "$W/out" | cut -c1-300 | tail -40; echo "(exit code $CODE)"
+fill 4; wait $A; OUT=$(cat "$W/out"); CODE=$(cat "$W/code"); grep -v '\] .*created ' "$W/out" | cut -c1-300 | tail -40; echo "(exit code $CODE)"
 df -k . | tail -1; ls -la environments/dev environments/dev/rendered | grep tfstate
 want "it is an error" exit_code 1
 want "which names the cause" says 'no space left on device'

@@ -22,7 +22,7 @@ for v in s.list_object_versions(Bucket="example-terraform-state").get("Versions"
 for v in s.list_object_versions(Bucket="example-terraform-state").get("DeleteMarkers", []): s.delete_object(Bucket="example-terraform-state", Key=v["Key"], VersionId=v["VersionId"])
 s.delete_bucket(Bucket="example-terraform-state")
 X
-wait $A; OUT=$(cat out); CODE=$(cat code); grep -vE '\] created ' out | cut -c1-700 | tail -60; echo "(exit code $CODE)"
+wait $A; OUT=$(cat out); CODE=$(cat code); grep -vE '\] .*created ' out | cut -c1-700 | tail -60; echo "(exit code $CODE)"
 F=$(realpath environments/dev)/errored.tfstate
 kept() { [ -s "$F" ] && [ "$(stat -c %a "$F")" = 600 ]; }
 not() { ! "$@"; }

@@ -78,6 +78,8 @@ def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
 def test_the_end_is_a_summary_of_the_findings_one_line_each(later: PlanView) -> None:
     lines = printed(later)
     at = lines.index("Findings, with remediation and consent above:")
+    assert lines[at - 1] == ""
+    assert lines[at - 2] != ""
     assert lines[at + 1 :] == [
         "  CRITICAL  guardduty: 7 findings: The plan deletes, replaces or forgets somet…",
         "  HIGH      cloudtrail: retention_in_days becomes weaker. 365 → 30",

@@ -288,6 +288,7 @@ def test_modules_of_another_release_are_reported_with_the_command(house: Any):
     file = house.root / "modules" / "password_policy" / "main.tf"
     file.write_text(f"{file.read_text()}# of an earlier release\n")
     (house.root / "modules" / "cloudtrail" / "main.tf").write_text("# not called by this environment\n")
+    (house.root / "modules" / "password_policy" / "README.md").write_text("Terraform does not read it.\n")
     opened(house)
     (warning,) = house.warnings
     assert warning.startswith(f"1 file in modules/ differs from toolkit {__version__}, e.g. password_policy/main.tf")
