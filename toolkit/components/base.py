@@ -259,6 +259,8 @@ class Component:
             makes values of them, which the template wires into variables of `derived`.
         compose: (settings, place) -> the template's `composed`: what would be logic in a template, and what must be
             known before Terraform runs.
+        follows: Its settings → key whose value another component decides as long as the file does not give it → that
+            component.
         pages: Names of Markdown pages that are rendered beside the Terraform files, from templates/pages/NAME.md.j2.
         files_in: Settings (dotted; `*` for every key of a map) that name a JSON file beside environment.yaml.
         tags: Its settings → key of every tag that its module sets on a resource by itself, once per resource.
@@ -296,6 +298,7 @@ class Component:
     advice: Callable[[Any, date], Iterable[Advice]] | None = None
     composed: tuple[str, ...] = ()
     compose: Callable[[Any, Place], Mapping[str, Any]] | None = None
+    follows: Callable[[Any], Mapping[str, str]] | None = None
     pages: tuple[str, ...] = ()
     files_in: tuple[str, ...] = ()
     tags: Callable[[Any], Iterable[str]] | None = None

@@ -246,10 +246,15 @@ class Config(Settings):
 def _compose(settings: Config, place: Place) -> Mapping[str, Any]:
     rules = {name: rule.model_dump() for name, rule in settings.rules.items()}
     policy = place.settings.get("password_policy")
-    # Rules that the file gives are taken as they are.
-    if "rules" not in settings.model_fields_set and isinstance(policy, PasswordPolicy):
+    if _follows(settings) and isinstance(policy, PasswordPolicy):
         rules["iam-password-policy"]["input_parameters"] = _password_parameters(policy)
     return {"rules": rules}
+
+
+def _follows(settings: Config) -> Mapping[str, str]:
+    # Rules that the file gives are taken as they are.
+    given = "rules" in settings.model_fields_set
+    return {} if given else {"rules.iam-password-policy.input_parameters": "password_policy"}
 
 
 _NO_IAM_TYPES = tuple(aws_list("config_regions_without_iam").items)
@@ -278,6 +283,7 @@ COMPONENT = Component(
     unable_in=(("iam_region", "AWS Config does not record IAM's resource types", _NO_IAM_TYPES),),
     composed=("iam_region",),
     compose=_compose,
+    follows=_follows,
     derived=("is_home_region", "taken_over", "bucket_name", "role_arn", "s3_kms_key_arn"),
     bills="each recorded item and each evaluation of a rule, in every region, and storage in S3",
     profiles={

@@ -74,24 +74,29 @@ def leaving_out(address: str, component: str | None) -> tuple[str, ...]:
     )
 
 
-def with_settings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def with_settings(findings: Iterable[Finding], followed: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
     """The findings, each with the keys that decide what it is about.
 
     Args:
         findings: As guards gave them.
+        followed: Key that the environment file does not give → key that decides its value instead.
     """
-    return tuple(_with_setting(finding) for finding in findings)
+    return tuple(_with_setting(finding, followed or {}) for finding in findings)
 
 
-def _with_setting(finding: Finding) -> Finding:
+def _with_setting(finding: Finding, followed: Mapping[str, str]) -> Finding:
     if finding.setting is not None or finding.component is None:
         return finding
     if finding.attribute:
         keys = deciding(finding.address, finding.component, finding.attribute)
     else:
         keys = naming(finding.address, finding.component)
-    missing = [key for key in keys if f"`{key}`" not in finding.remedy]
-    remedy = f"{finding.remedy} ({', '.join(f'`{key}`' for key in missing)})" if missing else finding.remedy
+    remedy = finding.remedy
+    if other := next((followed[key] for key in keys if key in followed), None):
+        either = "|".join(re.escape(f"`{key}`") for key in keys)
+        remedy, keys = re.sub(rf"(?:{either})(?:(?:, | or )(?:{either}))*", f"`{other}`", remedy), (other,)
+    missing = [key for key in keys if f"`{key}`" not in remedy]
+    remedy += f" ({', '.join(f'`{key}`' for key in missing)})" if missing else ""
     return replace(finding, setting=", ".join(keys) or f"components.{finding.component}", remedy=remedy)
 
 

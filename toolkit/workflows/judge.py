@@ -111,7 +111,17 @@ def judge_plan(
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
-    return given.apply(with_settings(found), today)
+    return given.apply(with_settings(found, _followed(environment)), today)
+
+
+def _followed(environment: Environment) -> dict[str, str]:
+    """Keys whose values other components decide, since the environment file does not give them."""
+    return {
+        f"components.{enabled.component.name}.{key}": f"components.{other}"
+        for enabled in environment.components
+        if enabled.component.follows is not None
+        for key, other in enabled.component.follows(enabled.settings).items()
+    }
 
 
 def _policies(

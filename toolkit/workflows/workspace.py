@@ -23,7 +23,7 @@ from toolkit.aws.session import ClientFactory
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
-from toolkit.files import LITTER, digest, digests, plain_files, refuse_links, write_atomically
+from toolkit.files import LITTER, digest, digests, plain_files, read_regular, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.rendering.regions import dropped, refuse_leaving_home
 from toolkit.rendering.render import backend_arguments, render
@@ -274,14 +274,26 @@ def admitted_environ(environment: Environment, access: Access) -> Admitted:
 
     Raises:
         RefusedError: A variable could lead Terraform elsewhere than boto3, or change what was reviewed.
+        ToolkitError: AWS_CA_BUNDLE names a file that cannot be read.
     """
     real = not access.sandbox and environment.simulator is None
-    return admit(
+    admitted = admit(
         access.environ,
         account_id=environment.account_id if real else None,
         where=f"environments/{environment.name}",
         more=environment.toolkit.pass_environment,
     )
+    # The AWS provider reads it for the embedded AWS, too, and would fail half-way with nothing but the file's name.
+    if bundle := admitted.get("AWS_CA_BUNDLE"):
+        try:
+            read_regular(Path(bundle), 1)
+        except OSError as e:
+            raise ToolkitError(
+                f"AWS_CA_BUNDLE names a file that cannot be read: {e.strerror}",
+                where=bundle,
+                hint="set it to a file of trusted certificates (PEM), or unset it",
+            ) from e
+    return admitted
 
 
 def aws_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> Admitted:

@@ -14,7 +14,7 @@ from moto import mock_aws
 from toolkit.aws.identity import CallerIdentity
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.plan.findings import Consents, Finding
+from toolkit.plan.findings import Consents, Finding, Rule
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.workflows.judge import judge_plan
 from toolkit.workflows.workspace import Workspace
@@ -31,6 +31,13 @@ def aws() -> Iterator[None]:
 
 def judged(caller_arn: str, *entries: dict[str, Any], components: str = "{}", simulated: bool = False) -> set[str]:
     """Rules of what is found in a plan to apply, of an environment with these components."""
+    return {f.rule.value for f in found(caller_arn, *entries, components=components, simulated=simulated) if f.blocks}
+
+
+def found(
+    caller_arn: str, *entries: dict[str, Any], components: str = "{}", simulated: bool = False
+) -> tuple[Finding, ...]:
+    """What is found in it."""
     text = f'account_id: "{ACCOUNT}"\nregions: {{home: {REGION}}}\ncomponents: {components}\n'
     workspace = SimpleNamespace(
         environment=load_text(text, name="x", shown_as="x"),
@@ -40,10 +47,8 @@ def judged(caller_arn: str, *entries: dict[str, Any], components: str = "{}", si
         simulator="moto" if simulated else None,
     )
     data = {"format_version": "1.2", "resource_changes": list(entries)}
-    found: tuple[Finding, ...] = judge_plan(
-        cast(Workspace, workspace), data, parse_plan(data, ATTRIBUTION), Consents(), destroy=simulated
-    )
-    return {f.rule.value for f in found if f.blocks}
+    plan = parse_plan(data, ATTRIBUTION)
+    return judge_plan(cast(Workspace, workspace), data, plan, Consents(), destroy=simulated)
 
 
 def change(kind: str, before: dict[str, Any] | None, after: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
@@ -169,3 +174,33 @@ def test_the_boundary_of_the_own_role_is_asked_of_aws():
 
     assert judged(session, replaced(old, new)) == {"locks-out-caller"}
     assert judged(session, replaced(new, old)) == {"weakens"}
+
+
+RULE = 'module.config_eu_central_1.aws_config_config_rule.this["iam-password-policy"]'
+LENIENT = "{rules: {iam-password-policy: {identifier: IAM_PASSWORD_POLICY}}}"
+
+
+@pytest.mark.parametrize(
+    ("components", "setting", "other"),
+    [
+        ("{password_policy: {minimum_password_length: 8}, config: {}}", "components.password_policy", "config.rules"),
+        ("{config: {}}", "components.password_policy", "config.rules"),
+        (
+            f"{{password_policy: {{minimum_password_length: 8}}, config: {LENIENT}}}",
+            "components.config.rules.iam-password-policy.input_parameters",
+            "components.password_policy",
+        ),
+    ],
+    ids=["the rule follows the policy", "or what is left of it", "rules that the file gives"],
+)
+def test_a_remedy_names_the_component_that_a_rule_follows(components: str, setting: str, other: str):
+    """`config.rules` decides the rule's parameters only where the file gives it."""
+    before, after = (
+        {"name": "iam-password-policy", "input_parameters": f'{{"MinimumPasswordLength":"{n}"}}'} for n in (14, 8)
+    )
+    entry = change("aws_config_config_rule", before, after, address=RULE, index="iam-password-policy")
+    (finding,) = found(f"arn:aws:iam::{ACCOUNT}:user/ann", entry, components=components)
+    assert finding.rule is Rule.WEAKENS
+    assert setting in str(finding.setting)
+    assert f"`{setting}`" in finding.remedy
+    assert other not in finding.remedy

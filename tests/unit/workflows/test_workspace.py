@@ -204,6 +204,21 @@ def test_boto3_in_this_process_sees_what_terraform_gets(house: Any, monkeypatch:
     assert ("WHO" in os.environ) == sandbox
 
 
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("sandbox", [False, True])
+@pytest.mark.parametrize("named", ["missing.pem", "."])
+def test_certificates_that_cannot_be_read_are_an_error_before_anything_runs(
+    house: Any, callers: list[Any], sandbox: bool, named: str
+):
+    """For the embedded AWS, too: the AWS provider reads the file wherever it connects to."""
+    with pytest.raises(ToolkitError, match="AWS_CA_BUNDLE names a file that cannot be read") as caught:
+        opened(house, access=house.access(sandbox=sandbox, AWS_CA_BUNDLE=str(house.root / named)))
+    assert caught.value.where == str(house.root / named)
+    assert "unset it" in str(caught.value.hint)
+    assert callers == []
+    assert house.asked == []
+
+
 def test_endpoints_of_the_aws_configuration_are_switched_off(house: Any, callers: list[dict[str, str]]):
     workspace = opened(house)
     for environ in (workspace.environ, callers[0], house.asked[-1]["environ"]):
