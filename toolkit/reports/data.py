@@ -71,6 +71,7 @@ def plan_data(view: PlanView) -> dict[str, Any]:
             for c in plan.changes
         ],
         "findings": [{**f.as_data(), "subject": f.subject, "blocks": f.blocks} for f in view.findings],
+        "irreversible": [dataclasses.asdict(entry) for entry in view.irreversible],
         "refused": view.refused,
         "cost": {
             "currency": "USD",

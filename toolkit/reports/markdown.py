@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from toolkit.plan.cost import CostLine
 from toolkit.plan.findings import Finding
+from toolkit.plan.irreversible import Lasting
 from toolkit.plan.model import Change
 from toolkit.reports.details import Detail, clip, details
 from toolkit.reports.text import fixed
@@ -50,6 +51,8 @@ def render(view: PlanView) -> str:
     findings.fill([_finding_row(f, _CUTS[-1]) for f in blocking] if rows is None else rows, budget)
     costs = _Table(_COSTS, "item")
     costs.fill([_cost_row(line) for line in view.estimate.lines], budget)
+    stays = _Table(_STAYS, "change")
+    stays.fill([_stays_row(entry) for entry in view.irreversible], budget)
     findings.fill([_finding_row(f, _CUTS[1]) for f in view.findings if not f.blocks], budget)
     blocks, left_out = _blocks(view, budget)
     return "\n".join(
@@ -57,6 +60,7 @@ def render(view: PlanView) -> str:
         for part in (
             head,
             findings.text("### Findings\n"),
+            stays.text("### Cannot be undone once applied\n"),
             _changes(blocks, left_out),
             costs.text(f"### Starts to bill\n\nUS dollars a month, list prices as of {view.estimate.as_of}.\n"),
             foot,
@@ -157,6 +161,7 @@ def _foot(view: PlanView) -> str:
 
 _FINDINGS = "| | Finding | Evidence | Instead | Consent |\n| --- | --- | --- | --- | --- |\n"
 _COSTS = "| What | Number | A month | Depends on | Price |\n| --- | ---: | --- | --- | --- |\n"
+_STAYS = "| Resource | What stays |\n| --- | --- |\n"
 _CHANGES = "| | Resource | Change |\n| --- | --- | --- |\n"
 
 
@@ -172,6 +177,10 @@ def _finding_row(finding: Finding, longest: int) -> str:
         what += f"<br>{code(clip(f.subject, longest))}"
     evidence, remedy = code(clip(f.evidence, longest)), prose(clip(f.remedy, longest))
     return f"| {word} | {what} | {evidence} | {remedy} | {consent} |\n"
+
+
+def _stays_row(entry: Lasting) -> str:
+    return f"| {code(clip(entry.address, _LONGEST_FACT))} | {prose(entry.summary)} |\n"
 
 
 def _cost_row(line: CostLine) -> str:

@@ -88,6 +88,7 @@ def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
     if plan.outputs:
         yield "", ""
         yield f"outputs: {', '.join(f'{MARKS[o.action]} {o.name}' for o in plan.outputs)}", "dim"
+    yield from _irreversible(view, fold=fold)
     if view.estimate.lines:
         yield "", ""
         yield f"Starts to bill (US dollars a month, list prices as of {view.estimate.as_of}):", "bold"
@@ -111,6 +112,21 @@ def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
         yield view.verdict, "bold red" if view.refused else "bold green"
     if not plan.empty:
         yield view.totals, "bold"
+
+
+def _irreversible(view: PlanView, *, fold: bool) -> Iterator[Line]:
+    """What cannot be undone; folded, each reason once with its resources counted."""
+    if not view.irreversible:
+        return
+    yield "", ""
+    yield "Cannot be undone once applied:", "bold red"
+    for summary, same in groupby(sorted(view.irreversible, key=lambda e: e.summary), lambda e: e.summary):
+        addresses = [entry.address for entry in same]
+        yield f"  {summary}", "red"
+        shown = addresses[:_FEW] if fold else addresses
+        yield from ((f"      {address}", "") for address in shown)
+        if len(addresses) > len(shown):
+            yield f"      and {len(addresses) - len(shown)} more", ""
 
 
 def fixed(line: CostLine) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.plan.cost import Estimate, estimate
 from toolkit.plan.findings import Finding
+from toolkit.plan.irreversible import Lasting, lasting
 from toolkit.plan.model import Action, Change, Plan, count
 from toolkit.reports.details import only_tags
 from toolkit.terraform.bundle import Manifest
@@ -89,6 +90,11 @@ class PlanView:
     def estimate(self) -> Estimate:
         """What the plan starts to bill."""
         return estimate(self.plan)
+
+    @property
+    def irreversible(self) -> tuple[Lasting, ...]:
+        """What AWS does not take back once the plan is applied."""
+        return lasting(self.plan)
 
     @property
     def refused(self) -> bool:

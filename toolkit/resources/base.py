@@ -102,6 +102,24 @@ class Strength:
 
 
 @dataclass(frozen=True)
+class Irreversible:
+    """What AWS does not take back once it is applied.
+
+    Attributes:
+        summary: One sentence.
+        source: AWS's page that says so, and the day on which it was read.
+        attribute: Path of the attribute whose value does it ("rule[0].default_retention[0].mode"); None: that the
+            resource is created.
+        values: Values of the attribute that do it.
+    """
+
+    summary: str
+    source: str
+    attribute: str | None = None
+    values: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
 class ResourceType:
     """One Terraform resource type.
 
@@ -118,6 +136,7 @@ class ResourceType:
             exists once.
         reading: How it is read from an account; None: `unread` says why it is not.
         unread: Why no create of it can overwrite or collide with anything, so that it is not read.
+        irreversible: What of it AWS does not take back; reports mark it.
     """
 
     name: str
@@ -128,6 +147,7 @@ class ResourceType:
     key: tuple[str, ...] = ()
     reading: Reading | None = None
     unread: str | None = None
+    irreversible: tuple[Irreversible, ...] = ()
 
 
 def each(stronger: Stronger, *attributes: str, **more: Any) -> tuple[Strength, ...]:

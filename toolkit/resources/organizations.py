@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolkit.resources.base import IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import IDENTITY, NAMES, TERRAFORM, Irreversible, ResourceType, Strength, Stronger, each
 
 _CONTROLS = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
 _MANAGES = ("TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2")
@@ -27,6 +27,15 @@ TYPES = (
             Strength("content", Stronger.CONTENT, only=("type", _MANAGES)),
         ),
         no_weaker_side={IDENTITY: "type", NAMES: "name description", TERRAFORM: "skip_destroy"},
+        irreversible=(
+            Irreversible(
+                "AI services delete the content that they had stored to improve themselves.",
+                "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_ai-opt-out.html, "
+                "read on 2026-11-28",
+                "type",
+                ("AISERVICES_OPT_OUT_POLICY",),
+            ),
+        ),
     ),
     ResourceType(
         "aws_organizations_policy_attachment",

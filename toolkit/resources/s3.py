@@ -13,6 +13,7 @@ from toolkit.resources.base import (
     IDENTITY,
     LEFT_ALONE,
     PLACE,
+    Irreversible,
     ResourceType,
     Strength,
     Stronger,
@@ -234,6 +235,8 @@ def _account_blocks(account: Account, region: str) -> Iterator[Live]:
         yield Live({}, values, "the account's block of public access to S3", account.account_id)
 
 
+_OBJECT_LOCK = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/"
+
 TYPES = (
     ResourceType(
         "aws_s3_account_public_access_block",
@@ -319,6 +322,18 @@ TYPES = (
             ),
         ),
         no_weaker_side={IDENTITY: "bucket expected_bucket_owner", _TYPED_IN: "token"},
+        irreversible=(
+            Irreversible(
+                "Object Lock cannot be disabled for the bucket, nor its versioning suspended.",
+                f"{_OBJECT_LOCK}object-lock-configure.html, read on 2026-11-28",
+            ),
+            Irreversible(
+                "No user, not even root, can delete an object of the bucket or shorten its retention before that ends.",
+                f"{_OBJECT_LOCK}object-lock.html, read on 2026-11-28",
+                "rule[0].default_retention[0].mode",
+                ("COMPLIANCE",),
+            ),
+        ),
     ),
     ResourceType(
         "aws_s3_bucket_ownership_controls",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, TERRAFORM, ResourceType, Strength, Stronger
+from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, TERRAFORM, Irreversible, ResourceType, Strength, Stronger
 
 TYPES = (
     ResourceType(
         "aws_shield_subscription",
         strengths=(Strength("auto_renew", Stronger.ORDER, order=OFF_ON),),
         no_weaker_side={TERRAFORM: "skip_destroy"},
+        irreversible=(
+            Irreversible(
+                "Shield Advanced is paid for one year: AWS does not end the subscription before.",
+                "https://docs.aws.amazon.com/goto/WebAPI/shield/DeleteSubscription, read on 2026-11-28",
+            ),
+        ),
     ),
     ResourceType("aws_shield_protection", no_weaker_side={NAMES: "name", IDENTITY: "resource_arn"}),
     ResourceType(

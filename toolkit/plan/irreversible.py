@@ -1,0 +1,46 @@
+"""What of a plan AWS does not take back once it is applied, from the records of the resource types.
+
+In: a Plan. Out: one entry per resource and reason. Pure; nothing is refused for it, reports mark it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.strengths import value_at
+from toolkit.resources.base import Irreversible
+from toolkit.resources.registry import RESOURCES
+
+_MAKES = (Action.CREATE, Action.REPLACE)
+_SETS = (*_MAKES, Action.UPDATE)
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A change that stays, whatever is applied later."""
+
+    address: str
+    summary: str
+    source: str
+
+
+def lasting(plan: Plan) -> tuple[Lasting, ...]:
+    """What of the plan cannot be undone, in the plan's order."""
+    return tuple(_of(plan))
+
+
+def _of(plan: Plan) -> Iterator[Lasting]:
+    for change in plan.changes:
+        record = RESOURCES.get(change.type)
+        for entry in record.irreversible if record else ():
+            if _does(change, entry):
+                yield Lasting(change.address, entry.summary, entry.source)
+
+
+def _does(change: Change, entry: Irreversible) -> bool:
+    if entry.attribute is None:
+        return change.action in _MAKES
+    after = value_at(change.after, entry.attribute)
+    return change.action in _SETS and after in entry.values and after != value_at(change.before, entry.attribute)
