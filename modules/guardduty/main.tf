@@ -1,10 +1,10 @@
 resource "aws_guardduty_detector" "this" {
-  #checkov:skip=CKV2_AWS_3:The whole organization is switched on by its administrator's account (component organization).
+  #checkov:skip=CKV2_AWS_3:The administrator's account enables it for the whole organization (component organization).
   enable                       = true
   finding_publishing_frequency = var.finding_publishing_frequency
 }
 
-# AWS enables most plans on a new detector, so each is stated, off ones too: what is billed is what is written here.
+# AWS enables most plans on a new detector, so each one is explicit, also if it is off: what is billed is written here.
 # Taking a resource away would leave its plan as it is, so a plan is switched off by DISABLED, never by absence. A plan
 # that the region lacks is left out: GuardDuty refuses to switch it even off, and does not return it.
 
@@ -118,8 +118,8 @@ resource "aws_guardduty_publishing_destination" "findings" {
   kms_key_arn      = var.findings_kms_key_arn
 }
 
-# One topic serves all regions, so that nobody confirms a subscription per region: regions other than the home region
-# forward their findings to its event bus, where the rule of the notifications module mails them.
+# One topic serves all regions, so that recipients confirm one subscription only: the other regions forward their findings
+# to the home region's event bus, where the rule of the notifications module sends them to the topic.
 resource "aws_cloudwatch_event_rule" "forward_findings" {
   for_each = toset(!var.is_home_region && length(var.notifications.email_addresses) > 0 ? [var.notifications.name] : [])
 

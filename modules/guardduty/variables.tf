@@ -1,12 +1,12 @@
 variable "is_home_region" {
-  description = "Whether findings are mailed from this region; other regions forward theirs to the event bus of the home region."
+  description = "Whether this region sends findings by e-mail; other regions forward theirs to the event bus of the home region."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "finding_publishing_frequency" {
-  description = "How soon new occurrences of a known finding are published; new findings always come within five minutes."
+  description = "How often GuardDuty publishes new occurrences of a known finding; it always publishes new findings within five minutes."
   type        = string
   default     = "FIFTEEN_MINUTES"
   nullable    = false
@@ -37,7 +37,7 @@ variable "protection" {
 }
 
 variable "runtime_monitoring_agents" {
-  description = "Where GuardDuty installs the agent of runtime monitoring by itself, each ENABLED or DISABLED: EKS clusters, ECS tasks on Fargate, EC2 instances."
+  description = "Where GuardDuty manages the agent of runtime monitoring, each ENABLED or DISABLED: EKS clusters, ECS tasks on Fargate, EC2 instances."
   type = object({
     eks_addon   = optional(string, "DISABLED")
     ecs_fargate = optional(string, "DISABLED")
@@ -72,14 +72,14 @@ variable "unsupported_plans" {
 }
 
 variable "export_findings" {
-  description = "Whether findings are written to a bucket, where they outlive the 90 days that GuardDuty keeps them."
+  description = "Whether GuardDuty exports findings to a bucket, which keeps them longer than GuardDuty's 90 days."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "findings_bucket_arn" {
-  description = "ARN of the bucket that findings are written to; null only where export_findings is false."
+  description = "ARN of the bucket that receives findings; required with export_findings."
   type        = string
   default     = null
 
@@ -90,7 +90,7 @@ variable "findings_bucket_arn" {
 }
 
 variable "findings_kms_key_arn" {
-  description = "ARN of the KMS key that encrypts exported findings; null only where export_findings is false."
+  description = "ARN of the KMS key that encrypts exported findings; required with export_findings."
   type        = string
   default     = null
 
@@ -101,7 +101,7 @@ variable "findings_kms_key_arn" {
 }
 
 variable "notifications" {
-  description = "Findings by e-mail: the addresses (each confirms its subscription once), the least severity that is mailed (1 to 10; 7 and above is high, 9 and above critical), and the name of topic and rules."
+  description = "Findings by e-mail: the addresses (each confirms its subscription once), the minimum severity to send (1 to 10; 7 and above is high, 9 and above critical), and the name of topic and rules."
   type = object({
     email_addresses  = optional(set(string), [])
     minimum_severity = optional(number, 7)
@@ -127,7 +127,7 @@ variable "notifications" {
 }
 
 variable "notification_event_bus_arn" {
-  description = "ARN of the home region's event bus that findings are forwarded to; null only in the home region or without notifications."
+  description = "ARN of the home region's event bus that receives forwarded findings; null only in the home region or without notifications."
   type        = string
   default     = null
 

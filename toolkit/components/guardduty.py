@@ -61,7 +61,7 @@ class Protection(Settings):
 
 
 class RuntimeMonitoringAgents(Settings):
-    """Where GuardDuty installs the agent of runtime monitoring by itself."""
+    """Where GuardDuty manages the agent of runtime monitoring."""
 
     eks_addon: Status = Field("DISABLED", description="EKS clusters.")
     ecs_fargate: Status = Field("DISABLED", description="ECS tasks on Fargate.")
@@ -81,12 +81,12 @@ class Notifications(Settings):
 
     email_addresses: Annotated[
         tuple[Annotated[str, AfterValidator(_email)], ...], Field(strict=False), AfterValidator(no_repetition)
-    ] = Field((), description="Who gets the mails; each address confirms its subscription once. Empty sends none.")
+    ] = Field((), description="Recipients; each address confirms its subscription once. Empty: none.")
     minimum_severity: Annotated[float, Field(ge=1, le=10)] = Field(
-        7, description="Least severity that is mailed, 1 to 10; 7 and above is high, 9 and above critical."
+        7, description="Minimum severity to send, 1 to 10; 7 and above is high, 9 and above critical."
     )
     name: Annotated[str, AfterValidator(_topic_name)] = Field(
-        "baseline-guardduty-findings", description="Name of the topic and of the rules that feed it."
+        "baseline-guardduty-findings", description="Name of the topic and of the rules that publish to it."
     )
 
 
@@ -95,20 +95,22 @@ class GuardDuty(Settings):
 
     finding_publishing_frequency: Literal["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"] = Field(
         "FIFTEEN_MINUTES",
-        description="How soon new occurrences of a known finding are published; new findings always come within five "
-        "minutes.",
+        description="How often GuardDuty publishes new occurrences of a known finding; it always publishes new "
+        "findings within five minutes.",
     )
     protection: Protection = Field(
         Protection(), description="The protection plans beyond the foundational detection, each billed by use."
     )
     runtime_monitoring_agents: RuntimeMonitoringAgents = Field(
-        RuntimeMonitoringAgents(), description="Where GuardDuty installs the agent of runtime monitoring by itself."
+        RuntimeMonitoringAgents(), description="Where GuardDuty manages the agent of runtime monitoring."
     )
     export_findings: bool = Field(
-        False, description="Whether findings are written to a bucket, where they outlive GuardDuty's 90 days."
+        False,
+        description="Whether GuardDuty exports findings to a bucket, which keeps them longer than GuardDuty's 90 days.",
     )
     findings_bucket: FindingsBucket = Field(
-        FindingsBucket(), description="The bucket that findings are exported to, made when export_findings is true."
+        FindingsBucket(),
+        description="The bucket that receives exported findings; created when export_findings is true.",
     )
     notifications: Notifications = Field(Notifications(), description="Findings by e-mail.")
     plans_not_offered: dict[Region, Annotated[tuple[Plan, ...], Field(strict=False), AfterValidator(no_repetition)]] = (

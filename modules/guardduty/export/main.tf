@@ -10,7 +10,7 @@ locals {
   bucket_name = coalesce(var.findings_bucket.name, "baseline-guardduty-${local.account_id}-${data.aws_region.current.id}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
 
-  # In a region that had to be enabled GuardDuty is another principal: "replace guardduty.amazonaws.com with
+  # In an opt-in region, GuardDuty is another principal: "replace guardduty.amazonaws.com with
   # guardduty.me-south-1.amazonaws.com".
   # https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html
   writers = concat(
@@ -96,10 +96,10 @@ resource "aws_kms_alias" "this" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy speaks of its own key alone; without the account's own rights on it the key is lost.
+  #checkov:skip=CKV_AWS_109:A key policy applies to its own key only; without the account's permissions the key is lost.
   #checkov:skip=CKV_AWS_111:As above.
   #checkov:skip=CKV_AWS_356:In a key policy * is the key itself (KMS Developer Guide, Key policies).
-  # Hands the key to IAM: without this statement nobody could read the findings or ever change the key again.
+  # Delegates access to IAM: without this statement no principal could read the findings or change the key.
   statement {
     sid       = "AccountAdministration"
     actions   = ["kms:*"]

@@ -1,5 +1,5 @@
 variable "findings_bucket" {
-  description = "The bucket that findings are exported to: its name (null: baseline-guardduty-ACCOUNT-REGION), days after which findings are deleted (null: never), the bucket for access logs (null: none), and whether destroying it deletes what is in it."
+  description = "The bucket that findings are exported to: its name (null: baseline-guardduty-ACCOUNT-REGION), days after which findings are deleted (null: never), the bucket for access logs (null: none), and whether destroying it also deletes its objects."
   type = object({
     name                               = optional(string)
     expiration_days                    = optional(number)
@@ -16,7 +16,7 @@ variable "findings_bucket" {
 }
 
 variable "opt_in_regions" {
-  description = "Regions in use that the account had to enable: there GuardDuty writes under the name of its region."
+  description = "Opt-in regions in use: there GuardDuty writes as the service principal of the region."
   type        = set(string)
   default     = []
   nullable    = false

@@ -30,7 +30,7 @@ resource "aws_cloudwatch_event_target" "findings" {
   target_id = "topic"
   arn       = aws_sns_topic.findings.arn
 
-  # A mail that a person can read, in place of the finding's JSON.
+  # Readable text instead of the finding's JSON.
   input_transformer {
     input_paths = {
       account     = "$.detail.accountId"
@@ -52,9 +52,9 @@ resource "aws_cloudwatch_event_target" "findings" {
   }
 }
 
-# EventBridge drops in silence what a target refuses for good, and counts it for each rule
-# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
-# statement of its own.
+# EventBridge silently drops what a target permanently refuses, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). A separate statement of the topic's
+# policy allows CloudWatch to publish.
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name          = local.alarm_name
   alarm_description   = "EventBridge could not deliver GuardDuty findings to the topic: look at the policies of the topic and its key."
@@ -71,7 +71,7 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   actions_enabled    = true
   alarm_actions      = [aws_sns_topic.findings.arn]
 
-  # A publish before the topic allows it is lost.
+  # Messages that are published before the topic's policy allows it are lost.
   depends_on = [aws_sns_topic_policy.findings]
 }
 
@@ -94,8 +94,8 @@ resource "aws_sns_topic_subscription" "email" {
 }
 
 data "aws_iam_policy_document" "topic" {
-  # Without a condition: EventBridge sends no context with what it publishes, so a condition would drop every message
-  # in silence ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
+  # Without a condition: EventBridge sends no request context, so a condition would silently drop every message
+  # ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
   # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
   statement {
     sid       = "EventBridgePublish"
@@ -163,10 +163,10 @@ resource "aws_kms_alias" "topic" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy speaks of its own key alone; without the account's own rights on it the key is lost.
+  #checkov:skip=CKV_AWS_109:A key policy applies to its own key only; without the account's permissions the key is lost.
   #checkov:skip=CKV_AWS_111:As above.
   #checkov:skip=CKV_AWS_356:In a key policy * is the key itself (KMS Developer Guide, Key policies).
-  # Hands the key to IAM: without this statement nobody could ever change the key again.
+  # Delegates access to IAM: without this statement no principal could change the key.
   statement {
     sid       = "AccountAdministration"
     actions   = ["kms:*"]
@@ -179,7 +179,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   # aws:SourceArn and aws:SourceAccount are absent when EventBridge publishes to an encrypted topic: a condition on them
-  # would drop every mail in silence. The encryption context, which SNS always sends, binds the key to this topic.
+  # would silently drop every message. The encryption context, which SNS always sends, binds the key to this topic.
   statement {
     sid       = "PublishersOfTheTopic"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -198,7 +198,7 @@ data "aws_iam_policy_document" "key" {
   }
 }
 
-# With this role the other regions' rules put their findings on this region's event bus.
+# The other regions' rules use this role to put their findings on this region's event bus.
 resource "aws_iam_role" "forward" {
   name               = "${local.name}-forward"
   description        = "Lets EventBridge rules of other regions forward GuardDuty findings to ${local.region}."

@@ -1,5 +1,5 @@
 output "topic_arn" {
-  description = "ARN of the topic that mails findings."
+  description = "ARN of the topic that sends findings by e-mail."
   value       = aws_sns_topic.findings.arn
 }
 
@@ -9,7 +9,7 @@ output "event_bus_arn" {
 }
 
 output "forward_role_arn" {
-  description = "ARN of the role with which they forward them, once it has its rights."
+  description = "ARN of the role with which they forward them, once its policy is attached."
   value       = aws_iam_role.forward.arn
 
   depends_on = [aws_iam_role_policy.forward]

@@ -1,5 +1,5 @@
 variable "notifications" {
-  description = "Findings by e-mail: the addresses (each confirms its subscription once), the least severity that is mailed (1 to 10; 7 and above is high, 9 and above critical), and the name of topic and rules."
+  description = "Findings by e-mail: the addresses (each confirms its subscription once), the minimum severity to send (1 to 10; 7 and above is high, 9 and above critical), and the name of topic and rules."
   type = object({
     email_addresses  = optional(set(string), [])
     minimum_severity = optional(number, 7)
