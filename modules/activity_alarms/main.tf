@@ -38,7 +38,7 @@ resource "aws_cloudwatch_log_metric_filter" "monitor" {
   log_group_name = var.log_group_name
   pattern        = local.filter_patterns[each.key]
 
-  # Without a default value nothing is counted, and nothing billed, in hours in which nothing matches.
+  # Without a default value, hours without a match have no data points, and cost nothing.
   metric_transformation {
     name      = each.key
     namespace = var.name
@@ -58,11 +58,11 @@ resource "aws_cloudwatch_metric_alarm" "monitor" {
   threshold           = each.value.threshold
   period              = each.value.period_minutes * 60
   evaluation_periods  = 1
-  # Silence is the good state: without this an alarm would stay INSUFFICIENT_DATA and never return to OK.
+  # No data is the normal state: without this an alarm would stay INSUFFICIENT_DATA and never return to OK.
   treat_missing_data = "notBreaching"
   actions_enabled    = true
   alarm_actions      = [aws_sns_topic.this.arn]
 
-  # A publish before topic and key allow it is lost without a trace.
+  # Messages that are published before topic and key allow it are lost without an error.
   depends_on = [aws_sns_topic_policy.this]
 }

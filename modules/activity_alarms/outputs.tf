@@ -1,10 +1,10 @@
 output "topic_arn" {
-  description = "ARN of the topic that tells of activity."
+  description = "ARN of the topic that receives alerts."
   value       = aws_sns_topic.this.arn
 }
 
 output "publisher_name_prefix" {
-  description = "What the names of this region's alarms and EventBridge rules must start with to publish to the topic."
+  description = "Prefix that the names of this region's alarms and EventBridge rules need to publish to the topic."
   value       = "${var.name}-"
 }
 
@@ -14,12 +14,12 @@ output "alarm_arns" {
 }
 
 output "event_bus_arn" {
-  description = "ARN of the event bus to which the other regions forward root's sign-ins."
+  description = "ARN of the event bus to which the other regions forward root sign-ins."
   value       = local.event_bus_arn
 }
 
 output "forward_role_arn" {
-  description = "ARN of the role with which they forward them, once it has its rights; null where root_sign_in_alerts is false."
+  description = "ARN of the role with which they forward them, once its policy is attached; null where root_sign_in_alerts is false."
   value       = one([for role in aws_iam_role.forward : role.arn])
 
   depends_on = [aws_iam_role_policy.forward]

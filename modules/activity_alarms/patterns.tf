@@ -1,21 +1,21 @@
-# What each monitor looks for, as CloudWatch Logs filter patterns over CloudTrail events. This file needs no provider.
+# What each monitor matches, as CloudWatch Logs filter patterns over CloudTrail events. This file needs no provider.
 #
-# `!=` never matches an event without the field, so whatever may be absent is asked for with NOT EXISTS as well.
-# Wildcards stand at an end of a term only, and a pattern has at most 1,024 characters (API PutMetricFilter).
+# `!=` never matches an event without the field, so a field that may be absent is matched with NOT EXISTS as well.
+# Wildcards are possible at an end of a term only, and a pattern has at most 1,024 characters (API PutMetricFilter).
 
 locals {
   refined = var.patterns == "refined"
 
-  # Service-linked roles do what AWS does by itself: load balancers make security groups, Identity Center writes role
-  # policies. IAM keeps their path for AWS, so the beginning of the ARN cannot be feigned; its middle could be, since a
-  # role's path may hold colons. An organization's trail also has other accounts' events, whose roles this lets through.
+  # AWS services act through service-linked roles: load balancers create security groups, Identity Center writes role
+  # policies. IAM reserves their path for AWS, so no user can imitate the start of the ARN; the middle could be imitated,
+  # because a role's path may contain colons. An organization's trail also has other accounts' events, which still match.
   not_service_linked = join("", [
     "(($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS)||",
     "($.userIdentity.sessionContext.sessionIssuer.arn!=\"arn:${local.partition}:iam::${local.account_id}:role/aws-service-role/*\"))",
   ])
 
-  # Monitors that look for calls by name. `further`: calls with the same effect that the benchmark does not list.
-  # `service_linked_too`: those of service-linked roles as well, since none of these is made in the course of things.
+  # Monitors that match calls by name. `further`: calls with the same effect that the benchmark does not list.
+  # `service_linked_too`: also calls of service-linked roles, because none of these calls is routine.
   calls = {
     iam_policy_changes = {
       source = "iam.amazonaws.com"
@@ -155,13 +155,13 @@ locals {
         local.refined ? [
           "($.userIdentity.type!=\"AWSService\")",
           local.not_service_linked,
-          # Whoever clicks through the console is denied reads of all that its pages would like to show.
+          # Console pages cause denied reads of everything that they try to show.
           "(($.sessionCredentialFromConsole NOT EXISTS)||($.readOnly IS FALSE))",
         ] : [],
       )
 
-      # Federated and Identity Center sign-ins are of type AssumedRole: their second factor is asked for elsewhere, and
-      # CloudTrail always says "No".
+      # Federated and Identity Center sign-ins are of type AssumedRole: their second factor is checked elsewhere, and
+      # CloudTrail always records "No".
       console_sign_in_without_mfa = [
         "($.eventName=\"ConsoleLogin\")",
         "($.additionalEventData.MFAUsed!=\"Yes\")",

@@ -1,4 +1,4 @@
-# Sign-ins as root within seconds, while CloudTrail's log group, and with it the alarm of root_use, takes minutes.
+# Reports root sign-ins within seconds; CloudTrail's log group, and with it the alarm of root_use, takes minutes.
 
 locals {
   event_bus_arn = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"
@@ -10,7 +10,7 @@ resource "aws_cloudwatch_event_rule" "root_sign_in" {
 
   name        = each.key
   description = "Tells of sign-ins as root, failed ones too, and of attempts to recover root's password."
-  # The same pattern as in forward/main.tf. CheckMfa comes with each sign-in and would only double the message.
+  # The same pattern as in forward/main.tf. Every sign-in also has a CheckMfa event, which would send the message twice.
   event_pattern = jsonencode({
     source      = ["aws.signin"]
     detail-type = ["AWS Console Sign In via CloudTrail"]
@@ -28,7 +28,7 @@ resource "aws_cloudwatch_event_target" "root_sign_in" {
   target_id = "topic"
   arn       = aws_sns_topic.this.arn
 
-  # Text that a person can read. Nothing of it can be chosen by whoever signs in: no user agent.
+  # Readable text. It contains nothing that the user who signs in can choose, such as the user agent.
   input_transformer {
     input_paths = {
       account = "$.account"
@@ -51,9 +51,9 @@ resource "aws_cloudwatch_event_target" "root_sign_in" {
   depends_on = [aws_sns_topic_policy.this]
 }
 
-# EventBridge drops in silence what a target refuses for good, and counts it for each rule
-# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
-# statement of its own.
+# EventBridge silently drops what a target permanently refuses, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). A separate statement of the topic's
+# policy allows CloudWatch to publish.
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   for_each = aws_cloudwatch_event_rule.root_sign_in
 
@@ -72,11 +72,11 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   actions_enabled    = true
   alarm_actions      = [aws_sns_topic.this.arn]
 
-  # A publish before the topic allows it is lost.
+  # Messages that are published before the topic's policy allows it are lost.
   depends_on = [aws_sns_topic_policy.this]
 }
 
-# With this role the other regions' rules put their events on this region's event bus.
+# The other regions' rules use this role to put their events on this region's event bus.
 resource "aws_iam_role" "forward" {
   for_each = aws_cloudwatch_event_rule.root_sign_in
 

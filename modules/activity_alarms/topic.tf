@@ -1,5 +1,5 @@
 locals {
-  # Composed, not read from the resources: topic, key and rule name each other in their policies.
+  # Composed, not read from the resources: the policies of topic, key and rule name each other.
   topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
   rule_name = "${var.name}-root-sign-in"
 }
@@ -55,8 +55,8 @@ data "aws_iam_policy_document" "topic" {
     }
   }
 
-  # Without a condition: EventBridge sends no context with what it publishes, so a condition would drop every message
-  # in silence ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
+  # Without a condition: EventBridge sends no request context, so a condition would silently drop every message
+  # ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
   # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
   statement {
     sid       = "EventBridgePublish"
@@ -88,7 +88,7 @@ data "aws_iam_policy_document" "topic" {
   }
 }
 
-# The AWS managed key of SNS does not let CloudWatch in: alarms would change their state and nobody be told.
+# The AWS managed key of SNS does not allow CloudWatch: alarms would change their state without a message.
 resource "aws_kms_key" "topic" {
   description             = "Encrypts the topic that tells of activity in the account."
   enable_key_rotation     = true
@@ -102,10 +102,10 @@ resource "aws_kms_alias" "topic" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy speaks of its own key alone; without the account's own rights on it the key is lost.
+  #checkov:skip=CKV_AWS_109:A key policy applies to its own key only; without the account's permissions the key is lost.
   #checkov:skip=CKV_AWS_111:As above.
   #checkov:skip=CKV_AWS_356:In a key policy * is the key itself (KMS Developer Guide, Key policies).
-  # Hands the key to IAM: without this statement nobody could ever change the key again.
+  # Delegates access to IAM: without this statement no principal could change the key.
   statement {
     sid       = "AccountAdministration"
     actions   = ["kms:*"]
@@ -118,7 +118,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   # aws:SourceArn and aws:SourceAccount are absent when EventBridge publishes to an encrypted topic: a condition on
-  # them would drop its messages in silence. The encryption context, which SNS always sends, binds the key to this
+  # them would silently drop its messages. The encryption context, which SNS always sends, binds the key to this
   # topic.
   statement {
     sid       = "PublishersOfTheTopic"

@@ -5,7 +5,7 @@ variable "log_group_name" {
 }
 
 variable "name" {
-  description = "Name of the topic, the key's alias and the metrics' namespace; the names of alarms, filters and rules start with it."
+  description = "Name of the topic, the key alias and the metric namespace, and prefix of the names of alarms, filters and rules."
   type        = string
   default     = "baseline-activity"
   nullable    = false
@@ -17,7 +17,7 @@ variable "name" {
 }
 
 variable "subscribers" {
-  description = "Who is told: email_addresses (each confirms its subscription once) and https_endpoints (each confirms by answering SNS's first message); at least one of them, since an alarm that nobody hears is none."
+  description = "Recipients: email_addresses (each confirms its subscription once) and https_endpoints (each confirms by answering SNS's first message); at least one of them, because an alarm without recipients has no effect."
   type = object({
     email_addresses = optional(set(string), [])
     https_endpoints = optional(set(string), [])
@@ -134,7 +134,7 @@ variable "monitors" {
 }
 
 variable "patterns" {
-  description = "What the monitors look for: refined adds calls that the benchmark does not list, and leaves out what services do by themselves, central root sessions and denied reads in the console; benchmark looks for the benchmark's events and nothing else."
+  description = "What the monitors match: refined adds calls that the benchmark does not list, and excludes calls of service-linked roles, central root sessions and denied reads in the console; benchmark matches exactly the benchmark's events."
   type        = string
   default     = "refined"
   nullable    = false
@@ -146,7 +146,7 @@ variable "patterns" {
 }
 
 variable "root_sign_in_alerts" {
-  description = "Whether sign-ins as root are told at once by EventBridge rules, beside the alarm of root_use that follows within minutes."
+  description = "Whether EventBridge rules report root sign-ins immediately, in addition to the alarm of root_use within minutes."
   type        = bool
   default     = true
   nullable    = false

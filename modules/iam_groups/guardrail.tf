@@ -1,6 +1,6 @@
-# What no member of a guarded group may do, whatever other policies allow. It grants nothing.
+# Denied to members of all groups but administrator groups, regardless of other policies. It grants nothing.
 data "aws_iam_policy_document" "guardrail" {
-  # Nobody gives, widens or unbinds rights.
+  # No granting, extending or unbounding of permissions.
   statement {
     sid       = "DenyIdentityAdministration"
     effect    = "Deny"
@@ -8,7 +8,7 @@ data "aws_iam_policy_document" "guardrail" {
     resources = ["*"]
   }
 
-  # Nobody gets into another user's rights through that user's credentials; one's own stay one's own.
+  # No use of another user's permissions through that user's credentials; changes of the caller's own stay possible.
   statement {
     sid     = "DenyCredentialsOfOthers"
     effect  = "Deny"
@@ -17,7 +17,7 @@ data "aws_iam_policy_document" "guardrail" {
     not_resources = local.own_user
   }
 
-  # Nobody takes on a role's rights by handing it to a service they control.
+  # No use of a role's permissions by passing it to a service that the caller controls.
   statement {
     sid           = "DenyPassingOtherRoles"
     effect        = "Deny"
@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "guardrail" {
     not_resources = length(var.passable_roles) == 0 ? null : var.passable_roles
   }
 
-  # Nobody takes on a role's rights directly: PowerUserAccess allows sts:AssumeRole on every role that trusts the account.
+  # No direct use of a role's permissions: PowerUserAccess allows sts:AssumeRole on every role that trusts the account.
   statement {
     sid           = "DenyAssumingOtherRoles"
     effect        = "Deny"
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "guardrail" {
     not_resources = length(var.assumable_roles) == 0 ? null : var.assumable_roles
   }
 
-  # Nobody stops what records and watches: PowerUserAccess would allow it.
+  # No stopping of recording and detection: PowerUserAccess would allow it.
   statement {
     sid       = "DenyBlindingTheAccount"
     effect    = "Deny"

@@ -49,7 +49,7 @@ resource "aws_iam_group" "this" {
   }
 }
 
-# The guardrail goes on before anything is granted, and comes off after everything was taken away.
+# The guardrail is attached before any permission is granted, and detached after all permissions are removed.
 resource "aws_iam_group_policy_attachment" "managed" {
   for_each = local.managed_policies
 

@@ -1,5 +1,5 @@
-# Which actions raise rights, and which stop what records and watches: the list that modules/iam_roles and the toolkit's
-# organization policies have, too.
+# Actions that escalate privileges, and actions that stop recording and detection: the list that modules/iam_roles and the
+# toolkit's organization policies use, too.
 locals {
   privileges              = jsondecode(file("${path.module}/../shared/privileges.json"))
   identity_administration = local.privileges.identity_administration.actions

@@ -1,5 +1,5 @@
 variable "groups" {
-  description = "All groups by name; a null entry stands for a group that must not exist. Each has a path, managed policies (names of AWS managed policies with their path, as in job-function/Billing, or ARNs of your own) and typed inline policies; administrator = true marks the groups that may administer identities."
+  description = "All groups by name; null: the group must not exist. Each has a path, managed policies (names of AWS managed policies with their path, as in job-function/Billing, or ARNs of your own) and typed inline policies; administrator = true marks the groups that may administer identities."
   type = map(object({
     administrator    = optional(bool, false)
     path             = optional(string, "/")
@@ -58,7 +58,7 @@ variable "groups" {
 
   validation {
     condition     = length(distinct([for name, group in var.groups : lower(name) if group != null])) == length([for name, group in var.groups : name if group != null])
-    error_message = "Group names must differ by more than case: IAM does not tell developers from Developers."
+    error_message = "Group names must differ by more than case: IAM treats developers and Developers as the same name."
   }
 
   validation {
@@ -150,7 +150,7 @@ variable "groups" {
   }
 
   # Both directions: a plain action against the patterns, and a pattern against concrete actions. The same walk over
-  # what inline policies allow stands in each rule below, since a rule has to name the variable itself.
+  # what inline policies allow is repeated in each rule below, because a rule has to name the variable itself.
   validation {
     condition = !anytrue(flatten([
       for group in var.groups : [
@@ -203,7 +203,7 @@ variable "groups" {
 }
 
 variable "passable_roles" {
-  description = "ARNs of the roles that members of other groups than administrators may pass to services, if their policies allow it; whoever may pass a role can act with its rights."
+  description = "ARNs of the roles that members of all groups but administrator groups may pass to services, if their policies allow it; a user who may pass a role can use its permissions."
   type        = list(string)
   default     = []
   nullable    = false
@@ -215,7 +215,7 @@ variable "passable_roles" {
 }
 
 variable "assumable_roles" {
-  description = "ARNs of the roles, of this account or others, that members of other groups than administrators may assume, if their policies allow it (PowerUserAccess does)."
+  description = "ARNs of the roles, of this account or others, that members of all groups but administrator groups may assume, if their policies allow it (PowerUserAccess does)."
   type        = list(string)
   default     = []
   nullable    = false

@@ -9,7 +9,7 @@ resource "aws_cloudwatch_log_metric_filter" "break_glass" {
 
   name           = "${var.alarm.name_prefix}${each.key}-use"
   log_group_name = var.alarm.log_group_name
-  # Whoever assumes the role or tries to, and whatever is done with it.
+  # Attempts to assume the role, and all calls with it.
   pattern = "{ ($.requestParameters.roleArn=\"${each.value}\")||($.userIdentity.sessionContext.sessionIssuer.arn=\"${each.value}\") }"
 
   metric_transformation {
@@ -31,7 +31,7 @@ resource "aws_cloudwatch_metric_alarm" "break_glass" {
   threshold           = 1
   period              = 60
   evaluation_periods  = 1
-  # Silence is the good state: without this an alarm would stay INSUFFICIENT_DATA and never return to OK.
+  # No data is the normal state: without this an alarm would stay INSUFFICIENT_DATA and never return to OK.
   treat_missing_data = "notBreaching"
   actions_enabled    = true
   alarm_actions      = [var.alarm.topic_arn]

@@ -1,23 +1,23 @@
-# The most that bounded roles can do, whatever their policies allow. It grants nothing by itself. A list of what is let
-# through: what AWS adds to IAM later stays closed.
+# The maximum permissions of bounded roles, regardless of their policies. It grants nothing by itself. A list of allowed
+# actions: actions that AWS adds to IAM later are denied.
 locals {
   bounded = var.delegation.keep_boundary || anytrue(concat(values(var.roles)[*].bounded, values(var.deployers)[*].bounded))
 
   boundary_arn = "${local.iam}:policy/${var.delegation.boundary_name}"
   delegated    = { for kind in ["role", "policy", "instance-profile"] : kind => "${local.iam}:${kind}${var.delegation.path}*" }
 
-  # What stops what records and watches: the list of iam_groups' guardrail.
+  # Actions that stop recording and detection: the list of iam_groups' guardrail.
   blinding = flatten([for kind in values(jsondecode(file("${path.module}/../shared/privileges.json")).blinding) : kind.actions])
 }
 
 data "aws_iam_policy_document" "boundary" {
-  #checkov:skip=CKV_AWS_107:A permissions boundary grants nothing: what it lets through, other policies still have to allow.
+  #checkov:skip=CKV_AWS_107:A permissions boundary grants nothing: other policies must still allow each action.
   #checkov:skip=CKV_AWS_108:As above.
   #checkov:skip=CKV_AWS_109:As above.
   #checkov:skip=CKV_AWS_110:As above. What it leaves of IAM is bounded again; tests/policies/test_delegation.py tries every call.
   #checkov:skip=CKV_AWS_111:As above.
   #checkov:skip=CKV_AWS_356:As above.
-  # Workloads are free. Identities, the account, the organization, taking on roles, and blinding the account are not.
+  # Workloads are allowed. Identities, the account, the organization, assuming roles, and stopping detection are not.
   statement {
     sid    = "AllowWorkloads"
     effect = "Allow"
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "boundary" {
     resources = ["*"]
   }
 
-  # A role may be made, and given rights, only if this very boundary is on it.
+  # A role may be created, and get policies, only with this boundary.
   statement {
     sid       = "AllowRightsWithinThisBoundary"
     effect    = "Allow"
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "boundary" {
     }
   }
 
-  # The path decides which roles are meant: all under it are bounded. IAM has no condition on the boundary for passing,
+  # The path selects the roles: all roles under it are bounded. IAM has no condition on the boundary for passing,
   # assuming and tagging a role; for the others it may have one by now, which no page of AWS confirmed so far (README).
   statement {
     sid       = "AllowUsingDelegatedRoles"
@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "boundary" {
     resources = [local.delegated["role"]]
   }
 
-  # Neither this policy nor any other of the baseline lives under the path.
+  # Neither this policy nor any other policy of the baseline is under the path.
   statement {
     sid       = "AllowDelegatedPolicies"
     effect    = "Allow"
@@ -66,7 +66,7 @@ data "aws_iam_policy_document" "boundary" {
     resources = [local.delegated["policy"]]
   }
 
-  # A role gets into a profile only through iam:PassRole.
+  # Adding a role to a profile needs iam:PassRole.
   statement {
     sid       = "AllowDelegatedInstanceProfiles"
     effect    = "Allow"
@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "boundary" {
     resources = [local.delegated["instance-profile"]]
   }
 
-  # What AWS's services need of their own: its rights are AWS's, nobody chooses them.
+  # Service-linked roles: AWS defines their permissions, the caller cannot choose them.
   statement {
     sid       = "AllowServiceLinkedRoles"
     effect    = "Allow"

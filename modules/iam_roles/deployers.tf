@@ -1,4 +1,4 @@
-# Pipelines that come in through OpenID Connect: the provider signs a token for each run, and nobody holds a secret.
+# Pipelines that authenticate through OpenID Connect: the provider signs a token for each run, and there is no secret.
 locals {
   issuers = {
     for name, role in var.deployers : name => coalesce(role.issuer, role.provider == "github" ? "token.actions.githubusercontent.com" : "gitlab.com")
@@ -20,7 +20,7 @@ locals {
     ) if role.provider == "github"
   }
 
-  # Whole subjects: a wildcard in one could match what somebody else may name.
+  # Whole subjects: a wildcard could match a name that another owner can choose.
   subjects = {
     for name, role in var.deployers : name => role.provider == "github" ? flatten([for repository in local.repositories[name] : concat(
       [for branch in role.branches : "${repository}:ref:refs/heads/${branch}"],
@@ -77,7 +77,7 @@ resource "aws_iam_role" "deployer" {
   max_session_duration = each.value.max_session_minutes * 60
   permissions_boundary = each.value.bounded ? local.boundary_arn : null
 
-  # IAM refuses a trust policy whose provider is not there yet.
+  # IAM refuses a trust policy whose provider does not exist yet.
   depends_on = [aws_iam_openid_connect_provider.this, aws_iam_policy.boundary]
 
   lifecycle {

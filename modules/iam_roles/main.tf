@@ -7,7 +7,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   iam        = "arn:${local.partition}:iam::${local.account_id}"
 
-  # What the optional roles leave open that every role has.
+  # Fields that every role has and the optional roles do not set.
   plain = { description = "", require_mfa = true, external_id = null, organization_id = null, bounded = false, path = "/" }
 
   people = merge(
@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "trust" {
       identifiers = local.trusted[each.key]
     }
 
-    # Bool, not BoolIfExists: long-lived keys and sessions of roles send no such key, and are not let in.
+    # Bool, not BoolIfExists: long-lived keys and sessions of roles send no such key, and cannot assume the role.
     dynamic "condition" {
       for_each = each.value.require_mfa ? ["required"] : []
 
@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "trust" {
       }
     }
 
-    # A third party that works for many customers could otherwise be made to use another's role (confused deputy).
+    # Otherwise a third party that works for many customers could be tricked into using another customer's role (confused deputy).
     dynamic "condition" {
       for_each = each.value.external_id == null ? [] : [each.value.external_id]
 

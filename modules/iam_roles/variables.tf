@@ -1,5 +1,5 @@
 variable "roles" {
-  description = "Roles of people and other accounts, by name. Each has who may assume it: users (names of this account's) and principals (ARNs of accounts, users or roles); under which conditions: require_mfa, external_id and organization_id (null for none), at least one of them; what it may do: managed_policies (names of AWS managed policies with their path, or ARNs), bounded (whether the permissions boundary limits it); a path; and max_session_minutes."
+  description = "Roles for users and other accounts, by name. Each has the principals that may assume it: users (names of this account's) and principals (ARNs of accounts, users or roles); under which conditions: require_mfa, external_id and organization_id (null for none), at least one of them; what it may do: managed_policies (names of AWS managed policies with their path, or ARNs), bounded (whether the permissions boundary limits it); a path; and max_session_minutes."
   type = map(object({
     description         = optional(string, "Made by the account's baseline.")
     users               = optional(set(string), [])
@@ -37,7 +37,7 @@ variable "roles" {
 }
 
 variable "break_glass" {
-  description = "The role for emergencies, whose every use raises an alarm; MFA is always asked for. Has a name, users and principals, managed_policies and max_session_minutes; null: there is none."
+  description = "The role for emergencies; every use raises an alarm, and it always requires MFA. Has a name, users and principals, managed_policies and max_session_minutes; null creates none."
   type = object({
     name                = optional(string, "break-glass")
     users               = optional(set(string), [])
@@ -59,7 +59,7 @@ variable "break_glass" {
 }
 
 variable "audit" {
-  description = "A role that reads configuration and changes nothing. Has a name, users and principals, require_mfa, external_id, organization_id, managed_policies (of SecurityAudit, job-function/ViewOnlyAccess and ReadOnlyAccess) and max_session_minutes; null: there is none."
+  description = "A role that reads configuration and cannot change it. Has a name, users and principals, require_mfa, external_id, organization_id, managed_policies (of SecurityAudit, job-function/ViewOnlyAccess and ReadOnlyAccess) and max_session_minutes; null creates none."
   type = object({
     name                = optional(string, "security-audit")
     users               = optional(set(string), [])
@@ -79,7 +79,7 @@ variable "audit" {
 }
 
 variable "support" {
-  description = "A role for cases with AWS Support. Has a name, users and principals, require_mfa, external_id, organization_id, managed_policies (AWSSupportAccess among them) and max_session_minutes; null: there is none."
+  description = "A role for cases with AWS Support. Has a name, users and principals, require_mfa, external_id, organization_id, managed_policies (AWSSupportAccess among them) and max_session_minutes; null creates none."
   type = object({
     name                = optional(string, "aws-support")
     users               = optional(set(string), [])
@@ -104,7 +104,7 @@ variable "support" {
 }
 
 variable "deployers" {
-  description = "Roles of pipelines, which come in through OpenID Connect and hold no secret, by name. Each has a provider (github or gitlab), the repository (OWNER/NAME, or GROUP/…/PROJECT), owner_id and repository_id (GitHub's numbers) for subjects that no other owner can take over, subject_format (classic, immutable or both; null: immutable where the ids are given), and at least one of branches, tags and environments (GitHub's), all exact; issuer and audience where they are not the provider's usual ones (null); managed_policies, bounded, path and max_session_minutes."
+  description = "Roles of pipelines, by name, which authenticate through OpenID Connect without a secret. Each has a provider (github or gitlab), the repository (OWNER/NAME, or GROUP/…/PROJECT), owner_id and repository_id (GitHub's numbers) for subjects that no other owner can take over, subject_format (classic, immutable or both; null: immutable where the ids are given), and at least one of branches, tags and environments (GitHub's), all exact; issuer and audience where they are not the provider's usual ones (null); managed_policies, bounded, path and max_session_minutes."
   type = map(object({
     provider            = string
     repository          = string
@@ -151,7 +151,7 @@ variable "deployers" {
 
   validation {
     condition     = alltrue([for role in values(var.deployers) : length(role.branches) + length(role.tags) + length(role.environments) > 0])
-    error_message = "A deployer must name at least one of branches, tags and environments: any branch would be anybody who may push."
+    error_message = "A deployer must name at least one of branches, tags and environments: any branch would mean any user who may push."
   }
 
   validation {
@@ -196,7 +196,7 @@ variable "deployers" {
 }
 
 variable "existing_oidc_providers" {
-  description = "Issuers whose identity provider the account has already and which is used as it is, such as token.actions.githubusercontent.com."
+  description = "Issuers whose identity provider already exists in the account, which the module uses without changing it, such as token.actions.githubusercontent.com."
   type        = set(string)
   default     = []
   nullable    = false
@@ -208,7 +208,7 @@ variable "existing_oidc_providers" {
 }
 
 variable "conflicts" {
-  description = "Pairs of roles that nobody may be allowed to assume both of."
+  description = "Pairs of roles of which a principal may assume at most one."
   type        = list(list(string))
   default     = []
   nullable    = false
@@ -225,7 +225,7 @@ variable "conflicts" {
 }
 
 variable "delegation" {
-  description = "What administrators who are bounded may do about identities: make and change roles, policies and instance profiles under path, each role with the boundary policy boundary_name, which exists where a role here has it or keep_boundary is true."
+  description = "What bounded administrators may do with identities: create and change roles, policies and instance profiles under path, each role with the boundary policy boundary_name, which exists where a role here has it or keep_boundary is true."
   type = object({
     path          = optional(string, "/delegated/")
     boundary_name = optional(string, "delegated-administration-boundary")
@@ -246,14 +246,14 @@ variable "delegation" {
 }
 
 variable "user_arns" {
-  description = "Name => ARN of users that are made beside this module; roles wait for them, and users under a path are found."
+  description = "Name => ARN of users that another module creates; roles wait for them, and users under a path are found."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "alarm" {
-  description = "Where use of the break-glass role is told: log_group_name, which receives the events of a multi-region trail, topic_arn, and the prefix that alarms' names must have to publish to the topic; null: nowhere, so that there can be no such role."
+  description = "Where use of the break-glass role raises an alarm: log_group_name, which receives the events of a multi-region trail, topic_arn, and the prefix that alarm names need to publish to the topic; required with break_glass."
   type = object({
     log_group_name = string
     topic_arn      = string

@@ -9,21 +9,21 @@ locals {
   active    = { for name, user in local.users : name => user if user.status == "active" }
   suspended = toset([for name, user in local.users : name if user.status == "suspended"])
 
-  # IAM does not distinguish tag keys of users by case, the provider does, and would send a default tag `owner` beside the
-  # module's own Owner, which IAM refuses. Spelled as the default tag, the module's own takes its place.
+  # Tag keys of users are case-insensitive in IAM but not in the provider, which would send a default tag `owner` together
+  # with the module's Owner, and IAM refuses that. Spelled like the default tag, the module's tag replaces it.
   spellings = { for key in keys(data.aws_default_tags.current.tags) : lower(key) => key... }
 }
 
 resource "aws_iam_user" "this" {
-  #checkov:skip=CKV_AWS_273:Who has Identity Center uses the component identity_center; this one is for who has not.
-  #checkov:skip=CKV2_AWS_22:A first password is for who asked for one; mfa_enforcement is what it needs beside it.
+  #checkov:skip=CKV_AWS_273:With Identity Center, use the component identity_center; this one is for accounts without it.
+  #checkov:skip=CKV2_AWS_22:Only users with console_pgp_key get a first password; mfa_enforcement protects it.
   for_each = local.users
 
   name = each.key
   path = each.value.path
 
-  # Keys, passwords and devices are made outside of Terraform. Without this AWS refuses to delete whoever has any
-  # (DeleteConflict), half-way through an apply that has taken the user out of its groups already.
+  # Keys, passwords and devices are created outside of Terraform. Without this AWS refuses to delete a user who has any
+  # (DeleteConflict), in the middle of an apply that has already removed the user from its groups.
   force_destroy = true
 
   tags = {
@@ -32,7 +32,7 @@ resource "aws_iam_user" "this" {
   }
 }
 
-# Names only the groups that it manages: a membership that somebody made by hand stays, and is told by nobody.
+# Contains only the groups that it manages: a membership that was added by hand stays, and no plan shows it.
 resource "aws_iam_user_group_membership" "active" {
   for_each = { for name, user in local.active : name => user if length(user.groups) > 0 }
 
@@ -44,7 +44,7 @@ resource "aws_iam_user_group_membership" "active" {
   )
 }
 
-# The password never stands in the state: the provider keeps only what the key encrypted.
+# The state never contains the password: the provider stores only the encrypted one.
 resource "aws_iam_user_login_profile" "first" {
   for_each = { for name, user in local.active : name => user if user.console_pgp_key != null }
 
@@ -53,8 +53,8 @@ resource "aws_iam_user_login_profile" "first" {
   password_length         = 32
   password_reset_required = true
 
-  # Once the user has chosen a password, AWS no longer asks for a reset. Terraform would take that for a change and make
-  # the profile, and with it the password, anew. So would another key.
+  # Once the user has chosen a password, AWS no longer requires a reset. Terraform would see a change, and recreate the
+  # profile and with it the password. A different key would have the same effect.
   lifecycle {
     ignore_changes = [password_length, password_reset_required, pgp_key]
   }

@@ -1,6 +1,6 @@
 output "user_arns" {
-  description = "Name => ARN of every user who is there, suspended ones too."
-  # Composed of what is known before the apply, so that plans show policies that name a new user.
+  description = "Name => ARN of every existing user, including suspended ones."
+  # Composed of values that are known before the apply, so that plans show policies that name a new user.
   value = { for name, user in aws_iam_user.this : name => "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user${user.path}${user.name}" }
 }
 

@@ -5,8 +5,8 @@ resource "aws_iam_group" "suspended" {
 }
 
 data "aws_iam_policy_document" "deny_everything" {
-  # A deny beats every allow: other groups', policies on the user, boundaries, and policies of resources that name the
-  # user. It is judged at each call, so it also ends what sessions of the user may do.
+  # A deny overrides every allow: of other groups, policies on the user, boundaries, and policies of resources that name
+  # the user. IAM evaluates it at each call, so it also applies to sessions of the user.
   statement {
     sid       = "DenyEverything"
     effect    = "Deny"
@@ -32,6 +32,6 @@ resource "aws_iam_user_group_membership" "suspended" {
   user   = aws_iam_user.this[each.key].name
   groups = [aws_iam_group.suspended.name]
 
-  # Whoever comes in finds everything denied already.
+  # The deny is in place before a user joins the group.
   depends_on = [aws_iam_group_policy_attachment.suspended]
 }

@@ -1,5 +1,5 @@
 variable "users" {
-  description = "Users by name. Each has a status (active: member of its groups; suspended: kept for audit, out of its groups, everything denied; removed: not there), groups (names), an owner who answers for it, a review_date (YYYY-MM-DD) on which somebody looks at it again, a path, tags, and console_pgp_key: the base64 public PGP key, or keybase:NAME, with which a first console password is encrypted (null: Terraform makes no password)."
+  description = "Users by name. Each has a status (active: member of its groups; suspended: kept for audit, out of its groups, everything denied; removed: deleted), groups (names), an owner who is responsible for it, a review_date (YYYY-MM-DD) for the next review, a path, tags, and console_pgp_key: the base64 public PGP key, or keybase:NAME, with which a first console password is encrypted (null: Terraform makes no password)."
   type = map(object({
     status          = optional(string, "active")
     groups          = optional(set(string), [])
@@ -19,7 +19,7 @@ variable "users" {
 
   validation {
     condition     = length(distinct([for name in keys(var.users) : lower(name)])) == length(var.users)
-    error_message = "User names must differ by more than case, which IAM does not tell apart."
+    error_message = "User names must differ by more than case: IAM ignores case."
   }
 
   validation {
@@ -64,14 +64,14 @@ variable "users" {
 }
 
 variable "group_names" {
-  description = "Names of groups that are made beside this module; memberships wait for them."
+  description = "Names of groups that another module creates; memberships wait for them."
   type        = set(string)
   default     = []
   nullable    = false
 }
 
 variable "existing_groups" {
-  description = "Names of groups that the account has already and users may be members of."
+  description = "Names of existing groups of the account that users may be members of."
   type        = set(string)
   default     = []
   nullable    = false

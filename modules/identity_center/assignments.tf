@@ -23,7 +23,7 @@ locals {
   group_names = toset([for assignment in local.assignments : assignment.name if assignment.kind == "group"])
   user_names  = toset([for assignment in local.assignments : assignment.name if assignment.kind == "user"])
 
-  # An unknown name ends the plan here, before anything is changed.
+  # An unknown name fails the plan here, before anything changes.
   principal_ids = merge(
     { for name, group in data.aws_identitystore_group.this : "group/${name}" => group.group_id },
     { for name, user in data.aws_identitystore_user.this : "user/${name}" => user.user_id },

@@ -2,7 +2,7 @@ data "aws_partition" "current" {}
 
 data "aws_region" "current" {}
 
-# The organization's one instance, in the region where it was enabled; asked only where it is not given.
+# The organization's instance, in the region where it was enabled; looked up only if it is not set.
 data "aws_ssoadmin_instances" "this" {
   for_each = toset(var.instance == null ? ["lookup"] : [])
 
@@ -42,8 +42,8 @@ resource "aws_ssoadmin_permission_set" "this" {
   relay_state      = each.value.relay_state
 }
 
-# Everything below follows the assignments: destroyed the other way round, AWS would have to provision sets that are
-# assigned to nobody, and refuses. Policies follow the boundary, so that nobody has them without it.
+# Everything below depends on the assignments: in the other order, `destroy` would make AWS provision sets without
+# assignments, which it refuses. Policies depend on the boundary, so that no user has them without it.
 resource "aws_ssoadmin_permissions_boundary_attachment" "this" {
   for_each = { for name, set in var.permission_sets : name => set.permissions_boundary if set.permissions_boundary != null }
 

@@ -13,7 +13,7 @@ variable "instance" {
 }
 
 variable "permission_sets" {
-  description = "Name => permission set: description, session_hours (1 to 12), relay_state (address to open after sign-in; null: the console), managed_policies (names of AWS managed policies), customer_managed_policies (name => path of policies that are in each account), permissions_boundary (managed_policy, or customer_managed_policy with its path; null: none), and assignments (account number => groups, users by name, group_ids, user_ids)."
+  description = "Name => permission set: description, session_hours (1 to 12), relay_state (address to open after sign-in; null: the console), managed_policies (names of AWS managed policies), customer_managed_policies (name => path of policies that exist in each account), permissions_boundary (managed_policy, or customer_managed_policy with its path; null: none), and assignments (account id => groups, users by name, group_ids, user_ids)."
   type = map(object({
     description               = optional(string)
     session_hours             = optional(number, 1)
@@ -81,7 +81,7 @@ variable "permission_sets" {
         for account_id, who in set.assignments : can(regex("^[0-9]{12}$", account_id)) && length(who.groups) + length(who.users) + length(who.group_ids) + length(who.user_ids) > 0
       ]
     ]))
-    error_message = "permission_sets must have assignments of account numbers (12 digits) => at least one of groups, users, group_ids and user_ids."
+    error_message = "permission_sets must have assignments of account ids (12 digits) => at least one of groups, users, group_ids and user_ids."
   }
 
   validation {

@@ -23,7 +23,7 @@ resource "aws_cloudwatch_event_target" "findings" {
   target_id = "topic"
   arn       = var.topic.arn
 
-  # Text that a person can read. Config knows users by their id.
+  # Readable text. Config identifies users by their id.
   input_transformer {
     input_paths = {
       account = "$.detail.awsAccountId"
@@ -41,9 +41,9 @@ resource "aws_cloudwatch_event_target" "findings" {
   }
 }
 
-# EventBridge drops in silence what a target refuses for good, and counts it for each rule
-# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
-# statement of its own.
+# EventBridge silently drops what a target permanently refuses, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). A separate statement of the topic's
+# policy allows CloudWatch to publish.
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name          = "${local.rule_name}-undelivered"
   alarm_description   = "EventBridge could not deliver findings about credentials to the topic: look at the policies of the topic and its key."

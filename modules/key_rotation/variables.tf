@@ -1,5 +1,5 @@
 variable "rules" {
-  description = "Names of the Config rules whose findings are told."
+  description = "Names of the Config rules whose findings cause notifications."
   type        = set(string)
   default     = ["access-keys-rotated", "iam-user-unused-credentials-check"]
   nullable    = false
@@ -11,7 +11,7 @@ variable "rules" {
 }
 
 variable "topic" {
-  description = "The topic that tells: its arn, and name_prefix, with which names of EventBridge rules must start to publish to it."
+  description = "The topic for notifications: its arn, and name_prefix, with which the names of EventBridge rules must start to publish to it."
   type = object({
     arn         = string
     name_prefix = string

@@ -8,8 +8,8 @@ locals {
   # Users may live under a path, hence two patterns. A name has no slash, so neither matches another user.
   own_user = ["${local.iam}:user/$${aws:username}", "${local.iam}:user/*/$${aws:username}"]
 
-  # The console lets its user choose a device's name, so no pattern on the name may restrict it. A virtual device
-  # belongs to nobody until iam:EnableMFADevice binds it to a user.
+  # Console users choose the device's name, so no pattern on the name can restrict it. A virtual device belongs to no
+  # user until iam:EnableMFADevice binds it to one.
   any_virtual_device = ["${local.iam}:mfa/*"]
 
   own_settings   = ["iam:GetMFADevice", "iam:GetUser", "iam:ListMFADevices"]
@@ -27,7 +27,7 @@ locals {
 # A session token made without MFA counts as the second kind, but IAM itself refuses it every IAM call, and STS every
 # call except AssumeRole (denied below) and GetCallerIdentity.
 data "aws_iam_policy_document" "this" {
-  # Groups such as billing allow none of this. Only identifying oneself and what IAM cannot restrict to one resource.
+  # Groups such as billing allow none of this. Only identifying the caller, and calls that IAM cannot restrict to one resource.
   statement {
     sid       = "AllowReadsWithoutResource"
     effect    = "Allow"
@@ -43,7 +43,7 @@ data "aws_iam_policy_document" "this" {
     resources = local.own_user
   }
 
-  # First half of enrolment: a device of any name, not yet anybody's.
+  # First half of enrollment: a device of any name, not yet bound to a user.
   statement {
     sid       = "AllowCreatingVirtualDevices"
     effect    = "Allow"
@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "this" {
     resources = local.any_virtual_device
   }
 
-  # Second half of enrolment: binding a virtual device, a TOTP token or a security key to oneself.
+  # Second half of enrollment: binding a virtual device, a TOTP token or a security key to the caller's own user.
   statement {
     sid       = "AllowBindingDevicesToOneself"
     effect    = "Allow"
@@ -87,8 +87,8 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # A forced change at the first sign-in fails without this permission where the account's password policy does not
-  # give it to everybody.
+  # A forced change at the first sign-in fails without this permission, unless the account's password policy gives it to
+  # all users.
   dynamic "statement" {
     for_each = var.allow_password_change_before_mfa ? ["own"] : []
 
@@ -114,7 +114,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # What the rule lets through is for oneself only, also for administrators, whose own policies allow it on everybody.
+  # The exceptions apply to the caller's own user only, also for administrators, whose policies allow them on all users.
   statement {
     sid           = "DenyOtherUsersWithoutMfa"
     effect        = "Deny"
@@ -128,7 +128,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # A stolen key must not enrol a device of the thief and so become a session with MFA.
+  # With a stolen key, a thief must not enroll a device and so get a session with MFA.
   statement {
     sid       = "DenyEnrolmentByAccessKey"
     effect    = "Deny"
@@ -152,7 +152,7 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # The password is the console's matter; also for the users who may enrol by key.
+  # Password changes need a console session, also for the users who may enroll by key.
   dynamic "statement" {
     for_each = var.allow_password_change_before_mfa ? ["key"] : []
 

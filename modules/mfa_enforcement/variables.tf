@@ -1,5 +1,5 @@
 variable "group_names" {
-  description = "Names of the groups whose members are bound; users outside of them, and roles, are not."
+  description = "Names of the groups that get the policy; it does not apply to users outside of them, or to roles."
   type        = set(string)
   nullable    = false
 
@@ -22,14 +22,14 @@ variable "policy_name" {
 }
 
 variable "allow_password_change_before_mfa" {
-  description = "Whether a user who signed in to the console without MFA may change their own password, which a forced change at the first sign-in needs; IAM asks for the current password, so nobody gains by it who could not enrol a device of their own. With false such a user cannot sign in until an administrator helps."
+  description = "Whether a user who signed in to the console without MFA may change their own password, which a forced change at the first sign-in needs; IAM requires the current password, so it helps only a person who could also enroll a device. With false such a user cannot sign in without an administrator's help."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "access_key_enrolment_users" {
-  description = "Names of users without a console password who may enrol an MFA device with a long-lived access key. Risk: whoever steals such a key can enrol a device of their own and pass as a user with MFA. Remove a name as soon as its device is enrolled."
+  description = "Names of users without a console password who may enroll an MFA device with a long-lived access key. Risk: a thief of such a key can enroll a device and act as a user with MFA. Remove a name as soon as its device is enrolled."
   type        = list(string)
   default     = []
   nullable    = false
@@ -41,6 +41,6 @@ variable "access_key_enrolment_users" {
 
   validation {
     condition     = length(var.access_key_enrolment_users) <= 20
-    error_message = "access_key_enrolment_users must have at most 20 entries: it is for single exceptions, and the policy has a size limit."
+    error_message = "access_key_enrolment_users must have at most 20 entries: it is for few exceptions, and the policy has a size limit."
   }
 }

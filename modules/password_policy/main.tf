@@ -1,5 +1,5 @@
-# The account has exactly one password policy: creating it here overwrites whatever stands, destroying it leaves the
-# account with IAM's weak default (8 characters, three of four classes, no expiry).
+# The account has exactly one password policy: creating it overwrites the existing one, destroying it restores IAM's weak
+# default (8 characters, three of four classes, no expiry).
 resource "aws_iam_account_password_policy" "this" {
   minimum_password_length        = var.minimum_password_length
   require_lowercase_characters   = var.require_lowercase_characters
@@ -10,7 +10,7 @@ resource "aws_iam_account_password_policy" "this" {
   hard_expiry                    = var.hard_expiry
   allow_users_to_change_password = var.allow_users_to_change_password
 
-  # The provider's argument is computed when absent: null would keep an age that was set before. 0 is sent as "no age",
-  # which is IAM's "passwords never expire".
+  # The provider's argument is computed when absent: null would keep the previous age. The provider sends 0 as "no age",
+  # with which passwords never expire.
   max_password_age = coalesce(var.max_password_age, 0)
 }

@@ -1,5 +1,5 @@
 variable "minimum_password_length" {
-  description = "Least number of characters of a password, 6 to 128; CIS 1.7 asks for at least 14."
+  description = "Minimum number of characters of a password, 6 to 128; CIS 1.7 requires at least 14."
   type        = number
   default     = 14
   nullable    = false
@@ -39,7 +39,7 @@ variable "require_symbols" {
 }
 
 variable "password_reuse_prevention" {
-  description = "How many previous passwords a user cannot choose again, 1 to 24; CIS 1.8 asks for 24."
+  description = "How many previous passwords a user cannot choose again, 1 to 24; CIS 1.8 requires 24."
   type        = number
   default     = 24
   nullable    = false
@@ -51,7 +51,7 @@ variable "password_reuse_prevention" {
 }
 
 variable "max_password_age" {
-  description = "Days after which a password expires, 1 to 1095; null lets passwords live for ever."
+  description = "Days after which a password expires, 1 to 1095; null: passwords never expire."
   type        = number
   default     = 90
 

@@ -34,7 +34,7 @@ Minutes = Annotated[int, Field(ge=1, le=1440)]
 
 
 class Subscribers(Settings):
-    """Who is told; at least one, since the benchmark asks for it and an alarm that nobody hears is none."""
+    """The recipients; at least one, because the benchmark requires it."""
 
     email_addresses: Annotated[tuple[EmailAddress, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
         (), description="E-mail addresses; each confirms its subscription once."
@@ -105,19 +105,19 @@ class ActivityAlarms(Settings):
         description="Name of the topic, the key's alias and the metrics' namespace; the names of alarms, filters and "
         "rules start with it.",
     )
-    subscribers: Subscribers = Field(description="Who is told, at least one address.")
+    subscribers: Subscribers = Field(description="The recipients, at least one address.")
     monitors: Monitors = Field(Monitors(), description="The fifteen monitors of CIS 5.0, section 4.")
     patterns: Literal["refined", "benchmark"] = Field(
         "refined",
-        description="What the monitors look for: refined adds calls that the benchmark does not list, and leaves out "
-        "what services do by themselves, central root sessions and denied reads in the console; benchmark looks for "
+        description="What the monitors match: refined adds calls that the benchmark does not list, and excludes calls "
+        "of service-linked roles, central root sessions and denied reads in the console; benchmark matches "
         "the benchmark's events and nothing else.",
     )
     root_sign_in_alerts: bool = Field(
         True,
-        description="Whether sign-ins as root are told at once, by EventBridge rules in every active region, beside "
-        "the alarm of root_use that follows within minutes. AWS records them in us-east-1 (us-gov-west-1, "
-        "cn-north-1): without it among the active regions there is only the alarm.",
+        description="Whether EventBridge rules in every active region report root sign-ins immediately, in addition to "
+        "the alarm of root_use within minutes. AWS records them in us-east-1 (us-gov-west-1, cn-north-1): if that is "
+        "not an active region, there is only the alarm.",
     )
 
 

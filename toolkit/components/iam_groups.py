@@ -162,8 +162,8 @@ class Group(Settings):
 
     administrator: bool = Field(
         False,
-        description="Whether members may administer identities; any other group is refused policies that raise "
-        "rights, and gets the guardrail policy.",
+        description="Whether members may administer identities; all other groups get the guardrail policy, and the "
+        "toolkit refuses policies with which their members could escalate privileges.",
     )
     path: IamPath = Field("/", description="IAM path of the group, / or /name/.")
     managed_policies: Annotated[tuple[ManagedPolicy, ...], Field(strict=False)] = Field(
@@ -269,7 +269,7 @@ DEFAULT_GROUPS: dict[str, Group | None] = {
 
 
 class SelfService(Settings):
-    """What members of groups that are no administrator groups may do for themselves."""
+    """What members of all groups but administrator groups may do for themselves."""
 
     access_keys: Literal["none", "rotate"] = Field(
         "none",
@@ -291,21 +291,21 @@ class IamGroups(Settings):
 
     groups: Annotated[dict[EntityName, Group | None], BeforeValidator(_over_defaults)] = Field(
         DEFAULT_GROUPS,
-        description="Groups by name, laid over the defaults administrators, developers, auditors, billing and "
-        "support: a default group keeps the fields that are not given, and null removes it.",
+        description="Groups by name, merged over the defaults administrators, developers, auditors, billing and "
+        "support: a default group keeps the fields that you omit, and null removes it.",
     )
     passable_roles: Roles = Field(
         (),
-        description="ARNs of the roles that members of other groups than administrators may pass to services, if "
-        "their policies allow it; whoever may pass a role can act with its rights.",
+        description="ARNs of the roles that members of all groups but administrator groups may pass to services, if "
+        "their policies allow it; a user who may pass a role can use its permissions.",
     )
     assumable_roles: Roles = Field(
         (),
-        description="ARNs of the roles, of this account or others, that members of other groups than administrators "
-        "may assume, if their policies allow it (PowerUserAccess does).",
+        description="ARNs of the roles, of this account or others, that members of all groups but administrator "
+        "groups may assume, if their policies allow it (PowerUserAccess does).",
     )
     self_service: SelfService = Field(
-        SelfService(), description="What members of groups that are no administrator groups may do for themselves."
+        SelfService(), description="What members of all groups but administrator groups may do for themselves."
     )
     guardrail_policy_name: EntityName = Field(
         "deny-identity-administration",

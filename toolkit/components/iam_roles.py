@@ -107,10 +107,10 @@ Minutes = Annotated[int, Field(ge=60, le=720)]
 Pair = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_pair)]
 
 _USERS = "Names of this account's users who may assume it: those of iam_users, where that is on."
-_PRINCIPALS = "ARNs of accounts, users or roles that may assume it; an account stands for everybody whom it lets."
-_MFA = "Whether the session of whoever assumes it must have been made with MFA; sessions of roles never are."
-_EXTERNAL_ID = "External id that must be given, for a third party that works for many customers; null asks for none."
-_ORGANIZATION_ID = "Organization whose accounts alone may assume it; null asks for none."
+_PRINCIPALS = "ARNs of accounts, users or roles that may assume it; an account means every principal that it allows."
+_MFA = "Whether the caller's session must have been created with MFA; sessions of roles never are."
+_EXTERNAL_ID = "External id that the caller must send, for a third party that works for many customers; null: none."
+_ORGANIZATION_ID = "Organization to which the caller's account must belong; null: none."
 _MINUTES = "Minutes that a session lasts at most, 60 to 720."
 
 
@@ -168,7 +168,7 @@ class Role(_Conditional):
     )
     bounded: bool = Field(
         False,
-        description="Whether the permissions boundary limits it: whatever its policies allow, it administers only "
+        description="Whether the permissions boundary limits it: regardless of its policies, it administers only "
         "roles that are bounded as well, under delegation.path.",
     )
     path: IamPath = Field("/", description="IAM path of the role, / or /name/.")
@@ -206,13 +206,13 @@ class Support(_Conditional):
 class Deployer(Settings):
     """A role of pipelines, which come in through OpenID Connect."""
 
-    provider: Literal["github", "gitlab"] = Field(description="Whose pipelines: github or gitlab.")
+    provider: Literal["github", "gitlab"] = Field(description="The pipeline provider: github or gitlab.")
     repository: str = Field(description="OWNER/NAME on GitHub, GROUP/PROJECT (groups may nest) on GitLab.")
     owner_id: GitHubId | None = Field(
-        None, description="Number of the repository's owner on GitHub, for immutable subjects; null: classic subjects."
+        None, description="Id of the repository's owner on GitHub, for immutable subjects; null: classic subjects."
     )
     repository_id: GitHubId | None = Field(
-        None, description="Number of the repository on GitHub, for immutable subjects; null: classic subjects."
+        None, description="Id of the repository on GitHub, for immutable subjects; null: classic subjects."
     )
     subject_format: Literal["classic", "immutable", "both"] | None = Field(
         None,
@@ -267,20 +267,20 @@ class Deployer(Settings):
 class IamRoles(Settings):
     """Settings of `iam_roles`."""
 
-    roles: dict[RoleName, Role] = Field({}, description="Roles of people and other accounts, by name.")
+    roles: dict[RoleName, Role] = Field({}, description="Roles for users and other accounts, by name.")
     break_glass: BreakGlass | None = Field(
-        None, description="The role for emergencies, whose every use raises an alarm; null: there is none."
+        None, description="The role for emergencies; every use raises an alarm; null creates none."
     )
     audit: Audit | None = Field(
-        None, description="A role that reads configuration and changes nothing; null: there is none."
+        None, description="A role that reads configuration and cannot change it; null creates none."
     )
-    support: Support | None = Field(None, description="A role for cases with AWS Support; null: there is none.")
+    support: Support | None = Field(None, description="A role for cases with AWS Support; null creates none.")
     deployers: dict[RoleName, Deployer] = Field({}, description="Roles of pipelines, by name.")
     existing_oidc_providers: Annotated[tuple[Issuer, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        (), description="Issuers whose identity provider the account has already and which is used as it is."
+        (), description="Issuers whose identity provider already exists in the account; Terraform does not change it."
     )
     conflicts: Annotated[tuple[Pair, ...], Field(strict=False)] = Field(
-        (), description="Pairs of roles that nobody may be allowed to assume both of."
+        (), description="Pairs of roles of which a principal may assume at most one."
     )
     delegation: Delegation = Field(Delegation(), description="Delegated administration within a permissions boundary.")
 

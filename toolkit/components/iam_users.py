@@ -62,10 +62,10 @@ class User(Settings):
         "that is only taken out is refused until consented to).",
     )
     groups: Groups = Field((), description="Names of the groups of an active user; kept here while it is suspended.")
-    owner: TagValue = Field(description="Who answers for the user, best an e-mail address; the tag Owner.")
+    owner: TagValue = Field(description="Who is responsible for the user, preferably an e-mail address; the tag Owner.")
     review_date: Annotated[str, AfterValidator(_day)] = Field(
-        description="Day on which somebody looks whether the user is still needed; the tag ReviewDate. Once it has "
-        "passed, plans and `validate` tell so."
+        description="Day of the next review; the tag ReviewDate. Plans and `validate` report a review date that has "
+        "passed."
     )
     path: IamPath = Field("/", description="IAM path of the user, / or /name/.")
     console_pgp_key: Annotated[str, AfterValidator(_pgp_key)] | None = Field(
@@ -89,7 +89,7 @@ class IamUsers(Settings):
 
     users: dict[UserName, User] = Field({}, description="Users by name.")
     existing_groups: Groups = Field(
-        (), description="Names of groups that the account has beside those of iam_groups and users may be members of."
+        (), description="Names of existing groups, other than those of iam_groups, that users may be members of."
     )
     suspended_group_name: EntityName = Field(
         "suspended-users",

@@ -111,10 +111,10 @@ class Boundary(Settings):
     """The most that a permission set can grant."""
 
     managed_policy: ManagedPolicy | None = Field(
-        None, description="Name of an AWS managed policy; null: customer_managed_policy is given."
+        None, description="Name of an AWS managed policy; null: customer_managed_policy is set."
     )
     customer_managed_policy: CustomerPolicy | None = Field(
-        None, description="Name of a policy that is in every account of the set; null: managed_policy is given."
+        None, description="Name of a policy that exists in every account of the set; null: managed_policy is set."
     )
     path: PolicyPath = Field("/", description="Path of the customer managed policy.")
 
@@ -128,8 +128,8 @@ class Boundary(Settings):
 class Assignment(Settings):
     """Who gets a permission set in an account."""
 
-    groups: Names = Field((), description="Display names of groups, which must be there already.")
-    users: Names = Field((), description="User names, which must be there already; groups are easier to review.")
+    groups: Names = Field((), description="Display names of groups, which must exist.")
+    users: Names = Field((), description="User names, which must exist; groups are easier to review.")
     group_ids: Ids = Field((), description="Ids of groups.")
     user_ids: Ids = Field((), description="Ids of users.")
 
@@ -144,10 +144,10 @@ class PermissionSet(Settings):
     """What people may do in the accounts in which they have it; bounds are those of the IAM Identity Center API."""
 
     description: Annotated[str, Field(min_length=1, max_length=700)] | None = Field(
-        None, description="What it is for, as people read it when they sign in; null for none."
+        None, description="Description that users see when they sign in; null for none."
     )
     session_hours: Annotated[int, Field(ge=_FEWEST_HOURS, le=_MOST_HOURS)] = Field(
-        1, description="Hours that a session lasts, 1 to 12."
+        1, description="Length of a session in hours, 1 to 12."
     )
     relay_state: Annotated[str, AfterValidator(_relay_state)] | None = Field(
         None, description="Address that opens after the sign-in; null: the console's start page."
@@ -158,8 +158,12 @@ class PermissionSet(Settings):
     customer_managed_policies: dict[CustomerPolicy, PolicyPath] = Field(
         {}, description="Name => path of policies of your own, which must be in every account of the set."
     )
-    permissions_boundary: Boundary | None = Field(None, description="The most that it can grant; null sets none.")
-    assignments: dict[AccountId, Assignment] = Field({}, description="Account number => who gets it there.")
+    permissions_boundary: Boundary | None = Field(
+        None, description="Maximum permissions that it can grant; null sets none."
+    )
+    assignments: dict[AccountId, Assignment] = Field(
+        {}, description="Account id => the users and groups that get it there."
+    )
 
     @model_validator(mode="after")
     def _policies_fit(self) -> PermissionSet:
@@ -185,7 +189,7 @@ class IdentityCenter(Settings):
         description="Name => permission set, at least one."
     )
     inline_policy_files: dict[str, str] = Field(
-        {}, description="Name of a permission set => JSON file beside environment.yaml with its inline policy."
+        {}, description="Name of a permission set => JSON file, next to environment.yaml, with its inline policy."
     )
 
     @model_validator(mode="after")

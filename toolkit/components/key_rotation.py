@@ -1,4 +1,4 @@
-"""Tells people of access keys over age, and of credentials that nobody uses."""
+"""Notifies about old access keys and unused credentials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class KeyRotation(Settings):
         tuple[RuleName, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(at_least_one)
     ] = Field(
         ("access-keys-rotated", "iam-user-unused-credentials-check"),
-        description="Names of the rules of config whose findings are told; the ages are those rules' parameters.",
+        description="Names of the rules of config whose findings cause notifications; the ages are those rules' "
+        "parameters.",
     )
 
 

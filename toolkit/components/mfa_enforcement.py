@@ -34,14 +34,14 @@ class MfaEnforcement(Settings):
     allow_password_change_before_mfa: bool = Field(
         True,
         description="Whether a user who signed in to the console without MFA may change their own password, which a "
-        "forced change at the first sign-in needs; IAM asks for the current password, so nobody gains by it who "
-        "could not enrol a device of their own. With false such a user cannot sign in until an administrator helps.",
+        "forced change at the first sign-in needs; IAM requires the current password, so it helps only a person who "
+        "could also enroll a device. With false such a user cannot sign in without an administrator's help.",
     )
     access_key_enrolment_users: Annotated[tuple[UserName, ...], Field(strict=False, max_length=20)] = Field(
         (),
-        description="Names of users without a console password who may enrol an MFA device with a long-lived access "
-        "key. Risk: whoever steals such a key can enrol a device of their own and pass as a user with MFA. Remove a "
-        "name as soon as its device is enrolled.",
+        description="Names of users without a console password who may enroll an MFA device with a long-lived access "
+        "key. Risk: a thief of such a key can enroll a device and act as a user with MFA. Remove a name as soon as its "
+        "device is enrolled.",
     )
 
 

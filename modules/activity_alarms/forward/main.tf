@@ -1,4 +1,4 @@
-# The same pattern as in the home region, ../root_sign_in.tf, whose rule tells of what arrives on its event bus.
+# The same pattern as in the home region, ../root_sign_in.tf, whose rule reports the events on its event bus.
 resource "aws_cloudwatch_event_rule" "root_sign_in" {
   name        = "${var.name}-root-sign-in"
   description = "Forwards sign-ins as root to the home region, which tells of them."

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The name given to activity_alarms: the rule's name starts with it, and the role that forwards admits only rules so named."
+  description = "The name given to activity_alarms: the rule's name starts with it, and only such rules may assume the forwarding role."
   type        = string
   default     = "baseline-activity"
   nullable    = false

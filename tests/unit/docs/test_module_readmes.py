@@ -30,8 +30,6 @@ _TABLE = re.compile(
 
 MISSING: set[str] = {
     "account_contacts",
-    "firewall_manager/administrator",
-    "guardduty/notifications",
     "organization",
     "organization/administrators",
     "root_protection",
