@@ -14,6 +14,14 @@ resource "aws_shield_protection" "this" {
   depends_on = [aws_shield_subscription.this]
 }
 
+# A health check that is unhealthy now is not taken: the resource must be well when it is associated.
+resource "aws_shield_protection_health_check_association" "this" {
+  for_each = { for name, protection in var.protections : name => protection if protection.health_check_arn != null }
+
+  shield_protection_id = aws_shield_protection.this[each.key].id
+  health_check_arn     = each.value.health_check_arn
+}
+
 resource "aws_shield_application_layer_automatic_response" "this" {
   for_each = { for name, protection in var.protections : name => protection if protection.automatic_response != null }
 

@@ -62,5 +62,6 @@ resource "aws_shield_proactive_engagement" "this" {
     }
   }
 
-  depends_on = [aws_shield_drt_access_role_arn_association.this]
+  # The team contacts people by the health checks.
+  depends_on = [aws_shield_drt_access_role_arn_association.this, aws_shield_protection_health_check_association.this]
 }

@@ -29,10 +29,11 @@ variable "auto_renew" {
 }
 
 variable "protections" {
-  description = "Name => resource that is protected: resource_arn (of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or a Global Accelerator), and automatic_response to attacks on the application layer: block, count, or null for none (only distributions and Application Load Balancers with a web ACL have it)."
+  description = "Name => resource that is protected: resource_arn (of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or a Global Accelerator), automatic_response to attacks on the application layer: block, count, or null for none (only distributions and Application Load Balancers with a web ACL have it), and health_check_arn (of a Route 53 health check that says whether the resource works, or null; hosted zones take none)."
   type = map(object({
     resource_arn       = string
     automatic_response = optional(string)
+    health_check_arn   = optional(string)
   }))
   default  = {}
   nullable = false
@@ -55,6 +56,16 @@ variable "protections" {
   validation {
     condition     = alltrue([for protection in values(var.protections) : protection.automatic_response == null || can(regex("^arn:[a-z-]+:(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)", protection.resource_arn))])
     error_message = "protections must have automatic_response only for CloudFront distributions and Application Load Balancers."
+  }
+
+  validation {
+    condition     = alltrue([for protection in values(var.protections) : protection.health_check_arn == null || can(regex("^arn:aws:route53:::healthcheck/[A-Za-z0-9-]{36}$", protection.health_check_arn))])
+    error_message = "protections must have health_check_arn such as arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab, or null."
+  }
+
+  validation {
+    condition     = alltrue([for protection in values(var.protections) : protection.health_check_arn == null || !startswith(protection.resource_arn, "arn:aws:route53:")])
+    error_message = "protections must have no health_check_arn for hosted zones: Shield Advanced takes none for them."
   }
 }
 
@@ -108,7 +119,7 @@ variable "response_team" {
 }
 
 variable "emergency_contacts" {
-  description = "Whom the Shield Response Team calls by itself when the health check of a protected resource turns bad: up to ten, each with email_address, phone_number (such as +4930123456) and notes; empty engages nobody. Needs response_team."
+  description = "Whom the Shield Response Team calls by itself when the health check of a protected resource turns bad: up to ten, each with email_address, phone_number (such as +4930123456) and notes; empty engages nobody. Needs response_team, and a protection with health_check_arn."
   type = list(object({
     email_address = string
     phone_number  = string
@@ -120,6 +131,11 @@ variable "emergency_contacts" {
   validation {
     condition     = length(var.emergency_contacts) == 0 || var.response_team != null
     error_message = "emergency_contacts needs response_team."
+  }
+
+  validation {
+    condition     = length(var.emergency_contacts) == 0 || anytrue([for protection in values(var.protections) : protection.health_check_arn != null])
+    error_message = "emergency_contacts needs a protection with health_check_arn: the Shield Response Team contacts people only where a health check is unhealthy."
   }
 
   validation {

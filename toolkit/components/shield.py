@@ -31,6 +31,8 @@ _RESOURCE_ARN = re.compile(
 )
 _WITH_RESPONSE = re.compile(r"arn:[a-z-]+:(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_HEALTH_CHECK_ARN = re.compile(r"arn:aws:route53:::healthcheck/[A-Za-z0-9-]{36}")
+_ZONE = re.compile(r"arn:[a-z-]+:route53:")
 _PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOTES = re.compile(r"[A-Za-z0-9_. ,:/()+@-]{1,1024}")
 
@@ -71,6 +73,15 @@ def _resource_arn(value: str) -> str:
     return value
 
 
+def _health_check_arn(value: str) -> str:
+    if not _HEALTH_CHECK_ARN.fullmatch(value):
+        raise ValueError(
+            "expected the ARN of a Route 53 health check, such as "
+            "arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab"
+        )
+    return value
+
+
 def _bucket(value: str) -> str:
     if not _BUCKET.fullmatch(value):
         raise ValueError("expected the name of a bucket")
@@ -100,11 +111,22 @@ class Protection(Settings):
         description="Answer to attacks on the application layer: block or count their requests, for distributions and "
         "Application Load Balancers with a web ACL; null for none.",
     )
+    health_check_arn: Annotated[str, AfterValidator(_health_check_arn)] | None = Field(
+        None,
+        description="ARN of a Route 53 health check that says whether the resource works; emergency_contacts need one. "
+        "null for none; hosted zones take none.",
+    )
 
     @model_validator(mode="after")
     def _response_of_the_application_layer(self) -> Protection:
         if self.automatic_response is not None and not _WITH_RESPONSE.match(self.resource_arn):
             raise ValueError("automatic_response is only for CloudFront distributions and Application Load Balancers")
+        return self
+
+    @model_validator(mode="after")
+    def _no_health_of_zones(self) -> Protection:
+        if self.health_check_arn is not None and _ZONE.match(self.resource_arn):
+            raise ValueError("health_check_arn is not for hosted zones: Shield Advanced takes none for them")
         return self
 
 
@@ -194,6 +216,11 @@ class Shield(Settings):
     def _what_belongs_together(self) -> Shield:
         if self.emergency_contacts and self.response_team is None:
             raise ValueError("emergency_contacts needs response_team")
+        if self.emergency_contacts and not any(p.health_check_arn for p in self.protections.values()):
+            raise ValueError(
+                "emergency_contacts needs a protection with health_check_arn: the Shield Response Team contacts people "
+                "only where a health check is unhealthy"
+            )
         if len(self.emergency_contacts) > 10:
             raise ValueError("emergency_contacts must be at most ten")
         for name, group in self.protection_groups.items():
@@ -223,6 +250,7 @@ COMPONENT = Component(
         Protected("aws_shield_subscription"),
         Protected("aws_shield_protection"),
         Protected("aws_shield_application_layer_automatic_response"),
+        Protected("aws_shield_protection_health_check_association"),
         Protected("aws_shield_protection_group"),
         Protected("aws_shield_drt_access_role_arn_association"),
         Protected("aws_shield_drt_access_log_bucket_association"),
@@ -231,6 +259,7 @@ COMPONENT = Component(
     lacking=(
         "aws_shield_subscription",
         "aws_shield_application_layer_automatic_response",
+        "aws_shield_protection_health_check_association",
         "aws_shield_drt_access_role_arn_association",
         "aws_shield_drt_access_log_bucket_association",
         "aws_shield_proactive_engagement",

@@ -18,6 +18,10 @@ TYPES = (
     ),
     ResourceType("aws_shield_protection", no_weaker_side={NAMES: "name", IDENTITY: "resource_arn"}),
     ResourceType(
+        "aws_shield_protection_health_check_association",
+        no_weaker_side={IDENTITY: "health_check_arn shield_protection_id"},
+    ),
+    ResourceType(
         "aws_shield_application_layer_automatic_response",
         strengths=(Strength("action", Stronger.ORDER, order=("COUNT", "BLOCK")),),
         no_weaker_side={IDENTITY: "resource_arn"},

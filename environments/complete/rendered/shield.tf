@@ -12,6 +12,7 @@ module "shield" {
     website = {
       resource_arn       = "arn:aws:cloudfront::111122223333:distribution/E1EXAMPLE"
       automatic_response = "block"
+      health_check_arn   = "arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab"
     }
   }
   protection_groups = {

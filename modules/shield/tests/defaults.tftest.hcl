@@ -33,7 +33,7 @@ run "every_switch" {
     accept_one_year_commitment = true
     auto_renew                 = false
     protections = {
-      "website"  = { resource_arn = "arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE", automatic_response = "block" }
+      "website"  = { resource_arn = "arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE", automatic_response = "block", health_check_arn = "arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab" }
       "api"      = { resource_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/api/1234567890abcdef", automatic_response = "count" }
       "dns zone" = { resource_arn = "arn:aws:route53:::hostedzone/Z1EXAMPLE" }
     }
@@ -57,6 +57,11 @@ run "every_switch" {
   assert {
     condition     = { for name, response in aws_shield_application_layer_automatic_response.this : name => response.action } == { website = "BLOCK", api = "COUNT" }
     error_message = "Attacks must be answered where it is asked for."
+  }
+
+  assert {
+    condition     = { for name, check in aws_shield_protection_health_check_association.this : name => check.health_check_arn } == { website = "arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab" }
+    error_message = "A protection must have the health check that is named for it, and no other one any."
   }
 
   assert {
@@ -129,6 +134,33 @@ run "refused_response_of_dns" {
   }
 
   expect_failures = [var.protections]
+}
+
+run "refused_health_checks" {
+  command = plan
+
+  variables {
+    accept_one_year_commitment = true
+    protections = {
+      zone    = { resource_arn = "arn:aws:route53:::hostedzone/Z1EXAMPLE", health_check_arn = "arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab" }
+      website = { resource_arn = "arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE", health_check_arn = "1234abcd-12ab-34cd-56ef-1234567890ab" }
+    }
+  }
+
+  expect_failures = [var.protections]
+}
+
+run "refused_contacts_whom_no_health_check_engages" {
+  command = plan
+
+  variables {
+    accept_one_year_commitment = true
+    protections                = { website = { resource_arn = "arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE" } }
+    response_team              = {}
+    emergency_contacts         = [{ email_address = "a@example.com", phone_number = "+4930123456" }]
+  }
+
+  expect_failures = [var.emergency_contacts]
 }
 
 run "refused_combinations" {

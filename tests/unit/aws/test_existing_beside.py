@@ -603,6 +603,16 @@ def test_what_shield_does_already():
     assert 'emergency_contact[0].email_address: "security@example.com" → null' in note.evidence
     assert existing(contacts, Stubbed("shield", ("describe_emergency_contact_settings", {}))) is None
 
+    identifier, check = "1234abcd-12ab-34cd-56ef-1234567890ab", "abcd1234-12ab-34cd-56ef-1234567890ab"
+    health = "aws_shield_protection_health_check_association"
+    checks = plan_of("shield", health, {"shield_protection_id": identifier})
+    for ids, import_id in (([check], f"{identifier}+arn:aws:route53:::healthcheck/{check}"), ([], None)):
+        answer = {"Protection": {**protection, "HealthCheckIds": ids}}
+        found = existing(checks, Stubbed("shield", ("describe_protection", answer)))
+        assert (found.import_id if found else None) == import_id
+    assert existing(checks, Stubbed("shield", ("describe_protection", "ResourceNotFoundException"))) is None
+    assert existing(plan_of("shield", health, {}), Stubbed("shield")) is None
+
     group = plan_of("shield", "aws_shield_protection_group", {"protection_group_id": "web"})
     answer = {"ProtectionGroup": {"ProtectionGroupId": "web", "Aggregation": "SUM", "Pattern": "ALL", "Members": []}}
     (finding,) = judged(group, Stubbed("shield", ("describe_protection_group", answer)))

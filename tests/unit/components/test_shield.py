@@ -10,6 +10,7 @@ from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
 
 SITE = {"resource_arn": "arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE"}
+CHECK = "arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab"
 ZONE = {"resource_arn": "arn:aws:route53:::hostedzone/Z1EXAMPLE"}
 CONTACT = {"email_address": "security@example.com", "phone_number": "+4930123456"}
 
@@ -36,7 +37,10 @@ def test_what_is_asked_for() -> None:
     settings = Shield.model_validate(
         {
             "accept_one_year_commitment": True,
-            "protections": {"website": {**SITE, "automatic_response": "block"}, "zone": ZONE},
+            "protections": {
+                "website": {**SITE, "automatic_response": "block", "health_check_arn": CHECK},
+                "zone": ZONE,
+            },
             "protection_groups": {"shop": {"pattern": "ARBITRARY", "protections": ["website"]}},
             "response_team": {"log_buckets": ["example-flow-logs"]},
             "emergency_contacts": [CONTACT],
@@ -75,7 +79,23 @@ def test_what_is_asked_for() -> None:
         ),
         ({"emergency_contacts": [CONTACT]}, ": emergency_contacts needs response_team"),
         (
-            {"response_team": {}, "emergency_contacts": [CONTACT] * 11},
+            {"response_team": {}, "protections": {"a": SITE}, "emergency_contacts": [CONTACT]},
+            ": emergency_contacts needs a protection with health_check_arn",
+        ),
+        (
+            {"protections": {"a": {**ZONE, "health_check_arn": CHECK}}},
+            "protections.a: health_check_arn is not for hosted",
+        ),
+        (
+            {"protections": {"a": {**SITE, "health_check_arn": CHECK.rsplit("/", 1)[1]}}},
+            "protections.a.health_check_arn: expected the ARN of a Route 53 health check",
+        ),
+        (
+            {
+                "response_team": {},
+                "protections": {"a": {**SITE, "health_check_arn": CHECK}},
+                "emergency_contacts": [CONTACT] * 11,
+            },
             ": emergency_contacts must be at most ten",
         ),
         (

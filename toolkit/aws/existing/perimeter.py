@@ -46,6 +46,24 @@ def _shield_automatic_response(clients: ClientFactory, change: Change) -> Existi
     return overwriting(change, values, named(change, "resource_arn"), what)
 
 
+def _shield_health_check(clients: ClientFactory, change: Change) -> Existing | None:
+    protection = named(change, "shield_protection_id")
+    if protection is None:
+        # Of a protection that is still to be made.
+        return None
+    shield = clients.client("shield")
+    try:
+        found = shield.describe_protection(ProtectionId=protection)["Protection"]
+    except shield.exceptions.ResourceNotFoundException:
+        return None
+    ids = found.get("HealthCheckIds", ())
+    if not ids:
+        return None
+    arn = f"arn:aws:route53:::healthcheck/{ids[0]}"
+    what = f"the health check {ids[0]} of the protection {found['Name']!r}"
+    return Existing({}, False, f"{protection}+{arn}", what)
+
+
 def _shield_protection_group(clients: ClientFactory, change: Change) -> Existing | None:
     if clients.simulated:
         # The embedded AWS has no protection groups, so nothing can be in the way there.
@@ -115,6 +133,7 @@ READERS: dict[str, Reader] = {
     "aws_shield_subscription": _shield_subscription,
     "aws_shield_protection": _shield_protection,
     "aws_shield_application_layer_automatic_response": _shield_automatic_response,
+    "aws_shield_protection_health_check_association": _shield_health_check,
     "aws_shield_protection_group": _shield_protection_group,
     "aws_shield_proactive_engagement": _shield_emergency_contacts,
     "aws_shield_drt_access_role_arn_association": _shield_response_team,
