@@ -11,7 +11,7 @@ variable "name" {
 }
 
 variable "bucket" {
-  description = "The log bucket: its name and the name of its access log bucket (null: baseline-cloudtrail-ACCOUNT-REGION, and the log bucket's name with -access-logs), days after which logs are deleted (null: never), default retention by object lock (null: none), transitions to cheaper storage classes, and whether destroying the trail deletes the logs."
+  description = "The log bucket: its name and the name of its access log bucket (null: baseline-cloudtrail-ACCOUNT-REGION, and the log bucket's name with -access-logs), days after which logs are deleted (null: never), default retention by object lock (null: none), transitions to cheaper storage classes (S3 moves no object smaller than 128 KB), and whether destroying the trail deletes the logs."
   type = object({
     name                               = optional(string)
     expiration_days                    = optional(number)

@@ -132,7 +132,7 @@ class LogBucket(Settings):
         90, description="Days after which overwritten or deleted versions of objects are removed permanently."
     )
     transitions: Annotated[tuple[Transition, ...], Field(strict=False)] = Field(
-        (), description="Transitions of objects to cheaper storage classes."
+        (), description="Transitions of objects to cheaper storage classes; S3 moves none smaller than 128 KB."
     )
     force_destroy: bool = Field(
         False,

@@ -1,5 +1,5 @@
 variable "default_vpc_flow_logs" {
-  description = "Flow logs of the default VPC: the regions that log (none by default, since it bills by volume), the destination (cloud-watch-logs or s3), the traffic (ALL, ACCEPT or REJECT), the seconds that are aggregated (60 or 600), log group with retention in days and delivery role for CloudWatch Logs, and for S3 the bucket to create, or the ARN of an existing bucket."
+  description = "Flow logs of the default VPC: the regions that log (none by default, since it bills by volume), the destination (cloud-watch-logs or s3), the traffic (ALL, ACCEPT or REJECT), the seconds that are aggregated (60 or 600), log group with retention in days and delivery role for CloudWatch Logs, and for S3 the bucket to create, with transitions to cheaper storage classes (S3 moves no object smaller than 128 KB), or the ARN of an existing bucket."
   type = object({
     regions             = optional(set(string), [])
     destination         = optional(string, "cloud-watch-logs")

@@ -1,5 +1,5 @@
 variable "bucket" {
-  description = "The bucket that receives snapshots and history: its name (null: baseline-config-ACCOUNT-REGION), days after which objects are deleted (null: never), the KMS key of the same region that encrypts them (null: S3's own keys), the bucket for access logs (null: none), and whether destroying it also deletes its objects."
+  description = "The bucket that receives snapshots and history: its name (null: baseline-config-ACCOUNT-REGION), days after which objects are deleted (null: never), the KMS key of the same region that encrypts them (null: S3's own keys), the bucket for access logs (null: none), transitions to cheaper storage classes (S3 moves no object smaller than 128 KB), and whether destroying it also deletes its objects."
   type = object({
     name                               = optional(string)
     expiration_days                    = optional(number)

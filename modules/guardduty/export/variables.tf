@@ -1,5 +1,5 @@
 variable "findings_bucket" {
-  description = "The bucket that findings are exported to: its name (null: baseline-guardduty-ACCOUNT-REGION), days after which findings are deleted (null: never), the bucket for access logs (null: none), and whether destroying it also deletes its objects."
+  description = "The bucket that findings are exported to: its name (null: baseline-guardduty-ACCOUNT-REGION), days after which findings are deleted (null: never), the bucket for access logs (null: none), transitions to cheaper storage classes (S3 moves no object smaller than 128 KB), and whether destroying it also deletes its objects."
   type = object({
     name                               = optional(string)
     expiration_days                    = optional(number)

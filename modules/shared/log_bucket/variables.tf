@@ -74,7 +74,7 @@ variable "abort_multipart_upload_days" {
 }
 
 variable "transitions" {
-  description = "Transitions of objects to cheaper storage classes: age in days and storage class."
+  description = "Transitions of objects to cheaper storage classes: age in days and storage class. S3 moves no object smaller than 128 KB."
   type = list(object({
     days          = number
     storage_class = string
