@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from toolkit.plan.model import Action
-from toolkit.reports import data, markdown, text
+from toolkit.reports import data, html, markdown, text
 from toolkit.reports.text import plan_lines
 from toolkit.reports.view import PlanView
 
@@ -37,6 +37,9 @@ def test_each_report_marks_it(first: PlanView) -> None:
     comment = markdown.render(view)
     assert "### Cannot be undone once applied" in comment
     assert SUMMARY in comment
+    page = html.render(view)
+    assert "Cannot be undone once applied</h2>" in page
+    assert SUMMARY in page
 
 
 def test_many_are_counted_in_the_terminal(first: PlanView) -> None:
@@ -46,5 +49,5 @@ def test_many_are_counted_in_the_terminal(first: PlanView) -> None:
 
 
 def test_a_plan_without_any_says_nothing(empty: PlanView) -> None:
-    assert "Cannot be undone" not in text.render(empty) + markdown.render(empty)
+    assert "Cannot be undone" not in text.render(empty) + markdown.render(empty) + html.render(empty)
     assert json.loads(data.render(empty))["irreversible"] == []
