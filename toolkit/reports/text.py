@@ -289,7 +289,7 @@ def _cut(text: str) -> str:
 
 
 _ASIDE = re.compile(r" \([^()]*\)")
-_KEY = re.compile(r"`components\.[^`]*`(?: or (?=`))?")
+_KEY = re.compile(r"`components\.[^`]*`(?:(?:, | or )`components\.[^`]*`)*")
 
 
 def _together(findings: list[Finding], every: Iterable[Finding]) -> Iterator[Line]:

@@ -93,6 +93,18 @@ def test_the_end_is_a_summary_of_the_findings_one_line_each(later: PlanView) -> 
     ]
 
 
+@pytest.mark.parametrize("between", [", ", " or "])
+def test_keys_that_differ_are_named_below_each_of_several_findings(later: PlanView, between: str) -> None:
+    (one,) = (f for f in later.findings if f.attribute == "minimum_password_length")
+    keys = [f"`components.c.{name}`{between}`components.c.same`" for name in "abcdefg"]
+    alike = [
+        replace(one, address=f"module.c.x.{i}", setting=f"c.{i}", remedy=f"look ({k})") for i, k in enumerate(keys)
+    ]
+    lines = printed(replace(later, findings=tuple(alike)))
+    assert "  remediation: look (the key below each)" in lines
+    assert {"    c.0", "    c.1"} <= set(lines)
+
+
 @pytest.mark.parametrize("text", ["", "x", "e\u0301" * 200, "\u5b57" * 200, "word " * 200, "x" * 30_000, "a\nb\x1b[2J"])
 @pytest.mark.parametrize("copies", [0, 1, 60])
 def test_whatever_is_found_the_summary_fits_on_a_screen(later: PlanView, text: str, copies: int) -> None:
