@@ -13,6 +13,7 @@ import typer
 from toolkit.cli import (
     about_commands,
     controls_commands,
+    passthrough_commands,
     project_commands,
     sandbox_commands,
     state_commands,
@@ -75,6 +76,7 @@ def _global_options(
 project_commands.register(app)
 terraform_commands.register(app)
 state_commands.register(app)
+passthrough_commands.register(app)
 controls_commands.register(app)
 about_commands.register(app)
 app.add_typer(state_commands.app, name="state")

@@ -232,7 +232,7 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
             attribute=None,
             summary=f"{change.address} was left half-made by an interrupted or failed apply, and is made anew.",
             evidence="Terraform calls it tainted",
-            remedy="if it is whole after all, `terraform untaint` keeps it",
+            remedy=f"if it is whole after all, keep it: {_untaint(change)}",
             consent=None,
             component=change.component,
             region=change.region,
@@ -267,7 +267,7 @@ def _instead(change: Change, forcing: list[str]) -> str:
     if change.action is Action.FORGET:
         return "take away the `removed` block that says so: it would go on in AWS, and bill, without Terraform"
     if change.tainted:
-        return f"keep it: terraform untaint '{change.address}'"
+        return f"keep it: {_untaint(change)}"
     if change.action is not Action.REPLACE:
         return f"keep {_keys(_entry(change), 'or')} with its region in environment.yaml"
     # A description is composed: what is in it can be set, the whole cannot.
@@ -285,6 +285,10 @@ def _instead(change: Change, forcing: list[str]) -> str:
         f"no setting decides {', '.join(forcing) or 'what forces it'}: give the consent if it may be deleted and "
         "created again"
     )
+
+
+def _untaint(change: Change) -> str:
+    return f"toolkit terraform ENV -- untaint '{change.address}'"
 
 
 def _entry(change: Change) -> tuple[str, ...]:

@@ -156,6 +156,39 @@ def execute(
     return Ended(returncode, interrupts.passed_on, time.monotonic() - started, leftovers)
 
 
+def attached(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    on_start: Callable[[int], None],
+    inherit: tuple[int, ...] = (),
+    umask: int = -1,
+) -> int:
+    """Run with this process's own streams, so that somebody can talk to it; returns its exit code, as a shell gives it.
+
+    It has no pipe that our death could close, and stays in our process group: a terminal's Ctrl-C reaches it by itself.
+
+    Args:
+        on_start: Gets the process id.
+        inherit: Descriptors that it keeps open.
+        umask: File mode mask of the process; -1 leaves ours.
+
+    Raises:
+        OSError: It could not be started.
+    """
+    child = subprocess.Popen(arguments, cwd=cwd, env=dict(environ), pass_fds=inherit, umask=umask)
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGINT or not os.isatty(0):
+            child.send_signal(number)
+
+    with _handlers(hand_on):
+        on_start(child.pid)
+        returncode = child.wait()
+    return returncode if returncode >= 0 else 128 - returncode
+
+
 def end_group(group: int) -> bool:
     """End what is left of a process group, politely and then not; True if there was anything."""
     found = False
@@ -209,15 +242,15 @@ def _signal_group(group: int, number: int) -> bool:
     return True
 
 
+def _handled(interrupts: Interrupts) -> contextlib.AbstractContextManager[None]:
+    return _handlers(lambda _number, _frame: interrupts.request())
+
+
 @contextlib.contextmanager
-def _handled(interrupts: Interrupts) -> Iterator[None]:
+def _handlers(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # Python allows handlers in the main thread only; who runs threads calls `Interrupts.request` itself
         return
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        interrupts.request()
-
     before = {}
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and jobs in the background of a script

@@ -310,6 +310,41 @@ class Runner:
         """Release a state lock that is known to be dead."""
         self._checked("force-unlock", self._terraform.arguments("force-unlock", lock_id, force=_FLAG))
 
+    def pass_through(self, arguments: Sequence[str], *, writes: bool) -> int:
+        """Run a command as it is, on this process's own streams; returns Terraform's exit code.
+
+        Args:
+            arguments: Checked by `passthrough.check`.
+            writes: Whether it writes the state, so that no other run may be active here.
+
+        Raises:
+            LockedError: It writes, and another run is active here.
+        """
+        data_folder.check_sources(self._data_folder)
+        if self._backend is not None:
+            data_folder.check_backend(self._data_folder, *self._backend)
+        vector = [str(self.binary.path), *arguments]
+        self._on_command(vector)
+        if not writes:
+            return self._attached(vector)
+        with runs.RunLock(self.scratch) as lock:
+            if lock.orphan is not None:
+                self._on_event(events.Notice(lock.orphan.describe()))
+            nowhere = Path(os.devnull)
+            return self._attached(
+                vector, (lock.descriptor,), lambda pid: lock.record(arguments[0], nowhere, nowhere, pid)
+            )
+
+    def _attached(
+        self, vector: list[str], inherit: tuple[int, ...] = (), on_start: Callable[[int], None] = _ignore
+    ) -> int:
+        try:
+            return process.attached(
+                vector, cwd=self.root, environ=self._environ, umask=_PRIVATE, inherit=inherit, on_start=on_start
+            )
+        except OSError as error:
+            raise ToolkitError(f"cannot run Terraform: {error}", where=str(self.binary.path)) from error
+
     def _data(
         self, operation: str, arguments: list[str], *, absent: dict[str, Any] | None = None, cwd: Path | None = None
     ) -> dict[str, Any]:

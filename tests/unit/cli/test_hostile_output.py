@@ -153,6 +153,7 @@ def _workspace(word: str) -> Any:
         called=word,
         simulator=None,
         caller=SimpleNamespace(account_id=word, arn=word),
+        runner=SimpleNamespace(pass_through=lambda *_, **__: 0),
     )
 
 
@@ -354,6 +355,13 @@ def story_state_restore(word: str) -> Iterator[list[str]]:
     with _returns("toolkit.workflows.unsaved.restore", poisoned(Restored, word)):
         yield from both("state", "restore", "prod", "errored.tfstate")
     yield ["state", "restore", "prod", word]
+
+
+def story_terraform(word: str) -> Iterator[list[str]]:
+    with _opened(word):
+        yield ["terraform", "prod", "--", "state", "show", word]
+    for arguments in ((word,), ("state", word), ("state", "list", f"-{word}")):
+        yield ["terraform", "prod", "--", *arguments]
 
 
 def story_unlock(word: str) -> Iterator[list[str]]:

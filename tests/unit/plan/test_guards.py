@@ -126,7 +126,7 @@ def test_what_is_tainted_and_holds_records_is_not_made_anew_unasked(recorded: di
     (refused,) = findings(entry, held={entry["address"]: "the bucket has objects, such as AWSLogs/x"})
     assert refused.blocks
     assert refused.evidence == "Terraform calls it tainted, but the bucket has objects, such as AWSLogs/x"
-    assert refused.remedy == f"keep it: terraform untaint '{entry['address']}'"
+    assert refused.remedy == f"keep it: toolkit terraform ENV -- untaint '{entry['address']}'"
     # What it holds was not asked.
     (refused,) = findings(entry)
     assert refused.blocks
@@ -141,7 +141,7 @@ def test_a_tainted_key_that_something_uses_is_not_made_anew_unasked():
     refused = [f for f in findings(*changed) if f.rule is Rule.DESTROYS]
     assert [(f.address, f.blocks) for f in refused] == [(key["address"], True)]
     assert "aws_kms_alias.topic" in refused[0].evidence
-    assert refused[0].remedy.startswith("keep it: terraform untaint")
+    assert refused[0].remedy.startswith("keep it: toolkit terraform ENV -- untaint")
     # As an interrupt leaves it: nothing uses it yet, and what AWS would choose for a new one is no loss.
     (told,) = findings(key)
     assert not told.blocks
