@@ -89,8 +89,9 @@ def components() -> str:
     )
     return (
         f"{table(headings, rows)}\n\n"
-        "Types: how many resource types it uses. Tried: applied on the embedded AWS with an empty second plan, or "
-        "planned only. [environments/complete](environments/complete/environment.yaml) switches everything on: "
+        "Types: how many resource types it uses. Tried: applied on the embedded AWS, where a second plan has nothing "
+        "left but what is planned only, since moto lacks it. "
+        "[environments/complete](environments/complete/environment.yaml) switches everything on: "
         f"{APPLIED['planned']} resources planned, {APPLIED['applied']} of them applied there "
         "(`tests/integration/test_complete.py`). Checked against AWS: the day on which the "
         "module was compared with AWS's documentation; its README lists each claim with its source. No module was ever "

@@ -64,6 +64,9 @@ def test_the_account_is_the_one_asked_for_and_another_is_refused(state_dir: Path
     with pytest.raises(ToolkitError, match="account 111122223333 is already running"):
         control.up(state_dir)
     assert control.up(state_dir, account_id="111122223333") == sandbox
+    if Path("/proc/self/cmdline").exists():
+        assert dict(control.elsewhere(state_dir / "another"))[state_dir.resolve()] == sandbox
+    assert state_dir.resolve() not in dict(control.elsewhere(state_dir))
 
 
 def test_a_killed_or_hung_server_is_recognised(state_dir: Path) -> None:

@@ -90,16 +90,6 @@ def test_whatever_is_made_is_looked_for_first():
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_what_the_embedded_aws_lacks_whole_is_left_out_there(component: Component):
-    """By None, or by settings with which no resource is left; else what `new --simulator` writes cannot be applied."""
-    text = "\n".join(file.read_text("utf-8") for file in (MODULES / component.name).rglob("*.tf"))
-    made = set(_RESOURCE.findall(text))
-    assert set(component.lacking) <= made
-    if made <= set(component.lacking):
-        assert component.on_simulator != {}
-
-
-@pytest.mark.parametrize("component", COMPONENTS)
 def test_whoever_is_told_goes_on_being_told(component: Component):
     """Taking people out of a topic's subscribers blinds them like deleting it."""
     text = "\n".join(file.read_text("utf-8") for file in (MODULES / component.name).rglob("*.tf"))
@@ -493,9 +483,6 @@ def test_a_profile_s_blocks_are_settings(profile: str):
             block = {**_required(component), **component.profiles[profile]}
             filled = json.loads(json.dumps(block).replace(SECURITY_EMAIL, "security@example.com"))
             assert component.settings.model_validate(filled)
-        if component.on_simulator is not None:
-            laid_over = {**_required(component), **component.on_simulator}
-            assert component.settings.model_validate(laid_over)
     assert set(PROFILES) >= {name for c in REGISTRY.values() for name in c.profiles}
 
 

@@ -8,6 +8,7 @@ import typer
 
 from toolkit.cli import console, options
 from toolkit.errors import ExitCode
+from toolkit.visible import one_line
 
 if TYPE_CHECKING:
     from toolkit.sandbox.control import Sandbox
@@ -85,14 +86,16 @@ def status(as_json: options.Json = False) -> int:
       toolkit sandbox status --json
     """
     from toolkit.sandbox import control
-    from toolkit.workflows.workspace import sandbox_folder
+    from toolkit.workflows.workspace import others_running, sandbox_folder
 
-    found = control.status(sandbox_folder(options.project()))
+    project = options.project()
+    found = control.status(sandbox_folder(project))
     if found is None:
         if as_json:
             console.print_json({"schema_version": 1, "kind": "sandbox", "running": False})
         else:
             console.say("not running")
+            console.tell(*(one_line(f"  elsewhere, {other}") for other in others_running(project)))
         return ExitCode.ERROR
     _print(found, as_json)
     return ExitCode.OK

@@ -135,13 +135,13 @@ def plan(
     from toolkit.workflows.judge import refuse
 
     refuse(result.findings, env, told=True)
-    if not as_json and not result.plan.empty:
+    if not as_json and result.pending:
         console.tell(
             f"Saved as {_relative(result.bundle)} (expires {result.manifest.expires}).",
             f"Apply exactly this: toolkit apply {env} --plan {_relative(result.bundle)}"
             f"{' --sandbox' if sandbox else ''}",
         )
-    return ExitCode.CHANGES if detailed_exitcode and not result.plan.empty else ExitCode.OK
+    return ExitCode.CHANGES if detailed_exitcode and result.pending else ExitCode.OK
 
 
 def show(
@@ -225,7 +225,7 @@ def apply(
         _show_warnings(workspace, result.warnings)
         _show_whole(_view(workspace, result), False, reports, to_stderr=quiet)
         refuse(result.findings, env, told=True)
-        if result.plan.empty and not result.moves_home:
+        if not result.pending and not result.moves_home:
             _tell(workspace, None, as_json)
             return
         reports = ()

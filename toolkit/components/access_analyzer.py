@@ -128,7 +128,6 @@ COMPONENT = Component(
     },
     trusts=lambda settings: ("access-analyzer.amazonaws.com",) if settings.zone_of_trust == "ORGANIZATION" else (),
     lacking=("aws_accessanalyzer_analyzer", "aws_accessanalyzer_archive_rule"),
-    on_simulator=None,
     needs=(
         Need(
             "access-analyzer:CreateAnalyzer",

@@ -293,7 +293,6 @@ COMPONENT = Component(
     ),
     # Created, and then not read back: the state would be stuck.
     lacking=("aws_budgets_budget",),
-    on_simulator={"budgets": {}},
     needs=(
         Need("s3:PutAccountPublicAccessBlock"),
         Need("ec2:EnableEbsEncryptionByDefault"),

@@ -246,9 +246,8 @@ class Component:
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
         profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list
             of SECURITY_EMAIL alone becomes the address that `new` asks for. A component is in no profile unnamed here.
-        lacking: Resource types that the embedded AWS does not have, or cannot read back: they are planned there, never
-            applied.
-        on_simulator: Settings with which the embedded AWS can apply the component, laid over others; None: with none.
+        lacking: Resource types that the embedded AWS does not have, or cannot read back, and those that depend on them:
+            they are planned there, and left out by an apply (toolkit.workflows.left_out).
         mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
             with settings that are valid by themselves.
         lacking_in: What AWS does not offer in some partitions, of what the component needs.
@@ -291,7 +290,6 @@ class Component:
     protects: tuple[Protected, ...] = ()
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
-    on_simulator: Mapping[str, Any] | None = field(default_factory=dict)
     mismatches: Callable[[Any, Mapping[str, Any]], Iterable[Mismatch]] | None = None
     lacking_in: tuple[Lacking, ...] = ()
     not_offered: Callable[[Any, Place], Iterable[Mismatch]] | None = None

@@ -40,7 +40,6 @@ COMPONENT = Component(
     composed=("skipped_regions", "offered_regions"),
     protects=(Protected("aws_detective_graph"),),
     lacking=("aws_detective_graph", "aws_detective_organization_configuration"),
-    on_simulator=None,
     narrow_tag_keys=True,
     trusts=lambda settings: ("detective.amazonaws.com",) if settings.auto_enable_members is not None else (),
     needs=(Need("detective:CreateGraph"), Need("detective:ListGraphs")),

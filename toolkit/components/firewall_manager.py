@@ -287,7 +287,6 @@ COMPONENT = Component(
     regions_in=("policies.*.regions",),
     protects=(Protected("aws_fms_admin_account"), Protected("aws_fms_policy")),
     lacking=("aws_fms_admin_account", "aws_fms_policy"),
-    on_simulator=None,
     trusts=lambda settings: ("fms.amazonaws.com",) if settings.administrator_account_id else (),
     needs=(
         Need("fms:AssociateAdminAccount"),

@@ -237,5 +237,4 @@ COMPONENT = Component(
         Need("guardduty:GetDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),
     ),
     lacking=("aws_guardduty_publishing_destination",),
-    on_simulator={"export_findings": False},
 )

@@ -254,7 +254,6 @@ COMPONENT = Component(
         "aws_ssoadmin_permission_set_inline_policy",
         "aws_ssoadmin_account_assignment",
     ),
-    on_simulator=None,
     mismatches=_mismatches,
     trusts=lambda _: ("sso.amazonaws.com",),
     needs=(

@@ -197,7 +197,6 @@ COMPONENT = Component(
         "aws_securityhub_configuration_policy",
         "aws_securityhub_configuration_policy_association",
     ),
-    on_simulator={"guardduty": {"enabled": False}, "security_hub": {"enabled": False}},
     needs=(
         Need(
             "guardduty:UpdateOrganizationConfiguration",

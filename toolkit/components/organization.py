@@ -438,5 +438,4 @@ COMPONENT = Component(
     # Made, but not found again: moto lacks ListOrganizationAdminAccounts of Security Hub.
     # One setting makes both: where Security Hub's is lacking, GuardDuty's is not applied either.
     lacking=("aws_securityhub_organization_admin_account", "aws_guardduty_organization_admin_account"),
-    on_simulator={"security_administrator_account_id": None},
 )

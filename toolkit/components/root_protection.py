@@ -112,5 +112,4 @@ COMPONENT = Component(
     protects=(Protected("aws_iam_organizations_features"),),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     lacking=("aws_iam_organizations_features",),
-    on_simulator={"enabled_features": []},
 )

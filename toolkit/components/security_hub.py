@@ -134,7 +134,6 @@ COMPONENT = Component(
         "aws_securityhub_standards_control_association",
         "aws_securityhub_finding_aggregator",
     ),
-    on_simulator={"standards": [], "controls": {}, "finding_aggregation": False},
     needs=(
         Need("securityhub:EnableSecurityHub"),
         Need(

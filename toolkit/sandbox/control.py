@@ -99,6 +99,20 @@ def status(state_dir: Path) -> Sandbox | None:
     return sandbox
 
 
+def elsewhere(state_dir: Path) -> tuple[tuple[Path, Sandbox], ...]:
+    """State folders of other projects whose sandbox runs, with it; none where the system has no /proc (macOS)."""
+    found = {}
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # ended meanwhile, or another user's
+            arguments = [os.fsdecode(argument) for argument in file.read_bytes().split(b"\0")]
+            if "toolkit.sandbox.server" in arguments:
+                folder = Path(arguments[arguments.index("--ready-file") + 1]).parent
+                running = status(folder)
+                if running is not None and folder != state_dir.resolve():
+                    found[folder] = running
+    return tuple(sorted(found.items(), key=lambda pair: pair[0]))
+
+
 def down(state_dir: Path) -> bool:
     """Stop the sandbox of `state_dir`, hung or not; False if none was running.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from toolkit import __version__
@@ -21,7 +22,8 @@ from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.typed import same_json
-from toolkit.workflows.judge import judge_plan, refuse, refuse_not_simulated, tell_idle
+from toolkit.workflows.judge import judge_plan, refuse, tell_idle
+from toolkit.workflows.left_out import TARGETED, describe, left_out, plan_the_rest
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace, sources
@@ -118,7 +120,12 @@ def apply_bundle(
         if judged is not None:
             judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
         refuse(findings, str(bundle.path))
-        refuse_not_simulated(workspace, plan)
+        lacking = left_out(workspace, plan)
+        if lacking:
+            observer.note(f"left out, since the embedded AWS lacks them: {describe(lacking)}")
+            plan_file = own / "rest.tfplan"
+            if not plan_the_rest(workspace, bundle.plan_json, plan, plan_file, lock_timeout=lock_timeout):
+                return ApplyOutcome((), (), (), True, (), 0.0)
         if ready is not None:
             ready(plan)
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
@@ -126,4 +133,5 @@ def apply_bundle(
         # A state is smaller than the plan that leads to it, which holds it before and after. If Terraform can save it
         # nowhere, it goes into the log, which must then have room, on a disk that is full.
         reserve = _RESERVE + 2 * len(json.dumps(bundle.plan_json))
-        return workspace.runner.apply(plan_file, lock_timeout=lock_timeout, reserve=reserve)
+        outcome = workspace.runner.apply(plan_file, lock_timeout=lock_timeout, reserve=reserve)
+    return replace(outcome, diagnostics=tuple(d for d in outcome.diagnostics if d.summary != TARGETED))

@@ -6,7 +6,6 @@ plan needs it: things that exist once and are to be created, and users whom MFA 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -294,37 +293,6 @@ def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> No
         where=where,
         detail=None if told else joined_lines(lines),
         hint=f"change environment.yaml, or give the consents{consents} (or `waivers` in the environment file)",
-    )
-
-
-def not_simulated(workspace: Workspace, plan: Plan) -> tuple[Change, ...]:
-    """What the plan makes or changes that the embedded AWS cannot; nothing for a plan that is for AWS."""
-    if not workspace.simulator:
-        return ()
-    lacking = {resource: c.name for c in REGISTRY.values() for resource in c.lacking}
-    makes = (Action.CREATE, Action.UPDATE, Action.REPLACE)
-    return tuple(c for c in plan.changes if c.action in makes and lacking.get(c.type) == c.component)
-
-
-def refuse_not_simulated(workspace: Workspace, plan: Plan) -> None:
-    """Stop before an apply on the embedded AWS that would fail half-way, or leave a state that nothing can read.
-
-    Raises:
-        RefusedError: With every address, and the settings with which it can be applied there.
-    """
-    found = not_simulated(workspace, plan)
-    if not found:
-        return
-    hints = []
-    for name in dict.fromkeys(str(c.component) for c in found):
-        settings = REGISTRY[name].on_simulator
-        block = ", ".join(f"{key}: {json.dumps(value)}" for key, value in (settings or {}).items())
-        hints.append(f"{name}: {{{block}}}" if settings else f"leave out {name}")
-    raise RefusedError(
-        f"the embedded AWS lacks {len(found)} of the plan's resources; nothing was applied",
-        where=workspace.called,
-        detail=joined_lines(c.address for c in found),
-        hint=f"it can be planned and reviewed here; to apply, in environment.yaml: {'; '.join(hints)}",
     )
 
 

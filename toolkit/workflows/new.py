@@ -115,11 +115,9 @@ def write_schema(project: Project) -> None:
 def _blocks(answers: Answers) -> Iterator[Block]:
     """The profile's components, in the registry's order."""
     for component in REGISTRY.values():
-        if answers.profile not in component.profiles or (answers.simulator and component.on_simulator is None):
+        if answers.profile not in component.profiles:
             continue
-        chosen = dict(component.profiles[answers.profile])
-        if answers.simulator:
-            chosen.update(component.on_simulator or {})
+        chosen = component.profiles[answers.profile]
         filled = _filled(chosen, answers.security_email)
         required = [n for n, field in component.settings.model_fields.items() if field.is_required()]
         missing = tuple(n for n in required if n not in filled)

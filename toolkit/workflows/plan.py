@@ -50,6 +50,13 @@ class PlanResult:
     """The bundle, to be applied without reading it again: by then another plan may be there."""
     moves_home: bool = False
     """Whether applying an empty plan records another home region in the state, on which a later step relies."""
+    only_lacking: bool = False
+    """Whether nothing is left to apply but what the embedded AWS lacks."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether applying it would change a resource or an output."""
+        return not self.plan.empty and not self.only_lacking
 
 
 def bundle_path(workspace: Workspace, out: str | None) -> Path:
@@ -146,7 +153,8 @@ def make_plan(
         with _imported_meanwhile("toolkit.workflows.judge", "toolkit.reports.view", "toolkit.reports.text"):
             outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout, targets=targets)
         from toolkit.plan.model import parse_plan
-        from toolkit.workflows.judge import judge_plan, not_simulated, tell_idle
+        from toolkit.workflows.judge import judge_plan, tell_idle
+        from toolkit.workflows.left_out import describe, left_out
 
         observer.stage("Reading the plan")
         data = workspace.runner.show(plan_file)
@@ -155,9 +163,11 @@ def make_plan(
         aliases = planned_aliases(plan_file)
         findings = judge_plan(workspace, data, plan, consents, destroy=destroy, aliases=aliases)
         tell_idle(consents, findings, observer)
-        if lacking := not_simulated(workspace, plan):
-            kinds = ", ".join(sorted({change.type for change in lacking}))
-            observer.warning(f"the embedded AWS lacks {len(lacking)} of these and will not apply the plan: {kinds}")
+        lacking = left_out(workspace, plan)
+        only_lacking = bool(lacking) and len(lacking) == len(plan.changes)
+        if lacking:
+            what = "nothing but these is left to apply" if only_lacking else "an apply leaves these out"
+            observer.warning(f"{what}, which the embedded AWS lacks: {describe(lacking)}")
         # With one region there is only one provider.
         several = len(environment.regions.active) + len(environment.regions.retiring) > 1
         moves_home = plan.empty and not destroy and several and workspace.runner.state_aliases() != aliases
@@ -191,7 +201,7 @@ def make_plan(
         )
         if not any(f.blocks for f in findings):
             saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
-        result = PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved, moves_home)
+        result = PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved, moves_home, only_lacking)
         if judged is not None:
             judged(result)
         if saved is not None and keep:

@@ -383,11 +383,20 @@ def sandbox_folder(project: Project) -> Path:
     return folder
 
 
+def others_running(project: Project) -> tuple[str, ...]:
+    """Embedded AWS of other projects, for people who look for theirs in the wrong folder."""
+    return tuple(
+        f"one of account {running.account_id} runs for {folder.parent.parent} (`toolkit -C` works there)"
+        for folder, running in sandbox.elsewhere(sandbox_folder(project))
+    )
+
+
 def _sandbox_environ(project: Project, environment: Environment, access: Access, scratch: Path) -> Admitted:
     running = sandbox.status(sandbox_folder(project))
     if running is None:
+        others = others_running(project)
         raise ToolkitError(
-            "the embedded AWS is not running",
+            "the embedded AWS is not running" + (f" in this project: {'; '.join(others)}" if others else ""),
             where=f"environments/{environment.name}",
             hint=f"start it with `toolkit sandbox up --account-id {environment.account_id}`",
         )

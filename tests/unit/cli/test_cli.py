@@ -465,11 +465,13 @@ def test_in_a_terminal_all_but_account_and_region_can_be_left_open(
     assert "# activity_alarms:" in text, "who is told is to be filled in"
 
 
-def test_a_simulator_environment_leaves_out_what_the_embedded_aws_lacks(project: Path, told: Told):
-    told("new", "stage", "--account-id", "111122223333", "--region", "eu-west-1", "--simulator")
-    blocks = yaml.safe_load((project / "environments" / "stage" / "environment.yaml").read_text())["components"]
-    assert "access_analyzer" not in blocks
-    assert blocks["security_hub"] == {"standards": [], "controls": {}, "finding_aggregation": False}
+def test_a_simulator_environment_has_the_components_of_a_real_one(project: Path, told: Told):
+    """What the embedded AWS lacks is left out when the plan is applied (toolkit.workflows.left_out)."""
+    blocks = []
+    for name, more in (("stage", ("--simulator",)), ("prod2", ())):
+        told("new", name, "--account-id", "111122223333", "--region", "eu-west-1", *more)
+        blocks.append(yaml.safe_load((project / "environments" / name / "environment.yaml").read_text())["components"])
+    assert blocks[0] == blocks[1]
 
 
 def test_environments_are_listed_with_account_regions_and_state(project: Path, told: Told):
@@ -597,7 +599,9 @@ def test_what_is_not_approved_is_neither_applied_nor_saved(
     from toolkit.cli import terraform_commands
 
     made: list[dict[str, Any]] = []
-    result = SimpleNamespace(plan=SimpleNamespace(empty=False), findings=(), warnings=(), saved=object())
+    result = SimpleNamespace(
+        plan=SimpleNamespace(empty=False, changes=()), findings=(), warnings=(), saved=object(), pending=True
+    )
     caller = SimpleNamespace(account_id="123456789012", arn="arn:aws:iam::123456789012:user/ann")
     workspace = SimpleNamespace(called="prod", simulator=None, caller=caller)
     monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
@@ -625,7 +629,9 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
     from toolkit.cli import terraform_commands
 
     observers: list[Any] = []
-    result = SimpleNamespace(plan=SimpleNamespace(empty=False), findings=(), warnings=(), saved=object())
+    result = SimpleNamespace(
+        plan=SimpleNamespace(empty=False, changes=()), findings=(), warnings=(), saved=object(), pending=True
+    )
     outcome = SimpleNamespace(completed=(), diagnostics=(), seconds=0, imported=2)
     workspace = SimpleNamespace(called="prod", simulator=None, caller=SimpleNamespace(account_id="123456789012"))
 
@@ -663,7 +669,9 @@ def test_an_apply_whose_result_cannot_be_shown_says_that_it_was_applied(
         caller=SimpleNamespace(account_id="123456789012"),
         environment=SimpleNamespace(name="prod"),
     )
-    result = SimpleNamespace(plan=SimpleNamespace(empty=False), findings=(), warnings=(), saved=object())
+    result = SimpleNamespace(
+        plan=SimpleNamespace(empty=False, changes=()), findings=(), warnings=(), saved=object(), pending=True
+    )
     monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
     monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", lambda *_, **__: outcome)

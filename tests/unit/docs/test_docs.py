@@ -18,6 +18,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.load import file_model
 from toolkit.rendering.render import template_text
+from toolkit.terraform.passthrough import check
 from toolkit.workflows.init import PIPELINES
 
 REPOSITORY = Path(__file__).parents[3]
@@ -70,6 +71,11 @@ def test_every_command_line_uses_what_the_cli_has(line: str):
             return
         command = inner[words[1]]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    if "--" in words:
+        end = words.index("--")
+        words, passed = words[:end], words[end + 1 :]
+        if passed not in ([], ["COMMAND"]):
+            check(passed, "prod")
     for word in words:
         if word.startswith("--"):
             assert word.split("=")[0] in known | {"--help"}, f"{word} is no option of {words[0]}"
