@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.aws.bucket_contents import Bucket, Contents
 from toolkit.aws.session import ClientFactory
-from toolkit.errors import RefusedError
+from toolkit.errors import RefusedError, ToolkitError
 from toolkit.plan.findings import Consents
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.settings import deciding
@@ -127,6 +127,7 @@ def destroy(
                 consents=consents,
                 keep=False,
                 targets=targets,
+                step=True,
             )
             _refuse_not_shown(workspace, step.plan, shown.plan)
             refuse(step.findings, workspace.called)
@@ -149,9 +150,12 @@ class _Left:
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if not isinstance(error, TerraformError) or (error.outcome is None and self._outcome is None):
+        if not isinstance(error, ToolkitError):
             return
-        done = {s.address for o in (self._outcome, error.outcome) if o for s in o.completed}
+        outcomes = (self._outcome, error.outcome if isinstance(error, TerraformError) else None)
+        if not any(outcomes):
+            return  # nothing was deleted: it stays as it was
+        done = {s.address for o in outcomes if o for s in o.completed}
         left = [c.address for c in self._plan.changes if c.address not in done]
         total = len(self._plan.changes)
         error.problem = f"{len(left)} of {total} resources are not deleted: {error.problem}"
@@ -159,7 +163,8 @@ class _Left:
         error.detail = f"{named}\n\n{error.detail}" if error.detail else named
         empties = self._empty_buckets or ("BucketNotEmpty" in error.problem and not self._workspace.simulator)
         command = f"toolkit destroy {self._workspace.called}{' --empty-buckets' if empties else ''}"
-        error.hint = f"{error.hint or 'Correct the cause.'} Then run `{command}`: it deletes what is left."
+        cause = (error.hint or "Correct the cause").rstrip(".")
+        error.hint = f"{cause}. Then run `{command}`: it deletes what is left."
 
     @property
     def outcome(self) -> ApplyOutcome:

@@ -116,6 +116,7 @@ def make_plan(
     keys: Keys = NO_KEYS,
     keep: bool = True,
     targets: tuple[str, ...] = (),
+    step: bool = False,
     judged: Callable[[PlanResult], None] | None = None,
 ) -> PlanResult:
     """Plan, judge, and save what nothing stands in the way of.
@@ -131,6 +132,7 @@ def make_plan(
         keys: What encrypts the bundle.
         keep: False for a plan that is applied at once or never: no file is written, and none replaced.
         targets: Addresses to which the plan is limited, with what depends on them where it destroys; none: no limit.
+        step: Whether it does a part of a plan that was shown: consents that it does not need are then not idle.
         judged: Gets the plan before it is saved; if it raises, nothing is. So no bundle is left of a plan that could
             not be shown or reported.
 
@@ -162,7 +164,8 @@ def make_plan(
         observer.stage("Judging the plan")
         aliases = planned_aliases(plan_file)
         findings = judge_plan(workspace, data, plan, consents, destroy=destroy, aliases=aliases)
-        tell_idle(consents, findings, observer)
+        if not step:
+            tell_idle(consents, findings, observer)
         lacking = left_out(workspace, plan)
         only_lacking = bool(lacking) and len(lacking) == len(plan.changes)
         if lacking:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from toolkit.aws.bucket_contents import Contents
-from toolkit.errors import ExitCode, RefusedError
+from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.terraform.failures import TerraformError
 from toolkit.terraform.outcomes import ApplyOutcome, Step
@@ -51,6 +51,7 @@ class House:
         self.contents: dict[str, Contents | None] = {}
         self.left = list(WHOLE.changes)
         self.fails: TerraformError | None = None
+        self.refuses: ToolkitError | None = None
         self.appears: tuple[Change, ...] = ()
 
     def bucket(self, _clients: Any, one: Change) -> Any:
@@ -62,13 +63,14 @@ class House:
 
         def make_empty() -> int:
             self.done.append(("empty", name))
+            if self.refuses:
+                raise self.refuses
             return 7
 
         return SimpleNamespace(name=name, contents=contents, make_empty=make_empty)
 
-    def make_plan(self, _workspace: Any, _observer: Any, *, destroy: bool, targets: Any, keep: bool, **_: Any) -> Any:
-        assert destroy
-        assert not keep
+    def make_plan(self, _workspace: Any, _observer: Any, *, targets: Any, **options: Any) -> Any:
+        assert (options["destroy"], options["keep"], options["step"]) == (True, False, True)
         self.done.append(("plan", targets))
         found = plan(*(c for c in self.left if not targets or c.address in targets), *self.appears)
         return SimpleNamespace(plan=found, findings=(), saved=found)
@@ -186,6 +188,18 @@ def test_a_failure_says_what_is_left_and_what_to_run(house: House):
     assert str(error) == "2 of 3 resources are not deleted: terraform apply failed: BucketNotEmpty"
     assert error.detail == f"Not deleted:\n  {LOGS}\n  {EMPTIED_BY_TERRAFORM}"
     assert error.hint == "It has objects. Then run `toolkit destroy prod --empty-buckets`: it deletes what is left."
+
+
+def test_so_does_a_bucket_that_cannot_be_emptied_after_all(house: House):
+    house.refuses = ToolkitError("S3 refused 1", where="acme-logs", hint="the credentials need more")
+    with pytest.raises(ToolkitError) as caught:
+        workflow.destroy(workspace(), shown(), Observer(), empty_buckets=True)
+    error = caught.value
+    assert str(error) == "acme-logs: 1 of 3 resources are not deleted: S3 refused 1"
+    assert error.detail == f"Not deleted:\n  {LOGS}"
+    assert error.hint == (
+        "the credentials need more. Then run `toolkit destroy prod --empty-buckets`: it deletes what is left."
+    )
 
 
 def test_a_failure_before_anything_was_deleted_stays_as_it_is(house: House):
