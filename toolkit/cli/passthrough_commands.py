@@ -23,7 +23,9 @@ def terraform(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> int:
-    """Run a Terraform command on the environment's own state, with the account checked and the mirror set up.
+    """Run a reading Terraform command, or untaint, on the state.
+
+    The account is checked first, and the provider mirror is set up as for every other command.
 
     Passed through are: state list, state show, state pull, console, providers, providers schema, graph, version and
     untaint. Everything else is refused (exit code 4) with the command to use. None of these changes anything in AWS.

@@ -129,7 +129,7 @@ def apply_bundle(
         if ready is not None:
             ready(plan)
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
-        observer.stage(f"{verb} {workspace.environment.name}", plan.steps)
+        observer.stage(f"{verb} {workspace.environment.name}", plan.steps - len(lacking))
         # A state is smaller than the plan that leads to it, which holds it before and after. If Terraform can save it
         # nowhere, it goes into the log, which must then have room, on a disk that is full.
         reserve = _RESERVE + 2 * len(json.dumps(bundle.plan_json))
