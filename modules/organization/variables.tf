@@ -47,9 +47,15 @@ variable "enabled_policy_types" {
       "BACKUP_POLICY",
       "CHATBOT_POLICY",
       "DECLARATIVE_POLICY_EC2",
+      # From here on, version 6.26 or later of the provider is needed.
+      "BEDROCK_POLICY",
+      "INSPECTOR_POLICY",
+      "NETWORK_SECURITY_DIRECTOR_POLICY",
+      "S3_POLICY",
       "SECURITYHUB_POLICY",
+      "UPGRADE_ROLLOUT_POLICY",
     ])) == 0
-    error_message = "enabled_policy_types must be of SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY, BACKUP_POLICY, CHATBOT_POLICY, DECLARATIVE_POLICY_EC2 and SECURITYHUB_POLICY."
+    error_message = "enabled_policy_types must be of SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY, BACKUP_POLICY, CHATBOT_POLICY and DECLARATIVE_POLICY_EC2, and with version 6.26 or later of the AWS provider of BEDROCK_POLICY, INSPECTOR_POLICY, NETWORK_SECURITY_DIRECTOR_POLICY, S3_POLICY, SECURITYHUB_POLICY and UPGRADE_ROLLOUT_POLICY."
   }
 }
 
@@ -82,7 +88,7 @@ variable "policies" {
   nullable = false
 
   validation {
-    condition     = alltrue([for policy in values(var.policies) : contains(["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "AISERVICES_OPT_OUT_POLICY", "BACKUP_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2", "SECURITYHUB_POLICY"], policy.type)])
+    condition     = alltrue([for policy in values(var.policies) : contains(["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "AISERVICES_OPT_OUT_POLICY", "BACKUP_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2", "BEDROCK_POLICY", "INSPECTOR_POLICY", "NETWORK_SECURITY_DIRECTOR_POLICY", "S3_POLICY", "SECURITYHUB_POLICY", "UPGRADE_ROLLOUT_POLICY"], policy.type)])
     error_message = "The type of each of policies must be one that enabled_policy_types accepts."
   }
 

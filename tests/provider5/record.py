@@ -1,7 +1,8 @@
 """Records the schema that the AWS provider has of the types in modules/: `python tests/provider5/record.py`.
 
 Asks the real provider, by `terraform providers schema -json`; what is kept is each attribute's path, its type, and
-whether a configuration may set it. tests/unit/resources holds the records in toolkit/resources/ against it.
+whether a configuration may set it. tests/unit/resources holds the records in toolkit/resources/ against it. The schema
+has no enumerations: those of `ENUMERATED` are what the provider answers to a value that is none (`terraform validate`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ MODULES = HERE.parents[1] / "modules"
 FILE = HERE / "schema.json"
 VERSION = "5.100.0"
 """Of the provider: the version that rendered roots pin (`~> 5.100`)."""
+ENUMERATED = {
+    "aws_organizations_organization.enabled_policy_types": {"enabled_policy_types": ["NONE"]},
+    "aws_organizations_policy.type": {"name": "x", "content": "{}", "type": "NONE"},
+}
+"""Attribute → a configuration of its type whose value for it is no accepted one."""
+_ACCEPTED = re.compile(r"expected \w+ to be one of \[(.*?)\], got NONE")
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
 _CONFIGURATION = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}}
 
@@ -57,10 +64,25 @@ def schema() -> dict[str, Any]:
             done = subprocess.run(
                 ["terraform", *command], cwd=root, env=environ, check=True, capture_output=True, text=True
             )
+        enumerations = {name: accepted(name, root, environ) for name in ENUMERATED}
     # Terraform may warn before the JSON.
     (provider,) = json.loads(done.stdout[done.stdout.index("{") :])["provider_schemas"].values()
     types = {kind: dict(sorted(attributes(provider["resource_schemas"][kind]["block"]))) for kind in made()}
-    return {"provider": VERSION, "types": types}
+    return {"provider": VERSION, "enumerations": enumerations, "types": types}
+
+
+def accepted(name: str, root: Path, environ: Mapping[str, str]) -> list[str]:
+    """The values that the provider accepts for an attribute, by its error about another one."""
+    kind = name.split(".", maxsplit=1)[0]
+    file = root / "enumerated.tf.json"
+    file.write_text(json.dumps({"resource": {kind: {"x": ENUMERATED[name]}}}), encoding="utf-8")
+    done = subprocess.run(
+        ["terraform", "validate", "-json"], cwd=root, env=environ, check=False, capture_output=True, text=True
+    )
+    file.unlink()
+    answer = json.loads(done.stdout[done.stdout.index("{") :])
+    (values,) = [m[1] for d in answer["diagnostics"] if (m := _ACCEPTED.match(d["summary"]))]
+    return sorted(re.findall(r'"(\w+)"', values))
 
 
 if __name__ == "__main__":

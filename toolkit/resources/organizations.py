@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from toolkit.policy_types import AnyManagementType, AuthorizationType
 from toolkit.resources.base import IDENTITY, NAMES, TERRAFORM, Irreversible, ResourceType, Strength, Stronger, each
 
-_CONTROLS = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
-_MANAGES = ("TAG_POLICY", "BACKUP_POLICY", "AISERVICES_OPT_OUT_POLICY", "CHATBOT_POLICY", "DECLARATIVE_POLICY_EC2")
+_CONTROLS = get_args(AuthorizationType)
+_MANAGES = get_args(AnyManagementType)
 
 TYPES = (
     ResourceType(

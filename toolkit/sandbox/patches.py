@@ -13,7 +13,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 from moto.account import urls as account_urls
@@ -36,13 +36,17 @@ from moto.iam.models import IAMBackend, iam_backends
 from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
 from moto.macie2.models import MacieBackend
-from moto.organizations.models import FakeServiceAccess
+from moto.organizations.exceptions import PolicyTypeAlreadyEnabledException
+from moto.organizations.models import FakePolicy, FakeRoot, FakeServiceAccess
+from moto.organizations.utils import TAG_POLICY_ARN_FORMAT
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 from moto.securityhub.models import SecurityHubBackend
 from moto.securityhub.responses import SecurityHubResponse
 from moto.ssm.responses import SimpleSystemManagerResponse
+
+from toolkit.policy_types import AnyManagementType
 
 Method = Callable[..., Any]
 
@@ -547,6 +551,43 @@ def _trusted_service(original: Method) -> Method:
     return staticmethod(trusted_service)
 
 
+def _is_policy_type(original: Method) -> Method:
+    def supported_policy_type(policy_type: str) -> bool:
+        return policy_type in _POLICY_TYPES or bool(original(policy_type))
+
+    return staticmethod(supported_policy_type)
+
+
+def _make_policy(original: Method) -> Method:
+    def create(self: FakePolicy, organization: Any, **kwargs: Any) -> None:
+        kind = kwargs.get("Type", "")
+        original(self, organization, **{**kwargs, **({"Type": "TAG_POLICY"} if kind in _POLICY_TYPES else {})})
+        if kind in _POLICY_TYPES:
+            self.type = kind
+            self._arn_format = TAG_POLICY_ARN_FORMAT.replace("tag_policy", kind.lower())
+
+    return create
+
+
+def _enable_policy_type(original: Method) -> Method:
+    def add_policy_type(self: FakeRoot, policy_type: str) -> None:
+        if policy_type not in _POLICY_TYPES:
+            original(self, policy_type)
+            return
+        if any(enabled["Type"] == policy_type for enabled in self.policy_types):
+            raise PolicyTypeAlreadyEnabledException
+        self.policy_types.append({"Type": policy_type, "Status": "ENABLED"})
+
+    return add_policy_type
+
+
+_POLICY_TYPES = {*get_args(AnyManagementType)} - {"TAG_POLICY", "AISERVICES_OPT_OUT_POLICY"}
+_TYPES = (
+    "moto knows four types of organization policies, and enables a fifth. Organizations API, CreatePolicy and "
+    "EnablePolicyType: there are more, which are created, listed and attached like tag policies."
+)
+
+
 _REGION_SETTINGS = (
     "moto has a region's settings for EBS encryption and not these beside them. EC2 API, {calls}: each "
     "region of an account has one value, which the calls change and answer; until then {initial}."
@@ -752,6 +793,9 @@ PATCHES: tuple[Patch, ...] = (
     Patch("securityhub-enable", SecurityHubResponse, "enable_security_hub", _HUB, _enable_hub),
     Patch("securityhub-configure", SecurityHubResponse, "update_security_hub_configuration", _HUB, _configure_hub),
     Patch("securityhub-describe", SecurityHubBackend, "describe_hub", _HUB, _describe_hub),
+    Patch("organizations-policy-types", FakePolicy, "supported_policy_type", _TYPES, _is_policy_type),
+    Patch("organizations-create-policy", FakePolicy, "__init__", _TYPES, _make_policy),
+    Patch("organizations-enable-policy-type", FakeRoot, "add_policy_type", _TYPES, _enable_policy_type),
     Patch(
         name="organizations-trusts-iam",
         owner=FakeServiceAccess,

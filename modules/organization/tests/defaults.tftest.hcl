@@ -66,7 +66,9 @@ run "everything" {
     policies = {
       limits = { type = "SERVICE_CONTROL_POLICY", description = "Limits", content = jsonencode({ Version = "2012-10-17" }), targets = ["root", "A/B/C/D/E", "ou-ab12-cdefgh34", "111122223333"] }
       tags   = { type = "TAG_POLICY", description = "", content = jsonencode({ tags = {} }), targets = ["A"] }
+      images = { type = "DECLARATIVE_POLICY_EC2", description = "", content = jsonencode({ ec2_attributes = {} }), targets = ["A"] }
     }
+    enabled_policy_types     = ["SERVICE_CONTROL_POLICY", "TAG_POLICY", "DECLARATIVE_POLICY_EC2"]
     delegated_administrators = { "config.amazonaws.com" = ["111122223333", "444455556666"] }
   }
 
@@ -86,12 +88,13 @@ run "everything" {
       "limits/ou-ab12-cdefgh34" = "ou-ab12-cdefgh34"
       "limits/111122223333"     = "111122223333"
       "tags/A"                  = "ou-ab12-level100"
+      "images/A"                = "ou-ab12-level100"
     }
     error_message = "Each policy must be attached where it is said."
   }
 
   assert {
-    condition     = keys(aws_organizations_policy.control) == ["limits"] && keys(aws_organizations_policy.management) == ["tags"]
+    condition     = keys(aws_organizations_policy.control) == ["limits"] && keys(aws_organizations_policy.management) == ["images", "tags"]
     error_message = "Policies that limit and policies that manage are different resources."
   }
 
@@ -101,7 +104,7 @@ run "everything" {
   }
 
   assert {
-    condition     = output.root_id == "r-ab12" && output.organization_id == "o-a1b2c3d4e5" && keys(output.organizational_unit_ids) == ["A", "A/B", "A/B/C", "A/B/C/D", "A/B/C/D/E"] && keys(output.policy_ids) == ["limits", "tags"]
+    condition     = output.root_id == "r-ab12" && output.organization_id == "o-a1b2c3d4e5" && keys(output.organizational_unit_ids) == ["A", "A/B", "A/B/C", "A/B/C/D", "A/B/C/D/E"] && keys(output.policy_ids) == ["images", "limits", "tags"]
     error_message = "Outputs must name what there is."
   }
 }

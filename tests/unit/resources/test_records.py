@@ -11,9 +11,11 @@ import json
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
+from toolkit.policy_types import NEWER_TYPES, UNCONFIRMED, AuthorizationType, ManagementType
 from toolkit.resources.base import LEFT_ALONE, ResourceType, Stronger
 from toolkit.resources.registry import RESOURCES
 
@@ -22,6 +24,7 @@ FOLDER = REPOSITORY / "tests" / "provider5"
 SCHEMA: dict[str, dict[str, str]] = json.loads((FOLDER / "schema.json").read_text("utf-8"))["types"]
 RECORDS = [pytest.param(record, id=record.name) for record in RESOURCES.values()]
 
+POLICY_TYPES = {*get_args(AuthorizationType), *get_args(ManagementType)}
 NOT_JUDGED = frozenset({"id", "tags", "tags_all", "timeouts"})
 """At the top of any type: what AWS calls it, labels that nothing here is decided by, how long Terraform waits."""
 
@@ -142,3 +145,18 @@ def test_what_aws_decides_is_what_it_may_decide_and_no_module_sets():
 def test_the_recorded_schema_is_the_provider_s():
     record = module(FOLDER / "record.py")
     assert json.loads((FOLDER / "schema.json").read_text("utf-8")) == record.schema()
+
+
+@pytest.mark.parametrize(
+    "name", ["aws_organizations_organization.enabled_policy_types", "aws_organizations_policy.type"]
+)
+def test_types_of_organization_policies_are_those_of_the_pinned_provider(name: str) -> None:
+    recorded = json.loads((FOLDER / "schema.json").read_text("utf-8"))["enumerations"][name]
+    assert set(recorded) == POLICY_TYPES
+    assert not NEWER_TYPES & POLICY_TYPES
+    assert UNCONFIRMED <= NEWER_TYPES
+    # The module admits version 6, too: it accepts every type, and the provider refuses what it does not know.
+    variables = (REPOSITORY / "modules" / "organization" / "variables.tf").read_text("utf-8")
+    for kind in POLICY_TYPES | NEWER_TYPES:
+        # In the conditions of both validations, and in the message of the first.
+        assert len(re.findall(rf"\b{kind}\b", variables)) >= 3, kind

@@ -381,6 +381,20 @@ def an_organization_trusts_iam() -> bool:
     return "iam.amazonaws.com" in [t["ServicePrincipal"] for t in trusted]
 
 
+def an_organization_has_declarative_policies() -> bool:
+    client = boto3.client("organizations", REGION)
+    client.create_organization(FeatureSet="ALL")
+    root = client.list_roots()["Roots"][0]["Id"]
+    kind = "DECLARATIVE_POLICY_EC2"
+    try:
+        client.enable_policy_type(RootId=root, PolicyType=kind)
+        created = client.create_policy(Name="x", Type=kind, Description="", Content="{}")["Policy"]["PolicySummary"]
+        listed = client.list_policies(Filter=kind)["Policies"]
+    except (client.exceptions.InvalidInputException, ClientError):
+        return False
+    return listed == [created] and f"/{kind.lower()}/p-" in created["Arn"]
+
+
 def unique(call: str, parameter: str, **request: str) -> Callable[[], bool]:
     """Whether a second one whose name differs by case only is refused, and one of another name is not."""
 
@@ -434,6 +448,9 @@ def a_tag_of_another_case_replaces_the_first() -> bool:
 
 CASES: dict[str, Callable[[], bool]] = {
     "organizations-trusts-iam": an_organization_trusts_iam,
+    "organizations-policy-types": an_organization_has_declarative_policies,
+    "organizations-create-policy": an_organization_has_declarative_policies,
+    "organizations-enable-policy-type": an_organization_has_declarative_policies,
     "cloudtrail-describe-trails-names": trails_are_filtered,
     "cloudtrail-delete-trail-arn": trails_are_deleted_by_arn,
     "macie-off-at-first": macie_is_off_until_it_is_enabled,
