@@ -27,6 +27,13 @@ components:
       baseline-resources: {guardrails: [require_tls]}
     tag_policies:
       owners: {tags: {Owner: {values: ["*@example.com"]}}, targets: [Workloads]}
+    enabled_policy_types:
+      [AISERVICES_OPT_OUT_POLICY, DECLARATIVE_POLICY_EC2, RESOURCE_CONTROL_POLICY, SERVICE_CONTROL_POLICY, TAG_POLICY]
+    management_policies:
+      consoles:
+        type: DECLARATIVE_POLICY_EC2
+        content: {ec2_attributes: {serial_console_access: {status: {"@@assign": disabled}}}}
+        targets: [Workloads]
 """
 OWN = """\
 {
@@ -39,6 +46,7 @@ OWN = """\
 def attached(organizations: Any, target: str) -> set[str]:
     """Names of our policies on a target."""
     kinds = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "AISERVICES_OPT_OUT_POLICY")
+    kinds += ("DECLARATIVE_POLICY_EC2",)
     found = [
         policy
         for kind in kinds
@@ -61,7 +69,7 @@ def test_an_organization_from_beginning_to_end(new_project: Callable[..., Any]):
     (production,) = organizations.list_organizational_units_for_parent(ParentId=workloads["Id"])["OrganizationalUnits"]
     assert (workloads["Name"], production["Name"]) == ("Workloads", "Production")
     assert attached(organizations, root) == {"baseline-guardrails", "baseline-resources", "baseline-ai-opt-out"}
-    assert attached(organizations, workloads["Id"]) == {"owners"}
+    assert attached(organizations, workloads["Id"]) == {"consoles", "owners"}
     assert attached(organizations, production["Id"]) == {"own"}
     cli.run("plan", "org", "--detailed-exitcode")
 

@@ -1,10 +1,10 @@
-"""The statements of organization policies, each a switch by name, and the documents that they make up.
+"""The statements of service control policies, each a switch by name, and the documents that they make up.
 
 The one source of their text: what is built here is what rendered HCL shows, what Terraform sends, and what is measured
 and judged before Terraform starts. Pure data. Sources (AWS Organizations User Guide, by page title, unless named
-otherwise): "SCP examples", "RCP examples", "AI services opt-out policy syntax and examples", "Tag policy syntax and
-examples"; Amazon EC2 User Guide, "Example policies to control access: work with instance metadata"; AWS Control Tower
-User Guide, control AWS-GR_RESTRICT_ROOT_USER.
+otherwise): "SCP examples", "AI services opt-out policy syntax and examples", "Tag policy syntax and examples"; Amazon
+EC2 User Guide, "Example policies to control access: work with instance metadata"; AWS Control Tower User Guide, control
+AWS-GR_RESTRICT_ROOT_USER.
 """
 
 from __future__ import annotations
@@ -32,71 +32,102 @@ ServiceGuardrail = Literal[
 ]
 """Statements of service control policies: limits of the accounts' own users and roles."""
 
-ResourceGuardrail = Literal["require_tls", "organization_identities_only", "organization_services_only"]
-"""Statements of resource control policies: limits of whoever uses the accounts' resources."""
-
 GLOBAL_ACTIONS = (
     "a4b:*",
+    "access-analyzer:*",
     "account:*",
     "acm:*",
+    "activate:*",
+    "artifact:*",
     "aws-marketplace-management:*",
     "aws-marketplace:*",
     "aws-portal:*",
     "billing:*",
+    "billingconductor:*",
     "budgets:*",
     "ce:*",
+    "chatbot:*",
     "chime:*",
     "cloudfront:*",
+    "cloudtrail:LookupEvents",
+    "compute-optimizer:*",
     "config:*",
+    "consoleapp:*",
+    "consolidatedbilling:*",
     "cur:*",
+    "datapipeline:GetAccountLimits",
+    "devicefarm:*",
     "directconnect:*",
     "ec2:DescribeRegions",
     "ec2:DescribeTransitGateways",
     "ec2:DescribeVpnGateways",
+    "ecr-public:*",
     "fms:*",
+    "freetier:*",
     "globalaccelerator:*",
     "health:*",
     "iam:*",
     "importexport:*",
+    "invoicing:*",
+    "iq:*",
     "kms:*",
+    "license-manager:ListReceivedLicenses",
+    "lightsail:Get*",
     "mobileanalytics:*",
     "networkmanager:*",
+    "notifications-contacts:*",
+    "notifications:*",
     "organizations:*",
+    "payments:*",
     "pricing:*",
-    "route53:*",
+    "quicksight:DescribeAccountSubscription",
+    "resource-explorer-2:*",
     "route53-recovery-cluster:*",
     "route53-recovery-control-config:*",
     "route53-recovery-readiness:*",
+    "route53:*",
     "route53domains:*",
-    "s3:GetAccountPublic*",
+    "s3:CreateMultiRegionAccessPoint",
+    "s3:DeleteMultiRegionAccessPoint",
+    "s3:DescribeMultiRegionAccessPointOperation",
+    "s3:GetAccountPublicAccessBlock",
+    "s3:GetBucketLocation",
+    "s3:GetBucketPolicyStatus",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetMultiRegionAccessPoint",
+    "s3:GetMultiRegionAccessPointPolicy",
+    "s3:GetMultiRegionAccessPointPolicyStatus",
+    "s3:GetStorageLensConfiguration",
+    "s3:GetStorageLensDashboard",
     "s3:ListAllMyBuckets",
     "s3:ListMultiRegionAccessPoints",
-    "s3:PutAccountPublic*",
+    "s3:ListStorageLensConfigurations",
+    "s3:PutAccountPublicAccessBlock",
+    "s3:PutMultiRegionAccessPointPolicy",
+    "savingsplans:*",
     "shield:*",
+    "sso:*",
     "sts:*",
+    "support-console:*",
     "support:*",
+    "supportapp:*",
+    "supportplans:*",
+    "sustainability:*",
+    "tag:GetResources",
+    "tax:*",
     "trustedadvisor:*",
+    "vendor-insights:ListEntitledSecurityProfiles",
     "waf-regional:*",
     "waf:*",
     "wafv2:*",
     "wellarchitected:*",
 )
-"""What a denial of regions must leave out: AWS's example "Deny access to AWS based on the requested AWS Region", and
-two services that are global, too: account (alternate contacts) and billing."""
+"""What a denial of regions must leave out, since AWS answers it in one region or everywhere.
 
-_RCP_ACTIONS = ("s3:*", "sqs:*", "kms:*", "secretsmanager:*")
-"""Of the services that honour resource control policies, those with resources that people share (AWS's examples)."""
-
-_STS_FOR_PRINCIPALS = (
-    "sts:AssumeRole",
-    "sts:DecodeAuthorizationMessage",
-    "sts:GetAccessKeyInfo",
-    "sts:GetFederationToken",
-    "sts:GetServiceBearerToken",
-    "sts:GetSessionToken",
-    "sts:SetContext",
-)
-"""STS for signed requests: web identities and SAML belong to no organization and are not concerned (AWS's example)."""
+AWS Control Tower's list of the control CT.MULTISERVICE.PV.1 (Control Reference Guide, "Region deny control applied to
+the OU", read 2026-11-28), wellarchitected of the Organizations User Guide's example "Deny access to AWS based on the
+requested AWS Region", and support-console: AWS's Support Center calls it beside support.
+"""
 
 _PROTECTED: dict[ServiceGuardrail, tuple[str, tuple[str, ...]]] = {
     "protect_trail": ("ProtectTrail", ("cloudtrail",)),
@@ -124,6 +155,9 @@ class Choices:
         regions: Where the accounts may work.
         organization_id: Needed by statements about the organization's identities; None elsewhere.
         trusted_accounts: Accounts outside of the organization that may use its resources.
+        services: Prefixes of the services whose resources are meant.
+        origin_access_identities: Of CloudFront, which read the accounts' buckets.
+        oidc_subjects: Shared OIDC provider → patterns of the subjects that may assume the accounts' roles.
     """
 
     partition: str
@@ -132,6 +166,9 @@ class Choices:
     regions: tuple[str, ...] = ()
     organization_id: str | None = None
     trusted_accounts: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    origin_access_identities: tuple[str, ...] = ()
+    oidc_subjects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,12 +209,7 @@ def encoded(content: Mapping[str, Any]) -> str:
 
 def service_control_document(names: Iterable[ServiceGuardrail], choices: Choices) -> dict[str, Any]:
     """The document of a service control policy with these guardrails."""
-    return _document(s for name in names for s in _SERVICE[name](choices))
-
-
-def resource_control_document(names: Iterable[ResourceGuardrail], choices: Choices) -> dict[str, Any]:
-    """The document of a resource control policy with these guardrails."""
-    return _document(s for name in names for s in _RESOURCE[name](choices))
+    return document(s for name in names for s in _SERVICE[name](choices))
 
 
 AI_OPT_OUT: dict[str, Any] = {
@@ -210,7 +242,8 @@ def tag_document(tags: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]) ->
     }
 
 
-def _document(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def document(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """A policy document with these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
@@ -296,49 +329,3 @@ _SERVICE: dict[ServiceGuardrail, Callable[[Choices], list[dict[str, Any]]]] = {
     "require_imdsv2": _require_imdsv2,
     **{name: _protect(name) for name in _PROTECTED},
 }
-
-
-def _deny_everyone(sid: str, actions: tuple[str, ...], condition: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "Sid": sid,
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": list(actions),
-        "Resource": "*",
-        "Condition": dict(condition),
-    }
-
-
-def _require_tls(_choices: Choices) -> list[dict[str, Any]]:
-    return [_deny_everyone("RequireTls", (*_RCP_ACTIONS, "sts:*"), {"BoolIfExists": {"aws:SecureTransport": "false"}})]
-
-
-def _organization_identities(choices: Choices) -> list[dict[str, Any]]:
-    outside: dict[str, Any] = {"aws:PrincipalOrgID": choices.organization_id}
-    if choices.trusted_accounts:
-        outside["aws:PrincipalAccount"] = list(choices.trusted_accounts)
-    condition = {"StringNotEqualsIfExists": outside, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
-    return [_deny_everyone("OrganizationIdentitiesOnly", (*_RCP_ACTIONS, *_STS_FOR_PRINCIPALS), condition)]
-
-
-def _organization_services(choices: Choices) -> list[dict[str, Any]]:
-    outside: dict[str, Any] = {"aws:SourceOrgID": choices.organization_id}
-    if choices.trusted_accounts:
-        outside["aws:SourceAccount"] = list(choices.trusted_accounts)
-    condition = {
-        "StringNotEqualsIfExists": outside,
-        # Only where a service says for whom it asks.
-        "Null": {"aws:SourceAccount": "false"},
-        "Bool": {"aws:PrincipalIsAWSService": "true"},
-    }
-    return [_deny_everyone("OrganizationServicesOnly", (*_RCP_ACTIONS, "sts:*"), condition)]
-
-
-_RESOURCE: dict[ResourceGuardrail, Callable[[Choices], list[dict[str, Any]]]] = {
-    "require_tls": _require_tls,
-    "organization_identities_only": _organization_identities,
-    "organization_services_only": _organization_services,
-}
-
-NEEDS_ORGANIZATION_ID: tuple[ResourceGuardrail, ...] = ("organization_identities_only", "organization_services_only")
-"""Guardrails whose statements name the organization."""

@@ -3,76 +3,50 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from toolkit.components.base import GOVCLOUD, Advice, Component, Lacking, Mismatch, Place, Protected, Scope, Settings
-from toolkit.components.cloudtrail import no_repetition
 from toolkit.components.guardrails import (
     AI_OPT_OUT,
-    NEEDS_ORGANIZATION_ID,
     Choices,
     OrganizationPolicy,
-    resource_control_document,
     service_control_document,
     tag_document,
 )
-from toolkit.components.listed import new_region_name
 from toolkit.components.organization_policies import (
     AiServicesOptOut,
     Limits,
+    ManagementPolicy,
     PolicyName,
     PrincipalPatterns,
     ResourceControlPolicy,
     ServiceControlPolicy,
     TagPolicy,
-    checked,
 )
-
-_ACCOUNT = re.compile(r"[0-9]{12}")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
-_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
-_UNIT_NAME = re.compile(r"[^\s/](?:[^/]{0,126}[^\s/])?")
-_SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*\.amazonaws\.com(\.cn)?")
-_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
-_MOST_LEVELS = 5
-
-
-def _unit_path(value: str) -> str:
-    names = value.split("/")
-    if not all(map(_UNIT_NAME.fullmatch, names)) or len(names) > _MOST_LEVELS or names[0] == "root":
-        raise ValueError(f"expected names separated by /, at most {_MOST_LEVELS} levels, like Workloads/Production")
-    return value
-
-
-PolicyType = Literal[
-    "SERVICE_CONTROL_POLICY",
-    "RESOURCE_CONTROL_POLICY",
-    "TAG_POLICY",
-    "AISERVICES_OPT_OUT_POLICY",
-    "BACKUP_POLICY",
-    "CHATBOT_POLICY",
-    "DECLARATIVE_POLICY_EC2",
-    "SECURITYHUB_POLICY",
-]
-_AccountId = Annotated[str, checked(_ACCOUNT, "an account id: 12 digits, in quotes")]
-_Service = Annotated[str, checked(_SERVICE, "a service principal, like config.amazonaws.com")]
-_Action = Annotated[str, checked(_ACTION, "an action, like iam:EnableMFADevice")]
-AccountIds = Annotated[tuple[_AccountId, ...], Field(strict=False), AfterValidator(no_repetition)]
-Services = Annotated[tuple[_Service, ...], Field(strict=False), AfterValidator(no_repetition)]
-Actions = Annotated[tuple[_Action, ...], Field(strict=False), AfterValidator(no_repetition)]
-PolicyTypes = Annotated[tuple[PolicyType, ...], Field(strict=False), AfterValidator(no_repetition)]
-UnitPaths = Annotated[
-    tuple[Annotated[str, AfterValidator(_unit_path)], ...], Field(strict=False), AfterValidator(no_repetition)
-]
-RegionNames = Annotated[
-    tuple[Annotated[str, AfterValidator(new_region_name)], ...], Field(strict=False), AfterValidator(no_repetition)
-]
-OrganizationId = Annotated[str, checked(_ORGANIZATION, "the id of an organization, like o-a1b2c3d4e5")]
+from toolkit.components.organization_values import (
+    ACCOUNT,
+    GITHUB,
+    GITHUB_SUBJECT,
+    UNIT_ID,
+    AccountId,
+    AccountIds,
+    Actions,
+    OidcProvider,
+    OidcSubjects,
+    OrganizationId,
+    OriginAccessIdentities,
+    PolicyTypes,
+    RegionNames,
+    ResourceServices,
+    Service,
+    Services,
+    UnitPaths,
+)
+from toolkit.components.resource_guardrails import NEEDS_ORGANIZATION_ID, ResourceService, resource_control_document
 
 
 class Organization(Settings):
@@ -136,6 +110,9 @@ class Organization(Settings):
         {}, description="Name => resource control policy."
     )
     tag_policies: dict[PolicyName, TagPolicy] = Field({}, description="Name => tag policy.")
+    management_policies: dict[PolicyName, ManagementPolicy] = Field(
+        {}, description="Name => policy of another type, such as BACKUP_POLICY or DECLARATIVE_POLICY_EC2."
+    )
     ai_services_opt_out: AiServicesOptOut = Field(
         AiServicesOptOut(), description="Whether AI services may keep content."
     )
@@ -180,11 +157,25 @@ class Organization(Settings):
         (),
         description="Accounts outside of the organization that resource guardrails leave alone, such as a vendor's.",
     )
+    resource_services: ResourceServices = Field(
+        get_args(ResourceService),
+        description="Services whose resources the resource guardrails cover, by the prefix of their actions.",
+    )
+    origin_access_identities: OriginAccessIdentities = Field(
+        (),
+        description="Ids of the origin access identities with which CloudFront reads buckets; "
+        "organization_identities_only would deny them. Distributions with origin access control need none.",
+    )
+    trusted_oidc_subjects: dict[OidcProvider, OidcSubjects] = Field(
+        {},
+        description="OIDC provider that serves many tenants => patterns of the subjects (`sub`) of your own, for "
+        "trusted_oidc_tenants_only: token.actions.githubusercontent.com => repo:OWNER/*.",
+    )
     limits: Limits = Field(Limits(), description="Quotas that policies are measured against before Terraform starts.")
-    delegated_administrators: dict[_Service, AccountIds] = Field(
+    delegated_administrators: dict[Service, AccountIds] = Field(
         {}, description="Service principal => accounts that administer the service for the organization."
     )
-    security_administrator_account_id: _AccountId | None = Field(
+    security_administrator_account_id: AccountId | None = Field(
         None,
         description="Account that administers GuardDuty and Security Hub for the organization, in every active region; "
         "null for none.",
@@ -209,8 +200,8 @@ class Organization(Settings):
                 if (
                     target != "root"
                     and target not in units
-                    and not _UNIT_ID.fullmatch(target)
-                    and not _ACCOUNT.fullmatch(target)
+                    and not UNIT_ID.fullmatch(target)
+                    and not ACCOUNT.fullmatch(target)
                 ):
                     known = ", ".join(("root", *self.organizational_units))
                     raise ValueError(
@@ -220,11 +211,18 @@ class Organization(Settings):
             needing = [g for g in policy.guardrails if g in NEEDS_ORGANIZATION_ID]
             if needing and self.organization_id is None:
                 raise ValueError(f"organization_id must be given: {needing[0]} of {name} names the organization")
+            if "trusted_oidc_tenants_only" in policy.guardrails and not self.trusted_oidc_subjects:
+                raise ValueError(f"trusted_oidc_subjects must be given: trusted_oidc_tenants_only of {name} names them")
+        for subject in self.trusted_oidc_subjects.get(GITHUB, ()):
+            if not GITHUB_SUBJECT.fullmatch(subject):
+                # repo:OWNER* is a pattern of OWNER-of-somebody-else, too.
+                raise ValueError(
+                    f"trusted_oidc_subjects: {subject} names no owner alone; expected repo:OWNER/… or repo:OWNER@ID/…"
+                )
         for arn in self.deployer_arns:
             if "*" in arn or "?" in arn:
                 raise ValueError(f"deployer_arns: {arn} is a pattern; expected the whole ARN of one role or user")
-        wanted = {t for t, used in _types_used(self).items() if used}
-        missing = sorted(wanted - set(self.enabled_policy_types))
+        missing = sorted(_types_used(self) - set(self.enabled_policy_types))
         if self.manage_organization and missing:
             raise ValueError(f"enabled_policy_types lacks {', '.join(missing)}, of which there are policies")
         return self
@@ -235,6 +233,7 @@ class Organization(Settings):
             ("service_control_policies", self.service_control_policies),
             ("resource_control_policies", self.resource_control_policies),
             ("tag_policies", self.tag_policies),
+            ("management_policies", self.management_policies),
         )
         for kind, policies in groups:
             for name, policy in policies.items():
@@ -243,13 +242,14 @@ class Organization(Settings):
             yield "ai_services_opt_out", self.ai_services_opt_out.policy_name, self.ai_services_opt_out.targets
 
 
-def _types_used(settings: Organization) -> dict[str, bool]:
-    return {
-        "SERVICE_CONTROL_POLICY": bool(settings.service_control_policies),
-        "RESOURCE_CONTROL_POLICY": bool(settings.resource_control_policies),
-        "TAG_POLICY": bool(settings.tag_policies),
+def _types_used(settings: Organization) -> set[str]:
+    named = {
+        "SERVICE_CONTROL_POLICY": settings.service_control_policies,
+        "RESOURCE_CONTROL_POLICY": settings.resource_control_policies,
+        "TAG_POLICY": settings.tag_policies,
         "AISERVICES_OPT_OUT_POLICY": settings.ai_services_opt_out.enabled,
     }
+    return {kind for kind, used in named.items() if used} | {p.type for p in settings.management_policies.values()}
 
 
 def policies(settings: Organization, place: Place) -> tuple[OrganizationPolicy, ...]:
@@ -267,6 +267,9 @@ def policies(settings: Organization, place: Place) -> tuple[OrganizationPolicy, 
             regions=settings.allowed_regions or place.regions,
             organization_id=settings.organization_id,
             trusted_accounts=settings.trusted_account_ids,
+            services=settings.resource_services,
+            origin_access_identities=settings.origin_access_identities,
+            oidc_subjects=settings.trusted_oidc_subjects,
         )
 
     found = []
@@ -309,6 +312,12 @@ def policies(settings: Organization, place: Place) -> tuple[OrganizationPolicy, 
             OrganizationPolicy(
                 name, "TAG_POLICY", tagging.description, content, tagging.targets, ("tag_policies", name), tagging.file
             )
+        )
+    for name, policy in settings.management_policies.items():
+        content = own(policy.file) if policy.file else policy.content
+        path = ("management_policies", name)
+        found.append(
+            OrganizationPolicy(name, policy.type, policy.description, content, policy.targets, path, policy.file)
         )
     opt_out = settings.ai_services_opt_out
     if opt_out.enabled:
@@ -397,6 +406,7 @@ COMPONENT = Component(
         "service_control_policies",
         "resource_control_policies",
         "tag_policies",
+        "management_policies",
         "ai_services_opt_out",
         "exempted_principal_arns",
         "deployer_arns",
@@ -405,6 +415,9 @@ COMPONENT = Component(
         "root_user_exceptions",
         "organization_id",
         "trusted_account_ids",
+        "resource_services",
+        "origin_access_identities",
+        "trusted_oidc_subjects",
         "limits",
     ),
     compose=_compose,
@@ -425,6 +438,7 @@ COMPONENT = Component(
         "service_control_policies.*.file",
         "resource_control_policies.*.file",
         "tag_policies.*.file",
+        "management_policies.*.file",
     ),
     protects=(
         Protected("aws_organizations_organization"),

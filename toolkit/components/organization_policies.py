@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Settings
 from toolkit.components.cloudtrail import no_repetition
-from toolkit.components.guardrails import ResourceGuardrail, ServiceGuardrail
+from toolkit.components.guardrails import ServiceGuardrail
+from toolkit.components.resource_guardrails import ResourceGuardrail
+from toolkit.policy_types import AnyManagementType
 
 _POLICY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:=@-]{0,127}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.json")
@@ -159,6 +162,30 @@ class TagPolicy(Settings):
         return self
 
 
+class ManagementPolicy(Settings):
+    """A policy of any type that sets services up in accounts, its document given as data or as a file."""
+
+    type: AnyManagementType = Field(description="The type, as the Organizations API names it.")
+    description: Annotated[str, Field(max_length=512)] = Field("", description="What it is for, in AWS's lists.")
+    content: dict[str, Any] = Field(
+        {},
+        description="The whole document, in the grammar that AWS documents for the type. Names that begin with @@ need "
+        "quotes.",
+    )
+    file: PolicyFile | None = Field(
+        None, description="JSON file beside environment.yaml with the whole document, instead of content."
+    )
+    targets: Targets = Field(
+        ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ManagementPolicy:
+        if bool(self.content) == bool(self.file):
+            raise ValueError("exactly one of content and file must be given")
+        return self
+
+
 class AiServicesOptOut(Settings):
     """Whether AI services may keep the accounts' content to improve themselves."""
 
@@ -170,10 +197,14 @@ class AiServicesOptOut(Settings):
 
 
 class Limits(Settings):
-    """Quotas of AWS Organizations; AWS raises them now and then, and some for a customer who asks."""
+    """Quotas of AWS Organizations; AWS raises them now and then, and some for a customer who asks.
+
+    Defaults: AWS Organizations User Guide, "Quotas and service limits", read 2026-11-28. Service control policies have
+    had 10,240 characters, and ten of them a target, since 2026-05-15, in all partitions and without a request.
+    """
 
     service_control_policy_bytes: Annotated[int, Field(ge=1)] = Field(
-        5120, description="Largest service control policy, in bytes without blanks."
+        10240, description="Largest service control policy, in bytes without blanks."
     )
     resource_control_policy_bytes: Annotated[int, Field(ge=1)] = Field(
         5120, description="Largest resource control policy, in bytes without blanks."
@@ -182,8 +213,11 @@ class Limits(Settings):
     ai_services_opt_out_policy_bytes: Annotated[int, Field(ge=1)] = Field(
         2500, description="Largest AI services opt-out policy, in bytes."
     )
+    management_policy_bytes: Annotated[int, Field(ge=1)] = Field(
+        10000, description="Largest policy of the other types of management_policies, in bytes."
+    )
     service_control_policies_per_target: Annotated[int, Field(ge=1)] = Field(
-        5, description="Most service control policies on one root, unit or account."
+        10, description="Most service control policies on one root, unit or account."
     )
     resource_control_policies_per_target: Annotated[int, Field(ge=1)] = Field(
         5, description="Most resource control policies on one root, unit or account."
@@ -191,8 +225,44 @@ class Limits(Settings):
     tag_policies_per_target: Annotated[int, Field(ge=1)] = Field(
         10, description="Most tag policies on one root, unit or account."
     )
+    ai_services_opt_out_policies_per_target: Annotated[int, Field(ge=1)] = Field(
+        5, description="Most AI services opt-out policies on one root, unit or account."
+    )
+    chatbot_policies_per_target: Annotated[int, Field(ge=1)] = Field(
+        5, description="Most chat applications policies on one root, unit or account."
+    )
+    management_policies_per_target: Annotated[int, Field(ge=1)] = Field(
+        10, description="Most policies of each other type of management_policies on one root, unit or account."
+    )
     control_policies_attached_otherwise: Annotated[int, Field(ge=0)] = Field(
         1,
         description="Service (and resource) control policies that each target has besides those named here; AWS's own "
         "FullAWSAccess is one, and every target has it.",
     )
+
+    def bytes_of(self, kind: str) -> tuple[str, int]:
+        """The setting that limits a policy of a type, and the most bytes it may have."""
+        return self._limit(_BYTES, kind, "management_policy_bytes")
+
+    def per_target(self, kind: str) -> tuple[str, int]:
+        """The setting that limits how many policies of a type a target may have, and that number."""
+        return self._limit(_PER_TARGET, kind, "management_policies_per_target")
+
+    def _limit(self, settings: Mapping[str, str], kind: str, otherwise: str) -> tuple[str, int]:
+        setting = settings.get(kind, otherwise)
+        return setting, getattr(self, setting)
+
+
+_BYTES = {
+    "SERVICE_CONTROL_POLICY": "service_control_policy_bytes",
+    "RESOURCE_CONTROL_POLICY": "resource_control_policy_bytes",
+    "TAG_POLICY": "tag_policy_bytes",
+    "AISERVICES_OPT_OUT_POLICY": "ai_services_opt_out_policy_bytes",
+}
+_PER_TARGET = {
+    "SERVICE_CONTROL_POLICY": "service_control_policies_per_target",
+    "RESOURCE_CONTROL_POLICY": "resource_control_policies_per_target",
+    "TAG_POLICY": "tag_policies_per_target",
+    "AISERVICES_OPT_OUT_POLICY": "ai_services_opt_out_policies_per_target",
+    "CHATBOT_POLICY": "chatbot_policies_per_target",
+}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from toolkit.components.base import Need
 from toolkit.components.guardrails import OrganizationPolicy
 from toolkit.components.organization_policies import Limits
+from toolkit.components.resource_guardrails import HONOUR_RCPS
 from toolkit.iam import (
     ContextValue,
     PolicyDocument,
@@ -25,32 +26,12 @@ from toolkit.iam import (
 )
 from toolkit.iam import statement_applies as applies
 from toolkit.regions import GLOBAL_REGION
+from toolkit.typed import dotted
 
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
-_CALLED = {
-    "SERVICE_CONTROL_POLICY": "service control policies",
-    "RESOURCE_CONTROL_POLICY": "resource control policies",
-    "TAG_POLICY": "tag policies",
-    "AISERVICES_OPT_OUT_POLICY": "AI services opt-out policies",
-}
-_SIZES = {
-    "SERVICE_CONTROL_POLICY": "service_control_policy_bytes",
-    "RESOURCE_CONTROL_POLICY": "resource_control_policy_bytes",
-    "TAG_POLICY": "tag_policy_bytes",
-    "AISERVICES_OPT_OUT_POLICY": "ai_services_opt_out_policy_bytes",
-}
-_COUNTS = {
-    "SERVICE_CONTROL_POLICY": "service_control_policies_per_target",
-    "RESOURCE_CONTROL_POLICY": "resource_control_policies_per_target",
-    "TAG_POLICY": "tag_policies_per_target",
-}
 _ONE_ENDPOINT = frozenset({"account", "iam", "organizations", "shield"})
 """Services of our needs whose requests all go to the partition's one endpoint (AWS General Reference, "Service
 endpoints")."""
-_HONOUR_RCPS = frozenset(
-    {"s3", "sts", "sqs", "kms", "secretsmanager", "ecr", "aoss", "dynamodb", "logs", "cognito-idp", "cognito-identity"}
-)
-"""Services to whose resources RCPs apply (Organizations User Guide, "Resource control policies (RCPs)")."""
 _NAMED_ACTIONS = 3
 
 
@@ -81,13 +62,13 @@ class Deployment:
 class PolicyProblem:
     """Why the policies are not sent."""
 
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     """Where it stands in the component's settings."""
     problem: str
     expected: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(('components', 'organization', *self.path))}: {self.problem}; expected {self.expected}"
+        return f"{dotted(('components', 'organization', *self.path))}: {self.problem}; expected {self.expected}"
 
 
 def judge_texts(
@@ -120,8 +101,8 @@ def judge_texts(
                 problem = f"{policy.file}: no Version, or an older one, which AWS does not take here"
                 yield PolicyProblem(policy.path, problem, '"Version": "2012-10-17"')
             yield from _beyond_rcps(policy, document)
-        size, setting = len(policy.text.encode()), _SIZES[policy.type]
-        most = getattr(limits, setting)
+        size = len(policy.text.encode())
+        setting, most = limits.bytes_of(policy.type)
         if size > most:
             yield PolicyProblem(
                 policy.path,
@@ -142,19 +123,19 @@ def _beyond_rcps(policy: OrganizationPolicy, document: PolicyDocument) -> Iterat
 
 
 def _too_many(policies: tuple[OrganizationPolicy, ...], limits: Limits) -> Iterator[PolicyProblem]:
-    for kind, setting in _COUNTS.items():
-        most = getattr(limits, setting)
+    for kind in dict.fromkeys(p.type for p in policies):
+        setting, most = limits.per_target(kind)
         others = limits.control_policies_attached_otherwise if kind in _KINDS else 0
         ours = [p for p in policies if p.type == kind]
         for target in dict.fromkeys(t for p in ours for t in p.targets):
             names = [p.name for p in ours if target in p.targets]
             if len(names) + others > most:
                 besides = f" and {others} besides" if others else ""
+                remedy = "put guardrails together in one policy" if kind in _KINDS else "make one policy of several"
                 yield PolicyProblem(
                     ours[0].path[:1],
-                    f"{len(names) + others} {_CALLED[kind]} on {target} ({', '.join(names)}{besides})",
-                    f"at most {most} (limits.{setting}): put guardrails together in one policy, or attach "
-                    "some of them to a unit above or below",
+                    f"{len(names) + others} policies of the type {kind} on {target} ({', '.join(names)}{besides})",
+                    f"at most {most} (limits.{setting}): {remedy}, or attach some of them to a unit above or below",
                 )
 
 
@@ -208,7 +189,7 @@ def denied_needs(statement: Statement, document: PolicyDocument, deployer: str, 
     purposes: dict[str, None] = {}
     for purpose, needs in deployment.needs.items():
         for need in needs:
-            if document.kind is PolicyKind.RCP and need.action.split(":")[0] not in _HONOUR_RCPS:
+            if document.kind is PolicyKind.RCP and need.action.split(":")[0] not in HONOUR_RCPS:
                 continue
             regions = [
                 region

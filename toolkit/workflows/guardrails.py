@@ -6,15 +6,17 @@ before Terraform is started, by `render` already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from toolkit.components.base import Component, Need
+from toolkit.components.base import Component, Need, Scope
 from toolkit.components.organization import Organization, policies
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, S3Backend
 from toolkit.errors import RefusedError
 from toolkit.plan.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
+from toolkit.policy_types import NEWER_PROVIDER, NEWER_TYPES, UNCONFIRMED
 from toolkit.visible import joined_lines
 
 
@@ -37,7 +39,7 @@ def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | N
     found = policies(settings, environment.place)
     # What the files say was told before; only the caller is news.
     problems = [] if caller_arn else list(judge_texts(found, settings.limits, environment.files))
-    problems += [] if caller_arn else _closed_regions(environment, settings)
+    problems += [] if caller_arn else [*_closed_regions(environment, settings), *_too_new(environment, settings)]
     locked_out = list(judge_lock_out(found, _deployment(environment, settings, caller_arn), environment.files))
     problems += locked_out
     if problems:
@@ -103,10 +105,40 @@ def _closed_regions(environment: Environment, settings: Organization) -> list[Po
     closed = [r for r in environment.place.regions if settings.allowed_regions and r not in settings.allowed_regions]
     if not used or not closed:
         return []
+    only_there = [c.component.name for c in environment.components if c.component.scope is Scope.GLOBAL_REGION]
     problem = f"lacks {', '.join(closed)}, where this environment's own baseline runs"
+    if environment.regions.where_global in closed and only_there:
+        problem += f" ({', '.join(only_there)} only in {environment.regions.where_global})"
     return [
         PolicyProblem(("allowed_regions",), problem, "every active and retiring region, the home region among them")
     ]
+
+
+def _too_new(environment: Environment, settings: Organization) -> Iterator[PolicyProblem]:
+    """Types of policies that a version of the provider which the environment accepts does not know."""
+    accepted = environment.terraform.aws_provider_version
+    used: list[tuple[tuple[str | int, ...], str]] = [
+        *((("enabled_policy_types", n), kind) for n, kind in enumerate(settings.enabled_policy_types)),
+        *((("management_policies", name, "type"), p.type) for name, p in settings.management_policies.items()),
+    ]
+    for path, kind in used:
+        if kind in NEWER_TYPES and _lowest(accepted) < _numbers(NEWER_PROVIDER):
+            unsure = "; which later version accepts this type is unconfirmed" if kind in UNCONFIRMED else ""
+            yield PolicyProblem(
+                path,
+                f'{kind} is not accepted by every version of the AWS provider that "{accepted}" admits',
+                f'no policies of this type, or `terraform.aws_provider_version: ">= {NEWER_PROVIDER}, < 7"`{unsure}',
+            )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"[0-9]+", version.partition("-")[0])))
+
+
+def _lowest(constraint: str) -> tuple[int, ...]:
+    """The lowest version that a Terraform version constraint may admit; of several conditions, the highest such."""
+    parts = [part.strip() for part in constraint.split(",")]
+    return max((_numbers(p) for p in parts if not p.startswith(("<", "!="))), default=(0,))
 
 
 def _line(environment: Environment, fallback: int, problem: PolicyProblem) -> int:

@@ -196,17 +196,11 @@ def _attachable(environment: Environment) -> dict[str, tuple[str, int]]:
     organization = environment.enabled("organization")
     if organization is None:
         return {}
-    from toolkit.components.organization import Organization
+    from toolkit.components.organization import Organization, policies
 
     assert isinstance(organization.settings, Organization)
     limits = organization.settings.limits
-    types = {
-        "service_control_policies": ("SERVICE_CONTROL_POLICY", limits.service_control_policies_per_target),
-        "resource_control_policies": ("RESOURCE_CONTROL_POLICY", limits.resource_control_policies_per_target),
-        "tag_policies": ("TAG_POLICY", limits.tag_policies_per_target),
-    }
-    policies = organization.settings.policies_with_targets()
-    return {name: types[setting] for setting, name, _ in policies if setting in types}
+    return {p.name: (p.type, limits.per_target(p.type)[1]) for p in policies(organization.settings, environment.place)}
 
 
 def _finding(environment: Environment, component: Component, advice: Advice) -> Finding:

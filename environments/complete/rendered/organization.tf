@@ -272,45 +272,89 @@ module "organization" {
             Effect = "Deny"
             NotAction = [
               "a4b:*",
+              "access-analyzer:*",
               "account:*",
               "acm:*",
+              "activate:*",
+              "artifact:*",
               "aws-marketplace-management:*",
               "aws-marketplace:*",
               "aws-portal:*",
               "billing:*",
+              "billingconductor:*",
               "budgets:*",
               "ce:*",
+              "chatbot:*",
               "chime:*",
               "cloudfront:*",
+              "cloudtrail:LookupEvents",
+              "compute-optimizer:*",
               "config:*",
+              "consoleapp:*",
+              "consolidatedbilling:*",
               "cur:*",
+              "datapipeline:GetAccountLimits",
+              "devicefarm:*",
               "directconnect:*",
               "ec2:DescribeRegions",
               "ec2:DescribeTransitGateways",
               "ec2:DescribeVpnGateways",
+              "ecr-public:*",
               "fms:*",
+              "freetier:*",
               "globalaccelerator:*",
               "health:*",
               "iam:*",
               "importexport:*",
+              "invoicing:*",
+              "iq:*",
               "kms:*",
+              "license-manager:ListReceivedLicenses",
+              "lightsail:Get*",
               "mobileanalytics:*",
               "networkmanager:*",
+              "notifications-contacts:*",
+              "notifications:*",
               "organizations:*",
+              "payments:*",
               "pricing:*",
-              "route53:*",
+              "quicksight:DescribeAccountSubscription",
+              "resource-explorer-2:*",
               "route53-recovery-cluster:*",
               "route53-recovery-control-config:*",
               "route53-recovery-readiness:*",
+              "route53:*",
               "route53domains:*",
-              "s3:GetAccountPublic*",
+              "s3:CreateMultiRegionAccessPoint",
+              "s3:DeleteMultiRegionAccessPoint",
+              "s3:DescribeMultiRegionAccessPointOperation",
+              "s3:GetAccountPublicAccessBlock",
+              "s3:GetBucketLocation",
+              "s3:GetBucketPolicyStatus",
+              "s3:GetBucketPublicAccessBlock",
+              "s3:GetMultiRegionAccessPoint",
+              "s3:GetMultiRegionAccessPointPolicy",
+              "s3:GetMultiRegionAccessPointPolicyStatus",
+              "s3:GetStorageLensConfiguration",
+              "s3:GetStorageLensDashboard",
               "s3:ListAllMyBuckets",
               "s3:ListMultiRegionAccessPoints",
-              "s3:PutAccountPublic*",
+              "s3:ListStorageLensConfigurations",
+              "s3:PutAccountPublicAccessBlock",
+              "s3:PutMultiRegionAccessPointPolicy",
+              "savingsplans:*",
               "shield:*",
+              "sso:*",
               "sts:*",
+              "support-console:*",
               "support:*",
+              "supportapp:*",
+              "supportplans:*",
+              "sustainability:*",
+              "tag:GetResources",
+              "tax:*",
               "trustedadvisor:*",
+              "vendor-insights:ListEntitledSecurityProfiles",
               "waf-regional:*",
               "waf:*",
               "wafv2:*",
@@ -392,8 +436,20 @@ module "organization" {
             Sid       = "RequireTls"
             Effect    = "Deny"
             Principal = "*"
-            Action    = ["s3:*", "sqs:*", "kms:*", "secretsmanager:*", "sts:*"]
-            Resource  = "*"
+            Action = [
+              "aoss:*",
+              "cognito-identity:*",
+              "cognito-idp:*",
+              "dynamodb:*",
+              "ecr:*",
+              "kms:*",
+              "logs:*",
+              "s3:*",
+              "secretsmanager:*",
+              "sqs:*",
+              "sts:*",
+            ]
+            Resource = "*"
             Condition = {
               BoolIfExists = {
                 "aws:SecureTransport" = "false"
@@ -405,10 +461,14 @@ module "organization" {
             Effect    = "Deny"
             Principal = "*"
             Action = [
-              "s3:*",
-              "sqs:*",
+              "aoss:*",
+              "dynamodb:*",
+              "ecr:*",
               "kms:*",
+              "logs:*",
+              "s3:*",
               "secretsmanager:*",
+              "sqs:*",
               "sts:AssumeRole",
               "sts:DecodeAuthorizationMessage",
               "sts:GetAccessKeyInfo",
@@ -421,8 +481,48 @@ module "organization" {
             Condition = {
               StringNotEqualsIfExists = {
                 "aws:PrincipalOrgID" = "o-a1b2c3d4e5"
+                "aws:PrincipalAccount" = [
+                  "009996457667",
+                  "027434742980",
+                  "033677994240",
+                  "054676820928",
+                  "076674570225",
+                  "098369216593",
+                  "114774131450",
+                  "127311923021",
+                  "156460612806",
+                  "383597477331",
+                  "507241528517",
+                  "582318560864",
+                  "589379963580",
+                  "600734575887",
+                  "635631232127",
+                  "652711504416",
+                  "718504428378",
+                  "754344448648",
+                  "783225319266",
+                  "797873946194",
+                  "897822967062",
+                  "985666609251",
+                ]
+                "aws:PrincipalArn" = ["arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E127EXAMPLE51Z"]
               }
               BoolIfExists = {
+                "aws:PrincipalIsAWSService" = "false"
+              }
+            }
+          },
+          {
+            Sid       = "OrganizationIdentitiesOnlyIfSigned"
+            Effect    = "Deny"
+            Principal = "*"
+            Action    = ["cognito-identity:*", "cognito-idp:*"]
+            Resource  = "*"
+            Condition = {
+              StringNotEqualsIfExists = {
+                "aws:PrincipalOrgID" = "o-a1b2c3d4e5"
+              }
+              Bool = {
                 "aws:PrincipalIsAWSService" = "false"
               }
             }
@@ -431,8 +531,20 @@ module "organization" {
             Sid       = "OrganizationServicesOnly"
             Effect    = "Deny"
             Principal = "*"
-            Action    = ["s3:*", "sqs:*", "kms:*", "secretsmanager:*", "sts:*"]
-            Resource  = "*"
+            Action = [
+              "aoss:*",
+              "cognito-identity:*",
+              "cognito-idp:*",
+              "dynamodb:*",
+              "ecr:*",
+              "kms:*",
+              "logs:*",
+              "s3:*",
+              "secretsmanager:*",
+              "sqs:*",
+              "sts:*",
+            ]
+            Resource = "*"
             Condition = {
               StringNotEqualsIfExists = {
                 "aws:SourceOrgID" = "o-a1b2c3d4e5"
@@ -442,6 +554,21 @@ module "organization" {
               }
               Bool = {
                 "aws:PrincipalIsAWSService" = "true"
+              }
+            }
+          },
+          {
+            Sid       = "TrustedOidcTenants1"
+            Effect    = "Deny"
+            Principal = "*"
+            Action    = ["sts:AssumeRoleWithWebIdentity"]
+            Resource  = "*"
+            Condition = {
+              StringNotLikeIfExists = {
+                "token.actions.githubusercontent.com:sub" = ["repo:example/*"]
+              }
+              Null = {
+                "token.actions.githubusercontent.com:sub" = "false"
               }
             }
           },
@@ -463,6 +590,20 @@ module "organization" {
             }
             enforced_for = {
               "@@assign" = ["ec2:instance"]
+            }
+          }
+        }
+      })
+    }
+    "consoles" = {
+      type        = "DECLARATIVE_POLICY_EC2"
+      description = "Nobody reads an instance's serial console"
+      targets     = ["Workloads"]
+      content = jsonencode({
+        ec2_attributes = {
+          serial_console_access = {
+            status = {
+              "@@assign" = "disabled"
             }
           }
         }
@@ -502,6 +643,7 @@ module "organization" {
   keep_trusted_services = false
   enabled_policy_types = [
     "AISERVICES_OPT_OUT_POLICY",
+    "DECLARATIVE_POLICY_EC2",
     "RESOURCE_CONTROL_POLICY",
     "SERVICE_CONTROL_POLICY",
     "TAG_POLICY",

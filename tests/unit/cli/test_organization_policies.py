@@ -68,7 +68,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[[list[str]], str]:
 def test_a_policy_that_is_too_large(environment: Path, refused: Callable[[list[str]], str], command: list[str]):
     statements = [
         {"Sid": f"S{n}", "Effect": "Deny", "Action": "ec2:RunInstances", "Resource": f"arn:aws:ec2:*:*:instance/{n}"}
-        for n in range(60)
+        for n in range(120)
     ]
     (environment / "own.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2))
     (environment / "environment.yaml").write_text(
@@ -78,19 +78,20 @@ def test_a_policy_that_is_too_large(environment: Path, refused: Callable[[list[s
     size = len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))
     assert (
         f"environments/org/environment.yaml:8: components.organization.service_control_policies.own: own has {size} "
-        f"bytes without blanks, {size - 5120} too many; expected at most 5120"
+        f"bytes without blanks, {size - 10240} too many; expected at most 10240"
     ) in told
     assert not (environment / "rendered").exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_one_policy_too_many(environment: Path, refused: Callable[[list[str]], str], command: list[str]):
-    policies = "".join(f"      p{n}: {{guardrails: [deny_leaving]}}\n" for n in range(5))
+    policies = "".join(f"      p{n}: {{guardrails: [deny_leaving]}}\n" for n in range(10))
     (environment / "environment.yaml").write_text(HEAD + "    service_control_policies:\n" + policies)
     told = refused(command)
     assert (
-        "environment.yaml:7: components.organization.service_control_policies: 6 service control policies on root "
-        "(p0, p1, p2, p3, p4 and 1 besides); expected at most 5 (limits.service_control_policies_per_target)"
+        "environment.yaml:7: components.organization.service_control_policies: 11 policies of the type "
+        "SERVICE_CONTROL_POLICY on root (p0, p1, p2, p3, p4, p5, p6, p7, p8, p9 and 1 besides); expected at most 10 "
+        "(limits.service_control_policies_per_target)"
     ) in told
     assert not (environment / "rendered").exists()
 
@@ -114,7 +115,7 @@ def test_all_reasons_are_told_at_once(environment: Path, refused: Callable[[list
     )
     told = refused(["render"])
     assert "too many" in told
-    assert "2 service control policies on root" in told
+    assert "2 policies of the type SERVICE_CONTROL_POLICY on root" in told
     assert "ProtectGuardDuty" in told
 
 
@@ -135,6 +136,66 @@ def test_the_environments_own_regions_must_stay_open(environment: Path, refused:
     )
     told = refused(["render"])
     assert "environment.yaml:8: components.organization.allowed_regions: lacks eu-central-1, where" in told
+
+
+def test_the_region_of_trusted_advisor_must_stay_open(environment: Path, refused: Callable[[list[str]], str]):
+    (environment / "environment.yaml").write_text(
+        HEAD.replace("{home: eu-central-1}", "{home: eu-central-1, active: [eu-central-1, us-east-1]}")
+        + EXEMPTED
+        + "    allowed_regions: [eu-central-1]\n"
+        + "    service_control_policies: {x: {guardrails: [deny_other_regions]}}\n"
+        + "  trusted_advisor: {subscribers: {email_addresses: [security@example.com]}}\n"
+    )
+    assert (
+        "environment.yaml:8: components.organization.allowed_regions: lacks us-east-1, where this environment's own "
+        "baseline runs (trusted_advisor only in us-east-1); expected every active and retiring region"
+    ) in refused(["render"])
+
+
+BACKUP = """\
+    enabled_policy_types:
+      - SERVICE_CONTROL_POLICY
+      - AISERVICES_OPT_OUT_POLICY
+      - {0}
+    management_policies:
+      own:
+        type: {0}
+        content: {{"plans": {{}}}}
+"""
+
+
+@pytest.mark.parametrize("constraint", ["~> 5.100", ">= 5.100, < 7", "> 6.25, < 7", "6.0.0"])
+def test_a_type_of_policies_that_the_provider_does_not_know(
+    environment: Path, refused: Callable[[list[str]], str], constraint: str
+):
+    terraform = f'terraform: {{aws_provider_version: "{constraint}"}}\ncomponents:\n'
+    (environment / "environment.yaml").write_text(
+        HEAD.replace("components:\n", terraform) + EXEMPTED + BACKUP.format("S3_POLICY")
+    )
+    told = refused(["render"])
+    problem = f'S3_POLICY is not accepted by every version of the AWS provider that "{constraint}" admits; expected no'
+    assert f"environment.yaml:12: components.organization.enabled_policy_types[2]: {problem}" in told
+    assert f"environment.yaml:15: components.organization.management_policies.own.type: {problem}" in told
+    assert '`terraform.aws_provider_version: ">= 6.26, < 7"`' in told
+
+
+def test_a_type_whose_provider_is_unconfirmed_is_said_to_be(environment: Path, refused: Callable[[list[str]], str]):
+    (environment / "environment.yaml").write_text(HEAD + EXEMPTED + BACKUP.format("NETWORK_SECURITY_DIRECTOR_POLICY"))
+    assert '< 7"`; which later version accepts this type is unconfirmed' in refused(["render"])
+
+
+@pytest.mark.parametrize(
+    ("constraint", "kind"),
+    [("~> 5.100", "BACKUP_POLICY"), ("~> 6.26", "S3_POLICY"), (">= 5, >= 6.30, < 7", "S3_POLICY")],
+)
+def test_a_type_of_policies_that_the_provider_knows(environment: Path, constraint: str, kind: str):
+    terraform = f'terraform: {{aws_provider_version: "{constraint}"}}\ncomponents:\n'
+    (environment / "environment.yaml").write_text(
+        HEAD.replace("components:\n", terraform) + EXEMPTED + BACKUP.format(kind)
+    )
+    assert run(["render", "org"]) == ExitCode.OK
+    rendered = (environment / "rendered" / "organization.tf").read_text()
+    assert f'type        = "{kind}"' in rendered
 
 
 def test_what_is_in_order_is_rendered(environment: Path, capsys: pytest.CaptureFixture[str]):

@@ -17,6 +17,7 @@ from toolkit.rendering.render import render
 
 RECORDED = Path(__file__).parents[2] / "plans" / "components" / "organization.yaml"
 PLACE = Place("123456789012", "aws", "eu-central-1", ("eu-central-1", "us-east-1"))
+GITHUB = "token.actions.githubusercontent.com"
 DEPLOYER = "arn:aws:iam::*:role/baseline-deployer"
 
 
@@ -104,6 +105,41 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
         (
             {"tag_policies": {"baseline-guardrails": {"tags": {"Owner": {}}}}},
             "baseline-guardrails is the name of two policies, under service_control_policies and tag_policies",
+        ),
+        (
+            {"management_policies": {"x": {"type": "BACKUP_POLICY"}}},
+            "management_policies.x: exactly one of content and file must be given",
+        ),
+        (
+            {"management_policies": {"x": {"type": "BACKUP_POLICY", "content": {"plans": {}}}}},
+            "enabled_policy_types lacks BACKUP_POLICY, of which there are policies",
+        ),
+        (
+            {"resource_control_policies": {"x": {"guardrails": ["trusted_oidc_tenants_only"]}}},
+            "trusted_oidc_subjects must be given: trusted_oidc_tenants_only of x names them",
+        ),
+        (
+            {"trusted_oidc_subjects": {GITHUB: ["repo:octo-org*"]}},
+            "trusted_oidc_subjects: repo:octo-org* names no owner alone; expected repo:OWNER/… or repo:OWNER@ID/…",
+        ),
+        (
+            {"trusted_oidc_subjects": {GITHUB: ["*"]}},
+            f"trusted_oidc_subjects.{GITHUB}.0: expected a pattern that begins with what names your tenant, like "
+            "repo:OWNER/*",
+        ),
+        (
+            {"trusted_oidc_subjects": {"https://gitlab.com": ["project_path:group/*"]}},
+            "trusted_oidc_subjects.https://gitlab.com.[key]: expected a provider's URL without https://, like "
+            "token.actions.githubusercontent.com",
+        ),
+        (
+            {"trusted_oidc_subjects": {"gitlab.com": []}},
+            "trusted_oidc_subjects.gitlab.com: expected at least one value",
+        ),
+        ({"resource_services": []}, "resource_services: expected at least one value"),
+        (
+            {"origin_access_identities": ["arn:aws:iam::cloudfront:user/x"]},
+            "origin_access_identities.0: expected the id of an origin access identity, like E127EXAMPLE51Z",
         ),
         ({"tag_policies": {"x": {}}}, "tag_policies.x: exactly one of tags and file must be given"),
         (
@@ -211,7 +247,8 @@ def test_regions_are_the_environments_own_unless_others_are_named() -> None:
 
     assert regions() == ["eu-central-1", "us-east-1"]
     assert regions(allowed_regions=["eu-west-1"]) == ["eu-west-1"]
-    assert {"iam:*", "sts:*", "organizations:*", "support:*", "account:*"} <= set(GLOBAL_ACTIONS)
+    assert list(GLOBAL_ACTIONS) == sorted(set(GLOBAL_ACTIONS))
+    assert {"iam:*", "sts:*", "organizations:*", "support:*", "support-console:*", "account:*"} <= set(GLOBAL_ACTIONS)
 
 
 def test_partitions_have_their_own_arns() -> None:
@@ -230,7 +267,8 @@ def test_trusted_accounts_are_left_alone_by_resource_policies() -> None:
     }
     found = statements(given, "x")
     outside = found["OrganizationIdentitiesOnly"]["Condition"]["StringNotEqualsIfExists"]
-    assert outside == {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "aws:PrincipalAccount": ["444455556666"]}
+    assert outside["aws:PrincipalOrgID"] == "o-a1b2c3d4e5"
+    assert "444455556666" in outside["aws:PrincipalAccount"]
     assert found["OrganizationServicesOnly"]["Condition"]["StringNotEqualsIfExists"]["aws:SourceAccount"]
     assert all(s["Principal"] == "*" for s in found.values())
 
@@ -247,6 +285,16 @@ def test_a_tag_policy_spells_the_key_and_names_values() -> None:
             "owner": {"tag_key": {"@@assign": "Owner"}},
         }
     }
+
+
+def test_a_management_policy_is_sent_as_it_is_given() -> None:
+    content = {"ec2_attributes": {"serial_console_access": {"status": {"@@assign": "disabled"}}}}
+    given = {
+        "management_policies": {"consoles": {"type": "DECLARATIVE_POLICY_EC2", "content": content}},
+        "enabled_policy_types": [*Organization().enabled_policy_types, "DECLARATIVE_POLICY_EC2"],
+    }
+    (policy,) = (p for p in policies(Organization.model_validate(given), PLACE) if p.name == "consoles")
+    assert (policy.type, policy.content, policy.targets) == ("DECLARATIVE_POLICY_EC2", content, ("root",))
 
 
 def test_ai_services_are_opted_out_of_for_good_or_not_at_all() -> None:

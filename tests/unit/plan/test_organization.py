@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from toolkit.components.base import Need, Place
 from toolkit.components.organization import Organization, policies
 from toolkit.components.registry import REGISTRY
+from toolkit.components.resource_guardrails import HONOUR_RCPS, LOAD_BALANCER_ACCOUNTS, ResourceService
 from toolkit.iam import PolicyDocument, PolicyKind, Request, statement_applies
 from toolkit.plan.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
 
@@ -22,7 +23,10 @@ EVERY = [
     "protect_access_analyzer", "protect_scanners", "protect_account_settings", "deny_public_sharing",
     "deny_other_regions", "require_imdsv2",
 ]  # fmt: skip
-ALL_RESOURCES = ["require_tls", "organization_identities_only", "organization_services_only"]
+ALL_RESOURCES = [
+    "require_tls", "organization_identities_only", "organization_services_only", "trusted_oidc_tenants_only",
+]  # fmt: skip
+SUBJECTS = {"token.actions.githubusercontent.com": ["repo:octo-org/*", "repo:octo-org@123/*"]}
 SOMEONE = "arn:aws:sts::111122223333:assumed-role/developer/session"
 DEPLOYER = "arn:aws:sts::111122223333:assumed-role/baseline-deployer/session"
 ROOT = "arn:aws:iam::111122223333:root"
@@ -45,6 +49,9 @@ GUARDRAILS = documents(
         "service_control_policies": {"s": {"guardrails": EVERY}},
         "organization_id": "o-a1b2c3d4e5",
         "resource_control_policies": {"r": {"guardrails": ALL_RESOURCES}},
+        "trusted_account_ids": ["444455556666"],
+        "origin_access_identities": ["E127EXAMPLE51Z"],
+        "trusted_oidc_subjects": SUBJECTS,
     }
 )
 
@@ -112,6 +119,12 @@ SERVICE_CASES: list[tuple[str, str, str, dict[str, Any], list[str]]] = [
 TLS = {"aws:SecureTransport": True}
 OURS = {**TLS, "aws:PrincipalOrgID": "o-a1b2c3d4e5"}
 THEIRS = {**TLS, "aws:PrincipalOrgID": "o-zzzzzzzzzz"}
+ANONYMOUS = TLS
+ORIGIN = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity"
+LOAD_BALANCER = f"arn:aws:iam::{LOAD_BALANCER_ACCOUNTS['aws'][0]}:root"
+TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/x"
+TRUSTING = "arn:aws:iam::111122223333:role/x"
+(ISSUER,) = SUBJECTS
 RESOURCE_CASES: list[tuple[str | None, str, str, dict[str, Any], list[str]]] = [
     (SOMEONE, "s3:GetObject", BUCKET, OURS, []),
     (SOMEONE, "s3:GetObject", BUCKET, {**OURS, "aws:SecureTransport": False}, ["RequireTls"]),
@@ -121,10 +134,40 @@ RESOURCE_CASES: list[tuple[str | None, str, str, dict[str, Any], list[str]]] = [
     ("accounts.example.com", "sts:AssumeRoleWithWebIdentity", "arn:aws:iam::111122223333:role/x",
      TLS, []),
     ("cloudtrail.amazonaws.com", "s3:PutObject", BUCKET,
-     {**TLS, "aws:SourceOrgID": "o-zzzzzzzzzz", "aws:SourceAccount": "444455556666"}, ["OrganizationServicesOnly"]),
+     {**TLS, "aws:SourceOrgID": "o-zzzzzzzzzz", "aws:SourceAccount": "999999999999"}, ["OrganizationServicesOnly"]),
     ("cloudtrail.amazonaws.com", "s3:PutObject", BUCKET,
      {**TLS, "aws:SourceOrgID": "o-a1b2c3d4e5", "aws:SourceAccount": "111122223333"}, []),
     ("logging.s3.amazonaws.com", "s3:PutObject", BUCKET, TLS, []),
+    # A load balancer of an older region writes its access logs as an account of AWS; others of that account are none.
+    (LOAD_BALANCER, "s3:PutObject", BUCKET, THEIRS, []),
+    ("arn:aws:iam::555555555555:role/x", "s3:PutObject", BUCKET, THEIRS, ["OrganizationIdentitiesOnly"]),
+    ("arn:aws:iam::444455556666:role/vendor", "dynamodb:GetItem", TABLE, THEIRS, []),
+    (None, "s3:GetObject", BUCKET, {**ANONYMOUS, "aws:PrincipalArn": f"{ORIGIN} E127EXAMPLE51Z"}, []),
+    (None, "s3:GetObject", BUCKET, {**ANONYMOUS, "aws:PrincipalArn": f"{ORIGIN} E2EXAMPLE"},
+     ["OrganizationIdentitiesOnly"]),
+    (None, "s3:GetObject", BUCKET, ANONYMOUS, ["OrganizationIdentitiesOnly"]),
+    *(
+        (SOMEONE, action, "*", THEIRS, ["OrganizationIdentitiesOnly"])
+        for action in ("ecr:BatchGetImage", "aoss:APIAccessAll", "logs:PutLogEvents", "dynamodb:GetItem", "kms:Decrypt")
+    ),
+    # Whoever signs up, signs in or is a guest has no credentials yet; whoever has some is held to them.
+    (None, "cognito-idp:InitiateAuth", "*", ANONYMOUS, []),
+    (None, "cognito-identity:GetCredentialsForIdentity", "*", ANONYMOUS, []),
+    (SOMEONE, "cognito-idp:AdminGetUser", "*", THEIRS, ["OrganizationIdentitiesOnlyIfSigned"]),
+    (SOMEONE, "cognito-idp:AdminGetUser", "*", OURS, []),
+    # Not among AWS's examples: people who sign in have no identity of the organization yet.
+    (None, "signin:Authenticate", "*", ANONYMOUS, []),
+    *(
+        (ISSUER, "sts:AssumeRoleWithWebIdentity", TRUSTING, {**TLS, f"{ISSUER}:sub": subject}, denied)
+        for subject, denied in (
+            ("repo:octo-org/site:ref:refs/heads/main", []),
+            ("repo:octo-org@123/site@456:ref:refs/heads/main", []),
+            ("repo:octo-org@999/site@456:ref:refs/heads/main", ["TrustedOidcTenants1"]),
+            ("repo:octo-org-evil/site:ref:refs/heads/main", ["TrustedOidcTenants1"]),
+            ("repo:somebody/site:ref:refs/heads/main", ["TrustedOidcTenants1"]),
+        )
+    ),
+    ("gitlab.com", "sts:AssumeRoleWithWebIdentity", TRUSTING, {**TLS, "gitlab.com:sub": "project_path:x/y"}, []),
 ]  # fmt: skip
 
 
@@ -154,17 +197,40 @@ def problems(settings: dict[str, Any], files: Mapping[str, str] | None = None) -
     return list(judge_texts(policies(given, place), given.limits, files or {}))
 
 
-def test_the_default_fits_into_one_policy_and_everything_into_two() -> None:
+def test_every_guardrail_fits_into_one_policy_of_its_type() -> None:
+    everything = {
+        "service_control_policies": {"s": {"guardrails": EVERY}},
+        "organization_id": "o-a1b2c3d4e5",
+        "resource_control_policies": {"r": {"guardrails": ALL_RESOURCES}},
+        "trusted_oidc_subjects": SUBJECTS,
+        "exempted_principal_arns": [EXEMPTED],
+    }
+    assert problems(everything) == []
     place = Place("123456789012", "aws", REGIONS[0], REGIONS, {})
-    (default,) = (p for p in policies(Organization(), place) if p.type == "SERVICE_CONTROL_POLICY")
-    # Room for the exempted principals, which stand in nine statements.
-    assert len(default.text) < 4000
-    assert problems({"exempted_principal_arns": [EXEMPTED]}) == []
-    late = ["deny_other_regions", "require_imdsv2"]
-    two = {"s": {"guardrails": [n for n in EVERY if n not in late]}, "t": {"guardrails": late}}
-    rcp = {"r": {"guardrails": ALL_RESOURCES}}
-    everything = {"organization_id": "o-a1b2c3d4e5", "resource_control_policies": rcp}
-    assert problems({**everything, "service_control_policies": two, "exempted_principal_arns": [EXEMPTED]}) == []
+    sizes = {p.name: len(p.text) for p in policies(Organization.model_validate(everything), place)}
+    # Room for more exempted principals, regions and trusted accounts.
+    assert sizes["s"] < 9000
+    assert sizes["r"] < 3500
+
+
+def test_resource_guardrails_cover_services_that_honour_them() -> None:
+    assert set(get_args(ResourceService)) <= HONOUR_RCPS
+    given = {
+        "resource_services": ["cognito-idp", "s3", "sts"],
+        "organization_id": "o-a1b2c3d4e5",
+        "trusted_oidc_subjects": SUBJECTS,
+        "resource_control_policies": {"r": {"guardrails": ALL_RESOURCES}},
+    }
+    found = documents(given)["r"]
+    covered = {action.split(":")[0] for statement in found.statements for action in statement.actions}
+    assert covered == {"cognito-idp", "s3", "sts"}
+    alone = documents({**given, "resource_services": ["cognito-idp"]})["r"]
+    assert [s.sid for s in alone.statements] == [
+        "RequireTls",
+        "OrganizationIdentitiesOnlyIfSigned",
+        "OrganizationServicesOnly",
+        "TrustedOidcTenants1",
+    ]
 
 
 def padded(size: int) -> str:
@@ -178,14 +244,35 @@ def padded(size: int) -> str:
 OWN = {"service_control_policies": {"own": {"file": "own.json"}}, "ai_services_opt_out": {"enabled": False}}
 
 
-def test_a_policy_may_have_5120_bytes_and_not_one_more() -> None:
-    assert problems(OWN, {"own.json": padded(5120)}) == []
-    (problem,) = problems(OWN, {"own.json": padded(5121)})
+def test_a_service_control_policy_may_have_10240_bytes_and_not_one_more() -> None:
+    assert problems(OWN, {"own.json": padded(10240)}) == []
+    (problem,) = problems(OWN, {"own.json": padded(10241)})
     assert problem.path == ("service_control_policies", "own")
-    assert problem.problem == "own has 5121 bytes without blanks, 1 too many"
-    assert problem.expected == "at most 5120 (limits.service_control_policy_bytes): make two policies of it"
-    raised = {**OWN, "limits": {"service_control_policy_bytes": 6000}}
-    assert problems(raised, {"own.json": padded(5121)}) == []
+    assert problem.problem == "own has 10241 bytes without blanks, 1 too many"
+    assert problem.expected == "at most 10240 (limits.service_control_policy_bytes): make two policies of it"
+    lowered = {**OWN, "limits": {"service_control_policy_bytes": 6000}}
+    assert len(problems(lowered, {"own.json": padded(6001)})) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "setting"),
+    [
+        ("TAG_POLICY", 10000, "tag_policy_bytes"),
+        ("AISERVICES_OPT_OUT_POLICY", 2500, "ai_services_opt_out_policy_bytes"),
+        ("BACKUP_POLICY", 10000, "management_policy_bytes"),
+        ("DECLARATIVE_POLICY_EC2", 10000, "management_policy_bytes"),
+    ],
+)
+def test_management_policies_have_the_sizes_of_their_types(kind: str, most: int, setting: str) -> None:
+    def policy(size: int) -> dict[str, Any]:
+        content = {"x": "x" * (size - len('{"x":""}'))}
+        return {"management_policies": {"own": {"type": kind, "content": content}}, **types}
+
+    types = {"enabled_policy_types": [kind, "SERVICE_CONTROL_POLICY"], "ai_services_opt_out": {"enabled": False}}
+    assert problems(policy(most)) == []
+    (problem,) = problems(policy(most + 1))
+    assert problem.path == ("management_policies", "own")
+    assert problem.expected == f"at most {most} (limits.{setting}): make two policies of it"
 
 
 def test_bytes_are_counted_and_not_characters() -> None:
@@ -199,24 +286,50 @@ def several(count: int, kind: str = "service_control_policies") -> dict[str, Any
     return {kind: {f"p{n}": {"guardrails": [guardrail]} for n in range(count)}}
 
 
-@pytest.mark.parametrize("kind", ["service_control_policies", "resource_control_policies"])
-def test_four_policies_fit_on_a_target_beside_the_one_of_aws_and_a_fifth_does_not(kind: str) -> None:
-    assert problems(several(4, kind)) == []
-    (problem,) = problems(several(5, kind))
-    assert problem.path == (kind,)
-    words = kind.replace("_", " ")
-    assert problem.problem == f"6 {words} on root (p0, p1, p2, p3, p4 and 1 besides)"
-    assert problem.expected.startswith(f"at most 5 (limits.{kind}_per_target): ")
+@pytest.mark.parametrize(
+    ("setting", "kind", "most"),
+    [
+        ("service_control_policies", "SERVICE_CONTROL_POLICY", 10),
+        ("resource_control_policies", "RESOURCE_CONTROL_POLICY", 5),
+    ],
+)
+def test_the_policy_that_aws_attaches_counts_for_each_target(setting: str, kind: str, most: int) -> None:
+    assert problems(several(most - 1, setting)) == []
+    (problem,) = problems(several(most, setting))
+    assert problem.path == (setting,)
+    assert problem.problem.startswith(f"{most + 1} policies of the type {kind} on root (p0, p1, ")
+    assert problem.problem.endswith(" and 1 besides)")
+    assert problem.expected.startswith(f"at most {most} (limits.{setting}_per_target): ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "setting"),
+    [
+        ("CHATBOT_POLICY", 5, "chatbot_policies_per_target"),
+        ("AISERVICES_OPT_OUT_POLICY", 5, "ai_services_opt_out_policies_per_target"),
+        ("BACKUP_POLICY", 10, "management_policies_per_target"),
+    ],
+)
+def test_management_policies_have_the_numbers_of_their_types(kind: str, most: int, setting: str) -> None:
+    def several_of(count: int) -> dict[str, Any]:
+        named = {f"p{n}": {"type": kind, "content": {"x": {}}} for n in range(count)}
+        return {"management_policies": named, **types}
+
+    types = {"enabled_policy_types": [kind, "SERVICE_CONTROL_POLICY"], "ai_services_opt_out": {"enabled": False}}
+    assert problems(several_of(most)) == []
+    (problem,) = problems(several_of(most + 1))
+    assert problem.problem.startswith(f"{most + 1} policies of the type {kind} on root (p0, ")
+    assert problem.expected.startswith(f"at most {most} (limits.{setting}): make one policy of several, or ")
 
 
 def test_limits_are_settings() -> None:
-    assert problems({**several(5), "limits": {"service_control_policies_per_target": 10}}) == []
-    assert problems({**several(5), "limits": {"control_policies_attached_otherwise": 0}}) == []
-    assert len(problems({**several(4), "limits": {"control_policies_attached_otherwise": 2}})) == 1
+    assert problems({**several(10), "limits": {"service_control_policies_per_target": 11}}) == []
+    assert problems({**several(10), "limits": {"control_policies_attached_otherwise": 0}}) == []
+    assert len(problems({**several(9), "limits": {"control_policies_attached_otherwise": 2}})) == 1
 
 
 def test_each_target_is_counted_for_itself() -> None:
-    given = several(5)
+    given = several(10)
     given["service_control_policies"]["p0"]["targets"] = ["Sandbox"]
     given["organizational_units"] = ["Sandbox"]
     assert problems(given) == []
@@ -302,7 +415,11 @@ def test_whoever_is_not_exempted_is_locked_out_by_each_protection() -> None:
 
 def test_whoever_is_exempted_is_not() -> None:
     rcp = {"r": {"guardrails": ALL_RESOURCES}}
-    given = {"organization_id": "o-a1b2c3d4e5", "resource_control_policies": rcp}
+    given = {
+        "organization_id": "o-a1b2c3d4e5",
+        "resource_control_policies": rcp,
+        "trusted_oidc_subjects": SUBJECTS,
+    }
     scp = {"service_control_policies": {"s": {"guardrails": EVERY}}, "exempted_principal_arns": [EXEMPTED]}
     assert locked_out({**given, **scp}) == []
     # The session shows no path of its role, and needs none here.

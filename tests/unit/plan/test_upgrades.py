@@ -213,6 +213,33 @@ def test_a_boundary_that_a_role_has_is_only_moved() -> None:
     assert list(judge(parsed, REGISTRY, {}, {})) == []
 
 
+def fewer_global_actions(content: str) -> str:
+    document = json.loads(content)
+    (statement,) = document["Statement"]
+    statement["NotAction"] = [a for a in statement["NotAction"] if a.split(":")[0] in ("iam", "sts", "support")]
+    return json.dumps(document)
+
+
+def no_account_of_aws(content: str) -> str:
+    document = json.loads(content)
+    for statement in document["Statement"]:
+        if statement["Sid"] == "OrganizationIdentitiesOnly":
+            statement["Condition"]["StringNotEqualsIfExists"] = {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("policy", "earlier"), [("baseline-regions", fewer_global_actions), ("baseline-resources", no_account_of_aws)]
+)
+def test_organization_policies_that_except_more_want_the_consent_that_changelog_names(
+    policy: str, earlier: Any
+) -> None:
+    address = f'module.organization.aws_organizations_policy.control["{policy}"]'
+    found = [f for f in changed("organization", address, "content", earlier) if f.blocks]
+    assert {(f.rule, f.attribute) for f in found} == {(Rule.WEAKENS, "content")}
+    assert all_consented(found)
+
+
 def all_consented(found: list[Finding]) -> bool:
     """Whether CHANGELOG's consents are enough for these findings."""
     named = tuple(re.findall(r"--allow-weaker '([^']+)'", (ROOT / "CHANGELOG.md").read_text("utf-8")))

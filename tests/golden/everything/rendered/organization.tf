@@ -38,6 +38,18 @@ module "organization" {
         ]
       })
     }
+    "own: data" = {
+      type        = "DECLARATIVE_POLICY_EC2"
+      description = ""
+      targets     = ["root"]
+      content = jsonencode({
+        ec2_attributes = {
+          "$${x}" = {
+            "@@assign" = ["%%{y}", 1, 0.5, true, null, "\"quoted\""]
+          }
+        }
+      })
+    }
   }
 
   manage_organization = true
@@ -51,13 +63,8 @@ module "organization" {
     "securityhub.amazonaws.com",
   ]
   keep_trusted_services = false
-  enabled_policy_types = [
-    "AISERVICES_OPT_OUT_POLICY",
-    "RESOURCE_CONTROL_POLICY",
-    "SERVICE_CONTROL_POLICY",
-    "TAG_POLICY",
-  ]
-  organizational_units = ["Workloads", "Workloads/Prod & Test"]
+  enabled_policy_types  = ["SERVICE_CONTROL_POLICY", "DECLARATIVE_POLICY_EC2"]
+  organizational_units  = ["Workloads", "Workloads/Prod & Test"]
   delegated_administrators = {
     "config.amazonaws.com" = ["111122223333"]
   }
