@@ -189,7 +189,7 @@ class Inventory:
             items: list[Any] = []
             calls: list[Call] = []
             self._spend(service, operation, region)
-            for page in self._clients.client(service, region).get_paginator(operation).paginate(**parameters):
+            for page in _pages(self._clients.client(service, region), operation, parameters):
                 if calls:
                     self._spend(service, operation, region)
                 calls.append(self._made_call(service, operation, region, page))
@@ -231,7 +231,7 @@ class Inventory:
             code, message = str(error.get("Code", "")), str(error.get("Message", ""))
             for one in absent:
                 known = one if isinstance(one, Absent) else Absent(one)
-                if known.code == code and known.words in message:
+                if known.code in ("", code) and known.words in message:
                     return None
             reason = self._reason(code, region)
             raise UnreadableError(self._action(service, operation, region), region, reason, f"{code}: {message}") from e
@@ -319,6 +319,27 @@ def _is(found: Live, planned: Mapping[str, Any], record: ResourceType, reading: 
     if reading.case_blind:
         return all(isinstance(value, str) and has.lower() == value.lower() for has, value in pairs)
     return all(has == value for has, value in pairs)
+
+
+def _pages(client: Any, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Page by page; botocore has no paginator for some lists that have a NextToken."""
+    from botocore.exceptions import PaginationError
+
+    if getattr(client, "can_paginate", lambda _: True)(operation):
+        yield from client.get_paginator(operation).paginate(**parameters)
+        return
+    seen: set[str | None] = {None}
+    token: dict[str, str] = {}
+    while True:
+        page = getattr(client, operation)(**parameters, **token)
+        yield page
+        following = page.get("NextToken")
+        if not following:
+            return
+        if following in seen:
+            raise PaginationError(message="the token of the next page repeats")
+        seen.add(following)
+        token = {"NextToken": following}
 
 
 def _member(page: Mapping[str, Any], path: str) -> Iterable[Any]:

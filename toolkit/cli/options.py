@@ -83,7 +83,7 @@ NoRender = Annotated[
     bool,
     typer.Option("--no-render", help="Refuse (exit code 3) instead of rendering when rendered/ is out of date."),
 ]
-AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not prompt; for pipelines.")]
+AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask; for pipelines.")]
 
 
 AllowDestroy = Annotated[
@@ -188,9 +188,7 @@ def lifetime(text: str) -> timedelta:
     """ "90m", "8h" or "3d" as a timedelta."""
     match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
     if match is None:
-        raise UsageError(
-            f"--expires-in: {text!r} is not a valid duration", hint="expected a number and m, h or d: 90m, 8h, 3d"
-        )
+        raise UsageError(f"--expires-in: {text!r} is no duration", hint="expected a number and m, h or d: 90m, 8h, 3d")
     unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
     return timedelta(**{unit: int(match[1])})
 
@@ -198,5 +196,5 @@ def lifetime(text: str) -> timedelta:
 def duration(text: str) -> str:
     """A Terraform duration ("30s", "5m"), checked here so that a typing error is a usage error."""
     if not re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+", text):
-        raise UsageError(f"--lock-timeout: {text!r} is not a valid duration", hint="expected one like 0s, 30s or 5m")
+        raise UsageError(f"--lock-timeout: {text!r} is no duration", hint="expected one like 0s, 30s or 5m")
     return text

@@ -95,9 +95,7 @@ def new(
     ] = "standard",
     security_email: Annotated[
         str | None,
-        typer.Option(
-            "--security-email", metavar="ADDRESS", help="Who is notified of incidents; none: to be filled in."
-        ),
+        typer.Option("--security-email", metavar="ADDRESS", help="Who is told of incidents; none: to be filled in."),
     ] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="An environment of the embedded AWS only.")] = False,
 ) -> None:

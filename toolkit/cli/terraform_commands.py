@@ -172,7 +172,7 @@ def show(
 def apply(
     env: options.Env,
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="BUNDLE", help="Apply exactly this saved plan, without a prompt.")
+        Path | None, typer.Option("--plan", metavar="BUNDLE", help="Apply exactly this saved plan; nothing is asked.")
     ] = None,
     auto_approve: options.AutoApprove = False,
     as_json: options.Json = False,

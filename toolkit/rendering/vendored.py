@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from toolkit.files import LITTER, digests, plain_files
+from toolkit.files import digests, plain_files
 from toolkit.paths import data_dir
 from toolkit.rendering.tree import CODE
 
@@ -62,5 +62,5 @@ def _shipped() -> Iterator[Path]:
     """The same of the installation, whose files may be links into a package manager's cache."""
     modules = data_dir("modules")
     for file in modules.rglob("*"):
-        if not {".terraform", "tests", *LITTER} & {*file.relative_to(modules).parts} and file.is_file():
+        if not {".terraform", "tests"} & {*file.relative_to(modules).parts} and file.is_file():
             yield file

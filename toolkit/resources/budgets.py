@@ -2,13 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _MEASURE = "which of the same costs is looked at: each is a sound measure of what is spent"
+
+
+def _budgets(account: Account, region: str) -> Iterator[Live]:
+    found = account.pages("budgets", "describe_budgets", "Budgets", region, AccountId=account.account_id)
+    for budget in found:
+        name, period, types = budget["BudgetName"], budget.get("TimePeriod", {}), budget.get("CostTypes")
+        limit, adjusts = budget.get("BudgetLimit", {}), budget.get("AutoAdjustData")
+        values = {
+            "budget_type": budget["BudgetType"],
+            "limit_amount": limit.get("Amount"),
+            "limit_unit": limit.get("Unit"),
+            "time_unit": budget["TimeUnit"],
+            "time_period_start": _time(period.get("Start")),
+            "time_period_end": _time(period.get("End")),
+            "cost_filter": [{"name": n, "values": v} for n, v in sorted(budget.get("CostFilters", {}).items())],
+            "auto_adjust_data": [{"auto_adjust_type": adjusts["AutoAdjustType"]}] if adjusts else [],
+            "planned_limit": [
+                {"start_time": start, "amount": one["Amount"], "unit": one["Unit"]}
+                for start, one in sorted(budget.get("PlannedBudgetLimits", {}).items())
+            ],
+            "cost_types": [{ours: types.get(theirs, True) for ours, theirs in _TYPES.items()}] if types else [],
+        }
+        yield Live({"name": name}, values, f"the budget {name!r}", f"{account.account_id}:{name}")
+
+
+_TYPES = {
+    "include_other_subscription": "IncludeOtherSubscription",
+    "include_recurring": "IncludeRecurring",
+    "include_subscription": "IncludeSubscription",
+    "include_support": "IncludeSupport",
+    "include_tax": "IncludeTax",
+    "include_upfront": "IncludeUpfront",
+}
+
+
+def _time(value: Any) -> str | None:
+    """As the provider writes it, in UTC: 2026-01-31_00:00."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d_%H:%M") if isinstance(value, datetime) else None
+
 
 TYPES = (
     ResourceType(
         "aws_budgets_budget",
+        key=("name",),
+        reading=Reading(
+            _budgets,
+            OnCreate.COLLIDES,
+            is_global=True,
+            actions=("budgets:ViewBudget",),
+            unread={
+                "each takes two calls of its own; a budget of ours is made or imported, never merged": "notification"
+            },
+        ),
         strengths=(
             Strength("limit_amount", Stronger.LOWER),
             *each(Stronger.SAME, "budget_type", "limit_unit", "time_unit", "time_period_end"),

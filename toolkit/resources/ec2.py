@@ -2,21 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import FORMAT, IDENTITY, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
+
+
+def _ebs_encryption(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("ec2", "get_ebs_encryption_by_default", region) or {}
+    enabled = answer["EbsEncryptionByDefault"]
+    yield Live({}, {"enabled": enabled}, f"EBS encryption by default in {region}", "default", by_default=not enabled)
+
+
+def _ebs_key(account: Account, region: str) -> Iterator[Live]:
+    key = (account.call("ec2", "get_ebs_default_kms_key_id", region) or {})["KmsKeyId"]
+    # AWS's own key is answered by its alias, or by an ARN that ends with it.
+    own = key.endswith("alias/aws/ebs")
+    yield Live({}, {"key_arn": key}, f"another default key of EBS in {region}", key, by_default=own)
+
+
+def _snapshot_block(account: Account, region: str) -> Iterator[Live]:
+    state = (account.call("ec2", "get_snapshot_block_public_access_state", region) or {})["State"]
+    called = f"a block of public snapshots in {region}"
+    yield Live({}, {"state": state}, called, region, by_default=state == "unblocked")
+
+
+def _metadata_defaults(account: Account, region: str) -> Iterator[Live]:
+    found = (account.call("ec2", "get_instance_metadata_defaults", region) or {}).get("AccountLevel", {})
+    values = {
+        "http_tokens": found.get("HttpTokens"),
+        "http_endpoint": found.get("HttpEndpoint"),
+        "instance_metadata_tags": found.get("InstanceMetadataTags"),
+        "http_put_response_hop_limit": found.get("HttpPutResponseHopLimit"),
+    }
+    # What has no value has no preference.
+    stated = {name: value for name, value in values.items() if value}
+    yield Live({}, stated, f"instance metadata defaults in {region}", None, by_default=not stated)
+
+
+def _serial_console(account: Account, region: str) -> Iterator[Live]:
+    enabled = (account.call("ec2", "get_serial_console_access_status", region) or {})["SerialConsoleAccessEnabled"]
+    called = f"access to the EC2 serial console in {region}"
+    yield Live({}, {"enabled": enabled}, called, "default", by_default=not enabled)
+
+
+def _vpc_block(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("ec2", "describe_vpc_block_public_access_options", region) or {}
+    mode = answer["VpcBlockPublicAccessOptions"]["InternetGatewayBlockMode"]
+    values = {"internet_gateway_block_mode": mode}
+    yield Live({}, values, f"VPC Block Public Access in {region}", region, by_default=mode == "off")
+
+
+def _default_groups(account: Account, region: str) -> Iterator[Live]:
+    filters = [{"Name": "group-name", "Values": ["default"]}]
+    for group in account.pages("ec2", "describe_security_groups", "SecurityGroups", region, Filters=filters):
+        yield _default_group(account, region, group)
+
+
+def _find_default_group(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    filters = [
+        {"Name": "group-name", "Values": ["default"]},
+        {"Name": "vpc-id", "Values": [planned["vpc_id"]]},
+    ]
+    (group,) = account.pages("ec2", "describe_security_groups", "SecurityGroups", region, Filters=filters)
+    return _default_group(account, region, group)
+
+
+def _default_group(account: Account, region: str, group: Mapping[str, Any]) -> Live:
+    """A closed one has nothing that a create would take away; open is how AWS makes it, and people may rely on it."""
+    identifier, used = group["GroupId"], ""
+    rules = {
+        "ingress": [_rule(rule, "from") for rule in group["IpPermissions"]],
+        "egress": [_rule(rule, "to") for rule in group["IpPermissionsEgress"]],
+    }
+    if any(rules.values()):
+        filters = [{"Name": "group-id", "Values": [identifier]}]
+        found = account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces", region, Filters=filters)
+        used = f" (used by {len(found)} network interface{'' if len(found) == 1 else 's'})"
+    called = f"the rules of {identifier} in {region}{used}"
+    return Live({"vpc_id": group["VpcId"]}, rules, called, identifier, by_default=not any(rules.values()))
+
+
+def _rule(permission: Mapping[str, Any], preposition: str) -> str:
+    """A security group's rule in a few words: a plan that closes the group shows what nobody can do any more."""
+    protocol = "everything" if permission["IpProtocol"] == "-1" else permission["IpProtocol"]
+    ports = sorted({permission[end] for end in ("FromPort", "ToPort") if end in permission})
+    others = [
+        *(r["CidrIp"] for r in permission.get("IpRanges", ())),
+        *(r["CidrIpv6"] for r in permission.get("Ipv6Ranges", ())),
+        *(r["PrefixListId"] for r in permission.get("PrefixListIds", ())),
+        *(r["GroupId"] for r in permission.get("UserIdGroupPairs", ())),
+    ]
+    return " ".join([protocol, "-".join(map(str, ports)), preposition, ", ".join(others)]).replace("  ", " ")
+
+
+def _flow_logs(account: Account, region: str) -> Iterator[Live]:
+    """EC2 refuses a second flow log of the same traffic to the same place (FlowLogAlreadyExists)."""
+    for log in account.pages("ec2", "describe_flow_logs", "FlowLogs", region):
+        vpc, destination = log["ResourceId"], log.get("LogDestination", "")
+        if not vpc.startswith("vpc-"):
+            continue
+        values = {
+            "traffic_type": log.get("TrafficType"),
+            "log_destination": destination,
+            "log_destination_type": log.get("LogDestinationType"),
+            "log_group_name": log.get("LogGroupName", ""),
+            "log_format": log.get("LogFormat"),
+            "iam_role_arn": log.get("DeliverLogsPermissionArn", ""),
+            "deliver_cross_account_role": log.get("DeliverCrossAccountRole", ""),
+            "max_aggregation_interval": log.get("MaxAggregationInterval"),
+        }
+        key = {"vpc_id": vpc, "log_destination": destination}
+        yield Live(key, values, f"a flow log of {vpc} to {destination}", log["FlowLogId"])
+
+
+def _actions(*names: str) -> tuple[str, ...]:
+    return tuple(f"ec2:{name}" for name in names)
+
 
 TYPES = (
     ResourceType(
         "aws_default_security_group",
+        key=("vpc_id",),
+        reading=Reading(
+            _default_groups,
+            OnCreate.OVERWRITES,
+            finds=_find_default_group,
+            actions=_actions("DescribeSecurityGroups", "DescribeNetworkInterfaces"),
+        ),
         # A rule by its ports and peers: a changed one is another one.
         strengths=each(Stronger.SUBSET, "ingress", "egress", unset_is_strongest=True),
         no_weaker_side={IDENTITY: "vpc_id", TERRAFORM: "revoke_rules_on_delete"},
     ),
-    ResourceType("aws_ebs_default_kms_key", strengths=(Strength("key_arn", Stronger.KEY),)),
     ResourceType(
-        "aws_ebs_encryption_by_default", strengths=(Strength("enabled", Stronger.TRUE, unset_is_strongest=True),)
+        "aws_ebs_default_kms_key",
+        reading=Reading(_ebs_key, OnCreate.OVERWRITES, actions=_actions("GetEbsDefaultKmsKeyId")),
+        strengths=(Strength("key_arn", Stronger.KEY),),
+    ),
+    ResourceType(
+        "aws_ebs_encryption_by_default",
+        reading=Reading(_ebs_encryption, OnCreate.OVERWRITES, actions=_actions("GetEbsEncryptionByDefault")),
+        strengths=(Strength("enabled", Stronger.TRUE, unset_is_strongest=True),),
     ),
     ResourceType(
         "aws_ebs_snapshot_block_public_access",
+        reading=Reading(_snapshot_block, OnCreate.OVERWRITES, actions=_actions("GetSnapshotBlockPublicAccessState")),
         strengths=(Strength("state", Stronger.ORDER, order=("unblocked", "block-new-sharing", "block-all-sharing")),),
     ),
     ResourceType(
@@ -26,6 +157,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_ec2_instance_metadata_defaults",
+        reading=Reading(_metadata_defaults, OnCreate.OVERWRITES, actions=_actions("GetInstanceMetadataDefaults")),
         strengths=(
             Strength("http_tokens", Stronger.ORDER, order=("optional", "no-preference", "required")),
             # Each hop lets the answer travel one machine or container further. -1 is no preference.
@@ -38,9 +170,17 @@ TYPES = (
             ),
         ),
     ),
-    ResourceType("aws_ec2_serial_console_access", strengths=(Strength("enabled", Stronger.FALSE),)),
+    ResourceType(
+        "aws_ec2_serial_console_access",
+        reading=Reading(
+            _serial_console, OnCreate.OVERWRITES, quiet=True, actions=_actions("GetSerialConsoleAccessStatus")
+        ),
+        strengths=(Strength("enabled", Stronger.FALSE),),
+    ),
     ResourceType(
         "aws_flow_log",
+        key=("vpc_id", "log_destination"),
+        reading=Reading(_flow_logs, OnCreate.COLLIDES, actions=_actions("DescribeFlowLogs")),
         strengths=(
             Strength("traffic_type", Stronger.ORDER, order=("ACCEPT", "REJECT", "ALL")),
             *each(Stronger.SAME, "log_destination", "log_destination_type"),
@@ -55,6 +195,9 @@ TYPES = (
     ),
     ResourceType(
         "aws_vpc_block_public_access_options",
+        reading=Reading(
+            _vpc_block, OnCreate.OVERWRITES, quiet=True, actions=_actions("DescribeVpcBlockPublicAccessOptions")
+        ),
         strengths=(
             Strength(
                 "internet_gateway_block_mode",

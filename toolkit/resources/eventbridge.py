@@ -2,13 +2,149 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
 from toolkit.resources.base import FORMAT, IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _TIMING = "when within the same hours it runs"
+
+
+_NONE = ("ResourceNotFoundException",)
+
+
+def _rules(account: Account, region: str) -> Iterator[Live]:
+    for rule in account.pages("events", "list_rules", "Rules", region):
+        yield _rule(rule["Name"], rule)
+
+
+def _find_rule(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    name = planned["name"]
+    rule = account.call("events", "describe_rule", region, absent=_NONE, Name=name)
+    return None if rule is None else _rule(name, rule)
+
+
+def _rule(name: str, rule: Mapping[str, Any]) -> Live:
+    values = {
+        "event_pattern": rule.get("EventPattern"),
+        "schedule_expression": rule.get("ScheduleExpression"),
+        "state": rule.get("State"),
+        "role_arn": rule.get("RoleArn"),
+    }
+    return Live(
+        {"name": name},
+        values,
+        f"the EventBridge rule {name!r}",
+        name,
+        arn=rule.get("Arn"),
+        managed_by=rule.get("ManagedBy"),
+    )
+
+
+def _targets(account: Account, region: str) -> Iterator[Live]:
+    for rule in account.pages("events", "list_rules", "Rules", region):
+        yield from _targets_of(account, region, rule["Name"])
+
+
+def _find_target(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """PutTargets updates the target that has the same id."""
+    found = _targets_of(account, region, planned["rule"])
+    return next((one for one in found if one.key["target_id"] == planned["target_id"]), None)
+
+
+def _targets_of(account: Account, region: str, rule: str) -> Iterator[Live]:
+    for target in account.pages("events", "list_targets_by_rule", "Targets", region, absent=_NONE, Rule=rule):
+        identifier, retry = target["Id"], target.get("RetryPolicy")
+        policy = {
+            "maximum_event_age_in_seconds": (retry or {}).get("MaximumEventAgeInSeconds"),
+            "maximum_retry_attempts": (retry or {}).get("MaximumRetryAttempts"),
+        }
+        values = {
+            "arn": target["Arn"],
+            "role_arn": target.get("RoleArn"),
+            "input": target.get("Input"),
+            "input_path": target.get("InputPath"),
+            "dead_letter_config": [{"arn": target.get("DeadLetterConfig", {}).get("Arn")}],
+            "retry_policy": [policy] if retry else [],
+        }
+        called = f"the target {identifier!r} of the EventBridge rule {rule!r}"
+        yield Live({"rule": rule, "target_id": identifier}, values, called, f"{rule}/{identifier}")
+
+
+def _groups(account: Account, region: str) -> Iterator[Live]:
+    for group in account.pages("scheduler", "list_schedule_groups", "ScheduleGroups", region):
+        yield _group(group)
+
+
+def _find_group(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    group = account.call("scheduler", "get_schedule_group", region, absent=_NONE, Name=planned["name"])
+    return None if group is None else _group(group)
+
+
+def _group(group: Mapping[str, Any]) -> Live:
+    name = group["Name"]
+    called, own = f"the schedule group {name!r}", name == "default"
+    return Live({"name": name}, {"name": name}, called, name, arn=group.get("Arn"), by_default=own)
+
+
+def _schedules(account: Account, region: str) -> Iterator[Live]:
+    for one in account.pages("scheduler", "list_schedules", "Schedules", region):
+        found = _find_schedule(account, region, {"group_name": one["GroupName"], "name": one["Name"]})
+        if found is not None:
+            yield found
+
+
+def _find_schedule(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    group, name = planned["group_name"], planned["name"]
+    found = account.call("scheduler", "get_schedule", region, absent=_NONE, GroupName=group, Name=name)
+    if found is None:
+        return None
+    target, retry = found.get("Target", {}), found.get("Target", {}).get("RetryPolicy", {})
+    values = {
+        "state": found.get("State"),
+        "schedule_expression": found.get("ScheduleExpression"),
+        "start_date": _time(found.get("StartDate")),
+        "end_date": _time(found.get("EndDate")),
+        "kms_key_arn": found.get("KmsKeyArn"),
+        "target": [
+            {
+                "arn": target.get("Arn"),
+                "role_arn": target.get("RoleArn"),
+                "input": target.get("Input"),
+                "dead_letter_config": [{"arn": target.get("DeadLetterConfig", {}).get("Arn")}],
+                "retry_policy": [
+                    {
+                        "maximum_event_age_in_seconds": retry.get("MaximumEventAgeInSeconds"),
+                        "maximum_retry_attempts": retry.get("MaximumRetryAttempts"),
+                    }
+                ],
+            }
+        ],
+    }
+    key = {"group_name": group, "name": name}
+    return Live(key, values, f"the schedule {name!r}", f"{group}/{name}", arn=found.get("Arn"))
+
+
+def _time(value: Any) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else None
+
+
+_REPLACED = "a create replaces the target as a whole, and no module makes one of these"
+
 
 TYPES = (
     ResourceType(
         "aws_cloudwatch_event_rule",
+        key=("name",),
+        reading=Reading(
+            _rules,
+            OnCreate.OVERWRITES,
+            finds=_find_rule,
+            actions=("events:ListRules", "events:DescribeRule"),
+            unread={"deprecated: state says it": "is_enabled"},
+        ),
         strengths=(
             Strength("event_pattern", Stronger.PATTERN),
             Strength("schedule_expression", Stronger.SAME),
@@ -30,6 +166,17 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_event_target",
+        key=("rule", "target_id"),
+        reading=Reading(
+            _targets,
+            OnCreate.OVERWRITES,
+            finds=_find_target,
+            actions=("events:ListRules", "events:ListTargetsByRule"),
+            unread={
+                _REPLACED: "appsync_target batch_target ecs_target http_target kinesis_target redshift_target "
+                "run_command_targets sagemaker_pipeline_target sqs_target"
+            },
+        ),
         strengths=(
             Strength("arn", Stronger.SAME),
             *each(Stronger.PRESENT, "role_arn", "dead_letter_config[0].arn"),
@@ -58,9 +205,27 @@ TYPES = (
             TERRAFORM: "force_destroy",
         },
     ),
-    ResourceType("aws_scheduler_schedule_group", no_weaker_side={IDENTITY: "name name_prefix"}),
+    ResourceType(
+        "aws_scheduler_schedule_group",
+        key=("name",),
+        reading=Reading(
+            _groups,
+            OnCreate.COLLIDES,
+            finds=_find_group,
+            actions=("scheduler:ListScheduleGroups", "scheduler:GetScheduleGroup"),
+        ),
+        no_weaker_side={IDENTITY: "name name_prefix"},
+    ),
     ResourceType(
         "aws_scheduler_schedule",
+        key=("group_name", "name"),
+        reading=Reading(
+            _schedules,
+            OnCreate.COLLIDES,
+            assumed={"group_name": "default"},
+            finds=_find_schedule,
+            actions=("scheduler:ListSchedules", "scheduler:GetSchedule"),
+        ),
         strengths=(
             Strength("state", Stronger.ORDER, order=("DISABLED", "ENABLED")),
             *each(Stronger.SAME, "schedule_expression", "target[0].arn", "target[0].input"),

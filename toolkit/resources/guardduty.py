@@ -181,7 +181,12 @@ TYPES = (
         "aws_guardduty_detector_feature",
         key=("name",),
         reading=Reading(
-            _features, OnCreate.OVERWRITES, finds=_find_feature, quiet=True, actions=_actions("GetDetector")
+            _features,
+            OnCreate.OVERWRITES,
+            finds=_find_feature,
+            quiet=True,
+            default_with="aws_guardduty_detector",
+            actions=_actions("GetDetector"),
         ),
         strengths=each(Stronger.ORDER, "status", "additional_configuration[*].status", order=OFF_ON),
         no_weaker_side={IDENTITY: "detector_id name"},

@@ -2,25 +2,156 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import ATTACHES, IDENTITY, NAMES, ResourceType, Strength, Stronger
+from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading
 
 _LANDING = "which page opens after the sign-in: what may be done there stays the same"
 _HOURS = tuple(f"PT{hours}H" for hours in range(12, 0, -1))
 """Lengths of a session that Identity Center takes, 1 to 12 hours, the longest first."""
 
+
+_NONE = ("ResourceNotFoundException",)
+
+
+def _instances(account: Account, region: str) -> tuple[str, ...]:
+    return tuple(one["InstanceArn"] for one in account.pages("sso-admin", "list_instances", "Instances", region))
+
+
+def _sets_of(account: Account, region: str, instance: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """ARN and description of each: the list has no names."""
+    for arn in account.pages("sso-admin", "list_permission_sets", "PermissionSets", region, InstanceArn=instance):
+        request = {"InstanceArn": instance, "PermissionSetArn": arn}
+        answer = account.call("sso-admin", "describe_permission_set", region, absent=(), **request) or {}
+        yield arn, answer["PermissionSet"]
+
+
+def _sets(account: Account, region: str) -> Iterator[Live]:
+    for instance in _instances(account, region):
+        for arn, described in _sets_of(account, region, instance):
+            yield _set(instance, arn, described)
+
+
+def _find_set(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    instance = planned["instance_arn"]
+    found = _sets_of(account, region, instance)
+    return next((_set(instance, arn, one) for arn, one in found if one["Name"] == planned["name"]), None)
+
+
+def _set(instance: str, arn: str, described: Mapping[str, Any]) -> Live:
+    key = {"instance_arn": instance, "name": described["Name"]}
+    # Without one, a session lasts an hour (IAM Identity Center API Reference, PermissionSet).
+    values = {**key, "session_duration": described.get("SessionDuration", "PT1H")}
+    return Live(key, values, f"the permission set {described['Name']!r}", f"{arn},{instance}", arn=arn)
+
+
+def _of_each(find: Finder) -> Lister:
+    """What each permission set has one of."""
+
+    def lists(account: Account, region: str) -> Iterator[Live]:
+        for one in account.live("aws_ssoadmin_permission_set", region):
+            planned = {"instance_arn": one.key["instance_arn"], "permission_set_arn": one.arn}
+            found = find(account, region, planned)
+            if found is not None:
+                yield found
+
+    return lists
+
+
+def _of(planned: Mapping[str, Any]) -> dict[str, Any]:
+    return {"InstanceArn": planned["instance_arn"], "PermissionSetArn": planned["permission_set_arn"]}
+
+
+def _key(planned: Mapping[str, Any]) -> dict[str, str]:
+    return {name: planned[name] for name in ("instance_arn", "permission_set_arn")}
+
+
+def _find_inline(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """PutInlinePolicyToPermissionSet replaces the one that a set has."""
+    operation = "get_inline_policy_for_permission_set"
+    answer = account.call("sso-admin", operation, region, absent=_NONE, **_of(planned)) or {}
+    policy, arn = answer.get("InlinePolicy"), planned["permission_set_arn"]
+    if not policy:
+        return None
+    import_id = f"{arn},{planned['instance_arn']}"
+    return Live(_key(planned), {"inline_policy": policy}, f"the inline policy of {arn}", import_id)
+
+
+def _find_boundary(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """PutPermissionsBoundaryToPermissionSet replaces the one that a set has."""
+    operation = "get_permissions_boundary_for_permission_set"
+    answer = account.call("sso-admin", operation, region, absent=_NONE, **_of(planned))
+    if answer is None:
+        return None
+    boundary, arn = answer["PermissionsBoundary"], planned["permission_set_arn"]
+    customer = boundary.get("CustomerManagedPolicyReference")
+    values = {
+        "managed_policy_arn": boundary.get("ManagedPolicyArn"),
+        "customer_managed_policy_reference": [{"name": customer["Name"]}] if customer else [],
+    }
+    import_id = f"{arn},{planned['instance_arn']}"
+    return Live(_key(planned), {"permissions_boundary": [values]}, f"the permissions boundary of {arn}", import_id)
+
+
+def _managed(account: Account, region: str) -> Iterator[Live]:
+    for one in account.live("aws_ssoadmin_permission_set", region):
+        planned = {"instance_arn": one.key["instance_arn"], "permission_set_arn": one.arn}
+        yield from _managed_of(account, region, planned)
+
+
+def _find_managed(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """AWS's policies of a set; one that it has already."""
+    found = _managed_of(account, region, planned)
+    return next((one for one in found if one.key["managed_policy_arn"] == planned["managed_policy_arn"]), None)
+
+
+def _managed_of(account: Account, region: str, planned: Mapping[str, Any]) -> Iterator[Live]:
+    operation, member = "list_managed_policies_in_permission_set", "AttachedManagedPolicies"
+    arn = planned["permission_set_arn"]
+    for one in account.pages("sso-admin", operation, member, region, absent=_NONE, **_of(planned)):
+        values = {"permission_set_arn": arn, "managed_policy_arn": one["Arn"]}
+        key = {**_key(planned), "managed_policy_arn": one["Arn"]}
+        import_id = f"{one['Arn']},{arn},{planned['instance_arn']}"
+        yield Live(key, values, f"the policy {one['Arn']} of {arn}", import_id)
+
+
+def _actions(*names: str) -> tuple[str, ...]:
+    return tuple(f"sso:{name}" for name in ("ListInstances", "ListPermissionSets", "DescribePermissionSet", *names))
+
+
 TYPES = (
     ResourceType(
         "aws_ssoadmin_permission_set",
+        key=("instance_arn", "name"),
+        reading=Reading(_sets, OnCreate.COLLIDES, finds=_find_set, actions=_actions()),
         strengths=(Strength("session_duration", Stronger.ORDER, order=_HOURS),),
         no_weaker_side={IDENTITY: "instance_arn name", NAMES: "description", _LANDING: "relay_state"},
     ),
     ResourceType(
         "aws_ssoadmin_permission_set_inline_policy",
+        key=("instance_arn", "permission_set_arn"),
+        reading=Reading(
+            _of_each(_find_inline),
+            OnCreate.OVERWRITES,
+            finds=_find_inline,
+            quiet=True,
+            actions=_actions("GetInlinePolicyForPermissionSet"),
+        ),
         strengths=(Strength("inline_policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "instance_arn permission_set_arn"},
     ),
     ResourceType(
         "aws_ssoadmin_permissions_boundary_attachment",
+        key=("instance_arn", "permission_set_arn"),
+        reading=Reading(
+            _of_each(_find_boundary),
+            OnCreate.OVERWRITES,
+            finds=_find_boundary,
+            quiet=True,
+            actions=_actions("GetPermissionsBoundaryForPermissionSet"),
+        ),
         no_weaker_side={IDENTITY: "instance_arn permission_set_arn permissions_boundary"},
     ),
     ResourceType(
@@ -30,6 +161,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_managed_policy_attachment",
+        key=("instance_arn", "permission_set_arn", "managed_policy_arn"),
+        reading=Reading(
+            _managed, OnCreate.SAME, finds=_find_managed, actions=_actions("ListManagedPoliciesInPermissionSet")
+        ),
         no_weaker_side={ATTACHES: "instance_arn managed_policy_arn permission_set_arn"},
     ),
     ResourceType(

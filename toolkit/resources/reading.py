@@ -89,7 +89,7 @@ class Absent:
     """An error with which a service documents that there is nothing, or that it is not enabled.
 
     Attributes:
-        code: The error's code.
+        code: The error's code; empty: any, where AWS does not document it.
         words: Words of its message, where the code alone has other meanings, too.
     """
 
@@ -193,6 +193,9 @@ class Reading:
         is_global: Whether it exists once per account, so that only the home region is read.
         case_blind: Whether AWS takes keys of another case for the same.
         quiet: For OVERWRITES: whether a create that sets the very same values is no finding at all.
+        assumed: Part of the key → what AWS takes where the plan has no value.
+        default_with: The type together with which AWS gives it a value by itself. Of any other type, what AWS gives by
+            itself is in nobody's way.
         actions: The IAM actions that the reads need. Tests compare them with the calls that are made.
         unread: Reason → attributes of `strengths`, parted by spaces, that are not among the values.
     """
@@ -203,5 +206,7 @@ class Reading:
     is_global: bool = False
     case_blind: bool = False
     quiet: bool = False
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    default_with: str | None = None
     actions: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)

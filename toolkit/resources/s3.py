@@ -279,6 +279,7 @@ TYPES = (
             "lifecycle of",
             _lifecycle,
             "NoSuchLifecycleConfiguration",
+            default_with="aws_s3_bucket",
         ),
         strengths=(Strength("rule", Stronger.KEPT),),
         keys={"rule": ("id",)},

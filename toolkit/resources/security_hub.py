@@ -260,6 +260,7 @@ TYPES = (
             OnCreate.OVERWRITES,
             finds=_find_control,
             quiet=True,
+            default_with="aws_securityhub_account",
             actions=_actions("ListStandardsControlAssociations"),
         ),
         strengths=(Strength("association_status", Stronger.ORDER, order=OFF_ON),),

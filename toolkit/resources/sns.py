@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from toolkit.resources.base import (
     COST,
     FORMAT,
@@ -14,13 +18,86 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _PROTOCOLS = ("application", "firehose", "http", "lambda", "sqs")
 _REPLAY = "sends again what the topic's archive holds, once"
 
+
+_ATTRIBUTES = {
+    "kms_master_key_id": "KmsMasterKeyId",
+    "archive_policy": "ArchivePolicy",
+    "delivery_policy": "DeliveryPolicy",
+    "signature_version": "SignatureVersion",
+    "tracing_config": "TracingConfig",
+    **{
+        f"{protocol}_{ours}": f"{theirs}{attribute}"
+        for protocol, theirs in zip(_PROTOCOLS, ("Application", "Firehose", "HTTP", "Lambda", "SQS"), strict=True)
+        for ours, attribute in (
+            ("failure_feedback_role_arn", "FailureFeedbackRoleArn"),
+            ("success_feedback_role_arn", "SuccessFeedbackRoleArn"),
+            ("success_feedback_sample_rate", "SuccessFeedbackSampleRate"),
+        )
+    },
+}
+"""Terraform's attribute → SNS's (SNS API Reference, GetTopicAttributes)."""
+
+
+def _arns(account: Account, region: str) -> Iterator[tuple[str, str]]:
+    for topic in account.pages("sns", "list_topics", "Topics", region):
+        yield topic["TopicArn"].rsplit(":", 1)[-1], topic["TopicArn"]
+
+
+def _topics(account: Account, region: str) -> Iterator[Live]:
+    for name, arn in _arns(account, region):
+        found = (account.call("sns", "get_topic_attributes", region, TopicArn=arn) or {})["Attributes"]
+        yield _topic(name, arn, {ours: found.get(theirs) for ours, theirs in _ATTRIBUTES.items()})
+
+
+def _find_topic(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    found = ((name, arn) for name, arn in _arns(account, region) if name == planned["name"])
+    return next((_topic(name, arn, {}) for name, arn in found), None)
+
+
+def _topic(name: str, arn: str, values: Mapping[str, Any]) -> Live:
+    """CreateTopic answers an existing topic's ARN, and refuses only where the tags differ.
+
+    Its attributes would be set then, and its policy, which is a type of its own: so it is taken over knowingly, by an
+    import, or not at all.
+    """
+    return Live({"name": name}, {"name": name, **values}, f"the topic {name!r}", arn, arn=arn)
+
+
+def _policies(account: Account, region: str) -> Iterator[Live]:
+    for _, arn in _arns(account, region):
+        found = _find_policy(account, region, {"arn": arn})
+        if found is not None:
+            yield found
+
+
+def _find_policy(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    arn = planned["arn"]
+    answer = account.call("sns", "get_topic_attributes", region, absent=("NotFound",), TopicArn=arn)
+    if answer is None:
+        return None
+    policy = answer["Attributes"]["Policy"]
+    called = f"the policy of the topic {arn.rsplit(':', 1)[-1]!r}"
+    return Live({"arn": arn}, {"policy": policy}, called, arn, by_default=_is_given_by_sns(policy))
+
+
+def _is_given_by_sns(policy: str) -> bool:
+    """Whether it is that of a new topic, which lets in the topic's account and denies nothing."""
+    statements = json.loads(policy)["Statement"]
+    return len(statements) == 1 and str(statements[0].get("Sid")).endswith("__default_statement_ID")
+
+
 TYPES = (
     ResourceType(
         "aws_sns_topic",
+        key=("name",),
+        reading=Reading(
+            _topics, OnCreate.COLLIDES, finds=_find_topic, actions=("sns:ListTopics", "sns:GetTopicAttributes")
+        ),
         strengths=(
             Strength("kms_master_key_id", Stronger.KEY),
             # A log of what was not delivered, and of what was.
@@ -45,6 +122,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_sns_topic_policy",
+        key=("arn",),
+        reading=Reading(
+            _policies,
+            OnCreate.OVERWRITES,
+            finds=_find_policy,
+            quiet=True,
+            actions=("sns:ListTopics", "sns:GetTopicAttributes"),
+        ),
         strengths=(Strength("policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "arn"},
     ),

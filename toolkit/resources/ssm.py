@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
+
+
+def _find_setting(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """GetServiceSetting tells a value of AWS's own by its status; one that differs from it has status Customized."""
+    setting = planned["setting_id"]
+    answer = account.call("ssm", "get_service_setting", region, absent=("ServiceSettingNotFound",), SettingId=setting)
+    if answer is None:
+        return None
+    found = answer["ServiceSetting"]
+    values = {"setting_value": found["SettingValue"]}
+    called = f"a setting for public sharing of SSM documents in {region}"
+    own = found.get("Status") == "Default"
+    return Live({"setting_id": setting}, values, called, setting, arn=found.get("ARN"), by_default=own)
+
 
 TYPES = (
     ResourceType(
         "aws_ssm_service_setting",
+        key=("setting_id",),
+        reading=Reading(None, OnCreate.OVERWRITES, finds=_find_setting, quiet=True, actions=("ssm:GetServiceSetting",)),
         # Modules make one setting only, .../ssm/documents/console/public-sharing-permission: whether documents can be
         # shared with everyone. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateServiceSetting.html
         strengths=(Strength("setting_value", Stronger.ORDER, order=("Enable", "Disable")),),

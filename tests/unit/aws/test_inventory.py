@@ -176,6 +176,18 @@ def test_a_list_that_ends_in_an_error_or_a_repeated_token_is_unreadable_not_shor
     assert repeats.reason is Reason.TRUNCATED
 
 
+def test_a_list_for_which_boto3_has_no_pages_is_read_to_its_end():
+    def read(*pages: dict[str, Any]) -> tuple[Any, ...]:
+        clients = Recorded(*(("shield", "list_protection_groups", page) for page in pages))
+        return Inventory(clients).pages("shield", "list_protection_groups", "ProtectionGroups", REGION)
+
+    group = {"ProtectionGroupId": "one", "Aggregation": "SUM", "Pattern": "ALL", "Members": []}
+    first = {"ProtectionGroups": [], "NextToken": "t"}
+    assert [one["ProtectionGroupId"] for one in read(first, {"ProtectionGroups": [group]})] == ["one"]
+    with pytest.raises(UnreadableError, match="not complete"):
+        read(first, first)
+
+
 def test_an_answer_to_a_call_that_is_not_paged_must_be_whole():
     whole = {"AccountAliases": ["acme"], "IsTruncated": False}
     assert Inventory(Recorded(("iam", "list_account_aliases", whole))).call("iam", "list_account_aliases", REGION)

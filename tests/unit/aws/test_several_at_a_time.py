@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from toolkit.aws import existing as module
+from toolkit.aws import existing, inventory
 from toolkit.aws.existing import read_existing
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
-from toolkit.plan.guards import Existing
-from toolkit.plan.model import Attribution, Change, Plan, parse_plan
+from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.resources.base import ResourceType
+from toolkit.resources.reading import Account, Finder, Live, OnCreate, Reading, Reason, UnreadableError
 
 ENVIRONMENT = load_text(
     'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n', name="x", shown_as="x"
@@ -25,11 +27,14 @@ TYPE = "aws_guardduty_detector"
 
 
 def plan(count: int) -> Plan:
-    change = {"actions": ["create"], "before": None, "after": {}, "after_unknown": {}}
+    change = {"actions": ["create"], "before": None, "after_unknown": {}}
     entries = [
-        {"address": f"module.guardduty.{TYPE}.n{i}", "mode": "managed", "type": TYPE, "name": f"n{i}", "change": change}
+        {
+            "address": f"module.guardduty.{TYPE}.n{i}", "mode": "managed", "type": TYPE, "name": f"n{i}",
+            "change": {**change, "after": {"at": f"n{i}"}},
+        }
         for i in range(count)
-    ]
+    ]  # fmt: skip
     attribution = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
     return parse_plan({"format_version": "1.2", "resource_changes": entries}, attribution)
 
@@ -39,31 +44,44 @@ def clients() -> ClientFactory:
     return ClientFactory(ENVIRONMENT, {})
 
 
-def test_readers_wait_for_aws_side_by_side(clients: ClientFactory, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def found_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Finder], None]:
+    """Has resources of TYPE found by a function of the test's own."""
+
+    def put(finds: Finder) -> None:
+        reading = Reading(None, OnCreate.COLLIDES, finds=finds)
+        for module in (existing, inventory):
+            monkeypatch.setattr(module, "RESOURCES", {TYPE: ResourceType(TYPE, reading=reading)})
+
+    return put
+
+
+def test_readers_wait_for_aws_side_by_side(clients: ClientFactory, found_by: Callable[[Finder], None]):
     together = threading.Barrier(4, timeout=20)
 
-    def reader(_: ClientFactory, change: Change) -> Existing:
+    def find(_: Account, __: str, planned: Mapping[str, Any]) -> Live:
         together.wait()  # breaks unless four are here at once
-        time.sleep(0.05 if change.address.endswith("0") else 0)
-        return Existing({}, False, change.address, "something")
+        time.sleep(0.05 if planned["at"] == "n0" else 0)
+        return Live({}, {}, "something", planned["at"])
 
-    monkeypatch.setattr(module, "READERS", {TYPE: reader})
+    found_by(find)
     found = read_existing(plan(8), clients)
 
     assert list(found) == [c.address for c in plan(8).changes]
-    assert all(address == one.import_id for address, one in found.items())
+    assert [one.import_id for one in found.values()] == [f"n{i}" for i in range(8)]
 
 
-def test_what_cannot_be_asked_is_told_and_ends_the_asking(clients: ClientFactory, monkeypatch: pytest.MonkeyPatch):
+def test_what_cannot_be_read_is_told_and_ends_the_reading(clients: ClientFactory, found_by: Callable[[Finder], None]):
     asked: list[str] = []
 
-    def reader(_: ClientFactory, change: Change) -> None:
-        asked.append(change.address)
+    def find(_: Account, region: str, planned: Mapping[str, Any]) -> None:
+        asked.append(planned["at"])
         time.sleep(0.005)
-        raise ToolkitError(f"AccessDenied for {change.address}")
+        raise UnreadableError("guardduty:ListDetectors", region, Reason.DENIED, f"AccessDenied at {planned['at']}")
 
-    monkeypatch.setattr(module, "READERS", {TYPE: reader})
-    with pytest.raises(ToolkitError, match=r"AccessDenied for module\.guardduty\.aws_guardduty_detector\.n0$"):
+    found_by(find)
+    refused = r"n0 would overwrite cannot be read: guardduty:ListDetectors in eu-central-1: denied \(AccessDenied at n0"
+    with pytest.raises(ToolkitError, match=refused):
         read_existing(plan(1000), clients)
     assert len(asked) < 1000
 

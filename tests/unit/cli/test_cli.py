@@ -148,13 +148,13 @@ def test_colour_is_switched_off_before_and_after_the_command(
         (["plan", "prod", "--allow-destroy"], "requires an argument.\nNext: toolkit plan --help\n"),
         (["plan", "prdo"], "no environment 'prdo'; did you mean 'prod'?"),
         (["plan", "../prod"], "no environment '../prod'"),
-        (["plan", "prod", "--expires-in", "soon"], "'soon' is not a valid duration"),
-        (["plan", "prod", "--lock-timeout", "5 minutes"], "'5 minutes' is not a valid duration"),
+        (["plan", "prod", "--expires-in", "soon"], "'soon' is no duration"),
+        (["plan", "prod", "--lock-timeout", "5 minutes"], "'5 minutes' is no duration"),
         (["render", "prdo"], "did you mean 'prod'?"),
         (["apply", "prod"], "Next: `toolkit apply prod --plan BUNDLE` needs no question"),
         (["destroy", "prod"], "Next: --auto-approve destroys without asking"),
-        (["new", "Prod"], "'Prod' is not a valid environment name"),
-        (["new", "x/y"], "is not a valid environment name"),
+        (["new", "Prod"], "'Prod' is no environment name"),
+        (["new", "x/y"], "is no environment name"),
         (["new", "prod"], "the environment exists"),
         (
             ["new", "two"],
@@ -163,14 +163,14 @@ def test_colour_is_switched_off_before_and_after_the_command(
         (["new", "two", "--simulator"], "missing --region\nNext: toolkit new two --simulator --region REGION\n"),
         (["doctor", "prdo"], "did you mean 'prod'?"),
         (["-C", "/nowhere/at/all", "doctor"], "/nowhere/at/all: no such folder"),
-        (["new", "two", "--account-id", "123", "--region", "eu-west-1"], "'123' is not a valid account id"),
+        (["new", "two", "--account-id", "123", "--region", "eu-west-1"], "'123' is no account id"),
         (
             ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1", "--profile", "strickt"],
             "did you mean 'strict'?",
         ),
         (
             ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1", "--security-email", "x"],
-            "'x' is not a valid e-mail address",
+            "'x' is no e-mail address",
         ),
         (["new", "two", "--account-id", "123456789012", "--region", "eu-wst-1"], "did you mean 'eu-west-1'?"),
         ([*NEW, "--state-bucket", "x"], "'x' is not a valid bucket name"),
@@ -454,12 +454,12 @@ def test_in_a_terminal_all_but_account_and_region_can_be_left_open(
     for stream in ("stdin", "stderr"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
     err = told("new", "two")[1]
-    assert "'12' is not a valid account id" in err
-    assert "'eu-wst-1' is not a valid region; did you mean 'eu-west-1'?" in err
+    assert "'12' is no account id" in err
+    assert "'eu-wst-1' is no region; did you mean 'eu-west-1'?" in err
     assert (
         "'My_Bucket' is not a valid bucket name\nNext: expected an S3 bucket name: 3 to 63 of a-z, 0-9, . and -" in err
     )
-    assert "'ann' is not a valid e-mail address" in err
+    assert "'ann' is no e-mail address" in err
     text = (project / "environments" / "two" / "environment.yaml").read_text()
     assert 'account_id: "111122223333"' in text
     assert "# activity_alarms:" in text, "who is told is to be filled in"

@@ -210,7 +210,6 @@ def test_the_installation_may_be_made_of_links(project: Path, tmp_path: Path, mo
         ignore=shutil.ignore_patterns(".terraform*"),
         copy_function=lambda source, target: Path(target).symlink_to(source),
     )
-    (linked / "cloudtrail" / ".DS_Store").write_text("")  # a file manager has been there: `init` copies none
     monkeypatch.setattr(vendored, "data_dir", lambda _: linked)
     assert vendored.unexpected(project / "modules") == ()
     assert vendored.different(project / "modules") == ()

@@ -3,23 +3,15 @@
 Terraform sees a thing that is not in its state as a plain create. Some creates then overwrite what is there without a
 word (the password policy, a recorder of the same name), others fail half-way (EntityAlreadyExists, a second detector).
 A type's record in `toolkit.resources` says how the resource is found and what a create does where it is there, or why
-none can be in the way. READERS has those of the services that are not moved there yet.
+none can be in the way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from toolkit.aws.existing import (
-    account,
-    alerts,
-    compute,
-    identity_center,
-    organization,
-    perimeter,
-)
-from toolkit.aws.existing.reader import Reader
-from toolkit.aws.facts import asked, side_by_side
+from toolkit.aws.facts import side_by_side
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
@@ -27,34 +19,16 @@ from toolkit.errors import ToolkitError
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.resources.base import ResourceType
-from toolkit.resources.reading import Live, OnCreate, Reading, Reason, Unreadable
+from toolkit.resources.reading import Live, OnCreate, Reason, Unreadable
 from toolkit.resources.registry import RESOURCES
-
-READERS: Mapping[str, Reader] = {
-    **identity_center.READERS,
-    **account.READERS,
-    **compute.READERS,
-    **alerts.READERS,
-    **organization.READERS,
-    **perimeter.READERS,
-}
-"""Every topic's readers: resource type → what asks for it."""
 
 NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
 """Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
 
 
-_OWNERS = {
-    "aws_guardduty_detector_feature": "aws_guardduty_detector",
-    "aws_s3_bucket_lifecycle_configuration": "aws_s3_bucket",
-    "aws_securityhub_standards_control_association": "aws_securityhub_account",
-}
-"""Types beside an owner with which AWS gives them a value by itself."""
-
-
 def is_read(kind: str) -> bool:
     """Whether a create of the type is looked for in the account first."""
-    return kind in READERS or (kind in RESOURCES and RESOURCES[kind].reading is not None)
+    return kind in RESOURCES and RESOURCES[kind].reading is not None
 
 
 def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
@@ -72,14 +46,8 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
         and not (clients.simulated and change.type in NOT_SIMULATED)
     ]
 
-    def read(change: Change) -> Existing | None:
-        if change.type in READERS:
-            reader = READERS[change.type]
-            return asked(f"what {change.address} would overwrite", lambda: reader(clients, change))
-        return _find(change, inventory)
-
     # The first plan of an account with many regions asks for hundreds of things.
-    answers = side_by_side(read, creates)
+    answers = side_by_side(lambda change: _find(change, inventory), creates)
     return {
         change.address: existing
         for change, existing in zip(creates, answers, strict=True)
@@ -91,13 +59,15 @@ def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
 def _find(change: Change, inventory: Inventory) -> Existing | None:
     record = RESOURCES[change.type]
     assert record.reading is not None
-    if not all(isinstance(change.after.get(name), str) for name in record.key):
+    known = {name: value for name in record.key if isinstance(value := change.after.get(name), str)}
+    planned = {**change.after, **record.reading.assumed, **known}
+    if not all(isinstance(planned.get(name), str) for name in record.key):
         # Known after the apply only: what it would be beside is still to be made.
         return None
-    found = inventory.find(change.type, change.region, change.after)
+    found = inventory.find(change.type, change.region, planned)
     if isinstance(found, Unreadable):
         raise ToolkitError(f"what {change.address} would overwrite cannot be read: {found}", hint=_NEXT[found.reason])
-    return None if found is None else _existing(change, record, record.reading, found)
+    return None if found is None else _existing(change, planned, record, found)
 
 
 _NEXT = {
@@ -114,9 +84,11 @@ _NEXT = {
 }
 
 
-def _existing(change: Change, record: ResourceType, reading: Reading, found: Live) -> Existing | None:
+def _existing(change: Change, planned: Mapping[str, Any], record: ResourceType, found: Live) -> Existing | None:
     """What a create would meet, as the guards judge it; None where it changes nothing and nothing is to be said."""
-    other = next((found.key[name] for name in record.key if found.key[name] != change.after.get(name)), None)
+    reading = record.reading
+    assert reading is not None
+    other = next((found.key[name] for name in record.key if found.key[name] != planned[name]), None)
     if reading.on_create is OnCreate.SAME:
         return Existing(found.values, True, found.import_id, found.called, same=True)
     if reading.on_create is OnCreate.COLLIDES:
@@ -127,9 +99,11 @@ def _existing(change: Change, record: ResourceType, reading: Reading, found: Liv
 
 
 def _comes_in(change: Change, plan: Plan) -> bool:
-    """Whether what the change stands beside is not in the state yet: the plan imports it, or would make another."""
+    """Whether what AWS gives it with is not in the state yet: the plan imports it, or would make another."""
+    reading = RESOURCES[change.type].reading
+    assert reading is not None
     return any(
-        owner.type == _OWNERS[change.type]
+        owner.type == reading.default_with
         and (owner.imported or owner.action is Action.CREATE)
         and owner.region == change.region
         and owner.after.get("bucket") == change.after.get("bucket")
