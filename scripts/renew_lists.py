@@ -133,6 +133,11 @@ def guardduty_features(_: Path) -> Taken:
     return _enumeration("guardduty", "DetectorFeature")
 
 
+def organization_policy_types(_: Path) -> Taken:
+    """Types of organization policies."""
+    return _enumeration("organizations", "PolicyType")
+
+
 def managed_policies(_: Path) -> Taken:
     """`path/name` of AWS managed policies, as behind `policy/` in the ARN."""
     policies: dict[str, dict[str, str]] = json.loads(aws_managed_policies_data)
@@ -164,6 +169,7 @@ OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
     "config_resource_types": config_resource_types,
     "guardduty_features": guardduty_features,
     "managed_policies": managed_policies,
+    "organization_policy_types": organization_policy_types,
 }
 """List → what takes it from data on this machine."""
 

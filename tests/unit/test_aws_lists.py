@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import boto3
 import pytest
@@ -20,6 +20,7 @@ from botocore.stub import Stubber
 from toolkit.aws_lists import FOLDER, aws_list
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
+from toolkit.policy_types import PolicyType
 from toolkit.regions import PARTITION_OF, opt_in, partition_of
 from toolkit.rendering.render import render
 from toolkit.terraform.mirror import choose
@@ -74,7 +75,6 @@ NAMES_IN_CODE = {
     "modules/organization/variables.tf": "policy types that the pinned provider accepts",
     "toolkit/aws/inventory.py": "error codes: an unknown one means that the call failed",
     "toolkit/components/guardrails.py": "AWS's exceptions from a denial of regions, with page and date beside them",
-    "toolkit/components/organization.py": "policy types that the pinned provider accepts",
     "toolkit/regions.py": "regions before March 2019: no other joins",
     "toolkit/sandbox/control.py": "variables of the environment",
 }
@@ -164,6 +164,19 @@ def test_the_script_checks_and_renews(
     ]
     with pytest.raises(SystemExit):
         script.main(["nothing"])
+
+
+WITHOUT_A_PROVIDER = {
+    "GUARDDUTY_POLICY": "which version of the provider accepts it is not known",
+    "SECURITYHUB_CSPM_POLICY": "which version of the provider accepts it is not known",
+}
+"""Type of the list → why toolkit.policy_types lacks it. A renewed list fails here until somebody has decided."""
+
+
+def test_every_policy_type_is_decided_upon() -> None:
+    known = {kind for part in get_args(PolicyType) for kind in (get_args(part) or (part,))}
+    assert known.isdisjoint(WITHOUT_A_PROVIDER)
+    assert known | set(WITHOUT_A_PROVIDER) == set(aws_list("organization_policy_types").names)
 
 
 ANSWERS: dict[str, tuple[str, str, dict[str, Any], Any]] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
+from toolkit.aws_lists import aws_list
 from toolkit.components.guardrails import Choices, document
 
 ResourceGuardrail = Literal[
@@ -27,39 +28,11 @@ Resource control policies apply to more (`HONOUR_RCPS`). AWS's examples leave th
 people have no identity of the organization yet: a file can name them.
 """
 
-HONOUR_RCPS = frozenset(
-    {
-        "aoss", "appconfig", "appstream", "autoscaling", "autoscaling-plans", "budgets", "clouddirectory",
-        "cloudfront", "cloudsearch", "cloudtrail-data", "codeartifact", "codebuild", "codecommit",
-        "codepipeline", "cognito-identity", "cognito-idp", "comprehend", "comprehendmedical",
-        "compute-optimizer", "cost-optimization-hub", "dax", "dsql", "dynamodb", "ecr", "ecr-public", "events",
-        "firehose", "fis", "fms", "gamelift", "health", "inspector-scan", "kendra", "kinesisvideo", "kms",
-        "logs", "memorydb", "networkmonitor", "notifications", "opensearch", "pca-connector-ad", "personalize",
-        "polly", "pricing", "resource-groups", "rolesanywhere", "s3", "secretsmanager", "servicediscovery",
-        "signin", "sqs", "sts", "support", "swf", "textract", "timestream-influxdb", "transcribe", "transfer",
-        "translate", "wafv2", "workspaces", "xray",
-    }
-)  # fmt: skip
-"""Services to whose resources resource control policies apply.
+HONOUR_RCPS = frozenset[str](aws_list("rcp_services").items)
+"""Services to whose resources resource control policies apply."""
 
-AWS Organizations User Guide, "Resource control policies (RCPs)", as of 2026-09-26.
-"""
-
-LOAD_BALANCER_ACCOUNTS: Mapping[str, tuple[str, ...]] = {
-    "aws": (
-        "009996457667", "027434742980", "033677994240", "054676820928", "076674570225", "098369216593", "114774131450",
-        "127311923021", "156460612806", "383597477331", "507241528517", "582318560864", "589379963580", "600734575887",
-        "635631232127", "652711504416", "718504428378", "754344448648", "783225319266", "797873946194", "897822967062",
-        "985666609251",
-    ),
-    "aws-cn": ("037604701340", "638102146993"),
-    "aws-us-gov": ("048591011584", "190560391635"),
-}  # fmt: skip
-"""Partition → AWS's own accounts from which load balancers of the older regions write access logs to buckets.
-
-Elastic Load Balancing User Guide, "Enable access logs" (bucket policies of regions before August 2022), as the AWS
-provider has them in the data source aws_elb_service_account, read 2026-11-28.
-"""
+LOAD_BALANCER_ACCOUNTS: Mapping[str, list[str]] = aws_list("load_balancer_accounts").items
+"""Partition → AWS's own accounts from which load balancers of the older regions write access logs to buckets."""
 
 _STS_FOR_PRINCIPALS = (
     "sts:AssumeRole",
@@ -126,7 +99,7 @@ def _organization_identities(choices: Choices) -> list[dict[str, Any]]:
     return statements
 
 
-def _outside(choices: Choices, of_aws: tuple[str, ...] = ()) -> dict[str, Any]:
+def _outside(choices: Choices, of_aws: Iterable[str] = ()) -> dict[str, Any]:
     """Keys of whoever is neither of the organization nor of a trusted account."""
     accounts = [*of_aws, *choices.trusted_accounts]
     return {
