@@ -28,7 +28,7 @@ resource "aws_account_alternate_contact" "operations" {
   phone_number           = each.value.phone_number
 }
 
-# An account always has a primary contact, the one given at sign-up: this overwrites it, and destroying this leaves it.
+# An account always has a primary contact, at first the one from sign-up: this overwrites it, and `destroy` does not change it.
 resource "aws_account_primary_contact" "this" {
   for_each = { for name, contact in { primary = var.primary } : name => contact if contact != null }
 

@@ -1,4 +1,4 @@
 output "root_email_address" {
-  description = "E-mail address that the root user is to have, as recorded; compare it with what the account's page shows."
+  description = "Intended e-mail address of the root user; compare it with the address on the account's page."
   value       = var.root_email_address
 }

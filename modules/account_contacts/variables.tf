@@ -1,5 +1,5 @@
 variable "root_email_address" {
-  description = "E-mail address of the root user: a mailbox of its own, that several people read and that no person's leaving closes. Recorded and checked here, and set by hand: AWS lets nobody change it for a standalone account by API."
+  description = "E-mail address of the root user: a dedicated mailbox that several people read and that stays when a person leaves. The module records and checks it; you set it by hand, because AWS has no API to change it for a standalone account."
   type        = string
   nullable    = false
 
@@ -10,12 +10,12 @@ variable "root_email_address" {
 
   validation {
     condition     = !contains([for contact in [var.security, var.billing, var.operations] : lower(contact.email_address) if contact != null], lower(var.root_email_address))
-    error_message = "root_email_address must differ from the addresses of the contacts: who reads it can reset root's password, and contacts are to reach somebody when that mailbox is lost."
+    error_message = "root_email_address must differ from the addresses of the contacts: its readers can reset root's password, and the contacts must be reachable when that mailbox is lost."
   }
 }
 
 variable "security" {
-  description = "Whom AWS tells of security matters, abuse reports and compromised keys: name, title, e-mail address, and phone number in international form."
+  description = "Contact for security matters, abuse reports and compromised keys: name, title, e-mail address, and phone number in international form."
   type = object({
     name          = string
     title         = string
@@ -46,7 +46,7 @@ variable "security" {
 }
 
 variable "billing" {
-  description = "Whom AWS tells of invoices and payments: name, title, e-mail address, and phone number in international form; null leaves the account without one of ours, and AWS with the primary contact."
+  description = "Contact for invoices and payments: name, title, e-mail address, and phone number in international form; null: Terraform manages none, and AWS uses the primary contact."
   type = object({
     name          = string
     title         = string
@@ -77,7 +77,7 @@ variable "billing" {
 }
 
 variable "operations" {
-  description = "Whom AWS tells of service events and support cases: name, title, e-mail address, and phone number in international form; null leaves the account without one of ours, and AWS with the primary contact."
+  description = "Contact for service events and support cases: name, title, e-mail address, and phone number in international form; null: Terraform manages none, and AWS uses the primary contact."
   type = object({
     name          = string
     title         = string
@@ -108,7 +108,7 @@ variable "operations" {
 }
 
 variable "primary" {
-  description = "The account holder as AWS knows it: full name, company, postal address, two-letter country code, phone number in international form, and website; state_or_region is needed in US, CA, GB, DE, JP, IN and BR. null leaves what was given at sign-up."
+  description = "The account holder: full name, company, postal address, two-letter country code, phone number in international form, and website; state_or_region is needed in US, CA, GB, DE, JP, IN and BR. null keeps the data from sign-up."
   type = object({
     full_name          = string
     company_name       = optional(string)

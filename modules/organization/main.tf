@@ -1,4 +1,4 @@
-# The organization itself, or only a look at the one that is there.
+# The organization itself, or a data source for the existing one.
 
 resource "aws_organizations_organization" "this" {
   for_each = toset(var.manage_organization ? ["managed"] : [])
@@ -12,7 +12,7 @@ resource "aws_organizations_organization" "this" {
 }
 
 # Services enable themselves, too (a console's button, another account's request): the list replaces all of them. Not
-# read by default, since there is nothing to read where this module creates the organization.
+# read by default, because there is nothing to read if this module creates the organization.
 data "aws_organizations_organization" "before" {
   for_each = toset(var.manage_organization && var.keep_trusted_services ? ["trusted"] : [])
 }
@@ -49,6 +49,6 @@ resource "aws_organizations_delegated_administrator" "this" {
   service_principal = each.value.service
   account_id        = each.value.account
 
-  # A service is trusted first, and administered then.
+  # A service needs trusted access before it can have an administrator.
   depends_on = [aws_organizations_organization.this]
 }

@@ -1,5 +1,5 @@
-# Policies that limit what accounts may do, and those that only manage: two resources, since a change of the first kind
-# can be judged by what it denies.
+# Policies that limit permissions, and those that only manage: two resources, because the toolkit judges changes of the
+# first kind by what they deny.
 
 locals {
   control_types = ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"]
@@ -22,7 +22,7 @@ resource "aws_organizations_policy" "control" {
   description = each.value.description
   content     = each.value.content
 
-  # A type of policies is switched on first.
+  # The policy type must be enabled first.
   depends_on = [aws_organizations_organization.this, data.aws_organizations_organization.existing]
 }
 

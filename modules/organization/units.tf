@@ -1,4 +1,4 @@
-# One resource per level, since a unit's parent must be there before it; AWS allows five levels below the root.
+# One resource per level, because a unit's parent must exist first; AWS allows five levels below the root.
 
 locals {
   units = { for level in range(1, 6) : level => toset([

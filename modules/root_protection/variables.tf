@@ -1,5 +1,5 @@
 variable "enabled_features" {
-  description = "Central root access to the organization's member accounts: RootCredentialsManagement takes their root users' credentials away, RootSessions does root's few tasks there. Only for the organization's management account; empty elsewhere."
+  description = "Central root access to the organization's member accounts: RootCredentialsManagement allows deleting their root users' credentials, RootSessions allows short sessions for root's tasks there. Only for the organization's management account; empty elsewhere."
   type        = set(string)
   default     = []
   nullable    = false

@@ -2,7 +2,7 @@ locals {
   response_team = toset(var.response_team == null ? [] : ["${var.name}-response-team"])
 }
 
-# AWS's Shield Response Team works as this role when it mitigates an attack.
+# AWS's Shield Response Team assumes this role when it mitigates an attack.
 resource "aws_iam_role" "response_team" {
   for_each = local.response_team
 
@@ -11,8 +11,8 @@ resource "aws_iam_role" "response_team" {
   assume_role_policy = data.aws_iam_policy_document.response_team_trust.json
 }
 
-# No aws:SourceAccount or aws:SourceArn: people of AWS assume the role, not a service for a resource, and AWS documents
-# neither key here. AWS takes a role only from a caller of the role's own account who may pass it.
+# No aws:SourceAccount or aws:SourceArn: AWS employees assume the role, not a service for a resource, and AWS documents
+# neither key here. AWS accepts a role only from a caller of the role's own account with permission to pass it.
 data "aws_iam_policy_document" "response_team_trust" {
   statement {
     sid     = "ShieldResponseTeam"

@@ -119,7 +119,7 @@ variable "response_team" {
 }
 
 variable "emergency_contacts" {
-  description = "Whom the Shield Response Team calls by itself when the health check of a protected resource turns bad: up to ten, each with email_address, phone_number (such as +4930123456) and notes; empty engages nobody. Needs response_team, and a protection with health_check_arn."
+  description = "Contacts that the Shield Response Team calls when the health check of a protected resource becomes unhealthy: up to ten, each with email_address, phone_number (such as +4930123456) and notes; empty: none. Needs response_team, and a protection with health_check_arn."
   type = list(object({
     email_address = string
     phone_number  = string

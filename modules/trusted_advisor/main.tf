@@ -8,7 +8,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
-  # Composed, not read from the resources: topic, key and rule name each other in their policies.
+  # Composed, not read from the resources: the policies of topic, key and rule name each other.
   own_topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
   topic_arn     = coalesce(var.topic_arn, one([for topic in aws_sns_topic.this : topic.arn]))
 }
@@ -38,7 +38,7 @@ resource "aws_cloudwatch_event_target" "checks" {
   target_id = "topic"
   arn       = local.topic_arn
 
-  # Text that a person can read, in place of the event's JSON.
+  # Readable text instead of the event's JSON.
   input_transformer {
     input_paths = {
       account  = "$.account"
@@ -59,9 +59,9 @@ resource "aws_cloudwatch_event_target" "checks" {
   depends_on = [aws_sns_topic_policy.this]
 }
 
-# EventBridge drops in silence what a target refuses for good, and counts it for each rule
-# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). CloudWatch publishes to the topic by a
-# statement of its own.
+# EventBridge silently drops what a target permanently refuses, and counts it for each rule
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html). A separate statement of the topic's
+# policy allows CloudWatch to publish.
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name          = "${var.name}-undelivered"
   alarm_description   = "EventBridge could not deliver Trusted Advisor's checks to the topic: look at the policies of the topic and its key."
@@ -78,6 +78,6 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   actions_enabled    = true
   alarm_actions      = [local.topic_arn]
 
-  # A publish before the topic allows it is lost.
+  # Messages that are published before the topic's policy allows it are lost.
   depends_on = [aws_sns_topic_policy.this]
 }

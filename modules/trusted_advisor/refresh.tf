@@ -9,7 +9,7 @@ resource "aws_scheduler_schedule" "refresh" {
   schedule_expression          = "cron(0 ${var.refresh.hour_utc} ? * ${var.refresh.weekday} *)"
   schedule_expression_timezone = "UTC"
 
-  # Checks that are refreshed at once are throttled.
+  # AWS throttles simultaneous refreshes.
   flexible_time_window {
     mode                      = "FLEXIBLE"
     maximum_window_in_minutes = 60
@@ -20,14 +20,14 @@ resource "aws_scheduler_schedule" "refresh" {
     role_arn = one([for role in aws_iam_role.refresh : role.arn])
     input    = jsonencode({ CheckId = each.key })
 
-    # The next one comes in a week; a check that AWS refreshes by itself fails always.
+    # The next attempt is in a week; a check that AWS refreshes itself always fails.
     retry_policy {
       maximum_event_age_in_seconds = 3600
       maximum_retry_attempts       = 3
     }
   }
 
-  # With a role that has no rights yet, the first calls would fail.
+  # Before the role has its policy, the first calls would fail.
   depends_on = [aws_iam_role_policy.refresh]
 }
 
@@ -82,7 +82,7 @@ data "aws_iam_policy_document" "refresh" {
   statement {
     sid     = "RefreshChecks"
     actions = ["support:RefreshTrustedAdvisorCheck"]
-    # The Support API knows no resources.
+    # The Support API has no resource types.
     resources = ["*"]
   }
 }

@@ -1,4 +1,4 @@
-# One topic of our own, unless another is named.
+# Creates a topic, unless topic_arn names one.
 resource "aws_sns_topic" "this" {
   for_each = toset(var.subscribers == null ? [] : [var.name])
 
@@ -31,8 +31,8 @@ resource "aws_sns_topic_subscription" "https" {
 }
 
 data "aws_iam_policy_document" "topic" {
-  # Without a condition: EventBridge sends no context with what it publishes, so a condition would drop every message
-  # in silence ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
+  # Without a condition: EventBridge sends no request context, so a condition would silently drop every message
+  # ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
   # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
   statement {
     sid       = "EventBridgePublish"
@@ -87,7 +87,7 @@ data "aws_iam_policy_document" "topic" {
   }
 }
 
-# The AWS managed key of SNS does not let EventBridge in: its messages would be lost in silence.
+# The AWS managed key of SNS does not allow EventBridge: its messages would be lost without an error.
 resource "aws_kms_key" "topic" {
   for_each = toset(var.subscribers == null ? [] : [var.name])
 
@@ -105,10 +105,10 @@ resource "aws_kms_alias" "topic" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy speaks of its own key alone; without the account's own rights on it the key is lost.
+  #checkov:skip=CKV_AWS_109:A key policy applies to its own key only; without the account's permissions the key is lost.
   #checkov:skip=CKV_AWS_111:As above.
   #checkov:skip=CKV_AWS_356:In a key policy * is the key itself (KMS Developer Guide, Key policies).
-  # Hands the key to IAM: without this statement nobody could ever change the key again.
+  # Delegates access to IAM: without this statement no principal could change the key.
   statement {
     sid       = "AccountAdministration"
     actions   = ["kms:*"]

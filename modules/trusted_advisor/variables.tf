@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of rule, topic, schedule group and the key's alias; the role's name starts with it."
+  description = "Name of rule, topic, schedule group and key alias, and prefix of the role's name."
   type        = string
   default     = "baseline-trusted-advisor"
   nullable    = false
@@ -11,7 +11,7 @@ variable "name" {
 }
 
 variable "subscribers" {
-  description = "Who is told, through an encrypted topic that is made for it: email_addresses and https_endpoints, at least one of them, each of which confirms its subscription once; null makes no topic, and topic_arn is told."
+  description = "Recipients, through an encrypted topic that the module creates: email_addresses and https_endpoints, at least one of them, each of which confirms its subscription once; null creates no topic, and the rule publishes to topic_arn."
   type = object({
     email_addresses = optional(set(string), [])
     https_endpoints = optional(set(string), [])
@@ -20,7 +20,7 @@ variable "subscribers" {
 
   validation {
     condition     = (var.subscribers == null) != (var.topic_arn == null)
-    error_message = "subscribers or topic_arn must be given, and not both."
+    error_message = "subscribers or topic_arn must be set, but not both."
   }
 
   validation {
@@ -40,7 +40,7 @@ variable "subscribers" {
 }
 
 variable "topic_arn" {
-  description = "ARN of a topic that is there already, in us-east-1 (us-gov-west-1, cn-north-1), whose policy (and key) let events.amazonaws.com and cloudwatch.amazonaws.com publish; null: subscribers are told."
+  description = "ARN of an existing topic in us-east-1 (us-gov-west-1, cn-north-1), whose policy (and key) allow events.amazonaws.com and cloudwatch.amazonaws.com to publish; null: the module creates a topic for subscribers."
   type        = string
   default     = null
 
@@ -51,7 +51,7 @@ variable "topic_arn" {
 }
 
 variable "statuses" {
-  description = "What a check or a resource of it must change to, of OK, WARN and ERROR."
+  description = "Status to which a check, or one of its resources, must change: OK, WARN and ERROR."
   type        = set(string)
   default     = ["ERROR", "WARN"]
   nullable    = false
@@ -63,7 +63,7 @@ variable "statuses" {
 }
 
 variable "check_names" {
-  description = "Checks that are told of, by their English names, such as Security Groups - Specific Ports Unrestricted; empty: every check."
+  description = "Checks that cause notifications, by their English names, such as Security Groups - Specific Ports Unrestricted; empty: every check."
   type        = set(string)
   default     = []
   nullable    = false
@@ -75,7 +75,7 @@ variable "check_names" {
 }
 
 variable "support_plan" {
-  description = "The account's AWS Support plan: basic, developer, business, business_plus, enterprise_on_ramp, enterprise or unified_operations. From business on it has the API that refresh needs."
+  description = "The account's AWS Support plan: basic, developer, business, business_plus, enterprise_on_ramp, enterprise or unified_operations. Plans from business up have the API that refresh needs."
   type        = string
   default     = "basic"
   nullable    = false
@@ -87,7 +87,7 @@ variable "support_plan" {
 }
 
 variable "refresh" {
-  description = "Checks that are refreshed once a week: check_ids, weekday (MON to SUN) and hour_utc (0 to 23); null refreshes none."
+  description = "Checks to refresh once a week: check_ids, weekday (MON to SUN) and hour_utc (0 to 23); null refreshes none."
   type = object({
     check_ids = set(string)
     weekday   = optional(string, "MON")

@@ -73,7 +73,7 @@ class Contact(Settings):
         description="Name of the person or, better, of the team."
     )
     title: Annotated[Text50, AfterValidator(filled_in)] = Field(description="Title or function.")
-    email_address: EmailAddress = Field(description="E-mail address, best that of a mailbox that several people read.")
+    email_address: EmailAddress = Field(description="E-mail address, preferably of a mailbox that several people read.")
     phone_number: PhoneNumber = Field(description="Phone number in international form, such as +49 30 1234567.")
 
 
@@ -112,24 +112,22 @@ class AccountContacts(Settings):
     """Settings of `account_contacts`."""
 
     root_email_address: EmailAddress = Field(
-        description="E-mail address of the root user: a mailbox of its own, that several people read and that no "
-        "person's leaving closes. Recorded and checked here, and set by hand: AWS lets nobody change it for a "
-        "standalone account by API.",
+        description="E-mail address of the root user: a dedicated mailbox that several people read and that stays when "
+        "a person leaves. The toolkit records and checks it; you set it by hand, because AWS has no API to change it "
+        "for a standalone account.",
     )
     security: Contact = Field(
-        description="Whom AWS tells of security matters, abuse reports and compromised keys.",
+        description="Contact for security matters, abuse reports and compromised keys.",
     )
     billing: Contact | None = Field(
         None,
-        description="Whom AWS tells of invoices and payments; null: nobody but the primary contact.",
+        description="Contact for invoices and payments; null: AWS uses the primary contact.",
     )
     operations: Contact | None = Field(
         None,
-        description="Whom AWS tells of service events and support cases; null: nobody but the primary contact.",
+        description="Contact for service events and support cases; null: AWS uses the primary contact.",
     )
-    primary: PrimaryContact | None = Field(
-        None, description="The account holder as AWS knows it; null leaves what was given at sign-up."
-    )
+    primary: PrimaryContact | None = Field(None, description="The account holder; null keeps the data from sign-up.")
 
     @model_validator(mode="after")
     def _root_has_a_mailbox_of_its_own(self) -> AccountContacts:

@@ -31,25 +31,25 @@ class RootProtection(Settings):
 
     enabled_features: Annotated[tuple[Feature, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
         (),
-        description="Central root access to the organization's member accounts: RootCredentialsManagement takes their "
-        "root users' credentials away, RootSessions does root's few tasks there. Only for the organization's "
-        "management account; empty elsewhere.",
+        description="Central root access to the organization's member accounts: RootCredentialsManagement allows "
+        "deleting their root users' credentials, RootSessions allows short sessions for root's tasks there. Only for "
+        "the organization's management account; empty elsewhere.",
     )
     custodians: Annotated[tuple[Line, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        description="Who may use the root user, by function or name; at least two, so that nobody does it alone."
+        description="Who may use the root user, by function or name; at least two, so that no one uses it alone."
     )
     password_kept_in: Line = Field(
         description="Where root's password is kept, such as the entry of a vault; never the password itself."
     )
     mfa_devices: dict[Line, Line] = Field(
         description="MFA device of root => where it is kept; at least two in different places, so that losing one "
-        "locks nobody out. Empty for a member account whose root user has no credentials."
+        "does not lock you out. Empty for a member account whose root user has no credentials."
     )
     emergency_contact: Line | None = Field(
-        None, description="Whom to reach first when root is needed or was used, with a phone number; null for nobody."
+        None, description="First contact when root is needed or was used, with a phone number; null for none."
     )
     review_every_days: Annotated[int, Field(ge=1, le=365)] = Field(
-        90, description="Days after which the runbook's checks are done again, 1 to 365."
+        90, description="Days between the runbook's checks, 1 to 365."
     )
 
     @model_validator(mode="after")

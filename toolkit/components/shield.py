@@ -134,7 +134,7 @@ class ProtectionGroup(Settings):
     """Protections whose traffic is looked at as one."""
 
     pattern: Literal["ALL", "BY_RESOURCE_TYPE", "ARBITRARY"] = Field(description="Which protections belong to it.")
-    aggregation: Literal["SUM", "MEAN", "MAX"] = Field("SUM", description="How their traffic is taken together.")
+    aggregation: Literal["SUM", "MEAN", "MAX"] = Field("SUM", description="How their traffic is aggregated.")
     resource_type: (
         Literal[
             "CLOUDFRONT_DISTRIBUTION",
@@ -193,13 +193,14 @@ class Shield(Settings):
         "baseline-shield", description="The name of the response team's role starts with it."
     )
     auto_renew: bool = Field(
-        True, description="Whether the subscription renews itself for another year; false lets protection end."
+        True,
+        description="Whether the subscription renews itself for another year; false: protection ends after the year.",
     )
     protections: dict[Annotated[str, AfterValidator(_protection_name)], Protection] = Field(
         {}, description="Name => resource that is protected; without any, the subscription protects nothing more."
     )
     protection_groups: dict[Annotated[str, AfterValidator(_group_id)], ProtectionGroup] = Field(
-        {}, description="Id => protections whose traffic is looked at as one."
+        {}, description="Id => protections whose traffic is evaluated together."
     )
     response_team: ResponseTeam | None = Field(
         None,
@@ -208,8 +209,8 @@ class Shield(Settings):
     )
     emergency_contacts: Annotated[tuple[EmergencyContact, ...], Field(strict=False)] = Field(
         (),
-        description="Up to ten people whom the team calls by itself when the health check of a protected resource "
-        "turns bad; empty engages nobody.",
+        description="Up to ten contacts that the team calls when the health check of a protected resource becomes "
+        "unhealthy; empty: none.",
     )
 
     @model_validator(mode="after")

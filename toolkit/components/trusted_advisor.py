@@ -60,7 +60,9 @@ class Refresh(Settings):
         AfterValidator(at_least_one),
     ] = Field(description="Ids of the checks; `aws support describe-trusted-advisor-checks --language en` lists them.")
     weekday: Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] = Field("MON", description="The day.")
-    hour_utc: Annotated[int, Field(ge=0, le=23)] = Field(6, description="The hour, in UTC, within which it is done.")
+    hour_utc: Annotated[int, Field(ge=0, le=23)] = Field(
+        6, description="The hour, in UTC, within which the refresh runs."
+    )
 
 
 class TrustedAdvisor(Settings):
@@ -68,27 +70,27 @@ class TrustedAdvisor(Settings):
 
     name: Annotated[str, AfterValidator(_name)] = Field(
         "baseline-trusted-advisor",
-        description="Name of rule, topic, schedule group and the key's alias; the role's name starts with it.",
+        description="Name of rule, topic, schedule group and key alias, and prefix of the role's name.",
     )
     subscribers: Subscribers | None = Field(
-        None, description="Who is told, through an encrypted topic that is made for it; null: topic_arn is told."
+        None, description="Recipients, through an encrypted topic that Terraform creates; null: topic_arn."
     )
     topic_arn: Annotated[str, AfterValidator(_topic_arn)] | None = Field(
         None,
-        description="ARN of a topic that is there already, in us-east-1, whose policy (and key) let "
-        "events.amazonaws.com and cloudwatch.amazonaws.com publish; null: subscribers are told.",
+        description="ARN of an existing topic in us-east-1, whose policy (and key) allow events.amazonaws.com and "
+        "cloudwatch.amazonaws.com to publish; null: Terraform creates a topic for subscribers.",
     )
     statuses: Annotated[
         tuple[Status, ...], Field(strict=False), AfterValidator(no_repetition), AfterValidator(at_least_one)
-    ] = Field(("ERROR", "WARN"), description="What a check, or a resource of it, must change to.")
+    ] = Field(("ERROR", "WARN"), description="Status to which a check, or one of its resources, must change.")
     check_names: Annotated[
         tuple[Annotated[str, AfterValidator(_check_name)], ...], Field(strict=False), AfterValidator(no_repetition)
-    ] = Field((), description="Checks that are told of, by their English names; empty: every check.")
+    ] = Field((), description="Checks that cause notifications, by their English names; empty: every check.")
     support_plan: Literal[
         "basic", "developer", "business", "business_plus", "enterprise_on_ramp", "enterprise", "unified_operations"
-    ] = Field("basic", description="The account's AWS Support plan; from business on it has the API for refreshes.")
+    ] = Field("basic", description="The account's AWS Support plan; plans from business up have the API for refreshes.")
     refresh: Refresh | None = Field(
-        None, description="Checks that are refreshed once a week; null refreshes none beyond what AWS does by itself."
+        None, description="Checks to refresh once a week; null: none beyond AWS's own refreshes."
     )
 
     @model_validator(mode="after")

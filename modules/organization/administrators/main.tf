@@ -1,4 +1,4 @@
-# Called from the management account, once per region: both services keep their administrators per region.
+# Called from the management account, once per region: both services have one administrator per region.
 
 resource "aws_guardduty_organization_admin_account" "this" {
   for_each = toset(compact([var.security_administrator_account_id]))
