@@ -73,7 +73,7 @@ def components() -> str:
             str(len(resource_types(ROOT / "modules" / c.name))),
             c.bills or "nothing",
             tried(c.name),
-            checked(ROOT / "modules" / c.name) or "not yet",
+            checked(ROOT / "modules" / c.name),
         )
         for c in REGISTRY.values()
     ]
@@ -118,7 +118,7 @@ _CHECKED = re.compile(r"^## Checked against AWS\n(.*?)(?=^## |^<!-- )", re.M | r
 
 
 def checked(folder: Path) -> str:
-    """The oldest day on which a source was read for a module and those nested in it; empty if for none."""
+    """The oldest day on which a source was read for a module and those nested in it."""
     texts = [readme.read_text("utf-8") for readme in sorted(folder.rglob("README.md"))]
     days = [
         day
@@ -126,7 +126,7 @@ def checked(folder: Path) -> str:
         for part in _CHECKED.findall(text)
         for day in re.findall(r"\| (\d{4}-\d\d-\d\d) \|$", part, re.M)
     ]
-    return min(days, default="")
+    return min(days)
 
 
 def tried(name: str) -> str:

@@ -1,5 +1,5 @@
 variable "manage_organization" {
-  description = "Whether the organization itself is managed: its trusted services and policy types. false only looks it up, and manages its units and policies."
+  description = "Whether Terraform manages the organization itself: its trusted services and policy types. false: it only reads the organization, and manages its units and policies."
   type        = bool
   default     = true
   nullable    = false
@@ -33,7 +33,7 @@ variable "keep_trusted_services" {
 }
 
 variable "enabled_policy_types" {
-  description = "Kinds of policies that are switched on, the whole list: with a kind that is not in it, all its policies end. Used where the organization is managed; elsewhere they must be on already."
+  description = "Enabled policy types, as a complete list: disabling a type ends the effect of all its policies. Used where the organization is managed; elsewhere the types must already be enabled."
   type        = set(string)
   default     = ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY", "AISERVICES_OPT_OUT_POLICY"]
   nullable    = false

@@ -54,8 +54,8 @@ class Organization(Settings):
 
     manage_organization: bool = Field(
         True,
-        description="Whether the organization itself is managed: its trusted services and policy types. false only "
-        "looks it up, and manages its units and policies.",
+        description="Whether Terraform manages the organization itself: its trusted services and policy types. false: "
+        "it only reads the organization, and manages its units and policies.",
     )
     trusted_services: Services = Field(
         (
@@ -67,8 +67,8 @@ class Organization(Settings):
             "iam.amazonaws.com",
             "securityhub.amazonaws.com",
         ),
-        description="Services that may work in all accounts (trusted access); the whole list, to which come the "
-        "services that components of this environment need: a service that is not in it loses its access. Used where "
+        description="Services that may work in all accounts (trusted access), as a complete list; the toolkit adds the "
+        "services that components of this environment need. A service that is not in it loses its access. Used where "
         "the organization is managed.",
     )
     keep_trusted_services: bool = Field(
@@ -79,8 +79,8 @@ class Organization(Settings):
     )
     enabled_policy_types: PolicyTypes = Field(
         ("AISERVICES_OPT_OUT_POLICY", "RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY", "TAG_POLICY"),
-        description="Kinds of policies that are switched on, the whole list: with a kind that is not in it, all its "
-        "policies end. Used where the organization is managed; elsewhere they must be on already.",
+        description="Enabled policy types, as a complete list: disabling a type ends the effect of all its policies. "
+        "Used where the organization is managed; elsewhere the types must already be enabled.",
     )
     organizational_units: UnitPaths = Field(
         (), description="Paths of organizational units, parents included: Workloads, Workloads/Production."
@@ -103,8 +103,8 @@ class Organization(Settings):
                 ),
             )
         },
-        description="Name => service control policy; giving any replaces the default, which has every guardrail but "
-        "deny_other_regions and require_imdsv2: these two stop what runs, so that they are for you to switch on.",
+        description="Name => service control policy; setting it replaces the default, which has every guardrail except "
+        "deny_other_regions and require_imdsv2: these two can stop running workloads, so they are opt-in.",
     )
     resource_control_policies: dict[PolicyName, ResourceControlPolicy] = Field(
         {}, description="Name => resource control policy."
@@ -118,13 +118,14 @@ class Organization(Settings):
     )
     exempted_principal_arns: PrincipalPatterns = Field(
         (),
-        description="Principals that all guardrails but deny_leaving and deny_root_user leave alone: at least the role "
-        "with which the baseline is applied in the accounts, like arn:aws:iam::*:role/baseline-deployer.",
+        description="Principals that are exempt from all guardrails except deny_leaving and deny_root_user: at least "
+        "the role with which the baseline is applied in the accounts, like arn:aws:iam::*:role/baseline- "
+        "deployer.",
     )
     deployer_arns: PrincipalPatterns = Field(
         (),
         description="Whole ARNs of roles with which the baseline is applied in the accounts that the policies reach: "
-        "no policy may lock them out. Empty: the role of credentials.assume_role, or else whoever plans.",
+        "no policy may lock them out. Empty: the role of credentials.assume_role, or else the caller.",
     )
     deployer_applies: Literal["every_component", "enabled_components"] = Field(
         "every_component",
@@ -133,7 +134,7 @@ class Organization(Settings):
     )
     allowed_regions: RegionNames = Field(
         (),
-        description="Regions that deny_other_regions leaves open, all those of the accounts' environments; empty: the "
+        description="Regions that deny_other_regions allows, all those of the accounts' environments; empty: the "
         "active and retiring regions of this environment.",
     )
     root_user_exceptions: Actions = Field(
@@ -147,7 +148,7 @@ class Organization(Settings):
             "iam:ListVirtualMFADevices",
         ),
         description="What deny_root_user leaves to an account's root user: by default, to get MFA and to lose its "
-        "access keys. Sessions of central root access are left alone in any case.",
+        "access keys. Sessions of central root access are always exempt.",
     )
     organization_id: OrganizationId | None = Field(
         None,
@@ -155,7 +156,7 @@ class Organization(Settings):
     )
     trusted_account_ids: AccountIds = Field(
         (),
-        description="Accounts outside of the organization that resource guardrails leave alone, such as a vendor's.",
+        description="Accounts outside the organization that are exempt from resource guardrails, such as a vendor's.",
     )
     resource_services: ResourceServices = Field(
         get_args(ResourceService),
@@ -171,7 +172,9 @@ class Organization(Settings):
         description="OIDC provider that serves many tenants => patterns of the subjects (`sub`) of your own, for "
         "trusted_oidc_tenants_only: token.actions.githubusercontent.com => repo:OWNER/*.",
     )
-    limits: Limits = Field(Limits(), description="Quotas that policies are measured against before Terraform starts.")
+    limits: Limits = Field(
+        Limits(), description="Quotas that the toolkit checks policies against before Terraform starts."
+    )
     delegated_administrators: dict[Service, AccountIds] = Field(
         {}, description="Service principal => accounts that administer the service for the organization."
     )

@@ -73,7 +73,7 @@ class ServiceControlPolicy(Settings):
         (), description="Statements by name; see the module's README for what each denies."
     )
     file: PolicyFile | None = Field(
-        None, description="JSON file beside environment.yaml with the whole document, instead of guardrails."
+        None, description="JSON file next to environment.yaml with the whole document, instead of guardrails."
     )
     exempted_principal_arns: PrincipalPatterns = Field(
         (), description="Principals that this policy's guardrails leave alone, besides those exempted from all."
@@ -83,8 +83,8 @@ class ServiceControlPolicy(Settings):
     )
     locks_out_deployers_because: Reason | None = Field(
         None,
-        description="Why it may deny whoever applies the baseline, as in a unit of closed accounts; null: it must not, "
-        "and is refused if it does. Not for a policy of the root.",
+        description="Why it may deny the deployers of the baseline, as in a unit of closed accounts; null: it must "
+        "not, and the toolkit refuses it. Not for a policy of the root.",
     )
 
     @model_validator(mode="after")
@@ -104,15 +104,15 @@ class ResourceControlPolicy(Settings):
         (), description="Statements by name; see the module's README for what each denies."
     )
     file: PolicyFile | None = Field(
-        None, description="JSON file beside environment.yaml with the whole document, instead of guardrails."
+        None, description="JSON file next to environment.yaml with the whole document, instead of guardrails."
     )
     targets: Targets = Field(
         ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
     )
     locks_out_deployers_because: Reason | None = Field(
         None,
-        description="Why it may deny whoever applies the baseline, as in a unit of closed accounts; null: it must not, "
-        "and is refused if it does. Not for a policy of the root.",
+        description="Why it may deny the deployers of the baseline, as in a unit of closed accounts; null: it must "
+        "not, and the toolkit refuses it. Not for a policy of the root.",
     )
 
     @model_validator(mode="after")
@@ -149,7 +149,7 @@ class TagPolicy(Settings):
         Field({}, description="Tag key, in the only accepted spelling => its values.")
     )
     file: PolicyFile | None = Field(
-        None, description="JSON file beside environment.yaml with the whole document, instead of tags."
+        None, description="JSON file next to environment.yaml with the whole document, instead of tags."
     )
     targets: Targets = Field(
         ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."
@@ -173,7 +173,7 @@ class ManagementPolicy(Settings):
         "quotes.",
     )
     file: PolicyFile | None = Field(
-        None, description="JSON file beside environment.yaml with the whole document, instead of content."
+        None, description="JSON file next to environment.yaml with the whole document, instead of content."
     )
     targets: Targets = Field(
         ("root",), description="Where it is attached: root, paths or ids of organizational units, account ids."

@@ -28,21 +28,10 @@ _TABLE = re.compile(
     r"^\n\| What \| Source \| When \|\n\| --- \| --- \| --- \|\n((?:\|.*\|\n)+)\nNever run against AWS: "
 )
 
-MISSING: set[str] = {
-    "organization",
-}
-"""Modules whose README lacks the section. The list only shrinks; a name may be listed until its section is merged."""
-
-
-def test_the_list_of_those_that_lack_it_names_modules():
-    assert set(NAMES) >= MISSING
-
 
 @pytest.mark.parametrize(("name", "readme"), list(zip(NAMES, READMES, strict=True)), ids=NAMES)
 def test_a_module_says_what_was_checked_against_aws(name: str, readme: Path):
     sections = _SECTION.findall(readme.read_text("utf-8"))
-    if not sections and name in MISSING:
-        return
     assert len(sections) == 1, f"modules/{name}/README.md needs one section of this form:\n{FORM}"
     table = _TABLE.match(sections[0])
     assert table, f"modules/{name}/README.md: the section has this form:\n{FORM}"
