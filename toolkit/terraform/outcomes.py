@@ -96,6 +96,12 @@ class Fold:
                 self.drift.append(event)
             case events.RefreshComplete():
                 self.refreshed.add(event.address)
+            case (
+                events.ApplyStart(action="read")
+                | events.ApplyComplete(action="read")
+                | events.ApplyErrored(action="read")
+            ):
+                pass  # a data source, which Terraform could not read before: no step of the plan
             # A replacement is two steps (delete, create) of one address, and create-before-destroy overlaps them.
             case events.ApplyStart():
                 self.open[event.address, event.action] = Step(event.address, event.action, 0)

@@ -130,3 +130,14 @@ def test_a_repeated_diagnostic_counts_once() -> None:
         fold.add(events.parse(PLACED))
 
     assert len(fold.diagnostics) == 1
+
+
+def test_a_data_source_that_is_read_by_an_apply_is_no_step() -> None:
+    fold = Fold()
+    for event in (
+        events.ApplyStart("data.aws_iam_policy_document.this", "read"),
+        events.ApplyComplete("data.aws_iam_policy_document.this", "read", 1),
+        events.ApplyStart("data.aws_caller_identity.this", "read"),
+    ):
+        fold.add(event)
+    assert not fold.apply(seconds=1).begun
