@@ -126,7 +126,7 @@ def test_the_story(account: Any):
 
     # The same on paper: each finding with its consent.
     text = account.run("plan", "lived-in", exits=4).stdout
-    for consent in (f"--allow-weaker '{LENGTH}'", f"--allow-weaker '{FREQUENCY}'", "--acknowledge-lockout"):
+    for consent in (f"--allow-weaker='{LENGTH}'", f"--allow-weaker='{FREQUENCY}'", "--acknowledge-lockout"):
         assert consent in text
     assert "refused for 3 findings" in account.run("apply", "lived-in", "--auto-approve", exits=4).stderr
     assert account.client("iam").get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 24
