@@ -13,7 +13,6 @@ from typing import Any
 
 from toolkit.aws.facts import side_by_side
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.errors import ToolkitError
 from toolkit.plan.guards import Existing
@@ -31,19 +30,18 @@ def is_read(kind: str) -> bool:
     return kind in RESOURCES and RESOURCES[kind].reading is not None
 
 
-def read_existing(plan: Plan, clients: ClientFactory) -> dict[str, Existing]:
+def read_existing(plan: Plan, inventory: Inventory) -> dict[str, Existing]:
     """Address of a create → what is there already.
 
     Raises:
         ToolkitError: It cannot be read.
     """
-    inventory = Inventory(clients)
     creates = [
         change
         for change in plan.changes
         if change.action is Action.CREATE
         and is_read(change.type)
-        and not (clients.simulated and change.type in NOT_SIMULATED)
+        and not (inventory.simulated and change.type in NOT_SIMULATED)
     ]
 
     # The first plan of an account with many regions asks for hundreds of things.
@@ -68,6 +66,25 @@ def _find(change: Change, inventory: Inventory) -> Existing | None:
     if isinstance(found, Unreadable):
         raise ToolkitError(f"what {change.address} would overwrite cannot be read: {found}", hint=_NEXT[found.reason])
     return None if found is None else _existing(change, planned, record, found)
+
+
+def read_contents(plan: Plan, inventory: Inventory) -> dict[str, str | None]:
+    """Address of a tainted resource → what it holds, for people; None where it holds nothing.
+
+    Terraform taints what an interrupted or failed apply created in part, and what somebody taints by hand: the plan
+    does not tell them apart, but what was created in part is empty.
+
+    Raises:
+        ToolkitError: It cannot be read.
+    """
+    contents: dict[str, str | None] = {}
+    for change in plan.changes:
+        if change.tainted and change.type in RESOURCES and RESOURCES[change.type].contents is not None:
+            found = inventory.contents(change.type, change.region, change.before)
+            if isinstance(found, Unreadable):
+                raise ToolkitError(f"what {change.address} holds cannot be read: {found}", hint=_NEXT[found.reason])
+            contents[change.address] = found
+    return contents
 
 
 _NEXT = {

@@ -126,6 +126,15 @@ class Inventory:
         except UnreadableError as e:
             return Unreadable(kind, e.region, e.call, e.reason, e.message)
 
+    def contents(self, kind: str, region: str, values: Mapping[str, Any]) -> str | Unreadable | None:
+        """What a resource with these values holds, for people; None: nothing, or there is no such resource."""
+        reads = RESOURCES[kind].contents
+        assert reads is not None, f"{kind} holds nothing"
+        try:
+            return reads(self, region, values)
+        except UnreadableError as e:
+            return Unreadable(kind, e.region, e.call, e.reason, e.message)
+
     def every(self, kinds: Iterable[str], regions: Iterable[str]) -> Iterator[Live | Unreadable]:
         """Every resource of these types in these regions; global types are read in the home region alone.
 
@@ -157,7 +166,14 @@ class Inventory:
         return found
 
     def call(
-        self, service: str, operation: str, region: str, *, absent: tuple[str | Absent, ...] = (), **parameters: Any
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        *,
+        absent: tuple[str | Absent, ...] = (),
+        first: bool = False,
+        **parameters: Any,
     ) -> Mapping[str, Any] | None:
         """As `Account.call`."""
 
@@ -167,7 +183,11 @@ class Inventory:
             return answer, (self._made_call(service, operation, region, answer),)
 
         answer: Mapping[str, Any] | None = self._answered(service, operation, region, absent, ask, parameters)
-        if answer is not None and (answer.get("IsTruncated") or any(answer.get(token) for token in _TOKENS)):
+        if (
+            answer is not None
+            and not first
+            and (answer.get("IsTruncated") or any(answer.get(token) for token in _TOKENS))
+        ):
             raise UnreadableError(
                 self._action(service, operation, region), region, Reason.TRUNCATED, "the answer goes on on another page"
             )

@@ -202,8 +202,6 @@ def _released(protected: Protected, change: Change, deleted: list[Change]) -> bo
 
 
 _TAKES_AWAY = (Action.DELETE, Action.REPLACE, Action.FORGET)
-HOLDS_RECORDS = frozenset({"aws_s3_bucket", "aws_cloudwatch_log_group", "aws_guardduty_detector"})
-"""Types whose deletion loses what they hold."""
 
 
 def _whole(change: Change, plan: Plan, held: Mapping[str, str | None]) -> str | None:
@@ -212,7 +210,7 @@ def _whole(change: Change, plan: Plan, held: Mapping[str, str | None]) -> str | 
     Whoever taints by hand what holds records loses them like by any other replacement. An interrupted apply leaves
     nothing in it, and nothing that uses it: Terraform makes that only when the thing itself is whole.
     """
-    if change.type in HOLDS_RECORDS:
+    if _record(change).contents is not None:
         return held.get(change.address, "what it holds is not known")
     if change.type != "aws_kms_key":
         return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from toolkit.resources.reading import Reading
+from toolkit.resources.reading import Contents, Reading
 
 
 class Stronger(Enum):
@@ -135,6 +135,7 @@ class ResourceType:
         key: Names of the attributes that tell one resource from another within a region, or globally; none for what
             exists once.
         reading: How it is read from an account; None: `unread` says why it is not.
+        contents: What is lost with a resource that is deleted: how to read what it holds; None: it holds nothing.
         unread: Why no create of it can overwrite or collide with anything, so that it is not read.
         irreversible: What of it AWS does not take back; reports mark it.
     """
@@ -146,6 +147,7 @@ class ResourceType:
     single: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     reading: Reading | None = None
+    contents: Contents | None = None
     unread: str | None = None
     irreversible: tuple[Irreversible, ...] = ()
 

@@ -81,6 +81,15 @@ def _log_group(group: Mapping[str, Any]) -> Live:
     return Live({"name": name}, values, f"the log group {name!r}", name, arn=group.get("arn"))
 
 
+def _streams(account: Account, region: str, values: Mapping[str, Any]) -> str | None:
+    name = values["name"]
+    answer = account.call(
+        "logs", "describe_log_streams", region, absent=_NO_GROUP, first=True, logGroupName=name, limit=1
+    )
+    streams = (answer or {}).get("logStreams", ())
+    return f"the log group has streams, such as {streams[0]['logStreamName']}" if streams else None
+
+
 _NO_GROUP = ("ResourceNotFoundException",)
 """The log group is still to be made."""
 
@@ -167,6 +176,7 @@ TYPES = (
     ResourceType(
         "aws_cloudwatch_log_group",
         key=("name",),
+        contents=_streams,
         reading=Reading(_log_groups, OnCreate.COLLIDES, finds=_find_log_group, actions=("logs:DescribeLogGroups",)),
         strengths=(
             Strength("retention_in_days", Stronger.HIGHER, unset_is_strongest=True),

@@ -39,6 +39,15 @@ def _find_detector(account: Account, region: str, _: Mapping[str, Any]) -> Live 
     return Live({}, {}, f"a GuardDuty detector in {region}", identifiers[0]) if identifiers else None
 
 
+def _findings(account: Account, region: str, values: Mapping[str, Any]) -> str | None:
+    if account.simulated:
+        # The embedded AWS detects nothing.
+        return None
+    request = {"DetectorId": values["id"], "MaxResults": 1}
+    answer = account.call("guardduty", "list_findings", region, first=True, **request) or {}
+    return "the detector has findings, which AWS deletes with it" if answer["FindingIds"] else None
+
+
 def _features(account: Account, region: str) -> Iterator[Live]:
     if (found := _detail(account, region)) is not None:
         detector = found[1]
@@ -153,6 +162,7 @@ _BY_FEATURES = "deprecated: aws_guardduty_detector_feature and its kin for organ
 TYPES = (
     ResourceType(
         "aws_guardduty_detector",
+        contents=_findings,
         reading=Reading(
             _detectors,
             OnCreate.COLLIDES,

@@ -109,7 +109,14 @@ class Account(Protocol):
         """Whether it is on the embedded AWS."""
 
     def call(
-        self, service: str, operation: str, region: str, *, absent: tuple[str | Absent, ...] = (), **parameters: Any
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        *,
+        absent: tuple[str | Absent, ...] = (),
+        first: bool = False,
+        **parameters: Any,
     ) -> Mapping[str, Any] | None:
         """The answer of a call that answers whole; None for an error in `absent`.
 
@@ -118,6 +125,7 @@ class Account(Protocol):
             operation: Method of its client.
             region: Region of the client.
             absent: Errors by which the service says that there is nothing; a text is a code.
+            first: Whether the first part of a longer answer will do.
             **parameters: Of the call.
 
         Raises:
@@ -166,6 +174,8 @@ class UnreadableError(Exception):
 
 Lister = Callable[[Account, str], Iterable[Live]]
 """Every resource of the type in a region."""
+Contents = Callable[[Account, str, Mapping[str, Any]], str | None]
+"""What a resource with these values holds, for people ("the bucket has objects, such as …"); None: nothing."""
 Finder = Callable[[Account, str, Mapping[str, Any]], Live | None]
 """The resource with a key (and whatever else of the planned values it takes to find it); None: there is none."""
 

@@ -39,6 +39,14 @@ def _bucket(name: str) -> Live:
     return Live({"bucket": name}, {"bucket": name}, f"the bucket {name!r}", name, arn=f"arn:aws:s3:::{name}")
 
 
+def _contents(account: Account, region: str, values: Mapping[str, Any]) -> str | None:
+    """Versions and delete markers, too: what was deleted in a versioned bucket is still there."""
+    request = {"Bucket": values["bucket"], "MaxKeys": 1}
+    answer = account.call("s3", "list_object_versions", region, absent=(_NO_BUCKET,), first=True, **request) or {}
+    found = next(iter((*answer.get("Versions", ()), *answer.get("DeleteMarkers", ()))), None)
+    return f"the bucket has objects, such as {found['Key']}" if found else None
+
+
 def _ours(account: Account, region: str) -> tuple[Mapping[str, Any], ...]:
     """The account's buckets, of every region. Another account's cannot be seen from here; AWS refuses their names."""
     return account.pages("s3", "list_buckets", "Buckets", region)
@@ -249,6 +257,7 @@ TYPES = (
     ResourceType(
         "aws_s3_bucket",
         key=("bucket",),
+        contents=_contents,
         reading=Reading(
             _buckets,
             OnCreate.COLLIDES,

@@ -7,15 +7,16 @@ whatever happens.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from toolkit.aws.facts import AccountFacts
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import Environment
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.paths import Project
 from toolkit.reports.view import PlanView
+from toolkit.resources.reading import Live, Unreadable
 from toolkit.sandbox import control
 from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.workflows.apply import apply_bundle, open_bundle
@@ -90,69 +91,93 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
 
 
 def read_back(workspace: Workspace) -> Iterator[ReadBack]:
-    """What the account has of each enabled component, compared with its settings."""
+    """What the account has of each enabled component, compared with its settings.
+
+    Raises:
+        ToolkitError: Something cannot be read.
+    """
     environment = workspace.environment
-    facts = AccountFacts(ClientFactory(environment, workspace.environ))
-    yield from _identity(environment, facts)
+    inventory = Inventory(ClientFactory(environment, workspace.environ))
     home = environment.regions.home
+
+    def every(kind: str, region: str) -> tuple[Live, ...]:
+        found = tuple(inventory.every([kind], [region]))
+        unreadable = next((one for one in found if isinstance(one, Unreadable)), None)
+        if unreadable is not None:
+            raise ToolkitError(f"{kind} cannot be read back: {unreadable}")
+        return tuple(one for one in found if isinstance(one, Live))
+
+    yield from _identity(environment, every)
     if environment.enabled("cloudtrail"):
-        trails = facts.trails(home)
-        for t in trails:
-            good = t.multi_region and t.logging and t.validated and t.encrypted
-            words = [
-                "all regions" if t.multi_region else "one region",
-                "logging" if t.logging else "NOT LOGGING",
-                "validated" if t.validated else "not validated",
-                "encrypted" if t.encrypted else "not encrypted",
-            ]
-            yield ReadBack("cloudtrail", home, f"{t.name} → {t.bucket}: {', '.join(words)}", good)
+        trails = every("aws_cloudtrail", home)
+        yield from (_trail(trail, home) for trail in trails)
         if not trails:
             yield ReadBack("cloudtrail", home, "no trail", False)
     for region in environment.regions.active:
         if environment.enabled("config"):
-            recorders = facts.recorders(region)
-            for r in recorders:
-                state = "recording" if r.recording else "NOT RECORDING"
-                types = "with global types" if r.global_types else "without global types"
-                good = r.recording and r.global_types == (region == home) and r.rules > 0
-                yield ReadBack("config", region, f"{r.name}: {state} {types}, {r.rules} rules", good)
-            if not recorders:
-                yield ReadBack("config", region, "no recorder", False)
+            yield _config(every, region, with_global_types=region == home)
         if environment.enabled("guardduty"):
-            detectors = facts.detectors(region)
-            for d in detectors:
-                state = "enabled" if d.enabled else "DISABLED"
-                yield ReadBack("guardduty", region, f"detector {state}, publishes every {d.frequency}", d.enabled)
+            detectors = every("aws_guardduty_detector", region)
+            for detector in detectors:
+                enabled = detector.values["enable"]
+                frequency = detector.values["finding_publishing_frequency"]
+                text = f"detector {'enabled' if enabled else 'DISABLED'}, publishes every {frequency}"
+                yield ReadBack("guardduty", region, text, enabled)
             if not detectors:
                 yield ReadBack("guardduty", region, "no detector", False)
 
 
-def _identity(environment: Environment, facts: AccountFacts) -> Iterator[ReadBack]:
+Every = Callable[[str, str], tuple[Live, ...]]
+"""Terraform type and region → what the account has."""
+
+
+def _trail(trail: Live, home: str) -> ReadBack:
+    values = trail.values
+    states = [
+        (values["is_multi_region_trail"], "all regions", "one region"),
+        (values["enable_logging"], "logging", "NOT LOGGING"),
+        (values["enable_log_file_validation"], "validated", "not validated"),
+        (bool(values["kms_key_id"]), "encrypted", "not encrypted"),
+    ]
+    words = ", ".join(good if is_so else bad for is_so, good, bad in states)
+    text = f"{values['name']} → {values['s3_bucket_name']}: {words}"
+    return ReadBack("cloudtrail", home, text, all(is_so for is_so, _, _ in states))
+
+
+def _config(every: Every, region: str, *, with_global_types: bool) -> ReadBack:
+    """A region has at most one recorder."""
+    recorder = next(iter(every("aws_config_configuration_recorder", region)), None)
+    if recorder is None:
+        return ReadBack("config", region, "no recorder", False)
+    statuses = every("aws_config_configuration_recorder_status", region)
+    recording = any(status.values["is_enabled"] for status in statuses)
+    global_types = recorder.values["recording_group"][0]["include_global_resource_types"]
+    rules = len(every("aws_config_config_rule", region))
+    state = "recording" if recording else "NOT RECORDING"
+    types = "with global types" if global_types else "without global types"
+    good = recording and global_types == with_global_types and rules > 0
+    return ReadBack("config", region, f"{recorder.key['name']}: {state} {types}, {rules} rules", good)
+
+
+def _identity(environment: Environment, every: Every) -> Iterator[ReadBack]:
     home = environment.regions.home
-    wanted = environment.enabled("password_policy")
-    if wanted:
-        policy = facts.password_policy()
+    if wanted := environment.enabled("password_policy"):
+        policy = next(iter(every("aws_iam_account_password_policy", home)), None)
         if policy is None:
             yield ReadBack("password_policy", home, "no password policy", False)
         else:
             settings = wanted.settings.model_dump()
-            same = (policy.minimum_length, policy.reuse_prevention, policy.max_age_days) == (
-                settings["minimum_password_length"],
-                settings["password_reuse_prevention"],
-                settings["max_password_age"],
-            )
-            text = (
-                f"at least {policy.minimum_length} characters, {policy.reuse_prevention} passwords remembered, "
-                f"expires after {policy.max_age_days} days"
-            )
+            names = ("minimum_password_length", "password_reuse_prevention", "max_password_age")
+            length, remembered, age = (policy.values[name] for name in names)
+            same = all(policy.values[name] == settings[name] for name in names)
+            text = f"at least {length} characters, {remembered} passwords remembered, expires after {age} days"
             yield ReadBack("password_policy", home, text, same)
-    groups_wanted = environment.enabled("iam_groups")
-    if groups_wanted:
-        groups = facts.groups()
-        names = {g.name for g in groups}
-        yield ReadBack("iam_groups", home, ", ".join(sorted(names)) or "no groups", bool(names))
-        mfa = environment.enabled("mfa_enforcement")
-        if mfa:
-            enforced = [g.name for g in groups if mfa.settings.model_dump()["policy_name"] in g.policies]
+    if environment.enabled("iam_groups"):
+        groups = sorted(group.key["name"] for group in every("aws_iam_group", home))
+        yield ReadBack("iam_groups", home, ", ".join(groups) or "no groups", bool(groups))
+        if mfa := environment.enabled("mfa_enforcement"):
+            suffix = f":policy/{mfa.settings.model_dump()['policy_name']}"
+            attachments = every("aws_iam_group_policy_attachment", home)
+            enforced = {one.key["group"] for one in attachments if one.key["policy_arn"].endswith(suffix)}
             text = f"attached to {len(enforced)} of {len(groups)} groups"
             yield ReadBack("mfa_enforcement", home, text, len(enforced) == len(groups) > 0)

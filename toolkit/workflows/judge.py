@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from toolkit.aws.existing import read_existing
-from toolkit.aws.held import read_held
+from toolkit.aws.existing import read_contents, read_existing
 from toolkit.aws.identity import own_role
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.permission_sets import read_assigned
 from toolkit.aws.quotas import read_quotas
 from toolkit.aws.role_policies import read_documents, read_role_policies
@@ -71,13 +71,14 @@ def judge_plan(
     """
     environment = workspace.environment
     clients = ClientFactory(environment, workspace.environ)
-    existing = read_existing(plan, clients)
+    inventory = Inventory(clients)
+    existing = read_existing(plan, inventory)
     plan = without_standing(plan, {address for address, found in existing.items() if found.same})
     existing = {address: found for address, found in existing.items() if not found.same}
     outcome = parse_outcome(data, workspace.attribution)
     drift = parse_drift(data, workspace.attribution)
     policies = _policies(plan, outcome, changed_boundaries(plan) | referenced_policies(plan), clients, drift)
-    found = list(judge(plan, REGISTRY, existing, read_held(plan, clients)))
+    found = list(judge(plan, REGISTRY, existing, read_contents(plan, inventory)))
     found = judge_owners(plan, outcome, policies, found, drift)
     today = datetime.now(UTC).date()
     if not destroy:

@@ -17,6 +17,7 @@ import pytest
 from botocore.stub import Stubber
 
 from toolkit.aws.existing import read_existing
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
@@ -66,11 +67,11 @@ def plan_of(
 
 
 def existing(plan: Plan, clients: ClientFactory | None = None) -> Existing | None:
-    return next(iter(read_existing(plan, clients or ClientFactory(ENVIRONMENT, {})).values()), None)
+    return next(iter(read_existing(plan, Inventory(clients or ClientFactory(ENVIRONMENT, {}))).values()), None)
 
 
 def judged(plan: Plan, clients: ClientFactory | None = None) -> list[Finding]:
-    return list(judge(plan, REGISTRY, read_existing(plan, clients or ClientFactory(ENVIRONMENT, {}))))
+    return list(judge(plan, REGISTRY, read_existing(plan, Inventory(clients or ClientFactory(ENVIRONMENT, {})))))
 
 
 def bucket(**arguments: Any) -> Any:
@@ -284,7 +285,9 @@ def test_a_list_is_asked_once_for_all_that_may_be_in_it():
     asked: list[str] = []
     clients.client("sns").meta.events.register("before-call.sns.ListTopics", lambda **_: asked.append("ListTopics"))
     plans = [plan_of("guardduty", "aws_sns_topic", {"name": name}) for name in ("mine", "other", "mine")]
-    found = read_existing(replace(plans[0], changes=tuple(c for plan in plans for c in plan.changes)), clients)
+    found = read_existing(
+        replace(plans[0], changes=tuple(c for plan in plans for c in plan.changes)), Inventory(clients)
+    )
     assert found
     assert asked == ["ListTopics"]
 

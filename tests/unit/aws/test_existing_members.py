@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from toolkit.aws.existing import read_existing
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
@@ -57,7 +58,7 @@ def asked(resource: str, clients: ClientFactory, **values: Any) -> tuple[Existin
     }
     attribution = Attribution(tuple(REGISTRY), (REGION,), REGION)
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
-    found = read_existing(plan, clients)
+    found = read_existing(plan, Inventory(clients))
     return next(iter(found.values()), None), list(judge(plan, REGISTRY, found))
 
 

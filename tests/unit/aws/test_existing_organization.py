@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from toolkit.aws.existing import read_existing
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
@@ -38,7 +39,7 @@ def existing(resource: str, clients: ClientFactory | None = None, **values: Any)
         "change": {"actions": ["create"], "before": None, "after": values},
     }
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
-    found = list(read_existing(plan, clients or ClientFactory(ENVIRONMENT, {})).values())
+    found = list(read_existing(plan, Inventory(clients or ClientFactory(ENVIRONMENT, {}))).values())
     assert all(not e.overwritten for e in found)
     return found[0] if found else None
 
@@ -146,7 +147,7 @@ def features(answer: dict[str, Any] | str) -> Existing | None:
         "change": {"actions": ["create"], "before": None, "after": {"enabled_features": ["RootSessions"]}},
     }
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
-    return next(iter(read_existing(plan, clients).values()), None)
+    return next(iter(read_existing(plan, Inventory(clients)).values()), None)
 
 
 def test_central_root_access_that_is_on_is_compared_like_a_change():

@@ -12,6 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from toolkit.aws.existing import read_existing
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_group_policies, read_users
 from toolkit.components.registry import REGISTRY
@@ -213,14 +214,14 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
 @pytest.mark.parametrize("resource", EXISTING)
 def test_an_empty_account_has_nothing_in_the_way(resource: str, clients: ClientFactory):
     values, *_ = EXISTING[resource]
-    assert read_existing(creates(resource, **values), clients) == {}
+    assert read_existing(creates(resource, **values), Inventory(clients)) == {}
 
 
 @pytest.mark.parametrize("resource", EXISTING)
 def test_what_is_there_is_found(resource: str, clients: ClientFactory):
     values, make, overwritten, named = EXISTING[resource]
     make()
-    (found,) = read_existing(creates(resource, **values), clients).values()
+    (found,) = read_existing(creates(resource, **values), Inventory(clients)).values()
     assert found.overwritten is overwritten
     assert named in found.named
     assert found.import_id
@@ -243,18 +244,18 @@ def test_a_list_and_a_search_find_the_same(
 )
 def test_another_name_is_not_in_the_way(resource: str, clients: ClientFactory):
     EXISTING[resource][1]()
-    assert read_existing(creates(resource, name="other"), clients) == {}
+    assert read_existing(creates(resource, name="other"), Inventory(clients)) == {}
 
 
 def test_a_recorder_of_another_name_collides(clients: ClientFactory):
     make_recorder()
-    (found,) = read_existing(creates("aws_config_configuration_recorder", name="default"), clients).values()
+    (found,) = read_existing(creates("aws_config_configuration_recorder", name="default"), Inventory(clients)).values()
     assert not found.overwritten
 
 
 def test_values_of_the_password_policy_are_those_that_terraform_would_hold(clients: ClientFactory):
     client("iam").update_account_password_policy(MinimumPasswordLength=20, MaxPasswordAge=30, RequireSymbols=True)
-    (found,) = read_existing(creates("aws_iam_account_password_policy"), clients).values()
+    (found,) = read_existing(creates("aws_iam_account_password_policy"), Inventory(clients)).values()
     assert found.values["minimum_password_length"] == 20
     assert found.values["max_password_age"] == 30
     assert found.values["require_symbols"] is True
@@ -332,7 +333,7 @@ HELD: list[Any] = [
 
 @pytest.mark.parametrize(("resource", "call", "answer", "values"), HELD)
 def test_what_a_region_holds_once(resource: str, call: str, answer: dict[str, Any], values: dict[str, Any] | None):
-    found = read_existing(creates(resource), Stubbed("ec2", (call, answer)))
+    found = read_existing(creates(resource), Inventory(Stubbed("ec2", (call, answer))))
     assert [(e.values, e.overwritten) for e in found.values()] == ([] if values is None else [(values, True)])
 
 
@@ -354,7 +355,7 @@ def test_a_setting_of_the_region_s_documents(
     plan = creates("aws_ssm_service_setting", setting_id=SHARING, setting_value=planned)
     (create,) = plan.changes
     answer = {"ServiceSetting": {"SettingValue": value, "Status": status}}
-    found = read_existing(plan, Stubbed("ssm", ("get_service_setting", answer)))
+    found = read_existing(plan, Inventory(Stubbed("ssm", ("get_service_setting", answer))))
     assert [(e.import_id, e.differences(create)) for e in found.values()] == (
         [] if differences is None else [(SHARING, differences)]
     )
@@ -371,7 +372,7 @@ def test_a_stronger_value_of_the_region_is_refused_by_name():
         "change": {"actions": ["create"], "before": None, "after": {"state": "block-new-sharing"}},
     }
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
-    weakens, note = judge(plan, REGISTRY, read_existing(plan, clients))
+    weakens, note = judge(plan, REGISTRY, read_existing(plan, Inventory(clients)))
     assert weakens.blocks
     assert weakens.evidence == '"block-all-sharing" → "block-new-sharing"'
     assert "a block of public snapshots in eu-central-1" in note.summary
@@ -387,7 +388,7 @@ def test_the_primary_contact_that_every_account_has():
         "PhoneNumber": "+49 30 1234567",
     }
     clients = Stubbed("account", ("get_contact_information", {"ContactInformation": contact}))
-    (found,) = read_existing(creates("aws_account_primary_contact"), clients).values()
+    (found,) = read_existing(creates("aws_account_primary_contact"), Inventory(clients)).values()
     assert found.values == {
         "full_name": "Erika Mustermann",
         "address_line_1": "Example Street 1",
@@ -408,49 +409,51 @@ def test_an_analyzer_of_the_same_name_collides():
     }
     answer = ("list_analyzers", {"analyzers": [analyzer]})
     plan = creates("aws_accessanalyzer_analyzer", analyzer_name="mine")
-    (found,) = read_existing(plan, Stubbed("accessanalyzer", answer)).values()
+    (found,) = read_existing(plan, Inventory(Stubbed("accessanalyzer", answer))).values()
     assert (found.overwritten, found.import_id) == (False, "mine")
     other = creates("aws_accessanalyzer_analyzer", analyzer_name="other")
-    assert read_existing(other, Stubbed("accessanalyzer", answer)) == {}
+    assert read_existing(other, Inventory(Stubbed("accessanalyzer", answer))) == {}
 
 
 def test_the_embedded_aws_is_not_asked_about_the_analyzers_that_it_lacks():
     text = 'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\ncomponents: {}\n'
     clients = ClientFactory(load_text(text, name="x", shown_as="x"), {})
-    assert read_existing(creates("aws_accessanalyzer_analyzer", analyzer_name="mine"), clients) == {}
+    assert read_existing(creates("aws_accessanalyzer_analyzer", analyzer_name="mine"), Inventory(clients)) == {}
 
 
 def test_another_regions_finding_aggregator_collides():
     arn = "arn:aws:securityhub:us-east-1:123456789012:finding-aggregator/123e4567-e89b-12d3-a456-426652340000"
     plan = creates("aws_securityhub_finding_aggregator")
     answer = {"FindingAggregators": [{"FindingAggregatorArn": arn}]}
-    (found,) = read_existing(plan, Stubbed("securityhub", ("list_finding_aggregators", answer))).values()
+    (found,) = read_existing(plan, Inventory(Stubbed("securityhub", ("list_finding_aggregators", answer)))).values()
     assert (found.overwritten, found.import_id) == (False, arn)
     nothing = Stubbed("securityhub", ("list_finding_aggregators", {"FindingAggregators": []}))
-    assert read_existing(plan, nothing) == {}
+    assert read_existing(plan, Inventory(nothing)) == {}
 
 
 def test_another_role_of_the_shield_response_team_is_overwritten():
     role = "arn:aws:iam::123456789012:role/theirs"
     plan = creates("aws_shield_drt_access_role_arn_association")
-    (found,) = read_existing(plan, Stubbed("shield", ("describe_drt_access", {"RoleArn": role}))).values()
+    (found,) = read_existing(plan, Inventory(Stubbed("shield", ("describe_drt_access", {"RoleArn": role})))).values()
     assert (found.overwritten, found.values) == (True, {"role_arn": role})
-    assert read_existing(plan, Stubbed("shield", ("describe_drt_access", {}))) == {}
+    assert read_existing(plan, Inventory(Stubbed("shield", ("describe_drt_access", {})))) == {}
 
 
 def test_firewall_manager_has_one_administrator_and_names_its_policies_once():
     plan = creates("aws_fms_admin_account")
-    (found,) = read_existing(plan, Stubbed("fms", ("get_admin_account", {"AdminAccount": "111122223333"}))).values()
+    (found,) = read_existing(
+        plan, Inventory(Stubbed("fms", ("get_admin_account", {"AdminAccount": "111122223333"})))
+    ).values()
     assert (found.overwritten, found.import_id) == (False, "111122223333")
-    assert read_existing(plan, Stubbed("fms", ("get_admin_account", {}))) == {}
+    assert read_existing(plan, Inventory(Stubbed("fms", ("get_admin_account", {})))) == {}
     policy = "12345678-1234-1234-1234-123456789012"
     answer = {
         "PolicyList": [{"PolicyName": "theirs", "PolicyId": "x" * 36}, {"PolicyName": "mine", "PolicyId": policy}]
     }
     plan = creates("aws_fms_policy", name="mine")
-    (found,) = read_existing(plan, Stubbed("fms", ("list_policies", answer))).values()
+    (found,) = read_existing(plan, Inventory(Stubbed("fms", ("list_policies", answer)))).values()
     assert (found.overwritten, found.import_id) == (False, policy)
-    assert read_existing(plan, Stubbed("fms", ("list_policies", {"PolicyList": []}))) == {}
+    assert read_existing(plan, Inventory(Stubbed("fms", ("list_policies", {"PolicyList": []})))) == {}
 
 
 @pytest.mark.parametrize(
@@ -460,11 +463,11 @@ def test_firewall_manager_without_an_administrator_is_told_from_a_missing_right(
     nobody = Stubbed("fms")
     text = "Account 123456789012 is not currently delegated by AWS FM"
     nobody.stubber.add_client_error(call, "AccessDeniedException", text)
-    assert read_existing(creates(kind, name="mine"), nobody) == {}
+    assert read_existing(creates(kind, name="mine"), Inventory(nobody)) == {}
     refused = Stubbed("fms")
     refused.stubber.add_client_error(call, "AccessDeniedException", "User: x is not authorized to perform: fms:Get")
     with pytest.raises(ToolkitError):
-        read_existing(creates(kind, name="mine"), refused)
+        read_existing(creates(kind, name="mine"), Inventory(refused))
 
 
 def test_a_permission_set_of_the_same_name_collides():
@@ -475,11 +478,11 @@ def test_a_permission_set_of_the_same_name_collides():
         *(("describe_permission_set", {"PermissionSet": {"Name": name}}) for name in ("theirs", "mine")),
     ]
     plan = creates("aws_ssoadmin_permission_set", instance_arn=instance, name="mine")
-    (found,) = read_existing(plan, Stubbed("sso-admin", *answers)).values()
+    (found,) = read_existing(plan, Inventory(Stubbed("sso-admin", *answers))).values()
     assert (found.overwritten, found.import_id) == (False, f"{arns[1]},{instance}")
-    assert read_existing(plan, Stubbed("sso-admin", ("list_permission_sets", {"PermissionSets": []}))) == {}
+    assert read_existing(plan, Inventory(Stubbed("sso-admin", ("list_permission_sets", {"PermissionSets": []})))) == {}
     # An instance that Terraform only looks up while it applies cannot be asked.
-    assert read_existing(creates("aws_ssoadmin_permission_set", name="mine"), Stubbed("sso-admin")) == {}
+    assert read_existing(creates("aws_ssoadmin_permission_set", name="mine"), Inventory(Stubbed("sso-admin"))) == {}
 
 
 @pytest.mark.parametrize(
@@ -493,14 +496,16 @@ def test_macie_that_is_off_is_told_from_a_missing_right(code: str, text: str, th
     stubbed = Stubbed("macie2")
     stubbed.stubber.add_client_error("get_macie_session", code, text)
     if there:
-        assert read_existing(creates("aws_macie2_account"), stubbed) == {}
+        assert read_existing(creates("aws_macie2_account"), Inventory(stubbed)) == {}
     else:
         with pytest.raises(ToolkitError):
-            read_existing(creates("aws_macie2_account"), stubbed)
+            read_existing(creates("aws_macie2_account"), Inventory(stubbed))
 
 
 def test_macie_that_is_on_collides():
-    (found,) = read_existing(creates("aws_macie2_account"), Stubbed("macie2", ("get_macie_session", {}))).values()
+    (found,) = read_existing(
+        creates("aws_macie2_account"), Inventory(Stubbed("macie2", ("get_macie_session", {})))
+    ).values()
     assert (found.overwritten, found.import_id) == (False, "123456789012")
 
 
@@ -510,37 +515,43 @@ def test_another_export_of_macies_results_is_overwritten():
     answer = {"configuration": {"s3Destination": {"bucketName": "theirs", "kmsKeyArn": key}}}
     plan = creates(kind, s3_destination=[{"bucket_name": "ours", "key_prefix": None, "kms_key_arn": key}])
     stubbed = Stubbed("macie2", ("get_classification_export_configuration", answer))
-    (found,) = read_existing(plan, stubbed).values()
+    (found,) = read_existing(plan, Inventory(stubbed)).values()
     assert (found.overwritten, found.values["s3_destination"][0]["bucket_name"]) == (True, "theirs")
-    assert read_existing(plan, Stubbed("macie2", ("get_classification_export_configuration", {}))) == {}
+    assert read_existing(plan, Inventory(Stubbed("macie2", ("get_classification_export_configuration", {})))) == {}
     off = Stubbed("macie2")
     call = "get_classification_export_configuration"
     off.stubber.add_client_error(call, "AccessDeniedException", "Macie is not enabled")
-    assert read_existing(plan, off) == {}
+    assert read_existing(plan, Inventory(off)) == {}
 
 
 def test_what_detective_does_with_new_members_is_overwritten():
     graph = "arn:aws:detective:eu-central-1:123456789012:graph:123412341234"
     kind = "aws_detective_organization_configuration"
     answer = ("describe_organization_configuration", {"AutoEnable": True})
-    (found,) = read_existing(creates(kind, graph_arn=graph, auto_enable=False), Stubbed("detective", answer)).values()
+    (found,) = read_existing(
+        creates(kind, graph_arn=graph, auto_enable=False), Inventory(Stubbed("detective", answer))
+    ).values()
     assert (found.overwritten, found.values) == (True, {"auto_enable": True})
-    assert read_existing(creates(kind, graph_arn=graph, auto_enable=True), Stubbed("detective", answer)) == {}
-    assert read_existing(creates(kind, auto_enable=True), Stubbed("detective")) == {}
+    assert (
+        read_existing(creates(kind, graph_arn=graph, auto_enable=True), Inventory(Stubbed("detective", answer))) == {}
+    )
+    assert read_existing(creates(kind, auto_enable=True), Inventory(Stubbed("detective"))) == {}
 
 
 def test_inspector_tells_what_it_scans(clients: ClientFactory):
     client("inspector2").enable(accountIds=["123456789012"], resourceTypes=["EC2", "LAMBDA_CODE"])
-    (found,) = read_existing(creates("aws_inspector2_enabler"), clients).values()
+    (found,) = read_existing(creates("aws_inspector2_enabler"), Inventory(clients)).values()
     assert found.values == {"resource_types": ["EC2", "LAMBDA_CODE"]}
 
 
 def test_another_behaviour_graph_collides():
     graph = "arn:aws:detective:eu-central-1:123456789012:graph:123412341234"
     plan = creates("aws_detective_graph")
-    (found,) = read_existing(plan, Stubbed("detective", ("list_graphs", {"GraphList": [{"Arn": graph}]}))).values()
+    (found,) = read_existing(
+        plan, Inventory(Stubbed("detective", ("list_graphs", {"GraphList": [{"Arn": graph}]})))
+    ).values()
     assert (found.overwritten, found.import_id) == (False, graph)
-    assert read_existing(plan, Stubbed("detective", ("list_graphs", {"GraphList": []}))) == {}
+    assert read_existing(plan, Inventory(Stubbed("detective", ("list_graphs", {"GraphList": []})))) == {}
 
 
 def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: ClientFactory):
@@ -569,7 +580,7 @@ def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: Cl
         },
     }
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
-    weakens, _note = judge(plan, REGISTRY, read_existing(plan, clients))
+    weakens, _note = judge(plan, REGISTRY, read_existing(plan, Inventory(clients)))
     assert (weakens.attribute, weakens.blocks) == ("threshold", True)
 
 
@@ -584,7 +595,7 @@ def test_rules_that_closing_the_default_security_group_takes_away(clients: Clien
     )
     subnet = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"][0]["SubnetId"]
     ec2.create_network_interface(SubnetId=subnet, Groups=[identifier])
-    (found,) = read_existing(plan, clients).values()
+    (found,) = read_existing(plan, Inventory(clients)).values()
     assert "tcp 22 from 192.0.2.0/24" in found.values["ingress"]
     assert found.values["egress"] == ["everything to 0.0.0.0/0"]
     assert found.named == f"the rules of {identifier} in eu-central-1 (used by 1 network interface)"
@@ -594,7 +605,7 @@ def test_rules_that_closing_the_default_security_group_takes_away(clients: Clien
         rules = group["IpPermissions" if direction == "Ingress" else "IpPermissionsEgress"]
         if rules:
             getattr(ec2, f"revoke_security_group_{direction.lower()}")(GroupId=identifier, IpPermissions=rules)
-    assert read_existing(plan, clients) == {}
+    assert read_existing(plan, Inventory(clients)) == {}
 
 
 def test_what_policies_groups_have_and_what_they_say(clients: ClientFactory):

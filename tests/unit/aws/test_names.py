@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from toolkit.aws.existing import read_existing
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.components.base import CASE_BLIND, CASE_TOLD
 from toolkit.components.registry import REGISTRY
@@ -49,7 +50,7 @@ def found(*entries: dict[str, Any]) -> list[Finding]:
     attribution = Attribution(tuple(REGISTRY), (REGION,), REGION)
     plan = parse_plan({"format_version": "1.2", "resource_changes": list(entries)}, attribution)
     clients = ClientFactory(load_text(f"{HEAD}  {{}}\n", name="x", shown_as="x"), {})
-    judged = judge(plan, REGISTRY, read_existing(plan, clients))
+    judged = judge(plan, REGISTRY, read_existing(plan, Inventory(clients)))
     return [finding for finding in judged if finding.rule is Rule.COLLIDES]
 
 

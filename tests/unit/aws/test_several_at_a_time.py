@@ -12,6 +12,7 @@ import pytest
 
 from toolkit.aws import existing, inventory
 from toolkit.aws.existing import read_existing
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
@@ -65,7 +66,7 @@ def test_readers_wait_for_aws_side_by_side(clients: ClientFactory, found_by: Cal
         return Live({}, {}, "something", planned["at"])
 
     found_by(find)
-    found = read_existing(plan(8), clients)
+    found = read_existing(plan(8), Inventory(clients))
 
     assert list(found) == [c.address for c in plan(8).changes]
     assert [one.import_id for one in found.values()] == [f"n{i}" for i in range(8)]
@@ -82,7 +83,7 @@ def test_what_cannot_be_read_is_told_and_ends_the_reading(clients: ClientFactory
     found_by(find)
     refused = r"n0 would overwrite cannot be read: guardduty:ListDetectors in eu-central-1: denied \(AccessDenied at n0"
     with pytest.raises(ToolkitError, match=refused):
-        read_existing(plan(1000), clients)
+        read_existing(plan(1000), Inventory(clients))
     assert len(asked) < 1000
 
 

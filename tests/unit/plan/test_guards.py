@@ -20,7 +20,7 @@ import pytest
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.findings import Consents, Finding, Rule, Waiver
-from toolkit.plan.guards import HOLDS_RECORDS, Existing, judge, judge_orphans
+from toolkit.plan.guards import Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.owners import CARRIERS
 from toolkit.plan.strengths import value_at
@@ -117,7 +117,7 @@ def test_what_an_interrupted_apply_left_half_made_is_made_anew_without_asking(re
     assert "half-made" in told.summary
 
 
-@pytest.mark.parametrize("resource", sorted(HOLDS_RECORDS))
+@pytest.mark.parametrize("resource", sorted(kind for kind in RESOURCES if RESOURCES[kind].contents))
 def test_what_is_tainted_and_holds_records_is_not_made_anew_unasked(recorded: dict[str, Any], resource: str):
     component = "guardduty" if "guardduty" in resource else "cloudtrail"
     entry = tainted(recorded, component, resource)

@@ -8,11 +8,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws.held import HOLDERS, read_held
+from toolkit.aws.existing import read_contents
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import ClientFactory
 from toolkit.environment import load_text
-from toolkit.plan.guards import HOLDS_RECORDS
 from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.resources.registry import RESOURCES
 
 REGION = "eu-central-1"
 TEXT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n'
@@ -39,36 +40,37 @@ def plan_of(resource: str, *, tainted: bool = True, **values: Any) -> Plan:
     return parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
 
 
-def held(plan: Plan) -> list[str | None]:
-    return list(read_held(plan, ClientFactory(ENVIRONMENT, {})).values())
+def contents(plan: Plan) -> list[str | None]:
+    return list(read_contents(plan, Inventory(ClientFactory(ENVIRONMENT, {}))).values())
 
 
-def test_whatever_is_judged_by_it_can_be_asked():
-    assert set(HOLDERS) == HOLDS_RECORDS
+def test_whatever_holds_records_can_be_read():
+    holding = {kind for kind, record in RESOURCES.items() if record.contents}
+    assert holding == {"aws_s3_bucket", "aws_cloudwatch_log_group", "aws_guardduty_detector"}
 
 
 def test_a_bucket():
     plan = plan_of("aws_s3_bucket", bucket="example-logs")
-    assert held(plan) == [None], "it is gone"
+    assert contents(plan) == [None], "it is gone"
     s3 = client("s3")
     s3.create_bucket(Bucket="example-logs", CreateBucketConfiguration={"LocationConstraint": REGION})
-    assert held(plan) == [None]
+    assert contents(plan) == [None]
     s3.put_bucket_versioning(Bucket="example-logs", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="example-logs", Key="AWSLogs/x", Body=b"")
-    assert held(plan) == ["the bucket has objects, such as AWSLogs/x"]
+    assert contents(plan) == ["the bucket has objects, such as AWSLogs/x"]
     # Its versions are still there.
     s3.delete_object(Bucket="example-logs", Key="AWSLogs/x")
-    assert held(plan) == ["the bucket has objects, such as AWSLogs/x"]
+    assert contents(plan) == ["the bucket has objects, such as AWSLogs/x"]
 
 
 def test_a_log_group():
     plan = plan_of("aws_cloudwatch_log_group", name="/mine")
-    assert held(plan) == [None], "it is gone"
+    assert contents(plan) == [None], "it is gone"
     logs = client("logs")
     logs.create_log_group(logGroupName="/mine")
-    assert held(plan) == [None]
+    assert contents(plan) == [None]
     logs.create_log_stream(logGroupName="/mine", logStreamName="one")
-    assert held(plan) == ["the log group has streams, such as one"]
+    assert contents(plan) == ["the log group has streams, such as one"]
 
 
 class Stubbed(ClientFactory):
@@ -89,13 +91,13 @@ class Stubbed(ClientFactory):
 
 def test_a_detector():
     plan = plan_of("aws_guardduty_detector", id="12abc34d")
-    assert list(read_held(plan, Stubbed()).values()) == [None]
-    (found,) = read_held(plan, Stubbed("f1")).values()
+    assert list(read_contents(plan, Inventory(Stubbed())).values()) == [None]
+    (found,) = read_contents(plan, Inventory(Stubbed("f1"))).values()
     assert found == "the detector has findings, which AWS deletes with it"
     simulated = load_text(TEXT + "simulator: moto\n", name="x", shown_as="x")
-    assert list(read_held(plan, ClientFactory(simulated, {})).values()) == [None]
+    assert list(read_contents(plan, Inventory(ClientFactory(simulated, {}))).values()) == [None]
 
 
 def test_only_what_is_tainted_is_asked():
-    assert held(plan_of("aws_s3_bucket", tainted=False, bucket="example-logs")) == []
-    assert held(plan_of("aws_kms_key", key_id="x")) == []
+    assert contents(plan_of("aws_s3_bucket", tainted=False, bucket="example-logs")) == []
+    assert contents(plan_of("aws_kms_key", key_id="x")) == []
