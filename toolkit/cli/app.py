@@ -27,14 +27,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="""Gives an AWS account its security baseline with Terraform that people can read.
+    help="""Gives an AWS account its security baseline with readable Terraform.
 
     \b
     An account's baseline in four steps:
       toolkit new prod          write environments/prod/environment.yaml
       toolkit render prod       render it as Terraform, to review and commit
       toolkit plan prod         see what would change, and save the plan
-      toolkit apply prod        plan, show, ask, apply
+      toolkit apply prod        plan, show, confirm, apply
 
     \b
     Exit codes: 0 success; 1 error; 2 drift, or changes (--detailed-exitcode);

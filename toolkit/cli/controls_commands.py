@@ -28,14 +28,14 @@ def controls(
         str | None,
         typer.Argument(
             metavar="ENV",
-            help="The environment; a plan is made for it.",
+            help="The environment to plan.",
             autocompletion=options.complete_environment,
             callback=options.named,
         ),
     ] = None,
     plan: Annotated[
         Path | None,
-        typer.Option("--plan", metavar="BUNDLE", help="Take this saved plan instead, without asking AWS or Terraform."),
+        typer.Option("--plan", metavar="BUNDLE", help="Use this saved plan instead, without AWS or Terraform."),
     ] = None,
     framework: Annotated[
         list[str] | None,
@@ -56,9 +56,9 @@ def controls(
 ) -> None:
     """Show which requirements (CIS, FSBP, …) a plan meets.
 
-    By what each is met once the plan is applied, and which are not. A requirement is provisioned (proven by the plan's
-    values), audit only (nothing that Terraform creates can meet it: look at the account), waived (environment.yaml,
-    rule `uncovered`), or uncovered. With --plan, it works in any folder.
+    Shows what meets each requirement once the plan is applied, and which are not met. A requirement is provisioned
+    (proven by the plan's values), audit only (nothing that Terraform creates can meet it: check the account), waived
+    (environment.yaml, rule `uncovered`), or uncovered. With --plan, it works in any folder.
 
     \b
     Examples:

@@ -58,7 +58,7 @@ Envs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="ENV",
-        help="Environments; all if none is named.",
+        help="Environments; default: all.",
         autocompletion=complete_environment,
         callback=named,
     ),
@@ -77,13 +77,13 @@ Mirror = Annotated[
     ),
 ]
 LockTimeout = Annotated[
-    str, typer.Option("--lock-timeout", metavar="DURATION", help="How long to wait for a held state lock.")
+    str, typer.Option("--lock-timeout", metavar="DURATION", help="How long to wait for the state lock.")
 ]
 NoRender = Annotated[
     bool,
     typer.Option("--no-render", help="Refuse (exit code 3) instead of rendering when rendered/ is out of date."),
 ]
-AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Do not ask; for pipelines.")]
+AutoApprove = Annotated[bool, typer.Option("--auto-approve", help="Skip the prompt for approval; for pipelines.")]
 
 
 AllowDestroy = Annotated[
@@ -188,7 +188,9 @@ def lifetime(text: str) -> timedelta:
     """ "90m", "8h" or "3d" as a timedelta."""
     match = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
     if match is None:
-        raise UsageError(f"--expires-in: {text!r} is no duration", hint="expected a number and m, h or d: 90m, 8h, 3d")
+        raise UsageError(
+            f"--expires-in: {text!r} is not a duration", hint="expected a number and m, h or d: 90m, 8h, 3d"
+        )
     unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
     return timedelta(**{unit: int(match[1])})
 
@@ -196,5 +198,5 @@ def lifetime(text: str) -> timedelta:
 def duration(text: str) -> str:
     """A Terraform duration ("30s", "5m"), checked here so that a typing error is a usage error."""
     if not re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+", text):
-        raise UsageError(f"--lock-timeout: {text!r} is no duration", hint="expected one like 0s, 30s or 5m")
+        raise UsageError(f"--lock-timeout: {text!r} is not a duration", hint="expected one like 0s, 30s or 5m")
     return text

@@ -35,7 +35,9 @@ def complete_pipeline(incomplete: str) -> list[str]:
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; made if it is not there.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the project; created if it does not exist.")
+    ],
     pipeline: Annotated[
         str | None,
         typer.Option(
@@ -95,7 +97,9 @@ def new(
     ] = "standard",
     security_email: Annotated[
         str | None,
-        typer.Option("--security-email", metavar="ADDRESS", help="Who is told of incidents; none: to be filled in."),
+        typer.Option(
+            "--security-email", metavar="ADDRESS", help="Address notified of incidents; none: to be filled in."
+        ),
     ] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="An environment of the embedded AWS only.")] = False,
 ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="""The state itself: put back what an apply could not save.
+    help="""The state itself: restore what an apply could not save.
 
     \b
     Examples:
@@ -45,9 +45,9 @@ def bootstrap(
     """Create the state's S3 bucket, and move a local state to it.
 
     The bucket gets versioning, encryption, all public access blocks, no ACLs, a policy that denies plain HTTP, and a
-    rule that deletes old versions after 90 days. One that exists is checked; what it lacks is shown and set after
-    asking. A state in a local file is copied, read back through Terraform, and kept under another name. Running it
-    again goes on where it stopped, and changes nothing where nothing is left to do.
+    rule that deletes old versions after 90 days. An existing bucket is checked; what it lacks is shown, and set
+    after confirmation. A local state is copied, read back through Terraform, and kept under another name. Running it
+    again continues where it stopped, and changes nothing if nothing is left to do.
 
     \b
     Examples:
@@ -60,7 +60,9 @@ def bootstrap(
 
         def approve(question: str) -> bool:
             progress.pause()
-            return auto_approve or _ask(question, f"toolkit bootstrap {env} --auto-approve", "does this unasked")
+            return auto_approve or _ask(
+                question, f"toolkit bootstrap {env} --auto-approve", "does this without a prompt"
+            )
 
         done = run(options.project(), env, options.access(sandbox, mirror), progress, approve)
     _tell_bootstrap(done, as_json)
@@ -69,10 +71,10 @@ def bootstrap(
 def unlock(
     env: options.Env,
     lock_id: Annotated[
-        str | None, typer.Argument(metavar="LOCK_ID", help="The lock that is meant, as the error named it.")
+        str | None, typer.Argument(metavar="LOCK_ID", help="Id of the lock, as in the error message.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Do not ask, though the holder may be alive; for pipelines.")
+        bool, typer.Option("--force", help="Skip the prompt, though the holder may be alive; for pipelines.")
     ] = False,
     as_json: options.Json = False,
     sandbox: options.Sandbox = False,
@@ -80,8 +82,8 @@ def unlock(
 ) -> None:
     """Show who holds the state's lock, and release it.
 
-    Asks back, unless the lock is provably that of a run on this very machine that was killed. Releasing the lock of a
-    run that is alive lets two Terraforms write one state.
+    Prompts for confirmation, unless the lock is provably that of a killed run on this machine. Releasing the lock of a
+    run that is alive lets two Terraform processes write one state.
 
     \b
     Examples:
@@ -102,9 +104,11 @@ def unlock(
         where = f" of account {workspace.caller.account_id}" + (" on the embedded AWS" if workspace.simulator else "")
         if held.dead is None and not force:
             question = one_line(
-                f"Nobody can tell from here whether that run is alive. Release its lock on {env}{where}?"
+                f"Whether that run is alive cannot be determined from here. Release its lock on {env}{where}?"
             )
-            if not _ask(question, f"toolkit unlock {workspace.called} {held.lock.id} --force", "releases it unasked"):
+            if not _ask(
+                question, f"toolkit unlock {workspace.called} {held.lock.id} --force", "releases it without a prompt"
+            ):
                 raise RefusedError("not approved; the lock was left as it is", where=held.lock.path or None)
         with progress:
             release(workspace, held, progress)
@@ -129,14 +133,14 @@ def restore(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="The state that was kept, as the failed apply named it; encrypted ones want TOOLKIT_BUNDLE_KEY.",
+            help="The kept state file, as the failed apply named it; an encrypted one needs TOOLKIT_BUNDLE_KEY.",
         ),
     ],
     as_json: options.Json = False,
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Put a state where it belongs that an apply could not save.
+    """Restore a state that an apply could not save.
 
     Byte for byte, under the state's lock. Refused (exit code 4) unless it is the same state (lineage), newer than the
     one that is there (serial), and of this environment and account. The file is deleted only once the state reads back
@@ -197,7 +201,7 @@ def drift(
     """Show what was changed outside of Terraform.
 
     Exits with 0 if nothing was, with 2 if something was, as `terraform plan -detailed-exitcode` does, so that a
-    scheduled job can tell. What is pending in the repository is counted apart and does not matter for the exit code.
+    scheduled job can react. Pending changes of the repository are counted separately and do not affect the exit code.
     Changes neither the account nor the state.
 
     \b
@@ -227,7 +231,7 @@ def drift(
 def _ask(question: str, instead: str, does: str) -> bool:
     """Ask; `question` may have several lines, with others' words in them made harmless (toolkit.visible)."""
     if not sys.stdin.isatty():
-        raise UsageError(f"there is no terminal to ask in: {question}", hint=f"`{instead}` {does}")
+        raise UsageError(f"no terminal to answer this question: {question}", hint=f"`{instead}` {does}")
     return console.ask(*question.split("\n"), wanted="yes")
 
 

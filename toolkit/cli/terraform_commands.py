@@ -61,8 +61,8 @@ def plan(
         typer.Option(
             "--out",
             metavar="FILE|DIR",
-            help="Where to save the plan bundle: a file, or a folder for ENV.tfbundle (one that is not there yet is "
-            "made if its name ends in /). Only an earlier bundle is ever replaced.",
+            help="Where to save the plan bundle: a file, or a folder for ENV.tfbundle (created if it "
+            "does not exist and its name ends in /). Only an earlier bundle is ever replaced.",
         ),
     ] = None,
     detailed_exitcode: Annotated[
@@ -92,8 +92,8 @@ def plan(
 ) -> int:
     """Show what would change, judge it, and save the plan.
 
-    A plan that would delete what protects, make something weaker or lock people out is refused (exit code 4) unless
-    the options below, or a waiver in the environment file, consent to the very thing.
+    A plan that would delete a protecting resource, weaken a setting or lock users out is refused (exit code 4) unless
+    an option below, or a waiver in the environment file, consents to that finding.
 
     \b
     Examples:
@@ -172,7 +172,7 @@ def show(
 def apply(
     env: options.Env,
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="BUNDLE", help="Apply exactly this saved plan; nothing is asked.")
+        Path | None, typer.Option("--plan", metavar="BUNDLE", help="Apply exactly this saved plan, without a prompt.")
     ] = None,
     auto_approve: options.AutoApprove = False,
     as_json: options.Json = False,
@@ -186,11 +186,11 @@ def apply(
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Apply a saved plan, or plan, show, ask and apply that.
+    """Apply a saved plan, or plan, show, confirm and apply.
 
     \b
     Examples:
-      toolkit apply prod                         plan, show, ask, apply
+      toolkit apply prod                         plan, show, confirm, apply
       toolkit apply prod --plan prod.tfbundle    exactly what was reviewed
       toolkit apply sandbox --auto-approve       plan, show, apply
     """
@@ -210,7 +210,7 @@ def apply(
     paths = project.environment(env)
     if plan is None and not auto_approve:
         _require_terminal(
-            f"`toolkit apply {env} --plan BUNDLE` needs no question; --auto-approve applies what is planned now "
+            f"`toolkit apply {env} --plan BUNDLE` needs no prompt; --auto-approve applies what is planned now "
             "without review"
         )
     bundle = open_bundle(plan, paths, bundle_keys(project, access, kms_key)) if plan is not None else None
@@ -261,8 +261,8 @@ def destroy(
         bool,
         typer.Option(
             "--empty-buckets",
-            help="Consent to deleting everything in the buckets that this destroys, old versions included. Nobody can "
-            "undo that. The embedded AWS needs no such consent.",
+            help="Consent to deleting everything in the buckets that this destroys, old versions included. This "
+            "cannot be undone. The embedded AWS needs no such consent.",
         ),
     ] = False,
     lock_timeout: options.LockTimeout = "30s",
@@ -292,7 +292,7 @@ def destroy(
     project = options.project()
     project.environment(env)
     if not auto_approve:
-        _require_terminal("--auto-approve destroys without asking, and without anybody having seen what")
+        _require_terminal("--auto-approve destroys without a prompt and without review of the plan")
     progress = console.Progress()  # see apply
     with progress:
         workspace = open_workspace(project, env, options.access(sandbox, mirror), progress)
@@ -355,8 +355,8 @@ def lock(
 ) -> None:
     """Write the provider's hashes for every platform in use.
 
-    They are in .terraform.lock.hcl. A mirror has hashes of its own platform only; this asks the registry for the
-    others.
+    They are in .terraform.lock.hcl. A mirror has hashes of its own platform only; this command queries the registry
+    for the others.
 
     \b
     Examples:
@@ -479,7 +479,7 @@ def _tell_outcome(
 
 def _require_terminal(instead: str) -> None:
     if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask for approval in", hint=instead)
+        raise UsageError("approval needs a terminal", hint=instead)
 
 
 def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: str, instead: str | None = None) -> None:

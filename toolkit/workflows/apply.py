@@ -71,7 +71,7 @@ def apply_bundle(
         workspace: The environment.
         bundle: What to apply.
         observer: Gets told what happens.
-        lock_timeout: How long to wait for a held state lock.
+        lock_timeout: How long to wait for the state lock.
         consents: Given now, on top of those of the bundle.
         judged: Gets the plan as judged just now, before anything is refused or applied.
         ready: Gets the plan once nothing stands in its way, right before Terraform applies it.

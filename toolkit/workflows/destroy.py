@@ -92,7 +92,7 @@ def destroy(
         shown: The plan that was shown and approved, whose buckets `check_buckets` let through.
         observer: Gets told what happens.
         empty_buckets: As for `check_buckets`.
-        lock_timeout: How long to wait for a held state lock.
+        lock_timeout: How long to wait for the state lock.
         consents: What the shown plan was judged with.
 
     Raises:

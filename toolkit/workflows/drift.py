@@ -47,7 +47,7 @@ def find_drift(workspace: Workspace, observer: Observer, *, lock_timeout: str = 
             observer.stage("Reading what has changed")
             changes = parse_drift(runner.show(plan_file), workspace.attribution)
         if changes:
-            observer.stage(f"Counting what is pending for {name}")
+            observer.stage(f"Counting pending changes of {name}")
             pending = runner.plan(plan_file, refresh=False, lock_timeout=lock_timeout)
     return Drift(
         environment=name,

@@ -50,7 +50,7 @@ def plan_the_rest(workspace: Workspace, reviewed: dict[str, Any], plan: Plan, ou
         reviewed: `show -json` of the plan that was reviewed.
         plan: The same, parsed.
         out: The plan file.
-        lock_timeout: How long to wait for a held state lock.
+        lock_timeout: How long to wait for the state lock.
 
     Raises:
         RefusedError: Something else needs what is lacking, or the rest is not what was reviewed; nothing was applied.

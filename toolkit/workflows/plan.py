@@ -126,7 +126,7 @@ def make_plan(
         observer: Gets told what happens.
         out: Where the bundle goes, as `bundle_path` reads it.
         destroy: Plan to delete everything.
-        lock_timeout: How long to wait for a held state lock.
+        lock_timeout: How long to wait for the state lock.
         lifetime: How long the plan may be applied.
         consents: What whoever runs the command consents to.
         keys: What encrypts the bundle.
