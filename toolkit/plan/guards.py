@@ -437,6 +437,13 @@ def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
         # The key of an instance is its name.
         address = address.replace(f'["{change.after.get("name")}"]', f'["{found.spelled}"]')
         spelling = f"spell it {found.spelled!r} in environment.yaml (IAM does not distinguish names by case), and "
+    elif any(found.values.get(name) == found.import_id != change.after.get(name) for name in NAMES):
+        # The only one that can exist, found under another name: imported under the plan's name, it would be replaced.
+        keys = _keys(naming(change.address, change.component), "and")
+        return (
+            f"take it over: in environment.yaml, set {keys} to {found.import_id!r} and, under `imports`, put "
+            f"'{address}': '{found.import_id}'; then plan again"
+        )
     return (
         f"{spelling}take it over: in environment.yaml, under `imports`, put '{address}': '{found.import_id}'; then "
         "plan again" + (f". If it is not the baseline's, {rename} instead" if rename else "")

@@ -452,6 +452,12 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         _INIT,
     ),
     (
+        r"Cannot import non-existent remote object",
+        TerraformError,
+        "The account has no resource with this import id, in the region of that module. Correct the id under `imports` "
+        "of environment.yaml, or delete the line; then plan again.",
+    ),
+    (
         r"AWS account ID not allowed|AWS Account ID not allowed",
         CredentialsError,
         "The credentials belong to another account than the environment's. Nothing was changed.",

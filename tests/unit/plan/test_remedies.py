@@ -171,6 +171,22 @@ def test_a_name_that_is_taken(address: str):
     assert walk(Walk(entry, {forces: "theirs"}, overwritten=False, forces=(forces,)))
 
 
+@pytest.mark.parametrize("kind", ["aws_config_configuration_recorder", "aws_config_delivery_channel"])
+def test_the_only_one_has_another_name(kind: str):
+    """A region has one: a new name would not make room, and an import under the plan's name would replace it."""
+    addresses = [a for a in COLLIDES if EVERY[a]["type"] == kind]
+    assert addresses
+    for address in addresses:
+        plan = parse_plan({"format_version": "1.2", "resource_changes": [EVERY[address]]}, ATTRIBUTION)
+        there = Existing({"name": "theirs"}, False, "theirs", "the one of theirs")
+        (found,) = judge(plan, REGISTRY, {address: there}, {})
+        (key,) = naming(address, "config")
+        assert found.remedy == (
+            f"take it over: in environment.yaml, set `{key}` to 'theirs' and, under `imports`, put "
+            f"'{address}': 'theirs'; then plan again"
+        )
+
+
 def plain(address: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", address)
 

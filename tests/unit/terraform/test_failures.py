@@ -72,6 +72,7 @@ def failure(*diagnostics: Diagnostic, stderr: str = "", returncode: int = 1, ope
             ExitCode.ERROR,
             "state backend",
         ),
+        ("Cannot import non-existent remote object", "While attempting to import", ExitCode.ERROR, "under `imports`"),
         ("AWS account ID not allowed: 999999999999", "", ExitCode.WRONG_ACCOUNT, "another account"),
         ("No valid credential sources found", "Please see the docs", ExitCode.WRONG_ACCOUNT, "credentials"),
         ("Error acquiring the state lock", BROKEN_STATE, ExitCode.ERROR, "cut off while it was written"),
