@@ -313,10 +313,7 @@ def fill(text: str, name: str, content: str) -> str:
 
 def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     """Every document with generated parts."""
-    yield (
-        ROOT / "README.md",
-        {"components": components, "excerpt": excerpt, "exit-codes": exit_codes},
-    )
+    yield ROOT / "README.md", {"components": components, "excerpt": excerpt}
     yield ROOT / "docs" / "components.md", {"settings": settings}
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}

@@ -159,7 +159,7 @@ def _foot(view: PlanView) -> str:
     return f"Apply exactly this plan: {code(f'toolkit apply {view.manifest.environment} --plan BUNDLE')}\n"
 
 
-_FINDINGS = "| | Finding | Evidence | Instead | Consent |\n| --- | --- | --- | --- | --- |\n"
+_FINDINGS = "| | Finding | Evidence | Remediation | Consent |\n| --- | --- | --- | --- | --- |\n"
 _COSTS = "| What | Number | A month | Depends on | Price |\n| --- | ---: | --- | --- | --- |\n"
 _STAYS = "| Resource | What stays |\n| --- | --- |\n"
 _CHANGES = "| | Resource | Change |\n| --- | --- | --- |\n"

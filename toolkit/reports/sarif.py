@@ -96,7 +96,7 @@ def _result(finding: Finding, view: PlanView) -> dict[str, Any]:
 
 
 def _message(finding: Finding) -> str:
-    lines = [finding.summary, f"{finding.subject}: {finding.evidence}", f"Instead: {finding.remedy}"]
+    lines = [finding.summary, f"{finding.subject}: {finding.evidence}", f"Remediation: {finding.remedy}"]
     if finding.blocks:
         lines.append(f"Consent: {finding.consent or 'none is possible'}")
     return joined_lines(lines)

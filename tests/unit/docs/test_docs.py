@@ -106,6 +106,11 @@ def test_links_lead_somewhere(name: str):
             assert (document.parent / target).exists(), target
 
 
+def test_readme_stays_short():
+    """Long parts have a page in docs/, which README names."""
+    assert len((REPOSITORY / "README.md").read_text("utf-8").splitlines()) <= 250
+
+
 def test_generated_parts_are_fresh():
     done = subprocess.run(
         [sys.executable, REPOSITORY / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
