@@ -33,10 +33,14 @@ _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
 _CONFIGURATION = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}}
 
 
+READ_ALONE = ("aws_iam_user_policy_attachment",)
+"""Types that no module makes, and that are read for what they grant beside those that modules make."""
+
+
 def made() -> list[str]:
-    """Every resource type that a module makes."""
+    """Every resource type that a module makes, and those that are read alone."""
     files = (f for f in MODULES.rglob("*.tf") if ".terraform" not in f.parts)
-    return sorted({kind for file in files for kind in _RESOURCE.findall(file.read_text("utf-8"))})
+    return sorted({*READ_ALONE, *(kind for file in files for kind in _RESOURCE.findall(file.read_text("utf-8")))})
 
 
 def attributes(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

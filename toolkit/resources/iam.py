@@ -457,6 +457,13 @@ TYPES = (
         no_weaker_side={IDENTITY: "user", _MEMBERSHIP: "groups"},
     ),
     ResourceType(
+        # No module makes it: a plan of another configuration, or by hand, may.
+        "aws_iam_user_policy_attachment",
+        key=("user", "policy_arn"),
+        reading=_attached("user", "UserName", "list_users", "Users"),
+        no_weaker_side={ATTACHES: "user policy_arn"},
+    ),
+    ResourceType(
         "aws_iam_user_login_profile",
         key=("user",),
         reading=Reading(

@@ -388,6 +388,11 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     "aws_inspector2_enabler": (
         "inspector2", {}, [("batch_get_account_status", {"accounts": [INSPECTED]})],
     ),
+    "aws_iam_user_policy_attachment": (
+        "iam", {"user": "ops", "policy_arn": READ_ONLY}, [
+            ("list_attached_user_policies", ATTACHED), ("list_users", IAM_USERS),
+        ],
+    ),
     "aws_iam_user_login_profile": (
         "iam", {"user": "ops"}, [
             ("get_login_profile",
