@@ -66,10 +66,8 @@ def init(
 
     for line in init_project(directory, pipeline=pipeline, upgrade=upgrade):
         console.say(line)
-    if upgrade:
-        console.tell(f"Next: review the difference, then toolkit -C {directory} render")
-    else:
-        console.tell(f"Next: toolkit -C {directory} new ENV")
+    there = "" if directory.resolve() == Path.cwd() else f", in {directory}"
+    console.tell(f"Next{there}: {'review the difference, then toolkit render' if upgrade else 'toolkit new ENV'}")
 
 
 def new(
@@ -211,6 +209,8 @@ def render(
             console.tell(f"{result.environment}: {what}")
             for warning in result.warnings:
                 console.tell(f"Warning: {warning}")
+        if not results:
+            console.tell("no environments yet", "Next: toolkit new ENV")
     if check and changed:
         names = " ".join(r.environment for r in changed)
         console.error_line("rendered files are out of date", f"Next: run `toolkit render {names}`, review, commit")

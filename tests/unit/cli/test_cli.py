@@ -273,6 +273,15 @@ def test_outside_of_a_project_it_says_how_to_make_one(tmp_path: Path, told: Told
     assert "`toolkit init DIR`" in told("render", exits=1)[1]
 
 
+def test_the_first_steps_are_named_from_where_one_is(tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert told("init", "accounts")[1] == "Next, in accounts: toolkit new ENV\n"
+    monkeypatch.chdir(tmp_path / "accounts")
+    assert told("init", ".")[1] == "Next: toolkit new ENV\n"
+    assert told("init", ".", "--upgrade")[1] == "Next: review the difference, then toolkit render\n"
+    assert told("render")[1] == "no environments yet\nNext: toolkit new ENV\n"
+
+
 def test_render_writes_once_and_then_nothing(project: Path, told: Told):
     assert "create password_policy.tf" in told("render")[1]
     folder = project / "environments" / "prod" / "rendered"
