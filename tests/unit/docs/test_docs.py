@@ -111,6 +111,14 @@ def test_readme_stays_short():
     assert len((REPOSITORY / "README.md").read_text("utf-8").splitlines()) <= 250
 
 
+def test_the_plan_in_readme_is_the_walkthroughs():
+    """Which tests/cases/27-an-account-with-a-history compares with what the commands print."""
+    readme, page = ((REPOSITORY / name).read_text("utf-8") for name in ("README.md", "docs/existing-account.md"))
+    shown = re.findall(r"^```text\n\$ toolkit plan legacy\n(.*?)^```", readme, re.M | re.S)
+    assert len(shown) == 1
+    assert set(shown[0].splitlines()) <= set(page.splitlines())
+
+
 def test_generated_parts_are_fresh():
     done = subprocess.run(
         [sys.executable, REPOSITORY / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
