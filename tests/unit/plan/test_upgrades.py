@@ -113,6 +113,14 @@ def test_a_selector_of_a_trail_that_gets_another_name_is_no_finding() -> None:
     assert [f.rule for f in narrower] == [Rule.WEAKENS]
 
 
+def test_a_monitor_that_looks_for_more_is_no_finding() -> None:
+    address = 'module.activity_alarms.aws_cloudwatch_log_metric_filter.monitor["organizations_changes"]'
+    earlier = "||($.eventName=CancelHandshake)"
+    assert changed("alarms", address, "pattern", lambda pattern: pattern.replace(earlier, "", 1)) == []
+    (less,) = changed("alarms", address, "pattern", lambda p: p.replace(earlier, f"{earlier}||($.eventName=x)", 1))
+    assert less.rule is Rule.WEAKENS
+
+
 def of_the_default(_: str) -> str:
     return json.dumps({"MaxPasswordAge": "90", "MinimumPasswordLength": "20", "PasswordReusePrevention": "24"})
 
