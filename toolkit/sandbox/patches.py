@@ -35,6 +35,7 @@ from moto.iam.exceptions import EntityAlreadyExists
 from moto.iam.models import IAMBackend, iam_backends
 from moto.iam.responses import IamResponse
 from moto.kms.responses import KmsResponse
+from moto.logs.metric_filters import MetricFilters
 from moto.macie2.models import MacieBackend
 from moto.organizations.exceptions import PolicyTypeAlreadyEnabledException
 from moto.organizations.models import FakePolicy, FakeRoot, FakeServiceAccess
@@ -95,6 +96,16 @@ def _delete_trail(original: Method) -> Method:
         return answer
 
     return delete_trail
+
+
+def _put_metric_filter(original: Method) -> Method:
+    def add_filter(
+        self: MetricFilters, filter_name: str, filter_pattern: str, log_group_name: str, metric_transformations: Any
+    ) -> None:
+        self.delete_filter(filter_name, log_group_name)
+        original(self, filter_name, filter_pattern, log_group_name, metric_transformations)
+
+    return add_filter
 
 
 def _put_recorder(original: Method) -> Method:
@@ -670,6 +681,14 @@ PATCHES: tuple[Patch, ...] = (
         "recorder can be updated in place; it forgets recordingMode. Config API, PutConfigurationRecorder: the call "
         "updates an existing recorder; ConfigurationRecorder.recordingMode is part of the answer.",
         correct=_put_recorder,
+    ),
+    Patch(
+        name="logs-metric-filter-update",
+        owner=MetricFilters,
+        method="add_filter",
+        reason="moto adds a second filter of the same name and answers the first, so an update is planned again. "
+        "CloudWatch Logs API, PutMetricFilter: creates or updates a metric filter.",
+        correct=_put_metric_filter,
     ),
     Patch(
         name="guardduty-feature-merge",

@@ -82,6 +82,17 @@ def sessions_belong_to_their_roles_account() -> bool:
         del os.environ["MOTO_ACCOUNT_ID"]
 
 
+def metric_filters_are_updated() -> bool:
+    client = boto3.client("logs", REGION)
+    client.create_log_group(logGroupName="trail")
+    metric = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    for pattern in ("{ $.a = 1 }", "{ $.a = 2 }"):
+        client.put_metric_filter(
+            logGroupName="trail", filterName="f", filterPattern=pattern, metricTransformations=[metric]
+        )
+    return [f["filterPattern"] for f in client.describe_metric_filters()["metricFilters"]] == ["{ $.a = 2 }"]
+
+
 def recorder_is_updated_in_place() -> bool:
     client = boto3.client("config", REGION)
     group = {"allSupported": True, "includeGlobalResourceTypes": True}
@@ -456,6 +467,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "macie-off-at-first": macie_is_off_until_it_is_enabled,
     "sts-session-of-another-account": sessions_belong_to_their_roles_account,
     "config-recorder-update": recorder_is_updated_in_place,
+    "logs-metric-filter-update": metric_filters_are_updated,
     "guardduty-feature-merge": features_are_merged,
     "guardduty-data-sources": features_show_as_data_sources,
     "guardduty-tag": detector_tags_change,
