@@ -120,10 +120,25 @@ def test_the_pipeline_says_which_variable_is_missing(tmp_path: Path):
     assert _run("Require TOOLKIT_PACKAGE", "check", tmp_path, TOOLKIT_PACKAGE="toolkit.whl")[0].returncode == 0
 
 
+def test_no_environment_is_applied_where_another_is_planned():
+    """An environment may be called prod-plan: its role, which applies, must not trust what plans prod."""
+    names = ("prod", "prod-plan", "plan-prod", "aws-prod", "prod_plan", "plan", "aws")
+    where = {job: {JOBS[job]["environment"].replace("${{ matrix.name }}", n) for n in names} for job in ("plan", "apply")}
+    assert len(where["plan"]) == len(where["apply"]) == len(names)
+    assert not where["plan"] & where["apply"]
+
+
+@pytest.mark.parametrize("folder", ["report-prod", "."])
 @pytest.mark.parametrize("there_already", [False, True])
-def test_the_comment_of_an_environment_is_written_once_and_then_updated(tmp_path: Path, there_already: bool):
-    """gh is stood in for by a script that records its arguments and answers the search for comments."""
-    report = tmp_path / "reports" / "report-prod" / "plan.md"
+def test_the_comment_of_an_environment_is_written_once_and_then_updated(
+    tmp_path: Path, there_already: bool, folder: str
+):
+    """gh is stood in for by a script that records its arguments and answers the search for comments.
+
+    Of a single artifact, actions/download-artifact makes no folder since v5, also where a pattern found it:
+    `artifacts.length === 1` in its src/download-artifact.ts, v8.0.1, read 2026-11-28.
+    """
+    report = tmp_path / "reports" / folder / "plan.md"
     report.parent.mkdir(parents=True)
     report.write_text("<!-- aws-baseline-toolkit:plan:prod -->\nthe plan\n")
     gh = tmp_path / "bin" / "gh"
@@ -147,4 +162,4 @@ def test_the_comment_of_an_environment_is_written_once_and_then_updated(tmp_path
         "<!-- aws-baseline-toolkit:plan:prod -->|api --paginate repos/example/accounts/issues/7/comments"
     )
     method, place = ("PATCH", "issues/comments/4711") if there_already else ("POST", "issues/7/comments")
-    assert f"--method {method} repos/example/accounts/{place} --field body=@reports/report-prod/plan.md" in write
+    assert f"--method {method} repos/example/accounts/{place} --field body=@{report.relative_to(tmp_path)}" in write
