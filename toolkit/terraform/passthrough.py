@@ -95,6 +95,9 @@ def check(arguments: Sequence[str], environment: str) -> tuple[str, Passed]:
             where=environment,
             hint="the toolkit chooses Terraform's folder and state itself; the command comes first",
         )
+    if " " in first:
+        # Else "state list" as one word would be taken for the command, and the word after it be lost.
+        raise UsageError(f"{first!r} is one word", hint=f"without quotes: toolkit terraform {environment} -- {first}")
     pair = " ".join(arguments[:2])
     grouped = first in _WITH_SUBCOMMAND and len(arguments) > 1 and not arguments[1].startswith("-")
     command = pair if grouped else first

@@ -110,5 +110,40 @@ def test_nothing_is_a_mistake_of_usage():
         check([], "prod")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["state list", "module.a"], ["state show", "-state=other"], ["state mv", "a", "b"], ["state rm"]],
+    ids=" ".join,
+)
+def test_a_command_in_one_word_is_a_mistake_of_usage(arguments: list[str]):
+    with pytest.raises(UsageError, match="is one word"):
+        check(arguments, "prod")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["STATE", "list"],
+        ["Apply"],
+        ["state", "List"],
+        ["stat", "list"],
+        ["state", "-h", "mv"],
+        ["state", "list mv"],
+        ["state", ""],
+        ["", "apply"],
+        ["providers", "", "mirror"],
+        ["state", "list", "--", "x"],
+        ["state", "list", "---state=x"],
+        ["untaint", "-Lock=false", "x"],
+        ["untaint", "-lock", "x"],
+        ["console", "-state=x;touch y"],
+    ],
+    ids=" ".join,
+)
+def test_no_other_spelling_gets_past(arguments: list[str]):
+    with pytest.raises(RefusedError, match="is not passed through"):
+        check(arguments, "prod")
+
+
 def test_no_command_is_in_both_tables():
     assert not set(PASSED) & set(INSTEAD)
