@@ -123,9 +123,11 @@ def test_the_pipeline_says_which_variable_is_missing(tmp_path: Path):
 def test_no_environment_is_applied_where_another_is_planned():
     """An environment may be called prod-plan: its role, which applies, must not trust what plans prod."""
     names = ("prod", "prod-plan", "plan-prod", "aws-prod", "prod_plan", "plan", "aws")
-    where = {job: {JOBS[job]["environment"].replace("${{ matrix.name }}", n) for n in names} for job in ("plan", "apply")}
-    assert len(where["plan"]) == len(where["apply"]) == len(names)
-    assert not where["plan"] & where["apply"]
+    planned, applied = (
+        {JOBS[job]["environment"].replace("${{ matrix.name }}", name) for name in names} for job in ("plan", "apply")
+    )
+    assert len(planned) == len(applied) == len(names)
+    assert not planned & applied
 
 
 @pytest.mark.parametrize("folder", ["report-prod", "."])
