@@ -15,6 +15,7 @@ hold. In governance mode, whoever has s3:BypassGovernanceRetention may; this too
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,13 @@ from toolkit.errors import ToolkitError
 
 _PASSES = 3
 """How often a bucket is listed again, since logs may arrive while it is emptied."""
+
+
+_PASSING = frozenset({"InternalError", "ServiceUnavailable", "SlowDown"})
+"""Codes of single objects for which S3 says to try again; boto3 tries again only whole requests that failed.
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+_PAUSES = (1, 2, 4, 8)
+"""Seconds before each further try."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +92,14 @@ class Bucket:
             self.name, self.region, versions, bool(first.get("IsTruncated")), len(uploads.get("Uploads", ())), kept
         )
 
-    def make_empty(self) -> int:
-        """Delete every version, every delete marker and every incomplete upload; returns how many versions there were.
+    def make_empty(self) -> Iterator[int]:
+        """Delete every version, every delete marker and every incomplete upload.
+
+        Yields after each request how many versions it deleted; whoever stops there, deletes no more.
 
         Raises:
             ToolkitError: S3 refused one; those before it are deleted.
         """
-        deleted = 0
         for _ in range(_PASSES):
             found = 0
             for page in self._pages("list_object_versions"):
@@ -101,7 +110,7 @@ class Bucket:
                 if batch:
                     self._delete(batch)
                     found += len(batch)
-            deleted += found
+                    yield len(batch)
             if not found:
                 break
         for page in self._pages("list_multipart_uploads"):
@@ -109,19 +118,29 @@ class Bucket:
                 self._call(
                     "abort_multipart_upload", absent="NoSuchUpload", Key=upload["Key"], UploadId=upload["UploadId"]
                 )
-        return deleted
+                yield 0
 
     def _delete(self, batch: list[dict[str, str]]) -> None:
-        answer = self._call("delete_objects", Delete={"Objects": batch, "Quiet": True}) or {}
-        errors = answer.get("Errors", ())
-        if errors:
-            first = errors[0]
-            raise ToolkitError(
-                f"S3 deleted {len(batch) - len(errors)} of {len(batch)} object versions and refused "
-                f"{len(errors)}: {first.get('Code')} for {first.get('Key')!r} ({first.get('Message')})",
-                where=self.name,
-                hint="the credentials need s3:DeleteObjectVersion on the bucket; Object Lock refuses with AccessDenied",
-            )
+        left = batch
+        for seconds in (*_PAUSES, None):
+            answer = self._call("delete_objects", Delete={"Objects": left, "Quiet": True}) or {}
+            errors = answer.get("Errors", ())
+            if not errors:
+                return
+            if seconds is None or any(error.get("Code") not in _PASSING for error in errors):
+                break
+            time.sleep(seconds)
+            left = [{"Key": error["Key"], "VersionId": error["VersionId"]} for error in errors]
+        first = next((error for error in errors if error.get("Code") not in _PASSING), errors[0])
+        passing = first.get("Code") in _PASSING
+        raise ToolkitError(
+            f"S3 deleted {len(batch) - len(errors)} of {len(batch)} object versions and refused "
+            f"{len(errors)}: {first.get('Code')} for {first.get('Key')!r} ({first.get('Message')})",
+            where=self.name,
+            hint="S3 is busy; try again later"
+            if passing
+            else "the credentials need s3:DeleteObjectVersion on the bucket; Object Lock refuses with AccessDenied",
+        )
 
     def _kept(self, bypasses_governance: bool) -> str | None:
         versioning = self._call("get_bucket_versioning") or {}

@@ -115,7 +115,7 @@ def execute(
         OSError: It could not be started, or there is no room for `reserve`.
     """
     started = time.monotonic()
-    with _handled(interrupts), _new(stdout, reserve) as out, _new(stderr) as err, stdout.open("rb") as reader:
+    with handled(interrupts), _new(stdout, reserve) as out, _new(stderr) as err, stdout.open("rb") as reader:
         process = subprocess.Popen(
             arguments,
             cwd=cwd,
@@ -242,7 +242,8 @@ def _signal_group(group: int, number: int) -> bool:
     return True
 
 
-def _handled(interrupts: Interrupts) -> contextlib.AbstractContextManager[None]:
+def handled(interrupts: Interrupts) -> contextlib.AbstractContextManager[None]:
+    """While this lasts, SIGINT, SIGTERM and SIGHUP are requests to stop."""
     return _handlers(lambda _number, _frame: interrupts.request())
 
 

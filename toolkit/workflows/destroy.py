@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 from toolkit.aws.bucket_contents import Bucket, Contents
 from toolkit.aws.session import ClientFactory
-from toolkit.errors import RefusedError, ToolkitError
+from toolkit.errors import InterruptedRunError, RefusedError, ToolkitError
 from toolkit.plan.findings import Consents
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.settings import deciding
 from toolkit.terraform.failures import TerraformError
+from toolkit.terraform.process import Interrupts, handled
 from toolkit.visible import joined_lines
 from toolkit.workflows.apply import apply_bundle
 from toolkit.workflows.judge import refuse
@@ -111,7 +112,8 @@ def destroy(
             if change.address in last:
                 bucket = _bucket(clients, change)
                 observer.stage(f"Emptying {bucket.name}")
-                if versions := bucket.make_empty():
+                left.emptied = True
+                if versions := _make_empty(bucket):
                     observer.note(f"deleted {versions} object versions in {bucket.name}")
 
     with _Left(workspace, shown.plan, empty_buckets) as left:
@@ -137,6 +139,30 @@ def destroy(
         return left.outcome
 
 
+def _make_empty(bucket: Bucket) -> int:
+    """Delete what a bucket holds; returns how many object versions that were.
+
+    Raises:
+        InterruptedRunError: A signal asked to stop.
+        ToolkitError: S3 refused to delete something.
+    """
+    interrupts = Interrupts()
+    deleted = 0
+
+    def stop() -> None:
+        if interrupts.requested:
+            raise InterruptedRunError(
+                f"interrupted; {deleted} object versions in {bucket.name} are deleted", hint="Nobody can undo that"
+            )
+
+    with handled(interrupts):
+        for count in bucket.make_empty():
+            deleted += count
+            stop()
+    stop()
+    return deleted
+
+
 class _Left:
     """Adds up the steps of a destroy and, where one fails, says what is left of all of them."""
 
@@ -145,15 +171,23 @@ class _Left:
         self._plan = plan
         self._empty_buckets = empty_buckets
         self._outcome: ApplyOutcome | None = None
+        self.emptied = False
+        """Whether deleting what a bucket holds has begun."""
 
     def __enter__(self) -> _Left:
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
-        if not isinstance(error, ToolkitError):
-            return
+        if isinstance(error, KeyboardInterrupt):
+            stopped = InterruptedRunError("interrupted", hint="Nothing further was done")
+            self._tell(stopped)
+            raise stopped from error
+        if isinstance(error, ToolkitError):
+            self._tell(error)
+
+    def _tell(self, error: ToolkitError) -> None:
         outcomes = (self._outcome, error.outcome if isinstance(error, TerraformError) else None)
-        if not any(outcomes):
+        if not any(outcomes) and not self.emptied:
             return  # nothing was deleted: it stays as it was
         done = {s.address for o in outcomes if o for s in o.completed}
         left = [c.address for c in self._plan.changes if c.address not in done]
@@ -185,14 +219,20 @@ class _Left:
 
 
 def _refuse_not_shown(workspace: Workspace, step: Plan, shown: Plan) -> None:
-    known = {c.address for c in shown.changes}
-    new = [c.address for c in step.changes if c.action is not Action.DELETE or c.address not in known]
+    # By now, an address may be that of another bucket than was shown, which must not be emptied.
+    known = {(c.address, *_identity(c)) for c in shown.changes}
+    new = [c.address for c in step.changes if c.action is not Action.DELETE or (c.address, *_identity(c)) not in known]
     if new:
         raise RefusedError(
             f"by now, the plan does what was not shown: {', '.join(new)}; what is deleted until here stays deleted",
             where=workspace.called,
             hint=f"somebody else has changed the state: run `toolkit destroy {workspace.called}` again and look at it",
         )
+
+
+def _identity(change: Change) -> tuple[str, str]:
+    """What AWS knows a resource by, as the state has it."""
+    return str(change.before.get("id")), str(change.before.get("bucket"))
 
 
 def _buckets(plan: Plan) -> Iterable[Change]:

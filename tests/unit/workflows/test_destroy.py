@@ -6,13 +6,16 @@ with real Terraform in tests/integration/test_profiles.py.
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from toolkit.aws.bucket_contents import Contents
-from toolkit.errors import ExitCode, RefusedError, ToolkitError
+from toolkit.errors import ExitCode, InterruptedRunError, RefusedError, ToolkitError
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.terraform.failures import TerraformError
 from toolkit.terraform.outcomes import ApplyOutcome, Step
@@ -52,6 +55,7 @@ class House:
         self.left = list(WHOLE.changes)
         self.fails: TerraformError | None = None
         self.refuses: ToolkitError | None = None
+        self.signal: signal.Signals | None = None
         self.appears: tuple[Change, ...] = ()
 
     def bucket(self, _clients: Any, one: Change) -> Any:
@@ -61,11 +65,15 @@ class House:
             self.done.append(("read", name, bypasses_governance))
             return self.contents.get(name)
 
-        def make_empty() -> int:
+        def make_empty() -> Iterator[int]:
             self.done.append(("empty", name))
             if self.refuses:
                 raise self.refuses
-            return 7
+            yield 4
+            if self.signal:
+                os.kill(os.getpid(), self.signal)
+            yield 3
+            self.done.append(("emptied", name))
 
         return SimpleNamespace(name=name, contents=contents, make_empty=make_empty)
 
@@ -152,6 +160,7 @@ def test_what_writes_to_the_buckets_is_deleted_first(house: House, simulator: st
         ("apply", [TRAIL, EMPTIED_BY_TERRAFORM]),
         ("plan", ()),
         ("empty", "acme-logs"),
+        ("emptied", "acme-logs"),
         ("apply", [LOGS]),
     ]
     assert [s.address for s in done.completed] == [TRAIL, EMPTIED_BY_TERRAFORM, LOGS]
@@ -165,7 +174,7 @@ def test_without_consent_what_was_shown_is_applied_in_one_step_and_nothing_empti
 
 def test_where_only_buckets_are_left_one_step_is_enough(house: House):
     workflow.destroy(workspace("moto"), shown(plan(change(LOGS))), Observer())
-    assert house.done == [("empty", "acme-logs"), ("apply", [LOGS])]
+    assert house.done == [("empty", "acme-logs"), ("emptied", "acme-logs"), ("apply", [LOGS])]
 
 
 @pytest.mark.parametrize(
@@ -176,6 +185,43 @@ def test_a_step_deletes_nothing_that_was_not_shown(house: House, new: Change):
     with pytest.raises(RefusedError, match=f"does what was not shown: {new.address}"):
         workflow.destroy(workspace("moto"), shown(), Observer())
     assert [step for step, *_ in house.done] == ["plan"]
+
+
+def test_a_step_empties_no_other_bucket_at_an_address_that_was_shown(house: House):
+    house.left = [change(LOGS, bucket="somebody-elses"), *WHOLE.changes[1:]]
+    with pytest.raises(RefusedError, match=f"does what was not shown: {LOGS}"):
+        workflow.destroy(workspace(), shown(), Observer(), empty_buckets=True)
+    assert [step for step, *_ in house.done] == ["plan", "apply", "plan"]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("whole", [WHOLE, plan(change(LOGS))], ids=["two steps", "second run"])
+def test_a_signal_stops_the_emptying_and_says_what_is_left(house: House, signum: signal.Signals, whole: Plan):
+    house.signal, house.left = signum, list(whole.changes)
+    with pytest.raises(InterruptedRunError) as caught:
+        workflow.destroy(workspace(), shown(whole), Observer(), empty_buckets=True)
+    error = caught.value
+    of = len(whole.changes)
+    assert str(error) == (
+        f"1 of {of} resources are not deleted: interrupted; 7 object versions in acme-logs are deleted"
+    )
+    assert error.detail == f"Not deleted:\n  {LOGS}"
+    assert error.hint == (
+        "Nobody can undo that. Then run `toolkit destroy prod --empty-buckets`: it deletes what is left."
+    )
+    assert house.done[-1] == ("empty", "acme-logs"), "nothing is deleted after the signal"
+
+
+def test_an_interrupt_between_steps_says_what_is_left(house: House, monkeypatch: pytest.MonkeyPatch):
+    def make_plan(*arguments: Any, targets: Any, **options: Any) -> Any:
+        if not targets:
+            raise KeyboardInterrupt
+        return house.make_plan(*arguments, targets=targets, **options)
+
+    monkeypatch.setattr(workflow, "make_plan", make_plan)
+    with pytest.raises(InterruptedRunError, match="1 of 3 resources are not deleted: interrupted") as caught:
+        workflow.destroy(workspace(), shown(), Observer(), empty_buckets=True)
+    assert caught.value.detail == f"Not deleted:\n  {LOGS}"
 
 
 def test_a_failure_says_what_is_left_and_what_to_run(house: House):
