@@ -69,7 +69,12 @@ def plan_the_rest(workspace: Workspace, reviewed: dict[str, Any], plan: Plan, ou
             hint="take the components of these out of environment.yaml to apply the rest there",
         )
     known = _changes(reviewed)
-    other = sorted(a for a, change in changes.items() if a not in known or not same_json(change, known[a]))
+    # Of what was reviewed, all but what is lacking: nothing else is reported as left out.
+    other = sorted(
+        a
+        for a in (known.keys() | changes.keys()) - lacking
+        if a not in known or a not in changes or not same_json(changes[a], known[a])
+    )
     if other:
         raise RefusedError(
             "without what the embedded AWS lacks, the plan does something else than was reviewed; nothing was applied",

@@ -123,7 +123,11 @@ def _another(changes: list[Any]) -> None:
     changes.append({**changes[0], "address": "module.x.aws_iam_role.new"})
 
 
-@pytest.mark.parametrize("change", [_other_value, _other_action, _another])
+def _missing(changes: list[Any]) -> None:
+    changes.pop()
+
+
+@pytest.mark.parametrize("change", [_other_value, _other_action, _another, _missing])
 def test_the_rest_is_what_was_reviewed_or_nothing(change: Callable[[list[Any]], None]):
     with pytest.raises(RefusedError, match="does something else than was reviewed; nothing was applied"):
         rest(Runner(recorded("alarms"), change))
