@@ -324,6 +324,7 @@ class Runner:
         if self._backend is not None:
             data_folder.check_backend(self._data_folder, *self._backend)
         vector = [str(self.binary.path), *arguments]
+        self._tell_ignored()
         self._on_command(vector)
         if not writes:
             return self._attached(vector)
@@ -334,6 +335,12 @@ class Runner:
             return self._attached(
                 vector, (lock.descriptor,), lambda pid: lock.record(arguments[0], nowhere, nowhere, pid)
             )
+
+    def _tell_ignored(self) -> None:
+        """Once: which variables of the user's environment Terraform does not get."""
+        for name in self._ignored:
+            self._on_event(events.Notice(f"{name} is set and ignored: it would change what Terraform does here."))
+        self._ignored = ()
 
     def _attached(
         self, vector: list[str], inherit: tuple[int, ...] = (), on_start: Callable[[int], None] = _ignore
@@ -430,9 +437,7 @@ class Runner:
         stdout, stderr = (logs / f"{stamp}-{operation.replace(' ', '-')}.{kind}" for kind in ("out", "err"))
         fold = Fold()
         lines: list[str] = []
-        for name in self._ignored:
-            self._on_event(events.Notice(f"{name} is set and ignored: it would change what Terraform does here."))
-        self._ignored = ()
+        self._tell_ignored()
 
         def on_line(line: str) -> None:
             if data:

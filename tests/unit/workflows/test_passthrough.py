@@ -80,6 +80,14 @@ def test_it_runs_in_the_environment_s_folder_with_the_allowed_variables(house: A
     assert call["environ"]["TF_WORKSPACE"] == "default"
 
 
+def test_a_variable_that_is_ignored_is_reported_also_where_nothing_else_runs(
+    told: Any, monkeypatch: pytest.MonkeyPatch
+):
+    for _ in ("initializes first", "is initialized"):
+        monkeypatch.setenv("TF_CLI_ARGS", "-lock=false")  # a run takes it out of this process
+        assert "TF_CLI_ARGS is set and ignored" in told("--", "state", "list")[1]
+
+
 @pytest.mark.parametrize("exits", [0, 1, 2, 42])
 def test_the_exit_code_is_terraform_s(told: Any, exits: int):
     told("--", "state", "list", exits=exits)
