@@ -37,7 +37,7 @@ def bundle(cli: Any) -> str:
 
 def test_a_second_plan_is_empty(cli: Any, bundle: str):
     done = cli.run("plan", "sandbox", "--detailed-exitcode")
-    assert "No changes: the account is as the environment says." in done.stdout
+    assert "No changes: the account matches the environment." in done.stdout
 
 
 def test_coverage_is_told_from_a_plan_and_from_the_account(cli: Any, bundle: str):

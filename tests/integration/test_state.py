@@ -295,7 +295,7 @@ def test_drift_is_told_apart_from_what_is_pending(here: Checkout):
     text = here.run("drift", "tiny", exits=2).stdout
     assert "minimum_password_length: 16 → 8" in text
     assert "Changed outside of Terraform (as applied → as it is now): 1 differs from what was applied, 1 gone." in text
-    assert "Pending in the repository apart from that: 3 to add, 0 to change, 0 to destroy" in text
+    assert "Other pending changes of the repository: 3 to add, 0 to change, 0 to destroy" in text
 
     here.run("apply", "tiny", "--auto-approve")
     assert here.password_length() == 16

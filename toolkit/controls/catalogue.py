@@ -99,7 +99,7 @@ def topics() -> tuple[Topic, ...]:
 
 
 def requirements(framework: Framework) -> tuple[tuple[str, tuple[Topic, ...]], ...]:
-    """(id, its topics) of every requirement of a framework that the catalogue knows, in the order people count."""
+    """(id, its topics) of every requirement of a framework in the catalogue, in the order people count."""
     found: dict[str, list[Topic]] = {}
     for topic in topics():
         for requirement in topic.requirements.get(framework.name, ()):

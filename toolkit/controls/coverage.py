@@ -83,7 +83,7 @@ def coverage(
     waivers: Sequence[ControlWaiver],
     today: date,
 ) -> Coverage:
-    """Verdicts on every requirement of frameworks that the catalogue knows.
+    """Verdicts on every requirement of frameworks in the catalogue.
 
     Args:
         wanted: Which ones.

@@ -38,8 +38,8 @@ def judge_archive_rules(change: Change, plan: Plan) -> Iterator[Finding]:
         severity=Severity.HIGH,
         address=change.address,
         attribute="filter",
-        summary=f"Findings of {analyzer} are hidden by a new rule that does not say whose access is meant.",
-        evidence="archives whatever matches "
+        summary=f"A new archive rule hides findings of {analyzer} without limiting whose access is meant.",
+        evidence="archives everything that matches "
         + (" and ".join(shown({k: v for k, v in one.items() if v}) for one in filters) or "anything"),
         remedy="add a filter with `eq` on resource, principal.AWS, another principal or a condition",
         consent=f"--allow-weaker '{change.address}.filter'",

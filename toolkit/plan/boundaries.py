@@ -27,7 +27,7 @@ _IDENTITY = ("iam", "sts", "organizations")
 
 @dataclass(frozen=True)
 class Refused:
-    """What a boundary refuses of what the baseline is applied by."""
+    """Actions that applying the baseline needs and a boundary refuses."""
 
     actions: Mapping[str, bool]
     """Action → whether that is certain."""

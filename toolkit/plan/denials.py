@@ -60,7 +60,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Denied:
-    """What somebody is denied of what the baseline is applied by."""
+    """Actions that applying the baseline needs and a user or role is denied."""
 
     actions: Mapping[str, bool]
     """Action → whether that is certain."""

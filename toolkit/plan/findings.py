@@ -50,14 +50,15 @@ class Rule(Enum):
 
 
 _EXPLANATIONS = {
-    Rule.DESTROYS: "The plan deletes, replaces or forgets something that protects or records.",
+    Rule.DESTROYS: "The plan deletes or replaces a resource that protects or records, or removes it from the state.",
     Rule.WEAKENS: "The plan changes a setting to its weaker side.",
-    Rule.COLLIDES: "The account has already what the plan would make, and there cannot be a second.",
-    Rule.EXCEEDS_QUOTA: "The plan adds more than a quota of the account allows, and the apply would fail half-way.",
-    Rule.LOCKS_OUT_CALLER: "Whoever applies this would not get in again.",
-    Rule.LOCKS_OUT_LAST_ADMINISTRATOR: "No administrator would be left who can get in.",
-    Rule.LOCKS_OUT: "People or programs would lose access at once, or until they have enrolled.",
-    Rule.ADVICE: "A setting needs somebody's look, such as a user whose review is due; nothing is refused for it.",
+    Rule.COLLIDES: "The plan would create something that the account already has, and only one can exist.",
+    Rule.EXCEEDS_QUOTA: "The plan adds more than a quota of the account allows, and the apply would fail after part "
+    "of it is done.",
+    Rule.LOCKS_OUT_CALLER: "The caller who applies this would lose access.",
+    Rule.LOCKS_OUT_LAST_ADMINISTRATOR: "No administrator would be left who can sign in.",
+    Rule.LOCKS_OUT: "Users or programs would lose access immediately, or until they enroll an MFA device.",
+    Rule.ADVICE: "Something needs a review, such as a user whose review date has passed. It blocks nothing.",
 }
 
 

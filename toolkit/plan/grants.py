@@ -85,11 +85,12 @@ def judge_grants(change: Change, plan: Plan) -> Iterator[Finding]:
         severity=Severity.HIGH if taken else Severity.NOTE,
         address=change.address,
         attribute=policy_of,
-        summary=f"{owner.rsplit('/', 1)[-1]}, which is there already, gets rights of another policy of AWS's.",
+        summary=f"{owner.rsplit('/', 1)[-1]}, which exists already, gets the permissions of another AWS managed "
+        "policy.",
         evidence=f"{swapped}{policy[1]}",
-        remedy="compare the two policies; leave the one that was there, or give consent where the new one is narrower"
+        remedy="compare the two policies; keep the old one, or give consent if the new one is narrower"
         if taken
-        else "see whether all who have it shall have these rights, too",
+        else "check that every principal that has it should get these permissions",
         consent=f"--allow-weaker '{change.address}.{policy_of}'" if taken else None,
         component=change.component,
         region=change.region,

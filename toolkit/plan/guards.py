@@ -73,12 +73,12 @@ def judge(
         if component is None:
             # Rendered roots have nothing outside of components: another state's things, or an older toolkit's.
             if change.action in _TAKES_AWAY:
-                yield _destroys(change, "which no component of this environment has made", whole)
+                yield _destroys(change, "which no component of this environment created", whole)
             continue
         if change.action in _TAKES_AWAY:
             protected = next((p for p in component.protects if _is(p, change)), None)
             if change.imported:
-                yield _destroys(change, "which it was to take over", whole)
+                yield _destroys(change, "which it was to import", whole)
             elif protected and not _released(protected, change, deleted):
                 yield _destroys(change, "which protects or records", whole)
         if change.action in (Action.UPDATE, Action.REPLACE):
@@ -147,7 +147,7 @@ def judge_orphans(
             continue
         else:
             evidence = f"the state has it as {known_as}, {looked} does not: it was deleted outside of Terraform"
-            remedy = "keep its component and region in environment.yaml, and the next apply makes it anew"
+            remedy = "keep its component and region in environment.yaml, and the next apply creates it again"
         forgets = foreign is not None or there != looked
         yield Finding(
             rule=Rule.DESTROYS,
@@ -163,8 +163,8 @@ def judge_orphans(
         )
 
 
-_FORGETS = "The plan would forget {}: it stays on in AWS, bills, and Terraform no longer manages it."
-_DROPS = "The plan drops {} from the state: AWS does not have it any more."
+_FORGETS = "The plan would remove {} from the state: it stays in AWS, is billed, and Terraform no longer manages it."
+_DROPS = "The plan removes {} from the state: it no longer exists in AWS."
 
 
 def _is_regional(change: Change, region: str) -> bool:
@@ -175,7 +175,7 @@ def _is_regional(change: Change, region: str) -> bool:
 def _move_home(change: Change, there: str, home: str) -> str:
     """How to get from one home region to another without losing what the change is about."""
     if not _is_regional(change, there):
-        return f"set `regions.home` back to {there}: what a component has once does not move to another region"
+        return f"set `regions.home` back to {there}: a component's global resources do not move to another region"
     return (
         f"take two steps. First `regions: {{home: {home}, active: [{home}, {there}]}}`, then plan and apply, even if "
         f"nothing changes. Then move {there} from `active` to `retiring`, plan and apply"
@@ -211,13 +211,13 @@ def _whole(change: Change, plan: Plan, held: Mapping[str, str | None]) -> str | 
     nothing in it, and nothing that uses it: Terraform makes that only when the thing itself is whole.
     """
     if _record(change).contents is not None:
-        return held.get(change.address, "what it holds is not known")
+        return held.get(change.address, "its contents are not known")
     if change.type != "aws_kms_key":
         return None
     key = change.before.get("key_id")
     # Whatever uses a key changes with it, since the new one's id is not known before the apply.
     users = [c.address for c in plan.changes if c is not change and key and key in json.dumps(c.before, default=str)]
-    return f"what was encrypted with it can then not be read any more; {users[0]} uses it" if users else None
+    return f"data encrypted with it could no longer be read; {users[0]} uses it" if users else None
 
 
 def _destroys(change: Change, which: str, whole: str | None) -> Finding:
@@ -228,19 +228,19 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
             severity=Severity.NOTE,
             address=change.address,
             attribute=None,
-            summary=f"{change.address} was left half-made by an interrupted or failed apply, and is made anew.",
-            evidence="Terraform calls it tainted",
-            remedy=f"if it is whole after all, keep it: {_untaint(change)}",
+            summary=f"{change.address} was partially created by an interrupted or failed apply and will be recreated.",
+            evidence="Terraform marked it as tainted",
+            remedy=f"to keep it if it is complete: {_untaint(change)}",
             consent=None,
             component=change.component,
             region=change.region,
         )
-    verbs = {Action.DELETE: "deletes", Action.REPLACE: "deletes and makes anew", Action.FORGET: "no longer manages"}
+    verbs = {Action.DELETE: "deletes", Action.REPLACE: "replaces", Action.FORGET: "no longer manages"}
     forcing = [a.path for a in change.attributes if a.forces_replacement]
-    owner = change.component or "none of the components: it is in the state, and not in what was rendered"
+    owner = change.component or "no component: it is in the state, but not in the rendered files"
     evidence = f"forced by a change of {', '.join(forcing)}" if forcing else f"{change.type} of {owner}"
     if whole is not None:
-        evidence = f"Terraform calls it tainted, but {whole}"
+        evidence = f"Terraform marked it as tainted, but {whole}"
     return Finding(
         rule=Rule.DESTROYS,
         severity=Severity.CRITICAL,
@@ -259,11 +259,11 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
 def _instead(change: Change, forcing: list[str]) -> str:
     if change.component is None:
         return (
-            "see whether `backend` leads to another configuration's state; `terraform state rm` takes out of this one "
-            "what does not belong to it"
+            "check whether `backend` names another configuration's state; `terraform state rm` removes from this "
+            "state what does not belong to it"
         )
     if change.action is Action.FORGET:
-        return "take away the `removed` block that says so: it would go on in AWS, and bill, without Terraform"
+        return "delete the `removed` block: the resource would stay in AWS and be billed, unmanaged"
     if change.tainted:
         return f"keep it: {_untaint(change)}"
     if change.action is not Action.REPLACE:
@@ -280,7 +280,7 @@ def _instead(change: Change, forcing: list[str]) -> str:
             else (_leave_alone(change))
         )
     return kept or (
-        f"no setting decides {', '.join(forcing) or 'what forces it'}: give the consent if it may be deleted and "
+        f"no setting controls {', '.join(forcing) or 'what forces it'}: give the consent if it may be deleted and "
         "created again"
     )
 
@@ -318,17 +318,20 @@ def _is_another(change: Change) -> bool:
 def _leave_alone(change: Change) -> str:
     """How to keep what an import would take over and change."""
     if _is_another(change):
-        return f"delete the line of {change.address} under `imports`, or correct its id: it is of another name"
-    rename = _another_name(change) or "rename or delete in AWS what has its place"
+        return (
+            f"delete the line of {change.address} under `imports`, or correct its id: the imported resource has "
+            "another name"
+        )
+    rename = _another_name(change) or "rename or delete the resource in AWS that has its name"
     return f"delete the line of {change.address} under `imports`, and {rename}"
 
 
 def _weakens(change: Change, found: Existing | None = None, replaced: Change | None = None) -> Iterator[Finding]:
     why, before = "", change.before
     if found is not None:
-        why, before = f" than {found.named} that the account has now", found.values
+        why, before = f" than {found.named}, which exists in the account", found.values
     elif replaced is not None:
-        why, before = f" than that of {replaced.address}, whose place it takes", replaced.before
+        why, before = f" than {replaced.address}, which it replaces", replaced.before
     for lost in weakenings(_record(change), before, change.after):
         if found is not None and lost.strength.top not in found.values:
             # Not read, which is not the same as not set.
@@ -356,8 +359,11 @@ def _as_strong(change: Change, path: str) -> str:
     if keys := deciding(change.address, change.component, path):
         return f"set {_keys(keys, 'or')} in environment.yaml to what it was or stronger"
     if change.imported:
-        return f"no setting decides it; if it is not the baseline's, {_leave_alone(change)}"
-    return f"no setting of `components.{change.component}` decides it: compare the two, and consent if it may change"
+        return f"no setting controls it; if it is not the baseline's, {_leave_alone(change)}"
+    return (
+        f"no setting of `components.{change.component}` controls it: compare the two values, and give the consent if "
+        "it may change"
+    )
 
 
 def _record(change: Change) -> ResourceType:
@@ -398,8 +404,8 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
             address=change.address,
             attribute=None,
             # Some creates take over what has the name already (SNS does, where the tags are the same).
-            summary=f"The account has {found.named} already; a second cannot be: the apply would fail half-way or take "
-            "it over unseen.",
+            summary=f"The account already has {found.named}, and only one can exist: the apply would fail after "
+            "part of it is done, or overwrite it unseen.",
             evidence=f"{found.named}, id {found.import_id}",
             remedy=_take_over(change, found, deleted),
             consent=None,
@@ -413,9 +419,9 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
         severity=Severity.NOTE,
         address=change.address,
         attribute=None,
-        summary=f"Called a create, but overwrites {found.named} that the account has now.",
+        summary=f"Terraform plans to create this, but it would overwrite {found.named}, which exists in the account.",
         evidence="; ".join(found.differences(change)) or "with the same values",
-        remedy=f"to see it as a change, put '{change.address}': '{found.import_id}' under `imports`"
+        remedy=f"to plan it as a change, put '{change.address}': '{found.import_id}' under `imports`"
         if found.import_id
         else f"compare these values with the settings of `components.{change.component}`",
         consent=None,

@@ -67,9 +67,9 @@ _EXPIRY = "aws_iam_account_password_policy"
 _GROUP = "aws_iam_group"
 _ATTACHED_TO_GROUP = "aws_iam_group_policy_attachment"
 PAST = {
-    Action.CREATE: "made",
+    Action.CREATE: "created",
     Action.UPDATE: "changed",
-    Action.REPLACE: "deleted and made anew",
+    Action.REPLACE: "deleted and recreated",
     Action.DELETE: "deleted",
 }
 """What becomes of something by each action that can take access, for people: "would be …"."""
@@ -222,7 +222,7 @@ def _by_mfa(
             yield lockout(
                 Rule.LOCKS_OUT_CALLER,
                 change,
-                f"You are {user.name}, have no MFA device, and MFA enforcement reaches you.",
+                f"You are {user.name} and have no MFA device, and MFA enforcement would apply to you.",
                 _situation(user, enrolling),
                 "enrol a device and apply with a session made with MFA, or apply as a role",
                 consent=None,
@@ -233,7 +233,7 @@ def _by_mfa(
             yield lockout(
                 Rule.LOCKS_OUT_CALLER,
                 change,
-                f"You apply with a long-lived access key of {user.name}, which stops working half-way through.",
+                f"You apply with a long-lived access key of {user.name}, which would stop working during the apply.",
                 _situation(user, enrolling),
                 "apply with a session made with MFA: `aws sts get-session-token --serial-number … --token-code …`",
                 consent=None,
@@ -245,7 +245,7 @@ def _by_mfa(
         yield lockout(
             Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
             next(change for user, change in without if user.name == administrators[0].name),
-            f"Every administrator ({names}) has an access key only and no MFA device: none could get in again.",
+            f"Every administrator ({names}) has only an access key and no MFA device: all of them would lose access.",
             "; ".join(_situation(u, enrolling) for u in administrators),
             f"give one of them a console password, enrol a device for one ({_ENROL}), or list one under `{_SETTING}`; "
             "then plan again",
@@ -255,7 +255,7 @@ def _by_mfa(
         yield lockout(
             Rule.LOCKS_OUT,
             change,
-            f"MFA enforcement reaches {_count(len(others), 'user')} without an MFA device: "
+            f"MFA enforcement would apply to {_count(len(others), 'user')} without an MFA device: "
             f"{', '.join(u.name for u in others)}.",
             "; ".join(_situation(u, enrolling) for u in others),
             _how_to_enrol(others, enrolling),
@@ -328,7 +328,7 @@ def _by_rights(
             change, left = leaving[user.name]
             taken |= {g: change for g in groups if g in left}
         if groups and len(taken) == len(groups):
-            lost.setdefault(user.name, (taken[groups[0]], "no administrator any more"))
+            lost.setdefault(user.name, (taken[groups[0]], "without administrator rights"))
     denied = _denied(plan, users, guarded)
     for name, change in denied.items():
         if known[name].administrator or name == caller.user:
@@ -367,7 +367,7 @@ def _by_rights(
         yield lockout(
             Rule.LOCKS_OUT_CALLER,
             change,
-            f"You are {caller.user}, who is {how} half-way through this very apply.",
+            f"You are {caller.user}, who would be {how} by this apply.",
             f"{change.address} would be {change.action.value}d",
             "let another administrator apply this",
             consent=None,
@@ -382,24 +382,24 @@ def _by_rights(
             yield lockout(
                 Rule.LOCKS_OUT,
                 change,
-                f"No IAM user who gets in would be an administrator any more ({names}); roles alone would be.",
+                f"No IAM user who can sign in would be an administrator ({names}); only roles would be.",
                 evidence,
-                "keep one of them, or make sure that the role you apply with can be reached without IAM users",
+                "keep one of them, or make sure that the role you apply with can be assumed without IAM users",
                 consent="--acknowledge-lockout",
             )
         else:
             yield lockout(
                 Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
                 change,
-                f"Every administrator who gets in ({names}) would lose the rights or be gone.",
+                f"Every administrator who can sign in ({names}) would lose these permissions or be deleted.",
                 evidence,
-                "keep one of them, or give another user the rights and something to get in with, then plan again",
+                "keep one of them, or give another user these permissions and credentials, then plan again",
                 consent=None,
             )
 
 
 def _by_policies(denied: Mapping[str, Denied], known: Mapping[str, UserFact], caller: Caller) -> Iterator[Finding]:
-    """Administrators, and who applies, whom policies of their groups deny what the baseline is applied by."""
+    """Administrators, and who applies, whom policies of their groups deny actions that applying the baseline needs."""
     told = {n: d for n, d in denied.items() if (not d.certain if n == caller.user else known[n].gets_in)}
     pairs = ((known[name], found.change) for name, found in told.items() if found.change is not None)
     for change, users in _per_change(pairs):
@@ -408,8 +408,8 @@ def _by_policies(denied: Mapping[str, Denied], known: Mapping[str, UserFact], ca
         yield lockout(
             Rule.LOCKS_OUT,
             change,
-            f"Policies of groups {'would' if any(d.certain for d in by) else 'might'} deny {who} what the "
-            "baseline is applied by.",
+            f"Policies of groups {'would' if any(d.certain for d in by) else 'might'} deny {who} actions that "
+            "applying the baseline needs.",
             "; ".join(dict.fromkeys(line for d in by for line in d.lines)),
             "take administrators out of these groups, or let the statements deny less",
             consent="--acknowledge-lockout",
@@ -430,10 +430,10 @@ def _by_boundary(
         yield lockout(
             Rule.LOCKS_OUT,
             change,
-            f"A permissions boundary {might} refuse {'you (' + name + ')' if name == caller.user else name} what the "
-            "baseline is applied by.",
+            f"A permissions boundary {might} refuse {'you (' + name + ')' if name == caller.user else name} actions "
+            "that applying the baseline needs.",
             refused.line,
-            "let the boundary allow what administrators do, or leave them without one",
+            "let the boundary allow what administrators do, or remove the boundary from them",
             consent="--acknowledge-lockout",
         )
 
@@ -477,7 +477,7 @@ def _by_leaving(plan: Plan, users: Iterable[UserFact], removed: frozenset[str]) 
             Rule.LOCKS_OUT,
             change,
             f"The console password of {name} would be deleted"
-            f"{'' if user.active_keys else ', and nothing would be left to get in with'}.",
+            f"{'' if user.active_keys else ', and no credentials would be left'}.",
             _credentials(user),
             f"set console_pgp_key of {name} again: Terraform made the password with it, and deletes it without it",
             consent="--acknowledge-lockout",
@@ -505,10 +505,10 @@ def judge_forgotten(plan: Plan) -> Iterator[Finding]:
         yield lockout(
             Rule.LOCKS_OUT,
             change,
-            f"Terraform would no longer manage AdministratorAccess of {owner}. AWS keeps it, but no later plan would "
-            "notice or restore it once it is detached.",
+            f"Terraform would no longer manage AdministratorAccess of {owner}. AWS keeps it, but no later plan "
+            "would report or restore it once it is detached.",
             f"{change.address} would be removed from the state",
-            "keep it in environment.yaml; or see that another administrator does not depend on it",
+            "keep it in environment.yaml; or make sure that another administrator does not depend on it",
             consent="--acknowledge-lockout",
         )
 
@@ -562,10 +562,10 @@ def _by_group(plan: Plan, users: tuple[UserFact, ...]) -> Iterator[Finding]:
             yield lockout(
                 Rule.LOCKS_OUT,
                 change,
-                f"The group {group} has {_count(len(members), 'member')}, who would lose its rights and its limits "
-                "before AWS refuses to delete it.",
+                f"The group {group} has {_count(len(members), 'member')}, who would lose its permissions and its "
+                "denials before AWS refuses to delete it.",
                 f"in it: {', '.join(members)}",
-                f"keep the group, or take them out of it first: `aws iam remove-user-from-group --group-name {group} "
+                f"keep the group, or remove them from it first: `aws iam remove-user-from-group --group-name {group} "
                 "--user-name …`",
                 consent=None,
                 severity=Severity.CRITICAL,
@@ -578,7 +578,7 @@ def _left_over(user: UserFact, change: Change) -> Finding:
     return lockout(
         Rule.ADVICE,
         change,
-        f"Everything is denied to {user.name}, who is suspended, but what was made outside of Terraform stays.",
+        f"{user.name} is suspended and denied everything, but credentials created outside of Terraform stay active.",
         " and ".join([*keys, *(["a console password"] if user.console_password else [])]),
         f"`aws iam update-access-key --user-name {user.name} --access-key-id … --status Inactive`, "
         f"`aws iam delete-login-profile --user-name {user.name}`",
@@ -608,7 +608,7 @@ def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> I
         yield lockout(
             Rule.LOCKS_OUT_CALLER,
             change,
-            "Your own password would expire at once, and hard_expiry keeps you from choosing a new one.",
+            "Your own password would expire immediately, and hard_expiry prevents you from choosing a new one.",
             evidence,
             "change your password first, or set hard_expiry: false",
             consent=None,
@@ -616,7 +616,7 @@ def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> I
     yield lockout(
         Rule.LOCKS_OUT,
         change,
-        f"The password of {_count(len(expired), 'user')} would expire at once (max_password_age {age}): {outcome}.",
+        f"The password of {_count(len(expired), 'user')} would expire immediately (max_password_age {age}): {outcome}.",
         evidence,
         "let them change their passwords first, or begin with a longer max_password_age",
         # Being asked for a new password at the next sign-in is what the setting is for: told, but in nobody's way.

@@ -51,7 +51,9 @@ def judge_memberships(plan: Plan, held: HeldPolicies, policies: ManagedPolicies)
         joins = [group for group in _groups(change.after.get("groups")) if group not in had]
         if any(isinstance(one, Marker) for one in _values(change.after.get("groups"))):
             # Which groups is not known before the apply: any may be among them.
-            yield _joins(change, f"The user {user} may become an administrator.", "joins groups that are not known yet")
+            yield _joins(
+                change, f"The user {user} could become an administrator.", "joins groups that are not known yet"
+            )
             continue
         administers = [group for group in joins if _allows_everything(group, plan, held, policies)]
         # Whoever was in another such group is no administrator more than before.

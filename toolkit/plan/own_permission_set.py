@@ -85,9 +85,9 @@ def judge_own_permission_set(
             yield lockout(
                 Rule.LOCKS_OUT_CALLER,
                 change,
-                f"You apply by the permission set {who.permission_set}, which {how} half-way through this very apply.",
+                f"You apply with the permission set {who.permission_set}, which {how} during this apply.",
                 f"{change.address} would be {PAST[change.action]}",
-                "let another administrator apply this, or come in by another permission set",
+                "let another administrator apply this, or sign in with another permission set",
                 consent=None,
             )
         elif change.type == _INLINE and change.action in (Action.CREATE, Action.UPDATE) and _of(change.after, arns):
@@ -154,9 +154,9 @@ def _by_inline(change: Change, who: SignedIn, *, administers: bool) -> Iterator[
         yield lockout(
             Rule.LOCKS_OUT,
             change,
-            f"You apply by the permission set {who.permission_set}, whose inline policy would let you do less.",
+            f"You apply with the permission set {who.permission_set}, whose inline policy would let you do less.",
             "; ".join(lost),
-            "see whether you could still apply this, and undo it; or let another administrator apply it",
+            "check whether you could still apply and undo this; or let another administrator apply it",
             consent="--acknowledge-lockout",
         )
 
@@ -171,8 +171,8 @@ def _by_boundary(
         yield lockout(
             Rule.LOCKS_OUT_CALLER if refused.certain else Rule.LOCKS_OUT,
             change,
-            f"You apply by the permission set {who.permission_set}, whose new permissions boundary "
-            f"{'would' if refused.certain else 'might'} refuse what the baseline is applied by.",
+            f"You apply with the permission set {who.permission_set}, whose new permissions boundary "
+            f"{'would' if refused.certain else 'might'} refuse actions that applying the baseline needs.",
             refused.line,
             "let another administrator apply this, or let the boundary allow what is needed",
             consent=None if refused.certain else "--acknowledge-lockout",
@@ -197,18 +197,18 @@ def _by_assignment(
         yield lockout(
             Rule.LOCKS_OUT_CALLER,
             own[0],
-            f"You apply as {who.user}, who has the permission set {named} no more after this apply.",
+            f"You apply as {who.user}, who would no longer have the permission set {named} after this apply.",
             f"{', '.join(c.address for c in own)} would be deleted, and no other assignment of it is yours",
-            "let another administrator apply this, or come in by another permission set",
+            "let another administrator apply this, or sign in with another permission set",
             consent=None,
         )
     elif assigned.own is None:
         yield lockout(
             Rule.LOCKS_OUT,
             own[0],
-            f"You apply by the permission set {named}, which fewer have after this apply: whether you are among them "
-            f"cannot be told, since the identity store has no user {who.user}.",
+            f"You apply with the permission set {named}, which fewer users would have after this apply: whether you "
+            f"are among them is unknown, since the identity store has no user {who.user}.",
             f"{', '.join(c.address for c in own)} would be deleted",
-            "see that another assignment of it is yours",
+            "make sure that you have another assignment of it",
             consent="--acknowledge-lockout",
         )

@@ -29,7 +29,8 @@ def judge_own_role(
     denied: Denied | None = None,
     bounded: tuple[Refused, Change] | None = None,
 ) -> Iterator[Finding]:
-    """Findings about the very role that applies: deleted, limited, no administrator any more, or closed to who applies.
+    """Findings about the very role that applies: deleted, limited, no longer an administrator, or closed to
+    the caller.
 
     Args:
         plan: The plan.
@@ -49,7 +50,7 @@ def judge_own_role(
             yield lockout(
                 Rule.LOCKS_OUT_CALLER,
                 change,
-                f"You apply as the role {role}, which {how} half-way through this very apply.",
+                f"You apply as the role {role}, which {how} during this apply.",
                 f"{change.address} would be {PAST[change.action]}",
                 "let another administrator apply this, or another role",
                 consent=None,
@@ -59,8 +60,8 @@ def judge_own_role(
         yield lockout(
             Rule.LOCKS_OUT_CALLER if denied.certain else Rule.LOCKS_OUT,
             denied.change,
-            f"You apply as the role {role}, whose policies {'would' if denied.certain else 'might'} deny it what the "
-            "baseline is applied by.",
+            f"You apply as the role {role}, whose policies {'would' if denied.certain else 'might'} deny it actions "
+            "that applying the baseline needs.",
             "; ".join(denied.lines),
             "let another administrator apply this, or let the statements deny less",
             consent=None if denied.certain else "--acknowledge-lockout",
@@ -71,7 +72,7 @@ def judge_own_role(
             Rule.LOCKS_OUT_CALLER if refused.certain else Rule.LOCKS_OUT,
             change,
             f"You apply as the role {role}, whose permissions boundary {'would' if refused.certain else 'might'} "
-            "refuse what the baseline is applied by.",
+            "refuse actions that applying the baseline needs.",
             refused.line,
             "let another administrator apply this, or let the boundary allow what is needed",
             consent=None if refused.certain else "--acknowledge-lockout",
@@ -130,18 +131,18 @@ def _by_trust(plan: Plan, role: str, trust: str | None) -> Iterator[Finding]:
         yield lockout(
             Rule.LOCKS_OUT_CALLER,
             change,
-            f"You apply as the role {role}, and nobody who may assume it now could do so after this apply.",
+            f"You apply as the role {role}, and no principal that can assume it now could do so after this apply.",
             "; ".join(loss.lines),
-            "keep those whom it trusts, or let another administrator apply this",
+            "keep the principals that it trusts, or let another administrator apply this",
             consent=None,
         )
         return
     yield lockout(
         Rule.LOCKS_OUT,
         change,
-        f"You apply as the role {role}, which fewer might assume after this apply: it cannot be told whether you are "
-        "among them, since a session does not say who assumed it.",
+        f"You apply as the role {role}, which fewer principals could assume after this apply: whether you are among "
+        "them is unknown, since a session does not name who assumed it.",
         "; ".join(loss.lines),
-        "keep those whom it trusts, or make sure that you come in by what stays",
+        "keep the principals that it trusts, or make sure that you can assume it through one that stays",
         consent="--acknowledge-lockout",
     )

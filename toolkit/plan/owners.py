@@ -495,17 +495,18 @@ def _granted(
     refused = replaces or any(h.grants for h in before)
     lost = ", ".join(dict.fromkeys(h.name for h in taken))
     instead = f"{lost} → {held.name}" if lost else f"+ {held.name}"
-    place = f" in the place of {predecessor[0]} {predecessor[1]}" if predecessor != owner else ""
+    place = f", which replaces {predecessor[0]} {predecessor[1]}," if predecessor != owner else ""
     return Finding(
         rule=Rule.WEAKENS,
         severity=Severity.HIGH if refused else Severity.NOTE,
         address=change.address,
         attribute=held.attribute,
-        summary=f"The {_called(owner, held)}{place} is granted more than before.",
+        summary=f"The {_called(owner, held)}{place} would be granted more than before.",
         evidence=f"{instead}: {'; '.join(reasons)}",
         remedy="grant what was granted before, or give consent after comparing the policies"
         if replaces
-        else "see whether all who have it shall have these rights, too" + (", and give consent" if refused else ""),
+        else "check that every principal that has it should get these permissions"
+        + (", and give consent" if refused else ""),
         consent=f"--allow-weaker '{change.address}.{held.attribute}'" if refused else None,
         component=change.component,
         region=change.region,
@@ -515,13 +516,13 @@ def _granted(
 def _denied_less(owner: _Owner, predecessor: _Owner, held: _Held, reasons: tuple[str, ...]) -> Finding:
     change = held.change
     assert change is not None
-    place = f", which takes the place of {predecessor[0]} {predecessor[1]}," if predecessor != owner else ""
+    place = f", which replaces {predecessor[0]} {predecessor[1]}," if predecessor != owner else ""
     return Finding(
         rule=Rule.WEAKENS,
         severity=Severity.HIGH,
         address=change.address,
         attribute=held.attribute,
-        summary=f"The {_called(owner, held)}{place} is denied less than before.",
+        summary=f"The {_called(owner, held)}{place} would be denied less than before.",
         evidence=f"- {held.name}: {'; '.join(reasons)}",
         remedy="keep the denial in one of the policies",
         consent=f"--allow-weaker '{change.address}.{held.attribute}'",

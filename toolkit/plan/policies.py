@@ -42,7 +42,7 @@ def _version(before: PolicyDocument, after: PolicyDocument) -> Iterator[str]:
         return
     line = f"Version {before.version} → {after.version}"
     if "${" in repr((before.statements, after.statements)):
-        line += f": ${{…}} is {'a variable' if after.variables else 'plain text'} from now on"
+        line += f": ${{…}} becomes {'a variable' if after.variables else 'plain text'}"
     yield line
 
 
@@ -160,7 +160,7 @@ def _sentence(statement: Statement) -> str:
 def _whom(statement: Statement) -> str:
     if statement.not_principals is not None:
         return f"all but {_principals(statement.not_principals)}"
-    return "nobody named" if statement.principals is None else _principals(statement.principals)
+    return "no named principal" if statement.principals is None else _principals(statement.principals)
 
 
 def _principals(principals: Principals) -> str:

@@ -28,7 +28,7 @@ class Usage:
     """How many AWS allows; None: not known."""
     why: str = ""
     """Why `used` or `limit` is not known, or where the limit comes from."""
-    otherwise: str | None = "have AWS raise the quota (Service Quotas)"
+    otherwise: str | None = "request a higher quota (Service Quotas)"
     """What helps other than using less; None: nothing does, AWS raises it for nobody."""
 
 
@@ -42,7 +42,7 @@ def judge_quotas(usages: Iterable[Usage]) -> Iterator[Finding]:
             continue
         if known:
             summary = f"The plan exceeds the quota of {usage.of}: the apply would fail after part of it is done."
-            otherwise = f", or {usage.otherwise}" if usage.otherwise else " (AWS raises this quota for nobody)"
+            otherwise = f", or {usage.otherwise}" if usage.otherwise else " (AWS does not raise this quota)"
             remedy = f"delete or detach some that are not needed{otherwise}; then plan again"
         else:
             summary = f"Whether the quota of {usage.of} is enough is not known."

@@ -279,7 +279,7 @@ def _policy(old: Any, new: Any) -> str | None:
     if old in (None, "") or old is Marker.UNKNOWN:
         return None
     if new in (None, ""):
-        return "the policy goes away"
+        return "the policy is removed"
     if isinstance(new, Marker) or isinstance(old, Marker):
         return "a policy that is not known before the apply"
     diff = compare_policies(old, new)
@@ -294,7 +294,7 @@ def _pattern(_strength: Strength, old: Any, new: Any) -> Iterable[str]:
     if old in (None, ""):
         return ()
     if not isinstance(old, str) or not isinstance(new, str):
-        return ("the pattern goes away",) if new in (None, "") else ("a pattern that cannot be read",)
+        return ("the pattern is removed",) if new in (None, "") else ("a pattern that cannot be read",)
     return narrowed(old, new)
 
 

@@ -64,7 +64,7 @@ def compare_trust(old: str, new: str, gone: frozenset[str] = frozenset()) -> Tru
             if out:
                 lines[f"{name}: {'deleted' if name in gone else 'no more'}"] = None
             elif not covered(part, before, after, "Allow"):
-                lines[f"{name}: perhaps no more, or not as before"] = None
+                lines[f"{name}: possibly no longer, or not as before"] = None
     for statement in after.statements:
         if statement.effect == "Deny" and not covered(statement, after, before, "Deny"):
             conditions = f" if {' and '.join(map(str, statement.conditions))}" if statement.conditions else ""

@@ -31,19 +31,18 @@ class CoverageView:
     """Whether the environment file was there to say what is waived."""
 
     def summary(self, framework: str) -> str:
-        """ "30 provisioned, 12 audit only, 1 waived, 6 uncovered, of 49 that the catalogue knows"."""
+        """ "30 provisioned, 12 audit only, 1 waived, 6 uncovered, of 49 in the catalogue"."""
         counts = {status: self.coverage.count(framework, status) for status in Status}
         parts = [f"{number} {status.value}" for status, number in counts.items() if number]
-        return f"{', '.join(parts)}, of {sum(counts.values())} that the catalogue knows"
+        return f"{', '.join(parts)}, of {sum(counts.values())} in the catalogue"
 
     @property
     def limits(self) -> str:
         """What the figures do not say."""
         return (
             f"Computed from what the account has once the plan is applied, for the regions {', '.join(self.regions)}: "
-            "benchmarks ask about every region that is switched on. Requirements that the catalogue does not know are "
-            "not counted."
-            + ("" if self.waivers_known else " Waivers are left out: this is not the environment's project.")
+            "benchmarks require every enabled region. Requirements outside of the catalogue are not counted."
+            + ("" if self.waivers_known else " Waivers are not included: this is not the environment's project.")
         )
 
 

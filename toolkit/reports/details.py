@@ -92,7 +92,7 @@ def _detail(attribute: AttributeChange, action: Action, longest: int) -> Detail:
         text = clip(one_line(shown(value)), longest)
         return Detail(path, None, text) if action is Action.CREATE else Detail(path, text, None)
     if is_policy(before) and is_policy(after):
-        found = compare_policies(before, after).lines or ("~ says the same in other words",)
+        found = compare_policies(before, after).lines or ("~ has the same meaning in other words",)
         return Detail(path, None, None, forces, tuple(clip(one_line(line), longest) for line in found))
     if lines := tuple(_entries(before, after)):
         return Detail(path, None, None, forces, tuple(clip(one_line(line), longest) for line in lines))

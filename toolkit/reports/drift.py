@@ -118,7 +118,10 @@ def _groups(changes: tuple[Change, ...]) -> Iterator[tuple[str, str, list[Change
 
 def _verdict(drift: Drift) -> str:
     if not drift.found:
-        return "No drift: what was applied is still so. (What Terraform never made cannot be seen this way.)"
+        return (
+            "No drift: the account matches what was applied. (Resources that Terraform did not create are not "
+            "compared.)"
+        )
     gone = sum(c.action is Action.DELETE for c in drift.changes)
     differ = len(drift.changes) - gone
     parts = [f"{differ} differ from what was applied" if differ != 1 else "1 differs from what was applied"]
@@ -130,13 +133,13 @@ def _verdict(drift: Drift) -> str:
 def _pending(drift: Drift) -> str:
     outcome = drift.pending
     if not outcome.changes:
-        back = f" `toolkit plan {drift.called}` shows what would put it back." if drift.found else ""
-        return f"Nothing is pending in the repository apart from that.{back}"
+        back = f" `toolkit plan {drift.called}` shows what would revert it." if drift.found else ""
+        return f"The repository has no other pending changes.{back}"
     counts = f"{outcome.add} to add, {outcome.change} to change, {outcome.destroy} to destroy"
     if outcome.imports:
         counts = f"{outcome.imports} to import, {counts}"
-    both = ", together with what would put the drift back" if drift.found else ""
-    return f"Pending in the repository apart from that: {counts} (`toolkit plan {drift.called}` shows it{both})."
+    both = ", together with what would revert the drift" if drift.found else ""
+    return f"Other pending changes of the repository: {counts} (`toolkit plan {drift.called}` shows it{both})."
 
 
 def _plain(value: Any) -> Any:

@@ -64,7 +64,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "name": "".join(word.title() for word in rule.value.split("-")),
         "shortDescription": {"text": rule.explanation},
         "fullDescription": {"text": rule.explanation},
-        "help": {"text": f"{rule.explanation} Each result says what to do instead, and which consent lets it through."},
+        "help": {"text": f"{rule.explanation} Each result gives the remediation and the consent that accepts it."},
         "defaultConfiguration": {"level": _LEVELS[severity]},
         "properties": {"security-severity": _SCORES[severity], "tags": ["security"]},
     }

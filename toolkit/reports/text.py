@@ -273,7 +273,7 @@ def _summary(findings: tuple[Finding, ...]) -> Iterator[Line]:
     yield "Findings, with remediation and consent above:", "bold"
     yield from lines[:_SUMMARY]
     if len(lines) > _SUMMARY:
-        yield f"  … and {len(lines) - _SUMMARY} more lines, none of them worse", ""
+        yield f"  … and {len(lines) - _SUMMARY} more lines, none more severe", ""
     yield "", ""
 
 

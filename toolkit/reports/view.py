@@ -126,7 +126,7 @@ class PlanView:
         if self.plan.empty and self.manifest.destroy:
             return "Nothing to destroy: the state holds nothing."
         if self.plan.empty:
-            return "No changes: the account is as the environment says."
+            return "No changes: the account matches the environment."
         consented = sum(f.consented_by is not None for f in self.findings)
         if consented:
             return f"Ready to apply: {consented} finding{'s' if consented != 1 else ''}, each with consent."

@@ -48,7 +48,7 @@ run render dev
 regions '{home: us-east-1, active: [us-east-1], retiring: [eu-central-1]}'
 run plan dev --allow-destroy '*'
 want "the plan is refused whatever is consented to" exit_code 4
-want "it does not call that a deletion" says "CRITICAL: 7 times in guardduty . eu-central-1: The plan deletes, replaces or forgets"
+want "it does not call that a deletion" says "CRITICAL: 7 times in guardduty . eu-central-1: The plan deletes or replaces a resource"
 want "no consent is offered" says "consent: none is possible"
 want "and where Terraform looked" says "in eu-central-1; Terraform looked for it in us-east-1"
 detectors

@@ -275,7 +275,7 @@ def test_what_a_region_or_a_log_group_may_have(
         (finding,) = judged(clients, *adding(kind, 2))
     assert finding.blocks
     assert finding.evidence.startswith(f"2 of {3 if words else 2} used, the plan adds 2")
-    assert ("raises this quota for nobody" in finding.remedy) == (words is None)
+    assert ("does not raise this quota" in finding.remedy) == (words is None)
     assert words or REGIONAL[kind].source in finding.evidence
 
 

@@ -117,12 +117,12 @@ def test_a_policy_that_denies_the_administration_of_identities_takes_no_administ
     assert reaches_users(p)
     (own,) = judged(p, OWN, held=held)
     assert (own.rule, own.consent) == (Rule.LOCKS_OUT_CALLER, None)
-    assert own.summary.startswith("You are admin, who is denied iam:CreateGroup")
-    assert "half-way" in own.summary
+    assert own.summary.startswith("You are admin, who would be denied iam:CreateGroup")
+    assert "by this apply" in own.summary
     # Of others it is told, and asked; the last of them is kept.
     (told,) = judged(p, STRANGER, held=held)
     assert (told.rule, told.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
-    assert told.summary == "Policies of groups would deny admin what the baseline is applied by."
+    assert told.summary == "Policies of groups would deny admin actions that applying the baseline needs."
     assert "iam:CreateGroup" in told.evidence
     assert rules(p, STRANGER, ADMIN, DEV, held=held) == [Rule.LOCKS_OUT, Rule.LOCKS_OUT_LAST_ADMINISTRATOR]
     # No group's policy reaches a role, but it may be the last that administers.
@@ -131,7 +131,7 @@ def test_a_policy_that_denies_the_administration_of_identities_takes_no_administ
 
 def test_the_statement_is_named():
     (own,) = judged(plan(inline(IAM)), OWN)
-    assert "denied iam:CreateGroup (mine of administrators, Freeze) half-way" in own.summary
+    assert "denied iam:CreateGroup (mine of administrators, Freeze) by this apply" in own.summary
 
 
 def test_who_is_denied_only_other_services_still_administers():
@@ -185,7 +185,7 @@ def test_what_depends_on_more_than_is_known_is_asked(condition: dict[str, Any]):
     p = plan(inline(document("iam:*", Condition=condition)))
     (own,) = judged(p, OWN, ADMIN)
     assert (own.rule, own.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
-    assert own.summary == "Policies of groups might deny you (admin) what the baseline is applied by."
+    assert own.summary == "Policies of groups might deny you (admin) actions that applying the baseline needs."
     assert next(iter(next(iter(condition.values())))) in own.evidence
 
 

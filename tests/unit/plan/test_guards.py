@@ -114,7 +114,7 @@ def tainted(recorded: dict[str, Any], component: str, resource: str) -> dict[str
 def test_what_an_interrupted_apply_left_half_made_is_made_anew_without_asking(recorded: dict[str, Any]):
     (told,) = findings(tainted(recorded, "cloudtrail", "aws_cloudtrail"))
     assert not told.blocks
-    assert "half-made" in told.summary
+    assert "partially created" in told.summary
 
 
 @pytest.mark.parametrize("resource", sorted(kind for kind in RESOURCES if RESOURCES[kind].contents))
@@ -125,7 +125,7 @@ def test_what_is_tainted_and_holds_records_is_not_made_anew_unasked(recorded: di
     assert not told.blocks
     (refused,) = findings(entry, held={entry["address"]: "the bucket has objects, such as AWSLogs/x"})
     assert refused.blocks
-    assert refused.evidence == "Terraform calls it tainted, but the bucket has objects, such as AWSLogs/x"
+    assert refused.evidence == "Terraform marked it as tainted, but the bucket has objects, such as AWSLogs/x"
     assert refused.remedy == f"keep it: toolkit terraform ENV -- untaint '{entry['address']}'"
     # What it holds was not asked.
     (refused,) = findings(entry)
@@ -145,7 +145,7 @@ def test_a_tainted_key_that_something_uses_is_not_made_anew_unasked():
     # As an interrupt leaves it: nothing uses it yet, and what AWS would choose for a new one is no loss.
     (told,) = findings(key)
     assert not told.blocks
-    assert "half-made" in told.summary
+    assert "partially created" in told.summary
     # What people choose is: a taint is no way around them.
     key["change"]["before"]["deletion_window_in_days"], key["change"]["after"]["deletion_window_in_days"] = 30, 7
     assert [f.attribute for f in findings(key) if f.blocks] == ["deletion_window_in_days"]
@@ -407,7 +407,7 @@ def test_what_is_deleted_at_one_address_and_created_at_another_is_judged_as_a_ch
     assert [f for f in findings(*moved(entry)) if f.rule is Rule.WEAKENS] == []
     weaker, stronger = variants(strength, value_at(entry["change"]["before"], path))
     for value in weaker:
-        why = f"than that of {entry['address']}, whose place it takes"
+        why = f"than {entry['address']}, which it replaces"
         hits = [f for f in findings(*moved(entry, path, value)) if f.attribute == path and why in f.summary]
         assert [(f.rule, f.blocks) for f in hits] == [(Rule.WEAKENS, True)], f"→ {value!r} went through"
         assert ".moved" in hits[0].address
@@ -521,7 +521,7 @@ def test_what_an_import_would_delete_is_refused_whatever_its_type(recorded: dict
     role["change"]["before"]["name"] = "theirs"
     (finding,) = [f for f in findings(role) if f.rule is Rule.DESTROYS]
     assert finding.blocks
-    assert finding.summary.endswith("which it was to take over.")
+    assert finding.summary.endswith("which it was to import.")
     assert f"delete the line of {role['address']} under `imports`, or correct its id" in finding.remedy
     del role["change"]["importing"]
     assert Rule.DESTROYS not in {f.rule for f in findings(role)}
@@ -621,7 +621,7 @@ def test_a_create_that_overwrites_something_stronger_is_shown_as_the_change_that
     weakens, note = findings(entry, existing={entry["address"]: existing})
     assert (weakens.attribute, weakens.evidence) == ("minimum_password_length", "24 → 14")
     assert weakens.blocks
-    assert "overwrites a password policy" in note.summary
+    assert "would overwrite a password policy" in note.summary
     assert not note.blocks
 
 

@@ -417,7 +417,7 @@ def test_the_last_administrators_password_is_not_deleted():
 def test_whose_password_goes_is_said_with_what_is_left():
     (finding,) = judge_lockout(plan(removes_password("safe")), [SAFE], ROLE)
     assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
-    assert finding.summary == "The console password of safe would be deleted, and nothing would be left to get in with."
+    assert finding.summary == "The console password of safe would be deleted, and no credentials would be left."
     assert finding.evidence == "safe has a console password, 1 MFA device"
     assert "console_pgp_key" in finding.remedy
     (finding,) = judge_lockout(plan(removes_password("safe")), [replace(SAFE, active_keys=2)], ROLE)

@@ -107,7 +107,7 @@ READS, DENIES, MORE = document("Allow", "s3:Get*"), document("Deny", "iam:*"), d
 def test_nobody_takes_rights_from_the_permission_set_that_they_apply_by(entries: list[dict[str, Any]], how: str):
     (finding,) = judged(*entries)
     assert (finding.rule, finding.severity, finding.consent) == (Rule.LOCKS_OUT_CALLER, Severity.CRITICAL, None)
-    assert finding.summary.startswith(f"You apply by the permission set Admin_Access, which {how} half-way")
+    assert finding.summary.startswith(f"You apply with the permission set Admin_Access, which {how} during this apply")
     # By another set, it is somebody else's.
     assert judged(*entries, who=SignedIn("Admin", "ann@example.com")) == []
 
@@ -168,7 +168,7 @@ OWN_IDS = frozenset({ANNS, ADMINS})
 def test_nobody_takes_the_last_assignment_from_themselves(has: set[str], entries: list[dict[str, Any]]):
     (finding,) = judged(own_set(), *entries, facts=Assigned(frozenset(has), OWN_IDS))
     assert (finding.rule, finding.severity, finding.consent) == (Rule.LOCKS_OUT_CALLER, Severity.CRITICAL, None)
-    assert "You apply as ann@example.com, who has the permission set Admin_Access in 123456789012 no more" in (
+    assert "You apply as ann@example.com, who would no longer have the permission set Admin_Access in 123456789012" in (
         finding.summary
     )
 

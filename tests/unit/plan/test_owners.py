@@ -349,7 +349,7 @@ def test_a_policy_that_is_removed_and_created_wider_under_another_name():
     (found,) = judged(*changes(KINDS["group"], {"limits": [READ]}, {"limits2": [OPEN]}))
     assert (found.rule, found.blocks) == (Rule.WEAKENS, True)
     assert found.subject == 'module.iam_groups.aws_iam_group_policy.inline["staff/limits2"].policy'
-    assert found.summary == "The group staff is granted more than before."
+    assert found.summary == "The group staff would be granted more than before."
     assert found.evidence == "limits → limits2: grants more: statement 1"
 
 
@@ -384,7 +384,7 @@ def test_an_owner_that_is_renamed_with_what_it_has(kind: Kind, after: list[Value
 def test_an_owner_that_takes_the_place_of_another_and_has_more(kind: Kind, after: list[Values]):
     found = [f for f in weakenings(*renamed(kind, INLINE, {"limits": after})) if f.blocks]
     assert found
-    assert all("the place of" in f.summary and "staff" in f.summary for f in found)
+    assert all(", which replaces " in f.summary and "staff" in f.summary for f in found)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -256,12 +256,12 @@ DIFFERENCES = {
     "a version with variables": (
         old_version(policy(deny(resource=OWN))),
         policy(deny(resource=OWN)),
-        ("~ Version 2008-10-17 → 2012-10-17: ${…} is a variable from now on",),
+        ("~ Version 2008-10-17 → 2012-10-17: ${…} becomes a variable",),
     ),
     "a version with text": (
         policy(deny(resource=OWN)),
         old_version(policy(deny(resource=OWN))),
-        ("~ Version 2012-10-17 → 2008-10-17: ${…} is plain text from now on",),
+        ("~ Version 2012-10-17 → 2008-10-17: ${…} becomes plain text",),
     ),
     "a version of a statement without a name": (
         old_version(policy({"Effect": "Deny", "Action": "*", "Resource": "*"})),
@@ -316,7 +316,7 @@ def test_a_difference_in_meaning_is_never_without_a_line(old: str, new: str, lin
 
 def test_what_a_version_changes_is_among_the_reasons():
     diff = compare_policies(policy(deny(resource=OWN)), old_version(policy(deny(resource=OWN))))
-    assert diff.weaker == ("Version 2012-10-17 → 2008-10-17: ${…} is plain text from now on", "denies less: D")
+    assert diff.weaker == ("Version 2012-10-17 → 2008-10-17: ${…} becomes plain text", "denies less: D")
 
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:*", "iam:CreateUser", "iam:Create*", "iam:*", "*"]

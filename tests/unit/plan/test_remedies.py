@@ -117,7 +117,7 @@ class Walk:
         if f"under `imports`, put '{address}': 'its-id'" in remedy:
             yield self._with(imported=True)
         if re.search(r"add it to `[^`]+`|set `[^`]+` to false", remedy) or (
-            f"delete the line of {address} under `imports`, and rename or delete in AWS" in remedy
+            f"delete the line of {address} under `imports`, and rename or delete the resource in AWS" in remedy
         ):
             # The plan creates no such resource any more, or the account has none.
             yield self._with(imported=False, taken=None)

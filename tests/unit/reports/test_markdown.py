@@ -233,7 +233,7 @@ def test_code_shows_the_text_itself(text: str) -> None:
 
 def test_an_empty_plan_is_short(empty: PlanView) -> None:
     text = render(empty)
-    assert "No changes: the account is as the environment says." in text
+    assert "No changes: the account matches the environment." in text
     assert "###" not in text
     check_well_formed(text)
 

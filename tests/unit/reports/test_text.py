@@ -81,7 +81,7 @@ def test_the_end_is_a_summary_of_the_findings_one_line_each(later: PlanView) -> 
     assert lines[at - 1] == ""
     assert lines[at - 2] != ""
     assert lines[at + 1 :] == [
-        "  CRITICAL  guardduty: 7 findings: The plan deletes, replaces or forgets somet…",
+        "  CRITICAL  guardduty: 7 findings: The plan deletes or replaces a resource tha…",
         "  HIGH      cloudtrail: retention_in_days becomes weaker. 365 → 30",
         '  HIGH      config: recording_mode[0].recording_frequency becomes weaker. "CON…',
         "  HIGH      mfa_enforcement: policy becomes weaker. denies less: DenyEnrolment…",
@@ -165,7 +165,7 @@ def test_what_was_consented_to_is_told_apart(later: PlanView) -> None:
 
 
 def test_an_empty_plan_says_so(empty: PlanView) -> None:
-    assert printed(empty)[-1] == "No changes: the account is as the environment says."
+    assert printed(empty)[-1] == "No changes: the account matches the environment."
 
 
 def test_a_destruction_with_nothing_to_do_says_so(empty: PlanView) -> None:

@@ -216,7 +216,7 @@ def test_a_plan_is_shown_in_any_folder(
 
     show, controls = ("show", str(path), "--json"), ("controls", "--plan", str(path), "--format", "json")
     here = printed(*show), printed(*controls)
-    assert "Waivers are left out" not in here[1]["limits"]
+    assert "Waivers are not included" not in here[1]["limits"]
     if place == "a project without its environment":
         file.parent.rename(file.parent.with_name("elsewhere"))
     elif place.startswith("a project whose"):
@@ -226,7 +226,7 @@ def test_a_plan_is_shown_in_any_folder(
     assert printed(*show) == here[0]
     found = printed(*controls)
     assert {k: v for k, v in found.items() if k != "limits"} == {k: v for k, v in here[1].items() if k != "limits"}
-    assert ("Waivers are left out" in found["limits"]) == (place != "its project")
+    assert ("Waivers are not included" in found["limits"]) == (place != "its project")
 
 
 JSON = st.recursive(
