@@ -112,10 +112,12 @@ class Inventory:
 
         Args:
             kind: The Terraform type; its record has a `reading`.
-            region: Where it would be.
+            region: Where it would be; what exists once per account is read in the home region, whatever it says.
             planned: Values of the planned resource, its key among them.
         """
         record, reading = _readable(kind)
+        if reading.is_global:
+            region = self._clients.home_region
         try:
             with self._gathering() as evidence:
                 if reading.finds is not None:
@@ -355,6 +357,8 @@ def _pages(client: Any, operation: str, parameters: Mapping[str, Any]) -> Iterat
         yield page
         following = page.get("NextToken")
         if not following:
+            if any(page.get(name) for name in _TOKENS) or page.get("IsTruncated"):
+                raise PaginationError(message="it goes on in a way that is not known here")
             return
         if following in seen:
             raise PaginationError(message="the token of the next page repeats")

@@ -65,6 +65,10 @@ def _strategy(group: Mapping[str, Any]) -> str:
     return named or ("ALL_SUPPORTED_RESOURCE_TYPES" if group.get("allSupported") else "INCLUSION_BY_RESOURCE_TYPES")
 
 
+_DEFAULT_NAME = {"name": "default"}
+"""AWS Config's own name (API Reference, ConfigurationRecorder and DeliveryChannel), and the provider's."""
+
+
 def _sole(lists: Lister) -> Finder:
     """Finds what a region has once, whatever its name."""
 
@@ -142,7 +146,11 @@ TYPES = (
         "aws_config_configuration_recorder",
         key=("name",),
         reading=Reading(
-            _recorders, OnCreate.OVERWRITES, finds=_sole(_recorders), actions=_actions("DescribeConfigurationRecorders")
+            _recorders,
+            OnCreate.OVERWRITES,
+            finds=_sole(_recorders),
+            assumed=_DEFAULT_NAME,
+            actions=_actions("DescribeConfigurationRecorders"),
         ),
         strengths=(
             Strength("role_arn", Stronger.PRESENT),
@@ -185,6 +193,7 @@ TYPES = (
             _delivery_channels,
             OnCreate.OVERWRITES,
             finds=_sole(_delivery_channels),
+            assumed=_DEFAULT_NAME,
             actions=_actions("DescribeDeliveryChannels"),
         ),
         strengths=(

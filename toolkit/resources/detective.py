@@ -10,8 +10,7 @@ from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
 def _graphs(account: Account, region: str) -> Iterator[Live]:
-    answer = account.call("detective", "list_graphs", region) or {}
-    for graph in answer["GraphList"]:
+    for graph in account.pages("detective", "list_graphs", "GraphList", region):
         yield Live({}, {}, f"Detective in {region}", graph["Arn"], arn=graph["Arn"])
 
 

@@ -65,8 +65,9 @@ def _find_default_group(account: Account, region: str, planned: Mapping[str, Any
         {"Name": "group-name", "Values": ["default"]},
         {"Name": "vpc-id", "Values": [planned["vpc_id"]]},
     ]
-    (group,) = account.pages("ec2", "describe_security_groups", "SecurityGroups", region, Filters=filters)
-    return _default_group(account, region, group)
+    groups = account.pages("ec2", "describe_security_groups", "SecurityGroups", region, Filters=filters)
+    # A VPC has one that nobody can delete: where there is none, there is no such VPC.
+    return _default_group(account, region, groups[0]) if groups else None
 
 
 def _default_group(account: Account, region: str, group: Mapping[str, Any]) -> Live:

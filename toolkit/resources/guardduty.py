@@ -107,8 +107,8 @@ def _find_destination(account: Account, region: str, planned: Mapping[str, Any])
 
 def _exports(account: Account, region: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for detector in _identifiers(account, region)[:1]:
-        answer = account.call("guardduty", "list_publishing_destinations", region, DetectorId=detector) or {}
-        yield from ((detector, found) for found in answer["Destinations"])
+        found = account.pages("guardduty", "list_publishing_destinations", "Destinations", region, DetectorId=detector)
+        yield from ((detector, one) for one in found)
 
 
 def _destination(region: str, detector: str, found: Mapping[str, Any], values: Mapping[str, Any]) -> Live:
@@ -118,8 +118,7 @@ def _destination(region: str, detector: str, found: Mapping[str, Any], values: M
 
 
 def _administrators(account: Account, region: str) -> Iterator[Live]:
-    answer = account.call("guardduty", "list_organization_admin_accounts", region) or {}
-    for found in answer["AdminAccounts"]:
+    for found in account.pages("guardduty", "list_organization_admin_accounts", "AdminAccounts", region):
         identifier = found["AdminAccountId"]
         called = f"{identifier} as administrator of GuardDuty in {region}"
         yield Live({}, {"admin_account_id": identifier}, called, identifier)

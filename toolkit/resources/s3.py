@@ -89,7 +89,7 @@ def _beside(operation: str, actions: str, what: str, values: Values, unset: str 
         except UnreadableError as e:
             # Denied is also what S3 says about another account's bucket, of which nothing can be overwritten.
             is_there = e.reason is not Reason.DENIED or _find_bucket(account, region, planned)
-            if _NO_BUCKET in e.message or not is_there:
+            if e.message.startswith(f"{_NO_BUCKET}:") or not is_there:
                 return None
             raise
         if found is None:

@@ -38,8 +38,8 @@ def _find_aggregator(account: Account, region: str, _: Mapping[str, Any]) -> Liv
 
 
 def _aggregator_arns(account: Account, region: str) -> tuple[str, ...]:
-    answer = account.call("securityhub", "list_finding_aggregators", region, absent=_OFF[:1]) or {}
-    return tuple(one["FindingAggregatorArn"] for one in answer.get("FindingAggregators", ()))
+    found = account.pages("securityhub", "list_finding_aggregators", "FindingAggregators", region, absent=_OFF[:1])
+    return tuple(one["FindingAggregatorArn"] for one in found)
 
 
 def _find_control(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
@@ -71,8 +71,7 @@ def _find_control(account: Account, region: str, planned: Mapping[str, Any]) -> 
 
 
 def _administrators(account: Account, region: str) -> Iterator[Live]:
-    answer = account.call("securityhub", "list_organization_admin_accounts", region) or {}
-    for found in answer["AdminAccounts"]:
+    for found in account.pages("securityhub", "list_organization_admin_accounts", "AdminAccounts", region):
         identifier = found["AccountId"]
         called = f"{identifier} as administrator of Security Hub in {region}"
         yield Live({}, {"admin_account_id": identifier}, called, identifier)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from toolkit.aws.existing import read_existing
@@ -20,6 +23,7 @@ from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES
 
 REGION = "eu-central-1"
@@ -251,6 +255,51 @@ def test_a_recorder_of_another_name_collides(clients: ClientFactory):
     make_recorder()
     (found,) = read_existing(creates("aws_config_configuration_recorder", name="default"), Inventory(clients)).values()
     assert not found.overwritten
+
+
+@pytest.mark.parametrize(
+    ("resource", "make"),
+    [("aws_config_configuration_recorder", make_recorder), ("aws_config_delivery_channel", make_channel)],
+)
+def test_a_recorder_or_channel_collides_also_where_the_planned_name_is_not_known(
+    resource: str, make: Callable[[], Any], clients: ClientFactory
+):
+    make()
+    (found,) = read_existing(creates(resource), Inventory(clients)).values()
+    assert not found.overwritten
+
+
+def test_the_default_security_group_of_a_vpc_that_is_gone_is_an_absence(clients: ClientFactory):
+    plan = creates("aws_default_security_group", vpc_id="vpc-0a1b2c3d4e5f60718")
+    assert read_existing(plan, Inventory(clients)) == {}
+
+
+def test_a_list_of_every_type_is_answered_by_resources_and_what_is_unreadable_alone(
+    clients: ClientFactory, monkeypatch: pytest.MonkeyPatch
+):
+    asks = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answers(one: Any, operation: str, parameters: Any) -> Any:
+        try:
+            return asks(one, operation, parameters)
+        except NotImplementedError as e:
+            # As the embedded AWS answers what it lacks.
+            raise ClientError({"Error": {"Code": "InternalFailure", "Message": str(e)}}, operation) from e
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answers)
+    for _, make, *_ in EXISTING.values():
+        with suppress(ClientError):  # Several make the same bucket or log group first.
+            make()
+    found = list(Inventory(clients).every([name for name in RESOURCES if RESOURCES[name].reading], [REGION]))
+    there = [one for one in found if isinstance(one, Live)]
+    assert len({one.type for one in there}) > 25
+    for one in there:
+        assert (one.region, one.account_id) == (REGION, "123456789012")
+        reading = RESOURCES[one.type].reading
+        assert reading is not None
+        assert one.evidence
+        assert {call.action for call in one.evidence} <= set(reading.actions), one.type
+    assert all(one.message for one in found if isinstance(one, Unreadable))
 
 
 def test_values_of_the_password_policy_are_those_that_terraform_would_hold(clients: ClientFactory):

@@ -188,6 +188,38 @@ def test_a_list_for_which_boto3_has_no_pages_is_read_to_its_end():
         read(first, first)
 
 
+def test_a_list_without_pages_that_goes_on_by_another_token_is_unreadable_not_shorter(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    class Client:
+        def can_paginate(self, _: str) -> bool:
+            return False
+
+        def list_things(self) -> dict[str, Any]:
+            return {"Things": [1], "nextToken": "t"}
+
+    monkeypatch.setattr(Recorded, "client", lambda *_: Client())
+    monkeypatch.setattr(module, "action_of", lambda *_: "things:ListThings")
+    with pytest.raises(UnreadableError, match="not complete"):
+        Inventory(Recorded()).pages("things", "list_things", "Things", REGION)
+
+
+def test_what_exists_once_per_account_is_found_in_the_home_region_whatever_region_is_planned():
+    found = Inventory(Recorded(("iam", "list_groups", {"Groups": groups("one"), "IsTruncated": False}))).find(
+        "aws_iam_group", OTHER, {"name": "one"}
+    )
+    assert isinstance(found, Live)
+    assert found.region == REGION
+    assert {call.region for call in found.evidence} == {REGION}
+
+
+@pytest.mark.parametrize(("code", "absent"), [("NoSuchBucket", True), ("NoSuchBucketPolicy", False)])
+def test_a_bucket_that_is_gone_is_told_from_an_error_of_a_longer_name(code: str, absent: bool):
+    inventory = Inventory(Recorded(("s3", "get_bucket_versioning", f"{code}: x")))
+    found = inventory.find("aws_s3_bucket_versioning", REGION, {"bucket": "acme-logs"})
+    assert (found is None) if absent else isinstance(found, Unreadable)
+
+
 def test_an_answer_to_a_call_that_is_not_paged_must_be_whole():
     whole = {"AccountAliases": ["acme"], "IsTruncated": False}
     assert Inventory(Recorded(("iam", "list_account_aliases", whole))).call("iam", "list_account_aliases", REGION)
