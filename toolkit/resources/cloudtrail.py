@@ -18,9 +18,11 @@ def _trails(account: Account, region: str) -> Iterator[Live]:
 
 
 def _find_trail(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    """By name alone: that it is there is enough to collide, and needs no further right."""
     answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=False) or {}
-    found = next((trail for trail in answer["trailList"] if trail["Name"] == planned["name"]), None)
-    return None if found is None else _trail(account, region, found)
+    name = planned["name"]
+    arn = next((trail["TrailARN"] for trail in answer["trailList"] if trail["Name"] == name), None)
+    return None if arn is None else Live({"name": name}, {"name": name}, f"the trail {name!r}", arn, arn=arn)
 
 
 def _trail(account: Account, region: str, trail: Mapping[str, Any]) -> Live:
