@@ -64,7 +64,7 @@ INSTEAD: dict[str, str] = {
     "providers mirror": "Run `terraform providers mirror DIR` outside of the project",
     "state push": "Use `toolkit state restore ENV FILE`, which checks lineage, serial and account first",
     "state rm": "Take the component out of environment.yaml, then `toolkit plan ENV` shows what is deleted; nothing is "
-    "left in AWS unmanaged",
+    "left in AWS unmanaged. For a resource of another configuration, run it in that configuration's folder",
     "state mv": "Use `toolkit init . --upgrade`: modules rename resources by `moved` blocks, which every plan shows",
     "state replace-provider": "Use `toolkit init . --upgrade`, then `toolkit lock ENV`: modules name the provider",
 }
