@@ -149,8 +149,13 @@ def test_what_is_in_an_entry_is_compared_with_the_entry_of_the_same_key(
 
 def test_every_keyed_list_has_a_declaration_that_is_tried_here():
     tried = {(p.values[0].name, p.values[1].attribute.split("[*].")[0]) for p in of(*Stronger, keyed=True)}
+    whole = {
+        (p.values[0].name, p.values[1].attribute)
+        for p in of(Stronger.SUPERSET, Stronger.SUBSET, keyed=False)
+        if p.values[1].attribute in p.values[0].keys
+    }
     together = {(r.name, s.attribute) for r in RESOURCES.values() for s in r.strengths if s.stronger is Stronger.KEPT}
-    assert {(r.name, path) for r in RESOURCES.values() for path in r.keys} == tried | together
+    assert {(r.name, path) for r in RESOURCES.values() for path in r.keys} == tried | whole | together
 
 
 def lifecycle(*rules: dict[str, Any]) -> dict[str, Any]:
