@@ -166,17 +166,10 @@ def test_the_script_checks_and_renews(
         script.main(["nothing"])
 
 
-WITHOUT_A_PROVIDER = {
-    "GUARDDUTY_POLICY": "which version of the provider accepts it is not known",
-    "SECURITYHUB_CSPM_POLICY": "which version of the provider accepts it is not known",
-}
-"""Type of the list → why toolkit.policy_types lacks it. A renewed list fails here until somebody has decided."""
-
-
 def test_every_policy_type_is_decided_upon() -> None:
+    """A renewed list fails here until toolkit.policy_types says which provider accepts the type, or that nobody knows."""
     known = {kind for part in get_args(PolicyType) for kind in (get_args(part) or (part,))}
-    assert known.isdisjoint(WITHOUT_A_PROVIDER)
-    assert known | set(WITHOUT_A_PROVIDER) == set(aws_list("organization_policy_types").names)
+    assert known == set(aws_list("organization_policy_types").names)
 
 
 ANSWERS: dict[str, tuple[str, str, dict[str, Any], Any]] = {

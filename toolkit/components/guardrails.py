@@ -126,7 +126,8 @@ GLOBAL_ACTIONS = (
 
 AWS Control Tower's list of the control CT.MULTISERVICE.PV.1 (Control Reference Guide, "Region deny control applied to
 the OU", read 2026-11-28), wellarchitected of the Organizations User Guide's example "Deny access to AWS based on the
-requested AWS Region", and support-console: AWS's Support Center calls it beside support.
+requested AWS Region", and support-console, without which Support Center may fail (unconfirmed: no page of AWS that says
+so was found).
 """
 
 _PROTECTED: dict[ServiceGuardrail, tuple[str, tuple[str, ...]]] = {

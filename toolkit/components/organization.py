@@ -375,11 +375,17 @@ _GOVCLOUD_TYPES = (
 
 
 def _not_offered(settings: Organization, place: Place) -> Iterator[Mismatch]:
-    if place.partition == GOVCLOUD and settings.manage_organization:
-        for kind in settings.enabled_policy_types:
-            if kind not in _GOVCLOUD_TYPES:
-                problem = f"AWS has no policies of type {kind} in the partition {place.partition}"
-                yield Mismatch(("enabled_policy_types",), problem, f"only {', '.join(_GOVCLOUD_TYPES)}")
+    if place.partition != GOVCLOUD:
+        return
+    enabled = settings.enabled_policy_types if settings.manage_organization else ()
+    used = [
+        *((("enabled_policy_types",), kind) for kind in enabled),
+        *((("management_policies", name, "type"), policy.type) for name, policy in settings.management_policies.items()),
+    ]
+    for path, kind in used:
+        if kind not in _GOVCLOUD_TYPES:
+            problem = f"AWS has no policies of type {kind} in the partition {place.partition}"
+            yield Mismatch(path, problem, f"only {', '.join(_GOVCLOUD_TYPES)}")
 
 
 def _advice(settings: Organization, _today: date) -> Iterator[Advice]:

@@ -12,6 +12,7 @@ import pytest
 from toolkit.cli import console
 from toolkit.cli.main import run
 from toolkit.errors import ExitCode
+from toolkit.policy_types import UNCONFIRMED
 
 COMMANDS = [["render"], ["render", "--check"], ["validate"], ["plan"], ["apply", "--auto-approve"]]
 HEAD = """\
@@ -179,9 +180,14 @@ def test_a_type_of_policies_that_the_provider_does_not_know(
     assert '`terraform.aws_provider_version: ">= 6.26, < 7"`' in told
 
 
-def test_a_type_whose_provider_is_unconfirmed_is_said_to_be(environment: Path, refused: Callable[[list[str]], str]):
-    (environment / "environment.yaml").write_text(HEAD + EXEMPTED + BACKUP.format("NETWORK_SECURITY_DIRECTOR_POLICY"))
-    assert '< 7"`; which later version accepts this type is unconfirmed' in refused(["render"])
+@pytest.mark.parametrize("kind", sorted(UNCONFIRMED))
+def test_a_type_whose_provider_is_unconfirmed_is_said_to_be(
+    environment: Path, refused: Callable[[list[str]], str], kind: str
+):
+    (environment / "environment.yaml").write_text(HEAD + EXEMPTED + BACKUP.format(kind))
+    told = refused(["render"])
+    assert f"environment.yaml:11: components.organization.enabled_policy_types[2]: {kind} is not accepted by" in told
+    assert '< 7"`; which later version accepts this type is unconfirmed' in told
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,11 @@ ADVISOR = (
 )
 TYPES = "enabled_policy_types: [SERVICE_CONTROL_POLICY, TAG_POLICY]"
 OPT_OUT = "ai_services_opt_out: {enabled: false}"
+UNMANAGED = (
+    "organization: {ai_services_opt_out: {enabled: false}, manage_organization: false, management_policies: {own: "
+    "{type: BACKUP_POLICY, description: Own, content: {a: {}}, targets: [root]}}}"
+)
+OWN_TYPE = "organization.management_policies.own.type"
 GOV, CHINA = "aws-us-gov", "aws-cn"
 
 
@@ -51,6 +56,8 @@ def file(partition: str, component: str) -> str:
             "policies of type BACKUP_POLICY",
             {GOV},
         ),
+        (UNMANAGED, OWN_TYPE, "policies of type BACKUP_POLICY", {GOV}),
+        (UNMANAGED.replace("BACKUP_POLICY", "DECLARATIVE_POLICY_EC2"), "", "", set()),
         (f"organization: {{{TYPES}, {OPT_OUT}}}", "", "", set()),
         ("account_defaults: {}", "", "", set()),
         (ADVISOR.partition(", support_plan")[0] + "}", "", "", set()),
