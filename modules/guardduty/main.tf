@@ -87,7 +87,8 @@ resource "aws_guardduty_detector_feature" "runtime_monitoring" {
   name        = each.key
   status      = var.protection.runtime_monitoring
 
-  # In the order in which GuardDuty returns them: provider 5 compares them as a list.
+  # In the order of the API's enumeration, because provider 5 compares them as a list; that GuardDuty returns them so is
+  # unconfirmed.
   additional_configuration {
     name   = "EKS_ADDON_MANAGEMENT"
     status = var.runtime_monitoring_agents.eks_addon
