@@ -380,7 +380,10 @@ def _not_offered(settings: Organization, place: Place) -> Iterator[Mismatch]:
     enabled = settings.enabled_policy_types if settings.manage_organization else ()
     used = [
         *((("enabled_policy_types",), kind) for kind in enabled),
-        *((("management_policies", name, "type"), policy.type) for name, policy in settings.management_policies.items()),
+        *(
+            (("management_policies", name, "type"), policy.type)
+            for name, policy in settings.management_policies.items()
+        ),
     ]
     for path, kind in used:
         if kind not in _GOVCLOUD_TYPES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.model import Action, Change, Marker, Plan
 from toolkit.plan.strengths import value_at
 from toolkit.resources.base import Irreversible
 from toolkit.resources.registry import RESOURCES
@@ -43,4 +43,12 @@ def _does(change: Change, entry: Irreversible) -> bool:
     if entry.attribute is None:
         return change.action in _MAKES
     after = value_at(change.after, entry.attribute)
-    return change.action in _SETS and after in entry.values and after != value_at(change.before, entry.attribute)
+    if change.action not in _SETS or after not in entry.values:
+        return False
+    return after != value_at(change.before, entry.attribute) or any(_higher(change, path) for path in entry.higher)
+
+
+def _higher(change: Change, path: str) -> bool:
+    before, after = (value_at(side, path) for side in (change.before, change.after))
+    # A number that the plan does not show may be higher.
+    return isinstance(before, Marker) or isinstance(after, Marker) or (after or 0) > (before or 0)

@@ -111,12 +111,14 @@ class Irreversible:
         attribute: Path of the attribute whose value does it ("rule[0].default_retention[0].mode"); None: that the
             resource is created.
         values: Values of the attribute that do it.
+        higher: Paths of numbers that do it again where the attribute has such a value and one of them becomes higher.
     """
 
     summary: str
     source: str
     attribute: str | None = None
     values: tuple[Any, ...] = ()
+    higher: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -342,6 +342,7 @@ TYPES = (
                 f"{_OBJECT_LOCK}object-lock.html, read on 2026-11-28",
                 "rule[0].default_retention[0].mode",
                 ("COMPLIANCE",),
+                higher=("rule[0].default_retention[0].days", "rule[0].default_retention[0].years"),
             ),
         ),
     ),

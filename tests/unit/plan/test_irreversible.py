@@ -30,7 +30,10 @@ def lock(mode: str, days: int = 30) -> dict[str, Any]:
         (LOCK, ["create"], None, lock("GOVERNANCE"), ["cannot be disabled"]),
         (LOCK, ["create"], None, lock("COMPLIANCE"), ["cannot be disabled", "not even root"]),
         (LOCK, ["update"], lock("GOVERNANCE"), lock("COMPLIANCE"), ["not even root"]),
-        (LOCK, ["update"], lock("COMPLIANCE"), lock("COMPLIANCE", 60), []),
+        (LOCK, ["update"], lock("COMPLIANCE"), lock("COMPLIANCE", 60), ["not even root"]),
+        (LOCK, ["update"], lock("COMPLIANCE", 60), lock("COMPLIANCE"), []),
+        (LOCK, ["update"], lock("COMPLIANCE"), {**lock("COMPLIANCE"), "token": "other"}, []),
+        (LOCK, ["update"], lock("GOVERNANCE"), lock("GOVERNANCE", 60), []),
         (LOCK, ["update"], lock("COMPLIANCE"), lock("GOVERNANCE"), []),
         (LOCK, ["delete"], lock("COMPLIANCE"), None, []),
         ("aws_shield_subscription", ["create"], None, {"auto_renew": "ENABLED"}, ["one year"]),
@@ -70,3 +73,12 @@ def test_recorded_plans_mark_the_trail_s_lock() -> None:
     recorded = [json.loads(file.read_text("utf-8")) for file in RECORDED.glob("*.json")]
     found = {e.summary for plan in recorded for e in lasting(parse_plan(plan, ATTRIBUTION))}
     assert len(found) >= 3
+
+
+def test_a_retention_that_only_the_apply_knows_is_marked() -> None:
+    after = {"bucket": "logs", "rule": [{"default_retention": [{"mode": "COMPLIANCE"}]}]}
+    unknown = {"rule": [{"default_retention": [{"days": True}]}]}
+    change = {"actions": ["update"], "before": lock("COMPLIANCE"), "after": after, "after_unknown": unknown}
+    entry = {"address": f"{LOCK}.this", "mode": "managed", "type": LOCK, "name": "this", "change": change}
+    found = lasting(parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION))
+    assert ["not even root" in one.summary for one in found] == [True]
