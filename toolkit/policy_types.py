@@ -2,9 +2,9 @@
 
 `AuthorizationType` and `ManagementType` are together what version 5.100 of the AWS provider accepts, which rendered
 roots pin: tests/provider5/schema.json records its answer. `NewerType` and `UnconfirmedType` are the others of AWS's
-list (Organizations API Reference, CreatePolicy, as botocore 1.44.5 has it, read 2026-11-28). The provider takes its list
-from the AWS SDK for Go: its pull requests 45274 (2025-11-26) and 45488 (2025-12-08) tested the types of `NewerType` on
-the branch that version 6.26.0 (2025-12-10) was made of.
+list (Organizations API Reference, CreatePolicy, as botocore 1.44.5 has it, read 2026-11-28). The provider takes its
+list from the AWS SDK for Go: its pull requests 45274 (2025-11-26) and 45488 (2025-12-08) tested the types of
+`NewerType` on the branch that version 6.26.0 (2025-12-10) was made of.
 """
 
 from __future__ import annotations

@@ -259,9 +259,9 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
 def _instead(change: Change, forcing: list[str]) -> str:
     if change.component is None:
         return (
-            "check whether `backend` names another configuration's state, and correct it; where both have one state, run "
-            f"`terraform state rm '{change.address}'` in the other configuration's folder, if the resource is its own: "
-            "AWS keeps it"
+            "check whether `backend` names another configuration's state, and correct it; where both have one state, "
+            f"run `terraform state rm '{change.address}'` in the other configuration's folder, if the resource is its "
+            "own: AWS keeps it"
         )
     if change.action is Action.FORGET:
         return "delete the `removed` block: the resource would stay in AWS and be billed, unmanaged"
