@@ -167,7 +167,7 @@ def test_the_script_checks_and_renews(
 
 
 def test_every_policy_type_is_decided_upon() -> None:
-    """A renewed list fails here until toolkit.policy_types says which provider accepts a type, or that none is known."""
+    """A renewed list fails here until toolkit.policy_types says which provider accepts each type, if that is known."""
     known = {kind for part in get_args(PolicyType) for kind in (get_args(part) or (part,))}
     assert known == set(aws_list("organization_policy_types").names)
 
