@@ -74,11 +74,11 @@ def test_one_edited_value_is_one_change_and_named(cli: Any, bundle: str):
     assert {**before, "PasswordReusePrevention": "23"} == after
     shown = cli.run("show", second).stdout
     assert "0 to add, 2 to change, 0 to destroy" in shown
-    # Each once among the changes, once as a finding; nothing else.
+    # Each once among the changes, once as a finding; the closing summary has the second one's values, nothing else has.
     named = [line.strip().rsplit(".", 1)[-1] for line in shown.splitlines() if "→" in line]
     assert named.count("password_reuse_prevention: 24 → 23") == 2
     assert sum(name.startswith("input_parameters: ") for name in named) == 2
-    assert len(named) == 4
+    assert len(named) == 5
     assert set(re.findall(r"aws_[a-z_]+", shown)) == {"aws_iam_account_password_policy", "aws_config_config_rule"}
     # Consents travel with the plan that was reviewed.
     cli.run("apply", "sandbox", "--plan", second)

@@ -378,7 +378,7 @@ def test_the_lock_of_a_killed_apply_is_released_where_its_death_is_known(here: C
     # Elsewhere nobody can know, and people are asked.
     there.write(ENVIRONMENT.replace("15", "17") + S3)
     there.run("render", "tiny")
-    assert "--force` releases it unasked" in there.run("unlock", "tiny", held["ID"], exits=64).stderr
+    assert "--force` releases it without a prompt" in there.run("unlock", "tiny", held["ID"], exits=64).stderr
     assert "not approved" in there.run("unlock", "tiny", answer="no", exits=4).stderr
     assert held["ID"] in here.run("unlock", "tiny", "11111111-2222-3333-4444-555555555555", exits=4).stderr
     assert lock(here, s3) == held
