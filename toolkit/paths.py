@@ -157,7 +157,7 @@ class Project:
         """
         if not ENVIRONMENT_NAME.match(name):
             raise UsageError(
-                f"{name!r} is no environment name",
+                f"{name!r} is not an environment name",
                 hint="expected 1 to 64 of a-z, 0-9, - and _, starting and ending with a letter or digit",
             )
         found = EnvironmentPaths(self.root, name)

@@ -100,7 +100,7 @@ def test_kill_9_leaves_terraform_to_finish_and_the_next_command_says_so(cli: Any
     process.kill()
     process.communicate(timeout=30)
     refused = cli.run("plan", "busy", exits=6)
-    assert "whose toolkit was killed, goes on since" in refused.stderr, refused.stderr
+    assert "whose toolkit was killed, is still running since" in refused.stderr, refused.stderr
     deadline = time.monotonic() + 120
     while left_behind(cli):
         assert time.monotonic() < deadline, left_behind(cli)

@@ -33,4 +33,4 @@ def asked(call: str, ask: Callable[[], T]) -> T:
         # An answer that is none of AWS's: a proxy's page, or a call that the embedded AWS lacks.
         botocore.parsers.ResponseParserError,
     ) as e:
-        raise ToolkitError(f"{call} could not be asked: {e}", hint="check the permissions of the credentials") from e
+        raise ToolkitError(f"{call} failed: {e}", hint="check the permissions of the credentials") from e

@@ -35,11 +35,11 @@ def check_account(environment: Environment, environ: Mapping[str, str]) -> Calle
     caller = caller_identity(clients, environment.name)
     if caller.account_id != environment.account_id:
         switch = (
-            f"`toolkit sandbox down` (what it holds is lost), then `toolkit sandbox up --account-id "
+            "`toolkit sandbox down` (what it holds is lost), then `toolkit sandbox up --account-id "
             f"{environment.account_id}`; nothing was read or changed"
             if clients.simulated
             else "switch to credentials of the environment's account (AWS_PROFILE, credentials.profile or "
-            "credentials.assume_role), or mend account_id; nothing was read or changed in the other account"
+            "credentials.assume_role), or correct account_id; nothing was read or changed in the other account"
         )
         what = "the embedded AWS that runs is" if clients.simulated else "these credentials belong to"
         raise WrongAccountError(
@@ -135,14 +135,14 @@ def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:
         ) from error
     except (e.BotoCoreError, ValueError) as error:
         raise WrongAccountError(
-            f"STS cannot be asked whose credentials these are: {error}",
+            f"sts:GetCallerIdentity failed: {error}",
             where=name,
             hint="check the network, proxy and the AWS configuration",
         ) from error
     except (ResponseParserError, KeyError) as error:
         # A proxy's own page, for instance; its text would fill the screen.
         raise WrongAccountError(
-            "STS cannot be asked whose credentials these are: what answered is not STS",
+            "sts:GetCallerIdentity failed: the response is not from STS",
             where=name,
-            hint="check the network, proxy and the AWS configuration; a proxy may want you to sign in",
+            hint="check the network, proxy and the AWS configuration; a proxy may require a sign-in",
         ) from error

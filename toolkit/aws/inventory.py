@@ -191,7 +191,10 @@ class Inventory:
             and (answer.get("IsTruncated") or any(answer.get(token) for token in _TOKENS))
         ):
             raise UnreadableError(
-                self._action(service, operation, region), region, Reason.TRUNCATED, "the answer goes on on another page"
+                self._action(service, operation, region),
+                region,
+                Reason.TRUNCATED,
+                "the response continues on another page",
             )
         return answer
 

@@ -76,7 +76,7 @@ def check_state_account(environment: Environment, backend: S3Backend, clients: C
             f"the backend's credentials belong to account {caller.account_id} ({caller.arn}), but the state is owned "
             f"by account {owner}",
             where=f"environments/{environment.name}/environment.yaml:{environment.lines.get(('backend',), 1)}",
-            hint="set backend.profile or backend.role_arn to reach the account that owns the state, or mend "
+            hint="set backend.profile or backend.role_arn to reach the account that owns the state, or correct "
             "backend.account_id; nothing was read or changed in the other account",
         )
     return caller
@@ -124,12 +124,12 @@ class StateBucket:
                     f"the bucket {name} exists, but is not owned by account {self._owner}, or these credentials may "
                     "not see it",
                     where=name,
-                    hint="bucket names are unique over all accounts: choose another backend.bucket, or mend "
+                    hint="bucket names are unique over all accounts: choose another backend.bucket, or correct "
                     "backend.account_id; if it is your bucket, the credentials need s3:ListBucket on it",
                 ) from e
-            raise ToolkitError(f"s3:HeadBucket could not be asked: {e}", where=name) from e
+            raise ToolkitError(f"s3:HeadBucket failed: {e}", where=name) from e
         except botocore.exceptions.BotoCoreError as e:
-            raise ToolkitError(f"s3:HeadBucket could not be asked: {e}", where=name) from e
+            raise ToolkitError(f"s3:HeadBucket failed: {e}", where=name) from e
         headers = answer["ResponseMetadata"].get("HTTPHeaders", {})
         found = answer.get("BucketRegion") or headers.get("x-amz-bucket-region")
         if found and found != self._backend.region:
@@ -160,7 +160,7 @@ class StateBucket:
             ) from e
         except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as e:
             raise ToolkitError(
-                f"the state bucket cannot be made: {e}",
+                f"the state bucket cannot be created: {e}",
                 where=self._backend.bucket,
                 hint="the credentials need s3:CreateBucket in the account that owns the state",
             ) from e
@@ -326,7 +326,7 @@ class StateBucket:
             return None
         return Lack(
             "lifecycle",
-            "old versions are kept for ever",
+            "old versions are kept forever",
             f"old versions are deleted {NONCURRENT_DAYS} days after a newer one; the current one never",
         )
 
@@ -354,7 +354,7 @@ def ensure_simulated_bucket(environment: Environment, backend: S3Backend, enviro
         ToolkitError: The environ leads to real AWS (a defect), or the bucket cannot be made.
     """
     if "AWS_ENDPOINT_URL" not in environ:
-        raise ToolkitError("a simulated state bucket was asked for outside of the embedded AWS")
+        raise ToolkitError("a simulated state bucket was requested outside of the embedded AWS")
     client = state_clients(environment, backend, environ).client("s3", backend.region)
     owner = state_owner(environment, backend)
     bucket = StateBucket(client, backend, key=state_key(environment, backend), owner=owner)

@@ -63,7 +63,7 @@ class StateObject:
         with self._locked("bootstrap", "toolkit bootstrap moves a local state here"):
             if not self._write(self._key, state, self._encryption, over=None):
                 raise RefusedError(
-                    "a state has come there in the meantime; it was left as it is",
+                    "a state was written there in the meantime; it was left as it is",
                     where=self.uri,
                     hint="find out whose it is; the local state was left as it is, too",
                 )

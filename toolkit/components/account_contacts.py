@@ -137,8 +137,9 @@ class AccountContacts(Settings):
         same = [n for n, c in named.items() if c and c.email_address.lower() == self.root_email_address.lower()]
         if same:
             raise ValueError(
-                f"root_email_address is that of {' and '.join(same)}, too: who reads it can reset root's password, and "
-                "contacts are to reach somebody when that mailbox is lost; give root one of its own"
+                f"root_email_address is also that of {' and '.join(same)}: its readers can reset the root user's "
+                "password, and contacts must stay reachable when that mailbox is lost; give the root user its own "
+                "address"
             )
         return self
 

@@ -130,7 +130,7 @@ class DefaultVpcFlowLogs(Settings):
         if self.destination != "s3" and (made or self.bucket_arn is not None):
             raise ValueError("bucket and bucket_arn have no effect unless destination is s3")
         if made and self.bucket_arn is not None:
-            raise ValueError("bucket has no effect beside bucket_arn, which names one that is there already")
+            raise ValueError("bucket has no effect together with bucket_arn, which names an existing bucket")
         return self
 
 
@@ -167,9 +167,9 @@ class Budget(Settings):
     @model_validator(mode="after")
     def _somebody_is_told(self) -> Budget:
         if not self.email_addresses and self.sns_topic_arn is None:
-            raise ValueError("a budget must tell somebody: expected email_addresses, or an sns_topic_arn")
+            raise ValueError("a budget must have recipients: expected email_addresses, or an sns_topic_arn")
         if len(self.email_addresses) > 10:
-            raise ValueError("a budget tells at most ten email_addresses; give a mailing list, or an sns_topic_arn")
+            raise ValueError("a budget notifies at most ten email_addresses; give a mailing list, or an sns_topic_arn")
         if not 1 <= len(self.alerts) <= 10:
             raise ValueError("a budget must have 1 to 10 alerts")
         if not all(self.cost_filters.values()):

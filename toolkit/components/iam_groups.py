@@ -46,25 +46,25 @@ SIGN_IN = "SignInLocalDevelopmentAccess"
 
 def _path(path: str) -> str:
     if (path != "/" and not re.fullmatch(r"/([\x21-\x2e\x30-\x7e]+/)+", path)) or len(path) > 512:
-        raise ValueError(f"{path!r} is no IAM path: expected / or /name/, at most 512 printable characters")
+        raise ValueError(f"{path!r} is not an IAM path: expected / or /name/, at most 512 printable characters")
     return path
 
 
 def _sid(sid: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{1,100}", sid):
-        raise ValueError(f"{sid!r} is no statement id: expected 1 to 100 letters and digits")
+        raise ValueError(f"{sid!r} is not a statement id: expected 1 to 100 letters and digits")
     return sid
 
 
 def _action(action: str) -> str:
     if not _ACTION.fullmatch(action):
-        raise ValueError(f"{action!r} is no action: expected service:Action, wildcards allowed, as in s3:Get*")
+        raise ValueError(f"{action!r} is not an action: expected service:Action, wildcards allowed, as in s3:Get*")
     return action
 
 
 def _resource(resource: str) -> str:
     if resource != "*" and not (resource.startswith("arn:") and resource.count(":") >= 5):
-        raise ValueError(f"{resource!r} is no resource: expected an ARN, wildcards allowed, or *")
+        raise ValueError(f"{resource!r} is not a resource: expected an ARN, wildcards allowed, or *")
     return resource
 
 
@@ -83,7 +83,7 @@ def _condition_test(test: str) -> str:
     if bare not in _CONDITION_TESTS:
         guess = nearest(bare, _CONDITION_TESTS)
         hint = f"; did you mean {guess}?" if guess else "; expected one of IAM's, such as StringEquals or Bool"
-        raise ValueError(f"{test!r} is no condition operator{hint}")
+        raise ValueError(f"{test!r} is not a condition operator{hint}")
     return test
 
 
@@ -95,7 +95,7 @@ def _managed_policy(policy: str, info: ValidationInfo) -> str:
     if arn and arn[1] != "aws":
         return policy  # the list of names is the `aws` partition's; others differ in a few
     if policy.startswith("arn:") and not arn:
-        raise ValueError(f"{policy!r} is no managed policy's ARN: expected arn:aws:iam::ACCOUNT:policy/NAME")
+        raise ValueError(f"{policy!r} is not the ARN of a managed policy: expected arn:aws:iam::ACCOUNT:policy/NAME")
     # A bare name is enough where people know it from the console; ARNs and paths have to be right as they stand.
     return aws_managed_policy(arn[2] if arn else policy, info, path_needed=bool(arn))
 

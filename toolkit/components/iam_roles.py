@@ -32,7 +32,7 @@ _AUDIENCE = re.compile(r"[A-Za-z0-9_.:/-]{1,255}")
 
 def _role_name(value: str) -> str:
     if not _ROLE_NAME.fullmatch(value):
-        raise ValueError(f"{value!r} is no role name: expected 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -")
+        raise ValueError(f"{value!r} is not a role name: expected 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -")
     return value
 
 
@@ -124,7 +124,7 @@ class _Assumable(Settings):
     @model_validator(mode="after")
     def _somebody(self) -> _Assumable:
         if not self.users and not self.principals:
-            raise ValueError("nobody may assume the role; expected at least one of users and principals")
+            raise ValueError("no principal may assume the role; expected at least one of users and principals")
         return self
 
     @property
@@ -330,7 +330,7 @@ class IamRoles(Settings):
                 if name not in roles:
                     guess = nearest(name, list(roles))
                     hint = f" (did you mean {guess!r}?)" if guess else ""
-                    raise ValueError(f"conflicts names {name!r}, which is no role here{hint}; expected two of them")
+                    raise ValueError(f"conflicts names {name!r}, which is not a role here{hint}; expected two of them")
             if shared := share({name: (role.users, role.principals) for name, role in roles.items()}, first, second):
                 raise ValueError(
                     f"roles {first!r} and {second!r} are in conflict, but {', '.join(shared)} may assume both; "
@@ -379,8 +379,8 @@ def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Misma
             yield Mismatch(
                 (*path, "users", index),
                 problem,
-                f"one of {', '.join(active) or 'its active users, of whom there are none'}; others that exist stand "
-                "under principals, by ARN",
+                f"one of {', '.join(active) or 'its active users, of whom there are none'}; list other existing "
+                "users under principals, by ARN",
                 None if known else nearest(name, active),
             )
 

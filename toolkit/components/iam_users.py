@@ -143,7 +143,7 @@ def _advice(settings: IamUsers, today: date) -> Iterable[Advice]:
         if user.status == "suspended":
             remedy = "set `status: removed`, or a later review_date if the user has to stay for audit"
         else:
-            remedy = "ask the owner: set a later review_date, or `status: suspended`"
+            remedy = "confirm with the owner: set a later review_date, or `status: suspended`"
         yield Advice(
             ("users", name, "review_date"),
             f'aws_iam_user.this["{name}"]',

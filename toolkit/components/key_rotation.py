@@ -40,7 +40,7 @@ def _mismatches(settings: KeyRotation, others: Mapping[str, Any]) -> Iterator[Mi
         elif not rules[name].home_region_only:
             yield Mismatch(
                 ("rules", index),
-                f"{name!r} is evaluated in every region, and those of the home region alone would be told",
+                f"{name!r} is evaluated in every region, and only its findings of the home region would be reported",
                 "a rule with home_region_only, about IAM",
             )
 

@@ -42,9 +42,9 @@ def aws_managed_policy(name: str, info: ValidationInfo, *, path_needed: bool = F
             expected = "the name of an AWS managed policy, with its path, as in job-function/Billing"
             raise misspelt(expected, bare.items[meant])
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a managed policy: expected letters, digits and _+=,.@-")
+            raise ValueError(f"{name!r} is not a name of a managed policy: expected letters, digits and _+=,.@-")
         report_newer(name, known, info, then="check the spelling: what it allows is not known here")
         found = name
     if found.startswith("aws-service-role/"):
-        raise ValueError(f"{name!r} belongs to a service-linked role: AWS lets nobody else attach it")
+        raise ValueError(f"{name!r} belongs to a service-linked role: AWS allows attaching it to no other identity")
     return found

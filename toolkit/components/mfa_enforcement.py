@@ -12,13 +12,17 @@ from toolkit.components.base import Component, IamName, Need, Protected, Scope, 
 
 def _user_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_+=,.@-]{1,64}", name):
-        raise ValueError(f"{name!r} is no IAM user name: expected 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -")
+        raise ValueError(
+            f"{name!r} is not an IAM user name: expected 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -"
+        )
     return name
 
 
 def _policy_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_+=,.@-]{1,128}", name):
-        raise ValueError(f"{name!r} is no policy name: expected 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -")
+        raise ValueError(
+            f"{name!r} is not a policy name: expected 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -"
+        )
     return name
 
 

@@ -402,7 +402,7 @@ def _advice(settings: Organization, _today: date) -> Iterator[Advice]:
                 yield Advice(
                     (kind, name, "locks_out_deployers_because"),
                     f'aws_organizations_policy.control["{name}"]',
-                    f"Whether {name} denies whoever applies the baseline is not checked.",
+                    f"Whether {name} denies the principal that applies the baseline is not checked.",
                     f"attached to {', '.join(policy.targets)}: {policy.locks_out_deployers_because}",
                     "take locks_out_deployers_because away, and exempt the deployers",
                 )

@@ -34,7 +34,7 @@ def checked(pattern: re.Pattern[str], expected: str) -> AfterValidator:
 
 def _not_everybody(value: str) -> str:
     if _BARE_WILDCARD.search(value):
-        raise ValueError("expected a pattern that names someone: this one exempts everybody")
+        raise ValueError("expected a pattern that names principals: this one exempts every principal")
     return value
 
 
@@ -92,7 +92,9 @@ class ServiceControlPolicy(Settings):
         _one_of(self.guardrails, self.file)
         _not_everywhere(self.locks_out_deployers_because, self.targets)
         if self.file and self.exempted_principal_arns:
-            raise ValueError("exempted_principal_arns goes with guardrails; in a file, write the condition yourself")
+            raise ValueError(
+                "exempted_principal_arns applies to guardrails only; in a file, write the condition yourself"
+            )
         return self
 
 
@@ -124,7 +126,9 @@ class ResourceControlPolicy(Settings):
 
 def _not_everywhere(reason: str | None, targets: tuple[str, ...]) -> None:
     if reason is not None and "root" in targets:
-        raise ValueError("locks_out_deployers_because is not for a policy of the root: nobody could apply anything")
+        raise ValueError(
+            "locks_out_deployers_because is not for a policy of the root: no principal could apply anything"
+        )
 
 
 def _one_of(guardrails: tuple[str, ...], file: str | None) -> None:

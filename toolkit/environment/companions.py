@@ -90,12 +90,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _UnusableError(f"{twice!r} stands twice in one object")
+        raise _UnusableError(f"{twice!r} is repeated in one object")
     return found
 
 
 def _no_constant(text: str) -> Any:
-    raise _UnusableError(f"{text} is no JSON value")
+    raise _UnusableError(f"{text} is not a JSON value")
 
 
 def _finite(text: str) -> float:
@@ -109,7 +109,7 @@ def _renderable(value: Any, depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise _UnusableError(f"nested too deeply: at most {_MAX_DEPTH} levels")
     if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
-        raise _UnusableError("half of a surrogate pair, which is no character")
+        raise _UnusableError("half of a surrogate pair, which is not a character")
     if isinstance(value, dict):
         for name, inner in value.items():
             _renderable(name, depth)

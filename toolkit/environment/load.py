@@ -41,7 +41,7 @@ class EnvironmentFileError(ToolkitError):
             f"{count} error{'s' if count != 1 else ''} in the environment file",
             where=where,
             detail=joined_lines(f"{where}:{p.line}: {p}" for p in self.problems),
-            hint="mend the lines above; `toolkit schema` prints every key with its meaning",
+            hint="fix the lines above; `toolkit schema` prints every key with its meaning",
         )
 
 
@@ -219,7 +219,7 @@ def _alike(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Proble
         kind = resource.removeprefix("aws_iam_")
         expected = "another name"
         if first_path not in source.lines and first_path[-1] == first:
-            expected = f"the spelling {first!r} of the default, or `{first}: null` beside it"
+            expected = f"the spelling {first!r} of the default, or `{first}: null` in addition to it"
         for line, path, name in others:
             place = f"{dotted(first_path)} (line {first_line})"
             problem = f"{place} names a {kind} {name!r} already"
@@ -266,7 +266,7 @@ def _missing_needs(data: dict[str, Data], source: Source) -> list[Problem]:
             source.line(path),
             dotted(path),
             f"needs the component {need}, which is off",
-            f"`{need}: {{}}` (or its settings) beside it",
+            f"`{need}: {{}}` (or its settings) in addition to it",
         )
         for path, need in needs
         if need not in names

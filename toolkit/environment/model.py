@@ -152,7 +152,7 @@ class AssumeRole(_Strict):
     external_id: (
         Annotated[str, _matching(r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits or +=,.@:/- (STS AssumeRole)")]
         | None
-    ) = Field(None, description="External id that the role's trust policy asks for.")
+    ) = Field(None, description="External id that the role's trust policy requires.")
     session_name: Annotated[
         str, _matching(r"[\w+=,.@-]{2,64}", "2 to 64 letters, digits or +=,.@- (STS AssumeRole)")
     ] = Field("aws-baseline-toolkit", description="Session name that CloudTrail shows.")
@@ -273,7 +273,7 @@ class WaiverEntry(_Strict):
         "for several regions; up to the resource's name it is spelt out, after that * matches anything. For uncovered "
         "the requirement, like cis-5.0:1.5 or cis-5.0:4.*."
     )
-    reason: Annotated[str, Field(min_length=10)] = Field(description="Why, for whoever reads this later.")
+    reason: Annotated[str, Field(min_length=10)] = Field(description="The reason, for later readers.")
     expires: Annotated[str, AfterValidator(_check_date), AfterValidator(_check_expiry)] = Field(
         description="Last day on which it holds, within a year."
     )
@@ -344,7 +344,7 @@ class EnvironmentFile(_Strict):
                 )
         if self.simulator and (self.credentials.profile or role):
             raise ValueError(
-                "simulator: moto goes with no credentials; expected `credentials` left out (the embedded AWS takes "
+                "simulator: moto takes no credentials; expected `credentials` left out (the embedded AWS takes "
                 "dummy ones, so that real ones are never sent anywhere)"
             )
         if self.simulator and self.regions.partition != "aws":

@@ -138,7 +138,7 @@ def _build_mapping(node: yaml.MappingNode, path: Path, source: Source, seen: set
         if key in result:
             first = source.lines[here]
             source.problems.append(
-                Problem(line, dotted(here), f"the key stands twice (first in line {first})", "each key once")
+                Problem(line, dotted(here), f"the key is repeated (first in line {first})", "each key once")
             )
             continue
         source.lines[here] = line

@@ -177,7 +177,9 @@ class _Reader:
         body = self._object(parsed, _DOCUMENT)
         version = body.get("Version", "2008-10-17")
         if version not in ("2008-10-17", "2012-10-17"):
-            raise self.at("Version").fail(f"{version!r} is no language version", 'Use "2012-10-17" (or "2008-10-17").')
+            raise self.at("Version").fail(
+                f"{version!r} is not a policy language version", 'Use "2012-10-17" (or "2008-10-17").'
+            )
         identifier = body.get("Id")
         if identifier is not None:
             if self.kind in (PolicyKind.IDENTITY, PolicyKind.SCP, PolicyKind.RCP):
@@ -215,14 +217,14 @@ class _Reader:
             raise self.at("Sid").fail(f"{sid!r} has other characters than A-Z, a-z and 0-9")
         effect = body.get("Effect")
         if effect not in ("Allow", "Deny"):
-            given = "no Effect" if effect is None else f"{effect!r} is no effect"
+            given = "no Effect" if effect is None else f"{effect!r} is not an effect"
             raise self.at("Effect").fail(given, 'Effect is "Allow" or "Deny".')
         actions = self._either(body, "Action", "NotAction", "Every statement has one of the two.")
         for element, values in zip(("Action", "NotAction"), actions, strict=True):
             for value in values:
                 if not _ACTION.fullmatch(value):
                     raise self.at(element).fail(
-                        f"{value!r} is no action", 'An action is "service:Name", wildcards allowed, or "*".'
+                        f"{value!r} is not an action", 'An action is "service:Name", wildcards allowed, or "*".'
                     )
         if self.kind is PolicyKind.TRUST:
             for element in ("Resource", "NotResource"):
@@ -234,7 +236,7 @@ class _Reader:
         for element, values in zip(("Resource", "NotResource"), resources, strict=True):
             for value in values:
                 if value != "*" and not value.startswith("arn:"):
-                    raise self.at(element).fail(f"{value!r} is no resource", 'A resource is an ARN or "*".')
+                    raise self.at(element).fail(f"{value!r} is not a resource", 'A resource is an ARN or "*".')
         principals, not_principals = self._principals(body)
         return Statement(
             index=index,
@@ -270,11 +272,11 @@ class _Reader:
         if operator is None or prefix.lower() not in set_operators or (operator is NULL and (prefix or if_exists)):
             close = nearest(base, [known.name for known in OPERATORS.values()])
             raise self.fail(
-                f"{written!r} is no condition operator",
+                f"{written!r} is not a condition operator",
                 f"Did you mean {close}?" if close else "See the IAM User Guide.",
             )
         if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(/[^:]+)?:.+", key):
-            raise self.fail(f"{key!r} is no condition key", 'A key is "service:name", such as aws:SourceIp.')
+            raise self.fail(f"{key!r} is not a condition key", 'A key is "service:name", such as aws:SourceIp.')
         values = self._strings(value, scalars=True)
         for item in values:
             if not operator.accepts(item):
@@ -301,7 +303,7 @@ class _Reader:
         if value == "*":
             return Principals(everyone=True)
         if not isinstance(value, Mapping):
-            raise self.fail(f"{value!r} is no principal", 'Use "*" or {"AWS": …}, {"Service": …}, {"Federated": …}.')
+            raise self.fail(f"{value!r} is not a principal", 'Use "*" or {"AWS": …}, {"Service": …}, {"Federated": …}.')
         body = self._object(value, tuple(_PRINCIPAL))
         if not body:
             raise self.fail("is empty", 'Use "*" or {"AWS": …}, {"Service": …}, {"Federated": …}.')
@@ -310,7 +312,8 @@ class _Reader:
         for entry in aws:
             if entry != "*" and ("*" in entry or "?" in entry or not _PRINCIPAL_ID.fullmatch(entry)):
                 raise self.at("AWS").fail(
-                    f"{entry!r} is no principal", 'Use an account id, the whole ARN of a user, role or session, or "*".'
+                    f"{entry!r} is not a principal",
+                    'Use an account id, the whole ARN of a user, role or session, or "*".',
                 )
         return Principals(everyone="*" in aws, aws=tuple(entry for entry in aws if entry != "*"), **parts)
 
@@ -355,12 +358,12 @@ class _Reader:
         return value
 
     def _no_constant(self, text: str) -> object:
-        raise self.fail(f"{text} is no JSON value")
+        raise self.fail(f"{text} is not a JSON value")
 
     def _no_repeats(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         result: dict[str, object] = {}
         for key, value in pairs:
             if key in result:
-                raise self.fail(f"{key!r} stands twice in one object", "Keep one: the other would be ignored.")
+                raise self.fail(f"{key!r} is repeated in one object", "Keep one: the other would be ignored.")
             result[key] = value
         return result

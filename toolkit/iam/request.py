@@ -87,7 +87,7 @@ class Principal:
         if sts and sts[2]:
             return cls(text, PrincipalKind.FEDERATED_USER, sts[1], sts[2])
         raise RequestError(
-            f"{text!r} is no principal",
+            f"{text!r} is not a principal",
             hint="Give the whole ARN of a user, role, session or root, a service's name, or None for anonymous.",
         )
 
@@ -131,10 +131,10 @@ class Request:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9_.-]+", self.action):
-            raise RequestError(f"{self.action!r} is no action", hint="Give one action, such as iam:CreateUser.")
+            raise RequestError(f"{self.action!r} is not an action", hint="Give one action, such as iam:CreateUser.")
         if self.resource != "*" and len(self.resource.split(":", ARN_FIELDS - 1)) < ARN_FIELDS:
             raise RequestError(
-                f"{self.resource!r} is no resource", hint="Give a whole ARN, or * for actions without a resource."
+                f"{self.resource!r} is not a resource", hint="Give a whole ARN, or * for actions without a resource."
             )
         _ = self.caller
 

@@ -69,7 +69,7 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
             raise ToolkitError(
                 "not a generated file, but rendering would write one of this name",
                 where=str(file),
-                hint="move it away; own Terraform belongs beside the baseline in a root module of its own",
+                hint="move it away; your own Terraform belongs in a separate root module",
             )
         if old != new:
             changes.append(FileChange(name, old, new))
@@ -78,7 +78,7 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
             changes.append(FileChange(file.name, _read(file), None))
     if others:
         raise ToolkitError(
-            f"rendered/ holds Terraform that nobody rendered: {', '.join(others)}",
+            f"rendered/ contains Terraform files that are not generated: {', '.join(others)}",
             where=str(folder),
             hint="move it out: Terraform would apply it with the baseline, though environment.yaml does not say so",
         )

@@ -23,7 +23,7 @@ _PARAMETERS = (
 )
 """Parameters of managed rules whose stronger side is known (AWS Config Developer Guide, list of managed rules)."""
 
-_DEBUG = "writes a log for whoever develops the rule: what it finds stays the same"
+_DEBUG = "writes a log for the rule's developers: its findings stay the same"
 
 
 def _recorders(account: Account, region: str) -> Iterator[Live]:

@@ -19,7 +19,7 @@ from toolkit.resources.base import (
 )
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
-_MEMBERSHIP = "judged by what the groups grant, which stands at the groups (toolkit/plan/memberships.py)"
+_MEMBERSHIP = "judged by what the groups grant, which is a part of the groups (toolkit/plan/memberships.py)"
 _CREDENTIAL = "another key or password is a new login profile; who is left without one is judged as a lock-out"
 
 

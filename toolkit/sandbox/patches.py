@@ -600,7 +600,7 @@ _TYPES = (
 
 
 _REGION_SETTINGS = (
-    "moto has a region's settings for EBS encryption and not these beside them. EC2 API, {calls}: each "
+    "moto has a region's settings for EBS encryption and not these. EC2 API, {calls}: each "
     "region of an account has one value, which the calls change and answer; until then {initial}."
 )
 _SNAPSHOTS = _REGION_SETTINGS.format(
@@ -616,7 +616,7 @@ _METADATA = _REGION_SETTINGS.format(
     initial="and where no preference is given no value is answered",
 )
 _EBS_KEY = (
-    "moto takes a default key for EBS and neither tells it nor forgets it. EC2 API, GetEbsDefaultKmsKeyId and "
+    "moto takes a default key for EBS and neither returns nor resets it. EC2 API, GetEbsDefaultKmsKeyId and "
     "ResetEbsDefaultKmsKeyId: the region's key, which is alias/aws/ebs unless ModifyEbsDefaultKmsKeyId named another."
 )
 _CONSOLE = (
@@ -644,7 +644,7 @@ _USER_TAGS = (
     "roles are not distinguished by case; of two in one call it accepts neither, and a later one replaces the earlier."
 )
 _ROTATION = (
-    "moto drops the rotation period of a key and never answers one, so the provider plans 0 -> 365 for ever. KMS API, "
+    "moto drops the rotation period of a key and never answers one, so the provider plans 0 -> 365 forever. KMS API, "
     "EnableKeyRotation and GetKeyRotationStatus: RotationPeriodInDays, 365 when none is given."
 )
 _DETECTOR_TAGS = (
@@ -828,7 +828,8 @@ PATCHES: tuple[Patch, ...] = (
         owner=BaseResponse,
         method="get_current_account",
         reason="moto takes every caller for the account that MOTO_ACCOUNT_ID names, also a session of a role in "
-        "another account, so a state bucket there cannot be told from one's own. STS API, AssumeRole: the session "
+        "another account, so a state bucket there cannot be distinguished from one's own. STS API, AssumeRole: the "
+        "session "
         "belongs to the role's account.",
         correct=_current_account,
     ),
@@ -837,8 +838,8 @@ PATCHES: tuple[Patch, ...] = (
         owner=FakeBucket,
         method="get_permission",
         reason="moto takes a Deny whose condition is not met for one that is met, so a bucket that denies plain HTTP "
-        "denies every object, to Terraform's S3 backend too. S3 API, GetObject: such a policy denies nothing to who "
-        "comes through TLS (S3 User Guide, 'Restrict access to only HTTPS requests').",
+        "denies every object, to Terraform's S3 backend too. S3 API, GetObject: such a policy denies nothing to "
+        "requests through TLS (S3 User Guide, 'Restrict access to only HTTPS requests').",
         correct=_bucket_permission,
     ),
     Patch(
@@ -846,7 +847,7 @@ PATCHES: tuple[Patch, ...] = (
         owner=S3Response,
         method="_key_response_get",
         reason="moto answers GetObjectRetention with the object itself. S3 API, GetObjectRetention: mode and date, or "
-        "NoSuchObjectLockConfiguration. A destroy asks what a bucket with Object Lock keeps.",
+        "NoSuchObjectLockConfiguration. A destroy reads what Object Lock keeps.",
         correct=_object_retention,
     ),
 )

@@ -134,7 +134,7 @@ class Bundle:
                 raise BadPlanError(
                     f"{field} differs: planned with {_shown(planned)}, now {_shown(value)}",
                     where=str(self.path),
-                    hint="nothing was applied; plan again and review that",
+                    hint="nothing was applied; plan again and review the new plan",
                 )
 
     def verify_files(self, files: Mapping[str, str]) -> None:

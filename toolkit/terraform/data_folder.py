@@ -25,7 +25,7 @@ from toolkit.files import read_regular
 from toolkit.paths import MODULES
 from toolkit.typed import same_json
 
-_HINT = "delete this file, and the next command has Terraform write it anew; find out who changed it"
+_HINT = "delete this file, and Terraform recreates it with the next command; find out who changed it"
 _MODULE_KEYS = {"Key", "Source", "Dir"}
 
 
@@ -93,16 +93,16 @@ def _folder(file: Path, key: str, source: str, folders: Mapping[str, str]) -> st
         _unreadable(file, f"module {key} has no caller")
     if not source.startswith(("./", "../")):
         raise ToolkitError(
-            f"module {key} comes from {source!r}, not from the project: nobody has reviewed here what it holds",
+            f"module {key} is loaded from {source!r}, not from the project: its contents were not reviewed here",
             where=str(file),
-            hint="put it into modules/ and call it by its path; then delete this file, which Terraform writes anew",
+            hint="put it into modules/ and call it by its path; then delete this file, which Terraform recreates",
         )
     folder = posixpath.normpath(posixpath.join(folders[caller], source))
     if not folder.startswith(f"{MODULES}/") or ".terraform" in folder.split("/"):
         raise ToolkitError(
             f"module {key} is called from {folder}, which no plan's digest covers",
             where=str(file),
-            hint="put it into modules/ (into no folder .terraform); then delete this file, which Terraform writes anew",
+            hint="put it into modules/ (into no folder .terraform); then delete this file, which Terraform recreates",
         )
     return folder
 
@@ -165,7 +165,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len({name.casefold() for name in found}) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return found
 
 

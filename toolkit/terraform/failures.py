@@ -218,7 +218,9 @@ def explain(
     if outcome is not None and outcome.begun:
         problem += f"; {outcome.describe()}"
         if blocked is None:
-            hint = hint or "What is done stays done and is in the state. Correct the cause, then plan again."
+            hint = (
+                hint or "Changes already made stay in place and are in the state. Correct the cause, then plan again."
+            )
         else:
             problem += "; what Terraform said of the state is lost with the rest of its output"
             hint = "Free some space there, then plan again: what was done may be missing from the state."
@@ -485,13 +487,13 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
     (
         r"BucketNotEmpty",
         TerraformError,
-        "AWS deletes no bucket that holds objects; logs may have arrived after it was emptied. Empty it, old versions "
-        "included, if nobody needs what it holds. What is done stays done.",
+        "AWS deletes no bucket that holds objects; logs may have arrived after it was emptied. Empty it, old "
+        "versions included, if its contents are not needed. Changes already made stay in place.",
     ),
     (
         r"Error acquiring the state lock",
         TerraformError,
-        "The lock could not even be asked for: the state is unreadable, or these credentials may not write beside it.",
+        "The lock could not be requested: the state is unreadable, or these credentials may not write next to it.",
     ),
 )
 

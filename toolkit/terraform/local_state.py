@@ -96,7 +96,7 @@ def read_local_state(file: Path) -> LocalState | None:
         raise ToolkitError(
             f"not a Terraform state of version 4: {e}",
             where=str(file),
-            hint="restore it from terraform.tfstate.backup beside it, or move it away if it is none of yours",
+            hint="restore it from terraform.tfstate.backup next to it, or move it away if it is not yours",
         ) from e
     return found if found.resources or state.get("outputs") else None
 

@@ -205,7 +205,7 @@ def _refuse_overrides(environ: Mapping[str, str], product: Product) -> None:
 
 def _named(mirror: Path, by: str) -> Source:
     if not any((mirror / host).is_dir() for host in _HOSTS):
-        problem = "holds no folder `registry.terraform.io`" if mirror.is_dir() else "is no folder"
+        problem = "holds no folder `registry.terraform.io`" if mirror.is_dir() else "is not a folder"
         raise ToolkitError(
             f"the provider mirror {problem}",
             where=f"{mirror} ({by})",

@@ -32,7 +32,7 @@ PASSED: dict[str, Passed] = {
         secrets="the state of a resource: Terraform hides only what the provider marks as sensitive",
     ),
     "state pull": Passed(secrets="the whole state, with everything sensitive in the clear"),
-    "console": Passed(secrets="whatever is evaluated, with `nonsensitive()` also sensitive values in the clear"),
+    "console": Passed(secrets="everything that is evaluated, with `nonsensitive()` also sensitive values in the clear"),
     "providers": Passed(),
     "providers schema": Passed(frozenset({"json"})),
     "graph": Passed(frozenset({"type", "draw-cycles"})),
@@ -93,7 +93,7 @@ def check(arguments: Sequence[str], environment: str) -> tuple[str, Passed]:
         raise RefusedError(
             f"{first}: Terraform's global options are not passed through",
             where=environment,
-            hint="the toolkit chooses Terraform's folder and state itself; the command comes first",
+            hint="the toolkit chooses Terraform's folder and state itself; the command must be first",
         )
     if " " in first:
         # Else "state list" as one word would be taken for the command, and the word after it be lost.

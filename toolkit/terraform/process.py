@@ -29,9 +29,9 @@ POLL_SECONDS = 0.03
 GRACE_SECONDS = 2.0
 _CLEANUP_SECONDS = 3.0
 
-STOPPING = "Interrupted: Terraform finishes what it has begun, saves its state and releases its lock. Please wait."
-WAITING = "Still stopping; another interrupt in a moment makes Terraform give up at once, and may lose state."
-GIVING_UP = "Interrupted again: Terraform gives up now; what is under way in AWS may be missing from the state."
+STOPPING = "Interrupted: Terraform finishes the calls in progress, saves its state and releases its lock. Please wait."
+WAITING = "Still stopping; another interrupt makes Terraform stop immediately, and may lose state."
+GIVING_UP = "Interrupted again: Terraform stops immediately; calls in progress may be missing from the state."
 KILLING = "Interrupted again: killed. The state lock may remain, and the state may be incomplete."
 
 

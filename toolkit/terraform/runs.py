@@ -267,7 +267,7 @@ def _locked(scratch: Path, run: Run | None) -> LockedError:
             hint="Wait until it has ended, then plan again: it may change what a plan made now would show.",
         )
     return LockedError(
-        f"terraform {run.operation}, whose toolkit was killed, goes on since {run.started} "
+        f"terraform {run.operation}, whose toolkit was killed, is still running since {run.started} "
         f"(Terraform process {run.terraform_pid} on {run.host})",
         where=str(scratch),
         hint=f"Wait until it has ended, then plan again; it keeps its state and releases its lock by itself. "

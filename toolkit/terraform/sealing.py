@@ -78,7 +78,7 @@ def key_from(environ: Mapping[str, str]) -> bytes | None:
         key = b""
     if len(key) != _KEY_BYTES:
         raise UsageError(
-            f"{VARIABLE} is no key: expected base64 of {_KEY_BYTES} random bytes",
+            f"{VARIABLE} is not a key: expected base64 of {_KEY_BYTES} random bytes",
             hint="make one with `openssl rand -base64 32` and keep it in the pipeline's secrets",
         )
     return key
@@ -134,7 +134,7 @@ def unseal(data: bytes, where: str, keys: Keys) -> bytes:
     if not is_sealed(data):
         if keys.seals:
             raise BadPlanError(
-                f"not encrypted, though {_given(keys)} is given: anybody could have made this bundle",
+                f"not encrypted, though {_given(keys)} is given: anyone could have created this bundle",
                 where=where,
                 hint=f"nothing was applied; plan again with the key, or give none ({VARIABLE}, --kms-key) to accept a "
                 "bundle that is not encrypted",

@@ -182,7 +182,7 @@ def named(state: bytes) -> tuple[bytes, StateId]:
     twice is restoring once.
     """
     found = state_id(state)
-    assert found is not None and found.whole, "asked of a state only"
+    assert found is not None and found.whole, "only a state has this"
     if found.lineage:
         return state, found
     digest = hashlib.sha256(state).hexdigest()

@@ -104,7 +104,7 @@ def apply_bundle(
             raise BadPlanError(
                 "its plan does something else than it shows",
                 where=str(bundle.path),
-                hint="nothing was applied; plan again and review that",
+                hint="nothing was applied; plan again and review the new plan",
             )
         given = Consents.from_options(bundle.manifest.consents).together(consents)
         plan = parse_plan(bundle.plan_json, workspace.attribution)

@@ -68,7 +68,7 @@ class Bootstrapped:
     @property
     def steps(self) -> tuple[str, ...]:
         """What was done, for people."""
-        steps = [f"made the bucket {self.bucket} in {self.region}"] if self.created else []
+        steps = [f"created the bucket {self.bucket} in {self.region}"] if self.created else []
         steps += [f"set its {name}" for name in self.supplied]
         if self.moved is not None:
             steps.append(f"copied the local state (serial {self.moved.serial}) to {self.state}")
@@ -90,7 +90,7 @@ def bootstrap(project: Project, name: str, access: Access, observer: Observer, a
     backend = environment.backend
     if not isinstance(backend, S3Backend):
         raise UsageError(
-            "the environment keeps its state in a local file: there is no bucket to make",
+            "the environment keeps its state in a local file: there is no bucket to create",
             where=f"{paths.shown}:{environment.lines.get(('backend',), 1)}",
             hint="`backend: {type: s3, bucket: NAME, region: REGION}` in the environment file puts it into S3",
         )
@@ -124,10 +124,10 @@ def _bucket(bucket: StateBucket, done: Bootstrapped, observer: Observer, approve
     if not bucket.exists():
         bucket.create()
         done.created = True
-        observer.note(f"made the bucket {done.bucket} in {done.region}")
+        observer.note(f"created the bucket {done.bucket} in {done.region}")
     lacking = bucket.lacking()
     if lacking and not done.created:
-        lines = [f"The bucket {done.bucket} is there already, and lacks:"]
+        lines = [f"The bucket {done.bucket} exists, and lacks:"]
         lines += [f"  {lack.name}: {lack.found} → {lack.wanted}" for lack in lacking]
         if not approve(joined_lines([*lines, f"Set this in account {done.account_id}?"])):
             raise RefusedError("not approved; the bucket was left as it is", where=done.bucket)
@@ -185,7 +185,7 @@ def _copy(workspace: Workspace, local: LocalState, objects: StateObject) -> None
         content = workspace.local_state.read_bytes()
         if _version(content) != (local.lineage, local.serial):
             raise LockedError(
-                "the local state has changed while you were asked",
+                "the local state has changed during the prompt",
                 where=str(workspace.local_state),
                 hint="run this command again",
             )
@@ -210,4 +210,4 @@ def _version(state: bytes) -> tuple[str, int]:
         data = json.loads(state)
         return str(data["lineage"]), int(data["serial"])
     except (ValueError, KeyError, TypeError) as e:
-        raise ToolkitError("what lies where the state should be is none") from e
+        raise ToolkitError("the object at the state's key is not a state") from e

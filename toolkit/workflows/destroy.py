@@ -72,7 +72,7 @@ def check_buckets(workspace: Workspace, plan: Plan, *, empty_buckets: bool) -> t
             where=workspace.called,
             detail=joined_lines(line for change, contents in held for line in _how_to_empty(change, contents)),
             hint=f"`toolkit destroy {workspace.called} --empty-buckets` deletes what they hold, old versions included, "
-            "and then the buckets; nobody can undo that, so copy first what you want to keep",
+            "and then the buckets; this cannot be undone, so copy first what you want to keep",
         )
     return tuple(contents for _, contents in held)
 
@@ -224,9 +224,10 @@ def _refuse_not_shown(workspace: Workspace, step: Plan, shown: Plan) -> None:
     new = [c.address for c in step.changes if c.action is not Action.DELETE or (c.address, *_identity(c)) not in known]
     if new:
         raise RefusedError(
-            f"by now, the plan does what was not shown: {', '.join(new)}; what is deleted until here stays deleted",
+            f"the plan now contains changes that were not shown: {', '.join(new)}; what was deleted so far stays "
+            "deleted",
             where=workspace.called,
-            hint=f"somebody else has changed the state: run `toolkit destroy {workspace.called}` again and look at it",
+            hint=f"the state was changed by another run: run `toolkit destroy {workspace.called}` again and look at it",
         )
 
 

@@ -49,7 +49,7 @@ def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | N
             f"the organization's policies are refused for {count} reason{'s' if count != 1 else ''}; nothing was sent",
             where=shown,
             detail=joined_lines(lines),
-            hint="mend the lines above"
+            hint="fix the lines above"
             + ("; if others apply the baseline in the accounts, name them under deployer_arns" if locked_out else ""),
         )
 

@@ -28,7 +28,7 @@ def lock_providers(project: Project, name: str, platforms: tuple[str, ...], acce
     """
     for platform in platforms:
         if not re.fullmatch(r"[a-z0-9]+_[a-z0-9]+", platform):
-            raise UsageError(f"{platform!r} is no platform", hint="expected OS_ARCH, like linux_amd64")
+            raise UsageError(f"{platform!r} is not a platform", hint="expected OS_ARCH, like linux_amd64")
     paths, environment = read_environment(project, name)
     require_modules(paths, environment)
     bring_up_to_date(paths, environment, observer, may_write=False)

@@ -61,10 +61,10 @@ def check_answer(kind: str, value: str, option: str) -> str:
         UsageError: It cannot.
     """
     if kind == "account_id" and not (len(value) == 12 and value.isascii() and value.isdigit()):
-        raise UsageError(f"{option}: {value!r} is no account id", hint="expected 12 digits")
+        raise UsageError(f"{option}: {value!r} is not an account id", hint="expected 12 digits")
     if kind == "region" and partition_of(value) is None:
         raise UsageError(
-            f"{option}: {value!r} is no region" + or_meant(value, tuple(PARTITION_OF)),
+            f"{option}: {value!r} is not a valid region" + or_meant(value, tuple(PARTITION_OF)),
             hint="expected an AWS region, like eu-central-1",
         )
     if kind == "profile" and value not in PROFILES:
@@ -82,7 +82,7 @@ def check_answer(kind: str, value: str, option: str) -> str:
         try:
             email_address(value)
         except ValueError as e:
-            raise UsageError(f"{option}: {value!r} is no e-mail address", hint=str(e)) from None
+            raise UsageError(f"{option}: {value!r} is not an e-mail address", hint=str(e)) from None
     return value
 
 

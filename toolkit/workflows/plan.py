@@ -84,7 +84,7 @@ def make_room(target: Path, out: str | None) -> None:
             empty = target.is_file() and target.stat().st_size == 0  # as mktemp makes it
             if not target.is_file() or target.is_symlink() or not (out is None or empty or bundles.is_bundle(target)):
                 raise UsageError(
-                    "is there, and is no plan bundle that a new one could replace",
+                    "exists, and is not a plan bundle that a new one could replace",
                     where=str(target),
                     hint="name another file with --out, or a folder, or move this one away",
                 )

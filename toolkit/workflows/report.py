@@ -172,13 +172,13 @@ def _in_the_way(name: str, path: Path) -> str | None:
     if info.st_size == 0:
         return None
     if info.st_size > _LARGEST:
-        return f"a file is there that is no {name} report of this toolkit"
+        return f"a file exists that is not a {name} report of this toolkit"
     try:
         # A file that is no UTF-8 is no report; what stands for its bytes then makes it none.
         text = path.read_bytes().decode("utf-8", "replace")
     except OSError as e:
         return f"a file is there that cannot be read ({e.strerror})"
-    return None if FORMATS[name].recognises(text) else f"a file is there that is no {name} report of this toolkit"
+    return None if FORMATS[name].recognises(text) else f"a file exists that is not a {name} report of this toolkit"
 
 
 def _size(path: Path) -> int:

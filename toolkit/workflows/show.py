@@ -45,7 +45,7 @@ def read_bundle(path: Path, project: Project | None, keys: Keys) -> tuple[bundle
     if project is not None and not path.is_file() and name in project.names:
         last = project.paths(name).scratch / f"plan{bundles.SUFFIX}"
         raise BadPlanError(
-            f"{str(path)!r} is an environment, and no plan bundle",
+            f"{str(path)!r} is an environment, not a plan bundle",
             hint=f"its saved plan: {last}" if last.exists() else f"`toolkit plan {name}` saves one",
         )
     bundle = bundles.read(path, keys)

@@ -45,7 +45,7 @@ def adopt_simulated_state(
         raise RefusedError(
             "a state that no embedded AWS has made here would be set aside: it may be a real account's",
             where=str(state),
-            hint="take `simulator` out of the environment file (`--sandbox` tries a real environment out beside "
+            hint="take `simulator` out of the environment file (`--sandbox` tries a real environment without using "
             "its state), or move this file away",
         )
     if state.exists():
@@ -75,7 +75,7 @@ def refuse_simulated_state(paths: EnvironmentPaths, scratch: Path, state: Path, 
         raise RefusedError(
             f"this state was made on the embedded AWS and says nothing about account {account_id}",
             where=str(state),
-            hint=f"`simulator: moto` in {paths.shown} goes on with it; for the real account, move it away: "
+            hint=f"`simulator: moto` in {paths.shown} continues with it; for the real account, move it away: "
             f"mv {state} {state}{ASIDE}",
         )
     # What comes from now on is the real account's.

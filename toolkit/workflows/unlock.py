@@ -48,7 +48,7 @@ def read_lock(workspace: Workspace, lock_id: str | None) -> HeldLock | None:
     if run is not None:
         raise LockedError(
             f"terraform {run.operation} is running here since {run.started} (process "
-            f"{run.terraform_pid or run.toolkit_pid} on {run.host}): its lock is no dead one",
+            f"{run.terraform_pid or run.toolkit_pid} on {run.host}): its lock is in use",
             where=str(workspace.scratch),
             hint=f"wait until it has ended, or stop it gracefully: kill -INT {run.terraform_pid or run.toolkit_pid}",
         )
@@ -126,7 +126,7 @@ def _parsed(data: bytes, where: str) -> StateLock:
         return parse_lock(data)
     except (ValueError, KeyError, TypeError) as e:
         raise ToolkitError(
-            "something lies where Terraform's lock would be, but it is none",
+            "the object at the key of Terraform's lock is not a lock",
             where=where,
-            hint="look at it; delete it by hand if nothing works on this state",
+            hint="look at it; delete it by hand if no run is using this state",
         ) from e

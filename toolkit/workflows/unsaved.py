@@ -168,7 +168,7 @@ def _read(project: Project, name: str, file: Path, access: Access) -> bytes:
     if state is None:
         cut = state_id(content)
         raise ToolkitError(
-            "no state of Terraform (version 4)" if cut is None or cut.whole else "a state that was cut off: not whole",
+            "not a Terraform state (version 4)" if cut is None or cut.whole else "a state that was cut off: not whole",
             where=str(file),
             hint="give the file that the failed apply named",
         )
@@ -246,7 +246,7 @@ def _is_there(there: bytes | None, state: bytes, found: StateId, place: str) -> 
     old = state_id(there)
     if old is None:
         raise RefusedError(
-            "what lies where the state belongs is no state",
+            "the object at the state's key is not a state",
             where=place,
             hint="find out what it is and move it away; nothing was written",
         )

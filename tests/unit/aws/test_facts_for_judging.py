@@ -676,7 +676,7 @@ def test_what_policies_groups_have_and_what_they_say(clients: ClientFactory):
     assert {k: json.loads(v) for k, v in found.documents.items()} == {own: json.loads(denies)}
     with Stubber(clients.client("iam")) as stub:
         stub.add_client_error("get_account_authorization_details", "AccessDenied", http_status_code=403)
-        with pytest.raises(ToolkitError, match="iam:GetAccountAuthorizationDetails could not be asked"):
+        with pytest.raises(ToolkitError, match="iam:GetAccountAuthorizationDetails failed"):
             read_group_policies(clients)
 
 

@@ -190,7 +190,7 @@ def test_a_command_that_should_give_credentials_and_fails(sts: Sts, tmp_path: Pa
 def test_a_session_of_single_sign_on_that_is_over(sts: Sts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "config").write_text(
-        f"[profile sso]\nsso_start_url = https://example.awsapps.com/start\nsso_region = eu-central-1\n"
+        "[profile sso]\nsso_start_url = https://example.awsapps.com/start\nsso_region = eu-central-1\n"
         f"sso_account_id = {ACCOUNT}\nsso_role_name = admin\n"
     )
     assert "SSO" in refused(environment("credentials: {profile: sso}\n")).problem
@@ -307,9 +307,9 @@ def test_policies_see_a_session_as_its_role_with_the_path_that_the_session_does_
     assert len(sts.asked) == 1
     assert own_role(clients, session) == OwnRole(f"arn:aws:iam::{ACCOUNT}:role{SSO}Admin", TRUST)
     sts.refusals["GetRole"] = (403, "AccessDenied")
-    with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
+    with pytest.raises(ToolkitError, match="iam:GetRole failed"):
         principal_arn(clients, session)
-    with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
+    with pytest.raises(ToolkitError, match="iam:GetRole failed"):
         own_role(clients, session)
 
 
@@ -320,7 +320,7 @@ def test_only_the_embedded_aws_lets_in_sessions_of_roles_that_it_does_not_have(
     session = CallerIdentity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Gone/ann")
     clients = ClientFactory(environment(), dict(os.environ))
     sts.refusals["GetRole"] = (404, "NoSuchEntity")
-    with pytest.raises(ToolkitError, match="iam:GetRole could not be asked"):
+    with pytest.raises(ToolkitError, match="iam:GetRole failed"):
         own_role(clients, session)
     monkeypatch.setattr(ClientFactory, "simulated", True)
     assert own_role(clients, session) is None

@@ -105,7 +105,7 @@ USER = 'owner: a@example.com, review_date: "2027-06-30"'
 TWINS = [
     (f"  iam_users:\n    users:\n      alice: {{{USER}}}\n      Alice: {{{USER}}}", 7, "the user 'Alice' is 'alice'"),
     ("  iam_groups:\n    groups:\n      staff: {}\n      STAFF: {}", 7, "the group 'STAFF' is 'staff'"),
-    ("  iam_groups:\n    groups:\n      Developers: {}", 6, "`developers: null` beside it"),
+    ("  iam_groups:\n    groups:\n      Developers: {}", 6, "`developers: null` in addition to it"),
     ("  iam_groups: {}\n  iam_users:\n    suspended_group_name: Billing", 6, "the group 'Billing' is 'billing'"),
     (
         "  iam_groups:\n    guardrail_policy_name: Guard\n  mfa_enforcement:\n    policy_name: guard",

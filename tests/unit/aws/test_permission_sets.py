@@ -87,5 +87,5 @@ def test_what_is_refused_is_not_taken_for_nothing(clients: ClientFactory, servic
     change = assignment(instance, f"{instance}/ps-1".replace("instance", "permissionSet"))
     with Stubber(clients.client(service, REGION)) as stub:
         stub.add_client_error(call, "AccessDeniedException", http_status_code=403)
-        with pytest.raises(ToolkitError, match=f"{permission} could not be asked"):
+        with pytest.raises(ToolkitError, match=f"{permission} failed"):
             read_assigned(clients, change, "ann@example.com")

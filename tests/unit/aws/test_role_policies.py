@@ -66,5 +66,5 @@ def test_what_is_refused_is_not_taken_for_nothing(clients: ClientFactory, call: 
                 break
             stub.add_response(earlier, {answer: []})
         stub.add_client_error(call, "AccessDenied", http_status_code=403)
-        with pytest.raises(ToolkitError, match=f"{permission} could not be asked"):
+        with pytest.raises(ToolkitError, match=f"{permission} failed"):
             read_role_policies(clients, "deployer", ["arn:aws:iam::123456789012:policy/own"])

@@ -276,7 +276,7 @@ def test_a_bucket_in_another_region_is_refused(stubbed: tuple[StateBucket, Stubb
 def test_what_cannot_be_read_is_not_taken_for_present(stubbed: tuple[StateBucket, Stubber]) -> None:
     bucket, stubber = stubbed
     stubber.add_client_error("get_public_access_block", "AccessDenied", "Access Denied", 403, expected_params=HEAD)
-    with pytest.raises(ToolkitError, match=r"get_public_access_block of tf-state could not be asked.*AccessDenied"):
+    with pytest.raises(ToolkitError, match=r"get_public_access_block of tf-state failed.*AccessDenied"):
         bucket.lacking()
 
 
@@ -335,7 +335,7 @@ def test_a_state_is_placed_byte_for_byte_and_the_lock_is_gone_then(objects: Stat
 
 def test_a_state_that_is_there_is_never_overwritten(objects: StateObject, s3: Any) -> None:
     objects.place(b"theirs")
-    with pytest.raises(RefusedError, match="has come there in the meantime"):
+    with pytest.raises(RefusedError, match="was written there in the meantime"):
         objects.place(b"ours")
     assert objects.read() == b"theirs"
     assert keys(s3) == [KEY], "the lock must be released after a failure, too"

@@ -153,8 +153,8 @@ def test_colour_is_switched_off_before_and_after_the_command(
         (["render", "prdo"], "did you mean 'prod'?"),
         (["apply", "prod"], "Next: `toolkit apply prod --plan BUNDLE` needs no prompt"),
         (["destroy", "prod"], "Next: --auto-approve destroys without a prompt"),
-        (["new", "Prod"], "'Prod' is no environment name"),
-        (["new", "x/y"], "is no environment name"),
+        (["new", "Prod"], "'Prod' is not an environment name"),
+        (["new", "x/y"], "is not an environment name"),
         (["new", "prod"], "the environment exists"),
         (
             ["new", "two"],
@@ -163,14 +163,14 @@ def test_colour_is_switched_off_before_and_after_the_command(
         (["new", "two", "--simulator"], "missing --region\nNext: toolkit new two --simulator --region REGION\n"),
         (["doctor", "prdo"], "did you mean 'prod'?"),
         (["-C", "/nowhere/at/all", "doctor"], "/nowhere/at/all: no such folder"),
-        (["new", "two", "--account-id", "123", "--region", "eu-west-1"], "'123' is no account id"),
+        (["new", "two", "--account-id", "123", "--region", "eu-west-1"], "'123' is not an account id"),
         (
             ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1", "--profile", "strickt"],
             "did you mean 'strict'?",
         ),
         (
             ["new", "two", "--account-id", "123456789012", "--region", "eu-west-1", "--security-email", "x"],
-            "'x' is no e-mail address",
+            "'x' is not an e-mail address",
         ),
         (["new", "two", "--account-id", "123456789012", "--region", "eu-wst-1"], "did you mean 'eu-west-1'?"),
         ([*NEW, "--state-bucket", "x"], "'x' is not a valid bucket name"),
@@ -365,7 +365,7 @@ def test_terraform_that_nobody_rendered_is_told(project: Path, told: Told, name:
     rendered = project / "environments" / "prod" / "rendered"
     (rendered / name).write_text("{}")
     for command in (("render", "--check"), ("render",), ("validate", "prod")):
-        assert f"nobody rendered: {name}" in told(*command, exits=1)[1]
+        assert f"that are not generated: {name}" in told(*command, exits=1)[1]
     assert "= 14" in (rendered / "password_policy.tf").read_text()
 
 
@@ -463,12 +463,12 @@ def test_in_a_terminal_all_but_account_and_region_can_be_left_open(
     for stream in ("stdin", "stderr"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
     err = told("new", "two")[1]
-    assert "'12' is no account id" in err
+    assert "'12' is not an account id" in err
     assert "'eu-wst-1' is no region; did you mean 'eu-west-1'?" in err
     assert (
         "'My_Bucket' is not a valid bucket name\nNext: expected an S3 bucket name: 3 to 63 of a-z, 0-9, . and -" in err
     )
-    assert "'ann' is no e-mail address" in err
+    assert "'ann' is not an e-mail address" in err
     text = (project / "environments" / "two" / "environment.yaml").read_text()
     assert 'account_id: "111122223333"' in text
     assert "# activity_alarms:" in text, "who is told is to be filled in"

@@ -330,6 +330,6 @@ def test_what_is_no_file_is_no_bundle(project: Path, told: Told, tmp_path: Path,
 def test_a_pipe_is_no_place_for_a_bundle(project: Path, told: Told):
     os.mkfifo("out.tfbundle")
     signal.alarm(20)
-    with pytest.raises(UsageError, match="no plan bundle that a new one could replace"):
+    with pytest.raises(UsageError, match="not a plan bundle that a new one could replace"):
         make_room(Path("out.tfbundle"), "out.tfbundle")
     signal.alarm(0)

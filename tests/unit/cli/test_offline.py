@@ -125,7 +125,7 @@ def test_doctor_sees_what_terraform_would_apply_though_nobody_asked_for_it(proje
     assert "--upgrade" in str(hint)
     result, text, _ = found["environment prod"]
     assert result == "fail"
-    assert "nobody rendered: own.tf" in text
+    assert "that are not generated: own.tf" in text
 
 
 def test_doctor_goes_on_whatever_it_finds(project: Path, told: Told):
@@ -214,7 +214,7 @@ def test_what_is_no_saved_plan_is_told_with_exit_code_7(project: Path, told: Tol
 
 def test_an_environment_is_no_plan(project: Path, told: Told):
     assert told("show", "prod", exits=7)[1] == (
-        "Error: 'prod' is an environment, and no plan bundle\nNext: `toolkit plan prod` saves one\n"
+        "Error: 'prod' is an environment, not a plan bundle\nNext: `toolkit plan prod` saves one\n"
     )
     saved = project / "environments" / "prod" / ".toolkit" / "plan.tfbundle"
     saved.parent.mkdir()

@@ -69,7 +69,7 @@ def test_numbers_that_can(number: str) -> None:
 @pytest.mark.parametrize("kind", ["security", "billing", "operations"])
 def test_root_has_a_mailbox_of_its_own(kind: str) -> None:
     found = message({**LEAST, kind: {**SECURITY, "email_address": "AWS-root@example.com"}})
-    assert found.startswith(f": root_email_address is that of {kind}, too")
+    assert found.startswith(f": root_email_address is also that of {kind}: its readers")
 
 
 @pytest.mark.parametrize("country", ["US", "CA", "GB", "DE", "JP", "IN", "BR"])

@@ -80,7 +80,7 @@ def test_an_empty_block_blocks_what_is_public_and_touches_no_network() -> None:
                     "bucket": {"expiration_days": 1},
                 }
             },
-            "default_vpc_flow_logs: bucket has no effect beside bucket_arn",
+            "default_vpc_flow_logs: bucket has no effect together with bucket_arn",
         ),
         (
             {"default_vpc_flow_logs": {"destination": "s3", "bucket_arn": "example-flow-logs"}},
@@ -105,13 +105,16 @@ def test_aliases_that_iam_takes(alias: str) -> None:
 @pytest.mark.parametrize(
     ("budget", "expected"),
     [
-        ({"limit_usd": 100}, "a budget must tell somebody"),
+        ({"limit_usd": 100}, "a budget must have recipients"),
         ({"limit_usd": 0, **MAIL}, "Input should be greater than 0"),
         ({"limit_usd": 100, **MAIL, "alerts": []}, "a budget must have 1 to 10 alerts"),
         ({"limit_usd": 100, **MAIL, "alerts": [{"percent": 80}, {"percent": 80}]}, "alerts must differ"),
         ({"limit_usd": 100, **MAIL, "alerts": [{"percent": 1001}]}, "Input should be less than or equal to 1000"),
         ({"limit_usd": 100, **MAIL, "period": "DAILY"}, "a DAILY budget takes alerts of ACTUAL costs only"),
-        ({"limit_usd": 100, "email_addresses": [f"{i}@example.com" for i in range(11)]}, "a budget tells at most ten"),
+        (
+            {"limit_usd": 100, "email_addresses": [f"{i}@example.com" for i in range(11)]},
+            "a budget notifies at most ten",
+        ),
         ({"limit_usd": 100, **MAIL, "cost_filters": {"Service": []}}, "each of cost_filters must have"),
         ({"limit_usd": 100, "email_addresses": ["nobody"]}, "expected an e-mail address"),
         ({"limit_usd": 100, "sns_topic_arn": "costs"}, "expected the ARN of a topic"),

@@ -69,12 +69,12 @@ def test_effective_settings_read_back_unchanged() -> None:
         ("viewonlyaccess", "did you mean job-function/ViewOnlyAccess?"),
         ("job-function/SecurityAudit", "did you mean SecurityAudit?"),
         ("arn:aws:iam::aws:policy/Billing", "did you mean job-function/Billing?"),
-        ("Zzzzzzzz zzz", "is no name of a managed policy"),
-        ("", "is no name of a managed policy"),
+        ("Zzzzzzzz zzz", "is not a name of a managed policy"),
+        ("", "is not a name of a managed policy"),
         ("aws-service-role/AWSSupportServiceRolePolicy", "belongs to a service-linked role"),
         ("AWSSupportServiceRolePolicy", "belongs to a service-linked role"),
-        ("arn:aws:iam::123:policy/x", "is no managed policy's ARN"),
-        ("arn:aws:iam::123456789012:role/x", "is no managed policy's ARN"),
+        ("arn:aws:iam::123:policy/x", "is not the ARN of a managed policy"),
+        ("arn:aws:iam::123456789012:role/x", "is not the ARN of a managed policy"),
     ],
 )
 def test_unknown_managed_policies_are_caught(policy: str, says: str) -> None:
@@ -92,9 +92,9 @@ def test_policies_of_other_partitions_and_accounts_are_taken_as_they_stand() -> 
     [
         ({"two words": {}}, "is not a valid IAM name"),
         ({"x" * 129: {}}, "is not a valid IAM name"),
-        ({"team": {"path": "teams"}}, "is no IAM path"),
-        ({"team": {"path": "/teams//x/"}}, "is no IAM path"),
-        ({"team": {"path": "/" + "x" * 511 + "/"}}, "is no IAM path"),
+        ({"team": {"path": "teams"}}, "is not an IAM path"),
+        ({"team": {"path": "/teams//x/"}}, "is not an IAM path"),
+        ({"team": {"path": "/" + "x" * 511 + "/"}}, "is not an IAM path"),
         ({"team": {"managed_policies": ["ReadOnlyAccess", "ReadOnlyAccess"]}}, "names a policy twice"),
         ({"team": {"managed_policies": ["Billing", "job-function/Billing"]}}, "names a policy twice"),
         ({"team": {"inline_policies": {"p": []}}}, "the list is empty"),
@@ -102,12 +102,12 @@ def test_policies_of_other_partitions_and_accounts_are_taken_as_they_stand() -> 
             {"team": {"inline_policies": {"p q": [{"sid": "A", "actions": ["*"], "resources": ["*"]}]}}},
             "is not a valid IAM name",
         ),
-        ({"team": with_statement(sid="not-a-sid", actions=["s3:Get*"])}, "is no statement id"),
+        ({"team": with_statement(sid="not-a-sid", actions=["s3:Get*"])}, "is not a statement id"),
         ({"team": with_statement(effect="allow", actions=["s3:Get*"])}, "'Allow' or 'Deny'"),
         ({"team": with_statement(actions=[])}, "the list is empty"),
-        ({"team": with_statement(actions=["s3"])}, "^1 validation error.*\n.*\n.*'s3' is no action"),
-        ({"team": with_statement(actions=["i*:Get*"])}, "is no action"),
-        ({"team": with_statement(actions=["s3:Get*"], resources=["bucket"])}, "is no resource"),
+        ({"team": with_statement(actions=["s3"])}, "^1 validation error.*\n.*\n.*'s3' is not an action"),
+        ({"team": with_statement(actions=["i*:Get*"])}, "is not an action"),
+        ({"team": with_statement(actions=["s3:Get*"], resources=["bucket"])}, "is not a resource"),
         ({"team": with_statement(actions=["s3:Get*"], Resource="*")}, "Extra inputs"),
         ({"team": {"description": "x"}}, "Extra inputs"),
         ({"team": "ReadOnlyAccess"}, "Group"),
@@ -171,7 +171,7 @@ def test_condition_operators() -> None:
     for test, guess in (("StringEqual", "StringEquals"), ("Boole", "Bool"), ("stringlike", "StringLike")):
         with pytest.raises(ValidationError, match=f"did you mean {guess}"):
             groups(team=condition(test))
-    with pytest.raises(ValidationError, match="is no condition operator"):
+    with pytest.raises(ValidationError, match="is not a condition operator"):
         groups(team=condition("NullIfExists"))
 
 

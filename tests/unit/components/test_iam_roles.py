@@ -42,7 +42,7 @@ def refused(roles: dict[str, Any], beside: str = "  password_policy: {}") -> lis
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ({}, "nobody may assume the role; expected at least one of users and principals"),
+        ({}, "no principal may assume the role; expected at least one of users and principals"),
         ({"principals": ["*"]}, "expected the ARN of an account, a user or a role, without wildcards"),
         ({"principals": ["arn:aws:iam::111122223333:role/*"]}, "without wildcards"),
         ({"principals": ["arn:aws:iam::111122223333:user/*"]}, "without wildcards"),
@@ -264,7 +264,7 @@ def test_separate_duties_are_accepted() -> None:
 
 def test_conflicts_name_two_roles() -> None:
     given = roles(administration=["anna"], development=["bert"])
-    assert "which is no role here (did you mean 'development'?)" in message(
+    assert "which is not a role here (did you mean 'development'?)" in message(
         roles=given, conflicts=[["administration", "developmnt"]]
     )
     for pair in (["administration"], ["administration", "administration"], ["a", "b", "c"]):

@@ -50,7 +50,7 @@ def refused(users: dict[str, Any], **settings: Any) -> str:
         ({"console_pgp_key": "anna"}, "console_pgp_key: expected keybase:NAME, or a public PGP key in base64"),
         ({"groups": ["a", "a"]}, "groups: expected each value once"),
         ({"groups": [f"g{n}" for n in range(11)]}, "groups has 11 entries; expected at most 10"),
-        ({"path": "people"}, "path: 'people' is no IAM path"),
+        ({"path": "people"}, "path: 'people' is not an IAM path"),
         ({"tags": {"owner": "x"}}, "expected another key: Owner and ReviewDate"),
         ({"tags": {"aws:x": "x"}}, "not aws:*"),
     ],

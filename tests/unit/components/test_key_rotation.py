@@ -43,7 +43,7 @@ def test_a_rule_that_config_does_not_have_could_tell_nothing() -> None:
 
 
 def test_a_rule_of_every_region_would_be_told_of_in_one_only() -> None:
-    assert "those of the home region alone would be told; expected a rule with home_region_only" in refused(
+    assert "only its findings of the home region would be reported; expected a rule with home_region_only" in refused(
         text("{rules: [restricted-ssh]}")
     )
 

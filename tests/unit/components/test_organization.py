@@ -80,8 +80,8 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
         ),
         (
             {"service_control_policies": {"x": {"file": "x.json", "exempted_principal_arns": [DEPLOYER]}}},
-            "service_control_policies.x: exempted_principal_arns goes with guardrails; in a file, write the condition "
-            "yourself",
+            "service_control_policies.x: exempted_principal_arns applies to guardrails only; in a file, write the "
+            "condition yourself",
         ),
         (
             {"service_control_policies": {"x": {"file": "../x.json"}}},
@@ -95,8 +95,8 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
         ),
         (
             {"service_control_policies": {"x": {"file": "x.json", "locks_out_deployers_because": "closed accounts"}}},
-            "service_control_policies.x: locks_out_deployers_because is not for a policy of the root: nobody could "
-            "apply anything",
+            "service_control_policies.x: locks_out_deployers_because is not for a policy of the root: no principal "
+            "could apply anything",
         ),
         (
             {"resource_control_policies": {"x": {"guardrails": ["organization_identities_only"]}}},
@@ -144,7 +144,7 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
         ({"tag_policies": {"x": {}}}, "tag_policies.x: exactly one of tags and file must be given"),
         (
             {"exempted_principal_arns": ["arn:aws:iam::*:role/*"]},
-            "exempted_principal_arns.0: expected a pattern that names someone: this one exempts everybody",
+            "exempted_principal_arns.0: expected a pattern that names principals: this one exempts every principal",
         ),
         *(
             (
@@ -354,10 +354,10 @@ def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
         ("{", "not JSON: Expecting property name enclosed in double quotes at line 1, column 2"),
         ("[]", "not a JSON object"),
         ('"x"', "not a JSON object"),
-        ('{"Statement": 1, "Statement": 2}', "'Statement' stands twice in one object"),
-        ('{"a": NaN}', "NaN is no JSON value"),
+        ('{"Statement": 1, "Statement": 2}', "'Statement' is repeated in one object"),
+        ('{"a": NaN}', "NaN is not a JSON value"),
         ('{"a": 1e999}', "1e999 is too large a number"),
-        ('{"a": "\\ud800"}', "half of a surrogate pair, which is no character"),
+        ('{"a": "\\ud800"}', "half of a surrogate pair, which is not a character"),
         ('{"a": ' * 60 + "1" + "}" * 60, "nested too deeply: at most 50 levels"),
         ("[" * 100_000, "nested too deeply"),
         ("x" * (1 << 20 | 1), "larger than 1048576 bytes"),

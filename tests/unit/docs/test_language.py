@@ -5,6 +5,7 @@ Add a word only with what to write instead. Code blocks, code spans and quoted m
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,7 +107,37 @@ def helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
         yield from helps(inner, f"{path} {name}")
 
 
+def messages(source: str) -> Iterator[tuple[int, str]]:
+    """(line, text) of string literals with a blank, without docstrings, f-strings' values and code spans.
+
+    These are errors, hints, findings, progress and reports, wherever they are raised or built; a literal without a
+    blank is a name or a key.
+    """
+    tree = ast.parse(source)
+    skipped = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            skipped.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            skipped.update(node.values)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = [str(v.value) if isinstance(v, ast.Constant) else "…" for v in node.values]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            parts = [node.value]
+        else:
+            continue
+        text = re.sub(r"`[^`]*`", "", "".join(parts))
+        if " " in text:
+            yield node.lineno, text
+
+
 def texts() -> Iterator[tuple[str, str]]:
+    for file in sorted((REPOSITORY / "toolkit").rglob("*.py")):
+        found = [f"{line}: {text}" for line, text in messages(file.read_text("utf-8"))]
+        yield f"messages of {file.relative_to(REPOSITORY).as_posix()}", "\n".join(found)
     for document in [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").glob("*.md"))]:
         yield document.relative_to(REPOSITORY).as_posix(), prose(document.read_text("utf-8"))
     for readme in sorted((REPOSITORY / "modules").rglob("README.md")):
@@ -144,6 +175,14 @@ def test_texts_use_plain_words(name: str):
 
 def test_pending_names_texts():
     assert set(TEXTS) >= PENDING
+
+
+def test_messages_are_literals_of_errors_and_findings():
+    source = '''"""Nobody here."""
+raise UsageError(f"{name} is no region of {home}", hint="`ask` " "somebody")
+KEY = "told"
+'''
+    assert list(messages(source)) == [(2, "… is no region of …"), (2, " somebody")]
 
 
 @pytest.mark.parametrize(

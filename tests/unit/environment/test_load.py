@@ -115,7 +115,7 @@ BROKEN = {
     "a tab as indentation": ("regions:\n\thome: x\n", "2: not valid YAML: found character '\\t'"),
     "an unclosed bracket": ("regions: [\n", "not valid YAML"),
     "a forbidden character": ("a: \x01\n", "1: not valid YAML: special characters are not allowed"),
-    "a key twice": (GOOD + "account_id: '111122223333'\n", "6: account_id: the key stands twice (first in line 1)"),
+    "a key twice": (GOOD + "account_id: '111122223333'\n", "6: account_id: the key is repeated (first in line 1)"),
     "an alias": (GOOD + "default_tags: &t {a: b}\nx: *t\n", "a YAML alias"),
     "a merge": (GOOD + "default_tags: {<<: {a: b}}\n", "6: default_tags: a YAML merge (`<<`)"),
     "a tag": (GOOD + "default_tags: {a: !!python/name:os.system ''}\n", "a YAML tag (tag:yaml.org,2002:python/"),
@@ -196,7 +196,7 @@ BROKEN = {
     "no role ARN": (GOOD + "credentials: {assume_role: {role_arn: admin}}\n", "expected a role's ARN"),
     "simulator with credentials": (
         GOOD + "simulator: moto\ncredentials: {profile: x}\n",
-        "simulator: moto goes with no credentials",
+        "simulator: moto takes no credentials",
     ),
     "unknown simulator": (GOOD + "simulator: motto\n", '6: simulator: "motto"; expected "moto" (did you mean'),
     "no version constraint": (

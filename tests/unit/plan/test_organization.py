@@ -345,7 +345,7 @@ def test_each_target_is_counted_for_itself() -> None:
         ),
         (
             '{"Statement": {"Effect": "Deny", "Action": "*", "Action": "s3:*", "Resource": "*"}}',
-            "own.json: 'Action' stands twice in one object",
+            "own.json: 'Action' is repeated in one object",
         ),
         (
             '{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}',

@@ -157,7 +157,9 @@ def test_another_kind_of_backend_is_refused(data: Path):
     problem = refused(lambda: data_folder.check_backend(data, *S3), data_folder.backend_file(data))
     assert problem == "the state would be kept in a backend 'local' instead of 's3'"
     note_backend(data, *LOCAL, Backend={"type": "local", "config": {"path": "/evil"}})
-    assert "stands twice" in refused(lambda: data_folder.check_backend(data, *LOCAL), data_folder.backend_file(data))
+    assert "a key is repeated" in refused(
+        lambda: data_folder.check_backend(data, *LOCAL), data_folder.backend_file(data)
+    )
 
 
 _JSON = st.recursive(

@@ -85,7 +85,7 @@ def test_without_any_mirror_the_registry_is_asked(tmp_path: Path, environ: dict[
     assert choose(None, environ, tmp_path / "opt").why == "the public registry"
 
 
-@pytest.mark.parametrize(("make", "problem"), [(False, "is no folder"), (True, "holds no folder")])
+@pytest.mark.parametrize(("make", "problem"), [(False, "is not a folder"), (True, "holds no folder")])
 def test_a_named_mirror_must_be_one(tmp_path: Path, environ: dict[str, str], make: bool, problem: str) -> None:
     path = tmp_path / "m"
     if make:

@@ -182,7 +182,7 @@ def test_where_only_buckets_are_left_one_step_is_enough(house: House):
 )
 def test_a_step_deletes_nothing_that_was_not_shown(house: House, new: Change):
     house.appears = (new,)
-    with pytest.raises(RefusedError, match=f"does what was not shown: {new.address}"):
+    with pytest.raises(RefusedError, match=f"contains changes that were not shown: {new.address}"):
         workflow.destroy(workspace("moto"), shown(), Observer())
     assert [step for step, *_ in house.done] == ["plan"]
 

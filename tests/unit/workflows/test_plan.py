@@ -224,7 +224,7 @@ def test_only_an_earlier_bundle_is_replaced(tmp_path: Path):
     (tmp_path / "link").symlink_to(out)
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
     for name in ("notes.txt", "link", "nowhere"):
-        with pytest.raises(UsageError, match=r"no plan bundle that a new one could replace") as caught:
+        with pytest.raises(UsageError, match=r"not a plan bundle that a new one could replace") as caught:
             plans.make_plan(where, Observer(), out=str(tmp_path / name))
         assert caught.value.where == str(tmp_path / name)
     with pytest.raises(UsageError):

@@ -74,7 +74,7 @@ def _old_terraform(house: Any) -> None:
     ("spoil", "said"),
     [
         (_broken_yaml, "1 error in the environment file"),
-        (_broken_file_in_the_way, "rendered/ holds Terraform that nobody rendered: own.tf"),
+        (_broken_file_in_the_way, "rendered/ contains Terraform files that are not generated: own.tf"),
         (_no_module, "lacks the module of password_policy"),
         (_no_terraform, "not on PATH"),
         (_old_terraform, "too old"),
@@ -115,7 +115,7 @@ def test_nothing_that_terraform_or_opentofu_would_load_slips_in(house: Any, call
     file = house.render() / name
     file.parent.mkdir(exist_ok=True)
     file.write_text("{}")
-    with pytest.raises(ToolkitError, match=f"nobody rendered: {name}"):
+    with pytest.raises(ToolkitError, match=f"that are not generated: {name}"):
         opened(house)
 
 
