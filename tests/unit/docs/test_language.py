@@ -42,19 +42,13 @@ _WORDS = re.compile("|".join(rf"(?P<w{n}>\b(?:{pattern})\b)" for n, pattern in e
 PENDING: set[str] = {
     "CHANGELOG.md",
     "docs/architecture.md",
-    "docs/components.md",
-    "docs/controls.md",
     "docs/environments.md",
     "docs/exit-codes.md",
     "docs/identities.md",
     "docs/identity-center.md",
     "docs/judging.md",
-    "docs/optional-services.md",
-    "docs/practices.md",
-    "docs/reports.md",
     "docs/security.md",
     "docs/state.md",
-    "docs/variables.md",
 }
 """Texts that are not rewritten yet. The list only shrinks."""
 
