@@ -140,8 +140,8 @@ def test_it_is_put_byte_for_byte_over_what_is_older(place: Place, there: bytes |
         (state(8)[:200], "a newer state of serial 8"),
         (state(6, OTHER), f"another state: lineage {OTHER}"),
         (state(6, OTHER)[:200], f"another state: lineage {OTHER}"),
-        (b"not JSON", "no state"),
-        (b"{}", "no state"),
+        (b"not JSON", "not a state"),
+        (b"{}", "not a state"),
     ],
     ids=["same serial", "newer", "newer, cut off", "other lineage", "other lineage, cut off", "garbage", "other JSON"],
 )
@@ -224,7 +224,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: f.write_text('{"version": 4, "serial": 1, "lineage": "a", "resources": [{"instances": "ab"}]}'),
         "not a Terraform state",
     ),
-    "an older format": (lambda f: f.write_bytes(state().replace(b'"version": 4', b'"version": 3')), "no state"),
+    "an older format": (lambda f: f.write_bytes(state().replace(b'"version": 4', b'"version": 3')), "not a Terraform"),
     "cut off": (lambda f: f.write_bytes(state()[:-9]), "cut off"),
     "a damaged encrypted one": (lambda f: f.write_bytes(b"TFBUNDLE-SEALED-1\n{}\nx"), "cannot be opened"),
 }
