@@ -361,7 +361,7 @@ def _pages(client: Any, operation: str, parameters: Mapping[str, Any]) -> Iterat
         following = page.get("NextToken")
         if not following:
             if any(page.get(name) for name in _TOKENS) or page.get("IsTruncated"):
-                raise PaginationError(message="it goes on in a way that is not known here")
+                raise PaginationError(message="it continues in a way that the toolkit does not know")
             return
         if following in seen:
             raise PaginationError(message="the token of the next page repeats")

@@ -152,7 +152,7 @@ def _make_empty(bucket: Bucket) -> int:
     def stop() -> None:
         if interrupts.requested:
             raise InterruptedRunError(
-                f"interrupted; {deleted} object versions in {bucket.name} are deleted", hint="Nobody can undo that"
+                f"interrupted; {deleted} object versions in {bucket.name} are deleted", hint="That cannot be undone"
             )
 
     with handled(interrupts):

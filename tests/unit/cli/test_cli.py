@@ -464,7 +464,7 @@ def test_in_a_terminal_all_but_account_and_region_can_be_left_open(
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
     err = told("new", "two")[1]
     assert "'12' is not an account id" in err
-    assert "'eu-wst-1' is no region; did you mean 'eu-west-1'?" in err
+    assert "'eu-wst-1' is not a valid region; did you mean 'eu-west-1'?" in err
     assert (
         "'My_Bucket' is not a valid bucket name\nNext: expected an S3 bucket name: 3 to 63 of a-z, 0-9, . and -" in err
     )

@@ -227,7 +227,7 @@ def test_what_comes_while_planning_is_not_lost(tmp_path: Path, later: PlanView) 
 
     wanted = targets([f"json={tmp_path}/x"])
     (tmp_path / "x").write_text("mine")
-    with pytest.raises(ToolkitError, match="no json report of this toolkit"):
+    with pytest.raises(ToolkitError, match="not a json report of this toolkit"):
         write_reports(later, wanted)
     assert (tmp_path / "x").read_text() == "mine"
 

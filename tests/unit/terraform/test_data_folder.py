@@ -81,7 +81,7 @@ ELSEWHERE = {
     "the root": ({**ROOT, "Dir": "../evil"}, "module root would be read from '../evil'"),
     "a registry": (
         {"Key": "x", "Source": "registry.terraform.io/a/b/aws", "Version": "1.0.0", "Dir": "../.toolkit/x"},
-        "module x comes from 'registry.terraform.io/a/b/aws', not from the project",
+        "module x is loaded from 'registry.terraform.io/a/b/aws', not from the project",
     ),
     "a repository": ({"Key": "x", "Source": "git::https://example.com/x", "Dir": "x"}, "not from the project"),
     "no caller": ({"Key": "gone.x", "Source": "./x", "Dir": "x"}, "module gone.x has no caller"),

@@ -258,7 +258,7 @@ def test_an_interrupted_apply_says_so_first_too(fake: Fake) -> None:
 def test_an_apply_that_failed_otherwise_keeps_its_next_step(fake: Fake) -> None:
     error = failed(fake, DID + "error('creating IAM Group', 'AccessDenied'); sys.exit(1)")
     assert not isinstance(error, UnsavedStateError)
-    assert "is in the state" in (error.hint or "")
+    assert "are in the state" in (error.hint or "")
 
 
 def test_nothing_is_applied_where_there_is_no_room_to_say_what_was(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,7 +189,7 @@ def test_a_step_deletes_nothing_that_was_not_shown(house: House, new: Change):
 
 def test_a_step_empties_no_other_bucket_at_an_address_that_was_shown(house: House):
     house.left = [change(LOGS, bucket="somebody-elses"), *WHOLE.changes[1:]]
-    with pytest.raises(RefusedError, match=f"does what was not shown: {LOGS}"):
+    with pytest.raises(RefusedError, match=f"now contains changes that were not shown: {LOGS}"):
         workflow.destroy(workspace(), shown(), Observer(), empty_buckets=True)
     assert [step for step, *_ in house.done] == ["plan", "apply", "plan"]
 
@@ -207,7 +207,7 @@ def test_a_signal_stops_the_emptying_and_says_what_is_left(house: House, signum:
     )
     assert error.detail == f"Not deleted:\n  {LOGS}"
     assert error.hint == (
-        "Nobody can undo that. Then run `toolkit destroy prod --empty-buckets`: it deletes what is left."
+        "That cannot be undone. Then run `toolkit destroy prod --empty-buckets`: it deletes what is left."
     )
     assert house.done[-1] == ("empty", "acme-logs"), "nothing is deleted after the signal"
 
