@@ -33,7 +33,7 @@ _ON_BY_DEFAULT = frozenset(
 )  # fmt: skip
 """Regions of the partition `aws` that an account need not enable: those before March 20, 2019, so that no other joins.
 
-https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
+https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html (2026-11-28)
 """
 
 GLOBAL_REGION: dict[str, str] = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}

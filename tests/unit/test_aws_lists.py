@@ -74,7 +74,6 @@ NAMES_IN_CODE = {
     "modules/iam_roles/boundary.tf": "our choice of actions, checked against botocore's by tests/policies",
     "modules/organization/variables.tf": "policy types that the pinned provider accepts",
     "toolkit/aws/inventory.py": "error codes: an unknown one means that the call failed",
-    "toolkit/components/guardrails.py": "AWS's exceptions from a denial of regions, with page and date beside them",
     "toolkit/regions.py": "regions before March 2019: no other joins",
     "toolkit/sandbox/control.py": "variables of the environment",
 }

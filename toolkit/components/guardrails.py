@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from toolkit.aws_lists import aws_list
 from toolkit.components.privileges import BLINDING
 
 ServiceGuardrail = Literal[
@@ -32,103 +33,8 @@ ServiceGuardrail = Literal[
 ]
 """Statements of service control policies: limits of the accounts' own users and roles."""
 
-GLOBAL_ACTIONS = (
-    "a4b:*",
-    "access-analyzer:*",
-    "account:*",
-    "acm:*",
-    "activate:*",
-    "artifact:*",
-    "aws-marketplace-management:*",
-    "aws-marketplace:*",
-    "aws-portal:*",
-    "billing:*",
-    "billingconductor:*",
-    "budgets:*",
-    "ce:*",
-    "chatbot:*",
-    "chime:*",
-    "cloudfront:*",
-    "cloudtrail:LookupEvents",
-    "compute-optimizer:*",
-    "config:*",
-    "consoleapp:*",
-    "consolidatedbilling:*",
-    "cur:*",
-    "datapipeline:GetAccountLimits",
-    "devicefarm:*",
-    "directconnect:*",
-    "ec2:DescribeRegions",
-    "ec2:DescribeTransitGateways",
-    "ec2:DescribeVpnGateways",
-    "ecr-public:*",
-    "fms:*",
-    "freetier:*",
-    "globalaccelerator:*",
-    "health:*",
-    "iam:*",
-    "importexport:*",
-    "invoicing:*",
-    "iq:*",
-    "kms:*",
-    "license-manager:ListReceivedLicenses",
-    "lightsail:Get*",
-    "mobileanalytics:*",
-    "networkmanager:*",
-    "notifications-contacts:*",
-    "notifications:*",
-    "organizations:*",
-    "payments:*",
-    "pricing:*",
-    "quicksight:DescribeAccountSubscription",
-    "resource-explorer-2:*",
-    "route53-recovery-cluster:*",
-    "route53-recovery-control-config:*",
-    "route53-recovery-readiness:*",
-    "route53:*",
-    "route53domains:*",
-    "s3:CreateMultiRegionAccessPoint",
-    "s3:DeleteMultiRegionAccessPoint",
-    "s3:DescribeMultiRegionAccessPointOperation",
-    "s3:GetAccountPublicAccessBlock",
-    "s3:GetBucketLocation",
-    "s3:GetBucketPolicyStatus",
-    "s3:GetBucketPublicAccessBlock",
-    "s3:GetMultiRegionAccessPoint",
-    "s3:GetMultiRegionAccessPointPolicy",
-    "s3:GetMultiRegionAccessPointPolicyStatus",
-    "s3:GetStorageLensConfiguration",
-    "s3:GetStorageLensDashboard",
-    "s3:ListAllMyBuckets",
-    "s3:ListMultiRegionAccessPoints",
-    "s3:ListStorageLensConfigurations",
-    "s3:PutAccountPublicAccessBlock",
-    "s3:PutMultiRegionAccessPointPolicy",
-    "savingsplans:*",
-    "shield:*",
-    "sso:*",
-    "sts:*",
-    "support-console:*",
-    "support:*",
-    "supportapp:*",
-    "supportplans:*",
-    "sustainability:*",
-    "tag:GetResources",
-    "tax:*",
-    "trustedadvisor:*",
-    "vendor-insights:ListEntitledSecurityProfiles",
-    "waf-regional:*",
-    "waf:*",
-    "wafv2:*",
-    "wellarchitected:*",
-)
-"""What a denial of regions must leave out, since AWS answers it in one region or everywhere.
-
-AWS Control Tower's list of the control CT.MULTISERVICE.PV.1 (Control Reference Guide, "Region deny control applied to
-the OU", read 2026-11-28), wellarchitected of the Organizations User Guide's example "Deny access to AWS based on the
-requested AWS Region", and support-console, without which Support Center may fail (unconfirmed: no page of AWS that says
-so was found).
-"""
+GLOBAL_ACTIONS: tuple[str, ...] = aws_list("global_actions").names
+"""What a denial of regions must leave out, since AWS answers it in one region or everywhere."""
 
 _PROTECTED: dict[ServiceGuardrail, tuple[str, tuple[str, ...]]] = {
     "protect_trail": ("ProtectTrail", ("cloudtrail",)),
