@@ -38,15 +38,15 @@ EXIT_CODES = {
     ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written.",
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), or there is drift (`drift`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
-    ExitCode.REFUSED: "A guard refused: a finding that nobody consented to, an organization policy that is too large, "
-    "one too many or locks out who applies, a bucket with objects that a destroy would stop at, an environment "
-    "variable or a profile that could lead Terraform elsewhere, no approval, an older or another state to restore.",
+    ExitCode.REFUSED: "A guard refused: a finding without consent, an organization policy that is too large, one too "
+    "many or locks out the caller, a bucket with objects that would stop a destroy, an environment variable or a "
+    "profile that could redirect Terraform, no approval, an older or a different state to restore.",
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
-    "could not save waits to be restored.",
+    "could not save must be restored first.",
     ExitCode.BAD_PLAN: "A saved plan that is missing, stale, expired, damaged, another environment's, or not "
-    "encrypted with the key that is given; or files that were changed after it was made.",
-    ExitCode.USAGE: "The command line is wrong (64, so that it is never taken for 2).",
+    "encrypted with the given key; or files that were changed after it was made.",
+    ExitCode.USAGE: "The command line is wrong (64, so that it is never confused with 2).",
     ExitCode.INTERRUPTED: "Interrupted by a signal; the message says what was done.",
 }
 
