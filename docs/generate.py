@@ -210,7 +210,9 @@ def guarded() -> str:
         weaker = "; ".join(f"{', '.join(dict.fromkeys(names))}: {side}" for side, names in sides.items())
         protected = [c.name for c in REGISTRY.values() if any(p.resource == record.name for p in c.protects)]
         rows.append((f"`{record.name}`", weaker or "-", ", ".join(f"`{name}`" for name in protected) or "-"))
-    return table(("Type", "Not weakened unasked: what is stronger", "Not deleted or replaced unasked in"), rows)
+    return table(
+        ("Type", "Not weakened without consent: what is stronger", "Not deleted or replaced without consent in"), rows
+    )
 
 
 def _side(strength: Strength) -> str:
