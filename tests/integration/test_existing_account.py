@@ -185,7 +185,7 @@ def test_users_who_came_after_the_approval_stop_the_apply(account: Any):
     account.run("plan", "lived-in", "--out", str(bundle))
     iam.create_group(GroupName="operators")  # somebody else was faster
     refused = account.run("apply", "lived-in", "--plan", str(bundle), exits=4)
-    assert "the group 'operators' already" in refused.stderr
+    assert "already has the group 'operators'" in refused.stderr
     iam.delete_group(GroupName="operators")
 
 

@@ -185,7 +185,7 @@ def test_bootstrap_makes_the_bucket_and_asks_before_it_moves_the_state(here: Che
     asked = here.run("bootstrap", "tiny", exits=64).stderr
     assert "Move the local state" in asked
     assert "`toolkit bootstrap tiny --auto-approve`" in asked
-    assert f"Done before that: made the bucket {BUCKET} in eu-central-1; set its public access block;" in asked
+    assert f"Done before that: created the bucket {BUCKET} in eu-central-1; set its public access block;" in asked
     assert "not approved" in here.run("bootstrap", "tiny", answer="no", exits=4).stderr
     assert (here.folder / "terraform.tfstate").read_bytes() == local
 
