@@ -9,7 +9,7 @@ none can be in the way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from toolkit.aws.facts import side_by_side
 from toolkit.aws.inventory import Inventory
@@ -20,6 +20,8 @@ from toolkit.plan.model import Action, Change, Plan
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Live, OnCreate, Reason, Unreadable
 from toolkit.resources.registry import RESOURCES
+
+T = TypeVar("T")
 
 NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
 """Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
@@ -62,9 +64,7 @@ def _find(change: Change, inventory: Inventory) -> Existing | None:
     if not all(isinstance(planned.get(name), str) for name in record.key):
         # Known after the apply only: what it would be beside is still to be made.
         return None
-    found = inventory.find(change.type, change.region, planned)
-    if isinstance(found, Unreadable):
-        raise ToolkitError(f"what {change.address} would overwrite cannot be read: {found}", hint=_NEXT[found.reason])
+    found = _read(inventory.find(change.type, change.region, planned), f"what {change.address} would overwrite")
     return None if found is None else _existing(change, planned, record, found)
 
 
@@ -81,10 +81,15 @@ def read_contents(plan: Plan, inventory: Inventory) -> dict[str, str | None]:
     for change in plan.changes:
         if change.tainted and change.type in RESOURCES and RESOURCES[change.type].contents is not None:
             found = inventory.contents(change.type, change.region, change.before)
-            if isinstance(found, Unreadable):
-                raise ToolkitError(f"what {change.address} holds cannot be read: {found}", hint=_NEXT[found.reason])
-            contents[change.address] = found
+            contents[change.address] = _read(found, f"what {change.address} holds")
     return contents
+
+
+def _read(found: T | Unreadable, what: str) -> T:
+    """What AWS said; what cannot be read stops a plan."""
+    if isinstance(found, Unreadable):
+        raise ToolkitError(f"{what} cannot be read: {found}", hint=_NEXT[found.reason])
+    return found
 
 
 _NEXT = {

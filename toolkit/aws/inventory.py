@@ -126,7 +126,7 @@ class Inventory:
                     found = next((one for one in self.live(kind, region) if _is(one, planned, record, reading)), None)
                 return None if found is None else self._whole(found, kind, region, evidence)
         except UnreadableError as e:
-            return Unreadable(kind, e.region, e.call, e.reason, e.message)
+            return e.of(kind)
 
     def contents(self, kind: str, region: str, values: Mapping[str, Any]) -> str | Unreadable | None:
         """What a resource with these values holds, for people; None: nothing, or there is no such resource."""
@@ -135,7 +135,7 @@ class Inventory:
         try:
             return reads(self, region, values)
         except UnreadableError as e:
-            return Unreadable(kind, e.region, e.call, e.reason, e.message)
+            return e.of(kind)
 
     def every(self, kinds: Iterable[str], regions: Iterable[str]) -> Iterator[Live | Unreadable]:
         """Every resource of these types in these regions; global types are read in the home region alone.
@@ -229,7 +229,7 @@ class Inventory:
                 found = self.live(kind, region)
                 return tuple(self._whole(one, kind, region, evidence) for one in found)
         except UnreadableError as e:
-            return (Unreadable(kind, e.region, e.call, e.reason, e.message),)
+            return (e.of(kind),)
 
     def _whole(self, found: Live, kind: str, region: str, evidence: Iterable[Call]) -> Live:
         return replace(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Stronger, each
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _LETTERS = "whom AWS writes letters to: any other address is as good"
 
@@ -16,10 +16,7 @@ _KINDS = ("BILLING", "OPERATIONS", "SECURITY")
 
 
 def _alternates(account: Account, region: str) -> Iterator[Live]:
-    for kind in _KINDS:
-        found = _find_alternate(account, region, {"alternate_contact_type": kind})
-        if found is not None:
-            yield found
+    yield from found_for(account, region, _find_alternate, ({"alternate_contact_type": kind} for kind in _KINDS))
 
 
 def _find_alternate(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 
 def _graphs(account: Account, region: str) -> Iterator[Live]:
@@ -15,10 +15,8 @@ def _graphs(account: Account, region: str) -> Iterator[Live]:
 
 
 def _organizations(account: Account, region: str) -> Iterator[Live]:
-    for graph in account.live("aws_detective_graph", region):
-        found = _find_organization(account, region, {"graph_arn": graph.arn})
-        if found is not None:
-            yield found
+    graphs = account.live("aws_detective_graph", region)
+    yield from found_for(account, region, _find_organization, ({"graph_arn": graph.arn} for graph in graphs))
 
 
 def _find_organization(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:

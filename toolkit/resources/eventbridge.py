@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from toolkit.resources.base import FORMAT, IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _TIMING = "when within the same hours it runs"
 
@@ -90,10 +90,9 @@ def _group(group: Mapping[str, Any]) -> Live:
 
 
 def _schedules(account: Account, region: str) -> Iterator[Live]:
-    for one in account.pages("scheduler", "list_schedules", "Schedules", region):
-        found = _find_schedule(account, region, {"group_name": one["GroupName"], "name": one["Name"]})
-        if found is not None:
-            yield found
+    every = account.pages("scheduler", "list_schedules", "Schedules", region)
+    keys = ({"group_name": one["GroupName"], "name": one["Name"]} for one in every)
+    yield from found_for(account, region, _find_schedule, keys)
 
 
 def _find_schedule(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:

@@ -17,7 +17,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _MEMBERSHIP = "judged by what the groups grant, which is a part of the groups (toolkit/plan/memberships.py)"
 _CREDENTIAL = "another key or password is a new login profile; who is left without one is judged as a lock-out"
@@ -174,10 +174,8 @@ def _service_linked_roles(account: Account, region: str) -> Iterator[Live]:
 
 
 def _login_profiles(account: Account, region: str) -> Iterator[Live]:
-    for user in _every(account, region, "list_users", "Users"):
-        found = _find_login_profile(account, region, {"user": user["UserName"]})
-        if found is not None:
-            yield found
+    users = _every(account, region, "list_users", "Users")
+    yield from found_for(account, region, _find_login_profile, ({"user": user["UserName"]} for user in users))
 
 
 def _find_login_profile(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
@@ -211,11 +209,9 @@ def _inline(owner: str, parameter: str, owners: str, members: str) -> Reading:
 
     def lists(account: Account, region: str) -> Iterator[Live]:
         for one in _every(account, region, owners, members):
-            of = {parameter: one[parameter]}
-            for name in account.pages("iam", f"list_{owner}_policies", "PolicyNames", region, **of):
-                found = find(account, region, {owner: one[parameter], "name": name})
-                if found is not None:
-                    yield found
+            of = one[parameter]
+            names = account.pages("iam", f"list_{owner}_policies", "PolicyNames", region, **{parameter: of})
+            yield from found_for(account, region, find, ({owner: of, "name": name} for name in names))
 
     actions = tuple(f"iam:{a}" for a in (_camel(owners), f"List{owner.title()}Policies", f"Get{owner.title()}Policy"))
     return Reading(lists, OnCreate.OVERWRITES, finds=find, is_global=True, quiet=True, actions=actions)

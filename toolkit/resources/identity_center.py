@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import ATTACHES, IDENTITY, NAMES, ResourceType, Strength, Stronger
-from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading, found_for
 
 _LANDING = "which page opens after the sign-in: what may be done there stays the same"
 _HOURS = tuple(f"PT{hours}H" for hours in range(12, 0, -1))
@@ -47,15 +47,16 @@ def _set(instance: str, arn: str, described: Mapping[str, Any]) -> Live:
     return Live(key, values, f"the permission set {described['Name']!r}", f"{arn},{instance}", arn=arn)
 
 
+def _keys_of_sets(account: Account, region: str) -> Iterator[dict[str, Any]]:
+    for one in account.live("aws_ssoadmin_permission_set", region):
+        yield {"instance_arn": one.key["instance_arn"], "permission_set_arn": one.arn}
+
+
 def _of_each(find: Finder) -> Lister:
     """What each permission set has one of."""
 
     def lists(account: Account, region: str) -> Iterator[Live]:
-        for one in account.live("aws_ssoadmin_permission_set", region):
-            planned = {"instance_arn": one.key["instance_arn"], "permission_set_arn": one.arn}
-            found = find(account, region, planned)
-            if found is not None:
-                yield found
+        yield from found_for(account, region, find, _keys_of_sets(account, region))
 
     return lists
 
@@ -96,8 +97,7 @@ def _find_boundary(account: Account, region: str, planned: Mapping[str, Any]) ->
 
 
 def _managed(account: Account, region: str) -> Iterator[Live]:
-    for one in account.live("aws_ssoadmin_permission_set", region):
-        planned = {"instance_arn": one.key["instance_arn"], "permission_set_arn": one.arn}
+    for planned in _keys_of_sets(account, region):
         yield from _managed_of(account, region, planned)
 
 

@@ -6,7 +6,7 @@ in which a record puts a question to AWS. Pure: `toolkit.aws.inventory` has the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -171,6 +171,10 @@ class UnreadableError(Exception):
         super().__init__(f"{call} in {region}: {reason.value} ({message})")
         self.call, self.region, self.reason, self.message = call, region, reason, message
 
+    def of(self, kind: str) -> Unreadable:
+        """The same as what consumers get of a Terraform type."""
+        return Unreadable(kind, self.region, self.call, self.reason, self.message)
+
 
 Lister = Callable[[Account, str], Iterable[Live]]
 """Every resource of the type in a region."""
@@ -178,6 +182,14 @@ Contents = Callable[[Account, str, Mapping[str, Any]], str | None]
 """What a resource with these values holds, for people ("the bucket has objects, such as …"); None: nothing."""
 Finder = Callable[[Account, str, Mapping[str, Any]], Live | None]
 """The resource with a key (and whatever else of the planned values it takes to find it); None: there is none."""
+
+
+def found_for(account: Account, region: str, find: Finder, planned: Iterable[Mapping[str, Any]]) -> Iterator[Live]:
+    """What is found of several keys: the list of a type of which AWS answers one at a time, for its owner."""
+    for one in planned:
+        found = find(account, region, one)
+        if found is not None:
+            yield found
 
 
 class OnCreate(Enum):

@@ -19,7 +19,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
-from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, UnreadableError
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, UnreadableError, found_for
 
 _PUBLIC_ACCESS = each(
     Stronger.TRUE, "block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"
@@ -101,10 +101,7 @@ def _beside(operation: str, actions: str, what: str, values: Values, unset: str 
         return Live({"bucket": name}, {"bucket": name, **found}, called, name, by_default=default)
 
     def lists(account: Account, region: str) -> Iterator[Live]:
-        for bucket in account.live("aws_s3_bucket", region):
-            found = find(account, region, {"bucket": bucket.key["bucket"]})
-            if found is not None:
-                yield found
+        yield from found_for(account, region, find, (one.key for one in account.live("aws_s3_bucket", region)))
 
     needed = (f"s3:{action}" for action in actions.split())
     return Reading(lists, OnCreate.OVERWRITES, finds=find, quiet=True, actions=(*_LISTING, *needed), **more)

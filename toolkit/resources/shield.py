@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, TERRAFORM, Irreversible, ResourceType, Strength, Stronger
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _NONE = ("ResourceNotFoundException",)
 """Shield API Reference: the account has no subscription, or the resource no protection."""
@@ -42,10 +42,8 @@ def _protection(found: Mapping[str, Any]) -> Live:
 
 
 def _responses(account: Account, region: str) -> Iterator[Live]:
-    for protection in account.live("aws_shield_protection", region):
-        found = _find_response(account, region, protection.key)
-        if found is not None:
-            yield found
+    protections = account.live("aws_shield_protection", region)
+    yield from found_for(account, region, _find_response, (one.key for one in protections))
 
 
 def _find_response(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
@@ -61,10 +59,8 @@ def _find_response(account: Account, region: str, planned: Mapping[str, Any]) ->
 
 
 def _checks(account: Account, region: str) -> Iterator[Live]:
-    for protection in account.live("aws_shield_protection", region):
-        found = _find_check(account, region, {"shield_protection_id": protection.import_id})
-        if found is not None:
-            yield found
+    protections = account.live("aws_shield_protection", region)
+    yield from found_for(account, region, _find_check, ({"shield_protection_id": p.import_id} for p in protections))
 
 
 def _find_check(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:

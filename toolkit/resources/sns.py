@@ -18,7 +18,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _PROTOCOLS = ("application", "firehose", "http", "lambda", "sqs")
 _REPLAY = "sends again what the topic's archive holds, once"
@@ -69,10 +69,7 @@ def _topic(name: str, arn: str, values: Mapping[str, Any]) -> Live:
 
 
 def _policies(account: Account, region: str) -> Iterator[Live]:
-    for _, arn in _arns(account, region):
-        found = _find_policy(account, region, {"arn": arn})
-        if found is not None:
-            yield found
+    yield from found_for(account, region, _find_policy, ({"arn": arn} for _, arn in _arns(account, region)))
 
 
 def _find_policy(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
