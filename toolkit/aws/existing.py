@@ -64,7 +64,9 @@ def _find(change: Change, inventory: Inventory) -> Existing | None:
     if not all(isinstance(planned.get(name), str) for name in record.key):
         # Known after the apply only: what it would be beside is still to be made.
         return None
-    found = _read(inventory.find(change.type, change.region, planned), f"what {change.address} would overwrite")
+    found = _read(
+        inventory.find(change.type, change.region, planned), f"what {change.address} would overwrite cannot be read"
+    )
     return None if found is None else _existing(change, planned, record, found)
 
 
@@ -81,14 +83,14 @@ def read_contents(plan: Plan, inventory: Inventory) -> dict[str, str | None]:
     for change in plan.changes:
         if change.tainted and change.type in RESOURCES and RESOURCES[change.type].contents is not None:
             found = inventory.contents(change.type, change.region, change.before)
-            contents[change.address] = _read(found, f"what {change.address} holds")
+            contents[change.address] = _read(found, f"what {change.address} holds cannot be read")
     return contents
 
 
-def _read(found: T | Unreadable, what: str) -> T:
+def _read(found: T | Unreadable, problem: str) -> T:
     """What AWS said; what cannot be read stops a plan."""
     if isinstance(found, Unreadable):
-        raise ToolkitError(f"{what} cannot be read: {found}", hint=_NEXT[found.reason])
+        raise ToolkitError(f"{problem}: {found}", hint=_NEXT[found.reason])
     return found
 
 
