@@ -24,7 +24,7 @@ test: $(READY) ## Run all tests
 	@$(BIN)/pytest
 
 soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes)
-	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/plan/test_policy_fuzz.py
+	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
 
 cases: $(READY) ## Run the cases of tests/cases: reported faults, rebuilt on the embedded AWS (some minutes)
 	@status=0; for case in tests/cases/*/case.sh; do bash $$case $(BIN)/toolkit || status=1; done; exit $$status

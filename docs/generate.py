@@ -21,7 +21,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import claims, requirement_ids
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
-from toolkit.plan.findings import Rule
+from toolkit.findings import Rule
 from toolkit.rendering.render import render
 from toolkit.resources.base import Strength, Stronger
 from toolkit.resources.registry import RESOURCES

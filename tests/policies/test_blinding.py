@@ -20,7 +20,7 @@ from policy_sentry.querying.actions import get_action_data, get_actions_for_serv
 from toolkit.components.guardrails import Choices, ServiceGuardrail, encoded, service_control_document
 from toolkit.components.privileges import BLINDING, IDENTITY_ADMINISTRATION, overlap
 from toolkit.iam import Decision, Policies, PolicyDocument, PolicyKind, Request, evaluate, statement_applies
-from toolkit.plan.policies import compare_policies
+from toolkit.iam.comparison import compare_policies
 
 ACCOUNT = "123456789012"
 ME = f"arn:aws:iam::{ACCOUNT}:user/staff/me"

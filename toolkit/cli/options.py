@@ -13,8 +13,8 @@ from toolkit.cli.console import Settings
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from toolkit.findings import Consents
     from toolkit.paths import Project
-    from toolkit.plan.findings import Consents
     from toolkit.workflows.report import Target
     from toolkit.workflows.workspace import Access
 
@@ -143,7 +143,7 @@ def kms_key_for(plan: Path | None, kms_key: str | None) -> str | None:
 
 def consents(destroy: list[str] | None, weaker: list[str] | None, lockout: bool) -> Consents:
     """What the command's options consent to."""
-    from toolkit.plan.findings import Consents
+    from toolkit.findings import Consents
 
     return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout)
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from toolkit.controls.catalogue import Claim, Framework, Topic, claims, frameworks, requirements, topics
-from toolkit.plan.findings import matches
+from toolkit.findings import matches
 from toolkit.plan.model import Marker, Resource, shown
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.plan.model import Action, Change, Plan, shown
 
 _RULE = "aws_accessanalyzer_archive_rule"

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Request, Statement
 from toolkit.iam import statement_applies as applies
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.iam.comparison import compare_policies, rights_lost
 from toolkit.plan.managed_policies import POLICY, ManagedPolicies
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.organization import Deployment, is_known, named_actions, requests
 from toolkit.plan.pairs import continued
-from toolkit.plan.policies import compare_policies, rights_lost
 
 _BOUNDED = {"aws_iam_role": "permissions_boundary", "aws_iam_user": "permissions_boundary"}
 SET_BOUNDARY = "aws_ssoadmin_permissions_boundary_attachment"

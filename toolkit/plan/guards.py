@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.components.base import CASE_BLIND, Component, Protected
+from toolkit.findings import Finding, Rule, Severity
+from toolkit.iam.comparison import compare_policies, denies, policy_sentences
 from toolkit.plan.archive_rules import judge_archive_rules
-from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
 from toolkit.plan.pairs import continued
-from toolkit.plan.policies import compare_policies, denies, policy_sentences
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
 from toolkit.plan.strengths import aligned, value_at, weakenings
 from toolkit.resources.base import ResourceType

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.plan.boundaries import Boundaries, Refused, boundary_of, may_limit_more
 from toolkit.plan.denials import Denials, Denied, Member, newly_denies
-from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.managed_policies import is_administrator
 from toolkit.plan.model import Action, Change, Plan
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from toolkit.findings import Finding, Rule, Severity
+from toolkit.iam.comparison import rights_lost
 from toolkit.plan.denials import HeldPolicies
-from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, ManagedPolicies
 from toolkit.plan.model import Action, Change, Marker, Plan
-from toolkit.plan.policies import rights_lost
 
 _MEMBERSHIP = "aws_iam_user_group_membership"
 _USER = "aws_iam_user"

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.findings import Finding, Rule
 from toolkit.iam import role_session
+from toolkit.iam.comparison import rights_lost
 from toolkit.plan.boundaries import SET_BOUNDARY, Refused, boundary_of, in_account
-from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import PAST, Caller, goes, lockout
 from toolkit.plan.managed_policies import is_administrator
 from toolkit.plan.model import Action, Change, Plan, Resource
-from toolkit.plan.policies import rights_lost
 
 _SET = "aws_ssoadmin_permission_set"
 _ASSIGNMENT = "aws_ssoadmin_account_assignment"

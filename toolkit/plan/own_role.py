@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from toolkit.findings import Finding, Rule
 from toolkit.iam import role_session
+from toolkit.iam.trust import TrustLoss, compare_trust
 from toolkit.plan.boundaries import Refused, may_limit_more
 from toolkit.plan.denials import Denied
-from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import PAST, Caller, goes, lockout, takes_administration
 from toolkit.plan.model import Action, Change, Plan
-from toolkit.plan.trust import TrustLoss, compare_trust
 
 _ROLE = "aws_iam_role"
 _ATTACHED = "aws_iam_role_policy_attachment"

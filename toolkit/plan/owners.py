@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
+from toolkit.iam.comparison import compare_policies, policy_sentences
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, POLICY, ManagedPolicies, is_of_aws
 from toolkit.plan.model import Action, Change, Plan, Resource
-from toolkit.plan.policies import compare_policies, policy_sentences
 
 
 @dataclass(frozen=True)

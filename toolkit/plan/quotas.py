@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.plan.model import Change
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Finding
+from toolkit.findings import Finding
 
 NAMES = (
     *("name", "bucket", "alarm_name", "analyzer_name", "rule_name", "account_alias", "url", "protection_group_id"),

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.iam.comparison import compare_policies
 from toolkit.plan.event_patterns import narrowed
 from toolkit.plan.lifecycles import shortened
 from toolkit.plan.log_filters import matches_less
 from toolkit.plan.model import Marker, shown
-from toolkit.plan.policies import compare_policies
 from toolkit.resources.base import ResourceType, Strength, Stronger
 from toolkit.typed import same_json
 

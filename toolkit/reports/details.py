@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.iam.comparison import compare_policies, policy_sentences
 from toolkit.plan.model import Action, AttributeChange, Change, Marker, shown
-from toolkit.plan.policies import compare_policies, policy_sentences
 from toolkit.visible import one_line
 
 ABSENT = "(none)"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from toolkit.plan.findings import Finding
+from toolkit.findings import Finding
 from toolkit.plan.model import Action, Change, Marker
 from toolkit.reports.details import details
 from toolkit.reports.text import Line

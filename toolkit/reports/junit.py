@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from toolkit.plan.findings import Finding, Rule
+from toolkit.findings import Finding, Rule
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from toolkit.findings import Finding
 from toolkit.plan.cost import CostLine
-from toolkit.plan.findings import Finding
 from toolkit.plan.irreversible import Lasting
 from toolkit.plan.model import Change
 from toolkit.reports.details import Detail, clip, details

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from toolkit import __version__
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines, json_text
 

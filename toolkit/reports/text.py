@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 
+from toolkit.findings import Finding, Rule, Severity, options_for
 from toolkit.plan.cost import CostLine
-from toolkit.plan.findings import Finding, Rule, Severity, options_for
 from toolkit.plan.model import Action, Change
 from toolkit.reports.details import details
 from toolkit.reports.view import DANGER, MARKS, Group, PlanView

@@ -8,8 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit.findings import Finding
 from toolkit.plan.cost import Estimate, estimate
-from toolkit.plan.findings import Finding
 from toolkit.plan.irreversible import Lasting, lasting
 from toolkit.plan.model import Action, Change, Plan, count
 from toolkit.reports.details import only_tags

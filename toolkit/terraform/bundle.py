@@ -25,8 +25,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, read_regular, write_atomically
+from toolkit.findings import Consents, Finding
 from toolkit.paths import ENVIRONMENT_NAME
-from toolkit.plan.findings import Consents, Finding
 from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, sealed_for, unseal
 from toolkit.typed import FieldError, from_json
 

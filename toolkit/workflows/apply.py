@@ -13,8 +13,8 @@ from pathlib import Path
 
 from toolkit import __version__
 from toolkit.errors import BadPlanError
+from toolkit.findings import Consents
 from toolkit.paths import EnvironmentPaths
-from toolkit.plan.findings import Consents
 from toolkit.plan.model import Plan, parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles

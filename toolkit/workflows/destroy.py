@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from toolkit.aws.bucket_contents import Bucket, Contents
 from toolkit.aws.session import ClientFactory
 from toolkit.errors import InterruptedRunError, RefusedError, ToolkitError
-from toolkit.plan.findings import Consents
+from toolkit.findings import Consents
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.settings import deciding
 from toolkit.terraform.failures import TerraformError

@@ -24,9 +24,9 @@ from toolkit.components.base import Advice, Component, Need
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
+from toolkit.findings import Consents, Finding, Rule, Severity, Waiver, options_for
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.denials import Denials, Member, newly_denies
-from toolkit.plan.findings import Consents, Finding, Rule, Severity, Waiver, options_for
 from toolkit.plan.grants import without_standing
 from toolkit.plan.guards import judge, judge_orphans
 from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from toolkit import __version__
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import digest
-from toolkit.plan.findings import Consents, Finding
+from toolkit.findings import Consents, Finding
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys

@@ -22,7 +22,7 @@ from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
-from toolkit.plan.findings import Finding
+from toolkit.findings import Finding
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, Plan, parse_plan
 

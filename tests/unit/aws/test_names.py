@@ -16,8 +16,8 @@ from toolkit.components.base import CASE_BLIND, CASE_TOLD
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.load import EnvironmentFileError
+from toolkit.findings import Finding, Rule
 from toolkit.paths import data_dir
-from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, parse_plan
 

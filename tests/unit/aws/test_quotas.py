@@ -20,7 +20,7 @@ from toolkit.aws.quotas import ACCOUNT_WIDE, PER_OWNER, REGIONAL, read_quotas
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.plan.findings import Consents, Finding, Rule, Severity
+from toolkit.findings import Consents, Finding, Rule, Severity
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.quotas import judge_quotas
 

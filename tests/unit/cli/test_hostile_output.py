@@ -172,7 +172,7 @@ def _plan(word: str) -> Any:
 
 
 def _view(word: str) -> Any:
-    from toolkit.plan.findings import Finding, Severity
+    from toolkit.findings import Finding, Severity
     from toolkit.reports.view import PlanView
     from toolkit.terraform.bundle import Manifest
 

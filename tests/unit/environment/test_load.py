@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from toolkit.environment import LocalBackend, S3Backend, load_environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.errors import ToolkitError
-from toolkit.plan.findings import matches
+from toolkit.findings import matches
 
 GOOD = """\
 account_id: "123456789012"

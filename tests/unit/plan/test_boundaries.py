@@ -10,8 +10,8 @@ import pytest
 
 from toolkit.components.base import Need
 from toolkit.components.registry import REGISTRY
+from toolkit.findings import Finding, Rule
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
-from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
 from toolkit.plan.managed_policies import ManagedPolicies
 from toolkit.plan.model import Attribution, Plan, Resource, parse_outcome, parse_plan

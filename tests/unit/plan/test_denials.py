@@ -10,8 +10,8 @@ import pytest
 
 from toolkit.components.base import Need
 from toolkit.components.registry import REGISTRY
+from toolkit.findings import Finding, Rule
 from toolkit.plan.denials import Denials, HeldPolicies
-from toolkit.plan.findings import Finding, Rule
 from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.organization import Deployment

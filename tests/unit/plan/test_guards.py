@@ -19,7 +19,7 @@ import pytest
 
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Consents, Finding, Rule, Waiver
+from toolkit.findings import Consents, Finding, Rule, Waiver
 from toolkit.plan.guards import Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.owners import CARRIERS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.plan.lockout import Caller, UserFact, judge_forgotten, judge_lockout, reaches_users, takes_administration
 from toolkit.plan.managed_policies import is_administrator, is_deny_all
 from toolkit.plan.model import Attribution, Plan, parse_plan

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
+from toolkit.findings import Consents
 from toolkit.plan.denials import HeldPolicies
-from toolkit.plan.findings import Consents
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, ManagedPolicies
 from toolkit.plan.memberships import judge_memberships
 from toolkit.plan.model import Attribution, parse_plan

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.plan.lockout import Caller
 from toolkit.plan.model import Attribution, parse_outcome, parse_plan
 from toolkit.plan.own_permission_set import (

@@ -9,8 +9,8 @@ import pytest
 
 from toolkit.components.base import Need
 from toolkit.components.registry import REGISTRY
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.plan.denials import Denials, HeldPolicies, Member, newly_denies
-from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.lockout import Caller
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.organization import Deployment

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.components.registry import REGISTRY
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.iam import Policies, PolicyDocument, Request, evaluate
-from toolkit.plan.findings import Finding, Rule, Severity
 from toolkit.plan.guards import judge
 from toolkit.plan.managed_policies import ManagedPolicies
 from toolkit.plan.model import Attribution, parse_drift, parse_outcome, parse_plan

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Rule
+from toolkit.findings import Rule
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.resources.base import ResourceType, Strength, Stronger

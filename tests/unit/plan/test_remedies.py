@@ -24,7 +24,7 @@ import yaml
 from toolkit.aws.existing import is_read
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.plan.findings import Consents, Finding, Rule, Severity, matches, options_for
+from toolkit.findings import Consents, Finding, Rule, Severity, matches, options_for
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.settings import NAMES, deciding, is_entry, naming, with_settings

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Consents, Finding, Rule
+from toolkit.findings import Consents, Finding, Rule
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, parse_plan
 

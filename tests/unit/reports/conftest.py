@@ -16,7 +16,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.findings import Finding
+from toolkit.findings import Finding
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.reports.view import PlanView
 from toolkit.terraform.bundle import Manifest

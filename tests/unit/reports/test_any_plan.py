@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.plan.model import Action, AttributeChange, Change, Marker, OutputChange, Plan
 from toolkit.reports.markdown import LIMIT
 from toolkit.reports.registry import FORMATS

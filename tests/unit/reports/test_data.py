@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from toolkit.plan.findings import Rule, Severity
+from toolkit.findings import Rule, Severity
 from toolkit.plan.model import Action
 from toolkit.reports.data import SCHEMA_VERSION, render
 from toolkit.reports.view import PlanView

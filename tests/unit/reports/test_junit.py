@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from toolkit.plan.findings import Rule, Severity
+from toolkit.findings import Rule, Severity
 from toolkit.reports.junit import render
 from toolkit.reports.view import PlanView
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from toolkit.plan.findings import Rule, Severity
+from toolkit.findings import Rule, Severity
 from toolkit.reports.sarif import render
 from toolkit.reports.view import PlanView
 

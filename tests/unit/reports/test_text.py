@@ -9,8 +9,8 @@ from datetime import date
 
 import pytest
 
+from toolkit.findings import Consents, Finding, Rule, options_for
 from toolkit.plan.cost import CostLine
-from toolkit.plan.findings import Consents, Finding, Rule, options_for
 from toolkit.plan.model import Action
 from toolkit.reports.text import fixed, plan_lines, render
 from toolkit.reports.view import PlanView

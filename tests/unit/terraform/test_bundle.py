@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, digests
-from toolkit.plan.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys, seal
 

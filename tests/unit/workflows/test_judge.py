@@ -14,7 +14,7 @@ from moto import mock_aws
 from toolkit.aws.identity import CallerIdentity
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.plan.findings import Consents, Finding, Rule
+from toolkit.findings import Consents, Finding, Rule
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.workflows.judge import judge_plan
 from toolkit.workflows.workspace import Workspace

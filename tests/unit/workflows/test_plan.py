@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from toolkit.aws.identity import CallerIdentity
 from toolkit.cli.stream import OutputError
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
+from toolkit.findings import Consents, Finding, Rule, Severity
 from toolkit.paths import EnvironmentPaths
-from toolkit.plan.findings import Consents, Finding, Rule, Severity
 from toolkit.terraform import bundle as bundles
 from toolkit.workflows import apply as applying
 from toolkit.workflows import judge as judging

@@ -32,15 +32,15 @@ from toolkit.iam import (
     PolicyError,
     PolicyKind,
     Request,
+    comparison,
     evaluate,
     inclusion,
     matching,
     statement_applies,
 )
+from toolkit.iam.comparison import compare_policies
 from toolkit.iam.conditions import SetOperator
 from toolkit.iam.matching import Pattern, arn_like, resource_matches
-from toolkit.plan import policies as comparison
-from toolkit.plan.policies import compare_policies
 
 PAIRS = int(os.environ.get("POLICY_PAIRS", "1600"))
 SEED = "2012-10-17"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.iam import Policies, PolicyDocument, Request, evaluate
-from toolkit.plan.policies import compare_policies
+from toolkit.iam.comparison import compare_policies
 
 
 def policy(*statements: dict[str, Any]) -> str:
