@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.10"
+  required_version = ">= 1.10, != 1.16.0"
 
   required_providers {
     aws = {

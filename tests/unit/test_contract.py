@@ -27,11 +27,13 @@ from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Scope, 
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, load_text
+from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl
 from toolkit.rendering.render import ModuleCall, render
 from toolkit.resources.registry import RESOURCES
+from toolkit.terraform.binary import DROPS_IMPORTS
 from toolkit.workflows.workspace import attribution
 
 REPOSITORY = Path(__file__).parents[2]
@@ -538,3 +540,12 @@ def test_no_component_is_named_where_all_are_treated_alike(folder: str):
     names = "|".join(name for name in REGISTRY if name != "config")
     for file in (REPOSITORY / "toolkit" / folder).rglob("*.py"):
         assert re.findall(rf'["\']({names})["\']', file.read_text("utf-8")) == [], file
+
+
+def test_no_module_and_no_environment_admits_the_terraform_that_drops_imports():
+    """https://github.com/hashicorp/terraform/issues/39068"""
+    excluded = f"!= {DROPS_IMPORTS}"
+    files = sorted((REPOSITORY / "modules").rglob("versions.tf"))
+    assert len(files) > len(REGISTRY)
+    assert [str(f) for f in files if excluded not in f.read_text("utf-8")] == []
+    assert excluded in TerraformSettings().required_version

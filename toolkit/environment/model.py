@@ -130,7 +130,8 @@ class TerraformSettings(_Strict):
         "null: terraform, or tofu where only that is on PATH.",
     )
     required_version: VersionConstraint = Field(
-        ">= 1.10, < 2.0", description="Terraform versions the root module accepts (1.10 brought S3's native lock)."
+        ">= 1.10, != 1.16.0, < 2.0",
+        description="Terraform versions the root module accepts (1.10 brought S3's native lock; 1.16.0 drops imports).",
     )
     aws_provider_version: VersionConstraint = Field(
         "~> 5.100", description="Versions of hashicorp/aws the root module accepts."

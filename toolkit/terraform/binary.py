@@ -20,6 +20,10 @@ from toolkit.variables import admit
 MINIMUM = (1, 10)
 """First release of either product whose S3 backend locks without DynamoDB (`use_lockfile`)."""
 
+DROPS_IMPORTS = "1.16.0"
+"""The Terraform release that keeps one of several import blocks for a `for_each` resource and plans to create the
+others (https://github.com/hashicorp/terraform/issues/39068); 1.15.9 does not, OpenTofu has other code there."""
+
 _INSTALL = (
     "Install Terraform >= 1.10 (https://developer.hashicorp.com/terraform/install) or OpenTofu >= 1.10 "
     "(https://opentofu.org/docs/intro/install/) and put it on PATH, or name its path."
@@ -43,7 +47,8 @@ def find_binary(name: str | None, environ: Mapping[str, str]) -> Binary:
     applies it.
 
     Raises:
-        ToolkitError: It is absent, not executable, neither Terraform nor OpenTofu, or older than 1.10.
+        ToolkitError: It is absent, not executable, neither Terraform nor OpenTofu, older than 1.10, or the Terraform
+            that drops imports.
     """
     environ = admit(environ)
     path = _locate(name or _default(environ), environ)
@@ -74,6 +79,13 @@ def find_binary(name: str | None, environ: Mapping[str, str]) -> Binary:
             f"{product} {version} is too old: 1.10 or newer is needed for state locking in S3",
             where=str(path),
             hint=_INSTALL,
+        )
+    if product == "Terraform" and version.partition("-")[0] == DROPS_IMPORTS:
+        raise ToolkitError(
+            f"Terraform {version} drops import blocks: it would create what the account has already "
+            "(hashicorp/terraform#39068)",
+            where=str(path),
+            hint="Install another release: 1.15.9 or older, or a newer one than 1.16.0.",
         )
     return Binary(path, "terraform" if product == "Terraform" else "opentofu", version)
 

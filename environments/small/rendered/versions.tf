@@ -2,7 +2,7 @@
 # and templates/root/versions.tf.j2. Do not edit: change the environment, then run `toolkit render small`.
 
 terraform {
-  required_version = ">= 1.10, < 2.0"
+  required_version = ">= 1.10, != 1.16.0, < 2.0"
 
   required_providers {
     aws = {

@@ -51,6 +51,22 @@ def test_an_old_one_is_refused(tmp_path: Path, body: str) -> None:
         find_binary("terraform", {"PATH": str(tmp_path)})
 
 
+@pytest.mark.parametrize("version", ["1.16.0", "1.16.0-rc1"])
+def test_the_release_that_drops_imports_is_refused(tmp_path: Path, version: str) -> None:
+    script(tmp_path, "terraform", f"echo 'Terraform v{version}'")
+
+    with pytest.raises(ToolkitError, match=rf"Terraform {version} drops import blocks.*terraform#39068") as caught:
+        find_binary("terraform", {"PATH": str(tmp_path)})
+    assert "1.15.9" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("says", ["Terraform v1.16.1", "Terraform v1.15.9", "OpenTofu v1.16.0"])
+def test_no_other_release_is(tmp_path: Path, says: str) -> None:
+    script(tmp_path, "terraform", f"echo '{says}'")
+
+    assert find_binary("terraform", {"PATH": str(tmp_path)}).version == says.split(" v")[1]
+
+
 def test_an_absent_one_is_named_with_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(ToolkitError, match="`terraform` is not on PATH") as caught:
         find_binary("terraform", {"PATH": str(tmp_path)})
