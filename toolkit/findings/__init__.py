@@ -37,6 +37,7 @@ class Rule(Enum):
     DESTROYS = "destroys-protected"
     WEAKENS = "weakens"
     COLLIDES = "collides"
+    IMPORTS_DIFFER = "imports-differ"
     EXCEEDS_QUOTA = "exceeds-quota"
     LOCKS_OUT_CALLER = "locks-out-caller"
     LOCKS_OUT_LAST_ADMINISTRATOR = "locks-out-last-administrator"
@@ -53,6 +54,7 @@ _EXPLANATIONS = {
     Rule.DESTROYS: "The plan deletes or replaces a resource that protects or records, or removes it from the state.",
     Rule.WEAKENS: "The plan changes a setting to its weaker side.",
     Rule.COLLIDES: "The plan would create something that the account already has, and only one can exist.",
+    Rule.IMPORTS_DIFFER: "The plan does not import exactly what `imports` in the environment file has.",
     Rule.EXCEEDS_QUOTA: "The plan adds more than a quota of the account allows, and the apply would fail after part "
     "of it is done.",
     Rule.LOCKS_OUT_CALLER: "The caller who applies this would lose access.",

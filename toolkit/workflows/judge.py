@@ -29,6 +29,7 @@ from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_bounda
 from toolkit.plan.denials import Denials, Member, newly_denies
 from toolkit.plan.grants import without_standing
 from toolkit.plan.guards import judge, judge_orphans
+from toolkit.plan.imports import judge_imports
 from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users
 from toolkit.plan.managed_policies import ManagedPolicies, deleted_texts, is_of_aws
 from toolkit.plan.memberships import judge_memberships
@@ -85,6 +86,7 @@ def judge_plan(
         found += judge_orphans(plan, drift, REGISTRY, environment.account_id, _looked_in(environment, aliases))
         found += judge_quotas(read_quotas(plan, clients, _attachable(environment)))
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
+        found += judge_imports(data, environment.imports, workspace.attribution)
         found += _imported(environment, plan, outcome, workspace)
     # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
     ends = destroy and workspace.simulator is not None
