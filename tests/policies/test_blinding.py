@@ -17,10 +17,10 @@ from typing import Any, get_args
 import pytest
 from policy_sentry.querying.actions import get_action_data, get_actions_for_service
 
-from toolkit.components.guardrails import Choices, ServiceGuardrail, encoded, service_control_document
-from toolkit.components.privileges import BLINDING, IDENTITY_ADMINISTRATION, overlap
+from toolkit.components.organization.guardrails import Choices, ServiceGuardrail, encoded, service_control_document
 from toolkit.iam import Decision, Policies, PolicyDocument, PolicyKind, Request, evaluate, statement_applies
 from toolkit.iam.comparison import compare_policies
+from toolkit.privileges import BLINDING, IDENTITY_ADMINISTRATION, overlap
 
 ACCOUNT = "123456789012"
 ME = f"arn:aws:iam::{ACCOUNT}:user/staff/me"

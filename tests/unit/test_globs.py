@@ -21,13 +21,13 @@ import pytest
 
 import toolkit.components
 from toolkit.components.iam_roles import _lists
-from toolkit.components.privileges import overlap as actions_overlap
 from toolkit.findings import matches as consents
 from toolkit.globs import MARK, STAR, Glob, Symbol, Unknown, Wild, glob, overlap
 from toolkit.iam import Policies, PolicyDocument, Request, evaluate
 from toolkit.iam.comparison import compare_policies
 from toolkit.iam.matching import Context, action_matches, arn_like, expand, like, pattern, resource_matches
 from toolkit.plan.event_patterns import narrowed
+from toolkit.privileges import overlap as actions_overlap
 
 ROOT = Path(__file__).parents[2]
 NEAR_STAR, NEAR_MARK = Wild(many=True, colon=False), Wild(many=False, colon=False)

@@ -1,7 +1,7 @@
 """Lists copied from AWS: each a JSON file that says where it is from, when it was taken, and how it is renewed.
 
 AWS adds names every week, so a list is never the last word: a name that is not in it is a misspelling of one that is,
-or newer than the list. `AwsList.nearest` tells the two apart; `toolkit.components.listed` refuses the one and reports
+or newer than the list. `AwsList.nearest` tells the two apart; `toolkit.settings.listed` refuses the one and reports
 the other. `scripts/renew_lists.py` renews the lists. Pure data: never asks AWS.
 """
 

@@ -7,31 +7,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import (
-    GOVCLOUD,
-    GOVCLOUD_SERVICES,
-    Component,
-    Lacking,
-    Need,
-    Protected,
-    Scope,
-    Settings,
-    filled_in,
-)
+from toolkit.components.base import GOVCLOUD, GOVCLOUD_SERVICES, Component, Lacking, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.contacts import EmailAddress
+from toolkit.settings.values import filled_in
 
-_EMAIL = re.compile(r"[A-Za-z0-9_+=.#|!&-]+@[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+")
 _PHONE = re.compile(r"\+[1-9][0-9 ()-]{5,23}")
 _WEBSITE = re.compile(r"https?://\S+")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _ROOT_EMAIL_LENGTH = 64
 _STATE_NEEDED = ("US", "CA", "GB", "DE", "JP", "IN", "BR")
 """Countries whose addresses need a state or region (Account API, ContactInformation)."""
-
-
-def email_address(value: str) -> str:
-    if not _EMAIL.fullmatch(value) or len(value) > 254:
-        raise ValueError("expected an e-mail address such as security@example.com")
-    return value
 
 
 def _phone(value: str) -> str:
@@ -58,7 +44,6 @@ def _country(value: str) -> str:
     return value
 
 
-EmailAddress = Annotated[str, AfterValidator(email_address)]
 PhoneNumber = Annotated[str, AfterValidator(_phone)]
 Text20 = Annotated[str, Field(min_length=1, max_length=20)]
 Text50 = Annotated[str, Field(min_length=1, max_length=50)]

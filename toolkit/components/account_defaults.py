@@ -7,20 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components import log_bucket
-from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import GOVCLOUD, GOVCLOUD_SERVICES, Component, Lacking, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import (
-    BucketName,
-    LogBucket,
-    check_log_group_name,
-    check_retention_days,
-    no_repetition,
-)
-from toolkit.components.listed import region_name
+from toolkit.components.base import GOVCLOUD, GOVCLOUD_SERVICES, LOG_BUCKET, Component, Lacking, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.contacts import EmailAddress
+from toolkit.settings.kms import KEY_ARN, KeyArn
+from toolkit.settings.logs import LogGroupName, RetentionDays
+from toolkit.settings.regions import Region, Regions
+from toolkit.settings.s3 import BucketName, LogBucket
+from toolkit.settings.values import no_repetition
 
 _ALIAS = re.compile(r"[a-z0-9](-?[a-z0-9])*")
-_KEY_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
 _TOPIC_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _BUCKET_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?")
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
@@ -32,15 +28,6 @@ def _alias(value: str) -> str:
         raise ValueError(
             "expected 3 to 63 lowercase letters, digits and single hyphens between them, and no twelve digits, which "
             "would look like an account number"
-        )
-    return value
-
-
-def _key_arn(value: str) -> str:
-    if not _KEY_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a key, not of an alias, such as "
-            "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         )
     return value
 
@@ -71,9 +58,6 @@ def _budget_name(value: str) -> str:
     return value
 
 
-Region = Annotated[str, AfterValidator(region_name)]
-KeyArn = Annotated[str, AfterValidator(_key_arn)]
-Regions = Annotated[tuple[Region, ...], Field(strict=False), AfterValidator(no_repetition)]
 Preference = Literal["enabled", "disabled", "no-preference"]
 
 
@@ -109,12 +93,8 @@ class DefaultVpcFlowLogs(Settings):
     )
     traffic_type: Literal["ALL", "ACCEPT", "REJECT"] = Field("ALL", description="Which traffic to log.")
     aggregation_seconds: Literal[60, 600] = Field(600, description="Seconds of traffic that one record aggregates.")
-    log_group_name: Annotated[str, AfterValidator(check_log_group_name)] = Field(
-        "/aws/vpc/default-vpc-flow-logs", description="Name of the log groups."
-    )
-    log_retention_days: Annotated[int, AfterValidator(check_retention_days)] = Field(
-        365, description="Days that CloudWatch Logs keeps them."
-    )
+    log_group_name: LogGroupName = Field("/aws/vpc/default-vpc-flow-logs", description="Name of the log groups.")
+    log_retention_days: RetentionDays = Field(365, description="Days that CloudWatch Logs keeps them.")
     role_name: Annotated[str, AfterValidator(_role_name)] = Field(
         "baseline-default-vpc-flow-logs", description="Name of the role that delivers to CloudWatch Logs."
     )
@@ -251,7 +231,7 @@ class AccountDefaults(Settings):
     @model_validator(mode="after")
     def _keys_in_their_regions(self) -> AccountDefaults:
         for region, arn in self.ebs_kms_key_arns.items():
-            found = _KEY_ARN.fullmatch(arn)
+            found = KEY_ARN.fullmatch(arn)
             if found is None or found["region"] != region:
                 raise ValueError(f"ebs_kms_key_arns.{region} must be the ARN of a key in {region}: EBS uses no other")
         return self
@@ -279,7 +259,7 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_log_group"),
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy"),
-        *log_bucket.PROTECTED,
+        *LOG_BUCKET,
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     lacking_in=(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.contacts import Subscribers
 
 # 43: a role's name has at most 64 characters, and the longest suffix is -root-sign-in-forward.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,42}")
-_ENDPOINT = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s@]*)?")
 
 
 def _name(value: str) -> str:
@@ -22,32 +21,8 @@ def _name(value: str) -> str:
     return value
 
 
-def _endpoint(value: str) -> str:
-    if not _ENDPOINT.fullmatch(value):
-        raise ValueError("expected an address that starts with https:// and holds no user name or password")
-    return value
-
-
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Threshold = Annotated[int, Field(ge=1)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
-
-
-class Subscribers(Settings):
-    """The recipients; at least one, because the benchmark requires it."""
-
-    email_addresses: Annotated[tuple[EmailAddress, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        (), description="E-mail addresses; each confirms its subscription once."
-    )
-    https_endpoints: Annotated[tuple[Endpoint, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
-        (), description="Addresses that SNS posts to; each confirms by answering the first message."
-    )
-
-    @model_validator(mode="after")
-    def _somebody(self) -> Subscribers:
-        if not self.email_addresses and not self.https_endpoints:
-            raise ValueError("subscribers must name at least one of email_addresses and https_endpoints")
-        return self
 
 
 class Monitor(Settings):

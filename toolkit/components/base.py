@@ -12,7 +12,7 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from toolkit.settings.base import Mismatch, Settings
 
 PROFILES = {
     "minimal": "what every account needs and next to nothing bills for",
@@ -23,16 +23,6 @@ PROFILES = {
 
 SECURITY_EMAIL = "{security_email}"
 """Stands in a profile's block for the address of those who are told of incidents."""
-
-TO_FILL_IN = "…"
-"""What `toolkit new` writes where somebody has to fill something in."""
-
-
-def filled_in(value: str) -> str:
-    """Refuse the mark that `toolkit new` wrote."""
-    if value == TO_FILL_IN:
-        raise ValueError("expected words in place of the mark that `toolkit new` wrote")
-    return value
 
 
 class Scope(Enum):
@@ -49,18 +39,6 @@ class Scope(Enum):
 
     EVERY_REGION = "every active region"
     """One module call per active region (and possibly shared parts in the home region)."""
-
-
-class Settings(BaseModel):
-    """Base of every settings class: frozen, strict, no unknown key.
-
-    Each field is a variable of the component's module with the same name, the same meaning and the same default,
-    and carries a full-sentence `description`, from which tables and the JSON Schema are generated. The default is
-    the secure value, so an empty block meets every CIS 5.0 requirement that the component serves.
-    Cross-field rules are `model_validator`s that raise ValueError with one sentence stating what is accepted.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -81,21 +59,19 @@ class Protected:
     denying: str | None = None
 
 
-@dataclass(frozen=True)
-class Mismatch:
-    """Something in a component's settings that does not go with what other components are set to; an error.
-
-    Attributes:
-        setting: Path below the component's block ("users", "anna", "groups", 0).
-        problem: What is wrong, with the value.
-        expected: What would be accepted.
-        guess: The nearest valid spelling.
-    """
-
-    setting: tuple[str | int, ...]
-    problem: str
-    expected: str
-    guess: str | None = None
+LOG_BUCKET = tuple(
+    Protected(resource)
+    for resource in (
+        "aws_s3_bucket",
+        "aws_s3_bucket_policy",
+        "aws_s3_bucket_public_access_block",
+        "aws_s3_bucket_versioning",
+        "aws_s3_bucket_ownership_controls",
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "aws_s3_bucket_logging",
+    )
+)
+"""Of a log bucket (modules/shared/log_bucket), everything but its lifecycle: without that, logs are kept."""
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components import log_bucket
-from toolkit.components.base import Component, IamName, Mismatch, Need, Protected, Scope, Settings
+from toolkit.components.base import LOG_BUCKET, Component, IamName, Need, Protected, Scope
+from toolkit.settings.accounts import OrganizationId
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.logs import LogGroupName, RetentionDays
+from toolkit.settings.s3 import BucketName, Days, LogBucket, ObjectLock
+from toolkit.settings.values import no_repetition
 
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _TRAIL_NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9])*")
-_LOG_GROUP_NAME = re.compile(r"[A-Za-z0-9_./#-]{1,512}")
-_ORGANIZATION_ID = re.compile(r"o-[a-z0-9]{10,32}")
 _ACCESS_LOGS = "-access-logs"
-
-
-def bucket_name(value: str) -> str:
-    """A bucket name without dots: a name with one cannot be reached over TLS (S3 User Guide, "Bucket naming rules")."""
-    if not _BUCKET_NAME.fullmatch(value):
-        raise ValueError("expected 3 to 63 lowercase letters, digits and hyphens, a letter or digit first and last")
-    return value
 
 
 def _trail_name(value: str) -> str:
@@ -34,130 +28,8 @@ def _trail_name(value: str) -> str:
     return value
 
 
-def check_log_group_name(value: str) -> str:
-    """A name of a CloudWatch log group (API CreateLogGroup)."""
-    if not _LOG_GROUP_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 512 letters, digits and the characters _ . / # -")
-    return value
-
-
-def _organization_id(value: str) -> str:
-    if not _ORGANIZATION_ID.fullmatch(value):
-        raise ValueError("expected an organization id such as o-exampleorgid (o- and 10 to 32 letters and digits)")
-    return value
-
-
-def check_retention_days(value: int) -> int:
-    """A retention that CloudWatch Logs knows."""
-    if value not in RETENTION_DAYS:
-        raise ValueError(f"expected one of {', '.join(map(str, RETENTION_DAYS))}")
-    return value
-
-
-def no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:
-    """A list that stands for a set: naming a thing twice is a slip of the pen."""
-    repeated = sorted({value for value in values if values.count(value) > 1})
-    if repeated:
-        raise ValueError(f"expected each value once, but {', '.join(repeated)} is repeated")
-    return values
-
-
-def at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
-    """A list that must not be empty: with no value it would do nothing, or everything.
-
-    Not `min_length`: pydantic would say "too short" also of a list whose one entry is wrong.
-    """
-    if not values:
-        raise ValueError("expected at least one value")
-    return values
-
-
-RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
-"""The retentions, in days, that CloudWatch Logs knows (API PutRetentionPolicy)."""
-
-BucketName = Annotated[str, AfterValidator(bucket_name)]
-Days = Annotated[int, Field(ge=1)]
 DataEvent = Literal["s3_read", "s3_write", "lambda"]
 Insight = Literal["ApiCallRateInsight", "ApiErrorRateInsight"]
-
-
-class Transition(Settings):
-    """A move of ageing objects to a cheaper storage class."""
-
-    days: Days = Field(description="Age of the objects in days; at least 30 for STANDARD_IA.")
-    storage_class: Literal["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"] = Field(
-        description="The storage class that they are moved to."
-    )
-
-    @model_validator(mode="after")
-    def _infrequent_access_from_day_30(self) -> Transition:
-        if self.storage_class == "STANDARD_IA" and self.days < 30:
-            raise ValueError("days must be at least 30 for STANDARD_IA")
-        return self
-
-
-class LogBucket(Settings):
-    """What the log buckets of all components have in common (modules/shared/log_bucket)."""
-
-    name: BucketName | None = Field(
-        None, description="Name of the bucket; null: derived from component, account and home region."
-    )
-    expiration_days: Days | None = Field(
-        None, description="Days after which objects are deleted; null keeps them forever."
-    )
-    noncurrent_version_expiration_days: Days = Field(
-        90, description="Days after which overwritten or deleted versions of objects are removed permanently."
-    )
-    transitions: Annotated[tuple[Transition, ...], Field(strict=False)] = Field(
-        (), description="Transitions of objects to cheaper storage classes; S3 moves none smaller than 128 KB."
-    )
-    force_destroy: bool = Field(
-        False,
-        description="Whether destroying the bucket also deletes its objects; false: destroying a bucket with objects "
-        "fails.",
-    )
-
-    @model_validator(mode="after")
-    def _transitions_in_order(self) -> LogBucket:
-        classes = [transition.storage_class for transition in self.transitions]
-        if len(classes) != len(set(classes)):
-            raise ValueError("transitions must name each storage class at most once")
-        if self.expiration_days is not None and any(t.days >= self.expiration_days for t in self.transitions):
-            raise ValueError("expiration_days must be greater than the days of every transition")
-        return self
-
-
-class ObjectLock(Settings):
-    """Default retention of new objects."""
-
-    mode: Literal["GOVERNANCE", "COMPLIANCE"] = Field(
-        description="GOVERNANCE: only principals with s3:BypassGovernanceRetention can delete objects early; "
-        "COMPLIANCE: no principal can, not even the root user."
-    )
-    days: Annotated[int, Field(ge=1, le=36500)] = Field(description="Days for which each object is kept.")
 
 
 class TrailBucket(LogBucket):
@@ -204,14 +76,12 @@ class CloudTrail(Settings):
     )
     bucket: TrailBucket = Field(TrailBucket(), description="The buckets of the log files and of their access logs.")
     key: TrailKey = Field(TrailKey(), description="The KMS key that encrypts the log files and the log group.")
-    log_group_name: Annotated[str, AfterValidator(check_log_group_name)] | None = Field(
+    log_group_name: LogGroupName | None = Field(
         None,
         description="Name of the CloudWatch log group that receives the events; null: /aws/cloudtrail/ and the "
         "trail's name.",
     )
-    log_retention_days: Annotated[int, AfterValidator(check_retention_days)] = Field(
-        365, description="Days that CloudWatch Logs keeps the events."
-    )
+    log_retention_days: RetentionDays = Field(365, description="Days that CloudWatch Logs keeps the events.")
     data_events: Annotated[tuple[DataEvent, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
         (),
         description="Data events to record in addition to management events, billed by their number: s3_read, "
@@ -220,7 +90,7 @@ class CloudTrail(Settings):
     insights: Annotated[tuple[Insight, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
         (), description="Kinds of unusual activity that CloudTrail Insights looks for, billed by analyzed events."
     )
-    organization_id: Annotated[str, AfterValidator(_organization_id)] | None = Field(
+    organization_id: OrganizationId | None = Field(
         None,
         description="Id of the organization whose accounts the trail records, for its management account only; null "
         "records this account only.",
@@ -251,8 +121,8 @@ COMPONENT = Component(
         # The trail writes to CloudWatch Logs through this role.
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy"),
-        Protected(log_bucket.LOCK),
-        *log_bucket.PROTECTED,
+        Protected("aws_s3_bucket_object_lock_configuration"),
+        *LOG_BUCKET,
     ),
     bills="a KMS key, storage in S3, and ingestion by CloudWatch Logs; the first trail's management events are free, "
     "those of a second trail are not",

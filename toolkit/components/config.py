@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components import log_bucket
-from toolkit.components.base import Component, Need, Place, Protected, Scope, Settings
-from toolkit.components.cloudtrail import BucketName, LogBucket
-from toolkit.components.listed import listed
+from toolkit.components.base import LOG_BUCKET, Component, Need, Place, Protected, Scope
 from toolkit.components.password_policy import PasswordPolicy
+from toolkit.settings.base import Settings
+from toolkit.settings.listed import listed
+from toolkit.settings.s3 import BucketName, LogBucket
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]{1,255}")
@@ -277,7 +277,7 @@ COMPONENT = Component(
         Protected("aws_config_delivery_channel"),
         Protected("aws_config_config_rule"),
         Protected("aws_iam_service_linked_role"),
-        *log_bucket.PROTECTED,
+        *LOG_BUCKET,
     ),
     regions_in=("iam_region",),
     unable_in=(("iam_region", "AWS Config does not record IAM's resource types", _NO_IAM_TYPES),),

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from toolkit.components.account_defaults import Regions
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
-from toolkit.components.listed import offered
+from toolkit.components.base import Component, Need, Protected, Scope
 from toolkit.regions import lacking
+from toolkit.settings.base import Settings
+from toolkit.settings.listed import offered
+from toolkit.settings.regions import Regions
 
 
 class Detective(Settings):

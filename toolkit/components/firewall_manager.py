@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.account_defaults import Regions
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.settings.accounts import AccountId, AccountIds, UnitIds
+from toolkit.settings.base import Settings
+from toolkit.settings.regions import Regions
+from toolkit.settings.values import at_least_one, no_repetition
 
 _POLICY_NAME = re.compile(r"[A-Za-z0-9_.:/=+@ -]{1,128}")
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 _GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
 _RULE_GROUP_ID = re.compile(r"rslvr-frg-[0-9a-z]{1,40}")
 _RULE_GROUP_ARN = re.compile(
@@ -26,18 +26,6 @@ _MANAGED_NAME = re.compile(r"AWSManagedRules[A-Za-z0-9]{1,100}")
 def _policy_name(value: str) -> str:
     if not _POLICY_NAME.fullmatch(value):
         raise ValueError("expected 1 to 128 letters, digits, blanks and the characters _ . : / = + @ -")
-    return value
-
-
-def _account_id(value: str) -> str:
-    if not _ACCOUNT_ID.fullmatch(value):
-        raise ValueError("expected 12 digits, in quotes")
-    return value
-
-
-def _unit_id(value: str) -> str:
-    if not _UNIT_ID.fullmatch(value):
-        raise ValueError("expected the id of an organizational unit, such as ou-abcd-12345678")
     return value
 
 
@@ -71,11 +59,6 @@ def _log_arn(value: str) -> str:
     return value
 
 
-AccountId = Annotated[str, AfterValidator(_account_id)]
-AccountIds = Annotated[tuple[AccountId, ...], Field(strict=False), AfterValidator(no_repetition)]
-UnitIds = Annotated[
-    tuple[Annotated[str, AfterValidator(_unit_id)], ...], Field(strict=False), AfterValidator(no_repetition)
-]
 RuleGroupIds = Annotated[
     tuple[Annotated[str, AfterValidator(_rule_group_id)], ...], Field(strict=False), AfterValidator(no_repetition)
 ]

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components import log_bucket
-from toolkit.components.account_defaults import Region
-from toolkit.components.base import SECURITY_EMAIL, Component, Mismatch, Need, Place, Protected, Scope, Settings
-from toolkit.components.cloudtrail import BucketName, LogBucket, no_repetition
+from toolkit.components.base import LOG_BUCKET, SECURITY_EMAIL, Component, Need, Place, Protected, Scope
 from toolkit.regions import opt_in
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.regions import Region
+from toolkit.settings.s3 import BucketName, LogBucket
+from toolkit.settings.values import no_repetition
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,55}")
@@ -198,7 +199,7 @@ COMPONENT = Component(
         # The other regions' rules reach the home region through this role.
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy", released_by=("aws_iam_role", "name", "role")),
-        *log_bucket.PROTECTED,
+        *LOG_BUCKET,
     ),
     compose=_compose,
     composed=("plans_not_offered",),

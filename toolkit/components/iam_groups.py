@@ -7,20 +7,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Mismatch, Need, Protected, Scope, Settings
-from toolkit.components.delegation import delegated_policies
-from toolkit.components.managed_policies import aws_managed_policy
-from toolkit.components.names import EntityName
-from toolkit.components.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
+from toolkit.components.base import Component, IamName, Need, Protected, Scope
+from toolkit.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.delegation import delegated_policies
+from toolkit.settings.iam import EntityName, IamPath
+from toolkit.settings.managed_policies import ManagedPolicy
 from toolkit.spelling import nearest
 
 _OWN_USER = re.compile(r"arn:aws[a-z-]*:iam::[^:]*:user/(.*/)?\$\{aws:username\}")
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*")
-_CUSTOMER_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+")
-_AWS_POLICY_ARN = re.compile(r"arn:(aws[a-z-]*):iam::aws:policy/(.+)")
 _COMPARISONS = {
     "String": "Equals NotEquals EqualsIgnoreCase NotEqualsIgnoreCase Like NotLike",
     "Numeric": "Equals NotEquals LessThan LessThanEquals GreaterThan GreaterThanEquals",
@@ -42,12 +41,6 @@ MANAGED_QUOTA = 10
 SIGN_IN = "SignInLocalDevelopmentAccess"
 """AWS's policy for `aws login`: authorizing a client in the browser, and its token
 (https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html)."""
-
-
-def _path(path: str) -> str:
-    if (path != "/" and not re.fullmatch(r"/([\x21-\x2e\x30-\x7e]+/)+", path)) or len(path) > 512:
-        raise ValueError(f"{path!r} is not an IAM path: expected / or /name/, at most 512 printable characters")
-    return path
 
 
 def _sid(sid: str) -> str:
@@ -87,19 +80,6 @@ def _condition_test(test: str) -> str:
     return test
 
 
-def _managed_policy(policy: str, info: ValidationInfo) -> str:
-    """`path/name` of an AWS managed policy, or a customer managed policy's ARN; raises ValueError for anything else."""
-    if _CUSTOMER_POLICY_ARN.fullmatch(policy):
-        return policy
-    arn = _AWS_POLICY_ARN.fullmatch(policy)
-    if arn and arn[1] != "aws":
-        return policy  # the list of names is the `aws` partition's; others differ in a few
-    if policy.startswith("arn:") and not arn:
-        raise ValueError(f"{policy!r} is not the ARN of a managed policy: expected arn:aws:iam::ACCOUNT:policy/NAME")
-    # A bare name is enough where people know it from the console; ARNs and paths have to be right as they stand.
-    return aws_managed_policy(arn[2] if arn else policy, info, path_needed=bool(arn))
-
-
 def _over_defaults(groups: Any) -> Any:
     """Lays what the user wrote over the default groups, field by field; everything else is left to validation."""
     if not isinstance(groups, dict):
@@ -120,8 +100,6 @@ def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
 # Not Field(min_length=1): that counts valid entries only, and reports a list with one wrong entry as empty as well.
 _NOT_EMPTY = AfterValidator(_not_empty)
 
-ManagedPolicy = Annotated[str, AfterValidator(_managed_policy)]
-IamPath = Annotated[str, AfterValidator(_path)]
 Roles = Annotated[tuple[Annotated[str, AfterValidator(_role)], ...], Field(strict=False)]
 
 

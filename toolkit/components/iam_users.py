@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, IamName, Mismatch, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import no_repetition
-from toolkit.components.iam_groups import IamGroups, IamPath
-from toolkit.components.mfa_enforcement import UserName
-from toolkit.components.names import EntityName
-from toolkit.components.tags import TagKey, TagValue
+from toolkit.components.base import Advice, Component, IamName, Need, Protected, Scope
+from toolkit.components.iam_groups import IamGroups
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.iam import EntityName, IamPath, UserName
+from toolkit.settings.tags import TagKey, TagValue
+from toolkit.settings.values import no_repetition
 from toolkit.spelling import nearest
 
 _PGP_KEY = re.compile(r"keybase:[A-Za-z0-9_]+|[A-Za-z0-9+/]{100,}={0,2}")

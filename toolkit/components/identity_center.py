@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from toolkit.components.account_defaults import Region
-from toolkit.components.base import Component, Mismatch, Need, Place, Protected, Scope, Settings
-from toolkit.components.cloudtrail import no_repetition
-from toolkit.components.delegation import delegated_policies
-from toolkit.components.firewall_manager import AccountId
-from toolkit.components.managed_policies import aws_managed_policy
+from toolkit.components.base import Component, Need, Place, Protected, Scope
+from toolkit.settings.accounts import AccountId
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.delegation import delegated_policies
+from toolkit.settings.managed_policies import aws_managed_policy
+from toolkit.settings.regions import Region
+from toolkit.settings.values import no_repetition
 
 _INSTANCE_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}")
 _STORE_ID = re.compile(r"d-[0-9a-f]{10}|[0-9a-f-]{36}")

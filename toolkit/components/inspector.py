@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.values import at_least_one, no_repetition
 
 
 class Inspector(Settings):

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, Mismatch, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.base import Component, Need, Protected, Scope
 from toolkit.components.config import Config, RuleName
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.values import at_least_one, no_repetition
 from toolkit.spelling import nearest
 
 

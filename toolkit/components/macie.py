@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from toolkit.components.account_defaults import KeyArn, Regions
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import BucketName
-from toolkit.components.listed import offered
+from toolkit.components.base import Component, Need, Protected, Scope
 from toolkit.regions import lacking
+from toolkit.settings.base import Settings
+from toolkit.settings.kms import KeyArn
+from toolkit.settings.listed import offered
+from toolkit.settings.regions import Regions
+from toolkit.settings.s3 import BucketName
 
 
 class ResultsExport(Settings):

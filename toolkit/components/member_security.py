@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Mismatch, Need, Place, Protected, Scope, Settings
-from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.base import Component, Need, Place, Protected, Scope
 from toolkit.components.guardduty import GuardDuty, plans_lacking, plans_lacking_everywhere
-from toolkit.components.organization_policies import checked
 from toolkit.components.security_hub import SecurityHub
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.values import checked, no_repetition
 
 _TARGET = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}|[0-9]{12}")
 _CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")

@@ -7,15 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, IamName, Need, Protected, Scope, Settings
-
-
-def _user_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_+=,.@-]{1,64}", name):
-        raise ValueError(
-            f"{name!r} is not an IAM user name: expected 1 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -"
-        )
-    return name
+from toolkit.components.base import Component, IamName, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.iam import UserName
 
 
 def _policy_name(name: str) -> str:
@@ -24,9 +18,6 @@ def _policy_name(name: str) -> str:
             f"{name!r} is not a policy name: expected 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -"
         )
     return name
-
-
-UserName = Annotated[str, AfterValidator(_user_name)]
 
 
 class MfaEnforcement(Settings):

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
+from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.settings.base import Settings
 
 _RESOURCE = "aws_iam_account_password_policy"
 

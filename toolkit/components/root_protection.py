@@ -9,16 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.account_contacts import AccountContacts
 from toolkit.components.activity_alarms import ActivityAlarms
-from toolkit.components.base import (
-    Component,
-    Place,
-    Protected,
-    Scope,
-    Settings,
-    filled_in,
-)
-from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.base import Component, Place, Protected, Scope
 from toolkit.regions import GLOBAL_REGION
+from toolkit.settings.base import Settings
+from toolkit.settings.values import filled_in, no_repetition
 
 _FEWEST_CUSTODIANS = 2
 

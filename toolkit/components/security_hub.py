@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import no_repetition
-from toolkit.components.listed import listed, misspelt
+from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.listed import listed, misspelt
+from toolkit.settings.values import no_repetition
 from toolkit.spelling import nearest
 
 _CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")

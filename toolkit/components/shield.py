@@ -7,19 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.account_contacts import EmailAddress
-from toolkit.components.base import (
-    CHINA,
-    GOVCLOUD,
-    GOVCLOUD_SERVICES,
-    Component,
-    Lacking,
-    Need,
-    Protected,
-    Scope,
-    Settings,
-)
-from toolkit.components.cloudtrail import no_repetition
+from toolkit.components.base import CHINA, GOVCLOUD, GOVCLOUD_SERVICES, Component, Lacking, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.contacts import EmailAddress
+from toolkit.settings.values import no_repetition
 
 # 50: a role's name has at most 64 characters, and -response-team stands behind it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.iam import ExternalId
+from toolkit.settings.values import at_least_one, no_repetition
 
 # 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,43}")
@@ -19,7 +21,6 @@ _DESTINATION_ARN = re.compile(
     r"|logs:[a-z0-9-]+:[0-9]{12}:destination:)[A-Za-z0-9_.-]{1,512}"
 )
 _PRINCIPAL_ARN = re.compile(rf"{_PARTITION}:iam::[0-9]{{12}}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{{1,512}})")
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 
 
 def _name(value: str) -> str:
@@ -54,16 +55,7 @@ def _principal_arn(value: str) -> str:
     return value
 
 
-def _external_id(value: str) -> str:
-    if not _EXTERNAL_ID.fullmatch(value):
-        raise ValueError("expected 2 to 1224 letters, digits and the characters _ + = , . @ : / -")
-    return value
-
-
 Source = Literal["guardduty", "security_hub", "access_analyzer", "root_sign_ins", "inspector", "macie"]
-
-
-ExternalId = Annotated[str, AfterValidator(_external_id)]
 
 
 class Findings(Settings):

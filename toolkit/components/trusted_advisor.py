@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.activity_alarms import Subscribers
-from toolkit.components.base import CHINA, Component, Lacking, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import at_least_one, no_repetition
+from toolkit.components.base import CHINA, Component, Lacking, Need, Protected, Scope
+from toolkit.settings.base import Settings
+from toolkit.settings.contacts import Subscribers
+from toolkit.settings.values import at_least_one, no_repetition
 
 # 56: a role's name has at most 64 characters, and -refresh stands behind it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,55}")

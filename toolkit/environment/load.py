@@ -16,16 +16,17 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import Component, Mismatch, Scope
-from toolkit.components.listed import MISSPELT, NEWER, REPORT
+from toolkit.components.base import Component, Scope
 from toolkit.components.registry import REGISTRY
-from toolkit.components.tags import NARROW_KEY
 from toolkit.environment.companions import named_files
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LocalBackend, S3Backend
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, parse, places
 from toolkit.errors import ToolkitError
 from toolkit.files import read_regular
 from toolkit.regions import GLOBAL_REGION, PARTITION_OF, partition_of
+from toolkit.settings.base import Mismatch
+from toolkit.settings.listed import MISSPELT, NEWER, REPORT
+from toolkit.settings.tags import NARROW_KEY
 from toolkit.spelling import nearest
 from toolkit.typed import dotted
 from toolkit.visible import joined_lines

@@ -24,11 +24,12 @@ from pydantic import (
     model_validator,
 )
 
-from toolkit.components.base import Advice, Component, Place, Settings
-from toolkit.components.listed import new_region_name
-from toolkit.components.tags import TagKey, TagValue
+from toolkit.components.base import Advice, Component, Place
 from toolkit.environment.source import Problem
 from toolkit.regions import GLOBAL_REGION, partition_of
+from toolkit.settings.base import Settings
+from toolkit.settings.listed import new_region_name
+from toolkit.settings.tags import TagKey, TagValue
 from toolkit.variables import why_not_passed
 
 

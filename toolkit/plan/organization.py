@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from toolkit.components.base import Need
-from toolkit.components.guardrails import OrganizationPolicy
-from toolkit.components.organization_policies import Limits
-from toolkit.components.resource_guardrails import HONOUR_RCPS
+from toolkit.components.organization.guardrails import OrganizationPolicy
+from toolkit.components.organization.policies import Limits
+from toolkit.components.organization.resource_guardrails import HONOUR_RCPS
 from toolkit.iam import (
     ContextValue,
     PolicyDocument,

@@ -14,7 +14,6 @@ from typing import Any
 import jinja2
 
 from toolkit.components.base import Component
-from toolkit.components.tags import WRITTEN_BY_AWS
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, LocalBackend
 from toolkit.environment.load import EnvironmentFileError
@@ -22,6 +21,7 @@ from toolkit.environment.source import Problem
 from toolkit.paths import MODULES, data_dir
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl, markdown
+from toolkit.settings.tags import WRITTEN_BY_AWS
 from toolkit.spelling import nearest
 from toolkit.typed import dotted
 

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from toolkit.components.base import Settings
 from toolkit.components.registry import REGISTRY
 from toolkit.errors import UsageError, or_meant
+from toolkit.settings.base import Settings
 
 
 def describe_components(name: str | None = None) -> list[dict[str, Any]]:

@@ -10,8 +10,7 @@ from typing import Any, get_origin
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from toolkit.components.account_contacts import email_address
-from toolkit.components.base import PROFILES, SECURITY_EMAIL, TO_FILL_IN, Component, Settings
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.model import BucketName
@@ -20,6 +19,9 @@ from toolkit.files import write_atomically
 from toolkit.paths import Project
 from toolkit.regions import PARTITION_OF, partition_of
 from toolkit.rendering.render import template_text
+from toolkit.settings.base import Settings
+from toolkit.settings.contacts import email_address
+from toolkit.settings.values import TO_FILL_IN
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
 

@@ -112,7 +112,7 @@ def test_bucket_settings_that_cannot_be(bucket: dict[str, Any], expected: str) -
         ({"data_events": ["dynamodb"]}, "data_events.0: Input should be 's3_read', 's3_write' or 'lambda'"),
         ({"data_events": ["lambda", "lambda"]}, "data_events: expected each value once, but lambda is repeated"),
         ({"insights": ["Everything"]}, "insights.0: Input should be 'ApiCallRateInsight' or 'ApiErrorRateInsight'"),
-        ({"organization_id": "123456789012"}, "organization_id: expected an organization id such as o-exampleorgid"),
+        ({"organization_id": "123456789012"}, "organization_id: expected the id of an organization"),
         (
             {"key": {"rotation_period_days": 89}},
             "key.rotation_period_days: Input should be greater than or equal to 90",

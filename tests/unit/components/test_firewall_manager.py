@@ -65,7 +65,7 @@ def test_each_kind(policy: dict[str, Any]) -> None:
     ("settings", "expected"),
     [
         ({}, ": firewall_manager must have administrator_account_id, policies, or both"),
-        ({"administrator_account_id": "1"}, "administrator_account_id: expected 12 digits"),
+        ({"administrator_account_id": "1"}, "administrator_account_id: expected an account id: 12 digits"),
         ({"policies": {"a*": UNUSED}}, "policies.a*.[key]: expected 1 to 128 letters"),
         (of({"regions": ["eu-central-1"]}), "policies.p: a policy must have exactly one of content_audit"),
         (of({**UNUSED, "waf": WEB}), "policies.p: a policy must have exactly one of content_audit"),

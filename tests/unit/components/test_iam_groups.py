@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from pydantic import ValidationError
 
+from toolkit import privileges
 from toolkit.aws_lists import aws_list
-from toolkit.components import privileges
 from toolkit.components.iam_groups import DEFAULT_GROUPS, Group, IamGroups, policy_size
-from toolkit.components.privileges import CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
+from toolkit.privileges import CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
 
 ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "modules/iam_groups"

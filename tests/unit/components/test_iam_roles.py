@@ -51,7 +51,7 @@ def refused(roles: dict[str, Any], beside: str = "  password_policy: {}") -> lis
             {"principals": ["arn:aws:iam::111122223333:role/x"]},
             "arn:aws:iam::111122223333:role/x could never assume the role, since sessions of roles carry no MFA",
         ),
-        ({"users": ["anna"], "organization_id": "example"}, "expected an organization's id"),
+        ({"users": ["anna"], "organization_id": "example"}, "expected the id of an organization"),
         ({"users": ["anna"], "external_id": "x"}, "expected 2 to 1224 letters"),
         ({"users": ["anna"], "max_session_minutes": 721}, "less than or equal to 720"),
         ({"users": ["anna"], "max_session_minutes": 59}, "greater than or equal to 60"),

@@ -89,7 +89,10 @@ def test_a_set_is_for_nobody_and_for_an_hour_unless_said() -> None:
             of({"permissions_boundary": {"managed_policy": "ReadOnlyAccess", "customer_managed_policy": "own"}}),
             "permission_sets.audit.permissions_boundary: permissions_boundary must have either",
         ),
-        (of({"assignments": {"prod": {"groups": ["x"]}}}), "permission_sets.audit.assignments.prod.[key]: expected 12"),
+        (
+            of({"assignments": {"prod": {"groups": ["x"]}}}),
+            "permission_sets.audit.assignments.prod.[key]: expected an account id",
+        ),
         (
             of({"assignments": {"111122223333": {}}}),
             "permission_sets.audit.assignments.111122223333: an assignment must name at least one",

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from toolkit.components.base import Place
-from toolkit.components.guardrails import GLOBAL_ACTIONS, encoded
 from toolkit.components.organization import COMPONENT, Organization, policies
+from toolkit.components.organization.guardrails import GLOBAL_ACTIONS, encoded
 from toolkit.environment import Environment, load_environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.rendering.render import render
@@ -180,7 +180,7 @@ def test_an_empty_block_protects_and_stops_nothing_that_runs() -> None:
             "security_administrator_account_id: expected an account id: 12 digits, in quotes",
         ),
         ({"trusted_services": ["iam"]}, "trusted_services.0: expected a service principal, like config.amazonaws.com"),
-        ({"organization_id": "x"}, "organization_id: expected the id of an organization, like o-a1b2c3d4e5"),
+        ({"organization_id": "x"}, "organization_id: expected the id of an organization, such as o-a1b2c3d4e5"),
         (
             {"root_user_exceptions": ["EnableMFADevice"]},
             "root_user_exceptions.0: expected an action, like iam:EnableMFADevice",

@@ -9,10 +9,10 @@ import botocore.session
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.components.tags import NARROW_KEY, WRITTEN_BY_AWS
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.rendering.render import render
+from toolkit.settings.tags import NARROW_KEY, WRITTEN_BY_AWS
 
 HEAD = 'account_id: "123456789012"\nregions: {home: eu-central-1, active: [eu-central-1, us-east-1]}\n'
 USERS = 'iam_users: {users: {anna: {owner: a@example.com, review_date: "2099-03-31", tags: TAGS}}}'

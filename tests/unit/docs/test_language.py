@@ -15,8 +15,8 @@ import pytest
 import typer
 
 from toolkit.cli.app import app
-from toolkit.components.base import Settings
 from toolkit.components.registry import REGISTRY
+from toolkit.settings.base import Settings
 
 REPOSITORY = Path(__file__).parents[3]
 

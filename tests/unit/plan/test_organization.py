@@ -10,8 +10,8 @@ import pytest
 
 from toolkit.components.base import Need, Place
 from toolkit.components.organization import Organization, policies
+from toolkit.components.organization.resource_guardrails import HONOUR_RCPS, LOAD_BALANCER_ACCOUNTS, ResourceService
 from toolkit.components.registry import REGISTRY
-from toolkit.components.resource_guardrails import HONOUR_RCPS, LOAD_BALANCER_ACCOUNTS, ResourceService
 from toolkit.iam import PolicyDocument, PolicyKind, Request, statement_applies
 from toolkit.plan.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
 

@@ -8,20 +8,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Mismatch, Need, Protected, Scope, Settings
-from toolkit.components.cloudtrail import at_least_one, no_repetition
-from toolkit.components.delegation import Delegation
-from toolkit.components.duties import share
-from toolkit.components.iam_groups import IamGroups, IamPath, ManagedPolicy
+from toolkit.components.base import Component, IamName, Need, Protected, Scope
+from toolkit.components.iam_groups import IamGroups
+from toolkit.components.iam_roles.duties import share
 from toolkit.components.iam_users import IamUsers, User
-from toolkit.components.mfa_enforcement import UserName
-from toolkit.components.siem_export import ExternalId
 from toolkit.globs import glob
+from toolkit.settings.accounts import OrganizationId
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.delegation import Delegation
+from toolkit.settings.iam import ExternalId, IamPath, UserName
+from toolkit.settings.managed_policies import ManagedPolicy
+from toolkit.settings.values import at_least_one, no_repetition
 from toolkit.spelling import nearest
 
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 _GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _GITHUB_ID = re.compile(r"[1-9][0-9]{0,19}")
 _GITLAB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
@@ -42,12 +43,6 @@ def _principal(value: str) -> str:
             "expected the ARN of an account, a user or a role, without wildcards, such as "
             "arn:aws:iam::111122223333:root"
         )
-    return value
-
-
-def _organization(value: str) -> str:
-    if not _ORGANIZATION.fullmatch(value):
-        raise ValueError("expected an organization's id, such as o-a1b2c3d4e5")
     return value
 
 
@@ -148,7 +143,7 @@ class _Conditional(_Assumable):
 
     require_mfa: bool = Field(True, description=_MFA)
     external_id: ExternalId | None = Field(None, description=_EXTERNAL_ID)
-    organization_id: Annotated[str, AfterValidator(_organization)] | None = Field(None, description=_ORGANIZATION_ID)
+    organization_id: OrganizationId | None = Field(None, description=_ORGANIZATION_ID)
 
     @model_validator(mode="after")
     def _some_condition(self) -> _Conditional:

@@ -9,15 +9,15 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from toolkit.components.base import GOVCLOUD, Advice, Component, Lacking, Mismatch, Place, Protected, Scope, Settings
-from toolkit.components.guardrails import (
+from toolkit.components.base import GOVCLOUD, Advice, Component, Lacking, Place, Protected, Scope
+from toolkit.components.organization.guardrails import (
     AI_OPT_OUT,
     Choices,
     OrganizationPolicy,
     service_control_document,
     tag_document,
 )
-from toolkit.components.organization_policies import (
+from toolkit.components.organization.policies import (
     AiServicesOptOut,
     Limits,
     ManagementPolicy,
@@ -27,26 +27,27 @@ from toolkit.components.organization_policies import (
     ServiceControlPolicy,
     TagPolicy,
 )
-from toolkit.components.organization_values import (
-    ACCOUNT,
+from toolkit.components.organization.resource_guardrails import (
+    NEEDS_ORGANIZATION_ID,
+    ResourceService,
+    resource_control_document,
+)
+from toolkit.components.organization.values import (
     GITHUB,
     GITHUB_SUBJECT,
-    UNIT_ID,
-    AccountId,
-    AccountIds,
     Actions,
     OidcProvider,
     OidcSubjects,
-    OrganizationId,
     OriginAccessIdentities,
     PolicyTypes,
-    RegionNames,
     ResourceServices,
     Service,
     Services,
     UnitPaths,
 )
-from toolkit.components.resource_guardrails import NEEDS_ORGANIZATION_ID, ResourceService, resource_control_document
+from toolkit.settings.accounts import ACCOUNT_ID, UNIT_ID, AccountId, AccountIds, OrganizationId
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.regions import NewRegions
 
 
 class Organization(Settings):
@@ -132,7 +133,7 @@ class Organization(Settings):
         description="Which components the deployers must stay able to apply: every one of the toolkit, since the "
         "accounts have environments of their own, or those that this environment has.",
     )
-    allowed_regions: RegionNames = Field(
+    allowed_regions: NewRegions = Field(
         (),
         description="Regions that deny_other_regions allows, all those of the accounts' environments; empty: the "
         "active and retiring regions of this environment.",
@@ -204,7 +205,7 @@ class Organization(Settings):
                     target != "root"
                     and target not in units
                     and not UNIT_ID.fullmatch(target)
-                    and not ACCOUNT.fullmatch(target)
+                    and not ACCOUNT_ID.fullmatch(target)
                 ):
                     known = ", ".join(("root", *self.organizational_units))
                     raise ValueError(

@@ -7,15 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.cloudtrail import at_least_one, no_repetition
-from toolkit.components.listed import new_region_name
-from toolkit.components.organization_policies import checked
-from toolkit.components.resource_guardrails import ResourceService
+from toolkit.components.organization.resource_guardrails import ResourceService
 from toolkit.policy_types import PolicyType
+from toolkit.settings.values import at_least_one, checked, no_repetition
 
-ACCOUNT = re.compile(r"[0-9]{12}")
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
-UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 _UNIT_NAME = re.compile(r"[^\s/](?:[^/]{0,126}[^\s/])?")
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]*\.amazonaws\.com(\.cn)?")
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
@@ -39,18 +34,13 @@ def _subject(value: str) -> str:
     return value
 
 
-AccountId = Annotated[str, checked(ACCOUNT, "an account id: 12 digits, in quotes")]
 Service = Annotated[str, checked(_SERVICE, "a service principal, like config.amazonaws.com")]
 _Action = Annotated[str, checked(_ACTION, "an action, like iam:EnableMFADevice")]
-AccountIds = Annotated[tuple[AccountId, ...], Field(strict=False), AfterValidator(no_repetition)]
 Services = Annotated[tuple[Service, ...], Field(strict=False), AfterValidator(no_repetition)]
 Actions = Annotated[tuple[_Action, ...], Field(strict=False), AfterValidator(no_repetition)]
 PolicyTypes = Annotated[tuple[PolicyType, ...], Field(strict=False), AfterValidator(no_repetition)]
 UnitPaths = Annotated[
     tuple[Annotated[str, AfterValidator(_unit_path)], ...], Field(strict=False), AfterValidator(no_repetition)
-]
-RegionNames = Annotated[
-    tuple[Annotated[str, AfterValidator(new_region_name)], ...], Field(strict=False), AfterValidator(no_repetition)
 ]
 ResourceServices = Annotated[
     tuple[ResourceService, ...],
@@ -78,4 +68,3 @@ OidcSubjects = Annotated[
     AfterValidator(no_repetition),
     AfterValidator(at_least_one),
 ]
-OrganizationId = Annotated[str, checked(_ORGANIZATION, "the id of an organization, like o-a1b2c3d4e5")]

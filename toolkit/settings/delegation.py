@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Mismatch, Settings
-from toolkit.components.names import EntityName
+from toolkit.settings.base import Mismatch, Settings
+from toolkit.settings.iam import EntityName
 
 _PATH = re.compile(r"/[A-Za-z0-9_.-]+/")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.privileges import BLINDING
+from toolkit.privileges import BLINDING
 
 ServiceGuardrail = Literal[
     "deny_leaving",

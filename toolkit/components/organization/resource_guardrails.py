@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.guardrails import Choices, document
+from toolkit.components.organization.guardrails import Choices, document
 
 ResourceGuardrail = Literal[
     "require_tls", "organization_identities_only", "organization_services_only", "trusted_oidc_tenants_only"

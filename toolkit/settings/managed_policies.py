@@ -1,17 +1,20 @@
-"""AWS managed policies by name, as people know them from the console."""
+"""Managed policies: AWS's by name, as people know them from the console, customers' by ARN."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 from functools import cache
+from typing import Annotated
 
-from pydantic import ValidationInfo
+from pydantic import AfterValidator, ValidationInfo
 
 from toolkit.aws_lists import AwsList, aws_list
-from toolkit.components.listed import misspelt, report_newer
+from toolkit.settings.listed import misspelt, report_newer
 
 _NAME = re.compile(r"(?:[A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}")
+_CUSTOMER_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+")
+_AWS_POLICY_ARN = re.compile(r"arn:(aws[a-z-]*):iam::aws:policy/(.+)")
 
 
 @cache
@@ -48,3 +51,19 @@ def aws_managed_policy(name: str, info: ValidationInfo, *, path_needed: bool = F
     if found.startswith("aws-service-role/"):
         raise ValueError(f"{name!r} belongs to a service-linked role: AWS allows attaching it to no other identity")
     return found
+
+
+def _managed_policy(policy: str, info: ValidationInfo) -> str:
+    """`path/name` of an AWS managed policy, or a customer managed policy's ARN; raises ValueError for anything else."""
+    if _CUSTOMER_POLICY_ARN.fullmatch(policy):
+        return policy
+    arn = _AWS_POLICY_ARN.fullmatch(policy)
+    if arn and arn[1] != "aws":
+        return policy  # the list of names is the `aws` partition's; others differ in a few
+    if policy.startswith("arn:") and not arn:
+        raise ValueError(f"{policy!r} is not the ARN of a managed policy: expected arn:aws:iam::ACCOUNT:policy/NAME")
+    # A bare name is enough where people know it from the console; ARNs and paths have to be right as they stand.
+    return aws_managed_policy(arn[2] if arn else policy, info, path_needed=bool(arn))
+
+
+ManagedPolicy = Annotated[str, AfterValidator(_managed_policy)]

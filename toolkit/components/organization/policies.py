@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Settings
-from toolkit.components.cloudtrail import no_repetition
-from toolkit.components.guardrails import ServiceGuardrail
-from toolkit.components.resource_guardrails import ResourceGuardrail
+from toolkit.components.organization.guardrails import ServiceGuardrail
+from toolkit.components.organization.resource_guardrails import ResourceGuardrail
 from toolkit.policy_types import AnyManagementType
+from toolkit.settings.base import Settings
+from toolkit.settings.values import checked, no_repetition
 
 _POLICY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:=@-]{0,127}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.json")
@@ -21,15 +21,6 @@ _PRINCIPAL = re.compile(
 )
 _TAG_KEY = re.compile(r"(?!aws:)[\w +=.:/@-]{1,128}")
 _BARE_WILDCARD = re.compile(r":(?:role|user)/[*?]*\Z")
-
-
-def checked(pattern: re.Pattern[str], expected: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not pattern.fullmatch(value):
-            raise ValueError(f"expected {expected}")
-        return value
-
-    return AfterValidator(check)
 
 
 def _not_everybody(value: str) -> str:
