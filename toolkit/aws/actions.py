@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from toolkit.resources.reading import camel_case
+
 _PREFIXES: Mapping[str, str] = {"accessanalyzer": "access-analyzer", "s3control": "s3", "sso-admin": "sso"}
 """Name of boto3's client → prefix of its actions, where they differ."""
 
@@ -38,5 +40,5 @@ def action_of(client: Any, service: str, operation: str) -> str:
     if named is None:
         named = getattr(client, "meta", None) and client.meta.method_to_api_mapping.get(operation)
     if not isinstance(named, str):
-        named = "".join(word.capitalize() for word in operation.split("_"))
+        named = camel_case(operation)
     return f"{_PREFIXES.get(service, service)}:{named}"

@@ -15,6 +15,7 @@ Which answer means what is decided here, for every reader:
 | expired or invalid credentials | unreadable: expired, or the region is off if it is known to be |
 | throttled after every retry | unreadable: throttled |
 | no answer in time; no connection | unreadable: timed out; unreachable |
+| an answer in another shape than the record expects: a key or an entry is missing | unreadable: unknown |
 | any other error | unreadable: unknown |
 """
 
@@ -24,7 +25,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,21 @@ _EXPIRED = frozenset(
 _NOT_SUBSCRIBED = frozenset({"OptInRequired", "SubscriptionRequired", "SubscriptionRequiredException"})
 
 
+_UNEXPECTED = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
+"""What a reader raises on an answer that lacks what it needs (RuntimeError: `next` of nothing, in a generator)."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What came of one question. No exception is kept: its traceback would keep every frame and what is in it."""
+
+    answer: Any
+    calls: tuple[Call, ...]
+    failure: Unreadable | None = None
+    code: str = ""
+    """Of AWS's error, which some readers take for an absence."""
+
+
 class Inventory:
     """What one account has."""
 
@@ -89,7 +105,7 @@ class Inventory:
         self._made = 0
         self._lock = threading.Lock()
         self._asking: defaultdict[tuple[Any, ...], threading.RLock] = defaultdict(threading.RLock)
-        self._answers: dict[tuple[Any, ...], tuple[Any, Exception | None, tuple[Call, ...]]] = {}
+        self._answers: dict[tuple[Any, ...], _Kept] = {}
         self._evidence = threading.local()
 
     @property
@@ -119,7 +135,7 @@ class Inventory:
         if reading.is_global:
             region = self._clients.home_region
         try:
-            with self._gathering() as evidence:
+            with self._gathering() as evidence, self._read(region, evidence):
                 if reading.finds is not None:
                     found = reading.finds(self, region, planned)
                 else:
@@ -133,7 +149,8 @@ class Inventory:
         reads = RESOURCES[kind].contents
         assert reads is not None, f"{kind} holds nothing"
         try:
-            return reads(self, region, values)
+            with self._gathering() as evidence, self._read(region, evidence):
+                return reads(self, region, values)
         except UnreadableError as e:
             return e.of(kind)
 
@@ -160,11 +177,15 @@ class Inventory:
         lists = _readable(kind)[1].lists
         assert lists is not None, f"{kind} has no lister"
 
-        def ask() -> tuple[tuple[Live, ...], tuple[Call, ...]]:
+        def ask() -> _Kept:
             with self._gathering() as evidence:
-                return tuple(lists(self, region)), tuple(evidence)
+                try:
+                    with self._read(region, evidence):
+                        return _Kept(tuple(lists(self, region)), tuple(evidence))
+                except UnreadableError as e:
+                    return _Kept(None, tuple(evidence), e.of(kind))
 
-        found: tuple[Live, ...] = self._once(("live", kind, region), ask)
+        found: tuple[Live, ...] = _answer(self._once(("live", kind, region), ask))
         return found
 
     def call(
@@ -179,10 +200,10 @@ class Inventory:
     ) -> Mapping[str, Any] | None:
         """As `Account.call`."""
 
-        def ask() -> tuple[Mapping[str, Any], tuple[Call, ...]]:
+        def ask() -> _Kept:
             self._spend(service, operation, region)
             answer = getattr(self._clients.client(service, region), operation)(**parameters)
-            return answer, (self._made_call(service, operation, region, answer),)
+            return _Kept(answer, (self._made_call(service, operation, region, answer),))
 
         answer: Mapping[str, Any] | None = self._answered(service, operation, region, absent, ask, parameters)
         if (
@@ -210,7 +231,7 @@ class Inventory:
     ) -> tuple[Any, ...]:
         """As `Account.pages`."""
 
-        def ask() -> tuple[tuple[Any, ...], tuple[Call, ...]]:
+        def ask() -> _Kept:
             items: list[Any] = []
             calls: list[Call] = []
             self._spend(service, operation, region)
@@ -219,7 +240,7 @@ class Inventory:
                     self._spend(service, operation, region)
                 calls.append(self._made_call(service, operation, region, page))
                 items += _member(page, member)
-            return tuple(items), tuple(calls)
+            return _Kept(tuple(items), tuple(calls))
 
         return self._answered(service, operation, region, absent, ask, {**parameters, "": member}) or ()
 
@@ -242,45 +263,64 @@ class Inventory:
         operation: str,
         region: str,
         absent: tuple[str | Absent, ...],
-        ask: Callable[[], tuple[Any, tuple[Call, ...]]],
+        ask: Callable[[], _Kept],
         parameters: Mapping[str, Any],
     ) -> Any:
         """What AWS answered; None for an error in `absent`."""
         import botocore.exceptions
         import botocore.parsers
 
-        try:
-            return self._once((service, operation, region, _frozen(parameters)), ask)
-        except botocore.exceptions.ClientError as e:
-            error = e.response.get("Error", {})
-            code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+        def failed(reason: Reason, message: str, code: str = "") -> _Kept:
+            call = self._action(service, operation, region)
+            return _Kept(None, (), Unreadable("", region, call, reason, message), code)
+
+        def put() -> _Kept:
+            try:
+                return ask()
+            except botocore.exceptions.ClientError as e:
+                error = e.response.get("Error", {})
+                code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+                return failed(self._reason(code, region), message, code)
+            except (botocore.exceptions.BotoCoreError, botocore.parsers.ResponseParserError) as e:
+                return failed(_silence(e), str(e))
+            except UnreadableError as e:
+                return _Kept(None, (), e.of(""))
+
+        kept = self._once((service, operation, region, _frozen(parameters)), put)
+        if kept.code:
+            assert kept.failure is not None
             for one in absent:
                 known = one if isinstance(one, Absent) else Absent(one)
-                if known.code in ("", code) and known.words in message:
+                if known.code in ("", kept.code) and known.words in kept.failure.message:
                     return None
-            reason = self._reason(code, region)
-            raise UnreadableError(self._action(service, operation, region), region, reason, f"{code}: {message}") from e
-        except (botocore.exceptions.BotoCoreError, botocore.parsers.ResponseParserError) as e:
-            raise UnreadableError(self._action(service, operation, region), region, _silence(e), str(e)) from e
+            message = f"{kept.code}: {kept.failure.message}"
+            kept = replace(kept, failure=replace(kept.failure, message=message))
+        return _answer(kept)
 
-    def _once(self, question: tuple[Any, ...], ask: Callable[[], tuple[Any, tuple[Call, ...]]]) -> Any:
-        """The answer, which is kept, as is an error; whoever needs it has the calls among its evidence."""
+    def _once(self, question: tuple[Any, ...], put: Callable[[], _Kept]) -> _Kept:
+        """What came of a question, also if it failed; whoever needs it has the calls among its evidence."""
         with self._lock:
             asking = self._asking[question]
         with asking:
             if question not in self._answers:
-                try:
-                    answer, calls = ask()
-                    self._answers[question] = answer, None, calls
-                except Exception as e:
-                    self._answers[question] = None, e, ()
-            answer, error, calls = self._answers[question]
-        if error is not None:
-            raise error
+                self._answers[question] = put()
+            kept = self._answers[question]
         gathered = getattr(self._evidence, "calls", None)
         if gathered is not None:
-            gathered.extend(calls)
-        return answer
+            gathered.extend(kept.calls)
+        return kept
+
+    @contextmanager
+    def _read(self, region: str, evidence: list[Call]) -> Iterator[None]:
+        """An answer in which a reader does not find what it needs is unreadable; evidence: the calls so far."""
+        try:
+            yield
+        except _UNEXPECTED as e:
+            if not evidence:
+                raise  # nothing was answered yet: an error of the toolkit's own
+            lacks = f"it has no {e}" if isinstance(e, KeyError) else f"{type(e).__name__}: {e}"
+            message = f"the response is not in the expected form ({lacks})"
+            raise UnreadableError(evidence[-1].action, region, Reason.UNKNOWN, message) from None
 
     @contextmanager
     def _gathering(self) -> Iterator[list[Call]]:
@@ -331,6 +371,12 @@ class Inventory:
             return False
         states = {one["RegionName"]: one.get("OptInStatus") for one in answer.get("Regions", ())}
         return states.get(region) == "not-opted-in"
+
+
+def _answer(kept: _Kept) -> Any:
+    if kept.failure is not None:
+        raise kept.failure.error()
+    return kept.answer
 
 
 def _readable(kind: str) -> tuple[ResourceType, Reading]:

@@ -17,7 +17,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
-from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, camel_case, found_for
 
 _MEMBERSHIP = "judged by what the groups grant, which is a part of the groups (toolkit/plan/memberships.py)"
 _CREDENTIAL = "another key or password is a new login profile; who is left without one is judged as a lock-out"
@@ -213,12 +213,10 @@ def _inline(owner: str, parameter: str, owners: str, members: str) -> Reading:
             names = account.pages("iam", f"list_{owner}_policies", "PolicyNames", region, **{parameter: of})
             yield from found_for(account, region, find, ({owner: of, "name": name} for name in names))
 
-    actions = tuple(f"iam:{a}" for a in (_camel(owners), f"List{owner.title()}Policies", f"Get{owner.title()}Policy"))
+    actions = tuple(
+        f"iam:{a}" for a in (camel_case(owners), f"List{owner.title()}Policies", f"Get{owner.title()}Policy")
+    )
     return Reading(lists, OnCreate.OVERWRITES, finds=find, is_global=True, quiet=True, actions=actions)
-
-
-def _camel(method: str) -> str:
-    return "".join(word.capitalize() for word in method.split("_"))
 
 
 def _attached(owner: str, parameter: str, owners: str, members: str) -> Reading:
@@ -253,7 +251,7 @@ def _attached(owner: str, parameter: str, owners: str, members: str) -> Reading:
         for one in _every(account, region, owners, members):
             yield from attachments(account, region, one[parameter])
 
-    actions = (f"iam:{_camel(owners)}", f"iam:ListAttached{owner.title()}Policies")
+    actions = (f"iam:{camel_case(owners)}", f"iam:ListAttached{owner.title()}Policies")
     return Reading(lists, OnCreate.SAME, finds=find, is_global=True, actions=actions)
 
 

@@ -25,7 +25,7 @@ class Reason(Enum):
     NOT_SUBSCRIBED = "the account is not subscribed to the service"
     REGION_OFF = "the region is not enabled for the account"
     BUDGET = "the budget of calls is spent"
-    UNKNOWN = "AWS answered with an error that is not documented as an absence"
+    UNKNOWN = "AWS answered with something that is not documented"
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,10 @@ class Unreadable:
 
     def __str__(self) -> str:
         return f"{self.call} in {self.region}: {self.reason.value} ({self.message})"
+
+    def error(self) -> UnreadableError:
+        """What a reader that needs it raises."""
+        return UnreadableError(self.call, self.region, self.reason, self.message)
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,11 @@ class Account(Protocol):
         Raises:
             UnreadableError: They cannot be listed.
         """
+
+
+def camel_case(method: str) -> str:
+    """A method of boto3 as the API's operation is called, but for abbreviations: "list_groups" → "ListGroups"."""
+    return "".join(word.capitalize() for word in method.split("_"))
 
 
 class UnreadableError(Exception):

@@ -44,7 +44,7 @@ def _contents(account: Account, region: str, values: Mapping[str, Any]) -> str |
     request = {"Bucket": values["bucket"], "MaxKeys": 1}
     answer = account.call("s3", "list_object_versions", region, absent=(_NO_BUCKET,), first=True, **request) or {}
     found = next(iter((*answer.get("Versions", ()), *answer.get("DeleteMarkers", ()))), None)
-    return f"the bucket has objects, such as {found['Key']}" if found else None
+    return None if found is None else f"the bucket has objects, such as {found['Key']}"
 
 
 def _ours(account: Account, region: str) -> tuple[Mapping[str, Any], ...]:
@@ -66,7 +66,10 @@ def _find_bucket(account: Account, region: str, planned: Mapping[str, Any]) -> L
 
 Planned = Mapping[str, Any]
 Values = Callable[[Account, str, Mapping[str, Any], Planned], Mapping[str, Any] | None]
-"""Values from an answer about the bucket of a planned resource, empty where S3 says that none is set; None: none is."""
+"""Values from an answer about the bucket of a planned resource, empty where S3 says that none is set; None: none is.
+
+An answer that is not empty has the configuration, or is unreadable; of versioning and logging, which have no error for
+"none is set", it has nothing then (GetBucketVersioning, GetBucketLogging)."""
 
 
 def _beside(operation: str, actions: str, what: str, values: Values, unset: str = "", **more: Any) -> Reading:
@@ -112,7 +115,7 @@ _LISTING = ("s3:ListAllMyBuckets", "s3:GetBucketLocation")
 
 
 def _policy(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
-    return {"policy": answer["Policy"]} if "Policy" in answer else None
+    return {"policy": answer["Policy"]} if answer else None
 
 
 _BLOCKS = {
@@ -124,12 +127,14 @@ _BLOCKS = {
 
 
 def _blocks(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
-    block = answer.get("PublicAccessBlockConfiguration")
-    return None if block is None else {ours: block.get(theirs, False) for ours, theirs in _BLOCKS.items()}
+    if not answer:
+        return None
+    block = answer["PublicAccessBlockConfiguration"]
+    return {ours: block.get(theirs, False) for ours, theirs in _BLOCKS.items()}
 
 
 def _ownership(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
-    if "OwnershipControls" not in answer:
+    if not answer:
         return None
     return {"rule": [{"object_ownership": answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"]}]}
 
@@ -143,7 +148,7 @@ def _versioning(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) ->
 
 
 def _encryption(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
-    if "ServerSideEncryptionConfiguration" not in answer:
+    if not answer:
         return None
     rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
@@ -162,7 +167,7 @@ def _logging(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Ma
 
 
 def _object_lock(_: Account, __: str, answer: Mapping[str, Any], ___: Planned) -> Mapping[str, Any] | None:
-    retention = answer.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
+    retention = answer["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention") if answer else None
     if not retention:
         return None
     # The modules set days; S3 keeps days or years, and counts a year as 365 days.

@@ -50,8 +50,9 @@ def _find_response(account: Account, region: str, planned: Mapping[str, Any]) ->
     """Enabling what is enabled already sets its action (Shield API: EnableApplicationLayerAutomaticResponse)."""
     resource = planned["resource_arn"]
     found = _described(account, region, resource) or {}
-    response = found.get("ApplicationLayerAutomaticResponseConfiguration", {})
-    if response.get("Status") != "ENABLED":
+    response = found.get("ApplicationLayerAutomaticResponseConfiguration")
+    # A protection for which it was never enabled has no configuration.
+    if response is None or response["Status"] != "ENABLED":
         return None
     values = {"action": "BLOCK" if "Block" in response["Action"] else "COUNT"}
     called = f"the automatic response of the protection {found['Name']!r}"

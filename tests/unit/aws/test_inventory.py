@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import gc
+import weakref
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -137,6 +141,102 @@ def test_silence_is_unreadable(error: Exception, reason: Reason):
     found = Inventory(Silent(ENVIRONMENT, {})).find("aws_iam_account_password_policy", REGION, {})
     assert isinstance(found, Unreadable)
     assert found.reason is reason
+
+
+def test_an_answer_without_what_is_needed_of_it_is_unreadable_and_says_what_is_missing():
+    lacking = {"Groups": [{"GroupName": "one"}], "IsTruncated": False}
+    for read in (
+        lambda inventory: inventory.find("aws_iam_group", REGION, {"name": "one"}),
+        lambda inventory: next(inventory.every(["aws_iam_group"], [REGION])),
+    ):
+        found = read(Inventory(Answering(lambda: lacking)))
+        assert isinstance(found, Unreadable)
+        assert (found.type, found.call, found.reason) == ("aws_iam_group", "iam:ListGroups", Reason.UNKNOWN)
+        assert "it has no 'Path'" in found.message
+    held = Inventory(Answering(lambda: {"Versions": [{}]})).contents("aws_s3_bucket", REGION, {"bucket": "one"})
+    assert isinstance(held, Unreadable)
+    assert "it has no 'Key'" in held.message
+
+
+def failing(error: str | Exception) -> Callable[[], dict[str, Any]]:
+    """What raises the error; a text is AWS's "CODE: message"."""
+
+    def fails() -> dict[str, Any]:
+        code, _, message = str(error).partition(": ")
+        answer: Any = {"Error": {"Code": code, "Message": message}}
+        raise botocore.exceptions.ClientError(answer, "X") if isinstance(error, str) else copy.copy(error)
+
+    return fails
+
+
+WAYS: dict[str, Callable[[Inventory], Any]] = {
+    "find": lambda inventory: inventory.find("aws_iam_group", REGION, {"name": "one"}),
+    "every": lambda inventory: next(iter(inventory.every(["aws_iam_group"], [REGION])), None),
+    "contents": lambda inventory: inventory.contents("aws_s3_bucket", REGION, {"bucket": "one"}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_answer_means_the_same_in_each_way_to_ask(way: str):
+    for error, reason in [*ERRORS, *SILENCE]:
+        found = WAYS[way](Inventory(Answering(failing(error))))
+        assert isinstance(found, Unreadable), error
+        assert found.reason is reason, error
+    assert WAYS[way](Inventory(Answering(dict))) is None
+    spent = WAYS[way](Inventory(Answering(dict), budget=0))
+    assert isinstance(spent, Unreadable)
+    assert spent.reason is Reason.BUDGET
+
+
+def test_an_error_of_a_reader_that_nothing_was_answered_to_is_not_taken_for_one_of_aws():
+    with pytest.raises(KeyError):
+        Inventory(Answering(dict)).contents("aws_s3_bucket", REGION, {})
+
+
+class Answering(ClientFactory):
+    """Every call is answered by a function."""
+
+    def __init__(self, answer: Callable[[], dict[str, Any]]) -> None:
+        super().__init__(ENVIRONMENT, {})
+        self.answer = answer
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        answer = self.answer
+
+        class Client:
+            def can_paginate(self, _: str) -> bool:
+                return True
+
+            def get_paginator(self, _: str) -> Any:
+                return SimpleNamespace(paginate=lambda **_: iter([answer()]))
+
+            def __getattr__(self, method: str) -> Any:
+                if method == "meta":
+                    raise AttributeError(method)
+                return lambda **_: answer()
+
+        return Client()
+
+
+class Weight:
+    """What a frame holds while a call fails."""
+
+
+@pytest.mark.parametrize("error", [ERRORS[0][0], *(error for error, _ in SILENCE)], ids=str)
+def test_an_error_that_is_kept_does_not_keep_what_was_in_memory_when_it_was_raised(error: str | Exception):
+    held: list[weakref.ref[Weight]] = []
+
+    def fails() -> dict[str, Any]:
+        weight = Weight()
+        held.append(weakref.ref(weight))
+        return failing(error)()
+
+    inventory = Inventory(Answering(fails))
+    for _ in range(2):
+        assert isinstance(inventory.find("aws_iam_group", REGION, {"name": "one"}), Unreadable)
+    assert isinstance(next(inventory.every(["aws_iam_group"], [REGION])), Unreadable)
+    gc.collect()
+    assert [reference() for reference in held] == [None]
 
 
 def groups(*names: str) -> list[dict[str, Any]]:
