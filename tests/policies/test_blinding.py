@@ -17,9 +17,10 @@ from typing import Any, get_args
 import pytest
 from policy_sentry.querying.actions import get_action_data, get_actions_for_service
 
-from toolkit.components.organization.guardrails import Choices, ServiceGuardrail, encoded, service_control_document
+from toolkit.components.organization.guardrails import Choices, ServiceGuardrail, service_control_document
 from toolkit.iam import Decision, Policies, PolicyDocument, PolicyKind, Request, evaluate, statement_applies
 from toolkit.iam.comparison import compare_policies
+from toolkit.policies import encoded
 from toolkit.privileges import BLINDING, IDENTITY_ADMINISTRATION, overlap
 
 ACCOUNT = "123456789012"

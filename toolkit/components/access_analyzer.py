@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.components.base import Component, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 
 _ANALYZER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")

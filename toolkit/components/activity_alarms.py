@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import SECURITY_EMAIL, Component, Need, Protected, Scope
+from toolkit.components.base import SECURITY_EMAIL, Component, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import Subscribers
 

@@ -12,6 +12,7 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
+from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
 
 PROFILES = {
@@ -118,19 +119,6 @@ class Advice:
     summary: str
     evidence: str
     remedy: str
-
-
-@dataclass(frozen=True)
-class Need:
-    """An action by which a component is applied, on a resource such as it makes.
-
-    Attributes:
-        action: One action, no wildcard.
-        resource: ARN with {partition}, {region} and {account} in it; "*" for actions without a resource of their own.
-    """
-
-    action: str
-    resource: str = "*"
 
 
 CASE_BLIND = frozenset({"aws_iam_group", "aws_iam_policy", "aws_iam_role", "aws_iam_user"})

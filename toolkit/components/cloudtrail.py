@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import LOG_BUCKET, Component, IamName, Need, Protected, Scope
+from toolkit.components.base import LOG_BUCKET, Component, IamName, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.accounts import OrganizationId
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.logs import LogGroupName, RetentionDays

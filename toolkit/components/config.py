@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import LOG_BUCKET, Component, Need, Place, Protected, Scope
+from toolkit.components.base import LOG_BUCKET, Component, Place, Protected, Scope
 from toolkit.components.password_policy import PasswordPolicy
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import listed
 from toolkit.settings.s3 import BucketName, LogBucket

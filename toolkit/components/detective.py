@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.components.base import Component, Protected, Scope
+from toolkit.policies import Need
 from toolkit.regions import lacking
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import offered

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import LOG_BUCKET, SECURITY_EMAIL, Component, Need, Place, Protected, Scope
+from toolkit.components.base import LOG_BUCKET, SECURITY_EMAIL, Component, Place, Protected, Scope
+from toolkit.policies import Need
 from toolkit.regions import opt_in
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.regions import Region

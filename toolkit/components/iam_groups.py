@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Need, Protected, Scope
+from toolkit.components.base import Component, IamName, Protected, Scope
+from toolkit.policies import Need
 from toolkit.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import delegated_policies

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, IamName, Need, Protected, Scope
+from toolkit.components.base import Advice, Component, IamName, Protected, Scope
 from toolkit.components.iam_groups import IamGroups
+from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.iam import EntityName, IamPath, UserName
 from toolkit.settings.tags import TagKey, TagValue

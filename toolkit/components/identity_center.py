@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from toolkit.components.base import Component, Need, Place, Protected, Scope
+from toolkit.components.base import Component, Place, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.accounts import AccountId
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import delegated_policies

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.components.base import Component, Protected, Scope
 from toolkit.components.config import Config, RuleName
+from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.values import at_least_one, no_repetition
 from toolkit.spelling import nearest

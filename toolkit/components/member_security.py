@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Place, Protected, Scope
+from toolkit.components.base import Component, Place, Protected, Scope
 from toolkit.components.guardduty import GuardDuty, plans_lacking, plans_lacking_everywhere
 from toolkit.components.security_hub import SecurityHub
+from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.values import checked, no_repetition
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, IamName, Need, Protected, Scope
+from toolkit.components.base import Component, IamName, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.iam import UserName
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.components.base import Component, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 
 _RESOURCE = "aws_iam_account_password_policy"

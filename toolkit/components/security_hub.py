@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.components.base import Component, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import listed, misspelt
 from toolkit.settings.values import no_repetition

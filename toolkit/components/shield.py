@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import CHINA, GOVCLOUD, GOVCLOUD_SERVICES, Component, Lacking, Need, Protected, Scope
+from toolkit.components.base import CHINA, GOVCLOUD, GOVCLOUD_SERVICES, Component, Lacking, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import EmailAddress
 from toolkit.settings.values import no_repetition

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Need, Protected, Scope
+from toolkit.components.base import Component, Protected, Scope
+from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.iam import ExternalId
 from toolkit.settings.values import at_least_one, no_repetition

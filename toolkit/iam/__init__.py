@@ -1,7 +1,8 @@
 """What AWS's policies allow: a small evaluator of the IAM policy language.
 
 Behind lock-out verdicts and checks of organization policies; follows AWS's documented evaluation logic and is tested
-against AWS's published example policies. Imports nothing of the toolkit but errors.
+against AWS's published example policies. Knows no component, and no plan: what else judges policies by their text
+alone stands in files of its own here (comparison, inclusion, trust, organization).
 """
 
 from toolkit.iam.conditions import Condition

@@ -15,9 +15,9 @@ from toolkit.findings import Finding, Rule, Severity
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Request, Statement
 from toolkit.iam import statement_applies as applies
 from toolkit.iam.comparison import compare_policies, rights_lost
+from toolkit.iam.organization import Deployment, is_known, named_actions, requests
 from toolkit.plan.managed_policies import POLICY, ManagedPolicies
 from toolkit.plan.model import Action, Change, Plan
-from toolkit.plan.organization import Deployment, is_known, named_actions, requests
 from toolkit.plan.pairs import continued
 
 _BOUNDED = {"aws_iam_role": "permissions_boundary", "aws_iam_user": "permissions_boundary"}

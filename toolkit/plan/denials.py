@@ -13,9 +13,9 @@ from typing import Literal
 
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Statement
 from toolkit.iam.comparison import denies
+from toolkit.iam.organization import Deployment, denied_needs, is_known, named_actions
 from toolkit.plan.managed_policies import DENY_EVERYTHING, POLICY, is_deny_all
 from toolkit.plan.model import Action, Change, Plan
-from toolkit.plan.organization import Deployment, denied_needs, is_known, named_actions
 
 _PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 _TAKES = (Action.DELETE, Action.UPDATE, Action.REPLACE)

@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from toolkit.components.base import Component, Need, Scope
+from toolkit.components.base import Component, Scope
 from toolkit.components.organization import Organization, policies
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, S3Backend
 from toolkit.errors import RefusedError
-from toolkit.plan.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
+from toolkit.iam.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
+from toolkit.policies import Need
 from toolkit.policy_types import NEWER_PROVIDER, NEWER_TYPES, UNCONFIRMED
 from toolkit.visible import joined_lines
 

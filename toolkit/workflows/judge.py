@@ -20,11 +20,12 @@ from toolkit.aws.quotas import read_quotas
 from toolkit.aws.role_policies import read_documents, read_role_policies
 from toolkit.aws.session import ClientFactory
 from toolkit.aws.users import read_group_policies, read_users
-from toolkit.components.base import Advice, Component, Need
+from toolkit.components.base import Advice, Component
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
 from toolkit.findings import Consents, Finding, Rule, Severity, Waiver, options_for
+from toolkit.iam.organization import Deployment
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.denials import Denials, Member, newly_denies
 from toolkit.plan.grants import without_standing
@@ -34,13 +35,13 @@ from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches
 from toolkit.plan.managed_policies import ManagedPolicies, deleted_texts, is_of_aws
 from toolkit.plan.memberships import judge_memberships
 from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
-from toolkit.plan.organization import Deployment
 from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
 from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
 from toolkit.plan.owners import judge_owners, referenced_policies
 from toolkit.plan.quotas import judge_quotas
 from toolkit.plan.settings import with_settings
 from toolkit.plan.spelling import Spelling
+from toolkit.policies import Need
 from toolkit.terraform.providers import without_keys
 from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from toolkit.components.base import Place
 from toolkit.components.organization import COMPONENT, Organization, policies
-from toolkit.components.organization.guardrails import GLOBAL_ACTIONS, encoded
+from toolkit.components.organization.guardrails import GLOBAL_ACTIONS
 from toolkit.environment import Environment, load_environment, load_text
 from toolkit.environment.load import EnvironmentFileError
+from toolkit.policies import encoded
 from toolkit.rendering.render import render
 
 RECORDED = Path(__file__).parents[2] / "plans" / "components" / "organization.yaml"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from toolkit.components.base import Need
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule
+from toolkit.iam.organization import Deployment
 from toolkit.plan.denials import Denials, HeldPolicies
 from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
 from toolkit.plan.model import Attribution, Plan, parse_plan
-from toolkit.plan.organization import Deployment
+from toolkit.policies import Need
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
 ACCOUNT = "arn:aws:iam::123456789012"

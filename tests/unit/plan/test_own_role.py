@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from toolkit.components.base import Need
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule, Severity
+from toolkit.iam.organization import Deployment
 from toolkit.plan.denials import Denials, HeldPolicies, Member, newly_denies
 from toolkit.plan.lockout import Caller
 from toolkit.plan.model import Attribution, Plan, parse_plan
-from toolkit.plan.organization import Deployment
 from toolkit.plan.own_role import judge_own_role, takes_trusted
+from toolkit.policies import Need
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
 ROLE = Caller("arn:aws:sts::123456789012:assumed-role/deployer/x", None, True)

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Need, Protected, Scope
+from toolkit.components.base import Component, IamName, Protected, Scope
 from toolkit.components.iam_groups import IamGroups
 from toolkit.components.iam_roles.duties import share
 from toolkit.components.iam_users import IamUsers, User
 from toolkit.globs import glob
+from toolkit.policies import Need
 from toolkit.settings.accounts import OrganizationId
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import Delegation

@@ -10,13 +10,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from toolkit.components.base import GOVCLOUD, Advice, Component, Lacking, Place, Protected, Scope
-from toolkit.components.organization.guardrails import (
-    AI_OPT_OUT,
-    Choices,
-    OrganizationPolicy,
-    service_control_document,
-    tag_document,
-)
+from toolkit.components.organization.guardrails import AI_OPT_OUT, Choices, service_control_document, tag_document
 from toolkit.components.organization.policies import (
     AiServicesOptOut,
     Limits,
@@ -45,6 +39,7 @@ from toolkit.components.organization.values import (
     Services,
     UnitPaths,
 )
+from toolkit.policies import OrganizationPolicy
 from toolkit.settings.accounts import ACCOUNT_ID, UNIT_ID, AccountId, AccountIds, OrganizationId
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.regions import NewRegions

@@ -9,7 +9,6 @@ AWS-GR_RESTRICT_ROOT_USER.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -76,42 +75,6 @@ class Choices:
     services: tuple[str, ...] = ()
     origin_access_identities: tuple[str, ...] = ()
     oidc_subjects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class OrganizationPolicy:
-    """One policy as it is sent to AWS Organizations.
-
-    Attributes:
-        type: As the Organizations API names it.
-        content: The document.
-        targets: "root", paths of organizational units, ids of units, or account ids.
-        path: Where it stands in environment.yaml, below `components`, for messages.
-        file: The file that its document comes from; None where it is built of guardrails.
-        locks_out: Whether it is meant to deny those, too, who apply the baseline.
-    """
-
-    name: str
-    type: str
-    description: str
-    content: Mapping[str, Any]
-    targets: tuple[str, ...]
-    path: tuple[str, ...] = field(default=())
-    file: str | None = None
-    locks_out: bool = False
-
-    @property
-    def text(self) -> str:
-        """The document as Terraform's jsonencode writes it: without blanks, keys sorted, `<`, `>` and `&` escaped."""
-        return encoded(self.content)
-
-
-def encoded(content: Mapping[str, Any]) -> str:
-    """A document as Terraform's jsonencode writes it; what AWS counts against its limits."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
 
 
 def service_control_document(names: Iterable[ServiceGuardrail], choices: Choices) -> dict[str, Any]:

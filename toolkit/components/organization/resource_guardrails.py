@@ -24,12 +24,9 @@ ResourceService = Literal[
 ]
 """The services of AWS's examples, by the prefix of their actions.
 
-Resource control policies apply to more (`HONOUR_RCPS`). AWS's examples leave those out, AWS Sign-In among them, where
-people have no identity of the organization yet: a file can name them.
+Resource control policies apply to more (aws_lists/rcp_services.json). AWS's examples leave those out, AWS Sign-In among
+them, where people have no identity of the organization yet: a file can name them.
 """
-
-HONOUR_RCPS = frozenset[str](aws_list("rcp_services").items)
-"""Services to whose resources resource control policies apply."""
 
 LOAD_BALANCER_ACCOUNTS: Mapping[str, list[str]] = aws_list("load_balancer_accounts").items
 """Partition → AWS's own accounts from which load balancers of the older regions write access logs to buckets."""

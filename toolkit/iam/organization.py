@@ -2,29 +2,21 @@
 
 In: the policies as they would be sent, the quotas, and who must stay able to apply what. Out: problems. Pure, and asks
 neither Terraform nor AWS, so that all of it is said before either is started. Whether a request is denied is decided by
-toolkit.iam, which follows AWS's documented evaluation.
+evaluate.py, which follows AWS's documented evaluation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from toolkit.components.base import Need
-from toolkit.components.organization.guardrails import OrganizationPolicy
-from toolkit.components.organization.policies import Limits
-from toolkit.components.organization.resource_guardrails import HONOUR_RCPS
-from toolkit.iam import (
-    ContextValue,
-    PolicyDocument,
-    PolicyError,
-    PolicyKind,
-    Principal,
-    PrincipalKind,
-    Request,
-    Statement,
-)
-from toolkit.iam import statement_applies as applies
+from toolkit.aws_lists import aws_list
+from toolkit.iam.document import PolicyDocument, PolicyError, PolicyKind, Statement
+from toolkit.iam.evaluate import statement_applies as applies
+from toolkit.iam.matching import ContextValue
+from toolkit.iam.request import Principal, PrincipalKind, Request
+from toolkit.policies import Need, OrganizationPolicy
 from toolkit.regions import GLOBAL_REGION
 from toolkit.typed import dotted
 
@@ -32,7 +24,25 @@ _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": P
 _ONE_ENDPOINT = frozenset({"account", "iam", "organizations", "shield"})
 """Services of our needs whose requests all go to the partition's one endpoint (AWS General Reference, "Service
 endpoints")."""
+
+HONOUR_RCPS = frozenset[str](aws_list("rcp_services").items)
+"""Services to whose resources resource control policies apply."""
+
 _NAMED_ACTIONS = 3
+
+
+class Limits(Protocol):
+    """The quotas of AWS Organizations that hold for an organization."""
+
+    @property
+    def control_policies_attached_otherwise(self) -> int:
+        """Control policies of one type that each target has besides those that are judged."""
+
+    def bytes_of(self, kind: str) -> tuple[str, int]:
+        """The setting that limits a policy of a type, and the most bytes it may have."""
+
+    def per_target(self, kind: str) -> tuple[str, int]:
+        """The setting that limits how many policies of a type a target may have, and that number."""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from typing import Any, get_args
 
 import pytest
 
-from toolkit.components.base import Need, Place
+from toolkit.components.base import Place
 from toolkit.components.organization import Organization, policies
-from toolkit.components.organization.resource_guardrails import HONOUR_RCPS, LOAD_BALANCER_ACCOUNTS, ResourceService
+from toolkit.components.organization.resource_guardrails import LOAD_BALANCER_ACCOUNTS, ResourceService
 from toolkit.components.registry import REGISTRY
 from toolkit.iam import PolicyDocument, PolicyKind, Request, statement_applies
-from toolkit.plan.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
+from toolkit.iam.organization import HONOUR_RCPS, Deployment, PolicyProblem, judge_lock_out, judge_texts
+from toolkit.policies import Need
 
 ROLE = "arn:aws:iam::111122223333:role/baseline-deployer"
 EXEMPTED = "arn:aws:iam::*:role/baseline-deployer"
