@@ -1,0 +1,91 @@
+"""What AWS does and moto does not: IAM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from toolkit.sandbox.patches import iam
+
+REGION = "eu-central-1"
+ALLOWS = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
+)
+
+
+def users_without_service_credentials_have_none() -> bool:
+    client = boto3.client("iam")
+    client.create_user(UserName="anna")
+    return bool(client.list_service_specific_credentials(UserName="anna")["ServiceSpecificCredentials"] == [])
+
+
+def unique(call: str, parameter: str, **request: str) -> Callable[[], bool]:
+    """Whether a second one whose name differs by case only is refused, and one of another name is not."""
+
+    def case() -> bool:
+        create = getattr(boto3.client("iam", REGION), call)
+        create(**{parameter: "MyResource"}, **request)
+        try:
+            create(**{parameter: "myresource"}, **request)
+        except ClientError as e:
+            create(**{parameter: "other"}, **request)
+            return e.response["Error"]["Code"] == "EntityAlreadyExists"
+        return False
+
+    return case
+
+
+def users_are_renamed_to_no_name_of_another_case() -> bool:
+    iam = boto3.client("iam", REGION)
+    iam.create_user(UserName="ann")
+    iam.update_user(UserName="ann", NewUserName="ann", NewPath="/people/")
+    try:
+        iam.update_user(UserName="ann", NewUserName="Ann")
+    except ClientError as e:
+        iam.update_user(UserName="ann", NewUserName="ben")
+        return [user["UserName"] for user in iam.list_users()["Users"]] == ["ben"] and (
+            e.response["Error"]["Code"] == "EntityAlreadyExists"
+        )
+    return False
+
+
+def tag(key: str, value: str = "x") -> dict[str, str]:
+    return {"Key": key, "Value": value}
+
+
+def users_are_not_made_with_a_tag_twice() -> bool:
+    iam = boto3.client("iam", REGION)
+    try:
+        iam.create_user(UserName="ann", Tags=[tag("Owner"), tag("owner")])
+    except ClientError as e:
+        iam.create_user(UserName="ann", Tags=[tag("Owner"), tag("Team")])
+        return e.response["Error"]["Code"] == "InvalidInput"
+    return False
+
+
+def a_tag_of_another_case_replaces_the_first() -> bool:
+    iam = boto3.client("iam", REGION)
+    iam.create_user(UserName="ann", Tags=[tag("Owner", "a")])
+    iam.tag_user(UserName="ann", Tags=[tag("owner", "b"), tag("Team")])
+    return iam.list_user_tags(UserName="ann")["Tags"] == [tag("owner", "b"), tag("Team")]
+
+
+CASES: dict[str, Callable[[], bool]] = {
+    "iam-service-specific-credentials": users_without_service_credentials_have_none,
+    "iam-unique-group": unique("create_group", "GroupName"),
+    "iam-unique-user": unique("create_user", "UserName"),
+    "iam-unique-policy": unique("create_policy", "PolicyName", PolicyDocument=ALLOWS),
+    "iam-unique-role": unique("create_role", "RoleName", AssumeRolePolicyDocument=ALLOWS),
+    "iam-user-tags-create": users_are_not_made_with_a_tag_twice,
+    "iam-user-tags-change": a_tag_of_another_case_replaces_the_first,
+    "iam-unique-rename": users_are_renamed_to_no_name_of_another_case,
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_moto_needs_the_patch(name: str, check: Callable[..., None]) -> None:
+    check(iam.PATCHES, CASES, name)
