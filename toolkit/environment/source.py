@@ -8,10 +8,11 @@ reviewer sees every value where it applies); YAML 1.2's core scalars, so `no` is
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -186,3 +187,22 @@ def places(path: tuple[str, ...], data: Data) -> list[tuple[Path, Data]]:
             if key in value
         ]
     return found
+
+
+def data_at(path: Path, data: Any) -> Any:
+    """What stands at a path of the file's data; None where nothing does."""
+    for step in path:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def kind_of(value: Data) -> str:
+    """A value in a few words: blocks and lists by their kind."""
+    if isinstance(value, dict):
+        return "a block of keys and values"
+    if isinstance(value, list):
+        return "a list"
+    return json.dumps(value, ensure_ascii=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from toolkit.environment.load import file_model
+from toolkit.environment.shape import file_model
 
 FILE_NAME = "environment.schema.json"
 """Its name in a project's environments/, where the editor modeline of every environment file points."""

@@ -16,7 +16,7 @@ import yaml
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.environment.load import file_model
+from toolkit.environment.shape import file_model
 from toolkit.rendering.render import template_text
 from toolkit.terraform.passthrough import check
 from toolkit.workflows.init import PIPELINES

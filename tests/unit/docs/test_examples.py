@@ -22,7 +22,7 @@ from toolkit.cli.app import app
 from toolkit.cli.main import run
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.environment.load import file_model
+from toolkit.environment.shape import file_model
 
 REPOSITORY = Path(__file__).parents[3]
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
