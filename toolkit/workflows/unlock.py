@@ -17,8 +17,8 @@ from toolkit.aws.state_object import StateObject
 from toolkit.environment import S3Backend
 from toolkit.errors import LockedError, RefusedError, ToolkitError
 from toolkit.files import read_regular
-from toolkit.terraform.failures import StateLock, parse_lock
 from toolkit.terraform.local_state import in_use, lock_info
+from toolkit.terraform.locks import StateLock, parse_lock
 from toolkit.terraform.runs import Run, active_run, held_state_at, killed_runs
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace

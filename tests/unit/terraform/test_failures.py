@@ -9,7 +9,8 @@ import pytest
 
 from toolkit.errors import ExitCode
 from toolkit.terraform.events import Diagnostic
-from toolkit.terraform.failures import StateLock, StateLockedError, TerraformError, explain, plain_text
+from toolkit.terraform.failures import StateLockedError, TerraformError, explain, plain_text
+from toolkit.terraform.locks import StateLock
 from toolkit.terraform.outcomes import ApplyOutcome, Step
 
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.terraform.failures import StateLock, parse_lock
+from toolkit.terraform.locks import StateLock, parse_lock
 from toolkit.terraform.runs import Run, held_state_at
 from toolkit.workflows.unlock import why_dead
 
