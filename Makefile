@@ -35,6 +35,7 @@ lint: $(READY) ## Check style, types, import layers, HCL and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	terraform fmt -check -recursive modules environments
+	$(BIN)/python scripts/derive_topics.py --check
 	$(BIN)/toolkit render --check
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python scripts/derive_settings.py --check
@@ -55,6 +56,7 @@ format: $(READY) ## Bring code and HCL into form
 	terraform fmt -recursive modules
 
 docs: $(READY) ## Write the generated parts of README, docs/ and modules/*/README.md
+	$(BIN)/python scripts/derive_topics.py
 	$(BIN)/toolkit render
 	$(BIN)/python scripts/derive_settings.py
 	$(BIN)/python docs/generate.py

@@ -1,4 +1,4 @@
-"""Reads the catalogue: modules' controls.yaml and the ids of framework_ids.json.
+"""Reads the catalogue: modules' controls.yaml, the ids of framework_ids.json, and of topics that modules declare.
 
 In: the product's own files. Out: frozen claims. Asks no account and no plan.
 """
@@ -138,9 +138,11 @@ def _facts() -> dict[str, Any]:
     return facts
 
 
+@cache
 def _topics() -> dict[str, dict[str, Any]]:
-    topics: dict[str, dict[str, Any]] = _facts()["topics"]
-    return topics
+    """The catalogue's topics, and those of own_topics.json, which scripts/derive_topics.py writes."""
+    own: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "own_topics.json").read_text("utf-8"))
+    return {**_facts()["topics"], **own}
 
 
 def requirement_ids(topics: tuple[str, ...]) -> str:

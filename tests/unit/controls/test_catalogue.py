@@ -82,3 +82,40 @@ def test_other_frameworks_are_left_out_of_comments():
     assert unnamed
     assert requirement_ids((unnamed[0],)) == ""
     assert requirement_ids(()) == ""
+
+
+@pytest.fixture
+def derived(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3] / "scripts"))
+    import derive_topics  # type: ignore[import-not-found]
+
+    return derive_topics
+
+
+def test_topics_that_modules_declare_are_topics_like_any_other(derived: Any):
+    assert derived.derive().keys() == json.loads(derived.TARGET.read_text("utf-8")).keys()
+    (topic,) = [t for t in catalogue.topics() if t.name == "ssm_documents_public_sharing_blocked"]
+    assert topic.requirements == {"fsbp": ("SSM.7",)}
+    assert requirement_ids((topic.name,)) == "FSBP SSM.7"
+
+
+FACTS = "{service: x, severity: low, frameworks: {fsbp: [X.1]}, terraform: aws_x}"
+
+
+@pytest.mark.parametrize(
+    ("topics", "expected"),
+    [
+        (f"{TOPIC}: {FACTS}", f"modules/x/controls.yaml: topics.{TOPIC}: the topic exists already"),
+        ("new: {service: x, frameworks: {fsbp: [X.1]}}", "topics.new: expected the keys frameworks, service, severity"),
+        (f"new: {FACTS.replace('fsbp', 'fsbq')}", "topics.new: fsbq is not a framework; expected: cis_3.0"),
+    ],
+)
+def test_a_declared_topic_is_new_and_has_ids_of_known_frameworks(
+    derived: Any, tmp_path: Path, topics: str, expected: str
+):
+    file = tmp_path / "modules" / "x" / "controls.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"topics:\n  {topics}\ncontrols: []\n")
+    with pytest.raises(SystemExit) as caught:
+        derived.derive(tmp_path / "modules")
+    assert expected in str(caught.value)
