@@ -18,7 +18,7 @@ import typer
 
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
-from toolkit.controls.catalogue import claims, requirement_ids
+from toolkit.controls.catalogue import claims, frameworks, requirement_ids, requirements
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
 from toolkit.findings import Rule
@@ -151,6 +151,24 @@ def settings() -> str:
         body = table(("Setting", "Type", "Default", "Meaning"), rows)
         parts.append(f"## {component.name}\n\n{body}")
     return "\n\n".join(parts)
+
+
+def profiles() -> str:
+    """Table of what each profile makes, covers and costs, as the tests recorded it."""
+    recorded = json.loads((ROOT / "tests" / "profiles.json").read_text("utf-8"))
+    (framework,) = (f for f in frameworks() if f.name == "cis-5.0")
+    every = len(requirements(framework))
+    rows = [
+        (
+            f"`{name}`",
+            str(found["resources"]),
+            f"{found['covered']} of {every}",
+            f"{found['fixed_usd']:.2f} USD",
+            str(found["billed_by_use"]),
+        )
+        for name, found in recorded.items()
+    ]
+    return table(("Profile", "Resources", "CIS 5.0 provisioned", "Fixed cost per month", "Items billed by use"), rows)
 
 
 def excerpt() -> str:
@@ -317,6 +335,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     """Every document with generated parts."""
     yield ROOT / "README.md", {"components": components, "excerpt": excerpt}
     yield ROOT / "docs" / "components.md", {"settings": settings}
+    yield ROOT / "docs" / "environments.md", {"profiles": profiles}
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
     yield ROOT / "docs" / "variables.md", {"variables": variables}
