@@ -7,10 +7,10 @@ SITE   := .venv-site
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak cases lint analyse format docs site bench clean
+.PHONY: help setup demo test soak cases lint analyse format docs component component-plan site bench clean
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with the pinned dependencies; the CLI is then .venv/bin/toolkit
 
@@ -60,6 +60,15 @@ docs: $(READY) ## Write the generated parts of README, docs/ and modules/*/READM
 	$(BIN)/toolkit render
 	$(BIN)/python scripts/derive_settings.py
 	$(BIN)/python docs/generate.py
+
+component: $(READY) ## Write the files of a new component: NAME, TYPES (Terraform resource types), PURPOSE, SCOPE
+	@$(BIN)/python scripts/component.py new "$(NAME)" --types "$(TYPES)" $(if $(PURPOSE),--purpose "$(PURPOSE)") \
+	  $(if $(SCOPE),--scope "$(SCOPE)")
+	@$(MAKE) --no-print-directory docs
+
+component-plan: $(READY) ## Record what a component plans, for the tests of guards: NAME
+	@$(BIN)/python scripts/component.py plan "$(NAME)"
+	@$(MAKE) --no-print-directory docs
 
 site: $(SITE)/.ready ## Build the browsable documentation in build/site; a link that leads nowhere is an error
 	@$(SITE)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --builder dirhtml --conf-dir docs/site \

@@ -13,6 +13,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +61,42 @@ def _type(kind: Any) -> str:
 
 def schema() -> dict[str, Any]:
     """The trimmed schema, from the real provider."""
+    with _root() as (root, environ):
+        resources = _resource_schemas(root, environ)
+        enumerations = {name: accepted(name, root, environ) for name in ENUMERATED}
+    types = {kind: trimmed(resources[kind]) for kind in made()}
+    return {"provider": VERSION, "enumerations": enumerations, "types": types}
+
+
+def every_type() -> dict[str, Any]:
+    """The schema of every resource type that the provider has, to be trimmed."""
+    with _root() as (root, environ):
+        return _resource_schemas(root, environ)
+
+
+def trimmed(resource: Mapping[str, Any]) -> dict[str, str]:
+    """Path → what is kept of it, of one type."""
+    return dict(sorted(attributes(resource["block"])))
+
+
+@contextmanager
+def _root() -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder with the provider initialized, and the environment for Terraform in it."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "versions.tf.json").write_text(json.dumps(_CONFIGURATION), encoding="utf-8")
         environ = {**os.environ, "TF_DATA_DIR": str(root / "data"), **cli_config(None, os.environ, root)}
-        for command in (["init", "-input=false"], ["providers", "schema", "-json"]):
-            done = subprocess.run(
-                ["terraform", *command], cwd=root, env=environ, check=True, capture_output=True, text=True
-            )
-        enumerations = {name: accepted(name, root, environ) for name in ENUMERATED}
+        subprocess.run(["terraform", "init", "-input=false"], cwd=root, env=environ, check=True, capture_output=True)
+        yield root, environ
+
+
+def _resource_schemas(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    command = ["terraform", "providers", "schema", "-json"]
+    done = subprocess.run(command, cwd=root, env=environ, check=True, capture_output=True, text=True)
     # Terraform may warn before the JSON.
     (provider,) = json.loads(done.stdout[done.stdout.index("{") :])["provider_schemas"].values()
-    types = {kind: dict(sorted(attributes(provider["resource_schemas"][kind]["block"]))) for kind in made()}
-    return {"provider": VERSION, "enumerations": enumerations, "types": types}
+    found: dict[str, Any] = provider["resource_schemas"]
+    return found
 
 
 def accepted(name: str, root: Path, environ: Mapping[str, str]) -> list[str]:
@@ -89,5 +113,10 @@ def accepted(name: str, root: Path, environ: Mapping[str, str]) -> list[str]:
     return sorted(re.findall(r'"(\w+)"', values))
 
 
+def text(recorded: Mapping[str, Any]) -> str:
+    """What the file holds."""
+    return json.dumps(recorded, indent=1) + "\n"
+
+
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(schema(), indent=1) + "\n", encoding="utf-8")
+    FILE.write_text(text(schema()), encoding="utf-8")

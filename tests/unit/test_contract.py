@@ -44,6 +44,8 @@ COMPONENTS = [pytest.param(c, id=c.name) for c in REGISTRY.values()]
 REGIONS = "regions: {home: eu-central-1, active: [eu-central-1, us-east-1]}"
 SAMPLES = sorted((REPOSITORY / "tests" / "plans" / "components").glob("*.yaml"))
 """Environments with everything switched on, from which real plans were recorded."""
+COMPLETE = REPOSITORY / "environments" / "complete" / "environment.yaml"
+"""The example that has every component; where no other sample has one, its plan was recorded from the block here."""
 _VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}\n', re.M | re.S)
 
 
@@ -75,11 +77,24 @@ def test_nothing_is_orphaned():
 
 def test_the_complete_example_switches_everything_on():
     """README says so, and tells from it how far each component was tried."""
-    text = (REPOSITORY / "environments" / "complete" / "environment.yaml").read_text("utf-8")
-    assert set(yaml.safe_load(text)["components"]) == set(REGISTRY)
+    assert set(yaml.safe_load(COMPLETE.read_text("utf-8"))["components"]) == set(REGISTRY)
 
 
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
+
+
+def test_nothing_of_a_scaffold_is_left_to_do():
+    """scripts/component.py writes TODO wherever a person must decide."""
+    folders = ("modules", "toolkit", "templates", "environments", "tests/unit/components", "tests/plans/components")
+    files = [f for folder in folders for f in sorted((REPOSITORY / folder).rglob("*")) if f.is_file()]
+    left = [
+        f"{file.relative_to(REPOSITORY)}:{number}"
+        for file in (*files, REPOSITORY / "CHANGELOG.md", REPOSITORY / "README.md")
+        if file.suffix in (".py", ".tf", ".hcl", ".md", ".yaml", ".j2", ".json") and ".terraform" not in file.parts
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if re.search(r"\bTODO\b", line)
+    ]
+    assert not left, "\n".join(left)
 
 
 def test_whatever_is_made_is_looked_for_first():
@@ -333,10 +348,16 @@ def test_a_claim_vanishes_when_its_setting_is_weakened(component: Component, cla
     assert "Controls" not in call.arguments(bad)
 
 
+def _samples(component: Component) -> list[dict[str, Any]]:
+    """The component's blocks in the samples; where none has it, the one of the complete example."""
+    found = [yaml.safe_load(file.read_text("utf-8"))["components"].get(component.name) or {} for file in SAMPLES]
+    return found if any(found) else [yaml.safe_load(COMPLETE.read_text("utf-8"))["components"][component.name]]
+
+
 def _required(component: Component) -> dict[str, Any]:
     """What a component has no defaults for, as a sample gives it."""
     names = [n for n, f in component.settings.model_fields.items() if f.is_required()]
-    samples = [yaml.safe_load(file.read_text("utf-8"))["components"].get(component.name) or {} for file in SAMPLES]
+    samples = _samples(component)
     found = {name: s[name] for s in samples for name in names if name in s}
     assert set(found) == set(names), f"no sample in tests/plans/components gives {component.name}'s {names}"
     try:
@@ -384,7 +405,7 @@ def _ids(comment: str) -> set[tuple[str, str]]:
 
 def _blocks(component: Component, path: list[str], values: list[Any]) -> Iterator[dict[str, Any]]:
     """Components' blocks with a setting at each value: by itself, and in what samples give beside it; and left out."""
-    samples = [yaml.safe_load(file.read_text("utf-8"))["components"].get(component.name) or {} for file in SAMPLES]
+    samples = _samples(component)
     around: list[dict[str, Any]] = [{}, *({path[0]: s[path[0]]} for s in samples if s.get(path[0]) is not None)]
     yield from ({path[0]: value} for value in (None, *(block[path[0]] for block in around[1:])))
     for value in values:
