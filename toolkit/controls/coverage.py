@@ -6,13 +6,13 @@ A requirement that this file calls provisioned is proven by values in the plan; 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Any, Protocol
 
+from toolkit.addresses import Address, AttributePath, regional_label
 from toolkit.controls.catalogue import Claim, Framework, Topic, claims, frameworks, requirements, topics
 from toolkit.findings import matches
 from toolkit.plan.model import Marker, Resource, shown
@@ -143,8 +143,8 @@ def _unmet(claim: Claim, component: str, resources: Sequence[Resource]) -> Itera
     """
     calls: dict[str, dict[str, list[Resource]]] = {}
     for resource in resources:
-        label = resource.address.split(".", 2)[1]
-        stem = label.removesuffix(f"_{resource.region.replace('-', '_')}")
+        label = Address.parse(resource.address).label or ""
+        stem = label.removesuffix(regional_label("", resource.region))
         calls.setdefault(stem, {}).setdefault(label, []).append(resource)
     serving = {
         label: [r for r in own if _is(claim.resource, r)]
@@ -159,7 +159,7 @@ def _unmet(claim: Claim, component: str, resources: Sequence[Resource]) -> Itera
         if not own:
             yield f"no {claim.resource} in module.{label}"
         for resource in own:
-            found = _at(resource.values, (claim.attribute or "").split(".")) if claim.attribute else None
+            found = AttributePath.parse(claim.attribute).spread(resource.values) if claim.attribute else None
             if _marked(found) or not claim.met_by(found):
                 yield f"{resource.address} {claim.attribute} is {_said(found)}, expected {claim.expectation}"
 
@@ -174,18 +174,8 @@ def _said(value: Any) -> str:
 
 def _is(claimed: str, resource: Resource) -> bool:
     """Whether a claim's address names the resource: all instances, or one by its key."""
-    inside = resource.address.split(".", 2)[2]
-    return claimed in (inside, re.sub(r"\[.*?\]", "", inside))
-
-
-def _at(values: Any, path: Sequence[str]) -> Any:
-    """What the dotted path leads to; past a list, the list of what its entries have there."""
-    for position, step in enumerate(path):
-        if isinstance(values, list):
-            found = [_at(v, path[position:]) for v in values]
-            return [leaf for f in found for leaf in (f if isinstance(f, list) else [f])]
-        values = values.get(step) if isinstance(values, Mapping) else None
-    return values
+    inside = Address.parse(resource.address).inside
+    return claimed in (str(inside), str(inside.without_keys))
 
 
 def _verdict(proofs: Sequence[_Proof]) -> tuple[Status, str]:

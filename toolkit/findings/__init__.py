@@ -5,14 +5,14 @@ One shape for every finding, so that each report format is written once.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import Enum
 
 from pydantic import ConfigDict
 
+from toolkit.addresses import Address
 from toolkit.globs import glob
 from toolkit.spelling import nearest
 
@@ -211,33 +211,48 @@ def options_for(findings: Iterable[Finding], among: Iterable[Finding] = ()) -> t
     wanted: dict[tuple[str, str], list[Finding]] = {}
     for finding in found:
         if finding.blocks and finding.consent is not None:
-            block = _KEY.sub("[]", _CALL.sub(f"module.{finding.component}", finding.subject))
-            wanted.setdefault((finding.consent.split(" ")[0], block), []).append(finding)
+            wanted.setdefault((finding.consent.split(" ")[0], _block(finding)), []).append(finding)
     options: dict[str, None] = {}
     for (option, _), alike in wanted.items():
         subjects = {f.subject for f in alike}
         others = {f.subject for f in every if f.rule is alike[0].rule} - subjects
-        pattern = _pattern(sorted(subjects))
-        if len(subjects) > 1 and not any(matches(pattern, subject) for subject in others):
+        pattern = _pattern(alike) if len(subjects) > 1 else ""
+        if pattern and not any(matches(pattern, subject) for subject in others):
             options[f"{option} '{pattern}'"] = None
         else:
             options |= dict.fromkeys(str(f.consent) for f in alike)
     return tuple(options)
 
 
-_CALL = re.compile(r"^module\.[\w-]+")
-_KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
+def _block(finding: Finding) -> str:
+    """What those have in common that one block gives: component, nested modules, name and attribute."""
+    try:
+        address = Address.parse(finding.address)
+    except ValueError:
+        return finding.subject
+    alike = _called(address, str(finding.component)).with_keys(lambda key: "*" if isinstance(key, str) else key)
+    return f"{alike} {finding.attribute}"
 
 
-def _pattern(subjects: list[str]) -> str:
+def _pattern(findings: Sequence[Finding]) -> str:
     """What stands for all of one block: `*` for the keys that differ, and for the region in the module call's label."""
-    labels = [match[0] if (match := _CALL.match(subject)) else "" for subject in subjects]
+    addresses = [Address.parse(finding.address) for finding in findings]
+    labels = [address.label or "" for address in addresses]
     least, most = min(labels), max(labels)
     alike = next((i for i, pair in enumerate(zip(least, most, strict=False)) if len(set(pair)) > 1), len(least))
-    label = least if least == most else f"{least[:alike]}*"
-    keys = zip(*(_KEY.findall(subject) for subject in subjects), strict=True)
-    found = iter([key[0] if len(set(key)) == 1 else '["*"]' for key in keys])
-    return label + _KEY.sub(lambda _: next(found), subjects[0][len(labels[0]) :])
+    keys = iter([set(key) for key in zip(*(address.keys for address in addresses), strict=True)])
+    pattern = addresses[0].with_keys(lambda key: key if len(next(keys)) == 1 else "*")
+    pattern = _called(pattern, least if least == most else f"{least[:alike]}*")
+    attribute = findings[0].attribute
+    return f"{pattern}.{attribute}" if attribute else str(pattern)
+
+
+def _called(address: Address, label: str) -> Address:
+    """With another label of its module call."""
+    if not address.modules:
+        return address
+    (_, key), *nested = address.modules
+    return replace(address, modules=((label, key), *nested))
 
 
 def matches(pattern: str, subject: str) -> bool:

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from toolkit.addresses import value_at
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.resources.registry import RESOURCES
 
@@ -106,7 +107,7 @@ def _created(change: Change) -> bool:
 
 def _switched(path: str, *on: object) -> _Test:
     """It bills while the attribute has one of these values, whatever the plan does to get there."""
-    return lambda change: _at(change.after, path) in on and _at(change.before, path) not in on
+    return lambda change: value_at(change.after, path) in on and value_at(change.before, path) not in on
 
 
 def _grows(*paths: str) -> _Test:
@@ -129,20 +130,20 @@ def _records_more(change: Change) -> bool:
     """Whether a recorder that is there records types that it did not record before."""
     if change.action not in (Action.UPDATE, Action.REPLACE):
         return False
-    before, after = _at(change.before, "recording_group.0"), _at(change.after, "recording_group.0")
-    excluded, iam = "exclusion_by_resource_types.0.resource_types", "include_global_resource_types"
-    if _at(before, "all_supported") is True:
+    before, after = value_at(change.before, "recording_group[0]"), value_at(change.after, "recording_group[0]")
+    excluded, iam = "exclusion_by_resource_types[0].resource_types", "include_global_resource_types"
+    if value_at(before, "all_supported") is True:
         # IAM's types are beside all others: the one region that records them may be another one.
-        return _at(after, iam) is True and _at(before, iam) is not True
-    if _at(before, excluded):
+        return value_at(after, iam) is True and value_at(before, iam) is not True
+    if value_at(before, excluded):
         # All but some: more when one of those is no longer left out, or when all are recorded.
-        return _at(after, "all_supported") is True or bool(
-            _at(after, excluded) and _more(_at(after, excluded), _at(before, excluded))
+        return value_at(after, "all_supported") is True or bool(
+            value_at(after, excluded) and _more(value_at(after, excluded), value_at(before, excluded))
         )
     return bool(
-        _at(after, "all_supported") is True
-        or _at(after, excluded)
-        or _more(_at(before, "resource_types"), _at(after, "resource_types"))
+        value_at(after, "all_supported") is True
+        or value_at(after, excluded)
+        or _more(value_at(before, "resource_types"), value_at(after, "resource_types"))
     )
 
 
@@ -186,27 +187,21 @@ _STARTS: Mapping[str, _Test] = {
     "aws_s3_bucket_lifecycle_configuration": _moves,
     # A new policy bills where it is associated; one that is associated, with what is added to it.
     "aws_securityhub_configuration_policy": _grows(
-        "configuration_policy.0.service_enabled", "configuration_policy.0.enabled_standard_arns"
+        "configuration_policy[0].service_enabled", "configuration_policy[0].enabled_standard_arns"
     ),
     "aws_securityhub_standards_control_association": _switched("association_status", "ENABLED"),
 }
 """Types that do not just bill from their creation on → what of a change starts to bill."""
 
 
-def _at(values: Any, path: str) -> Any:
-    """The value at a dotted path, list positions as numbers; None where there is nothing."""
-    for key in path.split("."):
-        if isinstance(values, list):
-            values = values[int(key)] if key.isdigit() and int(key) < len(values) else None
-        else:
-            values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
 def _entries(kind: str, path: str, values: Any) -> Any:
     """The value at a path; of the entries of a keyed list only what tells one from another, so that no name counts."""
-    value, keys = _at(values, path), RESOURCES[kind].keys.get(path) if kind in RESOURCES else None
-    return [{name: _at(entry, name) for name in keys} for entry in value] if keys and isinstance(value, list) else value
+    value, keys = value_at(values, path), RESOURCES[kind].keys.get(path) if kind in RESOURCES else None
+    return (
+        [{name: value_at(entry, name) for name in keys} for entry in value]
+        if keys and isinstance(value, list)
+        else value
+    )
 
 
 def _more(before: Any, after: Any) -> bool:

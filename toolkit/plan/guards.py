@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.addresses import Address, AttributePath, leaves, regional_label, value_at
 from toolkit.components.base import CASE_BLIND, Component, Protected
 from toolkit.findings import Finding, Rule, Severity
 from toolkit.iam.comparison import compare_policies, denies, policy_sentences
@@ -20,7 +21,7 @@ from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
 from toolkit.plan.pairs import continued
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
-from toolkit.plan.strengths import aligned, value_at, weakenings
+from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import RESOURCES
 
@@ -47,7 +48,7 @@ class Existing:
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""
         values = aligned(_record(change), self.values, change.after)
-        return tuple(line for path, old in _leaves(values, "") for line in _difference(path, old, change.after))
+        return tuple(line for path, old in leaves(values) for line in _difference(path, old, change.after))
 
 
 def judge(
@@ -169,7 +170,7 @@ _DROPS = "The plan removes {} from the state: it no longer exists in AWS."
 
 def _is_regional(change: Change, region: str) -> bool:
     """Whether it is of a component that is called once for each region, and of the call for `region`."""
-    return change.address.split(".")[1].endswith(f"_{region.replace('-', '_')}")
+    return (Address.parse(change.address).label or "").endswith(regional_label("", region))
 
 
 def _move_home(change: Change, there: str, home: str) -> str:
@@ -457,8 +458,8 @@ def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
     )
 
 
-def _difference(path: str, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
-    new = value_at(after, path)
+def _difference(path: AttributePath, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
+    new = path.at(after)
     if old == {} and new:
         yield f"{path}: added"
     elif isinstance(old, str) and isinstance(new, str) and policy_sentences(old) and policy_sentences(new):
@@ -466,14 +467,3 @@ def _difference(path: str, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
             yield f"{path}: {line}"
     elif new != old:
         yield f"{path}: {shown(old)} → {shown(new)}"
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{index}]")
-    else:
-        yield path, value

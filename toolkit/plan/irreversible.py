@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from toolkit.addresses import value_at
 from toolkit.plan.model import Action, Change, Marker, Plan
-from toolkit.plan.strengths import value_at
 from toolkit.resources.base import Irreversible
 from toolkit.resources.registry import RESOURCES
 

@@ -8,14 +8,13 @@ sensitive ones; what is marked leaves this module as SENSITIVE. Never runs Terra
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
-from toolkit.typed import dotted
 
 
 class Action(Enum):
@@ -156,10 +155,10 @@ class Attribution:
 
     def of(self, address: str) -> tuple[str | None, str]:
         """("module.guardduty_eu_west_1.x.y") → ("guardduty", "eu-west-1")."""
-        if not address.startswith("module."):
+        label = label_of(address)
+        if label is None:
             return None, self.home
-        label = address.split(".", 2)[1].split("[", 1)[0]
-        region = next((r for r in self.regions if label.endswith(f"_{r.replace('-', '_')}")), self.home)
+        region = next((r for r in self.regions if label.endswith(regional_label("", r))), self.home)
         # Longest name first: `config` must not claim what belongs to a component whose name starts so.
         for name in sorted(self.components, key=len, reverse=True):
             if label == name or label.startswith(f"{name}_"):
@@ -240,16 +239,16 @@ def parse_drift(data: Mapping[str, Any], attribution: Attribution) -> tuple[Chan
 
 def _configured(root: Mapping[str, Any], address: str) -> set[str]:
     """Names of the arguments that a resource's block sets; of the configuration only names are read, no values."""
-    *modules, resource_type, name = re.sub(r"\[(?:\"(?:[^\"\\]|\\.)*\"|\d+)\]", "", address).split(".")
-    for label in modules[1::2]:
+    resource = Address.parse(address)
+    for label, _ in resource.modules:
         root = root.get("module_calls", {}).get(label, {}).get("module", {})
-    relative = f"{resource_type}.{name}"
+    relative = f"{resource.type}.{resource.name}"
     blocks = (r.get("expressions", {}) for r in root.get("resources", ()) if r.get("address") == relative)
     return {argument for expressions in blocks for argument in expressions}
 
 
 def _top(path: str) -> str:
-    return re.split(r"[.\[]", path, maxsplit=1)[0]
+    return next(iter(AttributePath.parse(path).names), "")
 
 
 def _both_empty(change: AttributeChange) -> bool:
@@ -286,7 +285,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
     before = _hide(change.get("before"), *masks)
     after = _hide(change.get("after"), *reversed(masks))
     after = _mark_unknown(after, change.get("after_unknown"))
-    forcing = {dotted(path) for path in change.get("replace_paths", ())}
+    forcing = [AttributePath(tuple(path)) for path in change.get("replace_paths", ())]
     component, region = attribution.of(entry["address"])
     return Change(
         address=entry["address"],
@@ -296,9 +295,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
         component=component,
         region=region,
         attributes=tuple(
-            AttributeChange(
-                path, _masked(old), _masked(new), any(path == f or path.startswith((f"{f}.", f"{f}[")) for f in forcing)
-            )
+            AttributeChange(str(path), _masked(old), _masked(new), any(path.starts_with(f) for f in forcing))
             for path, old, new in _differences(before, after, ())
         ),
         before=_masked(before) or {},
@@ -372,7 +369,7 @@ def _mark_unknown(value: Any, unknown: Any) -> Any:
     return value
 
 
-def _differences(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterable[tuple[str, Any, Any]]:
+def _differences(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterable[tuple[AttributePath, Any, Any]]:
     if before == after:
         return
     if isinstance(before, (dict, type(None))) and isinstance(after, (dict, type(None))) and (before or after):
@@ -383,7 +380,7 @@ def _differences(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterab
         for index, (old_item, new_item) in enumerate(zip(before, after, strict=True)):
             yield from _differences(old_item, new_item, (*path, index))
     else:
-        yield dotted(path), before, after
+        yield AttributePath(path), before, after
 
 
 def _structured(items: list[Any]) -> bool:

@@ -11,12 +11,12 @@ managed one is for Terraform one that is deleted and one that is created, and ne
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from toolkit.addresses import Address
 from toolkit.findings import Finding, Rule, Severity
 from toolkit.iam.comparison import compare_policies, policy_sentences
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, POLICY, ManagedPolicies, is_of_aws
@@ -369,8 +369,7 @@ def _same(value: object, name: str) -> bool:
 
 def _module(address: str) -> str:
     """The module that a resource is in ("module.iam_groups")."""
-    plain = re.sub(r"\[[^\]]*\]", "", address)
-    return plain.rsplit(".", 2)[0]
+    return Address.parse(address).module
 
 
 def _continues(before: _Held, after: _Held) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from toolkit.addresses import Address, AttributePath
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding
 
@@ -21,9 +22,6 @@ NAMES = (
     "aws_service_name",
 )
 """Attributes that name a resource, the likeliest first."""
-
-_CALL = re.compile(r"^module\.([\w-]+)(?:\[[^\]]*\])?\.")
-_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[\d+\]')
 
 
 def deciding(address: str, component: str | None, attribute: str) -> tuple[str, ...]:
@@ -34,9 +32,9 @@ def deciding(address: str, component: str | None, attribute: str) -> tuple[str, 
         component: Component whose module call it is in.
         attribute: Path in its values ("rule[0].expiration[0].days"). What is inside a value counts as the value.
     """
-    plain = re.sub(r"\[[^\]]*\]", "", attribute)
     found = _attributes(address, component)
-    steps = plain.split(".")
+    steps = AttributePath.parse(attribute).names
+    plain = ".".join(steps)
     for end in range(len(steps), 0, -1):
         if settings := found.get(".".join(steps[:end])):
             return _spelled(settings, address, component)
@@ -50,9 +48,9 @@ def naming(address: str, component: str | None) -> tuple[str, ...]:
     found = _attributes(address, component)
     settings = next((found[name] for name in NAMES if name in found), None)
     if settings is None:
-        kind = re.sub(r"\[[^\]]*\]", "", address).split(".")[-2:-1]
+        resource = _resource(address)
         declared = REGISTRY[component].iam_names if component and component in REGISTRY else ()
-        settings = [n.setting for n in declared if [n.resource] == kind]
+        settings = [n.setting for n in declared if resource is not None and n.resource == resource.type]
     # A switch or a filter beside it decides whether there is one, not how it is called.
     names = [s for s in settings if s.rsplit(".", 1)[-1].endswith("name") or s.rsplit(".", 1)[-1] in NAMES]
     return _spelled(names or [s for s in settings if s.endswith(".*") and len(settings) == 1], address, component)
@@ -60,7 +58,7 @@ def naming(address: str, component: str | None) -> tuple[str, ...]:
 
 def is_entry(key: str, address: str) -> bool:
     """Whether the last step of a key is an entry of the user's, whose name is the resource's or a part's of it."""
-    return key.rsplit(".", 1)[-1] in {m[1].split("/")[0] for m in _KEY.finditer(address) if m[1] is not None}
+    return key.rsplit(".", 1)[-1] in {key.split("/")[0] for key in _names(address)}
 
 
 def leaving_out(address: str, component: str | None) -> tuple[str, ...]:
@@ -102,18 +100,34 @@ def _with_setting(finding: Finding, followed: Mapping[str, str]) -> Finding:
 
 def _attributes(address: str, component: str | None) -> Mapping[str, list[str]]:
     found = _table().get(component or "", {})
-    inside = _KEY.sub("", _CALL.sub("", address))
-    label = match[1] if (match := _CALL.match(address)) else ""
-    nested = label.removeprefix(f"{component}_")
+    resource = _resource(address)
+    if resource is None:
+        return {}
+    inside = str(resource.inside.without_keys)
+    nested = (resource.label or "").removeprefix(f"{component}_")
     return found.get(f"{nested}:{inside}") or found.get(inside) or {}
 
 
 def _spelled(settings: Iterable[str], address: str, component: str | None) -> tuple[str, ...]:
     """With the entry's own key in place of `*`, where the address has it."""
-    keys = [m[1] for m in _KEY.finditer(address) if m[1] is not None]
+    keys = _names(address)
     # An entry's part has both keys ("developers/ReadOnlyAccess").
     key = keys[-1].split("/")[0] if keys else None
     return tuple(f"components.{component}.{s.replace('*', key, 1) if key else s}" for s in settings)
+
+
+def _names(address: str) -> list[str]:
+    """Keys of `for_each`, which are names that people chose; those of `count` are none."""
+    resource = _resource(address)
+    return [key for key in resource.keys if isinstance(key, str)] if resource is not None else []
+
+
+def _resource(address: str) -> Address | None:
+    """None for what else findings are about, such as a user."""
+    try:
+        return Address.parse(address)
+    except ValueError:
+        return None
 
 
 @cache

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from toolkit.addresses import Address
 
 _Object = dict[str, Any]
 _Marks = Literal[False] | _Object
@@ -17,6 +19,10 @@ _Marks = Literal[False] | _Object
 
 class _Part(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
+
+
+def _address(text: str) -> str:
+    return str(Address.parse(text))
 
 
 class _ValueChange(_Part):
@@ -31,7 +37,7 @@ class _ValueChange(_Part):
 
 
 class _ResourceChange(_Part):
-    address: str
+    address: Annotated[str, AfterValidator(_address)]
     mode: str
     type: str
     name: str

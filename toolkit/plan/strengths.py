@@ -8,11 +8,11 @@ it. Lists whose order means nothing are aligned by key first, so a verdict never
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.addresses import value_at
 from toolkit.iam.comparison import compare_policies
 from toolkit.plan.event_patterns import narrowed
 from toolkit.plan.lifecycles import shortened
@@ -20,8 +20,6 @@ from toolkit.plan.log_filters import matches_less
 from toolkit.plan.model import Marker, shown
 from toolkit.resources.base import ResourceType, Strength, Stronger
 from toolkit.typed import same_json
-
-_STEP = re.compile(r"([A-Za-z0-9_]+)|\[([0-9]+)\]")
 
 
 @dataclass(frozen=True)
@@ -33,19 +31,6 @@ class Weakening:
     """Where, with the indices that the planned values have ("rule[0].expiration[0].days")."""
     reason: str
     """What is lost, for people ("24 → 14")."""
-
-
-def value_at(values: Mapping[str, Any] | None, path: str) -> Any:
-    """What stands at a path ("rule[0].expiration[0].days") of a resource's values; None where nothing does."""
-    here: Any = values
-    for name, index in _STEP.findall(path):
-        if isinstance(here, Marker):
-            return here
-        if name:
-            here = here.get(name) if isinstance(here, Mapping) else None
-        else:
-            here = here[int(index)] if isinstance(here, Sequence) and int(index) < len(here) else None
-    return here
 
 
 def weakenings(record: ResourceType, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Weakening]:

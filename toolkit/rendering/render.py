@@ -13,6 +13,7 @@ from typing import Any
 
 import jinja2
 
+from toolkit.addresses import label_of
 from toolkit.components.base import Component
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, LocalBackend
@@ -154,7 +155,7 @@ def _check_imports(environment: Environment, labels: list[str]) -> None:
     """Only rendering knows every module call; Terraform would tell without the line."""
     problems = []
     for address in environment.imports:
-        label = address.split(".")[1]
+        label = label_of(address) or ""
         if label not in labels:
             path = ("imports", address)
             known = ", ".join(labels) or "none: no component is on"

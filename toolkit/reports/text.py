@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 
+from toolkit.addresses import Address, suffix
 from toolkit.findings import Finding, Rule, Severity, options_for
 from toolkit.plan.cost import CostLine
 from toolkit.plan.model import Action, Change
@@ -51,7 +52,6 @@ _SUMMARY = 12
 _WORD = max(len("consented"), *(len(severity.value) for severity in Severity))
 Line = tuple[str, str]
 """Text and style."""
-_MODULE_CALL = re.compile(r'module\.[^.\["]+(?:\["(?:[^"\\]|\\.)*"\]|\[\d+\])?\.')
 
 
 def render(view: PlanView) -> str:
@@ -211,13 +211,12 @@ def _items(group: Group) -> list[_Item]:
 
 def _short(change: Change) -> str:
     """What tells a resource from others of its type in one module call: nested modules, name, instance key."""
-    path = _MODULE_CALL.sub("", change.address, count=1) if change.address.startswith("module.") else change.address
-    nested, _, key = path.partition(f"{change.type}.{change.name}")
-    parts = [p for p in nested.replace("module.", "").split(".") if p]
-    if change.name != "this" or not (parts or key):
-        parts.append(change.name)
-    if key.lower() == f'["{change.name}"]':
-        key = ""  # it only repeats the name
+    address = Address.parse(change.address).inside
+    parts = [f"{name}{suffix(key)}" for name, key in address.modules]
+    if address.name != "this" or not (parts or address.key is not None):
+        parts.append(address.name)
+    # A key that only repeats the name says nothing.
+    key = "" if str(address.key).lower() == address.name else suffix(address.key)
     return ".".join(parts) + (key if parts else key.removeprefix('["').removesuffix('"]'))
 
 

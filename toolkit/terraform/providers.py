@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from toolkit.addresses import Address
 from toolkit.errors import BadPlanError
 
 
@@ -25,7 +26,8 @@ def aliases(state: Mapping[str, Any]) -> dict[str, str]:
         alias = re.search(r'"\](?:\.(\w+))?$', str(resource.get("provider", "")))
         if resource.get("mode") == "managed" and alias is not None:
             module = f"{resource['module']}." if resource.get("module") else ""
-            found[without_keys(f"{module}{resource['type']}.{resource['name']}")] = alias[1] or ""
+            address = Address.parse(f"{module}{resource['type']}.{resource['name']}")
+            found[str(address.without_keys)] = alias[1] or ""
     return found
 
 
@@ -43,8 +45,3 @@ def planned_aliases(plan_file: Path) -> dict[str, str]:
             return aliases(json.loads(archive.read("tfstate-prev")))
     except (OSError, KeyError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as e:
         raise BadPlanError("Terraform's plan file cannot be read", where=str(plan_file)) from e
-
-
-def without_keys(address: str) -> str:
-    """A resource's address without the keys of instances."""
-    return re.sub(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]', "", address)

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
 
+from toolkit.addresses import Address
 from toolkit.aws.existing import read_contents, read_existing
 from toolkit.aws.identity import own_role
 from toolkit.aws.inventory import Inventory
@@ -42,7 +43,6 @@ from toolkit.plan.quotas import judge_quotas
 from toolkit.plan.settings import with_settings
 from toolkit.plan.spelling import Spelling
 from toolkit.policies import Need
-from toolkit.terraform.providers import without_keys
 from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of
 from toolkit.workflows.observer import Observer
@@ -145,7 +145,7 @@ def _looked_in(environment: Environment, aliases: Mapping[str, str]) -> Callable
     """The region that Terraform asks about a resource: that of the provider which the state records for it."""
 
     def region(change: Change) -> str:
-        alias = aliases.get(without_keys(change.address))
+        alias = aliases.get(str(Address.parse(change.address).without_keys))
         return change.region if alias is None else alias.replace("_", "-") or environment.regions.home
 
     return region

@@ -7,12 +7,12 @@ lacking is declared per component (`lacking`); each change that is applied is, b
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.addresses import Address
 from toolkit.errors import RefusedError
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.typed import same_json
@@ -93,8 +93,7 @@ def _targets(rest: Iterable[str], lacking: Iterable[str]) -> tuple[str, ...]:
 
 def _call(address: str) -> str:
     """The root's module call that an address is in; the address itself where it is in none."""
-    found = re.match(r'module\.[\w-]+(\["(?:[^"\\]|\\.)*"\]|\[\d+\])?(?=\.)', address)
-    return found[0] if found else address
+    return Address.parse(address).call or address
 
 
 def _changes(shown: dict[str, Any]) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
+from toolkit.addresses import value_at
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Consents, Finding, Rule, Waiver
 from toolkit.plan.guards import Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.owners import CARRIERS
-from toolkit.plan.strengths import value_at
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
 from toolkit.resources.registry import RESOURCES
 

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 
+from toolkit.addresses import value_at
 from toolkit.aws.existing import is_read
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
@@ -28,7 +29,6 @@ from toolkit.findings import Consents, Finding, Rule, Severity, matches, options
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.settings import NAMES, deciding, is_entry, naming, with_settings
-from toolkit.plan.strengths import value_at
 from toolkit.rendering.render import render
 from toolkit.resources.registry import RESOURCES
 from toolkit.workflows.schema import schema_text
