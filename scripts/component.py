@@ -98,8 +98,8 @@ class Made:
     """What a configuration can set besides, for the person who writes the module."""
     settable: tuple[str, ...]
     """Everything at the top that a configuration can set: what the type's record must speak about."""
-    identifier: str
-    output: str
+    output: str | None
+    """Name of the output for its id; None: it has none."""
 
 
 def checked_name(name: str) -> str:
@@ -170,9 +170,10 @@ def made(types: Mapping[str, Mapping[str, str]]) -> tuple[Made, ...]:
             for name, how in required[kind].items()
         )
         left = tuple(n for n in settable if n not in required[kind])
-        identifier = "id" if "id" in attributes else next(iter(required[kind]), "id")
-        output = identifier if len(types) == 1 else f"{short}_{identifier}"
-        found.append(Made(kind, arguments, left, tuple(settable), identifier, output))
+        output = None
+        if "id" in attributes:
+            output = "id" if sum("id" in other for other in types.values()) == 1 else f"{short}_id"
+        found.append(Made(kind, arguments, left, tuple(settable), output))
     return tuple(found)
 
 
@@ -342,8 +343,9 @@ def plan(arguments: argparse.Namespace) -> None:
         _run(*toolkit, "init", str(project), "--pipeline", "none", quiet=True)
         environment = project / "environments" / "rec" / "environment.yaml"
         environment.parent.mkdir(parents=True)
-        environment.write_text(sample(name), encoding="utf-8")
-        _run(*toolkit, "sandbox", "up", cwd=project, quiet=True)
+        text = sample(name)
+        environment.write_text(text, encoding="utf-8")
+        _run(*toolkit, "sandbox", "up", "--account-id", yaml.safe_load(text)["account_id"], cwd=project, quiet=True)
         try:
             _run(*toolkit, "plan", "rec", "--sandbox", "--out", "rec.tfbundle", cwd=project)
         finally:

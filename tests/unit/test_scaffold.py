@@ -189,7 +189,11 @@ def test_a_module_call_fits_its_scope(component: ModuleType, scope: Scope):
     assert ("where_global" in template) == (scope is Scope.GLOBAL_REGION)
     compiled = files[Path("toolkit/components/zeta.py")]
     assert "names: Annotated[tuple[str, ...], Field(strict=False)] = Field(\n        ()," in compiled
-    exec(compile(compiled, "zeta.py", "exec"), {"__name__": "zeta_checked"})
+    found: dict[str, Any] = {"__name__": "zeta_checked"}
+    exec(compile(compiled, "zeta.py", "exec"), found)
+    # From where each is defined, which the type checker insists on.
+    for module, names in re.findall(r"^from (toolkit\.\S+) import (.+)$", compiled, re.M):
+        assert [found[name].__module__ for name in names.split(", ")] == [module] * len(names.split(", "))
 
 
 def test_the_sample_of_a_component_has_what_it_requires(component: ModuleType):

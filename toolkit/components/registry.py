@@ -33,6 +33,7 @@ _NAMES = (
     "macie",
     "inspector",
     "detective",
+    "ecr_defaults",
 )
 """Names of components, which are those of their modules here, in the order in which people read and files list them."""
 

@@ -179,6 +179,8 @@ _STARTS: Mapping[str, _Test] = {
     "aws_guardduty_organization_configuration": _switched("auto_enable_organization_members", "NEW", "ALL"),
     "aws_guardduty_organization_configuration_feature": _switched("auto_enable", "NEW", "ALL"),
     "aws_securityhub_organization_configuration": _switched("auto_enable", True),
+    # Basic scanning is free.
+    "aws_ecr_registry_scanning_configuration": _switched("scan_type", "ENHANCED"),
     "aws_guardduty_detector": _either(_created, _grows("enable")),
     # A feature's resource exists for every plan; it bills when it is on.
     "aws_guardduty_detector_feature": _switched("status", "ENABLED"),

@@ -17,6 +17,7 @@ _SERVICES = (
     "config",
     "detective",
     "ec2",
+    "ecr",
     "eventbridge",
     "firewall_manager",
     "guardduty",

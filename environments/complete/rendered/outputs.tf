@@ -197,3 +197,11 @@ output "detective" {
     detective_us_east_1    = module.detective_us_east_1
   }
 }
+
+output "ecr_defaults" {
+  description = "Outputs of ecr_defaults, by module call."
+  value = {
+    ecr_defaults_eu_central_1 = module.ecr_defaults_eu_central_1
+    ecr_defaults_us_east_1    = module.ecr_defaults_us_east_1
+  }
+}

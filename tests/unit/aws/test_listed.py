@@ -385,6 +385,21 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
             ("list_attached_role_policies", ATTACHED), ("list_roles", IAM_ROLES),
         ],
     ),
+    "aws_ecr_account_setting": (
+        "ecr", {"name": "BASIC_SCAN_TYPE_VERSION"}, [
+            ("get_account_setting", {"name": "BASIC_SCAN_TYPE_VERSION", "value": "CLAIR"}),
+            ("get_account_setting", {"name": "REGISTRY_POLICY_SCOPE", "value": "V2"}),
+        ],
+    ),
+    "aws_ecr_registry_scanning_configuration": (
+        "ecr", {}, [
+            ("get_registry_scanning_configuration",
+             {"registryId": "123456789012",
+              "scanningConfiguration": {"scanType": "ENHANCED", "rules": [
+                  {"scanFrequency": "CONTINUOUS_SCAN",
+                   "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}]}]}}),
+        ],
+    ),
     "aws_inspector2_enabler": (
         "inspector2", {}, [("batch_get_account_status", {"accounts": [INSPECTED]})],
     ),

@@ -326,6 +326,9 @@ def with_value(recorded: dict[str, Any], record: ResourceType, strength: Strengt
             for e in found
             if ("Statement" in json.loads(e["change"]["before"]["content"])) is (strength.stronger is Stronger.POLICY)
         ]
+    if strength.only is not None and strength.stronger is Stronger.ORDER:
+        # Other kinds have words of their own there.
+        found = [e for e in found if value_at(e["change"]["before"], path) in strength.order]
     if not found or strength.stronger in (Stronger.KEY, Stronger.ABSENT) or strength.attribute.endswith("hop_limit"):
         found = every[:1]
         for side in ("before", "after"):
