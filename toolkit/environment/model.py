@@ -27,9 +27,11 @@ from pydantic import (
 from toolkit.components.base import Advice, Component, Place
 from toolkit.environment.source import Problem
 from toolkit.regions import GLOBAL_REGION, partition_of
+from toolkit.settings.accounts import ACCOUNT_ID
 from toolkit.settings.base import Settings
-from toolkit.settings.listed import new_region_name
+from toolkit.settings.regions import NewRegion
 from toolkit.settings.tags import TagKey, TagValue
+from toolkit.settings.values import checked
 from toolkit.variables import why_not_passed
 
 
@@ -38,26 +40,10 @@ def _account_id(value: Any) -> Any:
     return f"{value}" if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _check_account_id(value: str) -> str:
-    if not re.fullmatch(r"[0-9]{12}", value):
-        raise ValueError("expected 12 digits, in quotes")
-    return value
-
-
-def _matching(pattern: str, expected: str, flags: re.RegexFlag = re.ASCII) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value, flags):
-            raise ValueError(f"expected {expected}")
-        return value
-
-    return AfterValidator(check)
-
-
-AccountId = Annotated[str, BeforeValidator(_account_id), AfterValidator(_check_account_id)]
-Region = Annotated[str, AfterValidator(new_region_name)]
+AccountId = Annotated[str, BeforeValidator(_account_id), checked(ACCOUNT_ID, "12 digits, in quotes")]
 RoleArn = Annotated[
     str,
-    _matching(
+    checked(
         r"arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
         "a role's ARN, like arn:aws:iam::123456789012:role/baseline",
     ),
@@ -65,7 +51,7 @@ RoleArn = Annotated[
 _CONSTRAINT = r"(?:=|!=|>=?|<=?|~>)?\s*[0-9]+(?:\.[0-9]+){0,2}(?:-[0-9A-Za-z.]+)?"
 VersionConstraint = Annotated[
     str,
-    _matching(rf"{_CONSTRAINT}(?:\s*,\s*{_CONSTRAINT})*", 'a Terraform version constraint, like "~> 5.100"'),
+    checked(rf"{_CONSTRAINT}(?:\s*,\s*{_CONSTRAINT})*", 'a Terraform version constraint, like "~> 5.100"'),
 ]
 
 
@@ -76,11 +62,11 @@ class _Strict(BaseModel):
 class Regions(_Strict):
     """Which regions the baseline governs."""
 
-    home: Region = Field(description="Region of global services, the trail and shared buckets.")
-    active: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
+    home: NewRegion = Field(description="Region of global services, the trail and shared buckets.")
+    active: Annotated[tuple[NewRegion, ...], Field(strict=False)] = Field(
         (), description="Every region that gets the regional components; holds the home region. Default: only home."
     )
-    retiring: Annotated[tuple[Region, ...], Field(strict=False)] = Field(
+    retiring: Annotated[tuple[NewRegion, ...], Field(strict=False)] = Field(
         (),
         description="Regions being left: their provider is still rendered, so that Terraform can delete what is "
         "there, but nothing else is. Remove a region from here after the apply that emptied it.",
@@ -152,12 +138,12 @@ class AssumeRole(_Strict):
 
     role_arn: RoleArn = Field(description="The role's ARN; it must be in the environment's account.")
     external_id: (
-        Annotated[str, _matching(r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits or +=,.@:/- (STS AssumeRole)")]
+        Annotated[str, checked(r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits or +=,.@:/- (STS AssumeRole)")]
         | None
     ) = Field(None, description="External id that the role's trust policy requires.")
-    session_name: Annotated[
-        str, _matching(r"[\w+=,.@-]{2,64}", "2 to 64 letters, digits or +=,.@- (STS AssumeRole)")
-    ] = Field("aws-baseline-toolkit", description="Session name that CloudTrail shows.")
+    session_name: Annotated[str, checked(r"[\w+=,.@-]{2,64}", "2 to 64 letters, digits or +=,.@- (STS AssumeRole)")] = (
+        Field("aws-baseline-toolkit", description="Session name that CloudTrail shows.")
+    )
 
 
 class Credentials(_Strict):
@@ -199,7 +185,7 @@ class LocalBackend(_Strict):
 
 BucketName = Annotated[
     str,
-    _matching(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name: 3 to 63 of a-z, 0-9, . and -"),
+    checked(r"(?!xn--)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name: 3 to 63 of a-z, 0-9, . and -"),
 ]
 
 
@@ -210,11 +196,11 @@ class S3Backend(_Strict):
     bucket: BucketName = Field(description="Bucket of the state.")
     key: (
         Annotated[
-            str, _matching(r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*", "an S3 key without leading or doubled /")
+            str, checked(r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*", "an S3 key without leading or doubled /")
         ]
         | None
     ) = Field(None, description="Key of the state; null: `<environment>/baseline.tfstate`.")
-    region: Region = Field(description="Region of the bucket.")
+    region: NewRegion = Field(description="Region of the bucket.")
     account_id: AccountId | None = Field(
         None, description="Account that owns the bucket; null: the environment's own account."
     )
@@ -314,7 +300,7 @@ class EnvironmentFile(_Strict):
     default_tags: dict[TagKey, TagValue] = Field(default={}, description="Tags on everything that can carry tags.")
     imports: dict[
         Annotated[
-            str, _matching(_ADDRESS, "a resource address, like module.guardduty_eu_west_1.aws_guardduty_detector.this")
+            str, checked(_ADDRESS, "a resource address, like module.guardduty_eu_west_1.aws_guardduty_detector.this")
         ],
         Annotated[str, Field(min_length=1)],
     ] = Field(

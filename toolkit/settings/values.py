@@ -17,11 +17,17 @@ def filled_in(value: str) -> str:
     return value
 
 
-def checked(pattern: re.Pattern[str], expected: str) -> AfterValidator:
-    """Validator of a string that must match a whole pattern; `expected` ends the sentence "expected …"."""
+def checked(pattern: str | re.Pattern[str], expected: str) -> AfterValidator:
+    """Validator of a string that must match a whole pattern.
+
+    Args:
+        pattern: Where it is text, `\\w` and its like mean ASCII.
+        expected: The end of the sentence "expected …".
+    """
+    compiled = re.compile(pattern, re.ASCII) if isinstance(pattern, str) else pattern
 
     def check(value: str) -> str:
-        if not pattern.fullmatch(value):
+        if not compiled.fullmatch(value):
             raise ValueError(f"expected {expected}")
         return value
 
