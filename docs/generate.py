@@ -21,7 +21,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import claims, frameworks, requirement_ids, requirements
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
-from toolkit.findings import Rule
+from toolkit.findings import Source, rules
 from toolkit.rendering.render import render
 from toolkit.resources.base import Strength, Stronger
 from toolkit.resources.registry import RESOURCES
@@ -208,13 +208,9 @@ def variables() -> str:
 
 def findings() -> str:
     """Table of what plans are judged for."""
-    options = {
-        Rule.DESTROYS: "`--allow-destroy ADDRESS`",
-        Rule.WEAKENS: "`--allow-weaker ADDRESS.ATTRIBUTE`",
-        Rule.LOCKS_OUT: "`--acknowledge-lockout`",
-    }
     return table(
-        ("Finding", "What it says", "Consent"), [(f"`{r.value}`", r.explanation, options.get(r, "none")) for r in Rule]
+        ("Finding", "What it says", "Consent"),
+        [(f"`{r.id}`", r.explanation, f"`{r.consent}`" if r.consent else "none") for r in rules(Source.PLAN)],
     )
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from toolkit.addresses import Address, AttributePath, regional_label
 from toolkit.controls.catalogue import Claim, Framework, Topic, claims, frameworks, requirements, topics
-from toolkit.findings import matches
+from toolkit.findings import Waiver, matches
+from toolkit.findings.rules import UNCOVERED
 from toolkit.plan.model import Marker, Resource, shown
 
 
@@ -28,25 +29,6 @@ class Status(Enum):
     WAIVED = "waived"
     UNCOVERED = "uncovered"
     """A component could meet it and does not here, or none can yet."""
-
-
-class ControlWaiver(Protocol):
-    """A waiver of the environment file with the rule `uncovered`."""
-
-    @property
-    def subject(self) -> tuple[str, ...]:
-        """ "cis-5.0:1.6" or several such; `*` matches any characters."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why."""
-        ...
-
-    @property
-    def expires(self) -> str:
-        """Last day, ISO 8601."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +62,7 @@ def coverage(
     wanted: Sequence[Framework],
     resources: Iterable[Resource],
     components: Sequence[str],
-    waivers: Sequence[ControlWaiver],
+    waivers: Sequence[Waiver],
     today: date,
 ) -> Coverage:
     """Verdicts on every requirement of frameworks in the catalogue.
@@ -100,7 +82,8 @@ def coverage(
     for framework in wanted:
         for requirement, on in requirements(framework):
             status, why = _verdict([proofs[topic.name] for topic in on])
-            waiver = _waiver(f"{framework.name}:{requirement}", waivers, today)
+            subject = f"{framework.name}:{requirement}"
+            waiver = next((w for w in waivers if w.covers(UNCOVERED, subject, today)), None)
             if status in (Status.UNCOVERED, Status.AUDIT_ONLY) and waiver is not None:
                 status, why = Status.WAIVED, f"until {waiver.expires}: {waiver.reason}"
             related = {
@@ -189,15 +172,9 @@ def _verdict(proofs: Sequence[_Proof]) -> tuple[Status, str]:
     return worst, part + "; ".join(why)
 
 
-def idle(waivers: Iterable[ControlWaiver]) -> tuple[str, ...]:
+def idle(waivers: Iterable[Waiver]) -> tuple[str, ...]:
     """Subjects of waivers that name no requirement of any framework: probably mistyped."""
     known = [
         f"{framework.name}:{requirement}" for framework in frameworks() for requirement, _ in requirements(framework)
     ]
-    named = (pattern for w in waivers for pattern in w.subject)
-    return tuple(pattern for pattern in named if not any(matches(pattern, subject) for subject in known))
-
-
-def _waiver(subject: str, waivers: Iterable[ControlWaiver], today: date) -> ControlWaiver | None:
-    holding = (w for w in waivers if today <= date.fromisoformat(w.expires))
-    return next((w for w in holding if any(matches(pattern, subject) for pattern in w.subject)), None)
+    return tuple(w.subject for w in waivers if not any(matches(w.subject, subject) for subject in known))

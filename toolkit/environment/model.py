@@ -26,6 +26,8 @@ from pydantic import (
 
 from toolkit.components.base import Advice, Component, Place
 from toolkit.environment.source import Problem
+from toolkit.findings import Consents, Names, Rule, Waiver
+from toolkit.findings.data import RuleId
 from toolkit.regions import GLOBAL_REGION, partition_of
 from toolkit.settings.accounts import ACCOUNT_ID
 from toolkit.settings.base import Settings
@@ -248,7 +250,7 @@ _LONGEST_WAIVER = timedelta(days=366)
 class WaiverEntry(_Strict):
     """Consent to one finding, or to a requirement that stays uncovered, for a reason and for a time."""
 
-    rule: Literal["destroys-protected", "weakens", "locks-out-users", "uncovered"] = Field(
+    rule: Annotated[Rule, RuleId(waivable=True)] = Field(
         description="Which rule is waived; uncovered: a requirement that `toolkit controls` finds unmet."
     )
     subject: Annotated[
@@ -272,7 +274,7 @@ class WaiverEntry(_Strict):
         """A pattern of a component or a type would go on to consent to what nobody thought of when it was written."""
         if "rule" not in info.data:
             return value
-        if info.data["rule"] == "uncovered":
+        if info.data["rule"].waiver is Names.REQUIREMENT:
             wrong = [s for s in value if not _names_a_requirement(s)]
             expected = "a requirement of a framework, like cis-5.0:1.5 or cis-5.0:4.*"
         else:
@@ -417,6 +419,17 @@ class Environment:
                 same = [own for own in enabled.component.tags(enabled.settings) if own.lower() == key.lower()]
                 if same:
                     yield key, enabled.component, tuple(dict.fromkeys(same)), len(same)
+
+    @property
+    def consents(self) -> Consents:
+        """What its waivers consent to."""
+        return Consents(
+            waivers=tuple(
+                Waiver(entry.rule, subject, entry.reason, date.fromisoformat(entry.expires))
+                for entry in self.waivers
+                for subject in entry.subject
+            )
+        )
 
     def expired_waivers(self, today: date) -> Iterator[tuple[WaiverEntry, int]]:
         """Waivers that no longer consent to anything, each with the line of its last day."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import WEAKENS
 from toolkit.plan.model import Action, Change, Plan, shown
 
 _RULE = "aws_accessanalyzer_archive_rule"
@@ -34,7 +35,7 @@ def judge_archive_rules(change: Change, plan: Plan) -> Iterator[Finding]:
     if new or any(_pins(one) for one in filters):
         return
     yield Finding(
-        rule=Rule.WEAKENS,
+        rule=WEAKENS,
         severity=Severity.HIGH,
         address=change.address,
         attribute="filter",

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import WEAKENS
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Request, Statement
 from toolkit.iam import statement_applies as applies
 from toolkit.iam.comparison import compare_policies, rights_lost
@@ -160,7 +161,7 @@ def judge_boundaries(plan: Plan, policies: ManagedPolicies) -> Iterator[Finding]
         if reasons:
             attribute = "permissions_boundary"
             yield Finding(
-                rule=Rule.WEAKENS,
+                rule=WEAKENS,
                 severity=Severity.HIGH,
                 address=change.address,
                 attribute=attribute,

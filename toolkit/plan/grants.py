@@ -9,7 +9,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import WEAKENS
 from toolkit.plan.model import Action, Change, Plan
 
 _ATTACHMENTS = {
@@ -81,7 +82,7 @@ def judge_grants(change: Change, plan: Plan) -> Iterator[Finding]:
         return
     swapped = f"{', '.join(sorted(taken))} → " if taken else "+ "
     yield Finding(
-        rule=Rule.WEAKENS,
+        rule=WEAKENS,
         severity=Severity.HIGH if taken else Severity.NOTE,
         address=change.address,
         attribute=policy_of,

@@ -13,7 +13,8 @@ from typing import Any
 
 from toolkit.addresses import Address, AttributePath, leaves, regional_label, value_at
 from toolkit.components.base import CASE_BLIND, Component, Protected
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity, register
+from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.iam.comparison import compare_policies, denies, policy_sentences
 from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.grants import judge_grants
@@ -24,6 +25,16 @@ from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
 from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import RESOURCES
+
+COLLIDES = register(
+    Rule(
+        "collides",
+        "The plan would create something that the account already has, and only one can exist.",
+        Severity.CRITICAL,
+        refused="the plan creates a GuardDuty detector in a region that has one",
+        instead="put its id under `imports`, so that the plan takes it over, or give it another name",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ def judge_orphans(
             remedy = "keep its component and region in environment.yaml, and the next apply creates it again"
         forgets = foreign is not None or there != looked
         yield Finding(
-            rule=Rule.DESTROYS,
+            rule=DESTROYS,
             severity=Severity.CRITICAL,
             address=change.address,
             attribute=None,
@@ -225,7 +236,7 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
     if change.tainted and whole is None:
         # Refusing this would leave an account half-made after every interrupt.
         return Finding(
-            rule=Rule.DESTROYS,
+            rule=DESTROYS,
             severity=Severity.NOTE,
             address=change.address,
             attribute=None,
@@ -243,7 +254,7 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
     if whole is not None:
         evidence = f"Terraform marked it as tainted, but {whole}"
     return Finding(
-        rule=Rule.DESTROYS,
+        rule=DESTROYS,
         severity=Severity.CRITICAL,
         address=change.address,
         attribute=None,
@@ -343,7 +354,7 @@ def _weakens(change: Change, found: Existing | None = None, replaced: Change | N
             # Unknown of any new resource.
             continue
         yield Finding(
-            rule=Rule.WEAKENS,
+            rule=WEAKENS,
             severity=Severity.HIGH,
             address=change.address,
             attribute=lost.path,
@@ -383,7 +394,7 @@ def _named_twice(plan: Plan) -> Iterator[Finding]:
         first = seen.setdefault((change.type, name.lower()), change)
         if first.address != change.address:
             yield Finding(
-                rule=Rule.COLLIDES,
+                rule=COLLIDES,
                 severity=Severity.CRITICAL,
                 address=change.address,
                 attribute=None,
@@ -401,7 +412,7 @@ def _named_twice(plan: Plan) -> Iterator[Finding]:
 def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[Finding]:
     if not found.overwritten:
         yield Finding(
-            rule=Rule.COLLIDES,
+            rule=COLLIDES,
             severity=Severity.CRITICAL,
             address=change.address,
             attribute=None,
@@ -417,7 +428,7 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
         return
     yield from _weakens(change, found)
     yield Finding(
-        rule=Rule.COLLIDES,
+        rule=COLLIDES,
         severity=Severity.NOTE,
         address=change.address,
         attribute=None,

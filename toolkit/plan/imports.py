@@ -11,8 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity, register
 from toolkit.plan.model import Attribution
+
+IMPORTS_DIFFER = register(
+    Rule(
+        "imports-differ",
+        "The plan does not import exactly what `imports` in the environment file has.",
+        Severity.CRITICAL,
+        refused="Terraform 1.16.0 plans to create a group that `imports` has a line for",
+        instead="install a Terraform release that imports it, and plan again",
+    )
+)
 
 
 def judge_imports(data: Mapping[str, Any], imports: Mapping[str, str], attribution: Attribution) -> Iterator[Finding]:
@@ -51,7 +61,7 @@ def judge_imports(data: Mapping[str, Any], imports: Mapping[str, str], attributi
             )
         component, region = attribution.of(address)
         yield Finding(
-            rule=Rule.IMPORTS_DIFFER,
+            rule=IMPORTS_DIFFER,
             severity=Severity.CRITICAL,
             address=address,
             attribute=None,

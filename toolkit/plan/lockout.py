@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings.rules import ADVICE, LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
 from toolkit.plan.boundaries import Boundaries, Refused, boundary_of, may_limit_more
 from toolkit.plan.denials import Denials, Denied, Member, newly_denies
 from toolkit.plan.managed_policies import is_administrator
@@ -220,7 +221,7 @@ def _by_mfa(
     for user, change in without:
         if user.name == caller.user:
             yield lockout(
-                Rule.LOCKS_OUT_CALLER,
+                LOCKS_OUT_CALLER,
                 change,
                 f"You are {user.name} and have no MFA device, and MFA enforcement would apply to you.",
                 _situation(user, enrolling),
@@ -231,7 +232,7 @@ def _by_mfa(
         # A long-lived key of somebody who has a device works no longer by itself: the rest of this very apply, too.
         if user.name == caller.user and user.mfa_devices and not caller.session_with_mfa:
             yield lockout(
-                Rule.LOCKS_OUT_CALLER,
+                LOCKS_OUT_CALLER,
                 change,
                 f"You apply with a long-lived access key of {user.name}, which would stop working during the apply.",
                 _situation(user, enrolling),
@@ -243,7 +244,7 @@ def _by_mfa(
     if administrators and all(u.name in lost for u in administrators):
         names = ", ".join(u.name for u in administrators)
         yield lockout(
-            Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
+            LOCKS_OUT_LAST_ADMINISTRATOR,
             next(change for user, change in without if user.name == administrators[0].name),
             f"Every administrator ({names}) has only an access key and no MFA device: all of them would lose access.",
             "; ".join(_situation(u, enrolling) for u in administrators),
@@ -253,7 +254,7 @@ def _by_mfa(
         )
     for change, others in _per_change((u, c) for u, c in without if u.name != caller.user):
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"MFA enforcement would apply to {_count(len(others), 'user')} without an MFA device: "
             f"{', '.join(u.name for u in others)}.",
@@ -352,7 +353,7 @@ def _by_rights(
     others = (n for n in denied if known[n].administrator and known[n].gets_in and n != caller.user)
     for change, limited in _per_change((known[n], denied[n]) for n in others):
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"{_count(len(limited), 'administrator')} would be denied the administration of identities: "
             f"{', '.join(u.name for u in limited)}.",
@@ -365,7 +366,7 @@ def _by_rights(
     if caller.user in lost:
         change, how = lost[caller.user]
         yield lockout(
-            Rule.LOCKS_OUT_CALLER,
+            LOCKS_OUT_CALLER,
             change,
             f"You are {caller.user}, who would be {how} by this apply.",
             f"{change.address} would be {change.action.value}d",
@@ -380,7 +381,7 @@ def _by_rights(
         if caller.user is None:
             # Whoever applies is a role, and gets in without any user: it may well be the last of them that goes.
             yield lockout(
-                Rule.LOCKS_OUT,
+                LOCKS_OUT,
                 change,
                 f"No IAM user who can sign in would be an administrator ({names}); only roles would be.",
                 evidence,
@@ -389,7 +390,7 @@ def _by_rights(
             )
         else:
             yield lockout(
-                Rule.LOCKS_OUT_LAST_ADMINISTRATOR,
+                LOCKS_OUT_LAST_ADMINISTRATOR,
                 change,
                 f"Every administrator who can sign in ({names}) would lose these permissions or be deleted.",
                 evidence,
@@ -406,7 +407,7 @@ def _by_policies(denied: Mapping[str, Denied], known: Mapping[str, UserFact], ca
         who = ", ".join(f"you ({u.name})" if u.name == caller.user else u.name for u in users)
         by = [told[u.name] for u in users]
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"Policies of groups {'would' if any(d.certain for d in by) else 'might'} deny {who} actions that "
             "applying the baseline needs.",
@@ -428,7 +429,7 @@ def _by_boundary(
     for name, (refused, change) in shown.items():
         might = "would" if refused.certain else "might"
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"A permissions boundary {might} refuse {'you (' + name + ')' if name == caller.user else name} actions "
             "that applying the baseline needs.",
@@ -458,7 +459,7 @@ def _by_leaving(plan: Plan, users: Iterable[UserFact], removed: frozenset[str]) 
         if user is None or half_made or (change.action is Action.DELETE and name.casefold() in by_name):
             continue
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"The user {name} would be deleted with all credentials"
             f"{', and created again without them' if change.action is Action.REPLACE else ''}, though no entry says "
@@ -474,7 +475,7 @@ def _by_leaving(plan: Plan, users: Iterable[UserFact], removed: frozenset[str]) 
         if user is None or not user.console_password or name in gone or name in suspended:
             continue
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"The console password of {name} would be deleted"
             f"{'' if user.active_keys else ', and no credentials would be left'}.",
@@ -503,7 +504,7 @@ def judge_forgotten(plan: Plan) -> Iterator[Finding]:
         owners = (change.before.get(kind) for kind in ("group", "role", "user", "permission_set_arn"))
         owner = next((str(o) for o in owners if o), "its owner")
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"Terraform would no longer manage AdministratorAccess of {owner}. AWS keeps it, but no later plan "
             "would report or restore it once it is detached.",
@@ -560,7 +561,7 @@ def _by_group(plan: Plan, users: tuple[UserFact, ...]) -> Iterator[Finding]:
         members = [u.name for u in users if group in u.groups - leaving.get(u.name, frozenset()) and u.name not in gone]
         if members:
             yield lockout(
-                Rule.LOCKS_OUT,
+                LOCKS_OUT,
                 change,
                 f"The group {group} has {_count(len(members), 'member')}, who would lose its permissions and its "
                 "denials before AWS refuses to delete it.",
@@ -576,7 +577,7 @@ def _left_over(user: UserFact, change: Change) -> Finding:
     """What a suspended user keeps: nothing works with it, but it works again the day the suspension ends."""
     keys = [_count(user.active_keys, "active access key")] if user.active_keys else []
     return lockout(
-        Rule.ADVICE,
+        ADVICE,
         change,
         f"{user.name} is suspended and denied everything, but credentials created outside of Terraform stay active.",
         " and ".join([*keys, *(["a console password"] if user.console_password else [])]),
@@ -606,7 +607,7 @@ def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> I
     outcome = "an administrator has to set a new one" if hard else "they have to choose a new one at the next sign-in"
     if hard and any(u.name == caller.user for u in expired if u.name not in unknown):
         yield lockout(
-            Rule.LOCKS_OUT_CALLER,
+            LOCKS_OUT_CALLER,
             change,
             "Your own password would expire immediately, and hard_expiry prevents you from choosing a new one.",
             evidence,
@@ -614,7 +615,7 @@ def _by_expiry(change: Change, users: tuple[UserFact, ...], caller: Caller) -> I
             consent=None,
         )
     yield lockout(
-        Rule.LOCKS_OUT,
+        LOCKS_OUT,
         change,
         f"The password of {_count(len(expired), 'user')} would expire immediately (max_password_age {age}): {outcome}.",
         evidence,
@@ -638,7 +639,7 @@ def lockout(
     """A finding about somebody who loses access; unless told otherwise high for others, critical for the caller."""
     return Finding(
         rule=rule,
-        severity=severity or (Severity.HIGH if rule is Rule.LOCKS_OUT else Severity.CRITICAL),
+        severity=severity or (Severity.HIGH if rule is LOCKS_OUT else Severity.CRITICAL),
         address=change.address,
         attribute=None,
         summary=summary,

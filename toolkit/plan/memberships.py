@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import WEAKENS
 from toolkit.iam.comparison import rights_lost
 from toolkit.plan.denials import HeldPolicies
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, ManagedPolicies
@@ -64,7 +65,7 @@ def judge_memberships(plan: Plan, held: HeldPolicies, policies: ManagedPolicies)
 
 def _joins(change: Change, summary: str, evidence: str) -> Finding:
     return Finding(
-        rule=Rule.WEAKENS,
+        rule=WEAKENS,
         severity=Severity.HIGH,
         address=change.address,
         attribute="groups",

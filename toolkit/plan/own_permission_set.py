@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.findings import Finding, Rule
+from toolkit.findings import Finding
+from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.iam import role_session
 from toolkit.iam.comparison import rights_lost
 from toolkit.plan.boundaries import SET_BOUNDARY, Refused, boundary_of, in_account
@@ -83,7 +84,7 @@ def judge_own_permission_set(
         how = "is deleted" if deleted else _loses(change, arns, administers=administers)
         if how is not None:
             yield lockout(
-                Rule.LOCKS_OUT_CALLER,
+                LOCKS_OUT_CALLER,
                 change,
                 f"You apply with the permission set {who.permission_set}, which {how} during this apply.",
                 f"{change.address} would be {PAST[change.action]}",
@@ -152,7 +153,7 @@ def _by_inline(change: Change, who: SignedIn, *, administers: bool) -> Iterator[
     lost = denied if administers else (*granted, *denied)
     if lost:
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             change,
             f"You apply with the permission set {who.permission_set}, whose inline policy would let you do less.",
             "; ".join(lost),
@@ -169,7 +170,7 @@ def _by_boundary(
     refused = bounded(old and in_account(old, account_id), in_account(new, account_id)) if new else None
     if refused is not None:
         yield lockout(
-            Rule.LOCKS_OUT_CALLER if refused.certain else Rule.LOCKS_OUT,
+            LOCKS_OUT_CALLER if refused.certain else LOCKS_OUT,
             change,
             f"You apply with the permission set {who.permission_set}, whose new permissions boundary "
             f"{'would' if refused.certain else 'might'} refuse actions that applying the baseline needs.",
@@ -195,7 +196,7 @@ def _by_assignment(
     named = f"{who.permission_set} in {account_id}"
     if not (left if assigned.own is None else left & assigned.own):
         yield lockout(
-            Rule.LOCKS_OUT_CALLER,
+            LOCKS_OUT_CALLER,
             own[0],
             f"You apply as {who.user}, who would no longer have the permission set {named} after this apply.",
             f"{', '.join(c.address for c in own)} would be deleted, and no other assignment of it is yours",
@@ -204,7 +205,7 @@ def _by_assignment(
         )
     elif assigned.own is None:
         yield lockout(
-            Rule.LOCKS_OUT,
+            LOCKS_OUT,
             own[0],
             f"You apply with the permission set {named}, which fewer users would have after this apply: whether you "
             f"are among them is unknown, since the identity store has no user {who.user}.",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolkit.findings import Finding, Rule
+from toolkit.findings import Finding
+from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.iam import role_session
 from toolkit.iam.trust import TrustLoss, compare_trust
 from toolkit.plan.boundaries import Refused, may_limit_more
@@ -48,7 +49,7 @@ def judge_own_role(
         if how is not None:
             reported.add(change.address)
             yield lockout(
-                Rule.LOCKS_OUT_CALLER,
+                LOCKS_OUT_CALLER,
                 change,
                 f"You apply as the role {role}, which {how} during this apply.",
                 f"{change.address} would be {PAST[change.action]}",
@@ -58,7 +59,7 @@ def judge_own_role(
     yield from _by_trust(plan, role, trust)
     if denied is not None and denied.change is not None:
         yield lockout(
-            Rule.LOCKS_OUT_CALLER if denied.certain else Rule.LOCKS_OUT,
+            LOCKS_OUT_CALLER if denied.certain else LOCKS_OUT,
             denied.change,
             f"You apply as the role {role}, whose policies {'would' if denied.certain else 'might'} deny it actions "
             "that applying the baseline needs.",
@@ -69,7 +70,7 @@ def judge_own_role(
     if bounded is not None and bounded[1].address not in reported:
         refused, change = bounded
         yield lockout(
-            Rule.LOCKS_OUT_CALLER if refused.certain else Rule.LOCKS_OUT,
+            LOCKS_OUT_CALLER if refused.certain else LOCKS_OUT,
             change,
             f"You apply as the role {role}, whose permissions boundary {'would' if refused.certain else 'might'} "
             "refuse actions that applying the baseline needs.",
@@ -129,7 +130,7 @@ def _by_trust(plan: Plan, role: str, trust: str | None) -> Iterator[Finding]:
         return
     if loss.everybody:
         yield lockout(
-            Rule.LOCKS_OUT_CALLER,
+            LOCKS_OUT_CALLER,
             change,
             f"You apply as the role {role}, and no principal that can assume it now could do so after this apply.",
             "; ".join(loss.lines),
@@ -138,7 +139,7 @@ def _by_trust(plan: Plan, role: str, trust: str | None) -> Iterator[Finding]:
         )
         return
     yield lockout(
-        Rule.LOCKS_OUT,
+        LOCKS_OUT,
         change,
         f"You apply as the role {role}, which fewer principals could assume after this apply: whether you are among "
         "them is unknown, since a session does not name who assumed it.",

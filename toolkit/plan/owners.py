@@ -17,7 +17,8 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.addresses import Address
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.iam.comparison import compare_policies, policy_sentences
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, POLICY, ManagedPolicies, is_of_aws
 from toolkit.plan.model import Action, Change, Plan, Resource
@@ -151,8 +152,8 @@ class _Judge:
         self._plan = plan
         self._policies = policies
         self._findings = findings
-        self._refused = {f.address for f in findings if f.rule is Rule.DESTROYS and f.blocks}
-        self._weaker = {(f.address, f.attribute) for f in findings if f.rule is Rule.WEAKENS}
+        self._refused = {f.address for f in findings if f.rule is DESTROYS and f.blocks}
+        self._weaker = {(f.address, f.attribute) for f in findings if f.rule is WEAKENS}
         self._outcome = outcome
         self._before: dict[_Owner, list[_Held]] = {}
         self._after: dict[_Owner, list[_Held]] = {}
@@ -192,7 +193,7 @@ class _Judge:
 
         def stands(finding: Finding) -> bool:
             place = (finding.address, finding.attribute)
-            return finding.rule is not Rule.WEAKENS or not (place in settled or (place in said and not finding.blocks))
+            return finding.rule is not WEAKENS or not (place in settled or (place in said and not finding.blocks))
 
         return [*(f for f in self._findings if stands(f)), *findings]
 
@@ -496,7 +497,7 @@ def _granted(
     instead = f"{lost} → {held.name}" if lost else f"+ {held.name}"
     place = f", which replaces {predecessor[0]} {predecessor[1]}," if predecessor != owner else ""
     return Finding(
-        rule=Rule.WEAKENS,
+        rule=WEAKENS,
         severity=Severity.HIGH if refused else Severity.NOTE,
         address=change.address,
         attribute=held.attribute,
@@ -517,7 +518,7 @@ def _denied_less(owner: _Owner, predecessor: _Owner, held: _Held, reasons: tuple
     assert change is not None
     place = f", which replaces {predecessor[0]} {predecessor[1]}," if predecessor != owner else ""
     return Finding(
-        rule=Rule.WEAKENS,
+        rule=WEAKENS,
         severity=Severity.HIGH,
         address=change.address,
         attribute=held.attribute,

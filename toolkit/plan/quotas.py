@@ -8,8 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity, register
 from toolkit.plan.model import Change
+
+EXCEEDS_QUOTA = register(
+    Rule(
+        "exceeds-quota",
+        "The plan adds more than a quota of the account allows, and the apply would fail after part of it is done.",
+        Severity.CRITICAL,
+        refused="a group gets an eleventh managed policy, and the quota of managed policies per group is 10",
+        instead="detach a policy that is not needed, or request a higher quota",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ def judge_quotas(usages: Iterable[Usage]) -> Iterator[Finding]:
             summary = f"Whether the quota of {usage.of} is enough is not known."
             remedy = "look it up before you apply: in Service Quotas, or in IAM's account summary"
         yield Finding(
-            rule=Rule.EXCEEDS_QUOTA,
+            rule=EXCEEDS_QUOTA,
             severity=Severity.CRITICAL if known else Severity.NOTE,
             address=usage.change.address,
             attribute=None,

@@ -9,6 +9,7 @@ import dataclasses
 import json
 from typing import Any
 
+from toolkit.findings.data import as_data
 from toolkit.plan.model import Action, Marker
 from toolkit.reports.view import PlanView
 from toolkit.visible import json_text
@@ -70,7 +71,7 @@ def plan_data(view: PlanView) -> dict[str, Any]:
             }
             for c in plan.changes
         ],
-        "findings": [{**f.as_data(), "subject": f.subject, "blocks": f.blocks} for f in view.findings],
+        "findings": [{**as_data(f), "subject": f.subject, "blocks": f.blocks} for f in view.findings],
         "irreversible": [dataclasses.asdict(entry) for entry in view.irreversible],
         "refused": view.refused,
         "cost": {

@@ -71,7 +71,7 @@ def drift_data(drift: Drift) -> dict[str, Any]:
                 if c.action is Action.DELETE
                 else [{"path": a.path, "applied": _plain(a.before), "now": _plain(a.after)} for a in c.attributes],
                 "weaker": [
-                    {"attribute": f.attribute, "rule": f.rule.value, "evidence": f.evidence}
+                    {"attribute": f.attribute, "rule": f.rule.id, "evidence": f.evidence}
                     for f in drift.weaker
                     if f.address == c.address
                 ],

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from toolkit.findings import Finding, Rule
+from toolkit.findings import Finding, Rule, Source, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines
 
@@ -26,7 +26,7 @@ def render(view: PlanView) -> str:
     name = f"plan of {view.manifest.environment}"
     cases = [_case(f, view) for f in view.findings]
     found = {f.rule for f in view.findings}
-    cases += [_passed(rule, view) for rule in Rule if rule not in found]
+    cases += [_passed(rule, view) for rule in rules(Source.PLAN) if rule not in found]
     counts = {
         "tests": str(len(cases)),
         "failures": str(_having(cases, "failure")),
@@ -51,7 +51,7 @@ def _element(rule: Rule, name: str, view: PlanView) -> ET.Element:
     return ET.Element(
         "testcase",
         {
-            "classname": _xml(f"{view.manifest.environment}.{rule.value}"),
+            "classname": _xml(f"{view.manifest.environment}.{rule.id}"),
             "name": _xml(name),
             "file": _xml(view.file),
             "time": "0",

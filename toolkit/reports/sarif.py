@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from toolkit import __version__
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Rule, Severity, Source, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines, json_text
 
@@ -19,13 +19,12 @@ _NAME = "aws-baseline-toolkit"
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.NOTE: "note"}
 # GitHub sorts by this number: over 9.0 critical, over 7.0 high, over 4.0 medium.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.NOTE: "1.0"}
-_USUAL = {Rule.WEAKENS: Severity.HIGH, Rule.LOCKS_OUT: Severity.HIGH, Rule.ADVICE: Severity.NOTE}
-"""How severe a rule's findings usually are, where that is not critical."""
 
 
 def render(view: PlanView) -> str:
     """The findings as SARIF text."""
     manifest = view.manifest
+    judged = rules(Source.PLAN)
     log = {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -35,14 +34,14 @@ def render(view: PlanView) -> str:
                     "driver": {
                         "name": _NAME,
                         "version": __version__,
-                        "rules": [_rule(rule) for rule in Rule],
+                        "rules": [_rule(rule) for rule in judged],
                     }
                 },
                 # A category of its own per environment: one upload must not close another's alerts.
                 "automationDetails": {"id": f"aws-baseline-toolkit/plan/{manifest.environment}/"},
                 "invocations": [{"executionSuccessful": True, "endTimeUtc": manifest.created.replace("+00:00", "Z")}],
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, view) for finding in view.findings],
+                "results": [_result(finding, judged.index(finding.rule), view) for finding in view.findings],
             }
         ],
     }
@@ -58,26 +57,25 @@ def recognises(text: str) -> bool:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    severity = _USUAL.get(rule, Severity.CRITICAL)
     return {
-        "id": rule.value,
-        "name": "".join(word.title() for word in rule.value.split("-")),
+        "id": rule.id,
+        "name": "".join(word.title() for word in rule.id.split("-")),
         "shortDescription": {"text": rule.explanation},
         "fullDescription": {"text": rule.explanation},
         "help": {"text": f"{rule.explanation} Each result gives the remediation and the consent that accepts it."},
-        "defaultConfiguration": {"level": _LEVELS[severity]},
-        "properties": {"security-severity": _SCORES[severity], "tags": ["security"]},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {"security-severity": _SCORES[rule.severity], "tags": ["security"]},
     }
 
 
-def _result(finding: Finding, view: PlanView) -> dict[str, Any]:
+def _result(finding: Finding, index: int, view: PlanView) -> dict[str, Any]:
     place = {
         "artifactLocation": {"uri": view.file, "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": view.line(finding.component)},
     }
     return {
-        "ruleId": finding.rule.value,
-        "ruleIndex": list(Rule).index(finding.rule),
+        "ruleId": finding.rule.id,
+        "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": {"text": _message(finding)},
         "locations": [
@@ -103,5 +101,5 @@ def _message(finding: Finding) -> str:
 
 
 def _fingerprint(finding: Finding, view: PlanView) -> str:
-    text = "\0".join((view.manifest.environment, finding.rule.value, finding.subject))
+    text = "\0".join((view.manifest.environment, finding.rule.id, finding.subject))
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

@@ -26,6 +26,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, read_regular, write_atomically
 from toolkit.findings import Consents, Finding
+from toolkit.findings.data import Record, as_data
 from toolkit.paths import ENVIRONMENT_NAME
 from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, sealed_for, unseal
 from toolkit.typed import FieldError, from_json
@@ -207,7 +208,7 @@ def write(
         _MANIFEST: json.dumps(dataclasses.asdict(manifest), indent=2).encode() + b"\n",
         _PLAN: plan_file.read_bytes(),
         _JSON: json.dumps(plan_json, separators=(",", ":")).encode(),
-        _FINDINGS: json.dumps([f.as_data() for f in findings], indent=2, ensure_ascii=False).encode(),
+        _FINDINGS: json.dumps([as_data(f) for f in findings], indent=2, ensure_ascii=False).encode(),
     }
     members[_SUMS] = "".join(f"{_sha256(data)}  {name}\n" for name, data in members.items()).encode()
     buffer = io.BytesIO()
@@ -268,7 +269,7 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
             where=where,
             hint="nothing was applied; " + _HOW,
         )
-    findings = _typed(where, _FINDINGS, members, tuple[Finding, ...])
+    findings = tuple(record.finding for record in _typed(where, _FINDINGS, members, tuple[Record, ...]))
     from toolkit.plan.shape import PlanShape
 
     _typed(where, _JSON, members, PlanShape)

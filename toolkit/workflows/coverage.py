@@ -12,6 +12,7 @@ from toolkit.controls.catalogue import Framework, frameworks
 from toolkit.controls.coverage import Coverage, coverage, idle
 from toolkit.environment import Environment
 from toolkit.errors import UsageError, or_meant
+from toolkit.findings.rules import UNCOVERED
 from toolkit.paths import Project
 from toolkit.plan.model import parse_outcome
 from toolkit.reports.coverage import CoverageView
@@ -75,7 +76,7 @@ def coverage_of_environment(workspace: Workspace, observer: Observer, wanted: Se
 
 
 def _view(environment: Environment, data: Mapping[str, Any], wanted: Sequence[Framework]) -> CoverageView:
-    waivers = [w for w in environment.waivers if w.rule == "uncovered"]
+    waivers = [w for w in environment.consents.waivers if w.rule is UNCOVERED]
     found: Coverage = coverage(
         wanted,
         parse_outcome(data, attribution(environment)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,8 @@ from toolkit.components.base import Advice, Component
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
-from toolkit.findings import Consents, Finding, Rule, Severity, Waiver, options_for
+from toolkit.findings import Consents, Finding, Severity, options_for
+from toolkit.findings.rules import ADVICE
 from toolkit.iam.organization import Deployment
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.denials import Denials, Member, newly_denies
@@ -110,7 +111,7 @@ def judge_plan(
         boundaries = Boundaries(plan, policies, _deployment(environment))
         found += judge_lockout(plan, users, caller, with_mfa, guarded, denials, boundaries, removed, enrolling)
         found += judge_memberships(plan, held, policies)
-    given = consents.together(Consents(waivers=tuple(waivers(environment))))
+    given = consents.together(environment.consents)
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
@@ -209,7 +210,7 @@ def _attachable(environment: Environment) -> dict[str, tuple[str, int]]:
 
 def _finding(environment: Environment, component: Component, advice: Advice) -> Finding:
     return Finding(
-        rule=Rule.ADVICE,
+        rule=ADVICE,
         severity=Severity.NOTE,
         address=f"module.{component.name}.{advice.resource}",
         attribute=None,
@@ -238,7 +239,7 @@ def _imported(
         component, region = workspace.attribution.of(address)
         line = environment.lines.get(("imports", address))
         yield Finding(
-            rule=Rule.ADVICE,
+            rule=ADVICE,
             severity=Severity.NOTE,
             address=address,
             attribute=None,
@@ -292,15 +293,6 @@ def refuse(findings: Iterable[Finding], where: str, *, told: bool = False) -> No
         detail=None if told else joined_lines(lines),
         hint=f"change environment.yaml, or give the consents{consents} (or `waivers` in the environment file)",
     )
-
-
-def waivers(environment: Environment) -> Iterable[Waiver]:
-    """The environment's waivers of findings."""
-    for entry in environment.waivers:
-        # The others speak of requirements, not of a plan's findings.
-        if entry.rule != "uncovered":
-            for subject in entry.subject:
-                yield Waiver(Rule(entry.rule), subject, entry.reason, date.fromisoformat(entry.expires))
 
 
 _UNDOING = tuple(

@@ -16,9 +16,9 @@ from toolkit.components.base import CASE_BLIND, CASE_TOLD
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.load import EnvironmentFileError
-from toolkit.findings import Finding, Rule
+from toolkit.findings import Finding
 from toolkit.paths import data_dir
-from toolkit.plan.guards import judge
+from toolkit.plan.guards import COLLIDES, judge
 from toolkit.plan.model import Attribution, parse_plan
 
 REGION = "eu-central-1"
@@ -51,7 +51,7 @@ def found(*entries: dict[str, Any]) -> list[Finding]:
     plan = parse_plan({"format_version": "1.2", "resource_changes": list(entries)}, attribution)
     clients = ClientFactory(load_text(f"{HEAD}  {{}}\n", name="x", shown_as="x"), {})
     judged = judge(plan, REGISTRY, read_existing(plan, Inventory(clients)))
-    return [finding for finding in judged if finding.rule is Rule.COLLIDES]
+    return [finding for finding in judged if finding.rule is COLLIDES]
 
 
 def test_every_type_of_iam_that_modules_make_is_classified() -> None:

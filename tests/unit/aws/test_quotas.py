@@ -20,9 +20,9 @@ from toolkit.aws.quotas import ACCOUNT_WIDE, PER_OWNER, REGIONAL, read_quotas
 from toolkit.aws.session import ClientFactory
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.findings import Consents, Finding, Rule, Severity
+from toolkit.findings import Consents, Finding, Severity
 from toolkit.plan.model import Attribution, Plan, parse_plan
-from toolkit.plan.quotas import judge_quotas
+from toolkit.plan.quotas import EXCEEDS_QUOTA, judge_quotas
 
 REGION = "eu-central-1"
 ENVIRONMENT = load_text(
@@ -62,7 +62,7 @@ def judged(
     clients: ClientFactory, *entries: dict[str, Any], attachable: dict[str, tuple[str, int]] | None = None
 ) -> list[Finding]:
     found = list(judge_quotas(read_quotas(plan(*entries), clients, attachable or {})))
-    assert all(finding.rule is Rule.EXCEEDS_QUOTA for finding in found)
+    assert all(finding.rule is EXCEEDS_QUOTA for finding in found)
     return found
 
 

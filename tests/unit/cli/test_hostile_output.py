@@ -35,6 +35,8 @@ from toolkit.cli import console
 from toolkit.cli.app import app
 from toolkit.cli.main import run
 from toolkit.errors import ToolkitError
+from toolkit.findings import Rule
+from toolkit.findings.rules import WEAKENS
 from toolkit.terraform import events
 from toolkit.terraform.failures import explain
 
@@ -78,6 +80,8 @@ def poisoned(kind: Any, word: str) -> Any:
         return frozenset([poisoned(arguments[0], word)])
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {poisoned(arguments[0], word): poisoned(arguments[1], word)}
+    if kind is Rule:
+        return WEAKENS  # no word of a rule is anybody else's
     if dataclasses.is_dataclass(kind):
         names = typing.get_type_hints(kind, include_extras=True)
         return kind(**{f.name: poisoned(names[f.name], word) for f in dataclasses.fields(kind) if f.init})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,8 @@ import pytest
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Framework, claims, frameworks, requirements
 from toolkit.controls.coverage import Coverage, Status, Verdict, coverage, idle
+from toolkit.findings import Waiver
+from toolkit.findings.rules import UNCOVERED
 from toolkit.plan.model import Attribution, Resource, parse_outcome
 
 PLANS = Path(__file__).parents[2] / "plans" / "components"
@@ -33,11 +34,9 @@ def resources(*names: str) -> list[Resource]:
     return [r for name in names for r in parse_outcome(planned(name), ATTRIBUTION)]
 
 
-@dataclass(frozen=True)
-class Waiver:
-    subject: tuple[str, ...]
-    expires: str
-    reason: str = "Nobody has a hardware key yet."
+def waivers(subjects: tuple[str, ...], expires: str) -> list[Waiver]:
+    reason = "Nobody has a hardware key yet."
+    return [Waiver(UNCOVERED, subject, reason, date.fromisoformat(expires)) for subject in subjects]
 
 
 def cover(found: Iterable[Resource], framework: str = "cis-5.0", waivers: Iterable[Waiver] = ()) -> Coverage:
@@ -154,25 +153,25 @@ def test_what_is_deleted_covers_nothing_and_what_is_left_alone_does():
 
 
 @pytest.mark.parametrize(
-    ("waiver", "status"),
+    ("given", "status"),
     [
-        (Waiver(("cis-5.0:1.5",), "2026-11-24"), Status.WAIVED),
-        (Waiver(("cis-5.0:1.*",), "2027-01-31"), Status.WAIVED),
-        (Waiver(("fsbp:IAM.9", "cis-5.0:1.5"), "2027-01-31"), Status.WAIVED),
-        (Waiver(("cis-5.0:1.5",), "2026-11-23"), Status.AUDIT_ONLY),
-        (Waiver(("cis-3.0:1.5",), "2027-01-31"), Status.AUDIT_ONLY),
+        (waivers(("cis-5.0:1.5",), "2026-11-24"), Status.WAIVED),
+        (waivers(("cis-5.0:1.*",), "2027-01-31"), Status.WAIVED),
+        (waivers(("fsbp:IAM.9", "cis-5.0:1.5"), "2027-01-31"), Status.WAIVED),
+        (waivers(("cis-5.0:1.5",), "2026-11-23"), Status.AUDIT_ONLY),
+        (waivers(("cis-3.0:1.5",), "2027-01-31"), Status.AUDIT_ONLY),
     ],
     ids=["on its last day", "by a pattern", "among others", "a day later", "of another framework"],
 )
-def test_waivers(waiver: Waiver, status: Status):
-    only = verdict(cover(resources("core"), waivers=[waiver]), "1.5")
+def test_waivers(given: list[Waiver], status: Status):
+    only = verdict(cover(resources("core"), waivers=given), "1.5")
     assert only.status is status
     if status is Status.WAIVED:
-        assert only.why == f"until {waiver.expires}: {waiver.reason}"
+        assert only.why == f"until {given[0].expires}: {given[0].reason}"
 
 
 def test_nothing_that_is_provisioned_is_called_waived():
-    found = cover(resources("core"), waivers=[Waiver(("cis-5.0:*",), "2027-01-31")])
+    found = cover(resources("core"), waivers=waivers(("cis-5.0:*",), "2027-01-31"))
     assert verdict(found, "1.8").status is Status.PROVISIONED
 
 
@@ -196,9 +195,5 @@ def test_frameworks_have_names_for_options():
 
 
 def test_a_waiver_of_no_requirement_is_told():
-    given = [
-        Waiver(("cis-5.0:1.5",), "2027-01-01"),
-        Waiver(("cis-5:1.5",), "2027-01-01"),
-        Waiver(("fsbp:IAM.*", "x:y"), "2027-01-01"),
-    ]
+    given = waivers(("cis-5.0:1.5", "cis-5:1.5", "fsbp:IAM.*", "x:y"), "2027-01-01")
     assert idle(given) == ("cis-5:1.5", "x:y")

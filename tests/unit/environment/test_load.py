@@ -232,6 +232,22 @@ BROKEN = {
         )
         for pattern in ("cis-5.0:*", "cis-5.0", "cis-*", "*:*", "mod*", "*")
     },
+    **{
+        f"waiver of the rule {rule!r}": (
+            GOOD + f"waivers: [{{rule: {json.dumps(rule)}, subject: {DETECTOR}, reason: because of it, "
+            "expires: '2026-01-01'}]\n",
+            f'6: waivers[0].rule: {json.dumps(rule)}; expected "destroys-protected", "locks-out-users", "weakens" or '
+            f'"uncovered"{guess}',
+        )
+        for rule, guess in {
+            "weakness": " (did you mean 'weakens'?)",
+            "destroy-protected": " (did you mean 'destroys-protected'?)",
+            "locks-out-caller": "",
+            "collides": "",
+            "": "",
+            5: "",
+        }.items()
+    },
     "waiver without end": (
         GOOD + "waivers: [{rule: weakens, subject: module.x.aws_y.z, reason: because of it, expires: '9999-12-31'}]\n",
         '6: waivers[0].expires: "9999-12-31"; expected a day within a year',

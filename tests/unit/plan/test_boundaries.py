@@ -10,6 +10,7 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule
+from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR, WEAKENS
 from toolkit.iam.organization import Deployment
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
@@ -132,7 +133,7 @@ def test_a_boundary_that_may_allow_more_does_not_take_anothers_place(
     more: list[Any], known: dict[str, str], before: str, after: str, kind: str
 ):
     (finding,) = judged(*more, bounded(before, after, kind), texts=known)
-    assert (finding.rule, finding.blocks) == (Rule.WEAKENS, True)
+    assert (finding.rule, finding.blocks) == (WEAKENS, True)
     assert finding.subject == f"module.iam_roles.aws_iam_{kind}.this.permissions_boundary"
     assert finding.consent == f"--allow-weaker '{finding.subject}'"
     assert f"{before.rsplit('/', 1)[-1]} → {after.rsplit('/', 1)[-1]}: " in finding.evidence
@@ -169,15 +170,15 @@ def test_only_what_changes_hands_is_read():
 # Who applies as a role.
 
 ROLE = Caller("arn:aws:sts::123456789012:assumed-role/ci/x", None, True)
-LOCKS_OUT = {
-    "another that allows nothing": (bounded(OLD, NEW), texts(ALL, NOTHING), Rule.LOCKS_OUT_CALLER),
-    "another that allows less": (bounded(OLD, NEW), texts(ALL, WRITE), Rule.LOCKS_OUT_CALLER),
-    "text that allows nothing": (policy(OLD, ALL, NOTHING), {}, Rule.LOCKS_OUT_CALLER),
-    "text that allows less": (policy(OLD, ALL, document("iam:*", "sts:*")), {}, Rule.LOCKS_OUT_CALLER),
-    "text that denies": (policy(OLD, ALL, document("iam:CreateRole", effect="Deny")), {}, Rule.LOCKS_OUT_CALLER),
-    "another that is not known": (bounded(OLD, POWER), {OLD: ALL}, Rule.LOCKS_OUT),
-    "text with an open condition": (policy(OLD, ALL, document("*", Condition=ADDRESS)), {}, Rule.LOCKS_OUT),
-    "text that nobody can read": (policy(OLD, ALL, "what is this"), {}, Rule.LOCKS_OUT),
+BOUNDED = {
+    "another that allows nothing": (bounded(OLD, NEW), texts(ALL, NOTHING), LOCKS_OUT_CALLER),
+    "another that allows less": (bounded(OLD, NEW), texts(ALL, WRITE), LOCKS_OUT_CALLER),
+    "text that allows nothing": (policy(OLD, ALL, NOTHING), {}, LOCKS_OUT_CALLER),
+    "text that allows less": (policy(OLD, ALL, document("iam:*", "sts:*")), {}, LOCKS_OUT_CALLER),
+    "text that denies": (policy(OLD, ALL, document("iam:CreateRole", effect="Deny")), {}, LOCKS_OUT_CALLER),
+    "another that is not known": (bounded(OLD, POWER), {OLD: ALL}, LOCKS_OUT),
+    "text with an open condition": (policy(OLD, ALL, document("*", Condition=ADDRESS)), {}, LOCKS_OUT),
+    "text that nobody can read": (policy(OLD, ALL, "what is this"), {}, LOCKS_OUT),
 }
 LEAVES = {
     "another that allows it": (bounded(OLD, NEW), texts(WRITE, ALL)),
@@ -197,13 +198,13 @@ def own_role(change: dict[str, Any], known: dict[str, str]) -> list[Finding]:
     return list(judge_own_role(plan, ROLE, bounded=newly))
 
 
-@pytest.mark.parametrize(("change", "known", "rule"), LOCKS_OUT.values(), ids=LOCKS_OUT)
+@pytest.mark.parametrize(("change", "known", "rule"), BOUNDED.values(), ids=BOUNDED)
 def test_no_boundary_refuses_the_role_that_applies_what_it_needs(
     change: dict[str, Any], known: dict[str, str], rule: Rule
 ):
     (finding,) = own_role(change, known)
     assert (finding.rule, finding.address) == (rule, change["address"])
-    assert finding.consent == (None if rule is Rule.LOCKS_OUT_CALLER else "--acknowledge-lockout")
+    assert finding.consent == (None if rule is LOCKS_OUT_CALLER else "--acknowledge-lockout")
     assert finding.summary.startswith("You apply as the role ci, whose permissions boundary")
 
 
@@ -230,9 +231,9 @@ def test_the_boundary_of_the_own_permission_set():
         who = SignedIn("Admin", "ann")
         return [f.rule for f in judge_own_permission_set(plan, outcome, who, "123456789012", None, refuses)]
 
-    assert rules(new, WRITE) == [Rule.LOCKS_OUT_CALLER]
+    assert rules(new, WRITE) == [LOCKS_OUT_CALLER]
     assert rules(new, ALL) == []
-    assert rules(aws, ALL) == [Rule.LOCKS_OUT]
+    assert rules(aws, ALL) == [LOCKS_OUT]
 
 
 # Administrators among the users.
@@ -279,7 +280,7 @@ def test_an_administrator_within_a_boundary_is_counted_on_only_if_it_leaves_admi
 ):
     other = replace(SECOND, boundary=boundary)
     found = users(ADMIN, other, change=LEAVES_GROUP, known=known)
-    assert found == ([] if counts else [(Rule.LOCKS_OUT_LAST_ADMINISTRATOR, None)])
+    assert found == ([] if counts else [(LOCKS_OUT_LAST_ADMINISTRATOR, None)])
 
 
 PUT = {
@@ -292,16 +293,16 @@ PUT = {
 @pytest.mark.parametrize(("change", "known", "boundary"), PUT.values(), ids=PUT)
 def test_a_boundary_takes_no_administrator_unasked(change: dict[str, Any], known: dict[str, str], boundary: str | None):
     admin = replace(ADMIN, boundary=boundary)
-    asked, last = (Rule.LOCKS_OUT, "--acknowledge-lockout"), (Rule.LOCKS_OUT_LAST_ADMINISTRATOR, None)
+    asked, last = (LOCKS_OUT, "--acknowledge-lockout"), (LOCKS_OUT_LAST_ADMINISTRATOR, None)
     assert users(admin, SECOND, change=change, known=known) == [asked]
     assert users(admin, change=change, known=known) == [asked, last]
     own = Caller(admin.arn, "admin", True)
-    assert users(admin, SECOND, change=change, known=known, caller=own) == [(Rule.LOCKS_OUT_CALLER, None)]
+    assert users(admin, SECOND, change=change, known=known, caller=own) == [(LOCKS_OUT_CALLER, None)]
 
 
 def test_a_boundary_that_may_refuse_is_asked():
     found = users(ADMIN, change=bounded(None, POWER, "user", "admin"), known={})
-    assert found == [(Rule.LOCKS_OUT, "--acknowledge-lockout")]
+    assert found == [(LOCKS_OUT, "--acknowledge-lockout")]
     own = Caller(ADMIN.arn, "admin", True)
     assert users(ADMIN, change=bounded(None, POWER, "user", "admin"), known={}, caller=own) == found
 
@@ -310,8 +311,8 @@ def test_a_boundary_of_the_caller_that_refuses_another_service_is_refused():
     """An administrator could still undo it, but whoever applies could not finish."""
     change, known = bounded(None, OLD, "user", "admin"), {OLD: document("iam:*", "sts:*")}
     own = Caller(ADMIN.arn, "admin", True)
-    assert users(ADMIN, SECOND, change=change, known=known, caller=own) == [(Rule.LOCKS_OUT_CALLER, None)]
-    assert users(ADMIN, change=change, known=known) == [(Rule.LOCKS_OUT, "--acknowledge-lockout")]
+    assert users(ADMIN, SECOND, change=change, known=known, caller=own) == [(LOCKS_OUT_CALLER, None)]
+    assert users(ADMIN, change=change, known=known) == [(LOCKS_OUT, "--acknowledge-lockout")]
 
 
 @pytest.mark.parametrize("name", ["ci", "other"])

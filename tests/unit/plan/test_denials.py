@@ -10,6 +10,7 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule
+from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
 from toolkit.iam.organization import Deployment
 from toolkit.plan.denials import Denials, HeldPolicies
 from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
@@ -116,17 +117,17 @@ def test_a_policy_that_denies_the_administration_of_identities_takes_no_administ
     p = plan(change)
     assert reaches_users(p)
     (own,) = judged(p, OWN, held=held)
-    assert (own.rule, own.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert (own.rule, own.consent) == (LOCKS_OUT_CALLER, None)
     assert own.summary.startswith("You are admin, who would be denied iam:CreateGroup")
     assert "by this apply" in own.summary
     # Of others it is told, and asked; the last of them is kept.
     (told,) = judged(p, STRANGER, held=held)
-    assert (told.rule, told.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (told.rule, told.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert told.summary == "Policies of groups would deny admin actions that applying the baseline needs."
     assert "iam:CreateGroup" in told.evidence
-    assert rules(p, STRANGER, ADMIN, DEV, held=held) == [Rule.LOCKS_OUT, Rule.LOCKS_OUT_LAST_ADMINISTRATOR]
+    assert rules(p, STRANGER, ADMIN, DEV, held=held) == [LOCKS_OUT, LOCKS_OUT_LAST_ADMINISTRATOR]
     # No group's policy reaches a role, but it may be the last that administers.
-    assert rules(p, ROLE, ADMIN, DEV, held=held) == [Rule.LOCKS_OUT, Rule.LOCKS_OUT]
+    assert rules(p, ROLE, ADMIN, DEV, held=held) == [LOCKS_OUT, LOCKS_OUT]
 
 
 def test_the_statement_is_named():
@@ -136,9 +137,9 @@ def test_the_statement_is_named():
 
 def test_who_is_denied_only_other_services_still_administers():
     p = plan(inline(DETECTORS))
-    assert rules(p, STRANGER, ADMIN, DEV) == [Rule.LOCKS_OUT]
+    assert rules(p, STRANGER, ADMIN, DEV) == [LOCKS_OUT]
     # But whoever applies needs them for it.
-    assert rules(p, OWN) == [Rule.LOCKS_OUT_CALLER]
+    assert rules(p, OWN) == [LOCKS_OUT_CALLER]
 
 
 HARMLESS: dict[str, tuple[list[dict[str, Any]], HeldPolicies]] = {
@@ -184,7 +185,7 @@ def test_what_denies_nothing_new_is_not_asked(changes: list[dict[str, Any]], hel
 def test_what_depends_on_more_than_is_known_is_asked(condition: dict[str, Any]):
     p = plan(inline(document("iam:*", Condition=condition)))
     (own,) = judged(p, OWN, ADMIN)
-    assert (own.rule, own.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (own.rule, own.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert own.summary == "Policies of groups might deny you (admin) actions that applying the baseline needs."
     assert next(iter(next(iter(condition.values())))) in own.evidence
 
@@ -195,13 +196,13 @@ def test_a_text_that_is_not_known_yet_is_asked():
     p = plan(change)
     assert reaches_users(p)
     (own,) = judged(p, OWN)
-    assert own.rule is Rule.LOCKS_OUT
+    assert own.rule is LOCKS_OUT
     assert "mine of administrators, not known before the apply" in own.evidence
 
 
 def test_a_text_that_cannot_be_read_is_asked():
     (own,) = judged(plan(inline('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny"}]}')), OWN)
-    assert own.rule is Rule.LOCKS_OUT
+    assert own.rule is LOCKS_OUT
     assert "mine of administrators, cannot be read: neither Action nor NotAction" in own.evidence
 
 
@@ -209,8 +210,8 @@ def test_mfa_counts_as_whoever_it_is_has_it():
     without = document("iam:*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
     p = plan(inline(without))
     assert rules(p, STRANGER, ADMIN) == []
-    assert rules(p, STRANGER, replace(ADMIN, mfa_devices=0)) == [Rule.LOCKS_OUT]
-    assert rules(p, replace(OWN, session_with_mfa=False), ADMIN) == [Rule.LOCKS_OUT]
+    assert rules(p, STRANGER, replace(ADMIN, mfa_devices=0)) == [LOCKS_OUT]
+    assert rules(p, replace(OWN, session_with_mfa=False), ADMIN) == [LOCKS_OUT]
     # Where MFA is enforced, that is told by what enforces it.
     assert rules(p, STRANGER, replace(ADMIN, mfa_devices=0), bound=ADMINS) == []
 
@@ -219,23 +220,23 @@ def test_an_administrator_who_is_denied_already_is_none_to_count_on():
     frozen = replace(HELD, inline={"frozen": {"x": IAM}})
     also = replace(OTHER, groups=frozenset({"frozen"}))
     p = plan(inline(IAM))
-    assert rules(p, STRANGER, ADMIN, also) == [Rule.LOCKS_OUT]
-    assert Rule.LOCKS_OUT_LAST_ADMINISTRATOR in rules(p, STRANGER, ADMIN, also, held=frozen)
+    assert rules(p, STRANGER, ADMIN, also) == [LOCKS_OUT]
+    assert LOCKS_OUT_LAST_ADMINISTRATOR in rules(p, STRANGER, ADMIN, also, held=frozen)
 
 
 def test_a_group_that_was_never_read_may_get_one():
     change = joins("new")
     made = inline(IAM, group="new")
-    assert rules(plan(change, made), OWN) == [Rule.LOCKS_OUT_CALLER]
+    assert rules(plan(change, made), OWN) == [LOCKS_OUT_CALLER]
 
 
 def test_a_policy_that_the_plan_makes_is_known_by_its_name():
     made = entry("aws_iam_policy", None, {"name": "fresh", "path": "/ops/", "policy": IAM})
     fresh = attached(f"{ACCOUNT}:policy/ops/fresh")
-    assert rules(plan(made, fresh), OWN) == [Rule.LOCKS_OUT_CALLER]
+    assert rules(plan(made, fresh), OWN) == [LOCKS_OUT_CALLER]
     # One of the account's own that nobody has is not taken for harmless.
     (own,) = judged(plan(fresh), OWN)
-    assert (own.rule, own.evidence.count("fresh of administrators, not known before the apply")) == (Rule.LOCKS_OUT, 1)
+    assert (own.rule, own.evidence.count("fresh of administrators, not known before the apply")) == (LOCKS_OUT, 1)
 
 
 def test_only_what_may_deny_wants_facts():

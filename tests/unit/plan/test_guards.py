@@ -20,7 +20,8 @@ import pytest
 from toolkit.addresses import value_at
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
-from toolkit.findings import Consents, Finding, Rule, Waiver
+from toolkit.findings import Consents, Finding, Waiver
+from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.plan.guards import Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.owners import CARRIERS
@@ -70,7 +71,7 @@ def protections() -> list[Any]:
 def never_consented(finding: Finding) -> None:
     """Whatever is consented to: what the plan forgets goes on in AWS, and nobody would know."""
     address, day = finding.address, date(2026, 1, 1)
-    waived = [Waiver(Rule.DESTROYS, subject, "because of it", date(2027, 1, 1)) for subject in (address, "*")]
+    waived = [Waiver(DESTROYS, subject, "because of it", date(2027, 1, 1)) for subject in (address, "*")]
     assert finding.consent is None
     for destroy in ((), (address,), ("*",), ("module.*",), (f"{address[:12]}*",)):
         for weaker, lockout, waivers in itertools.product(((), ("*",)), (False, True), ((), tuple(waived))):
@@ -91,7 +92,7 @@ def test_what_protects_is_not_deleted_unasked(
         entry["change"]["actions"] = actions
         if actions in (["delete"], ["forget"]):
             entry["change"]["after"] = None
-        (finding,) = [f for f in findings(entry) if f.rule is Rule.DESTROYS]
+        (finding,) = [f for f in findings(entry) if f.rule is DESTROYS]
         assert finding.address == entry["address"]
         assert finding.blocks
         if actions == ["forget"]:
@@ -138,7 +139,7 @@ def test_a_tainted_key_that_something_uses_is_not_made_anew_unasked():
     recorded = json.loads((RECORDED.parent / "tainted_key.json").read_text("utf-8"))
     changed = [e for e in recorded["resource_changes"] if e["change"]["actions"] != ["no-op"]]
     key = next(e for e in changed if e["type"] == "aws_kms_key")
-    refused = [f for f in findings(*changed) if f.rule is Rule.DESTROYS]
+    refused = [f for f in findings(*changed) if f.rule is DESTROYS]
     assert [(f.address, f.blocks) for f in refused] == [(key["address"], True)]
     assert "aws_kms_alias.topic" in refused[0].evidence
     assert refused[0].remedy.startswith("keep it: toolkit terraform ENV -- untaint")
@@ -161,7 +162,7 @@ def test_a_guardrail_goes_with_its_group_but_not_without(recorded: dict[str, Any
     for entry in (group, *of_group):
         entry["change"].update(actions=["delete"], after=None)
     assert findings(group, *of_group) == []
-    assert {f.rule for f in findings(*of_group)} == {Rule.DESTROYS}
+    assert {f.rule for f in findings(*of_group)} == {DESTROYS}
 
 
 SCHEMA = json.loads((RECORDED.parents[1] / "provider5" / "schema.json").read_text("utf-8"))["types"]
@@ -352,7 +353,7 @@ def test_weakening_is_refused_and_strengthening_is_not(
             hits = [f for f in findings(case) if f.attribute == path]
             assert len(hits) == 1, f"{before!r} → {value!r} went through"
             assert hits[0].blocks
-            assert hits[0].rule is Rule.WEAKENS
+            assert hits[0].rule is WEAKENS
             (consented,) = Consents(weaker=(hits[0].subject,)).apply(hits, date(2026, 1, 1))
             assert not consented.blocks
             checked += 1
@@ -377,7 +378,7 @@ def test_what_aws_decides_of_a_new_resource_is_no_loss_beside_its_replacement(
     entry["change"]["actions"] = ["delete", "create"]
     put(entry["change"]["after"], strength.attribute, None)
     put(entry["change"]["after_unknown"], strength.attribute, True)
-    assert [f for f in findings(entry) if f.rule is Rule.WEAKENS] == []
+    assert [f for f in findings(entry) if f.rule is WEAKENS] == []
     # A change that leaves the resource is another matter.
     entry["change"]["actions"] = ["update"]
     assert [f.attribute for f in findings(entry)] == [strength.attribute]
@@ -407,27 +408,27 @@ def test_what_is_deleted_at_one_address_and_created_at_another_is_judged_as_a_ch
 ):
     path = strength.attribute.replace("[*]", "[0]")
     entry = with_value(recorded, record, strength)[0]
-    assert [f for f in findings(*moved(entry)) if f.rule is Rule.WEAKENS] == []
+    assert [f for f in findings(*moved(entry)) if f.rule is WEAKENS] == []
     weaker, stronger = variants(strength, value_at(entry["change"]["before"], path))
     for value in weaker:
         why = f"than {entry['address']}, which it replaces"
         hits = [f for f in findings(*moved(entry, path, value)) if f.attribute == path and why in f.summary]
-        assert [(f.rule, f.blocks) for f in hits] == [(Rule.WEAKENS, True)], f"→ {value!r} went through"
+        assert [(f.rule, f.blocks) for f in hits] == [(WEAKENS, True)], f"→ {value!r} went through"
         assert ".moved" in hits[0].address
     for value in stronger:
-        assert [f for f in findings(*moved(entry, path, value)) if f.rule is Rule.WEAKENS] == []
+        assert [f for f in findings(*moved(entry, path, value)) if f.rule is WEAKENS] == []
 
 
 def test_a_role_of_another_name_takes_the_place_of_one_that_goes(recorded: dict[str, Any]):
     role = entries(recorded, REGISTRY["iam_roles"], "aws_iam_role")[0]
     old, new = moved(role)
     new["change"]["after"]["name"] = "another"
-    assert [f for f in findings(old, new) if f.rule is Rule.WEAKENS] == []
+    assert [f for f in findings(old, new) if f.rule is WEAKENS] == []
     trust = json.loads(role["change"]["before"]["assume_role_policy"])
     open_to_all = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
     wider = json.dumps({**trust, "Statement": [*trust["Statement"], open_to_all]})
     new["change"]["after"]["assume_role_policy"] = wider
-    (found,) = [f for f in findings(old, new) if f.rule is Rule.WEAKENS]
+    (found,) = [f for f in findings(old, new) if f.rule is WEAKENS]
     assert (found.attribute, found.blocks) == ("assume_role_policy", True)
     # Beside one that stays it is new, and reviewed as that.
     assert findings(new) == []
@@ -438,20 +439,20 @@ def test_a_role_of_another_name_takes_the_place_of_one_that_goes(recorded: dict[
         copy.deepcopy(new["change"]["after"]),
     )
     narrow["change"]["before"]["name"] = "x"
-    assert [f for f in findings(old, narrow, new) if f.rule is Rule.WEAKENS] == []
+    assert [f for f in findings(old, narrow, new) if f.rule is WEAKENS] == []
 
 
 def test_another_resource_of_the_type_takes_no_place(recorded: dict[str, Any]):
     """Another bucket, or the same topic in another region."""
     policy = entries(recorded, None, "aws_s3_bucket_policy")[0]
     old, new = moved(policy, "policy", json.dumps({"Version": "2012-10-17", "Statement": [ALLOW]}))
-    assert [f.attribute for f in findings(old, new) if f.rule is Rule.WEAKENS] == ["policy"]
+    assert [f.attribute for f in findings(old, new) if f.rule is WEAKENS] == ["policy"]
     new["change"]["after"]["bucket"] = "another"
-    assert [f for f in findings(old, new) if f.rule is Rule.WEAKENS] == []
+    assert [f for f in findings(old, new) if f.rule is WEAKENS] == []
     # A bucket that is made has no name yet: in the same component it may be the same one.
     new["change"]["after"].pop("bucket")
     new["change"]["after_unknown"] = {"bucket": True}
-    assert [f.attribute for f in findings(old, new) if f.rule is Rule.WEAKENS] == ["policy"]
+    assert [f.attribute for f in findings(old, new) if f.rule is WEAKENS] == ["policy"]
 
 
 def rule_of(identifier: str) -> dict[str, Any]:
@@ -522,12 +523,12 @@ def test_what_an_import_would_delete_is_refused_whatever_its_type(recorded: dict
     role = entries(recorded, REGISTRY["iam_roles"], "aws_iam_role")[0]
     role["change"].update(actions=["delete", "create"], replace_paths=[["name"]], importing={"id": "theirs"})
     role["change"]["before"]["name"] = "theirs"
-    (finding,) = [f for f in findings(role) if f.rule is Rule.DESTROYS]
+    (finding,) = [f for f in findings(role) if f.rule is DESTROYS]
     assert finding.blocks
     assert finding.summary.endswith("which it was to import.")
     assert f"delete the line of {role['address']} under `imports`, or correct its id" in finding.remedy
     del role["change"]["importing"]
-    assert Rule.DESTROYS not in {f.rule for f in findings(role)}
+    assert DESTROYS not in {f.rule for f in findings(role)}
 
 
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["forget"]], ids=str)
@@ -538,7 +539,7 @@ def test_what_no_component_has_made_is_not_deleted_unasked(address: str, actions
     change = {"actions": actions, "before": {"id": "theirs"}, "after": None}
     entry = {"address": address, "mode": "managed", "type": kind, "name": name, "change": change}
     (finding,) = findings(entry)
-    assert finding.rule is Rule.DESTROYS
+    assert finding.rule is DESTROYS
     assert finding.blocks
     if actions == ["forget"]:
         never_consented(finding)
@@ -555,9 +556,9 @@ def test_a_grant_of_a_groups_own_may_go_but_no_denial(recorded: dict[str, Any]):
         entry["change"].update(actions=["delete"], after=None)
     by_name = {e["change"]["before"]["name"]: findings(e) for e in own}
     assert by_name["restart"] == []
-    assert [f.rule for f in by_name["stay-home"]] == [Rule.DESTROYS]
+    assert [f.rule for f in by_name["stay-home"]] == [DESTROYS]
     own[0]["change"]["before"]["policy"] = "what cannot be read may deny"
-    assert [f.rule for f in findings(own[0])] == [Rule.DESTROYS]
+    assert [f.rule for f in findings(own[0])] == [DESTROYS]
     # With its group, it goes.
     groups = entries(recorded, REGISTRY["iam_groups"], "aws_iam_group")
     for entry in groups:
@@ -584,7 +585,7 @@ def test_a_policy_of_aws_does_not_take_anothers_place_unasked():
     gone = attachment("old", actions=["delete"], policy="aws:policy/ReadOnlyAccess")
     new = attachment("new", actions=["create"], policy="aws:policy/PowerUserAccess")
     (found,) = findings(gone, new)
-    assert (found.rule, found.blocks, found.evidence) == (Rule.WEAKENS, True, "ReadOnlyAccess → PowerUserAccess")
+    assert (found.rule, found.blocks, found.evidence) == (WEAKENS, True, "ReadOnlyAccess → PowerUserAccess")
     assert found.consent == f"--allow-weaker '{new['address']}.policy_arn'"
     assert not Consents(weaker=("*.policy_arn",)).apply([found], date.today())[0].blocks
 
@@ -603,7 +604,7 @@ def test_other_changes_of_an_owners_policies_are_at_most_told(gone: str | None, 
     entries = [attachment("new", actions=["create"], policy=new)]
     if gone:
         entries.append(attachment("old", actions=["delete"], policy=gone))
-    found = [f for f in findings(*entries) if f.rule is Rule.WEAKENS]
+    found = [f for f in findings(*entries) if f.rule is WEAKENS]
     assert [f.evidence for f in found] == told
     assert not any(f.blocks for f in found)
 
@@ -727,11 +728,11 @@ def test_a_waiver_holds_until_its_last_day_and_for_its_rule_only(recorded: dict[
     entry["change"]["actions"] = ["update"]
     entry["change"]["after"]["minimum_password_length"] = 8
     (finding,) = findings(entry)
-    waiver = Waiver(Rule.WEAKENS, finding.subject, "moving to passkeys", date(2026, 6, 30))
+    waiver = Waiver(WEAKENS, finding.subject, "moving to passkeys", date(2026, 6, 30))
     assert not Consents(waivers=(waiver,)).apply([finding], date(2026, 6, 30))[0].blocks
     assert "moving to passkeys" in str(Consents(waivers=(waiver,)).apply([finding], date(2026, 6, 30))[0].consented_by)
     assert Consents(waivers=(waiver,)).apply([finding], date(2026, 7, 1))[0].blocks
-    other = Waiver(Rule.DESTROYS, finding.subject, "moving to passkeys", date(2026, 6, 30))
+    other = Waiver(DESTROYS, finding.subject, "moving to passkeys", date(2026, 6, 30))
     assert Consents(waivers=(other,)).apply([finding], date(2026, 6, 30))[0].blocks
 
 

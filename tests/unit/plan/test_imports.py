@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.findings import Rule
-from toolkit.plan.imports import judge_imports
+from toolkit.plan.imports import IMPORTS_DIFFER, judge_imports
 from toolkit.plan.model import Attribution
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -32,7 +31,7 @@ def judged(entries: list[dict[str, Any]], imports: dict[str, str], drift: tuple[
     }
     found = list(judge_imports(data, imports, ATTRIBUTION))
     for finding in found:
-        assert finding.rule is Rule.IMPORTS_DIFFER
+        assert finding.rule is IMPORTS_DIFFER
         assert finding.blocks
         assert finding.consent is None
         assert finding.component == "iam_groups"

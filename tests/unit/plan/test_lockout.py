@@ -9,6 +9,7 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings.rules import ADVICE, LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
 from toolkit.plan.lockout import Caller, UserFact, judge_forgotten, judge_lockout, reaches_users, takes_administration
 from toolkit.plan.managed_policies import is_administrator, is_deny_all
 from toolkit.plan.model import Attribution, Plan, parse_plan
@@ -65,7 +66,7 @@ def test_users_with_a_device_outside_the_groups_or_without_any_access_lose_nothi
 @pytest.mark.parametrize("user", [CONSOLE, KEY_ONLY], ids=lambda u: u.name)
 def test_users_without_a_device_are_named_and_need_acknowledgement(user: UserFact):
     (finding,) = judge_lockout(plan(attach("developers")), [SAFE, user], ROLE)
-    assert finding.rule is Rule.LOCKS_OUT
+    assert finding.rule is LOCKS_OUT
     assert finding.blocks
     assert finding.consent == "--acknowledge-lockout"
     assert user.name in finding.summary
@@ -114,21 +115,21 @@ def test_an_administrator_who_may_enrol_by_key_gets_in_again():
     admin = replace(KEY_ONLY, name="admin", administrator=True)
     p = plan(attach("developers"))
     (last, _) = judge_lockout(p, [admin], ROLE)
-    assert last.rule is Rule.LOCKS_OUT_LAST_ADMINISTRATOR
+    assert last.rule is LOCKS_OUT_LAST_ADMINISTRATOR
     assert "`mfa_enforcement.access_key_enrolment_users`" in last.remedy
-    assert [f.rule for f in judge_lockout(p, [admin], ROLE, enrolling=frozenset({"admin"}))] == [Rule.LOCKS_OUT]
+    assert [f.rule for f in judge_lockout(p, [admin], ROLE, enrolling=frozenset({"admin"}))] == [LOCKS_OUT]
 
 
 def test_a_caller_without_a_device_is_refused_whatever_the_consent():
     caller = Caller("arn:aws:iam::123456789012:user/console", "console", False)
     (finding,) = judge_lockout(plan(attach("developers")), [CONSOLE], caller)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_CALLER, None)
 
 
 def test_a_caller_with_a_device_but_a_long_lived_key_is_refused_and_told_how():
     caller = Caller("arn:aws:iam::123456789012:user/safe", "safe", False)
     (finding,) = judge_lockout(plan(attach("developers")), [SAFE], caller)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_CALLER, None)
     assert "get-session-token" in finding.remedy
 
 
@@ -140,11 +141,11 @@ def test_a_caller_with_a_session_is_not():
 def test_the_last_administrator_is_kept():
     admin = replace(KEY_ONLY, name="admin", administrator=True)
     rules = dict(found(plan(attach("developers")), admin))
-    assert rules[Rule.LOCKS_OUT_LAST_ADMINISTRATOR] is Severity.CRITICAL
+    assert rules[LOCKS_OUT_LAST_ADMINISTRATOR] is Severity.CRITICAL
     other = replace(SAFE, name="other", administrator=True)
-    assert Rule.LOCKS_OUT_LAST_ADMINISTRATOR not in dict(found(plan(attach("developers")), admin, other))
+    assert LOCKS_OUT_LAST_ADMINISTRATOR not in dict(found(plan(attach("developers")), admin, other))
     enrolling = replace(CONSOLE, name="enrolling", administrator=True)
-    assert Rule.LOCKS_OUT_LAST_ADMINISTRATOR not in dict(found(plan(attach("developers")), admin, enrolling))
+    assert LOCKS_OUT_LAST_ADMINISTRATOR not in dict(found(plan(attach("developers")), admin, enrolling))
 
 
 def test_detaching_locks_nobody_out():
@@ -157,19 +158,19 @@ def test_a_password_that_would_expire_at_once_is_told():
     old = replace(SAFE, name="old", password_age_days=100)
     p = plan(password_policy(90))
     assert reaches_users(p)
-    assert found(p, SAFE, old) == [(Rule.LOCKS_OUT, Severity.NOTE)]
+    assert found(p, SAFE, old) == [(LOCKS_OUT, Severity.NOTE)]
 
 
 def test_with_hard_expiry_it_needs_acknowledgement():
     old = replace(SAFE, name="old", password_age_days=100)
-    assert found(plan(password_policy(90, hard=True)), SAFE, old) == [(Rule.LOCKS_OUT, Severity.HIGH)]
+    assert found(plan(password_policy(90, hard=True)), SAFE, old) == [(LOCKS_OUT, Severity.HIGH)]
 
 
 def test_with_hard_expiry_the_callers_own_password_is_refused():
     old = replace(SAFE, name="old", password_age_days=100)
     caller = Caller("arn:aws:iam::123456789012:user/old", "old", True)
     assert found(plan(password_policy(90, hard=True)), old, caller=caller)[0] == (
-        Rule.LOCKS_OUT_CALLER,
+        LOCKS_OUT_CALLER,
         Severity.CRITICAL,
     )
 
@@ -247,23 +248,23 @@ def test_the_last_administrator_does_not_go(entries: list[dict[str, Any]]):
     def judged(*users: UserFact) -> list[Finding]:
         found = judge_lockout(p, users, USER, removed=frozenset({"admin"}))
         # That a user is made anew without credentials is another matter, of whoever it is.
-        return [f for f in found if f.rule is not Rule.ADVICE and "created again" not in f.summary]
+        return [f for f in found if f.rule is not ADVICE and "created again" not in f.summary]
 
     (finding,) = judged(SAFE, ADMIN)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_LAST_ADMINISTRATOR, None)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_LAST_ADMINISTRATOR, None)
     assert "(admin)" in finding.summary
     # With another one who gets in, whoever goes goes without asking.
     assert judged(ADMIN, DIRECT) == []
     # Who has nothing to get in with is no administrator to count on.
     (finding,) = judged(ADMIN, replace(DIRECT, console_password=False))
-    assert finding.rule is Rule.LOCKS_OUT_LAST_ADMINISTRATOR
+    assert finding.rule is LOCKS_OUT_LAST_ADMINISTRATOR
 
 
 @pytest.mark.parametrize("entries", GOING.values(), ids=GOING)
 def test_nobody_takes_away_their_own_rights(entries: list[dict[str, Any]]):
     caller = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
-    (finding,) = [f for f in judge_lockout(plan(*entries), [ADMIN, DIRECT], caller) if f.rule is not Rule.ADVICE]
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    (finding,) = [f for f in judge_lockout(plan(*entries), [ADMIN, DIRECT], caller) if f.rule is not ADVICE]
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_CALLER, None)
 
 
 ADMINISTRATION = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -286,25 +287,25 @@ def stripped(group: str, policy: str = ADMINISTRATION) -> dict[str, Any]:
 def test_a_group_does_not_cease_to_make_administrators_of_the_last_ones():
     p = plan(stripped("administrators"))
     assert reaches_users(p)
-    assert found(p, SAFE, ADMIN, caller=USER) == [(Rule.LOCKS_OUT_LAST_ADMINISTRATOR, Severity.CRITICAL)]
-    assert found(p, ADMIN) == [(Rule.LOCKS_OUT, Severity.HIGH)]
+    assert found(p, SAFE, ADMIN, caller=USER) == [(LOCKS_OUT_LAST_ADMINISTRATOR, Severity.CRITICAL)]
+    assert found(p, ADMIN) == [(LOCKS_OUT, Severity.HIGH)]
     assert found(p, ADMIN, DIRECT, caller=USER) == []
     own = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
-    assert found(p, ADMIN, DIRECT, caller=own) == [(Rule.LOCKS_OUT_CALLER, Severity.CRITICAL)]
+    assert found(p, ADMIN, DIRECT, caller=own) == [(LOCKS_OUT_CALLER, Severity.CRITICAL)]
     # Other policies come and go, and so do groups beside the one that counts.
     assert found(plan(stripped("administrators", "arn:aws:iam::aws:policy/ReadOnlyAccess")), ADMIN, caller=own) == []
     assert found(plan(stripped("others")), ADMIN, caller=own) == []
     both = replace(ADMIN, groups=frozenset({"a", "b"}), administrator_groups=frozenset({"a", "b"}))
     assert found(plan(stripped("a")), both, caller=USER) == []
     (last,) = judge_lockout(plan(stripped("a"), membership("admin", ["b"], None)), [both], USER)
-    assert last.rule is Rule.LOCKS_OUT_LAST_ADMINISTRATOR
+    assert last.rule is LOCKS_OUT_LAST_ADMINISTRATOR
 
 
 def test_a_group_with_members_is_not_deleted():
     p = plan(gone("aws_iam_group", name="developers"))
     assert reaches_users(p)
     (finding,) = judge_lockout(p, [SAFE, OUTSIDE, CONSOLE], ROLE)
-    assert (finding.rule, finding.consent, finding.evidence) == (Rule.LOCKS_OUT, None, "in it: safe, console")
+    assert (finding.rule, finding.consent, finding.evidence) == (LOCKS_OUT, None, "in it: safe, console")
     assert finding.blocks
     assert found(p, OUTSIDE) == []
     # Who is taken out of it, or deleted, by this very plan is in nobody's way.
@@ -331,19 +332,19 @@ def test_the_guardrail_takes_no_administrator_unasked():
         removed = frozenset({"direct"})
         return {f.rule for f in judge_lockout(p, users, caller, guarded=guarded, removed=removed) if f.blocks}
 
-    assert rules(p, both) == {Rule.LOCKS_OUT, Rule.LOCKS_OUT_LAST_ADMINISTRATOR}
-    assert rules(p, both, DIRECT) == {Rule.LOCKS_OUT}
-    assert rules(p, both, DIRECT, caller=own) == {Rule.LOCKS_OUT_CALLER}
+    assert rules(p, both) == {LOCKS_OUT, LOCKS_OUT_LAST_ADMINISTRATOR}
+    assert rules(p, both, DIRECT) == {LOCKS_OUT}
+    assert rules(p, both, DIRECT, caller=own) == {LOCKS_OUT_CALLER}
     # Joining such a group does the same; whoever was in one before has nothing more to lose, and counts no more.
     joins = plan(membership("admin", ["administrators"], ["administrators", "developers"]))
-    assert rules(joins, ADMIN, DIRECT, caller=own) == {Rule.LOCKS_OUT_CALLER}
+    assert rules(joins, ADMIN, DIRECT, caller=own) == {LOCKS_OUT_CALLER}
     assert rules(joins, both, DIRECT) == set()
-    assert rules(plan(user_change("direct")), both, DIRECT) == {Rule.LOCKS_OUT_LAST_ADMINISTRATOR}
+    assert rules(plan(user_change("direct")), both, DIRECT) == {LOCKS_OUT_LAST_ADMINISTRATOR}
 
 
 def test_a_role_may_let_the_last_of_the_users_go_if_it_says_so():
     (finding,) = judge_lockout(plan(user_change("admin")), [ADMIN], ROLE, removed=frozenset({"admin"}))
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
 
 
 def test_who_is_administrator_otherwise_too_stays_one():
@@ -355,7 +356,7 @@ def test_who_is_administrator_otherwise_too_stays_one():
 def test_ordinary_leavers_need_no_consent():
     p = plan(user_change("console"), suspended("robot"), membership("robot", ["developers"], None))
     told = list(judge_lockout(p, [SAFE, CONSOLE, KEY_ONLY, ADMIN], USER, removed=frozenset({"console"})))
-    assert [f.rule for f in told] == [Rule.ADVICE]
+    assert [f.rule for f in told] == [ADVICE]
     assert not told[0].blocks
     assert told[0].evidence == "1 active access key"
     assert "update-access-key --user-name robot" in told[0].remedy
@@ -366,7 +367,7 @@ def test_who_newly_joins_a_group_with_mfa_is_reached_by_it():
     stranger = replace(CONSOLE, groups=frozenset({"others"}))
     p = plan(membership("console", ["others"], ["others", "developers"]))
     (finding,) = judge_lockout(p, [stranger], ROLE, bound)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert "console" in finding.summary
     # Bound already, unbound still, made by this very plan, or with a device: nothing is lost.
     assert list(judge_lockout(p, [CONSOLE], ROLE, bound)) == []
@@ -380,7 +381,7 @@ def test_who_newly_joins_a_group_with_mfa_is_reached_by_it():
     assert list(judge_lockout(p, [replace(stranger, mfa_devices=1)], ROLE, bound)) == []
     caller = Caller("arn:aws:iam::123456789012:user/console", "console", True)
     assert found(p, stranger, caller=caller) == []
-    assert [f.rule for f in judge_lockout(p, [stranger], caller, bound)] == [Rule.LOCKS_OUT_CALLER]
+    assert [f.rule for f in judge_lockout(p, [stranger], caller, bound)] == [LOCKS_OUT_CALLER]
 
 
 def test_groups_of_other_components_and_new_users_need_no_facts():
@@ -405,18 +406,18 @@ def removes_password(name: str) -> dict[str, Any]:
 def test_the_last_administrators_password_is_not_deleted():
     p = plan(removes_password("admin"))
     assert reaches_users(p)
-    asked, last = (Rule.LOCKS_OUT, Severity.HIGH), (Rule.LOCKS_OUT_LAST_ADMINISTRATOR, Severity.CRITICAL)
+    asked, last = (LOCKS_OUT, Severity.HIGH), (LOCKS_OUT_LAST_ADMINISTRATOR, Severity.CRITICAL)
     assert found(p, ADMIN, caller=USER) == [last, asked]
     assert found(p, ADMIN, DIRECT, caller=USER) == [asked]
     # With an access key they still get in; the password is gone all the same.
     assert found(p, replace(ADMIN, active_keys=1), caller=USER) == [asked]
     own = Caller("arn:aws:iam::123456789012:user/admin", "admin", True)
-    assert found(p, ADMIN, DIRECT, caller=own) == [(Rule.LOCKS_OUT_CALLER, Severity.CRITICAL)]
+    assert found(p, ADMIN, DIRECT, caller=own) == [(LOCKS_OUT_CALLER, Severity.CRITICAL)]
 
 
 def test_whose_password_goes_is_said_with_what_is_left():
     (finding,) = judge_lockout(plan(removes_password("safe")), [SAFE], ROLE)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert finding.summary == "The console password of safe would be deleted, and no credentials would be left."
     assert finding.evidence == "safe has a console password, 1 MFA device"
     assert "console_pgp_key" in finding.remedy
@@ -447,10 +448,10 @@ def test_passwords_older_than_the_age_are_judged_when_expiry_hardens(
     entry = password_policy(after[0], before=before[0], hard=after[1])
     entry["change"]["before"]["hard_expiry"] = before[1]
     old = replace(SAFE, name="old", password_age_days=100)
-    assert found(plan(entry), old, SAFE) == ([(Rule.LOCKS_OUT, Severity.HIGH)] if asked else [])
+    assert found(plan(entry), old, SAFE) == ([(LOCKS_OUT, Severity.HIGH)] if asked else [])
     caller = Caller("arn:aws:iam::123456789012:user/old", "old", True)
     rules = [rule for rule, _ in found(plan(entry), old, caller=caller)]
-    assert rules == ([Rule.LOCKS_OUT_CALLER, Rule.LOCKS_OUT] if asked else [])
+    assert rules == ([LOCKS_OUT_CALLER, LOCKS_OUT] if asked else [])
 
 
 @pytest.mark.parametrize(
@@ -470,7 +471,7 @@ def test_administration_is_not_forgotten_unasked(kind: str, owner: dict[str, str
         entry = gone(kind, action=action, **{**owner, **values})
         return [(f.rule, f.consent) for f in judge_forgotten(plan(entry))]
 
-    assert forgets("forget") == [(Rule.LOCKS_OUT, "--acknowledge-lockout")]
+    assert forgets("forget") == [(LOCKS_OUT, "--acknowledge-lockout")]
     # What deletes it is judged by who loses it; what it is without is nobody's lock-out.
     assert forgets("delete") == []
     other = ADMINISTRATION.replace("AdministratorAccess", "ReadOnlyAccess")
@@ -491,7 +492,7 @@ def test_an_entry_that_vanishes_deletes_nobody_unasked(user: UserFact):
     p = plan(user_change(user.name), user_change(f"{user.name}2", "create"))
     assert reaches_users(p)
     (finding,) = judge_lockout(p, [user, DIRECT], USER)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert finding.address == f'module.iam_users.aws_iam_user.this["{user.name}"]'
     assert "`status: removed`" in finding.remedy
     assert finding.evidence.startswith(f"{user.name} has ")
@@ -506,7 +507,7 @@ def test_a_user_who_is_made_anew_loses_the_credentials_whatever_the_entry_says()
     (finding,) = judge_lockout(p, [SAFE], ROLE, removed=frozenset({"safe"}))
     assert "created again without them" in finding.summary
     half_made = user_change("safe", "delete+create") | {"action_reason": "replace_because_tainted"}
-    assert [f.rule for f in judge_lockout(plan(half_made), [SAFE], ROLE)] == [Rule.LOCKS_OUT]
+    assert [f.rule for f in judge_lockout(plan(half_made), [SAFE], ROLE)] == [LOCKS_OUT]
     assert list(judge_lockout(plan(half_made), [replace(SAFE, console_password=False)], ROLE)) == []
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.plan.lockout import Caller
 from toolkit.plan.model import Attribution, parse_outcome, parse_plan
 from toolkit.plan.own_permission_set import (
@@ -106,7 +107,7 @@ READS, DENIES, MORE = document("Allow", "s3:Get*"), document("Deny", "iam:*"), d
 )
 def test_nobody_takes_rights_from_the_permission_set_that_they_apply_by(entries: list[dict[str, Any]], how: str):
     (finding,) = judged(*entries)
-    assert (finding.rule, finding.severity, finding.consent) == (Rule.LOCKS_OUT_CALLER, Severity.CRITICAL, None)
+    assert (finding.rule, finding.severity, finding.consent) == (LOCKS_OUT_CALLER, Severity.CRITICAL, None)
     assert finding.summary.startswith(f"You apply with the permission set Admin_Access, which {how} during this apply")
     # By another set, it is somebody else's.
     assert judged(*entries, who=SignedIn("Admin", "ann@example.com")) == []
@@ -139,7 +140,7 @@ def test_what_takes_nothing_from_it_is_not_asked(entries: list[dict[str, Any]]):
 )
 def test_an_inline_policy_that_lets_one_do_less_is_asked(entries: list[dict[str, Any]], evidence: str):
     (finding,) = judged(own_set(), *entries)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert finding.evidence == evidence
 
 
@@ -147,7 +148,7 @@ def test_an_inline_policy_that_is_not_known_yet_is_asked():
     change = inline(READS, "update")
     change["change"] |= {"after": {"permission_set_arn": OWN}, "after_unknown": {"inline_policy": True}}
     (finding,) = judged(own_set(), change)
-    assert (finding.rule, finding.evidence) == (Rule.LOCKS_OUT, "not known before the apply")
+    assert (finding.rule, finding.evidence) == (LOCKS_OUT, "not known before the apply")
 
 
 OWN_IDS = frozenset({ANNS, ADMINS})
@@ -167,7 +168,7 @@ OWN_IDS = frozenset({ANNS, ADMINS})
 )
 def test_nobody_takes_the_last_assignment_from_themselves(has: set[str], entries: list[dict[str, Any]]):
     (finding,) = judged(own_set(), *entries, facts=Assigned(frozenset(has), OWN_IDS))
-    assert (finding.rule, finding.severity, finding.consent) == (Rule.LOCKS_OUT_CALLER, Severity.CRITICAL, None)
+    assert (finding.rule, finding.severity, finding.consent) == (LOCKS_OUT_CALLER, Severity.CRITICAL, None)
     assert "You apply as ann@example.com, who would no longer have the permission set Admin_Access in 123456789012" in (
         finding.summary
     )
@@ -190,10 +191,10 @@ def test_assignments_of_others_or_beside_another_of_ones_own_may_go(has: set[str
 def test_who_is_not_found_in_the_identity_store_is_asked():
     unknown = Assigned(frozenset({ADMINS, OTHERS}), None)
     (finding,) = judged(own_set(), assigned(ADMINS), facts=unknown)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     # When nobody has it any more, that is certain.
     (finding,) = judged(own_set(), assigned(ADMINS), assigned(OTHERS), facts=unknown)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_CALLER, None)
 
 
 def test_facts_are_wanted_only_where_the_own_set_loses_an_assignment_here():

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.iam.organization import Deployment
 from toolkit.plan.denials import Denials, HeldPolicies, Member, newly_denies
 from toolkit.plan.lockout import Caller
@@ -50,7 +51,7 @@ def gone(kind: str, component: str = "iam_roles", action: str = "delete", **befo
 )
 def test_nobody_takes_away_the_rights_of_the_role_that_applies(entry: dict[str, Any], how: str):
     (finding,) = judge_own_role(plan(entry), ROLE)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_CALLER, None)
     assert finding.summary.startswith(f"You apply as the role deployer, which {how}")
     other = Caller("arn:aws:sts::123456789012:assumed-role/other/deployer", None, True)
     assert list(judge_own_role(plan(entry), other)) == []
@@ -122,7 +123,7 @@ def test_a_trust_policy_that_lets_nobody_in_who_came_in_so_far_is_refused(
     before: dict[str, Any], after: list[dict[str, Any]]
 ):
     (finding,) = judged(before, *after)
-    assert (finding.rule, finding.severity, finding.consent) == (Rule.LOCKS_OUT_CALLER, Severity.CRITICAL, None)
+    assert (finding.rule, finding.severity, finding.consent) == (LOCKS_OUT_CALLER, Severity.CRITICAL, None)
     assert "no principal that can assume it now" in finding.summary
 
 
@@ -156,7 +157,7 @@ def test_where_some_may_still_come_in_it_is_asked_whether_that_is_who_applies(
     before: dict[str, Any], after: list[dict[str, Any]], evidence: str
 ):
     (finding,) = judged(before, *after)
-    assert (finding.rule, finding.severity) == (Rule.LOCKS_OUT, Severity.HIGH)
+    assert (finding.rule, finding.severity) == (LOCKS_OUT, Severity.HIGH)
     assert (finding.consent, finding.evidence) == ("--acknowledge-lockout", evidence)
     assert finding.blocks
 
@@ -181,7 +182,7 @@ def test_only_the_own_roles_trust_counts_and_what_is_not_known_of_it():
     assert list(judge_own_role(change, OTHER)) == []
     assert list(judge_own_role(change, USER)) == []
     (finding,) = judge_own_role(plan(retrusted(document(trusts(ANNA)), None)), ROLE)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert finding.evidence == "the new trust policy is not known before the apply"
 
 
@@ -197,11 +198,11 @@ def test_whom_the_own_role_trusts_is_not_deleted(entry: dict[str, Any], trust: d
     p = plan(entry)
     assert takes_trusted(p)
     (finding,) = judge_own_role(p, ROLE, document(trust))
-    assert (finding.rule, finding.consent, finding.address) == (Rule.LOCKS_OUT_CALLER, None, entry["address"])
+    assert (finding.rule, finding.consent, finding.address) == (LOCKS_OUT_CALLER, None, entry["address"])
     assert finding.evidence.endswith(": deleted")
     # With somebody else in it, who applies may be either; of nobody whom the role trusts, nothing is said.
     (asked,) = judge_own_role(p, ROLE, document(trust, trusts(BEN)))
-    assert (asked.rule, asked.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (asked.rule, asked.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert list(judge_own_role(p, ROLE, document(trusts(BEN)))) == []
 
 
@@ -243,7 +244,7 @@ FREEZE = f"{ACCOUNT}:policy/freeze"
 def test_the_role_that_applies_is_not_denied_it(entry: dict[str, Any], held: dict[str, Any]):
     assert newly_denies(plan(entry), "deployer")
     (finding,) = denied(entry, **held)
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT_CALLER, None)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_CALLER, None)
     assert finding.summary.startswith("You apply as the role deployer, whose policies would deny it")
     assert finding.evidence.startswith("iam:CreateRole (")
 
@@ -261,5 +262,5 @@ def test_what_denies_another_role_or_nothing_new_is_not_asked():
 
 def test_what_may_deny_the_role_that_applies_is_asked():
     (finding,) = denied(gets("", name="mine", policy=denies(Condition=AWAY)))
-    assert (finding.rule, finding.consent) == (Rule.LOCKS_OUT, "--acknowledge-lockout")
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
     assert "might deny" in finding.summary

@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.components.registry import REGISTRY
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import WEAKENS
 from toolkit.iam import Policies, PolicyDocument, Request, evaluate
 from toolkit.plan.guards import judge
 from toolkit.plan.managed_policies import ManagedPolicies
@@ -122,7 +123,7 @@ def judged(*entries: Entry, texts: dict[str, str] | None = None, drift: Sequence
 
 
 def weakenings(*entries: Entry, texts: dict[str, str] | None = None) -> list[Finding]:
-    return [f for f in judged(*entries, texts=texts) if f.rule is Rule.WEAKENS]
+    return [f for f in judged(*entries, texts=texts) if f.rule is WEAKENS]
 
 
 # What an owner has: name of an inline policy, or ARN of a managed one → its statements.
@@ -347,7 +348,7 @@ def test_variables_of_another_language_version_are_not_mixed():
 
 def test_a_policy_that_is_removed_and_created_wider_under_another_name():
     (found,) = judged(*changes(KINDS["group"], {"limits": [READ]}, {"limits2": [OPEN]}))
-    assert (found.rule, found.blocks) == (Rule.WEAKENS, True)
+    assert (found.rule, found.blocks) == (WEAKENS, True)
     assert found.subject == 'module.iam_groups.aws_iam_group_policy.inline["staff/limits2"].policy'
     assert found.summary == "The group staff would be granted more than before."
     assert found.evidence == "limits → limits2: grants more: statement 1"
@@ -526,7 +527,7 @@ def test_any_layout_of_more_is_found(data: st.DataObject, name: str):
     before, after = data.draw(layouts(STATEMENTS)), data.draw(layouts(data.draw(st.sampled_from(list(WIDER.values())))))
     old, new = _apart(before, after)
     found = judged(*changes(KINDS[name], old, new), texts=texts(old, new))
-    assert any(f.rule is Rule.WEAKENS or f.blocks for f in found)
+    assert any(f.rule is WEAKENS or f.blocks for f in found)
 
 
 POOL = (
@@ -571,7 +572,7 @@ def test_nothing_that_the_evaluator_allows_only_afterwards_goes_unseen():
             kind = draw.choice(sorted(KINDS))
             found = judged(*changes(KINDS[kind], old, new), texts=texts(old, new))
             # What denies is not deleted at all, for some owners.
-            assert any(f.rule is Rule.WEAKENS or f.blocks for f in found), (old, new)
+            assert any(f.rule is WEAKENS or f.blocks for f in found), (old, new)
     assert widened >= 100, "a third of the drawn pairs are to be real widenings"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.findings import Rule
+from toolkit.findings.rules import WEAKENS
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.resources.base import ResourceType, Strength, Stronger
@@ -41,7 +41,7 @@ def weaker(
         existing = {address: Existing(before, True, "x", "what is there")}
     entry = {"address": address, "mode": "managed", "type": kind, "name": "this", "change": change}
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
-    found = [f for f in judge(plan, REGISTRY, existing) if f.rule is Rule.WEAKENS and f.blocks]
+    found = [f for f in judge(plan, REGISTRY, existing) if f.rule is WEAKENS and f.blocks]
     # A new archive rule is judged as one, too (test_archive_rules.py).
     return [(f.attribute, f.evidence) for f in found if not f.evidence.startswith("archives ")]
 

@@ -26,6 +26,7 @@ from toolkit.aws.existing import is_read
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.findings import Consents, Finding, Rule, Severity, matches, options_for
+from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.settings import NAMES, deciding, is_entry, naming, with_settings
@@ -155,11 +156,11 @@ def walk(start: Walk, behind: tuple[tuple[str, str], ...] = ()) -> int:
     if not found:
         return 0
     for finding in found:
-        assert (finding.rule.value, finding.subject) not in behind, f"{behind} led back to {finding.subject}"
+        assert (finding.rule.id, finding.subject) not in behind, f"{behind} led back to {finding.subject}"
     first = found[0]
     ways = list(start.ways(first))
     assert ways, f"{first.rule}: nothing to do: {first.remedy}"
-    here = (*behind, (first.rule.value, first.subject))
+    here = (*behind, (first.rule.id, first.subject))
     return 1 + sum(walk(way, here) for way in ways)
 
 
@@ -292,10 +293,10 @@ def test_the_keys_of_every_setting_are_those_of_the_modules():
     assert [key for key in sorted(keys) if not key_exists(key)] == []
 
 
-def finding(subject: str, rule: Rule = Rule.WEAKENS, component: str = "config") -> Finding:
+def finding(subject: str, rule: Rule = WEAKENS, component: str = "config") -> Finding:
     address, _, attribute = subject.rpartition(".")
-    option = {Rule.WEAKENS: "weaker", Rule.DESTROYS: "destroy"}[rule]
-    what = (address, attribute) if rule is Rule.WEAKENS else (subject, None)
+    option = {WEAKENS: "weaker", DESTROYS: "destroy"}[rule]
+    what = (address, attribute) if rule is WEAKENS else (subject, None)
     return Finding(
         rule, Severity.HIGH, *what, "s", "e", "r", f"--allow-{option} '{subject}'", component, "eu-central-1"
     )

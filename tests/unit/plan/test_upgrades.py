@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.findings import Consents, Finding, Rule
+from toolkit.findings import Consents, Finding
+from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, parse_plan
 
@@ -74,7 +75,7 @@ def test_topics_that_eventbridge_could_not_publish_to_want_the_consent_that_chan
     file: str, address: str, earlier: Any
 ) -> None:
     (finding,) = [f for f in upgraded(file, address, earlier) if f.blocks]
-    assert (finding.rule, finding.attribute) == (Rule.WEAKENS, "policy")
+    assert (finding.rule, finding.attribute) == (WEAKENS, "policy")
     named = tuple(re.findall(r"--allow-weaker '([^']+)'", (ROOT / "CHANGELOG.md").read_text("utf-8")))
     assert named
     (consented,) = Consents(weaker=named).apply([finding], date(2026, 1, 1))
@@ -110,7 +111,7 @@ def test_a_selector_of_a_trail_that_gets_another_name_is_no_finding() -> None:
     address = "module.cloudtrail.aws_cloudtrail.this"
     assert changed("core", address, "advanced_event_selector", named_otherwise) == []
     narrower = changed("core", address, "advanced_event_selector", lambda s: [*s, {"name": "x", "field_selector": []}])
-    assert [f.rule for f in narrower] == [Rule.WEAKENS]
+    assert [f.rule for f in narrower] == [WEAKENS]
 
 
 def test_a_monitor_that_looks_for_more_is_no_finding() -> None:
@@ -118,7 +119,7 @@ def test_a_monitor_that_looks_for_more_is_no_finding() -> None:
     earlier = "||($.eventName=CancelHandshake)"
     assert changed("alarms", address, "pattern", lambda pattern: pattern.replace(earlier, "", 1)) == []
     (less,) = changed("alarms", address, "pattern", lambda p: p.replace(earlier, f"{earlier}||($.eventName=x)", 1))
-    assert less.rule is Rule.WEAKENS
+    assert less.rule is WEAKENS
 
 
 def of_the_default(_: str) -> str:
@@ -141,7 +142,7 @@ def test_what_detects_less_on_purpose_wants_the_consent_that_changelog_names(
     file: str, address: str, attribute: str, earlier: Any
 ) -> None:
     found = [f for f in changed(file, address, attribute, earlier) if f.blocks]
-    assert {(f.rule, (f.attribute or "").split(".")[0].split("[")[0]) for f in found} == {(Rule.WEAKENS, attribute)}
+    assert {(f.rule, (f.attribute or "").split(".")[0].split("[")[0]) for f in found} == {(WEAKENS, attribute)}
     assert all_consented(found)
 
 
@@ -165,7 +166,7 @@ def test_an_export_from_regions_that_had_to_be_enabled_wants_the_consent_that_ch
         change["before_sensitive"], change["after_sensitive"], change["after_unknown"] = {}, {}, {}
         parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
         found += [f for f in judge(parsed, REGISTRY, {}, {}) if f.blocks]
-    assert {(f.rule, f.attribute) for f in found} == {(Rule.WEAKENS, "policy")}
+    assert {(f.rule, f.attribute) for f in found} == {(WEAKENS, "policy")}
     assert len(found) == 2
     assert all_consented(found)
 
@@ -186,7 +187,7 @@ def test_members_without_standards_want_the_consent_that_changelog_names() -> No
     }
     parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
     (finding,) = [f for f in judge(parsed, REGISTRY, {}, {}) if f.blocks]
-    assert (finding.rule, finding.attribute) == (Rule.WEAKENS, "auto_enable_standards")
+    assert (finding.rule, finding.attribute) == (WEAKENS, "auto_enable_standards")
     assert all_consented([finding])
 
 
@@ -201,9 +202,9 @@ def test_a_boundary_that_nothing_uses_is_deleted_with_the_consent_that_changelog
     change["actions"] = ["delete"]
     parsed = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
     (finding,) = [f for f in judge(parsed, REGISTRY, {}, {}) if f.blocks]
-    assert finding.rule is Rule.DESTROYS
+    assert finding.rule is DESTROYS
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    assert finding.rule.value in text
+    assert finding.rule.id in text
     consents = Consents(destroy=tuple(re.findall(r"--allow-destroy '([^']+)'", text)))
     (consented,) = consents.apply([finding], date(2026, 1, 1))
     assert not consented.blocks
@@ -244,7 +245,7 @@ def test_organization_policies_that_except_more_want_the_consent_that_changelog_
 ) -> None:
     address = f'module.organization.aws_organizations_policy.control["{policy}"]'
     found = [f for f in changed("organization", address, "content", earlier) if f.blocks]
-    assert {(f.rule, f.attribute) for f in found} == {(Rule.WEAKENS, "content")}
+    assert {(f.rule, f.attribute) for f in found} == {(WEAKENS, "content")}
     assert all_consented(found)
 
 

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding
+from toolkit.findings.data import Record
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.reports.view import PlanView
 from toolkit.terraform.bundle import Manifest
@@ -28,7 +29,7 @@ REGIONS = (
     *("ca-central-1", "sa-east-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1"),
     *("ap-northeast-2", "ap-northeast-3"),
 )
-FINDINGS = TypeAdapter(tuple[Finding, ...])
+RECORDS = TypeAdapter(tuple[Record, ...])
 ATTRIBUTION = Attribution(tuple(REGISTRY), REGIONS, HOME)
 
 
@@ -67,7 +68,8 @@ def later_data() -> Any:
 @pytest.fixture
 def later() -> PlanView:
     """GuardDuty goes, three settings become weaker, a tag is added everywhere, a group comes; twelve findings."""
-    return viewed(recorded("later"), FINDINGS.validate_json((RECORDED / "later.findings.json").read_bytes()))
+    records = RECORDS.validate_json((RECORDED / "later.findings.json").read_bytes())
+    return viewed(recorded("later"), tuple(record.finding for record in records))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity, Source, rules
 from toolkit.plan.model import Action, AttributeChange, Change, Marker, OutputChange, Plan
 from toolkit.reports.markdown import LIMIT
 from toolkit.reports.registry import FORMATS
@@ -52,7 +52,7 @@ ATTRIBUTES = st.builds(
 )
 FINDINGS = st.builds(
     Finding,
-    rule=st.sampled_from(Rule),
+    rule=st.sampled_from(rules(Source.PLAN)),
     severity=st.sampled_from(Severity),
     address=MOSTLY_SHORT,
     attribute=st.one_of(st.none(), MOSTLY_SHORT),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from toolkit.findings import Rule, Severity
+from toolkit.findings import Severity, Source, rules
 from toolkit.plan.model import Action
 from toolkit.reports.data import SCHEMA_VERSION, render
 from toolkit.reports.view import PlanView
@@ -37,7 +37,7 @@ def test_words_of_the_schema_are_those_of_the_code() -> None:
     assert SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
     assert set(SCHEMA["$defs"]["action"]["enum"]) == {a.value for a in Action}
     finding = SCHEMA["$defs"]["finding"]["properties"]
-    assert set(finding["rule"]["enum"]) == {r.value for r in Rule}
+    assert set(finding["rule"]["enum"]) == {r.id for r in rules(Source.PLAN)}
     assert set(finding["severity"]["enum"]) == {s.value for s in Severity}
 
 

@@ -10,7 +10,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from toolkit.findings import Rule, Severity
+from toolkit.findings import Severity, Source, rules
+from toolkit.findings.rules import ADVICE
 from toolkit.reports.sarif import render
 from toolkit.reports.view import PlanView
 
@@ -26,11 +27,11 @@ def run_of(view: PlanView) -> dict[str, Any]:
 
 def test_every_rule_is_explained(first: PlanView) -> None:
     driver = run_of(first)["tool"]["driver"]
-    assert [r["id"] for r in driver["rules"]] == [r.value for r in Rule]
-    for rule, entry in zip(Rule, driver["rules"], strict=True):
+    assert [r["id"] for r in driver["rules"]] == [r.id for r in rules(Source.PLAN)]
+    for rule, entry in zip(rules(Source.PLAN), driver["rules"], strict=True):
         assert entry["shortDescription"] == {"text": rule.explanation}
         assert entry["help"]["text"].startswith(rule.explanation)
-        assert entry["defaultConfiguration"]["level"] == ("note" if rule is Rule.ADVICE else "error")
+        assert entry["defaultConfiguration"]["level"] == ("note" if rule is ADVICE else "error")
         assert 0 < float(entry["properties"]["security-severity"]) <= 10
 
 
@@ -47,7 +48,7 @@ def test_results_have_what_the_schema_requires(later: PlanView) -> None:
             "partialFingerprints",
             "suppressions",
         }
-        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule.value
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule.id
         assert finding.summary in result["message"]["text"]
         assert finding.consent is not None and finding.consent in result["message"]["text"]
         assert result["suppressions"] == []

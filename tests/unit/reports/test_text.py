@@ -9,7 +9,8 @@ from datetime import date
 
 import pytest
 
-from toolkit.findings import Consents, Finding, Rule, options_for
+from toolkit.findings import Consents, Finding, options_for
+from toolkit.findings.rules import DESTROYS
 from toolkit.plan.cost import CostLine
 from toolkit.plan.model import Action
 from toolkit.reports.text import fixed, plan_lines, render
@@ -59,7 +60,7 @@ def test_verbose_names_every_resource_once(wide: PlanView) -> None:
 def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
     lines = printed(later)
     order = [
-        f"CRITICAL: 7 times in guardduty · eu-central-1: {Rule.DESTROYS.explanation}",
+        f"CRITICAL: 7 times in guardduty · eu-central-1: {DESTROYS.explanation}",
         "HIGH: minimum_password_length becomes weaker (higher is stronger).",
         "Deleted, replaced or forgotten",
         "  -   1 aws_guardduty_detector: this",
@@ -69,7 +70,7 @@ def test_findings_then_losses_then_the_rest(later: PlanView) -> None:
         "5 to add, 35 to change, 7 to destroy; 43 unchanged.",
     ]
     assert [line for line in lines if line in order] == order
-    consents = options_for(f for f in later.findings if f.rule is Rule.DESTROYS)
+    consents = options_for(f for f in later.findings if f.rule is DESTROYS)
     assert len(consents) == 7
     at = lines.index("  consent:")
     assert lines[at + 1 : at + 8] == [f"    {consent.replace(' ', '=', 1)}" for consent in consents]

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, digests
-from toolkit.findings import Finding, Rule, Severity
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import WEAKENS
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys, seal
 
@@ -45,9 +46,7 @@ MANIFEST = bundles.Manifest(
 )
 PLAN_JSON = {"format_version": "1.2", "resource_changes": []}
 FINDINGS = (
-    Finding(
-        Rule.WEAKENS, Severity.HIGH, "module.x.y.z", "length", "s", "24 → 14", "r", "--allow-weaker", "x", "eu-west-1"
-    ),
+    Finding(WEAKENS, Severity.HIGH, "module.x.y.z", "length", "s", "24 → 14", "r", "--allow-weaker", "x", "eu-west-1"),
 )
 
 

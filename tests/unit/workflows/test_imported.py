@@ -11,7 +11,8 @@ from moto import mock_aws
 from toolkit.aws.identity import CallerIdentity
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.findings import Consents, Finding, Rule
+from toolkit.findings import Consents, Finding
+from toolkit.plan.imports import IMPORTS_DIFFER
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.workflows.judge import judge_plan
 from toolkit.workflows.workspace import Workspace
@@ -64,7 +65,7 @@ def test_a_line_that_is_done_is_reported(actions: list[str], importing: Any, rep
             cast(Workspace, workspace), data, parse_plan(data, attribution), Consents(), destroy=False
         )
     # A plan that creates what it was to import is refused, as Terraform 1.16.0 makes them.
-    assert [f.address for f in found if f.rule is Rule.IMPORTS_DIFFER] == ([ADDRESS] if actions == ["create"] else [])
+    assert [f.address for f in found if f.rule is IMPORTS_DIFFER] == ([ADDRESS] if actions == ["create"] else [])
     said = [f for f in found if "delete this line" in f.remedy]
     assert len(said) == reported
     for finding in said:

@@ -14,7 +14,8 @@ from moto import mock_aws
 from toolkit.aws.identity import CallerIdentity
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.findings import Consents, Finding, Rule
+from toolkit.findings import Consents, Finding
+from toolkit.findings.rules import WEAKENS
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.workflows.judge import judge_plan
 from toolkit.workflows.workspace import Workspace
@@ -31,7 +32,7 @@ def aws() -> Iterator[None]:
 
 def judged(caller_arn: str, *entries: dict[str, Any], components: str = "{}", simulated: bool = False) -> set[str]:
     """Rules of what is found in a plan to apply, of an environment with these components."""
-    return {f.rule.value for f in found(caller_arn, *entries, components=components, simulated=simulated) if f.blocks}
+    return {f.rule.id for f in found(caller_arn, *entries, components=components, simulated=simulated) if f.blocks}
 
 
 def found(
@@ -200,7 +201,7 @@ def test_a_remedy_names_the_component_that_a_rule_follows(components: str, setti
     )
     entry = change("aws_config_config_rule", before, after, address=RULE, index="iam-password-policy")
     (finding,) = found(f"arn:aws:iam::{ACCOUNT}:user/ann", entry, components=components)
-    assert finding.rule is Rule.WEAKENS
+    assert finding.rule is WEAKENS
     assert setting in str(finding.setting)
     assert f"`{setting}`" in finding.remedy
     assert other not in finding.remedy

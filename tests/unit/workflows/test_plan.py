@@ -19,6 +19,7 @@ from toolkit.aws.identity import CallerIdentity
 from toolkit.cli.stream import OutputError
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
 from toolkit.findings import Consents, Finding, Rule, Severity
+from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform import bundle as bundles
 from toolkit.workflows import apply as applying
@@ -291,8 +292,8 @@ def finding(rule: Rule, address: str, attribute: str | None = None) -> Finding:
 def test_a_consent_that_names_nothing_is_told_with_the_nearest_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     trail = "module.cloudtrail.aws_cloudtrail.this"
     found = (
-        finding(Rule.DESTROYS, trail),
-        finding(Rule.WEAKENS, "module.config_eu_west_1.aws_config_configuration_recorder.this", "recording_mode"),
+        finding(DESTROYS, trail),
+        finding(WEAKENS, "module.config_eu_west_1.aws_config_configuration_recorder.this", "recording_mode"),
     )
     monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: found)
     told = Told()
