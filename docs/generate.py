@@ -19,6 +19,7 @@ import typer
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import claims, frameworks, requirement_ids, requirements
+from toolkit.documents import KINDS
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
 from toolkit.findings import Source, rules
@@ -214,6 +215,18 @@ def findings() -> str:
     )
 
 
+def json_documents() -> str:
+    """Table of what is printed as JSON."""
+    rows = [
+        (f"`{name}`", str(kind.version), ", ".join(f"`toolkit {command}`" for command in kind.printed_by) or _FAILURES)
+        for name, kind in KINDS.items()
+    ]
+    return table(("`kind`", "`schema_version`", "Printed by"), rows)
+
+
+_FAILURES = "any command with `--json` that fails before it has printed its result"
+
+
 def guarded() -> str:
     """Which attributes of each type have a weaker side, and in which components the type is protected."""
     rows = []
@@ -334,6 +347,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "environments.md", {"profiles": profiles}
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
+    yield ROOT / "docs" / "reports.md", {"documents": json_documents}
     yield ROOT / "docs" / "variables.md", {"variables": variables}
     yield (
         ROOT / "docs" / "judging.md",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from enum import IntEnum
 
+from toolkit.documents import Document, document
 from toolkit.spelling import nearest
 
 
@@ -64,18 +65,19 @@ class ToolkitError(Exception):
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.problem}"
 
-    def as_data(self) -> dict[str, str | int | None]:
+    def as_data(self) -> Document:
         """As --json prints it (docs/output.schema.json)."""
-        return {
-            "schema_version": 1,
-            "kind": "error",
-            "code": self.exit_code.name.lower().replace("_", "-"),
-            "exit_code": int(self.exit_code),
-            "message": self.problem,
-            "where": self.where,
-            "detail": self.detail,
-            "next": self.hint,
-        }
+        return document(
+            "error",
+            {
+                "code": self.exit_code.name.lower().replace("_", "-"),
+                "exit_code": int(self.exit_code),
+                "message": self.problem,
+                "where": self.where,
+                "detail": self.detail,
+                "next": self.hint,
+            },
+        )
 
 
 class UsageError(ToolkitError):

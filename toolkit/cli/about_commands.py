@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import console, options
+from toolkit.documents import document
 from toolkit.errors import ExitCode
 from toolkit.visible import JSON
 
@@ -37,7 +38,7 @@ def environments(as_json: options.Json = False) -> None:
 
     found = list_environments(options.project())
     if as_json:
-        console.print_json({"schema_version": 1, "kind": "environments", "environments": found})
+        console.print_json(document("environments", {"environments": found}))
         return
     rows = [
         (
@@ -69,7 +70,7 @@ def components(
 
     found = describe_components(name)
     if as_json:
-        console.print_json({"schema_version": 1, "kind": "components", "components": found})
+        console.print_json(document("components", {"components": found}))
         return
     if name is None:
         console.print_table(("COMPONENT", "SCOPE", "PURPOSE"), [(c["name"], c["scope"], c["purpose"]) for c in found])
@@ -122,7 +123,7 @@ def doctor(
     findings = list(examine(console.Settings.chdir, env, mirror, sandbox=sandbox))
     if as_json:
         rows = [{"check": f.check, "result": f.result, "found": f.found, "next": f.hint} for f in findings]
-        console.print_json({"schema_version": 1, "kind": "doctor", "checks": rows})
+        console.print_json(document("doctor", {"checks": rows}))
     else:
         console.print_table(("CHECK", "RESULT", "FOUND"), [(f.check, f.result, f.found) for f in findings])
         for finding in findings:

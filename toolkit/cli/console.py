@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.cli.stream import Stream, stderr, stdout
+from toolkit.documents import Document
 from toolkit.errors import ToolkitError
 from toolkit.visible import JSON, PLAIN, USUAL_WIDTH, columns, json_text, one_line, wrapped
 from toolkit.workflows.observer import Observer
@@ -201,9 +202,14 @@ class Progress(Observer):
         tell(text)
 
 
-def print_json(data: Any) -> None:
-    """Data on stdout as JSON, for scripts."""
-    document(json_text(data) + "\n", JSON)
+def print_json(data: Document) -> None:
+    """A document on stdout as JSON, for scripts."""
+    print_value(data)
+
+
+def print_value(value: Any) -> None:
+    """A value of the user's own on stdout as JSON: an output, whose type is Terraform's."""
+    document(json_text(value) + "\n", JSON)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

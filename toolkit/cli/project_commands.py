@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import console, options
+from toolkit.documents import document
 from toolkit.errors import ExitCode, UsageError
 
 _WHO_IS_TOLD = "E-mail address notified of incidents (empty: to be filled in later)"
@@ -187,19 +188,20 @@ def render(
     changed = [r for r in results if r.changes]
     if as_json:
         console.print_json(
-            {
-                "schema_version": 1,
-                "kind": "render",
-                "written": not check,
-                "environments": [
-                    {
-                        "environment": r.environment,
-                        "up_to_date": not r.changes,
-                        "files": [{"name": f"{r.folder}/{c.name}", "action": c.action} for c in r.changes],
-                    }
-                    for r in results
-                ],
-            }
+            document(
+                "render",
+                {
+                    "written": not check,
+                    "environments": [
+                        {
+                            "environment": r.environment,
+                            "up_to_date": not r.changes,
+                            "files": [{"name": f"{r.folder}/{c.name}", "action": c.action} for c in r.changes],
+                        }
+                        for r in results
+                    ],
+                },
+            )
         )
     elif check or diff:
         console.document("".join(r.diff for r in results))  # not wrapped: `patch` may read it

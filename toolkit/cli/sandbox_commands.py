@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit.cli import console, options
+from toolkit.documents import document
 from toolkit.errors import ExitCode
 from toolkit.visible import one_line
 
@@ -92,7 +93,7 @@ def status(as_json: options.Json = False) -> int:
     found = control.status(sandbox_folder(project))
     if found is None:
         if as_json:
-            console.print_json({"schema_version": 1, "kind": "sandbox", "running": False})
+            console.print_json(document("sandbox", {"running": False}))
         else:
             console.say("not running")
             console.tell(*(one_line(f"  elsewhere, {other}") for other in others_running(project)))
@@ -142,4 +143,4 @@ def _print(found: Sandbox, as_json: bool) -> None:
         console.say(f"running at {found.endpoint}, account {found.account_id}, process {found.pid}")
         return
     facts = {key: getattr(found, key) for key in ("endpoint", "pid", "account_id", "started")}
-    console.print_json({"schema_version": 1, "kind": "sandbox", "running": True, **facts})
+    console.print_json(document("sandbox", {"running": True, **facts}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit.cli import console, options
+from toolkit.documents import Document, document
 from toolkit.errors import ExitCode, RefusedError, UsageError
 from toolkit.visible import one_line
 
@@ -161,19 +162,20 @@ def restore(
 def _tell_restored(env: str, done: Restored, as_json: bool) -> None:
     if as_json:
         console.print_json(
-            {
-                "schema_version": 1,
-                "kind": "state-restore",
-                "environment": env,
-                "state": done.state,
-                "lineage": done.lineage,
-                "serial": done.serial,
-                "resources": done.resources,
-                "written": done.written,
-                "removed": [str(file) for file in done.removed],
-                "left": None if done.left is None else str(done.left),
-                "kept_as": None if done.kept_as is None else str(done.kept_as),
-            }
+            document(
+                "state-restore",
+                {
+                    "environment": env,
+                    "state": done.state,
+                    "lineage": done.lineage,
+                    "serial": done.serial,
+                    "resources": done.resources,
+                    "written": done.written,
+                    "removed": [str(file) for file in done.removed],
+                    "left": None if done.left is None else str(done.left),
+                    "kept_as": None if done.kept_as is None else str(done.kept_as),
+                },
+            )
         )
         return
     lines = [
@@ -238,25 +240,26 @@ def _ask(question: str, instead: str, does: str) -> bool:
 def _tell_bootstrap(done: Bootstrapped, as_json: bool) -> None:
     if as_json:
         console.print_json(
-            {
-                "schema_version": 1,
-                "kind": "bootstrap",
-                "bucket": done.bucket,
-                "region": done.region,
-                "account_id": done.account_id,
-                "state": done.state,
-                "changed": done.changed,
-                "created": done.created,
-                "set": done.supplied,
-                "moved": None
-                if done.moved is None
-                else {
-                    "lineage": done.moved.lineage,
-                    "serial": done.moved.serial,
-                    "resources": done.moved.resources,
+            document(
+                "bootstrap",
+                {
+                    "bucket": done.bucket,
+                    "region": done.region,
+                    "account_id": done.account_id,
+                    "state": done.state,
+                    "changed": done.changed,
+                    "created": done.created,
+                    "set": done.supplied,
+                    "moved": None
+                    if done.moved is None
+                    else {
+                        "lineage": done.moved.lineage,
+                        "serial": done.moved.serial,
+                        "resources": done.moved.resources,
+                    },
+                    "kept_as": None if done.kept_as is None else str(done.kept_as),
                 },
-                "kept_as": None if done.kept_as is None else str(done.kept_as),
-            }
+            )
         )
     elif done.changed:
         console.say(*(f"{step[0].upper()}{step[1:]}." for step in done.steps))
@@ -277,21 +280,22 @@ def _show_lock(held: HeldLock) -> None:
         console.tell(f"Its holder is dead: {held.dead}.")
 
 
-def _lock_data(env: str, held: HeldLock | None) -> dict[str, object]:
+def _lock_data(env: str, held: HeldLock | None) -> Document:
     lock = held.lock if held else None
-    return {
-        "schema_version": 1,
-        "kind": "unlock",
-        "environment": env,
-        "released": held is not None,
-        "provably_dead": held.dead if held else None,
-        "lock": None
-        if lock is None
-        else {
-            "id": lock.id,
-            "who": lock.who,
-            "created": lock.created,
-            "operation": lock.operation,
-            "path": lock.path,
+    return document(
+        "unlock",
+        {
+            "environment": env,
+            "released": held is not None,
+            "provably_dead": held.dead if held else None,
+            "lock": None
+            if lock is None
+            else {
+                "id": lock.id,
+                "who": lock.who,
+                "created": lock.created,
+                "operation": lock.operation,
+                "path": lock.path,
+            },
         },
-    }
+    )

@@ -12,6 +12,7 @@ import typer
 
 from toolkit.cli import console, options
 from toolkit.cli.stream import OutputError, ReaderGoneError
+from toolkit.documents import document
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError
 from toolkit.visible import JSON, json_text, one_line
 
@@ -48,7 +49,7 @@ def validate(envs: options.Envs = None, mirror: options.Mirror = None, as_json: 
             diagnostics = validate_environment(project, name, options.access(False, mirror), progress)
             results.append({"environment": name, "valid": True, "warnings": [d.summary for d in diagnostics]})
     if as_json:
-        console.print_json({"schema_version": 1, "kind": "validate", "environments": results})
+        console.print_json(document("validate", {"environments": results}))
     else:
         console.print_table(("ENVIRONMENT", "RESULT"), [(str(r["environment"]), "valid") for r in results])
 
@@ -338,7 +339,7 @@ def output(
     with console.Progress() as progress:
         outputs = read_outputs(options.project(), env, name, options.access(sandbox, mirror), progress)
     if as_json:
-        console.print_json(outputs.values if name is None else outputs.values[name])
+        console.print_value(outputs.values if name is None else outputs.values[name])
         return
     if not outputs.values:
         console.tell(f"{env} has no outputs: {outputs.none}.")
@@ -458,16 +459,17 @@ def _tell_outcome(
     steps = outcome.completed if outcome else ()
     if as_json:
         console.print_json(
-            {
-                "schema_version": 1,
-                "kind": "apply",
-                "environment": workspace.environment.name,
-                "account_id": workspace.caller.account_id,
-                "simulator": workspace.simulator,
-                "seconds": round(outcome.seconds, 1) if outcome else 0,
-                "imported": outcome.imported if outcome else 0,
-                "completed": [{"address": s.address, "action": s.action, "seconds": s.seconds} for s in steps],
-            }
+            document(
+                "apply",
+                {
+                    "environment": workspace.environment.name,
+                    "account_id": workspace.caller.account_id,
+                    "simulator": workspace.simulator,
+                    "seconds": round(outcome.seconds, 1) if outcome else 0,
+                    "imported": outcome.imported if outcome else 0,
+                    "completed": [{"address": s.address, "action": s.action, "seconds": s.seconds} for s in steps],
+                },
+            )
         )
     elif outcome is not None:
         counts = {verb: sum(s.action == verb for s in steps) for verb in ("create", "update", "delete")}

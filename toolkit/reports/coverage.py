@@ -10,10 +10,9 @@ from types import MappingProxyType
 
 from toolkit.controls.catalogue import Framework
 from toolkit.controls.coverage import Coverage, Status
+from toolkit.documents import document
 from toolkit.reports.markdown import prose
 from toolkit.visible import joined_lines, json_text, one_line
-
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -73,33 +72,34 @@ def markdown(view: CoverageView) -> str:
 
 def as_json(view: CoverageView) -> str:
     """For scripts; new keys may be added, the version grows when one changes or goes."""
-    data = {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "controls",
-        "environment": view.environment,
-        "account_id": view.account_id,
-        "regions": list(view.regions),
-        "limits": view.limits,
-        "frameworks": [
-            {
-                "name": f.name,
-                "title": f.title,
-                "counts": {status.value: view.coverage.count(f.name, status) for status in Status},
-                "requirements": [
-                    {
-                        "id": v.requirement,
-                        "status": v.status.value,
-                        "why": v.why,
-                        "topics": list(v.topics),
-                        "related": {name: list(ids) for name, ids in v.related.items()},
-                    }
-                    for v in view.coverage.verdicts
-                    if v.framework == f.name
-                ],
-            }
-            for f in view.frameworks
-        ],
-    }
+    data = document(
+        "controls",
+        {
+            "environment": view.environment,
+            "account_id": view.account_id,
+            "regions": list(view.regions),
+            "limits": view.limits,
+            "frameworks": [
+                {
+                    "name": f.name,
+                    "title": f.title,
+                    "counts": {status.value: view.coverage.count(f.name, status) for status in Status},
+                    "requirements": [
+                        {
+                            "id": v.requirement,
+                            "status": v.status.value,
+                            "why": v.why,
+                            "topics": list(v.topics),
+                            "related": {name: list(ids) for name, ids in v.related.items()},
+                        }
+                        for v in view.coverage.verdicts
+                        if v.framework == f.name
+                    ],
+                }
+                for f in view.frameworks
+            ],
+        },
+    )
     return json_text(data) + "\n"
 
 

@@ -9,12 +9,11 @@ import dataclasses
 import json
 from typing import Any
 
+from toolkit.documents import Document, document
 from toolkit.findings.data import as_data
 from toolkit.plan.model import Action, Marker
 from toolkit.reports.view import PlanView
 from toolkit.visible import json_text
-
-SCHEMA_VERSION = 1
 
 
 def render(view: PlanView) -> str:
@@ -31,58 +30,59 @@ def recognises(text: str) -> bool:
     return isinstance(found, dict) and found.get("kind") == "plan" and "schema_version" in found and "bundle" in found
 
 
-def plan_data(view: PlanView) -> dict[str, Any]:
+def plan_data(view: PlanView) -> Document:
     """The plan as plain data."""
     plan = view.plan
     replaced = plan.count(Action.REPLACE)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "plan",
-        "bundle": str(view.bundle),
-        **{k: v for k, v in dataclasses.asdict(view.manifest).items() if k not in ("format", "empty", "files")},
-        "changes_pending": not plan.empty,
-        "summary": {
-            "add": plan.count(Action.CREATE) + replaced,
-            "change": plan.count(Action.UPDATE),
-            "destroy": plan.count(Action.DELETE) + replaced,
-            "replace": replaced,
-            "import": plan.imports,
-            "forget": plan.count(Action.FORGET),
-            "unchanged": plan.unchanged,
+    return document(
+        "plan",
+        {
+            "bundle": str(view.bundle),
+            **{k: v for k, v in dataclasses.asdict(view.manifest).items() if k not in ("format", "empty", "files")},
+            "changes_pending": not plan.empty,
+            "summary": {
+                "add": plan.count(Action.CREATE) + replaced,
+                "change": plan.count(Action.UPDATE),
+                "destroy": plan.count(Action.DELETE) + replaced,
+                "replace": replaced,
+                "import": plan.imports,
+                "forget": plan.count(Action.FORGET),
+                "unchanged": plan.unchanged,
+            },
+            "changes": [
+                {
+                    "address": c.address,
+                    "type": c.type,
+                    "action": c.action.value,
+                    "component": c.component,
+                    "region": c.region,
+                    "imported": c.imported,
+                    "previous_address": c.previous_address,
+                    "attributes": [
+                        {
+                            "path": a.path,
+                            "before": _plain(a.before),
+                            "after": _plain(a.after),
+                            "forces_replacement": a.forces_replacement,
+                        }
+                        for a in c.attributes
+                    ],
+                }
+                for c in plan.changes
+            ],
+            "findings": [{**as_data(f), "subject": f.subject, "blocks": f.blocks} for f in view.findings],
+            "irreversible": [dataclasses.asdict(entry) for entry in view.irreversible],
+            "refused": view.refused,
+            "cost": {
+                "currency": "USD",
+                "period": "month",
+                "as_of": view.estimate.as_of,
+                "fixed": view.estimate.fixed_usd,
+                "lines": [dataclasses.asdict(line) for line in view.estimate.lines],
+            },
+            "outputs": [{"name": o.name, "action": o.action.value} for o in plan.outputs],
         },
-        "changes": [
-            {
-                "address": c.address,
-                "type": c.type,
-                "action": c.action.value,
-                "component": c.component,
-                "region": c.region,
-                "imported": c.imported,
-                "previous_address": c.previous_address,
-                "attributes": [
-                    {
-                        "path": a.path,
-                        "before": _plain(a.before),
-                        "after": _plain(a.after),
-                        "forces_replacement": a.forces_replacement,
-                    }
-                    for a in c.attributes
-                ],
-            }
-            for c in plan.changes
-        ],
-        "findings": [{**as_data(f), "subject": f.subject, "blocks": f.blocks} for f in view.findings],
-        "irreversible": [dataclasses.asdict(entry) for entry in view.irreversible],
-        "refused": view.refused,
-        "cost": {
-            "currency": "USD",
-            "period": "month",
-            "as_of": view.estimate.as_of,
-            "fixed": view.estimate.fixed_usd,
-            "lines": [dataclasses.asdict(line) for line in view.estimate.lines],
-        },
-        "outputs": [{"name": o.name, "action": o.action.value} for o in plan.outputs],
-    }
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from toolkit.documents import Document, document
 from toolkit.findings import Finding
 from toolkit.plan.model import Action, Change, Marker
 from toolkit.reports.details import details
@@ -18,7 +19,6 @@ from toolkit.reports.text import Line
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.outcomes import PlanOutcome
 
-SCHEMA_VERSION = 2
 _LONGEST_VALUE = 100
 
 
@@ -49,43 +49,44 @@ class Drift:
         return bool(self.changes)
 
 
-def drift_data(drift: Drift) -> dict[str, Any]:
+def drift_data(drift: Drift) -> Document:
     """The drift as plain data."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "drift",
-        "environment": drift.environment,
-        "account_id": drift.account_id,
-        "simulator": drift.simulator,
-        "at": drift.at,
-        "state_serial": drift.state_serial,
-        "drift": drift.found,
-        "changes": [
-            {
-                "address": c.address,
-                "type": c.type,
-                "component": c.component,
-                "region": c.region,
-                "gone": c.action is Action.DELETE,
-                "attributes": []
-                if c.action is Action.DELETE
-                else [{"path": a.path, "applied": _plain(a.before), "now": _plain(a.after)} for a in c.attributes],
-                "weaker": [
-                    {"attribute": f.attribute, "rule": f.rule.id, "evidence": f.evidence}
-                    for f in drift.weaker
-                    if f.address == c.address
-                ],
-            }
-            for c in drift.changes
-        ],
-        "pending": {
-            "changes_pending": drift.pending.changes,
-            "add": drift.pending.add,
-            "change": drift.pending.change,
-            "destroy": drift.pending.destroy,
-            "import": drift.pending.imports,
+    return document(
+        "drift",
+        {
+            "environment": drift.environment,
+            "account_id": drift.account_id,
+            "simulator": drift.simulator,
+            "at": drift.at,
+            "state_serial": drift.state_serial,
+            "drift": drift.found,
+            "changes": [
+                {
+                    "address": c.address,
+                    "type": c.type,
+                    "component": c.component,
+                    "region": c.region,
+                    "gone": c.action is Action.DELETE,
+                    "attributes": []
+                    if c.action is Action.DELETE
+                    else [{"path": a.path, "applied": _plain(a.before), "now": _plain(a.after)} for a in c.attributes],
+                    "weaker": [
+                        {"attribute": f.attribute, "rule": f.rule.id, "evidence": f.evidence}
+                        for f in drift.weaker
+                        if f.address == c.address
+                    ],
+                }
+                for c in drift.changes
+            ],
+            "pending": {
+                "changes_pending": drift.pending.changes,
+                "add": drift.pending.add,
+                "change": drift.pending.change,
+                "destroy": drift.pending.destroy,
+                "import": drift.pending.imports,
+            },
         },
-    }
+    )
 
 
 def drift_lines(drift: Drift) -> Iterator[Line]:
