@@ -67,7 +67,8 @@ def unknown_paths(change: Change) -> tuple[str, ...]:
 def only_tags(change: Change) -> bool:
     """Whether a change is an update of nothing but tags, which is of little interest to a reviewer."""
     paths = [a.path for a in change.attributes]
-    return change.action is Action.UPDATE and bool(paths) and all(p.startswith(("tags.", "tags_all")) for p in paths)
+    tags = ("tags.", "tags[", "tags_all")
+    return change.action is Action.UPDATE and bool(paths) and all(path.startswith(tags) for path in paths)
 
 
 def _repeats(attribute: AttributeChange, change: Change, hide_unknown: bool = True) -> bool:

@@ -12,7 +12,8 @@ import pytest
 from toolkit.findings import Consents, Finding, options_for
 from toolkit.findings.rules import DESTROYS
 from toolkit.plan.cost import CostLine
-from toolkit.plan.model import Action
+from toolkit.plan.model import Action, AttributeChange, Change
+from toolkit.reports.details import only_tags
 from toolkit.reports.text import fixed, plan_lines, render
 from toolkit.reports.view import PlanView
 from toolkit.visible import LOG_WIDTH, columns, one_line, wrapped
@@ -144,6 +145,24 @@ def test_an_update_of_default_tags_alone_says_so(later: PlanView) -> None:
         "  ~   23 aws_config_config_rule: access-keys-rotated, cloud-trail-cloud-watch-logs-enabled, … 21 more"
     )
     assert printed(later)[at + 1] == '        tags_all.Owner: (none) → "platform@example.com"'
+
+
+@pytest.mark.parametrize(
+    ("paths", "alone"),
+    [
+        (("tags.Owner", "tags_all.Owner"), True),
+        (('tags["cost:center"]', 'tags_all["cost:center"]'), True),
+        (("tags_all",), True),
+        (("tags",), False),
+        (("tags.Owner", "tagsets[0]"), False),
+        (("",), False),
+        ((), False),
+    ],
+)
+def test_an_update_of_tags_alone(paths: tuple[str, ...], alone: bool) -> None:
+    attributes = tuple(AttributeChange(path, 1, 2, False) for path in paths)
+    change = Change("module.x.aws_x.y", "aws_x", "y", Action.UPDATE, "x", "eu-central-1", attributes, {}, {})
+    assert only_tags(change) is alone
 
 
 def test_many_alike_findings_are_cut_with_a_count(later: PlanView) -> None:
