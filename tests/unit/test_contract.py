@@ -23,13 +23,13 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from toolkit.aws.existing import is_read
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, load_text
 from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
+from toolkit.plan.existing import is_read
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl
 from toolkit.rendering.render import ModuleCall, render

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from toolkit.aws.facts import asked, side_by_side
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.errors import ToolkitError
 
 _PASSES = 3
@@ -66,7 +66,7 @@ class Contents:
 class Bucket:
     """One bucket of the environment."""
 
-    def __init__(self, clients: ClientFactory, name: str, region: str) -> None:
+    def __init__(self, clients: AwsSession, name: str, region: str) -> None:
         self._client = clients.client("s3", region)
         self._clients = clients
         self.name = name

@@ -11,12 +11,13 @@ from toolkit.errors import ToolkitError
 S = TypeVar("S")
 T = TypeVar("T")
 
-_AT_ONCE = 8
+AT_ONCE = 8
+"""How many questions wait for AWS at a time, unless somebody says otherwise."""
 
 
 def side_by_side(ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
     """The answers in the order of the questions, eight of which wait for AWS at a time; the first error ends it."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         return tuple(pool.map(ask, about))
 
 

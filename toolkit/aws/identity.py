@@ -6,14 +6,9 @@ credentials these are. Reads only.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from toolkit.aws.facts import asked
-from toolkit.aws.session import ClientFactory
-from toolkit.environment import Environment
+from toolkit.aws.session import AwsSession
 from toolkit.errors import WrongAccountError
 
 
@@ -25,23 +20,23 @@ class CallerIdentity:
     arn: str
 
 
-def check_account(environment: Environment, environ: Mapping[str, str]) -> CallerIdentity:
+def check_account(session: AwsSession) -> CallerIdentity:
     """The caller, if it is in the environment's account.
 
     Raises:
         WrongAccountError: No usable credentials, STS does not answer, or another account answers.
     """
-    clients = ClientFactory(environment, environ)
-    caller = caller_identity(clients, environment.name)
+    environment = session.environment
+    caller = caller_identity(session, environment.name)
     if caller.account_id != environment.account_id:
         switch = (
             "`toolkit sandbox down` (what it holds is lost), then `toolkit sandbox up --account-id "
             f"{environment.account_id}`; nothing was read or changed"
-            if clients.simulated
+            if session.simulated
             else "switch to credentials of the environment's account (AWS_PROFILE, credentials.profile or "
             "credentials.assume_role), or correct account_id; nothing was read or changed in the other account"
         )
-        what = "the embedded AWS that runs is" if clients.simulated else "these credentials belong to"
+        what = "the embedded AWS that runs is" if session.simulated else "these credentials belong to"
         raise WrongAccountError(
             f"{what} account {caller.account_id} ({caller.arn}), but the environment is for account "
             f"{environment.account_id}",
@@ -51,69 +46,35 @@ def check_account(environment: Environment, environ: Mapping[str, str]) -> Calle
     return caller
 
 
-def principal_arn(clients: ClientFactory, caller: CallerIdentity) -> str:
+def principal_arn(session: AwsSession, caller: CallerIdentity) -> str:
     """The caller as policies see it (aws:PrincipalArn).
 
     Of a role's session that is the role's ARN with its path, which the session's own ARN lacks: roles of IAM Identity
     Center are below aws-reserved/sso.amazonaws.com/, and a pattern without that does not match them.
 
     Raises:
-        ToolkitError: The role could not be asked for.
+        ToolkitError: The role cannot be read.
     """
-    role = own_role(clients, caller)
+    from toolkit.aws.gather import gather
+    from toolkit.aws.inventory import Inventory
+    from toolkit.iam import role_session
+    from toolkit.plan.own_role import RoleWanted
+
+    found = role_session(caller.arn)
+    if found is None:
+        return caller.arn
+    wanted = RoleWanted(found[0])
+    role = gather([wanted], Inventory(session))[wanted]
     return role.arn if role else caller.arn
 
 
-@dataclass(frozen=True)
-class OwnRole:
-    """The role whose session the caller is."""
-
-    arn: str
-    """With its path."""
-    trust: str
-    """Its trust policy, as JSON text."""
-    boundary: str | None = None
-    """ARN of its permissions boundary."""
-
-
-def own_role(clients: ClientFactory, caller: CallerIdentity) -> OwnRole | None:
-    """The role whose session the caller is; None for anybody else.
-
-    The embedded AWS lets sessions in of roles that it does not have: whoever comes so has nothing there to lose.
-
-    Raises:
-        ToolkitError: The role could not be asked for.
-    """
-    from toolkit.iam import role_session
-
-    session = role_session(caller.arn)
-    if session is None:
-        return None
-    role = asked("iam:GetRole", lambda: _role(clients, session[0]))
-    if role is None:
-        return None
-    # botocore has parsed the document already.
-    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    return OwnRole(role["Arn"], json.dumps(role["AssumeRolePolicyDocument"]), boundary)
-
-
-def _role(clients: ClientFactory, name: str) -> dict[str, Any] | None:
-    iam = clients.client("iam")
-    try:
-        return dict(iam.get_role(RoleName=name)["Role"])
-    except iam.exceptions.NoSuchEntityException:
-        if clients.simulated:
-            return None
-        raise
-
-
-def caller_identity(clients: ClientFactory, name: str) -> CallerIdentity:
+def caller_identity(session: AwsSession, name: str) -> CallerIdentity:
     """Whoever the credentials belong to; raises WrongAccountError where STS does not say."""
     import botocore.exceptions as e
     from botocore.parsers import ResponseParserError
 
     try:
-        answer = clients.client("sts").get_caller_identity()
+        answer = session.client("sts").get_caller_identity()
         return CallerIdentity(answer["Account"], answer["Arn"])
     except (e.NoCredentialsError, e.PartialCredentialsError, e.CredentialRetrievalError) as error:
         raise WrongAccountError(

@@ -22,20 +22,26 @@ Which answer means what is decided here, for every reader:
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from toolkit.aws.actions import action_of
-from toolkit.aws.facts import side_by_side
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.facts import AT_ONCE, side_by_side
+from toolkit.aws.session import AwsSession
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Absent, Call, Live, Reading, Reason, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES
 
+S = TypeVar("S")
+T = TypeVar("T")
+
+_PATIENCE = 60
+"""Seconds after which an answer that AWS is still working on is given up."""
 _TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker", "PaginationToken")
 _DENIED = frozenset(
     {
@@ -89,21 +95,22 @@ class Inventory:
 
     def __init__(
         self,
-        clients: ClientFactory,
+        session: AwsSession,
         *,
         budget: int | None = None,
         on_call: Callable[[Call], None] = lambda _: None,
     ) -> None:
         """Args:
-        clients: Make the calls.
+        session: Makes the calls.
         budget: How many calls of AWS may be made at most; further ones are unreadable. None: any number.
         on_call: Told of each call that AWS answered, possibly from several threads.
         """
-        self._clients = clients
+        self._session = session
         self._budget = budget
         self._on_call = on_call
         self._made = 0
         self._lock = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(AT_ONCE)
         self._asking: defaultdict[tuple[Any, ...], threading.RLock] = defaultdict(threading.RLock)
         self._answers: dict[tuple[Any, ...], _Kept] = {}
         self._evidence = threading.local()
@@ -111,17 +118,26 @@ class Inventory:
     @property
     def account_id(self) -> str:
         """The account's id, 12 digits."""
-        return self._clients.account_id
+        return self._session.account_id
+
+    @property
+    def home_region(self) -> str:
+        """Where what has no region is read."""
+        return self._session.home_region
 
     @property
     def simulated(self) -> bool:
         """Whether it is on the embedded AWS."""
-        return self._clients.simulated
+        return self._session.simulated
 
     @property
     def calls(self) -> int:
         """How many calls of AWS were made; each page is one."""
         return self._made
+
+    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
+        """The answers in the order of the questions; whoever asks, eight calls wait for AWS at a time."""
+        return side_by_side(ask, about)
 
     def find(self, kind: str, region: str, planned: Mapping[str, Any]) -> Live | Unreadable | None:
         """The resource of a type that has the key of a planned one; None: AWS says that there is none.
@@ -133,7 +149,7 @@ class Inventory:
         """
         record, reading = _readable(kind)
         if reading.is_global:
-            region = self._clients.home_region
+            region = self._session.home_region
         try:
             with self._gathering() as evidence, self._read(region, evidence):
                 if reading.finds is not None:
@@ -143,6 +159,14 @@ class Inventory:
                 return None if found is None else self._whole(found, kind, region, evidence)
         except UnreadableError as e:
             return e.of(kind)
+
+    def answered(self, read: Callable[[Inventory], T]) -> T | Unreadable:
+        """What comes of a question about more than one type's resources."""
+        try:
+            with self._gathering() as evidence, self._read(self.home_region, evidence):
+                return read(self)
+        except UnreadableError as e:
+            return e.of("")
 
     def contents(self, kind: str, region: str, values: Mapping[str, Any]) -> str | Unreadable | None:
         """What a resource with these values holds, for people; None: nothing, or there is no such resource."""
@@ -166,7 +190,7 @@ class Inventory:
             for region in off
         )
         on = [region for region in wanted if region not in off]
-        home = self._clients.home_region
+        home = self._session.home_region
         listed = [kind for kind in kinds if _readable(kind)[1].lists is not None]
         questions = [(k, r) for k in listed for r in ([home] if _readable(k)[1].is_global else on)]
         for answers in side_by_side(lambda question: self._list(*question), questions):
@@ -196,14 +220,25 @@ class Inventory:
         *,
         absent: tuple[str | Absent, ...] = (),
         first: bool = False,
+        unfinished: Callable[[Mapping[str, Any]], bool] | None = None,
         **parameters: Any,
     ) -> Mapping[str, Any] | None:
         """As `Account.call`."""
 
         def ask() -> _Kept:
-            self._spend(service, operation, region)
-            answer = getattr(self._clients.client(service, region), operation)(**parameters)
-            return _Kept(answer, (self._made_call(service, operation, region, answer),))
+            deadline = time.monotonic() + _PATIENCE
+            while True:
+                self._spend(service, operation, region)
+                with self._waiting:
+                    answer = getattr(self._session.client(service, region), operation)(**parameters)
+                made = self._made_call(service, operation, region, answer)
+                if unfinished is None or not unfinished(answer):
+                    return _Kept(answer, (made,))
+                if time.monotonic() > deadline:
+                    raise UnreadableError(
+                        made.action, region, Reason.TIMED_OUT, f"AWS is still working on it after {_PATIENCE} seconds"
+                    )
+                time.sleep(1)
 
         answer: Mapping[str, Any] | None = self._answered(service, operation, region, absent, ask, parameters)
         if (
@@ -235,7 +270,7 @@ class Inventory:
             items: list[Any] = []
             calls: list[Call] = []
             self._spend(service, operation, region)
-            for page in _pages(self._clients.client(service, region), operation, parameters):
+            for page in self._pages(service, operation, region, parameters):
                 if calls:
                     self._spend(service, operation, region)
                 calls.append(self._made_call(service, operation, region, page))
@@ -243,6 +278,17 @@ class Inventory:
             return _Kept(tuple(items), tuple(calls))
 
         return self._answered(service, operation, region, absent, ask, {**parameters, "": member}) or ()
+
+    def _pages(
+        self, service: str, operation: str, region: str, parameters: Mapping[str, Any]
+    ) -> Iterator[Mapping[str, Any]]:
+        pages = _pages(self._session.client(service, region), operation, parameters)
+        while True:
+            with self._waiting:
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
 
     def _list(self, kind: str, region: str) -> tuple[Live | Unreadable, ...]:
         try:
@@ -336,7 +382,7 @@ class Inventory:
                 outer.extend(calls)
 
     def _action(self, service: str, operation: str, region: str) -> str:
-        return action_of(self._clients.client(service, region), service, operation)
+        return action_of(self._session.client(service, region), service, operation)
 
     def _spend(self, service: str, operation: str, region: str) -> None:
         with self._lock:
@@ -363,10 +409,10 @@ class Inventory:
 
     def _is_off(self, region: str) -> bool:
         """Whether the region is known to be off; not where that cannot be read."""
-        if region == self._clients.home_region:
+        if region == self._session.home_region:
             return False
         try:
-            answer = self.call("ec2", "describe_regions", self._clients.home_region, AllRegions=True) or {}
+            answer = self.call("ec2", "describe_regions", self._session.home_region, AllRegions=True) or {}
         except UnreadableError:
             return False
         states = {one["RegionName"]: one.get("OptInStatus") for one in answer.get("Regions", ())}

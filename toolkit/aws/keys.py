@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from toolkit.aws.facts import asked
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.errors import BadPlanError
 
 _CONTEXT = {"aws-baseline-toolkit": "plan-bundle"}
@@ -19,7 +19,7 @@ _PERHAPS_ANOTHER_KEY = ("AccessDeniedException", "NotFoundException")
 class KmsDataKeys:
     """Data keys of KMS, asked with the credentials of an environment."""
 
-    def __init__(self, clients: ClientFactory) -> None:
+    def __init__(self, clients: AwsSession) -> None:
         self._clients = clients
 
     def generate(self, key_id: str) -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""boto3 clients for one environment, built from its credentials and an explicit process environment.
+"""One session with an account: an environment's credentials, and boto3 clients that use them.
 
 boto3 reads os.environ by itself; a toolkit that may talk to a simulator must decide what it reads. So endpoint, proxy
 and region are taken from `environ` and passed explicitly, and credentials are found in a process environment that was
@@ -8,10 +8,10 @@ made the same as Terraform's (variables.inhabit).
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from toolkit.aws.facts import AT_ONCE
 from toolkit.environment import Environment
 from toolkit.errors import WrongAccountError
 
@@ -33,8 +33,8 @@ def _only_what_the_provider_reads(core: Any) -> None:
     core.register_component("data_loader", Loader(extra_search_paths=builtin, include_default_search_paths=False))
 
 
-class ClientFactory:
-    """Makes boto3 clients that act as the environment's credentials say.
+class AwsSession:
+    """What one run needs to reach an account, made once: credentials, partition, regions, clients.
 
     Several threads may use one: boto3's clients are safe for that, its sessions, which make them, are not.
     """
@@ -44,59 +44,39 @@ class ClientFactory:
         environment: Supplies profile, role and the home region.
         environ: Process environment of the run: credentials, endpoint and proxy are taken from it.
         """
-        self._environment = environment
-        self._environ = environ
+        self.environment = environment
+        self.environ = environ
         self._base: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
-        self._lists: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._making = threading.RLock()
-        self._listing: defaultdict[tuple[Any, ...], threading.Lock] = defaultdict(threading.Lock)
 
     @property
     def account_id(self) -> str:
         """The environment's account; commands check that it is the caller's before they ask anything."""
-        return self._environment.account_id
+        return self.environment.account_id
 
     @property
     def home_region(self) -> str:
         """The environment's home region, where global services are called."""
-        return self._environment.regions.home
+        return self.environment.regions.home
+
+    @property
+    def partition(self) -> str:
+        """The partition that its regions are in: "aws", "aws-cn" or "aws-us-gov"."""
+        return self.environment.regions.partition
 
     @property
     def simulated(self) -> bool:
         """Whether clients ask the embedded AWS, be it by the environment's own word or by --sandbox."""
-        return self._environment.simulator is not None or bool(self._environ.get("AWS_ENDPOINT_URL"))
+        return self.environment.simulator is not None or bool(self.environ.get("AWS_ENDPOINT_URL"))
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
-        key = service, region or self._environment.regions.home
+        key = service, region or self.environment.regions.home
         with self._making:
             if key not in self._clients:
                 self._clients[key] = self._client(self._boto3(), *key)
             return self._clients[key]
-
-    def listed(
-        self, service: str, call: str, member: str, region: str | None = None, **request: Any
-    ) -> tuple[Any, ...]:
-        """Every item of a list that AWS answers page by page, asked once for the life of this factory.
-
-        Judging a plan asks about hundreds of things: one by one that takes minutes, and AWS throttles it.
-
-        Args:
-            service: Name of the service.
-            call: Method of its client that answers in pages.
-            member: Where the items stand in the answer.
-            region: None: the home region.
-            **request: Arguments of the call.
-        """
-        key = service, call, region, *sorted(request.items())
-        with self._making:
-            listing = self._listing[key]
-        with listing:
-            if key not in self._lists:
-                pages = self.client(service, region).get_paginator(call).paginate(**request)
-                self._lists[key] = tuple(item for page in pages for item in page.get(member, ()))
-            return self._lists[key]
 
     def has_session_token(self) -> bool:
         """Whether these are temporary credentials, rather than a long-lived access key."""
@@ -118,11 +98,15 @@ class ClientFactory:
     def _client(self, session: Any, service: str, region: str) -> Any:
         from botocore.config import Config
 
-        endpoint = self._environ.get("AWS_ENDPOINT_URL")
+        endpoint = self.environ.get("AWS_ENDPOINT_URL")
         config = Config(
             # STS is asked first, and an AWS that cannot be reached is told soon. What comes later is asked several at a
-            # time, and may be throttled.
-            retries={"mode": "standard", "total_max_attempts": 3 if service == "sts" else 6},
+            # time, and may be throttled: adaptive mode slows down by itself then (boto3 Guide, "Retries").
+            retries={"mode": "standard", "total_max_attempts": 3}
+            if service == "sts"
+            else {"mode": "adaptive", "total_max_attempts": 6},
+            # As many connections as questions that wait for AWS at a time; botocore drops what exceeds its pool.
+            max_pool_connections=AT_ONCE,
             connect_timeout=5,
             read_timeout=30,
             # The embedded AWS serves as its own proxy; account-prefixed host names find it only that way.
@@ -138,13 +122,13 @@ class ClientFactory:
         import botocore.exceptions
         import botocore.session
 
-        settings = self._environment.credentials
-        endpoint = self._environ.get("AWS_ENDPOINT_URL")
+        settings = self.environment.credentials
+        endpoint = self.environ.get("AWS_ENDPOINT_URL")
         if endpoint:
             # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds. Roles are
             # assumed there, too: one may lead to another account, which holds the state.
             core = botocore.session.Session(session_vars=_NO_PROFILE)
-            core.set_credentials(self._environ["AWS_ACCESS_KEY_ID"], self._environ["AWS_SECRET_ACCESS_KEY"])
+            core.set_credentials(self.environ["AWS_ACCESS_KEY_ID"], self.environ["AWS_SECRET_ACCESS_KEY"])
         else:
             core = botocore.session.Session(profile=settings.profile)
             _only_what_the_provider_reads(core)
@@ -155,14 +139,14 @@ class ClientFactory:
         request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
         if role.external_id:
             request["ExternalId"] = role.external_id
-        sts = self._client(base, "sts", self._environment.regions.home)
+        sts = self._client(base, "sts", self.environment.regions.home)
         try:
             answer = sts.assume_role(**request)["Credentials"]
         except botocore.exceptions.ClientError as e:
             details = e.response.get("Error", {})
             raise WrongAccountError(
                 f"cannot assume {role.role_arn}: {details.get('Code', '')} {details.get('Message', '')}".rstrip(),
-                where=f"environments/{self._environment.name}/environment.yaml",
+                where=f"environments/{self.environment.name}/environment.yaml",
                 hint="check the role's trust policy, its external id and MFA condition, and the base credentials",
             ) from e
         assumed = botocore.session.Session(session_vars=_NO_PROFILE)

@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.aws.facts import asked
 from toolkit.aws.identity import CallerIdentity, caller_identity
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.environment import AssumeRole, Credentials, Environment, S3Backend
 from toolkit.errors import RefusedError, ToolkitError, WrongAccountError
 from toolkit.regions import partition_of
@@ -51,7 +51,7 @@ def state_owner(environment: Environment, backend: S3Backend) -> str:
     return backend.account_id or environment.account_id
 
 
-def state_clients(environment: Environment, backend: S3Backend, environ: Mapping[str, str]) -> ClientFactory:
+def state_clients(environment: Environment, backend: S3Backend, environ: Mapping[str, str]) -> AwsSession:
     """Clients with the credentials that Terraform's backend uses, which are not those of the environment's provider."""
     role_arn = backend.role_arn
     owner = state_owner(environment, backend)
@@ -60,10 +60,10 @@ def state_clients(environment: Environment, backend: S3Backend, environ: Mapping
         role_arn = f"arn:aws:iam::{owner}:role/state"
     role = AssumeRole(role_arn=role_arn) if role_arn else None
     credentials = Credentials(profile=backend.profile or environment.credentials.profile, assume_role=role)
-    return ClientFactory(dataclasses.replace(environment, credentials=credentials), environ)
+    return AwsSession(dataclasses.replace(environment, credentials=credentials), environ)
 
 
-def check_state_account(environment: Environment, backend: S3Backend, clients: ClientFactory) -> CallerIdentity:
+def check_state_account(environment: Environment, backend: S3Backend, clients: AwsSession) -> CallerIdentity:
     """The caller, if it is in the account that owns the state.
 
     Raises:

@@ -121,6 +121,23 @@ class Advice:
     remedy: str
 
 
+@dataclass(frozen=True)
+class Identities:
+    """What an environment says of the account's users and groups.
+
+    Attributes:
+        with_mfa: Groups on which MFA is enforced once the environment is applied.
+        without_administration: Groups that are denied the administration of identities then.
+        removed_users: Users whom it removes by name.
+        enrolling_users: Users who may enrol an MFA device with an access key alone.
+    """
+
+    with_mfa: frozenset[str] = frozenset()
+    without_administration: frozenset[str] = frozenset()
+    removed_users: frozenset[str] = frozenset()
+    enrolling_users: frozenset[str] = frozenset()
+
+
 CASE_BLIND = frozenset({"aws_iam_group", "aws_iam_policy", "aws_iam_role", "aws_iam_user"})
 """Types whose names must be unique in the account whatever their case, path and region.
 

@@ -7,6 +7,7 @@ statement denies is decided as for organization policies. One that depends on wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -14,8 +15,10 @@ from typing import Literal
 from toolkit.iam import ContextValue, PolicyDocument, PolicyError, Statement
 from toolkit.iam.comparison import denies
 from toolkit.iam.organization import Deployment, denied_needs, is_known, named_actions
+from toolkit.plan.facts import Source, Wanted
 from toolkit.plan.managed_policies import DENY_EVERYTHING, POLICY, is_deny_all
 from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.users import authorization_details
 
 _PUTS = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 _TAKES = (Action.DELETE, Action.UPDATE, Action.REPLACE)
@@ -43,6 +46,34 @@ class HeldPolicies:
     def attached_type(self) -> str:
         """Terraform's type of a managed policy on one."""
         return f"aws_iam_{self.kind}_policy_attachment"
+
+
+@dataclass(frozen=True)
+class GroupPoliciesWanted(Wanted[HeldPolicies]):
+    """The policies of every group, with the text of those that are inline or the account's own."""
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return "the policies of the account's groups"
+
+    def read(self, source: Source) -> HeldPolicies:
+        """As the base."""
+        groups = authorization_details(source, "Group", "GroupDetailList")
+        policies = authorization_details(source, "LocalManagedPolicy", "Policies")
+        return HeldPolicies(
+            inline={
+                g["GroupName"]: {p["PolicyName"]: json.dumps(p["PolicyDocument"]) for p in g.get("GroupPolicyList", ())}
+                for g in groups
+            },
+            attached={g["GroupName"]: frozenset(p["PolicyArn"] for p in g["AttachedManagedPolicies"]) for g in groups},
+            documents={
+                policy["Arn"]: json.dumps(version["Document"])
+                for policy in policies
+                for version in policy["PolicyVersionList"]
+                if version["IsDefaultVersion"]
+            },
+        )
 
 
 @dataclass(frozen=True)

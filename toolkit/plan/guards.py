@@ -13,10 +13,13 @@ from typing import Any
 
 from toolkit.addresses import Address, AttributePath, leaves, regional_label, value_at
 from toolkit.components.base import CASE_BLIND, Component, Protected
+from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule, Severity, register
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.iam.comparison import compare_policies, denies, policy_sentences
 from toolkit.plan.archive_rules import judge_archive_rules
+from toolkit.plan.case import Case, Guard
+from toolkit.plan.facts import Facts
 from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
@@ -478,3 +481,12 @@ def _difference(path: AttributePath, old: Any, after: Mapping[str, Any]) -> Iter
             yield f"{path}: {line}"
     elif new != old:
         yield f"{path}: {shown(old)} → {shown(new)}"
+
+
+def _orphans(case: Case, _: Facts) -> Iterable[Finding]:
+    if case.destroy:
+        return ()
+    return judge_orphans(case.plan, case.drift, REGISTRY, case.account_id, case.looked_in)
+
+
+ORPHANS = Guard(_orphans)

@@ -12,51 +12,19 @@ user.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from toolkit.findings import Finding, Rule, Severity
 from toolkit.findings.rules import ADVICE, LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
 from toolkit.plan.boundaries import Boundaries, Refused, boundary_of, may_limit_more
-from toolkit.plan.denials import Denials, Denied, Member, newly_denies
-from toolkit.plan.managed_policies import is_administrator
+from toolkit.plan.case import Caller, Case, Guard
+from toolkit.plan.denials import Denials, Denied, GroupPoliciesWanted, HeldPolicies, Member, newly_denies
+from toolkit.plan.facts import Facts, Wanted
+from toolkit.plan.managed_policies import ManagedPolicies, is_administrator
 from toolkit.plan.model import Action, Change, Plan
-
-
-@dataclass(frozen=True)
-class UserFact:
-    """An IAM user as far as getting in matters."""
-
-    name: str
-    arn: str
-    groups: frozenset[str]
-    console_password: bool
-    mfa_devices: int
-    active_keys: int
-    administrator: bool
-    """Whether AdministratorAccess reaches the user, directly or through a group."""
-    password_age_days: int | None
-    """None where there is no password, or where its age could not be learnt."""
-    administrator_groups: frozenset[str] = frozenset()
-    """Groups that carry AdministratorAccess to the user; empty for who has it directly, or not at all."""
-    boundary: str | None = None
-    """ARN of the user's permissions boundary."""
-
-    @property
-    def gets_in(self) -> bool:
-        """Whether the user has anything to get in with."""
-        return self.console_password or self.active_keys > 0
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who applies."""
-
-    arn: str
-    user: str | None
-    """Name of the IAM user; None for roles, whom group policies do not reach."""
-    session_with_mfa: bool
-    """Whether the credentials are a session token; a long-lived key never carries MFA."""
-
+from toolkit.plan.spelling import Spelling
+from toolkit.plan.users import UserFact, UsersWanted
 
 _ENFORCED = "mfa_enforcement"
 _LIFE_CYCLE = "iam_users"
@@ -671,3 +639,46 @@ def _situation(user: UserFact, enrolling: frozenset[str]) -> str:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def users_wanted(case: Case) -> UsersWanted | None:
+    """What is wanted of users, and of the policies of groups with them; None: the plan reaches nobody."""
+    if case.ends or not reaches_users(case.plan):
+        return None
+    return UsersWanted(any(c.type == _EXPIRY and c.action is not Action.DELETE for c in case.plan.changes))
+
+
+def _needs(case: Case) -> Iterator[Wanted[Any]]:
+    wanted = users_wanted(case)
+    if wanted is not None:
+        yield from (wanted, GroupPoliciesWanted())
+
+
+def _judge(case: Case, facts: Facts) -> Iterator[Finding]:
+    wanted = users_wanted(case)
+    if wanted is None:
+        return
+    users, held = facts[wanted], facts[GroupPoliciesWanted()]
+    spelling = spelling_of(users, held)
+    plan, said = spelling.plan(case.plan), case.identities
+    with_mfa = spelling.groups(said.with_mfa)
+    yield from judge_lockout(
+        plan,
+        users,
+        case.caller,
+        with_mfa,
+        spelling.groups(said.without_administration),
+        Denials(plan, held, case.deployment, with_mfa),
+        Boundaries(plan, ManagedPolicies(plan, case.outcome, held.documents), case.deployment),
+        spelling.users(said.removed_users),
+        spelling.users(said.enrolling_users),
+    )
+
+
+def spelling_of(users: Iterable[UserFact], held: HeldPolicies) -> Spelling:
+    """How the account spells the names of users and groups."""
+    return Spelling(users=(user.name for user in users), groups=held.attached)
+
+
+GUARD = Guard(_judge, _needs)
+FORGOTTEN = Guard(lambda case, _: () if case.ends else judge_forgotten(case.plan))

@@ -7,8 +7,11 @@ and these two by definition cannot (AWS Managed Policy Reference, "Administrator
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from toolkit.plan.facts import Facts, Source, Wanted
 from toolkit.plan.model import Action, Change, Plan, Resource
 
 POLICY = "aws_iam_policy"
@@ -73,6 +76,60 @@ class ManagedPolicies:
         if is_administrator(arn):
             return ALLOW_EVERYTHING
         return DENY_EVERYTHING if is_deny_all(arn) else self._texts.get(arn)
+
+
+@dataclass(frozen=True)
+class DocumentWanted(Wanted[str | None]):
+    """The text of a managed policy of the account's own; None: there is no such policy."""
+
+    arn: str
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return f"the policy {self.arn}"
+
+    def read(self, source: Source) -> str | None:
+        """As the base."""
+        return read_document(source, self.arn)
+
+
+def read_document(source: Source, arn: str) -> str | None:
+    """The text of a managed policy, that of its default version; None: there is no such policy."""
+    home = source.home_region
+    found = source.call("iam", "get_policy", home, absent=("NoSuchEntity",), PolicyArn=arn)
+    if found is None:
+        return None
+    version = found["Policy"]["DefaultVersionId"]
+    answer = source.call("iam", "get_policy_version", home, PolicyArn=arn, VersionId=version)
+    assert answer is not None, "no error of this call is an absence"
+    # botocore has parsed the document already.
+    return json.dumps(answer["PolicyVersion"]["Document"])
+
+
+def documents_wanted(
+    arns: Iterable[str], plan: Plan, outcome: Iterable[Resource], drift: Iterable[Change] = ()
+) -> tuple[DocumentWanted, ...]:
+    """Which of some managed policies the account is to be asked for: neither the plan nor the state has their text.
+
+    Args:
+        arns: Of policies; AWS's own are never among the answer.
+        plan: The plan.
+        outcome: What there is once it is applied.
+        drift: What AWS has otherwise than the state: the text of what somebody deleted by hand is known, too.
+    """
+    known = ManagedPolicies(plan, outcome, deleted_texts(drift))
+    unknown = (a for a in arns if not is_of_aws(a) and known.before(a) is None and known.after(a) is None)
+    return tuple(DocumentWanted(arn) for arn in sorted(set(unknown)))
+
+
+def policies_with(
+    facts: Facts, arns: Iterable[str], plan: Plan, outcome: Iterable[Resource], drift: Iterable[Change] = ()
+) -> ManagedPolicies:
+    """Texts of managed policies, with those that were wanted: arguments as for `documents_wanted`."""
+    outcome, drift = tuple(outcome), tuple(drift)
+    read = {w.arn: text for w in documents_wanted(arns, plan, outcome, drift) if (text := facts[w]) is not None}
+    return ManagedPolicies(plan, outcome, deleted_texts(drift) | read)
 
 
 def deleted_texts(drift: Iterable[Change]) -> dict[str, str]:

@@ -6,11 +6,15 @@ In: the plan, the policies that the account's groups have, and what managed poli
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import WEAKENS
 from toolkit.iam.comparison import rights_lost
-from toolkit.plan.denials import HeldPolicies
+from toolkit.plan.case import Case, Guard
+from toolkit.plan.denials import GroupPoliciesWanted, HeldPolicies
+from toolkit.plan.facts import Facts, Wanted
+from toolkit.plan.lockout import spelling_of, users_wanted
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, ManagedPolicies
 from toolkit.plan.model import Action, Change, Marker, Plan
 
@@ -93,3 +97,21 @@ def _allows_everything(group: str, plan: Plan, held: HeldPolicies, policies: Man
     texts = [*held.inline.get(group, {}).values(), *(t for v in changes if isinstance(t := v.get("policy"), str))]
     texts += [text for arn in arns if (text := policies.after(arn)) is not None]
     return any(not rights_lost(ALLOW_EVERYTHING, text)[0] for text in texts)
+
+
+def _needs(case: Case) -> Iterator[Wanted[Any]]:
+    wanted = users_wanted(case)
+    if wanted is not None:
+        yield from (wanted, GroupPoliciesWanted())
+
+
+def _judge(case: Case, facts: Facts) -> Iterator[Finding]:
+    wanted = users_wanted(case)
+    if wanted is None:
+        return
+    held = facts[GroupPoliciesWanted()]
+    plan = spelling_of(facts[wanted], held).plan(case.plan)
+    yield from judge_memberships(plan, held, ManagedPolicies(plan, case.outcome, held.documents))
+
+
+GUARD = Guard(_judge, _needs)

@@ -15,10 +15,14 @@ from toolkit.findings import Finding
 from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.iam import role_session
 from toolkit.iam.comparison import rights_lost
-from toolkit.plan.boundaries import SET_BOUNDARY, Refused, boundary_of, in_account
-from toolkit.plan.lockout import PAST, Caller, goes, lockout
+from toolkit.plan.boundaries import SET_BOUNDARY, Boundaries, Refused, boundary_of, in_account
+from toolkit.plan.case import Caller, Case, Guard
+from toolkit.plan.facts import Facts, Source, Wanted
+from toolkit.plan.lockout import PAST, goes, lockout
 from toolkit.plan.managed_policies import is_administrator
 from toolkit.plan.model import Action, Change, Plan, Resource
+from toolkit.plan.policy_texts import known_policies, wanted_texts
+from toolkit.resources.reading import Reason, Unreadable
 
 _SET = "aws_ssoadmin_permission_set"
 _ASSIGNMENT = "aws_ssoadmin_account_assignment"
@@ -42,6 +46,66 @@ class Assigned:
     principals: frozenset[str]
     own: frozenset[str] | None
     """The user and its groups; None where the identity store has no user of that name."""
+
+
+@dataclass(frozen=True)
+class AssignedWanted(Wanted[Assigned]):
+    """Who has a permission set in an account, and who of them a user is."""
+
+    instance: str
+    """ARN of the instance of IAM Identity Center, which the account has or administers."""
+    permission_set: str
+    """ARN."""
+    account_id: str
+    region: str
+    """Of the instance."""
+    user: str
+    """Name of the user who applies."""
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return f"who has the permission set {self.permission_set} in {self.account_id}"
+
+    def read(self, source: Source) -> Assigned | Unreadable:
+        """As the base."""
+        principals = source.pages(
+            "sso-admin",
+            "list_account_assignments",
+            "AccountAssignments",
+            self.region,
+            InstanceArn=self.instance,
+            AccountId=self.account_id,
+            PermissionSetArn=self.permission_set,
+        )
+        instances = source.pages("sso-admin", "list_instances", "Instances", self.region)
+        store = next((i["IdentityStoreId"] for i in instances if i["InstanceArn"] == self.instance), None)
+        if store is None:
+            problem = f"it does not name {self.instance}: IAM Identity Center may have been moved or deleted"
+            return Unreadable("", self.region, "sso:ListInstances", Reason.UNKNOWN, problem)
+        return Assigned(frozenset(p["PrincipalId"] for p in principals), self._own(source, store))
+
+    def _own(self, source: Source, store: str) -> frozenset[str] | None:
+        named = {"UniqueAttribute": {"AttributePath": "userName", "AttributeValue": self.user}}
+        answer = source.call(
+            "identitystore",
+            "get_user_id",
+            self.region,
+            absent=("ResourceNotFoundException",),
+            IdentityStoreId=store,
+            AlternateIdentifier=named,
+        )
+        if answer is None:
+            return None
+        groups = source.pages(
+            "identitystore",
+            "list_group_memberships_for_member",
+            "GroupMemberships",
+            self.region,
+            IdentityStoreId=store,
+            MemberId={"UserId": answer["UserId"]},
+        )
+        return frozenset([answer["UserId"], *(group["GroupId"] for group in groups)])
 
 
 def signed_in(caller: Caller) -> SignedIn | None:
@@ -213,3 +277,46 @@ def _by_assignment(
             "make sure that you have another assignment of it",
             consent="--acknowledge-lockout",
         )
+
+
+def _lost(case: Case, who: SignedIn) -> AssignedWanted | None:
+    """What is wanted where the plan deletes an assignment of the own set."""
+    lost = lost_assignments(case.plan, case.outcome, who, case.account_id)
+    if not lost:
+        return None
+    values = lost[0].before
+    return AssignedWanted(
+        values["instance_arn"], values["permission_set_arn"], values["target_id"], lost[0].region, who.user
+    )
+
+
+def _who(case: Case) -> SignedIn | None:
+    who = None if case.ends else signed_in(case.caller)
+    return who if any(c.type.startswith("aws_ssoadmin_") for c in case.plan.changes) else None
+
+
+def _needs(case: Case) -> Iterator[Wanted[Any]]:
+    who = _who(case)
+    if who is not None:
+        yield from wanted_texts(case)
+        if (lost := _lost(case, who)) is not None:
+            yield lost
+
+
+def _judge(case: Case, facts: Facts) -> Iterator[Finding]:
+    who = _who(case)
+    if who is None:
+        return
+    lost = _lost(case, who)
+    boundaries = Boundaries(case.plan, known_policies(case, facts), case.deployment)
+    yield from judge_own_permission_set(
+        case.plan,
+        case.outcome,
+        who,
+        case.account_id,
+        facts[lost] if lost is not None else None,
+        lambda old, new: boundaries.replaced(case.caller.arn, old, new),
+    )
+
+
+GUARD = Guard(_judge, _needs)

@@ -109,6 +109,10 @@ class Account(Protocol):
         """Its id, 12 digits."""
 
     @property
+    def home_region(self) -> str:
+        """Where what has no region is read."""
+
+    @property
     def simulated(self) -> bool:
         """Whether it is on the embedded AWS."""
 
@@ -120,6 +124,7 @@ class Account(Protocol):
         *,
         absent: tuple[str | Absent, ...] = (),
         first: bool = False,
+        unfinished: Callable[[Mapping[str, Any]], bool] | None = None,
         **parameters: Any,
     ) -> Mapping[str, Any] | None:
         """The answer of a call that answers whole; None for an error in `absent`.
@@ -130,6 +135,8 @@ class Account(Protocol):
             region: Region of the client.
             absent: Errors by which the service says that there is nothing; a text is a code.
             first: Whether the first part of a longer answer will do.
+            unfinished: Whether an answer says that AWS is still working on it: the call is repeated each second then,
+                for a minute.
             **parameters: Of the call.
 
         Raises:

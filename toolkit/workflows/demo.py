@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
 from toolkit.environment import Environment
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.paths import Project
@@ -97,7 +96,7 @@ def read_back(workspace: Workspace) -> Iterator[ReadBack]:
         ToolkitError: Something cannot be read.
     """
     environment = workspace.environment
-    inventory = Inventory(ClientFactory(environment, workspace.environ))
+    inventory = Inventory(workspace.aws)
     home = environment.regions.home
 
     def every(kind: str, region: str) -> tuple[Live, ...]:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from toolkit.aws.bucket_contents import Bucket, Contents
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.errors import InterruptedRunError, RefusedError, ToolkitError
 from toolkit.findings import Consents
 from toolkit.plan.model import Action, Change, Plan
@@ -48,11 +48,10 @@ def check_buckets(workspace: Workspace, plan: Plan, *, empty_buckets: bool) -> t
             deleted.
         ToolkitError: What a bucket holds could not be read.
     """
-    clients = ClientFactory(workspace.environment, workspace.environ)
     held: list[tuple[Change, Contents]] = []
     for change in _buckets(plan):
         itself = _empties_itself(change)
-        found = _bucket(clients, change).contents(bypasses_governance=itself)
+        found = _bucket(workspace.aws, change).contents(bypasses_governance=itself)
         if found is not None and not found.empty and (found.kept or not itself):
             held.append((change, found))
     kept = [(change, contents) for change, contents in held if contents.kept]
@@ -105,12 +104,11 @@ def destroy(
     buckets = [b for b in _buckets(shown.plan) if not _empties_itself(b)] if may_empty else []
     last = {b.address for b in buckets}
     first = tuple(c.address for c in shown.plan.changes if c.address not in last)
-    clients = ClientFactory(workspace.environment, workspace.environ)
 
     def empty(step: Plan) -> None:
         for change in _buckets(step):
             if change.address in last:
-                bucket = _bucket(clients, change)
+                bucket = _bucket(workspace.aws, change)
                 observer.stage(f"Emptying {bucket.name}")
                 left.emptied = True
                 if versions := _make_empty(bucket):
@@ -240,9 +238,9 @@ def _buckets(plan: Plan) -> Iterable[Change]:
     return [c for c in plan.changes if c.type == "aws_s3_bucket" and c.action is Action.DELETE]
 
 
-def _bucket(clients: ClientFactory, change: Change) -> Bucket:
+def _bucket(session: AwsSession, change: Change) -> Bucket:
     # The state has the bucket's own region; a module call's region is only where the provider asks.
-    return Bucket(clients, str(change.before["bucket"]), str(change.before.get("region") or change.region))
+    return Bucket(session, str(change.before["bucket"]), str(change.before.get("region") or change.region))
 
 
 def _empties_itself(change: Change) -> bool:

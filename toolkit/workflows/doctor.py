@@ -186,6 +186,7 @@ def _running(project: Project) -> Finding:
 
 def _account(project: Project, name: str, sandbox: bool) -> str:
     from toolkit.aws.identity import check_account
+    from toolkit.aws.session import AwsSession
     from toolkit.workflows.scratch import scratch_folder
     from toolkit.workflows.workspace import Access, aws_environ, read_environment
 
@@ -193,5 +194,5 @@ def _account(project: Project, name: str, sandbox: bool) -> str:
     tried_out = sandbox and environment.simulator is None
     scratch = scratch_folder(paths, *(["sandbox"] if tried_out else []))
     environ = aws_environ(project, environment, Access(sandbox=sandbox, process=True), scratch)
-    caller = check_account(environment, environ)
+    caller = check_account(AwsSession(environment, environ))
     return f"{caller.arn} in account {caller.account_id}{' of the embedded AWS' if sandbox else ''}"

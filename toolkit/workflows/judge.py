@@ -1,4 +1,4 @@
-"""Judges a plan: pure rules over the plan, with what must be asked of AWS for them.
+"""Judges a plan: gathers what guards want to know of AWS, once, and judges by it.
 
 In: a Workspace, its plan and the consents given. Out: findings, each with what consents to it. Reads AWS only where the
 plan needs it: things that exist once and are to be created, and users whom MFA or password rules would reach.
@@ -13,36 +13,19 @@ from types import MappingProxyType
 from typing import Any
 
 from toolkit.addresses import Address
-from toolkit.aws.existing import read_contents, read_existing
-from toolkit.aws.identity import own_role
+from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.permission_sets import read_assigned
-from toolkit.aws.quotas import read_quotas
-from toolkit.aws.role_policies import read_documents, read_role_policies
-from toolkit.aws.session import ClientFactory
-from toolkit.aws.users import read_group_policies, read_users
-from toolkit.components.base import Advice, Component
-from toolkit.components.registry import REGISTRY
+from toolkit.components.base import Advice, Component, Identities
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
 from toolkit.findings import Consents, Finding, Severity, options_for
 from toolkit.findings.rules import ADVICE
 from toolkit.iam.organization import Deployment
-from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
-from toolkit.plan.denials import Denials, Member, newly_denies
-from toolkit.plan.grants import without_standing
-from toolkit.plan.guards import judge, judge_orphans
+from toolkit.plan.case import Caller, Case
 from toolkit.plan.imports import judge_imports
-from toolkit.plan.lockout import Caller, judge_forgotten, judge_lockout, reaches_users
-from toolkit.plan.managed_policies import ManagedPolicies, deleted_texts, is_of_aws
-from toolkit.plan.memberships import judge_memberships
+from toolkit.plan.judging import judge, needs
 from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
-from toolkit.plan.own_permission_set import judge_own_permission_set, lost_assignments, signed_in
-from toolkit.plan.own_role import judge_own_role, may_be_bounded, role_of, takes_trusted
-from toolkit.plan.owners import judge_owners, referenced_policies
-from toolkit.plan.quotas import judge_quotas
 from toolkit.plan.settings import with_settings
-from toolkit.plan.spelling import Spelling
 from toolkit.policies import Need
 from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of
@@ -73,49 +56,52 @@ def judge_plan(
         ToolkitError: A fact could not be read; an unknown fact is never taken for a harmless one.
     """
     environment = workspace.environment
-    clients = ClientFactory(environment, workspace.environ)
-    inventory = Inventory(clients)
-    existing = read_existing(plan, inventory)
-    plan = without_standing(plan, {address for address, found in existing.items() if found.same})
-    existing = {address: found for address, found in existing.items() if not found.same}
-    outcome = parse_outcome(data, workspace.attribution)
-    drift = parse_drift(data, workspace.attribution)
-    policies = _policies(plan, outcome, changed_boundaries(plan) | referenced_policies(plan), clients, drift)
-    found = list(judge(plan, REGISTRY, existing, read_contents(plan, inventory)))
-    found = judge_owners(plan, outcome, policies, found, drift)
+    inventory = Inventory(workspace.aws)
+    case = _case(workspace, data, plan, destroy=destroy, simulated=inventory.simulated, aliases=aliases)
+    # Nothing is read after this: guards judge what they asked for.
+    found = list(judge(case, gather(needs(case), inventory)))
     today = datetime.now(UTC).date()
     if not destroy:
-        found += judge_orphans(plan, drift, REGISTRY, environment.account_id, _looked_in(environment, aliases))
-        found += judge_quotas(read_quotas(plan, clients, _attachable(environment)))
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
         found += judge_imports(data, environment.imports, workspace.attribution)
-        found += _imported(environment, plan, outcome, workspace)
-    # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
-    ends = destroy and workspace.simulator is not None
-    caller = _caller(workspace, clients)
-    found += judge_boundaries(plan, policies)
-    if not ends:
-        found += judge_forgotten(plan)
-        found += _own_role(workspace, plan, outcome, caller, clients)
-        found += _own_permission_set(workspace, plan, outcome, policies, caller, clients)
-    if reaches_users(plan) and not ends:
-        ages = any(c.type == "aws_iam_account_password_policy" and c.action is not Action.DELETE for c in plan.changes)
-        users = read_users(clients, with_password_age=ages)
-        held = read_group_policies(clients)
-        spelling = Spelling(users=(u.name for u in users), groups=held.attached)
-        with_mfa, guarded = map(spelling.groups, (_groups_with_mfa(environment), _guarded_groups(environment)))
-        removed, enrolling = map(spelling.users, (_removed_users(environment), _enrolling_users(environment)))
-        plan = spelling.plan(plan)
-        policies = ManagedPolicies(plan, outcome, held.documents)
-        denials = Denials(plan, held, _deployment(environment), with_mfa)
-        boundaries = Boundaries(plan, policies, _deployment(environment))
-        found += judge_lockout(plan, users, caller, with_mfa, guarded, denials, boundaries, removed, enrolling)
-        found += judge_memberships(plan, held, policies)
+        found += _imported(environment, case.plan, case.outcome, workspace)
     given = consents.together(environment.consents)
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
     return given.apply(with_settings(found, _followed(environment)), today)
+
+
+def _case(
+    workspace: Workspace,
+    data: Mapping[str, Any],
+    plan: Plan,
+    *,
+    destroy: bool,
+    simulated: bool,
+    aliases: Mapping[str, str],
+) -> Case:
+    environment = workspace.environment
+    return Case(
+        plan,
+        _caller(workspace),
+        environment.account_id,
+        _deployment(environment),
+        outcome=parse_outcome(data, workspace.attribution),
+        drift=parse_drift(data, workspace.attribution),
+        identities=Identities(
+            _groups_with_mfa(environment),
+            _guarded_groups(environment),
+            _removed_users(environment),
+            _enrolling_users(environment),
+        ),
+        attachable=_attachable(environment),
+        looked_in=_looked_in(environment, aliases),
+        destroy=destroy,
+        simulated=simulated,
+        # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
+        ends=destroy and workspace.simulator is not None,
+    )
 
 
 def _followed(environment: Environment) -> dict[str, str]:
@@ -128,20 +114,6 @@ def _followed(environment: Environment) -> dict[str, str]:
     }
 
 
-def _policies(
-    plan: Plan,
-    outcome: tuple[Resource, ...],
-    wanted: Iterable[str],
-    clients: ClientFactory,
-    drift: Iterable[Change] = (),
-) -> ManagedPolicies:
-    """Texts of managed policies; those that neither the plan nor the state has are read from the account."""
-    gone = deleted_texts(drift)
-    known = ManagedPolicies(plan, outcome, gone)
-    missing = [a for a in wanted if not is_of_aws(a) and known.before(a) is None and known.after(a) is None]
-    return ManagedPolicies(plan, outcome, gone | read_documents(clients, missing)) if missing else known
-
-
 def _looked_in(environment: Environment, aliases: Mapping[str, str]) -> Callable[[Change], str]:
     """The region that Terraform asks about a resource: that of the provider which the state records for it."""
 
@@ -150,50 +122,6 @@ def _looked_in(environment: Environment, aliases: Mapping[str, str]) -> Callable
         return change.region if alias is None else alias.replace("_", "-") or environment.regions.home
 
     return region
-
-
-def _own_role(
-    workspace: Workspace, plan: Plan, outcome: tuple[Resource, ...], caller: Caller, clients: ClientFactory
-) -> Iterable[Finding]:
-    name = role_of(caller)
-    plan = Spelling(roles=[name] if name else ()).plan(plan)
-    denies = name is not None and newly_denies(plan, name)
-    limits = name is not None and may_be_bounded(plan, name)
-    role = own_role(clients, workspace.caller) if denies or limits or takes_trusted(plan) else None
-    denied = None
-    if role is not None and name is not None and denies:
-        gets = (str(c.after.get("policy_arn")) for c in plan.changes if c.after.get("role") == name)
-        held = read_role_policies(clients, name, (arn for arn in gets if arn.startswith("arn:")))
-        itself = frozenset({name})
-        denied = Denials(plan, held, _deployment(workspace.environment)).newly(
-            Member(role.arn, itself, itself, None, mfa=False)
-        )
-    bounded = None
-    if role is not None and limits:
-        wanted = {*changed_boundaries(plan), *([role.boundary] if role.boundary else [])}
-        policies = _policies(plan, outcome, wanted, clients)
-        bounded = Boundaries(plan, policies, _deployment(workspace.environment)).newly(role.arn, role.boundary)
-    return judge_own_role(plan, caller, role.trust if role else None, denied, bounded)
-
-
-def _own_permission_set(
-    workspace: Workspace,
-    plan: Plan,
-    outcome: tuple[Resource, ...],
-    policies: ManagedPolicies,
-    caller: Caller,
-    clients: ClientFactory,
-) -> Iterable[Finding]:
-    who = signed_in(caller)
-    if who is None or not any(c.type.startswith("aws_ssoadmin_") for c in plan.changes):
-        return ()
-    account = workspace.environment.account_id
-    lost = lost_assignments(plan, outcome, who, account)
-    assigned = read_assigned(clients, lost[0], who.user) if lost else None
-    boundaries = Boundaries(plan, policies, _deployment(workspace.environment))
-    return judge_own_permission_set(
-        plan, outcome, who, account, assigned, lambda old, new: boundaries.replaced(caller.arn, old, new)
-    )
 
 
 def _attachable(environment: Environment) -> dict[str, tuple[str, int]]:
@@ -338,8 +266,8 @@ def _guarded_groups(environment: Environment) -> frozenset[str]:
     return frozenset(name for name, group in every.items() if group and not group["administrator"])
 
 
-def _caller(workspace: Workspace, clients: ClientFactory) -> Caller:
+def _caller(workspace: Workspace) -> Caller:
     arn = workspace.caller.arn
     resource = arn.split(":", 5)[5]
     user = resource.rsplit("/", 1)[-1] if resource.startswith("user/") else None
-    return Caller(arn, user, clients.has_session_token())
+    return Caller(arn, user, workspace.aws.has_session_token())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from toolkit.aws.keys import KmsDataKeys
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.errors import ToolkitError
 from toolkit.paths import Project
 from toolkit.terraform.sealing import DataKeys, Keys, key_from
@@ -25,6 +25,6 @@ def bundle_keys(project: Project | None, access: Access, kms_key_id: str | None 
                 hint="run the command in the project of that environment (-C DIR)",
             )
         paths, environment = read_environment(project, name)
-        return KmsDataKeys(ClientFactory(environment, aws_environ(project, environment, access, scratch_folder(paths))))
+        return KmsDataKeys(AwsSession(environment, aws_environ(project, environment, access, scratch_folder(paths))))
 
     return Keys(key_from(access.environ), kms_key_id, data_keys)

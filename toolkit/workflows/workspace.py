@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit import __version__
 from toolkit.aws.credentials import refuse_ambiguous
 from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
@@ -64,6 +64,8 @@ class Workspace:
 
     paths: EnvironmentPaths
     environment: Environment
+    aws: AwsSession
+    """The session with the environment's account, one for the whole run."""
     caller: CallerIdentity
     binary: Binary
     runner: Runner
@@ -210,9 +212,10 @@ def open_workspace(
     scratch = prepare_scratch(paths, environment, access, observer)
     environ = aws_environ(project, environment, access, scratch)
     observer.stage(f"Checking the account of {name}")
-    caller = check_account(environment, environ)
+    session = AwsSession(environment, environ)
+    caller = check_account(session)
     if deploys and not simulated:  # the embedded AWS's dummy caller is nobody
-        _refuse_policies(paths, environment, lambda: principal_arn(ClientFactory(environment, environ), caller))
+        _refuse_policies(paths, environment, lambda: principal_arn(session, caller))
     called = f"{name} --sandbox" if access.sandbox else name
     mirror = mirror_of(paths, environment, access)
     unsaved = unsaved_states(paths, scratch, access.environ)
@@ -228,7 +231,9 @@ def open_workspace(
         backend=_backend(environment, paths, scratch),
     )
     simulator = "moto" if simulated else None
-    workspace = Workspace(paths, environment, caller, binary, runner, simulator, environ, scratch, called, unsaved)
+    workspace = Workspace(
+        paths, environment, session, caller, binary, runner, simulator, environ, scratch, called, unsaved
+    )
     if simulated:
         _prepare_simulated_state(project, workspace, observer)
     if not restores:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from moto import mock_aws
 
+from toolkit.aws import gather
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
+from toolkit.plan import existing
+from toolkit.plan.facts import Wanted
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Plan
 from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 
@@ -19,14 +24,34 @@ def aws() -> Iterator[None]:
         yield
 
 
-Agreement = Callable[[ClientFactory, str, Mapping[str, Any]], None]
+T = TypeVar("T")
+
+
+def read(wanted: Wanted[T], session: AwsSession) -> T:
+    """The answer to one question of a guard."""
+    return gather.gather([wanted], Inventory(session))[wanted]
+
+
+def read_existing(plan: Plan, inventory: Inventory) -> dict[str, Existing]:
+    """What the guards are told of what the account has already."""
+    simulated = inventory.simulated
+    facts = gather.gather(existing.existing_wanted(plan, simulated=simulated), inventory)
+    return existing.existing(plan, facts, simulated=simulated)
+
+
+def read_contents(plan: Plan, inventory: Inventory) -> dict[str, str | None]:
+    """What they are told of what tainted resources hold."""
+    return existing.contents(plan, gather.gather(existing.contents_wanted(plan), inventory))
+
+
+Agreement = Callable[[AwsSession, str, Mapping[str, Any]], None]
 
 
 @pytest.fixture
 def list_and_search_agree() -> Agreement:
     """That a list and a search find the same resource, with all that can get weaker, by the actions of its record."""
 
-    def check(clients: ClientFactory, resource: str, planned: Mapping[str, Any]) -> None:
+    def check(clients: AwsSession, resource: str, planned: Mapping[str, Any]) -> None:
         record = RESOURCES[resource]
         reading = record.reading
         assert reading is not None

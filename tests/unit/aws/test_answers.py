@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES
@@ -78,7 +78,7 @@ def example(shape: Any, name: str = "", depth: int = 0) -> Any:
     return {"boolean": True, "timestamp": datetime(2026, 1, 1, tzinfo=UTC), "blob": b"x"}.get(kind, 1)
 
 
-class Answers(ClientFactory):
+class Answers(AwsSession):
     """Every call is answered whole, but for one key."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ import pytest
 from botocore.stub import Stubber
 
 from toolkit.aws.bucket_contents import Bucket
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.errors import ToolkitError
 
 NAME, OWNER, REGION = "acme-trail", "111122223333", "eu-central-1"
@@ -27,7 +27,7 @@ LATER, EARLIER = datetime.now(UTC) + timedelta(days=3), datetime.now(UTC) - time
 
 def of(client: Any, owner: str = OWNER) -> Bucket:
     clients = SimpleNamespace(client=lambda service, region: client, account_id=owner)
-    return Bucket(cast(ClientFactory, clients), NAME, REGION)
+    return Bucket(cast(AwsSession, clients), NAME, REGION)
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws.existing import read_contents
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.resources.registry import RESOURCES
+
+from .conftest import read_contents
 
 REGION = "eu-central-1"
 TEXT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n'
@@ -41,7 +42,7 @@ def plan_of(resource: str, *, tainted: bool = True, **values: Any) -> Plan:
 
 
 def contents(plan: Plan) -> list[str | None]:
-    return list(read_contents(plan, Inventory(ClientFactory(ENVIRONMENT, {}))).values())
+    return list(read_contents(plan, Inventory(AwsSession(ENVIRONMENT, {}))).values())
 
 
 def test_whatever_holds_records_can_be_read():
@@ -73,7 +74,7 @@ def test_a_log_group():
     assert contents(plan) == ["the log group has streams, such as one"]
 
 
-class Stubbed(ClientFactory):
+class Stubbed(AwsSession):
     """GuardDuty with one recorded answer."""
 
     def __init__(self, *identifiers: str) -> None:
@@ -95,7 +96,7 @@ def test_a_detector():
     (found,) = read_contents(plan, Inventory(Stubbed("f1"))).values()
     assert found == "the detector has findings, which AWS deletes with it"
     simulated = load_text(TEXT + "simulator: moto\n", name="x", shown_as="x")
-    assert list(read_contents(plan, Inventory(ClientFactory(simulated, {}))).values()) == [None]
+    assert list(read_contents(plan, Inventory(AwsSession(simulated, {}))).values()) == [None]
 
 
 def test_only_what_is_tainted_is_asked():

@@ -16,15 +16,16 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws.existing import read_existing
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
 from toolkit.findings import Finding
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, Plan, parse_plan
+
+from .conftest import read_existing
 
 REGION = "eu-central-1"
 BUCKET = "example-logs"
@@ -66,12 +67,12 @@ def plan_of(
     return parse_plan({"format_version": "1.2", "resource_changes": entries}, attribution)
 
 
-def existing(plan: Plan, clients: ClientFactory | None = None) -> Existing | None:
-    return next(iter(read_existing(plan, Inventory(clients or ClientFactory(ENVIRONMENT, {}))).values()), None)
+def existing(plan: Plan, clients: AwsSession | None = None) -> Existing | None:
+    return next(iter(read_existing(plan, Inventory(clients or AwsSession(ENVIRONMENT, {}))).values()), None)
 
 
-def judged(plan: Plan, clients: ClientFactory | None = None) -> list[Finding]:
-    return list(judge(plan, REGISTRY, read_existing(plan, Inventory(clients or ClientFactory(ENVIRONMENT, {})))))
+def judged(plan: Plan, clients: AwsSession | None = None) -> list[Finding]:
+    return list(judge(plan, REGISTRY, read_existing(plan, Inventory(clients or AwsSession(ENVIRONMENT, {})))))
 
 
 def bucket(**arguments: Any) -> Any:
@@ -236,7 +237,7 @@ def test_settings_of_a_bucket_that_exists(
     if weaker is None:
         assert found == []
         return
-    list_and_search_agree(ClientFactory(ENVIRONMENT, {}), resource, {"bucket": BUCKET})
+    list_and_search_agree(AwsSession(ENVIRONMENT, {}), resource, {"bucket": BUCKET})
     assert {f.attribute for f in found if f.blocks} == weaker
     assert all(f"bucket '{BUCKET}'" in f.summary for f in found)
     # What the create overwrites is told, and with which line it becomes visible as a change.
@@ -281,7 +282,7 @@ def test_versions_of_which_some_are_kept_are_not_all_expired():
 
 def test_a_list_is_asked_once_for_all_that_may_be_in_it():
     client("sns").create_topic(Name="mine")
-    clients = ClientFactory(ENVIRONMENT, {})
+    clients = AwsSession(ENVIRONMENT, {})
     asked: list[str] = []
     clients.client("sns").meta.events.register("before-call.sns.ListTopics", lambda **_: asked.append("ListTopics"))
     plans = [plan_of("guardduty", "aws_sns_topic", {"name": name}) for name in ("mine", "other", "mine")]
@@ -542,7 +543,7 @@ def test_what_collides(
     assert existing(plan_of(component, resource, {**planned, **other})) is None
 
 
-class Stubbed(ClientFactory):
+class Stubbed(AwsSession):
     """One service with recorded answers, where moto lacks the calls."""
 
     def __init__(self, service: str, *answers: tuple[str, dict[str, Any] | str]) -> None:

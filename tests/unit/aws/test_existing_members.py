@@ -8,9 +8,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws.existing import read_existing
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
@@ -18,6 +17,8 @@ from toolkit.findings import Finding
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.resources.registry import RESOURCES
+
+from .conftest import read_existing
 
 REGION = "eu-central-1"
 ENVIRONMENT = load_text(
@@ -28,7 +29,7 @@ MEMBERS = {"MemberAccountLimitReached": False, "AutoEnableOrganizationMembers": 
 POLICY = "a1b2c3d4-5678-90ab-cdef-111111111111"
 
 
-class Stubbed(ClientFactory):
+class Stubbed(AwsSession):
     """One service and its recorded answers, in the order in which they are asked for; a text is an error's code."""
 
     def __init__(self, service: str, *answers: tuple[str, dict[str, Any] | str]) -> None:
@@ -48,7 +49,7 @@ class Stubbed(ClientFactory):
         return self.one
 
 
-def asked(resource: str, clients: ClientFactory, **values: Any) -> tuple[Existing | None, list[Finding]]:
+def asked(resource: str, clients: AwsSession, **values: Any) -> tuple[Existing | None, list[Finding]]:
     entry = {
         "address": f"module.member_security_eu_central_1.{resource}.this",
         "mode": "managed",
@@ -86,7 +87,7 @@ def test_a_plan_that_is_on_for_members_is_not_switched_off_unseen() -> None:
 @pytest.mark.parametrize(
     "clients", [Stubbed("guardduty", ("list_detectors", {"DetectorIds": []})), guardduty("BadRequestException")]
 )
-def test_an_account_that_administers_nothing_overwrites_nothing(clients: ClientFactory) -> None:
+def test_an_account_that_administers_nothing_overwrites_nothing(clients: AwsSession) -> None:
     values = {"auto_enable_organization_members": "NONE"}
     assert asked("aws_guardduty_organization_configuration", clients, **values) == (None, [])
 

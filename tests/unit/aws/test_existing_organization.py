@@ -8,13 +8,14 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws.existing import read_existing
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Attribution, parse_plan
+
+from .conftest import read_existing
 
 REGION = "eu-central-1"
 ENVIRONMENT = load_text(
@@ -30,7 +31,7 @@ def organizations() -> Any:
     return boto3.client("organizations", REGION)
 
 
-def existing(resource: str, clients: ClientFactory | None = None, **values: Any) -> Existing | None:
+def existing(resource: str, clients: AwsSession | None = None, **values: Any) -> Existing | None:
     entry = {
         "address": f"module.organization.{resource}.this",
         "mode": "managed",
@@ -39,7 +40,7 @@ def existing(resource: str, clients: ClientFactory | None = None, **values: Any)
         "change": {"actions": ["create"], "before": None, "after": values},
     }
     plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
-    found = list(read_existing(plan, Inventory(clients or ClientFactory(ENVIRONMENT, {}))).values())
+    found = list(read_existing(plan, Inventory(clients or AwsSession(ENVIRONMENT, {}))).values())
     assert all(not e.overwritten for e in found)
     return found[0] if found else None
 
@@ -111,7 +112,7 @@ def test_who_administers_guardduty_here():
     assert found == Existing({}, False, "111122223333", f"111122223333 as administrator of GuardDuty in {REGION}")
 
 
-class Stubbed(ClientFactory):
+class Stubbed(AwsSession):
     """What moto lacks: one service, its recorded answer or error."""
 
     def __init__(self, service: str, method: str, answer: dict[str, Any] | str) -> None:

@@ -14,17 +14,19 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from toolkit.aws.existing import read_existing
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
-from toolkit.aws.users import read_group_policies, read_users
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
+from toolkit.plan.denials import GroupPoliciesWanted
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.plan.users import UsersWanted
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES
+
+from .conftest import read, read_existing
 
 REGION = "eu-central-1"
 ENVIRONMENT = load_text(
@@ -37,8 +39,8 @@ pytestmark = pytest.mark.usefixtures("aws")
 
 
 @pytest.fixture
-def clients() -> ClientFactory:
-    return ClientFactory(ENVIRONMENT, {})
+def clients() -> AwsSession:
+    return AwsSession(ENVIRONMENT, {})
 
 
 def client(service: str) -> Any:
@@ -216,13 +218,13 @@ EXISTING: dict[str, tuple[dict[str, Any], Callable[[], Any], bool, str]] = {
 
 
 @pytest.mark.parametrize("resource", EXISTING)
-def test_an_empty_account_has_nothing_in_the_way(resource: str, clients: ClientFactory):
+def test_an_empty_account_has_nothing_in_the_way(resource: str, clients: AwsSession):
     values, *_ = EXISTING[resource]
     assert read_existing(creates(resource, **values), Inventory(clients)) == {}
 
 
 @pytest.mark.parametrize("resource", EXISTING)
-def test_what_is_there_is_found(resource: str, clients: ClientFactory):
+def test_what_is_there_is_found(resource: str, clients: AwsSession):
     values, make, overwritten, named = EXISTING[resource]
     make()
     (found,) = read_existing(creates(resource, **values), Inventory(clients)).values()
@@ -236,7 +238,7 @@ READ = [resource for resource in EXISTING if RESOURCES[resource].reading]
 
 @pytest.mark.parametrize("resource", READ)
 def test_a_list_and_a_search_find_the_same(
-    resource: str, clients: ClientFactory, list_and_search_agree: Callable[..., None]
+    resource: str, clients: AwsSession, list_and_search_agree: Callable[..., None]
 ):
     values, make, *_ = EXISTING[resource]
     make()
@@ -246,12 +248,12 @@ def test_a_list_and_a_search_find_the_same(
 @pytest.mark.parametrize(
     "resource", ["aws_iam_group", "aws_iam_role", "aws_iam_user", "aws_iam_policy", "aws_cloudtrail"]
 )
-def test_another_name_is_not_in_the_way(resource: str, clients: ClientFactory):
+def test_another_name_is_not_in_the_way(resource: str, clients: AwsSession):
     EXISTING[resource][1]()
     assert read_existing(creates(resource, name="other"), Inventory(clients)) == {}
 
 
-def test_a_recorder_of_another_name_collides(clients: ClientFactory):
+def test_a_recorder_of_another_name_collides(clients: AwsSession):
     make_recorder()
     (found,) = read_existing(creates("aws_config_configuration_recorder", name="default"), Inventory(clients)).values()
     assert not found.overwritten
@@ -262,20 +264,20 @@ def test_a_recorder_of_another_name_collides(clients: ClientFactory):
     [("aws_config_configuration_recorder", make_recorder), ("aws_config_delivery_channel", make_channel)],
 )
 def test_a_recorder_or_channel_collides_also_where_the_planned_name_is_not_known(
-    resource: str, make: Callable[[], Any], clients: ClientFactory
+    resource: str, make: Callable[[], Any], clients: AwsSession
 ):
     make()
     (found,) = read_existing(creates(resource), Inventory(clients)).values()
     assert not found.overwritten
 
 
-def test_the_default_security_group_of_a_vpc_that_is_gone_is_an_absence(clients: ClientFactory):
+def test_the_default_security_group_of_a_vpc_that_is_gone_is_an_absence(clients: AwsSession):
     plan = creates("aws_default_security_group", vpc_id="vpc-0a1b2c3d4e5f60718")
     assert read_existing(plan, Inventory(clients)) == {}
 
 
 def test_a_list_of_every_type_is_answered_by_resources_and_what_is_unreadable_alone(
-    clients: ClientFactory, monkeypatch: pytest.MonkeyPatch
+    clients: AwsSession, monkeypatch: pytest.MonkeyPatch
 ):
     asks = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -302,7 +304,7 @@ def test_a_list_of_every_type_is_answered_by_resources_and_what_is_unreadable_al
     assert all(one.message for one in found if isinstance(one, Unreadable))
 
 
-def test_values_of_the_password_policy_are_those_that_terraform_would_hold(clients: ClientFactory):
+def test_values_of_the_password_policy_are_those_that_terraform_would_hold(clients: AwsSession):
     client("iam").update_account_password_policy(MinimumPasswordLength=20, MaxPasswordAge=30, RequireSymbols=True)
     (found,) = read_existing(creates("aws_iam_account_password_policy"), Inventory(clients)).values()
     assert found.values["minimum_password_length"] == 20
@@ -311,7 +313,7 @@ def test_values_of_the_password_policy_are_those_that_terraform_would_hold(clien
     assert found.values["require_numbers"] is False
 
 
-class Stubbed(ClientFactory):
+class Stubbed(AwsSession):
     """Answers that moto does not give: one service, its recorded answers."""
 
     def __init__(self, service: str, *answers: tuple[str, dict[str, Any]]) -> None:
@@ -466,7 +468,7 @@ def test_an_analyzer_of_the_same_name_collides():
 
 def test_the_embedded_aws_is_not_asked_about_the_analyzers_that_it_lacks():
     text = 'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\ncomponents: {}\n'
-    clients = ClientFactory(load_text(text, name="x", shown_as="x"), {})
+    clients = AwsSession(load_text(text, name="x", shown_as="x"), {})
     assert read_existing(creates("aws_accessanalyzer_analyzer", analyzer_name="mine"), Inventory(clients)) == {}
 
 
@@ -494,7 +496,8 @@ def test_firewall_manager_has_one_administrator_and_names_its_policies_once():
         plan, Inventory(Stubbed("fms", ("get_admin_account", {"AdminAccount": "111122223333"})))
     ).values()
     assert (found.overwritten, found.import_id) == (False, "111122223333")
-    assert read_existing(plan, Inventory(Stubbed("fms", ("get_admin_account", {})))) == {}
+    with pytest.raises(ToolkitError, match="it has no 'AdminAccount'"):
+        read_existing(plan, Inventory(Stubbed("fms", ("get_admin_account", {}))))
     policy = "12345678-1234-1234-1234-123456789012"
     answer = {
         "PolicyList": [{"PolicyName": "theirs", "PolicyId": "x" * 36}, {"PolicyName": "mine", "PolicyId": policy}]
@@ -587,7 +590,7 @@ def test_what_detective_does_with_new_members_is_overwritten():
     assert read_existing(creates(kind, auto_enable=True), Inventory(Stubbed("detective"))) == {}
 
 
-def test_inspector_tells_what_it_scans(clients: ClientFactory):
+def test_inspector_tells_what_it_scans(clients: AwsSession):
     client("inspector2").enable(accountIds=["123456789012"], resourceTypes=["EC2", "LAMBDA_CODE"])
     (found,) = read_existing(creates("aws_inspector2_enabler"), Inventory(clients)).values()
     assert found.values == {"resource_types": ["EC2", "LAMBDA_CODE"]}
@@ -603,7 +606,7 @@ def test_another_behaviour_graph_collides():
     assert read_existing(plan, Inventory(Stubbed("detective", ("list_graphs", {"GraphList": []})))) == {}
 
 
-def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: ClientFactory):
+def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: AwsSession):
     make_alarm()
     attribution = Attribution(("activity_alarms",), (REGION,), REGION)
     entry = {
@@ -633,7 +636,7 @@ def test_an_alarm_that_wants_fewer_events_is_not_overwritten_unasked(clients: Cl
     assert (weakens.attribute, weakens.blocks) == ("threshold", True)
 
 
-def test_rules_that_closing_the_default_security_group_takes_away(clients: ClientFactory):
+def test_rules_that_closing_the_default_security_group_takes_away(clients: AwsSession):
     ec2, vpc = client("ec2"), default_vpc()
     plan = creates("aws_default_security_group", vpc_id=vpc)
     filters = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [vpc]}]
@@ -657,7 +660,7 @@ def test_rules_that_closing_the_default_security_group_takes_away(clients: Clien
     assert read_existing(plan, Inventory(clients)) == {}
 
 
-def test_what_policies_groups_have_and_what_they_say(clients: ClientFactory):
+def test_what_policies_groups_have_and_what_they_say(clients: AwsSession):
     iam = client("iam")
     denies, grants = ANYTHING.replace("Allow", "Deny"), ANYTHING
     for group in ("a", "b"):
@@ -667,7 +670,7 @@ def test_what_policies_groups_have_and_what_they_say(clients: ClientFactory):
     # The default version counts, whichever is newest.
     iam.create_policy_version(PolicyArn=own, PolicyDocument=grants)
     iam.attach_group_policy(GroupName="b", PolicyArn=own)
-    found = read_group_policies(clients)
+    found = read(GroupPoliciesWanted(), clients)
     assert {n: {k: json.loads(v) for k, v in p.items()} for n, p in found.inline.items()} == {
         "a": {"mine": json.loads(denies)},
         "b": {},
@@ -676,11 +679,11 @@ def test_what_policies_groups_have_and_what_they_say(clients: ClientFactory):
     assert {k: json.loads(v) for k, v in found.documents.items()} == {own: json.loads(denies)}
     with Stubber(clients.client("iam")) as stub:
         stub.add_client_error("get_account_authorization_details", "AccessDenied", http_status_code=403)
-        with pytest.raises(ToolkitError, match="iam:GetAccountAuthorizationDetails failed"):
-            read_group_policies(clients)
+        with pytest.raises(ToolkitError, match=r"cannot be read: iam:GetAccountAuthorizationDetails in .*: denied"):
+            read(GroupPoliciesWanted(), clients)
 
 
-def test_users_and_how_they_get_in(clients: ClientFactory):
+def test_users_and_how_they_get_in(clients: AwsSession):
     iam = client("iam")
     for name in ("admin", "dev", "robot"):
         iam.create_user(UserName=name)
@@ -699,7 +702,7 @@ def test_users_and_how_they_get_in(clients: ClientFactory):
     iam.create_access_key(UserName="robot")
     off = iam.create_access_key(UserName="robot")["AccessKey"]["AccessKeyId"]
     iam.update_access_key(UserName="robot", AccessKeyId=off, Status="Inactive")
-    users = {u.name: u for u in read_users(clients, with_password_age=True)}
+    users = {u.name: u for u in read(UsersWanted(with_password_age=True), clients)}
     assert (users["admin"].administrator, users["dev"].administrator) == (False, False)
     assert users["admin"].administrator_groups == frozenset()
     assert users["admin"].arn == "arn:aws:iam::123456789012:user/admin"
@@ -711,7 +714,7 @@ def test_users_and_how_they_get_in(clients: ClientFactory):
     assert users["dev"].password_age_days in (0, None)
 
 
-def test_the_boundary_and_the_administration_of_a_user_are_read(clients: ClientFactory):
+def test_the_boundary_and_the_administration_of_a_user_are_read(clients: AwsSession):
     """Of a Stubber: moto does not put boundaries on users, and loads AWS's policies only where it is told to."""
     boundary = "arn:aws:iam::123456789012:policy/limits"
 
@@ -727,10 +730,11 @@ def test_the_boundary_and_the_administration_of_a_user_are_read(clients: ClientF
         "IsTruncated": False,
     }
     with Stubber(clients.client("iam")) as stub:
-        stub.add_response("get_account_authorization_details", details)
+        for kind in ("User", "Group"):
+            stub.add_response("get_account_authorization_details", details, {"Filter": [kind]})
         stub.add_client_error("get_login_profile", "NoSuchEntity", http_status_code=404)
         stub.add_response("list_mfa_devices", {"MFADevices": [], "IsTruncated": False})
         stub.add_response("list_access_keys", {"AccessKeyMetadata": [], "IsTruncated": False})
-        (found,) = read_users(clients, with_password_age=False)
+        (found,) = read(UsersWanted(with_password_age=False), clients)
     assert found.boundary == boundary
     assert (found.administrator, found.administrator_groups) == (True, {"staff"})

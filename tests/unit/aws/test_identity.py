@@ -15,10 +15,13 @@ import botocore.awsrequest
 import botocore.exceptions
 import pytest
 
-from toolkit.aws.identity import CallerIdentity, OwnRole, check_account, own_role, principal_arn
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
+from toolkit.aws.session import AwsSession
 from toolkit.environment import Environment, load_text
 from toolkit.errors import ExitCode, ToolkitError, WrongAccountError
+from toolkit.plan.own_role import OwnRole, RoleWanted
+
+from .conftest import read
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "not-to-be-shown"
@@ -101,7 +104,7 @@ def keys(sts: Sts, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refused(env: Environment | None = None) -> WrongAccountError:
     with pytest.raises(WrongAccountError) as caught:
-        check_account(env or environment(), dict(os.environ))
+        check_account(AwsSession(env or environment(), dict(os.environ)))
     error = caught.value
     assert error.exit_code is ExitCode.WRONG_ACCOUNT
     assert error.hint
@@ -113,7 +116,8 @@ def refused(env: Environment | None = None) -> WrongAccountError:
 
 @pytest.mark.usefixtures("keys")
 def test_the_right_account(sts: Sts):
-    assert check_account(environment(), os.environ) == CallerIdentity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/ann")
+    ann = CallerIdentity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/ann")
+    assert check_account(AwsSession(environment(), os.environ)) == ann
     (asked,) = sts.asked
     assert asked["host"] == "sts.eu-central-1.amazonaws.com"
     assert asked["key"] == KEY
@@ -121,7 +125,7 @@ def test_the_right_account(sts: Sts):
 
 @pytest.mark.usefixtures("keys")
 def test_the_home_regions_partition_is_asked(sts: Sts):
-    check_account(environment(home="cn-north-1"), os.environ)
+    check_account(AwsSession(environment(home="cn-north-1"), os.environ))
     assert sts.asked[0]["host"] == "sts.cn-north-1.amazonaws.com.cn"
 
 
@@ -129,7 +133,9 @@ def test_the_home_regions_partition_is_asked(sts: Sts):
 def test_another_account_of_the_embedded_aws_is_told_as_that(sts: Sts):
     sts.account = OTHER
     with pytest.raises(WrongAccountError) as caught:
-        check_account(environment("simulator: moto\n"), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", **os.environ})
+        check_account(
+            AwsSession(environment("simulator: moto\n"), {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", **os.environ})
+        )
     assert caught.value.problem.startswith(f"the embedded AWS that runs is account {OTHER}")
     assert f"toolkit sandbox up --account-id {ACCOUNT}" in str(caught.value.hint)
 
@@ -169,7 +175,7 @@ def test_a_profile_of_the_shell_that_is_not_there(sts: Sts, monkeypatch: pytest.
 @pytest.mark.usefixtures("keys")
 def test_the_environments_profile_comes_before_keys_in_the_shell(sts: Sts, tmp_path: Path):
     (tmp_path / "config").write_text("[profile admin]\naws_access_key_id = PROFILED\naws_secret_access_key = x\n")
-    check_account(environment("credentials: {profile: admin}\n"), os.environ)
+    check_account(AwsSession(environment("credentials: {profile: admin}\n"), os.environ))
     assert sts.asked[0]["key"] == "PROFILED"
 
 
@@ -234,7 +240,7 @@ ASSUMED = f"credentials: {{assume_role: {{role_arn: '{ROLE}', external_id: {EXTE
 
 @pytest.mark.usefixtures("keys")
 def test_a_role_is_assumed_and_then_asked(sts: Sts):
-    check_account(environment(ASSUMED), os.environ)
+    check_account(AwsSession(environment(ASSUMED), os.environ))
     assume, identity = sts.asked
     assert (assume["Action"], assume["key"]) == ("AssumeRole", KEY)
     assert (assume["RoleArn"], assume["ExternalId"]) == (ROLE, EXTERNAL_ID)
@@ -263,7 +269,7 @@ def test_no_endpoint_of_the_aws_configuration_is_asked(
         "[default]\nendpoint_url = http://elsewhere.example\nservices = all\naws_access_key_id = X\n"
         "aws_secret_access_key = y\n[services all]\nsts =\n  endpoint_url = http://elsewhere.example\n"
     )
-    check_account(environment(more), {**os.environ, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"})
+    check_account(AwsSession(environment(more), {**os.environ, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}))
     assert {asked["host"] for asked in sts.asked} == {"sts.eu-central-1.amazonaws.com"}
 
 
@@ -276,51 +282,48 @@ def test_the_embedded_aws_never_sees_credentials_of_the_shell(sts: Sts, monkeypa
         "AWS_ACCESS_KEY_ID": "sandbox",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
     }
-    check_account(environment(more), simulated)
+    check_account(AwsSession(environment(more), simulated))
     assert {asked["host"] for asked in sts.asked} == {"127.0.0.1:5000"}
     assert {asked["key"] for asked in sts.asked} == ({"sandbox", "ASSUMED"} if more else {"sandbox"})
 
 
 @pytest.mark.usefixtures("keys")
 def test_temporary_credentials_are_told_from_long_lived_ones(sts: Sts, monkeypatch: pytest.MonkeyPatch):
-    assert not ClientFactory(environment(), os.environ).has_session_token()
-    assert ClientFactory(environment(ASSUMED), os.environ).has_session_token()
+    assert not AwsSession(environment(), os.environ).has_session_token()
+    assert AwsSession(environment(ASSUMED), os.environ).has_session_token()
     monkeypatch.setenv("AWS_SESSION_TOKEN", "t")
-    assert ClientFactory(environment(), os.environ).has_session_token()
+    assert AwsSession(environment(), os.environ).has_session_token()
 
 
 def test_whether_the_embedded_aws_is_asked_depends_on_where_the_way_leads():
     """Not on the environment alone: with --sandbox, one of a real account leads there, too."""
-    assert ClientFactory(environment(), {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}).simulated
-    assert not ClientFactory(environment(), {}).simulated
+    assert AwsSession(environment(), {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}).simulated
+    assert not AwsSession(environment(), {}).simulated
 
 
 @pytest.mark.usefixtures("keys")
 def test_policies_see_a_session_as_its_role_with_the_path_that_the_session_does_not_show(sts: Sts):
-    clients = ClientFactory(environment(), dict(os.environ))
+    clients = AwsSession(environment(), dict(os.environ))
     session = CallerIdentity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/ann")
     assert principal_arn(clients, session) == f"arn:aws:iam::{ACCOUNT}:role{SSO}Admin"
     assert sts.asked[-1]["RoleName"] == "Admin"
     for arn in (f"arn:aws:iam::{ACCOUNT}:user/ann", f"arn:aws:iam::{ACCOUNT}:root"):
         assert principal_arn(clients, CallerIdentity(ACCOUNT, arn)) == arn
-        assert own_role(clients, CallerIdentity(ACCOUNT, arn)) is None
     assert len(sts.asked) == 1
-    assert own_role(clients, session) == OwnRole(f"arn:aws:iam::{ACCOUNT}:role{SSO}Admin", TRUST)
+    assert read(RoleWanted("Admin"), clients) == OwnRole(f"arn:aws:iam::{ACCOUNT}:role{SSO}Admin", TRUST)
     sts.refusals["GetRole"] = (403, "AccessDenied")
-    with pytest.raises(ToolkitError, match="iam:GetRole failed"):
+    refused = "the role Admin, with which you apply, cannot be read: iam:GetRole in eu-central-1: denied"
+    with pytest.raises(ToolkitError, match=refused):
         principal_arn(clients, session)
-    with pytest.raises(ToolkitError, match="iam:GetRole failed"):
-        own_role(clients, session)
 
 
 @pytest.mark.usefixtures("keys")
 def test_only_the_embedded_aws_lets_in_sessions_of_roles_that_it_does_not_have(
     sts: Sts, monkeypatch: pytest.MonkeyPatch
 ):
-    session = CallerIdentity(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/Gone/ann")
-    clients = ClientFactory(environment(), dict(os.environ))
+    clients = AwsSession(environment(), dict(os.environ))
     sts.refusals["GetRole"] = (404, "NoSuchEntity")
-    with pytest.raises(ToolkitError, match="iam:GetRole failed"):
-        own_role(clients, session)
-    monkeypatch.setattr(ClientFactory, "simulated", True)
-    assert own_role(clients, session) is None
+    with pytest.raises(ToolkitError, match=r"iam:GetRole in eu-central-1: .*NoSuchEntity"):
+        read(RoleWanted("Gone"), clients)
+    monkeypatch.setattr(AwsSession, "simulated", True)
+    assert read(RoleWanted("Gone"), clients) is None

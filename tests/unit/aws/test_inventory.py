@@ -16,7 +16,7 @@ from botocore.stub import Stubber
 
 from toolkit.aws import inventory as module
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import (
@@ -38,7 +38,7 @@ ENVIRONMENT = load_text(
 KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "example"}
 
 
-class Recorded(ClientFactory):
+class Recorded(AwsSession):
     """Clients with recorded answers, in the order in which they are asked for; a text is an error "CODE: message"."""
 
     def __init__(self, *answers: tuple[str, str, dict[str, Any] | str]) -> None:
@@ -130,7 +130,7 @@ SILENCE: list[tuple[Exception, Reason]] = [
 
 @pytest.mark.parametrize(("error", "reason"), SILENCE, ids=[type(e).__name__ for e, _ in SILENCE])
 def test_silence_is_unreadable(error: Exception, reason: Reason):
-    class Silent(ClientFactory):
+    class Silent(AwsSession):
         def client(self, service: str, region: str | None = None) -> Any:
             class Client:
                 def get_account_password_policy(self) -> None:
@@ -193,7 +193,7 @@ def test_an_error_of_a_reader_that_nothing_was_answered_to_is_not_taken_for_one_
         Inventory(Answering(dict)).contents("aws_s3_bucket", REGION, {})
 
 
-class Answering(ClientFactory):
+class Answering(AwsSession):
     """Every call is answered by a function."""
 
     def __init__(self, answer: Callable[[], dict[str, Any]]) -> None:

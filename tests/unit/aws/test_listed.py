@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.resources.registry import RESOURCES
 
@@ -418,7 +418,7 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
 }  # fmt: skip
 
 
-class Recorded(ClientFactory):
+class Recorded(AwsSession):
     """One service with recorded answers."""
 
     def __init__(self, service: str, answers: list[Answer]) -> None:

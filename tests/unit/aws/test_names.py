@@ -9,9 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from toolkit.aws.existing import read_existing
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.components.base import CASE_BLIND, CASE_TOLD
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
@@ -20,6 +19,8 @@ from toolkit.findings import Finding
 from toolkit.paths import data_dir
 from toolkit.plan.guards import COLLIDES, judge
 from toolkit.plan.model import Attribution, parse_plan
+
+from .conftest import read_existing
 
 REGION = "eu-central-1"
 HEAD = f'account_id: "123456789012"\nregions: {{home: {REGION}}}\ncomponents:\n'
@@ -49,7 +50,7 @@ def entry(kind: str, component: str, name: str, *, before: bool = False) -> dict
 def found(*entries: dict[str, Any]) -> list[Finding]:
     attribution = Attribution(tuple(REGISTRY), (REGION,), REGION)
     plan = parse_plan({"format_version": "1.2", "resource_changes": list(entries)}, attribution)
-    clients = ClientFactory(load_text(f"{HEAD}  {{}}\n", name="x", shown_as="x"), {})
+    clients = AwsSession(load_text(f"{HEAD}  {{}}\n", name="x", shown_as="x"), {})
     judged = judge(plan, REGISTRY, read_existing(plan, Inventory(clients)))
     return [finding for finding in judged if finding.rule is COLLIDES]
 

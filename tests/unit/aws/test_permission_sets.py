@@ -8,12 +8,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws.permission_sets import read_assigned
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
-from toolkit.plan.model import Action, Change
-from toolkit.plan.own_permission_set import Assigned
+from toolkit.plan.own_permission_set import Assigned, AssignedWanted
+
+from .conftest import read
 
 REGION, ACCOUNT, OTHER = "eu-central-1", "123456789012", "111122223333"
 ENVIRONMENT = load_text(
@@ -26,17 +26,16 @@ pytestmark = pytest.mark.usefixtures("aws")
 
 
 @pytest.fixture
-def clients() -> ClientFactory:
-    return ClientFactory(ENVIRONMENT, {})
+def clients() -> AwsSession:
+    return AwsSession(ENVIRONMENT, {})
 
 
-def assignment(instance: str, permission_set: str) -> Change:
-    values = {"instance_arn": instance, "permission_set_arn": permission_set, "target_id": ACCOUNT}
+def assigned(clients: AwsSession, instance: str, permission_set: str, user: str) -> Assigned:
     # The region of the instance is not always the home region.
-    return Change("a", "aws_ssoadmin_account_assignment", "this", Action.DELETE, None, REGION, (), values)
+    return read(AssignedWanted(instance, permission_set, ACCOUNT, REGION, user), clients)
 
 
-def test_the_assignments_in_the_account_and_the_users_own_ids(clients: ClientFactory):
+def test_the_assignments_in_the_account_and_the_users_own_ids(clients: AwsSession):
     sso, store = boto3.client("sso-admin", REGION), boto3.client("identitystore", REGION)
     instance = sso.list_instances()["Instances"][0]
     arn, identity_store = instance["InstanceArn"], instance["IdentityStoreId"]
@@ -68,11 +67,10 @@ def test_the_assignments_in_the_account_and_the_users_own_ids(clients: ClientFac
             PrincipalId=principal,
         )
     has = frozenset({groups[0], ben})
-    change = assignment(arn, sets[0])
-    assert read_assigned(clients, change, "ann@example.com") == Assigned(has, frozenset({ann, groups[0]}))
-    assert read_assigned(clients, change, "nobody@example.com") == Assigned(has, None)
-    with pytest.raises(ToolkitError, match="does not name arn:aws:sso:::instance/ssoins-0"):
-        read_assigned(clients, assignment("arn:aws:sso:::instance/ssoins-0", sets[0]), "ann@example.com")
+    assert assigned(clients, arn, sets[0], "ann@example.com") == Assigned(has, frozenset({ann, groups[0]}))
+    assert assigned(clients, arn, sets[0], "nobody@example.com") == Assigned(has, None)
+    with pytest.raises(ToolkitError, match=r"sso:ListInstances in .* does not name arn:aws:sso:::instance/ssoins-0"):
+        assigned(clients, "arn:aws:sso:::instance/ssoins-0", sets[0], "ann@example.com")
 
 
 @pytest.mark.parametrize(
@@ -82,10 +80,10 @@ def test_the_assignments_in_the_account_and_the_users_own_ids(clients: ClientFac
         ("identitystore", "get_user_id", "identitystore:GetUserId"),
     ],
 )
-def test_what_is_refused_is_not_taken_for_nothing(clients: ClientFactory, service: str, call: str, permission: str):
+def test_what_is_refused_is_not_taken_for_nothing(clients: AwsSession, service: str, call: str, permission: str):
     instance = clients.client("sso-admin", REGION).list_instances()["Instances"][0]["InstanceArn"]
-    change = assignment(instance, f"{instance}/ps-1".replace("instance", "permissionSet"))
+    permission_set = f"{instance}/ps-1".replace("instance", "permissionSet")
     with Stubber(clients.client(service, REGION)) as stub:
         stub.add_client_error(call, "AccessDeniedException", http_status_code=403)
-        with pytest.raises(ToolkitError, match=f"{permission} failed"):
-            read_assigned(clients, change, "ann@example.com")
+        with pytest.raises(ToolkitError, match=f"cannot be read: {permission} in {REGION}: denied"):
+            assigned(clients, instance, permission_set, "ann@example.com")

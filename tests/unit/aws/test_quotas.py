@@ -15,14 +15,18 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from toolkit.aws import quotas
-from toolkit.aws.quotas import ACCOUNT_WIDE, PER_OWNER, REGIONAL, read_quotas
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.gather import gather
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.findings import Consents, Finding, Severity
+from toolkit.iam.organization import Deployment
+from toolkit.plan import usage
+from toolkit.plan.case import Caller, Case
 from toolkit.plan.model import Attribution, Plan, parse_plan
-from toolkit.plan.quotas import EXCEEDS_QUOTA, judge_quotas
+from toolkit.plan.quotas import EXCEEDS_QUOTA
+from toolkit.plan.usage import ACCOUNT_WIDE, PER_OWNER, REGIONAL
 
 REGION = "eu-central-1"
 ENVIRONMENT = load_text(
@@ -36,8 +40,8 @@ SUMMARY = {
 
 
 @pytest.fixture
-def clients(aws: None) -> Iterator[ClientFactory]:
-    yield ClientFactory(ENVIRONMENT, {})
+def clients(aws: None) -> Iterator[AwsSession]:
+    yield AwsSession(ENVIRONMENT, {})
 
 
 def entry(kind: str, action: str, key: str, /, **values: Any) -> dict[str, Any]:
@@ -59,15 +63,17 @@ def plan(*entries: dict[str, Any]) -> Plan:
 
 
 def judged(
-    clients: ClientFactory, *entries: dict[str, Any], attachable: dict[str, tuple[str, int]] | None = None
+    clients: AwsSession, *entries: dict[str, Any], attachable: dict[str, tuple[str, int]] | None = None
 ) -> list[Finding]:
-    found = list(judge_quotas(read_quotas(plan(*entries), clients, attachable or {})))
+    nobody, needs_nothing = Caller("", None, False), Deployment((), {}, (), "123456789012", "aws")
+    case = Case(plan(*entries), nobody, "123456789012", needs_nothing, attachable=attachable or {})
+    found = list(usage.GUARD.judge(case, gather(usage.GUARD.needs(case), Inventory(clients))))
     assert all(finding.rule is EXCEEDS_QUOTA for finding in found)
     return found
 
 
 @pytest.fixture
-def summary(clients: ClientFactory) -> Iterator[Stubber]:
+def summary(clients: AwsSession) -> Iterator[Stubber]:
     """IAM's account summary, and nothing else of IAM."""
     with Stubber(clients.client("iam")) as stub:
         yield stub
@@ -76,7 +82,7 @@ def summary(clients: ClientFactory) -> Iterator[Stubber]:
 @pytest.mark.parametrize("kind", sorted(ACCOUNT_WIDE))
 @pytest.mark.parametrize(("creates", "deletes", "exceeds"), [(3, 0, False), (4, 0, True), (5, 2, False), (5, 1, True)])
 def test_what_an_account_may_have_of_a_type(
-    clients: ClientFactory, summary: Stubber, kind: str, creates: int, deletes: int, exceeds: bool
+    clients: AwsSession, summary: Stubber, kind: str, creates: int, deletes: int, exceeds: bool
 ) -> None:
     summary.add_response("get_account_summary", {"SummaryMap": SUMMARY})
     entries = [entry(kind, "create", f"new{n}", name=f"new{n}") for n in range(creates)]
@@ -93,7 +99,7 @@ def test_what_an_account_may_have_of_a_type(
 @pytest.mark.parametrize("kind", sorted(ACCOUNT_WIDE))
 @pytest.mark.parametrize("answer", ["denied", "without the key", "without the quota"])
 def test_a_number_that_cannot_be_read_is_unknown_and_never_silent(
-    clients: ClientFactory, summary: Stubber, kind: str, answer: str
+    clients: AwsSession, summary: Stubber, kind: str, answer: str
 ) -> None:
     key = ACCOUNT_WIDE[kind][0]
     if answer == "denied":
@@ -108,7 +114,7 @@ def test_a_number_that_cannot_be_read_is_unknown_and_never_silent(
     assert ("AccessDenied" in finding.evidence) == (answer == "denied")
 
 
-def test_a_plan_that_adds_nothing_asks_nothing(clients: ClientFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_that_adds_nothing_asks_nothing(clients: AwsSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "client", lambda *_: pytest.fail("AWS was asked"))
     kinds = [*REGIONAL, "aws_organizations_policy_attachment", "aws_sns_topic"]
     changes = [entry(kind, "delete", "x", log_group_name="x", target_id="r-1") for kind in kinds]
@@ -139,7 +145,7 @@ def attach(owner: str, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("owner", ["group", "role"])
-def test_managed_policies_of_an_owner(clients: ClientFactory, owner: str) -> None:
+def test_managed_policies_of_an_owner(clients: AwsSession, owner: str) -> None:
     """IAM's own quota is 10."""
     kind = f"aws_iam_{owner}_policy_attachment"
     arns = attach(owner, 9)
@@ -164,7 +170,7 @@ def test_managed_policies_of_an_owner(clients: ClientFactory, owner: str) -> Non
     assert [f.blocks for f in judged(clients, made, *(adds(f"n{n}", f"{new}{n}") for n in range(11)))] == [True]
 
 
-def test_groups_of_a_user(clients: ClientFactory) -> None:
+def test_groups_of_a_user(clients: AwsSession) -> None:
     iam = boto3.client("iam")
     iam.create_user(UserName="ann")
     for n in range(9):
@@ -185,10 +191,10 @@ def test_groups_of_a_user(clients: ClientFactory) -> None:
     assert judged(clients, groups("new", "newer", before=("g0", "g1"))) == []
 
 
-def test_what_an_owner_has_already_may_be_unreadable(clients: ClientFactory, summary: Stubber) -> None:
+def test_what_an_owner_has_already_may_be_unreadable(clients: AwsSession, summary: Stubber) -> None:
     for kind, (owner, _, _) in PER_OWNER.items():
         summary.add_response("get_account_summary", {"SummaryMap": SUMMARY})
-        summary.add_client_error(quotas._HELD[kind].call, "AccessDenied")
+        summary.add_client_error(usage._HELD[kind].operation, "AccessDenied")
         (finding,) = judged(clients, entry(kind, "create", "x", policy_arn="a", groups=["a"], **{owner: "x"}))
         assert (finding.severity, "AccessDenied" in finding.evidence) == (Severity.NOTE, True)
 
@@ -254,13 +260,11 @@ def adding(kind: str, count: int) -> list[dict[str, Any]]:
 
 
 def small(kind: str, monkeypatch: pytest.MonkeyPatch, default: int = 2) -> None:
-    monkeypatch.setattr(quotas, "REGIONAL", {kind: dataclasses.replace(REGIONAL[kind], default=default)})
+    monkeypatch.setattr(usage, "REGIONAL", {kind: dataclasses.replace(REGIONAL[kind], default=default)})
 
 
 @pytest.mark.parametrize("kind", sorted(REGIONAL))
-def test_what_a_region_or_a_log_group_may_have(
-    clients: ClientFactory, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_region_or_a_log_group_may_have(clients: AwsSession, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     small(kind, monkeypatch)
     fill(kind, 2)
     with Stubber(clients.client("service-quotas", REGION)) as stub:
@@ -280,7 +284,7 @@ def test_what_a_region_or_a_log_group_may_have(
 
 
 @pytest.mark.parametrize("kind", sorted(REGIONAL))
-def test_what_is_within_the_documented_quota_needs_no_other(clients: ClientFactory, kind: str) -> None:
+def test_what_is_within_the_documented_quota_needs_no_other(clients: AwsSession, kind: str) -> None:
     fill(kind, 1)
     with Stubber(clients.client("service-quotas", REGION)):  # without any answer: it must not be asked
         assert judged(clients, *adding(kind, 1)) == []
@@ -289,7 +293,7 @@ def test_what_is_within_the_documented_quota_needs_no_other(clients: ClientFacto
 @pytest.mark.parametrize("kind", [kind for kind, quota in REGIONAL.items() if quota.own_value])
 @pytest.mark.parametrize("answer", ["denied", "none of that name", "two of that name"])
 def test_a_quota_of_its_own_that_is_not_told_is_unknown(
-    clients: ClientFactory, kind: str, answer: str, monkeypatch: pytest.MonkeyPatch
+    clients: AwsSession, kind: str, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small(kind, monkeypatch)
     fill(kind, 2)
@@ -308,7 +312,7 @@ def test_a_quota_of_its_own_that_is_not_told_is_unknown(
 
 @pytest.mark.parametrize("kind", sorted(REGIONAL))
 def test_a_count_that_cannot_be_read_is_unknown(
-    clients: ClientFactory, kind: str, monkeypatch: pytest.MonkeyPatch
+    clients: AwsSession, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(self: Any, operation: str, _request: Any) -> None:
         from botocore.exceptions import ClientError
@@ -320,7 +324,7 @@ def test_a_count_that_cannot_be_read_is_unknown(
     assert (finding.severity, "AccessDenied" in finding.evidence) == (Severity.NOTE, True)
 
 
-def test_policies_on_one_target_of_the_organization(clients: ClientFactory) -> None:
+def test_policies_on_one_target_of_the_organization(clients: AwsSession) -> None:
     organizations = boto3.client("organizations", REGION)
     organizations.create_organization(FeatureSet="ALL")
     (root,) = organizations.list_roots()["Roots"]

@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
-from toolkit.aws import existing, inventory
-from toolkit.aws.existing import read_existing
+from toolkit.aws import inventory
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
+from toolkit.plan import existing
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Account, Finder, Live, OnCreate, Reading, Reason, UnreadableError
+
+from .conftest import read_existing
 
 ENVIRONMENT = load_text(
     'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n', name="x", shown_as="x"
@@ -41,8 +43,8 @@ def plan(count: int) -> Plan:
 
 
 @pytest.fixture
-def clients() -> ClientFactory:
-    return ClientFactory(ENVIRONMENT, {})
+def clients() -> AwsSession:
+    return AwsSession(ENVIRONMENT, {})
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def found_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Finder], None]:
     return put
 
 
-def test_readers_wait_for_aws_side_by_side(clients: ClientFactory, found_by: Callable[[Finder], None]):
+def test_readers_wait_for_aws_side_by_side(clients: AwsSession, found_by: Callable[[Finder], None]):
     together = threading.Barrier(4, timeout=20)
 
     def find(_: Account, __: str, planned: Mapping[str, Any]) -> Live:
@@ -72,7 +74,7 @@ def test_readers_wait_for_aws_side_by_side(clients: ClientFactory, found_by: Cal
     assert [one.import_id for one in found.values()] == [f"n{i}" for i in range(8)]
 
 
-def test_what_cannot_be_read_is_told_and_ends_the_reading(clients: ClientFactory, found_by: Callable[[Finder], None]):
+def test_what_cannot_be_read_is_told_and_ends_the_reading(clients: AwsSession, found_by: Callable[[Finder], None]):
     asked: list[str] = []
 
     def find(_: Account, region: str, planned: Mapping[str, Any]) -> None:
@@ -87,7 +89,7 @@ def test_what_cannot_be_read_is_told_and_ends_the_reading(clients: ClientFactory
     assert len(asked) < 1000
 
 
-def test_clients_and_lists_are_made_once(clients: ClientFactory, monkeypatch: pytest.MonkeyPatch):
+def test_clients_and_lists_are_made_once(clients: AwsSession, monkeypatch: pytest.MonkeyPatch):
     made: list[tuple[str, str]] = []
     pages: list[str] = []
 
@@ -107,8 +109,13 @@ def test_clients_and_lists_are_made_once(clients: ClientFactory, monkeypatch: py
 
     monkeypatch.setattr(clients, "_session", object)
     monkeypatch.setattr(clients, "_client", make)
+    account = Inventory(clients)
+
+    def ask(_: int) -> tuple[str, ...]:
+        return account.pages("guardduty", "list_detectors", "DetectorIds", "eu-central-1")
+
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: clients.listed("guardduty", "list_detectors", "DetectorIds"), range(16)))
+        answers = list(pool.map(ask, range(16)))
 
     assert answers == [("a", "b")] * 16
     assert (made, pages) == ([("guardduty", "eu-central-1")], ["page"])

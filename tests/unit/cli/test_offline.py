@@ -176,9 +176,9 @@ def test_doctor_checks_the_embedded_aws_instead(project: Path, told: Told, monke
     monkeypatch.setattr("toolkit.sandbox.control.status", lambda _: running)
     asked: list[str] = []
 
-    def check(environment: Any, environ: dict[str, str]) -> CallerIdentity:
-        asked.append(environ["AWS_ENDPOINT_URL"])
-        return CallerIdentity(environment.account_id, "arn:aws:iam::123456789012:user/ann")
+    def check(session: Any) -> CallerIdentity:
+        asked.append(session.environ["AWS_ENDPOINT_URL"])
+        return CallerIdentity(session.account_id, "arn:aws:iam::123456789012:user/ann")
 
     monkeypatch.setattr("toolkit.aws.identity.check_account", check)
     found = checks(told("doctor", "prod", "--sandbox", "--json", exits=1)[0])

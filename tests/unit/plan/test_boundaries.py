@@ -13,11 +13,13 @@ from toolkit.findings import Finding, Rule
 from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR, WEAKENS
 from toolkit.iam.organization import Deployment
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
-from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
+from toolkit.plan.case import Caller
+from toolkit.plan.lockout import judge_lockout, reaches_users
 from toolkit.plan.managed_policies import ManagedPolicies
 from toolkit.plan.model import Attribution, Plan, Resource, parse_outcome, parse_plan
 from toolkit.plan.own_permission_set import SignedIn, judge_own_permission_set
 from toolkit.plan.own_role import judge_own_role, may_be_bounded
+from toolkit.plan.users import UserFact
 from toolkit.policies import Need
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")

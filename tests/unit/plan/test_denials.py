@@ -12,9 +12,11 @@ from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule
 from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
 from toolkit.iam.organization import Deployment
+from toolkit.plan.case import Caller
 from toolkit.plan.denials import Denials, HeldPolicies
-from toolkit.plan.lockout import Caller, UserFact, judge_lockout, reaches_users
+from toolkit.plan.lockout import judge_lockout, reaches_users
 from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.plan.users import UserFact
 from toolkit.policies import Need
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")

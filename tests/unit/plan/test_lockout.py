@@ -10,9 +10,11 @@ import pytest
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule, Severity
 from toolkit.findings.rules import ADVICE, LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
-from toolkit.plan.lockout import Caller, UserFact, judge_forgotten, judge_lockout, reaches_users, takes_administration
+from toolkit.plan.case import Caller
+from toolkit.plan.lockout import judge_forgotten, judge_lockout, reaches_users, takes_administration
 from toolkit.plan.managed_policies import is_administrator, is_deny_all
 from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.plan.users import UserFact
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
 ROLE = Caller("arn:aws:sts::123456789012:assumed-role/deployer/x", None, True)

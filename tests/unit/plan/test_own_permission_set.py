@@ -10,7 +10,7 @@ import pytest
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
-from toolkit.plan.lockout import Caller
+from toolkit.plan.case import Caller
 from toolkit.plan.model import Attribution, parse_outcome, parse_plan
 from toolkit.plan.own_permission_set import (
     Assigned,

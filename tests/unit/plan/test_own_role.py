@@ -11,8 +11,8 @@ from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.iam.organization import Deployment
+from toolkit.plan.case import Caller
 from toolkit.plan.denials import Denials, HeldPolicies, Member, newly_denies
-from toolkit.plan.lockout import Caller
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.own_role import judge_own_role, takes_trusted
 from toolkit.policies import Need

@@ -22,11 +22,11 @@ import pytest
 import yaml
 
 from toolkit.addresses import value_at
-from toolkit.aws.existing import is_read
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.findings import Consents, Finding, Rule, Severity, matches, options_for
 from toolkit.findings.rules import DESTROYS, WEAKENS
+from toolkit.plan.existing import is_read
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.settings import NAMES, deciding, is_entry, naming, with_settings

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from toolkit.plan.lockout import Caller, UserFact, judge_lockout
+from toolkit.plan.case import Caller
+from toolkit.plan.lockout import judge_lockout
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.spelling import Spelling
+from toolkit.plan.users import UserFact
 
 SPELLING = Spelling(users=["anna"], groups=["staff", "Ops"], roles=["deployer"])
 ATTRIBUTION = Attribution(("iam_groups", "mfa_enforcement"), ("eu-central-1",), "eu-central-1")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from toolkit.aws.identity import CallerIdentity
-from toolkit.environment import Environment
+from toolkit.aws.session import AwsSession
 from toolkit.paths import Project
 from toolkit.rendering.render import render
 from toolkit.rendering.tree import compare, write
@@ -122,9 +122,9 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     """Answers for STS that the account is the environment's; gives the process environments it was asked with."""
     asked: list[dict[str, str]] = []
 
-    def check(environment: Environment, environ: dict[str, str]) -> CallerIdentity:
-        asked.append(dict(environ))
-        return CallerIdentity(environment.account_id, "arn:aws:iam::111122223333:user/ann")
+    def check(session: AwsSession) -> CallerIdentity:
+        asked.append(dict(session.environ))
+        return CallerIdentity(session.account_id, "arn:aws:iam::111122223333:user/ann")
 
     monkeypatch.setattr("toolkit.workflows.workspace.check_account", check)
     return asked

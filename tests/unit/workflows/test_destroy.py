@@ -43,7 +43,7 @@ WHOLE = plan(change(LOGS), change(TRAIL), change(EMPTIED_BY_TERRAFORM, bucket="a
 
 
 def workspace(simulator: str | None = None) -> Workspace:
-    return cast(Workspace, SimpleNamespace(simulator=simulator, called="prod", environment=None, environ={}))
+    return cast(Workspace, SimpleNamespace(simulator=simulator, called="prod", environment=None, environ={}, aws=None))
 
 
 class House:
@@ -99,7 +99,6 @@ def outcome(*addresses: str) -> ApplyOutcome:
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> House:
     found = House()
-    monkeypatch.setattr(workflow, "ClientFactory", lambda *_: None)
     monkeypatch.setattr(workflow, "_bucket", found.bucket)
     monkeypatch.setattr(workflow, "make_plan", found.make_plan)
     monkeypatch.setattr(workflow, "apply_bundle", found.apply_bundle)

@@ -11,11 +11,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from toolkit.aws.gather import gather
 from toolkit.aws.identity import CallerIdentity
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.findings import Consents, Finding
 from toolkit.findings.rules import WEAKENS
+from toolkit.plan.facts import Facts
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.workflows.judge import judge_plan
 from toolkit.workflows.workspace import Workspace
@@ -40,8 +44,10 @@ def found(
 ) -> tuple[Finding, ...]:
     """What is found in it."""
     text = f'account_id: "{ACCOUNT}"\nregions: {{home: {REGION}}}\ncomponents: {components}\n'
+    environment = load_text(text, name="x", shown_as="x")
     workspace = SimpleNamespace(
-        environment=load_text(text, name="x", shown_as="x"),
+        environment=environment,
+        aws=AwsSession(environment, {}),
         environ={},
         attribution=ATTRIBUTION,
         caller=CallerIdentity(ACCOUNT, caller_arn),
@@ -134,6 +140,33 @@ def test_what_the_own_role_gets_is_asked_of_aws():
     assert "locks-out-caller" not in judged(session.replace("deployer", "other"), attaches)
     iam.attach_role_policy(RoleName="deployer", PolicyArn=own)
     assert "locks-out-caller" not in judged(session, attaches)
+
+
+def test_nothing_is_read_once_judging_has_begun(monkeypatch: pytest.MonkeyPatch):
+    """Facts are gathered once; a guard that read by itself would find the account closed."""
+    iam = boto3.client("iam")
+    iam.create_group(GroupName="staff")
+    document = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
+    iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=document)
+    own = iam.create_policy(PolicyName="freeze", PolicyDocument=document)["Policy"]["Arn"]
+    rounds: list[int] = []
+
+    def gather_and_close(wants: Any, inventory: Inventory) -> Facts:
+        facts = gather(wants, inventory)
+        rounds.append(inventory.calls)
+        monkeypatch.setattr("botocore.client.BaseClient._make_api_call", lambda *_: pytest.fail("AWS was read"))
+        return facts
+
+    monkeypatch.setattr("toolkit.workflows.judge.gather", gather_and_close)
+    entries = [
+        change("aws_iam_role_policy_attachment", None, {"role": "deployer", "policy_arn": own}),
+        change("aws_iam_group_policy_attachment", None, {"group": "staff", "policy_arn": own}),
+        change("aws_iam_group", None, {"name": "new"}),
+        change("aws_config_config_rule", None, {"name": "new"}, address=RULE),
+    ]
+    assert "locks-out-caller" in judged(f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/x", *entries)
+    assert len(rounds) == 1
+    assert rounds[0] > len(entries)
 
 
 def test_a_user_is_deleted_only_where_the_file_says_so():

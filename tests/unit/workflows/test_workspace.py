@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from toolkit import __version__
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, WrongAccountError
 from toolkit.files import LITTER
 from toolkit.paths import data_dir
@@ -413,12 +413,12 @@ def test_a_profile_of_another_account_leads_there_in_the_simulator_too(house: An
     """Dummy keys are of one account; a role of the owner stands for the profile."""
     roles: list[str | None] = []
 
-    def keys(clients: ClientFactory) -> dict[str, str]:
-        role = clients._environment.credentials.assume_role
+    def keys(clients: AwsSession) -> dict[str, str]:
+        role = clients.environment.credentials.assume_role
         roles.append(role and role.role_arn)
         return {"aws_access_key_id": "theirs"}
 
-    monkeypatch.setattr(ClientFactory, "keys", keys)
+    monkeypatch.setattr(AwsSession, "keys", keys)
     for more, role, written in (
         ("", None, "theirs"),
         ('account_id: "999999999999"', "arn:aws:iam::999999999999:role/state", "theirs"),

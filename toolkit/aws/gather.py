@@ -1,0 +1,43 @@
+"""Reads the facts that guards want, all of them at once. The only place from which judging a plan reads AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from toolkit.aws.inventory import Inventory
+from toolkit.errors import ToolkitError
+from toolkit.plan.facts import Facts, Wanted
+from toolkit.resources.reading import Reason, Unreadable
+
+
+def gather(wants: Iterable[Wanted[Any]], inventory: Inventory) -> Facts:
+    """The answers, read side by side.
+
+    Raises:
+        ToolkitError: One cannot be read; what is unknown is never taken for an absence.
+    """
+    unique = tuple(dict.fromkeys(wants))
+    answers = inventory.side_by_side(lambda wanted: _read(wanted, inventory), unique)
+    return Facts(dict(zip(unique, answers, strict=True)))
+
+
+def _read(wanted: Wanted[Any], inventory: Inventory) -> Any:
+    answer = inventory.answered(wanted.read)
+    if isinstance(answer, Unreadable):
+        raise ToolkitError(f"{wanted.what} cannot be read: {answer}", hint=_NEXT[answer.reason])
+    return answer
+
+
+_NEXT = {
+    Reason.DENIED: "allow the credentials' user or role that action, then plan again",
+    Reason.EXPIRED: "get new credentials, then plan again",
+    Reason.THROTTLED: "plan again later: AWS limits how many calls an account makes",
+    Reason.TIMED_OUT: "plan again; if it stays so, check the network and the proxy",
+    Reason.UNREACHABLE: "check the network and the proxy, and whether the service exists in that region",
+    Reason.TRUNCATED: "plan again",
+    Reason.NOT_SUBSCRIBED: "finish the account's registration with AWS, or wait until it is activated",
+    Reason.REGION_OFF: "enable the region for the account, or leave it out of `regions`",
+    Reason.BUDGET: "plan again",
+    Reason.UNKNOWN: "check the permissions of the credentials",
+}

@@ -1,0 +1,148 @@
+"""What the account has already of what a plan would create, and what holds records of what it would replace.
+
+In: a plan, and what AWS answers. Out: Existing, as the guards judge it; contents, for people. Pure.
+
+Terraform sees a thing that is not in its state as a plain create. Some creates then overwrite what is there without a
+word (the password policy, a recorder of the same name), others fail half-way (EntityAlreadyExists, a second detector).
+A type's record in `toolkit.resources` says how the resource is found and what a create does where it is there, or why
+none can be in the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.components.registry import REGISTRY
+from toolkit.plan.facts import Facts, Source, Wanted
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Action, Change, Plan
+from toolkit.resources.base import ResourceType
+from toolkit.resources.reading import Live, OnCreate, Unreadable
+from toolkit.resources.registry import RESOURCES
+
+NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
+"""Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
+
+
+@dataclass(frozen=True)
+class ExistingWanted(Wanted[Live | None]):
+    """What a create would meet; None: nothing."""
+
+    address: str
+    type: str
+    region: str
+    planned: Mapping[str, Any] = field(compare=False)
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return f"what {self.address} would overwrite"
+
+    def read(self, source: Source) -> Live | Unreadable | None:
+        """As the base."""
+        return source.find(self.type, self.region, self.planned)
+
+
+@dataclass(frozen=True)
+class ContentsWanted(Wanted[str | None]):
+    """What a resource holds, for people; None: nothing."""
+
+    address: str
+    type: str
+    region: str
+    values: Mapping[str, Any] = field(compare=False)
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return f"what {self.address} holds"
+
+    def read(self, source: Source) -> str | Unreadable | None:
+        """As the base."""
+        return source.contents(self.type, self.region, self.values)
+
+
+def is_read(kind: str) -> bool:
+    """Whether a create of the type is looked for in the account first."""
+    return kind in RESOURCES and RESOURCES[kind].reading is not None
+
+
+def existing_wanted(plan: Plan, *, simulated: bool = False) -> Iterator[ExistingWanted]:
+    """What may be there already of what the plan creates.
+
+    Args:
+        plan: The plan.
+        simulated: Whether the account is on the embedded AWS.
+    """
+    for change in plan.changes:
+        lacking = simulated and change.type in NOT_SIMULATED
+        if change.action is Action.CREATE and is_read(change.type) and not lacking:
+            record, planned = RESOURCES[change.type], _planned(change)
+            # Known after the apply only: what it would be beside is still to be made.
+            if all(isinstance(planned.get(name), str) for name in record.key):
+                yield ExistingWanted(change.address, change.type, change.region, planned)
+
+
+def existing(plan: Plan, facts: Facts, *, simulated: bool = False) -> dict[str, Existing]:
+    """Address of a create → what is there already; arguments as for `existing_wanted`."""
+    changes = {change.address: change for change in plan.changes}
+    found = {}
+    for wanted in existing_wanted(plan, simulated=simulated):
+        live, change = facts[wanted], changes[wanted.address]
+        one = None if live is None else _existing(change, wanted.planned, RESOURCES[change.type], live)
+        # What AWS gave a new thing by itself stands there after an interrupted apply, and is nobody's choice.
+        if one is not None and (not one.default or _comes_in(change, plan)):
+            found[change.address] = one
+    return found
+
+
+def contents_wanted(plan: Plan) -> Iterator[ContentsWanted]:
+    """What tainted resources hold.
+
+    Terraform taints what an interrupted or failed apply created in part, and what somebody taints by hand: the plan
+    does not tell them apart, but what was created in part is empty.
+    """
+    for change in plan.changes:
+        if change.tainted and change.type in RESOURCES and RESOURCES[change.type].contents is not None:
+            yield ContentsWanted(change.address, change.type, change.region, change.before)
+
+
+def contents(plan: Plan, facts: Facts) -> dict[str, str | None]:
+    """Address of a tainted resource → what it holds, for people; None where it holds nothing."""
+    return {wanted.address: facts[wanted] for wanted in contents_wanted(plan)}
+
+
+def _planned(change: Change) -> dict[str, Any]:
+    record = RESOURCES[change.type]
+    assert record.reading is not None
+    known = {name: value for name in record.key if isinstance(value := change.after.get(name), str)}
+    return {**change.after, **record.reading.assumed, **known}
+
+
+def _existing(change: Change, planned: Mapping[str, Any], record: ResourceType, found: Live) -> Existing | None:
+    """What a create would meet, as the guards judge it; None where it changes nothing and nothing is to be said."""
+    reading = record.reading
+    assert reading is not None
+    other = next((found.key[name] for name in record.key if found.key[name] != planned[name]), None)
+    if reading.on_create is OnCreate.SAME:
+        return Existing(found.values, True, found.import_id, found.called, same=True)
+    if reading.on_create is OnCreate.COLLIDES:
+        spelled = other if reading.case_blind else None
+        return Existing({}, False, found.import_id, found.called, spelled=spelled)
+    one = Existing(found.values, other is None, found.import_id, found.called, found.by_default)
+    return None if reading.quiet and not one.differences(change) else one
+
+
+def _comes_in(change: Change, plan: Plan) -> bool:
+    """Whether what AWS gives it with is not in the state yet: the plan imports it, or would make another."""
+    reading = RESOURCES[change.type].reading
+    assert reading is not None
+    return any(
+        owner.type == reading.default_with
+        and (owner.imported or owner.action is Action.CREATE)
+        and owner.region == change.region
+        and owner.after.get("bucket") == change.after.get("bucket")
+        for owner in plan.changes
+    )

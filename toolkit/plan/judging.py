@@ -1,0 +1,47 @@
+"""Judges a plan by every guard: what they want of the account is gathered first, then nothing more is read.
+
+In: a Case. Out: what is wanted; with the answers, findings. Pure: `toolkit.workflows.judge` has the reading in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from toolkit.findings import Finding
+from toolkit.plan import guards, lockout, memberships, own_permission_set, own_role, usage, weaker
+from toolkit.plan.case import Case
+from toolkit.plan.existing import existing
+from toolkit.plan.facts import Facts, Wanted
+from toolkit.plan.grants import without_standing
+
+GUARDS = (
+    weaker.GUARD,
+    guards.ORPHANS,
+    usage.GUARD,
+    lockout.FORGOTTEN,
+    own_role.GUARD,
+    own_permission_set.GUARD,
+    lockout.GUARD,
+    memberships.GUARD,
+)
+"""Every guard. Their order is that of equal findings in reports."""
+
+
+def needs(case: Case) -> tuple[Wanted[Any], ...]:
+    """What all guards want of the account, each question once."""
+    return tuple(dict.fromkeys(wanted for guard in GUARDS for wanted in guard.needs(case)))
+
+
+def judge(case: Case, facts: Facts) -> Iterator[Finding]:
+    """The findings of all guards.
+
+    Args:
+        case: What is judged.
+        facts: Answers to `needs(case)`.
+    """
+    same = {a for a, one in existing(case.plan, facts, simulated=case.simulated).items() if one.same}
+    case = replace(case, plan=without_standing(case.plan, same))
+    for guard in GUARDS:
+        yield from guard.judge(case, facts)

@@ -1,0 +1,423 @@
+"""The guard of quotas: how much of AWS's quotas an account uses, for those that a plan adds to.
+
+In: a Case, and what AWS counts. Out: findings. Pure. Only what a plan adds to is wanted: an apply that adds nothing
+reads nothing. What cannot be read is unknown, with the reason.
+
+IAM answers its quotas with what is used of them (GetAccountSummary). Of other services the documented default is taken
+first: AWS raises quotas and does not go below. Only where a plan would exceed it is Service Quotas asked for the
+account's own value, unless AWS raises it for nobody.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from toolkit.findings import Finding
+from toolkit.plan.case import Case, Guard
+from toolkit.plan.existing import NOT_SIMULATED
+from toolkit.plan.facts import Facts, Source, Wanted
+from toolkit.plan.model import Action, Change
+from toolkit.plan.quotas import Usage, judge_quotas
+from toolkit.resources.reading import UnreadableError
+
+T = TypeVar("T")
+
+ACCOUNT_WIDE: Mapping[str, tuple[str, str]] = {
+    "aws_iam_group": ("Groups", "groups in the account"),
+    "aws_iam_policy": ("Policies", "customer managed policies in the account"),
+    "aws_iam_role": ("Roles", "roles in the account"),
+    "aws_iam_user": ("Users", "users in the account"),
+}
+"""Type → key of IAM's account summary, whose quota is KEYQuota, and what it counts.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
+"""
+
+
+PER_OWNER: Mapping[str, tuple[str, str, str]] = {
+    "aws_iam_group_policy_attachment": ("group", "AttachedPoliciesPerGroupQuota", "managed policies on the group"),
+    "aws_iam_role_policy_attachment": ("role", "AttachedPoliciesPerRoleQuota", "managed policies on the role"),
+    "aws_iam_user_group_membership": ("user", "GroupsPerUserQuota", "groups of the user"),
+}
+"""Type → attribute that names the owner, key of the quota in IAM's account summary, and what it limits."""
+
+
+@dataclass(frozen=True)
+class Regional:
+    """A quota of a region, or of one owner in it, that AWS does not count itself.
+
+    Attributes:
+        of: What it limits, for people; {owner} stands for the owner's name.
+        default: What AWS documents for everybody.
+        source: Where.
+        count: How many there are.
+        owner: Attribute that names the owner; None: the quota is the region's.
+        own_value: (service code, words of the quota's name) in Service Quotas; None: AWS raises it for nobody.
+    """
+
+    of: str
+    default: int
+    source: str
+    count: Callable[[Source, str, str], int]
+    owner: str | None = None
+    own_value: tuple[str, str] | None = None
+
+
+def _trails(source: Source, region: str, _owner: str) -> int:
+    # With those of other regions that record in this one, too: each counts.
+    answer = source.call("cloudtrail", "describe_trails", region, includeShadowTrails=True) or {}
+    return len(answer["trailList"])
+
+
+def _listing(service: str, operation: str, member: str) -> Callable[[Source, str, str], int]:
+    return lambda source, region, _owner: len(source.pages(service, operation, member, region))
+
+
+def _in_log_group(operation: str, member: str) -> Callable[[Source, str, str], int]:
+    # The log group may be still to be made.
+    absent = ("ResourceNotFoundException",)
+    return lambda source, region, owner: len(
+        source.pages("logs", operation, member, region, absent=absent, logGroupName=owner)
+    )
+
+
+_LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"
+
+REGIONAL: Mapping[str, Regional] = {
+    "aws_cloudtrail": Regional(
+        "trails that record in {region}",
+        5,
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html",
+        _trails,
+    ),
+    "aws_cloudwatch_event_rule": Regional(
+        "rules on the default event bus in {region}",
+        100,  # in newer regions; 300 in the others
+        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html",
+        _listing("events", "list_rules", "Rules"),
+        own_value=("events", "number of rules"),
+    ),
+    "aws_cloudwatch_log_metric_filter": Regional(
+        "metric filters of the log group {owner}",
+        100,
+        _LOGS,
+        _in_log_group("describe_metric_filters", "metricFilters"),
+        owner="log_group_name",
+    ),
+    "aws_cloudwatch_log_subscription_filter": Regional(
+        "subscription filters of the log group {owner}",
+        2,
+        _LOGS,
+        _in_log_group("describe_subscription_filters", "subscriptionFilters"),
+        owner="log_group_name",
+    ),
+    "aws_cloudwatch_metric_alarm": Regional(
+        "alarms in {region}",
+        5000,
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html",
+        _listing("cloudwatch", "describe_alarms", "MetricAlarms"),
+        own_value=("monitoring", "alarms"),
+    ),
+    "aws_config_config_rule": Regional(
+        "Config rules in {region}",
+        1000,
+        "https://docs.aws.amazon.com/config/latest/developerguide/configlimits.html",
+        _listing("config", "describe_config_rules", "ConfigRules"),
+        own_value=("config", "config rules per region"),
+    ),
+}
+"""Type → its quota, outside of IAM and Organizations."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What an owner has already: boto3's call, its parameter, where items stand in the answer, and what names one."""
+
+    operation: str
+    parameter: str
+    member: str
+    name: str
+
+
+_HELD = {
+    "aws_iam_group_policy_attachment": _Held(
+        "list_attached_group_policies", "GroupName", "AttachedPolicies", "PolicyArn"
+    ),
+    "aws_iam_role_policy_attachment": _Held("list_attached_role_policies", "RoleName", "AttachedPolicies", "PolicyArn"),
+    "aws_iam_user_group_membership": _Held("list_groups_for_user", "UserName", "Groups", "GroupName"),
+}
+
+
+@dataclass(frozen=True)
+class Known(Generic[T]):
+    """Something that may not be known."""
+
+    value: T | None
+    why: str = ""
+    """Why it is not known."""
+
+
+def _known(read: Callable[[], T]) -> Known[T]:
+    try:
+        return Known(read())
+    except UnreadableError as e:
+        return Known(None, str(e))
+
+
+@dataclass(frozen=True)
+class SummaryWanted(Wanted[Known[Mapping[str, int]]]):
+    """IAM's account summary."""
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return "IAM's account summary"
+
+    def read(self, source: Source) -> Known[Mapping[str, int]]:
+        """As the base."""
+        return _known(lambda: (source.call("iam", "get_account_summary", source.home_region) or {})["SummaryMap"])
+
+
+@dataclass(frozen=True)
+class HeldWanted(Wanted[Known[frozenset[str]]]):
+    """What a group, role or user has already: ARNs of policies, or groups."""
+
+    type: str
+    owner: str
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return f"what {self.owner} has"
+
+    def read(self, source: Source) -> Known[frozenset[str]]:
+        """As the base."""
+        held, home = _HELD[self.type], source.home_region
+        # The owner may be still to be made.
+        absent, owner = ("NoSuchEntity",), {held.parameter: self.owner}
+        return _known(
+            lambda: frozenset(
+                item[held.name]
+                for item in source.pages("iam", held.operation, held.member, home, absent=absent, **owner)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many there are of something with a regional quota."""
+
+    used: Known[int]
+    own: Known[int | None] | None
+    """The account's own quota, where the documented one is not enough; a value of None: Service Quotas has none."""
+
+
+@dataclass(frozen=True)
+class CountWanted(Wanted[Counted]):
+    """How many there are of a type of REGIONAL, and the account's own quota where the documented one is not enough."""
+
+    type: str
+    region: str
+    owner: str
+    """"" where the quota is the region's."""
+    adds: int
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return f"how many {REGIONAL[self.type].of.format(region=self.region, owner=repr(self.owner))} there are"
+
+    def read(self, source: Source) -> Counted:
+        """As the base."""
+        quota = REGIONAL[self.type]
+        used = _known(lambda: quota.count(source, self.region, self.owner))
+        enough = used.value is None or used.value + self.adds <= quota.default
+        if enough or quota.own_value is None:
+            return Counted(used, None)
+        service, words = quota.own_value
+        return Counted(used, _known(lambda: self._own(source, service, words)))
+
+    def _own(self, source: Source, service: str, words: str) -> int | None:
+        """The account's own quota; None where Service Quotas has none of that name, or several."""
+        listed = source.pages("service-quotas", "list_service_quotas", "Quotas", self.region, ServiceCode=service)
+        found = [q["Value"] for q in listed if words in q["QuotaName"].lower()]
+        return int(found[0]) if len(found) == 1 else None
+
+
+@dataclass(frozen=True)
+class TargetWanted(Wanted[Known[int]]):
+    """How many policies of one type a root, unit or account of the organization has."""
+
+    target: str
+    kind: str
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return f"how many policies {self.target} has"
+
+    def read(self, source: Source) -> Known[int]:
+        """As the base."""
+        asked: dict[str, Any] = {"TargetId": self.target, "Filter": self.kind}
+        return _known(
+            lambda: len(
+                source.pages("organizations", "list_policies_for_target", "Policies", source.home_region, **asked)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One quota that the plan adds to."""
+
+    wants: tuple[Wanted[Any], ...]
+    usage: Callable[[Facts], Usage]
+    """The answers to what it wants → how the quota is used."""
+
+
+_COUNTED = (Action.CREATE, Action.DELETE, Action.UPDATE, Action.REPLACE)
+
+
+def _questions(case: Case) -> Iterator[_Question]:
+    """Every quota that the plan adds to; a destroy adds to none."""
+    if case.destroy:
+        return
+    lacking = NOT_SIMULATED if case.simulated else frozenset()
+    changes = [c for c in case.plan.changes if c.action in _COUNTED and c.type not in lacking]
+    yield from _account_wide(changes)
+    yield from _regional(changes)
+    yield from _per_target(changes, case.attachable)
+    yield from _per_owner(changes)
+
+
+def _created(changes: Iterable[Change], kind: str) -> tuple[int, Change | None]:
+    """How many more of a type there are after the plan, and the first that it creates."""
+    mine = [c for c in changes if c.type == kind]
+    creates = [c for c in mine if c.action is Action.CREATE]
+    return len(creates) - sum(c.action is Action.DELETE for c in mine), next(iter(creates), None)
+
+
+def _by_summary(facts: Facts, of: str, adds: int, change: Change, used: Known[int], quota: str) -> Usage:
+    """A quota of IAM's account summary."""
+    summary = facts[SummaryWanted()]
+    limit = (summary.value or {}).get(quota)
+    unknown = summary.why or "IAM's account summary does not have it"
+    return Usage(of, adds, change, used.value, limit, used.why or (unknown if None in (limit, used.value) else ""))
+
+
+def _account_wide(changes: list[Change]) -> Iterator[_Question]:
+    for kind, (key, of) in ACCOUNT_WIDE.items():
+        adds, first = _created(changes, kind)
+        if first is not None:
+            yield _Question((SummaryWanted(),), partial(_account_usage, of, adds, first, key))
+
+
+def _account_usage(of: str, adds: int, first: Change, key: str, facts: Facts) -> Usage:
+    used = (facts[SummaryWanted()].value or {}).get(key)
+    return _by_summary(facts, of, adds, first, Known(used), f"{key}Quota")
+
+
+def _members(change: Change, values: Mapping[str, Any]) -> set[str]:
+    """What an attachment or membership gives its owner: ARNs or groups; the address stands for an unknown ARN."""
+    if "groups" in values:
+        groups = values["groups"]
+        return set(map(str, groups)) if isinstance(groups, list) else set()
+    arn = values.get("policy_arn")
+    return {arn if isinstance(arn, str) else change.address} if values else set()
+
+
+def _per_owner(changes: list[Change]) -> Iterator[_Question]:
+    new = {(c.type, c.after.get("name")) for c in changes if c.action is Action.CREATE}
+    for kind, (attribute, quota, of) in PER_OWNER.items():
+        owners: defaultdict[str, list[Change]] = defaultdict(list)
+        for change in changes:
+            owner = (change.after or change.before).get(attribute) if change.type == kind else None
+            if isinstance(owner, str):
+                owners[owner].append(change)
+        for owner, mine in owners.items():
+            gets = {member for c in mine for member in _members(c, c.after)}
+            is_read = gets and (f"aws_iam_{attribute}", owner) not in new
+            held = HeldWanted(kind, owner) if is_read else None
+            wants = (SummaryWanted(), held) if held else (SummaryWanted(),)
+            yield _Question(wants, partial(_owner_usage, f"{of} {owner!r}", quota, mine, gets, held))
+
+
+def _owner_usage(
+    of: str, quota: str, changes: list[Change], gets: set[str], wanted: HeldWanted | None, facts: Facts
+) -> Usage:
+    loses = {member for c in changes for member in _members(c, c.before)} - gets
+    first = next((c for c in changes if c.after), changes[0])
+    known = facts[wanted] if wanted is not None else Known(frozenset())
+    if known.value is None:
+        return _by_summary(facts, of, len(gets), first, Known(None, known.why), quota)
+    # What is attached already counts once.
+    adds = len((known.value - loses) | gets) - len(known.value)
+    return _by_summary(facts, of, adds, first, Known(len(known.value)), quota)
+
+
+def _regional(changes: list[Change]) -> Iterator[_Question]:
+    for kind, quota in REGIONAL.items():
+        places: defaultdict[tuple[str, str], list[Change]] = defaultdict(list)
+        for change in changes:
+            owner = (change.after or change.before).get(quota.owner) if quota.owner else ""
+            if change.type == kind and isinstance(owner, str):
+                places[change.region, owner].append(change)
+        for (region, owner), mine in places.items():
+            adds, first = _created(mine, kind)
+            if first is not None and adds > 0:
+                wanted = CountWanted(kind, region, owner, adds)
+                yield _Question((wanted,), partial(_regional_usage, wanted, first))
+
+
+def _regional_usage(wanted: CountWanted, first: Change, facts: Facts) -> Usage:
+    quota, counted = REGIONAL[wanted.type], facts[wanted]
+    of, adds = quota.of.format(region=wanted.region, owner=repr(wanted.owner)), wanted.adds
+    used = counted.used.value
+    if used is None or used + adds <= quota.default:
+        return Usage(of, adds, first, used, quota.default, counted.used.why)
+    documented = f"AWS documents {quota.default}: {quota.source}"
+    if counted.own is None:
+        return Usage(of, adds, first, used, quota.default, documented, otherwise=None)
+    own = counted.own
+    unknown = f"{own.why or 'Service Quotas does not name it'}; {documented}" if own.value is None else ""
+    return Usage(of, adds, first, used, own.value, unknown)
+
+
+def _per_target(changes: list[Change], attachable: Mapping[str, tuple[str, int]]) -> Iterator[_Question]:
+    """Policies of one type on one root, unit or account of the organization."""
+    targets: defaultdict[tuple[str, str, int], list[Change]] = defaultdict(list)
+    for change in changes:
+        target = (change.after or change.before).get("target_id")
+        # The key of an instance is the policy's name and the target, as the environment names it.
+        name = change.address.partition('["')[2].partition("/")[0]
+        # A unit that is still to be made has none; what the plan attaches to it is counted before Terraform starts.
+        if change.type == "aws_organizations_policy_attachment" and isinstance(target, str) and name in attachable:
+            targets[target, *attachable[name]].append(change)
+    for (target, kind, limit), mine in targets.items():
+        adds, first = _created(mine, "aws_organizations_policy_attachment")
+        if first is not None and adds > 0:
+            wanted = TargetWanted(target, kind)
+            yield _Question((wanted,), partial(_target_usage, wanted, limit, adds, first))
+
+
+def _target_usage(wanted: TargetWanted, limit: int, adds: int, first: Change, facts: Facts) -> Usage:
+    used = facts[wanted]
+    otherwise = "set `limits` of the component to what AWS allows you, if that is more"
+    of = f"policies of the type {wanted.kind} on {wanted.target}"
+    return Usage(of, adds, first, used.value, limit, used.why, otherwise)
+
+
+def _needs(case: Case) -> Iterator[Wanted[Any]]:
+    for question in _questions(case):
+        yield from question.wants
+
+
+def _judge(case: Case, facts: Facts) -> Iterator[Finding]:
+    return judge_quotas(question.usage(facts) for question in _questions(case))
+
+
+GUARD = Guard(_judge, _needs)
