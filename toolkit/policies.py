@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,43 @@ class OrganizationPolicy:
     def text(self) -> str:
         """The document as Terraform's jsonencode writes it: without blanks, keys sorted, `<`, `>` and `&` escaped."""
         return encoded(self.content)
+
+
+class Limits(Protocol):
+    """The quotas of AWS Organizations that hold for an organization."""
+
+    @property
+    def control_policies_attached_otherwise(self) -> int:
+        """Control policies of one type that each target has besides those that are judged."""
+
+    def bytes_of(self, kind: str) -> tuple[str, int]:
+        """The setting that limits a policy of a type, and the most bytes it may have."""
+
+    def per_target(self, kind: str) -> tuple[str, int]:
+        """The setting that limits how many policies of a type a target may have, and that number."""
+
+
+@dataclass(frozen=True)
+class OrganizationPolicies:
+    """What an environment sends to AWS Organizations, and what its policies are judged by.
+
+    Attributes:
+        policies: The policies.
+        limits: The quotas of the organization.
+        deployers: ARNs of who applies the baseline in the accounts; none: whoever applies this environment.
+        apply_everything: Whether they apply every component that there is, or those of this environment.
+        organization_id: What their requests carry as their organization.
+        allowed_regions: The only regions that a policy leaves open; none: no policy closes regions.
+        types: Where in the component's settings a type of policy is used → the type.
+    """
+
+    policies: tuple[OrganizationPolicy, ...]
+    limits: Limits
+    deployers: tuple[str, ...]
+    apply_everything: bool
+    organization_id: str | None
+    allowed_regions: tuple[str, ...]
+    types: tuple[tuple[tuple[str | int, ...], str], ...]
 
 
 def encoded(content: Mapping[str, Any]) -> str:

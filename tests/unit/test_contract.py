@@ -23,7 +23,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Scope
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Role, Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, load_text
@@ -558,13 +558,32 @@ def test_components_that_an_environment_does_not_use_are_not_imported():
     assert not {"shield", "firewall_manager", "organization", "iam_roles"} & set(done.stdout.split())
 
 
-@pytest.mark.parametrize("folder", ["cli", "controls", "environment", "rendering", "reports", "terraform"])
+SHARED_ROOMS = ("aws", "cli", "controls", "environment", "plan", "rendering", "reports", "terraform", "workflows")
+_CLIENT = re.compile(r'\b(call|client|pages)\(\s*"\w+"')
+"""Names a service of AWS, which may be called like a component."""
+
+
+@pytest.mark.parametrize("folder", SHARED_ROOMS)
 def test_no_component_is_named_where_all_are_treated_alike(folder: str):
     """Adding one touches its own files, the registry, and tables that are keyed by Terraform's types."""
     # The word is Terraform's own, too.
     names = "|".join(name for name in REGISTRY if name != "config")
     for file in (REPOSITORY / "toolkit" / folder).rglob("*.py"):
-        assert re.findall(rf'["\']({names})["\']', file.read_text("utf-8")) == [], file
+        text = _CLIENT.sub("", file.read_text("utf-8"))
+        assert re.findall(rf'["\']({names})["\']', text) == [], file
+        imported = re.findall(rf"^\s*(?:from|import) toolkit\.components\.({names}|config)\b", text, re.M)
+        assert imported == [], file
+
+
+def test_a_role_is_played_by_one_component():
+    for role in Role:
+        assert len([c.name for c in REGISTRY.values() if role in c.roles]) == 1, role
+    assert len([c.name for c in REGISTRY.values() if c.organization_policies]) == 1
+    for component in REGISTRY.values():
+        text = "\n".join(f.read_text("utf-8") for f in (MODULES / component.name).rglob("*.tf"))
+        for made in component.roles.values():
+            name = made.name or r"\w+"
+            assert re.search(rf'^resource "{made.resource}" "{name}"', text, re.M), component.name
 
 
 def test_no_module_and_no_environment_admits_the_terraform_that_drops_imports():

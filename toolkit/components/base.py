@@ -7,12 +7,12 @@ file, runs Terraform or asks AWS.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
-from toolkit.policies import Need
+from toolkit.policies import Need, OrganizationPolicies
 from toolkit.settings.base import Mismatch, Settings
 
 PROFILES = {
@@ -121,6 +121,50 @@ class Advice:
     remedy: str
 
 
+class Role(Enum):
+    """What a resource is for, where guards must know more of it than its type and values say."""
+
+    ENFORCES_MFA = "attaches the policy that denies a group's members everything without MFA but enrolling a device"
+    DENIES_IDENTITY_ADMINISTRATION = "attaches the policy that denies a group's members to administer identities"
+    MOVES_USER = "puts a user into groups, or takes it out of them"
+    SUSPENDS_USER = "puts a user into the group that is denied everything"
+
+
+@dataclass(frozen=True)
+class Made:
+    """Some resources of a component's module: of a type, and of one name in the module where one is given."""
+
+    resource: str
+    name: str | None = None
+
+
+class Live(Protocol):
+    """A resource that the account has, as `toolkit.resources` reads it."""
+
+    @property
+    def key(self) -> Mapping[str, str]:
+        """What identifies it: attribute → value."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Its attributes, as Terraform's state holds them."""
+
+
+Every = Callable[[str, str], tuple[Live, ...]]
+"""Terraform type and region → what the account has."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the account has of a component in one region."""
+
+    region: str
+    found: str
+    """For people: "at least 14 characters, …"."""
+    as_set: bool
+    """Whether that is what the environment asks for."""
+
+
 @dataclass(frozen=True)
 class Identities:
     """What an environment says of the account's users and groups.
@@ -136,6 +180,11 @@ class Identities:
     without_administration: frozenset[str] = frozenset()
     removed_users: frozenset[str] = frozenset()
     enrolling_users: frozenset[str] = frozenset()
+
+    def together(self, other: Identities) -> Identities:
+        """What both say."""
+        pairs = ((getattr(self, one.name), getattr(other, one.name)) for one in fields(self))
+        return Identities(*(own | others for own, others in pairs))
 
 
 CASE_BLIND = frozenset({"aws_iam_group", "aws_iam_policy", "aws_iam_role", "aws_iam_user"})
@@ -251,6 +300,11 @@ class Component:
         trusts: Its settings → service principals that the organization must trust for it (trusted access). Where the
             environment manages the organization, too, they join `organization.trusted_services`. Names:
             https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
+        roles: What some of its resources are for → which.
+        identities: Its settings, and every enabled component's by name → what they say of users and groups. Pure.
+        read_back: Its settings, place, and what reads the account → what the demo shows of it.
+        organization_policies: Its settings and place → what it sends to AWS Organizations, judged before Terraform is
+            started. Pure. One component at most has it.
         needs: A handful of actions, reading and writing, by which the component is applied and kept: no policy of the
             organization may take them from whoever applies the baseline.
     """
@@ -285,4 +339,8 @@ class Component:
     narrow_tag_keys: bool = False
     iam_names: tuple[IamName, ...] = ()
     trusts: Callable[[Any], Iterable[str]] | None = None
+    roles: Mapping[Role, Made] = field(default_factory=dict)
+    identities: Callable[[Any, Mapping[str, Any]], Identities] | None = None
+    read_back: Callable[[Any, Place, Every], Iterable[Seen]] | None = None
+    organization_policies: Callable[[Any, Place], OrganizationPolicies] | None = None
     needs: tuple[Need, ...] = ()

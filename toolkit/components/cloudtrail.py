@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import LOG_BUCKET, Component, IamName, Protected, Scope
+from toolkit.components.base import LOG_BUCKET, Component, Every, IamName, Place, Protected, Scope, Seen
 from toolkit.policies import Need
 from toolkit.settings.accounts import OrganizationId
 from toolkit.settings.base import Mismatch, Settings
@@ -109,12 +109,30 @@ def _mismatches(settings: CloudTrail, others: Mapping[str, Any]) -> Iterator[Mis
         )
 
 
+def _read_back(_: CloudTrail, place: Place, every: Every) -> Iterator[Seen]:
+    trails = every("aws_cloudtrail", place.home_region)
+    if not trails:
+        yield Seen(place.home_region, "no trail", False)
+    for trail in trails:
+        values = trail.values
+        states = [
+            (values["is_multi_region_trail"], "all regions", "one region"),
+            (values["enable_logging"], "logging", "NOT LOGGING"),
+            (values["enable_log_file_validation"], "validated", "not validated"),
+            (bool(values["kms_key_id"]), "encrypted", "not encrypted"),
+        ]
+        words = ", ".join(good if is_so else bad for is_so, good, bad in states)
+        text = f"{values['name']} → {values['s3_bucket_name']}: {words}"
+        yield Seen(place.home_region, text, all(is_so for is_so, _, _ in states))
+
+
 COMPONENT = Component(
     name="cloudtrail",
     title="CloudTrail",
     purpose="Records management API calls of every region in encrypted, validated log files and a log group.",
     scope=Scope.HOME_REGION,
     settings=CloudTrail,
+    read_back=_read_back,
     protects=(
         Protected("aws_cloudtrail"),
         Protected("aws_kms_key"),

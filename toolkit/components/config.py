@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import LOG_BUCKET, Component, Place, Protected, Scope
+from toolkit.components.base import LOG_BUCKET, Component, Every, Place, Protected, Scope, Seen
 from toolkit.components.password_policy import PasswordPolicy
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
@@ -266,12 +266,29 @@ https://docs.aws.amazon.com/config/latest/developerguide/select-resources.html#s
 """
 
 
+def _read_back(_: Config, place: Place, every: Every) -> Iterator[Seen]:
+    for region in place.active:
+        recorder = next(iter(every("aws_config_configuration_recorder", region)), None)  # a region has at most one
+        if recorder is None:
+            yield Seen(region, "no recorder", False)
+            continue
+        statuses = every("aws_config_configuration_recorder_status", region)
+        recording = any(status.values["is_enabled"] for status in statuses)
+        global_types = recorder.values["recording_group"][0]["include_global_resource_types"]
+        rules = len(every("aws_config_config_rule", region))
+        state = "recording" if recording else "NOT RECORDING"
+        types = "with global types" if global_types else "without global types"
+        good = recording and global_types == (region == place.home_region) and rules > 0
+        yield Seen(region, f"{recorder.key['name']}: {state} {types}, {rules} rules", good)
+
+
 COMPONENT = Component(
     name="config",
     title="Config",
     purpose="Records each region's resources and checks them with AWS managed rules.",
     scope=Scope.EVERY_REGION,
     settings=Config,
+    read_back=_read_back,
     protects=(
         Protected("aws_config_configuration_recorder"),
         Protected("aws_config_configuration_recorder_status"),

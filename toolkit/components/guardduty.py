@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import LOG_BUCKET, SECURITY_EMAIL, Component, Place, Protected, Scope
+from toolkit.components.base import LOG_BUCKET, SECURITY_EMAIL, Component, Every, Place, Protected, Scope, Seen
 from toolkit.policies import Need
 from toolkit.regions import opt_in
 from toolkit.settings.base import Mismatch, Settings
@@ -177,12 +177,25 @@ def _not_offered(settings: GuardDuty, place: Place) -> Iterator[Mismatch]:
         )
 
 
+def _read_back(_: GuardDuty, place: Place, every: Every) -> Iterator[Seen]:
+    for region in place.active:
+        detectors = every("aws_guardduty_detector", region)
+        if not detectors:
+            yield Seen(region, "no detector", False)
+        for detector in detectors:
+            enabled = detector.values["enable"]
+            frequency = detector.values["finding_publishing_frequency"]
+            text = f"detector {'enabled' if enabled else 'DISABLED'}, publishes every {frequency}"
+            yield Seen(region, text, enabled)
+
+
 COMPONENT = Component(
     name="guardduty",
     title="GuardDuty",
     purpose="Detects threats in every region and optionally sends notifications.",
     scope=Scope.EVERY_REGION,
     settings=GuardDuty,
+    read_back=_read_back,
     protects=(
         Protected("aws_guardduty_detector"),
         Protected("aws_guardduty_detector_feature"),

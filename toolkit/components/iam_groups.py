@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Protected, Scope
+from toolkit.components.base import Component, Every, IamName, Identities, Made, Place, Protected, Role, Scope, Seen
 from toolkit.policies import Need
 from toolkit.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
 from toolkit.settings.base import Mismatch, Settings
@@ -343,12 +343,23 @@ def _mismatches(settings: IamGroups, others: Mapping[str, Any]) -> Iterable[Mism
     )
 
 
+def _identities(settings: IamGroups, _: Mapping[str, Any]) -> Identities:
+    guarded = (name for name, group in settings.groups.items() if group is not None and not group.administrator)
+    return Identities(without_administration=frozenset(guarded))
+
+
+def _read_back(_: IamGroups, place: Place, every: Every) -> Iterator[Seen]:
+    groups = sorted(group.key["name"] for group in every("aws_iam_group", place.home_region))
+    yield Seen(place.home_region, ", ".join(groups) or "no groups", bool(groups))
+
+
 COMPONENT = Component(
     name="iam_groups",
     title="IAM groups",
     purpose="Users get permissions through groups; only administrators can change IAM permissions.",
     scope=Scope.GLOBAL,
     settings=IamGroups,
+    read_back=_read_back,
     protects=(
         Protected("aws_iam_policy", "guardrail"),
         # Managed policies may come and go; the guardrail goes only with its group.
@@ -357,6 +368,8 @@ COMPONENT = Component(
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     mismatches=_mismatches,
+    identities=_identities,
+    roles={Role.DENIES_IDENTITY_ADMINISTRATION: Made("aws_iam_group_policy_attachment", "guardrail")},
     iam_names=(
         IamName("aws_iam_group", "groups.*"),
         IamName("aws_iam_policy", "guardrail_policy_name"),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Advice, Component, IamName, Protected, Scope
+from toolkit.components.base import Advice, Component, IamName, Identities, Made, Protected, Role, Scope
 from toolkit.components.iam_groups import IamGroups
 from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
@@ -160,6 +160,10 @@ def _tags(settings: IamUsers) -> Iterator[str]:
             yield from ("Owner", "ReviewDate", *user.tags)
 
 
+def _identities(settings: IamUsers, _: Mapping[str, Any]) -> Identities:
+    return Identities(removed_users=frozenset(n for n, user in settings.users.items() if user.status == "removed"))
+
+
 COMPONENT = Component(
     name="iam_users",
     title="IAM users",
@@ -177,6 +181,11 @@ COMPONENT = Component(
         Protected("aws_iam_user_group_membership", "suspended", released_by=("aws_iam_user", "name", "user")),
     ),
     mismatches=_mismatches,
+    identities=_identities,
+    roles={
+        Role.MOVES_USER: Made("aws_iam_user_group_membership"),
+        Role.SUSPENDS_USER: Made("aws_iam_user_group_membership", "suspended"),
+    },
     advice=_advice,
     tags=_tags,
     tags_in=("users.*.tags",),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from toolkit.components.base import Component, IamName, Protected, Scope
+from toolkit.components.base import Component, Every, IamName, Identities, Made, Place, Protected, Role, Scope, Seen
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.iam import UserName
@@ -41,14 +42,35 @@ class MfaEnforcement(Settings):
     )
 
 
+def _identities(settings: MfaEnforcement, others: Mapping[str, Any]) -> Identities:
+    """The template attaches the policy to every group of iam_groups."""
+    groups = others["iam_groups"].groups
+    return Identities(
+        with_mfa=frozenset(name for name, group in groups.items() if group is not None),
+        enrolling_users=frozenset(settings.access_key_enrolment_users),
+    )
+
+
+def _read_back(settings: MfaEnforcement, place: Place, every: Every) -> Iterator[Seen]:
+    groups = every("aws_iam_group", place.home_region)
+    attachments = every("aws_iam_group_policy_attachment", place.home_region)
+    suffix = f":policy/{settings.policy_name}"
+    enforced = {one.key["group"] for one in attachments if one.key["policy_arn"].endswith(suffix)}
+    text = f"attached to {len(enforced)} of {len(groups)} groups"
+    yield Seen(place.home_region, text, len(enforced) == len(groups) > 0)
+
+
 COMPONENT = Component(
     name="mfa_enforcement",
     title="MFA enforcement",
     purpose="Without MFA, users in the groups can only enroll their own MFA device.",
     scope=Scope.GLOBAL,
     settings=MfaEnforcement,
+    read_back=_read_back,
     requires=("iam_groups",),
     derived=("group_names",),
+    identities=_identities,
+    roles={Role.ENFORCES_MFA: Made("aws_iam_group_policy_attachment")},
     protects=(
         Protected("aws_iam_policy"),
         Protected("aws_iam_group_policy_attachment", released_by=("aws_iam_group", "name", "group")),

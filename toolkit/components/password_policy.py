@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from toolkit.components.base import Component, Protected, Scope
+from toolkit.components.base import Component, Every, Place, Protected, Scope, Seen
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 
@@ -43,12 +44,25 @@ class PasswordPolicy(Settings):
         return self
 
 
+def _read_back(settings: PasswordPolicy, place: Place, every: Every) -> Iterator[Seen]:
+    policy = next(iter(every(_RESOURCE, place.home_region)), None)
+    if policy is None:
+        yield Seen(place.home_region, "no password policy", False)
+        return
+    names = ("minimum_password_length", "password_reuse_prevention", "max_password_age")
+    length, remembered, age = (policy.values[name] for name in names)
+    same = all(policy.values[name] == getattr(settings, name) for name in names)
+    text = f"at least {length} characters, {remembered} passwords remembered, expires after {age} days"
+    yield Seen(place.home_region, text, same)
+
+
 COMPONENT = Component(
     name="password_policy",
     title="Password policy",
     purpose="IAM user passwords must be long, mixed, not reused, and changed regularly.",
     scope=Scope.GLOBAL,
     settings=PasswordPolicy,
+    read_back=_read_back,
     protects=(Protected(_RESOURCE),),
     profiles={
         "minimal": {"minimum_password_length": 14, "password_reuse_prevention": 24, "max_password_age": 90},

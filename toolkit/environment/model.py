@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import reduce
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -24,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from toolkit.components.base import Advice, Component, Place
+from toolkit.components.base import Advice, Component, Identities, Place
 from toolkit.environment.source import Problem
 from toolkit.findings import Consents, Names, Rule, Waiver
 from toolkit.findings.data import RuleId
@@ -401,6 +402,13 @@ class Environment:
                 service for c in self.components if c.component.trusts for service in c.component.trusts(c.settings)
             ),
         )
+
+    @property
+    def identities(self) -> Identities:
+        """What its components say of the account's users and groups."""
+        settings = {c.component.name: c.settings for c in self.components}
+        said = (c.component.identities(c.settings, settings) for c in self.components if c.component.identities)
+        return reduce(Identities.together, said, Identities())
 
     def enabled(self, name: str) -> EnabledComponent | None:
         """The enabled component of that name, or None."""

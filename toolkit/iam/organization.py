@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from toolkit.aws_lists import aws_list
 from toolkit.iam.document import PolicyDocument, PolicyError, PolicyKind, Statement
 from toolkit.iam.evaluate import statement_applies as applies
 from toolkit.iam.matching import ContextValue
 from toolkit.iam.request import Principal, PrincipalKind, Request
-from toolkit.policies import Need, OrganizationPolicy
+from toolkit.policies import Limits, Need, OrganizationPolicy
 from toolkit.regions import GLOBAL_REGION
 from toolkit.typed import dotted
 
@@ -29,20 +28,6 @@ HONOUR_RCPS = frozenset[str](aws_list("rcp_services").items)
 """Services to whose resources resource control policies apply."""
 
 _NAMED_ACTIONS = 3
-
-
-class Limits(Protocol):
-    """The quotas of AWS Organizations that hold for an organization."""
-
-    @property
-    def control_policies_attached_otherwise(self) -> int:
-        """Control policies of one type that each target has besides those that are judged."""
-
-    def bytes_of(self, kind: str) -> tuple[str, int]:
-        """The setting that limits a policy of a type, and the most bytes it may have."""
-
-    def per_target(self, kind: str) -> tuple[str, int]:
-        """The setting that limits how many policies of a type a target may have, and that number."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from toolkit.components.base import Role
 from toolkit.findings import Finding, Rule, Severity
 from toolkit.findings.rules import ADVICE, LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
 from toolkit.plan.boundaries import Boundaries, Refused, boundary_of, may_limit_more
@@ -23,13 +24,10 @@ from toolkit.plan.denials import Denials, Denied, GroupPoliciesWanted, HeldPolic
 from toolkit.plan.facts import Facts, Wanted
 from toolkit.plan.managed_policies import ManagedPolicies, is_administrator
 from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.roles import player, plays
 from toolkit.plan.spelling import Spelling
 from toolkit.plan.users import UserFact, UsersWanted
 
-_ENFORCED = "mfa_enforcement"
-_LIFE_CYCLE = "iam_users"
-_GROUPS = "iam_groups"
-_MEMBERSHIP = "aws_iam_user_group_membership"
 _USER = "aws_iam_user"
 _LOGIN = "aws_iam_user_login_profile"
 _EXPIRY = "aws_iam_account_password_policy"
@@ -113,7 +111,7 @@ def reaches_users(plan: Plan) -> bool:
         or (c.type in (_GROUP, _USER, _LOGIN) and goes(c))
         or may_limit_more(c)
         or (c.type == _USER and boundary_of(c.type, c.before) != boundary_of(c.type, c.after))
-        or (c.component == _LIFE_CYCLE and c.type == _MEMBERSHIP)
+        or plays(c, Role.MOVES_USER)
         for c in plan.changes
     )
 
@@ -135,9 +133,7 @@ def _newly_guarded(plan: Plan) -> dict[str, Change]:
     return {
         str(c.after.get("group")): c
         for c in plan.changes
-        if c.component == _GROUPS
-        and (c.type, c.name) == (_ATTACHED_TO_GROUP, "guardrail")
-        and c.action in (Action.CREATE, Action.REPLACE)
+        if plays(c, Role.DENIES_IDENTITY_ADMINISTRATION) and c.action in (Action.CREATE, Action.REPLACE)
     }
 
 
@@ -149,7 +145,7 @@ def goes(change: Change) -> bool:
 def _memberships(plan: Plan) -> Iterator[tuple[Change, str, frozenset[str], frozenset[str]]]:
     """(change, user, groups left, groups joined) of what changes memberships."""
     for change in plan.changes:
-        if change.component == _LIFE_CYCLE and change.type == _MEMBERSHIP and change.action is not Action.FORGET:
+        if plays(change, Role.MOVES_USER) and change.action is not Action.FORGET:
             before, after = frozenset(change.before.get("groups") or ()), _known_groups(change.after.get("groups"))
             yield change, str(change.before.get("user") or change.after.get("user")), before - after, after - before
 
@@ -164,9 +160,7 @@ def _newly_enforced(plan: Plan) -> dict[str, Change]:
     return {
         str(c.after.get("group")): c
         for c in plan.changes
-        if c.component == _ENFORCED
-        and c.type == "aws_iam_group_policy_attachment"
-        and c.action in (Action.CREATE, Action.REPLACE)
+        if plays(c, Role.ENFORCES_MFA) and c.action in (Action.CREATE, Action.REPLACE)
     }
 
 
@@ -216,8 +210,8 @@ def _by_mfa(
             next(change for user, change in without if user.name == administrators[0].name),
             f"Every administrator ({names}) has only an access key and no MFA device: all of them would lose access.",
             "; ".join(_situation(u, enrolling) for u in administrators),
-            f"give one of them a console password, enrol a device for one ({_ENROL}), or list one under `{_SETTING}`; "
-            "then plan again",
+            f"give one of them a console password, enrol a device for one ({_ENROL}), or list one under "
+            f"`{_setting()}`; then plan again",
             consent=None,
         )
     for change, others in _per_change((u, c) for u, c in without if u.name != caller.user):
@@ -232,8 +226,11 @@ def _by_mfa(
         )
 
 
-_SETTING = f"{_ENFORCED}.access_key_enrolment_users"
 _ENROL = "`aws iam create-virtual-mfa-device`, `aws iam enable-mfa-device`"
+
+
+def _setting() -> str:
+    return f"{player(Role.ENFORCES_MFA)}.access_key_enrolment_users"
 
 
 def _per_change(pairs: Iterable[tuple[UserFact, Change]]) -> Iterator[tuple[Change, list[UserFact]]]:
@@ -261,8 +258,8 @@ def _how_to_enrol(users: Iterable[UserFact], enrolling: frozenset[str]) -> str:
         ways.append(f"{', '.join(by_key)}: enrol a device with the access key before the apply ({_ENROL})")
     if stuck:
         ways.append(
-            f"{', '.join(stuck)}: enrol a device before the apply ({_ENROL}), or list the name under `{_SETTING}`, so "
-            "that the access key can still enrol one after it"
+            f"{', '.join(stuck)}: enrol a device before the apply ({_ENROL}), or list the name under "
+            f"`{_setting()}`, so that the access key can still enrol one after it"
         )
     return "; ".join(ways)
 
@@ -283,7 +280,7 @@ def _by_rights(
         user = known.get(name)
         if user is None:
             continue
-        if change.name == "suspended" and joined:
+        if plays(change, Role.SUSPENDS_USER) and joined:
             lost[name] = (change, "suspended")
             if user.gets_in:
                 yield _left_over(user, change)
@@ -437,7 +434,7 @@ def _by_leaving(plan: Plan, users: Iterable[UserFact], removed: frozenset[str]) 
             "entry and set `status: removed`",
             consent="--acknowledge-lockout",
         )
-    suspended = {name for change, name, _, joined in _memberships(plan) if change.name == "suspended" and joined}
+    suspended = {name for change, name, _, joined in _memberships(plan) if plays(change, Role.SUSPENDS_USER) and joined}
     for name, change in _without_password(plan).items():
         user = known.get(name)
         if user is None or not user.console_password or name in gone or name in suspended:
@@ -489,7 +486,9 @@ def _with_mfa(user: UserFact, caller: Caller) -> bool:
 
 def _members(plan: Plan, users: Iterable[UserFact], caller: Caller) -> dict[str, Member]:
     """User → in which groups they are before and after; a suspension is judged by what it is for."""
-    moves = {name: (c, left, joined) for c, name, left, joined in _memberships(plan) if c.name != "suspended"}
+    moves = {
+        name: (c, left, joined) for c, name, left, joined in _memberships(plan) if not plays(c, Role.SUSPENDS_USER)
+    }
     found = {}
     for user in users:
         change, left, joined = moves.get(user.name, (None, frozenset(), frozenset()))
@@ -503,7 +502,7 @@ def _denied(plan: Plan, users: tuple[UserFact, ...], guarded: frozenset[str]) ->
     newly = _newly_guarded(plan)
     found = {}
     for change, name, _, joined in _memberships(plan):
-        if change.name != "suspended" and joined & (guarded | set(newly)):
+        if not plays(change, Role.SUSPENDS_USER) and joined & (guarded | set(newly)):
             found[name] = change
     for user in users:
         for group in sorted(user.groups & set(newly)):

@@ -154,7 +154,7 @@ class Attribution:
     home: str
 
     def of(self, address: str) -> tuple[str | None, str]:
-        """("module.guardduty_eu_west_1.x.y") → ("guardduty", "eu-west-1")."""
+        """("module.NAME_eu_west_1.x.y") → ("NAME", "eu-west-1"), for the name of a component."""
         label = label_of(address)
         if label is None:
             return None, self.home

@@ -17,11 +17,13 @@ from functools import cached_property
 from typing import Any
 
 from toolkit.addresses import Address
+from toolkit.components.base import Role
 from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.iam.comparison import compare_policies, policy_sentences
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, POLICY, ManagedPolicies, is_of_aws
 from toolkit.plan.model import Action, Change, Plan, Resource
+from toolkit.plan.roles import plays
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,7 @@ class _Judge:
         held = (
             self._managed(values, kind, change, side is self._after) if kind.managed else _inline(values, kind, change)
         )
-        side.setdefault(owner, []).append(replace(held, own_devices=resource.component == _ENFORCES_MFA))
+        side.setdefault(owner, []).append(replace(held, own_devices=plays(resource, Role.ENFORCES_MFA)))
 
     def _managed(self, values: Mapping[str, Any], kind: _Kind, change: Change | None, after: bool) -> _Held:
         reference = _reference(values.get(kind.policy))
@@ -359,7 +361,6 @@ class _Judge:
         return findings, settled
 
 
-_ENFORCES_MFA = "mfa_enforcement"
 _UNKNOWN = "(known after apply) "
 _MADE = "a policy that the plan makes"
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from toolkit.addresses import Address
 from toolkit.findings import Finding
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.existing import NOT_SIMULATED
@@ -393,7 +394,7 @@ def _per_target(changes: list[Change], attachable: Mapping[str, tuple[str, int]]
     for change in changes:
         target = (change.after or change.before).get("target_id")
         # The key of an instance is the policy's name and the target, as the environment names it.
-        name = change.address.partition('["')[2].partition("/")[0]
+        name = str(Address.parse(change.address).key).partition("/")[0]
         # A unit that is still to be made has none; what the plan attaches to it is counted before Terraform starts.
         if change.type == "aws_organizations_policy_attachment" and isinstance(target, str) and name in attachable:
             targets[target, *attachable[name]].append(change)

@@ -7,11 +7,10 @@ whatever happens.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolkit.aws.inventory import Inventory
-from toolkit.environment import Environment
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.paths import Project
 from toolkit.reports.view import PlanView
@@ -97,7 +96,6 @@ def read_back(workspace: Workspace) -> Iterator[ReadBack]:
     """
     environment = workspace.environment
     inventory = Inventory(workspace.aws)
-    home = environment.regions.home
 
     def every(kind: str, region: str) -> tuple[Live, ...]:
         found = tuple(inventory.every([kind], [region]))
@@ -106,77 +104,7 @@ def read_back(workspace: Workspace) -> Iterator[ReadBack]:
             raise ToolkitError(f"{kind} cannot be read back: {unreadable}")
         return tuple(one for one in found if isinstance(one, Live))
 
-    yield from _identity(environment, every)
-    if environment.enabled("cloudtrail"):
-        trails = every("aws_cloudtrail", home)
-        yield from (_trail(trail, home) for trail in trails)
-        if not trails:
-            yield ReadBack("cloudtrail", home, "no trail", False)
-    for region in environment.regions.active:
-        if environment.enabled("config"):
-            yield _config(every, region, with_global_types=region == home)
-        if environment.enabled("guardduty"):
-            detectors = every("aws_guardduty_detector", region)
-            for detector in detectors:
-                enabled = detector.values["enable"]
-                frequency = detector.values["finding_publishing_frequency"]
-                text = f"detector {'enabled' if enabled else 'DISABLED'}, publishes every {frequency}"
-                yield ReadBack("guardduty", region, text, enabled)
-            if not detectors:
-                yield ReadBack("guardduty", region, "no detector", False)
-
-
-Every = Callable[[str, str], tuple[Live, ...]]
-"""Terraform type and region → what the account has."""
-
-
-def _trail(trail: Live, home: str) -> ReadBack:
-    values = trail.values
-    states = [
-        (values["is_multi_region_trail"], "all regions", "one region"),
-        (values["enable_logging"], "logging", "NOT LOGGING"),
-        (values["enable_log_file_validation"], "validated", "not validated"),
-        (bool(values["kms_key_id"]), "encrypted", "not encrypted"),
-    ]
-    words = ", ".join(good if is_so else bad for is_so, good, bad in states)
-    text = f"{values['name']} → {values['s3_bucket_name']}: {words}"
-    return ReadBack("cloudtrail", home, text, all(is_so for is_so, _, _ in states))
-
-
-def _config(every: Every, region: str, *, with_global_types: bool) -> ReadBack:
-    """A region has at most one recorder."""
-    recorder = next(iter(every("aws_config_configuration_recorder", region)), None)
-    if recorder is None:
-        return ReadBack("config", region, "no recorder", False)
-    statuses = every("aws_config_configuration_recorder_status", region)
-    recording = any(status.values["is_enabled"] for status in statuses)
-    global_types = recorder.values["recording_group"][0]["include_global_resource_types"]
-    rules = len(every("aws_config_config_rule", region))
-    state = "recording" if recording else "NOT RECORDING"
-    types = "with global types" if global_types else "without global types"
-    good = recording and global_types == with_global_types and rules > 0
-    return ReadBack("config", region, f"{recorder.key['name']}: {state} {types}, {rules} rules", good)
-
-
-def _identity(environment: Environment, every: Every) -> Iterator[ReadBack]:
-    home = environment.regions.home
-    if wanted := environment.enabled("password_policy"):
-        policy = next(iter(every("aws_iam_account_password_policy", home)), None)
-        if policy is None:
-            yield ReadBack("password_policy", home, "no password policy", False)
-        else:
-            settings = wanted.settings.model_dump()
-            names = ("minimum_password_length", "password_reuse_prevention", "max_password_age")
-            length, remembered, age = (policy.values[name] for name in names)
-            same = all(policy.values[name] == settings[name] for name in names)
-            text = f"at least {length} characters, {remembered} passwords remembered, expires after {age} days"
-            yield ReadBack("password_policy", home, text, same)
-    if environment.enabled("iam_groups"):
-        groups = sorted(group.key["name"] for group in every("aws_iam_group", home))
-        yield ReadBack("iam_groups", home, ", ".join(groups) or "no groups", bool(groups))
-        if mfa := environment.enabled("mfa_enforcement"):
-            suffix = f":policy/{mfa.settings.model_dump()['policy_name']}"
-            attachments = every("aws_iam_group_policy_attachment", home)
-            enforced = {one.key["group"] for one in attachments if one.key["policy_arn"].endswith(suffix)}
-            text = f"attached to {len(enforced)} of {len(groups)} groups"
-            yield ReadBack("mfa_enforcement", home, text, len(enforced) == len(groups) > 0)
+    for enabled in environment.components:
+        reads = enabled.component.read_back
+        for seen in reads(enabled.settings, environment.place, every) if reads is not None else ():
+            yield ReadBack(enabled.component.name, seen.region, seen.found, seen.as_set)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from toolkit.components.base import Component, Scope
-from toolkit.components.organization import Organization, policies
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, S3Backend
+from toolkit.environment.model import EnabledComponent
 from toolkit.errors import RefusedError
 from toolkit.iam.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
-from toolkit.policies import Need
+from toolkit.policies import Need, OrganizationPolicies
 from toolkit.policy_types import NEWER_PROVIDER, NEWER_TYPES, UNCONFIRMED
 from toolkit.visible import joined_lines
 
@@ -32,20 +32,18 @@ def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | N
     Raises:
         RefusedError: With every reason.
     """
-    enabled = environment.enabled("organization")
-    if enabled is None:
+    found = sent(environment)
+    if found is None:
         return
-    settings = enabled.settings
-    assert isinstance(settings, Organization)
-    found = policies(settings, environment.place)
+    enabled, of = found
     # What the files say was told before; only the caller is news.
-    problems = [] if caller_arn else list(judge_texts(found, settings.limits, environment.files))
-    problems += [] if caller_arn else [*_closed_regions(environment, settings), *_too_new(environment, settings)]
-    locked_out = list(judge_lock_out(found, _deployment(environment, settings, caller_arn), environment.files))
+    problems = [] if caller_arn else list(judge_texts(of.policies, of.limits, environment.files))
+    problems += [] if caller_arn else [*_closed_regions(environment, of), *_too_new(environment, of)]
+    locked_out = list(judge_lock_out(of.policies, _deployment(environment, of, caller_arn), environment.files))
     problems += locked_out
     if problems:
         count = len(problems)
-        lines = [f"{shown}:{_line(environment, enabled.line, problem)}: {problem}" for problem in problems]
+        lines = [f"{shown}:{_line(environment, enabled, problem)}: {problem}" for problem in problems]
         raise RefusedError(
             f"the organization's policies are refused for {count} reason{'s' if count != 1 else ''}; nothing was sent",
             where=shown,
@@ -57,30 +55,29 @@ def refuse_policies(environment: Environment, shown: str, *, caller_arn: str | N
 
 def judges_caller(environment: Environment) -> bool:
     """Whether `refuse_policies` has to know who plans or applies: there are policies, and no deployers are named."""
-    enabled = environment.enabled("organization")
-    if enabled is None:
-        return False
-    assert isinstance(enabled.settings, Organization)
-    return not _named_deployers(environment, enabled.settings)
+    found = sent(environment)
+    return found is not None and not _deployers(environment, found[1])
 
 
-def _named_deployers(environment: Environment, settings: Organization) -> tuple[str, ...]:
+def sent(environment: Environment) -> tuple[EnabledComponent, OrganizationPolicies] | None:
+    """The component that sends policies to AWS Organizations, and what it sends; None where none does."""
+    for enabled in environment.components:
+        if enabled.component.organization_policies is not None:
+            return enabled, enabled.component.organization_policies(enabled.settings, environment.place)
+    return None
+
+
+def _deployers(environment: Environment, of: OrganizationPolicies) -> tuple[str, ...]:
     role = environment.credentials.assume_role
-    return settings.deployer_arns or ((role.role_arn,) if role else ())
+    return of.deployers or ((role.role_arn,) if role else ())
 
 
-def _deployment(environment: Environment, settings: Organization, caller_arn: str | None) -> Deployment:
-    named = _named_deployers(environment, settings)
+def _deployment(environment: Environment, of: OrganizationPolicies, caller_arn: str | None) -> Deployment:
+    named = _deployers(environment, of)
     # Whoever is named was judged when the files were read.
     deployers = (() if named else (caller_arn,)) if caller_arn else named
-    components = (
-        list(REGISTRY.values())
-        if settings.deployer_applies == "every_component"
-        else [c.component for c in environment.components]
-    )
-    return replace(
-        deployment_of(environment, components), deployers=deployers, organization_id=settings.organization_id
-    )
+    components = list(REGISTRY.values()) if of.apply_everything else [c.component for c in environment.components]
+    return replace(deployment_of(environment, components), deployers=deployers, organization_id=of.organization_id)
 
 
 def deployment_of(environment: Environment, components: Iterable[Component]) -> Deployment:
@@ -100,11 +97,10 @@ def deployment_of(environment: Environment, components: Iterable[Component]) -> 
     )
 
 
-def _closed_regions(environment: Environment, settings: Organization) -> list[PolicyProblem]:
-    """Regions of the environment that deny_other_regions would close for everybody who is not exempted."""
-    used = any("deny_other_regions" in p.guardrails for p in settings.service_control_policies.values())
-    closed = [r for r in environment.place.regions if settings.allowed_regions and r not in settings.allowed_regions]
-    if not used or not closed:
+def _closed_regions(environment: Environment, of: OrganizationPolicies) -> list[PolicyProblem]:
+    """Regions of the environment that a policy would close for everybody who is not exempted."""
+    closed = [r for r in environment.place.regions if of.allowed_regions and r not in of.allowed_regions]
+    if not closed:
         return []
     only_there = [c.component.name for c in environment.components if c.component.scope is Scope.GLOBAL_REGION]
     problem = f"lacks {', '.join(closed)}, where this environment's own baseline runs"
@@ -115,14 +111,10 @@ def _closed_regions(environment: Environment, settings: Organization) -> list[Po
     ]
 
 
-def _too_new(environment: Environment, settings: Organization) -> Iterator[PolicyProblem]:
+def _too_new(environment: Environment, of: OrganizationPolicies) -> Iterator[PolicyProblem]:
     """Types of policies that a version of the provider which the environment accepts does not know."""
     accepted = environment.terraform.aws_provider_version
-    used: list[tuple[tuple[str | int, ...], str]] = [
-        *((("enabled_policy_types", n), kind) for n, kind in enumerate(settings.enabled_policy_types)),
-        *((("management_policies", name, "type"), p.type) for name, p in settings.management_policies.items()),
-    ]
-    for path, kind in used:
+    for path, kind in of.types:
         if kind in NEWER_TYPES and _lowest(accepted) < _numbers(NEWER_PROVIDER):
             unsure = "; which later version accepts this type is unconfirmed" if kind in UNCONFIRMED else ""
             yield PolicyProblem(
@@ -142,9 +134,9 @@ def _lowest(constraint: str) -> tuple[int, ...]:
     return max((_numbers(p) for p in parts if not p.startswith(("<", "!="))), default=(0,))
 
 
-def _line(environment: Environment, fallback: int, problem: PolicyProblem) -> int:
+def _line(environment: Environment, enabled: EnabledComponent, problem: PolicyProblem) -> int:
     """The line of what the problem is about, or of what it stands in."""
-    path: tuple[str | int, ...] = ("components", "organization", *problem.path)
+    path: tuple[str | int, ...] = ("components", enabled.component.name, *problem.path)
     while path and path not in environment.lines:
         path = path[:-1]
-    return environment.lines.get(path, fallback)
+    return environment.lines.get(path, enabled.line)

@@ -15,7 +15,7 @@ from typing import Any
 from toolkit.addresses import Address
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
-from toolkit.components.base import Advice, Component, Identities
+from toolkit.components.base import Advice, Component
 from toolkit.environment import Environment
 from toolkit.errors import RefusedError
 from toolkit.findings import Consents, Finding, Severity, options_for
@@ -28,7 +28,7 @@ from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, pars
 from toolkit.plan.settings import with_settings
 from toolkit.policies import Need
 from toolkit.visible import joined_lines
-from toolkit.workflows.guardrails import deployment_of
+from toolkit.workflows.guardrails import deployment_of, sent
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -89,12 +89,7 @@ def _case(
         _deployment(environment),
         outcome=parse_outcome(data, workspace.attribution),
         drift=parse_drift(data, workspace.attribution),
-        identities=Identities(
-            _groups_with_mfa(environment),
-            _guarded_groups(environment),
-            _removed_users(environment),
-            _enrolling_users(environment),
-        ),
+        identities=environment.identities,
         attachable=_attachable(environment),
         looked_in=_looked_in(environment, aliases),
         destroy=destroy,
@@ -126,14 +121,8 @@ def _looked_in(environment: Environment, aliases: Mapping[str, str]) -> Callable
 
 def _attachable(environment: Environment) -> dict[str, tuple[str, int]]:
     """Name of a policy of the organization → its type, and how many of the type a target may have."""
-    organization = environment.enabled("organization")
-    if organization is None:
-        return {}
-    from toolkit.components.organization import Organization, policies
-
-    assert isinstance(organization.settings, Organization)
-    limits = organization.settings.limits
-    return {p.name: (p.type, limits.per_target(p.type)[1]) for p in policies(organization.settings, environment.place)}
+    found = sent(environment)
+    return {} if found is None else {p.name: (p.type, found[1].limits.per_target(p.type)[1]) for p in found[1].policies}
 
 
 def _finding(environment: Environment, component: Component, advice: Advice) -> Finding:
@@ -233,37 +222,6 @@ def _deployment(environment: Environment) -> Deployment:
     """What it takes to apply the environment, and to take from a group what denies that."""
     applying = deployment_of(environment, (c.component for c in environment.components))
     return replace(applying, needs={**applying.needs, "undoing it": _UNDOING})
-
-
-def _groups_with_mfa(environment: Environment) -> frozenset[str]:
-    """Groups on which MFA is enforced, whether by this plan or since an earlier one."""
-    groups = environment.enabled("iam_groups")
-    if groups is None or environment.enabled("mfa_enforcement") is None:
-        return frozenset()
-    return frozenset(name for name, group in groups.settings.model_dump()["groups"].items() if group)
-
-
-def _removed_users(environment: Environment) -> frozenset[str]:
-    """Users whom the environment file removes by name."""
-    users = environment.enabled("iam_users")
-    if users is None:
-        return frozenset()
-    return frozenset(n for n, user in users.settings.model_dump()["users"].items() if user["status"] == "removed")
-
-
-def _enrolling_users(environment: Environment) -> frozenset[str]:
-    """Users who may enrol an MFA device with an access key alone."""
-    mfa = environment.enabled("mfa_enforcement")
-    return frozenset(mfa.settings.model_dump()["access_key_enrolment_users"]) if mfa else frozenset()
-
-
-def _guarded_groups(environment: Environment) -> frozenset[str]:
-    """Groups that carry the guardrail, whether by this plan or since an earlier one."""
-    groups = environment.enabled("iam_groups")
-    if groups is None:
-        return frozenset()
-    every = groups.settings.model_dump()["groups"]
-    return frozenset(name for name, group in every.items() if group and not group["administrator"])
 
 
 def _caller(workspace: Workspace) -> Caller:

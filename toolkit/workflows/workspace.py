@@ -150,7 +150,7 @@ def _refuse_policies(
     paths: EnvironmentPaths, environment: Environment, caller_arn: Callable[[], str] | None = None
 ) -> None:
     """`refuse_policies`, whose imports most environments do without; `caller_arn` is asked only where it decides."""
-    if environment.enabled("organization") is None:
+    if not any(enabled.component.organization_policies for enabled in environment.components):
         return
     from toolkit.workflows.guardrails import judges_caller, refuse_policies
 

@@ -10,6 +10,7 @@ from toolkit.components.base import GOVCLOUD, Advice, Component, Lacking, Place,
 from toolkit.components.organization.documents import policies
 from toolkit.components.organization.policy_settings import ResourceControlPolicy, ServiceControlPolicy
 from toolkit.components.organization.settings import Organization
+from toolkit.policies import OrganizationPolicies
 from toolkit.settings.base import Mismatch
 
 __all__ = ["COMPONENT", "Organization", "policies"]
@@ -37,6 +38,22 @@ def _compose(settings: Organization, place: Place) -> Mapping[str, Any]:
             for p in policies(settings, place)
         ],
     }
+
+
+def _organization_policies(settings: Organization, place: Place) -> OrganizationPolicies:
+    closes = any("deny_other_regions" in p.guardrails for p in settings.service_control_policies.values())
+    return OrganizationPolicies(
+        policies=policies(settings, place),
+        limits=settings.limits,
+        deployers=settings.deployer_arns,
+        apply_everything=settings.deployer_applies == "every_component",
+        organization_id=settings.organization_id,
+        allowed_regions=tuple(settings.allowed_regions) if closes else (),
+        types=(
+            *((("enabled_policy_types", n), kind) for n, kind in enumerate(settings.enabled_policy_types)),
+            *((("management_policies", name, "type"), p.type) for name, p in settings.management_policies.items()),
+        ),
+    )
 
 
 _GOVCLOUD_PAGE = (
@@ -113,6 +130,7 @@ COMPONENT = Component(
         "limits",
     ),
     compose=_compose,
+    organization_policies=_organization_policies,
     advice=_advice,
     trusts=_trusts,
     lacking_in=(
