@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.findings import Finding
-from toolkit.plan import guards, lockout, memberships, own_permission_set, own_role, usage, weaker
+from toolkit.plan import guards, memberships, own_permission_set, own_role, usage, weaker
 from toolkit.plan.case import Case
 from toolkit.plan.existing import existing
 from toolkit.plan.facts import Facts, Wanted
 from toolkit.plan.grants import without_standing
+from toolkit.plan.lockout import guard as lockout
 
 GUARDS = (
     weaker.GUARD,

@@ -14,7 +14,7 @@ from toolkit.iam.comparison import rights_lost
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.denials import GroupPoliciesWanted, HeldPolicies
 from toolkit.plan.facts import Facts, Wanted
-from toolkit.plan.lockout import spelling_of, users_wanted
+from toolkit.plan.lockout.guard import spelling_of, users_wanted
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, ManagedPolicies
 from toolkit.plan.model import Action, Change, Marker, Plan
 

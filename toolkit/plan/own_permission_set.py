@@ -18,7 +18,8 @@ from toolkit.iam.comparison import rights_lost
 from toolkit.plan.boundaries import SET_BOUNDARY, Boundaries, Refused, boundary_of, in_account
 from toolkit.plan.case import Caller, Case, Guard
 from toolkit.plan.facts import Facts, Source, Wanted
-from toolkit.plan.lockout import PAST, goes, lockout
+from toolkit.plan.lockout.changes import PAST, goes
+from toolkit.plan.lockout.finding import lockout
 from toolkit.plan.managed_policies import is_administrator
 from toolkit.plan.model import Action, Change, Plan, Resource
 from toolkit.plan.policy_texts import known_policies, wanted_texts

@@ -19,7 +19,8 @@ from toolkit.plan.boundaries import Boundaries, Refused, changed_boundaries, may
 from toolkit.plan.case import Caller, Case, Guard
 from toolkit.plan.denials import Denials, Denied, HeldPolicies, Member, newly_denies
 from toolkit.plan.facts import Facts, Source, Wanted
-from toolkit.plan.lockout import PAST, goes, lockout, takes_administration
+from toolkit.plan.lockout.changes import PAST, goes, takes_administration
+from toolkit.plan.lockout.finding import lockout
 from toolkit.plan.managed_policies import (
     DocumentWanted,
     documents_wanted,

@@ -14,7 +14,8 @@ from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_A
 from toolkit.iam.organization import Deployment
 from toolkit.plan.boundaries import Boundaries, changed_boundaries, judge_boundaries
 from toolkit.plan.case import Caller
-from toolkit.plan.lockout import judge_lockout, reaches_users
+from toolkit.plan.lockout.changes import reaches_users
+from toolkit.plan.lockout.guard import judge_lockout
 from toolkit.plan.managed_policies import ManagedPolicies
 from toolkit.plan.model import Attribution, Plan, Resource, parse_outcome, parse_plan
 from toolkit.plan.own_permission_set import SignedIn, judge_own_permission_set

@@ -14,7 +14,8 @@ from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_A
 from toolkit.iam.organization import Deployment
 from toolkit.plan.case import Caller
 from toolkit.plan.denials import Denials, HeldPolicies
-from toolkit.plan.lockout import judge_lockout, reaches_users
+from toolkit.plan.lockout.changes import reaches_users
+from toolkit.plan.lockout.guard import judge_lockout
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.users import UserFact
 from toolkit.policies import Need

@@ -11,7 +11,9 @@ from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule, Severity
 from toolkit.findings.rules import ADVICE, LOCKS_OUT, LOCKS_OUT_CALLER, LOCKS_OUT_LAST_ADMINISTRATOR
 from toolkit.plan.case import Caller
-from toolkit.plan.lockout import judge_forgotten, judge_lockout, reaches_users, takes_administration
+from toolkit.plan.lockout.changes import reaches_users, takes_administration
+from toolkit.plan.lockout.guard import judge_lockout
+from toolkit.plan.lockout.leaving import judge_forgotten
 from toolkit.plan.managed_policies import is_administrator, is_deny_all
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.users import UserFact

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from toolkit.plan.case import Caller
-from toolkit.plan.lockout import judge_lockout
+from toolkit.plan.lockout.guard import judge_lockout
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.spelling import Spelling
 from toolkit.plan.users import UserFact

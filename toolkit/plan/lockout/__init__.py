@@ -1,0 +1,1 @@
+"""Who would lose access to the account by a plan; see `guard`."""
