@@ -173,7 +173,7 @@ COMPONENT = Component(
     derived=("group_names",),
     protects=(
         # Not the users: `status: removed` deletes one without asking. Whoever goes otherwise, and whether an
-        # administrator is left, is lockout.py's matter.
+        # administrator is left, is for toolkit/plan/lockout to judge.
         Protected("aws_iam_group"),
         Protected("aws_iam_policy"),
         Protected("aws_iam_group_policy_attachment"),
