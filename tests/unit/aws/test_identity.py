@@ -327,3 +327,13 @@ def test_only_the_embedded_aws_lets_in_sessions_of_roles_that_it_does_not_have(
         read(RoleWanted("Gone"), clients)
     monkeypatch.setattr(AwsSession, "simulated", True)
     assert read(RoleWanted("Gone"), clients) is None
+
+
+@pytest.mark.usefixtures("keys")
+def test_reads_slow_down_when_they_are_throttled_and_sts_answers_soon():
+    session = AwsSession(environment(), dict(os.environ))
+    iam, sts = (session.client(service).meta.config for service in ("iam", "sts"))
+    assert iam.retries == {"mode": "adaptive", "total_max_attempts": 6}
+    assert sts.retries == {"mode": "standard", "total_max_attempts": 3}
+    assert iam.max_pool_connections == 8, "as many as questions that wait at a time"
+    assert session.client("iam") is session.client("iam")

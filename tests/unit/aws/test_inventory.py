@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import gc
+import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -393,3 +395,52 @@ def test_refused_credentials_are_no_region_that_is_off_unless_that_is_known(stat
     (found,) = Inventory(clients).every(["aws_thing"], [OTHER])
     assert isinstance(found, Unreadable)
     assert found.reason is Reason.EXPIRED
+
+
+def test_what_aws_is_still_working_on_is_asked_again_and_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    working, done = (("iam", "generate_credential_report", {"State": state}) for state in ("INPROGRESS", "COMPLETE"))
+
+    def ask(account: Inventory) -> Any:
+        return account.call(
+            "iam", "generate_credential_report", REGION, unfinished=lambda answer: answer["State"] != "COMPLETE"
+        )
+
+    account = Inventory(Recorded(working, working, done))
+    assert ask(account)["State"] == "COMPLETE"
+    assert account.calls == 3
+    assert ask(account)["State"] == "COMPLETE"
+    assert account.calls == 3, "asked once"
+    monkeypatch.setattr(module, "_PATIENCE", -1)
+    with pytest.raises(UnreadableError, match=r"timed out .*still working"):
+        ask(Inventory(Recorded(working)))
+
+
+def test_eight_calls_wait_for_aws_at_a_time_whoever_makes_them():
+    """Also where what is asked side by side asks side by side itself."""
+    waiting: list[int] = []
+    most = 0
+    lock = threading.Lock()
+
+    class Slow(AwsSession):
+        def client(self, service: str, region: str | None = None) -> Any:
+            return self
+
+        def get_role(self, **_: Any) -> dict[str, Any]:
+            nonlocal most
+            with lock:
+                waiting.append(1)
+                most = max(most, len(waiting))
+            time.sleep(0.01)
+            with lock:
+                waiting.pop()
+            return {}
+
+    account = Inventory(Slow(ENVIRONMENT, {}))
+
+    def ask(number: int) -> None:
+        account.side_by_side(lambda n: account.call("iam", "get_role", REGION, RoleName=f"{number}-{n}"), range(8))
+
+    account.side_by_side(ask, range(8))
+    assert account.calls == 64
+    assert most == 8
