@@ -12,6 +12,7 @@ import typer
 
 from toolkit.cli import (
     about_commands,
+    adopt_commands,
     controls_commands,
     passthrough_commands,
     project_commands,
@@ -76,6 +77,7 @@ def _global_options(
 project_commands.register(app)
 terraform_commands.register(app)
 state_commands.register(app)
+adopt_commands.register(app)
 passthrough_commands.register(app)
 controls_commands.register(app)
 about_commands.register(app)

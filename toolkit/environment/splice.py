@@ -30,7 +30,8 @@ class _Delete(Enum):
 
 
 DELETE: Final = _Delete.DELETE
-"""As the value of an edit: the key goes away, with its comment (`Edit.comment`) if an earlier edit wrote one."""
+"""As the value of an edit: the key is removed, with the comment above it that an earlier edit wrote; a comment of the
+edit takes its place."""
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -88,7 +89,13 @@ def splice(text: str, edits: Iterable[Edit], *, where: str) -> str:
             value that is no mapping or through a mapping of one line, what is to be deleted is not there, or no
             text was found in which only the edited key differs.
     """
-    for edit in edits:
+    every = tuple(edits)
+    if not (source := parse(text)).problems and isinstance(source.data, dict):
+        document = _Document(text, where)
+        for edit in every:
+            # Before the first edit, so that the error has the line that people see.
+            document.refuse_one_line(edit.path)
+    for edit in every:
         text = _spliced(text, edit, where)
     return text
 
@@ -158,6 +165,18 @@ class _Document:
         result[head] = self.intended(inner or {}, rest, value)
         return result
 
+    def refuse_one_line(self, path: Path) -> None:
+        """Raises ToolkitError for a path through a mapping of one line that is not empty."""
+        mapping: yaml.Node = self._root
+        for step in path:
+            if not isinstance(mapping, yaml.MappingNode) or not mapping.value:
+                return
+            self._refuse_one_line(mapping, path)
+            entry = _entry(mapping, unicodedata.normalize("NFC", step))
+            if entry is None:
+                return
+            mapping = entry.value
+
     def candidates(self, path: Path, edit: Edit) -> Iterator[str]:
         """Texts that may hold what is intended, the likeliest first."""
         mapping: yaml.MappingNode = self._root
@@ -168,18 +187,18 @@ class _Document:
             rest = path[depth + 1 :]
             if entry is None:
                 if edit.value is not DELETE:
-                    yield from self._added(mapping, step, _nested(rest, edit.value), edit)
+                    yield from self._added(mapping, path[depth:], edit)
                 return
             if not rest:
                 if edit.value is DELETE:
-                    yield from self._deleted(mapping, owner, entry)
+                    yield from self._deleted(mapping, owner, entry, edit.comment)
                 else:
                     yield self._replaced(entry, edit.value, edit.comment)
                 return
             if not (isinstance(entry.value, yaml.MappingNode) and entry.value.value):
                 # Null or {}: the rest of the path is its first content.
                 if edit.value is not DELETE:
-                    yield self._expanded(entry, _nested(rest, edit.value), edit.comment)
+                    yield self._expanded(entry, rest, edit)
                 return
             mapping, owner = entry.value, entry
 
@@ -191,9 +210,8 @@ class _Document:
                 hint="write this mapping with one key per line, then run the command again",
             )
 
-    def _added(self, mapping: yaml.MappingNode, key: str, value: Data, edit: Edit) -> Iterator[str]:
-        column = mapping.start_mark.column
-        lines = self._lines(_scalar_text(key, None), value, column, edit.comment)
+    def _added(self, mapping: yaml.MappingNode, path: Path, edit: Edit) -> Iterator[str]:
+        lines = self._nested(path, edit, mapping.start_mark.column)
         entries = [_Entry(k, v) for k, v in mapping.value]
         beside = next((e for e in entries if e.key.value == edit.before), None)
         if beside is not None:
@@ -211,13 +229,16 @@ class _Document:
         # A block scalar at the end of the file would take up the line break that a new line needs.
         yield self._inserted(self._line(last.key.start_mark.index), lines)
 
-    def _expanded(self, entry: _Entry, value: Data, comment: str | None) -> str:
+    def _expanded(self, entry: _Entry, path: Path, edit: Edit) -> str:
         """`KEY:` or `KEY: {}` with content, in block style."""
-        column = entry.key.start_mark.column + self._step
-        assert isinstance(value, dict)
-        ((key, inner),) = value.items()
-        lines = self._lines(_scalar_text(key, None), inner, column, comment)
-        return self._with_block(entry, lines)
+        return self._with_block(entry, self._nested(path, edit, entry.key.start_mark.column + self._step))
+
+    def _nested(self, path: Path, edit: Edit, column: int) -> list[str]:
+        """A key in keys that are not there yet."""
+        *outer, last = (_scalar_text(step, None) for step in path)
+        lines = [f"{' ' * (column + depth * self._step)}{key}:" for depth, key in enumerate(outer)]
+        assert edit.value is not DELETE
+        return lines + self._lines(last, edit.value, column + len(outer) * self._step, edit.comment)
 
     def _replaced(self, entry: _Entry, value: Data, comment: str | None) -> str:
         column = entry.key.start_mark.column
@@ -254,18 +275,22 @@ class _Document:
         below = "".join(self._newline + line for line in lines)
         return self._text[:start] + self._text[end:at] + below + self._text[at:]
 
-    def _deleted(self, mapping: yaml.MappingNode, owner: _Entry | None, entry: _Entry) -> Iterator[str]:
+    def _deleted(
+        self, mapping: yaml.MappingNode, owner: _Entry | None, entry: _Entry, comment: str | None
+    ) -> Iterator[str]:
         start, end = self._comment_above(entry), self._next_line(self._end(entry.value))
         ends = [end]
         while blank := _BLANK.match(self._text, end):
             # They would belong to a block scalar above that keeps its line breaks.
             end = blank.end()
             ends.append(end)
+        column = entry.key.start_mark.column
+        left = "" if comment is None else self._comment(comment, column) + self._newline
         if len(mapping.value) > 1:
-            yield from (self._text[:start] + self._text[end:] for end in ends)
+            yield from (self._text[:start] + left + self._text[end:] for end in ends)
         elif owner is not None:
             colon = self._colon(owner)
-            yield f"{self._text[:colon]} {{}}{self._text[colon:start]}{self._text[ends[0] :]}"
+            yield f"{self._text[:colon]} {{}}{self._text[colon:start]}{left}{self._text[ends[0] :]}"
 
     def _span(self, entry: _Entry) -> tuple[int, int]:
         """Where a value is that is no block mapping or sequence."""
@@ -387,13 +412,6 @@ def _habits(root: yaml.Node) -> tuple[int, int]:
 def _entry(mapping: yaml.MappingNode, key: str) -> _Entry | None:
     found = (_Entry(k, v) for k, v in mapping.value if unicodedata.normalize("NFC", k.value) == key)
     return next(found, None)
-
-
-def _nested(path: Path, value: Any) -> Data:
-    for step in reversed(path):
-        value = {step: value}
-    result: Data = value
-    return result
 
 
 def _is_block(node: yaml.Node) -> bool:

@@ -11,7 +11,7 @@ none can be in the way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolkit.components.registry import REGISTRY
@@ -94,7 +94,7 @@ def existing(plan: Plan, facts: Facts, *, simulated: bool = False) -> dict[str, 
         one = None if live is None else _existing(change, wanted.planned, RESOURCES[change.type], live)
         # What AWS gave a new thing by itself stands there after an interrupted apply, and is nobody's choice.
         if one is not None and (not one.default or _comes_in(change, plan)):
-            found[change.address] = one
+            found[change.address] = replace(one, live=live)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.addresses import Address, AttributePath, leaves, regional_label, value_at
@@ -27,6 +27,7 @@ from toolkit.plan.pairs import continued
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
 from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
+from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 
 COLLIDES = register(
@@ -38,6 +39,9 @@ COLLIDES = register(
         instead="put its id under `imports`, so that the plan takes it over, or give it another name",
     )
 )
+
+ADOPT = "run `toolkit adopt ENV`"
+"""What takes over what an account has already; the environment's name is not known here."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Existing:
     """Its name, where the plan spells it with other capital letters and AWS takes both for one."""
     same: bool = False
     """Whether it is the very thing that the plan would create, so that creating it changes nothing."""
+    live: Live | None = field(default=None, compare=False, repr=False)
+    """The same as the inventory has it, with values that a collision does not compare."""
 
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""
@@ -463,12 +469,13 @@ def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
         # The only one that can exist, found under another name: imported under the plan's name, it would be replaced.
         keys = _keys(naming(change.address, change.component), "and")
         return (
-            f"take it over: in environment.yaml, set {keys} to {found.import_id!r} and, under `imports`, put "
-            f"'{address}': '{found.import_id}'; then plan again"
+            f"{ADOPT}, or take it over: in environment.yaml, set {keys} to {found.import_id!r} and, under `imports`, "
+            f"put '{address}': '{found.import_id}'; then plan again"
         )
     return (
-        f"{spelling}take it over: in environment.yaml, under `imports`, put '{address}': '{found.import_id}'; then "
-        "plan again" + (f". If it is not the baseline's, {rename} instead" if rename else "")
+        f"{spelling or f'{ADOPT}, or '}take it over: in environment.yaml, under `imports`, put "
+        f"'{address}': '{found.import_id}'; then plan again"
+        + (f". If it is not the baseline's, {rename} instead" if rename else "")
     )
 
 

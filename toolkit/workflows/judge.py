@@ -22,6 +22,7 @@ from toolkit.findings import Consents, Finding, Severity, options_for
 from toolkit.findings.rules import ADVICE
 from toolkit.iam.organization import Deployment
 from toolkit.plan.case import Caller, Case
+from toolkit.plan.guards import ADOPT
 from toolkit.plan.imports import judge_imports
 from toolkit.plan.judging import judge, needs
 from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
@@ -69,6 +70,8 @@ def judge_plan(
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
+    called = f"{environment.name} --sandbox" if workspace.simulator and not environment.simulator else environment.name
+    found = [replace(f, remedy=f.remedy.replace(ADOPT, ADOPT.replace("ENV", called))) for f in found]
     return given.apply(with_settings(found, _followed(environment)), today)
 
 

@@ -22,7 +22,7 @@ from toolkit.files import refuse_links
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform.runs import active_run
 
-_OWNED = ("plan-", "apply-", "drift-")
+_OWNED = ("plan-", "apply-", "drift-", "adopt-")
 _OWNER, _MUTEX = ".owner.lock", "folders.lock"
 
 
@@ -58,7 +58,7 @@ def own_folder(scratch: Path, kind: str) -> Iterator[Path]:
 
     Args:
         scratch: Where it is made.
-        kind: "plan", "apply" or "drift".
+        kind: "plan", "apply", "drift" or "adopt".
     """
     with _mutex(scratch):
         folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=scratch))  # 0700 by definition

@@ -185,6 +185,7 @@ def open_workspace(
     initialize: bool = True,
     deploys: bool = False,
     restores: bool = False,
+    given: tuple[EnvironmentPaths, Environment] | None = None,
 ) -> Workspace:
     """Everything that must hold before Terraform may run on an environment.
 
@@ -197,12 +198,14 @@ def open_workspace(
         initialize: Whether `terraform init` runs if need be.
         deploys: Whether the caller plans or applies, and must not be locked out by the organization's policies.
         restores: Whether the caller clears the way after a failure, and may run while an unsaved state waits.
+        given: Where the rendered files are, and the environment that they are of, instead of what is in the project:
+            for plans of what the environment file could become.
 
     Raises:
         LockedError: A state that could not be saved waits to be restored.
         ToolkitError: Whatever is wrong; nothing in AWS was changed.
     """
-    paths, environment = read_environment(project, name)
+    paths, environment = given or read_environment(project, name)
     require_modules(paths, environment)
     warn_of_other_modules(paths, environment, observer)
     bring_up_to_date(paths, environment, observer, may_write=may_render)

@@ -326,6 +326,17 @@ def story_drift(word: str) -> Iterator[list[str]]:
         yield from both("drift", "prod")
 
 
+def story_adopt(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.adopt import Adopted
+
+    # As with render, the diff is of the user's own file.
+    adopted = dataclasses.replace(poisoned(Adopted, word), diff="- a\n+ b\n")
+    with _returns("toolkit.workflows.adopt.adopt", adopted):
+        yield ["adopt", "prod", "--yes"]
+        yield ["adopt", "prod", "--dry-run"]
+    yield ["adopt", "prod", "--decisions", argument(word)]
+
+
 def story_output(word: str) -> Iterator[list[str]]:
     from toolkit.workflows.output import Outputs
 

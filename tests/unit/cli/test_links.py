@@ -100,6 +100,7 @@ RUNS = (
     ("apply", "prod", "--auto-approve"),
     ("destroy", "prod", "--auto-approve"),
     ("drift", "prod"),
+    ("adopt", "prod", "--yes"),
     ("output", "prod"),
     ("controls", "prod"),
     ("unlock", "prod"),

@@ -183,8 +183,8 @@ def test_the_only_one_has_another_name(kind: str):
         (found,) = judge(plan, REGISTRY, {address: there}, {})
         (key,) = naming(address, "config")
         assert found.remedy == (
-            f"take it over: in environment.yaml, set `{key}` to 'theirs' and, under `imports`, put "
-            f"'{address}': 'theirs'; then plan again"
+            f"run `toolkit adopt ENV`, or take it over: in environment.yaml, set `{key}` to 'theirs' and, under "
+            f"`imports`, put '{address}': 'theirs'; then plan again"
         )
 
 

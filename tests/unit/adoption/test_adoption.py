@@ -1,0 +1,295 @@
+"""What becomes of what an account has: proposals, edits, and what is taken back when the next plan shows no gain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from toolkit.adoption import Adoption, Choice
+from toolkit.environment.source import Problem
+from toolkit.environment.splice import DELETE
+from toolkit.errors import UsageError
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Action, AttributeChange, Change, Plan
+from toolkit.resources.reading import Live
+
+POLICY = "module.password_policy.aws_iam_account_password_policy.this"
+RECORDER = "module.config_eu_central_1.aws_config_configuration_recorder.this"
+CHANNEL = "module.config_eu_central_1.aws_config_delivery_channel.this"
+BUCKET = "module.config_delivery.module.bucket.aws_s3_bucket.this"
+BUCKET_POLICY = "module.config_delivery.module.bucket.aws_s3_bucket_policy.this"
+MFA = "module.mfa_enforcement.aws_iam_policy.this"
+GROUP = 'module.iam_groups.aws_iam_group.this["developers"]'
+DETECTOR = "module.guardduty_eu_central_1.aws_guardduty_detector.this"
+ALIAS = 'module.account_defaults_global.aws_iam_account_alias.this["acme"]'
+
+
+def change(address: str, action: Action = Action.CREATE, **values: Any) -> Change:
+    kind, name = address.split("[", maxsplit=1)[0].split(".")[-2:]
+    component = next(c for c in ("password_policy", "config", "mfa_enforcement", "iam_groups", "guardduty",
+                                 "account_defaults") if address.startswith(f"module.{c}"))  # fmt: skip
+    before, after = values.pop("before", {}), values.pop("after", {})
+    forced = tuple(AttributeChange(path, None, None, True) for path in values.pop("forced", ()))
+    return Change(address, kind, name, action, component, "eu-central-1", forced, before, after, **values)
+
+
+def found(
+    key: dict[str, str],
+    called: str,
+    import_id: str | None,
+    *,
+    overwritten: bool = False,
+    managed_by: str | None = None,
+    **values: Any,
+) -> Existing:
+    live = Live(key, {**key, **values}, called, import_id, managed_by=managed_by)
+    return Existing(live.values if overwritten else {}, overwritten, import_id, called, live=live)
+
+
+def plan(*changes: Change) -> Plan:
+    return Plan("1.11.4", changes, (), 0)
+
+
+def written(adoption: Adoption) -> dict[str, Any]:
+    return {".".join(e.path) if e.path[0] != "imports" else e.path[1]: e.value for e in adoption.edits}
+
+
+def policy(length: int) -> Change:
+    return change(POLICY, after={"minimum_password_length": length, "max_password_age": 90})
+
+
+THEIRS = found({}, "a password policy", "its-id", overwritten=True, minimum_password_length=24, max_password_age=120)
+
+
+def test_the_stronger_of_both_values_is_set_with_where_it_comes_from():
+    adoption = Adoption()
+    assert adoption.next(plan(policy(14)), {POLICY: THEIRS})
+
+    assert written(adoption) == {"components.password_policy.minimum_password_length": 24, POLICY: "its-id"}
+    (edit,) = [e for e in adoption.edits if e.path[0] == "components"]
+    assert edit.comment == "24 as a password policy has it, not 14"
+    # The plan of the edited file: an import that weakens nothing.
+    imported = change(
+        POLICY,
+        Action.UPDATE,
+        before={"minimum_password_length": 24, "max_password_age": 120},
+        after={"minimum_password_length": 24, "max_password_age": 90},
+        imported=True,
+    )
+    assert not adoption.next(plan(imported), {})
+    assert [d.choice for d in adoption.decisions.values()] == [Choice.ADOPT]
+
+
+def test_an_edit_that_did_not_help_is_taken_back_and_told():
+    adoption = Adoption()
+    adoption.next(plan(policy(14)), {POLICY: THEIRS})
+    still = change(
+        POLICY, Action.UPDATE, before={"minimum_password_length": 24}, after={"minimum_password_length": 14},
+        imported=True,
+    )  # fmt: skip
+    assert adoption.next(plan(still), {})
+    assert written(adoption) == {POLICY: "its-id"}
+    assert adoption.decisions[POLICY].open == "minimum_password_length would become weaker (24 → 14)"
+    assert not adoption.next(plan(still), {})
+
+
+def test_a_value_that_the_environment_file_refuses_is_taken_back():
+    adoption = Adoption()
+    adoption.next(plan(policy(14)), {POLICY: THEIRS})
+    path = "components.password_policy.minimum_password_length"
+    assert adoption.reject([Problem(3, path, "24", "less")])
+    assert written(adoption) == {POLICY: "its-id"}
+    assert not adoption.reject([Problem(3, "regions.home", "x", "y")])
+
+
+def test_what_can_exist_once_is_taken_over_under_its_name():
+    adoption = Adoption()
+    recorder = change(RECORDER, after={"name": "default"})
+    adoption.next(plan(recorder), {RECORDER: found({"name": "acme"}, "the recorder 'acme'", "acme")})
+    assert written(adoption) == {"components.config.recorder_name": "acme", RECORDER: "acme"}
+
+
+def test_the_name_of_an_entry_moves_with_its_address():
+    adoption = Adoption(written={"components": {"account_defaults": {"account_alias": "acme"}}})
+    alias = found({}, "the account alias 'theirs'", "theirs", overwritten=True, account_alias="theirs")
+    adoption.next(plan(change(ALIAS, after={"account_alias": "acme"})), {ALIAS: alias})
+    assert written(adoption) == {"components.account_defaults.account_alias": "theirs"}
+    moved = ALIAS.replace("acme", "theirs")
+    adoption.next(plan(change(moved, after={"account_alias": "theirs"})), {moved: alias})
+    assert written(adoption)[moved] == "theirs"
+
+
+def test_what_terraform_would_replace_is_kept_apart():
+    adoption = Adoption()
+    theirs = found({"name": "mfa-enforcement"}, "the policy 'mfa-enforcement'", "arn:x")
+    adoption.next(plan(change(MFA, after={"name": "mfa-enforcement"})), {MFA: theirs})
+    assert written(adoption) == {MFA: "arn:x"}
+    replaced = change(
+        MFA, Action.REPLACE, after={"name": "mfa-enforcement"}, imported=True, forced=["description"]
+    )  # fmt: skip
+    assert adoption.next(plan(replaced), {})
+    assert written(adoption) == {"components.mfa_enforcement.policy_name": "mfa-enforcement-baseline"}
+    decision = adoption.decisions[MFA]
+    assert (decision.choice, decision.reason) == (Choice.KEEP, "Terraform would replace it, since description differs")
+    # That name is taken, too.
+    again = change(MFA, after={"name": "mfa-enforcement-baseline"})
+    taken = found({"name": "mfa-enforcement-baseline"}, "the policy 'mfa-enforcement-baseline'", "arn:y")
+    assert adoption.next(plan(again), {MFA: taken})
+    assert written(adoption) != {"components.mfa_enforcement.policy_name": "mfa-enforcement-baseline"}
+
+
+@pytest.mark.parametrize("given", [{}, {DETECTOR: Choice.KEEP}])
+def test_what_others_manage_is_left_alone_and_the_component_left_out(given: dict[str, Choice]):
+    adoption = Adoption(given=given)
+    theirs = found({}, "a GuardDuty detector", "d1", managed_by=None if given else "account 111122223333")
+    adoption.next(plan(change(DETECTOR)), {DETECTOR: theirs})
+    assert written(adoption) == {"components.guardduty": DELETE}
+    (edit,) = adoption.edits
+    assert str(edit.comment).startswith("guardduty is left out. a GuardDuty detector is left alone: ")
+    adoption.require_all_used()
+
+
+def bucket_round(adoption: Adoption, their_policy: Any) -> None:
+    """A channel to a bucket of the account's: the bucket is adopted with it, if its policy lets in nobody else."""
+    channel = found({"name": "acme"}, "the channel 'acme'", "acme")
+    adoption.next(plan(change(CHANNEL, after={"name": "default", "s3_bucket_name": "ours"})), {CHANNEL: channel})
+    imported = change(
+        CHANNEL, Action.UPDATE, before={"name": "acme", "s3_bucket_name": "theirs"},
+        after={"name": "acme", "s3_bucket_name": "ours"}, imported=True,
+    )  # fmt: skip
+    adoption.next(plan(imported), {})
+    assert written(adoption)["components.config.bucket.name"] == "theirs"
+    ours = {"Statement": {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "s3:PutObject",
+                          "Resource": "*"}}  # fmt: skip
+    bucket = found({"bucket": "theirs"}, "the bucket 'theirs'", "theirs")
+    old = found(
+        {"bucket": "theirs"}, "the policy of 'theirs'", "theirs", overwritten=True, policy=json.dumps(their_policy)
+    )
+    quiet = change(CHANNEL, Action.IMPORT, before={"s3_bucket_name": "theirs"}, after={"s3_bucket_name": "theirs"},
+                   imported=True)  # fmt: skip
+    after = {"bucket": "theirs", "policy": json.dumps(ours)}
+    adoption.next(
+        plan(quiet, change(BUCKET, after={"bucket": "theirs"}), change(BUCKET_POLICY, after=after)),
+        {BUCKET: bucket, BUCKET_POLICY: old},
+    )
+
+
+def test_a_destination_is_adopted_with_what_writes_to_it():
+    adoption = Adoption()
+    allow = {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "s3:*", "Resource": "*"}
+    bucket_round(adoption, {"Statement": [allow]})
+    assert written(adoption)["components.config.bucket.name"] == "theirs"
+    assert written(adoption)[BUCKET] == "theirs"
+
+
+def test_a_destination_that_others_use_is_not():
+    adoption = Adoption()
+    allow = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "s3:*", "Resource": "*"}
+    bucket_round(adoption, {"Statement": [allow]})
+    assert set(written(adoption)) == {"components.config.delivery_channel_name", CHANNEL}
+    # Without it, the channel would lose its bucket: then Config is left to the account.
+    imported = change(
+        CHANNEL, Action.UPDATE, before={"s3_bucket_name": "theirs"}, after={"s3_bucket_name": "ours"}, imported=True
+    )
+    adoption.next(plan(imported), {})
+    assert written(adoption) == {"components.config": DELETE}
+    assert "s3_bucket_name would become weaker" in adoption.decisions[CHANNEL].reason
+
+
+def test_a_destination_that_something_else_writes_to_is_not():
+    trail = Live({"name": "theirs"}, {}, "the trail 'theirs'", None, type="aws_cloudtrail")
+    adoption = Adoption(writers=lambda bucket: [trail] if bucket == "theirs" else [])
+    channel = found({"name": "acme"}, "the channel 'acme'", "acme")
+    adoption.next(plan(change(CHANNEL, after={"name": "default", "s3_bucket_name": "ours"})), {CHANNEL: channel})
+    imported = change(
+        CHANNEL, Action.UPDATE, before={"s3_bucket_name": "theirs"}, after={"s3_bucket_name": "ours"}, imported=True
+    )
+    adoption.next(plan(imported), {})
+    assert written(adoption) == {"components.config": DELETE}
+    assert "the trail 'theirs' uses it, too" in adoption.decisions[CHANNEL].reason
+    # Another component needs Config: left to people.
+    assert adoption.reject([Problem(9, "components.security_hub", "needs config", "")])
+    assert written(adoption) == {}
+    assert "needs config" in str(adoption.decisions[CHANNEL].open)
+
+
+def test_an_entry_that_only_the_defaults_have_is_never_written():
+    """Written alone, it would drop the others."""
+    rule = 'module.config_eu_central_1.aws_config_config_rule.this["iam-password-policy"]'
+    theirs = found(
+        {"name": "iam-password-policy"}, "the rule", "iam-password-policy", overwritten=True,
+        maximum_execution_frequency="One_Hour",
+    )  # fmt: skip
+    after = {"name": "iam-password-policy", "maximum_execution_frequency": "TwentyFour_Hours"}
+    for data, entry in ((None, False), ({"components": {"config": {"rules": {"iam-password-policy": {}}}}}, True)):
+        adoption = Adoption(written=data)
+        adoption.next(plan(change(rule, after=after)), {rule: theirs})
+        assert any(e.path[0] == "components" for e in adoption.edits) is entry
+
+
+def test_each_resource_is_asked_about_once_and_enter_is_the_safe_choice():
+    asked = []
+
+    def decide(proposal: Any) -> Choice | None:
+        asked.append((proposal.address, proposal.default))
+        return None
+
+    adoption = Adoption(decide=decide)
+    existing = {GROUP: found({"name": "developers"}, "the group 'developers'", "developers"), POLICY: THEIRS}
+    changes = plan(change(GROUP, after={"name": "developers"}), policy(14))
+    adoption.next(changes, existing)
+    adoption.next(changes, {POLICY: THEIRS})
+    assert asked == [(GROUP, Choice.ADOPT), (POLICY, Choice.ADOPT)]
+
+
+def test_no_safe_choice_ever_replaces():
+    for managed in (None, "CloudFormation"):
+        for import_id in (None, "id"):
+            for overwritten in (True, False):
+                adoption = Adoption()
+                theirs = found({}, "it", import_id, overwritten=overwritten, managed_by=managed, status="x")
+                adoption.next(plan(change(DETECTOR)), {DETECTOR: theirs})
+                assert adoption.decisions[DETECTOR].proposal.default is not Choice.REPLACE
+                assert adoption.decisions[DETECTOR].choice is not Choice.REPLACE
+
+
+def test_replace_imports_it_and_sets_nothing():
+    adoption = Adoption(given={RECORDER: Choice.REPLACE})
+    recorder = change(RECORDER, after={"name": "default"})
+    adoption.next(plan(recorder), {RECORDER: found({"name": "acme"}, "the recorder 'acme'", "acme")})
+    assert written(adoption) == {RECORDER: "acme"}
+
+
+def test_decisions_that_contradict_each_other_are_refused():
+    adoption = Adoption(given={RECORDER: Choice.ADOPT, CHANNEL: Choice.KEEP})
+    existing = {
+        RECORDER: found({"name": "acme"}, "the recorder 'acme'", "acme"),
+        CHANNEL: found({"name": "acme"}, "the channel 'acme'", "acme"),
+    }
+    changes = plan(change(RECORDER, after={"name": "default"}), change(CHANNEL, after={"name": "default"}))
+    with pytest.raises(UsageError, match=f"contradictory decisions: adopt for {RECORDER} and keep for {CHANNEL}"):
+        adoption.next(changes, existing)
+
+
+def test_a_decision_that_cannot_be_carried_out_is_refused():
+    adoption = Adoption(given={DETECTOR: Choice.ADOPT})
+    with pytest.raises(UsageError, match=r"adopt is not possible: Terraform cannot import it"):
+        adoption.next(plan(change(DETECTOR)), {DETECTOR: found({}, "a detector", None)})
+
+
+def test_a_decision_for_what_is_not_there_is_refused_with_the_nearest():
+    adoption = Adoption(given={POLICY.replace("this", "thsi"): Choice.ADOPT})
+    adoption.next(plan(policy(14)), {POLICY: THEIRS})
+    with pytest.raises(UsageError, match=rf"what is not there: .*thsi; did you mean '{POLICY}'"):
+        adoption.require_all_used()
+
+
+def test_another_spelling_is_left_to_people():
+    adoption = Adoption()
+    live = Live({"name": "Developers"}, {"name": "Developers"}, "the group 'Developers'", "Developers")
+    theirs = Existing({}, False, "Developers", live.called, spelled="Developers", live=live)
+    adoption.next(plan(change(GROUP, after={"name": "developers"})), {GROUP: theirs})
+    assert written(adoption) == {}
+    assert "spell it 'Developers'" in str(adoption.decisions[GROUP].open)

@@ -1,0 +1,200 @@
+"""The file that `adopt` edits: whole or not at all, and back again byte for byte."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from toolkit.adoption import Choice
+from toolkit.components.registry import REGISTRY
+from toolkit.errors import RefusedError, ToolkitError, UsageError
+from toolkit.paths import Project
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Attribution, Plan
+from toolkit.resources.reading import Live
+from toolkit.workflows import adopt as workflow
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import Access
+
+ADDRESS = "module.password_policy.aws_iam_account_password_policy.this"
+BEFORE = (
+    b"\xef\xbb\xbf# Acme\r\naccount_id: '123456789012'\r\nregions: {home: eu-central-1}\r\nsimulator: moto\r\n\r\n"
+    b"components:\r\n  password_policy: {}   # CIS\r\n"
+)
+AFTER = BEFORE.replace(
+    b"\r\n\r\ncomponents:", f"\r\n\r\nimports:\r\n  {ADDRESS}: its-id\r\n\r\ncomponents:".encode()
+).replace(
+    b"password_policy: {}   # CIS\r\n",
+    b"password_policy:   # CIS\r\n    # Adopted: 24 as a password policy has it, not 14\r\n"
+    b"    minimum_password_length: 24\r\n",
+)
+
+
+def planned(actions: list[str], length: int, before: int | None = None, importing: bool = False) -> dict[str, Any]:
+    change: dict[str, Any] = {
+        "actions": actions,
+        "before": None if before is None else {"minimum_password_length": before},
+        "after": {"minimum_password_length": length},
+    }
+    if importing:
+        change["importing"] = {"id": "its-id"}
+    kind, name = ADDRESS.split(".")[2:]
+    entry = {"address": ADDRESS, "mode": "managed", "type": kind, "name": name, "change": change}
+    return {"format_version": "1.2", "resource_changes": [entry]}
+
+
+CREATES = planned(["create"], 14)
+IMPORTS = planned(["no-op"], 24, before=24, importing=True)
+
+
+class Acme:
+    """A project whose Terraform shows the given plans, one after the other, and whose account has a password policy."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.project, self.shows, self.state = Project(folder), [CREATES, IMPORTS], ("lineage", 1)
+        self.file = folder / "environments" / "acme" / "environment.yaml"
+        self.file.parent.mkdir(parents=True)
+        (folder / "modules" / "password_policy").mkdir(parents=True)
+        self.file.write_bytes(BEFORE)
+        monkeypatch.setattr(workflow, "open_workspace", self._open)
+        monkeypatch.setattr(workflow, "_read_existing", self._existing)
+
+    def _open(self, *_: Any, **__: Any) -> Any:
+        scratch = self.file.parent / ".toolkit"
+        scratch.mkdir(exist_ok=True)
+        runner = SimpleNamespace(
+            plan=lambda _: None,
+            show=lambda _: self.shows.pop(0) if len(self.shows) > 1 else self.shows[0],
+            state_version=lambda: self.state,
+        )
+        attribution = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
+        return SimpleNamespace(scratch=scratch, runner=runner, aws=None, attribution=attribution)
+
+    def _existing(self, plan: Plan, _: Any) -> dict[str, Existing]:
+        values = {"minimum_password_length": 24}
+        live = Live({}, values, "a password policy", "its-id")
+        found = Existing(values, True, "its-id", live.called, live=live)
+        return {c.address: found for c in plan.changes if not c.imported}
+
+    def adopt(self, **more: Any) -> workflow.Adopted:
+        options = {"decide": lambda _: None, "given": {}, **more}
+        return workflow.adopt(self.project, "acme", Access(environ={}), Observer(), **options)
+
+    def undo(self) -> None:
+        workflow.undo(self.project, "acme", Access(environ={}), Observer())
+
+    @property
+    def files(self) -> set[str]:
+        folder = self.file.parent
+        return {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file() and f.name != "folders.lock"}
+
+
+@pytest.fixture
+def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Acme:
+    return Acme(tmp_path, monkeypatch)
+
+
+def test_the_file_is_edited_rendered_and_restored(acme: Acme):
+    adopted = acme.adopt()
+    assert acme.file.read_bytes() == AFTER
+    assert "+    minimum_password_length: 24\r\n" in adopted.diff
+    assert "rendered/imports.tf" in acme.files
+    assert (acme.file.parent / ".toolkit" / "adopt.json").stat().st_mode & 0o777 == 0o600
+    acme.undo()
+    assert acme.file.read_bytes() == BEFORE
+    assert "rendered/imports.tf" not in acme.files
+    with pytest.raises(ToolkitError, match="nothing to undo"):
+        acme.undo()
+
+
+def test_after_two_adoptions_undo_restores_the_file_before_both(acme: Acme):
+    acme.adopt()
+    acme.shows = [planned(["no-op"], 24, before=24)]
+    assert acme.adopt().done == (ADDRESS,)
+    assert b"imports" not in acme.file.read_bytes()
+    acme.undo()
+    assert acme.file.read_bytes() == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        ({"dry_run": True}, None),
+        ({"given": {"module.config.x.y": Choice.ADOPT}}, "a decision for what is not there"),
+        ({"given": {ADDRESS: Choice.ADOPT}, "dry_run": True}, None),
+    ],
+)
+def test_nothing_is_written(acme: Acme, more: dict[str, Any], error: str | None):
+    if error is None:
+        assert acme.adopt(**more).diff
+    else:
+        with pytest.raises(UsageError, match=error):
+            acme.adopt(**more)
+    assert acme.file.read_bytes() == BEFORE
+    assert acme.files == {"environment.yaml"}
+
+
+def test_a_key_in_a_mapping_of_one_line_is_refused_with_its_line(acme: Acme):
+    text = BEFORE.replace(b"components:\r\n  password_policy: {}", b"components: {password_policy: {}}")
+    acme.file.write_bytes(text)
+    with pytest.raises(ToolkitError, match=r"^environments/acme/environment.yaml:6: .*written within \{ \}"):
+        acme.adopt()
+    assert acme.file.read_bytes() == text
+    assert acme.files == {"environment.yaml"}
+
+
+def test_a_file_that_was_edited_meanwhile_is_left_alone(acme: Acme):
+    def decide(_: Any) -> None:
+        acme.file.write_bytes(BEFORE + b"# new\r\n")
+
+    with pytest.raises(ToolkitError, match="was edited meanwhile; nothing was written"):
+        acme.adopt(decide=decide)
+    assert acme.file.read_bytes() == BEFORE + b"# new\r\n"
+
+
+def test_what_was_edited_or_applied_since_is_not_undone(acme: Acme):
+    acme.adopt()
+    acme.state = ("lineage", 2)
+    with pytest.raises(RefusedError, match="the state has changed since"):
+        acme.undo()
+    acme.state = ("lineage", 1)
+    acme.file.write_bytes(AFTER + b"# new\r\n")
+    with pytest.raises(RefusedError, match="was edited since"):
+        acme.undo()
+    assert acme.file.read_bytes() == AFTER + b"# new\r\n"
+    (acme.file.parent / ".toolkit" / "adopt.json").write_text("{}")
+    with pytest.raises(ToolkitError, match="the record of the last adoption cannot be read"):
+        acme.undo()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: adopt\nb: kepp\n", r"x:2: b: 'kepp'; did you mean 'keep'\?"),
+        ("a: adopt\na: keep\n", "x:2: a: the key is repeated"),
+        ("- adopt\n", "not a file of decisions"),
+        ("", "not a file of decisions"),
+        ("a: 1\n", "x:1: a: 1"),
+    ],
+)
+def test_a_file_of_decisions_is_read_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("x").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        workflow.read_decisions(Path("x"))
+    assert re.search(message, f"{caught.value}\n{caught.value.detail}")
+
+
+def test_decisions_are_yaml_or_json(tmp_path: Path):
+    file = tmp_path / "decisions"
+    for text in ("'a[\"b\"]': keep\nc: adopt\n", '{"a[\\"b\\"]": "keep", "c": "adopt"}'):
+        file.write_text(text)
+        assert workflow.read_decisions(file) == {'a["b"]': Choice.KEEP, "c": Choice.ADOPT}
+    with pytest.raises(UsageError, match="cannot be read"):
+        workflow.read_decisions(tmp_path / "none")

@@ -1,0 +1,537 @@
+"""What becomes of each resource that an account has and a plan would create: adopted, kept apart, or replaced.
+
+In, round by round: a plan, and what it meets in the account. Out: the edits of environment.yaml that follow. Pure.
+
+Nothing here is believed to have worked: the next round's plan is made from the edited file. An edit after which a value
+is still weaker is taken back, and so is an import that Terraform would replace; the resource is then kept apart. So no
+table has to say which setting can hold which value: `plan/settings.json` says which setting decides an attribute, the
+types' records say which side is the stronger one, the environment's own validation and the next plan say the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from toolkit.addresses import value_at
+from toolkit.environment.source import Data, Problem
+from toolkit.environment.splice import DELETE, Edit
+from toolkit.errors import UsageError, or_meant
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Action, Change, Marker, Plan, shown
+from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
+from toolkit.plan.strengths import Weakening, aligned, weakenings
+from toolkit.resources.base import ResourceType, Stronger
+from toolkit.resources.reading import Live
+from toolkit.resources.registry import RESOURCES
+from toolkit.typed import dotted, same_json
+
+Path = tuple[str, ...]
+
+
+class Choice(Enum):
+    """What becomes of a resource."""
+
+    ADOPT = "adopt"
+    """Terraform takes it over, with the stronger of both values."""
+    KEEP = "keep"
+    """It is left alone: the environment does without what would meet it, or gives its own another name."""
+    REPLACE = "replace"
+    """The environment's values replace it; plans ask for consent to what gets weaker or is deleted."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One resource to decide about."""
+
+    address: str
+    type: str
+    region: str
+    called: str
+    """What it is, for people: "the group 'administrators'"."""
+    import_id: str | None
+    managed_by: str | None
+    default: Choice
+    """The safe one."""
+    reason: str
+    """Why that is safe."""
+
+
+@dataclass
+class Decision:
+    """What was decided about a resource, and what came of it."""
+
+    proposal: Proposal
+    choice: Choice
+    given: bool
+    """Whether a person chose it; the safe default may still change."""
+    reason: str
+    same: bool = False
+    """Whether the account has it with the very same values, so that there is nothing to decide."""
+    open: str | None = None
+    """What is left to decide by hand; the plan has a finding about it."""
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """An edit, and what it is for."""
+
+    edit: Edit
+    address: str
+    kind: str
+    """ "import", "name", "stronger", "place", "keep" or "out"."""
+
+
+_DESTINATIONS = {
+    ("aws_config_delivery_channel", "s3_bucket_name"): "bucket.name",
+    ("aws_cloudtrail", "s3_bucket_name"): "bucket.name",
+}
+"""Attributes that take another resource's name, which a setting gives: the account's bucket is then adopted, too."""
+WRITERS = tuple(_DESTINATIONS)
+"""Types that write to a bucket, and the attribute that names it."""
+_BY_TEXT = frozenset(
+    {Stronger.POLICY, Stronger.CONTENT, Stronger.PATTERN, Stronger.FILTER, Stronger.PARAMETERS, Stronger.RECORDED}
+)
+"""Directions that compare texts or blocks, which no single setting holds."""
+
+
+@dataclass
+class Adoption:
+    """The decisions about one account, and the edits that follow from them.
+
+    Attributes:
+        decide: Asked once about each resource; None: the safe default.
+        given: Address → choice, from a decisions file.
+        written: The environment file's data as it was found.
+        writers: What of the account writes to a bucket: trails and delivery channels.
+        decisions: Address → decision, in the order in which plans met them.
+        done: Addresses under `imports` that the state has: their lines are deleted.
+    """
+
+    decide: Callable[[Proposal], Choice | None] = lambda _: None
+    given: Mapping[str, Choice] = field(default_factory=dict)
+    written: Data = None
+    writers: Callable[[str], Iterable[Live]] = lambda _: ()
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    done: tuple[str, ...] = ()
+    _edits: dict[Path, _Planned] = field(default_factory=dict)
+    _found: dict[str, tuple[Change, Existing]] = field(default_factory=dict)
+    _rejected: list[tuple[Path, Any]] = field(default_factory=list)
+    _answers: dict[str, Choice | None] = field(default_factory=dict)
+    _fresh: set[Path] = field(default_factory=set)
+    """Edits of this round, which no plan has tried yet."""
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Everything to change in the environment file as it was found."""
+        deleted = tuple(Edit(("imports", address), DELETE) for address in self.done)
+        return deleted + tuple(planned.edit for planned in self._edits.values())
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """Addresses that are imported."""
+        return tuple(p.edit.path[1] for p in self._edits.values() if p.kind == "import")
+
+    def next(self, plan: Plan, existing: Mapping[str, Existing]) -> bool:
+        """Take in a plan that was made with the edits so far; whether there are others now.
+
+        Args:
+            plan: The plan.
+            existing: Address of a create → what the account has there.
+
+        Raises:
+            UsageError: Decisions that were given contradict each other, or cannot be carried out.
+        """
+        before = dict(self._edits)
+        self._fresh = set()
+        for change in plan.changes:
+            out = self._edits.get(("components", str(change.component)))
+            if out is not None and out.kind == "out":
+                continue
+            found = existing.get(change.address)
+            if found is not None and found.live is not None and change.component and not found.same:
+                self._meet(change, found)
+            self._judge(change, found)
+        return self._edits != before
+
+    def reject(self, problems: Iterable[Problem]) -> bool:
+        """Take back the edits that the environment file's own rules refuse; whether there were such.
+
+        Raises:
+            UsageError: A decision that was given cannot be carried out.
+        """
+        told = tuple(problems)
+        tried = [p for p in self._edits.values() if p.kind != "import"]
+        # What a component needs is told of the one that needs it.
+        refused = [p for p in tried if any(_concerns(problem, p) for problem in told)] or [
+            p for p in tried if p.kind == "out"
+        ]
+        for planned in refused:
+            self._take_back(planned)
+            why = next((str(p) for p in told if _concerns(p, planned)), str(told[0]))
+            if planned.kind == "out":
+                self._bring_back(planned)
+            if planned.kind in ("name", "out"):
+                self._fails(self._found[planned.address][0], why)
+        return bool(refused)
+
+    def require_all_used(self) -> None:
+        """Demand that each given decision was about something, and is what came of it.
+
+        Raises:
+            UsageError: One is not.
+        """
+        for address, choice in self.given.items():
+            decision = self.decisions.get(address)
+            if decision is None:
+                raise UsageError(
+                    f"a decision for what is not there: {address}{or_meant(address, tuple(self.decisions))}",
+                    hint="name addresses that `toolkit adopt ENV --dry-run` shows",
+                )
+            if decision.choice is not choice or (choice is Choice.KEEP and decision.open):
+                raise _impossible(decision, choice, decision.open or decision.reason)
+
+    def _meet(self, change: Change, found: Existing) -> None:
+        decision = self.decisions.get(change.address)
+        if decision is None:
+            self._propose(change, found)
+        elif decision.open is not None or found.overwritten:
+            return
+        elif decision.choice is Choice.KEEP:
+            self._keep(change, found, decision)
+        elif ("imports", change.address) in self._edits:
+            decision.open = "Terraform does not import it"
+
+    def _propose(self, change: Change, found: Existing) -> None:
+        live = found.live
+        assert live is not None
+        self._found[change.address] = (change, found)
+        default, reason = Choice.ADOPT, "nothing gets weaker"
+        if live.managed_by is not None:
+            default, reason = Choice.KEEP, f"managed by {live.managed_by}"
+        elif found.import_id is None and not found.overwritten:
+            default, reason = Choice.KEEP, "Terraform cannot import it"
+        proposal = Proposal(
+            change.address, change.type, change.region, found.named, found.import_id, live.managed_by, default, reason
+        )
+        given = self.given.get(change.address)
+        same = _is_the_same(change, found)
+        if given is None and not same:
+            if change.address not in self._answers:
+                self._answers[change.address] = self.decide(proposal)
+            given = self._answers[change.address]
+        reason = reason if given is None else "as decided"
+        decision = Decision(proposal, given or default, given is not None, reason, same)
+        self.decisions[change.address] = decision
+        if decision.choice is Choice.KEEP:
+            self._keep(change, found, decision)
+        else:
+            self._take(change, found, decision)
+
+    def _take(self, change: Change, found: Existing, decision: Decision) -> None:
+        """Import it: under its own name, if only one can exist."""
+        if found.spelled is not None:
+            decision.open = f"spell it {found.spelled!r} in environment.yaml: IAM does not distinguish names by case"
+            return
+        if found.import_id is None:
+            if not found.overwritten:
+                raise _impossible(decision, decision.choice, "Terraform cannot import it")
+            return
+        name = _other_name(change, found) or _overwritten_name(change, found)
+        if name is not None and decision.choice is Choice.ADOPT:
+            keys = [_path(key, change.address) for key in naming(change.address, change.component)]
+            reason = f"{found.named} has this name"
+            if not keys or not all(self._put(key, name, reason, change.address, "name") for key in keys):
+                self._fails(change, f"no setting gives it the name {name!r}")
+                return
+            if any(f'["{change.after.get(attribute)}"]' in change.address for attribute in NAMES):
+                # With its name, its address changes: it is imported when a plan has that.
+                return
+        path = ("imports", change.address)
+        self._edits[path] = _Planned(Edit(path, found.import_id, before="components"), change.address, "import")
+
+    def _judge(self, change: Change, found: Existing | None) -> None:
+        """Find what gets weaker or lost, and a setting for each."""
+        decision, record = self.decisions.get(change.address), RESOURCES.get(change.type)
+        if record is None or (decision is not None and (decision.choice is not Choice.ADOPT or decision.open)):
+            return
+        if change.imported and change.action in (Action.REPLACE, Action.DELETE):
+            forcing = ", ".join(a.path for a in change.attributes if a.forces_replacement)
+            self._fails(change, f"Terraform would replace it, since {forcing or 'something'} differs")
+        elif change.imported and change.action is Action.UPDATE:
+            self._strengthen(change, change.before, decision.proposal.called if decision else change.address, record)
+        elif found is not None and found.overwritten and not found.same:
+            if others := _cut_off(found.values.get("policy"), change.after.get("policy")):
+                self._fails(change, f"its policy also grants access to {', '.join(others)}")
+                return
+            self._strengthen(change, found.values, found.named, record)
+
+    def _strengthen(self, change: Change, before: Mapping[str, Any], called: str, record: ResourceType) -> None:
+        for lost in weakenings(record, before, change.after):
+            if lost.strength.top not in before:
+                # Not read, which is not the same as not set.
+                continue
+            new = value_at(change.after, lost.path)
+            value = _stronger(lost, value_at(aligned(record, before, change.after), lost.path), new)
+            kind, keys = "stronger", deciding(change.address, change.component, lost.path)
+            if (change.type, lost.path) in _DESTINATIONS:
+                kind = "place"
+                keys = (f"components.{change.component}.{_DESTINATIONS[change.type, lost.path]}",)
+                if others := self._others(change, value):
+                    self._fails(change, f"{lost.path} would become weaker ({lost.reason}); {others} uses it, too")
+                    return
+            reason = f"{shown(value)} as {called} has it, not {shown(new)}"
+            paths = [] if value is None else [_path(key, change.address) for key in keys]
+            if not any(self._put(path, value, reason, change.address, kind) for path in paths):
+                self._fails(change, f"{lost.path} would become weaker ({lost.reason})")
+                return
+
+    def _others(self, change: Change, bucket: Any) -> str:
+        """What else writes to a bucket, so that it cannot be adopted as this component's own."""
+        names = {change.before.get("name"), change.after.get("name")}
+        # A channel of another region is the same component's.
+        own = change.type if change.type == "aws_config_delivery_channel" else ""
+        found = {w.called for w in self.writers(str(bucket)) if w.type != own and w.key.get("name") not in names}
+        return ", ".join(sorted(found))
+
+    def _put(self, path: Path | None, value: Any, reason: str, address: str, kind: str) -> bool:
+        """Plan an edit; False where it was tried already, or must not be written."""
+        if path is None or not self._is_own_entry(path, address):
+            return False
+        if any(path == tried and same_json(value, old) for tried, old in self._rejected):
+            return False
+        old = self._edits.get(path)
+        if old is not None and same_json(old.edit.value, value):
+            if path in self._fresh or kind == "name":
+                return True
+            if old.address == address:
+                # It did not help.
+                self._take_back(old)
+            return False
+        if old is not None:
+            self._rejected.append((path, old.edit.value))
+        self._edits[path] = _Planned(Edit(path, value, reason), address, kind)
+        self._fresh.add(path)
+        return True
+
+    def _is_own_entry(self, path: Path, address: str) -> bool:
+        """Whether no step is an entry that only the defaults have: writing one would drop the others."""
+        here: Any = self.written
+        for end, step in enumerate(path):
+            here = here.get(step) if isinstance(here, dict) else None
+            if here is None and is_entry(".".join(path[: end + 1]), address):
+                return False
+        return True
+
+    def _take_back(self, planned: _Planned) -> None:
+        self._rejected.append((planned.edit.path, None if planned.kind == "out" else planned.edit.value))
+        self._edits.pop(planned.edit.path, None)
+
+    def _fails(self, change: Change, why: str) -> None:
+        """An adoption that does not work: first without the edit that led here, then kept apart, else by hand."""
+        keys = {_path(key, change.address) for key in naming(change.address, change.component)}
+        led = [p for p in self._edits.values() if p.kind == "place" and p.edit.path in keys]
+        if led:
+            # The account's bucket was not made for this component: what was adopted with it is let go.
+            for address in [a for a, d in self.decisions.items() if not d.given and self._shares(a, keys)]:
+                self._forget(address)
+            for planned in led:
+                self._take_back(planned)
+            return
+        decision = self.decisions.get(change.address)
+        if decision is None:
+            return
+        found = self._found[change.address][1]
+        if decision.given or decision.choice is not Choice.ADOPT or found.overwritten:
+            # What is overwritten in any case is left to the plan's own finding, and to people.
+            decision.open = why
+            return
+        decision.reason = why
+        # As it was met first: by now its name may be the account's.
+        self._keep(*self._found[change.address], decision)
+
+    def _shares(self, address: str, keys: Iterable[Path | None]) -> bool:
+        """Whether one of these settings names the resource."""
+        change = self._found[address][0]
+        return any(_path(key, address) in keys for key in naming(address, change.component))
+
+    def _forget(self, address: str) -> None:
+        del self.decisions[address], self._found[address]
+        self._drop(address)
+
+    def _bring_back(self, left_out: _Planned) -> None:
+        """What was left alone only because its component was to be left out is decided about anew."""
+        component = left_out.edit.path[1]
+        for address, decision in list(self.decisions.items()):
+            same = self._found[address][0].component == component
+            if same and address != left_out.address and not decision.given:
+                self._forget(address)
+
+    def _drop(self, address: str) -> None:
+        for path in [p for p, planned in self._edits.items() if planned.address == address]:
+            del self._edits[path]
+
+    def _keep(self, change: Change, found: Existing, decision: Decision) -> None:
+        """Leave it alone: another name for the baseline's own, or without what would meet it."""
+        decision.choice = Choice.KEEP
+        self._drop(change.address)
+        why = f"{found.named} is left alone: {decision.reason}"
+        keys = {k: _path(k, change.address) for k in naming(change.address, change.component)}
+        name = next((change.after[n] for n in NAMES if isinstance(change.after.get(n), str)), None)
+        for text in leaving_out(change.address, change.component):
+            path = _path(text.split("`")[1], change.address)
+            value: Any = False
+            if text.startswith("add it to"):
+                there = _at(self.written, path) if path else None
+                value = [*(there if isinstance(there, list) else []), *([name] if name else [])]
+            if self._put(path, value, why, change.address, "keep"):
+                return
+        if _other_name(change, found) is not None or not RESOURCES[change.type].key:
+            self._leave_out(change, decision, why)
+            return
+        for key, path in keys.items():
+            if name is None or is_entry(key, change.address):
+                continue
+            stem = name.rpartition("/")[2]
+            for suffix in (*(() if "baseline" in stem else ("baseline",)), "2", "3"):
+                if self._put(path, f"{stem}-{suffix}", why, change.address, "keep"):
+                    self._let_go(change, [path], decision)
+                    return
+        decision.open = "no setting leaves it alone: rename the environment's own, or leave it out"
+
+    def _let_go(self, change: Change, paths: Iterable[Path | None], because: Decision) -> None:
+        """What has its name from the same setting goes the same way: imported, it would be replaced now."""
+        for address, decision in list(self.decisions.items()):
+            if decision is because or decision.choice is Choice.KEEP or not self._shares(address, paths):
+                continue
+            if decision.given:
+                raise _contradict(decision, because)
+            decision.choice, decision.reason = Choice.KEEP, because.reason
+            for planned in [p for p in self._edits.values() if p.address == address and p.edit.path not in paths]:
+                del self._edits[planned.edit.path]
+
+    def _leave_out(self, change: Change, decision: Decision, why: str) -> None:
+        """Only one can exist: the environment does without the component."""
+        path = ("components", str(change.component))
+        if any(path == tried for tried, _ in self._rejected):
+            decision.open = f"another component needs `{change.component}`: {decision.reason}"
+            return
+        for address, other in list(self.decisions.items()):
+            if self._found[address][0].component != change.component or other is decision:
+                continue
+            if other.given and other.choice is not Choice.KEEP:
+                raise _contradict(other, decision)
+            other.choice, other.reason = Choice.KEEP, f"`{change.component}` is left out"
+            self._drop(address)
+        for inner in [p for p in self._edits if p[:2] == path]:
+            del self._edits[inner]
+        self._edits[path] = _Planned(
+            Edit(path, DELETE, f"{change.component} is left out. {why}"), change.address, "out"
+        )
+
+
+def _impossible(decision: Decision, choice: Choice, why: str) -> UsageError:
+    return UsageError(
+        f"{decision.proposal.address}: {choice.value} is not possible: {why}",
+        hint="choose another of adopt, keep and replace for it",
+    )
+
+
+def _contradict(one: Decision, other: Decision) -> UsageError:
+    pair = sorted((one, other), key=lambda d: d.proposal.address)
+    said = " and ".join(f"{d.choice.value} for {d.proposal.address}" for d in pair)
+    return UsageError(
+        f"contradictory decisions: {said}",
+        hint="the same setting, or the same component, decides about both: choose the same for both",
+    )
+
+
+def _concerns(problem: Problem, planned: _Planned) -> bool:
+    """Whether a problem is at an edit, in it, or in what it is part of, up to its component."""
+    path = dotted(planned.edit.path)
+    if problem.path == path or problem.path.startswith((f"{path}.", f"{path}[")):
+        return True
+    return "." in problem.path and path.startswith(f"{problem.path}.")
+
+
+def _is_the_same(change: Change, found: Existing) -> bool:
+    return found.overwritten and not found.differences(change)
+
+
+def _other_name(change: Change, found: Existing) -> str | None:
+    """The name of what was found, if it is another than the planned one, so that only one can exist."""
+    if found.overwritten or found.spelled is not None or found.live is None:
+        return None
+    planned, live = change.after, found.live
+    return next(
+        (live.key[n] for n in NAMES if n in live.key and isinstance(planned.get(n), str) and live.key[n] != planned[n]),
+        None,
+    )
+
+
+def _overwritten_name(change: Change, found: Existing) -> str | None:
+    """The name of what the create would give another one, as with an account's alias."""
+    if not found.overwritten:
+        return None
+    names = ((found.values[n], change.after.get(n)) for n in NAMES if isinstance(found.values.get(n), str))
+    return next((old for old, new in names if isinstance(new, str) and old != new), None)
+
+
+def _cut_off(old: Any, new: Any) -> tuple[str, ...]:
+    """Whom a resource's policy lets in, and the one in its place does not name at all."""
+    if not (isinstance(old, str) and isinstance(new, str)):
+        return ()
+    return tuple(sorted(_principals(old) - _principals(new)))
+
+
+def _principals(text: str) -> set[str]:
+    try:
+        statements = json.loads(text).get("Statement", [])
+    except (ValueError, AttributeError):
+        return {"a principal that cannot be read"}
+    found: set[str] = set()
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        principal = statement.get("Principal", {}) if statement.get("Effect") == "Allow" else {}
+        for value in principal.values() if isinstance(principal, dict) else [principal]:
+            found |= {value} if isinstance(value, str) else set(value)
+    return found
+
+
+def _path(key: str, address: str) -> Path | None:
+    """A key as a path; None where a step of it may have dots."""
+    return (
+        None
+        if any("." in inner for inner in re.findall(r'\["((?:[^"\\]|\\.)*)"\]', address))
+        else tuple(key.split("."))
+    )
+
+
+def _at(data: Data, path: Path) -> Data:
+    for step in path:
+        data = data.get(step) if isinstance(data, dict) else None
+    return data
+
+
+def _stronger(lost: Weakening, old: Any, new: Any) -> Any:
+    """The value to set, the stronger of both; None where no single setting could hold it."""
+    direction = lost.strength.stronger
+    if direction is Stronger.KEPT:
+        # Which rule keeps objects how long is told in days alone.
+        days = lost.reason.partition(" → ")[0]
+        return int(days) if days.isdecimal() else None
+    if direction in _BY_TEXT or old is None or isinstance(old, Marker):
+        return None
+    if isinstance(old, list):
+        if not all(isinstance(one, str) for one in old):
+            return None
+        others = [one for one in new if isinstance(one, str)] if isinstance(new, list) else []
+        if direction is Stronger.SUBSET:
+            return [one for one in old if one in others]
+        return [*others, *(one for one in old if one not in others)]
+    if isinstance(old, float) and old.is_integer():
+        return int(old)
+    return old if isinstance(old, (bool, int, str)) else None

@@ -1,0 +1,313 @@
+"""Takes over what an account has already: edits environment.yaml so that a plan weakens nothing of it.
+
+In: an environment, and decisions. Out: the edited file, rendered, with what it takes to undo that. Reads AWS, never
+changes it. Until a plan of the edited file changes no decision any more, everything happens in a folder of its own: a
+run that is refused, or only shows, leaves the environment as it was.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import unified_diff
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from toolkit.adoption import WRITERS, Adoption, Choice, Decision, Proposal
+from toolkit.aws.gather import gather
+from toolkit.aws.inventory import Inventory
+from toolkit.environment import Environment, load_text
+from toolkit.environment.load import EnvironmentFileError
+from toolkit.environment.source import parse
+from toolkit.environment.splice import DELETE, Edit, splice_bytes
+from toolkit.errors import RefusedError, ToolkitError, UsageError, or_meant
+from toolkit.files import read_regular, write_atomically
+from toolkit.paths import EnvironmentPaths, Project
+from toolkit.plan.existing import existing, existing_wanted
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Plan, parse_plan
+from toolkit.resources.reading import Live, Unreadable
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.render import render_environments
+from toolkit.workflows.scratch import own_folder, scratch_folder
+from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment
+
+_ROUNDS = 12
+"""Each round settles something; an account that needs more of them is a fault of ours."""
+_RECORD = "adopt.json"
+_MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What was decided, and what it does to the file."""
+
+    decisions: tuple[Decision, ...]
+    done: tuple[str, ...]
+    """Addresses whose import is done: their lines under `imports` are deleted."""
+    diff: str
+    """Unified diff of environment.yaml; empty where it stays as it is."""
+    plan: Plan
+    """Of the edited file, not judged."""
+
+
+def adopt(
+    project: Project,
+    name: str,
+    access: Access,
+    observer: Observer,
+    *,
+    decide: Callable[[Proposal], Choice | None],
+    given: Mapping[str, Choice],
+    dry_run: bool = False,
+) -> Adopted:
+    """Decide about everything that the environment's plan would meet, and edit its file.
+
+    Args:
+        project: The project.
+        name: The environment's name.
+        access: How AWS is reached.
+        observer: Gets told what happens.
+        decide: Asked about each resource for which no decision was given; None: the safe default.
+        given: Address → choice.
+        dry_run: Whether nothing is written.
+
+    Raises:
+        UsageError: A decision is about something that is not there, or contradicts another one.
+        ToolkitError: The file cannot be edited, or AWS or Terraform failed. Nothing was written.
+    """
+    paths, environment = read_environment(project, name)
+    raw = _read(paths)
+    data = parse(raw.decode("utf-8-sig")).data
+    adoption = Adoption(decide=decide, given=given, written=data)
+    with _trial(paths) as trial:
+        plan, state = _settle(project, paths, trial, raw, environment, access, observer, adoption)
+    adoption.require_all_used()
+    edited = _edited(raw, paths, adoption, data)
+    diff = "".join(
+        unified_diff(
+            raw.decode("utf-8-sig").splitlines(keepends=True),
+            edited.decode("utf-8-sig").splitlines(keepends=True),
+            f"a/{paths.shown}",
+            f"b/{paths.shown}",
+            n=1,
+        )
+    )
+    if edited != raw and not dry_run:
+        if _read(paths) != raw:
+            raise ToolkitError("was edited meanwhile; nothing was written", where=paths.shown, hint="run it again")
+        _remember(paths, raw, edited, state)
+        write_atomically(paths.file, edited, mode=paths.file.stat().st_mode & 0o777)
+        render_environments(project, (name,), dry=False)
+    return Adopted(tuple(adoption.decisions.values()), adoption.done, diff, plan)
+
+
+def undo(project: Project, name: str, access: Access, observer: Observer) -> None:
+    """Restore environment.yaml as it was before the last `adopt`, byte for byte.
+
+    Raises:
+        RefusedError: It was edited since, or applied.
+        ToolkitError: There is nothing to undo.
+    """
+    paths = project.environment(name)
+    record = _record(paths)
+    try:
+        remembered = json.loads(read_regular(record, 4 * _MAX_BYTES, follow=False))
+        original = base64.b64decode(remembered["original"], validate=True)
+        written, state = str(remembered["written_sha256"]), list(remembered["state"])
+    except FileNotFoundError as e:
+        raise ToolkitError(
+            "there is nothing to undo: `toolkit adopt` has not changed this environment", where=paths.shown
+        ) from e
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise ToolkitError("the record of the last adoption cannot be read", where=str(record)) from e
+    if hashlib.sha256(_read(paths)).hexdigest() != written:
+        raise RefusedError(
+            "was edited since `toolkit adopt` wrote it; nothing was changed",
+            where=paths.shown,
+            hint="undo it by hand, or with git",
+        )
+    workspace = open_workspace(project, name, access, observer, initialize=True)
+    if _state(workspace) != state:
+        raise RefusedError(
+            "the state has changed since `toolkit adopt`: undone now, the next plan would delete or weaken what was "
+            "adopted",
+            where=paths.shown,
+            hint=f"`toolkit plan {name}` shows what would change now",
+        )
+    write_atomically(paths.file, original, mode=paths.file.stat().st_mode & 0o777)
+    record.unlink()
+    render_environments(project, (name,), dry=False)
+
+
+def read_decisions(file: Path) -> dict[str, Choice]:
+    """Decisions from a YAML or JSON file: address → adopt, keep or replace.
+
+    Raises:
+        UsageError: It is not that; every line that is wrong is named.
+    """
+    try:
+        text = read_regular(file, _MAX_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise UsageError("not UTF-8", where=str(file)) from e
+    except OSError as e:
+        raise UsageError(f"cannot be read: {e.strerror}", where=str(file)) from e
+    source = parse(text)
+    words = tuple(choice.value for choice in Choice)
+    problems = [f"{file}:{p.line}: {p}" for p in source.problems]
+    found: dict[str, Choice] = {}
+    for address, word in (source.data if isinstance(source.data, dict) else {}).items():
+        if word in words:
+            found[address] = Choice(word)
+        else:
+            problems.append(f"{file}:{source.line((address,))}: {address}: {word!r}{or_meant(str(word), words)}")
+    if problems or not isinstance(source.data, dict):
+        raise UsageError(
+            "is not a file of decisions",
+            where=str(file),
+            detail="\n".join(problems) or None,
+            hint=f"expected one line per address: 'ADDRESS': {', '.join(words[:-1])} or {words[-1]}; each address once",
+        )
+    return found
+
+
+def _settle(
+    project: Project,
+    paths: EnvironmentPaths,
+    trial: EnvironmentPaths,
+    raw: bytes,
+    environment: Environment,
+    access: Access,
+    observer: Observer,
+    adoption: Adoption,
+) -> tuple[Plan, list[Any]]:
+    """Plan, decide, edit and plan again, until a plan changes no decision; the plan and the state it was made from."""
+    inventory: Inventory | None = None
+    for number in range(_ROUNDS):
+        workspace = open_workspace(project, paths.name, access, observer, given=(trial, environment))
+        observer.stage(f"Planning with what was decided so far (round {number + 1})" if number else "Planning")
+        with own_folder(workspace.scratch, "adopt") as own:
+            workspace.runner.plan(own / "adopt.tfplan")
+            data = workspace.runner.show(own / "adopt.tfplan")
+        plan = parse_plan(data, workspace.attribution)
+        observer.stage("Reading what the account has")
+        inventory = inventory or Inventory(workspace.aws)
+        if number == 0:
+            adoption.writers = partial(_writers, inventory, environment)
+            adoption.done = _done(data, environment)
+        changed = adoption.next(plan, _read_existing(plan, inventory))
+        if not changed and not (number == 0 and adoption.done):
+            return plan, _state(workspace)
+        while True:
+            text = _edited(raw, paths, adoption, adoption.written).decode("utf-8-sig")
+            try:
+                environment = load_text(text, name=paths.name, shown_as=paths.shown, folder=paths.folder)
+                break
+            except EnvironmentFileError as e:
+                if not adoption.reject(e.problems):
+                    raise
+    raise ToolkitError(
+        f"the decisions still change after {_ROUNDS} plans; nothing was written",
+        where=paths.shown,
+        hint="please report it; `imports` in environment.yaml can be written by hand",
+    )
+
+
+def _read_existing(plan: Plan, inventory: Inventory) -> dict[str, Existing]:
+    """Address of a create → what the account has there; raises ToolkitError where that cannot be read."""
+    facts = gather(existing_wanted(plan, simulated=inventory.simulated), inventory)
+    return existing(plan, facts, simulated=inventory.simulated)
+
+
+def _writers(inventory: Inventory, environment: Environment, bucket: str) -> Iterator[Live]:
+    """What of the account writes to a bucket.
+
+    Raises:
+        ToolkitError: That cannot be read.
+    """
+    kinds = dict(WRITERS)
+    for found in inventory.every(kinds, environment.regions.active):
+        if isinstance(found, Unreadable):
+            raise ToolkitError(f"what writes to the bucket {bucket} cannot be read: {found}")
+        if found.values.get(kinds[found.type]) == bucket:
+            yield found
+
+
+def _edited(raw: bytes, paths: EnvironmentPaths, adoption: Adoption, data: Any) -> bytes:
+    edits = list(adoption.edits)
+    before = data.get("imports") if isinstance(data, dict) else None
+    if before and set(before) == set(adoption.done) and not adoption.imports:
+        # Rather than an empty block.
+        edits = [Edit(("imports",), DELETE), *(e for e in edits if e.path[0] != "imports")]
+    return splice_bytes(raw, edits, where=paths.shown)
+
+
+def _done(data: Mapping[str, Any], environment: Environment) -> tuple[str, ...]:
+    """Addresses under `imports` that the state has, as a plan says."""
+    there = {
+        entry["address"]
+        for entry in data.get("resource_changes", ())
+        if entry["change"].get("before") is not None and entry["change"].get("importing") is None
+    }
+    return tuple(address for address in environment.imports if address in there)
+
+
+def _state(workspace: Workspace) -> list[Any]:
+    return list(workspace.runner.state_version())
+
+
+def _read(paths: EnvironmentPaths) -> bytes:
+    try:
+        return read_regular(paths.file, _MAX_BYTES + 1)
+    except OSError as e:
+        raise ToolkitError(f"cannot be read: {e.strerror}", where=paths.shown) from e
+
+
+def _record(paths: EnvironmentPaths) -> Path:
+    return scratch_folder(paths) / _RECORD
+
+
+def _remember(paths: EnvironmentPaths, raw: bytes, edited: bytes, state: list[Any]) -> None:
+    """What `undo` restores: the file before the first of several adoptions between which nobody edited or applied."""
+    record = _record(paths)
+    original = raw
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        earlier = json.loads(read_regular(record, 4 * _MAX_BYTES, follow=False))
+        if earlier["written_sha256"] == hashlib.sha256(raw).hexdigest() and earlier["state"] == state:
+            original = base64.b64decode(earlier["original"], validate=True)
+    content = {
+        "original": base64.b64encode(original).decode(),
+        "written_sha256": hashlib.sha256(edited).hexdigest(),
+        "state": state,
+    }
+    write_atomically(record, json.dumps(content), mode=0o600)
+
+
+@dataclass(frozen=True)
+class _Trial(EnvironmentPaths):
+    """An environment whose rendered files are in a folder beside `rendered`, from where modules/ is as far away."""
+
+    @property
+    def rendered(self) -> Path:
+        """environments/NAME/.adopt."""
+        return self.folder / ".adopt"
+
+
+@contextlib.contextmanager
+def _trial(paths: EnvironmentPaths) -> Iterator[EnvironmentPaths]:
+    trial = _Trial(paths.project, paths.name)
+    shutil.rmtree(trial.rendered, ignore_errors=True)
+    try:
+        if paths.rendered.is_dir():
+            shutil.copytree(paths.rendered, trial.rendered, symlinks=True)
+        else:
+            trial.rendered.mkdir(mode=0o700)
+        yield trial
+    finally:
+        shutil.rmtree(trial.rendered, ignore_errors=True)
