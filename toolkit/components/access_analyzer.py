@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from toolkit.components.base import Component, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
+from toolkit.settings.values import checked
 
 _ANALYZER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,254}")
 _RULE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,254}")
@@ -18,28 +19,15 @@ _CRITERION = re.compile(
     r"|principal\.[A-Za-z]+|condition\.[A-Za-z0-9:/_-]+"
 )
 
-
-def _analyzer_name(value: str) -> str:
-    if not _ANALYZER_NAME.fullmatch(value):
-        raise ValueError(
-            "expected 1 to 255 letters, digits, underscores, periods and hyphens, a letter or underscore first"
-        )
-    return value
-
-
-def _rule_name(value: str) -> str:
-    if not _RULE_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 255 letters, digits, underscores, periods and hyphens, a letter first")
-    return value
-
-
-def _criterion(value: str) -> str:
-    if not _CRITERION.fullmatch(value):
-        raise ValueError(
-            "expected id, error, findingType, isPublic, resource, resourceType, resourceOwnerAccount, status, "
-            "principal.AWS or another principal, or a condition such as condition.aws:PrincipalOrgID"
-        )
-    return value
+_analyzer_name = checked(
+    _ANALYZER_NAME, "1 to 255 letters, digits, underscores, periods and hyphens, a letter or underscore first"
+)
+_rule_name = checked(_RULE_NAME, "1 to 255 letters, digits, underscores, periods and hyphens, a letter first")
+_criterion = checked(
+    _CRITERION,
+    "id, error, findingType, isPublic, resource, resourceType, resourceOwnerAccount, status, principal.AWS or "
+    "another principal, or a condition such as condition.aws:PrincipalOrgID",
+)
 
 
 def _one_to_twenty(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -49,7 +37,7 @@ def _one_to_twenty(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-AnalyzerName = Annotated[str, AfterValidator(_analyzer_name)]
+AnalyzerName = Annotated[str, _analyzer_name]
 Values = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_one_to_twenty)]
 
 
@@ -71,7 +59,7 @@ class Filter(Settings):
 class ArchiveRule(Settings):
     """Findings that are meant to be, and are archived as soon as they come."""
 
-    filters: dict[Annotated[str, AfterValidator(_criterion)], Filter] = Field(
+    filters: dict[Annotated[str, _criterion], Filter] = Field(
         description="Criterion => the values it must have; a finding must match all criteria."
     )
 
@@ -103,7 +91,7 @@ class AccessAnalyzer(Settings):
         description="Whose access does not cause findings: that of the account itself, or that of the whole "
         "organization, which only its management account or its delegated administrator can choose.",
     )
-    archive_rules: dict[Annotated[str, AfterValidator(_rule_name)], ArchiveRule] = Field(
+    archive_rules: dict[Annotated[str, _rule_name], ArchiveRule] = Field(
         {}, description="Name => rule that archives findings of intended external access."
     )
     unused_access: UnusedAccess = Field(UnusedAccess(), description="The analyzer of unused access.")

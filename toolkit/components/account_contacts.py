@@ -11,7 +11,7 @@ from toolkit.components.base import GOVCLOUD, GOVCLOUD_SERVICES, Component, Lack
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import EmailAddress
-from toolkit.settings.values import filled_in
+from toolkit.settings.values import checked, filled_in
 
 _PHONE = re.compile(r"\+[1-9][0-9 ()-]{5,23}")
 _WEBSITE = re.compile(r"https?://\S+")
@@ -20,11 +20,7 @@ _ROOT_EMAIL_LENGTH = 64
 _STATE_NEEDED = ("US", "CA", "GB", "DE", "JP", "IN", "BR")
 """Countries whose addresses need a state or region (Account API, ContactInformation)."""
 
-
-def _phone(value: str) -> str:
-    if not _PHONE.fullmatch(value):
-        raise ValueError("expected a phone number in international form, such as +49 30 1234567")
-    return value
+_phone = checked(_PHONE, "a phone number in international form, such as +49 30 1234567")
 
 
 def _short_phone(value: str) -> str:
@@ -39,13 +35,9 @@ def _website(value: str) -> str:
     return value
 
 
-def _country(value: str) -> str:
-    if not _COUNTRY.fullmatch(value):
-        raise ValueError("expected two capital letters (ISO 3166), such as DE")
-    return value
+_country = checked(_COUNTRY, "two capital letters (ISO 3166), such as DE")
 
-
-PhoneNumber = Annotated[str, AfterValidator(_phone)]
+PhoneNumber = Annotated[str, _phone]
 Text20 = Annotated[str, Field(min_length=1, max_length=20)]
 Text50 = Annotated[str, Field(min_length=1, max_length=50)]
 Text60 = Annotated[str, Field(min_length=1, max_length=60)]
@@ -77,9 +69,7 @@ class PrimaryContact(Settings):
         None, description=f"State or region; needed in {', '.join(_STATE_NEEDED)}, elsewhere null for none."
     )
     postal_code: Text20 = Field(description="Postal code.")
-    country_code: Annotated[str, AfterValidator(_country)] = Field(
-        description="Two capital letters (ISO 3166), such as DE."
-    )
+    country_code: Annotated[str, _country] = Field(description="Two capital letters (ISO 3166), such as DE.")
     phone_number: Annotated[PhoneNumber, AfterValidator(_short_phone)] = Field(
         description="Phone number in international form, at most 20 characters; AWS may call it."
     )

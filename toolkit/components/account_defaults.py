@@ -15,7 +15,7 @@ from toolkit.settings.kms import KEY_ARN, KeyArn
 from toolkit.settings.logs import LogGroupName, RetentionDays
 from toolkit.settings.regions import Region, Regions
 from toolkit.settings.s3 import BucketName, LogBucket
-from toolkit.settings.values import no_repetition
+from toolkit.settings.values import checked, no_repetition
 
 _ALIAS = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _TOPIC_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
@@ -33,31 +33,12 @@ def _alias(value: str) -> str:
     return value
 
 
-def _topic_arn(value: str) -> str:
-    if not _TOPIC_ARN.fullmatch(value):
-        raise ValueError("expected the ARN of a topic, such as arn:aws:sns:us-east-1:123456789012:costs")
-    return value
-
-
-def _bucket_arn(value: str) -> str:
-    if not _BUCKET_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a bucket, with a prefix if wanted, such as arn:aws:s3:::example-flow-logs/default-vpc"
-        )
-    return value
-
-
-def _role_name(value: str) -> str:
-    if not _ROLE_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 64 letters, digits and the characters _ + = , . @ -")
-    return value
-
-
-def _budget_name(value: str) -> str:
-    if not _BUDGET_NAME.fullmatch(value):
-        raise ValueError('expected 1 to 100 characters without colon, backslash and "/action/"')
-    return value
-
+_topic_arn = checked(_TOPIC_ARN, "the ARN of a topic, such as arn:aws:sns:us-east-1:123456789012:costs")
+_bucket_arn = checked(
+    _BUCKET_ARN, "the ARN of a bucket, with a prefix if wanted, such as arn:aws:s3:::example-flow-logs/default-vpc"
+)
+_role_name = checked(_ROLE_NAME, "1 to 64 letters, digits and the characters _ + = , . @ -")
+_budget_name = checked(_BUDGET_NAME, '1 to 100 characters without colon, backslash and "/action/"')
 
 Preference = Literal["enabled", "disabled", "no-preference"]
 
@@ -96,10 +77,10 @@ class DefaultVpcFlowLogs(Settings):
     aggregation_seconds: Literal[60, 600] = Field(600, description="Seconds of traffic that one record aggregates.")
     log_group_name: LogGroupName = Field("/aws/vpc/default-vpc-flow-logs", description="Name of the log groups.")
     log_retention_days: RetentionDays = Field(365, description="Days that CloudWatch Logs keeps them.")
-    role_name: Annotated[str, AfterValidator(_role_name)] = Field(
+    role_name: Annotated[str, _role_name] = Field(
         "baseline-default-vpc-flow-logs", description="Name of the role that delivers to CloudWatch Logs."
     )
-    bucket_arn: Annotated[str, AfterValidator(_bucket_arn)] | None = Field(
+    bucket_arn: Annotated[str, _bucket_arn] | None = Field(
         None,
         description="ARN of an existing bucket, for instance in a log archive account; null creates one.",
     )
@@ -136,7 +117,7 @@ class Budget(Settings):
     email_addresses: Annotated[tuple[EmailAddress, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
         (), description="E-mail addresses that receive alerts, up to ten."
     )
-    sns_topic_arn: Annotated[str, AfterValidator(_topic_arn)] | None = Field(
+    sns_topic_arn: Annotated[str, _topic_arn] | None = Field(
         None,
         description="ARN of a topic that receives alerts, whose policy allows budgets.amazonaws.com to publish; null "
         "for none.",
@@ -225,9 +206,7 @@ class AccountDefaults(Settings):
         DefaultVpcFlowLogs(),
         description="Flow logs of the default VPC, off by default because AWS bills them by volume.",
     )
-    budgets: dict[Annotated[str, AfterValidator(_budget_name)], Budget] = Field(
-        {}, description="Name => cost budget with alerts."
-    )
+    budgets: dict[Annotated[str, _budget_name], Budget] = Field({}, description="Name => cost budget with alerts.")
 
     @model_validator(mode="after")
     def _keys_in_their_regions(self) -> AccountDefaults:

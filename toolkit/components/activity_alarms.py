@@ -5,22 +5,18 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from toolkit.components.base import SECURITY_EMAIL, Component, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import Subscribers
+from toolkit.settings.values import checked
 
 # 43: a role's name has at most 64 characters, and the longest suffix is -root-sign-in-forward.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,42}")
 
-
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("expected 1 to 43 letters, digits, underscores and hyphens, a letter or digit first")
-    return value
-
+_name = checked(_NAME, "1 to 43 letters, digits, underscores and hyphens, a letter or digit first")
 
 Threshold = Annotated[int, Field(ge=1)]
 Minutes = Annotated[int, Field(ge=1, le=1440)]
@@ -76,7 +72,7 @@ class Monitors(Settings):
 class ActivityAlarms(Settings):
     """Settings of `activity_alarms`."""
 
-    name: Annotated[str, AfterValidator(_name)] = Field(
+    name: Annotated[str, _name] = Field(
         "baseline-activity",
         description="Name of the topic, the key's alias and the metrics' namespace; the names of alarms, filters and "
         "rules start with it.",

@@ -16,6 +16,7 @@ from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import listed
 from toolkit.settings.s3 import BucketName, LogBucket
+from toolkit.settings.values import checked
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]{1,255}")
@@ -26,11 +27,7 @@ _AGGREGATOR_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 Interval = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
 Frequency = Literal["CONTINUOUS", "DAILY"]
 
-
-def _rule_name(value: str) -> str:
-    if not _RULE_NAME.fullmatch(value):
-        raise ValueError("expected a rule name of 1 to 128 letters, digits, underscores and hyphens")
-    return value
+_rule_name = checked(_RULE_NAME, "a rule name of 1 to 128 letters, digits, underscores and hyphens")
 
 
 def _identifier(value: str, info: ValidationInfo) -> str:
@@ -48,20 +45,11 @@ def _resource_type(value: str, info: ValidationInfo) -> str:
     return listed(value, aws_list("config_resource_types"), info)
 
 
-def _key_arn(value: str) -> str:
-    if not _KEY_ARN.fullmatch(value):
-        raise ValueError("expected the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID)")
-    return value
-
-
-def _aggregator_name(value: str) -> str:
-    if not _AGGREGATOR_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 256 letters, digits, underscores and hyphens")
-    return value
-
+_key_arn = checked(_KEY_ARN, "the ARN of a KMS key (arn:aws:kms:REGION:ACCOUNT:key/ID)")
+_aggregator_name = checked(_AGGREGATOR_NAME, "1 to 256 letters, digits, underscores and hyphens")
 
 ResourceTypes = Annotated[tuple[Annotated[str, AfterValidator(_resource_type)], ...], Field(strict=False)]
-RuleName = Annotated[str, AfterValidator(_rule_name)]
+RuleName = Annotated[str, _rule_name]
 
 
 class Rule(Settings):
@@ -179,7 +167,7 @@ class RecordingOverride(Settings):
 class DeliveryBucket(LogBucket):
     """The bucket that receives snapshots and history; Config cannot deliver to one with object lock."""
 
-    kms_key_arn: Annotated[str, AfterValidator(_key_arn)] | None = Field(
+    kms_key_arn: Annotated[str, _key_arn] | None = Field(
         None, description="ARN of a KMS key of the home region that encrypts them; null: S3's own keys."
     )
     access_log_bucket: BucketName | None = Field(
@@ -191,7 +179,7 @@ class Aggregator(Settings):
     """The view of all regions in the home region."""
 
     enabled: bool = Field(False, description="Whether to make the aggregator.")
-    name: Annotated[str, AfterValidator(_aggregator_name)] = Field("baseline", description="Name of the aggregator.")
+    name: Annotated[str, _aggregator_name] = Field("baseline", description="Name of the aggregator.")
 
 
 class Config(Settings):

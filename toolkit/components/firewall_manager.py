@@ -12,7 +12,7 @@ from toolkit.policies import Need
 from toolkit.settings.accounts import AccountId, AccountIds, UnitIds
 from toolkit.settings.base import Settings
 from toolkit.settings.regions import Regions
-from toolkit.settings.values import at_least_one, no_repetition
+from toolkit.settings.values import at_least_one, checked, no_repetition
 
 _POLICY_NAME = re.compile(r"[A-Za-z0-9_.:/=+@ -]{1,128}")
 _GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
@@ -23,46 +23,18 @@ _RULE_GROUP_ARN = re.compile(
 _LOG_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:(firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/|s3:::)aws-waf-logs-\S+")
 _MANAGED_NAME = re.compile(r"AWSManagedRules[A-Za-z0-9]{1,100}")
 
+_policy_name = checked(_POLICY_NAME, "1 to 128 letters, digits, blanks and the characters _ . : / = + @ -")
+_group_id = checked(_GROUP_ID, "the id of a security group, such as sg-0123456789abcdef0")
+_rule_group_id = checked(_RULE_GROUP_ID, "the id of a rule group of DNS Firewall, such as rslvr-frg-1234567890abcdef")
+_rule_group_arn = checked(
+    _RULE_GROUP_ARN, "the ARN of a rule group of WAF (arn:aws:wafv2:…:regional/rulegroup/NAME/ID)"
+)
+_managed_name = checked(
+    _MANAGED_NAME, "the name of a rule group that AWS manages, such as AWSManagedRulesCommonRuleSet"
+)
+_log_arn = checked(_LOG_ARN, "the ARN of a Firehose stream or bucket whose name starts with aws-waf-logs-")
 
-def _policy_name(value: str) -> str:
-    if not _POLICY_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 128 letters, digits, blanks and the characters _ . : / = + @ -")
-    return value
-
-
-def _group_id(value: str) -> str:
-    if not _GROUP_ID.fullmatch(value):
-        raise ValueError("expected the id of a security group, such as sg-0123456789abcdef0")
-    return value
-
-
-def _rule_group_id(value: str) -> str:
-    if not _RULE_GROUP_ID.fullmatch(value):
-        raise ValueError("expected the id of a rule group of DNS Firewall, such as rslvr-frg-1234567890abcdef")
-    return value
-
-
-def _rule_group_arn(value: str) -> str:
-    if not _RULE_GROUP_ARN.fullmatch(value):
-        raise ValueError("expected the ARN of a rule group of WAF (arn:aws:wafv2:…:regional/rulegroup/NAME/ID)")
-    return value
-
-
-def _managed_name(value: str) -> str:
-    if not _MANAGED_NAME.fullmatch(value):
-        raise ValueError("expected the name of a rule group that AWS manages, such as AWSManagedRulesCommonRuleSet")
-    return value
-
-
-def _log_arn(value: str) -> str:
-    if not _LOG_ARN.fullmatch(value):
-        raise ValueError("expected the ARN of a Firehose stream or bucket whose name starts with aws-waf-logs-")
-    return value
-
-
-RuleGroupIds = Annotated[
-    tuple[Annotated[str, AfterValidator(_rule_group_id)], ...], Field(strict=False), AfterValidator(no_repetition)
-]
+RuleGroupIds = Annotated[tuple[Annotated[str, _rule_group_id], ...], Field(strict=False), AfterValidator(no_repetition)]
 
 
 class PolicyScope(Settings):
@@ -95,7 +67,7 @@ class ContentAudit(Settings):
     """Compares the rules of security groups with those of a model group of the administrator's account."""
 
     security_group_ids: Annotated[
-        tuple[Annotated[str, AfterValidator(_group_id)], ...],
+        tuple[Annotated[str, _group_id], ...],
         Field(strict=False),
         AfterValidator(no_repetition),
         AfterValidator(at_least_one),
@@ -134,10 +106,10 @@ class UsageAudit(Settings):
 class WafRuleGroup(Settings):
     """A rule group of WAF: one that AWS manages, or one of the administrator's account."""
 
-    managed_name: Annotated[str, AfterValidator(_managed_name)] | None = Field(
+    managed_name: Annotated[str, _managed_name] | None = Field(
         None, description="Name of a rule group that AWS manages; null: arn is set."
     )
-    arn: Annotated[str, AfterValidator(_rule_group_arn)] | None = Field(
+    arn: Annotated[str, _rule_group_arn] | None = Field(
         None, description="ARN of a rule group of the administrator's account; null: managed_name is set."
     )
     count_only: bool = Field(False, description="Whether to count its matches only.")
@@ -177,7 +149,7 @@ class Waf(Settings):
     replace_own_web_acls: bool = Field(
         False, description="Whether remediation also replaces web ACLs that the accounts have associated."
     )
-    log_destination_arn: Annotated[str, AfterValidator(_log_arn)] | None = Field(
+    log_destination_arn: Annotated[str, _log_arn] | None = Field(
         None,
         description="ARN of a Firehose stream or bucket, named aws-waf-logs-…, that gets the web ACLs' logs; null: "
         "none.",
@@ -248,7 +220,7 @@ class FirewallManager(Settings):
         description="Id of the account that becomes the organization's administrator of Firewall Manager; only the "
         "management account can designate it; null designates none. Needs us-east-1 among the active regions.",
     )
-    policies: dict[Annotated[str, AfterValidator(_policy_name)], Policy] = Field(
+    policies: dict[Annotated[str, _policy_name], Policy] = Field(
         {}, description="Name => policy; they belong to the environment of the administrator's account."
     )
 

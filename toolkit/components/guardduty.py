@@ -15,7 +15,7 @@ from toolkit.regions import opt_in
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.regions import Region
 from toolkit.settings.s3 import BucketName, LogBucket
-from toolkit.settings.values import no_repetition
+from toolkit.settings.values import checked, no_repetition
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,55}")
@@ -34,17 +34,8 @@ Plan = Literal[
 _KNOWN_LACKING: Mapping[str, list[str]] = aws_list("guardduty_plans").items
 """Region → protection plans that GuardDuty lacks there, as AWS's pages have it."""
 
-
-def _email(value: str) -> str:
-    if not _EMAIL.fullmatch(value):
-        raise ValueError("expected an e-mail address such as security@example.com")
-    return value
-
-
-def _topic_name(value: str) -> str:
-    if not _TOPIC_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 55 letters, digits, underscores and hyphens")
-    return value
+_email = checked(_EMAIL, "an e-mail address such as security@example.com")
+_topic_name = checked(_TOPIC_NAME, "1 to 55 letters, digits, underscores and hyphens")
 
 
 class Protection(Settings):
@@ -82,12 +73,12 @@ class Notifications(Settings):
     """Findings by e-mail."""
 
     email_addresses: Annotated[
-        tuple[Annotated[str, AfterValidator(_email)], ...], Field(strict=False), AfterValidator(no_repetition)
+        tuple[Annotated[str, _email], ...], Field(strict=False), AfterValidator(no_repetition)
     ] = Field((), description="Recipients; each address confirms its subscription once. Empty: none.")
     minimum_severity: Annotated[float, Field(ge=1, le=10)] = Field(
         7, description="Minimum severity to send, 1 to 10; 7 and above is high, 9 and above critical."
     )
-    name: Annotated[str, AfterValidator(_topic_name)] = Field(
+    name: Annotated[str, _topic_name] = Field(
         "baseline-guardduty-findings", description="Name of the topic and of the rules that publish to it."
     )
 

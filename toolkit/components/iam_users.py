@@ -15,7 +15,7 @@ from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.iam import EntityName, IamPath, UserName
 from toolkit.settings.tags import TagKey, TagValue
-from toolkit.settings.values import no_repetition
+from toolkit.settings.values import checked, no_repetition
 from toolkit.spelling import nearest
 
 _PGP_KEY = re.compile(r"keybase:[A-Za-z0-9_]+|[A-Za-z0-9+/]{100,}={0,2}")
@@ -36,12 +36,9 @@ def _day(value: str) -> str:
     return value
 
 
-def _pgp_key(value: str) -> str:
-    if not _PGP_KEY.fullmatch(value):
-        raise ValueError(
-            "expected keybase:NAME, or a public PGP key in base64 on one line (`gpg --export NAME | base64 -w0`)"
-        )
-    return value
+_pgp_key = checked(
+    _PGP_KEY, "keybase:NAME, or a public PGP key in base64 on one line (`gpg --export NAME | base64 -w0`)"
+)
 
 
 def _own_tag(value: str) -> str:
@@ -69,7 +66,7 @@ class User(Settings):
         "passed."
     )
     path: IamPath = Field("/", description="IAM path of the user, / or /name/.")
-    console_pgp_key: Annotated[str, AfterValidator(_pgp_key)] | None = Field(
+    console_pgp_key: Annotated[str, _pgp_key] | None = Field(
         None,
         description="Public PGP key of the user, keybase:NAME or base64, with which a first console password is "
         "encrypted; null: Terraform makes no password, an administrator does.",

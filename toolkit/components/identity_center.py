@@ -16,7 +16,7 @@ from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import delegated_policies
 from toolkit.settings.managed_policies import aws_managed_policy
 from toolkit.settings.regions import Region
-from toolkit.settings.values import no_repetition
+from toolkit.settings.values import checked, no_repetition
 
 _INSTANCE_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}")
 _STORE_ID = re.compile(r"d-[0-9a-f]{10}|[0-9a-f-]{36}")
@@ -27,35 +27,11 @@ _RELAY_STATE = re.compile(r"https://[A-Za-z0-9_%&?=/:.#~-]{1,232}")
 _PRINCIPAL_ID = re.compile(r"([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}")
 _FEWEST_HOURS, _MOST_HOURS = 1, 12
 
-
-def _instance_arn(value: str) -> str:
-    if not _INSTANCE_ARN.fullmatch(value):
-        raise ValueError("expected the ARN of an instance, such as arn:aws:sso:::instance/ssoins-1234567890abcdef")
-    return value
-
-
-def _store_id(value: str) -> str:
-    if not _STORE_ID.fullmatch(value):
-        raise ValueError("expected the id of an identity store, such as d-1234567890")
-    return value
-
-
-def _set_name(value: str) -> str:
-    if not _SET_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 32 letters, digits and the characters _ + = , . @ -")
-    return value
-
-
-def _policy_name(value: str) -> str:
-    if not _POLICY_NAME.fullmatch(value):
-        raise ValueError("expected the name of a policy, 1 to 128 letters, digits and the characters _ + = , . @ -")
-    return value
-
-
-def _path(value: str) -> str:
-    if not _PATH.fullmatch(value):
-        raise ValueError("expected a path that starts and ends with /, such as / or /team/")
-    return value
+_instance_arn = checked(_INSTANCE_ARN, "the ARN of an instance, such as arn:aws:sso:::instance/ssoins-1234567890abcdef")
+_store_id = checked(_STORE_ID, "the id of an identity store, such as d-1234567890")
+_set_name = checked(_SET_NAME, "1 to 32 letters, digits and the characters _ + = , . @ -")
+_policy_name = checked(_POLICY_NAME, "the name of a policy, 1 to 128 letters, digits and the characters _ + = , . @ -")
+_path = checked(_PATH, "a path that starts and ends with /, such as / or /team/")
 
 
 def _managed_policy(value: str, info: ValidationInfo) -> str:
@@ -67,19 +43,12 @@ def _managed_policy(value: str, info: ValidationInfo) -> str:
     return aws_managed_policy(value, info, path_needed=True)
 
 
-def _relay_state(value: str) -> str:
-    if not _RELAY_STATE.fullmatch(value):
-        raise ValueError("expected an address that starts with https://, at most 240 characters long")
-    return value
-
-
-def _principal_id(value: str) -> str:
-    if not _PRINCIPAL_ID.fullmatch(value):
-        raise ValueError(
-            "expected the id of a group or user, such as 1234567890-12345678-1234-1234-1234-123456789012; names go "
-            "under groups and users"
-        )
-    return value
+_relay_state = checked(_RELAY_STATE, "an address that starts with https://, at most 240 characters long")
+_principal_id = checked(
+    _PRINCIPAL_ID,
+    "the id of a group or user, such as 1234567890-12345678-1234-1234-1234-123456789012; names go under groups and "
+    "users",
+)
 
 
 def _display_name(value: str) -> str:
@@ -88,25 +57,23 @@ def _display_name(value: str) -> str:
     return value
 
 
-PolicyPath = Annotated[str, AfterValidator(_path)]
+PolicyPath = Annotated[str, _path]
 ManagedPolicy = Annotated[str, AfterValidator(_managed_policy)]
 POLICIES_QUOTA = 20
 """Managed policies of a permission set (https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html)."""
 
-CustomerPolicy = Annotated[str, AfterValidator(_policy_name)]
+CustomerPolicy = Annotated[str, _policy_name]
 Names = Annotated[
     tuple[Annotated[str, AfterValidator(_display_name)], ...], Field(strict=False), AfterValidator(no_repetition)
 ]
-Ids = Annotated[
-    tuple[Annotated[str, AfterValidator(_principal_id)], ...], Field(strict=False), AfterValidator(no_repetition)
-]
+Ids = Annotated[tuple[Annotated[str, _principal_id], ...], Field(strict=False), AfterValidator(no_repetition)]
 
 
 class Instance(Settings):
     """The organization's instance of Identity Center."""
 
-    arn: Annotated[str, AfterValidator(_instance_arn)] = Field(description="Its ARN.")
-    identity_store_id: Annotated[str, AfterValidator(_store_id)] = Field(description="Id of its identity store.")
+    arn: Annotated[str, _instance_arn] = Field(description="Its ARN.")
+    identity_store_id: Annotated[str, _store_id] = Field(description="Id of its identity store.")
 
 
 class Boundary(Settings):
@@ -151,7 +118,7 @@ class PermissionSet(Settings):
     session_hours: Annotated[int, Field(ge=_FEWEST_HOURS, le=_MOST_HOURS)] = Field(
         1, description="Length of a session in hours, 1 to 12."
     )
-    relay_state: Annotated[str, AfterValidator(_relay_state)] | None = Field(
+    relay_state: Annotated[str, _relay_state] | None = Field(
         None, description="Address that opens after the sign-in; null: the console's start page."
     )
     managed_policies: Annotated[tuple[ManagedPolicy, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
@@ -187,7 +154,7 @@ class IdentityCenter(Settings):
     instance: Instance | None = Field(
         None, description="The organization's instance; null looks it up, each time that Terraform plans."
     )
-    permission_sets: dict[Annotated[str, AfterValidator(_set_name)], PermissionSet] = Field(
+    permission_sets: dict[Annotated[str, _set_name], PermissionSet] = Field(
         description="Name => permission set, at least one."
     )
     inline_policy_files: dict[str, str] = Field(

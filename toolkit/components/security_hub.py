@@ -12,7 +12,7 @@ from toolkit.components.base import Component, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import listed, misspelt
-from toolkit.settings.values import no_repetition
+from toolkit.settings.values import checked, no_repetition
 from toolkit.spelling import nearest
 
 _CONTROL = re.compile(r"[A-Za-z][A-Za-z0-9]*\.[1-9][0-9]*")
@@ -44,11 +44,7 @@ _STANDARD_SCHEMA = {"anyOf": [{"enum": list(_PATHS)}, {"type": "string", "patter
 Standard = Annotated[str, AfterValidator(_standard), WithJsonSchema(_STANDARD_SCHEMA)]
 Standards = Annotated[tuple[Standard, ...], Field(strict=False), AfterValidator(_no_standard_twice)]
 
-
-def _control(value: str) -> str:
-    if not _CONTROL.fullmatch(value):
-        raise ValueError("expected the id of a control, such as IAM.6 or CloudTrail.1")
-    return value
+_control = checked(_CONTROL, "the id of a control, such as IAM.6 or CloudTrail.1")
 
 
 class Control(Settings):
@@ -97,7 +93,7 @@ class SecurityHub(Settings):
         description="Whether the home region collects the other active regions' findings; false where an "
         "organization's delegated administrator does.",
     )
-    controls: dict[Annotated[str, AfterValidator(_control)], Control] = Field(
+    controls: dict[Annotated[str, _control], Control] = Field(
         {},
         description="Control id => its setting. AWS's own setting applies to a control that is not listed; removing a "
         "control from this list does not change it.",

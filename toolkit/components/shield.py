@@ -11,7 +11,7 @@ from toolkit.components.base import CHINA, GOVCLOUD, GOVCLOUD_SERVICES, Componen
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import EmailAddress
-from toolkit.settings.values import no_repetition
+from toolkit.settings.values import checked, no_repetition
 
 # 50: a role's name has at most 64 characters, and -response-team stands behind it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
@@ -38,64 +38,27 @@ def _accepted(value: bool) -> bool:
     return value
 
 
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("expected 1 to 50 letters, digits, underscores and hyphens, a letter or digit first")
-    return value
-
-
-def _protection_name(value: str) -> str:
-    if not _PROTECTION_NAME.fullmatch(value):
-        raise ValueError("expected 1 to 128 letters, digits, blanks and the characters _ . -")
-    return value
-
-
-def _group_id(value: str) -> str:
-    if not _GROUP_ID.fullmatch(value):
-        raise ValueError("expected 1 to 36 letters, digits and hyphens")
-    return value
-
-
-def _resource_arn(value: str) -> str:
-    if not _RESOURCE_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or a Global "
-            "Accelerator, such as arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE"
-        )
-    return value
-
-
-def _health_check_arn(value: str) -> str:
-    if not _HEALTH_CHECK_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a Route 53 health check, such as "
-            "arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab"
-        )
-    return value
-
-
-def _bucket(value: str) -> str:
-    if not _BUCKET.fullmatch(value):
-        raise ValueError("expected the name of a bucket")
-    return value
-
-
-def _phone(value: str) -> str:
-    if not _PHONE.fullmatch(value):
-        raise ValueError("expected a number such as +4930123456: +, country and number, at most 15 digits")
-    return value
-
-
-def _notes(value: str) -> str:
-    if not _NOTES.fullmatch(value):
-        raise ValueError("expected 1 to 1024 letters, digits, blanks and the characters _ . , : / ( ) + @ -")
-    return value
+_name = checked(_NAME, "1 to 50 letters, digits, underscores and hyphens, a letter or digit first")
+_protection_name = checked(_PROTECTION_NAME, "1 to 128 letters, digits, blanks and the characters _ . -")
+_group_id = checked(_GROUP_ID, "1 to 36 letters, digits and hyphens")
+_resource_arn = checked(
+    _RESOURCE_ARN,
+    "the ARN of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or a Global Accelerator, "
+    "such as arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE",
+)
+_health_check_arn = checked(
+    _HEALTH_CHECK_ARN,
+    "the ARN of a Route 53 health check, such as arn:aws:route53:::healthcheck/1234abcd-12ab-34cd-56ef-1234567890ab",
+)
+_bucket = checked(_BUCKET, "the name of a bucket")
+_phone = checked(_PHONE, "a number such as +4930123456: +, country and number, at most 15 digits")
+_notes = checked(_NOTES, "1 to 1024 letters, digits, blanks and the characters _ . , : / ( ) + @ -")
 
 
 class Protection(Settings):
     """One resource that Shield Advanced protects."""
 
-    resource_arn: Annotated[str, AfterValidator(_resource_arn)] = Field(
+    resource_arn: Annotated[str, _resource_arn] = Field(
         description="ARN of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or an accelerator."
     )
     automatic_response: Literal["block", "count"] | None = Field(
@@ -103,7 +66,7 @@ class Protection(Settings):
         description="Answer to attacks on the application layer: block or count their requests, for distributions and "
         "Application Load Balancers with a web ACL; null for none.",
     )
-    health_check_arn: Annotated[str, AfterValidator(_health_check_arn)] | None = Field(
+    health_check_arn: Annotated[str, _health_check_arn] | None = Field(
         None,
         description="ARN of a Route 53 health check that says whether the resource works; emergency_contacts need one. "
         "null for none; hosted zones take none.",
@@ -154,9 +117,9 @@ class ProtectionGroup(Settings):
 class ResponseTeam(Settings):
     """Access of AWS's Shield Response Team."""
 
-    log_buckets: Annotated[
-        tuple[Annotated[str, AfterValidator(_bucket)], ...], Field(strict=False), AfterValidator(no_repetition)
-    ] = Field((), description="Names of up to ten buckets with flow or access logs that it may read.")
+    log_buckets: Annotated[tuple[Annotated[str, _bucket], ...], Field(strict=False), AfterValidator(no_repetition)] = (
+        Field((), description="Names of up to ten buckets with flow or access logs that it may read.")
+    )
 
     @model_validator(mode="after")
     def _at_most_ten(self) -> ResponseTeam:
@@ -169,10 +132,8 @@ class EmergencyContact(Settings):
     """Whom the Shield Response Team calls."""
 
     email_address: EmailAddress = Field(description="E-mail address.")
-    phone_number: Annotated[str, AfterValidator(_phone)] = Field(description="Phone number, such as +4930123456.")
-    notes: Annotated[str, AfterValidator(_notes)] | None = Field(
-        None, description="Who it is and when they answer; null for none."
-    )
+    phone_number: Annotated[str, _phone] = Field(description="Phone number, such as +4930123456.")
+    notes: Annotated[str, _notes] | None = Field(None, description="Who it is and when they answer; null for none.")
 
 
 class Shield(Settings):
@@ -181,17 +142,17 @@ class Shield(Settings):
     accept_one_year_commitment: Annotated[bool, AfterValidator(_accepted)] = Field(
         description="true accepts 3,000 USD a month for at least a year, which nothing ends earlier."
     )
-    name: Annotated[str, AfterValidator(_name)] = Field(
+    name: Annotated[str, _name] = Field(
         "baseline-shield", description="The name of the response team's role starts with it."
     )
     auto_renew: bool = Field(
         True,
         description="Whether the subscription renews itself for another year; false: protection ends after the year.",
     )
-    protections: dict[Annotated[str, AfterValidator(_protection_name)], Protection] = Field(
+    protections: dict[Annotated[str, _protection_name], Protection] = Field(
         {}, description="Name => resource that is protected; without any, the subscription protects nothing more."
     )
-    protection_groups: dict[Annotated[str, AfterValidator(_group_id)], ProtectionGroup] = Field(
+    protection_groups: dict[Annotated[str, _group_id], ProtectionGroup] = Field(
         {}, description="Id => protections whose traffic is evaluated together."
     )
     response_team: ResponseTeam | None = Field(

@@ -11,7 +11,7 @@ from toolkit.components.base import Component, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.iam import ExternalId
-from toolkit.settings.values import at_least_one, no_repetition
+from toolkit.settings.values import at_least_one, checked, no_repetition
 
 # 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,43}")
@@ -23,38 +23,19 @@ _DESTINATION_ARN = re.compile(
 )
 _PRINCIPAL_ARN = re.compile(rf"{_PARTITION}:iam::[0-9]{{12}}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{{1,512}})")
 
-
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("expected 1 to 44 letters, digits, underscores and hyphens, a letter or digit first")
-    return value
-
-
-def _event_bus_arn(value: str) -> str:
-    if not _EVENT_BUS_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of an event bus, such as arn:aws:events:eu-central-1:111122223333:event-bus/siem"
-        )
-    return value
-
-
-def _destination_arn(value: str) -> str:
-    if not _DESTINATION_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a Firehose stream, a Kinesis stream or a destination of CloudWatch Logs, such as "
-            "arn:aws:logs:eu-central-1:111122223333:destination:siem"
-        )
-    return value
-
-
-def _principal_arn(value: str) -> str:
-    if not _PRINCIPAL_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a role, a user or an account, without wildcards, such as "
-            "arn:aws:iam::111122223333:role/siem"
-        )
-    return value
-
+_name = checked(_NAME, "1 to 44 letters, digits, underscores and hyphens, a letter or digit first")
+_event_bus_arn = checked(
+    _EVENT_BUS_ARN, "the ARN of an event bus, such as arn:aws:events:eu-central-1:111122223333:event-bus/siem"
+)
+_destination_arn = checked(
+    _DESTINATION_ARN,
+    "the ARN of a Firehose stream, a Kinesis stream or a destination of CloudWatch Logs, such as "
+    "arn:aws:logs:eu-central-1:111122223333:destination:siem",
+)
+_principal_arn = checked(
+    _PRINCIPAL_ARN,
+    "the ARN of a role, a user or an account, without wildcards, such as arn:aws:iam::111122223333:role/siem",
+)
 
 Source = Literal["guardduty", "security_hub", "access_analyzer", "root_sign_ins", "inspector", "macie"]
 
@@ -62,7 +43,7 @@ Source = Literal["guardduty", "security_hub", "access_analyzer", "root_sign_ins"
 class Findings(Settings):
     """Findings of every active region, by EventBridge to another account's event bus."""
 
-    event_bus_arn: Annotated[str, AfterValidator(_event_bus_arn)] = Field(
+    event_bus_arn: Annotated[str, _event_bus_arn] = Field(
         description="ARN of the SIEM's event bus, whose policy allows this account to put events."
     )
     sources: Annotated[
@@ -77,7 +58,7 @@ class Findings(Settings):
 class LogSubscription(Settings):
     """The events of the trail's log group, as a stream."""
 
-    destination_arn: Annotated[str, AfterValidator(_destination_arn)] = Field(
+    destination_arn: Annotated[str, _destination_arn] = Field(
         description="ARN of a Firehose or Kinesis stream of this account and the home region, or of a destination of "
         "CloudWatch Logs, in any account."
     )
@@ -90,7 +71,7 @@ class TrailReader(Settings):
     """A role with which another account reads the trail's log files."""
 
     principal_arns: Annotated[
-        tuple[Annotated[str, AfterValidator(_principal_arn)], ...],
+        tuple[Annotated[str, _principal_arn], ...],
         Field(strict=False),
         AfterValidator(no_repetition),
         AfterValidator(at_least_one),
@@ -104,7 +85,7 @@ class TrailReader(Settings):
 class SiemExport(Settings):
     """Settings of `siem_export`; each of the three ways is off unless it is given."""
 
-    name: Annotated[str, AfterValidator(_name)] = Field(
+    name: Annotated[str, _name] = Field(
         "baseline-siem", description="The names of roles, rules and subscription filter start with it."
     )
     findings: Findings | None = Field(

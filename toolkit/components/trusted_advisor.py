@@ -11,7 +11,7 @@ from toolkit.components.base import CHINA, Component, Lacking, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import Subscribers
-from toolkit.settings.values import at_least_one, no_repetition
+from toolkit.settings.values import at_least_one, checked, no_repetition
 
 # 56: a role's name has at most 64 characters, and -refresh stands behind it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,55}")
@@ -21,26 +21,13 @@ _TOPIC_ARN = re.compile(
 _CHECK_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _WITHOUT_API = ("basic", "developer")
 
-
-def _name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("expected 1 to 56 letters, digits, underscores and hyphens, a letter or digit first")
-    return value
-
-
-def _topic_arn(value: str) -> str:
-    if not _TOPIC_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a topic in us-east-1 (GovCloud: us-gov-west-1, China: cn-north-1), such as "
-            "arn:aws:sns:us-east-1:123456789012:alerts"
-        )
-    return value
-
-
-def _check_id(value: str) -> str:
-    if not _CHECK_ID.fullmatch(value):
-        raise ValueError("expected the id of a check, such as HCP4007jGY")
-    return value
+_name = checked(_NAME, "1 to 56 letters, digits, underscores and hyphens, a letter or digit first")
+_topic_arn = checked(
+    _TOPIC_ARN,
+    "the ARN of a topic in us-east-1 (GovCloud: us-gov-west-1, China: cn-north-1), such as "
+    "arn:aws:sns:us-east-1:123456789012:alerts",
+)
+_check_id = checked(_CHECK_ID, "the id of a check, such as HCP4007jGY")
 
 
 def _check_name(value: str) -> str:
@@ -56,7 +43,7 @@ class Refresh(Settings):
     """Checks that are refreshed once a week; needs the Support API."""
 
     check_ids: Annotated[
-        tuple[Annotated[str, AfterValidator(_check_id)], ...],
+        tuple[Annotated[str, _check_id], ...],
         Field(strict=False),
         AfterValidator(no_repetition),
         AfterValidator(at_least_one),
@@ -70,14 +57,14 @@ class Refresh(Settings):
 class TrustedAdvisor(Settings):
     """Settings of `trusted_advisor`."""
 
-    name: Annotated[str, AfterValidator(_name)] = Field(
+    name: Annotated[str, _name] = Field(
         "baseline-trusted-advisor",
         description="Name of rule, topic, schedule group and key alias, and prefix of the role's name.",
     )
     subscribers: Subscribers | None = Field(
         None, description="Recipients, through an encrypted topic that Terraform creates; null: topic_arn."
     )
-    topic_arn: Annotated[str, AfterValidator(_topic_arn)] | None = Field(
+    topic_arn: Annotated[str, _topic_arn] | None = Field(
         None,
         description="ARN of an existing topic in us-east-1, whose policy (and key) allow events.amazonaws.com and "
         "cloudwatch.amazonaws.com to publish; null: Terraform creates a topic for subscribers.",

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.settings.base import Settings
-from toolkit.settings.values import no_repetition
+from toolkit.settings.values import checked, no_repetition
 
 _EMAIL = re.compile(r"[A-Za-z0-9_+=.#|!&-]+@[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+")
 _ENDPOINT = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[^\s@]*)?")
@@ -21,14 +21,10 @@ def email_address(value: str) -> str:
     return value
 
 
-def _endpoint(value: str) -> str:
-    if not _ENDPOINT.fullmatch(value):
-        raise ValueError("expected an address that starts with https:// and holds no user name or password")
-    return value
-
+_endpoint = checked(_ENDPOINT, "an address that starts with https:// and holds no user name or password")
 
 EmailAddress = Annotated[str, AfterValidator(email_address)]
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Endpoint = Annotated[str, _endpoint]
 
 
 class Subscribers(Settings):

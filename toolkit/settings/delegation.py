@@ -11,24 +11,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.iam import EntityName
+from toolkit.settings.values import checked
 
 _PATH = re.compile(r"/[A-Za-z0-9_.-]+/")
 
-
-def _delegation_path(value: str) -> str:
-    if not _PATH.fullmatch(value):
-        raise ValueError("expected /name/ of letters, digits and the characters _ . -")
-    return value
+_delegation_path = checked(_PATH, "/name/ of letters, digits and the characters _ . -")
 
 
 class Delegation(Settings):
     """What bounded administrators may do about identities."""
 
-    path: Annotated[str, AfterValidator(_delegation_path)] = Field(
+    path: Annotated[str, _delegation_path] = Field(
         "/delegated/",
         description="Path of the roles, policies and instance profiles that bounded administrators may make and "
         "change; paths below it included.",

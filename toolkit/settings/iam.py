@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from toolkit.settings.values import checked
+
 _ENTITY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 
@@ -33,15 +35,11 @@ def _path(path: str) -> str:
     return path
 
 
-def _external_id(value: str) -> str:
-    if not _EXTERNAL_ID.fullmatch(value):
-        raise ValueError("expected 2 to 1224 letters, digits and the characters _ + = , . @ : / -")
-    return value
-
+_external_id = checked(_EXTERNAL_ID, "2 to 1224 letters, digits and the characters _ + = , . @ : / -")
 
 EntityName = Annotated[str, AfterValidator(_entity_name)]
 """Name of a group or policy (source: IAM API reference, CreateGroup, CreatePolicy, PutGroupPolicy)."""
 
 UserName = Annotated[str, AfterValidator(_user_name)]
 IamPath = Annotated[str, AfterValidator(_path)]
-ExternalId = Annotated[str, AfterValidator(_external_id)]
+ExternalId = Annotated[str, _external_id]

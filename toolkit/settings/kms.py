@@ -5,18 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
+from toolkit.settings.values import checked
 
 KEY_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
 
+_key_arn = checked(
+    KEY_ARN,
+    "the ARN of a key, not of an alias, such as "
+    "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+)
 
-def _key_arn(value: str) -> str:
-    if not KEY_ARN.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of a key, not of an alias, such as "
-            "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-        )
-    return value
-
-
-KeyArn = Annotated[str, AfterValidator(_key_arn)]
+KeyArn = Annotated[str, _key_arn]

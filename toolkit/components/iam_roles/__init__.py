@@ -19,7 +19,7 @@ from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import Delegation
 from toolkit.settings.iam import ExternalId, IamPath, UserName
 from toolkit.settings.managed_policies import ManagedPolicy
-from toolkit.settings.values import at_least_one, no_repetition
+from toolkit.settings.values import at_least_one, checked, no_repetition
 from toolkit.spelling import nearest
 
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
@@ -38,21 +38,10 @@ def _role_name(value: str) -> str:
     return value
 
 
-def _principal(value: str) -> str:
-    if not _PRINCIPAL.fullmatch(value):
-        raise ValueError(
-            "expected the ARN of an account, a user or a role, without wildcards, such as "
-            "arn:aws:iam::111122223333:root"
-        )
-    return value
-
-
-def _ref(value: str) -> str:
-    if not _REF.fullmatch(value):
-        raise ValueError(
-            "expected an exact name without wildcards and colons: what a wildcard matches, others could name"
-        )
-    return value
+_principal = checked(
+    _PRINCIPAL, "the ARN of an account, a user or a role, without wildcards, such as arn:aws:iam::111122223333:root"
+)
+_ref = checked(_REF, "an exact name without wildcards and colons: what a wildcard matches, others could name")
 
 
 def _github_id(value: str) -> str:
@@ -61,16 +50,8 @@ def _github_id(value: str) -> str:
     return value
 
 
-def _issuer(value: str) -> str:
-    if not _ISSUER.fullmatch(value):
-        raise ValueError("expected a host, possibly with a path, without https://, such as gitlab.example.com")
-    return value
-
-
-def _audience(value: str) -> str:
-    if not _AUDIENCE.fullmatch(value):
-        raise ValueError("expected 1 to 255 letters, digits and the characters _ . : / -")
-    return value
+_issuer = checked(_ISSUER, "a host, possibly with a path, without https://, such as gitlab.example.com")
+_audience = checked(_AUDIENCE, "1 to 255 letters, digits and the characters _ . : / -")
 
 
 def _pair(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -81,9 +62,7 @@ def _pair(value: tuple[str, ...]) -> tuple[str, ...]:
 
 RoleName = Annotated[str, AfterValidator(_role_name)]
 Users = Annotated[tuple[UserName, ...], Field(strict=False), AfterValidator(no_repetition)]
-Principals = Annotated[
-    tuple[Annotated[str, AfterValidator(_principal)], ...], Field(strict=False), AfterValidator(no_repetition)
-]
+Principals = Annotated[tuple[Annotated[str, _principal], ...], Field(strict=False), AfterValidator(no_repetition)]
 Policies = Annotated[
     tuple[ManagedPolicy, ...],
     Field(strict=False, max_length=10),
@@ -96,8 +75,8 @@ ReadOnlyPolicies = Annotated[
     AfterValidator(no_repetition),
     AfterValidator(at_least_one),
 ]
-Refs = Annotated[tuple[Annotated[str, AfterValidator(_ref)], ...], Field(strict=False), AfterValidator(no_repetition)]
-Issuer = Annotated[str, AfterValidator(_issuer)]
+Refs = Annotated[tuple[Annotated[str, _ref], ...], Field(strict=False), AfterValidator(no_repetition)]
+Issuer = Annotated[str, _issuer]
 GitHubId = Annotated[str, AfterValidator(_github_id)]
 Minutes = Annotated[int, Field(ge=60, le=720)]
 Pair = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_pair)]
@@ -222,7 +201,7 @@ class Deployer(Settings):
     issuer: Issuer | None = Field(
         None, description="Host of a self-hosted issuer; null: token.actions.githubusercontent.com or gitlab.com."
     )
-    audience: Annotated[str, AfterValidator(_audience)] | None = Field(
+    audience: Annotated[str, _audience] | None = Field(
         None, description="Audience of the tokens; null: sts.amazonaws.com (GitHub) or https://ISSUER (GitLab)."
     )
     managed_policies: Policies = Field(description="What it may do, as for roles.")
