@@ -140,7 +140,8 @@ class Module:
                 return {rest}
             outer, call = self.caller
             argument = call.attributes.get(rest[0])
-            return set() if argument is None else {(*p, *rest[1:]) for p in outer.variables(argument, (call,), seen)}
+            # The caller's names are others, though they may read the same (`name = var.name`).
+            return set() if argument is None else {(*p, *rest[1:]) for p in outer.variables(argument, (call,))}
         if head == "local" and rest and rest[0] in self.locals:
             # What is picked out of a map of settings is still there under its own name.
             return {(*p, *rest[1:]) for p in self.variables(self.locals[rest[0]], scope, seen)}

@@ -61,8 +61,5 @@ resource "aws_cloudwatch_metric_alarm" "monitor" {
   # No data is the normal state: without this an alarm would stay INSUFFICIENT_DATA and never return to OK.
   treat_missing_data = "notBreaching"
   actions_enabled    = true
-  alarm_actions      = [aws_sns_topic.this.arn]
-
-  # Messages that are published before topic and key allow it are lost without an error.
-  depends_on = [aws_sns_topic_policy.this]
+  alarm_actions      = [module.alerts.arn]
 }

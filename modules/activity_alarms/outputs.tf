@@ -1,6 +1,6 @@
 output "topic_arn" {
   description = "ARN of the topic that receives alerts."
-  value       = aws_sns_topic.this.arn
+  value       = module.alerts.arn
 }
 
 output "publisher_name_prefix" {

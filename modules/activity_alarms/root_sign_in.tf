@@ -1,6 +1,8 @@
 # Reports root sign-ins within seconds; CloudTrail's log group, and with it the alarm of root_use, takes minutes.
 
 locals {
+  # Composed, not read from the rule: the trust policy of the forwarding role names it.
+  rule_name     = "${var.name}-root-sign-in"
   event_bus_arn = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"
 }
 
@@ -26,7 +28,7 @@ resource "aws_cloudwatch_event_target" "root_sign_in" {
 
   rule      = each.value.name
   target_id = "topic"
-  arn       = aws_sns_topic.this.arn
+  arn       = module.alerts.arn
 
   # Readable text. It contains nothing that the user who signs in can choose, such as the user agent.
   input_transformer {
@@ -46,9 +48,6 @@ resource "aws_cloudwatch_event_target" "root_sign_in" {
       "\"Nobody uses root for daily work. If you do not know who this was, act at once: change root's password, and look at CloudTrail for what was done.\"",
     ])
   }
-
-  # Without it the first messages would be lost.
-  depends_on = [aws_sns_topic_policy.this]
 }
 
 # EventBridge silently drops what a target permanently refuses, and counts it for each rule
@@ -70,10 +69,7 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   # The metric has no value while nothing fails.
   treat_missing_data = "notBreaching"
   actions_enabled    = true
-  alarm_actions      = [aws_sns_topic.this.arn]
-
-  # Messages that are published before the topic's policy allows it are lost.
-  depends_on = [aws_sns_topic_policy.this]
+  alarm_actions      = [module.alerts.arn]
 }
 
 # The other regions' rules use this role to put their events on this region's event bus.

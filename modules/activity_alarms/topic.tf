@@ -1,139 +1,40 @@
-locals {
-  # Composed, not read from the resources: the policies of topic, key and rule name each other.
-  topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
-  rule_name = "${var.name}-root-sign-in"
+module "alerts" {
+  source = "../shared/alert_topic"
+
+  name            = var.name
+  display_name    = "Account activity"
+  key_description = "Encrypts the topic that tells of activity in the account."
+  alarm_name      = "${var.name}-*"
+  subscribers     = var.subscribers
 }
 
-resource "aws_sns_topic" "this" {
-  name              = var.name
-  display_name      = "Account activity"
-  kms_master_key_id = aws_kms_key.topic.arn
+# Addresses of 0.1.
+moved {
+  from = aws_sns_topic.this
+  to   = module.alerts.aws_sns_topic.this
 }
 
-resource "aws_sns_topic_policy" "this" {
-  arn    = aws_sns_topic.this.arn
-  policy = data.aws_iam_policy_document.topic.json
+moved {
+  from = aws_sns_topic_policy.this
+  to   = module.alerts.aws_sns_topic_policy.this
 }
 
-resource "aws_sns_topic_subscription" "email" {
-  for_each = var.subscribers.email_addresses
-
-  topic_arn = aws_sns_topic.this.arn
-  protocol  = "email"
-  endpoint  = each.key
+moved {
+  from = aws_sns_topic_subscription.email
+  to   = module.alerts.aws_sns_topic_subscription.email
 }
 
-resource "aws_sns_topic_subscription" "https" {
-  for_each = var.subscribers.https_endpoints
-
-  topic_arn = aws_sns_topic.this.arn
-  protocol  = "https"
-  endpoint  = each.key
+moved {
+  from = aws_sns_topic_subscription.https
+  to   = module.alerts.aws_sns_topic_subscription.https
 }
 
-data "aws_iam_policy_document" "topic" {
-  statement {
-    sid       = "AlarmsPublish"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${var.name}-*"]
-    }
-  }
-
-  # Without a condition: EventBridge sends no request context, so a condition would silently drop every message
-  # ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
-  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
-  statement {
-    sid       = "EventBridgePublish"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-  }
-
-  statement {
-    sid       = "DenyInsecureTransport"
-    effect    = "Deny"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
-
-    principals {
-      type        = "AWS"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
+moved {
+  from = aws_kms_key.topic
+  to   = module.alerts.aws_kms_key.topic
 }
 
-# The AWS managed key of SNS does not allow CloudWatch: alarms would change their state without a message.
-resource "aws_kms_key" "topic" {
-  description             = "Encrypts the topic that tells of activity in the account."
-  enable_key_rotation     = true
-  deletion_window_in_days = 30
-  policy                  = data.aws_iam_policy_document.key.json
-}
-
-resource "aws_kms_alias" "topic" {
-  name          = "alias/${var.name}"
-  target_key_id = aws_kms_key.topic.key_id
-}
-
-data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy applies to its own key only; without the account's permissions the key is lost.
-  #checkov:skip=CKV_AWS_111:As above.
-  #checkov:skip=CKV_AWS_356:In a key policy * is the key itself (KMS Developer Guide, Key policies).
-  # Delegates access to IAM: without this statement no principal could change the key.
-  statement {
-    sid       = "AccountAdministration"
-    actions   = ["kms:*"]
-    resources = ["*"]
-
-    principals {
-      type        = "AWS"
-      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
-    }
-  }
-
-  # aws:SourceArn and aws:SourceAccount are absent when EventBridge publishes to an encrypted topic: a condition on
-  # them would silently drop its messages. The encryption context, which SNS always sends, binds the key to this
-  # topic.
-  statement {
-    sid       = "PublishersOfTheTopic"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:EncryptionContext:aws:sns:topicArn"
-      values   = [local.topic_arn]
-    }
-  }
+moved {
+  from = aws_kms_alias.topic
+  to   = module.alerts.aws_kms_alias.topic
 }

@@ -8,9 +8,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.id
-  # Composed, not read from the resources: the policies of topic, key and rule name each other.
-  own_topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
-  topic_arn     = coalesce(var.topic_arn, one([for topic in aws_sns_topic.this : topic.arn]))
+  topic_arn  = coalesce(var.topic_arn, one([for alerts in module.alerts : alerts.arn]))
 }
 
 resource "aws_cloudwatch_event_rule" "checks" {
@@ -54,9 +52,6 @@ resource "aws_cloudwatch_event_target" "checks" {
       "\"https://console.aws.amazon.com/trustedadvisor/home\"",
     ])
   }
-
-  # Without it the first messages would be lost.
-  depends_on = [aws_sns_topic_policy.this]
 }
 
 # EventBridge silently drops what a target permanently refuses, and counts it for each rule
@@ -77,7 +72,4 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   treat_missing_data = "notBreaching"
   actions_enabled    = true
   alarm_actions      = [local.topic_arn]
-
-  # Messages that are published before the topic's policy allows it are lost.
-  depends_on = [aws_sns_topic_policy.this]
 }

@@ -214,7 +214,8 @@ class S3Backend(_Strict):
     kms_key_id: str | None = Field(None, description="KMS key of the state; null: S3-managed encryption.")
 
 
-_ADDRESS = r"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+)*\.[a-z0-9_]+\.[a-z0-9_]+(?:\[\"[A-Za-z0-9_+=,.@:/ -]+\"\])?"
+_KEY = r"\[\"[A-Za-z0-9_+=,.@:/ -]+\"\]"
+_ADDRESS = rf"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+(?:{_KEY})?)*\.[a-z0-9_]+\.[a-z0-9_]+(?:{_KEY})?"
 
 
 def _check_date(value: str) -> str:
@@ -231,7 +232,7 @@ def _check_expiry(value: str) -> str:
     return value
 
 
-_RESOURCE = r"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+(?:\[[0-9]+\])?)*\.aws_[a-z0-9_]+\.[A-Za-z0-9_-]+"
+_RESOURCE = rf"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+(?:\[[0-9]+\]|{_KEY})?)*\.aws_[a-z0-9_]+\.[A-Za-z0-9_-]+"
 _WAIVABLE = re.compile(rf"{_RESOURCE}(?:[.\[].*)?")
 """A component's resource, spelt out, and whatever follows it: instance key and attribute."""
 

@@ -9,7 +9,6 @@ locals {
   partition     = data.aws_partition.current.partition
   region        = data.aws_region.current.id
   name          = var.notifications.name
-  topic_arn     = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${local.name}"
   alarm_name    = "${local.name}-undelivered"
   event_bus_arn = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"
 }
@@ -28,7 +27,7 @@ resource "aws_cloudwatch_event_rule" "findings" {
 resource "aws_cloudwatch_event_target" "findings" {
   rule      = aws_cloudwatch_event_rule.findings.name
   target_id = "topic"
-  arn       = aws_sns_topic.findings.arn
+  arn       = module.alerts.arn
 
   # Readable text instead of the finding's JSON.
   input_transformer {
@@ -69,133 +68,42 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   # The metric has no value while nothing fails.
   treat_missing_data = "notBreaching"
   actions_enabled    = true
-  alarm_actions      = [aws_sns_topic.findings.arn]
-
-  # Messages that are published before the topic's policy allows it are lost.
-  depends_on = [aws_sns_topic_policy.findings]
+  alarm_actions      = [module.alerts.arn]
 }
 
-resource "aws_sns_topic" "findings" {
-  name              = local.name
-  kms_master_key_id = aws_kms_key.topic.arn
+module "alerts" {
+  source = "../../shared/alert_topic"
+
+  name            = local.name
+  key_description = "Encrypts the topic that mails GuardDuty findings."
+  alarm_name      = local.alarm_name
+  subscribers     = { email_addresses = var.notifications.email_addresses }
 }
 
-resource "aws_sns_topic_policy" "findings" {
-  arn    = aws_sns_topic.findings.arn
-  policy = data.aws_iam_policy_document.topic.json
+# Addresses of 0.1.
+moved {
+  from = aws_sns_topic.findings
+  to   = module.alerts.aws_sns_topic.this
 }
 
-resource "aws_sns_topic_subscription" "email" {
-  for_each = var.notifications.email_addresses
-
-  topic_arn = aws_sns_topic.findings.arn
-  protocol  = "email"
-  endpoint  = each.key
+moved {
+  from = aws_sns_topic_policy.findings
+  to   = module.alerts.aws_sns_topic_policy.this
 }
 
-data "aws_iam_policy_document" "topic" {
-  # Without a condition: EventBridge sends no request context, so a condition would silently drop every message
-  # ("You can't use Condition blocks in Amazon SNS topic policies for EventBridge",
-  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
-  statement {
-    sid       = "EventBridgePublish"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-  }
-
-  statement {
-    sid       = "AlarmPublish"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${local.alarm_name}"]
-    }
-  }
-
-  statement {
-    sid       = "DenyInsecureTransport"
-    effect    = "Deny"
-    actions   = ["sns:Publish"]
-    resources = [local.topic_arn]
-
-    principals {
-      type        = "AWS"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
+moved {
+  from = aws_sns_topic_subscription.email
+  to   = module.alerts.aws_sns_topic_subscription.email
 }
 
-resource "aws_kms_key" "topic" {
-  description             = "Encrypts the topic that mails GuardDuty findings."
-  enable_key_rotation     = true
-  deletion_window_in_days = 30
-  policy                  = data.aws_iam_policy_document.key.json
+moved {
+  from = aws_kms_key.topic
+  to   = module.alerts.aws_kms_key.topic
 }
 
-resource "aws_kms_alias" "topic" {
-  name          = "alias/${local.name}"
-  target_key_id = aws_kms_key.topic.key_id
-}
-
-data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:A key policy applies to its own key only; without the account's permissions the key is lost.
-  #checkov:skip=CKV_AWS_111:As above.
-  #checkov:skip=CKV_AWS_356:In a key policy * is the key itself (KMS Developer Guide, Key policies).
-  # Delegates access to IAM: without this statement no principal could change the key.
-  statement {
-    sid       = "AccountAdministration"
-    actions   = ["kms:*"]
-    resources = ["*"]
-
-    principals {
-      type        = "AWS"
-      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
-    }
-  }
-
-  # aws:SourceArn and aws:SourceAccount are absent when EventBridge publishes to an encrypted topic: a condition on them
-  # would silently drop every message. The encryption context, which SNS always sends, binds the key to this topic.
-  statement {
-    sid       = "PublishersOfTheTopic"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:EncryptionContext:aws:sns:topicArn"
-      values   = [local.topic_arn]
-    }
-  }
+moved {
+  from = aws_kms_alias.topic
+  to   = module.alerts.aws_kms_alias.topic
 }
 
 # The other regions' rules use this role to put their findings on this region's event bus.

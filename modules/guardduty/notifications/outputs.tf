@@ -1,6 +1,6 @@
 output "topic_arn" {
   description = "ARN of the topic that sends findings by e-mail."
-  value       = aws_sns_topic.findings.arn
+  value       = module.alerts.arn
 }
 
 output "event_bus_arn" {

@@ -105,7 +105,7 @@ def test_each_component_that_has_a_say_must_meet_it():
     assert verdict(cover(both), "3.6").why == "cloudtrail, activity_alarms"
     weak = [
         *resources("core"),
-        *changed("alarms", "module.activity_alarms.aws_kms_key.topic", enable_key_rotation=False),
+        *changed("alarms", "module.activity_alarms.module.alerts.aws_kms_key.topic", enable_key_rotation=False),
     ]
     assert verdict(cover(weak), "3.6").status is Status.UNCOVERED
 

@@ -275,6 +275,7 @@ NAMED = (
     "module.config_eu_west_1.aws_config_config_rule.this[*",
     'module.config_eu_west_1.aws_config_config_rule.this["*"].input_parameters',
     "module.cloudtrail.module.access_log_bucket[0].aws_s3_bucket.this.*",
+    'module.trusted_advisor_us_east_1.module.alerts["topic"].aws_sns_topic_policy.this.policy',
 )
 
 
@@ -288,6 +289,12 @@ def waived(subject: object) -> tuple[str, ...]:
 def test_a_waiver_names_a_resource_or_several(subject: str):
     assert waived(subject) == (subject,)
     assert waived([subject, DETECTOR]) == (subject, DETECTOR)
+
+
+def test_what_is_in_a_module_within_a_module_can_be_imported():
+    nested = [address for address in RECORDED if ".module." in address]
+    assert any('"].aws_' in address for address in nested)
+    assert dict(load(GOOD + f"imports: {json.dumps(dict.fromkeys(nested, 'an-id'))}\n").imports).keys() == set(nested)
 
 
 @given(st.data())

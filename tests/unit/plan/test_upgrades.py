@@ -43,15 +43,15 @@ def earlier_key(document: dict[str, Any]) -> None:
 
 
 EARLIER = [
-    ("alarms", "module.activity_alarms.aws_sns_topic_policy.this", earlier_topic),
-    ("core", "module.guardduty_notifications.aws_sns_topic_policy.findings", earlier_topic),
-    ("core", "module.guardduty_notifications.aws_kms_key.topic", earlier_key),
+    ("alarms", "module.activity_alarms.module.alerts.aws_sns_topic_policy.this", earlier_topic),
+    ("core", "module.guardduty_notifications.module.alerts.aws_sns_topic_policy.this", earlier_topic),
+    ("core", "module.guardduty_notifications.module.alerts.aws_kms_key.topic", earlier_key),
     (
         "trusted_advisor",
-        'module.trusted_advisor_us_east_1.aws_sns_topic_policy.this["baseline-trusted-advisor"]',
+        'module.trusted_advisor_us_east_1.module.alerts["topic"].aws_sns_topic_policy.this',
         earlier_topic,
     ),
-    ("trusted_advisor", 'module.trusted_advisor_us_east_1.aws_kms_key.topic["baseline-trusted-advisor"]', earlier_key),
+    ("trusted_advisor", 'module.trusted_advisor_us_east_1.module.alerts["topic"].aws_kms_key.topic', earlier_key),
 ]
 
 
