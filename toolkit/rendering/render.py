@@ -1,7 +1,8 @@
 """Renders an environment's Terraform root module.
 
 In: an Environment. Out: RenderedTree, file name → text, `terraform fmt`-clean and the same for the same input.
-Reads templates and controls.yaml files; writes nothing (tree.py does) and knows no Terraform and no AWS.
+Reads templates, controls.yaml files and modules' `moved` blocks; writes nothing (tree.py does) and knows no Terraform
+and no AWS.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from toolkit.environment.source import Problem
 from toolkit.paths import MODULES, data_dir
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl, markdown
+from toolkit.rendering.moved import moves, new_address
 from toolkit.settings.tags import WRITTEN_BY_AWS
 from toolkit.spelling import nearest
 from toolkit.typed import dotted
@@ -77,22 +79,24 @@ class ModuleCall:
 
 @dataclass
 class _Calls:
-    """Hands the macro its calls and remembers their labels for outputs.tf."""
+    """Hands the macro its calls and remembers their labels for outputs.tf, and the module that each one calls."""
 
     environment: Environment
     component: Component
     labels: dict[str, list[str]] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
 
     def start(self, label: str | None, path: str | None, region: str | None) -> ModuleCall:
         name = self.component.name
         suffix = f"_{region.replace('-', '_')}" if region else ""
         label = (label or name) + suffix
         self.labels.setdefault(name, []).append(label)
+        self.called[label] = "/".join((name, *([path] if path else [])))
         home = region is None or region == self.environment.regions.home
         return ModuleCall(
             component=self.component,
             label=label,
-            source="/".join((MODULES, name, *([path] if path else []))),
+            source=f"{MODULES}/{self.called[label]}",
             provider="aws" if home else f"aws{suffix.replace('_', '.', 1)}",
             # The component's controls.yaml speaks for its nested modules, too: beside the settings that they get, but
             # not above their calls, since what is met with every setting is met by the component's own module.
@@ -124,7 +128,8 @@ def render(environment: Environment) -> RenderedTree:
     """The environment's root module.
 
     Raises:
-        EnvironmentFileError: `imports` names a module that the environment does not call.
+        EnvironmentFileError: `imports` names a module that the environment does not call, or `imports` or `waivers`
+            an address that a resource no longer has.
         jinja2.TemplateError: A template is wrong (a defect of the product).
     """
     files: dict[str, str] = {}
@@ -137,33 +142,52 @@ def render(environment: Environment) -> RenderedTree:
         # Addresses are the one thing of the file that is rendered as itself; its pattern admits nothing else.
         files["imports.tf"] = _file(environment, "root/imports.tf.j2", {})
     labels: dict[str, list[str]] = {}
+    called: dict[str, str] = {}
     for enabled in environment.components:
         component = enabled.component
-        calls = _Calls(environment, component, labels)
+        calls = _Calls(environment, component, labels, called)
         composed = component.compose(enabled.settings, environment.place) if component.compose else {}
         context = {"settings": enabled.settings.model_dump(), "composed": composed, "start_call": calls.start}
         files[f"{component.name}.tf"] = _file(environment, f"components/{component.name}.tf.j2", context)
         for page in component.pages:
             files[f"{page}.md"] = _page(environment, f"pages/{page}.md.j2", context)
-    _check_imports(environment, [label for called in labels.values() for label in called])
+    _check_addresses(environment, called, files)
     if labels:
         files["outputs.tf"] = _file(environment, "root/outputs.tf.j2", {"calls": labels})
     return files
 
 
-def _check_imports(environment: Environment, labels: list[str]) -> None:
-    """Only rendering knows every module call; Terraform would tell without the line."""
+def _check_addresses(environment: Environment, called: Mapping[str, str], files: RenderedTree) -> None:
+    """Only rendering knows every module call and every move; Terraform would report an import without the line.
+
+    Args:
+        environment: Its `imports` and `waivers` name addresses.
+        called: Label of each module call → module.
+        files: What was rendered.
+    """
     problems = []
     for address in environment.imports:
         label = label_of(address) or ""
-        if label not in labels:
-            path = ("imports", address)
-            known = ", ".join(labels) or "none: no component is on"
-            guess = nearest(label, labels)
+        if label not in called:
+            known = ", ".join(called) or "none: no component is on"
+            guess = nearest(label, list(called))
             problem = f"no module {label!r} in this environment"
-            problems.append(Problem(environment.lines.get(path, 1), dotted(path), problem, f"one of {known}", guess))
+            place = _place(environment, "imports", address)
+            problems.append(Problem(*place, problem, f"one of {known}", guess))
+    named = [(_place(environment, "imports", address), address) for address in environment.imports]
+    for index, waiver in enumerate(environment.waivers):
+        named += [(_place(environment, "waivers", index, "subject"), subject) for subject in waiver.subject]
+    known_moves = moves(called, files) if named else ()
+    for place, address in named:
+        if now := new_address(address, known_moves):
+            problems.append(Problem(*place, f"{address} has another address in this version of the toolkit", now))
     if problems:
         raise EnvironmentFileError(f"environments/{environment.name}/environment.yaml", problems)
+
+
+def _place(environment: Environment, *path: str | int) -> tuple[int, str]:
+    """Line and name of a key, as problems give them."""
+    return environment.lines.get(path, 1), dotted(path)
 
 
 def template_text(template: str, **context: Any) -> str:
