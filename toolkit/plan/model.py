@@ -119,7 +119,10 @@ class Plan:
 
     @property
     def totals(self) -> str:
-        """Terraform's own line ("2 to add, 1 to change, 0 to destroy"); a replace adds and destroys."""
+        """Terraform's own line ("2 to add, 1 to change, 0 to destroy"), and what that leaves out: forgotten and moved.
+
+        A replace adds and destroys. What is moved and changed counts as changed.
+        """
         replaced = self.count(Action.REPLACE)
         parts = [f"{self.imports} to import"] if self.imports else []
         parts += [
@@ -129,6 +132,8 @@ class Plan:
         ]
         if forgotten := self.count(Action.FORGET):
             parts.append(f"{forgotten} to forget")
+        if moved := self.count(Action.MOVE):
+            parts.append(f"{moved} to move")
         return ", ".join(parts)
 
 

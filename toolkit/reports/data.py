@@ -47,6 +47,7 @@ def plan_data(view: PlanView) -> Document:
                 "replace": replaced,
                 "import": plan.imports,
                 "forget": plan.count(Action.FORGET),
+                "move": plan.count(Action.MOVE),
                 "unchanged": plan.unchanged,
             },
             "changes": [

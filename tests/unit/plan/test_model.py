@@ -67,8 +67,8 @@ def test_every_change_has_its_action_component_and_region():
 
 def test_the_totals_are_terraforms_own():
     (line,) = re.findall(r"^Plan: (.*)\.$", WORDS, re.M)
-    # Terraform leaves out what it forgets; here it is told.
-    assert parsed().totals == f"{line}, 1 to forget"
+    # Terraform leaves out what it forgets and moves.
+    assert parsed().totals == f"{line}, 1 to forget, 1 to move"
     assert parsed().count(Action.REPLACE) == 2
     assert parsed().unchanged == 2
     assert parsed().terraform_version == RECORDED["terraform_version"]

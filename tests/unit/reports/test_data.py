@@ -50,6 +50,7 @@ def test_facts_of_a_refused_plan(later: PlanView) -> None:
         "replace": 0,
         "import": 0,
         "forget": 0,
+        "move": 0,
         "unchanged": 43,
     }
     assert len(data["changes"]) == 47
