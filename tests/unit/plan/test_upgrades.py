@@ -28,6 +28,36 @@ CONDITIONS = {"ArnLike": {"aws:SourceArn": "arn:aws:events:eu-central-1:12345678
 """What topics asked of EventBridge, which sends nothing of the kind."""
 
 
+RELEASES = sorted((ROOT / "tests" / "upgrades").glob("*/addresses.json"))
+_RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{', re.M)
+_CALL = re.compile(r'^module "(\w+)" \{\n +source += "(\.[^"]*)"', re.M)
+_MOVED = re.compile(r"^moved \{\n +from = (\S+)\n +to   = (\S+)\n\}", re.M)
+
+
+def resources(folder: Path) -> set[str]:
+    """Addresses in a module, and in those that it calls, without instance keys."""
+    text = "".join(file.read_text("utf-8") for file in folder.glob("*.tf"))
+    nested = {f"module.{label}.{a}" for label, source in _CALL.findall(text) for a in resources(folder / source)}
+    return nested | {f"{kind}.{name}" for kind, name in _RESOURCE.findall(text)}
+
+
+def test_an_address_of_a_release_is_there_or_is_moved() -> None:
+    """Otherwise an upgrade deletes what was applied: a trail, a key, a topic with its subscribers."""
+    assert RELEASES
+    lost = []
+    for release in RELEASES:
+        for module, addresses in json.loads(release.read_text("utf-8")).items():
+            folder = ROOT / "modules" / module
+            text = "".join(file.read_text("utf-8") for file in folder.glob("*.tf"))
+            moved = {re.sub(r"\[.*?\]", "", old): re.sub(r"\[.*?\]", "", new) for old, new in _MOVED.findall(text)}
+            there = resources(folder)
+            for address in addresses:
+                now = address if address in there else moved.get(address)
+                if now not in there:
+                    lost.append(f"{release.parent.name}: modules/{module}: {address}: it needs a `moved` block")
+    assert lost == []
+
+
 def earlier_topic(document: dict[str, Any]) -> None:
     """The topic's policy of the version before."""
     kept = [s for s in document["Statement"] if s["Sid"] != "AlarmPublish"]
