@@ -1,3 +1,3 @@
 """Gives an AWS account its security baseline with readable Terraform."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
