@@ -293,9 +293,13 @@ class Adoption:
     def _others(self, change: Change, bucket: Any) -> str:
         """What else writes to a bucket, so that it cannot be adopted as this component's own."""
         names = {change.before.get("name"), change.after.get("name")}
-        # A channel of another region is the same component's.
-        own = change.type if change.type == "aws_config_delivery_channel" else ""
-        found = {w.called for w in self.writers(str(bucket)) if w.type != own and w.key.get("name") not in names}
+
+        def is_own(writer: Live) -> bool:
+            # Channels of other regions are the same component's; a trail of the same name is the adopted one.
+            channel = change.type == "aws_config_delivery_channel"
+            return writer.type == change.type and (channel or writer.key.get("name") in names)
+
+        found = {writer.called for writer in self.writers(str(bucket)) if not is_own(writer)}
         return ", ".join(sorted(found))
 
     def _put(self, path: Path | None, value: Any, reason: str, address: str, kind: str) -> bool:

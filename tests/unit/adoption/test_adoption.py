@@ -198,17 +198,22 @@ def test_a_destination_that_others_use_is_not():
     assert "s3_bucket_name would become weaker" in adoption.decisions[CHANNEL].reason
 
 
-def test_a_destination_that_something_else_writes_to_is_not():
-    trail = Live({"name": "theirs"}, {}, "the trail 'theirs'", None, type="aws_cloudtrail")
+@pytest.mark.parametrize("name", ["theirs", "acme"], ids=["another name", "the channel's own name"])
+def test_a_destination_that_something_else_writes_to_is_not(name: str):
+    trail = Live({"name": name}, {}, f"the trail {name!r}", None, type="aws_cloudtrail")
     adoption = Adoption(writers=lambda bucket: [trail] if bucket == "theirs" else [])
     channel = found({"name": "acme"}, "the channel 'acme'", "acme")
     adoption.next(plan(change(CHANNEL, after={"name": "default", "s3_bucket_name": "ours"})), {CHANNEL: channel})
     imported = change(
-        CHANNEL, Action.UPDATE, before={"s3_bucket_name": "theirs"}, after={"s3_bucket_name": "ours"}, imported=True
+        CHANNEL,
+        Action.UPDATE,
+        before={"name": "acme", "s3_bucket_name": "theirs"},
+        after={"name": "acme", "s3_bucket_name": "ours"},
+        imported=True,
     )
     adoption.next(plan(imported), {})
     assert written(adoption) == {"components.config": DELETE}
-    assert "the trail 'theirs' uses it, too" in adoption.decisions[CHANNEL].reason
+    assert f"the trail {name!r} uses it, too" in adoption.decisions[CHANNEL].reason
     # Another component needs Config: left to people.
     assert adoption.reject([Problem(9, "components.security_hub", "needs config", "")])
     assert written(adoption) == {}
