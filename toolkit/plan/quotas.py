@@ -1,6 +1,6 @@
 """Judges what a plan adds against the quotas of the account: AWS refuses what exceeds one, after part is applied.
 
-In: what is used and allowed of each quota that a plan adds to, as `toolkit.aws.quotas` reads it. Out: findings. Pure.
+In: what is used and allowed of each quota that a plan adds to, as `toolkit.plan.usage` finds it. Out: findings. Pure.
 """
 
 from __future__ import annotations

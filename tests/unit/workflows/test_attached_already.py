@@ -15,6 +15,7 @@ import pytest
 from moto import mock_aws
 
 from toolkit.aws.identity import CallerIdentity
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.findings import Consents, Finding
@@ -45,11 +46,11 @@ def aws() -> Iterator[None]:
 
 
 def findings(*entries: dict[str, Any]) -> list[Finding]:
+    text = f'account_id: "{ACCOUNT}"\nregions: {{home: {REGION}}}\ncomponents: {{}}\n'
+    environment = load_text(text, name="x", shown_as="x")
     workspace = SimpleNamespace(
-        environment=load_text(
-            f'account_id: "{ACCOUNT}"\nregions: {{home: {REGION}}}\ncomponents: {{}}\n', name="x", shown_as="x"
-        ),
-        environ={},
+        environment=environment,
+        aws=AwsSession(environment, {}),
         attribution=ATTRIBUTION,
         caller=CallerIdentity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/ben"),
         simulator=None,

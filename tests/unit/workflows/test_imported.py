@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from toolkit.aws.identity import CallerIdentity
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.findings import Consents, Finding
@@ -53,9 +54,10 @@ def test_a_line_that_is_done_is_reported(actions: list[str], importing: Any, rep
         "change": change,
     }
     data = {"format_version": "1.2", "resource_changes": [entry]}
+    environment = load_text(ENVIRONMENT, name="x", shown_as="x")
     workspace = SimpleNamespace(
-        environment=load_text(ENVIRONMENT, name="x", shown_as="x"),
-        environ={},
+        environment=environment,
+        aws=AwsSession(environment, {}),
         attribution=attribution,
         caller=CallerIdentity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/ben"),
         simulator=None,

@@ -48,7 +48,6 @@ def found(
     workspace = SimpleNamespace(
         environment=environment,
         aws=AwsSession(environment, {}),
-        environ={},
         attribution=ATTRIBUTION,
         caller=CallerIdentity(ACCOUNT, caller_arn),
         simulator="moto" if simulated else None,
