@@ -230,7 +230,9 @@ _FAILURES = "any command with `--json` that fails before it has printed its resu
 def guarded() -> str:
     """Which attributes of each type have a weaker side, and in which components the type is protected."""
     rows = []
-    for record in sorted(RESOURCES.values(), key=lambda record: record.name):
+    # A record without either is of a type that is read alone.
+    judged = (record for record in RESOURCES.values() if record.strengths or record.no_weaker_side)
+    for record in sorted(judged, key=lambda record: record.name):
         sides: dict[str, list[str]] = {}
         for strength in record.strengths:
             sides.setdefault(_side(strength), []).append(f"`{strength.attribute}`")

@@ -236,7 +236,8 @@ def edits(name: str, types: Mapping[str, Mapping[str, str]], purpose: str, today
     for kind in new:
         path = Path("toolkit/resources", f"{service(kind.name)}.py")
         text = found.get(path) or (_read(path) if (ROOT / path).exists() else _rendered("service.py"))
-        change(path, _last_entry(text, "TYPES", _rendered("record.py", type=kind)))
+        entry = _rendered("record.py", type=kind, today=today.isoformat())
+        change(path, _last_entry(_with_free(text), "TYPES", entry))
     services = "toolkit/resources/registry.py"
     text = _read(services)
     for name_of in sorted({service(kind.name) for kind in new}):
@@ -246,17 +247,17 @@ def edits(name: str, types: Mapping[str, Mapping[str, str]], purpose: str, today
     schema = json.loads(_read("tests/provider5/schema.json"))
     schema["types"] = dict(sorted({**schema["types"], **{t.name: types[t.name] for t in new}}.items()))
     change("tests/provider5/schema.json", _script("tests/provider5/record.py").text(schema))
-    prices = json.loads(_read("toolkit/plan/prices.json"))
-    prices["free"].append(
-        {
-            "types": [t.name for t in new],
-            "reason": "TODO: why AWS charges nothing for it; or an item of its own above",
-            "source": "https://aws.amazon.com/",
-            "checked": today.isoformat(),
-        }
-    )
-    change("toolkit/plan/prices.json", json.dumps(prices, indent=2, ensure_ascii=False) + "\n")
     return found
+
+
+def _with_free(text: str) -> str:
+    """A service's file that imports what a record's first entry needs."""
+    line = re.search(r"^from toolkit\.resources\.price import (.*)$", text, re.M)
+    if line is None:
+        before = "from toolkit.resources.reading "
+        return text.replace(before, f"from toolkit.resources.price import Free\n{before}", 1)
+    names = sorted({*line[1].split(", "), "Free"}, key=lambda name: (name[0].islower(), name))
+    return f"{text[: line.start(1)]}{', '.join(names)}{text[line.end(1) :]}"
 
 
 def _last_entry(text: str, name: str, entry: str) -> str:
@@ -378,7 +379,7 @@ def _required(component: Component) -> set[str]:
 def _record_schemas() -> None:
     """What both versions of the provider have of types that the modules use and that are not recorded yet."""
     five = _script("tests/provider5/record.py")
-    if set(json.loads(five.FILE.read_text("utf-8"))["types"]) != set(five.made()):
+    if set(json.loads(five.FILE.read_text("utf-8"))["types"]) != set(five.recorded()):
         write_atomically(five.FILE, five.text(five.schema()))
         sys.stdout.write(f"wrote: {five.FILE.relative_to(ROOT)}\n")
     facts = ROOT / "tests/provider6/facts.json"

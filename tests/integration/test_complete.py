@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from toolkit.components.registry import REGISTRY
+from toolkit.resources.registry import RESOURCES, is_unsupported
 
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
@@ -100,14 +101,15 @@ def test_what_the_embedded_aws_has_was_applied_and_is_as_planned(cli: Any, appli
     assert applied == json.loads(APPLIED.read_text("utf-8"))
 
 
-def test_what_was_not_applied_is_what_the_components_say_is_lacking(plan: Any, applied: Any):
+def test_what_was_not_applied_is_what_the_records_and_components_say_is_lacking(plan: Any, applied: Any):
     planned: dict[str, set[str]] = {}
     for change in plan["changes"]:
         planned.setdefault(change["component"], set()).add(change["type"])
     anywhere = {resource for types in applied["types"].values() for resource in types}
+    lacking = {kind for kind in RESOURCES if is_unsupported(kind)}
     for name, component in REGISTRY.items():
-        assert planned[name] - anywhere <= set(component.lacking), name
-        assert not set(component.lacking) & set(applied["types"].get(name, ())), name
+        assert planned[name] - anywhere <= {*lacking, *component.left_out}, name
+        assert not {*lacking, *component.left_out} & set(applied["types"].get(name, ())), name
 
 
 def test_the_plan_s_coverage_is_told(cli: Any, plan: Any):

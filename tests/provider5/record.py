@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from toolkit.resources.registry import RESOURCES
 from toolkit.terraform.mirror import cli_config
 
 HERE = Path(__file__).parent
@@ -34,14 +35,16 @@ _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
 _CONFIGURATION = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}}
 
 
-READ_ALONE = ("aws_iam_user_policy_attachment",)
-"""Types that no module makes, and that are read for what they grant beside those that modules make."""
-
-
-def made() -> list[str]:
-    """Every resource type that a module makes, and those that are read alone."""
+def made() -> set[str]:
+    """Every resource type that a module makes."""
     files = (f for f in MODULES.rglob("*.tf") if ".terraform" not in f.parts)
-    return sorted({*READ_ALONE, *(kind for file in files for kind in _RESOURCE.findall(file.read_text("utf-8")))})
+    return {kind for file in files for kind in _RESOURCE.findall(file.read_text("utf-8"))}
+
+
+def recorded() -> list[str]:
+    """Every type that a module makes, and others whose record says which side of their attributes is stronger."""
+    judged = (record.name for record in RESOURCES.values() if record.strengths or record.no_weaker_side)
+    return sorted({*made(), *judged})
 
 
 def attributes(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -64,7 +67,7 @@ def schema() -> dict[str, Any]:
     with _root() as (root, environ):
         resources = _resource_schemas(root, environ)
         enumerations = {name: accepted(name, root, environ) for name in ENUMERATED}
-    types = {kind: trimmed(resources[kind]) for kind in made()}
+    types = {kind: trimmed(resources[kind]) for kind in recorded()}
     return {"provider": VERSION, "enumerations": enumerations, "types": types}
 
 

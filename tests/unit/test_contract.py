@@ -519,7 +519,7 @@ def test_a_stricter_profile_has_every_component_of_a_laxer_one():
 def test_what_the_embedded_aws_lacks_is_a_resource_of_the_component():
     for component in REGISTRY.values():
         text = "".join(f.read_text("utf-8") for f in (REPOSITORY / "modules" / component.name).rglob("*.tf"))
-        for resource in component.lacking:
+        for resource in component.left_out:
             assert f'resource "{resource}"' in text, f"{component.name}: {resource}"
 
 

@@ -174,10 +174,15 @@ def test_a_new_type_gets_a_record_its_service_schema_and_price(component: Module
     assert list(record.no_weaker_side.values()) == ["name rule"]
     assert '    "sns",\n    "ssm",\n    "zeta",\n)' in changed[Path("toolkit/resources/registry.py")]
     assert '"rule.x": "bool optional"' in changed[Path("tests/provider5/schema.json")]
-    assert '"aws_zeta_thing"' in changed[Path("toolkit/plan/prices.json")]
+    assert record.price.checked == "2026-11-29"
     # A service that has records gets one more.
     more = component.edits("zeta", {"aws_macie2_thing": {}}, "Everything.", date(2026, 11, 29))
     assert Path("toolkit/resources/macie2.py") in more
+    one = component.edits("zeta", {"aws_inspector_thing": {}}, "Everything.", date(2026, 11, 29))
+    assert (
+        "from toolkit.resources.price import Free, Price, created, either, grows\n"
+        in (one[Path("toolkit/resources/inspector.py")])
+    )
 
 
 @pytest.mark.parametrize("scope", Scope, ids=lambda s: s.name)

@@ -117,7 +117,6 @@ COMPONENT = Component(
         "strict": {"unused_access": {"enabled": True, "age_days": 90}},
     },
     trusts=lambda settings: ("access-analyzer.amazonaws.com",) if settings.zone_of_trust == "ORGANIZATION" else (),
-    lacking=("aws_accessanalyzer_analyzer", "aws_accessanalyzer_archive_rule"),
     needs=(
         Need(
             "access-analyzer:CreateAnalyzer",

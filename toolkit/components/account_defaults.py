@@ -251,8 +251,6 @@ COMPONENT = Component(
             GOVCLOUD_SERVICES,
         ),
     ),
-    # Created, and then not read back: the state would be stuck.
-    lacking=("aws_budgets_budget",),
     needs=(
         Need("s3:PutAccountPublicAccessBlock"),
         Need("ec2:EnableEbsEncryptionByDefault"),

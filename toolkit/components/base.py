@@ -187,33 +187,9 @@ class Identities:
         return Identities(*(own | others for own, others in pairs))
 
 
-CASE_BLIND = frozenset({"aws_iam_group", "aws_iam_policy", "aws_iam_role", "aws_iam_user"})
-"""Types whose names must be unique in the account whatever their case, path and region.
-
-IAM API Reference, CreateGroup, CreatePolicy, CreateRole, CreateUser: "Names are not distinguished by case. For example,
-you cannot create resources named both "MyResource" and "myresource"."
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-"""
-
-CASE_TOLD = {
-    "aws_iam_account_alias": "an alias has no capital letters (CreateAccountAlias)",
-    "aws_iam_group_policy": "the name of an inline policy: AWS documents no such rule for it (PutGroupPolicy)",
-    "aws_iam_role_policy": "the name of an inline policy: AWS documents no such rule for it (PutRolePolicy)",
-    "aws_iam_openid_connect_provider": "known by its URL, which AWS compares as it is (CreateOpenIDConnectProvider)",
-    "aws_iam_service_linked_role": "AWS gives the name (CreateServiceLinkedRole)",
-    "aws_iam_account_password_policy": "an account has one, without a name",
-    "aws_iam_organizations_features": "an organization has one, without a name",
-    "aws_iam_group_policy_attachment": "has no name of its own",
-    "aws_iam_role_policy_attachment": "has no name of its own",
-    "aws_iam_user_group_membership": "has no name of its own",
-    "aws_iam_user_login_profile": "has no name of its own",
-}
-"""The other types of IAM that modules make → why none of them can clash with a name of another case."""
-
-
 @dataclass(frozen=True)
 class IamName:
-    """A setting that becomes the name of something of a type of CASE_BLIND.
+    """A setting that becomes the name of something of a type whose names AWS compares in any case.
 
     Attributes:
         resource: Terraform resource type.
@@ -276,8 +252,8 @@ class Component:
         protects: Resource types whose deletion or replacement would leave the account weaker or blind.
         profiles: Name of PROFILES → the block that `toolkit new --profile` writes, to be changed like any other. A list
             of SECURITY_EMAIL alone becomes the address that `new` asks for. A component is in no profile unnamed here.
-        lacking: Resource types that the embedded AWS does not have, or cannot read back, and those that depend on them:
-            they are planned there, and left out by an apply (toolkit.workflows.left_out).
+        left_out: Resource types that an apply on the embedded AWS leaves out together with those that it does not
+            support (`ResourceType.unsupported_in_simulator`).
         mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
             with settings that are valid by themselves.
         lacking_in: What AWS does not offer in some partitions, of what the component needs.
@@ -324,7 +300,7 @@ class Component:
     unable_in: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     protects: tuple[Protected, ...] = ()
     profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    lacking: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     mismatches: Callable[[Any, Mapping[str, Any]], Iterable[Mismatch]] | None = None
     lacking_in: tuple[Lacking, ...] = ()
     not_offered: Callable[[Any, Place], Iterable[Mismatch]] | None = None

@@ -41,7 +41,6 @@ COMPONENT = Component(
     absent_in=lacking("detective"),
     composed=("skipped_regions", "offered_regions"),
     protects=(Protected("aws_detective_graph"),),
-    lacking=("aws_detective_graph", "aws_detective_organization_configuration"),
     narrow_tag_keys=True,
     trusts=lambda settings: ("detective.amazonaws.com",) if settings.auto_enable_members is not None else (),
     needs=(Need("detective:CreateGraph"), Need("detective:ListGraphs")),

@@ -115,7 +115,6 @@ COMPONENT = Component(
     settings=EcrDefaults,
     # The account's other settings stay as they are when they are deleted.
     protects=(Protected("aws_ecr_registry_scanning_configuration"),),
-    lacking=("aws_ecr_account_setting",),
     profiles={"strict": {}},
     mismatches=_mismatches,
     compose=_compose,

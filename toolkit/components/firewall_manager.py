@@ -242,7 +242,6 @@ COMPONENT = Component(
     global_region_with=("administrator_account_id",),
     regions_in=("policies.*.regions",),
     protects=(Protected("aws_fms_admin_account"), Protected("aws_fms_policy")),
-    lacking=("aws_fms_admin_account", "aws_fms_policy"),
     trusts=lambda settings: ("fms.amazonaws.com",) if settings.administrator_account_id else (),
     needs=(
         Need("fms:AssociateAdminAccount"),

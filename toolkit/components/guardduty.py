@@ -242,5 +242,4 @@ COMPONENT = Component(
         Need("guardduty:UpdateDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),
         Need("guardduty:GetDetector", "arn:{partition}:guardduty:{region}:{account}:detector/baseline"),
     ),
-    lacking=("aws_guardduty_publishing_destination",),
 )

@@ -215,14 +215,6 @@ COMPONENT = Component(
             denying="inline_policy",
         ),
     ),
-    lacking=(
-        "aws_ssoadmin_permission_set",
-        "aws_ssoadmin_permissions_boundary_attachment",
-        "aws_ssoadmin_managed_policy_attachment",
-        "aws_ssoadmin_customer_managed_policy_attachment",
-        "aws_ssoadmin_permission_set_inline_policy",
-        "aws_ssoadmin_account_assignment",
-    ),
     mismatches=_mismatches,
     trusts=lambda _: ("sso.amazonaws.com",),
     needs=(

@@ -58,7 +58,6 @@ COMPONENT = Component(
     absent_in=lacking("macie2"),
     composed=("skipped_regions", "offered_regions"),
     protects=(Protected("aws_macie2_account"), Protected("aws_macie2_classification_export_configuration")),
-    lacking=("aws_macie2_classification_export_configuration",),
     needs=(Need("macie2:EnableMacie"), Need("macie2:UpdateMacieSession")),
     bills="each bucket and its objects by the month, and each GB that discovery reads, in every region, after 30 days",
 )

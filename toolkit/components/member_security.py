@@ -191,13 +191,6 @@ COMPONENT = Component(
         Protected("aws_iam_role"),
         Protected("aws_iam_role_policy_attachment"),
     ),
-    lacking=(
-        "aws_guardduty_organization_configuration",
-        "aws_guardduty_organization_configuration_feature",
-        "aws_securityhub_organization_configuration",
-        "aws_securityhub_configuration_policy",
-        "aws_securityhub_configuration_policy_association",
-    ),
     needs=(
         Need(
             "guardduty:UpdateOrganizationConfiguration",

@@ -105,5 +105,4 @@ COMPONENT = Component(
     trusts=lambda settings: ("iam.amazonaws.com",) if settings.enabled_features else (),
     protects=(Protected("aws_iam_organizations_features"),),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
-    lacking=("aws_iam_organizations_features",),
 )

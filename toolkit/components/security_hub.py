@@ -127,11 +127,6 @@ COMPONENT = Component(
         "standard": {"standards": ["cis-5.0", "fsbp-1.0"]},
         "strict": {"standards": ["cis-5.0", "fsbp-1.0", "nist-800-53-r5"]},
     },
-    lacking=(
-        "aws_securityhub_standards_subscription",
-        "aws_securityhub_standards_control_association",
-        "aws_securityhub_finding_aggregator",
-    ),
     needs=(
         Need("securityhub:EnableSecurityHub"),
         Need(

@@ -210,17 +210,6 @@ COMPONENT = Component(
         Protected("aws_shield_drt_access_log_bucket_association"),
         Protected("aws_shield_proactive_engagement"),
     ),
-    lacking=(
-        "aws_shield_subscription",
-        # These need the subscription.
-        "aws_shield_protection",
-        "aws_shield_protection_group",
-        "aws_shield_application_layer_automatic_response",
-        "aws_shield_protection_health_check_association",
-        "aws_shield_drt_access_role_arn_association",
-        "aws_shield_drt_access_log_bucket_association",
-        "aws_shield_proactive_engagement",
-    ),
     needs=(
         Need("shield:CreateSubscription"),
         Need("shield:CreateProtection", "arn:{partition}:shield::{account}:protection/*"),

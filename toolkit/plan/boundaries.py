@@ -20,8 +20,14 @@ from toolkit.iam.organization import Deployment, is_known, named_actions, reques
 from toolkit.plan.managed_policies import POLICY, ManagedPolicies
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.plan.pairs import continued
+from toolkit.resources.registry import RESOURCES
 
-_BOUNDED = {"aws_iam_role": "permissions_boundary", "aws_iam_user": "permissions_boundary"}
+_BOUNDED = {
+    record.name: (record.owner.kind, record.owner.boundary)
+    for record in RESOURCES.values()
+    if record.owner and record.owner.boundary
+}
+"""Type with a permissions boundary → what it is, and the attribute with the boundary."""
 SET_BOUNDARY = "aws_ssoadmin_permissions_boundary_attachment"
 _IDENTITY = ("iam", "sts", "organizations")
 
@@ -96,7 +102,7 @@ class Boundaries:
 
 def _is_of(change: Change, arn: str) -> bool:
     """Whether a change is of the user or role itself, and says what its boundary is."""
-    kind = {"aws_iam_user": "user", "aws_iam_role": "role"}.get(change.type)
+    kind, _ = _BOUNDED.get(change.type, (None, None))
     if kind is None or change.action not in (Action.UPDATE, Action.REPLACE, Action.CREATE):
         return False
     name = str(change.before.get("name") or change.after.get("name"))
@@ -193,7 +199,7 @@ def boundary_of(resource: str, values: Mapping[str, Any]) -> str | None:
     in each account, as an ARN without an account; UNKNOWN_BOUNDARY where it is known only after the apply; None: none.
     """
     if resource in _BOUNDED:
-        return _reference(values.get(_BOUNDED[resource]))
+        return _reference(values.get(_BOUNDED[resource][1]))
     if resource != SET_BOUNDARY:
         return None
     block = values.get("permissions_boundary")

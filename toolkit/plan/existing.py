@@ -14,16 +14,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from toolkit.components.registry import REGISTRY
 from toolkit.plan.facts import Facts, Source, Wanted
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Plan
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Live, OnCreate, Unreadable
-from toolkit.resources.registry import RESOURCES
-
-NOT_SIMULATED = frozenset(resource for component in REGISTRY.values() for resource in component.lacking)
-"""Types that the embedded AWS lacks: nothing can be in their way there, and asking gets no answer of AWS's."""
+from toolkit.resources.registry import RESOURCES, is_unsupported
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def existing_wanted(plan: Plan, *, simulated: bool = False) -> Iterator[Existing
         simulated: Whether the account is on the embedded AWS.
     """
     for change in plan.changes:
-        lacking = simulated and change.type in NOT_SIMULATED
+        lacking = simulated and is_unsupported(change.type)
         if change.action is Action.CREATE and is_read(change.type) and not lacking:
             record, planned = RESOURCES[change.type], _planned(change)
             # Known after the apply only: what it would be beside is still to be made.

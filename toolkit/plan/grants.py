@@ -12,17 +12,15 @@ from dataclasses import replace
 from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import WEAKENS
 from toolkit.plan.model import Action, Change, Plan
+from toolkit.resources.registry import RESOURCES
 
+_OWNERS = {record.owner.kind: (record.name, record.owner.named_by) for record in RESOURCES.values() if record.owner}
 _ATTACHMENTS = {
-    "aws_iam_group_policy_attachment": ("group", "policy_arn", "aws_iam_group", "name"),
-    "aws_iam_role_policy_attachment": ("role", "policy_arn", "aws_iam_role", "name"),
-    "aws_iam_user_policy_attachment": ("user", "policy_arn", "aws_iam_user", "name"),
-    "aws_ssoadmin_managed_policy_attachment": (
-        *("permission_set_arn", "managed_policy_arn"),
-        *("aws_ssoadmin_permission_set", "arn"),
-    ),
+    record.name: (record.gives.named_by, record.gives.policy, *_OWNERS[record.gives.owner])
+    for record in RESOURCES.values()
+    if record.gives and record.gives.managed and record.gives.owner in _OWNERS
 }
-"""Type that gives a policy to an owner → its attributes of owner and policy, the owner's type and its attribute."""
+"""Type that gives a managed policy to an owner → its attributes of owner and policy, the owner's type and attribute."""
 
 _OF_AWS = re.compile(r"arn:[a-z-]+:iam::aws:policy/(.+)")
 _EVERYTHING = "AdministratorAccess"

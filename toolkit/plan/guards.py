@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.addresses import Address, AttributePath, leaves, regional_label, value_at
-from toolkit.components.base import CASE_BLIND, Component, Protected
+from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule, Severity, register
 from toolkit.findings.rules import DESTROYS, WEAKENS
@@ -28,7 +28,7 @@ from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
 from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Live
-from toolkit.resources.registry import RESOURCES
+from toolkit.resources.registry import RESOURCES, is_case_blind
 
 COLLIDES = register(
     Rule(
@@ -398,7 +398,7 @@ def _named_twice(plan: Plan) -> Iterator[Finding]:
     seen: dict[tuple[str, str], Change] = {}
     for change in plan.changes:
         name = change.after.get("name")
-        if change.type not in CASE_BLIND or change.action is Action.DELETE or not isinstance(name, str):
+        if not is_case_blind(change.type) or change.action is Action.DELETE or not isinstance(name, str):
             continue
         first = seen.setdefault((change.type, name.lower()), change)
         if first.address != change.address:

@@ -24,45 +24,20 @@ from toolkit.iam.comparison import compare_policies, policy_sentences
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, POLICY, ManagedPolicies, is_of_aws
 from toolkit.plan.model import Action, Change, Plan, Resource
 from toolkit.plan.roles import plays
+from toolkit.resources.base import Gives
+from toolkit.resources.registry import RESOURCES
 
-
-@dataclass(frozen=True)
-class _Kind:
-    """How a Terraform type gives a policy to an owner."""
-
-    owner: str
-    """What the owner is, for people."""
-    named_by: str
-    """Attribute that names the owner."""
-    policy: str
-    """Attribute with the text, or with what names a managed policy."""
-    managed: bool = False
-
-
-_SET, _TARGET = "permission set", "target"
-_KINDS: Mapping[str, _Kind] = {
-    **{f"aws_iam_{kind}_policy": _Kind(kind, kind, "policy") for kind in ("group", "role", "user")},
-    **{
-        f"aws_iam_{kind}_policy_attachment": _Kind(kind, kind, "policy_arn", managed=True)
-        for kind in ("group", "role", "user")
-    },
-    "aws_ssoadmin_permission_set_inline_policy": _Kind(_SET, "permission_set_arn", "inline_policy"),
-    "aws_ssoadmin_managed_policy_attachment": _Kind(_SET, "permission_set_arn", "managed_policy_arn", managed=True),
-    "aws_ssoadmin_customer_managed_policy_attachment": _Kind(
-        _SET, "permission_set_arn", "customer_managed_policy_reference", managed=True
-    ),
-    "aws_organizations_policy_attachment": _Kind(_TARGET, "target_id", "policy_id", managed=True),
-}
-"""Terraform type → how it gives a policy."""
-CARRIERS = frozenset(_KINDS)
+CARRIERS = frozenset(record.name for record in RESOURCES.values() if record.gives)
 """Types that give policies to owners, which are judged as a whole here."""
-_OWNERS = {
-    "group": ("aws_iam_group", "name"),
-    "role": ("aws_iam_role", "name"),
-    "user": ("aws_iam_user", "name"),
-    _SET: ("aws_ssoadmin_permission_set", "arn"),
-}
+_SET, _TARGET = "permission set", "target"
+_OWNERS = {record.owner.kind: (record.name, record.owner.named_by) for record in RESOURCES.values() if record.owner}
 """Owner → its own type, and the attribute that other resources name it by."""
+
+
+def _gives(kind: str) -> Gives | None:
+    return RESOURCES[kind].gives if kind in RESOURCES else None
+
+
 _ORGANIZATION_POLICY = "aws_organizations_policy"
 _COMPARED_TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
 """Organization policies in the language of IAM (Organizations User Guide, "Authorization policies")."""
@@ -136,9 +111,9 @@ def referenced_policies(plan: Plan) -> frozenset[str]:
     return frozenset(
         reference
         for change in plan.changes
-        if change.type in _KINDS and _KINDS[change.type].managed
+        if (gives := _gives(change.type)) and gives.managed
         for values in (change.before, change.after)
-        if isinstance(reference := values.get(_KINDS[change.type].policy), str) and reference.startswith("arn:")
+        if isinstance(reference := values.get(gives.policy), str) and reference.startswith("arn:")
     )
 
 
@@ -206,7 +181,7 @@ class _Judge:
         values: Mapping[str, Any],
         change: Change | None,
     ) -> None:
-        kind = _KINDS.get(resource.type)
+        kind = _gives(resource.type)
         if kind is None or not values:
             return
         name = values.get(kind.named_by)
@@ -223,7 +198,7 @@ class _Judge:
         )
         side.setdefault(owner, []).append(replace(held, own_devices=plays(resource, Role.ENFORCES_MFA)))
 
-    def _managed(self, values: Mapping[str, Any], kind: _Kind, change: Change | None, after: bool) -> _Held:
+    def _managed(self, values: Mapping[str, Any], kind: Gives, change: Change | None, after: bool) -> _Held:
         reference = _reference(values.get(kind.policy))
         texts: tuple[str, ...] | None
         if reference is None:
@@ -247,7 +222,7 @@ class _Judge:
         return known if texts and len(known) == len(texts) else None
 
     def _organization(
-        self, values: Mapping[str, Any], kind: _Kind, change: Change | None, *, after: bool
+        self, values: Mapping[str, Any], kind: Gives, change: Change | None, *, after: bool
     ) -> tuple[str, _Held] | None:
         """(type, policy) of an organization's policy; None for a type that is not written in the language of IAM."""
         reference = _reference(values.get(kind.policy))
@@ -393,7 +368,7 @@ def _left_to_grants(held: _Held, before: Sequence[_Held], taken: Sequence[_Held]
     return of_aws and (held.texts is None or not any(h.grants for h in before))
 
 
-def _inline(values: Mapping[str, Any], kind: _Kind, change: Change | None) -> _Held:
+def _inline(values: Mapping[str, Any], kind: Gives, change: Change | None) -> _Held:
     text = values.get(kind.policy)
     name = values.get("name")
     texts = (text,) if isinstance(text, str) and text else () if text in (None, "") else None
@@ -477,7 +452,8 @@ def _called(owner: _Owner, held: _Held) -> str:
     kind, name = owner
     change = held.change
     values = (change.after or change.before) if change is not None else {}
-    shown = values.get(_KINDS[change.type].named_by) if change is not None else None
+    gives = _gives(change.type) if change is not None else None
+    shown = values.get(gives.named_by) if gives else None
     return f"{kind} {str(shown if isinstance(shown, str) else name).rsplit('/', 1)[-1]}"
 
 

@@ -13,27 +13,6 @@ from toolkit.plan.model import Action, Change, Marker, Plan
 from toolkit.resources.base import IDENTITY
 from toolkit.resources.registry import RESOURCES
 
-_NAMED_BY = {
-    "aws_account_alternate_contact": ("alternate_contact_type",),
-    "aws_default_security_group": ("vpc_id",),
-    "aws_flow_log": ("vpc_id",),
-    "aws_shield_protection_group": ("protection_group_id",),
-    **dict.fromkeys(
-        (
-            "aws_budgets_budget",
-            "aws_fms_policy",
-            "aws_iam_policy",
-            "aws_iam_role",
-            "aws_iam_user",
-            "aws_organizations_policy",
-            "aws_securityhub_configuration_policy",
-        ),
-        ("name",),
-    ),
-}
-"""Types that are named by something else than their record calls their identity, or by less of it."""
-_NAMELESS = frozenset({"aws_kms_key"})
-"""Types whose identity names none of them."""
 _NEVER_NAMES = frozenset({"account_id", "bucket_prefix", "expected_bucket_owner", "name_prefix", "instance_arn"})
 _ACCOUNT_WIDE = ("aws_iam_", "aws_s3_")
 """How types begin whose names are the same in every region."""
@@ -83,9 +62,9 @@ def _is_named_alike(old: Change, new: Change) -> bool:
 
 def _names(resource: str) -> tuple[str, ...]:
     """Attributes that name a resource, or what it belongs to."""
-    if resource in _NAMED_BY or resource in _NAMELESS:
-        return _NAMED_BY.get(resource, ())
     record = RESOURCES.get(resource)
+    if record is not None and record.named_by is not None:
+        return record.named_by
     identity = (record.no_weaker_side.get(IDENTITY, "") if record else "").split()
     return tuple(name for name in identity if name not in _NEVER_NAMES)
 

@@ -12,8 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.plan.model import Plan
+from toolkit.resources.registry import RESOURCES
 
-_OWN_TYPES = {"aws_iam_user": "user", "aws_iam_group": "group", "aws_iam_role": "role"}
+_OWN_TYPES = {
+    record.name: record.owner.kind
+    for record in RESOURCES.values()
+    if record.owner and record.owner.named_by == "name" and record.reading and record.reading.case_blind
+}
 """Type whose `name` names one of a kind → the kind."""
 
 

@@ -19,11 +19,11 @@ from typing import Any, Generic, TypeVar
 from toolkit.addresses import Address
 from toolkit.findings import Finding
 from toolkit.plan.case import Case, Guard
-from toolkit.plan.existing import NOT_SIMULATED
 from toolkit.plan.facts import Facts, Source, Wanted
 from toolkit.plan.model import Action, Change
 from toolkit.plan.quotas import Usage, judge_quotas
 from toolkit.resources.reading import UnreadableError
+from toolkit.resources.registry import is_unsupported
 
 T = TypeVar("T")
 
@@ -287,8 +287,7 @@ def _questions(case: Case) -> Iterator[_Question]:
     """Every quota that the plan adds to; a destroy adds to none."""
     if case.destroy:
         return
-    lacking = NOT_SIMULATED if case.simulated else frozenset()
-    changes = [c for c in case.plan.changes if c.action in _COUNTED and c.type not in lacking]
+    changes = [c for c in case.plan.changes if c.action in _COUNTED and not (case.simulated and is_unsupported(c.type))]
     yield from _account_wide(changes)
     yield from _regional(changes)
     yield from _per_target(changes, case.attachable)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free, Price, created_if
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
@@ -69,6 +70,16 @@ def _archive_rule(analyzer: str, rule: Mapping[str, Any]) -> Live:
 TYPES = (
     ResourceType(
         "aws_accessanalyzer_analyzer",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Access Analyzer for unused access",
+            "0.20 per IAM role or user and month; analyzers of external access are free",
+            "https://aws.amazon.com/iam/access-analyzer/pricing/",
+            "2026-11-28",
+            driver="number of IAM roles and users of the account",
+            # Analyzers of external access are free.
+            starts=created_if("type", "UNUSED_ACCESS"),
+        ),
         key=("analyzer_name",),
         reading=Reading(_analyzers, OnCreate.COLLIDES, actions=("access-analyzer:ListAnalyzers",)),
         strengths=(
@@ -84,6 +95,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_accessanalyzer_archive_rule",
+        unsupported_in_simulator="moto does not have it",
+        price=Free(
+            "hides findings of an analyzer, which bills by itself where it bills",
+            "https://aws.amazon.com/iam/access-analyzer/pricing/",
+            "2026-11-28",
+        ),
         key=("analyzer_name", "rule_name"),
         reading=Reading(
             _archive_rules,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Stronger, each
+from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _LETTERS = "whom AWS writes letters to: any other address is as good"
@@ -58,9 +59,18 @@ def _primary(account: Account, region: str) -> Iterator[Live]:
         yield Live({}, values, "the primary contact", account.account_id)
 
 
+_FREE = Free(
+    "a record about the account, nothing that runs or is kept by usage",
+    "https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-update-contact.html",
+    "2026-11-28",
+)
+
+
 TYPES = (
     ResourceType(
         "aws_account_alternate_contact",
+        named_by=("alternate_contact_type",),
+        price=_FREE,
         key=("alternate_contact_type",),
         reading=Reading(
             _alternates,
@@ -75,6 +85,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_account_primary_contact",
+        price=_FREE,
         reading=Reading(_primary, OnCreate.OVERWRITES, is_global=True, actions=("account:GetContactInformation",)),
         strengths=each(Stronger.PRESENT, "phone_number"),
         no_weaker_side={

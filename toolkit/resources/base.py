@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Contents, Reading
 
 
@@ -122,6 +123,38 @@ class Irreversible:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """A type that policies are given to, which are judged together.
+
+    Attributes:
+        kind: What it is, for people ("permission set").
+        named_by: Attribute that other resources name it by.
+        boundary: Attribute with the ARN of its permissions boundary; None: another type gives it one, or none can.
+    """
+
+    kind: str
+    named_by: str
+    boundary: str | None = None
+
+
+@dataclass(frozen=True)
+class Gives:
+    """How a type gives a policy to an owner.
+
+    Attributes:
+        owner: `Owner.kind`; "target" for what an organization's policies are attached to.
+        named_by: Attribute that names the owner.
+        policy: Attribute with the text, or with what names a managed policy.
+        managed: Whether the policy is a managed one, which has a text of its own.
+    """
+
+    owner: str
+    named_by: str
+    policy: str
+    managed: bool = False
+
+
+@dataclass(frozen=True)
 class ResourceType:
     """One Terraform resource type.
 
@@ -136,10 +169,18 @@ class ResourceType:
         single: Paths of blocks of which AWS takes one, though the provider's schema does not say so.
         key: Names of the attributes that tell one resource from another within a region, or globally; none for what
             exists once.
+        named_by: Names of the attributes by which one that moves to another address of a plan is known again, where
+            they are others, or fewer, than those of IDENTITY in `no_weaker_side`; empty: it has no name.
         reading: How it is read from an account; None: `unread` says why it is not.
         contents: What is lost with a resource that is deleted: how to read what it holds; None: it holds nothing.
         unread: Why no create of it can overwrite or collide with anything, so that it is not read.
         irreversible: What of it AWS does not take back; reports mark it.
+        price: What it bills, or why nothing; None: no module makes it.
+        unsupported_in_simulator: Why an apply on the embedded AWS leaves it out (toolkit.workflows.left_out), where
+            nothing can be in its way: it lacks the type, cannot read it back, or lacks what the type depends on. None:
+            it has it.
+        owner: What it is to the policies that it is given; None: it is given none.
+        gives: How it gives a policy to an owner; None: it does not.
     """
 
     name: str
@@ -148,10 +189,15 @@ class ResourceType:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     single: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    named_by: tuple[str, ...] | None = None
     reading: Reading | None = None
     contents: Contents | None = None
     unread: str | None = None
     irreversible: tuple[Irreversible, ...] = ()
+    price: Price | Free | None = None
+    unsupported_in_simulator: str | None = None
+    owner: Owner | None = None
+    gives: Gives | None = None
 
 
 def each(stronger: Stronger, *attributes: str, **more: Any) -> tuple[Strength, ...]:

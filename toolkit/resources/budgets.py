@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _MEASURE = "which of the same costs is looked at: each is a sound measure of what is spent"
@@ -53,6 +54,13 @@ def _time(value: Any) -> str | None:
 TYPES = (
     ResourceType(
         "aws_budgets_budget",
+        named_by=("name",),
+        unsupported_in_simulator="created, but not read back: the state would be stuck",
+        price=Free(
+            "a budget that only notifies is free; only budgets with actions, and reports, bill",
+            "https://aws.amazon.com/aws-cost-management/aws-budgets/pricing/",
+            "2026-11-28",
+        ),
         key=("name",),
         reading=Reading(
             _budgets,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Price, created, either, grows
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
@@ -85,6 +86,17 @@ def _selector(selector: Mapping[str, Any]) -> dict[str, Any]:
 TYPES = (
     ResourceType(
         "aws_cloudtrail",
+        price=Price(
+            "CloudTrail trail",
+            (
+                "the first copy of management events in a region is free; a second trail's costs 2.00 per "
+                "100,000 events; data events 0.10 per 100,000; insights 0.35 per 100,000 analysed"
+            ),
+            "https://aws.amazon.com/cloudtrail/pricing/",
+            "2026-11-28",
+            driver="number of API calls, if another trail exists or data events or insights are on",
+            starts=either(created, grows("advanced_event_selector", "insight_selector")),
+        ),
         key=("name",),
         reading=Reading(
             _trails,

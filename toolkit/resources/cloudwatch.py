@@ -15,6 +15,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.price import Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _ALL_CLEAR = "who is notified when an alarm ends: the alarm itself is not affected"
@@ -147,9 +148,20 @@ def _subscriptions(account: Account, region: str, group: str) -> Iterator[Live]:
         yield Live(key, values, f"the subscription filter {name!r}", f"{group}|{name}")
 
 
+_PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
+
+
 TYPES = (
     ResourceType(
         "aws_cloudwatch_metric_alarm",
+        price=Price(
+            "CloudWatch alarm",
+            "0.10 per alarm and month",
+            _PRICES,
+            "2026-11-28",
+            fixed=0.1,
+            regions="AWS's page says that prices vary by region",
+        ),
         key=("alarm_name",),
         reading=Reading(_alarms, OnCreate.OVERWRITES, finds=_find_alarm, actions=("cloudwatch:DescribeAlarms",)),
         strengths=(
@@ -175,6 +187,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_group",
+        price=Price(
+            "CloudWatch log group",
+            "0.50 per GB taken in, 0.03 per GB and month kept",
+            _PRICES,
+            "2026-11-28",
+            driver="volume of events",
+            regions="AWS's page says that prices vary by region",
+        ),
         key=("name",),
         contents=_streams,
         reading=Reading(_log_groups, OnCreate.COLLIDES, finds=_find_log_group, actions=("logs:DescribeLogGroups",)),
@@ -190,6 +210,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_metric_filter",
+        price=Price(
+            "CloudWatch metric of a filter",
+            "0.30 per metric and month, for the hours in which something matches",
+            _PRICES,
+            "2026-11-28",
+            driver="number of hours with matching events",
+            regions="AWS's page says that prices vary by region",
+        ),
         key=("log_group_name", "name"),
         reading=Reading(
             _metric_filters, OnCreate.OVERWRITES, finds=_find_metric_filter, actions=("logs:DescribeMetricFilters",)
@@ -212,6 +240,18 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_subscription_filter",
+        price=Price(
+            "CloudWatch Logs subscription",
+            (
+                "the subscription itself is free; a Firehose stream 0.029 per GB taken in, a Kinesis "
+                "stream 0.015 per shard and hour and 0.014 per million units of 25 KB; data that leaves "
+                "the region 0.02 per GB and more"
+            ),
+            "https://aws.amazon.com/firehose/pricing/",
+            "2026-11-28",
+            driver="volume of the trail's events",
+            unconfirmed="that the subscription itself is free; 0.02 per GB that leaves the region",
+        ),
         key=("log_group_name", "name"),
         reading=Reading(
             _subscription_filters,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from toolkit.addresses import value_at
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free, Price, Step, created, either, grows, more
 from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading
 
 _INTERVALS = ("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour")
@@ -141,9 +143,41 @@ def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"config:{name}" for name in names)
 
 
+def _records_more(step: Step) -> bool:
+    """Whether a recorder that is there records types that it did not record before."""
+    if not step.changed:
+        return False
+    before, after = (value_at(side, "recording_group[0]") for side in (step.before, step.after))
+    excluded, iam = "exclusion_by_resource_types[0].resource_types", "include_global_resource_types"
+    if value_at(before, "all_supported") is True:
+        # IAM's types are beside all others: the one region that records them may be another one.
+        return value_at(after, iam) is True and value_at(before, iam) is not True
+    if value_at(before, excluded):
+        # All but some: more when one of those is no longer left out, or when all are recorded.
+        return value_at(after, "all_supported") is True or bool(
+            value_at(after, excluded) and more(value_at(after, excluded), value_at(before, excluded))
+        )
+    return bool(
+        value_at(after, "all_supported") is True
+        or value_at(after, excluded)
+        or more(value_at(before, "resource_types"), value_at(after, "resource_types"))
+    )
+
+
+_PRICES = "https://aws.amazon.com/config/pricing/"
+
+
 TYPES = (
     ResourceType(
         "aws_config_configuration_recorder",
+        price=Price(
+            "Config recorder",
+            "0.003 per configuration item recorded continuously, 0.012 per item recorded daily",
+            _PRICES,
+            "2026-11-28",
+            driver="number of changes to resources in the region",
+            starts=either(created, _records_more),
+        ),
         key=("name",),
         reading=Reading(
             _recorders,
@@ -179,6 +213,15 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_configuration_recorder_status",
+        price=Price(
+            "Config recorder that is started again",
+            "0.003 per configuration item recorded continuously, 0.012 per item recorded daily",
+            _PRICES,
+            "2026-11-28",
+            driver="number of changes to resources in the region",
+            # A new recorder is counted as such; this is one that was there, and off.
+            starts=grows("is_enabled"),
+        ),
         key=("name",),
         reading=Reading(
             _recorder_statuses, OnCreate.OVERWRITES, quiet=True, actions=_actions("DescribeConfigurationRecorderStatus")
@@ -188,6 +231,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_delivery_channel",
+        price=Free(
+            "says where the recorder delivers; its items bill with the recorder, files with the bucket",
+            "https://aws.amazon.com/config/pricing/",
+            "2026-11-28",
+        ),
         key=("name",),
         reading=Reading(
             _delivery_channels,
@@ -206,6 +254,13 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_config_rule",
+        price=Price(
+            "Config rule",
+            "0.001 per evaluation up to 100,000 a month, 0.0008 up to 500,000, 0.0005 beyond",
+            _PRICES,
+            "2026-11-28",
+            driver="number of evaluations: resources in the rule's scope and how often they change",
+        ),
         key=("name",),
         reading=Reading(
             _rules,
@@ -242,6 +297,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_configuration_aggregator",
+        price=Price(
+            "Config aggregator",
+            "no charge of its own is known; what it collects was billed where it was recorded",
+            _PRICES,
+            "2026-11-28",
+            fixed=0.0,
+            unconfirmed="that an aggregator is free",
+        ),
         key=("name",),
         reading=Reading(_aggregators, OnCreate.OVERWRITES, actions=_actions("DescribeConfigurationAggregators")),
         strengths=(

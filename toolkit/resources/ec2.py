@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import FORMAT, IDENTITY, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
@@ -122,9 +123,22 @@ def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"ec2:{name}" for name in names)
 
 
+_FREE = Free(
+    "a setting of EC2 in the region; encrypted volumes bill as others do, requests to a key with the key",
+    "https://docs.aws.amazon.com/ebs/latest/userguide/encryption-by-default.html",
+    "2026-11-28",
+)
+
+
 TYPES = (
     ResourceType(
         "aws_default_security_group",
+        named_by=("vpc_id",),
+        price=Free(
+            "a security group is a setting of the VPC",
+            "https://aws.amazon.com/vpc/pricing/",
+            "2026-11-28",
+        ),
         key=("vpc_id",),
         reading=Reading(
             _default_groups,
@@ -138,26 +152,31 @@ TYPES = (
     ),
     ResourceType(
         "aws_ebs_default_kms_key",
+        price=_FREE,
         reading=Reading(_ebs_key, OnCreate.OVERWRITES, actions=_actions("GetEbsDefaultKmsKeyId")),
         strengths=(Strength("key_arn", Stronger.KEY),),
     ),
     ResourceType(
         "aws_ebs_encryption_by_default",
+        price=_FREE,
         reading=Reading(_ebs_encryption, OnCreate.OVERWRITES, actions=_actions("GetEbsEncryptionByDefault")),
         strengths=(Strength("enabled", Stronger.TRUE, unset_is_strongest=True),),
     ),
     ResourceType(
         "aws_ebs_snapshot_block_public_access",
+        price=_FREE,
         reading=Reading(_snapshot_block, OnCreate.OVERWRITES, actions=_actions("GetSnapshotBlockPublicAccessState")),
         strengths=(Strength("state", Stronger.ORDER, order=("unblocked", "block-new-sharing", "block-all-sharing")),),
     ),
     ResourceType(
         "aws_ec2_image_block_public_access",
+        price=_FREE,
         unread="the module only ever blocks, which lets through no more than what is there",
         strengths=(Strength("state", Stronger.ORDER, order=("unblocked", "block-new-sharing")),),
     ),
     ResourceType(
         "aws_ec2_instance_metadata_defaults",
+        price=_FREE,
         reading=Reading(_metadata_defaults, OnCreate.OVERWRITES, actions=_actions("GetInstanceMetadataDefaults")),
         strengths=(
             Strength("http_tokens", Stronger.ORDER, order=("optional", "no-preference", "required")),
@@ -173,6 +192,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_ec2_serial_console_access",
+        price=_FREE,
         reading=Reading(
             _serial_console, OnCreate.OVERWRITES, quiet=True, actions=_actions("GetSerialConsoleAccessStatus")
         ),
@@ -180,6 +200,19 @@ TYPES = (
     ),
     ResourceType(
         "aws_flow_log",
+        named_by=("vpc_id",),
+        price=Price(
+            "VPC flow log",
+            (
+                "0.50 per GB delivered to CloudWatch Logs, 0.25 per GB delivered to S3, less beyond 10 TB "
+                "a month; storage is billed in addition"
+            ),
+            "https://aws.amazon.com/cloudwatch/pricing/",
+            "2026-11-28",
+            driver="network traffic of the VPC",
+            regions="AWS's page says that prices vary by region",
+            unconfirmed="0.25 per GB delivered to S3: quotations of AWS's price list differ, others say 0.50",
+        ),
         key=("vpc_id", "log_destination"),
         reading=Reading(_flow_logs, OnCreate.COLLIDES, actions=_actions("DescribeFlowLogs")),
         strengths=(
@@ -196,6 +229,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_vpc_block_public_access_options",
+        price=Free(
+            "a setting of EC2 in the region; none of AWS's pages that were read names a price for it",
+            "https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html",
+            "2026-11-28",
+        ),
         reading=Reading(
             _vpc_block, OnCreate.OVERWRITES, quiet=True, actions=_actions("DescribeVpcBlockPublicAccessOptions")
         ),

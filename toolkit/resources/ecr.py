@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
+from toolkit.resources.price import Free, Price, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _SETTINGS = {"BASIC_SCAN_TYPE_VERSION": "AWS_NATIVE", "REGISTRY_POLICY_SCOPE": "V2"}
@@ -43,6 +44,12 @@ def _scanning(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_ecr_account_setting",
+        unsupported_in_simulator="moto does not have it",
+        price=Free(
+            "a setting of the registry, whose storage and transfer bill with every value",
+            "https://aws.amazon.com/ecr/pricing/",
+            "2026-11-29",
+        ),
         key=("name",),
         reading=Reading(_settings, OnCreate.OVERWRITES, quiet=True, actions=("ecr:GetAccountSetting",)),
         strengths=(
@@ -59,6 +66,18 @@ TYPES = (
     ),
     ResourceType(
         "aws_ecr_registry_scanning_configuration",
+        price=Price(
+            "Enhanced scanning of ECR",
+            (
+                "billed by Inspector: 0.09 per image when it is pushed, 0.01 per later scan of it; once, together with "
+                "the component inspector"
+            ),
+            "https://aws.amazon.com/inspector/pricing/",
+            "2026-11-28",
+            driver="number of images pushed, and of scans again",
+            # Basic scanning is free.
+            starts=switched("scan_type", "ENHANCED"),
+        ),
         reading=Reading(_scanning, OnCreate.OVERWRITES, quiet=True, actions=("ecr:GetRegistryScanningConfiguration",)),
         # AWS takes one rule per frequency (API Reference, PutRegistryScanningConfiguration: at most two).
         keys={"rule": ("scan_frequency",)},

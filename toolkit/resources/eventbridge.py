@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from toolkit.resources.base import FORMAT, IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free, Price, created_if
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _TIMING = "when within the same hours it runs"
@@ -132,10 +133,18 @@ def _time(value: Any) -> str | None:
 
 _REPLACED = "a create replaces the target as a whole, and no module makes one of these"
 
+_PRICES = "https://aws.amazon.com/eventbridge/pricing/"
+_FREE = Free(
+    "AWS's price page bills events and calls, not rules and groups; events of AWS services are free",
+    "https://aws.amazon.com/eventbridge/pricing/",
+    "2026-11-28",
+)
+
 
 TYPES = (
     ResourceType(
         "aws_cloudwatch_event_rule",
+        price=_FREE,
         key=("name",),
         reading=Reading(
             _rules,
@@ -165,6 +174,16 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_event_target",
+        price=Price(
+            "EventBridge target that is another event bus",
+            "1.00 per million events that go to another event bus, as custom events",
+            _PRICES,
+            "2026-11-28",
+            driver="number of findings, or of sign-ins as root",
+            regions="data that leaves the region bills as such",
+            # Handing AWS services' events to anything but another event bus is free.
+            starts=created_if("arn", ":event-bus/"),
+        ),
         key=("rule", "target_id"),
         reading=Reading(
             _targets,
@@ -206,6 +225,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_scheduler_schedule_group",
+        price=_FREE,
         key=("name",),
         reading=Reading(
             _groups,
@@ -217,6 +237,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_scheduler_schedule",
+        price=Price(
+            "EventBridge schedule",
+            "the first 14 million calls a month are free, then 1.00 per million",
+            _PRICES,
+            "2026-11-28",
+            driver="number of calls: one a week for each schedule",
+            regions="1.25 per million in ap-northeast-1",
+        ),
         key=("group_name", "name"),
         reading=Reading(
             _schedules,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Absent, Account, Live, OnCreate, Reading
 
 _NOT_ADMINISTRATOR = (Absent("", "is not currently delegated by AWS FM"), "ResourceNotFoundException")
@@ -67,11 +68,33 @@ def _accounts(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 TYPES = (
     ResourceType(
         "aws_fms_admin_account",
+        unsupported_in_simulator="moto does not have it",
+        price=Free(
+            "names an account; Firewall Manager bills policies",
+            "https://aws.amazon.com/firewall-manager/pricing/",
+            "2026-11-28",
+        ),
         reading=Reading(_administrator, OnCreate.COLLIDES, actions=("fms:GetAdminAccount",)),
         no_weaker_side={IDENTITY: "account_id"},
     ),
     ResourceType(
         "aws_fms_policy",
+        named_by=("name",),
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Firewall Manager policy",
+            (
+                "100.00 a month for each policy and region; web ACLs that it makes 5.00 each a month and "
+                "1.00 per rule, the requests that they see 0.60 per million; Config rules and items in "
+                "each account. WAF policies are included in Shield Advanced"
+            ),
+            "https://aws.amazon.com/firewall-manager/pricing/",
+            "2026-11-28",
+            fixed=100.0,
+            driver="number of accounts and resources in its scope",
+            regions="110.00 in me-central-1, 120.00 in ap-southeast-3 and eu-central-2",
+            unconfirmed="5.00 per web ACL, 1.00 per rule, 0.60 per million requests",
+        ),
         key=("name",),
         reading=Reading(
             _policies, OnCreate.COLLIDES, finds=_find_policy, actions=("fms:ListPolicies", "fms:GetPolicy")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, OFF_ON, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free, Price, created, either, grows, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _MEMBERS = ("NONE", "NEW", "ALL")
@@ -157,10 +158,24 @@ def _actions(*names: str) -> tuple[str, ...]:
 
 _BY_FEATURES = "deprecated: aws_guardduty_detector_feature and its kin for organizations read it"
 
+_PRICES = "https://aws.amazon.com/guardduty/pricing/"
+
 
 TYPES = (
     ResourceType(
         "aws_guardduty_detector",
+        price=Price(
+            "GuardDuty detector",
+            (
+                "4.00 per million CloudTrail management events; VPC flow and DNS logs 1.00 per GB for the "
+                "first 500 GB; 30 days free per region"
+            ),
+            _PRICES,
+            "2026-11-28",
+            driver="API calls and network traffic of the region",
+            regions="AWS's page says that prices vary by region",
+            starts=either(created, grows("enable")),
+        ),
         contents=_findings,
         reading=Reading(
             _detectors,
@@ -188,6 +203,19 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_detector_feature",
+        price=Price(
+            "GuardDuty protection plan",
+            (
+                "by plan: S3 data events 0.80 per million, EKS audit logs 1.60 per million, RDS login "
+                "1.00 per vCPU, Lambda 1.00 per GB, runtime 1.50 per vCPU, malware scans 0.03 per GB"
+            ),
+            _PRICES,
+            "2026-11-28",
+            driver="usage of the protected service",
+            regions="RDS login 1.09 per vCPU in eu-south-2 and 1.35 in eu-central-2",
+            # A feature's resource exists for every plan; it bills when it is on.
+            starts=switched("status", "ENABLED"),
+        ),
         key=("name",),
         reading=Reading(
             _features,
@@ -203,6 +231,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_publishing_destination",
+        unsupported_in_simulator="moto does not have it",
+        price=Free(
+            "says where findings are kept; what is kept bills with the bucket, requests with the key",
+            "https://aws.amazon.com/guardduty/pricing/",
+            "2026-11-28",
+        ),
         key=("destination_type",),
         reading=Reading(
             _destinations,
@@ -215,11 +249,30 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_organization_admin_account",
+        price=Price(
+            "GuardDuty in the delegated administrator's account",
+            "as a detector, in the region, if GuardDuty is not on in that account yet",
+            _PRICES,
+            "2026-11-28",
+            driver="API calls and network traffic of that account",
+            regions="AWS's page says that prices vary by region",
+        ),
         reading=Reading(_administrators, OnCreate.COLLIDES, actions=("guardduty:ListOrganizationAdminAccounts",)),
         no_weaker_side={IDENTITY: "admin_account_id"},
     ),
     ResourceType(
         "aws_guardduty_organization_configuration",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "GuardDuty in member accounts",
+            "as a detector, in every member account and region that it is switched on in",
+            _PRICES,
+            "2026-11-28",
+            driver="number of member accounts, and API calls and network traffic of each",
+            regions="AWS's page says that prices vary by region",
+            # What is switched on in other accounts bills there.
+            starts=switched("auto_enable_organization_members", "NEW", "ALL"),
+        ),
         reading=Reading(
             _organization_configuration,
             OnCreate.OVERWRITES,
@@ -243,6 +296,16 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_organization_configuration_feature",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "GuardDuty protection plan in member accounts",
+            "as the plan itself, in every member account and region that it is switched on in",
+            _PRICES,
+            "2026-11-28",
+            driver="number of member accounts, and what the plan looks at in each",
+            regions="RDS login 1.09 per vCPU in eu-south-2 and 1.35 in eu-central-2",
+            starts=switched("auto_enable", "NEW", "ALL"),
+        ),
         key=("name",),
         reading=Reading(
             _organization_features,

@@ -12,11 +12,14 @@ from toolkit.resources.base import (
     IDENTITY,
     NAMES,
     TERRAFORM,
+    Gives,
+    Owner,
     ResourceType,
     Strength,
     Stronger,
     each,
 )
+from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, camel_case, found_for
 
 _MEMBERSHIP = "judged by what the groups grant, which is a part of the groups (toolkit/plan/memberships.py)"
@@ -297,15 +300,23 @@ def _actions(*names: str) -> tuple[str, ...]:
 
 _DETAILS = "GetAccountAuthorizationDetails"
 
+_FREE = Free(
+    "AWS offers IAM at no additional charge",
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/introduction.html",
+    "2026-11-28",
+)
+
 
 TYPES = (
     ResourceType(
         "aws_iam_account_alias",
+        price=_FREE,
         reading=Reading(_account_alias, OnCreate.OVERWRITES, is_global=True, actions=_actions("ListAccountAliases")),
         no_weaker_side={NAMES: "account_alias"},
     ),
     ResourceType(
         "aws_iam_account_password_policy",
+        price=_FREE,
         reading=Reading(
             _password_policy, OnCreate.OVERWRITES, is_global=True, actions=_actions("GetAccountPasswordPolicy")
         ),
@@ -327,12 +338,16 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_group",
+        owner=Owner("group", "name"),
+        price=_FREE,
         key=("name",),
         reading=Reading(_groups, OnCreate.COLLIDES, is_global=True, case_blind=True, actions=_actions("ListGroups")),
         no_weaker_side={NAMES: "name path"},
     ),
     ResourceType(
         "aws_iam_group_policy",
+        gives=Gives("group", "group", "policy"),
+        price=_FREE,
         key=("group", "name"),
         reading=_inline("group", "GroupName", "list_groups", "Groups"),
         strengths=(Strength("policy", Stronger.POLICY),),
@@ -340,12 +355,15 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_group_policy_attachment",
+        gives=Gives("group", "group", "policy_arn", managed=True),
+        price=_FREE,
         key=("group", "policy_arn"),
         reading=_attached("group", "GroupName", "list_groups", "Groups"),
         no_weaker_side={ATTACHES: "group policy_arn"},
     ),
     ResourceType(
         "aws_iam_openid_connect_provider",
+        price=_FREE,
         key=("url",),
         reading=Reading(
             _identity_providers,
@@ -363,6 +381,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_organizations_features",
+        unsupported_in_simulator="moto does not have it",
+        price=_FREE,
         reading=Reading(
             _root_features, OnCreate.OVERWRITES, is_global=True, actions=_actions("ListOrganizationsFeatures")
         ),
@@ -370,6 +390,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_policy",
+        named_by=("name",),
+        price=_FREE,
         key=("name",),
         reading=Reading(
             _policies,
@@ -384,6 +406,9 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_role",
+        named_by=("name",),
+        owner=Owner("role", "name", boundary="permissions_boundary"),
+        price=_FREE,
         key=("name",),
         reading=Reading(
             _roles,
@@ -407,6 +432,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_role_policy",
+        gives=Gives("role", "role", "policy"),
+        price=_FREE,
         key=("role", "name"),
         reading=_inline("role", "RoleName", "list_roles", "Roles"),
         strengths=(Strength("policy", Stronger.POLICY),),
@@ -414,18 +441,24 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_role_policy_attachment",
+        gives=Gives("role", "role", "policy_arn", managed=True),
+        price=_FREE,
         key=("role", "policy_arn"),
         reading=_attached("role", "RoleName", "list_roles", "Roles"),
         no_weaker_side={ATTACHES: "role policy_arn"},
     ),
     ResourceType(
         "aws_iam_service_linked_role",
+        price=_FREE,
         key=("aws_service_name",),
         reading=Reading(_service_linked_roles, OnCreate.COLLIDES, is_global=True, actions=_actions("ListRoles")),
         no_weaker_side={IDENTITY: "aws_service_name custom_suffix", NAMES: "description"},
     ),
     ResourceType(
         "aws_iam_user",
+        named_by=("name",),
+        owner=Owner("user", "name", boundary="permissions_boundary"),
+        price=_FREE,
         key=("name",),
         reading=Reading(
             _users,
@@ -440,6 +473,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_user_group_membership",
+        price=_FREE,
         key=("user",),
         reading=Reading(
             _memberships,
@@ -452,13 +486,22 @@ TYPES = (
     ),
     ResourceType(
         # No module makes it: a plan of another configuration, or by hand, may.
+        "aws_iam_user_policy",
+        gives=Gives("user", "user", "policy"),
+        key=("user", "name"),
+        reading=_inline("user", "UserName", "list_users", "Users"),
+    ),
+    ResourceType(
+        # No module makes it: a plan of another configuration, or by hand, may.
         "aws_iam_user_policy_attachment",
+        gives=Gives("user", "user", "policy_arn", managed=True),
         key=("user", "policy_arn"),
         reading=_attached("user", "UserName", "list_users", "Users"),
         no_weaker_side={ATTACHES: "user policy_arn"},
     ),
     ResourceType(
         "aws_iam_user_login_profile",
+        price=_FREE,
         key=("user",),
         reading=Reading(
             _login_profiles,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import ATTACHES, IDENTITY, NAMES, ResourceType, Strength, Stronger
+from toolkit.resources.base import ATTACHES, IDENTITY, NAMES, Gives, Owner, ResourceType, Strength, Stronger
+from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading, found_for
 
 _LANDING = "which page opens after the sign-in: what may be done there stays the same"
@@ -121,9 +122,19 @@ def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"sso:{name}" for name in ("ListInstances", "ListPermissionSets", "DescribePermissionSet", *names))
 
 
+_FREE = Free(
+    "AWS offers IAM Identity Center at no additional charge",
+    "https://docs.aws.amazon.com/singlesignon/latest/userguide/what-is.html",
+    "2026-11-28",
+)
+
+
 TYPES = (
     ResourceType(
         "aws_ssoadmin_permission_set",
+        unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
+        owner=Owner("permission set", "arn"),
+        price=_FREE,
         key=("instance_arn", "name"),
         reading=Reading(_sets, OnCreate.COLLIDES, finds=_find_set, actions=_actions()),
         strengths=(Strength("session_duration", Stronger.ORDER, order=_HOURS),),
@@ -131,6 +142,9 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_permission_set_inline_policy",
+        unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
+        gives=Gives("permission set", "permission_set_arn", "inline_policy"),
+        price=_FREE,
         key=("instance_arn", "permission_set_arn"),
         reading=Reading(
             _of_each(_find_inline),
@@ -144,6 +158,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_permissions_boundary_attachment",
+        unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
+        price=_FREE,
         key=("instance_arn", "permission_set_arn"),
         reading=Reading(
             _of_each(_find_boundary),
@@ -156,11 +172,16 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_account_assignment",
+        unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
+        price=_FREE,
         unread="assigning a set that is assigned already changes nothing",
         no_weaker_side={IDENTITY: "instance_arn permission_set_arn principal_id principal_type target_id target_type"},
     ),
     ResourceType(
         "aws_ssoadmin_managed_policy_attachment",
+        unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
+        gives=Gives("permission set", "permission_set_arn", "managed_policy_arn", managed=True),
+        price=_FREE,
         key=("instance_arn", "permission_set_arn", "managed_policy_arn"),
         reading=Reading(
             _managed, OnCreate.SAME, finds=_find_managed, actions=_actions("ListManagedPoliciesInPermissionSet")
@@ -169,6 +190,9 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_customer_managed_policy_attachment",
+        unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
+        gives=Gives("permission set", "permission_set_arn", "customer_managed_policy_reference", managed=True),
+        price=_FREE,
         unread="it adds a policy to those that the set has",
         no_weaker_side={ATTACHES: "instance_arn permission_set_arn customer_managed_policy_reference"},
     ),

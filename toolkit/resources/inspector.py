@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolkit.resources.base import ResourceType, Stronger, each
+from toolkit.resources.price import Price, created, either, grows
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _TYPES = {"ec2": "EC2", "ecr": "ECR", "lambda": "LAMBDA", "lambdaCode": "LAMBDA_CODE"}
@@ -23,6 +24,18 @@ def _enabled(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_inspector2_enabler",
+        price=Price(
+            "Inspector",
+            (
+                "1.2528 per instance with an agent and month (1.7512 without), 0.09 per image and 0.01 "
+                "per later scan of it, 0.30 per function and month, 0.60 more with its code; 15 days free"
+            ),
+            "https://aws.amazon.com/inspector/pricing/",
+            "2026-11-28",
+            driver="number of instances, images and functions of the region",
+            unconfirmed="1.7512 per instance without an agent; 15 days free",
+            starts=either(created, grows("resource_types")),
+        ),
         reading=Reading(
             _enabled,
             OnCreate.OVERWRITES,

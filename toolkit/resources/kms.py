@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
+from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
@@ -19,6 +20,11 @@ def _aliases(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_kms_alias",
+        price=Free(
+            "AWS's price page bills keys, their rotations and requests, not names of keys",
+            "https://aws.amazon.com/kms/pricing/",
+            "2026-11-28",
+        ),
         key=("name",),
         reading=Reading(_aliases, OnCreate.COLLIDES, actions=("kms:ListAliases",)),
         strengths=(Strength("target_key_id", Stronger.KEY),),
@@ -26,6 +32,18 @@ TYPES = (
     ),
     ResourceType(
         "aws_kms_key",
+        named_by=(),
+        price=Price(
+            "KMS key",
+            (
+                "1.00 per customer-managed key and month, plus 1.00 for each of its first two rotations; "
+                "requests at 0.03 per 10,000"
+            ),
+            "https://aws.amazon.com/kms/pricing/",
+            "2026-11-28",
+            fixed=1.0,
+            driver="requests to the key",
+        ),
         unread="a new key has a new id",
         strengths=(
             *each(Stronger.TRUE, "enable_key_rotation", "is_enabled"),

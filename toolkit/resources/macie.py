@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolkit.resources.base import PLACE, ResourceType, Strength, Stronger
+from toolkit.resources.price import Free, Price, created, either, grows
 from toolkit.resources.reading import Absent, Account, Live, OnCreate, Reading
 
 _OFF = (Absent("AccessDeniedException", "not enabled"), "ResourceNotFoundException")
@@ -36,6 +37,18 @@ def _export(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_macie2_account",
+        price=Price(
+            "Macie",
+            (
+                "0.10 per bucket and month; automated discovery 0.01 per 100,000 objects and month, and "
+                "1.00 per GB that it, or a job, reads, up to 50,000 GB; 30 days free per region"
+            ),
+            "https://aws.amazon.com/macie/pricing/",
+            "2026-11-28",
+            driver="number of buckets and objects, and how much of them is read",
+            unconfirmed="1.00 per GB up to 50,000 GB",
+            starts=either(created, grows("status")),
+        ),
         reading=Reading(_session, OnCreate.COLLIDES, actions=("macie2:GetMacieSession",)),
         strengths=(
             Strength("status", Stronger.ORDER, order=("PAUSED", "ENABLED")),
@@ -48,6 +61,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_macie2_classification_export_configuration",
+        unsupported_in_simulator="moto does not have it",
+        price=Free(
+            "says where results are kept; what is kept bills with the bucket, requests with the key",
+            "https://aws.amazon.com/macie/pricing/",
+            "2026-11-28",
+        ),
         reading=Reading(
             _export, OnCreate.OVERWRITES, quiet=True, actions=("macie2:GetClassificationExportConfiguration",)
         ),

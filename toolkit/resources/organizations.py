@@ -6,7 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from toolkit.policy_types import AnyManagementType, AuthorizationType
-from toolkit.resources.base import IDENTITY, NAMES, TERRAFORM, Irreversible, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    TERRAFORM,
+    Gives,
+    Irreversible,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+)
+from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _CONTROLS = get_args(AuthorizationType)
@@ -129,9 +140,17 @@ def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"organizations:{name}" for name in names)
 
 
+_FREE = Free(
+    "AWS offers Organizations at no additional charge",
+    "https://docs.aws.amazon.com/organizations/latest/userguide/pricing.html",
+    "2026-11-28",
+)
+
+
 TYPES = (
     ResourceType(
         "aws_organizations_delegated_administrator",
+        price=_FREE,
         key=("account_id", "service_principal"),
         reading=Reading(
             _delegated,
@@ -144,6 +163,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_organization",
+        price=_FREE,
         reading=Reading(
             _organization,
             OnCreate.COLLIDES,
@@ -158,6 +178,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_organizational_unit",
+        price=_FREE,
         key=("name", "parent_id"),
         reading=Reading(
             _units,
@@ -170,6 +191,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_policy",
+        named_by=("name",),
+        price=_FREE,
         key=("name", "type"),
         reading=Reading(
             _policies,
@@ -196,6 +219,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_policy_attachment",
+        gives=Gives("target", "target_id", "policy_id", managed=True),
+        price=_FREE,
         key=("policy_id", "target_id"),
         reading=Reading(
             _attachments,

@@ -229,7 +229,9 @@ class Reading:
         finds: One resource by its key, where that is cheaper than a list, or where only a planned resource's values
             lead to it; None: a filter over the list.
         is_global: Whether it exists once per account, so that only the home region is read.
-        case_blind: Whether AWS takes keys of another case for the same.
+        case_blind: Whether AWS takes keys of another case for the same. IAM API Reference, CreateGroup, CreatePolicy,
+            CreateRole, CreateUser: "Names are not distinguished by case. For example, you cannot create resources named
+            both "MyResource" and "myresource"." https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
         quiet: For OVERWRITES: whether a create that sets the very same values is no finding at all.
         assumed: Part of the key → what AWS takes where the plan has no value.
         default_with: The type together with which AWS gives it a value by itself. Of any other type, what AWS gives by

@@ -55,3 +55,14 @@ class _Registry(Mapping[str, ResourceType]):
 
 RESOURCES: Mapping[str, ResourceType] = _Registry()
 """Terraform resource type → its record; all are read at the first lookup."""
+
+
+def is_case_blind(kind: str) -> bool:
+    """Whether AWS takes names of another case for the same, so that two such names cannot exist beside each other."""
+    record = RESOURCES.get(kind)
+    return record is not None and record.reading is not None and record.reading.case_blind
+
+
+def is_unsupported(kind: str) -> bool:
+    """Whether the embedded AWS lacks the type: nothing can be in its way there, and a read gets no answer of AWS's."""
+    return kind in RESOURCES and RESOURCES[kind].unsupported_in_simulator is not None

@@ -19,6 +19,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.price import Free, Price, Step
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, UnreadableError, found_for
 
 _PUBLIC_ACCESS = each(
@@ -247,9 +248,37 @@ def _account_blocks(account: Account, region: str) -> Iterator[Live]:
 
 _OBJECT_LOCK = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/"
 
+
+def _moves(step: Step) -> bool:
+    """Whether a lifecycle configuration moves objects to a storage class that it did not move them to before."""
+
+    def blocks(values: Any, name: str) -> list[Mapping[str, Any]]:
+        found = values.get(name)
+        return [block for block in found if isinstance(block, Mapping)] if isinstance(found, list) else []
+
+    def classes(values: Mapping[str, Any]) -> set[str]:
+        return {
+            str(move.get("storage_class"))
+            for rule in blocks(values, "rule")
+            for kind in ("transition", "noncurrent_version_transition")
+            for move in blocks(rule, kind)
+        }
+
+    return bool(classes(step.after) - classes(step.before))
+
+
+_PRICES = "https://aws.amazon.com/s3/pricing/"
+_FREE = Free(
+    "a setting of S3; what is kept and requested bills with the bucket, requests for encryption with the key",
+    "https://aws.amazon.com/s3/pricing/",
+    "2026-11-28",
+)
+
+
 TYPES = (
     ResourceType(
         "aws_s3_account_public_access_block",
+        price=_FREE,
         reading=Reading(
             _account_blocks, OnCreate.OVERWRITES, is_global=True, actions=("s3:GetAccountPublicAccessBlock",)
         ),
@@ -258,6 +287,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket",
+        price=Price(
+            "S3 bucket",
+            "0.023 per GB and month in S3 Standard; 0.005 per 1,000 writes",
+            _PRICES,
+            "2026-11-28",
+            driver="volume of logs and how long they are kept",
+            regions="0.024 per GB in eu-west-3",
+        ),
         key=("bucket",),
         contents=_contents,
         reading=Reading(
@@ -283,6 +320,19 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_lifecycle_configuration",
+        price=Price(
+            "S3 lifecycle transition",
+            (
+                "per 1,000 objects moved: 0.01 to Standard-IA or One Zone-IA, 0.02 to Glacier Instant "
+                "Retrieval, 0.03 to Glacier, 0.05 to Deep Archive"
+            ),
+            _PRICES,
+            "2026-11-28",
+            driver="number of objects that get old enough",
+            regions="AWS's page says that prices depend on the bucket's region",
+            unconfirmed="all of it",
+            starts=_moves,
+        ),
         key=("bucket",),
         reading=_beside(
             "get_bucket_lifecycle_configuration",
@@ -301,6 +351,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_logging",
+        price=_FREE,
         key=("bucket",),
         reading=_beside("get_bucket_logging", "GetBucketLogging", "access logging of", _logging),
         strengths=(
@@ -315,6 +366,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_object_lock_configuration",
+        price=_FREE,
         key=("bucket",),
         reading=_beside(
             "get_object_lock_configuration",
@@ -350,6 +402,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_ownership_controls",
+        price=_FREE,
         key=("bucket",),
         reading=_beside(
             "get_bucket_ownership_controls",
@@ -369,6 +422,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_policy",
+        price=_FREE,
         key=("bucket",),
         reading=_beside("get_bucket_policy", "GetBucketPolicy", "policy of", _policy, "NoSuchBucketPolicy"),
         strengths=(Strength("policy", Stronger.POLICY),),
@@ -376,6 +430,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_public_access_block",
+        price=_FREE,
         key=("bucket",),
         reading=_beside(
             "get_public_access_block",
@@ -389,6 +444,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_server_side_encryption_configuration",
+        price=_FREE,
         key=("bucket",),
         reading=_beside(
             "get_bucket_encryption",
@@ -410,6 +466,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_versioning",
+        price=_FREE,
         key=("bucket",),
         reading=_beside("get_bucket_versioning", "GetBucketVersioning", "versioning of", _versioning),
         strengths=(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, ResourceType, Strength, Stronger
+from toolkit.resources.price import Price, grows, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _GROUPING = "whether a control has one finding for all standards or one in each: what is found stays the same"
@@ -163,15 +164,40 @@ def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"securityhub:{name}" for name in names)
 
 
+_PRICES = "https://aws.amazon.com/security-hub/pricing/"
+
+
 TYPES = (
     ResourceType(
         "aws_securityhub_account",
+        price=Price(
+            "Security Hub",
+            (
+                "0.0010 per check up to 100,000 a month and region, 0.0008 up to 500,000, 0.0005 beyond; "
+                "findings of other services 0.00003 each beyond 10,000 a month; 30 days free per region. "
+                "As Security Hub CSPM bills: AWS's newer plans per resource apply where they are chosen"
+            ),
+            _PRICES,
+            "2026-11-28",
+            driver="number of controls of the chosen standards and of resources in the region",
+        ),
         reading=Reading(_hub, OnCreate.COLLIDES, actions=_actions("DescribeHub")),
         strengths=(Strength("auto_enable_controls", Stronger.TRUE),),
         no_weaker_side={_GROUPING: "control_finding_generator", _ONCE: "enable_default_standards"},
     ),
     ResourceType(
         "aws_securityhub_configuration_policy",
+        named_by=("name",),
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub standard of a configuration policy",
+            "as the standard, in every account and region that the policy is associated with",
+            _PRICES,
+            "2026-11-28",
+            driver="number of accounts, and resources of each",
+            # A new policy bills where it is associated; one that is associated, with what is added to it.
+            starts=grows("configuration_policy[0].service_enabled", "configuration_policy[0].enabled_standard_arns"),
+        ),
         key=("name",),
         reading=Reading(
             _policies,
@@ -192,6 +218,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_configuration_policy_association",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub by a configuration policy",
+            "as a hub with the policy's standards, in every account of the target and every linked region",
+            _PRICES,
+            "2026-11-28",
+            driver="number of accounts, and controls and resources of each",
+        ),
         key=("target_id",),
         reading=Reading(
             _associations,
@@ -206,6 +240,15 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_finding_aggregator",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub finding aggregator",
+            "no charge of its own is known",
+            _PRICES,
+            "2026-11-28",
+            fixed=0.0,
+            unconfirmed="that findings are aggregated for free",
+        ),
         reading=Reading(
             _aggregators,
             OnCreate.COLLIDES,
@@ -227,11 +270,32 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_organization_admin_account",
+        unsupported_in_simulator=(
+            "made, but not found again: moto has no ListOrganizationAdminAccounts of Security Hub"
+        ),
+        price=Price(
+            "Security Hub in the delegated administrator's account",
+            "as a hub, in the region, if Security Hub is not on in that account yet",
+            _PRICES,
+            "2026-11-28",
+            driver="controls and resources of that account",
+            unconfirmed="that Security Hub is switched on there",
+        ),
         reading=Reading(_administrators, OnCreate.COLLIDES, actions=_actions("ListOrganizationAdminAccounts")),
         no_weaker_side={IDENTITY: "admin_account_id"},
     ),
     ResourceType(
         "aws_securityhub_organization_configuration",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub in member accounts",
+            "as a hub, in every member account and region that it is switched on in",
+            _PRICES,
+            "2026-11-28",
+            driver="number of member accounts, and controls and resources of each",
+            # What is switched on in other accounts bills there.
+            starts=switched("auto_enable", True),
+        ),
         reading=Reading(
             _organization, OnCreate.OVERWRITES, quiet=True, actions=_actions("DescribeOrganizationConfiguration")
         ),
@@ -253,6 +317,15 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_standards_control_association",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub control that is switched on",
+            "0.0010 per check up to 100,000 a month and region, 0.0008 up to 500,000, 0.0005 beyond",
+            _PRICES,
+            "2026-11-28",
+            driver="number of resources that the control looks at",
+            starts=switched("association_status", "ENABLED"),
+        ),
         key=("security_control_id", "standards_arn"),
         reading=Reading(
             None,
@@ -267,6 +340,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_standards_subscription",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub standard",
+            "0.0010 per check up to 100,000 a month and region, 0.0008 up to 500,000, 0.0005 beyond",
+            _PRICES,
+            "2026-11-28",
+            driver="number of the standard's controls that no other standard has, and of resources in the region",
+        ),
         unread="enabling a standard that is enabled leaves its controls as they are",
         no_weaker_side={IDENTITY: "standards_arn"},
     ),

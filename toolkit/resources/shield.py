@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, TERRAFORM, Irreversible, ResourceType, Strength, Stronger
+from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _NONE = ("ResourceNotFoundException",)
@@ -133,9 +134,31 @@ def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"shield:{name}" for name in names)
 
 
+_PRICES = "https://aws.amazon.com/shield/pricing/"
+_FREE = Free(
+    "part of a Shield Advanced subscription",
+    "https://aws.amazon.com/shield/pricing/",
+    "2026-11-28",
+)
+
+
 TYPES = (
     ResourceType(
         "aws_shield_subscription",
+        unsupported_in_simulator="moto has no Shield Advanced",
+        price=Price(
+            "Shield Advanced",
+            (
+                "3,000.00 a month for at least one year: a commitment of 36,000; an organization with one "
+                "payer pays it once. Data that leaves protected resources: 0.025 to 0.050 per GB for the "
+                "first 100 TB, by resource"
+            ),
+            _PRICES,
+            "2026-11-28",
+            fixed=3000.0,
+            driver="data that leaves the protected resources",
+            unconfirmed="0.025 to 0.050 per GB",
+        ),
         reading=Reading(_subscription, OnCreate.COLLIDES, is_global=True, actions=_actions("DescribeSubscription")),
         strengths=(Strength("auto_renew", Stronger.ORDER, order=OFF_ON),),
         no_weaker_side={TERRAFORM: "skip_destroy"},
@@ -148,6 +171,18 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_protection",
+        unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
+        price=Price(
+            "Shield Advanced protection of a resource",
+            (
+                "the subscription has no charge per resource; data that leaves it 0.025 to 0.050 per GB "
+                "for the first 100 TB, by resource"
+            ),
+            _PRICES,
+            "2026-11-28",
+            driver="data that leaves the protected resource",
+            unconfirmed="0.025 to 0.050 per GB",
+        ),
         key=("resource_arn",),
         reading=Reading(
             _protections,
@@ -160,6 +195,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_protection_health_check_association",
+        unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
+        price=_FREE,
         key=("shield_protection_id",),
         reading=Reading(
             _checks,
@@ -172,6 +209,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_application_layer_automatic_response",
+        unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
+        price=_FREE,
         key=("resource_arn",),
         reading=Reading(
             _responses,
@@ -186,6 +225,9 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_protection_group",
+        named_by=("protection_group_id",),
+        unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
+        price=_FREE,
         key=("protection_group_id",),
         reading=Reading(
             _groups,
@@ -205,6 +247,8 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_proactive_engagement",
+        unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
+        price=_FREE,
         reading=Reading(
             _engagement,
             OnCreate.OVERWRITES,
@@ -221,11 +265,15 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_drt_access_role_arn_association",
+        unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
+        price=_FREE,
         reading=Reading(_response_team, OnCreate.OVERWRITES, is_global=True, actions=_actions("DescribeDRTAccess")),
         strengths=(Strength("role_arn", Stronger.PRESENT),),
     ),
     ResourceType(
         "aws_shield_drt_access_log_bucket_association",
+        unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
+        price=_FREE,
         unread="it adds a bucket to those that there are",
         no_weaker_side={IDENTITY: "log_bucket role_arn_association_id"},
     ),

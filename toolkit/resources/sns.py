@@ -18,6 +18,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _PROTOCOLS = ("application", "firehose", "http", "lambda", "sqs")
@@ -88,9 +89,19 @@ def _is_given_by_sns(policy: str) -> bool:
     return len(statements) == 1 and str(statements[0].get("Sid")).endswith("__default_statement_ID")
 
 
+_PRICES = "https://aws.amazon.com/sns/pricing/"
+
+
 TYPES = (
     ResourceType(
         "aws_sns_topic",
+        price=Price(
+            "SNS topic",
+            "the first million requests a month are free, then 0.50 per million",
+            _PRICES,
+            "2026-11-28",
+            driver="number of notifications",
+        ),
         key=("name",),
         reading=Reading(
             _topics, OnCreate.COLLIDES, finds=_find_topic, actions=("sns:ListTopics", "sns:GetTopicAttributes")
@@ -119,6 +130,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_sns_topic_policy",
+        price=Free(
+            "says who may publish; requests bill with the topic",
+            "https://aws.amazon.com/sns/pricing/",
+            "2026-11-28",
+        ),
         key=("arn",),
         reading=Reading(
             _policies,
@@ -132,6 +148,16 @@ TYPES = (
     ),
     ResourceType(
         "aws_sns_topic_subscription",
+        price=Price(
+            "SNS subscription",
+            (
+                "by e-mail: 1,000 a month are free, then 2.00 per 100,000; by HTTPS: 100,000 a month are "
+                "free, then 0.60 per million"
+            ),
+            _PRICES,
+            "2026-11-28",
+            driver="number of notifications",
+        ),
         unread="subscribing an address that is subscribed already answers that subscription; with "
         "other attributes SNS refuses it",
         strengths=(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
+from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
@@ -25,6 +26,11 @@ def _find_setting(account: Account, region: str, planned: Mapping[str, Any]) -> 
 TYPES = (
     ResourceType(
         "aws_ssm_service_setting",
+        price=Free(
+            "the modules set only whether SSM documents can be shared with everyone",
+            "https://aws.amazon.com/systems-manager/pricing/",
+            "2026-11-28",
+        ),
         key=("setting_id",),
         reading=Reading(None, OnCreate.OVERWRITES, finds=_find_setting, quiet=True, actions=("ssm:GetServiceSetting",)),
         # Modules make one setting only, .../ssm/documents/console/public-sharing-permission: whether documents can be

@@ -2,7 +2,8 @@
 
 In: a bundle for the embedded AWS, whose plan holds everything, as it would be on AWS. Out: a plan of the rest. The one
 mechanism is Terraform's `-target` at run time: HCL, settings and the plan that people review stay those of AWS. What is
-lacking is declared per component (`lacking`); each change that is applied is, byte for byte, one of the reviewed plan.
+lacking is declared by the types' records (`unsupported_in_simulator`); a component may add types (`left_out`). Each
+change that is applied is, byte for byte, one of the reviewed plan.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.addresses import Address
 from toolkit.errors import RefusedError
 from toolkit.plan.model import Action, Change, Plan
+from toolkit.resources.registry import is_unsupported
 from toolkit.typed import same_json
 from toolkit.visible import joined_lines
 
@@ -31,9 +33,11 @@ def left_out(workspace: Workspace, plan: Plan) -> tuple[Change, ...]:
         return ()
     from toolkit.components.registry import REGISTRY
 
-    lacking = {resource: c.name for c in REGISTRY.values() for resource in c.lacking}
     makes = (Action.CREATE, Action.UPDATE, Action.REPLACE)
-    return tuple(c for c in plan.changes if c.action in makes and lacking.get(c.type) == c.component)
+    also = {(name, kind) for name, component in REGISTRY.items() for kind in component.left_out}
+    return tuple(
+        c for c in plan.changes if c.action in makes and (is_unsupported(c.type) or (c.component, c.type) in also)
+    )
 
 
 def describe(changes: Iterable[Change]) -> str:

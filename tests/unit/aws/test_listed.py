@@ -403,6 +403,13 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     "aws_inspector2_enabler": (
         "inspector2", {}, [("batch_get_account_status", {"accounts": [INSPECTED]})],
     ),
+    "aws_iam_user_policy": (
+        "iam", {"user": "ops", "name": "mine"}, [
+            ("get_user_policy", {"UserName": "ops", "PolicyName": "mine", "PolicyDocument": "{}"}),
+            ("list_users", IAM_USERS),
+            ("list_user_policies", {"PolicyNames": ["mine"]}),
+        ],
+    ),
     "aws_iam_user_policy_attachment": (
         "iam", {"user": "ops", "policy_arn": READ_ONLY}, [
             ("list_attached_user_policies", ATTACHED), ("list_users", IAM_USERS),

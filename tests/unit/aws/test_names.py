@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import boto3
@@ -11,14 +10,13 @@ import pytest
 
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
-from toolkit.components.base import CASE_BLIND, CASE_TOLD
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.findings import Finding
-from toolkit.paths import data_dir
 from toolkit.plan.guards import COLLIDES, judge
 from toolkit.plan.model import Attribution, parse_plan
+from toolkit.resources.registry import RESOURCES, is_case_blind
 
 from .conftest import read_existing
 
@@ -27,6 +25,22 @@ HEAD = f'account_id: "123456789012"\nregions: {{home: {REGION}}}\ncomponents:\n'
 DOCUMENT = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
 )
+CASE_TOLD = {
+    "aws_iam_account_alias": "an alias has no capital letters (CreateAccountAlias)",
+    "aws_iam_group_policy": "the name of an inline policy: AWS documents no such rule for it (PutGroupPolicy)",
+    "aws_iam_role_policy": "the name of an inline policy: AWS documents no such rule for it (PutRolePolicy)",
+    "aws_iam_user_policy": "the name of an inline policy: AWS documents no such rule for it (PutUserPolicy)",
+    "aws_iam_openid_connect_provider": "known by its URL, which AWS compares as it is (CreateOpenIDConnectProvider)",
+    "aws_iam_service_linked_role": "AWS gives the name (CreateServiceLinkedRole)",
+    "aws_iam_account_password_policy": "an account has one, without a name",
+    "aws_iam_organizations_features": "an organization has one, without a name",
+    "aws_iam_group_policy_attachment": "has no name of its own",
+    "aws_iam_role_policy_attachment": "has no name of its own",
+    "aws_iam_user_policy_attachment": "has no name of its own",
+    "aws_iam_user_group_membership": "has no name of its own",
+    "aws_iam_user_login_profile": "has no name of its own",
+}
+"""The other types of IAM → why none of them can clash with a name of another case."""
 MAKES = {
     "aws_iam_group": ("create_group", "GroupName", {}, "iam_groups"),
     "aws_iam_user": ("create_user", "UserName", {}, "iam_users"),
@@ -55,13 +69,10 @@ def found(*entries: dict[str, Any]) -> list[Finding]:
     return [finding for finding in judged if finding.rule is COLLIDES]
 
 
-def test_every_type_of_iam_that_modules_make_is_classified() -> None:
-    modules = data_dir("modules").rglob("*.tf")
-    made = {
-        kind for file in modules for kind in re.findall(r'^resource "(aws_iam_\w+)"', file.read_text("utf-8"), re.M)
-    }
-    assert made == {*CASE_BLIND, *CASE_TOLD}
-    assert set(MAKES) == CASE_BLIND
+def test_every_type_of_iam_is_classified() -> None:
+    blind = {kind for kind in RESOURCES if is_case_blind(kind)}
+    assert {kind for kind in RESOURCES if kind.startswith("aws_iam_")} == {*blind, *CASE_TOLD}
+    assert set(MAKES) == blind
 
 
 @pytest.mark.usefixtures("aws")

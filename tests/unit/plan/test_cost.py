@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import toolkit.plan.cost
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.cost import CostLine, estimate
 from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.resources.price import Free, Price
+from toolkit.resources.registry import RESOURCES
 
 REPOSITORY = Path(__file__).parents[3]
 RECORDED = REPOSITORY / "tests" / "plans" / "components"
-TABLE: dict[str, Any] = json.loads(Path(toolkit.plan.cost.__file__).with_name("prices.json").read_text("utf-8"))
-ITEMS: dict[str, dict[str, Any]] = TABLE["items"]
-FREE = [kind for group in TABLE["free"] for kind in group["types"]]
+ITEMS = {name: record.price for name, record in RESOURCES.items() if isinstance(record.price, Price)}
+FREE = {name: record.price for name, record in RESOURCES.items() if isinstance(record.price, Free)}
 MADE = {
     kind
     for file in (REPOSITORY / "modules").rglob("*.tf")
@@ -120,16 +122,16 @@ def test_what_is_switched_on_in_something_that_is_there_starts_to_bill() -> None
 
 @pytest.mark.parametrize("kind", sorted(MADE))
 def test_every_type_that_modules_make_is_priced_or_free_for_a_reason(kind: str) -> None:
-    assert (kind in ITEMS) + FREE.count(kind) == 1, "an item, or an entry of `free`, in toolkit/plan/prices.json"
+    assert RESOURCES[kind].price is not None, "a Price, or a Free with the reason, in the type's record"
 
 
-def test_the_table_has_no_type_that_no_module_makes() -> None:
+def test_no_type_that_no_module_makes_has_a_price() -> None:
     assert {*ITEMS, *FREE} <= MADE
 
 
-def check_source(entry: dict[str, Any]) -> None:
-    assert re.fullmatch(r"https://(docs\.)?aws\.amazon\.com/\S+", entry["source"]), "AWS's own page"
-    assert date(2026, 11, 28) <= date.fromisoformat(entry["checked"]) <= date.today()
+def check_source(entry: Price | Free) -> None:
+    assert re.fullmatch(r"https://(docs\.)?aws\.amazon\.com/\S+", entry.source), "AWS's own page"
+    assert date(2026, 11, 28) <= date.fromisoformat(entry.checked) <= date.today()
 
 
 def figures(text: str) -> set[str]:
@@ -137,44 +139,48 @@ def figures(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", ITEMS)
-def test_every_item_has_its_source_and_what_could_not_be_confirmed(kind: str) -> None:
+def test_every_price_has_its_source_and_what_could_not_be_confirmed(kind: str) -> None:
     item = ITEMS[kind]
-    assert set(item) == {"what", "fixed", "basis", "driver", "source", "checked", "regions", "unconfirmed"}
     check_source(item)
-    assert item["what"] and item["basis"]
-    assert item["regions"] is None or item["regions"].strip()
-    assert item["unconfirmed"] is None or item["unconfirmed"].strip()
+    assert item.what and item.basis
+    assert item.regions is None or item.regions.strip()
+    assert item.unconfirmed is None or item.unconfirmed.strip()
     # Nothing is a zero that nobody sees: without a fixed part there is what it depends on, and a fixed part of 0 is
     # marked as not confirmed.
-    assert item["driver"] or item["fixed"] is not None
-    assert item["fixed"] != 0 or item["unconfirmed"]
+    assert item.driver or item.fixed is not None
+    assert item.fixed != 0 or item.unconfirmed
     # What is named as unconfirmed is a figure that the report shows, and a fixed part is told in the basis.
-    named = figures(item["unconfirmed"] or "") - ({"0.50"} if kind == "aws_flow_log" else set())
-    assert named <= figures(item["basis"])
-    assert not item["fixed"] or f"{item['fixed']:,.2f}" in item["basis"]
+    named = figures(item.unconfirmed or "") - ({"0.50"} if kind == "aws_flow_log" else set())
+    assert named <= figures(item.basis)
+    assert not item.fixed or f"{item.fixed:,.2f}" in item.basis
 
 
-@pytest.mark.parametrize("group", TABLE["free"], ids=lambda g: g["types"][0])
-def test_what_is_free_has_a_reason_and_its_source(group: dict[str, Any]) -> None:
-    assert set(group) == {"types", "reason", "source", "checked"}
-    check_source(group)
-    assert len(group["reason"]) > 15
+@pytest.mark.parametrize("kind", FREE)
+def test_what_is_free_has_a_reason_and_its_source(kind: str) -> None:
+    check_source(FREE[kind])
+    assert len(FREE[kind].reason) > 15
 
 
 def test_things_are_told_apart_and_the_date_is_the_oldest_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len({item["what"] for item in ITEMS.values()}) == len(ITEMS)
+    assert len({item.what for item in ITEMS.values()}) == len(ITEMS)
     empty = parse_plan({"format_version": "1.2", "resource_changes": []}, ATTRIBUTION)
-    assert estimate(empty).as_of == min(item["checked"] for item in ITEMS.values())
-    older = {"items": {**ITEMS, "aws_kms_key": {**ITEMS["aws_kms_key"], "checked": "2020-01-01"}}}
-    monkeypatch.setattr(toolkit.plan.cost, "_table", lambda: older)
+    assert estimate(empty).as_of == min(item.checked for item in ITEMS.values())
+    key = replace(RESOURCES["aws_kms_key"], price=replace(ITEMS["aws_kms_key"], checked="2020-01-01"))
+    monkeypatch.setattr(toolkit.plan.cost, "RESOURCES", {**RESOURCES, "aws_kms_key": key})
     assert estimate(empty).as_of == "2020-01-01"
+
+
+def test_the_highest_fixed_part_comes_first() -> None:
+    parts = [line.monthly_usd or 0 for line in estimate(recorded_plan(RECORDED / "shield.json")).lines]
+    assert parts[0] == 3000
+    assert parts == sorted(parts, reverse=True)
 
 
 def started(kind: str, action: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
     change = {"actions": [action], "before": before, "after": after}
     entry = {"address": f"module.x.{kind}.this", "mode": "managed", "type": kind, "name": "this", "change": change}
     found = estimate(parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)).lines
-    assert [line.what for line in found] in ([], [ITEMS[kind]["what"]])
+    assert [line.what for line in found] in ([], [ITEMS[kind].what])
     return bool(found)
 
 
@@ -254,5 +260,5 @@ def test_nothing_starts_to_bill_that_is_deleted(kind: str) -> None:
 
 def test_every_item_is_reached() -> None:
     told = {line.what for file in RECORDED.glob("*.json") for line in estimate(recorded_plan(file)).lines}
-    told |= {ITEMS[kind]["what"] for kind, _, _, bills in BILLS if bills}
-    assert told == {item["what"] for item in ITEMS.values()}
+    told |= {ITEMS[kind].what for kind, _, _, bills in BILLS if bills}
+    assert told == {item.what for item in ITEMS.values()}

@@ -159,7 +159,6 @@ COMPONENT = Component(
         Protected("aws_guardduty_organization_admin_account"),
         Protected("aws_securityhub_organization_admin_account"),
     ),
-    # Made, but not found again: moto lacks ListOrganizationAdminAccounts of Security Hub.
-    # One setting makes both: where Security Hub's is lacking, GuardDuty's is not applied either.
-    lacking=("aws_securityhub_organization_admin_account", "aws_guardduty_organization_admin_account"),
+    # One setting makes both: the embedded AWS lacks Security Hub's, so GuardDuty's is not applied there either.
+    left_out=("aws_guardduty_organization_admin_account",),
 )
