@@ -119,6 +119,20 @@ def _flow_logs(account: Account, region: str) -> Iterator[Live]:
         yield Live(key, values, f"a flow log of {vpc} to {destination}", log["FlowLogId"])
 
 
+def _vpcs(account: Account, region: str) -> Iterator[Live]:
+    """Default VPCs, too: AWS makes one in each region of a new account."""
+    for vpc in account.pages("ec2", "describe_vpcs", "Vpcs", region):
+        identifier = vpc["VpcId"]
+        values = {
+            "cidr_block": vpc["CidrBlock"],
+            "instance_tenancy": vpc["InstanceTenancy"],
+            "owner_id": vpc["OwnerId"],
+        }
+        default = vpc["IsDefault"]
+        called = f"the {'default ' if default else ''}VPC {identifier} in {region}"
+        yield Live({"id": identifier}, values, called, identifier, by_default=default)
+
+
 def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"ec2:{name}" for name in names)
 
@@ -226,6 +240,12 @@ TYPES = (
             IDENTITY: "eni_id subnet_id vpc_id transit_gateway_id transit_gateway_attachment_id",
             FORMAT: "destination_options",
         },
+    ),
+    ResourceType(
+        # No module makes it: whether each has a flow log is a requirement of CIS.
+        "aws_vpc",
+        key=("id",),
+        reading=Reading(_vpcs, OnCreate.COLLIDES, actions=_actions("DescribeVpcs")),
     ),
     ResourceType(
         "aws_vpc_block_public_access_options",

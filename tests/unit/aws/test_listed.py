@@ -403,6 +403,12 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     "aws_inspector2_enabler": (
         "inspector2", {}, [("batch_get_account_status", {"accounts": [INSPECTED]})],
     ),
+    "aws_vpc": (
+        "ec2", {"id": "vpc-1"}, [
+            ("describe_vpcs", {"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "InstanceTenancy": "default",
+                                         "OwnerId": "123456789012", "IsDefault": True}]}),
+        ],
+    ),
     "aws_iam_user_policy": (
         "iam", {"user": "ops", "name": "mine"}, [
             ("get_user_policy", {"UserName": "ops", "PolicyName": "mine", "PolicyDocument": "{}"}),
