@@ -14,9 +14,8 @@ _NOT_ADMINISTRATOR = (Absent("", "is not currently delegated by AWS FM"), "Resou
 
 
 def _administrator(account: Account, region: str) -> Iterator[Live]:
-    answer = account.call("fms", "get_admin_account", region, absent=_NOT_ADMINISTRATOR)
-    if answer is not None:
-        identifier = answer["AdminAccount"]
+    answer = account.call("fms", "get_admin_account", region, absent=_NOT_ADMINISTRATOR) or {}
+    if identifier := answer.get("AdminAccount"):
         called = f"{identifier} as administrator of Firewall Manager"
         yield Live({}, {"account_id": identifier}, called, identifier)
 
