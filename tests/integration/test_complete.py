@@ -8,20 +8,43 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
+from toolkit.environment import load_text
+from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES, is_unsupported
 
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
 APPLIED = Path(__file__).parents[1] / "applied.json"
 STREAM = "siem"
+HOME = "eu-central-1"
+DIFFERENT = {
+    "aws_cloudwatch_log_group.log_group_class": "moto does not answer with the class; where it is not named it is "
+    "STANDARD (CloudWatch Logs API Reference, CreateLogGroup)",
+}
+"""Type and attribute whose reading is not the state's value → why."""
+IMPORTED = {
+    "aws_account_alternate_contact": "{alternate_contact_type}",
+    "aws_account_primary_contact": "111122223333",
+    "aws_cloudwatch_event_target": "{rule}/{target_id}",
+    "aws_cloudwatch_log_metric_filter": "{log_group_name}:{name}",
+    "aws_cloudwatch_log_subscription_filter": "{log_group_name}|{name}",
+    "aws_ebs_encryption_by_default": "default",
+    "aws_ec2_serial_console_access": "default",
+    "aws_iam_group_policy_attachment": "{group}/{policy_arn}",
+    "aws_iam_role_policy_attachment": "{role}/{policy_arn}",
+    "aws_iam_user_group_membership": "{user}/{groups[0]}",
+}
+"""Type whose import id is not the id in its state → how the provider (5.100) documents it, by attributes."""
 MULTI_ACCOUNT_CONFIG = "config-multiaccountsetup.amazonaws.com"
 
 
@@ -110,6 +133,118 @@ def test_what_was_not_applied_is_what_the_records_and_components_say_is_lacking(
     for name, component in REGISTRY.items():
         assert planned[name] - anywhere <= {*lacking, *component.left_out}, name
         assert not {*lacking, *component.left_out} & set(applied["types"].get(name, ())), name
+
+
+@pytest.fixture(scope="module")
+def inventory(cli: Any, applied: Any) -> Inventory:
+    """What the account has after the apply."""
+    assert applied
+    environ = {
+        "AWS_ENDPOINT_URL": cli.json("sandbox", "status")["endpoint"],
+        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+    }
+    text = cli.file("simulated").read_text("utf-8")
+    return Inventory(AwsSession(load_text(text, name="simulated", shown_as="simulated"), environ))
+
+
+@pytest.fixture(scope="module")
+def state(cli: Any, applied: Any) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """(address, type, region, attributes) of each resource that Terraform manages."""
+    assert applied
+    held = json.loads((cli.root / "environments" / "simulated" / "terraform.tfstate").read_text("utf-8"))
+    return [
+        (
+            f"{resource.get('module', '')}.{resource['type']}.{resource['name']}{instance.get('index_key', '')}",
+            resource["type"],
+            resource["provider"].rpartition('"].')[2].replace("_", "-") if '"].' in resource["provider"] else HOME,
+            instance["attributes"],
+        )
+        for resource in held["resources"]
+        if resource["mode"] == "managed"
+        for instance in resource["instances"]
+    ]
+
+
+def agrees(live: Any, held: Any) -> bool:
+    """Whether a value of a reading is the state's: of blocks, as far as the reading gives them; lists in any order."""
+    if isinstance(live, dict) and isinstance(held, dict):
+        return all(agrees(value, held.get(name)) for name, value in live.items())
+    if isinstance(live, (list, tuple)) and isinstance(held, list):
+        rest = list(held)
+        for one in live:
+            same = next((other for other in rest if agrees(one, other)), None)
+            if same is None:
+                return not any(map(bool, _leaves(one)))
+            rest.remove(same)
+        return not rest
+    # An event pattern or a policy; a filter pattern begins otherwise.
+    if isinstance(live, str) and isinstance(held, str) and live[:2] == held[:2] == '{"':
+        return bool(json.loads(live) == json.loads(held))
+    # No value, and the empty one of a type, are the same to Terraform.
+    return live == held or not (live or held) or (not held and not any(map(bool, _leaves(live))))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, (dict, list, tuple)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(one)
+    else:
+        yield value
+
+
+def test_what_the_inventory_finds_of_each_applied_resource_is_what_the_state_holds(inventory: Inventory, state: Any):
+    wrong, found = [], set()
+    for address, kind, region, held in state:
+        record = RESOURCES[kind]
+        if record.reading is None:
+            continue
+        live = inventory.find(kind, region, {**record.reading.assumed, **held})
+        if not isinstance(live, Live):
+            wrong.append(f"{address}: {live or 'not found'}")
+            continue
+        found.add(kind)
+        wrong += [
+            f"{address}.{name}: read {value!r}, state {held.get(name)!r}"
+            for name, value in {**live.values, **live.key}.items()
+            if f"{kind}.{name}" not in DIFFERENT and not agrees(value, held.get(name))
+        ]
+        imports = IMPORTED[kind].format(**held) if kind in IMPORTED else held["id"]
+        if live.import_id not in (None, imports):
+            wrong.append(f"{address}: import id {live.import_id!r}, expected {imports!r}")
+    assert wrong == []
+    assert len(found) > 50
+
+
+def test_what_the_inventory_lists_is_what_it_finds(inventory: Inventory, state: Any):
+    """A list may say more of a resource than a search, and never anything else than the state."""
+    regions = sorted({region for _, _, region, _ in state})
+    kinds = sorted({kind for _, kind, _, _ in state if (reading := RESOURCES[kind].reading) and reading.lists})
+    listed = list(inventory.every(kinds, regions))
+    assert [one for one in listed if isinstance(one, Unreadable)] == []
+    wrong = []
+    for address, kind, region, held in state:
+        if kind not in kinds:
+            continue
+        reading = RESOURCES[kind].reading
+        assert reading is not None
+        same = [
+            one
+            for one in listed
+            if isinstance(one, Live)
+            and one.type == kind
+            and (reading.is_global or one.region == region)
+            and all(agrees(value, held.get(name) or reading.assumed.get(name)) for name, value in one.key.items())
+        ]
+        if len(same) != 1:
+            wrong.append(f"{address}: {len(same)} in the list")
+            continue
+        wrong += [
+            f"{address}.{name}: listed {value!r}, state {held.get(name)!r}"
+            for name, value in same[0].values.items()
+            if f"{kind}.{name}" not in DIFFERENT and not agrees(value, held.get(name))
+        ]
+    assert wrong == []
 
 
 def test_the_plan_s_coverage_is_told(cli: Any, plan: Any):

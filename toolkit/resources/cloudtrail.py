@@ -30,9 +30,9 @@ def _trail(account: Account, region: str, trail: Mapping[str, Any]) -> Live:
     arn = trail["TrailARN"]
     status = account.call("cloudtrail", "get_trail_status", region, Name=arn) or {}
     selectors = account.call("cloudtrail", "get_event_selectors", region, TrailName=arn) or {}
-    insights: Mapping[str, Any] = {}
-    if trail.get("HasInsightSelectors"):
-        insights = account.call("cloudtrail", "get_insight_selectors", region, TrailName=arn) or {}
+    # CloudTrail API Reference, GetInsightSelectors: InsightNotEnabledException for a trail without any.
+    none = ("InsightNotEnabledException",)
+    insights = account.call("cloudtrail", "get_insight_selectors", region, absent=none, TrailName=arn) or {}
     values = {
         "name": trail["Name"],
         "s3_bucket_name": trail["S3BucketName"],

@@ -73,13 +73,13 @@ def _boundaries(account: Account, region: str, kind: str) -> Mapping[str, str | 
     return {one[f"{kind}Name"]: one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for one in details}
 
 
-def _user(user: Mapping[str, Any], boundary: str | None) -> Live:
+def _user(user: Mapping[str, Any], **more: str | None) -> Live:
     name = user["UserName"]
-    values = {"name": name, "path": user["Path"], "permissions_boundary": boundary}
+    values = {"name": name, "path": user["Path"], **more}
     return Live({"name": name}, values, f"the user {name!r}", name, arn=user["Arn"])
 
 
-def _role(role: Mapping[str, Any], boundary: str | None) -> Live:
+def _role(role: Mapping[str, Any], **more: str | None) -> Live:
     name = role["RoleName"]
     values = {
         "name": name,
@@ -87,7 +87,7 @@ def _role(role: Mapping[str, Any], boundary: str | None) -> Live:
         "description": role.get("Description", ""),
         "assume_role_policy": json.dumps(role["AssumeRolePolicyDocument"]),
         "max_session_duration": role.get("MaxSessionDuration", 3600),
-        "permissions_boundary": boundary,
+        **more,
     }
     return Live({"name": name}, values, f"the role {name!r}", name, arn=role["Arn"])
 
@@ -96,7 +96,7 @@ def _users(account: Account, region: str) -> Iterator[Live]:
     users = _every(account, region, "list_users", "Users")
     boundaries = _boundaries(account, region, "User") if users else {}
     for user in users:
-        yield _user(user, boundaries.get(user["UserName"]))
+        yield _user(user, permissions_boundary=boundaries.get(user["UserName"]))
 
 
 def _roles(account: Account, region: str) -> Iterator[Live]:
@@ -104,19 +104,22 @@ def _roles(account: Account, region: str) -> Iterator[Live]:
     roles = [r for r in _every(account, region, "list_roles", "Roles") if not r["Path"].startswith(_SERVICE_LINKED)]
     boundaries = _boundaries(account, region, "Role") if roles else {}
     for role in roles:
-        yield _role(role, boundaries.get(role["RoleName"]))
+        yield _role(role, permissions_boundary=boundaries.get(role["RoleName"]))
 
 
 _SERVICE_LINKED = "/aws-service-role/"
 
 
-def _named(operation: str, member: str, of: str, live: Callable[[Mapping[str, Any], None], Live]) -> Any:
-    """Finds by a name of any case. It lists: AWS does not document whether GetGroup and kin do."""
+def _named(operation: str, member: str, of: str, live: Callable[[Mapping[str, Any]], Live]) -> Any:
+    """Finds by a name of any case, without the boundary, of which these lists say nothing.
+
+    It lists: AWS does not document whether GetGroup and kin take a name of any case.
+    """
 
     def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
         name = str(planned["name"]).lower()
         every = _every(account, region, operation, member)
-        return next((live(one, None) for one in every if one[of].lower() == name), None)
+        return next((live(one) for one in every if one[of].lower() == name), None)
 
     return find
 
