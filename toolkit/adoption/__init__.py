@@ -175,6 +175,7 @@ class Adoption:
             why = next((str(p) for p in told if _concerns(p, planned)), str(told[0]))
             if planned.kind == "out":
                 self._bring_back(planned)
+                why = f"{self.decisions[planned.address].reason}; `{planned.edit.path[1]}` cannot be left out: {why}"
             if planned.kind in ("name", "out"):
                 self._fails(self._found[planned.address][0], why)
         return bool(refused)

@@ -217,7 +217,8 @@ def test_a_destination_that_something_else_writes_to_is_not(name: str):
     # Another component needs Config: left to people.
     assert adoption.reject([Problem(9, "components.security_hub", "needs config", "")])
     assert written(adoption) == {}
-    assert "needs config" in str(adoption.decisions[CHANNEL].open)
+    reason = str(adoption.decisions[CHANNEL].open)
+    assert "uses it, too; `config` cannot be left out: components.security_hub: needs config" in reason
 
 
 def test_an_entry_that_only_the_defaults_have_is_never_written():
