@@ -15,9 +15,9 @@ AT_ONCE = 8
 """How many questions wait for AWS at a time, unless somebody says otherwise."""
 
 
-def side_by_side(ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
-    """The answers in the order of the questions, eight of which wait for AWS at a time; the first error ends it."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+def side_by_side(ask: Callable[[S], T], about: Iterable[S], at_once: int = AT_ONCE) -> tuple[T, ...]:
+    """The answers in the order of the questions, some of which wait for AWS at a time; the first error ends it."""
+    with ThreadPoolExecutor(at_once) as pool:
         return tuple(pool.map(ask, about))
 
 

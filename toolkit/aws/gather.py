@@ -38,6 +38,7 @@ _NEXT = {
     Reason.TRUNCATED: "plan again",
     Reason.NOT_SUBSCRIBED: "finish the account's registration with AWS, or wait until it is activated",
     Reason.REGION_OFF: "enable the region for the account, or leave it out of `regions`",
+    Reason.NOT_OFFERED: "check whether the service exists in that region",
     Reason.BUDGET: "plan again",
     Reason.UNKNOWN: "check the permissions of the credentials",
 }

@@ -14,7 +14,7 @@ Which answer means what is decided here, for every reader:
 | access denied | unreadable: denied |
 | expired or invalid credentials | unreadable: expired, or the region is off if it is known to be |
 | throttled after every retry | unreadable: throttled |
-| no answer in time; no connection | unreadable: timed out; unreachable |
+| no answer in time; no connection | unreadable: timed out; unreachable, or not offered in the region |
 | an answer in another shape than the record expects: a key or an entry is missing | unreadable: unknown |
 | any other error | unreadable: unknown |
 """
@@ -33,6 +33,7 @@ from typing import Any, TypeVar
 from toolkit.aws.actions import action_of
 from toolkit.aws.facts import AT_ONCE, side_by_side
 from toolkit.aws.session import AwsSession
+from toolkit.regions import partition_of
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Absent, Call, Live, Reading, Reason, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES
@@ -99,18 +100,21 @@ class Inventory:
         *,
         budget: int | None = None,
         on_call: Callable[[Call], None] = lambda _: None,
+        at_once: int = AT_ONCE,
     ) -> None:
         """Args:
         session: Makes the calls.
         budget: How many calls of AWS may be made at most; further ones are unreadable. None: any number.
         on_call: Told of each call that AWS answered, possibly from several threads.
+        at_once: How many lists are read side by side, and how many calls wait for AWS at a time.
         """
         self._session = session
         self._budget = budget
         self._on_call = on_call
+        self._at_once = at_once
         self._made = 0
         self._lock = threading.Lock()
-        self._waiting = threading.BoundedSemaphore(AT_ONCE)
+        self._waiting = threading.BoundedSemaphore(at_once)
         self._asking: defaultdict[tuple[Any, ...], threading.RLock] = defaultdict(threading.RLock)
         self._answers: dict[tuple[Any, ...], _Kept] = {}
         self._evidence = threading.local()
@@ -156,7 +160,7 @@ class Inventory:
                     found = reading.finds(self, region, planned)
                 else:
                     found = next((one for one in self.live(kind, region) if _is(one, planned, record, reading)), None)
-                return None if found is None else self._whole(found, kind, region, evidence)
+                return None if found is None else self._whole(found, kind, region, tuple(dict.fromkeys(evidence)))
         except UnreadableError as e:
             return e.of(kind)
 
@@ -190,11 +194,19 @@ class Inventory:
             for region in off
         )
         on = [region for region in wanted if region not in off]
-        home = self._session.home_region
         listed = [kind for kind in kinds if _readable(kind)[1].lists is not None]
-        questions = [(k, r) for k in listed for r in ([home] if _readable(k)[1].is_global else on)]
-        for answers in side_by_side(lambda question: self._list(*question), questions):
+        questions = [(k, r) for k in listed for r in ([self.home_region] if _readable(k)[1].is_global else on)]
+        for answers in side_by_side(lambda question: self._list(*question), questions, self._at_once):
             yield from answers
+
+    def enabled_regions(self) -> tuple[str, ...]:
+        """Every region that is enabled for the account.
+
+        Raises:
+            UnreadableError: AWS does not say.
+        """
+        states = self._opt_in()
+        return tuple(sorted(region for region, state in states.items() if state != "not-opted-in"))
 
     def live(self, kind: str, region: str) -> tuple[Live, ...]:
         """As `Account.live`."""
@@ -294,14 +306,14 @@ class Inventory:
         try:
             with self._gathering() as evidence:
                 found = self.live(kind, region)
-                return tuple(self._whole(one, kind, region, evidence) for one in found)
+                # One for all: a list of thousands may rest on as many calls.
+                calls = tuple(dict.fromkeys(evidence))
+                return tuple(self._whole(one, kind, region, calls) for one in found)
         except UnreadableError as e:
             return (e.of(kind),)
 
-    def _whole(self, found: Live, kind: str, region: str, evidence: Iterable[Call]) -> Live:
-        return replace(
-            found, type=kind, region=region, account_id=self.account_id, evidence=tuple(dict.fromkeys(evidence))
-        )
+    def _whole(self, found: Live, kind: str, region: str, evidence: tuple[Call, ...]) -> Live:
+        return replace(found, type=kind, region=region, account_id=self.account_id, evidence=evidence)
 
     def _answered(
         self,
@@ -328,7 +340,7 @@ class Inventory:
                 code, message = str(error.get("Code", "")), str(error.get("Message", ""))
                 return failed(self._reason(code, region), message, code)
             except (botocore.exceptions.BotoCoreError, botocore.parsers.ResponseParserError) as e:
-                return failed(_silence(e), str(e))
+                return failed(_silence(e, service, region), str(e))
             except UnreadableError as e:
                 return _Kept(None, (), e.of(""))
 
@@ -412,11 +424,14 @@ class Inventory:
         if region == self._session.home_region:
             return False
         try:
-            answer = self.call("ec2", "describe_regions", self._session.home_region, AllRegions=True) or {}
+            return self._opt_in().get(region) == "not-opted-in"
         except UnreadableError:
             return False
-        states = {one["RegionName"]: one.get("OptInStatus") for one in answer.get("Regions", ())}
-        return states.get(region) == "not-opted-in"
+
+    def _opt_in(self) -> Mapping[str, str | None]:
+        """Every region that AWS has → whether the account has opted in, as EC2 says it."""
+        answer = self.call("ec2", "describe_regions", self.home_region, AllRegions=True) or {}
+        return {one["RegionName"]: one.get("OptInStatus") for one in answer.get("Regions", ())}
 
 
 def _answer(kept: _Kept) -> Any:
@@ -481,15 +496,19 @@ def _throttled() -> frozenset[str]:
     return frozenset(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
 
 
-def _silence(error: Exception) -> Reason:
+def _silence(error: Exception, service: str, region: str) -> Reason:
     import botocore.exceptions as e
+    import botocore.session
 
     if isinstance(error, e.PaginationError):
         return Reason.TRUNCATED
     if isinstance(error, (e.ConnectTimeoutError, e.ReadTimeoutError)):
         return Reason.TIMED_OUT
     if isinstance(error, (e.EndpointConnectionError, e.ConnectionError, e.HTTPClientError)):
-        return Reason.UNREACHABLE
+        # A service without an endpoint in a region has no name there to connect to; botocore's list may be older.
+        partition = partition_of(region) or ""
+        offered = botocore.session.Session().get_available_regions(service, partition)
+        return Reason.NOT_OFFERED if offered and region not in offered else Reason.UNREACHABLE
     if isinstance(error, (e.NoCredentialsError, e.CredentialRetrievalError, e.TokenRetrievalError)):
         return Reason.EXPIRED
     return Reason.UNKNOWN

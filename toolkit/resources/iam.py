@@ -20,12 +20,13 @@ from toolkit.resources.base import (
     each,
 )
 from toolkit.resources.price import Free
-from toolkit.resources.reading import Account, Live, OnCreate, Reading, camel_case, found_for
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _MEMBERSHIP = "judged by what the groups grant, which is a part of the groups (toolkit/plan/memberships.py)"
 _CREDENTIAL = "another key or password is a new login profile; who is left without one is judged as a lock-out"
 
 
+_DETAILS = "GetAccountAuthorizationDetails"
 _MOST = 1000
 """Items that IAM answers at a time at most; without MaxItems, it answers 100."""
 _NONE = ("NoSuchEntity",)
@@ -67,10 +68,20 @@ def _groups(account: Account, region: str) -> Iterator[Live]:
         yield Live({"name": name}, values, f"the group {name!r}", name, arn=group["Arn"])
 
 
+def _details(account: Account, region: str, kind: str) -> tuple[Any, ...]:
+    """Every user, group or role with what it has: a page tells of hundreds what would be calls for each.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    """
+    return _every(account, region, "get_account_authorization_details", f"{kind}DetailList", Filter=[kind])
+
+
 def _boundaries(account: Account, region: str, kind: str) -> Mapping[str, str | None]:
     """Name of each user or role → its boundary, which the lists lack (IAM API Reference, ListUsers and ListRoles)."""
-    details = _every(account, region, "get_account_authorization_details", f"{kind}DetailList", Filter=[kind])
-    return {one[f"{kind}Name"]: one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for one in details}
+    return {
+        one[f"{kind}Name"]: one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        for one in _details(account, region, kind)
+    }
 
 
 def _user(user: Mapping[str, Any], **more: str | None) -> Live:
@@ -193,39 +204,35 @@ def _find_login_profile(account: Account, region: str, planned: Mapping[str, Any
     return Live({"user": user}, values, f"a console password of the user {user!r}", user)
 
 
-def _inline(owner: str, parameter: str, owners: str, members: str) -> Reading:
+def _inline(owner: str) -> Reading:
     """Policies in a group or role: PutGroupPolicy and PutRolePolicy update one of the same name in place.
 
     Args:
         owner: "group" or "role".
-        parameter: What IAM calls its name.
-        owners: Method that lists them.
-        members: Where they are in its answer.
     """
+    kind = owner.title()
 
-    def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
-        of, name = planned[owner], planned["name"]
-        request = {parameter: of, "PolicyName": name}
-        answer = account.call("iam", f"get_{owner}_policy", region, absent=_NONE, **request)
-        if answer is None:
-            return None
-        values = {owner: of, "name": name, "policy": json.dumps(answer["PolicyDocument"])}
+    def live(of: str, name: str, document: Any) -> Live:
+        values = {owner: of, "name": name, "policy": json.dumps(document)}
         called = f"the inline policy {name!r} of the {owner} {of!r}"
         return Live({owner: of, "name": name}, values, called, f"{of}:{name}")
 
-    def lists(account: Account, region: str) -> Iterator[Live]:
-        for one in _every(account, region, owners, members):
-            of = one[parameter]
-            names = account.pages("iam", f"list_{owner}_policies", "PolicyNames", region, **{parameter: of})
-            yield from found_for(account, region, find, ({owner: of, "name": name} for name in names))
+    def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+        of, name = planned[owner], planned["name"]
+        request = {f"{kind}Name": of, "PolicyName": name}
+        answer = account.call("iam", f"get_{owner}_policy", region, absent=_NONE, **request)
+        return None if answer is None else live(of, name, answer["PolicyDocument"])
 
-    actions = tuple(
-        f"iam:{a}" for a in (camel_case(owners), f"List{owner.title()}Policies", f"Get{owner.title()}Policy")
-    )
+    def lists(account: Account, region: str) -> Iterator[Live]:
+        for one in _details(account, region, kind):
+            for policy in one.get(f"{kind}PolicyList", ()):
+                yield live(one[f"{kind}Name"], policy["PolicyName"], policy["PolicyDocument"])
+
+    actions = (f"iam:{_DETAILS}", f"iam:Get{kind}Policy")
     return Reading(lists, OnCreate.OVERWRITES, finds=find, is_global=True, quiet=True, actions=actions)
 
 
-def _attached(owner: str, parameter: str, owners: str, members: str) -> Reading:
+def _attached(owner: str) -> Reading:
     """Managed policies at a group, role or user: attaching one that is attached already does nothing.
 
     IAM API Reference, AttachGroupPolicy and kin: an attachment has no content of its own.
@@ -233,40 +240,35 @@ def _attached(owner: str, parameter: str, owners: str, members: str) -> Reading:
 
     Args:
         owner: "group", "role" or "user".
-        parameter: What IAM calls its name.
-        owners: Method that lists them.
-        members: Where they are in its answer.
     """
+    kind = owner.title()
 
-    def attachments(account: Account, region: str, of: str) -> Iterator[Live]:
-        request = {parameter: of}
-        # An owner that is still to be made has none.
-        found = account.pages(
-            "iam", f"list_attached_{owner}_policies", "AttachedPolicies", region, absent=_NONE, **request
-        )
-        for policy in found:
-            values = {owner: of, "policy_arn": policy["PolicyArn"]}
-            called = f"the policy {policy['PolicyArn']} at the {owner} {of!r}"
-            yield Live(values, values, called, f"{of}/{policy['PolicyArn']}")
+    def live(of: str, arn: str, *, own: bool = False) -> Live:
+        values = {owner: of, "policy_arn": arn}
+        return Live(values, values, f"the policy {arn} at the {owner} {of!r}", f"{of}/{arn}", by_default=own)
 
     def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
-        of = attachments(account, region, planned[owner])
-        return next((one for one in of if one.key["policy_arn"] == planned["policy_arn"]), None)
+        of, arn = planned[owner], planned["policy_arn"]
+        operation = f"list_attached_{owner}_policies"
+        # An owner that is still to be made has none.
+        found = account.pages("iam", operation, "AttachedPolicies", region, absent=_NONE, **{f"{kind}Name": of})
+        return next((live(of, arn) for policy in found if policy["PolicyArn"] == arn), None)
 
     def lists(account: Account, region: str) -> Iterator[Live]:
-        for one in _every(account, region, owners, members):
-            yield from attachments(account, region, one[parameter])
+        for one in _details(account, region, kind):
+            for policy in one.get("AttachedManagedPolicies", ()):
+                # A service attaches what its role has, and nobody else can.
+                own = one["Path"].startswith(_SERVICE_LINKED)
+                yield live(one[f"{kind}Name"], policy["PolicyArn"], own=own)
 
-    actions = (f"iam:{camel_case(owners)}", f"iam:ListAttached{owner.title()}Policies")
+    actions = (f"iam:{_DETAILS}", f"iam:ListAttached{kind}Policies")
     return Reading(lists, OnCreate.SAME, finds=find, is_global=True, actions=actions)
 
 
 def _memberships(account: Account, region: str) -> Iterator[Live]:
-    for user in _every(account, region, "list_users", "Users"):
-        name = user["UserName"]
-        groups = [g["GroupName"] for g in account.pages("iam", "list_groups_for_user", "Groups", region, UserName=name)]
-        if groups:
-            yield _membership(name, groups)
+    for user in _details(account, region, "User"):
+        if groups := user.get("GroupList"):
+            yield _membership(user["UserName"], list(groups))
 
 
 def _membership(user: str, groups: list[str]) -> Live:
@@ -300,8 +302,6 @@ def _root_features(account: Account, region: str) -> Iterator[Live]:
 def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"iam:{name}" for name in names)
 
-
-_DETAILS = "GetAccountAuthorizationDetails"
 
 _FREE = Free(
     "AWS offers IAM at no additional charge",
@@ -352,7 +352,7 @@ TYPES = (
         gives=Gives("group", "group", "policy"),
         price=_FREE,
         key=("group", "name"),
-        reading=_inline("group", "GroupName", "list_groups", "Groups"),
+        reading=_inline("group"),
         strengths=(Strength("policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "group name name_prefix"},
     ),
@@ -361,7 +361,7 @@ TYPES = (
         gives=Gives("group", "group", "policy_arn", managed=True),
         price=_FREE,
         key=("group", "policy_arn"),
-        reading=_attached("group", "GroupName", "list_groups", "Groups"),
+        reading=_attached("group"),
         no_weaker_side={ATTACHES: "group policy_arn"},
     ),
     ResourceType(
@@ -438,7 +438,7 @@ TYPES = (
         gives=Gives("role", "role", "policy"),
         price=_FREE,
         key=("role", "name"),
-        reading=_inline("role", "RoleName", "list_roles", "Roles"),
+        reading=_inline("role"),
         strengths=(Strength("policy", Stronger.POLICY),),
         no_weaker_side={IDENTITY: "name name_prefix role"},
     ),
@@ -447,7 +447,7 @@ TYPES = (
         gives=Gives("role", "role", "policy_arn", managed=True),
         price=_FREE,
         key=("role", "policy_arn"),
-        reading=_attached("role", "RoleName", "list_roles", "Roles"),
+        reading=_attached("role"),
         no_weaker_side={ATTACHES: "role policy_arn"},
     ),
     ResourceType(
@@ -483,7 +483,7 @@ TYPES = (
             OnCreate.SAME,
             finds=_find_membership,
             is_global=True,
-            actions=_actions("ListUsers", "ListGroupsForUser"),
+            actions=_actions(_DETAILS, "ListGroupsForUser"),
         ),
         no_weaker_side={IDENTITY: "user", _MEMBERSHIP: "groups"},
     ),
@@ -499,7 +499,7 @@ TYPES = (
         "aws_iam_user_policy_attachment",
         gives=Gives("user", "user", "policy_arn", managed=True),
         key=("user", "policy_arn"),
-        reading=_attached("user", "UserName", "list_users", "Users"),
+        reading=_attached("user"),
         no_weaker_side={ATTACHES: "user policy_arn"},
     ),
     ResourceType(

@@ -24,6 +24,7 @@ class Reason(Enum):
     TRUNCATED = "the answer is not complete"
     NOT_SUBSCRIBED = "the account is not subscribed to the service"
     REGION_OFF = "the region is not enabled for the account"
+    NOT_OFFERED = "the service has no endpoint in the region, as far as is known"
     BUDGET = "the budget of calls is spent"
     UNKNOWN = "AWS answered with something that is not documented"
 
@@ -224,7 +225,7 @@ class Reading:
     """How one Terraform type is read from an account.
 
     Attributes:
-        lists: Every resource of the type in a region.
+        lists: Every resource of the type in a region; None: `unlisted` says why there is no list.
         on_create: What a create does where it is there already.
         finds: One resource by its key, where that is cheaper than a list, or where only a planned resource's values
             lead to it; None: a filter over the list.
@@ -238,6 +239,7 @@ class Reading:
             itself is in nobody's way.
         actions: The IAM actions that the reads need. Tests compare them with the calls that are made.
         unread: Reason → attributes of `strengths`, parted by spaces, that are not among the values.
+        unlisted: Why an account's resources of the type are not listed; None where they are.
     """
 
     lists: Lister | None
@@ -250,3 +252,4 @@ class Reading:
     default_with: str | None = None
     actions: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    unlisted: str | None = None

@@ -29,9 +29,9 @@ _TYPED_IN = "a code from an MFA device, or a token of AWS's support, for one cal
 
 
 def _buckets(account: Account, region: str) -> Iterator[Live]:
-    for bucket in _ours(account, region):
+    for bucket in _ours(account):
         name = bucket["Name"]
-        where = bucket.get("BucketRegion") or _region_of(account, region, name)
+        where = bucket.get("BucketRegion") or _region_of(account, name)
         if where == region:
             yield _bucket(name)
 
@@ -48,21 +48,27 @@ def _contents(account: Account, region: str, values: Mapping[str, Any]) -> str |
     return None if found is None else f"the bucket has objects, such as {found['Key']}"
 
 
-def _ours(account: Account, region: str) -> tuple[Mapping[str, Any], ...]:
-    """The account's buckets, of every region. Another account's cannot be seen from here; AWS refuses their names."""
-    return account.pages("s3", "list_buckets", "Buckets", region)
+def _ours(account: Account) -> tuple[Mapping[str, Any], ...]:
+    """The account's buckets, of every region. Another account's cannot be seen from here; AWS refuses their names.
+
+    Called with a parameter, S3 says in which region each is (S3 API Reference, Bucket, BucketRegion).
+    """
+    return account.pages("s3", "list_buckets", "Buckets", account.home_region, MaxBuckets=_MOST)
 
 
-def _region_of(account: Account, region: str, name: str) -> str:
+_MOST = 1000
+
+
+def _region_of(account: Account, name: str) -> str:
     """S3 API Reference, GetBucketLocation: us-east-1 is answered as null, EU stands for eu-west-1."""
-    answer = account.call("s3", "get_bucket_location", region, Bucket=name) or {}
+    answer = account.call("s3", "get_bucket_location", account.home_region, Bucket=name) or {}
     where = answer.get("LocationConstraint") or "us-east-1"
     return "eu-west-1" if where == "EU" else str(where)
 
 
-def _find_bucket(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+def _find_bucket(account: Account, _: str, planned: Mapping[str, Any]) -> Live | None:
     name = planned["bucket"]
-    return _bucket(name) if any(bucket["Name"] == name for bucket in _ours(account, region)) else None
+    return _bucket(name) if any(bucket["Name"] == name for bucket in _ours(account)) else None
 
 
 Planned = Mapping[str, Any]

@@ -330,6 +330,7 @@ TYPES = (
         reading=Reading(
             None,
             OnCreate.OVERWRITES,
+            unlisted="takes a call for each of some 500 controls in each region",
             finds=_find_control,
             quiet=True,
             default_with="aws_securityhub_account",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from toolkit.regions import partition_of
 from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
 from toolkit.resources.price import Free
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
+
+_SHARING = "servicesetting/ssm/documents/console/public-sharing-permission"
+
+
+def _settings(account: Account, region: str) -> Iterator[Live]:
+    """Systems Manager lists no settings: this is the one that modules make."""
+    arn = f"arn:{partition_of(region)}:ssm:{region}:{account.account_id}:{_SHARING}"
+    yield from found_for(account, region, _find_setting, [{"setting_id": arn}])
 
 
 def _find_setting(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
@@ -32,7 +41,9 @@ TYPES = (
             "2026-11-28",
         ),
         key=("setting_id",),
-        reading=Reading(None, OnCreate.OVERWRITES, finds=_find_setting, quiet=True, actions=("ssm:GetServiceSetting",)),
+        reading=Reading(
+            _settings, OnCreate.OVERWRITES, finds=_find_setting, quiet=True, actions=("ssm:GetServiceSetting",)
+        ),
         # Modules make one setting only, .../ssm/documents/console/public-sharing-permission: whether documents can be
         # shared with everyone. https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateServiceSetting.html
         strengths=(Strength("setting_value", Stronger.ORDER, order=("Enable", "Disable")),),

@@ -68,9 +68,15 @@ def of_iam(kind: str, **more: Any) -> dict[str, Any]:
     return {f"{kind}s": [{**one, **more}], "IsTruncated": False}
 
 
-IAM_GROUPS, IAM_USERS = of_iam("Group"), of_iam("User")
-IAM_ROLES = of_iam("Role", AssumeRolePolicyDocument="{}")
-ATTACHED = {"AttachedPolicies": [{"PolicyName": "ReadOnlyAccess", "PolicyArn": READ_ONLY}]}
+def details(kind: str) -> dict[str, Any]:
+    (one,) = of_iam(kind, **{f"{kind}PolicyList": [{"PolicyName": "mine", "PolicyDocument": "{}"}]}, **HAS)[f"{kind}s"]
+    return {f"{kind}DetailList": [one], "IsTruncated": False}
+
+
+SHARING = "arn:aws:ssm:eu-central-1:123456789012:servicesetting/ssm/documents/console/public-sharing-permission"
+IAM_USERS = of_iam("User")
+HAS = {"AttachedManagedPolicies": [{"PolicyName": "ReadOnlyAccess", "PolicyArn": READ_ONLY}]}
+ATTACHED = {"AttachedPolicies": HAS["AttachedManagedPolicies"]}
 
 Answer = tuple[str, dict[str, Any]]
 CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
@@ -366,23 +372,23 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     "aws_iam_group_policy": (
         "iam", {"group": "ops", "name": "mine"}, [
             ("get_group_policy", {"GroupName": "ops", "PolicyName": "mine", "PolicyDocument": "{}"}),
-            ("list_groups", IAM_GROUPS), ("list_group_policies", {"PolicyNames": ["mine"]}),
+            ("get_account_authorization_details", details("Group")),
         ],
     ),
     "aws_iam_role_policy": (
         "iam", {"role": "ops", "name": "mine"}, [
             ("get_role_policy", {"RoleName": "ops", "PolicyName": "mine", "PolicyDocument": "{}"}),
-            ("list_roles", IAM_ROLES), ("list_role_policies", {"PolicyNames": ["mine"]}),
+            ("get_account_authorization_details", details("Role")),
         ],
     ),
     "aws_iam_group_policy_attachment": (
         "iam", {"group": "ops", "policy_arn": READ_ONLY}, [
-            ("list_attached_group_policies", ATTACHED), ("list_groups", IAM_GROUPS),
+            ("list_attached_group_policies", ATTACHED), ("get_account_authorization_details", details("Group")),
         ],
     ),
     "aws_iam_role_policy_attachment": (
         "iam", {"role": "ops", "policy_arn": READ_ONLY}, [
-            ("list_attached_role_policies", ATTACHED), ("list_roles", IAM_ROLES),
+            ("list_attached_role_policies", ATTACHED), ("get_account_authorization_details", details("Role")),
         ],
     ),
     "aws_ecr_account_setting": (
@@ -399,6 +405,12 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
                   {"scanFrequency": "CONTINUOUS_SCAN",
                    "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}]}]}}),
         ],
+    ),
+    "aws_ssm_service_setting": (
+        "ssm", {"setting_id": SHARING}, [("get_service_setting", {"ServiceSetting": {
+            "SettingId": "/ssm/documents/console/public-sharing-permission", "SettingValue": "Disable",
+            "ARN": SHARING, "Status": "Customized",
+        }})],
     ),
     "aws_inspector2_enabler": (
         "inspector2", {}, [("batch_get_account_status", {"accounts": [INSPECTED]})],
@@ -418,7 +430,7 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     ),
     "aws_iam_user_policy_attachment": (
         "iam", {"user": "ops", "policy_arn": READ_ONLY}, [
-            ("list_attached_user_policies", ATTACHED), ("list_users", IAM_USERS),
+            ("list_attached_user_policies", ATTACHED), ("get_account_authorization_details", details("User")),
         ],
     ),
     "aws_iam_user_login_profile": (
@@ -465,3 +477,8 @@ def test_every_list_is_compared_with_a_search():
     }
     listed = {kind for kind, record in RESOURCES.items() if record.reading and record.reading.lists}
     assert listed - by_moto - set(CASES) == set()
+
+
+def test_what_is_read_is_listed_or_says_why_not():
+    readings = [record.reading for record in RESOURCES.values() if record.reading]
+    assert [one for one in readings if (one.lists is None) != bool(one.unlisted)] == []
