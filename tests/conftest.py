@@ -42,7 +42,7 @@ def json_output(*, shape: bool = False) -> Callable[[str], Any]:
     """
     schemas = {
         name: json.loads((REPOSITORY / "docs" / name).read_text("utf-8"))
-        for name in ("output.schema.json", "plan-report.schema.json")
+        for name in ("output.schema.json", "plan-report.schema.json", "snapshot.schema.json")
     }
     if shape:
         schemas = {name: _shape(schema) for name, schema in schemas.items()}

@@ -1,0 +1,73 @@
+"""What differs between two snapshots; what one of them has not read is neither new nor gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.resources.reading import Live, Reason, Unreadable
+from toolkit.snapshots import Snapshot
+from toolkit.snapshots.compare import compare
+
+from .test_snapshots import DENIED, REGION, live, taken
+
+
+def changes(before: Snapshot, after: Snapshot) -> list[tuple[str, str, tuple[Any, ...]]]:
+    return [
+        (
+            "added" if one.before is None else "removed" if one.after is None else "changed",
+            one.resource.called,
+            one.attributes,
+        )
+        for one in compare(before, after).differences
+    ]
+
+
+def role(**values: Any) -> Live:
+    return live("ops", type="aws_iam_role", called="the role 'ops'", values=values)
+
+
+def test_new_gone_and_changed_are_told_apart():
+    before = taken(live(), live("ben"), role(max_session_duration=3600, path="/"))
+    after = taken(live(), live("carl"), role(max_session_duration=7200, path="/"))
+    assert changes(before, after) == [
+        ("changed", "the role 'ops'", (("max_session_duration", 3600, 7200),)),
+        ("removed", "the user 'ben'", ()),
+        ("added", "the user 'carl'", ()),
+    ]
+    assert changes(before, before) == []
+    assert compare(before, before).not_compared == ()
+
+
+def test_what_one_of_both_could_not_read_is_not_compared():
+    for before, after in ((taken(role()), taken(DENIED)), (taken(DENIED), taken(role()))):
+        found = compare(before, after)
+        assert found.differences == ()
+        assert found.not_compared == (("aws_iam_role", ""),)
+
+
+def test_a_region_or_type_that_only_one_of_both_has_is_not_compared():
+    topic = live("t", type="aws_sns_topic", region="us-east-1")
+    found = compare(taken(topic), taken(regions=(REGION,)))
+    assert found.differences == ()
+    assert found.not_compared == (("aws_sns_topic", "us-east-1"),)
+    fewer = compare(taken(live()), taken(types=("aws_iam_role", "aws_sns_topic")))
+    assert (fewer.differences, fewer.not_compared) == ((), (("aws_iam_user", ""),))
+    off = Unreadable("", "us-east-1", "ec2:DescribeRegions", Reason.REGION_OFF, "not enabled")
+    assert compare(taken(topic), taken(off, regions=(REGION,))).differences == ()
+
+
+def test_global_resources_are_the_same_wherever_they_were_read():
+    assert changes(taken(live()), taken(live(region="us-east-1"), home="us-east-1")) == []
+
+
+def once(import_id: str, **values: Any) -> Live:
+    kind = "aws_guardduty_detector"
+    return live(type=kind, key={}, import_id=import_id, values=values, called=f"a detector {import_id}")
+
+
+def test_of_what_has_no_key_one_is_the_same_and_of_several_the_id_decides():
+    types = ("aws_guardduty_detector",)
+    (changed,) = changes(taken(once("a", enable=True), types=types), taken(once("b", enable=False), types=types))
+    assert changed == ("changed", "a detector b", (("import_id", "a", "b"), ("enable", True, False)))
+    several = changes(taken(once("a"), once("b"), types=types), taken(once("b"), once("c"), types=types))
+    assert several == [("removed", "a detector a", ()), ("added", "a detector c", ())]
