@@ -33,6 +33,21 @@ def _only_what_the_provider_reads(core: Any) -> None:
     core.register_component("data_loader", Loader(extra_search_paths=builtin, include_default_search_paths=False))
 
 
+def configured_region(profile: str | None, environ: Mapping[str, str]) -> str | None:
+    """The region that the AWS profile or the shell names; None where neither does, or there is no such profile."""
+    import botocore.exceptions
+    import botocore.session
+
+    named = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    if profile is None and named:
+        return named
+    try:
+        found: str | None = botocore.session.Session(profile=profile).get_scoped_config().get("region")
+    except (botocore.exceptions.ProfileNotFound, botocore.exceptions.ConfigParseError):
+        return named
+    return found or named
+
+
 class AwsSession:
     """What one run needs to reach an account, made once: credentials, partition, regions, clients.
 
@@ -73,6 +88,9 @@ class AwsSession:
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of `service` in `region` (None: the home region; boto3 ignores AWS_REGION, so it is explicit)."""
         key = service, region or self.environment.regions.home
+        made = self._clients.get(key)  # without the lock: a scan makes hundreds, and others must not wait for each
+        if made is not None:
+            return made
         with self._making:
             if key not in self._clients:
                 self._clients[key] = self._client(self._boto3(), *key)

@@ -14,6 +14,7 @@ from toolkit.cli import (
     about_commands,
     adopt_commands,
     controls_commands,
+    discover_commands,
     passthrough_commands,
     project_commands,
     sandbox_commands,
@@ -78,6 +79,7 @@ project_commands.register(app)
 terraform_commands.register(app)
 state_commands.register(app)
 adopt_commands.register(app)
+discover_commands.register(app)
 passthrough_commands.register(app)
 controls_commands.register(app)
 about_commands.register(app)

@@ -127,6 +127,10 @@ class Progress(Observer):
         else:
             self._say(f"{text} …")
 
+    def progress(self, text: str) -> None:
+        """See Observer."""
+        self._line(text)
+
     def note(self, text: str) -> None:
         """See Observer."""
         self._say(f"  {text}")

@@ -54,6 +54,15 @@ Env = Annotated[
         callback=named,
     ),
 ]
+OptionalEnv = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="ENV",
+        help="Name of the environment, or its folder; none: an account without an environment file.",
+        autocompletion=complete_environment,
+        callback=named,
+    ),
+]
 Envs = Annotated[
     list[str] | None,
     typer.Argument(

@@ -15,6 +15,9 @@ class Observer:
     def stage(self, text: str, steps: int | None = None) -> None:
         """A step begins ("Planning sandbox"); `steps`: how many resources it is done with at its end, where known."""
 
+    def progress(self, text: str) -> None:
+        """How far the step is by now; replaces what was said of it before."""
+
     def note(self, text: str) -> None:
         """Something worth knowing happened."""
 

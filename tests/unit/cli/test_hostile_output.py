@@ -345,6 +345,28 @@ def story_output(word: str) -> Iterator[list[str]]:
             yield from both("output", "prod")
 
 
+def story_discover(word: str) -> Iterator[list[str]]:
+    from toolkit.resources.reading import Live
+    from toolkit.snapshots import Snapshot, write_snapshot
+
+    found = poisoned(Snapshot, word)
+    other = dataclasses.replace(found, resources=(dataclasses.replace(poisoned(Live, word), values={word: 1}),))
+    account = SimpleNamespace(folder=Path.cwd(), clients=SimpleNamespace(simulated=False))
+    files = [str(Path.cwd() / name) for name in ("a.json", "b.json")]
+    with (
+        _returns("toolkit.workflows.discover.open_environment", account),
+        _returns("toolkit.workflows.discover.discover", found),
+    ):
+        yield ["discover", "prod", "--out", files[0]]
+        yield ["-v", "discover", "prod", "--out", files[0]]
+        yield ["discover", "prod", "--out", files[0], "--json"]
+    for snapshot, file in zip((found, other), files, strict=True):
+        now = dataclasses.replace(snapshot, taken=datetime.now(UTC).replace(microsecond=0))
+        write_snapshot(now, Path(file))
+    yield ["discover", "--diff", *files]
+    yield ["discover", "--diff", *files, "--json"]
+
+
 def story_lock(word: str) -> Iterator[list[str]]:
     with _returns("toolkit.workflows.lock.lock_providers", poisoned(Path, word)):
         yield ["lock", "prod"]
@@ -508,7 +530,7 @@ def test_all_json_is_as_published(project: Path, json_shape: Callable[[str], Any
     published = json.loads((Path(__file__).parents[3] / "docs" / "output.schema.json").read_text("utf-8"))["$defs"]
     assert set().union(*kinds.values()) | {"error"} == set(published)
     assert {name: kind - {"error"} for name, kind in kinds.items()} == {
-        name: {PRINTS.get(name, name)} for name in kinds
+        name: set(PRINTS.get(name, name).split()) for name in kinds
     }
     wants = {name for name in map(" ".join, STORIES) if "--json" in options_of(name.split())} - {"output"}
     assert set(kinds) == wants | {"controls"}
@@ -517,11 +539,12 @@ def test_all_json_is_as_published(project: Path, json_shape: Callable[[str], Any
 PRINTS = {
     "show": "plan",
     "destroy": "apply",
+    "discover": "discover discover-diff",
     "state restore": "state-restore",
     "sandbox up": "sandbox",
     "sandbox status": "sandbox",
 }
-"""Command → kind of its JSON, where it is not called like the command."""
+"""Command → kinds of its JSON, where it is not called like the command."""
 
 
 def options_of(command: list[str]) -> set[str]:
