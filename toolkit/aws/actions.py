@@ -11,7 +11,12 @@ from typing import Any
 
 from toolkit.resources.reading import camel_case
 
-_PREFIXES: Mapping[str, str] = {"accessanalyzer": "access-analyzer", "s3control": "s3", "sso-admin": "sso"}
+_PREFIXES: Mapping[str, str] = {
+    "accessanalyzer": "access-analyzer",
+    "resourcegroupstaggingapi": "tag",
+    "s3control": "s3",
+    "sso-admin": "sso",
+}
 """Name of boto3's client → prefix of its actions, where they differ."""
 
 _ACTIONS: Mapping[tuple[str, str], str] = {

@@ -58,7 +58,9 @@ def _recorders(account: Account, region: str) -> Iterator[Live]:
             ],
         }
         called = f"the configuration recorder {recorder['name']!r}"
-        yield Live({"name": recorder["name"]}, values, called, recorder["name"], arn=recorder.get("arn"))
+        # A service that has a recorder of its own is named in it (API Reference, ConfigurationRecorder).
+        by, arn = recorder.get("servicePrincipal"), recorder.get("arn")
+        yield Live({"name": recorder["name"]}, values, called, recorder["name"], arn=arn, managed_by=by)
 
 
 def _strategy(group: Mapping[str, Any]) -> str:
@@ -118,7 +120,9 @@ def _rules(account: Account, region: str) -> Iterator[Live]:
             "tag_value": scope.get("TagValue"),
         }
         values["scope"] = [limits] if any(limits.values()) else []
-        yield Live({"name": name}, values, f"the Config rule {name!r}", name, arn=rule.get("ConfigRuleArn"))
+        # The service that made it, where a service did (API Reference, ConfigRule).
+        by, arn = rule.get("CreatedBy"), rule.get("ConfigRuleArn")
+        yield Live({"name": name}, values, f"the Config rule {name!r}", name, arn=arn, managed_by=by)
 
 
 def _aggregators(account: Account, region: str) -> Iterator[Live]:

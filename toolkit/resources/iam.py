@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from toolkit.resources.base import (
@@ -19,6 +20,7 @@ from toolkit.resources.base import (
     Stronger,
     each,
 )
+from toolkit.resources.managers import by_tags, tag_pairs
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
@@ -76,12 +78,19 @@ def _details(account: Account, region: str, kind: str) -> tuple[Any, ...]:
     return _every(account, region, "get_account_authorization_details", f"{kind}DetailList", Filter=[kind])
 
 
-def _boundaries(account: Account, region: str, kind: str) -> Mapping[str, str | None]:
-    """Name of each user or role → its boundary, which the lists lack (IAM API Reference, ListUsers and ListRoles)."""
-    return {
-        one[f"{kind}Name"]: one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        for one in _details(account, region, kind)
-    }
+def _detailed(
+    account: Account, region: str, kind: str, live: _Made, every: Iterable[Mapping[str, Any]]
+) -> Iterator[Live]:
+    """Users or roles with boundary and tags, which the lists lack (IAM API Reference, ListUsers and ListRoles)."""
+    listed = list(every)
+    details = {one[f"{kind}Name"]: one for one in (_details(account, region, kind) if listed else ())}
+    for one in listed:
+        detail = details.get(one[f"{kind}Name"], {})
+        boundary = detail.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        yield replace(live(one, permissions_boundary=boundary), managed_by=by_tags(tag_pairs(detail.get("Tags", ()))))
+
+
+_Made = Callable[..., Live]
 
 
 def _user(user: Mapping[str, Any], **more: str | None) -> Live:
@@ -104,18 +113,14 @@ def _role(role: Mapping[str, Any], **more: str | None) -> Live:
 
 
 def _users(account: Account, region: str) -> Iterator[Live]:
-    users = _every(account, region, "list_users", "Users")
-    boundaries = _boundaries(account, region, "User") if users else {}
-    for user in users:
-        yield _user(user, permissions_boundary=boundaries.get(user["UserName"]))
+    yield from _detailed(account, region, "User", _user, _every(account, region, "list_users", "Users"))
 
 
 def _roles(account: Account, region: str) -> Iterator[Live]:
     """Service-linked roles are a type of their own."""
-    roles = [r for r in _every(account, region, "list_roles", "Roles") if not r["Path"].startswith(_SERVICE_LINKED)]
-    boundaries = _boundaries(account, region, "Role") if roles else {}
-    for role in roles:
-        yield _role(role, permissions_boundary=boundaries.get(role["RoleName"]))
+    roles = _every(account, region, "list_roles", "Roles")
+    own = (role for role in roles if not role["Path"].startswith(_SERVICE_LINKED))
+    yield from _detailed(account, region, "Role", _role, own)
 
 
 _SERVICE_LINKED = "/aws-service-role/"
@@ -187,7 +192,7 @@ def _service_linked_roles(account: Account, region: str) -> Iterator[Live]:
         service = role["Path"].removeprefix(_SERVICE_LINKED).rstrip("/")
         values = {"aws_service_name": service, "description": role.get("Description", "")}
         called = f"the service-linked role {role['RoleName']!r}"
-        yield Live({"aws_service_name": service}, values, called, role["Arn"], arn=role["Arn"])
+        yield Live({"aws_service_name": service}, values, called, role["Arn"], arn=role["Arn"], managed_by=service)
 
 
 def _login_profiles(account: Account, region: str) -> Iterator[Live]:

@@ -1,0 +1,114 @@
+"""Who manages a resource, by what a service says, by its owner, its name, or its tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from toolkit.resources.managers import by_administrator, by_owner_or_name, by_tags, read_tags
+from toolkit.resources.reading import Live
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+
+
+def named(kind: str = "aws_iam_role", own_arn: str | None = None, **key: str) -> str | None:
+    return by_owner_or_name(Live(key, {}, "x", None, arn=own_arn, type=kind, region=REGION, account_id=ACCOUNT))
+
+
+@pytest.mark.parametrize(
+    ("key", "who"),
+    [
+        ({"name": "AWSControlTowerExecution"}, "AWS Control Tower"),
+        ({"name": "aws-controltower-BaselineCloudTrail"}, "AWS Control Tower"),
+        ({"name": "aws-controltower/CloudTrailLogs"}, "AWS Control Tower"),
+        ({"arn": "arn:aws:sns:eu-central-1:123456789012:aws-controltower-SecurityNotifications"}, "AWS Control Tower"),
+        ({"role": "AWSControlTowerExecution", "policy_arn": "arn:aws:iam::aws:policy/x"}, "AWS Control Tower"),
+        ({"bucket": "aws-accelerator-central-logs"}, "Landing Zone Accelerator on AWS"),
+        ({"name": "AWSAccelerator-CloudTrail"}, "Landing Zone Accelerator on AWS"),
+        ({"name": "AWSReservedSSO_Admin_0123456789abcdef"}, "IAM Identity Center"),
+        ({"name": "stacksets-exec-0123456789abcdef"}, "CloudFormation StackSets"),
+        ({"name": "AWSServiceRoleForSupport"}, "an AWS service"),
+        ({"name": "ops"}, None),
+        ({"name": "my-aws-controltower-notes"}, None),
+        # A policy at a role says nothing of who manages the role.
+        ({"role": "ops", "policy_arn": "arn:aws:iam::aws:policy/service-role/AWSControlTowerServiceRolePolicy"}, None),
+        ({}, None),
+    ],
+)
+def test_a_name_says_it_at_its_beginning(key: dict[str, str], who: str | None):
+    assert named(**key) == who
+
+
+def test_what_is_another_account_s_is_managed_there():
+    assert named("aws_cloudtrail", "arn:aws:cloudtrail:eu-central-1:111122223333:trail/org", name="org") == (
+        "account 111122223333"
+    )
+    assert named("aws_cloudtrail", "arn:aws:cloudtrail:eu-central-1:123456789012:trail/own", name="own") is None
+    assert named("aws_iam_policy", "arn:aws:iam::aws:policy/ReadOnlyAccess", name="ReadOnlyAccess") is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "who"),
+    [
+        ({"aws:cloudformation:stack-name": "network"}, "the CloudFormation stack network"),
+        ({"aws:cloudformation:stack-name": "StackSet-AWSControlTowerBP-BASELINE-CLOUDTRAIL-1"}, "AWS Control Tower"),
+        ({"aws:cloudformation:stack-name": "AWSAccelerator-LoggingStack"}, "Landing Zone Accelerator on AWS"),
+        ({"ManagedBy": "Terraform"}, "Terraform (tag ManagedBy=Terraform)"),
+        ({"managed-by": "platform/terragrunt"}, "terragrunt (tag managed-by=platform/terragrunt)"),
+        ({"provisioner": "pulumi"}, "pulumi (tag provisioner=pulumi)"),
+        ({"terraform": "true"}, "terraform (tag terraform=true)"),
+        ({"terraform": "false"}, None),
+        ({"Name": "terraform-state"}, None),
+        ({"ManagedBy": "anna"}, None),
+        ({}, None),
+    ],
+)
+def test_tags_say_it(tags: dict[str, str], who: str | None):
+    assert by_tags(tags) == who
+
+
+class Answers:
+    """Answers by operation."""
+
+    account_id, home_region, simulated = ACCOUNT, REGION, False
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[Mapping[str, Any]] = []
+
+    def call(self, service: str, operation: str, region: str, **more: Any) -> Any:
+        self.asked.append(more)
+        return self.answers[operation]
+
+    def pages(self, service: str, operation: str, member: str, region: str, **more: Any) -> Any:
+        return self.answers[operation]
+
+    def live(self, kind: str, region: str) -> tuple[Live, ...]:
+        raise NotImplementedError
+
+
+def test_tags_are_read_a_hundred_resources_at_a_time():
+    answer = {"ResourceTagMappingList": [{"ResourceARN": "arn:1", "Tags": [{"Key": "a", "Value": "b"}]}]}
+    account = Answers(get_resources=answer)
+    assert read_tags(account, REGION, [f"arn:{n}" for n in range(250)]) == {"arn:1": {"a": "b"}}
+    assert [len(one["ResourceARNList"]) for one in account.asked] == [100, 100, 50]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "who"),
+    [
+        ("aws_guardduty_detector", {"Administrator": {"AccountId": "111122223333"}}, "111122223333"),
+        ("aws_guardduty_detector_feature", {"Administrator": {"AccountId": "111122223333"}}, "111122223333"),
+        ("aws_securityhub_account", {"Administrator": {"AccountId": "111122223333"}}, "111122223333"),
+        ("aws_macie2_account", {"administrator": {"accountId": "111122223333"}}, "111122223333"),
+        ("aws_securityhub_account", {"Administrator": {"AccountId": ACCOUNT}}, None),
+        ("aws_guardduty_detector", {}, None),
+        ("aws_securityhub_account", None, None),
+        ("aws_iam_user", {}, None),
+    ],
+)
+def test_an_organization_s_administrator_of_a_service_is_named(kind: str, answer: Any, who: str | None):
+    account = Answers(get_administrator_account=answer, list_detectors=("12abc34d",))
+    assert by_administrator(account, kind, REGION) == (who and f"the administrator account {who}")

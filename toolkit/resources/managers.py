@@ -1,0 +1,139 @@
+"""Who manages a resource, where it can be known: by what a service says, by its owner, its name, or its tags.
+
+In: a Live, its tags, and the `Account` that calls AWS. Out: words for people, or None: not known. A name or a tag is a
+convention, so what it says is a hint for whoever decides, and never the reason of a refusal.
+
+Control Tower's names: https://docs.aws.amazon.com/controltower/latest/userguide/shared-account-resources.html. Its API
+is not called: it answers in the management account alone, and ListLandingZones makes an ARN where there is none (API
+Reference). Landing Zone Accelerator: its default prefix, https://awslabs.github.io/landing-zone-accelerator-on-aws/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from toolkit.resources.reading import Account, Live
+
+_CONTROL_TOWER, _ACCELERATOR = "AWS Control Tower", "Landing Zone Accelerator on AWS"
+_NAMES = (
+    (re.compile(r"aws-?controltower", re.I), _CONTROL_TOWER),
+    (re.compile(r"StackSet-AWSControlTower"), _CONTROL_TOWER),
+    (re.compile(r"aws-?accelerator", re.I), _ACCELERATOR),
+    (re.compile(r"AWSReservedSSO_"), "IAM Identity Center"),
+    (re.compile(r"stacksets-exec-"), "CloudFormation StackSets"),
+    (re.compile(r"AWSServiceRoleFor"), "an AWS service"),
+)
+"""Beginning of a name → who uses it."""
+_OF_OTHERS = ("policy_arn", "managed_policy_arn", "target_id", "policy_id", "instance_arn")
+"""Attributes of keys that name another resource than the one that they are a part of."""
+_STACK = "aws:cloudformation:stack-name"
+_TOOLS = re.compile(r"terraform|opentofu|terragrunt|pulumi|\bcdk\b", re.I)
+_TAG_KEYS = re.compile(r"(managed|provisioned|created|deployed)[-_ :]?(by|with)|provisioner|iac|terraform", re.I)
+"""Tags by which people say what a resource was made with; there is no standard."""
+
+
+def by_owner_or_name(live: Live) -> str | None:
+    """Who manages a resource, by the account in its ARN and by its name."""
+    owner = (live.arn or "").split(":", 5)[4:5]
+    if owner and re.fullmatch(r"[0-9]{12}", owner[0]) and owner[0] != live.account_id:
+        return f"account {owner[0]}"
+    return next((who for name in _names(live) if (who := _by_name(name))), None)
+
+
+def by_tags(tags: Mapping[str, str]) -> str | None:
+    """Who manages a resource, by its tags: CloudFormation's own, or those by which people name a tool."""
+    if stack := tags.get(_STACK):
+        return _by_name(stack) or f"the CloudFormation stack {stack}"
+    for key, value in sorted(tags.items()):
+        if _TAG_KEYS.fullmatch(key):
+            named = _TOOLS.search(value) or (_TOOLS.search(key) if value.lower() in ("true", "yes", "1") else None)
+            if named:
+                return f"{named[0]} (tag {key}={value})"
+    return None
+
+
+def tag_pairs(tags: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    """AWS's list of tags as a mapping."""
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def read_tags(account: Account, region: str, arns: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+    """ARN → tags, of those that have any and that the tagging API knows.
+
+    A hundred in a call; users, groups and roles are not among what it knows.
+    https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+
+    Raises:
+        UnreadableError: They cannot be read.
+    """
+    every, found = sorted(set(arns)), {}
+    for start in range(0, len(every), _AT_ONCE):
+        answer = account.call(
+            "resourcegroupstaggingapi", "get_resources", region, ResourceARNList=every[start : start + _AT_ONCE]
+        )
+        for one in (answer or {}).get("ResourceTagMappingList", ()):
+            found[one["ResourceARN"]] = tag_pairs(one.get("Tags", ()))
+    return found
+
+
+_AT_ONCE = 100
+TAG_ACTION = "tag:GetResources"
+
+
+def _names(live: Live) -> Iterator[str]:
+    for attribute, value in live.key.items():
+        if attribute not in _OF_OTHERS:
+            # As it is, and as the end of an ARN or of a path.
+            yield from (value, re.split(r"[:/]", value)[-1])
+
+
+def _by_name(name: str) -> str | None:
+    return next((who for beginning, who in _NAMES if beginning.match(name)), None)
+
+
+def _guardduty(account: Account, region: str) -> str | None:
+    for detector in account.pages("guardduty", "list_detectors", "DetectorIds", region)[:1]:
+        answer = account.call("guardduty", "get_administrator_account", region, DetectorId=detector) or {}
+        return _account_id(answer.get("Administrator"), "AccountId")
+    return None
+
+
+def _security_hub(account: Account, region: str) -> str | None:
+    off = ("InvalidAccessException", "ResourceNotFoundException")
+    answer = account.call("securityhub", "get_administrator_account", region, absent=off) or {}
+    return _account_id(answer.get("Administrator"), "AccountId")
+
+
+def _macie(account: Account, region: str) -> str | None:
+    answer = account.call("macie2", "get_administrator_account", region, absent=("ResourceNotFoundException",)) or {}
+    return _account_id(answer.get("administrator"), "accountId")
+
+
+def _account_id(found: Mapping[str, Any] | None, name: str) -> str | None:
+    return (found or {}).get(name) or None
+
+
+_ADMINISTRATORS: Mapping[str, tuple[str, Callable[[Account, str], str | None]]] = {
+    "aws_guardduty_detector": ("guardduty:GetAdministratorAccount", _guardduty),
+    "aws_guardduty_detector_feature": ("guardduty:GetAdministratorAccount", _guardduty),
+    "aws_securityhub_account": ("securityhub:GetAdministratorAccount", _security_hub),
+    "aws_macie2_account": ("macie2:GetAdministratorAccount", _macie),
+}
+"""Type that an organization's administrator may manage from another account → IAM action, and who that is."""
+
+
+def by_administrator(account: Account, kind: str, region: str) -> str | None:
+    """The organization's administrator of a service, if it is another account.
+
+    Raises:
+        UnreadableError: AWS does not say.
+    """
+    found = _ADMINISTRATORS[kind][1](account, region) if kind in _ADMINISTRATORS else None
+    return None if found in (None, account.account_id) else f"the administrator account {found}"
+
+
+def actions() -> tuple[str, ...]:
+    """The IAM actions that these reads need."""
+    return (TAG_ACTION, *sorted({action for action, _ in _ADMINISTRATORS.values()}))
