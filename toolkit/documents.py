@@ -31,6 +31,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "bootstrap": Kind(1, ("bootstrap --json",)),
         "components": Kind(1, ("components --json",)),
         "controls": Kind(1, ("controls --format json",)),
+        "discover": Kind(1, ("discover --json",)),
+        "discover-diff": Kind(1, ("discover --json --diff A B",)),
         "doctor": Kind(1, ("doctor --json",)),
         "drift": Kind(2, ("drift --json",)),
         "environments": Kind(1, ("environments --json",)),

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from toolkit.iam import Decision, Policies, PolicyDocument, Request, evaluate
+
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
 ENVIRONMENT = """\
@@ -110,6 +112,28 @@ def collide(account: Any) -> str:
     return group
 
 
+def discovered(account: Any) -> None:
+    """What the state does not manage is found, by calls that the policy of a scan allows."""
+    scan = account.json("discover", "lived-in", "--regions", "eu-central-1", "--unmanaged")
+    others = {(one["type"], *one["key"].values()) for one in scan["unmanaged"]["resources"]}
+    assert {("aws_iam_user", "ana"), ("aws_iam_user", "robot")} <= others
+    # What was imported and what was created is managed, by whatever its type is found in a state.
+    components = ("aws_iam_account_password_policy", "aws_iam_group", "aws_config_configuration_recorder")
+    assert [one for one in others if one[0] in components] == []
+    assert scan["unmanaged"]["managed"] > 20
+    assert [u for u in scan["snapshot"]["unreadable"] if u["type"] not in ("", "managed_by")] == []
+    policy = PolicyDocument.parse(account.run("discover", "--print-policy").stdout)
+    policies = Policies(identity=(policy,))
+
+    def allowed(action: str) -> bool:
+        return evaluate(Request("arn:aws:iam::123456789012:user/audit", action), policies).decision is Decision.ALLOW
+
+    made = {call["action"] for calls in scan["snapshot"]["reads"] for call in calls}
+    assert len(made) >= 25
+    assert [action for action in made if not allowed(action)] == []
+    assert not allowed("iam:CreateUser")
+
+
 def test_the_story(account: Any):
     group = collide(account)
 
@@ -155,6 +179,7 @@ def test_the_story(account: Any):
     assert "delete this line" in done_with["remedy"]
     assert done_with["remedy"].endswith(f": '{group}': 'developers'")
     assert not after["changes_pending"]
+    discovered(account)
 
     # From now on it is in the state, and a weakening shows as the change that it is.
     weaker = ENVIRONMENT.replace("password_policy: {}", "password_policy: {minimum_password_length: 8}")

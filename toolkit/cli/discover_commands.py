@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,10 @@ from toolkit.cli import console, options
 from toolkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from toolkit.snapshots import Snapshot
+    from toolkit.snapshots.unmanaged import Unmanaged
     from toolkit.workflows.discover import Account
+    from toolkit.workflows.workspace import Access
 
 
 def register(app: typer.Typer) -> None:
@@ -50,6 +54,10 @@ def discover(
             "commas between them.",
         ),
     ] = "enabled",
+    unmanaged: Annotated[
+        bool,
+        typer.Option("--unmanaged", help="Show only what the environment's Terraform state does not manage."),
+    ] = False,
     max_calls: Annotated[
         int | None,
         typer.Option("--max-calls", metavar="N", min=1, help="Calls of AWS at most. Default: 20000."),
@@ -69,16 +77,19 @@ def discover(
     ] = False,
     as_json: options.Json = False,
     sandbox: options.Sandbox = False,
+    mirror: options.Mirror = None,
 ) -> int:
-    """Show what an account has of what components manage or collide with.
+    """Read what an account has, and keep a snapshot of it.
 
-    Reads only. The result is also written as a dated snapshot (0600), which other commands read. What cannot be read is
-    reported as unreadable, never as absent; the exit code is 0 then, too.
+    Of all resource types that components create. Reads only. The result is also written as a dated snapshot (0600),
+    which other commands read. What cannot be read is reported as unreadable, never as absent; the exit code is 0 then,
+    too.
 
     \b
     Examples:
       toolkit discover prod
       toolkit discover prod --regions active --json
+      toolkit discover prod --unmanaged
       toolkit discover --aws-profile audit --account-id 111122223333
       toolkit discover --diff monday.json tuesday.json
     """
@@ -93,17 +104,26 @@ def discover(
 
     wanted = regions_wanted(regions)
     calls = MAX_CALLS if max_calls is None else max_calls
+    if unmanaged and env is None:
+        raise UsageError("--unmanaged compares with an environment's state", hint="toolkit discover ENV --unmanaged")
+    others = None
     with console.Progress() as progress:
-        account = _account(progress, env, aws_profile, account_id, region, sandbox)
+        if unmanaged:
+            account, compare = _with_state(progress, env or "", options.access(sandbox, mirror))
+        else:
+            account, compare = _account(progress, env, aws_profile, account_id, region, sandbox), None
         snapshot = run(account, wanted, progress, max_calls=calls)
-    file = out or account.folder / snapshot.file_name
-    write_snapshot(snapshot, file)
-    found = Discovery(snapshot, file, unlisted_types(simulated=account.clients.simulated), calls)
+        file = out or account.folder / snapshot.file_name
+        write_snapshot(snapshot, file)
+        if compare is not None:
+            others = compare(snapshot)
+    found = Discovery(snapshot, file, unlisted_types(simulated=account.clients.simulated), calls, others)
     if as_json:
         console.print_json(discovery_data(found))
         return ExitCode.OK
     verbose = console.Settings.verbose
-    rows = list(discovery_rows(snapshot.resources, verbose=verbose))
+    shown = snapshot.resources if others is None else others.resources
+    rows = list(discovery_rows(shown, verbose=verbose))
     if rows:
         console.print_table(("REGION", "TYPE", "RESOURCES"), rows)
         console.say("")
@@ -115,7 +135,7 @@ def _print_policy() -> int:
     from toolkit.workflows.scan_policy import scan_policies
 
     policies = scan_policies()
-    console.print_json(policies[0] if len(policies) == 1 else policies)
+    console.print_value(policies[0] if len(policies) == 1 else policies)
     if len(policies) > 1:
         console.tell(f"{len(policies)} policies, each within IAM's length: attach all of them.")
     return ExitCode.OK
@@ -133,6 +153,23 @@ def _diff(older: Path, newer: Path, *, as_json: bool) -> int:
     else:
         console.show(comparison_lines(found))
     return ExitCode.OK
+
+
+def _with_state(
+    progress: console.Progress, env: str, access: Access
+) -> tuple[Account, Callable[[Snapshot], Unmanaged]]:
+    """An environment's account, and how to compare a scan of it with the environment's state."""
+    from toolkit.workflows.discover import of_workspace, unmanaged_in
+    from toolkit.workflows.workspace import open_workspace
+
+    project = options.project()
+    workspace = open_workspace(project, env, access, progress, may_render=False)
+
+    def compare(snapshot: Snapshot) -> Unmanaged:
+        progress.stage(f"Reading the state of {env}")
+        return unmanaged_in(workspace, snapshot)
+
+    return of_workspace(project, workspace), compare
 
 
 def _account(

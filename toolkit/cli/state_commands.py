@@ -194,6 +194,14 @@ def _tell_restored(env: str, done: Restored, as_json: bool) -> None:
 
 def drift(
     env: options.Env,
+    unmanaged: Annotated[
+        bool,
+        typer.Option(
+            "--unmanaged",
+            help="Also scan the account, and list what its state does not manage; takes hundreds of calls of AWS in "
+            "each region.",
+        ),
+    ] = False,
     as_json: options.Json = False,
     no_render: options.NoRender = False,
     lock_timeout: options.LockTimeout = "30s",
@@ -203,24 +211,29 @@ def drift(
     """Show what was changed outside of Terraform.
 
     Exits with 0 if nothing was, with 2 if something was, as `terraform plan -detailed-exitcode` does, so that a
-    scheduled job can react. Pending changes of the repository are counted separately and do not affect the exit code.
+    scheduled job can react. Pending changes of the repository are counted separately and do not affect the exit code,
+    nor do resources that Terraform never created (--unmanaged).
     Changes neither the account nor the state.
 
     \b
     Examples:
       toolkit drift prod
       toolkit drift prod --no-render --json      in a scheduled job
+      toolkit drift prod --unmanaged
     """
     options.duration(lock_timeout)
     from toolkit.reports.drift import drift_data, drift_lines
-    from toolkit.workflows.drift import find_drift
+    from toolkit.workflows.drift import find_drift, with_unmanaged
     from toolkit.workflows.explain import explain
     from toolkit.workflows.workspace import open_workspace
 
     with console.Progress() as progress:
         access = options.access(sandbox, mirror)
-        workspace = open_workspace(options.project(), env, access, progress, may_render=not no_render)
+        project = options.project()
+        workspace = open_workspace(project, env, access, progress, may_render=not no_render)
         found = find_drift(workspace, progress, lock_timeout=lock_timeout)
+        if unmanaged:
+            found = with_unmanaged(project, workspace, found, progress)
     if as_json:
         console.print_json(drift_data(found))
     else:

@@ -12,12 +12,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from toolkit.documents import Document, document
 from toolkit.reports.text import Line
 from toolkit.resources.reading import Live, Reason, Unreadable
 from toolkit.snapshots import Snapshot, snapshot_data
 from toolkit.snapshots.compare import Comparison, Difference
+from toolkit.snapshots.unmanaged import Unmanaged
 
-SCHEMA_VERSION = 1
 _FEW = 3
 """Resources of one type in one region that are listed by name; of more, the first are."""
 
@@ -32,18 +33,52 @@ class Discovery:
     not_listed: Mapping[str, str]
     """Types that are not listed → why."""
     max_calls: int
+    unmanaged: Unmanaged | None = None
+    """What the environment's state does not have; None: not compared."""
 
 
-def discovery_data(found: Discovery) -> dict[str, Any]:
+def discovery_data(found: Discovery) -> Document:
     """The scan as plain data."""
+    return document(
+        "discover",
+        {
+            "file": str(found.file),
+            "max_calls": found.max_calls,
+            "not_listed": dict(found.not_listed),
+            "unmanaged": None if found.unmanaged is None else unmanaged_data(found.unmanaged),
+            "snapshot": snapshot_data(found.snapshot),
+        },
+    )
+
+
+def unmanaged_data(found: Unmanaged) -> dict[str, Any]:
+    """What a state does not have, as plain data."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "discover",
-        "file": str(found.file),
-        "max_calls": found.max_calls,
-        "not_listed": dict(found.not_listed),
-        "snapshot": snapshot_data(found.snapshot),
+        "state_serial": found.state_serial,
+        "managed": found.managed,
+        "resources": [
+            {
+                "type": one.type,
+                "region": one.region,
+                "key": dict(one.key),
+                "import_id": one.import_id,
+                "arn": one.arn,
+                "managed_by": one.managed_by,
+                "called": one.called,
+            }
+            for one in found.resources
+        ],
     }
+
+
+def unmanaged_line(found: Unmanaged) -> str:
+    """How much of an account a state does not have."""
+    if not found.state_serial:
+        return f"{_count(len(found.resources), 'resource')}, and no state yet that could manage them."
+    return (
+        f"{_count(len(found.resources), 'resource')} that the state does not manage, {found.managed:,} that it does "
+        f"(serial {found.state_serial})."
+    )
 
 
 def discovery_rows(resources: Iterable[Live], *, verbose: bool) -> Iterator[tuple[str, str, str]]:
@@ -75,6 +110,8 @@ def discovery_lines(found: Discovery, *, verbose: bool) -> Iterator[Line]:
         f"{_count(len({one.type for one in own}), 'type')} in {_count(len(snapshot.regions), 'region')}.",
         "bold",
     )
+    if found.unmanaged is not None:
+        yield unmanaged_line(found.unmanaged), "bold"
     if given and not verbose:
         yield f"{given:,} more are as AWS creates them; -v lists them.", ""
     if found.not_listed:
@@ -105,32 +142,33 @@ def unreadable_lines(unreadable: Iterable[Unreadable]) -> Iterator[Line]:
         yield f"      Next: {_NEXT[Reason[reason]]}", ""
 
 
-def comparison_data(found: Comparison) -> dict[str, Any]:
+def comparison_data(found: Comparison) -> Document:
     """The differences as plain data."""
 
     def side(snapshot: Snapshot) -> dict[str, Any]:
         return {"taken": f"{snapshot.taken:%Y-%m-%dT%H:%M:%SZ}", "digest": snapshot.digest}
 
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "discover-diff",
-        "account_id": found.after.account_id,
-        "before": side(found.before),
-        "after": side(found.after),
-        "equal": not found.differences and not found.not_compared,
-        "differences": [
-            {
-                "change": _change(one),
-                "type": one.resource.type,
-                "region": one.resource.region,
-                "key": dict(one.resource.key),
-                "called": one.resource.called,
-                "attributes": [{"name": n, "before": was, "after": now} for n, was, now in one.attributes],
-            }
-            for one in found.differences
-        ],
-        "not_compared": [{"type": kind, "region": region} for kind, region in found.not_compared],
-    }
+    return document(
+        "discover-diff",
+        {
+            "account_id": found.after.account_id,
+            "before": side(found.before),
+            "after": side(found.after),
+            "equal": not found.differences and not found.not_compared,
+            "differences": [
+                {
+                    "change": _change(one),
+                    "type": one.resource.type,
+                    "region": one.resource.region,
+                    "key": dict(one.resource.key),
+                    "called": one.resource.called,
+                    "attributes": [{"name": n, "before": was, "after": now} for n, was, now in one.attributes],
+                }
+                for one in found.differences
+            ],
+            "not_compared": [{"type": kind, "region": region} for kind, region in found.not_compared],
+        },
+    )
 
 
 def comparison_lines(found: Comparison) -> Iterator[Line]:
@@ -166,7 +204,7 @@ def _value(value: Any) -> str:
 
 _NEXT = {
     Reason.DENIED: "allow the caller this action (`toolkit discover --print-policy`); some actions only the "
-    "organization's management account or a delegated administrator may call",
+    "management account of the organization or a delegated administrator may call",
     Reason.EXPIRED: "get new credentials, then run it again",
     Reason.THROTTLED: "run it again later, or for fewer regions at a time: AWS limits how many calls an account makes",
     Reason.TIMED_OUT: "run it again; if it stays so, check the network and the proxy",

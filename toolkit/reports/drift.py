@@ -15,7 +15,16 @@ from toolkit.documents import Document, document
 from toolkit.findings import Finding
 from toolkit.plan.model import Action, Change, Marker
 from toolkit.reports.details import details
+from toolkit.reports.discovery import (
+    discovery_rows,
+    unmanaged_data,
+    unmanaged_line,
+    unreadable_lines,
+)
 from toolkit.reports.text import Line
+from toolkit.resources.reading import Unreadable
+from toolkit.snapshots import unreadable_data
+from toolkit.snapshots.unmanaged import Unmanaged
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.outcomes import PlanOutcome
 
@@ -42,6 +51,10 @@ class Drift:
     pending: PlanOutcome
     """What the repository would change apart from that."""
     warnings: tuple[Diagnostic, ...]
+    unmanaged: Unmanaged | None = None
+    """What the account has and the state does not; None: the account was not scanned."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """What of that could not be read."""
 
     @property
     def found(self) -> bool:
@@ -85,6 +98,9 @@ def drift_data(drift: Drift) -> Document:
                 "destroy": drift.pending.destroy,
                 "import": drift.pending.imports,
             },
+            "unmanaged": None
+            if drift.unmanaged is None
+            else {**unmanaged_data(drift.unmanaged), "unreadable": unreadable_data(drift.unreadable)},
         },
     )
 
@@ -104,9 +120,20 @@ def drift_lines(drift: Drift) -> Iterator[Line]:
             for finding in (f for f in drift.weaker if f.address == change.address):
                 what = "it protects or records" if gone else f"weaker: {finding.attribute} {finding.evidence}"
                 yield f"        {what}", "bold red"
+    yield from _unmanaged(drift)
     yield "", ""
     yield _verdict(drift), "bold yellow" if drift.found else "bold green"
     yield _pending(drift), ""
+
+
+def _unmanaged(drift: Drift) -> Iterator[Line]:
+    if drift.unmanaged is None:
+        return
+    yield "", ""
+    yield unmanaged_line(drift.unmanaged), "bold"
+    for region, kind, resources in discovery_rows(drift.unmanaged.resources, verbose=False):
+        yield f"  {region}  {kind}  {resources}", "yellow"
+    yield from unreadable_lines(drift.unreadable)
 
 
 def _groups(changes: tuple[Change, ...]) -> Iterator[tuple[str, str, list[Change]]]:
@@ -121,7 +148,7 @@ def _verdict(drift: Drift) -> str:
     if not drift.found:
         return (
             "No drift: the account matches what was applied. (Resources that Terraform did not create are not "
-            "compared.)"
+            "compared; --unmanaged lists them.)"
         )
     gone = sum(c.action is Action.DELETE for c in drift.changes)
     differ = len(drift.changes) - gone

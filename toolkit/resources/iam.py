@@ -210,7 +210,7 @@ def _find_login_profile(account: Account, region: str, planned: Mapping[str, Any
 
 
 def _inline(owner: str) -> Reading:
-    """Policies in a group or role: PutGroupPolicy and PutRolePolicy update one of the same name in place.
+    """Policies in a group, role or user: PutGroupPolicy and kin update one of the same name in place.
 
     Args:
         owner: "group" or "role".
@@ -497,7 +497,7 @@ TYPES = (
         "aws_iam_user_policy",
         gives=Gives("user", "user", "policy"),
         key=("user", "name"),
-        reading=_inline("user", "UserName", "list_users", "Users"),
+        reading=_inline("user"),
     ),
     ResourceType(
         # No module makes it: a plan of another configuration, or by hand, may.

@@ -233,13 +233,18 @@ def snapshot_data(snapshot: Snapshot) -> dict[str, Any]:
         "complete": snapshot.complete,
         "digest": snapshot.digest,
         "resources": resources,
-        "unreadable": [
-            {"type": u.type, "region": u.region, "call": u.call, "reason": u.reason.name, "message": u.message}
-            for u in snapshot.unreadable
-        ],
+        "unreadable": unreadable_data(snapshot.unreadable),
         "reads": [[_call(call) for call in calls] for calls in reads],
     }
     return {**data, "seal": _digest(data)}
+
+
+def unreadable_data(unreadable: Iterable[Unreadable]) -> list[dict[str, Any]]:
+    """What could not be read, as plain data."""
+    return [
+        {"type": u.type, "region": u.region, "call": u.call, "reason": u.reason.name, "message": u.message}
+        for u in unreadable
+    ]
 
 
 def _parsed(content: bytes, file: Path) -> Snapshot:

@@ -26,6 +26,7 @@ from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
 from toolkit.terraform.outcomes import ApplyOutcome, Fold, PlanOutcome
 from toolkit.terraform.providers import aliases
+from toolkit.terraform.state_resources import StateResources, state_resources
 from toolkit.terraform.unsaved import Kept, UnsavedStates, scrub
 from toolkit.variables import Admitted, admit
 
@@ -287,6 +288,14 @@ class Runner:
     def state_aliases(self) -> dict[str, str]:
         """Address without instance keys → alias of the provider that the state records for it."""
         return aliases(self._data("state pull", self._terraform.arguments("state pull"), absent={}))
+
+    def state_resources(self, wanted: Mapping[str, tuple[str, ...]]) -> StateResources:
+        """What the state manages: of each resource, the attributes that identify one of its type, and no other value.
+
+        Args:
+            wanted: Type → these attributes; other types are left out.
+        """
+        return state_resources(self._data("state pull", self._terraform.arguments("state pull"), absent={}), wanted)
 
     def get(self) -> None:
         """Note down where the root's modules are, which `providers lock` does not do by itself; asks no registry."""

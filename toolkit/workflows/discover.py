@@ -1,35 +1,38 @@
 """Reads what an account has of all that components manage or collide with.
 
 In: an environment, or an account without one. Out: a Snapshot. Every type whose record has a lister is read by the one
-inventory. Changes nothing in AWS; Terraform does not run.
+inventory. Changes nothing in AWS. Terraform runs only where a scan is compared with its state.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit.aws.existing import NOT_SIMULATED
+from toolkit.aws.facts import side_by_side
 from toolkit.aws.identity import CallerIdentity, caller_identity, check_account
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.session import ClientFactory, configured_region
+from toolkit.aws.session import AwsSession, configured_region
 from toolkit.environment import Environment, load_text
 from toolkit.errors import ToolkitError, UsageError, WrongAccountError
 from toolkit.paths import Project
-from toolkit.regions import GLOBAL_REGION
-from toolkit.resources.reading import Call, Reason, Unreadable, UnreadableError
-from toolkit.resources.registry import RESOURCES
+from toolkit.regions import GLOBAL_REGION, partition_of
+from toolkit.resources import managers
+from toolkit.resources.reading import Call, Live, Reason, Unreadable, UnreadableError
+from toolkit.resources.registry import RESOURCES, is_unsupported
 from toolkit.snapshots import Snapshot, snapshot_folder
+from toolkit.snapshots.unmanaged import Unmanaged, identity_attributes, unmanaged
 from toolkit.workflows.new import check_answer
 from toolkit.workflows.observer import Observer
-from toolkit.workflows.workspace import Access, aws_environ, prepare_scratch, read_environment
+from toolkit.workflows.workspace import Access, Workspace, aws_environ, prepare_scratch, read_environment
 
 AT_ONCE = 16
 """Lists that are read side by side. Most of them wait for AWS; its limits are per region and service."""
-OWN_ACTIONS = ("ec2:DescribeRegions",)
+OWN_ACTIONS = ("ec2:DescribeRegions", *managers.actions())
 """Actions that a scan needs apart from those of the types."""
 MAX_CALLS = 20_000
 """Calls of AWS that a scan makes at most, unless an option says otherwise."""
@@ -41,10 +44,10 @@ class Account:
 
     environment: Environment
     """Without an environment file, one that has nothing but account, region and profile."""
-    clients: ClientFactory
+    clients: AwsSession
     caller: CallerIdentity
     called: str
-    """As commands name it: "prod", "prod --sandbox", "--account-id 123456789012"."""
+    """ "prod", "prod --sandbox", "account 123456789012"."""
     folder: Path
     """Where its snapshots are written; private."""
     has_file: bool
@@ -57,7 +60,7 @@ def listed_types(*, simulated: bool) -> tuple[str, ...]:
         kind
         for kind, record in RESOURCES.items()
         if record.reading is not None and record.reading.lists is not None
-        if not (simulated and kind in NOT_SIMULATED)
+        if not (simulated and is_unsupported(kind))
     )
 
 
@@ -83,18 +86,35 @@ def open_environment(project: Project, name: str, access: Access, observer: Obse
     """
     paths, environment = read_environment(project, name)
     scratch = prepare_scratch(paths, environment, access, observer)
-    environ = aws_environ(project, environment, access, scratch)
+    session = AwsSession(environment, aws_environ(project, environment, access, scratch))
     observer.stage(f"Checking the account of {name}")
-    caller = check_account(environment, environ)
+    caller = check_account(session)
     inside = scratch.relative_to(project.root).parts
     return Account(
         environment,
-        ClientFactory(environment, environ),
+        session,
         caller,
         f"{name} --sandbox" if access.sandbox else name,
         snapshot_folder(project.root, *inside, "snapshots"),
         has_file=True,
     )
+
+
+def of_workspace(project: Project, workspace: Workspace) -> Account:
+    """The account of an environment that is ready for Terraform, for a scan that is compared with its state."""
+    inside = workspace.scratch.relative_to(project.root).parts
+    folder = snapshot_folder(project.root, *inside, "snapshots")
+    return Account(workspace.environment, workspace.aws, workspace.caller, workspace.called, folder, has_file=True)
+
+
+def unmanaged_in(workspace: Workspace, snapshot: Snapshot) -> Unmanaged:
+    """What of a scan the environment's state does not manage.
+
+    Raises:
+        ToolkitError: The state cannot be read.
+    """
+    state = workspace.runner.state_resources(identity_attributes())
+    return unmanaged(snapshot.resources, state.serial, state.resources, snapshot.home)
 
 
 def open_account(
@@ -138,13 +158,12 @@ def open_account(
         e.where = e.where if e.where != f"environments/{environment.name}" else None
         raise
     observer.stage("Checking the account")
-    clients = ClientFactory(environment, environ)
+    clients = AwsSession(environment, environ)
     caller = caller_identity(clients, f"profile {profile}" if profile else "the credentials of the shell")
-    with_profile = f" --aws-profile {profile}" if profile else ""
     if account_id is None:
         raise UsageError(
             f"these credentials belong to account {caller.account_id} ({caller.arn})",
-            hint=f"if that is the account to read: `toolkit discover{with_profile} --account-id {caller.account_id}`",
+            hint=f"if that is the account to read, add `--account-id {caller.account_id}`",
         )
     if caller.account_id != account_id:
         raise WrongAccountError(
@@ -152,9 +171,13 @@ def open_account(
             where="--account-id",
             hint="choose another profile with --aws-profile, or correct --account-id; nothing was read",
         )
-    called = f"{with_profile.strip()} --account-id {account_id}".strip()
     return Account(
-        environment, clients, caller, called, snapshot_folder(folder, ".toolkit", "snapshots"), has_file=False
+        environment,
+        clients,
+        caller,
+        f"account {account_id}",
+        snapshot_folder(folder, ".toolkit", "snapshots"),
+        has_file=False,
     )
 
 
@@ -208,7 +231,7 @@ def discover(
         f"Reading {len(kinds)} resource types in {where} of account {account.caller.account_id}: "
         f"{lists:,} lists, {max_calls:,} calls of AWS at most"
     )
-    found = list(inventory.every(kinds, regions))
+    found = list(_with_managers(list(inventory.every(kinds, regions)), inventory))
     off = {one.region for one in found if isinstance(one, Unreadable) and one.reason is Reason.REGION_OFF}
     return Snapshot.of(
         found,
@@ -222,6 +245,50 @@ def discover(
         types=kinds,
         calls=inventory.calls,
     )
+
+
+def _with_managers(found: Sequence[Live | Unreadable], inventory: Inventory) -> Iterator[Live | Unreadable]:
+    """What was found, with who manages it where that can be known; what that could not be read from comes first."""
+    unknown: set[Unreadable] = set()
+    resources = [one for one in found if isinstance(one, Live) and not one.by_default]
+    named = {id(one): one.managed_by or managers.by_owner_or_name(one) for one in resources}
+    tags: dict[str, Mapping[str, str]] = {}
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for one in resources:
+        if one.arn and not named[id(one)]:
+            places[_tagged_in(one)].append(one.arn)
+    for answer in side_by_side(lambda place: _tags(inventory, place, places[place]), sorted(places)):
+        if isinstance(answer, Unreadable):
+            unknown.add(answer)
+        else:
+            tags |= answer
+    for one in resources:
+        who = named[id(one)] or managers.by_tags(tags.get(one.arn or "", {}))
+        if not inventory.simulated:  # the embedded AWS has no such administrators
+            try:
+                who = managers.by_administrator(inventory, one.type, one.region) or who
+            except UnreadableError as e:
+                unknown.add(e.of(MANAGED_BY))
+        named[id(one)] = who
+    yield from unknown
+    for each in found:
+        yield replace(each, managed_by=named[id(each)]) if id(each) in named and isinstance(each, Live) else each
+
+
+MANAGED_BY = "managed_by"
+"""Stands for a type where it cannot be read who manages resources; what there is was read all the same."""
+
+
+def _tags(inventory: Inventory, region: str, arns: Sequence[str]) -> Mapping[str, Mapping[str, str]] | Unreadable:
+    try:
+        return managers.read_tags(inventory, region, arns)
+    except UnreadableError as e:
+        return e.of(MANAGED_BY)
+
+
+def _tagged_in(one: Live) -> str:
+    """Where the tagging API knows a resource: IAM's, where services without a region live."""
+    return GLOBAL_REGION[partition_of(one.region) or "aws"] if ":iam:" in (one.arn or "") else one.region
 
 
 class _Meter:

@@ -4,18 +4,21 @@ In: a Workspace. Out: the changes, from the state as applied to the account as i
 what the repository has pending. One plan as always tells what differs and what of it Terraform would put back. Where
 something does, a second one that does not ask AWS compares the configuration with the state, and so is what is pending
 and nothing else. Changes neither the account nor the state. What Terraform never made (a new user, another trail) is
-not in the state and cannot be seen this way.
+not in the state and cannot be seen this way: `with_unmanaged` scans the account for it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from toolkit.components.registry import REGISTRY
 from toolkit.errors import ToolkitError
+from toolkit.paths import Project
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Change, Plan, parse_drift
 from toolkit.reports.drift import Drift
+from toolkit.workflows.discover import discover, of_workspace, unmanaged_in
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
@@ -61,3 +64,13 @@ def find_drift(workspace: Workspace, observer: Observer, *, lock_timeout: str = 
         pending=pending,
         warnings=planned.diagnostics,
     )
+
+
+def with_unmanaged(project: Project, workspace: Workspace, drift: Drift, observer: Observer) -> Drift:
+    """The drift, with what the account has in its enabled regions and the state does not.
+
+    Raises:
+        ToolkitError: Which regions are enabled, or the state, cannot be read.
+    """
+    snapshot = discover(of_workspace(project, workspace), "enabled", observer)
+    return replace(drift, unmanaged=unmanaged_in(workspace, snapshot), unreadable=snapshot.unreadable)

@@ -424,8 +424,7 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     "aws_iam_user_policy": (
         "iam", {"user": "ops", "name": "mine"}, [
             ("get_user_policy", {"UserName": "ops", "PolicyName": "mine", "PolicyDocument": "{}"}),
-            ("list_users", IAM_USERS),
-            ("list_user_policies", {"PolicyNames": ["mine"]}),
+            ("get_account_authorization_details", details("User")),
         ],
     ),
     "aws_iam_user_policy_attachment": (

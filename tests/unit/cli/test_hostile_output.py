@@ -348,6 +348,7 @@ def story_output(word: str) -> Iterator[list[str]]:
 def story_discover(word: str) -> Iterator[list[str]]:
     from toolkit.resources.reading import Live
     from toolkit.snapshots import Snapshot, write_snapshot
+    from toolkit.snapshots.unmanaged import Unmanaged
 
     found = poisoned(Snapshot, word)
     other = dataclasses.replace(found, resources=(dataclasses.replace(poisoned(Live, word), values={word: 1}),))
@@ -360,6 +361,13 @@ def story_discover(word: str) -> Iterator[list[str]]:
         yield ["discover", "prod", "--out", files[0]]
         yield ["-v", "discover", "prod", "--out", files[0]]
         yield ["discover", "prod", "--out", files[0], "--json"]
+    compared = (account, lambda _: poisoned(Unmanaged, word))
+    with (
+        _returns("toolkit.cli.discover_commands._with_state", compared),
+        _returns("toolkit.workflows.discover.discover", found),
+    ):
+        yield ["discover", "prod", "--unmanaged", "--out", files[0]]
+        yield ["discover", "prod", "--unmanaged", "--out", files[0], "--json"]
     for snapshot, file in zip((found, other), files, strict=True):
         now = dataclasses.replace(snapshot, taken=datetime.now(UTC).replace(microsecond=0))
         write_snapshot(now, Path(file))

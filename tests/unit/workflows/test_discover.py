@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from toolkit.aws.identity import CallerIdentity
-from toolkit.aws.session import ClientFactory
+from toolkit.aws.session import AwsSession
 from toolkit.cli.main import run
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError, UsageError
@@ -48,7 +48,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def account(tmp_path: Path) -> Account:
     caller = CallerIdentity("123456789012", "arn:aws:iam::123456789012:user/audit")
-    return Account(ENVIRONMENT, ClientFactory(ENVIRONMENT, {}), caller, "prod", tmp_path, has_file=True)
+    return Account(ENVIRONMENT, AwsSession(ENVIRONMENT, {}), caller, "prod", tmp_path, has_file=True)
 
 
 class Told(Observer):
@@ -73,8 +73,8 @@ def test_a_scan_reads_global_types_once_and_the_others_in_each_region(account: A
     ]
     assert (found.regions, found.home, found.environment, found.complete) == ((REGION, OTHER), REGION, "prod", True)
     assert all(one.evidence for one in found.resources)
-    # Both lists of global types, two of each other in two regions, two topics, and which regions are on.
-    assert found.calls == 9
+    # Two global lists, two others in two regions, two topics, which regions are on, and tags in two regions.
+    assert found.calls == 11
     assert told.said[0] == (
         "Reading 4 resource types in 2 regions of account 123456789012: 6 lists, 20,000 calls of AWS at most"
     )
@@ -144,7 +144,7 @@ def test_regions_that_cannot_be_read_end_the_scan_with_what_to_do(account: Accou
 
             raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, "DescribeRegions")
 
-    monkeypatch.setattr(ClientFactory, "client", lambda *_: Client())
+    monkeypatch.setattr(AwsSession, "client", lambda *_: Client())
     with pytest.raises(ToolkitError, match="which regions are enabled cannot be read: ec2:DescribeRegions") as refused:
         discover(account, "enabled", Observer())
     assert "--regions" in (refused.value.hint or "")
@@ -162,7 +162,7 @@ def test_an_account_without_a_file_is_shown_and_has_to_be_named(capsys: pytest.C
     assert run(["discover", "--regions", REGION]) == 64
     error = capsys.readouterr().err
     assert "these credentials belong to account 123456789012 (arn:aws:sts::123456789012:user/moto)" in error
-    assert "toolkit discover --account-id 123456789012" in error
+    assert "add `--account-id 123456789012`" in error
 
 
 @pytest.mark.usefixtures("aws", "shell")

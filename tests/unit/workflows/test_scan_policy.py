@@ -1,6 +1,7 @@
 """The policy of a scan: valid for IAM, and every action a real one.
 
-That it allows every call of a scan is held by tests/integration/test_sandbox.py, and type by type in tests/unit/aws.
+That it allows every call of a scan is held by tests/integration/test_existing_account.py, and type by type in
+tests/unit/aws.
 """
 
 from __future__ import annotations
