@@ -6,6 +6,7 @@ Each pair is run in turn (A B A B …), so that a machine that gets slower slows
     rendering   100 environments against parsing their YAML alone
     planning    `toolkit plan` against `terraform plan -out` and `terraform show -json` by hand on the same tree: once
                 with Terraform's environment the same on both sides, and once as each is by itself (with --plan)
+    discovery   a scan of 17 regions side by side against one list after the other (bench/discovery.py, with --scan)
 """
 
 from __future__ import annotations
@@ -179,3 +180,7 @@ if __name__ == "__main__":
         planning("the environment of the README's demo", readme.read_text("utf-8"))
     else:
         print("planning: with --plan (takes some minutes)")
+    if "--scan" in sys.argv[1:]:
+        subprocess.run([PYTHON, Path(__file__).with_name("discovery.py")], check=True)
+    else:
+        print("discovery: with --scan (takes some minutes)")

@@ -1,0 +1,216 @@
+"""A scan of an account as ratios: `bench/run.py --scan`.
+
+side by side   17 regions read as `toolkit discover` does, against one list after the other. A hook of botocore
+               answers from a recording of moto, after the same latency for every call (aim: a ratio of 8)
+once           calls against distinct calls (aim: at most 1.2)
+memory         peak of a scan of IAM with 2,500 and with 5,000 users, each in a process of its own (aim: linear).
+               Their access keys, two each, a scan does not read: no component creates any
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from moto import mock_aws
+from moto.core.models import botocore_stubber
+
+from toolkit.aws.identity import CallerIdentity
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import AwsSession
+from toolkit.environment import load_text
+from toolkit.resources.reading import Live
+from toolkit.sandbox import patches
+from toolkit.snapshots import Snapshot, snapshot_data
+from toolkit.workflows import discover as scan
+from toolkit.workflows.discover import AT_ONCE, Account, discover
+from toolkit.workflows.observer import Observer
+
+LATENCY = 0.1
+"""Seconds that each call waits; AWS takes 0.03 to 0.3, by region and service."""
+REGIONS = (
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
+    "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1",
+    "us-east-2", "us-west-1", "us-west-2",
+)  # fmt: skip
+ENVIRON = {"AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+ENVIRONMENT = load_text(
+    'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\ncomponents: {}\n',
+    name="bench",
+    shown_as="bench",
+)
+Answer = Callable[[AWSPreparedRequest], AWSResponse]
+
+
+class Hooked(AwsSession):
+    """Clients whose requests are answered by a function instead of AWS."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(ENVIRONMENT, ENVIRON)
+        self._answer = answer
+        self.asked: Counter[tuple[Any, ...]] = Counter()
+
+    def _client(self, session: Any, service: str, region: str) -> Any:
+        client = session.client(service, region_name=region)
+        client.meta.events.register_first("before-send", self._send)
+        return client
+
+    def _session(self) -> Any:
+        return boto3.Session(ENVIRON["AWS_ACCESS_KEY_ID"], ENVIRON["AWS_SECRET_ACCESS_KEY"])
+
+    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        self.asked[key(request)] += 1
+        return self._answer(request)
+
+
+def key(request: AWSPreparedRequest) -> tuple[Any, ...]:
+    """What tells one request from another: where it goes, and what it says."""
+    body = request.body
+    read = body.read() if hasattr(body, "read") else body
+    return request.method, request.url, request.headers.get("X-Amz-Target"), str(read)
+
+
+def response(url: str, status: int, headers: Any, content: bytes) -> AWSResponse:
+    """An answer as botocore gets it from its connection."""
+
+    class Raw(io.BytesIO):
+        def stream(self, **_: Any) -> Any:
+            yield self.read()
+
+    return AWSResponse(url, status, headers, Raw(content))
+
+
+def scanned(answer: Answer, at_once: int) -> tuple[float, Snapshot, Counter[tuple[Any, ...]]]:
+    """Seconds of a scan, what it found, and what it asked."""
+    scan.AT_ONCE = at_once
+    clients = Hooked(answer)
+    caller = CallerIdentity("123456789012", "arn:aws:iam::123456789012:user/bench")
+    with tempfile.TemporaryDirectory() as folder:
+        account = Account(ENVIRONMENT, clients, caller, "bench", Path(folder), has_file=True)
+        started = time.perf_counter()
+        found = discover(account, REGIONS, Observer())
+        return time.perf_counter() - started, found, clients.asked
+
+
+def seed(region: str) -> None:
+    """Something in a region: an account that is in use has more in each."""
+
+    def client(service: str) -> Any:
+        keys = (ENVIRON["AWS_ACCESS_KEY_ID"], ENVIRON["AWS_SECRET_ACCESS_KEY"])
+        return boto3.Session(*keys).client(service, region)  # type: ignore[call-overload]
+
+    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    client("s3").create_bucket(Bucket=f"bench-{region}", **place)
+    topics, logs, rules = client("sns"), client("logs"), client("events")
+    for number in range(5):
+        topics.create_topic(Name=f"topic-{number}")
+        logs.create_log_group(logGroupName=f"log-{number}")
+        rules.put_rule(Name=f"rule-{number}", EventPattern='{"source": ["aws.signin"]}')
+
+
+def regions() -> None:
+    """17 regions side by side, against one list after the other."""
+    patches.apply()
+    recorded: dict[tuple[Any, ...], tuple[int, Any, bytes]] = {}
+
+    def record(request: AWSPreparedRequest) -> AWSResponse:
+        found = botocore_stubber("before-send", request)
+        recorded[key(request)] = found.status_code, found.headers, found.content
+        return response(request.url, *recorded[key(request)])
+
+    def replay(request: AWSPreparedRequest) -> AWSResponse:
+        time.sleep(LATENCY)
+        return response(request.url, *recorded[key(request)])
+
+    with mock_aws():
+        for region in REGIONS:
+            seed(region)
+        scanned(record, 1)
+    one_by_one, first, _ = scanned(replay, 1)
+    before = time.process_time()
+    together, second, asked = scanned(replay, AT_ONCE)
+    cpu = time.process_time() - before
+    assert first.digest == second.digest, "what is found must not depend on the order of reading"
+    calls, distinct, found = sum(asked.values()), len(asked), len(first.resources)
+    print(
+        f"discover {len(REGIONS)} regions, {AT_ONCE} lists at a time, {LATENCY * 1000:.0f} ms a call:   "
+        f"{one_by_one / together:.1f} x faster than one by one ({together:.1f} against {one_by_one:.1f} s here)"
+    )
+    print(f"  of which {cpu:.1f} s are CPU time: without it, it would take {calls * LATENCY / AT_ONCE:.1f} s")
+    print(f"  {calls:,} calls, {calls / distinct:.2f} x the {distinct:,} distinct ones; {found:,} resources")
+
+
+def users(count: int) -> None:
+    """Print the peak of what a scan of IAM with so many users allocates, its snapshot included, in MiB."""
+    item = (
+        "<member><UserName>user-{n}</UserName><Path>/</Path><UserId>AIDACKCEVSQ6C2EXAMPLE</UserId>"
+        "<Arn>arn:aws:iam::123456789012:user/user-{n}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>{more}</member>"
+    )
+    more = "<GroupList><member>developers</member></GroupList><AttachedManagedPolicies/><UserPolicyList/>"
+
+    def answer(request: AWSPreparedRequest) -> AWSResponse:
+        asked = parse_qs(request.body.decode() if isinstance(request.body, bytes) else str(request.body))
+        action = asked["Action"][0]
+        if action == "GetLoginProfile":
+            error = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>none</Message></Error></ErrorResponse>"
+            return response(request.url, 404, {}, error.encode())
+        start = int(asked.get("Marker", ["0"])[0])
+        end = min(start + 1000, count)
+        name = "Users" if action == "ListUsers" else "UserDetailList"
+        items = "".join(item.format(n=n, more=more if name == "UserDetailList" else "") for n in range(start, end))
+        marker = f"<Marker>{end}</Marker>" if end < count else ""
+        result = f"<{name}>{items}</{name}><IsTruncated>{str(end < count).lower()}</IsTruncated>{marker}"
+        text = f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"
+        return response(request.url, 200, {}, text.encode())
+
+    clients = Hooked(answer)
+    clients.client("iam")
+    tracemalloc.start()
+    kinds = tuple(f"aws_iam_user{rest}" for rest in ("", "_login_profile", "_group_membership", "_policy_attachment"))
+    found = list(Inventory(clients, at_once=AT_ONCE).every(kinds, REGIONS[:1]))
+    assert sum(isinstance(one, Live) for one in found) == 2 * count, found[:3]
+    facts = {"account_id": "123456789012", "caller": "x", "environment": None, "simulator": None, "calls": 0}
+    now = datetime.now(UTC)
+    snapshot = Snapshot.of(found, **facts, taken=now, home=REGIONS[0], regions=REGIONS[:1], types=kinds)
+    size = len(json.dumps(snapshot_data(snapshot)))
+    print(f"{tracemalloc.get_traced_memory()[1] / 2**20:.1f} {size / 2**20:.1f}")
+
+
+def memory() -> None:
+    """The peaks for two numbers of users, each in a process of its own."""
+    peaks = []
+    for count in COUNTS:
+        command = [sys.executable, __file__, "--users", str(count)]
+        most, size = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        peaks.append(float(most))
+        print(f"discover {count:,} users with {2 * count:,} access keys: {most} MiB at the peak, snapshot {size} MiB")
+    first, second = (
+        1000 * (more - less) / (many - few)
+        for (less, more), (few, many) in zip(pairwise(peaks), pairwise(COUNTS), strict=True)
+    )
+    print(f"  a thousand more users take {first:.1f} MiB up to {COUNTS[1]:,}, and {second:.1f} MiB from there on")
+
+
+COUNTS = (2500, 5000, 10_000)
+
+
+if __name__ == "__main__":
+    if "--users" in sys.argv:
+        users(int(sys.argv[-1]))
+    else:
+        regions()
+        memory()
