@@ -176,6 +176,8 @@ class ResourceType:
         unread: Why no create of it can overwrite or collide with anything, so that it is not read.
         irreversible: What of it AWS does not take back; reports mark it.
         price: What it bills, or why nothing; None: no module makes it.
+        payloads: Paths of free text that is sent to a target as it is, and may hold a password: snapshots have its
+            digest alone.
         unsupported_in_simulator: Why an apply on the embedded AWS leaves it out (toolkit.workflows.left_out), where
             nothing can be in its way: it lacks the type, cannot read it back, or lacks what the type depends on. None:
             it has it.
@@ -195,6 +197,7 @@ class ResourceType:
     unread: str | None = None
     irreversible: tuple[Irreversible, ...] = ()
     price: Price | Free | None = None
+    payloads: tuple[str, ...] = ()
     unsupported_in_simulator: str | None = None
     owner: Owner | None = None
     gives: Gives | None = None

@@ -174,6 +174,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_event_target",
+        payloads=("input",),
         price=Price(
             "EventBridge target that is another event bus",
             "1.00 per million events that go to another event bus, as custom events",
@@ -237,6 +238,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_scheduler_schedule",
+        payloads=("target[0].input",),
         price=Price(
             "EventBridge schedule",
             "the first 14 million calls a month are free, then 1.00 per million",

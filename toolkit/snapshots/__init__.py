@@ -30,12 +30,6 @@ MAX_AGE = timedelta(days=1)
 """How old a snapshot may be for commands that change something by it, unless an option says otherwise."""
 _LARGEST = 256 << 20
 
-_PAYLOADS: Mapping[str, tuple[str, ...]] = {
-    "aws_cloudwatch_event_target": ("input",),
-    "aws_scheduler_schedule": ("target[0].input",),
-}
-"""Free text that is sent to a target as it is, and may hold a password: a snapshot has its digest alone."""
-
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -353,7 +347,8 @@ def _order(one: Live) -> tuple[str, ...]:
 def _values(one: Live) -> dict[str, Any]:
     """Its values as JSON has them, without what may hold a secret."""
     values = _plain(one.values)
-    for path in _PAYLOADS.get(one.type, ()):
+    record = RESOURCES.get(one.type)
+    for path in record.payloads if record else ():
         for holder, name in _holders(values, path):
             if holder.get(name):
                 holder[name] = f"sha256:{hashlib.sha256(str(holder[name]).encode()).hexdigest()}"

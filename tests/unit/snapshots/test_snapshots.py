@@ -15,7 +15,7 @@ import pytest
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.resources.reading import Call, Live, Reason, Unreadable
 from toolkit.resources.registry import RESOURCES
-from toolkit.snapshots import _PAYLOADS, Snapshot, read_snapshot, snapshot_data, write_snapshot
+from toolkit.snapshots import Snapshot, read_snapshot, snapshot_data, write_snapshot
 
 REGION = "eu-central-1"
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -156,8 +156,10 @@ def test_free_text_for_targets_is_kept_as_a_digest_alone():
 
 
 def test_what_may_hold_a_secret_is_an_attribute_of_its_type():
-    for kind, paths in _PAYLOADS.items():
-        assert set(paths) <= {strength.attribute for strength in RESOURCES[kind].strengths}
+    declared = {name: record for name, record in RESOURCES.items() if record.payloads}
+    assert set(declared) == {"aws_cloudwatch_event_target", "aws_scheduler_schedule"}
+    for record in declared.values():
+        assert set(record.payloads) <= {strength.attribute for strength in record.strengths}
 
 
 def test_what_was_not_read_is_not_absent():
