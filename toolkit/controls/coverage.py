@@ -12,9 +12,10 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
+from toolkit import findings
 from toolkit.addresses import Address, AttributePath, regional_label
 from toolkit.controls.catalogue import Claim, Framework, Topic, claims, frameworks, requirements, topics
-from toolkit.findings import Waiver, matches
+from toolkit.findings import Finding, Waiver, matches
 from toolkit.findings.rules import UNCOVERED
 from toolkit.plan.model import Marker, Resource, shown
 
@@ -33,7 +34,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """One requirement of one framework."""
+    """One requirement of one framework; `finding` is the same in the shape of all findings."""
 
     framework: str
     """ "cis-5.0"."""
@@ -45,6 +46,38 @@ class Verdict:
     topics: tuple[str, ...]
     related: Mapping[str, tuple[str, ...]]
     """Other framework → ids of its requirements on the same topics."""
+
+    def finding(self, account_id: str, region: str) -> Finding:
+        """The verdict on an account as a finding. What can only be audited is unknown here, which is no pass."""
+        related = (f"{framework}:{requirement}" for framework, ids in self.related.items() for requirement in ids)
+        return Finding(
+            rule=UNCOVERED,
+            severity=UNCOVERED.severity,
+            resource=findings.Resource(None, region, account_id=account_id),
+            attribute=None,
+            summary=f"{self.framework} {self.requirement} is {self.status.value}.",
+            evidence=self.why,
+            remedy=_REMEDIES[self.status],
+            consent=None,
+            component=None,
+            consented_by=f"waiver {self.why}" if self.status is Status.WAIVED else None,
+            status=_STATUSES[self.status],
+            controls=(f"{self.framework}:{self.requirement}", *related),
+        )
+
+
+_STATUSES = {
+    Status.PROVISIONED: findings.Status.PASS,
+    Status.AUDIT_ONLY: findings.Status.UNKNOWN,
+    Status.WAIVED: findings.Status.FAIL,
+    Status.UNCOVERED: findings.Status.FAIL,
+}
+_REMEDIES = {
+    Status.PROVISIONED: "",
+    Status.AUDIT_ONLY: "check the account: no resource of Terraform can meet it",
+    Status.WAIVED: "",
+    Status.UNCOVERED: "enable the component or set the value in environment.yaml, or waive it (`rule: uncovered`)",
+}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ beside the guard or check that produces it), `consents.py` options and waivers. 
 """
 
 from toolkit.findings.consents import Consents, Waiver, matches, options_for
-from toolkit.findings.model import Consent, Finding, Names, Rule, Severity, Source
+from toolkit.findings.model import Consent, Finding, Names, Resource, Rule, Severity, Source, Status, worst_first
 from toolkit.findings.registry import register, rule_of, rules
 
 __all__ = [
@@ -13,13 +13,16 @@ __all__ = [
     "Consents",
     "Finding",
     "Names",
+    "Resource",
     "Rule",
     "Severity",
     "Source",
+    "Status",
     "Waiver",
     "matches",
     "options_for",
     "register",
     "rule_of",
     "rules",
+    "worst_first",
 ]

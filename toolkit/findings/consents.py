@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from toolkit.addresses import Address
-from toolkit.findings.model import Consent, Finding, Rule
+from toolkit.findings.model import Consent, Finding, Rule, worst_first
 from toolkit.findings.rules import ACKNOWLEDGE_LOCKOUT, ALLOW_DESTROY, ALLOW_WEAKER
 from toolkit.globs import glob
 from toolkit.spelling import nearest
@@ -78,8 +78,7 @@ class Consents:
 
     def apply(self, findings: Iterable[Finding], today: date) -> tuple[Finding, ...]:
         """The findings, each with what consents to it, the worst first."""
-        judged = (replace(f, consented_by=self._by(f, today)) for f in findings)
-        return tuple(sorted(judged, key=lambda f: (not f.blocks, f.severity.rank, f.subject)))
+        return worst_first(replace(f, consented_by=self._by(f, today)) for f in findings)
 
     def idle(self, findings: Iterable[Finding]) -> tuple[tuple[str, str | None], ...]:
         """Options that consent to nothing of this plan, each with the subject that was probably meant.
@@ -146,7 +145,7 @@ def options_for(findings: Iterable[Finding], among: Iterable[Finding] = ()) -> t
 def _block(finding: Finding) -> str:
     """What those have in common that one block gives: component, nested modules, name and attribute."""
     try:
-        address = Address.parse(finding.address)
+        address = Address.parse(finding.address or "")
     except ValueError:
         return finding.subject
     alike = _called(address, str(finding.component)).with_keys(lambda key: "*" if isinstance(key, str) else key)
@@ -155,7 +154,7 @@ def _block(finding: Finding) -> str:
 
 def _pattern(findings: Sequence[Finding]) -> str:
     """What stands for all of one block: `*` for the keys that differ, and for the region in the module call's label."""
-    addresses = [Address.parse(finding.address) for finding in findings]
+    addresses = [Address.parse(str(finding.address)) for finding in findings]
     labels = [address.label or "" for address in addresses]
     least, most = min(labels), max(labels)
     alike = next((i for i, pair in enumerate(zip(least, most, strict=False)) if len(set(pair)) > 1), len(least))

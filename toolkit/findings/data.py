@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from enum import Enum
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from toolkit.findings.model import Finding, Rule, Severity
+from toolkit.findings.model import Finding, Resource, Rule, Severity, Status
 from toolkit.findings.registry import rule_of, rules
 
 
@@ -47,14 +47,24 @@ class RuleId:
 
 
 @dataclass(frozen=True)
+class CallRecord:
+    """A call of AWS, as data."""
+
+    action: str
+    region: str
+    time: datetime
+    request_id: str | None
+
+
+@dataclass(frozen=True)
 class Record:
-    """A finding as a plan bundle holds it; keys that an earlier version did not write have defaults."""
+    """A finding as JSON has it; keys that an earlier version did not write have defaults."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
 
     rule: Annotated[Rule, RuleId()]
     severity: Severity
-    address: str
+    address: str | None
     attribute: str | None
     summary: str
     evidence: str
@@ -64,19 +74,49 @@ class Record:
     region: str
     setting: str | None = None
     consented_by: str | None = None
+    status: Status = Status.FAIL
+    type: str | None = None
+    arn: str | None = None
+    account_id: str | None = None
+    controls: tuple[str, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
 
     @property
     def finding(self) -> Finding:
         """The finding."""
-        return Finding(**{f.name: getattr(self, f.name) for f in fields(self)})
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        resource = Resource(**{f.name: given.pop(f.name) for f in fields(Resource)})
+        return Finding(resource=resource, **given)
+
+
+def reported(finding: Finding) -> dict[str, Any]:
+    """A finding as every report in JSON has it (docs/plan-report.schema.json)."""
+    return {**as_data(finding), "subject": finding.subject, "blocks": finding.blocks}
 
 
 def as_data(finding: Finding) -> dict[str, Any]:
     """A finding as plain data; `Record` reads it."""
-    return {f.name: _plain(getattr(finding, f.name)) for f in fields(finding)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Rule):
-        return value.id
-    return value.value if isinstance(value, Enum) else value
+    resource = finding.resource
+    return {
+        "rule": finding.rule.id,
+        "severity": finding.severity.value,
+        "status": finding.status.value,
+        "address": resource.address,
+        "attribute": finding.attribute,
+        "type": resource.type,
+        "arn": resource.arn,
+        "account_id": resource.account_id,
+        "region": resource.region,
+        "component": finding.component,
+        "setting": finding.setting,
+        "summary": finding.summary,
+        "evidence": finding.evidence,
+        "calls": [
+            {"action": c.action, "region": c.region, "time": c.time.isoformat(), "request_id": c.request_id}
+            for c in finding.calls
+        ],
+        "controls": list(finding.controls),
+        "remedy": finding.remedy,
+        "consent": finding.consent,
+        "consented_by": finding.consented_by,
+    }

@@ -8,6 +8,7 @@ from toolkit.findings.model import Rule, Source
 
 _DECLARING = (
     "toolkit.findings.rules",
+    "toolkit.plan.drift",
     "toolkit.plan.guards",
     "toolkit.plan.imports",
     "toolkit.plan.quotas",

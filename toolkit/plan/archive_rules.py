@@ -37,7 +37,7 @@ def judge_archive_rules(change: Change, plan: Plan) -> Iterator[Finding]:
     yield Finding(
         rule=WEAKENS,
         severity=Severity.HIGH,
-        address=change.address,
+        resource=change.resource,
         attribute="filter",
         summary=f"A new archive rule hides findings of {analyzer} without limiting whose access is meant.",
         evidence="archives everything that matches "
@@ -45,7 +45,6 @@ def judge_archive_rules(change: Change, plan: Plan) -> Iterator[Finding]:
         remedy="add a filter with `eq` on resource, principal.AWS, another principal or a condition",
         consent=f"--allow-weaker '{change.address}.filter'",
         component=change.component,
-        region=change.region,
     )
 
 

@@ -169,14 +169,13 @@ def judge_boundaries(plan: Plan, policies: ManagedPolicies) -> Iterator[Finding]
             yield Finding(
                 rule=WEAKENS,
                 severity=Severity.HIGH,
-                address=change.address,
+                resource=change.resource,
                 attribute=attribute,
                 summary=f"Another permissions boundary replaces {old.rsplit('/', 1)[-1]}, and may allow more.",
                 evidence=f"{old.rsplit('/', 1)[-1]} → {new.rsplit('/', 1)[-1]}: {'; '.join(reasons)}",
                 remedy="keep the boundary; or give consent after comparing the two policies",
                 consent=f"--allow-weaker '{change.address}.{attribute}'",
                 component=change.component,
-                region=change.region,
             )
 
 

@@ -82,7 +82,7 @@ def judge_grants(change: Change, plan: Plan) -> Iterator[Finding]:
     yield Finding(
         rule=WEAKENS,
         severity=Severity.HIGH if taken else Severity.NOTE,
-        address=change.address,
+        resource=change.resource,
         attribute=policy_of,
         summary=f"{owner.rsplit('/', 1)[-1]}, which exists already, gets the permissions of another AWS managed "
         "policy.",
@@ -92,5 +92,4 @@ def judge_grants(change: Change, plan: Plan) -> Iterator[Finding]:
         else "check that every principal that has it should get these permissions",
         consent=f"--allow-weaker '{change.address}.{policy_of}'" if taken else None,
         component=change.component,
-        region=change.region,
     )

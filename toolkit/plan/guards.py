@@ -21,7 +21,7 @@ from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.facts import Facts
 from toolkit.plan.grants import judge_grants
-from toolkit.plan.model import Action, Change, Marker, Plan, shown
+from toolkit.plan.model import ARN_OF_ANOTHER, Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
 from toolkit.plan.pairs import continued
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
@@ -147,7 +147,7 @@ def judge_orphans(
         if not any(_is(p, change) for p in component.protects):
             continue
         arn = str(change.before.get("arn") or "").split(":")
-        if len(arn) < _ARN_FIELDS or change.type in _ARN_OF_ANOTHER:
+        if len(arn) < _ARN_FIELDS or change.type in ARN_OF_ANOTHER:
             arn = [""] * _ARN_FIELDS
         foreign = arn[4] if arn[4].isdigit() and arn[4] != account_id else None
         looked = looked_in(change)
@@ -173,14 +173,13 @@ def judge_orphans(
         yield Finding(
             rule=DESTROYS,
             severity=Severity.CRITICAL,
-            address=change.address,
+            resource=change.resource,
             attribute=None,
             summary=_FORGETS.format(change.address) if forgets else _DROPS.format(change.address),
             evidence=evidence,
             remedy=remedy,
             consent=None if forgets else f"--allow-destroy '{change.address}'",
             component=change.component,
-            region=change.region,
         )
 
 
@@ -204,8 +203,6 @@ def _move_home(change: Change, there: str, home: str) -> str:
 
 
 _ARN_FIELDS = 6
-_ARN_OF_ANOTHER = frozenset({"aws_cloudwatch_event_target"})
-"""Types whose attribute `arn` is another thing's, possibly of another account."""
 
 
 def _is(protected: Protected, change: Change) -> bool:
@@ -247,14 +244,13 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
         return Finding(
             rule=DESTROYS,
             severity=Severity.NOTE,
-            address=change.address,
+            resource=change.resource,
             attribute=None,
             summary=f"{change.address} was partially created by an interrupted or failed apply and will be recreated.",
             evidence="Terraform marked it as tainted",
             remedy=f"to keep it if it is complete: {_untaint(change)}",
             consent=None,
             component=change.component,
-            region=change.region,
         )
     verbs = {Action.DELETE: "deletes", Action.REPLACE: "replaces", Action.FORGET: "no longer manages"}
     forcing = [a.path for a in change.attributes if a.forces_replacement]
@@ -265,7 +261,7 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
     return Finding(
         rule=DESTROYS,
         severity=Severity.CRITICAL,
-        address=change.address,
+        resource=change.resource,
         attribute=None,
         summary=f"The plan {verbs[change.action]} {change.address}, {which}.",
         evidence=evidence,
@@ -273,7 +269,6 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
         # A consent to destroy must not end in something that goes on and bills, unmanaged.
         consent=None if change.action is Action.FORGET else f"--allow-destroy '{change.address}'",
         component=change.component,
-        region=change.region,
     )
 
 
@@ -365,14 +360,13 @@ def _weakens(change: Change, found: Existing | None = None, replaced: Change | N
         yield Finding(
             rule=WEAKENS,
             severity=Severity.HIGH,
-            address=change.address,
+            resource=change.resource,
             attribute=lost.path,
             summary=f"{lost.path} becomes weaker{why} ({lost.strength.described}).",
             evidence=lost.reason,
             remedy=_as_strong(change, lost.path),
             consent=f"--allow-weaker '{change.address}.{lost.path}'",
             component=change.component,
-            region=change.region,
         )
 
 
@@ -405,7 +399,7 @@ def _named_twice(plan: Plan) -> Iterator[Finding]:
             yield Finding(
                 rule=COLLIDES,
                 severity=Severity.CRITICAL,
-                address=change.address,
+                resource=change.resource,
                 attribute=None,
                 summary=f"{first.address} has the same name: IAM does not distinguish names by case, so only one can "
                 "exist and the apply would fail after part of it is done.",
@@ -414,7 +408,6 @@ def _named_twice(plan: Plan) -> Iterator[Finding]:
                 or "give one of them another name in environment.yaml",
                 consent=None,
                 component=change.component,
-                region=change.region,
             )
 
 
@@ -423,7 +416,7 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
         yield Finding(
             rule=COLLIDES,
             severity=Severity.CRITICAL,
-            address=change.address,
+            resource=change.resource,
             attribute=None,
             # Some creates take over what has the name already (SNS does, where the tags are the same).
             summary=f"The account already has {found.named}, and only one can exist: the apply would fail after "
@@ -432,14 +425,13 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
             remedy=_take_over(change, found, deleted),
             consent=None,
             component=change.component,
-            region=change.region,
         )
         return
     yield from _weakens(change, found)
     yield Finding(
         rule=COLLIDES,
         severity=Severity.NOTE,
-        address=change.address,
+        resource=change.resource,
         attribute=None,
         summary=f"Terraform plans to create this, but it would overwrite {found.named}, which exists in the account.",
         evidence="; ".join(found.differences(change)) or "with the same values",
@@ -448,7 +440,6 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
         else f"compare these values with the settings of `components.{change.component}`",
         consent=None,
         component=change.component,
-        region=change.region,
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.findings import Finding, Rule, Severity, register
+from toolkit.findings import Finding, Resource, Rule, Severity, register
 from toolkit.plan.model import Attribution
 
 IMPORTS_DIFFER = register(
@@ -63,13 +63,12 @@ def judge_imports(data: Mapping[str, Any], imports: Mapping[str, str], attributi
         yield Finding(
             rule=IMPORTS_DIFFER,
             severity=Severity.CRITICAL,
-            address=address,
+            resource=Resource(address, region),
             attribute=None,
             summary=summary,
             evidence=evidence,
             remedy=remedy,
             consent=None,
             component=component,
-            region=region,
             setting="imports" if written is None else f"imports.{address}",
         )

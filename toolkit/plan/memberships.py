@@ -71,14 +71,13 @@ def _joins(change: Change, summary: str, evidence: str) -> Finding:
     return Finding(
         rule=WEAKENS,
         severity=Severity.HIGH,
-        address=change.address,
+        resource=change.resource,
         attribute="groups",
         summary=summary,
         evidence=evidence,
         remedy="choose a group that grants what the user needs",
         consent=f"--allow-weaker '{change.address}.groups'",
         component=change.component,
-        region=change.region,
     )
 
 

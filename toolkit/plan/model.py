@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from toolkit import findings
 from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
 
@@ -36,6 +37,10 @@ class Marker(Enum):
 
     SENSITIVE = "(sensitive value)"
     UNKNOWN = "(known after apply)"
+
+
+ARN_OF_ANOTHER = frozenset({"aws_cloudwatch_event_target"})
+"""Types whose attribute `arn` is another thing's, possibly of another account."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,12 @@ class Change:
     previous_address: str | None = None
     tainted: bool = False
     """Whether a replace finishes what an interrupted or failed apply left half-made."""
+
+    @property
+    def resource(self) -> findings.Resource:
+        """What a finding about it is about."""
+        arn = None if self.type in ARN_OF_ANOTHER else self.before.get("arn")
+        return findings.Resource(self.address, self.region, self.type, arn if isinstance(arn, str) else None)
 
 
 def count(changes: Iterable[Change], *actions: Action) -> int:

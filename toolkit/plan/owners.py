@@ -476,7 +476,7 @@ def _granted(
     return Finding(
         rule=WEAKENS,
         severity=Severity.HIGH if refused else Severity.NOTE,
-        address=change.address,
+        resource=change.resource,
         attribute=held.attribute,
         summary=f"The {_called(owner, held)}{place} would be granted more than before.",
         evidence=f"{instead}: {'; '.join(reasons)}",
@@ -486,7 +486,6 @@ def _granted(
         + (", and give consent" if refused else ""),
         consent=f"--allow-weaker '{change.address}.{held.attribute}'" if refused else None,
         component=change.component,
-        region=change.region,
     )
 
 
@@ -497,12 +496,11 @@ def _denied_less(owner: _Owner, predecessor: _Owner, held: _Held, reasons: tuple
     return Finding(
         rule=WEAKENS,
         severity=Severity.HIGH,
-        address=change.address,
+        resource=change.resource,
         attribute=held.attribute,
         summary=f"The {_called(owner, held)}{place} would be denied less than before.",
         evidence=f"- {held.name}: {'; '.join(reasons)}",
         remedy="keep the denial in one of the policies",
         consent=f"--allow-weaker '{change.address}.{held.attribute}'",
         component=change.component,
-        region=change.region,
     )

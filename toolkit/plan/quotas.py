@@ -60,7 +60,7 @@ def judge_quotas(usages: Iterable[Usage]) -> Iterator[Finding]:
         yield Finding(
             rule=EXCEEDS_QUOTA,
             severity=Severity.CRITICAL if known else Severity.NOTE,
-            address=usage.change.address,
+            resource=usage.change.resource,
             attribute=None,
             summary=summary,
             evidence=f"{_count(usage.used)} of {_count(usage.limit)} used, the plan adds {usage.adds}"
@@ -68,7 +68,6 @@ def judge_quotas(usages: Iterable[Usage]) -> Iterator[Finding]:
             remedy=remedy,
             consent=None,
             component=usage.change.component,
-            region=usage.change.region,
         )
 
 

@@ -83,12 +83,13 @@ def with_settings(findings: Iterable[Finding], followed: Mapping[str, str] | Non
 
 
 def _with_setting(finding: Finding, followed: Mapping[str, str]) -> Finding:
-    if finding.setting is not None or finding.component is None:
+    address = finding.address
+    if finding.setting is not None or finding.component is None or address is None:
         return finding
     if finding.attribute:
-        keys = deciding(finding.address, finding.component, finding.attribute)
+        keys = deciding(address, finding.component, finding.attribute)
     else:
-        keys = naming(finding.address, finding.component)
+        keys = naming(address, finding.component)
     remedy = finding.remedy
     if other := next((followed[key] for key in keys if key in followed), None):
         either = "|".join(re.escape(f"`{key}`") for key in keys)

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from toolkit.controls.catalogue import Framework
 from toolkit.controls.coverage import Coverage, Status
 from toolkit.documents import document
+from toolkit.findings import Finding, worst_first
+from toolkit.findings.data import reported
 from toolkit.reports.markdown import prose
 from toolkit.visible import joined_lines, json_text, one_line
 
@@ -28,6 +30,11 @@ class CoverageView:
     """Subjects that name no requirement."""
     waivers_known: bool = True
     """Whether the environment file was there to say what is waived."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The verdicts in the shape of all findings, the worst first."""
+        return worst_first(v.finding(self.account_id, self.regions[0]) for v in self.coverage.verdicts)
 
     def summary(self, framework: str) -> str:
         """ "30 provisioned, 12 audit only, 1 waived, 6 uncovered, of 49 in the catalogue"."""
@@ -79,6 +86,7 @@ def as_json(view: CoverageView) -> str:
             "account_id": view.account_id,
             "regions": list(view.regions),
             "limits": view.limits,
+            "findings": [reported(f) for f in view.findings],
             "frameworks": [
                 {
                     "name": f.name,

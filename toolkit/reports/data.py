@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from toolkit.documents import Document, document
-from toolkit.findings.data import as_data
+from toolkit.findings.data import reported
 from toolkit.plan.model import Action, Marker
 from toolkit.reports.view import PlanView
 from toolkit.visible import json_text
@@ -71,7 +71,7 @@ def plan_data(view: PlanView) -> Document:
                 }
                 for c in plan.changes
             ],
-            "findings": [{**as_data(f), "subject": f.subject, "blocks": f.blocks} for f in view.findings],
+            "findings": [reported(f) for f in view.findings],
             "irreversible": [dataclasses.asdict(entry) for entry in view.irreversible],
             "refused": view.refused,
             "cost": {

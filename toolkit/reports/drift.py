@@ -13,6 +13,9 @@ from typing import Any
 
 from toolkit.documents import Document, document
 from toolkit.findings import Finding
+from toolkit.findings.data import reported
+from toolkit.findings.rules import DESTROYS, WEAKENS
+from toolkit.plan.drift import DELETED, WEAKENED
 from toolkit.plan.model import Action, Change, Marker
 from toolkit.reports.details import details
 from toolkit.reports.discovery import (
@@ -29,6 +32,8 @@ from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.outcomes import PlanOutcome
 
 _LONGEST_VALUE = 100
+_GUARDS = {WEAKENED: WEAKENS.id, DELETED: DESTROYS.id}
+"""What `weaker` calls these in version 2: by the guards of plans."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ class Drift:
     """Serial of the state that it was compared with."""
     changes: tuple[Change, ...]
     """`before` is as applied, `after` is as the account has it now; a DELETE is gone from the account."""
-    weaker: tuple[Finding, ...]
-    """Those of the changes that make something weaker, or delete what protects or records."""
+    findings: tuple[Finding, ...]
+    """What each of the changes is, the worst first."""
     pending: PlanOutcome
     """What the repository would change apart from that."""
     warnings: tuple[Diagnostic, ...]
@@ -60,6 +65,14 @@ class Drift:
     def found(self) -> bool:
         """Whether the account is not as it was applied."""
         return bool(self.changes)
+
+    def weaker(self, change: Change) -> Iterator[Finding]:
+        """What of a change makes something weaker, or deletes what protects or records."""
+        for finding in self.findings:
+            if finding.address == change.address and (
+                finding.rule is WEAKENED or (finding.rule is DELETED and finding.severity is DELETED.severity)
+            ):
+                yield finding
 
 
 def drift_data(drift: Drift) -> Document:
@@ -84,13 +97,13 @@ def drift_data(drift: Drift) -> Document:
                     if c.action is Action.DELETE
                     else [{"path": a.path, "applied": _plain(a.before), "now": _plain(a.after)} for a in c.attributes],
                     "weaker": [
-                        {"attribute": f.attribute, "rule": f.rule.id, "evidence": f.evidence}
-                        for f in drift.weaker
-                        if f.address == c.address
+                        {"attribute": f.attribute, "rule": _GUARDS[f.rule], "evidence": f.evidence}
+                        for f in drift.weaker(c)
                     ],
                 }
                 for c in drift.changes
             ],
+            "findings": [reported(f) for f in drift.findings],
             "pending": {
                 "changes_pending": drift.pending.changes,
                 "add": drift.pending.add,
@@ -117,7 +130,7 @@ def drift_lines(drift: Drift) -> Iterator[Line]:
             yield f"  {'gone' if gone else 'differs'}  {change.address}", "red" if gone else "yellow"
             for detail in details(change, longest=_LONGEST_VALUE, with_values=False):
                 yield from ((f"        {line}", "") for line in detail.text())
-            for finding in (f for f in drift.weaker if f.address == change.address):
+            for finding in drift.weaker(change):
                 what = "it protects or records" if gone else f"weaker: {finding.attribute} {finding.evidence}"
                 yield f"        {what}", "bold red"
     yield from _unmanaged(drift)

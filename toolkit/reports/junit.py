@@ -1,7 +1,8 @@
 """Findings as JUnit XML, which every CI system shows: a test case per rule and subject.
 
-What blocks is a failure, what somebody consented to is skipped with the consent as reason, a note passes. A rule that
-found nothing is one passing case, so that a harmless plan does not look as if nothing had been judged.
+What fails is a failure, what is unknown an error. What somebody consented to is skipped with the consent as reason, and
+so is what does not apply. A note passes, as does what was found to be right or is attested. A rule that found nothing
+is one passing case, so that a harmless plan does not look as if nothing had been judged.
 There is no standard for the format; this is what Jenkins and GitLab read of it ("JUnit XML" of Apache Ant).
 """
 
@@ -11,7 +12,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from toolkit.findings import Finding, Rule, Source, rules
+from toolkit.findings import Finding, Rule, Source, Status, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines
 
@@ -30,7 +31,7 @@ def render(view: PlanView) -> str:
     counts = {
         "tests": str(len(cases)),
         "failures": str(_having(cases, "failure")),
-        "errors": "0",
+        "errors": str(_having(cases, "error")),
         "skipped": str(_having(cases, "skipped")),
         "time": "0",
     }
@@ -69,9 +70,11 @@ def _case(finding: Finding, view: PlanView) -> ET.Element:
     told = [f"{finding.subject}: {finding.evidence}", f"remediation: {finding.remedy}"]
     if finding.consented_by is not None:
         ET.SubElement(case, "skipped", {"message": _xml(f"consented by {finding.consented_by}: {finding.summary}")})
+    elif finding.status is Status.NOT_APPLICABLE:
+        ET.SubElement(case, "skipped", {"message": _xml(f"does not apply: {finding.summary}")})
     elif finding.blocks:
         attributes = {"type": finding.severity.value, "message": _xml(finding.summary)}
-        failure = ET.SubElement(case, "failure", attributes)
+        failure = ET.SubElement(case, "error" if finding.status is Status.UNKNOWN else "failure", attributes)
         failure.text = _xml(*told, f"consent: {finding.consent or 'none is possible'}")
     else:
         ET.SubElement(case, "system-out").text = _xml(finding.summary, *told)

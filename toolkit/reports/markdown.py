@@ -167,14 +167,16 @@ _CHANGES = "| | Resource | Change |\n| --- | --- | --- |\n"
 
 def _finding_row(finding: Finding, longest: int) -> str:
     f = finding
+    word = f"**{f.verdict}**" if f.blocks else f.verdict
     if f.consented_by is not None:
-        word, consent = "consented", prose(clip(f.consented_by, longest))
+        consent = prose(clip(f.consented_by, longest))
     else:
-        word = f"**{f.severity.value}**" if f.blocks else f.severity.value
         consent = code(clip(f.consent, longest)) if f.consent else "none is possible" if f.blocks else "not needed"
     what = prose(clip(f.summary, longest))
     if f.subject not in f.summary:
         what += f"<br>{code(clip(f.subject, longest))}"
+    if f.controls:
+        what += f"<br>{prose(clip(', '.join(f.controls), longest))}"
     evidence, remedy = code(clip(f.evidence, longest)), prose(clip(f.remedy, longest))
     return f"| {word} | {what} | {evidence} | {remedy} | {consent} |\n"
 

@@ -11,11 +11,18 @@ import json
 from typing import Any
 
 from toolkit import __version__
-from toolkit.findings import Finding, Rule, Severity, Source, rules
+from toolkit.findings import Finding, Rule, Severity, Source, Status, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines, json_text
 
 _NAME = "aws-baseline-toolkit"
+_KINDS = {
+    Status.PASS: "pass",
+    Status.ATTESTED: "pass",
+    Status.NOT_APPLICABLE: "notApplicable",
+    Status.UNKNOWN: "open",
+}
+"""3.27.9: what a result is that is no failure; an open one could not be decided."""
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.NOTE: "note"}
 # GitHub sorts by this number: over 9.0 critical, over 7.0 high, over 4.0 medium.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.NOTE: "1.0"}
@@ -69,6 +76,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int, view: PlanView) -> dict[str, Any]:
+    kind = _KINDS.get(finding.status)
     place = {
         "artifactLocation": {"uri": view.file, "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": view.line(finding.component)},
@@ -76,7 +84,8 @@ def _result(finding: Finding, index: int, view: PlanView) -> dict[str, Any]:
     return {
         "ruleId": finding.rule.id,
         "ruleIndex": index,
-        "level": _LEVELS[finding.severity],
+        # 3.27.10: only a failure has a level.
+        **({"kind": kind, "level": "none"} if kind else {"level": _LEVELS[finding.severity]}),
         "message": {"text": _message(finding)},
         "locations": [
             {
@@ -90,6 +99,7 @@ def _result(finding: Finding, index: int, view: PlanView) -> dict[str, Any]:
         "suppressions": []
         if finding.consented_by is None
         else [{"kind": "external", "status": "accepted", "justification": finding.consented_by}],
+        **({"properties": {"controls": list(finding.controls)}} if finding.controls else {}),
     }
 
 

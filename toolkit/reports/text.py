@@ -15,7 +15,7 @@ from itertools import groupby
 from textwrap import wrap
 
 from toolkit.addresses import Address, suffix
-from toolkit.findings import Finding, Rule, Severity, options_for
+from toolkit.findings import Finding, Rule, Severity, Status, options_for
 from toolkit.plan.cost import CostLine
 from toolkit.plan.model import Action, Change
 from toolkit.reports.details import details
@@ -36,6 +36,12 @@ _SEVERITIES = {
     Severity.HIGH: "red",
     Severity.MEDIUM: "yellow",
     Severity.NOTE: "cyan",
+}
+_STATUSES = {
+    Status.UNKNOWN: "bold yellow",
+    Status.NOT_APPLICABLE: "dim",
+    Status.ATTESTED: "green",
+    Status.PASS: "green",
 }
 _SCREENFUL = 40
 """Changes that are listed one by one; of more than these, those alike are counted."""
@@ -242,7 +248,7 @@ def _findings(findings: Iterable[Finding], *, fold: bool) -> Iterator[Line]:
     def kind(finding: Finding) -> tuple[object, ...]:
         f = finding
         # Keys of settings differ; what to do with them does not.
-        return f.blocks, f.severity, f.rule, f.component, f.region, _KEY.sub("", f.remedy), f.consented_by
+        return f.blocks, f.severity, f.rule, f.component, f.resource.region, _KEY.sub("", f.remedy), f.consented_by
 
     every = tuple(findings)
     for _, same in groupby(every, kind):
@@ -296,7 +302,8 @@ def _together(findings: list[Finding], every: Iterable[Finding]) -> Iterator[Lin
     differ = len({f.remedy for f in findings}) > 1
     word, style = _word(first)
     yield "", ""
-    yield f"{word}: {len(findings)} times in {first.component} · {first.region}: {first.rule.explanation}", style
+    where = f"{first.component} · {first.resource.region}"
+    yield f"{word}: {len(findings)} times in {where}: {first.rule.explanation}", style
     for finding in findings[:_LISTED]:
         yield f"  {finding.subject}: {finding.evidence}", ""
         if differ and finding.setting:
@@ -312,20 +319,25 @@ def _finding(finding: Finding) -> Iterator[Line]:
     yield "", ""
     yield f"{word}: {finding.summary}", style
     yield f"  {finding.subject}: {finding.evidence}", ""
+    if finding.controls:
+        yield f"  controls: {', '.join(finding.controls)}", ""
     yield from _advice(finding, (finding.consent,) if finding.consent else ())
 
 
 def _word(finding: Finding) -> Line:
     if finding.consented_by is not None:
-        return "consented", "dim"
-    return finding.severity.value.upper(), _SEVERITIES[finding.severity]
+        return finding.verdict, "dim"
+    if finding.status is not Status.FAIL:
+        return finding.verdict.upper(), _STATUSES[finding.status]
+    return finding.verdict.upper(), _SEVERITIES[finding.severity]
 
 
 def _advice(finding: Finding, consents: tuple[str, ...]) -> Iterator[Line]:
     if finding.consented_by is not None:
         yield f"  by {finding.consented_by}", "dim"
-    elif finding.severity is Severity.NOTE:
-        yield f"  {finding.remedy}", "dim"
+    elif not finding.blocks:
+        if finding.remedy:
+            yield f"  {finding.remedy}", "dim"
     else:
         yield f"  remediation: {finding.remedy}", ""
         yield f"  consent:{'' if consents else ' none is possible'}", ""

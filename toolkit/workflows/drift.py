@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 from toolkit.components.registry import REGISTRY
 from toolkit.errors import ToolkitError
+from toolkit.findings import worst_first
 from toolkit.paths import Project
-from toolkit.plan.guards import judge
-from toolkit.plan.model import Change, Plan, parse_drift
+from toolkit.plan.drift import judge_drift
+from toolkit.plan.model import Change, parse_drift
 from toolkit.reports.drift import Drift
 from toolkit.workflows.discover import discover, of_workspace, unmanaged_in
 from toolkit.workflows.observer import Observer
@@ -60,7 +61,7 @@ def find_drift(workspace: Workspace, observer: Observer, *, lock_timeout: str = 
         at=at,
         state_serial=serial,
         changes=changes,
-        weaker=tuple(judge(Plan("", changes, (), 0), REGISTRY, {})),
+        findings=worst_first(judge_drift(changes, REGISTRY, workspace.called)),
         pending=pending,
         warnings=planned.diagnostics,
     )

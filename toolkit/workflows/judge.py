@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from toolkit import findings
 from toolkit.addresses import Address
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
@@ -132,14 +133,13 @@ def _finding(environment: Environment, component: Component, advice: Advice) -> 
     return Finding(
         rule=ADVICE,
         severity=Severity.NOTE,
-        address=f"module.{component.name}.{advice.resource}",
+        resource=findings.Resource(f"module.{component.name}.{advice.resource}", environment.regions.home),
         attribute=None,
         summary=advice.summary,
         evidence=advice.evidence,
         remedy=advice.remedy,
         consent=None,
         component=component.name,
-        region=environment.regions.home,
         setting=".".join(("components", component.name, *map(str, advice.setting))),
     )
 
@@ -161,7 +161,7 @@ def _imported(
         yield Finding(
             rule=ADVICE,
             severity=Severity.NOTE,
-            address=address,
+            resource=findings.Resource(address, region),
             attribute=None,
             summary=f"{address} has been imported.",
             evidence="Terraform's state has it, and it is still under `imports`",
@@ -169,7 +169,6 @@ def _imported(
             f"'{address}': '{import_id}'",
             consent=None,
             component=component,
-            region=region,
             setting=f"imports.{address}",
         )
 

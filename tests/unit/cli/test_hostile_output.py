@@ -36,6 +36,8 @@ from toolkit.cli.app import app
 from toolkit.cli.main import run
 from toolkit.errors import ToolkitError
 from toolkit.findings import Rule
+from toolkit.findings.data import CallRecord
+from toolkit.findings.model import Call
 from toolkit.findings.rules import WEAKENS
 from toolkit.terraform import events
 from toolkit.terraform.failures import explain
@@ -80,6 +82,8 @@ def poisoned(kind: Any, word: str) -> Any:
         return frozenset([poisoned(arguments[0], word)])
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {poisoned(arguments[0], word): poisoned(arguments[1], word)}
+    if kind is Call:
+        return poisoned(CallRecord, word)
     if kind is Rule:
         return WEAKENS  # no word of a rule is anybody else's
     if dataclasses.is_dataclass(kind):

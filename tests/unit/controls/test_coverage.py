@@ -15,6 +15,7 @@ import pytest
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Framework, claims, frameworks, requirements
 from toolkit.controls.coverage import Coverage, Status, Verdict, coverage, idle
+from toolkit.findings import Status as FindingStatus
 from toolkit.findings import Waiver
 from toolkit.findings.rules import UNCOVERED
 from toolkit.plan.model import Attribution, Resource, parse_outcome
@@ -168,6 +169,27 @@ def test_waivers(given: list[Waiver], status: Status):
     assert only.status is status
     if status is Status.WAIVED:
         assert only.why == f"until {given[0].expires}: {given[0].reason}"
+
+
+def test_every_verdict_is_a_finding_and_only_what_is_proven_passes():
+    found = cover(resources("core"), waivers=waivers(("cis-5.0:1.5",), "2027-01-31"))
+    statuses = {
+        Status.PROVISIONED: (FindingStatus.PASS, False),
+        Status.AUDIT_ONLY: (FindingStatus.UNKNOWN, True),
+        Status.WAIVED: (FindingStatus.FAIL, False),
+        Status.UNCOVERED: (FindingStatus.FAIL, True),
+    }
+    assert {v.status for v in found.verdicts} == set(Status)
+    for one in found.verdicts:
+        finding = one.finding("123456789012", "eu-central-1")
+        assert (finding.status, finding.blocks) == statuses[one.status]
+        assert finding.rule is UNCOVERED
+        assert finding.evidence == one.why
+        # What a waiver of the environment file names.
+        assert finding.subject == f"cis-5.0:{one.requirement}" == finding.controls[0]
+    waived = verdict(found, "1.5").finding("123456789012", "eu-central-1")
+    assert waived.consented_by == "waiver until 2027-01-31: Nobody has a hardware key yet."
+    assert "pci-4.0" in {control.partition(":")[0] for control in waived.controls}
 
 
 def test_nothing_that_is_provisioned_is_called_waived():

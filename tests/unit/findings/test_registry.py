@@ -26,6 +26,9 @@ IDS = {
     "locks-out-users": (Consent("--acknowledge-lockout", None), Names.RESOURCE),
     "advice": (None, None),
     "uncovered": (None, Names.REQUIREMENT),
+    "deleted-outside-terraform": (None, None),
+    "weakened-outside-terraform": (None, None),
+    "changed-outside-terraform": (None, None),
 }
 """Ids are for ever: reports, waivers and bundles of earlier versions carry them. None may be taken out or change."""
 

@@ -15,6 +15,8 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.errors import ToolkitError
+from toolkit.findings import Severity
+from toolkit.plan.drift import CHANGED, DELETED, WEAKENED, judge_drift
 from toolkit.plan.model import Action, Attribution, Marker, parse_drift
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "plans" / "drift.json").read_text("utf-8"))
@@ -44,6 +46,27 @@ def test_what_people_did_is_found_and_nothing_else() -> None:
     assert "inline_policy[0].name" not in found["module.cloudtrail.aws_iam_role.delivery"]
     deleted = {c.address for c in parse_drift(RECORDED, ATTRIBUTION) if c.action is Action.DELETE}
     assert deleted == {gone}
+
+
+def test_each_change_is_a_finding_in_words_of_its_own() -> None:
+    found = list(judge_drift(parse_drift(RECORDED, ATTRIBUTION), REGISTRY, "prod"))
+    trail = "module.cloudtrail.aws_cloudtrail.this"
+    versioning = "module.cloudtrail.module.{}.aws_s3_bucket_versioning.this.versioning_configuration[0].status"
+    gone = 'module.iam_groups.aws_iam_group_policy_attachment.managed["auditors/SecurityAudit"]'
+    assert {(f.rule.id, f.subject): (f.severity, f.evidence) for f in found} == {
+        (WEAKENED.id, f"{POLICY}.minimum_password_length"): (Severity.HIGH, "14 → 8"),
+        (WEAKENED.id, f"{POLICY}.max_password_age"): (Severity.HIGH, "90 → 0"),
+        (WEAKENED.id, f"{trail}.enable_logging"): (Severity.HIGH, "true → false"),
+        (WEAKENED.id, f"{trail}.enable_log_file_validation"): (Severity.HIGH, "true → false"),
+        (WEAKENED.id, versioning.format("log_bucket")): (Severity.HIGH, '"Enabled" → "Suspended"'),
+        (WEAKENED.id, versioning.format("access_log_bucket")): (Severity.HIGH, '"Enabled" → "Suspended"'),
+        (DELETED.id, gone): (Severity.MEDIUM, "it is in the state and not in the account"),
+        (CHANGED.id, "module.cloudtrail.aws_iam_role.delivery"): (Severity.MEDIUM, "differs in tags.by, tags_all.by"),
+    }
+    for finding in found:
+        assert finding.consent is None
+        assert "plan " not in finding.summary
+        assert finding.remedy.startswith("`toolkit plan prod` shows what would revert it")
 
 
 def test_component_and_region_come_with_it() -> None:

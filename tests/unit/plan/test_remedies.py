@@ -24,7 +24,7 @@ import yaml
 from toolkit.addresses import value_at
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
-from toolkit.findings import Consents, Finding, Rule, Severity, matches, options_for
+from toolkit.findings import Consents, Finding, Resource, Rule, Severity, matches, options_for
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.plan.existing import is_read
 from toolkit.plan.guards import Existing, judge
@@ -297,9 +297,8 @@ def finding(subject: str, rule: Rule = WEAKENS, component: str = "config") -> Fi
     address, _, attribute = subject.rpartition(".")
     option = {WEAKENS: "weaker", DESTROYS: "destroy"}[rule]
     what = (address, attribute) if rule is WEAKENS else (subject, None)
-    return Finding(
-        rule, Severity.HIGH, *what, "s", "e", "r", f"--allow-{option} '{subject}'", component, "eu-central-1"
-    )
+    resource = Resource(what[0], "eu-central-1")
+    return Finding(rule, Severity.HIGH, resource, what[1], "s", "e", "r", f"--allow-{option} '{subject}'", component)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from toolkit.findings import Severity, Source, rules
+from toolkit.findings import Severity, Status, rules
 from toolkit.plan.model import Action
 from toolkit.reports.data import render
 from toolkit.reports.view import PlanView
@@ -36,7 +36,8 @@ def test_reports_keep_to_the_schema(name: str, request: pytest.FixtureRequest) -
 def test_words_of_the_schema_are_those_of_the_code() -> None:
     assert set(SCHEMA["$defs"]["action"]["enum"]) == {a.value for a in Action}
     finding = SCHEMA["$defs"]["finding"]["properties"]
-    assert set(finding["rule"]["enum"]) == {r.id for r in rules(Source.PLAN)}
+    assert set(finding["rule"]["enum"]) == {r.id for r in rules()}
+    assert set(finding["status"]["enum"]) == {s.value for s in Status}
     assert set(finding["severity"]["enum"]) == {s.value for s in Severity}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from toolkit.findings import Resource
 from toolkit.plan.model import Action, AttributeChange
 from toolkit.reports.html import render
 from toolkit.reports.view import PlanView
@@ -73,7 +74,16 @@ def hostile_view(later: PlanView) -> PlanView:
         for change in later.plan.changes
     )
     findings = tuple(
-        replace(f, address=bad, attribute=bad, summary=bad, evidence=bad, remedy=bad, consent=bad, consented_by=who)
+        replace(
+            f,
+            resource=Resource(bad, bad),
+            attribute=bad,
+            summary=bad,
+            evidence=bad,
+            remedy=bad,
+            consent=bad,
+            consented_by=who,
+        )
         for f, who in zip(later.findings, (None, bad), strict=False)
     )
     facts = dict.fromkeys(("environment", "caller_arn", "backend", "git_commit", "terraform", "created"), bad)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from toolkit.findings import Severity, Source, rules
+from toolkit.findings import Resource, Severity, Source, rules
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.reports.junit import render
 from toolkit.reports.view import PlanView
@@ -61,7 +61,9 @@ def test_a_harmless_plan_has_a_passing_case_per_rule(first: PlanView) -> None:
 
 def test_what_xml_cannot_hold_is_replaced(later: PlanView) -> None:
     hostile = "\x00\x1b]]><failure/>&amp;\ud800\ufffe\"'"
-    bad = replace(later.findings[0], address=hostile, summary=hostile, evidence=hostile, remedy=hostile)
+    bad = replace(
+        later.findings[0], resource=Resource(hostile, hostile), summary=hostile, evidence=hostile, remedy=hostile
+    )
     failure = suite_of(replace(later, findings=(bad,))).find("testcase/failure")
     assert failure is not None
     # What can be written otherwise is seen as an escape, as in every report.

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
+from toolkit.findings import Resource
 from toolkit.plan.model import Action, AttributeChange
 from toolkit.reports.markdown import LIMIT, code, marker, prose, render
 from toolkit.reports.view import PlanView
@@ -133,7 +134,9 @@ def test_seventeen_regions_fit(wide: PlanView) -> None:
 
 def test_findings_that_block_are_kept_before_anything_else(later: PlanView) -> None:
     long = tuple(
-        replace(f, address=f"{f.address}[{i}]", evidence="e" * 2000) for i in range(15) for f in later.findings
+        replace(f, resource=replace(f.resource, address=f"{f.address}[{i}]"), evidence="e" * 2000)
+        for i in range(15)
+        for f in later.findings
     )
     consented = tuple(replace(f, consented_by="waiver until 2027-01-01: " + "r" * 900) for f in long)
     text = render(replace(later, findings=(*long[:100], *consented)))
@@ -146,7 +149,10 @@ def test_findings_that_block_are_kept_before_anything_else(later: PlanView) -> N
 
 
 def test_too_many_blocking_findings_are_counted(later: PlanView) -> None:
-    many = tuple(replace(later.findings[0], address=f"module.guardduty.aws_x.this[{i}]") for i in range(1000))
+    many = tuple(
+        replace(later.findings[0], resource=Resource(f"module.guardduty.aws_x.this[{i}]", "eu-west-1"))
+        for i in range(1000)
+    )
     text = render(replace(later, findings=many))
     assert size(text) <= LIMIT
     check_well_formed(text)
@@ -172,7 +178,9 @@ def test_nothing_of_the_plan_acts_as_markdown(later: PlanView, hostile: str) -> 
         if c.action is Action.UPDATE
     )
     findings = tuple(
-        replace(f, address=hostile, summary=hostile, evidence=hostile, remedy=hostile, consent=hostile)
+        replace(
+            f, resource=Resource(hostile, hostile), summary=hostile, evidence=hostile, remedy=hostile, consent=hostile
+        )
         for f in later.findings[:2]
     )
     consented = replace(findings[0], consented_by=hostile)

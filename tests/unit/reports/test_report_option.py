@@ -19,6 +19,7 @@ import pytest
 from toolkit.cli import console
 from toolkit.cli.main import run
 from toolkit.errors import ExitCode, RefusedError, UsageError
+from toolkit.findings import Resource
 from toolkit.reports.registry import FORMATS
 from toolkit.reports.view import PlanView
 from toolkit.terraform import bundle as bundles
@@ -364,7 +365,7 @@ def test_every_format_is_offered_by_the_help(told: Told) -> None:
 def test_no_value_begins_a_line_or_hides_a_character_in_a_file(later: PlanView, name: str) -> None:
     """Files are read in terminals, too: `cat report.md`."""
     word = "x\nFORGED\r\u2028FORGED\x1b[2J\x9b\u202e\u200b"
-    finding = replace(later.findings[0], summary=word, evidence=word, remedy=word, address=word)
+    finding = replace(later.findings[0], summary=word, evidence=word, remedy=word, resource=Resource(word, word))
     view = replace(later, findings=(finding, replace(finding, consented_by=word)))
     text = FORMATS[name].render(view)
     assert "FORGED" in text

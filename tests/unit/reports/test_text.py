@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from toolkit.findings import Consents, Finding, options_for
+from toolkit.findings import Consents, Finding, Resource, options_for
 from toolkit.findings.rules import DESTROYS
 from toolkit.plan.cost import CostLine
 from toolkit.plan.model import Action, AttributeChange, Change
@@ -100,7 +100,8 @@ def test_keys_that_differ_are_named_below_each_of_several_findings(later: PlanVi
     (one,) = (f for f in later.findings if f.attribute == "minimum_password_length")
     keys = [f"`components.c.{name}`{between}`components.c.same`" for name in "abcdefg"]
     alike = [
-        replace(one, address=f"module.c.x.{i}", setting=f"c.{i}", remedy=f"look ({k})") for i, k in enumerate(keys)
+        replace(one, resource=Resource(f"module.c.x.{i}", "eu-central-1"), setting=f"c.{i}", remedy=f"look ({k})")
+        for i, k in enumerate(keys)
     ]
     lines = printed(replace(later, findings=tuple(alike)))
     assert "  remediation: look (the key below each)" in lines
@@ -167,7 +168,9 @@ def test_an_update_of_tags_alone(paths: tuple[str, ...], alone: bool) -> None:
 
 def test_many_alike_findings_are_cut_with_a_count(later: PlanView) -> None:
     model = later.findings[0]
-    many = tuple(replace(model, address=f"module.guardduty.aws_x.this[{i}]") for i in range(400))
+    many = tuple(
+        replace(model, resource=Resource(f"module.guardduty.aws_x.this[{i}]", "eu-central-1")) for i in range(400)
+    )
     lines = printed(replace(later, findings=many))
     assert "  … and 390 more (with -v, all are listed)" in lines
     assert (
@@ -204,7 +207,9 @@ def test_no_value_reaches_the_terminal_as_a_command(later: PlanView) -> None:
     change = next(c for c in later.plan.changes if c.action is Action.UPDATE and c.component == "password_policy")
     hostile = "\x1b]0;owned\x07\u202edrowssap\r\n- nothing to see"
     bad = replace(change, address=hostile, attributes=(replace(change.attributes[0], path=hostile, after=hostile),))
-    finding = replace(later.findings[0], summary=hostile, evidence=hostile, remedy=hostile, address=hostile)
+    finding = replace(
+        later.findings[0], summary=hostile, evidence=hostile, remedy=hostile, resource=Resource(hostile, hostile)
+    )
     text = render(replace(later, plan=replace(later.plan, changes=(bad,)), findings=(finding,)))
     assert not set(text) & set("\x1b\x07\u202e\r")
     assert "\\x1b]0;owned\\x07\\u202edrowssap\\r\\n- nothing to see" in text

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, digests
-from toolkit.findings import Finding, Severity
+from toolkit.findings import Finding, Resource, Severity
 from toolkit.findings.rules import WEAKENS
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys, seal
@@ -45,9 +45,8 @@ MANIFEST = bundles.Manifest(
     consents=("--allow-weaker=module.x.y.z",),
 )
 PLAN_JSON = {"format_version": "1.2", "resource_changes": []}
-FINDINGS = (
-    Finding(WEAKENS, Severity.HIGH, "module.x.y.z", "length", "s", "24 → 14", "r", "--allow-weaker", "x", "eu-west-1"),
-)
+RESOURCE = Resource("module.x.y.z", "eu-west-1", "y", "arn:aws:y:::z", "123456789012")
+FINDINGS = (Finding(WEAKENS, Severity.HIGH, RESOURCE, "length", "s", "24 → 14", "r", "--allow-weaker", "x"),)
 
 
 @pytest.fixture

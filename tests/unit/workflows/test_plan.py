@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from toolkit.aws.identity import CallerIdentity
 from toolkit.cli.stream import OutputError
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
-from toolkit.findings import Consents, Finding, Rule, Severity
+from toolkit.findings import Consents, Finding, Resource, Rule, Severity
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform import bundle as bundles
@@ -286,7 +286,7 @@ class Told(Observer):
 
 
 def finding(rule: Rule, address: str, attribute: str | None = None) -> Finding:
-    return Finding(rule, Severity.HIGH, address, attribute, "s", "e", "r", "--allow", None, "eu-central-1")
+    return Finding(rule, Severity.HIGH, Resource(address, "eu-central-1"), attribute, "s", "e", "r", "--allow", None)
 
 
 def test_a_consent_that_names_nothing_is_told_with_the_nearest_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -28,14 +28,13 @@ def lockout(
     return Finding(
         rule=rule,
         severity=severity or (Severity.HIGH if rule is LOCKS_OUT else Severity.CRITICAL),
-        address=change.address,
+        resource=change.resource,
         attribute=None,
         summary=summary,
         evidence=evidence,
         remedy=remedy,
         consent=consent,
         component=change.component,
-        region=change.region,
     )
 
 
