@@ -216,6 +216,28 @@ def findings() -> str:
     )
 
 
+def every_rule() -> str:
+    """Each rule in full, by what produces its findings."""
+    titles = {
+        Source.PLAN: "Of plans (`plan`, `apply`, `show`)",
+        Source.DRIFT: "Of drift (`drift`)",
+        Source.CONTROLS: "Of requirements (`controls`)",
+    }
+    parts = []
+    for source, title in titles.items():
+        parts.append(f"## {title}")
+        for rule in rules(source):
+            facts = [
+                f"- Severity: {rule.severity.value}",
+                f"- Example: {rule.refused}",
+                f"- Remediation: {rule.instead}",
+                f"- Consent: {f'`{rule.consent}`' if rule.consent else 'none'}",
+                f"- Waiver: {f'names {rule.waiver.value}' if rule.waiver else 'none'}",
+            ]
+            parts.append(f"### {rule.id}\n\n{rule.explanation}\n\n" + "\n".join(facts))
+    return "\n\n".join(parts)
+
+
 def json_documents() -> str:
     """Table of what is printed as JSON."""
     rows = [
@@ -350,6 +372,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "environments.md", {"profiles": profiles}
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
+    yield ROOT / "docs" / "findings.md", {"rules": every_rule}
     yield ROOT / "docs" / "reports.md", {"documents": json_documents}
     yield ROOT / "docs" / "variables.md", {"variables": variables}
     yield (
