@@ -166,7 +166,7 @@ OTHERS = {
     "findings that are an object": ({"findings": {}}, "its findings.json cannot be read: an object; "),
     "a rule that is none": (
         {"findings": [FINDING, {**FINDING, "rule": "weaknes"}]},
-        "findings.json cannot be read: [1].rule: 'weaknes'; expected 'collides', 'destroys-protected', ",
+        "findings.json cannot be read: [1].rule: 'weaknes'; expected 'collides', ",
     ),
     "a severity that is a list": ({"findings": [{**FINDING, "severity": []}]}, "[0].severity: []; expected 'critical'"),
     "a finding without address": (
