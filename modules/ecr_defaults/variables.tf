@@ -17,7 +17,7 @@ variable "scan_on_push_filters" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for filter in var.scan_on_push_filters : can(regex("^[0-9a-z*](?:[0-9a-z_./*-]?[0-9a-z*]+)*$", filter)) && length(filter) <= 255])
+    condition     = alltrue([for filter in var.scan_on_push_filters : can(regex("^[0-9a-z*]+(?:[_./-][0-9a-z*]+)*$", filter)) && length(filter) <= 255])
     error_message = "scan_on_push_filters must be names of repositories, at most 255 characters: lowercase letters, digits, * and, between these, single . _ - or /."
   }
 
@@ -34,7 +34,7 @@ variable "continuous_scan_filters" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for filter in var.continuous_scan_filters : can(regex("^[0-9a-z*](?:[0-9a-z_./*-]?[0-9a-z*]+)*$", filter)) && length(filter) <= 255])
+    condition     = alltrue([for filter in var.continuous_scan_filters : can(regex("^[0-9a-z*]+(?:[_./-][0-9a-z*]+)*$", filter)) && length(filter) <= 255])
     error_message = "continuous_scan_filters must be names of repositories, at most 255 characters: lowercase letters, digits, * and, between these, single . _ - or /."
   }
 

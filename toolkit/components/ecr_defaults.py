@@ -15,7 +15,7 @@ from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.values import checked, no_repetition
 
 # The provider's pattern; Amazon ECR takes 255 characters (API Reference, ScanningRepositoryFilter).
-_FILTER = re.compile(r"(?=.{1,255}\Z)[0-9a-z*](?:[0-9a-z_./*-]?[0-9a-z*]+)*")
+_FILTER = re.compile(r"(?=.{1,255}\Z)[0-9a-z*]+(?:[_./-][0-9a-z*]+)*")
 Filters = Annotated[
     tuple[
         Annotated[
