@@ -10,29 +10,11 @@ from botocore.stub import Stubber
 
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
-from toolkit.environment import load_text
-from toolkit.plan.model import Attribution, Plan, parse_plan
+from toolkit.plan.model import Plan
 
-from .conftest import read_existing
-
-REGION = "eu-central-1"
-ENVIRONMENT = load_text(
-    'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n', name="x", shown_as="x"
-)
+from .conftest import ENVIRONMENT, REGION, creates, read_existing
 
 pytestmark = pytest.mark.usefixtures("aws")
-
-
-def creates(resource: str, **values: Any) -> Plan:
-    entry = {
-        "address": f"module.x.{resource}.this",
-        "mode": "managed",
-        "type": resource,
-        "name": "this",
-        "change": {"actions": ["create"], "before": None, "after": values},
-    }
-    attribution = Attribution(("x",), (REGION,), REGION)
-    return parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution)
 
 
 def scanning(scan_type: str, frequency: str) -> Plan:

@@ -468,9 +468,9 @@ def test_a_list_and_a_search_find_the_same(resource: str, list_and_search_agree:
 
 
 def test_every_list_is_compared_with_a_search():
-    """Here, or from an account of moto's in the two other files."""
+    """Here, or from an account of moto's in test_existing.py and test_s3.py."""
     by_moto = {
-        *re.findall(r'^    "(aws_\w+)": \(', Path(__file__).with_name("test_facts_for_judging.py").read_text(), re.M),
+        *re.findall(r'^    "(aws_\w+)": \(', Path(__file__).with_name("test_existing.py").read_text(), re.M),
         *(kind for kind in RESOURCES if kind.startswith("aws_s3_bucket_")),
         "aws_iam_user_group_membership",
     }

@@ -1,4 +1,4 @@
-"""Who has a permission set, asked of moto; refusals, of a Stubber."""
+"""Permission sets, what they have and who has them: asked of moto, and of stubs where moto lacks the call."""
 
 from __future__ import annotations
 
@@ -8,30 +8,70 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError
 from toolkit.plan.own_permission_set import Assigned, AssignedWanted
 
-from .conftest import read
+from .conftest import REGION, Stubbed, allows, creates, existing, judged, plan_of, read, read_existing
 
-REGION, ACCOUNT, OTHER = "eu-central-1", "123456789012", "111122223333"
-ENVIRONMENT = load_text(
+pytestmark = pytest.mark.usefixtures("aws")
+
+ACCOUNT, OTHER = "123456789012", "111122223333"
+# The region of the instance is not always the home region.
+ELSEWHERE = load_text(
     f'account_id: "{ACCOUNT}"\nregions: {{home: eu-west-1, active: [eu-west-1, {REGION}]}}\ncomponents: {{}}\n',
     name="x",
     shown_as="x",
 )
 
-pytestmark = pytest.mark.usefixtures("aws")
-
 
 @pytest.fixture
 def clients() -> AwsSession:
-    return AwsSession(ENVIRONMENT, {})
+    return AwsSession(ELSEWHERE, {})
+
+
+def test_a_permission_set_of_the_same_name_collides():
+    instance = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
+    arns = [f"arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-123456789012345{n}" for n in "67"]
+    answers = [
+        ("list_permission_sets", {"PermissionSets": arns}),
+        *(("describe_permission_set", {"PermissionSet": {"Name": name}}) for name in ("theirs", "mine")),
+    ]
+    plan = creates("aws_ssoadmin_permission_set", instance_arn=instance, name="mine")
+    (found,) = read_existing(plan, Inventory(Stubbed("sso-admin", *answers))).values()
+    assert (found.overwritten, found.import_id) == (False, f"{arns[1]},{instance}")
+    assert read_existing(plan, Inventory(Stubbed("sso-admin", ("list_permission_sets", {"PermissionSets": []})))) == {}
+    # An instance that Terraform only looks up while it applies cannot be asked.
+    assert read_existing(creates("aws_ssoadmin_permission_set", name="mine"), Inventory(Stubbed("sso-admin"))) == {}
+
+
+def test_what_a_permission_set_that_is_imported_has():
+    instance, permissions = "arn:aws:sso:::instance/ssoins-1", "arn:aws:sso:::permissionSet/ssoins-1/ps-1"
+    ours = {"instance_arn": instance, "permission_set_arn": permissions}
+    resource = "aws_ssoadmin_permission_set_inline_policy"
+    plan = plan_of("identity_center", resource, {**ours, "inline_policy": allows("s3:*")})
+    call = "get_inline_policy_for_permission_set"
+    denies = {"InlinePolicy": allows("*", effect="Deny")}
+    weakens, note = judged(plan, Stubbed("sso-admin", (call, denies)))
+    assert (weakens.attribute, weakens.blocks) == ("inline_policy", True)
+    assert f"'{permissions},{instance}' under `imports`" in note.remedy
+    assert existing(plan, Stubbed("sso-admin", (call, {}))) is None
+    of_a_new_set = plan_of("identity_center", resource, {"instance_arn": instance}, {"permission_set_arn": True})
+    assert existing(of_a_new_set) is None
+
+    planned = {"permissions_boundary": [{"managed_policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}]}
+    plan = plan_of("identity_center", "aws_ssoadmin_permissions_boundary_attachment", {**ours, **planned})
+    call = "get_permissions_boundary_for_permission_set"
+    reading = {"PermissionsBoundary": {"ManagedPolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}}
+    (note,) = judged(plan, Stubbed("sso-admin", (call, reading)))
+    assert "ReadOnlyAccess" in note.evidence
+    assert "AdministratorAccess" in note.evidence
+    assert existing(plan, Stubbed("sso-admin", (call, "ResourceNotFoundException"))) is None
 
 
 def assigned(clients: AwsSession, instance: str, permission_set: str, user: str) -> Assigned:
-    # The region of the instance is not always the home region.
     return read(AssignedWanted(instance, permission_set, ACCOUNT, REGION, user), clients)
 
 
