@@ -1,7 +1,7 @@
 """The guard of quotas: how much of AWS's quotas an account uses, for those that a plan adds to.
 
-In: a Case, and what AWS counts. Out: findings. Pure. Only what a plan adds to is wanted: an apply that adds nothing
-reads nothing. What cannot be read is unknown, with the reason.
+In: a Case, the quotas in its types' records, and what AWS counts. Out: findings. Pure. Only what a plan adds to is
+wanted: an apply that adds nothing reads nothing. What cannot be read is unknown, with the reason.
 
 IAM answers its quotas with what is used of them (GetAccountSummary). Of other services the documented default is taken
 first: AWS raises quotas and does not go below. Only where a plan would exceed it is Service Quotas asked for the
@@ -22,135 +22,12 @@ from toolkit.plan.case import Case, Guard
 from toolkit.plan.facts import Facts, Source, Wanted
 from toolkit.plan.model import Action, Change
 from toolkit.plan.quotas import Usage, judge_quotas
+from toolkit.resources.quota import AccountWide, PerOwner, Regional
 from toolkit.resources.reading import UnreadableError
-from toolkit.resources.registry import is_unsupported
+from toolkit.resources.registry import RESOURCES, is_unsupported
 
 T = TypeVar("T")
-
-ACCOUNT_WIDE: Mapping[str, tuple[str, str]] = {
-    "aws_iam_group": ("Groups", "groups in the account"),
-    "aws_iam_policy": ("Policies", "customer managed policies in the account"),
-    "aws_iam_role": ("Roles", "roles in the account"),
-    "aws_iam_user": ("Users", "users in the account"),
-}
-"""Type → key of IAM's account summary, whose quota is KEYQuota, and what it counts.
-
-https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
-"""
-
-
-PER_OWNER: Mapping[str, tuple[str, str, str]] = {
-    "aws_iam_group_policy_attachment": ("group", "AttachedPoliciesPerGroupQuota", "managed policies on the group"),
-    "aws_iam_role_policy_attachment": ("role", "AttachedPoliciesPerRoleQuota", "managed policies on the role"),
-    "aws_iam_user_group_membership": ("user", "GroupsPerUserQuota", "groups of the user"),
-}
-"""Type → attribute that names the owner, key of the quota in IAM's account summary, and what it limits."""
-
-
-@dataclass(frozen=True)
-class Regional:
-    """A quota of a region, or of one owner in it, that AWS does not count itself.
-
-    Attributes:
-        of: What it limits, for people; {owner} stands for the owner's name.
-        default: What AWS documents for everybody.
-        source: Where.
-        count: How many there are.
-        owner: Attribute that names the owner; None: the quota is the region's.
-        own_value: (service code, words of the quota's name) in Service Quotas; None: AWS raises it for nobody.
-    """
-
-    of: str
-    default: int
-    source: str
-    count: Callable[[Source, str, str], int]
-    owner: str | None = None
-    own_value: tuple[str, str] | None = None
-
-
-def _trails(source: Source, region: str, _owner: str) -> int:
-    # With those of other regions that record in this one, too: each counts.
-    answer = source.call("cloudtrail", "describe_trails", region, includeShadowTrails=True) or {}
-    return len(answer["trailList"])
-
-
-def _listing(service: str, operation: str, member: str) -> Callable[[Source, str, str], int]:
-    return lambda source, region, _owner: len(source.pages(service, operation, member, region))
-
-
-def _in_log_group(operation: str, member: str) -> Callable[[Source, str, str], int]:
-    # The log group may be still to be made.
-    absent = ("ResourceNotFoundException",)
-    return lambda source, region, owner: len(
-        source.pages("logs", operation, member, region, absent=absent, logGroupName=owner)
-    )
-
-
-_LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"
-
-REGIONAL: Mapping[str, Regional] = {
-    "aws_cloudtrail": Regional(
-        "trails that record in {region}",
-        5,
-        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html",
-        _trails,
-    ),
-    "aws_cloudwatch_event_rule": Regional(
-        "rules on the default event bus in {region}",
-        100,  # in newer regions; 300 in the others
-        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html",
-        _listing("events", "list_rules", "Rules"),
-        own_value=("events", "number of rules"),
-    ),
-    "aws_cloudwatch_log_metric_filter": Regional(
-        "metric filters of the log group {owner}",
-        100,
-        _LOGS,
-        _in_log_group("describe_metric_filters", "metricFilters"),
-        owner="log_group_name",
-    ),
-    "aws_cloudwatch_log_subscription_filter": Regional(
-        "subscription filters of the log group {owner}",
-        2,
-        _LOGS,
-        _in_log_group("describe_subscription_filters", "subscriptionFilters"),
-        owner="log_group_name",
-    ),
-    "aws_cloudwatch_metric_alarm": Regional(
-        "alarms in {region}",
-        5000,
-        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html",
-        _listing("cloudwatch", "describe_alarms", "MetricAlarms"),
-        own_value=("monitoring", "alarms"),
-    ),
-    "aws_config_config_rule": Regional(
-        "Config rules in {region}",
-        1000,
-        "https://docs.aws.amazon.com/config/latest/developerguide/configlimits.html",
-        _listing("config", "describe_config_rules", "ConfigRules"),
-        own_value=("config", "config rules per region"),
-    ),
-}
-"""Type → its quota, outside of IAM and Organizations."""
-
-
-@dataclass(frozen=True)
-class _Held:
-    """What an owner has already: boto3's call, its parameter, where items stand in the answer, and what names one."""
-
-    operation: str
-    parameter: str
-    member: str
-    name: str
-
-
-_HELD = {
-    "aws_iam_group_policy_attachment": _Held(
-        "list_attached_group_policies", "GroupName", "AttachedPolicies", "PolicyArn"
-    ),
-    "aws_iam_role_policy_attachment": _Held("list_attached_role_policies", "RoleName", "AttachedPolicies", "PolicyArn"),
-    "aws_iam_user_group_membership": _Held("list_groups_for_user", "UserName", "Groups", "GroupName"),
-}
+Q = TypeVar("Q", AccountWide, PerOwner, Regional)
 
 
 @dataclass(frozen=True)
@@ -187,7 +64,7 @@ class SummaryWanted(Wanted[Known[Mapping[str, int]]]):
 class HeldWanted(Wanted[Known[frozenset[str]]]):
     """What a group, role or user has already: ARNs of policies, or groups."""
 
-    type: str
+    quota: PerOwner
     owner: str
 
     @property
@@ -197,15 +74,7 @@ class HeldWanted(Wanted[Known[frozenset[str]]]):
 
     def read(self, source: Source) -> Known[frozenset[str]]:
         """As the base."""
-        held, home = _HELD[self.type], source.home_region
-        # The owner may be still to be made.
-        absent, owner = ("NoSuchEntity",), {held.parameter: self.owner}
-        return _known(
-            lambda: frozenset(
-                item[held.name]
-                for item in source.pages("iam", held.operation, held.member, home, absent=absent, **owner)
-            )
-        )
+        return _known(lambda: frozenset(self.quota.held(source, source.home_region, self.owner)))
 
 
 @dataclass(frozen=True)
@@ -219,22 +88,27 @@ class Counted:
 
 @dataclass(frozen=True)
 class CountWanted(Wanted[Counted]):
-    """How many there are of a type of REGIONAL, and the account's own quota where the documented one is not enough."""
+    """How many there are of a type, and the account's own quota where the documented one is not enough."""
 
-    type: str
+    quota: Regional
     region: str
     owner: str
     """"" where the quota is the region's."""
     adds: int
 
     @property
+    def of(self) -> str:
+        """What the quota limits, for people."""
+        return self.quota.of.format(region=self.region, owner=repr(self.owner))
+
+    @property
     def what(self) -> str:
         """As the base."""
-        return f"how many {REGIONAL[self.type].of.format(region=self.region, owner=repr(self.owner))} there are"
+        return f"how many {self.of} there are"
 
     def read(self, source: Source) -> Counted:
         """As the base."""
-        quota = REGIONAL[self.type]
+        quota = self.quota
         used = _known(lambda: quota.count(source, self.region, self.owner))
         enough = used.value is None or used.value + self.adds <= quota.default
         if enough or quota.own_value is None:
@@ -294,11 +168,21 @@ def _questions(case: Case) -> Iterator[_Question]:
     yield from _per_owner(changes)
 
 
-def _created(changes: Iterable[Change], kind: str) -> tuple[int, Change | None]:
-    """How many more of a type there are after the plan, and the first that it creates."""
-    mine = [c for c in changes if c.type == kind]
-    creates = [c for c in mine if c.action is Action.CREATE]
-    return len(creates) - sum(c.action is Action.DELETE for c in mine), next(iter(creates), None)
+def _by_type(changes: Iterable[Change], quotas: type[Q]) -> Iterator[tuple[Q, list[Change]]]:
+    """Each quota of that kind whose type the plan changes, and the changes of it; by the type's name."""
+    mine: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        mine[change.type].append(change)
+    for kind in sorted(mine):
+        quota = RESOURCES[kind].quota if kind in RESOURCES else None
+        if isinstance(quota, quotas):
+            yield quota, mine[kind]
+
+
+def _created(changes: list[Change]) -> tuple[int, Change | None]:
+    """How many more there are after the changes, and the first that they create."""
+    creates = [c for c in changes if c.action is Action.CREATE]
+    return len(creates) - sum(c.action is Action.DELETE for c in changes), next(iter(creates), None)
 
 
 def _by_summary(facts: Facts, of: str, adds: int, change: Change, used: Known[int], quota: str) -> Usage:
@@ -310,15 +194,15 @@ def _by_summary(facts: Facts, of: str, adds: int, change: Change, used: Known[in
 
 
 def _account_wide(changes: list[Change]) -> Iterator[_Question]:
-    for kind, (key, of) in ACCOUNT_WIDE.items():
-        adds, first = _created(changes, kind)
+    for quota, mine in _by_type(changes, AccountWide):
+        adds, first = _created(mine)
         if first is not None:
-            yield _Question((SummaryWanted(),), partial(_account_usage, of, adds, first, key))
+            yield _Question((SummaryWanted(),), partial(_account_usage, quota, adds, first))
 
 
-def _account_usage(of: str, adds: int, first: Change, key: str, facts: Facts) -> Usage:
-    used = (facts[SummaryWanted()].value or {}).get(key)
-    return _by_summary(facts, of, adds, first, Known(used), f"{key}Quota")
+def _account_usage(quota: AccountWide, adds: int, first: Change, facts: Facts) -> Usage:
+    used = (facts[SummaryWanted()].value or {}).get(quota.key)
+    return _by_summary(facts, quota.of, adds, first, Known(used), f"{quota.key}Quota")
 
 
 def _members(change: Change, values: Mapping[str, Any]) -> set[str]:
@@ -332,18 +216,18 @@ def _members(change: Change, values: Mapping[str, Any]) -> set[str]:
 
 def _per_owner(changes: list[Change]) -> Iterator[_Question]:
     new = {(c.type, c.after.get("name")) for c in changes if c.action is Action.CREATE}
-    for kind, (attribute, quota, of) in PER_OWNER.items():
+    for quota, every in _by_type(changes, PerOwner):
         owners: defaultdict[str, list[Change]] = defaultdict(list)
-        for change in changes:
-            owner = (change.after or change.before).get(attribute) if change.type == kind else None
+        for change in every:
+            owner = (change.after or change.before).get(quota.owner)
             if isinstance(owner, str):
                 owners[owner].append(change)
         for owner, mine in owners.items():
             gets = {member for c in mine for member in _members(c, c.after)}
-            is_read = gets and (f"aws_iam_{attribute}", owner) not in new
-            held = HeldWanted(kind, owner) if is_read else None
+            is_read = gets and (f"aws_iam_{quota.owner}", owner) not in new
+            held = HeldWanted(quota, owner) if is_read else None
             wants = (SummaryWanted(), held) if held else (SummaryWanted(),)
-            yield _Question(wants, partial(_owner_usage, f"{of} {owner!r}", quota, mine, gets, held))
+            yield _Question(wants, partial(_owner_usage, f"{quota.of} {owner!r}", quota.key, mine, gets, held))
 
 
 def _owner_usage(
@@ -360,22 +244,22 @@ def _owner_usage(
 
 
 def _regional(changes: list[Change]) -> Iterator[_Question]:
-    for kind, quota in REGIONAL.items():
+    for quota, every in _by_type(changes, Regional):
         places: defaultdict[tuple[str, str], list[Change]] = defaultdict(list)
-        for change in changes:
+        for change in every:
             owner = (change.after or change.before).get(quota.owner) if quota.owner else ""
-            if change.type == kind and isinstance(owner, str):
+            if isinstance(owner, str):
                 places[change.region, owner].append(change)
         for (region, owner), mine in places.items():
-            adds, first = _created(mine, kind)
+            adds, first = _created(mine)
             if first is not None and adds > 0:
-                wanted = CountWanted(kind, region, owner, adds)
+                wanted = CountWanted(quota, region, owner, adds)
                 yield _Question((wanted,), partial(_regional_usage, wanted, first))
 
 
 def _regional_usage(wanted: CountWanted, first: Change, facts: Facts) -> Usage:
-    quota, counted = REGIONAL[wanted.type], facts[wanted]
-    of, adds = quota.of.format(region=wanted.region, owner=repr(wanted.owner)), wanted.adds
+    quota, counted = wanted.quota, facts[wanted]
+    of, adds = wanted.of, wanted.adds
     used = counted.used.value
     if used is None or used + adds <= quota.default:
         return Usage(of, adds, first, used, quota.default, counted.used.why)
@@ -398,7 +282,7 @@ def _per_target(changes: list[Change], attachable: Mapping[str, tuple[str, int]]
         if change.type == "aws_organizations_policy_attachment" and isinstance(target, str) and name in attachable:
             targets[target, *attachable[name]].append(change)
     for (target, kind, limit), mine in targets.items():
-        adds, first = _created(mine, "aws_organizations_policy_attachment")
+        adds, first = _created(mine)
         if first is not None and adds > 0:
             wanted = TargetWanted(target, kind)
             yield _Question((wanted,), partial(_target_usage, wanted, limit, adds, first))

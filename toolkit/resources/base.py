@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any
 
 from toolkit.resources.price import Free, Price
+from toolkit.resources.quota import Quota
 from toolkit.resources.reading import Contents, Reading
 
 
@@ -176,6 +177,7 @@ class ResourceType:
         unread: Why no create of it can overwrite or collide with anything, so that it is not read.
         irreversible: What of it AWS does not take back; reports mark it.
         price: What it bills, or why nothing; None: no module makes it.
+        quota: How many of it AWS allows, in the account, a region or of one owner; None: plans are not judged by that.
         payloads: Paths of free text that is sent to a target as it is, and may hold a password: snapshots have its
             digest alone.
         unsupported_in_simulator: Why an apply on the embedded AWS leaves it out (toolkit.workflows.left_out), where
@@ -197,6 +199,7 @@ class ResourceType:
     unread: str | None = None
     irreversible: tuple[Irreversible, ...] = ()
     price: Price | Free | None = None
+    quota: Quota | None = None
     payloads: tuple[str, ...] = ()
     unsupported_in_simulator: str | None = None
     owner: Owner | None = None

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Price, created, either, grows
+from toolkit.resources.quota import Regional
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
@@ -53,6 +54,12 @@ def _trail(account: Account, region: str, trail: Mapping[str, Any]) -> Live:
     return Live({"name": trail["Name"]}, values, f"the trail {trail['Name']!r}", arn, arn=arn)
 
 
+def _recording(account: Account, region: str, _: str) -> int:
+    """Trails, with those of other regions that record in this one, too: the quota counts each."""
+    answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=True) or {}
+    return len(answer["trailList"])
+
+
 _OPERATORS = {
     "equals": "Equals",
     "not_equals": "NotEquals",
@@ -96,6 +103,12 @@ TYPES = (
             "2026-11-28",
             driver="number of API calls, if another trail exists or data events or insights are on",
             starts=either(created, grows("advanced_event_selector", "insight_selector")),
+        ),
+        quota=Regional(
+            "trails that record in {region}",
+            5,
+            "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html",
+            _recording,
         ),
         key=("name",),
         reading=Reading(

@@ -16,6 +16,7 @@ from toolkit.resources.base import (
     each,
 )
 from toolkit.resources.price import Price
+from toolkit.resources.quota import Count, Regional, listed
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _ALL_CLEAR = "who is notified when an alarm ends: the alarm itself is not affected"
@@ -148,7 +149,14 @@ def _subscriptions(account: Account, region: str, group: str) -> Iterator[Live]:
         yield Live(key, values, f"the subscription filter {name!r}", f"{group}|{name}")
 
 
+def _in_log_group(operation: str, member: str) -> Count:
+    return lambda account, region, group: len(
+        account.pages("logs", operation, member, region, absent=_NO_GROUP, logGroupName=group)
+    )
+
+
 _PRICES = "https://aws.amazon.com/cloudwatch/pricing/"
+_LOGS_QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"
 
 
 TYPES = (
@@ -161,6 +169,13 @@ TYPES = (
             "2026-11-28",
             fixed=0.1,
             regions="AWS's page says that prices vary by region",
+        ),
+        quota=Regional(
+            "alarms in {region}",
+            5000,
+            "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html",
+            listed("cloudwatch", "describe_alarms", "MetricAlarms"),
+            own_value=("monitoring", "alarms"),
         ),
         key=("alarm_name",),
         reading=Reading(_alarms, OnCreate.OVERWRITES, finds=_find_alarm, actions=("cloudwatch:DescribeAlarms",)),
@@ -218,6 +233,13 @@ TYPES = (
             driver="number of hours with matching events",
             regions="AWS's page says that prices vary by region",
         ),
+        quota=Regional(
+            "metric filters of the log group {owner}",
+            100,
+            _LOGS_QUOTAS,
+            _in_log_group("describe_metric_filters", "metricFilters"),
+            owner="log_group_name",
+        ),
         key=("log_group_name", "name"),
         reading=Reading(
             _metric_filters, OnCreate.OVERWRITES, finds=_find_metric_filter, actions=("logs:DescribeMetricFilters",)
@@ -251,6 +273,13 @@ TYPES = (
             "2026-11-28",
             driver="volume of the trail's events",
             unconfirmed="that the subscription itself is free; 0.02 per GB that leaves the region",
+        ),
+        quota=Regional(
+            "subscription filters of the log group {owner}",
+            2,
+            _LOGS_QUOTAS,
+            _in_log_group("describe_subscription_filters", "subscriptionFilters"),
+            owner="log_group_name",
         ),
         key=("log_group_name", "name"),
         reading=Reading(

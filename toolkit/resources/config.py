@@ -8,6 +8,7 @@ from typing import Any
 from toolkit.addresses import value_at
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free, Price, Step, created, either, grows, more
+from toolkit.resources.quota import Regional, listed
 from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading
 
 _INTERVALS = ("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour")
@@ -264,6 +265,13 @@ TYPES = (
             _PRICES,
             "2026-11-28",
             driver="number of evaluations: resources in the rule's scope and how often they change",
+        ),
+        quota=Regional(
+            "Config rules in {region}",
+            1000,
+            "https://docs.aws.amazon.com/config/latest/developerguide/configlimits.html",
+            listed("config", "describe_config_rules", "ConfigRules"),
+            own_value=("config", "config rules per region"),
         ),
         key=("name",),
         reading=Reading(

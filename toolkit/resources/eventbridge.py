@@ -8,6 +8,7 @@ from typing import Any
 
 from toolkit.resources.base import FORMAT, IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free, Price, created_if
+from toolkit.resources.quota import Regional, listed
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _TIMING = "when within the same hours it runs"
@@ -145,6 +146,13 @@ TYPES = (
     ResourceType(
         "aws_cloudwatch_event_rule",
         price=_FREE,
+        quota=Regional(
+            "rules on the default event bus in {region}",
+            100,  # in newer regions; 300 in the others
+            "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html",
+            listed("events", "list_rules", "Rules"),
+            own_value=("events", "number of rules"),
+        ),
         key=("name",),
         reading=Reading(
             _rules,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from toolkit.resources.base import (
@@ -22,6 +23,7 @@ from toolkit.resources.base import (
 )
 from toolkit.resources.managers import by_tags, tag_pairs
 from toolkit.resources.price import Free
+from toolkit.resources.quota import AccountWide, PerOwner
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
 _MEMBERSHIP = "judged by what the groups grant, which is a part of the groups (toolkit/plan/memberships.py)"
@@ -237,6 +239,14 @@ def _inline(owner: str) -> Reading:
     return Reading(lists, OnCreate.OVERWRITES, finds=find, is_global=True, quiet=True, actions=actions)
 
 
+def _attached_to(owner: str, account: Account, region: str, of: str) -> tuple[str, ...]:
+    """ARNs of managed policies; an owner that is still to be made has none."""
+    request = {f"{owner.title()}Name": of}
+    operation = f"list_attached_{owner}_policies"
+    found = account.pages("iam", operation, "AttachedPolicies", region, absent=_NONE, **request)
+    return tuple(policy["PolicyArn"] for policy in found)
+
+
 def _attached(owner: str) -> Reading:
     """Managed policies at a group, role or user: attaching one that is attached already does nothing.
 
@@ -254,10 +264,7 @@ def _attached(owner: str) -> Reading:
 
     def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
         of, arn = planned[owner], planned["policy_arn"]
-        operation = f"list_attached_{owner}_policies"
-        # An owner that is still to be made has none.
-        found = account.pages("iam", operation, "AttachedPolicies", region, absent=_NONE, **{f"{kind}Name": of})
-        return next((live(of, arn) for policy in found if policy["PolicyArn"] == arn), None)
+        return live(of, arn) if arn in _attached_to(owner, account, region, of) else None
 
     def lists(account: Account, region: str) -> Iterator[Live]:
         for one in _details(account, region, kind):
@@ -268,6 +275,11 @@ def _attached(owner: str) -> Reading:
 
     actions = (f"iam:{_DETAILS}", f"iam:ListAttached{kind}Policies")
     return Reading(lists, OnCreate.SAME, finds=find, is_global=True, actions=actions)
+
+
+def _policies_per(owner: str) -> PerOwner:
+    key, of = f"AttachedPoliciesPer{owner.title()}Quota", f"managed policies on the {owner}"
+    return PerOwner(owner, key, of, partial(_attached_to, owner))
 
 
 def _memberships(account: Account, region: str) -> Iterator[Live]:
@@ -286,8 +298,12 @@ def _find_membership(account: Account, region: str, planned: Mapping[str, Any]) 
     user, groups = planned["user"], planned.get("groups")
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
         return None
+    return _membership(user, groups) if set(groups) <= set(_groups_of(account, region, user)) else None
+
+
+def _groups_of(account: Account, region: str, user: str) -> tuple[str, ...]:
     found = account.pages("iam", "list_groups_for_user", "Groups", region, absent=_NONE, UserName=user)
-    return _membership(user, groups) if set(groups) <= {group["GroupName"] for group in found} else None
+    return tuple(group["GroupName"] for group in found)
 
 
 def _root_features(account: Account, region: str) -> Iterator[Live]:
@@ -348,6 +364,7 @@ TYPES = (
         "aws_iam_group",
         owner=Owner("group", "name"),
         price=_FREE,
+        quota=AccountWide("Groups", "groups in the account"),
         key=("name",),
         reading=Reading(_groups, OnCreate.COLLIDES, is_global=True, case_blind=True, actions=_actions("ListGroups")),
         no_weaker_side={NAMES: "name path"},
@@ -365,6 +382,7 @@ TYPES = (
         "aws_iam_group_policy_attachment",
         gives=Gives("group", "group", "policy_arn", managed=True),
         price=_FREE,
+        quota=_policies_per("group"),
         key=("group", "policy_arn"),
         reading=_attached("group"),
         no_weaker_side={ATTACHES: "group policy_arn"},
@@ -400,6 +418,7 @@ TYPES = (
         "aws_iam_policy",
         named_by=("name",),
         price=_FREE,
+        quota=AccountWide("Policies", "customer managed policies in the account"),
         key=("name",),
         reading=Reading(
             _policies,
@@ -417,6 +436,7 @@ TYPES = (
         named_by=("name",),
         owner=Owner("role", "name", boundary="permissions_boundary"),
         price=_FREE,
+        quota=AccountWide("Roles", "roles in the account"),
         key=("name",),
         reading=Reading(
             _roles,
@@ -451,6 +471,7 @@ TYPES = (
         "aws_iam_role_policy_attachment",
         gives=Gives("role", "role", "policy_arn", managed=True),
         price=_FREE,
+        quota=_policies_per("role"),
         key=("role", "policy_arn"),
         reading=_attached("role"),
         no_weaker_side={ATTACHES: "role policy_arn"},
@@ -467,6 +488,7 @@ TYPES = (
         named_by=("name",),
         owner=Owner("user", "name", boundary="permissions_boundary"),
         price=_FREE,
+        quota=AccountWide("Users", "users in the account"),
         key=("name",),
         reading=Reading(
             _users,
@@ -482,6 +504,7 @@ TYPES = (
     ResourceType(
         "aws_iam_user_group_membership",
         price=_FREE,
+        quota=PerOwner("user", "GroupsPerUserQuota", "groups of the user", _groups_of),
         key=("user",),
         reading=Reading(
             _memberships,

@@ -26,8 +26,12 @@ from toolkit.plan import usage
 from toolkit.plan.case import Caller, Case
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.quotas import EXCEEDS_QUOTA
-from toolkit.plan.usage import ACCOUNT_WIDE, PER_OWNER, REGIONAL
+from toolkit.resources.quota import AccountWide, PerOwner, Regional
+from toolkit.resources.registry import RESOURCES
 
+ACCOUNT_WIDE = {name: (q.key, q.of) for name, r in RESOURCES.items() if isinstance(q := r.quota, AccountWide)}
+PER_OWNER = {name: (q.owner, q.key, q.of) for name, r in RESOURCES.items() if isinstance(q := r.quota, PerOwner)}
+REGIONAL = {name: q for name, r in RESOURCES.items() if isinstance(q := r.quota, Regional)}
 REGION = "eu-central-1"
 ENVIRONMENT = load_text(
     f'account_id: "123456789012"\nregions: {{home: {REGION}}}\ncomponents: {{}}\n', name="x", shown_as="x"
@@ -194,7 +198,8 @@ def test_groups_of_a_user(clients: AwsSession) -> None:
 def test_what_an_owner_has_already_may_be_unreadable(clients: AwsSession, summary: Stubber) -> None:
     for kind, (owner, _, _) in PER_OWNER.items():
         summary.add_response("get_account_summary", {"SummaryMap": SUMMARY})
-        summary.add_client_error(usage._HELD[kind].operation, "AccessDenied")
+        operation = "list_groups_for_user" if owner == "user" else f"list_attached_{owner}_policies"
+        summary.add_client_error(operation, "AccessDenied")
         (finding,) = judged(clients, entry(kind, "create", "x", policy_arn="a", groups=["a"], **{owner: "x"}))
         assert (finding.severity, "AccessDenied" in finding.evidence) == (Severity.NOTE, True)
 
@@ -260,7 +265,8 @@ def adding(kind: str, count: int) -> list[dict[str, Any]]:
 
 
 def small(kind: str, monkeypatch: pytest.MonkeyPatch, default: int = 2) -> None:
-    monkeypatch.setattr(usage, "REGIONAL", {kind: dataclasses.replace(REGIONAL[kind], default=default)})
+    record = dataclasses.replace(RESOURCES[kind], quota=dataclasses.replace(REGIONAL[kind], default=default))
+    monkeypatch.setattr(usage, "RESOURCES", {kind: record})
 
 
 @pytest.mark.parametrize("kind", sorted(REGIONAL))

@@ -12,7 +12,6 @@ import toolkit
 PACKAGE = Path(toolkit.__file__).parent
 TYPE = re.compile(r"aws_[a-z0-9]+(_[a-z0-9]+)+")
 ELSEWHERE = {
-    "plan/usage.py": "quotas and how they are counted: they still have to move into the records",
     "aws/session.py": "aws_access_key_id and the like are parameters of boto3",
     "components/base.py": "what a bucket of logs is made of: a part of components, no fact of each type",
     "plan/own_role.py": "what the principal of a trust policy can be: a part of that one rule",

@@ -93,6 +93,12 @@ def test_every_path_is_one_of_the_provider_s(record: ResourceType):
 
 
 @pytest.mark.parametrize("record", RECORDS)
+def test_what_names_the_owner_of_a_quota_is_an_attribute(record: ResourceType):
+    owner = getattr(record.quota, "owner", None)
+    assert owner is None or SCHEMA[record.name][owner].startswith("string")
+
+
+@pytest.mark.parametrize("record", RECORDS)
 def test_nothing_has_both_a_direction_and_a_reason_why_it_has_none(record: ResourceType):
     reasons = [path for paths in record.no_weaker_side.values() for path in paths.split()]
     assert len(reasons) == len(set(reasons))
