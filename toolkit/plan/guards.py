@@ -21,7 +21,7 @@ from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.facts import Facts
 from toolkit.plan.grants import judge_grants
-from toolkit.plan.model import ARN_OF_ANOTHER, Action, Change, Marker, Plan, shown
+from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
 from toolkit.plan.pairs import continued
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
@@ -146,8 +146,8 @@ def judge_orphans(
             continue
         if not any(_is(p, change) for p in component.protects):
             continue
-        arn = str(change.before.get("arn") or "").split(":")
-        if len(arn) < _ARN_FIELDS or change.type in ARN_OF_ANOTHER:
+        arn = (change.arn or "").split(":")
+        if len(arn) < _ARN_FIELDS:
             arn = [""] * _ARN_FIELDS
         foreign = arn[4] if arn[4].isdigit() and arn[4] != account_id else None
         looked = looked_in(change)

@@ -16,6 +16,7 @@ from typing import Any
 from toolkit import findings
 from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
+from toolkit.resources.registry import has_own_arn
 
 
 class Action(Enum):
@@ -37,10 +38,6 @@ class Marker(Enum):
 
     SENSITIVE = "(sensitive value)"
     UNKNOWN = "(known after apply)"
-
-
-ARN_OF_ANOTHER = frozenset({"aws_cloudwatch_event_target"})
-"""Types whose attribute `arn` is another thing's, possibly of another account."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +77,15 @@ class Change:
     """Whether a replace finishes what an interrupted or failed apply left half-made."""
 
     @property
+    def arn(self) -> str | None:
+        """Its own ARN before the plan; None where it has none, or it is not known."""
+        arn = self.before.get("arn") if has_own_arn(self.type) else None
+        return arn if isinstance(arn, str) else None
+
+    @property
     def resource(self) -> findings.Resource:
         """What a finding about it is about."""
-        arn = None if self.type in ARN_OF_ANOTHER else self.before.get("arn")
-        return findings.Resource(self.address, self.region, self.type, arn if isinstance(arn, str) else None)
+        return findings.Resource(self.address, self.region, self.type, self.arn)
 
 
 def count(changes: Iterable[Change], *actions: Action) -> int:

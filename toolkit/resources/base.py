@@ -185,6 +185,7 @@ class ResourceType:
             it has it.
         owner: What it is to the policies that it is given; None: it is given none.
         gives: How it gives a policy to an owner; None: it does not.
+        arn_of_another: Whether its attribute `arn` is another thing's, possibly of another account.
     """
 
     name: str
@@ -204,6 +205,7 @@ class ResourceType:
     unsupported_in_simulator: str | None = None
     owner: Owner | None = None
     gives: Gives | None = None
+    arn_of_another: bool = False
 
 
 def each(stronger: Stronger, *attributes: str, **more: Any) -> tuple[Strength, ...]:

@@ -182,6 +182,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_event_target",
+        arn_of_another=True,  # its target's
         payloads=("input",),
         price=Price(
             "EventBridge target that is another event bus",

@@ -63,6 +63,12 @@ def is_case_blind(kind: str) -> bool:
     return record is not None and record.reading is not None and record.reading.case_blind
 
 
+def has_own_arn(kind: str) -> bool:
+    """Whether the type's attribute `arn`, if it has one, is its own."""
+    record = RESOURCES.get(kind)
+    return record is None or not record.arn_of_another
+
+
 def is_unsupported(kind: str) -> bool:
     """Whether the embedded AWS lacks the type: nothing can be in its way there, and a read gets no answer of AWS's."""
     return kind in RESOURCES and RESOURCES[kind].unsupported_in_simulator is not None
