@@ -26,6 +26,7 @@ from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
 from toolkit.plan.strengths import Weakening, aligned, weakenings
 from toolkit.resources.base import ResourceType, Stronger
+from toolkit.resources.managers import other_account
 from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 from toolkit.typed import dotted, same_json
@@ -214,6 +215,8 @@ class Adoption:
         default, reason = Choice.ADOPT, "nothing gets weaker"
         if live.managed_by is not None:
             default, reason = Choice.KEEP, f"managed by {live.managed_by}"
+        elif found.manager_unread is not None:
+            default, reason = Choice.KEEP, f"who manages it cannot be read: {found.manager_unread}"
         elif found.import_id is None and not found.overwritten:
             default, reason = Choice.KEEP, "Terraform cannot import it"
         proposal = Proposal(
@@ -235,6 +238,9 @@ class Adoption:
 
     def _take(self, change: Change, found: Existing, decision: Decision) -> None:
         """Import it: under its own name, if only one can exist."""
+        assert found.live is not None
+        if (owner := other_account(found.live)) is not None:
+            raise _impossible(decision, decision.choice, f"it belongs to account {owner}")
         if found.spelled is not None:
             decision.open = f"spell it {found.spelled!r} in environment.yaml: IAM does not distinguish names by case"
             return

@@ -64,6 +64,8 @@ class Existing:
     """Whether it is the very thing that the plan would create, so that creating it changes nothing."""
     live: Live | None = field(default=None, compare=False, repr=False)
     """The same as the inventory has it, with values that a collision does not compare."""
+    manager_unread: str | None = field(default=None, compare=False, repr=False)
+    """Why it cannot be read who manages it; None: it could, or nobody asked."""
 
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""

@@ -36,10 +36,15 @@ _TAG_KEYS = re.compile(r"(managed|provisioned|created|deployed)[-_ :]?(by|with)|
 
 def by_owner_or_name(live: Live) -> str | None:
     """Who manages a resource, by the account in its ARN and by its name."""
-    owner = (live.arn or "").split(":", 5)[4:5]
-    if owner and re.fullmatch(r"[0-9]{12}", owner[0]) and owner[0] != live.account_id:
-        return f"account {owner[0]}"
+    if (owner := other_account(live)) is not None:
+        return f"account {owner}"
     return next((who for name in _names(live) if (who := _by_name(name))), None)
+
+
+def other_account(live: Live) -> str | None:
+    """The account in a resource's ARN, if it is another than the one that it was found in."""
+    owner = "".join((live.arn or "").split(":", 5)[4:5])
+    return owner if re.fullmatch(r"[0-9]{12}", owner) and owner != live.account_id else None
 
 
 def by_tags(tags: Mapping[str, str]) -> str | None:

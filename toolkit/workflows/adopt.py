@@ -13,7 +13,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 from toolkit.adoption import WRITERS, Adoption, Choice, Decision, Proposal
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
+from toolkit.aws.owners import managers_of
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import parse
@@ -220,9 +221,20 @@ def _settle(
 
 
 def _read_existing(plan: Plan, inventory: Inventory) -> dict[str, Existing]:
-    """Address of a create → what the account has there; raises ToolkitError where that cannot be read."""
+    """Address of a create → what the account has there, and who manages that.
+
+    Raises:
+        ToolkitError: What the account has there cannot be read.
+    """
     facts = gather(existing_wanted(plan, simulated=inventory.simulated), inventory)
-    return existing(plan, facts, simulated=inventory.simulated)
+    found = existing(plan, facts, simulated=inventory.simulated)
+    resources = {address: one.live for address, one in found.items() if one.live is not None}
+    for (address, live), manager in zip(
+        resources.items(), managers_of(tuple(resources.values()), inventory), strict=True
+    ):
+        unread = "; ".join(str(one) for one in manager.unknown) or None
+        found[address] = replace(found[address], live=replace(live, managed_by=manager.who), manager_unread=unread)
+    return found
 
 
 def _writers(inventory: Inventory, environment: Environment, bucket: str) -> Iterator[Live]:

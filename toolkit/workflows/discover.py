@@ -7,20 +7,19 @@ inventory. Changes nothing in AWS. Terraform runs only where a scan is compared 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit.aws.facts import side_by_side
 from toolkit.aws.identity import CallerIdentity, caller_identity, check_account
 from toolkit.aws.inventory import Inventory
+from toolkit.aws.owners import managers_of
 from toolkit.aws.session import AwsSession, configured_region
 from toolkit.environment import Environment, load_text
 from toolkit.errors import ToolkitError, UsageError, WrongAccountError
 from toolkit.paths import Project
-from toolkit.regions import GLOBAL_REGION, partition_of
+from toolkit.regions import GLOBAL_REGION
 from toolkit.resources import managers
 from toolkit.resources.reading import Call, Live, Reason, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES, is_unsupported
@@ -249,46 +248,12 @@ def discover(
 
 def _with_managers(found: Sequence[Live | Unreadable], inventory: Inventory) -> Iterator[Live | Unreadable]:
     """What was found, with who manages it where that can be known; what that could not be read from comes first."""
-    unknown: set[Unreadable] = set()
-    resources = [one for one in found if isinstance(one, Live) and not one.by_default]
-    named = {id(one): one.managed_by or managers.by_owner_or_name(one) for one in resources}
-    tags: dict[str, Mapping[str, str]] = {}
-    places: defaultdict[str, list[str]] = defaultdict(list)
-    for one in resources:
-        if one.arn and not named[id(one)]:
-            places[_tagged_in(one)].append(one.arn)
-    for answer in side_by_side(lambda place: _tags(inventory, place, places[place]), sorted(places)):
-        if isinstance(answer, Unreadable):
-            unknown.add(answer)
-        else:
-            tags |= answer
-    for one in resources:
-        who = named[id(one)] or managers.by_tags(tags.get(one.arn or "", {}))
-        if not inventory.simulated:  # the embedded AWS has no such administrators
-            try:
-                who = managers.by_administrator(inventory, one.type, one.region) or who
-            except UnreadableError as e:
-                unknown.add(e.of(MANAGED_BY))
-        named[id(one)] = who
-    yield from unknown
-    for each in found:
-        yield replace(each, managed_by=named[id(each)]) if id(each) in named and isinstance(each, Live) else each
-
-
-MANAGED_BY = "managed_by"
-"""Stands for a type where it cannot be read who manages resources; what there is was read all the same."""
-
-
-def _tags(inventory: Inventory, region: str, arns: Sequence[str]) -> Mapping[str, Mapping[str, str]] | Unreadable:
-    try:
-        return managers.read_tags(inventory, region, arns)
-    except UnreadableError as e:
-        return e.of(MANAGED_BY)
-
-
-def _tagged_in(one: Live) -> str:
-    """Where the tagging API knows a resource: IAM's, where services without a region live."""
-    return GLOBAL_REGION[partition_of(one.region) or "aws"] if ":iam:" in (one.arn or "") else one.region
+    resources = [one for one in found if isinstance(one, Live)]
+    told = managers_of(resources, inventory)
+    yield from dict.fromkeys(one for manager in told for one in manager.unknown)
+    yield from (one for one in found if isinstance(one, Unreadable))
+    for one, manager in zip(resources, told, strict=True):
+        yield replace(one, managed_by=manager.who)
 
 
 class _Meter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -299,3 +300,20 @@ def test_another_spelling_is_left_to_people():
     adoption.next(plan(change(GROUP, after={"name": "developers"})), {GROUP: theirs})
     assert written(adoption) == {}
     assert "spell it 'Developers'" in str(adoption.decisions[GROUP].open)
+
+
+def test_what_nobody_can_say_the_manager_of_is_left_alone():
+    adoption = Adoption()
+    theirs = replace(found({}, "a GuardDuty detector", "d1"), manager_unread="tag:GetResources: denied")
+    adoption.next(plan(change(DETECTOR)), {DETECTOR: theirs})
+    assert written(adoption) == {"components.guardduty": DELETE}
+    assert adoption.decisions[DETECTOR].reason == "who manages it cannot be read: tag:GetResources: denied"
+
+
+@pytest.mark.parametrize("choice", [Choice.ADOPT, Choice.REPLACE])
+def test_what_another_account_owns_is_never_adopted(choice: Choice):
+    theirs = found({}, "a GuardDuty detector", "d1")
+    arn = "arn:aws:guardduty:eu-central-1:111122223333:detector/d1"
+    theirs = replace(theirs, live=replace(theirs.live, arn=arn, account_id="123456789012"))
+    with pytest.raises(UsageError, match=f"{choice.value} is not possible: it belongs to account 111122223333"):
+        Adoption(decide=lambda _: choice).next(plan(change(DETECTOR)), {DETECTOR: theirs})
