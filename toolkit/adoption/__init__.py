@@ -125,6 +125,10 @@ class Adoption:
     _answers: dict[str, Choice | None] = field(default_factory=dict)
     _fresh: set[Path] = field(default_factory=set)
     """Edits of this round, which no plan has tried yet."""
+    _unedited: frozenset[str] | None = None
+    """Addresses that the plan of the file as it was found destroys; None: there was no plan yet."""
+    _needed: dict[str, str] = field(default_factory=dict)
+    """Component → why it cannot be left out."""
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -149,6 +153,9 @@ class Adoption:
         """
         before = dict(self._edits)
         self._fresh = set()
+        if self._take_back_what_destroys(plan):
+            # This plan was made with what is taken back.
+            return True
         for change in plan.changes:
             out = self._edits.get(("components", str(change.component)))
             if out is not None and out.kind == "out":
@@ -196,6 +203,49 @@ class Adoption:
                 )
             if decision.choice is not choice or (choice is Choice.KEEP and decision.open):
                 raise _impossible(decision, choice, decision.open or decision.reason)
+
+    def _take_back_what_destroys(self, plan: Plan) -> bool:
+        """Take back edits that would destroy what is applied already; whether there were such."""
+        destroyed = [c for c in plan.changes if c.action in (Action.DELETE, Action.REPLACE) and not c.imported]
+        if self._unedited is None:
+            self._unedited = frozenset(c.address for c in destroyed)
+        harm: dict[Path, list[str]] = {}
+        for change in destroyed:
+            if change.address not in self._unedited:
+                for planned in self._led_to(change):
+                    harm.setdefault(planned.edit.path, []).append(change.address)
+        for path, addresses in harm.items():
+            if path in self._edits:
+                self._would_destroy(self._edits[path], addresses)
+        return bool(harm)
+
+    def _led_to(self, change: Change) -> list[_Planned]:
+        """Edits because of which a plan destroys something."""
+        out = [p for p in self._edits.values() if p.kind == "out"]
+        moved = [p for p in self._edits.values() if p.kind in ("keep", "name", "place")]
+        keys = {_path(key, change.address) for key in naming(change.address, change.component)}
+        inside = [p for p in (*out, *moved) if p.edit.path[:2] == ("components", str(change.component))]
+        return [p for p in inside if p.kind == "out" or p.edit.path in keys] or inside or out
+
+    def _would_destroy(self, planned: _Planned, addresses: list[str]) -> None:
+        component, key = planned.edit.path[1], dotted(planned.edit.path)
+        decision = self.decisions[planned.address]
+        others = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+        what = "leaving it out" if planned.kind == "out" else f"another value of `{key}`"
+        why = f"`{component}` is already applied: {what} would destroy {addresses[0]}{others}"
+        self._take_back(planned)
+        if planned.kind == "out":
+            self._needed[component] = why
+            self._bring_back(planned)
+        else:
+            # What went the same way is decided about anew.
+            for address, other in list(self.decisions.items()):
+                if other is not decision and not other.given and self._shares(address, [planned.edit.path]):
+                    self._forget(address)
+        if planned.kind != "place":
+            # What has its destination elsewhere is weaker without it, as the next plan says.
+            self._drop(planned.address)
+            decision.open = f"{decision.reason}; {why}"
 
     def _meet(self, change: Change, found: Existing) -> None:
         decision = self.decisions.get(change.address)
@@ -429,7 +479,8 @@ class Adoption:
         """Only one can exist: the environment does without the component."""
         path = ("components", str(change.component))
         if any(path == tried for tried, _ in self._rejected):
-            decision.open = f"another component needs `{change.component}`: {decision.reason}"
+            needed = self._needed.get(path[1], f"another component needs `{path[1]}`")
+            decision.open = f"{decision.reason}; {needed}"
             return
         for address, other in list(self.decisions.items()):
             if self._found[address][0].component != change.component or other is decision:

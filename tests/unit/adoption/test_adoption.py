@@ -317,3 +317,57 @@ def test_what_another_account_owns_is_never_adopted(choice: Choice):
     theirs = replace(theirs, live=replace(theirs.live, arn=arn, account_id="123456789012"))
     with pytest.raises(UsageError, match=f"{choice.value} is not possible: it belongs to account 111122223333"):
         Adoption(decide=lambda _: choice).next(plan(change(DETECTOR)), {DETECTOR: theirs})
+
+
+OTHER_DETECTOR = DETECTOR.replace("eu_central_1", "eu_west_1")
+
+
+def test_a_component_that_is_applied_already_is_not_left_out():
+    adoption = Adoption()
+    meets = {DETECTOR: found({}, "a GuardDuty detector", "d1", managed_by="account 111122223333")}
+    adoption.next(plan(change(DETECTOR)), meets)
+    assert written(adoption) == {"components.guardduty": DELETE}
+    assert adoption.next(plan(change(OTHER_DETECTOR, Action.DELETE)), {})
+    assert written(adoption) == {}
+    assert adoption.decisions[DETECTOR].open == (
+        "managed by account 111122223333; `guardduty` is already applied: leaving it out would destroy "
+        f"{OTHER_DETECTOR}"
+    )
+    assert not adoption.next(plan(change(DETECTOR)), meets)
+
+
+def test_a_second_resource_of_an_applied_component_is_left_to_people_too():
+    adoption = Adoption()
+    theirs = found({}, "a GuardDuty detector", "d1", managed_by="account 111122223333")
+    third = DETECTOR.replace("eu_central_1", "us_east_1")
+    meets = {DETECTOR: theirs, third: theirs}
+    both = plan(change(DETECTOR), change(third))
+    adoption.next(both, meets)
+    adoption.next(plan(change(OTHER_DETECTOR, Action.DELETE)), {})
+    assert not adoption.next(both, meets)
+    assert all("is already applied" in str(decision.open) for decision in adoption.decisions.values())
+    assert len(adoption.decisions) == 2
+
+
+def test_a_name_that_what_is_applied_has_does_not_change():
+    adoption = Adoption()
+    meets = {MFA: found({"name": "mfa-enforcement"}, "the policy", None)}
+    adoption.next(plan(change(MFA, after={"name": "mfa-enforcement"})), meets)
+    path = "components.mfa_enforcement.policy_name"
+    assert written(adoption) == {path: "mfa-enforcement-baseline"}
+    applied = MFA.replace("this", "applied")
+    assert adoption.next(plan(change(applied, Action.REPLACE)), {})
+    assert written(adoption) == {}
+    assert adoption.decisions[MFA].open == (
+        f"Terraform cannot import it; `mfa_enforcement` is already applied: another value of `{path}` would destroy "
+        f"{applied}"
+    )
+
+
+def test_a_destruction_that_the_file_asks_for_by_itself_takes_no_decision_back():
+    adoption = Adoption()
+    meets = {DETECTOR: found({}, "a GuardDuty detector", "d1", managed_by="account 111122223333")}
+    gone = change(OTHER_DETECTOR, Action.DELETE)
+    adoption.next(plan(change(DETECTOR), gone), meets)
+    assert not adoption.next(plan(gone), {})
+    assert written(adoption) == {"components.guardduty": DELETE}
