@@ -10,7 +10,6 @@ types' records say which side is the stronger one, the environment's own validat
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from toolkit.addresses import value_at
 from toolkit.environment.source import Data, Problem
 from toolkit.environment.splice import DELETE, Edit
 from toolkit.errors import UsageError, or_meant
+from toolkit.iam.comparison import grants_lost
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
@@ -320,12 +320,20 @@ class Adoption:
             forcing = ", ".join(a.path for a in change.attributes if a.forces_replacement)
             self._fails(change, f"Terraform would replace it, since {forcing or 'something'} differs")
         elif change.imported and change.action is Action.UPDATE:
-            self._strengthen(change, change.before, decision.proposal.called if decision else change.address, record)
-        elif found is not None and found.overwritten and not found.same:
-            if others := _cut_off(found.values.get("policy"), change.after.get("policy")):
-                self._fails(change, f"its policy also grants access to {', '.join(others)}")
-                return
+            met = self._found.get(change.address)
+            if met is None or not met[1].overwritten or not self._cuts_off(change, change.before):
+                called = decision.proposal.called if decision else change.address
+                self._strengthen(change, change.before, called, record)
+        elif found is not None and found.overwritten and not found.same and not self._cuts_off(change, found.values):
             self._strengthen(change, found.values, found.named, record)
+
+    def _cuts_off(self, change: Change, before: Mapping[str, Any]) -> bool:
+        """Whether a resource's policy grants what the one in its place does not, which is then told."""
+        old, new = before.get("policy"), change.after.get("policy")
+        lost = grants_lost(old, new) if isinstance(old, str) and isinstance(new, str) else ()
+        if lost:
+            self._fails(change, f"the policy in its place {'; '.join(lost)}")
+        return bool(lost)
 
     def _strengthen(self, change: Change, before: Mapping[str, Any], called: str, record: ResourceType) -> None:
         for lost in weakenings(record, before, change.after):
@@ -541,26 +549,6 @@ def _overwritten_name(change: Change, found: Existing) -> str | None:
         return None
     names = ((found.values[n], change.after.get(n)) for n in NAMES if isinstance(found.values.get(n), str))
     return next((old for old, new in names if isinstance(new, str) and old != new), None)
-
-
-def _cut_off(old: Any, new: Any) -> tuple[str, ...]:
-    """Whom a resource's policy lets in, and the one in its place does not name at all."""
-    if not (isinstance(old, str) and isinstance(new, str)):
-        return ()
-    return tuple(sorted(_principals(old) - _principals(new)))
-
-
-def _principals(text: str) -> set[str]:
-    try:
-        statements = json.loads(text).get("Statement", [])
-    except (ValueError, AttributeError):
-        return {"a principal that cannot be read"}
-    found: set[str] = set()
-    for statement in [statements] if isinstance(statements, dict) else statements:
-        principal = statement.get("Principal", {}) if statement.get("Effect") == "Allow" else {}
-        for value in principal.values() if isinstance(principal, dict) else [principal]:
-            found |= {value} if isinstance(value, str) else set(value)
-    return found
 
 
 def _path(key: str, address: str) -> Path | None:

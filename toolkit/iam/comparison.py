@@ -97,6 +97,18 @@ def rights_lost(old: str | None, new: str | None) -> tuple[tuple[str, ...], tupl
     return tuple(f"grants less: {s.label}" for s in granted), tuple(f"denies more: {s.label}" for s in denied)
 
 
+def grants_lost(old: str, new: str) -> tuple[str, ...]:
+    """What the new document does not grant, or cannot be shown to, of what the old one does; denials are not counted.
+
+    One that cannot be read may have granted anything.
+    """
+    try:
+        _parse(old), _parse(new)
+    except PolicyError as e:
+        return (f"cannot be compared: {e.problem}",)
+    return rights_lost(old, new)[0]
+
+
 _NONE = PolicyDocument("none", PolicyKind.IDENTITY, "2012-10-17", ())
 
 

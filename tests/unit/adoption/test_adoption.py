@@ -13,7 +13,7 @@ from toolkit.environment.source import Problem
 from toolkit.environment.splice import DELETE
 from toolkit.errors import UsageError
 from toolkit.plan.guards import Existing
-from toolkit.plan.model import Action, AttributeChange, Change, Plan
+from toolkit.plan.model import Action, AttributeChange, Change, Marker, Plan
 from toolkit.resources.reading import Live
 
 POLICY = "module.password_policy.aws_iam_account_password_policy.this"
@@ -152,6 +152,15 @@ def test_what_others_manage_is_left_alone_and_the_component_left_out(given: dict
     adoption.require_all_used()
 
 
+ALLOW = {
+    "Effect": "Allow",
+    "Principal": {"Service": "config.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::theirs/AWSLogs/123456789012/*",
+    "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+}
+
+
 def bucket_round(adoption: Adoption, their_policy: Any) -> None:
     """A channel to a bucket of the account's: the bucket is adopted with it, if its policy lets in nobody else."""
     channel = found({"name": "acme"}, "the channel 'acme'", "acme")
@@ -162,11 +171,14 @@ def bucket_round(adoption: Adoption, their_policy: Any) -> None:
     )  # fmt: skip
     adoption.next(plan(imported), {})
     assert written(adoption)["components.config.bucket.name"] == "theirs"
-    ours = {"Statement": {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "s3:PutObject",
-                          "Resource": "*"}}  # fmt: skip
+    ours = {"Version": "2012-10-17", "Statement": ALLOW}
     bucket = found({"bucket": "theirs"}, "the bucket 'theirs'", "theirs")
     old = found(
-        {"bucket": "theirs"}, "the policy of 'theirs'", "theirs", overwritten=True, policy=json.dumps(their_policy)
+        {"bucket": "theirs"},
+        "the policy of 'theirs'",
+        "theirs",
+        overwritten=True,
+        policy=json.dumps({"Version": "2012-10-17", **their_policy}),
     )
     quiet = change(CHANNEL, Action.IMPORT, before={"s3_bucket_name": "theirs"}, after={"s3_bucket_name": "theirs"},
                    imported=True)  # fmt: skip
@@ -179,16 +191,32 @@ def bucket_round(adoption: Adoption, their_policy: Any) -> None:
 
 def test_a_destination_is_adopted_with_what_writes_to_it():
     adoption = Adoption()
-    allow = {"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "s3:*", "Resource": "*"}
-    bucket_round(adoption, {"Statement": [allow]})
+    bucket_round(adoption, {"Statement": [ALLOW]})
     assert written(adoption)["components.config.bucket.name"] == "theirs"
     assert written(adoption)[BUCKET] == "theirs"
 
 
-def test_a_destination_that_others_use_is_not():
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"Principal": {"Service": "cloudtrail.amazonaws.com"}},
+        {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}},
+        {"Action": "s3:*"},
+        {"Action": ["s3:PutObject", "s3:GetBucketAcl"]},
+        {"Resource": ["arn:aws:s3:::theirs/AWSLogs/123456789012/*", "arn:aws:s3:::theirs/AWSLogs/111122223333/*"]},
+        {"Resource": "arn:aws:s3:::theirs/*"},
+        {"Condition": {"StringEquals": {"aws:SourceAccount": ["123456789012", "111122223333"]}}},
+        {"Principle": "a policy that cannot be read"},
+    ],
+    ids=str,
+)
+def test_a_destination_that_others_use_is_not(theirs: dict[str, Any]):
+    """A grant is lost with its principal, an action, a resource or by a condition; AWS's documented policies name each.
+
+    https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html
+    """
     adoption = Adoption()
-    allow = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": "s3:*", "Resource": "*"}
-    bucket_round(adoption, {"Statement": [allow]})
+    bucket_round(adoption, {"Statement": [ALLOW, {**ALLOW, **theirs}]})
     assert set(written(adoption)) == {"components.config.delivery_channel_name", CHANNEL}
     # Without it, the channel would lose its bucket: then Config is left to the account.
     imported = change(
@@ -371,3 +399,15 @@ def test_a_destruction_that_the_file_asks_for_by_itself_takes_no_decision_back()
     adoption.next(plan(change(DETECTOR), gone), meets)
     assert not adoption.next(plan(gone), {})
     assert written(adoption) == {"components.guardduty": DELETE}
+
+
+def test_a_policy_that_a_plan_knows_only_with_the_import_is_compared_then():
+    adoption = Adoption()
+    both = {**ALLOW, "Principal": {"Service": ["config.amazonaws.com", "cloudtrail.amazonaws.com"]}}
+    theirs, ours = (json.dumps({"Version": "2012-10-17", "Statement": one}) for one in (both, ALLOW))
+    old = found({"bucket": "b"}, "the policy of 'b'", "b", overwritten=True, policy=theirs)
+    first = change(BUCKET_POLICY, after={"bucket": "b", "policy": Marker.UNKNOWN})
+    adoption.next(plan(first), {BUCKET_POLICY: replace(old, values={"bucket": "b"})})
+    before, after = {"bucket": "b", "policy": theirs}, {"bucket": "b", "policy": ours}
+    adoption.next(plan(change(BUCKET_POLICY, Action.UPDATE, before=before, after=after, imported=True)), {})
+    assert "grants less" in str(adoption.decisions[BUCKET_POLICY].open)
