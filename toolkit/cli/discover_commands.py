@@ -81,9 +81,9 @@ def discover(
 ) -> int:
     """Read what an account has, and keep a snapshot of it.
 
-    Of all resource types that components create. Reads only. The result is also written as a dated snapshot (0600),
-    which other commands read. What cannot be read is reported as unreadable, never as absent; the exit code is 0 then,
-    too.
+    Of all resource types that components create. Reads only. The result is also written as a dated snapshot (0600);
+    --diff compares two of them. What cannot be read is reported as unreadable, never as absent; the exit code is 0
+    then, too.
 
     \b
     Examples:

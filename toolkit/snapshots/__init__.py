@@ -1,5 +1,4 @@
-"""Snapshots: what an account had at one time, in a file that other commands read, so that reading an account and
-planning can run with different rights.
+"""Snapshots: what an account had at one time, in a file that `toolkit discover --diff` compares with another one.
 
 In: `Live` and `Unreadable` as the inventory gives them. Out: a JSON file (0600) below `.toolkit/snapshots/`, and back.
 Calls no AWS. docs/snapshot.schema.json describes the file.
@@ -26,8 +25,6 @@ from toolkit.resources.reading import Call, Live, Reason, Unreadable
 from toolkit.resources.registry import RESOURCES
 
 SCHEMA_VERSION = 1
-MAX_AGE = timedelta(days=1)
-"""How old a snapshot may be for commands that change something by it, unless an option says otherwise."""
 _LARGEST = 256 << 20
 
 
@@ -152,7 +149,6 @@ def read_snapshot(
     file: Path,
     *,
     account_id: str | None = None,
-    max_age: timedelta | None = None,
     now: datetime | None = None,
 ) -> Snapshot:
     """A snapshot from its file.
@@ -160,12 +156,11 @@ def read_snapshot(
     Args:
         file: The file.
         account_id: The account that is meant; None: any.
-        max_age: How old it may be; None: any age.
         now: The time to compare with; None: the clock's.
 
     Raises:
         ToolkitError: It cannot be read, or is no snapshot.
-        RefusedError: It was edited, is another account's, or is too old.
+        RefusedError: It was edited, is another account's, or is dated in the future.
     """
     try:
         content = read_regular(file, _LARGEST)
@@ -180,14 +175,7 @@ def read_snapshot(
             where=str(file),
             hint=f"take one of account {account_id}: `toolkit discover`",
         )
-    age = (now or datetime.now(UTC)) - snapshot.taken
-    if max_age is not None and age > max_age:
-        raise RefusedError(
-            f"this snapshot was taken {_span(age)} ago; at most {_span(max_age)} are accepted",
-            where=str(file),
-            hint="take a new one with `toolkit discover`, or accept it with --max-age",
-        )
-    if age < -_CLOCKS:
+    if snapshot.taken - (now or datetime.now(UTC)) > _CLOCKS:
         raise RefusedError(
             f"this snapshot is dated {snapshot.taken:%Y-%m-%d %H:%M:%S} UTC, which is in the future",
             where=str(file),
@@ -380,12 +368,3 @@ def _plain(value: Any) -> Any:
 def _digest(data: Any) -> str:
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def _span(time: timedelta) -> str:
-    hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
-    if hours >= 48:
-        return f"{hours // 24} days"
-    if hours:
-        return f"{hours} hour{'' if hours == 1 else 's'}"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import subprocess
@@ -79,6 +80,26 @@ def test_every_command_line_uses_what_the_cli_has(line: str):
     for word in words:
         if word.startswith("--"):
             assert word.split("=")[0] in known | {"--help"}, f"{word} is no option of {words[0]}"
+
+
+def test_an_option_that_a_hint_names_is_one_of_the_cli():
+    root = typer.main.get_command(app)
+    commands, known = [root], set[str]()
+    while commands:
+        command = commands.pop()
+        known.update(option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts))
+        commands += getattr(command, "commands", {}).values()
+    named = {
+        (file.name, option)
+        for file in (REPOSITORY / "toolkit").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "hint"
+        for text in ast.walk(node.value)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text.value)
+    }
+    assert len(named) > 10
+    assert [one for one in sorted(named) if one[1] not in known | {"--help"}] == []
 
 
 def yaml_blocks(name: str) -> list[str]:
