@@ -80,10 +80,15 @@ def adopt(
         dry_run: Whether nothing is written.
 
     Raises:
-        UsageError: A decision is about something that is not there, or contradicts another one.
+        UsageError: A decision is about something that is not there, or contradicts another one; or a real account's
+            file would get what the embedded AWS has.
         ToolkitError: The file cannot be edited, or AWS or Terraform failed. Nothing was written.
     """
     paths, environment = read_environment(project, name)
+    if not dry_run:
+        _refuse_trying_out(
+            environment, access, f"`toolkit adopt {name} --sandbox --dry-run` shows what would be written"
+        )
     raw = _read(paths)
     data = parse(raw.decode("utf-8-sig")).data
     adoption = Adoption(decide=decide, given=given, written=data)
@@ -113,6 +118,7 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
     """Restore environment.yaml as it was before the last `adopt`, byte for byte.
 
     Raises:
+        UsageError: The state to compare with would be the embedded AWS's, for a real account's file.
         RefusedError: It was edited since, or applied.
         ToolkitError: There is nothing to undo.
     """
@@ -134,6 +140,8 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
             where=paths.shown,
             hint="undo it by hand, or with git",
         )
+    _, environment = read_environment(project, name)
+    _refuse_trying_out(environment, access, f"`toolkit adopt {name} --undo` restores what a run for the account wrote")
     workspace = open_workspace(project, name, access, observer, initialize=True)
     if _state(workspace) != state:
         raise RefusedError(
@@ -145,6 +153,16 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
     write_atomically(paths.file, original, mode=paths.file.stat().st_mode & 0o777)
     record.unlink()
     render_environments(project, (name,), dry=False)
+
+
+def _refuse_trying_out(environment: Environment, access: Access, hint: str) -> None:
+    """Ids and values of the embedded AWS have no place in the file of a real account, nor have states of one there."""
+    if access.sandbox and environment.simulator is None:
+        raise UsageError(
+            f"environments/{environment.name} is for a real account: nothing of the embedded AWS is written into its "
+            "environment.yaml",
+            hint=hint,
+        )
 
 
 def read_decisions(file: Path) -> dict[str, Choice]:

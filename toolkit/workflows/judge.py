@@ -71,9 +71,14 @@ def judge_plan(
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
         given = given.together(Consents(destroy=("*",)))
-    called = f"{environment.name} --sandbox" if workspace.simulator and not environment.simulator else environment.name
-    found = [replace(f, remedy=f.remedy.replace(ADOPT, ADOPT.replace("ENV", called))) for f in found]
+    tried_out = workspace.simulator is not None and environment.simulator is None
+    found = [replace(f, remedy=_with_adopt(f.remedy, environment.name, tried_out=tried_out)) for f in found]
     return given.apply(with_settings(found, _followed(environment)), today)
+
+
+def _with_adopt(remedy: str, name: str, *, tried_out: bool) -> str:
+    """A remedy that names `toolkit adopt` for this environment; it refuses a real account's on the embedded AWS."""
+    return remedy.replace(f"{ADOPT}, or ", "") if tried_out else remedy.replace(ADOPT, ADOPT.replace("ENV", name))
 
 
 def _case(

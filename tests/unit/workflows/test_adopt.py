@@ -13,10 +13,12 @@ from toolkit.adoption import Choice
 from toolkit.components.registry import REGISTRY
 from toolkit.errors import RefusedError, ToolkitError, UsageError
 from toolkit.paths import Project
-from toolkit.plan.guards import Existing
+from toolkit.plan import guards
+from toolkit.plan.guards import ADOPT, Existing
 from toolkit.plan.model import Attribution, Plan
 from toolkit.resources.reading import Live
 from toolkit.workflows import adopt as workflow
+from toolkit.workflows.judge import _with_adopt
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Access
 
@@ -82,10 +84,10 @@ class Acme:
 
     def adopt(self, **more: Any) -> workflow.Adopted:
         options = {"decide": lambda _: None, "given": {}, **more}
-        return workflow.adopt(self.project, "acme", Access(environ={}), Observer(), **options)
+        return workflow.adopt(self.project, "acme", options.pop("access", Access(environ={})), Observer(), **options)
 
-    def undo(self) -> None:
-        workflow.undo(self.project, "acme", Access(environ={}), Observer())
+    def undo(self, access: Access | None = None) -> None:
+        workflow.undo(self.project, "acme", access or Access(environ={}), Observer())
 
     @property
     def files(self) -> set[str]:
@@ -136,6 +138,35 @@ def test_nothing_is_written(acme: Acme, more: dict[str, Any], error: str | None)
             acme.adopt(**more)
     assert acme.file.read_bytes() == BEFORE
     assert acme.files == {"environment.yaml"}
+
+
+def test_what_the_embedded_aws_has_is_not_written_into_the_file_of_a_real_account(acme: Acme):
+    acme.adopt(
+        access=Access(sandbox=True, environ={})
+    )  # an environment of the embedded AWS: the option says nothing new
+    acme.undo()
+    real = BEFORE.replace(b"simulator: moto\r\n", b"")
+    acme.file.write_bytes(real)
+    acme.shows = [CREATES, IMPORTS]
+    with pytest.raises(UsageError, match="is for a real account: nothing of the embedded AWS is written") as refused:
+        acme.adopt(access=Access(sandbox=True, environ={}))
+    assert "toolkit adopt acme --sandbox --dry-run" in (refused.value.hint or "")
+    assert acme.adopt(access=Access(sandbox=True, environ={}), dry_run=True).diff
+    assert acme.file.read_bytes() == real
+    acme.shows = [CREATES, IMPORTS]
+    acme.adopt()
+    with pytest.raises(UsageError, match="is for a real account"):
+        acme.undo(Access(sandbox=True, environ={}))
+    acme.undo()
+    assert acme.file.read_bytes() == real
+
+
+def test_a_remedy_does_not_name_an_adoption_that_would_be_refused():
+    remedy = f"{ADOPT}, or take it over: in environment.yaml, …"
+    assert _with_adopt(remedy, "prod", tried_out=True) == "take it over: in environment.yaml, …"
+    assert _with_adopt(remedy, "prod", tried_out=False).startswith("run `toolkit adopt prod`, or take")
+    source = Path(guards.__file__).read_text("utf-8")
+    assert source.count("{ADOPT}") == source.count("{ADOPT}, or ") > 1
 
 
 def test_a_key_in_a_mapping_of_one_line_is_refused_with_its_line(acme: Acme):
