@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import unified_diff
@@ -28,7 +29,7 @@ from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import parse
 from toolkit.environment.splice import DELETE, Edit, splice_bytes
 from toolkit.errors import RefusedError, ToolkitError, UsageError, or_meant
-from toolkit.files import read_regular, write_atomically
+from toolkit.files import read_regular, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.plan.existing import existing, existing_wanted
 from toolkit.plan.guards import Existing
@@ -36,12 +37,14 @@ from toolkit.plan.model import Plan, parse_plan
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.render import render_environments
-from toolkit.workflows.scratch import own_folder, scratch_folder
+from toolkit.workflows.scratch import only_one, own_folder, scratch_folder
 from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment
 
 _ROUNDS = 12
 """Each round settles something; an account that needs more of them is a fault of ours."""
 _RECORD = "adopt.json"
+_TRIAL = ".adopt-"
+"""How names of folders for trials begin; .gitignore has it, too."""
 _MAX_BYTES = 1 << 20
 
 
@@ -82,6 +85,7 @@ def adopt(
     Raises:
         UsageError: A decision is about something that is not there, or contradicts another one; or a real account's
             file would get what the embedded AWS has.
+        LockedError: Another one of this environment is running.
         ToolkitError: The file cannot be edited, or AWS or Terraform failed. Nothing was written.
     """
     paths, environment = read_environment(project, name)
@@ -89,29 +93,31 @@ def adopt(
         _refuse_trying_out(
             environment, access, f"`toolkit adopt {name} --sandbox --dry-run` shows what would be written"
         )
-    raw = _read(paths)
-    data = parse(raw.decode("utf-8-sig")).data
-    adoption = Adoption(decide=decide, given=given, written=data)
-    with _trial(paths) as trial:
-        plan, state = _settle(project, paths, trial, raw, environment, access, observer, adoption)
-    adoption.require_all_used()
-    edited = _edited(raw, paths, adoption, data)
-    diff = "".join(
-        unified_diff(
-            raw.decode("utf-8-sig").splitlines(keepends=True),
-            edited.decode("utf-8-sig").splitlines(keepends=True),
-            f"a/{paths.shown}",
-            f"b/{paths.shown}",
-            n=1,
+    with only_one(paths, "adopt"):
+        _, environment = read_environment(project, name)  # another run may have edited it until now
+        raw = _read(paths)
+        data = parse(raw.decode("utf-8-sig")).data
+        adoption = Adoption(decide=decide, given=given, written=data)
+        with _trial(paths) as trial:
+            plan, state = _settle(project, paths, trial, raw, environment, access, observer, adoption)
+        adoption.require_all_used()
+        edited = _edited(raw, paths, adoption, data)
+        diff = "".join(
+            unified_diff(
+                raw.decode("utf-8-sig").splitlines(keepends=True),
+                edited.decode("utf-8-sig").splitlines(keepends=True),
+                f"a/{paths.shown}",
+                f"b/{paths.shown}",
+                n=1,
+            )
         )
-    )
-    if edited != raw and not dry_run:
-        if _read(paths) != raw:
-            raise ToolkitError("was edited meanwhile; nothing was written", where=paths.shown, hint="run it again")
-        _remember(paths, raw, edited, state)
-        write_atomically(paths.file, edited, mode=paths.file.stat().st_mode & 0o777)
-        render_environments(project, (name,), dry=False)
-    return Adopted(tuple(adoption.decisions.values()), adoption.done, diff, plan)
+        if edited != raw and not dry_run:
+            if _read(paths) != raw:
+                raise ToolkitError("was edited meanwhile; nothing was written", where=paths.shown, hint="run it again")
+            _remember(paths, raw, edited, state)
+            write_atomically(paths.file, edited, mode=paths.file.stat().st_mode & 0o777)
+            render_environments(project, (name,), dry=False)
+        return Adopted(tuple(adoption.decisions.values()), adoption.done, diff, plan)
 
 
 def undo(project: Project, name: str, access: Access, observer: Observer) -> None:
@@ -120,39 +126,43 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
     Raises:
         UsageError: The state to compare with would be the embedded AWS's, for a real account's file.
         RefusedError: It was edited since, or applied.
+        LockedError: An adoption of this environment is running.
         ToolkitError: There is nothing to undo.
     """
     paths = project.environment(name)
-    record = _record(paths)
-    try:
-        remembered = json.loads(read_regular(record, 4 * _MAX_BYTES, follow=False))
-        original = base64.b64decode(remembered["original"], validate=True)
-        written, state = str(remembered["written_sha256"]), list(remembered["state"])
-    except FileNotFoundError as e:
-        raise ToolkitError(
-            "there is nothing to undo: `toolkit adopt` has not changed this environment", where=paths.shown
-        ) from e
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise ToolkitError("the record of the last adoption cannot be read", where=str(record)) from e
-    if hashlib.sha256(_read(paths)).hexdigest() != written:
-        raise RefusedError(
-            "was edited since `toolkit adopt` wrote it; nothing was changed",
-            where=paths.shown,
-            hint="undo it by hand, or with git",
+    with only_one(paths, "adopt"):
+        record = _record(paths)
+        try:
+            remembered = json.loads(read_regular(record, 4 * _MAX_BYTES, follow=False))
+            original = base64.b64decode(remembered["original"], validate=True)
+            written, state = str(remembered["written_sha256"]), list(remembered["state"])
+        except FileNotFoundError as e:
+            raise ToolkitError(
+                "there is nothing to undo: `toolkit adopt` has not changed this environment", where=paths.shown
+            ) from e
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            raise ToolkitError("the record of the last adoption cannot be read", where=str(record)) from e
+        if hashlib.sha256(_read(paths)).hexdigest() != written:
+            raise RefusedError(
+                "was edited since `toolkit adopt` wrote it; nothing was changed",
+                where=paths.shown,
+                hint="undo it by hand, or with git",
+            )
+        _, environment = read_environment(project, name)
+        _refuse_trying_out(
+            environment, access, f"`toolkit adopt {name} --undo` restores what a run for the account wrote"
         )
-    _, environment = read_environment(project, name)
-    _refuse_trying_out(environment, access, f"`toolkit adopt {name} --undo` restores what a run for the account wrote")
-    workspace = open_workspace(project, name, access, observer, initialize=True)
-    if _state(workspace) != state:
-        raise RefusedError(
-            "the state has changed since `toolkit adopt`: undone now, the next plan would delete or weaken what was "
-            "adopted",
-            where=paths.shown,
-            hint=f"`toolkit plan {name}` shows what would change now",
-        )
-    write_atomically(paths.file, original, mode=paths.file.stat().st_mode & 0o777)
-    record.unlink()
-    render_environments(project, (name,), dry=False)
+        workspace = open_workspace(project, name, access, observer, initialize=True)
+        if _state(workspace) != state:
+            raise RefusedError(
+                "the state has changed since `toolkit adopt`: undone now, the next plan would delete or weaken what "
+                "was adopted",
+                where=paths.shown,
+                hint=f"`toolkit plan {name}` shows what would change now",
+            )
+        write_atomically(paths.file, original, mode=paths.file.stat().st_mode & 0o777)
+        record.unlink()
+        render_environments(project, (name,), dry=False)
 
 
 def _refuse_trying_out(environment: Environment, access: Access, hint: str) -> None:
@@ -323,21 +333,39 @@ def _remember(paths: EnvironmentPaths, raw: bytes, edited: bytes, state: list[An
 class _Trial(EnvironmentPaths):
     """An environment whose rendered files are in a folder beside `rendered`, from where modules/ is as far away."""
 
+    place: Path
+
     @property
     def rendered(self) -> Path:
-        """environments/NAME/.adopt."""
-        return self.folder / ".adopt"
+        """environments/NAME/.adopt-…, of this run alone."""
+        return self.place
 
 
 @contextlib.contextmanager
 def _trial(paths: EnvironmentPaths) -> Iterator[EnvironmentPaths]:
-    trial = _Trial(paths.project, paths.name)
-    shutil.rmtree(trial.rendered, ignore_errors=True)
+    """A copy of the rendered files that goes with the run; of killed runs, too: the caller has the only one's lock.
+
+    Raises:
+        ToolkitError: It cannot be made, or something in the environment's folder is a symbolic link.
+    """
+    refuse_links(paths.project, paths.folder)
+    for left in paths.folder.glob(f"{_TRIAL}*"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+    paths.refuse_links()
+    place = None
     try:
-        if paths.rendered.is_dir():
-            shutil.copytree(paths.rendered, trial.rendered, symlinks=True)
-        else:
-            trial.rendered.mkdir(mode=0o700)
-        yield trial
+        try:
+            place = Path(tempfile.mkdtemp(prefix=_TRIAL, dir=paths.folder))  # 0700 by definition
+            if paths.rendered.is_dir():
+                shutil.copytree(paths.rendered, place, symlinks=True, dirs_exist_ok=True)
+        except OSError as e:
+            raise ToolkitError(
+                f"a copy of the rendered files cannot be made: {e.strerror or e}",
+                where=str(place or paths.folder),
+                hint="adopt plans in a copy in the environment's folder: it must be writable and the disk not full",
+            ) from e
+        yield _Trial(paths.project, paths.name, place)
     finally:
-        shutil.rmtree(trial.rendered, ignore_errors=True)
+        if place is not None:
+            shutil.rmtree(place, ignore_errors=True)

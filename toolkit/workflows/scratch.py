@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import LockedError, ToolkitError
 from toolkit.files import refuse_links
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform.runs import active_run
@@ -70,6 +70,39 @@ def own_folder(scratch: Path, kind: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(owner)
+
+
+@contextlib.contextmanager
+def only_one(paths: EnvironmentPaths, command: str) -> Iterator[None]:
+    """Held while a command runs of which an environment takes one at a time; the kernel frees it with the process.
+
+    Args:
+        paths: The environment's.
+        command: Its name, as `toolkit` has it.
+
+    Raises:
+        LockedError: Another one runs.
+        ToolkitError: The lock cannot be made, or a symbolic link would lead it elsewhere.
+    """
+    file = scratch_folder(paths) / f"{command}.lock"
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError as e:
+        raise ToolkitError(
+            f"the lock cannot be made: {e.strerror}", where=str(file), hint="move what is there out of the way"
+        ) from e
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            raise LockedError(
+                f"another `toolkit {command}` of this environment is running",
+                where=paths.shown,
+                hint="wait until it has ended, then run this command again",
+            ) from e
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sweep(scratch: Path) -> int:

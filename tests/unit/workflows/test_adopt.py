@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +13,12 @@ import pytest
 
 from toolkit.adoption import Choice
 from toolkit.components.registry import REGISTRY
-from toolkit.errors import RefusedError, ToolkitError, UsageError
-from toolkit.paths import Project
+from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError
+from toolkit.paths import Project, data_dir
 from toolkit.plan import guards
 from toolkit.plan.guards import ADOPT, Existing
 from toolkit.plan.model import Attribution, Plan
+from toolkit.rendering.render import template_text
 from toolkit.resources.reading import Live
 from toolkit.workflows import adopt as workflow
 from toolkit.workflows.judge import _with_adopt
@@ -92,7 +95,7 @@ class Acme:
     @property
     def files(self) -> set[str]:
         folder = self.file.parent
-        return {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file() and f.name != "folders.lock"}
+        return {str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file() and f.suffix != ".lock"}
 
 
 @pytest.fixture
@@ -159,6 +162,74 @@ def test_what_the_embedded_aws_has_is_not_written_into_the_file_of_a_real_accoun
         acme.undo(Access(sandbox=True, environ={}))
     acme.undo()
     assert acme.file.read_bytes() == real
+
+
+def test_of_two_adoptions_of_one_environment_the_second_is_refused(acme: Acme):
+    refused = []
+
+    def decide(_: Any) -> None:
+        for command in (acme.adopt, acme.undo):
+            with pytest.raises(LockedError, match="another `toolkit adopt` of this environment is running") as error:
+                command()
+            refused.append((error.value.where, bool(error.value.hint)))
+
+    acme.adopt(decide=decide)
+    assert refused == [("environments/acme/environment.yaml", True)] * 2
+    assert acme.file.read_bytes() == AFTER
+
+
+def test_what_a_killed_run_left_is_deleted_and_what_it_is_not_stays(acme: Acme):
+    left, own = acme.file.parent / ".adopt-x1", acme.file.parent / ".adopted"
+    for folder in (left, own):
+        folder.mkdir()
+        (folder / "main.tf").write_text("")
+    acme.adopt(dry_run=True)
+    assert not left.exists()
+    assert own.exists()
+
+
+def test_a_trial_is_of_one_run_private_and_ignored_by_git(acme: Acme):
+    seen = []
+
+    def decide(_: Any) -> None:
+        seen.extend((f.name, f.stat().st_mode & 0o777) for f in acme.file.parent.iterdir() if ".adopt" in f.name)
+
+    acme.adopt(decide=decide, dry_run=True)
+    acme.shows = [CREATES, IMPORTS]
+    acme.adopt(decide=decide, dry_run=True)
+    (first, mode), (second, _) = seen
+    assert (mode, first != second) == (0o700, True)
+    for ignored in (template_text("project/gitignore.j2"), (data_dir("templates").parent / ".gitignore").read_text()):
+        assert any(fnmatchcase(f"{first}/", line) for line in ignored.splitlines())
+
+
+@pytest.mark.parametrize("name", [".adopt-x1", "rendered", ".toolkit/adopt.lock", ".toolkit"])
+def test_links_are_refused(acme: Acme, tmp_path: Path, name: str):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "theirs").write_text("")
+    link = acme.file.parent / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere)
+    with pytest.raises(ToolkitError) as error:
+        acme.adopt()
+    assert name in str(error.value)
+    assert error.value.hint
+    assert [f.name for f in elsewhere.iterdir()] == ["theirs"]
+    assert acme.file.read_bytes() == BEFORE
+
+
+def test_a_trial_that_cannot_be_made_is_an_error_with_its_place(acme: Acme, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: Any, **__: Any) -> None:
+        raise shutil.Error([("a", "b", "No space left on device")])
+
+    (acme.file.parent / "rendered").mkdir()
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(ToolkitError, match=r"cannot be made: .*No space left") as error:
+        acme.adopt()
+    assert ".adopt-" in (error.value.where or "")
+    assert acme.files == {"environment.yaml"}
+    assert not list(acme.file.parent.glob(".adopt*"))
 
 
 def test_a_remedy_does_not_name_an_adoption_that_would_be_refused():
