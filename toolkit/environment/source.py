@@ -73,8 +73,13 @@ class Source:
         return 1
 
 
-def parse(text: str) -> Source:
-    """Parse YAML text. Never raises for bad text: what is wrong is in `problems`."""
+def parse(text: str, *, expected: str = "one document with `account_id`, `regions` and `components`") -> Source:
+    """Parse YAML text. Never raises for bad text: what is wrong is in `problems`.
+
+    Args:
+        text: The text.
+        expected: What a file without a document, or with several, should hold.
+    """
     source = Source()
     try:
         documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
@@ -94,7 +99,7 @@ def parse(text: str) -> Source:
         return source
     if len(documents) != 1:
         what = "the file is empty" if not documents else f"{len(documents)} YAML documents in one file"
-        source.problems.append(Problem(1, "", what, "one document with `account_id`, `regions` and `components`"))
+        source.problems.append(Problem(1, "", what, expected))
         return source
     source.data = _build(documents[0], (), source, set())
     return source

@@ -163,11 +163,17 @@ def read_snapshot(
         RefusedError: It was edited, is another account's, or is dated in the future.
     """
     try:
-        content = read_regular(file, _LARGEST)
+        content = read_regular(file, _LARGEST + 1)
     except OSError as e:
         raise ToolkitError(
             f"the snapshot cannot be read: {e.strerror}", where=str(file), hint="`toolkit discover` writes one"
         ) from e
+    if len(content) > _LARGEST:
+        raise ToolkitError(
+            f"larger than {_LARGEST >> 20} MiB",
+            where=str(file),
+            hint="take a snapshot of fewer regions: `toolkit discover --regions LIST`",
+        )
     snapshot = _parsed(content, file)
     if account_id is not None and snapshot.account_id != account_id:
         raise RefusedError(

@@ -182,12 +182,20 @@ def read_decisions(file: Path) -> dict[str, Choice]:
         UsageError: It is not that; every line that is wrong is named.
     """
     try:
-        text = read_regular(file, _MAX_BYTES).decode("utf-8-sig")
+        content = read_regular(file, _MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            # Cut, it would be a file of fewer decisions.
+            raise UsageError(
+                f"larger than {_MAX_BYTES >> 20} MiB",
+                where=str(file),
+                hint="one line per address is expected: 'ADDRESS': adopt, keep or replace",
+            )
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         raise UsageError("not UTF-8", where=str(file)) from e
     except OSError as e:
         raise UsageError(f"cannot be read: {e.strerror}", where=str(file)) from e
-    source = parse(text)
+    source = parse(text, expected="one document of decisions; --yes takes the safe choices without a file")
     words = tuple(choice.value for choice in Choice)
     problems = [f"{file}:{p.line}: {p}" for p in source.problems]
     found: dict[str, Choice] = {}

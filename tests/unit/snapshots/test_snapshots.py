@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from toolkit import snapshots
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.resources.reading import Call, Live, Reason, Unreadable
 from toolkit.resources.registry import RESOURCES
@@ -137,6 +138,18 @@ def test_a_newer_file_and_one_that_is_not_there_are_errors(tmp_path: Path):
     file.write_text('{"kind": "snapshot", "schema_version": 2}')
     with pytest.raises(ToolkitError, match="of schema version 2; this toolkit reads 1"):
         read_snapshot(file)
+
+
+def test_one_that_is_too_large_is_refused_rather_than_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "s.json"
+    write_snapshot(taken(live()), file)
+    monkeypatch.setattr(snapshots, "_LARGEST", 1 << 20)
+    file.write_bytes(file.read_bytes().ljust(1 << 20))
+    assert read_snapshot(file, now=NOW) == taken(live())
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(ToolkitError, match="larger than 1 MiB") as error:
+        read_snapshot(file, now=NOW)
+    assert error.value.where == str(file)
 
 
 def test_free_text_for_targets_is_kept_as_a_digest_alone():

@@ -293,6 +293,28 @@ def test_a_file_of_decisions_is_read_whole_or_not_at_all(
     assert re.search(message, f"{caught.value}\n{caught.value.detail}")
 
 
+def test_a_file_of_decisions_that_is_too_large_is_refused_rather_than_cut(tmp_path: Path):
+    file = tmp_path / "decisions"
+    line = "a: keep\n"
+    file.write_text(line + "#" * ((1 << 20) - len(line)))
+    assert workflow.read_decisions(file) == {"a": Choice.KEEP}
+    file.write_text(file.read_text() + "\nb: adopt\n")
+    with pytest.raises(UsageError, match="larger than 1 MiB") as error:
+        workflow.read_decisions(file)
+    assert error.value.where == str(file)
+
+
+def test_an_empty_file_of_decisions_is_told_what_decisions_are(tmp_path: Path):
+    file = tmp_path / "decisions"
+    for text in ("", "a: keep\n---\nb: keep\n"):
+        file.write_text(text)
+        with pytest.raises(UsageError) as error:
+            workflow.read_decisions(file)
+        said = f"{error.value} {error.value.detail} {error.value.hint}"
+        assert "one document of decisions" in said
+        assert "account_id" not in said
+
+
 def test_decisions_are_yaml_or_json(tmp_path: Path):
     file = tmp_path / "decisions"
     for text in ("'a[\"b\"]': keep\nc: adopt\n", '{"a[\\"b\\"]": "keep", "c": "adopt"}'):
