@@ -186,7 +186,7 @@ def comparison_lines(found: Comparison) -> Iterator[Line]:
     if found.not_compared:
         kinds = sorted({kind for kind, _ in found.not_compared})
         more = f" and {len(kinds) - _FEW} more types" if len(kinds) > _FEW else ""
-        yield f"Not compared, since only one of both snapshots has read it: {', '.join(kinds[:_FEW])}{more}.", "yellow"
+        yield f"Not compared, since not both snapshots have read it: {', '.join(kinds[:_FEW])}{more}.", "yellow"
 
 
 _STYLES = {"added": "green", "removed": "red", "changed": "yellow"}

@@ -73,7 +73,7 @@ class Unreadable:
     """Something that could not be read. It may be there or not: no consumer may take it for an absence."""
 
     type: str
-    """The Terraform type; empty for a whole region."""
+    """The Terraform type; empty for a whole region; MANAGED_BY where only who manages resources is not known."""
     region: str
     call: str
     """As IAM names it."""
@@ -87,6 +87,10 @@ class Unreadable:
     def error(self) -> UnreadableError:
         """What a reader that needs it raises."""
         return UnreadableError(self.call, self.region, self.reason, self.message)
+
+
+MANAGED_BY = "managed_by"
+"""Stands for a type where it cannot be read who manages resources; what there is was read all the same."""
 
 
 @dataclass(frozen=True)

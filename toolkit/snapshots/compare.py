@@ -1,7 +1,7 @@
 """What differs between two snapshots of an account.
 
 In: two snapshots. Out: a Comparison. What one of them could not read, or did not look at, is not compared: it is
-neither new nor gone.
+neither new nor gone. So with who manages resources, where one of them could not read that.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from toolkit.resources.reading import Live
+from toolkit.errors import RefusedError
+from toolkit.resources.reading import MANAGED_BY, Live
 from toolkit.snapshots import Snapshot, is_global
 
 Place = tuple[str, str]
@@ -46,16 +47,38 @@ class Comparison:
     after: Snapshot
     differences: tuple[Difference, ...]
     not_compared: tuple[Place, ...]
-    """What only one of both has read."""
+    """What only one of both has read; and MANAGED_BY, without a region, where not both have read who manages what."""
 
 
 def compare(before: Snapshot, after: Snapshot) -> Comparison:
-    """What differs between two snapshots of the same account."""
+    """What differs between two snapshots of the same account.
+
+    Raises:
+        RefusedError: One of them alone is of the embedded AWS, which has nothing of the real account.
+    """
+    if before.simulator != after.simulator:
+        of = ["of the embedded AWS" if one.simulator else "of the account itself" for one in (before, after)]
+        raise RefusedError(
+            f"the first snapshot is {of[0]}, the second {of[1]}: they have nothing in common",
+            hint="compare two that were both taken with, or both without, the embedded AWS",
+        )
     old, new = _by_place(before), _by_place(after)
     places = sorted({*_read(before), *_read(after), *old, *new})
     both = {*_read(before)} & {*_read(after)}
-    differences = (one for place in places if place in both for one in _differ(old[place], new[place]))
-    return Comparison(before, after, tuple(differences), tuple(place for place in places if place not in both))
+    # IAM's tags are read in another region than its resources are listed under: so for all regions, or none.
+    managers = not any(one.type == MANAGED_BY for one in (*before.unreadable, *after.unreadable))
+    found = (one for place in places if place in both for one in _differ(old[place], new[place]))
+    differences = tuple(one for each in found if (one := each if managers else _without_managers(each)) is not None)
+    not_compared = [place for place in places if place not in both]
+    return Comparison(before, after, differences, (*not_compared, *(() if managers else [(MANAGED_BY, "")])))
+
+
+def _without_managers(one: Difference) -> Difference | None:
+    """A difference without who manages the resource; None where nothing else differs."""
+    if one.before is None or one.after is None:
+        return one
+    attributes = tuple(each for each in one.attributes if each[0] != MANAGED_BY)
+    return replace(one, attributes=attributes) if attributes else None
 
 
 def _by_place(snapshot: Snapshot) -> defaultdict[Place, list[Live]]:
@@ -98,7 +121,7 @@ def _by_key(several: Sequence[Live]) -> dict[str, list[Live]]:
 
 
 def _changed(before: Live, after: Live) -> Iterator[Difference]:
-    pairs = [("import_id", before.import_id, after.import_id), ("managed_by", before.managed_by, after.managed_by)]
+    pairs = [("import_id", before.import_id, after.import_id), (MANAGED_BY, before.managed_by, after.managed_by)]
     names = [*before.values, *(name for name in after.values if name not in before.values)]
     pairs += [(name, before.values.get(name), after.values.get(name)) for name in names]
     changed = tuple((name, was, now) for name, was, now in pairs if was != now)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from toolkit.errors import RefusedError
+from toolkit.reports.discovery import comparison_lines
 from toolkit.resources.reading import Live, Reason, Unreadable
 from toolkit.snapshots import Snapshot
 from toolkit.snapshots.compare import compare
@@ -43,6 +47,39 @@ def test_what_one_of_both_could_not_read_is_not_compared():
         found = compare(before, after)
         assert found.differences == ()
         assert found.not_compared == (("aws_iam_role", ""),)
+
+
+@pytest.mark.parametrize("region", [REGION, "us-east-1"])  # IAM's tags are read in the latter
+def test_who_manages_a_resource_is_not_compared_where_not_both_have_read_it(region: str):
+    unknown = Unreadable("managed_by", region, "tag:GetResources", Reason.DENIED, "AccessDenied")
+    known, nobody = live(managed_by="CloudFormation"), live()
+    for before, after in (
+        (taken(known), taken(nobody, unknown)),
+        (taken(unknown, nobody), taken(known)),
+        (taken(unknown, known), taken(unknown, nobody)),
+    ):
+        found = compare(before, after)
+        assert (found.differences, found.not_compared) == ((), (("managed_by", ""),))
+        assert "not both snapshots have read it: managed_by." in list(comparison_lines(found))[-1][0]
+    # What else has changed, is new or gone is told all the same.
+    assert changes(taken(known), taken(live("ben"), unknown)) == [
+        ("removed", "the user 'anna'", ()),
+        ("added", "the user 'ben'", ()),
+    ]
+    moved = live(values={**nobody.values, "path": "/x/"})
+    assert changes(taken(known), taken(moved, unknown)) == [("changed", "the user 'anna'", (("path", "/", "/x/"),))]
+    assert changes(taken(known), taken(nobody)) == [
+        ("changed", "the user 'anna'", (("managed_by", "CloudFormation", None),))
+    ]
+
+
+def test_an_account_and_its_like_on_the_embedded_aws_are_not_compared():
+    real, simulated = taken(live()), taken(live(), simulator="moto")
+    assert changes(simulated, simulated) == []
+    for before, after in ((real, simulated), (simulated, real)):
+        with pytest.raises(RefusedError, match="of the embedded AWS") as refused:
+            compare(before, after)
+        assert refused.value.hint
 
 
 def test_a_region_or_type_that_only_one_of_both_has_is_not_compared():
