@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from toolkit.workflows.workspace import Access
 
 
+_ALL = "enabled"
+"""What --regions means unless it is given."""
+
+
 def register(app: typer.Typer) -> None:
     """Add this file's commands, in the order in which help lists them."""
     app.command()(discover)
@@ -53,7 +57,7 @@ def discover(
             help="enabled: all that the account has enabled; active: those of the environment file; or names with "
             "commas between them.",
         ),
-    ] = "enabled",
+    ] = _ALL,
     unmanaged: Annotated[
         bool,
         typer.Option("--unmanaged", help="Show only what the environment's Terraform state does not manage."),
@@ -93,9 +97,17 @@ def discover(
       toolkit discover --aws-profile audit --account-id 111122223333
       toolkit discover --diff monday.json tuesday.json
     """
+    scan = {
+        "--aws-profile": aws_profile, "--account-id": account_id, "--region": region, "--max-calls": max_calls,
+        "--regions": regions if regions != _ALL else None, "--unmanaged": unmanaged or None, "--out": out,
+        "--sandbox": sandbox or None,
+    }  # fmt: skip
+    given = [name for name, value in scan.items() if value is not None]
     if print_policy:
+        _refuse("--print-policy", [*(["--diff"] if diff is not None else []), *given])
         return _print_policy()
     if diff is not None:
+        _refuse("--diff", [*(["ENV"] if env is not None else []), *given])
         return _diff(*diff, as_json=as_json)
     from toolkit.reports.discovery import Discovery, discovery_data, discovery_lines, discovery_rows
     from toolkit.snapshots import write_snapshot
@@ -129,6 +141,15 @@ def discover(
         console.say("")
     console.show(discovery_lines(found, verbose=verbose))
     return ExitCode.OK
+
+
+def _refuse(option: str, others: list[str]) -> None:
+    """Demand that nothing was given which an option that reads no account would not look at."""
+    if others:
+        raise UsageError(
+            f"{option} reads no account, so it does not go with {', '.join(others)}",
+            hint=f"leave out {option}, or {'this' if len(others) == 1 else 'these'}",
+        )
 
 
 def _print_policy() -> int:
