@@ -259,6 +259,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_config_rule",
+        payloads=("input_parameters",),
         price=Price(
             "Config rule",
             "0.001 per evaluation up to 100,000 a month, 0.0008 up to 500,000, 0.0005 beyond",

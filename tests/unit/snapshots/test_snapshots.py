@@ -157,15 +157,17 @@ def test_free_text_for_targets_is_kept_as_a_digest_alone():
     target = live(type="aws_cloudwatch_event_target", values={"input": secret, "arn": "a"})
     schedule = live(type="aws_scheduler_schedule", values={"target": [{"arn": "a", "input": secret}]})
     empty = live(type="aws_scheduler_schedule", values={"target": [{"arn": "b", "input": None}]})
-    text = json.dumps(snapshot_data(taken(target, schedule, empty)))
+    rule = live(type="aws_config_config_rule", values={"input_parameters": {"token": "AKIAIOSFODNN7EXAMPLE"}})
+    text = json.dumps(snapshot_data(taken(target, schedule, empty, rule)))
     assert "AKIA" not in text
     assert text.count('"input": "sha256:') == 2
+    assert text.count('"input_parameters": "sha256:') == 1
     assert '"input": null' in text
 
 
 def test_what_may_hold_a_secret_is_an_attribute_of_its_type():
     declared = {name: record for name, record in RESOURCES.items() if record.payloads}
-    assert set(declared) == {"aws_cloudwatch_event_target", "aws_scheduler_schedule"}
+    assert set(declared) == {"aws_cloudwatch_event_target", "aws_config_config_rule", "aws_scheduler_schedule"}
     for record in declared.values():
         assert set(record.payloads) <= {strength.attribute for strength in record.strengths}
 
