@@ -28,6 +28,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "apply": Kind(1, ("apply --json", "destroy --json")),
+        "audit": Kind(1, ("audit --format json",)),
         "bootstrap": Kind(1, ("bootstrap --json",)),
         "components": Kind(1, ("components --json",)),
         "controls": Kind(1, ("controls --format json",)),

@@ -166,11 +166,18 @@ class Inventory:
 
     def answered(self, read: Callable[[Inventory], T]) -> T | Unreadable:
         """What comes of a question about more than one type's resources."""
-        try:
-            with self._gathering() as evidence, self._read(self.home_region, evidence):
-                return read(self)
-        except UnreadableError as e:
-            return e.of("")
+        return self.with_calls(read)[0]
+
+    def with_calls(self, read: Callable[[Inventory], T]) -> tuple[T | Unreadable, tuple[Call, ...]]:
+        """As `answered`, with the calls that it rests on."""
+        with self._gathering() as evidence:
+            answer: T | Unreadable
+            try:
+                with self._read(self.home_region, evidence):
+                    answer = read(self)
+            except UnreadableError as e:
+                answer = e.of("")
+            return answer, tuple(dict.fromkeys(evidence))
 
     def contents(self, kind: str, region: str, values: Mapping[str, Any]) -> str | Unreadable | None:
         """What a resource with these values holds, for people; None: nothing, or there is no such resource."""

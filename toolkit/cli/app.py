@@ -13,6 +13,7 @@ import typer
 from toolkit.cli import (
     about_commands,
     adopt_commands,
+    audit_commands,
     controls_commands,
     discover_commands,
     passthrough_commands,
@@ -82,6 +83,7 @@ adopt_commands.register(app)
 discover_commands.register(app)
 passthrough_commands.register(app)
 controls_commands.register(app)
+audit_commands.register(app)
 about_commands.register(app)
 app.add_typer(state_commands.app, name="state")
 app.add_typer(sandbox_commands.app, name="sandbox")

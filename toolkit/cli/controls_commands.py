@@ -17,7 +17,8 @@ def register(app: typer.Typer) -> None:
     app.command()(controls)
 
 
-def _complete_framework(incomplete: str) -> list[str]:
+def complete_framework(incomplete: str) -> list[str]:
+    """Names of frameworks that begin so."""
     from toolkit.controls.catalogue import frameworks
 
     return [framework.name for framework in frameworks() if framework.name.startswith(incomplete)]
@@ -43,7 +44,7 @@ def controls(
             "--framework",
             metavar="NAME",
             help="cis-3.0, cis-5.0 (the default), cis-7.0, fsbp …; repeatable.",
-            autocompletion=_complete_framework,
+            autocompletion=complete_framework,
         ),
     ] = None,
     output_format: Annotated[

@@ -104,10 +104,10 @@ def discover(
     }  # fmt: skip
     given = [name for name, value in scan.items() if value is not None]
     if print_policy:
-        _refuse("--print-policy", [*(["--diff"] if diff is not None else []), *given])
+        refuse("--print-policy", [*(["--diff"] if diff is not None else []), *given])
         return _print_policy()
     if diff is not None:
-        _refuse("--diff", [*(["ENV"] if env is not None else []), *given])
+        refuse("--diff", [*(["ENV"] if env is not None else []), *given])
         return _diff(*diff, as_json=as_json)
     from toolkit.reports.discovery import Discovery, discovery_data, discovery_lines, discovery_rows
     from toolkit.snapshots import write_snapshot
@@ -123,7 +123,7 @@ def discover(
         if unmanaged:
             account, compare = _with_state(progress, env or "", options.access(sandbox, mirror))
         else:
-            account, compare = _account(progress, env, aws_profile, account_id, region, sandbox), None
+            account, compare = account_of(progress, env, aws_profile, account_id, region, sandbox), None
         snapshot = run(account, wanted, progress, max_calls=calls)
         file = out or account.folder / snapshot.file_name
         write_snapshot(snapshot, file)
@@ -143,7 +143,7 @@ def discover(
     return ExitCode.OK
 
 
-def _refuse(option: str, others: list[str]) -> None:
+def refuse(option: str, others: list[str]) -> None:
     """Demand that nothing was given which an option that reads no account would not look at."""
     if others:
         raise UsageError(
@@ -193,15 +193,22 @@ def _with_state(
     return of_workspace(project, workspace), compare
 
 
-def _account(
+def account_of(
     progress: console.Progress,
     env: str | None,
     profile: str | None,
     account_id: str | None,
     region: str | None,
     sandbox: bool,
+    *,
+    command: str = "discover",
 ) -> Account:
-    """The account that the command's options name, checked."""
+    """The account that a command's options name, checked.
+
+    Raises:
+        UsageError: Both an environment and an account without one are named, or neither.
+        WrongAccountError: The credentials are another account's.
+    """
     from toolkit.workflows.discover import open_account, open_environment
 
     access = options.access(sandbox, None)
@@ -217,6 +224,6 @@ def _account(
     if given:
         raise UsageError(
             f"{given[0]} is for an account without an environment file, and {env} has one",
-            hint=f"`toolkit discover {env}`, or leave the environment out",
+            hint=f"`toolkit {command} {env}`, or leave the environment out",
         )
     return open_environment(options.project(), env, access, progress)

@@ -15,7 +15,9 @@ from typing import Any
 
 import yaml
 
+from toolkit.addresses import AttributePath
 from toolkit.paths import data_dir
+from toolkit.plan.model import Marker, shown
 
 _SHOWN = {"cis_5.0": "CIS 5.0", "fsbp": "FSBP"}
 """Frameworks that rendered comments name; the others are for the coverage report."""
@@ -36,6 +38,25 @@ class Claim:
     """At most one of equals, at_least, at_most, between (both ends included), one_of, contains."""
     setting: str | None
     """Module variable (dotted) that carries the value; None where the module serves it with every setting."""
+    live: Mapping[str, Any] | None = None
+    """Attribute → value by which an account's resource of the type is the one that is meant, whatever it is called;
+    empty where any will do. None: the account is not asked by the claim, unless only one of the type can exist."""
+
+    def is_about(self, values: Mapping[str, Any]) -> bool:
+        """Whether an account's resource with these values is the one that is meant."""
+        return all(values.get(name) == value for name, value in (self.live or {}).items())
+
+    def unmet_in(self, values: Any) -> str | None:
+        """Why a resource with these values does not meet the claim ("threshold is 20, expected at most 10"), or None.
+
+        Args:
+            values: As a plan or the reading of an account has them; what only an apply tells is no proof.
+        """
+        found = AttributePath.parse(self.attribute).spread(values) if self.attribute else None
+        if not _marked(found) and self.met_by(found):
+            return None
+        said = "not set" if found is None else shown(found)
+        return f"{self.attribute} is {said}, expected {self.expectation}"
 
     @property
     def expectation(self) -> str:
@@ -81,6 +102,10 @@ class Topic:
     """Whether Terraform has a resource for it at all; else somebody can only look."""
     requirements: Mapping[str, tuple[str, ...]]
     """Framework's name → ids there."""
+    service: str
+    """As IAM names it ("iam")."""
+    severity: str
+    """How much it matters, as public compliance metadata has it: "critical", "high", "medium" or "low"."""
 
 
 @cache
@@ -93,7 +118,13 @@ def frameworks() -> tuple[Framework, ...]:
 def topics() -> tuple[Topic, ...]:
     """Every topic of the catalogue."""
     return tuple(
-        Topic(name, bool(facts.get("terraform")), {_named(k): tuple(ids) for k, ids in facts["frameworks"].items()})
+        Topic(
+            name,
+            bool(facts.get("terraform")),
+            {_named(k): tuple(ids) for k, ids in facts["frameworks"].items()},
+            facts["service"],
+            facts["severity"],
+        )
         for name, facts in _topics().items()
     )
 
@@ -124,11 +155,20 @@ def claims(component: str) -> tuple[Claim, ...]:
 def _claims(file: Path) -> tuple[Claim, ...]:
     found = []
     for entry in yaml.safe_load(file.read_text("utf-8"))["controls"]:
-        unknown = set(entry) - {"topic", "resource", "attribute", "expect", "setting"}
+        unknown = set(entry) - {"topic", "resource", "attribute", "expect", "setting", "live"}
         expect = entry.get("expect", {})
         if unknown or len(expect) > 1 or not set(expect) <= set(_OPERATORS) or entry["topic"] not in _topics():
             raise ValueError(f"{file}: not a claim: {entry}")
-        found.append(Claim(entry["topic"], entry["resource"], entry.get("attribute"), expect, entry.get("setting")))
+        found.append(
+            Claim(
+                entry["topic"],
+                entry["resource"],
+                entry.get("attribute"),
+                expect,
+                entry.get("setting"),
+                entry.get("live"),
+            )
+        )
     return tuple(found)
 
 
@@ -148,11 +188,15 @@ def _topics() -> dict[str, dict[str, Any]]:
 def requirement_ids(topics: tuple[str, ...]) -> str:
     """The requirement ids of topics as a comment names them ("CIS 5.0 1.7; FSBP IAM.7"); empty where none is shown."""
     parts = []
-    for framework, shown in _SHOWN.items():
+    for framework, called in _SHOWN.items():
         ids = {i for topic in topics for i in _topics()[topic]["frameworks"].get(framework, ())}
         if ids:
-            parts.append(f"{shown} {', '.join(sorted(ids, key=_natural))}")
+            parts.append(f"{called} {', '.join(sorted(ids, key=_natural))}")
     return "; ".join(parts)
+
+
+def _marked(value: Any) -> bool:
+    return isinstance(value, Marker) or (isinstance(value, list) and any(isinstance(v, Marker) for v in value))
 
 
 def _natural(requirement: str) -> list[tuple[int, str]]:

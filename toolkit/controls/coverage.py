@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import Any
 
 from toolkit import findings
-from toolkit.addresses import Address, AttributePath, regional_label
+from toolkit.addresses import Address, regional_label
 from toolkit.controls.catalogue import Claim, Framework, Topic, claims, frameworks, requirements, topics
 from toolkit.findings import Finding, Waiver, matches
 from toolkit.findings.rules import UNCOVERED
-from toolkit.plan.model import Marker, Resource, shown
+from toolkit.plan.model import Resource
 
 
 class Status(Enum):
@@ -175,17 +174,8 @@ def _unmet(claim: Claim, component: str, resources: Sequence[Resource]) -> Itera
         if not own:
             yield f"no {claim.resource} in module.{label}"
         for resource in own:
-            found = AttributePath.parse(claim.attribute).spread(resource.values) if claim.attribute else None
-            if _marked(found) or not claim.met_by(found):
-                yield f"{resource.address} {claim.attribute} is {_said(found)}, expected {claim.expectation}"
-
-
-def _marked(value: Any) -> bool:
-    return isinstance(value, Marker) or (isinstance(value, list) and any(isinstance(v, Marker) for v in value))
-
-
-def _said(value: Any) -> str:
-    return "not set" if value is None else shown(value)
+            if (unmet := claim.unmet_in(resource.values)) is not None:
+                yield f"{resource.address} {unmet}"
 
 
 def _is(claimed: str, resource: Resource) -> bool:

@@ -45,6 +45,7 @@ class Source(Enum):
     PLAN = "plan"
     DRIFT = "drift"
     CONTROLS = "controls"
+    AUDIT = "audit"
 
 
 class Names(Enum):

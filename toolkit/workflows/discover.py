@@ -220,9 +220,9 @@ def discover(
         ToolkitError: Which regions are enabled cannot be read.
     """
     kinds = listed_types(simulated=account.clients.simulated)
-    meter = _Meter(observer)
+    meter = Meter(observer)
     inventory = Inventory(account.clients, budget=max_calls, on_call=meter.count, at_once=AT_ONCE)
-    regions = _regions(account, wanted, inventory)
+    regions = regions_of(account, wanted, inventory)
     once = sum(1 for kind in kinds if (reading := RESOURCES[kind].reading) and reading.is_global)
     lists = once + (len(kinds) - once) * len(regions)
     where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
@@ -256,7 +256,7 @@ def _with_managers(found: Sequence[Live | Unreadable], inventory: Inventory) -> 
         yield replace(one, managed_by=manager.who)
 
 
-class _Meter:
+class Meter:
     """Counts calls, which come from several threads, and reports them now and then."""
 
     def __init__(self, observer: Observer) -> None:
@@ -270,7 +270,7 @@ class _Meter:
             self._observer.progress(f"{self._made:,} calls · {call.region}")
 
 
-def _regions(account: Account, wanted: str | Sequence[str], inventory: Inventory) -> tuple[str, ...]:
+def regions_of(account: Account, wanted: str | Sequence[str], inventory: Inventory) -> tuple[str, ...]:
     if wanted == "active":
         if not account.has_file:
             raise UsageError(

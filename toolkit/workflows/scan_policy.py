@@ -28,7 +28,12 @@ def scan_actions() -> tuple[str, ...]:
 
 def scan_policies(longest: int = _LONGEST) -> tuple[dict[str, Any], ...]:
     """Policies that together allow a scan; more than one only where they would be too long for IAM."""
-    return tuple(_document(actions) for actions in _parts(scan_actions(), longest))
+    return policies_of(scan_actions(), longest)
+
+
+def policies_of(actions: tuple[str, ...], longest: int = _LONGEST) -> tuple[dict[str, Any], ...]:
+    """Policies that together allow these actions; more than one only where they would be too long for IAM."""
+    return tuple(_document(part) for part in _parts(actions, longest))
 
 
 def _parts(actions: tuple[str, ...], longest: int) -> Iterator[list[str]]:

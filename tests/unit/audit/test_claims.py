@@ -1,0 +1,103 @@
+"""What controls.yaml claims of a plan, asked of an account: the same values, in both directions, for every claim."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from toolkit.audit.claims import claim_checks, type_of
+from toolkit.audit.facts import Every
+from toolkit.components.registry import REGISTRY
+from toolkit.controls.catalogue import Claim, claims
+from toolkit.findings import Status
+from toolkit.resources.reading import Live
+
+from .conftest import HOME, Ask
+
+CHECKS = tuple(check.id for check in claim_checks())
+OWN = {
+    check: {c: own for c in REGISTRY if (own := [one for one in claims(c) if one.topic == check])} for check in CHECKS
+}
+
+
+def put(values: dict[str, Any], path: str, value: Any) -> None:
+    """A value at a dotted path, each block of which is a list of one."""
+    name, _, rest = path.partition(".")
+    if not rest:
+        values[name] = value
+        return
+    values.setdefault(name, [{}])
+    put(values[name][0], rest, value)
+
+
+def met(claim: Claim) -> Any:
+    ((operator, wanted),) = claim.expect.items()
+    return {"between": wanted[0], "one_of": wanted[0]}.get(operator, wanted) if isinstance(wanted, list) else wanted
+
+
+def unmet(claim: Claim) -> Any:
+    ((operator, wanted),) = claim.expect.items()
+    if operator == "equals":
+        return not wanted if isinstance(wanted, bool) else "another"
+    return {"at_least": 0, "at_most": 10_000, "between": 0, "one_of": "another", "contains": ""}[operator]
+
+
+def account(own: list[Claim], wrong: Claim | None = None) -> dict[Any, tuple[Live, ...]]:
+    """An account that has what is claimed, but for one of the claims."""
+    values: dict[str, dict[str, Any]] = {}
+    for claim in own:
+        of = values.setdefault(claim.resource, dict(claim.live or {}))
+        if claim.attribute is not None:
+            put(of, claim.attribute, unmet(claim) if claim is wrong else met(claim))
+    found: dict[Any, tuple[Live, ...]] = {Every(type_of(claim), HOME): () for claim in own}
+    for resource, has in values.items():
+        kind = Every(type_of(next(c for c in own if c.resource == resource)), HOME)
+        found[kind] = (*found[kind], Live({}, has, resource, None, type=kind.kind))
+    return found
+
+
+def empty(check: str) -> dict[Any, tuple[Live, ...]]:
+    return {Every(type_of(claim), HOME): () for own in OWN[check].values() for claim in own}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_an_account_without_any_fails(ask: Ask, check: str):
+    assert ask(check, empty(check)).status is Status.FAIL
+
+
+@pytest.mark.parametrize(("check", "component"), [(check, c) for check in CHECKS for c in OWN[check]])
+def test_an_account_as_one_component_makes_it_passes(ask: Ask, check: str, component: str):
+    assert ask(check, {**empty(check), **account(OWN[check][component])}).status is Status.PASS
+
+
+VALUES = [
+    (check, claim) for check in CHECKS for own in OWN[check].values() for claim in own if claim.attribute is not None
+]
+
+
+@pytest.mark.parametrize(("check", "claim"), VALUES, ids=lambda one: one.attribute if isinstance(one, Claim) else one)
+def test_one_value_that_is_not_as_expected_fails_and_is_named(ask: Ask, check: str, claim: Claim):
+    own = next(own for own in OWN[check].values() if claim in own)
+    result = ask(check, {**empty(check), **account(own, wrong=claim)})
+    assert result.status is Status.FAIL
+    said = next(one for one in result.outcomes if one.status is Status.FAIL).evidence
+    assert claim.attribute is not None
+    assert claim.attribute in said
+    assert claim.expectation in said
+
+
+@pytest.mark.parametrize(("check", "claim"), VALUES, ids=lambda one: one.attribute if isinstance(one, Claim) else one)
+def test_a_value_that_is_not_read_is_unknown(ask: Ask, check: str, claim: Claim):
+    own = next(own for own in OWN[check].values() if claim in own)
+    answers = account(own)
+    (live,) = answers[Every(type_of(claim), HOME)]
+    assert claim.attribute is not None
+    del live.values[claim.attribute.split(".")[0]]  # type: ignore[attr-defined]
+    assert ask(check, {**empty(check), **answers}).status is Status.UNKNOWN
+
+
+def test_a_claim_that_any_resource_of_the_type_would_meet_is_not_asked():
+    """Any alarm with actions is no alarm on root."""
+    assert "cloudwatch_log_metric_filter_root_usage" not in CHECKS
+    assert "kms_cmk_rotation_enabled" not in CHECKS

@@ -1,0 +1,177 @@
+"""Policies: where they are attached, and which of them allow everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from toolkit.audit.facts import Every, Fact
+from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
+from toolkit.findings import Severity, Status
+from toolkit.iam import PolicyDocument, PolicyError, Statement
+from toolkit.plan.facts import Source
+from toolkit.resources.reading import Live
+
+_OWNERS = ("group", "role", "user")
+
+
+@dataclass(frozen=True)
+class UsersPolicies(Fact):
+    """Every policy that a user has by itself, inline or attached.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    """
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return "every policy of a user"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("iam:GetAccountAuthorizationDetails",)
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """A `Live` per user, with the names of its inline policies and the ARNs of attached ones."""
+        home = source.home_region
+        found = source.pages(
+            "iam", "get_account_authorization_details", "UserDetailList", home, MaxItems=1000, Filter=["User"]
+        )
+        return tuple(
+            Live(
+                {"name": one["UserName"]},
+                {
+                    "inline": sorted(policy["PolicyName"] for policy in one.get("UserPolicyList", ())),
+                    "attached": sorted(policy["PolicyArn"] for policy in one.get("AttachedManagedPolicies", ())),
+                },
+                f"the user {one['UserName']!r}",
+                one["UserName"],
+                arn=one["Arn"],
+                region=home,
+            )
+            for one in found
+        )
+
+
+def _users_needs(_: Scope) -> Iterator[Fact]:
+    yield UsersPolicies()
+
+
+def _users(_: Scope, answers: Answers) -> Iterator[Outcome]:
+    every = answers[UsersPolicies()]
+    wrong = False
+    for user in every:
+        names = [*user.values["inline"], *(arn.rsplit("/", 1)[-1] for arn in user.values["attached"])]
+        if names:
+            wrong = True
+            yield Outcome(Status.FAIL, f"{user.called} has {', '.join(names)} by itself", user)
+    if not wrong:
+        yield Outcome(Status.PASS, f"no policy at any of {len(every):,} users" if every else "there are no IAM users")
+
+
+def _attachments(scope: Scope) -> Iterator[Every]:
+    yield from (Every(f"aws_iam_{owner}_policy_attachment", scope.region) for owner in _OWNERS)
+
+
+def _attached(scope: Scope, answers: Answers) -> Iterator[Live]:
+    for wanted in _attachments(scope):
+        yield from (one for one in answers[wanted] if not one.by_default)
+
+
+def _nowhere(name: str) -> Callable[[Scope, Answers], Iterator[Outcome]]:
+    """Judges that a policy of AWS's is attached to nobody."""
+
+    def judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+        there = [one for one in _attached(scope, answers) if one.values["policy_arn"].endswith(f":aws:policy/{name}")]
+        yield from (Outcome(Status.FAIL, f"there is {one.called}", one) for one in there)
+        if not there:
+            yield Outcome(Status.PASS, f"{name} is not attached")
+
+    return judge
+
+
+def _own_needs(scope: Scope) -> Iterator[Every]:
+    yield Every("aws_iam_policy", scope.region)
+    yield from _attachments(scope)
+
+
+def _own(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    attached = {one.values["policy_arn"] for one in _attached(scope, answers)}
+    own = [one for one in answers[Every("aws_iam_policy", scope.region)] if one.arn in attached]
+    wrong = False
+    for policy in own:
+        try:
+            everything = allows_everything(policy.values["policy"])
+        except PolicyError as e:
+            wrong = True
+            yield Outcome(Status.UNKNOWN, f"{policy.called} cannot be understood: {e}", policy)
+            continue
+        if everything:
+            wrong = True
+            yield Outcome(Status.FAIL, f"{policy.called} allows every action on every resource", policy)
+    if not wrong:
+        yield Outcome(Status.PASS, f"none of {len(own):,} attached policies of the account allows everything")
+
+
+def allows_everything(text: str) -> bool:
+    """Whether a statement of a policy allows every action on every resource, whatever else it says.
+
+    Raises:
+        PolicyError: It is no policy document.
+    """
+    return any(_is_everything(one) for one in PolicyDocument.parse(text).statements)
+
+
+def _is_everything(statement: Statement) -> bool:
+    return (
+        statement.effect == "Allow"
+        and any(set(action) <= set("*:") for action in statement.actions)
+        and any(set(resource) <= {"*"} for resource in statement.resources)
+    )
+
+
+_EVERYTHING = "A stolen key or session of its owner gives away the whole account."
+
+CHECKS = (
+    Check(
+        "iam_policy_attached_only_to_group_or_roles",
+        "No policy is attached to a user, or is a part of one.",
+        Severity.NOTE,
+        "iam",
+        _users_needs,
+        _users,
+        Remedy("put the user into a group that has the policy, in `components.iam_groups`", "iam_groups"),
+        why="Permissions of single users are easily missed in reviews.",
+    ),
+    Check(
+        "iam_aws_attached_policy_no_administrative_privileges",
+        "AdministratorAccess is not attached to any user, group or role.",
+        Severity.CRITICAL,
+        "iam",
+        _attachments,
+        _nowhere("AdministratorAccess"),
+        Remedy("attach policies that allow what is needed, or waive it for the one role or group that administers"),
+        why=_EVERYTHING,
+    ),
+    Check(
+        "iam_customer_attached_policy_no_administrative_privileges",
+        "No attached policy of the account allows every action on every resource.",
+        Severity.HIGH,
+        "iam",
+        _own_needs,
+        _own,
+        Remedy("allow what is needed instead of everything, or detach the policy"),
+        why=_EVERYTHING,
+    ),
+    Check(
+        "iam_policy_cloudshell_admin_not_attached",
+        "AWSCloudShellFullAccess is not attached to any user, group or role.",
+        Severity.MEDIUM,
+        "iam",
+        _attachments,
+        _nowhere("AWSCloudShellFullAccess"),
+        Remedy("detach it; a policy of your own can allow CloudShell without file transfer"),
+        why="CloudShell lets files out of the account, past the monitoring of the network.",
+    ),
+)

@@ -1,0 +1,223 @@
+"""The shape of a check, what it is asked about, and what it says.
+
+In: nothing. Out: frozen values that each file of `toolkit.audit.checks` fills in. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from toolkit import findings
+from toolkit.controls.catalogue import Topic, topics
+from toolkit.environment.model import Environment
+from toolkit.findings import Rule, Severity, Source, Status
+from toolkit.plan.facts import Wanted
+from toolkit.resources.reading import Call, Live, Reason, Unreadable, UnreadableError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a check looks: once per account, or in one region."""
+
+    account_id: str
+    region: str
+    """The home region for what exists once per account."""
+    regions: tuple[str, ...]
+    """All that are audited."""
+    now: datetime
+    """When the audit began, in UTC."""
+    environment: Environment | None = None
+    """None for an account without an environment file."""
+    simulated: bool = False
+    """Whether it is on the embedded AWS."""
+
+    @property
+    def root_arn(self) -> str:
+        """The account itself, as the subject of what is about none of its resources."""
+        return f"arn:aws:iam::{self.account_id}:root"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check says about one resource, or about the account or region as a whole."""
+
+    status: Status
+    evidence: str
+    """The fact behind it, one sentence without a full stop at its end."""
+    resource: Live | None = None
+    """What it is about; None: the account, or the region."""
+    severity: Severity | None = None
+    """None: the check's."""
+
+
+class Answers:
+    """What AWS answered to what one check wanted. A fact that could not be read ends the check: it is unknown then."""
+
+    def __init__(self, answers: Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]) -> None:
+        """Args:
+        answers: Question → answer, which may be `Unreadable`, and the calls that it rests on.
+        """
+        self._answers = answers
+        self._calls: dict[Call, None] = {}
+
+    def __getitem__(self, wanted: Wanted[T]) -> T:
+        """The answer.
+
+        Raises:
+            UnreadableError: It could not be read; never taken for an absence.
+            KeyError: The check's `needs` lacks the question.
+        """
+        answer, calls = self._answers[wanted]
+        self._calls.update(dict.fromkeys(calls))
+        if isinstance(answer, Unreadable):
+            raise answer.error()
+        return cast(T, answer)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that the answers which were looked at rest on."""
+        return tuple(self._calls)
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What to do about what a check finds."""
+
+    text: str
+    """For people, in the imperative."""
+    component: str | None = None
+    """The component that does it."""
+    setting: str | None = None
+    """Its setting, dotted; None where enabling the component is all."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to an account.
+
+    Attributes:
+        id: Stable; the catalogue's topic where there is one.
+        title: What is true where it passes, one sentence for people.
+        severity: Of what it finds.
+        service: As IAM names it ("iam"), to choose checks by.
+        needs: What it wants to know, in one scope. Equal questions of several checks are put once.
+        judge: What it says. Whatever it yields before an answer proves unreadable holds.
+        remedy: What to do.
+        regional: Whether it is put in each region, else once.
+        source: AWS's documentation of the rule behind it; None where the catalogue's requirements are the rule.
+        why: Why it matters, one or two sentences.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    service: str
+    needs: Callable[[Scope], Iterable[Wanted[Any]]]
+    judge: Callable[[Scope, Answers], Iterator[Outcome]]
+    remedy: Remedy
+    why: str
+    regional: bool = False
+    source: str | None = None
+    topics: tuple[str, ...] = field(default=())
+    """Topics of the catalogue beside that of its id."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule of its findings."""
+        return Rule(
+            self.id,
+            self.title,
+            self.severity,
+            refused=self.why,
+            instead=self.remedy.text,
+            source=Source.AUDIT,
+        )
+
+    @property
+    def met(self) -> tuple[Topic, ...]:
+        """The topics of the catalogue that it answers."""
+        return tuple(topic for topic in topics() if topic.name in (self.id, *self.topics))
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Requirements of all frameworks that it is about ("cis-5.0:1.4")."""
+        return tuple(
+            dict.fromkeys(
+                f"{framework}:{one}"
+                for topic in self.met
+                for framework, ids in topic.requirements.items()
+                for one in ids
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one check in one scope."""
+
+    check: Check
+    region: str
+    outcomes: tuple[Outcome, ...]
+    """At least one."""
+    calls: tuple[Call, ...]
+
+    @property
+    def status(self) -> Status:
+        """The worst of what it says; what is unknown is no pass, and hides no failure."""
+        return worst(outcome.status for outcome in self.outcomes)
+
+    def findings(self, account_id: str) -> Iterator[findings.Finding]:
+        """Each outcome in the shape of all findings."""
+        check = self.check
+        for one in self.outcomes:
+            live = one.resource
+            bad = one.status in (Status.FAIL, Status.UNKNOWN)
+            yield findings.Finding(
+                rule=check.rule,
+                severity=one.severity or check.severity,
+                resource=findings.Resource(
+                    None,
+                    self.region,
+                    type=live.type or None if live else None,
+                    arn=live.arn if live else None,
+                    account_id=account_id,
+                ),
+                attribute=None,
+                summary=check.title,
+                evidence=one.evidence,
+                remedy=(check.remedy.text if one.status is Status.FAIL else "") if bad else "",
+                consent=None,
+                component=check.remedy.component,
+                setting=check.remedy.setting,
+                status=one.status,
+                controls=check.requirements,
+                calls=self.calls,
+            )
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The worst status of several; PASS only if there is nothing else but what is not applicable."""
+    found = set(statuses)
+    order = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.ATTESTED, Status.NOT_APPLICABLE)
+    return next((status for status in order if status in found), Status.UNKNOWN)
+
+
+def run(check: Check, scope: Scope, answers: Answers) -> Result:
+    """Put one check in one scope. A fact that could not be read makes it unknown, unless the service is not there."""
+    outcomes: list[Outcome] = []
+    try:
+        outcomes.extend(check.judge(scope, answers))
+    except UnreadableError as e:
+        status = Status.NOT_APPLICABLE if e.reason in (Reason.REGION_OFF, Reason.NOT_OFFERED) else Status.UNKNOWN
+        outcomes.append(Outcome(status, str(e)))
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as e:
+        message = f"AWS's answer is not in the expected form ({type(e).__name__}: {e})"
+        outcomes.append(Outcome(Status.UNKNOWN, message))
+    if not outcomes:
+        outcomes.append(Outcome(Status.NOT_APPLICABLE, "the account has nothing of the kind"))
+    return Result(check, scope.region, tuple(outcomes), answers.calls)

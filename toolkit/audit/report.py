@@ -1,0 +1,108 @@
+"""What an audit found, requirement by requirement.
+
+In: results of checks, the frameworks that are asked for, waivers. Out: an Audit with its verdicts. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+
+from toolkit.audit.model import Check, Result, worst
+from toolkit.controls.catalogue import Framework, requirements
+from toolkit.findings import Finding, Severity, Status, Waiver, matches, worst_first
+from toolkit.findings.rules import UNCOVERED
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One requirement of a framework."""
+
+    framework: str
+    requirement: str
+    """ "1.4"."""
+    status: Status | None
+    """None: no check asks about it, or not about all of it."""
+    checks: tuple[str, ...]
+    """Ids of the checks that were asked."""
+    unasked: tuple[str, ...]
+    """Its topics that no check of this audit is about."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found in one account."""
+
+    account_id: str
+    caller: str
+    environment: str | None
+    simulated: bool
+    taken: datetime
+    home: str
+    regions: tuple[str, ...]
+    frameworks: tuple[Framework, ...]
+    results: tuple[Result, ...]
+    waivers: tuple[Waiver, ...]
+    calls: int
+    """Calls of AWS that were made."""
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every outcome as a finding, what matters most first; what is waived says so."""
+        today = self.taken.date()
+        found = (one for result in self.results for one in result.findings(self.account_id))
+        return worst_first(_waived(one, self.waivers, today) for one in found)
+
+    @property
+    def by_check(self) -> Mapping[Check, Status]:
+        """Check → the worst that it says anywhere."""
+        found: dict[Check, list[Status]] = {}
+        for result in self.results:
+            found.setdefault(result.check, []).append(result.status)
+        return {check: worst(statuses) for check, statuses in found.items()}
+
+    def verdicts(self, framework: Framework) -> tuple[Verdict, ...]:
+        """One per requirement of a framework, in the order people count."""
+        statuses = self.by_check
+        verdicts = []
+        for requirement, on in requirements(framework):
+            names = {topic.name for topic in on}
+            asked = {c: s for c, s in statuses.items() if names & {c.id, *c.topics}}
+            known = {name for check in asked for name in (check.id, *check.topics)}
+            unasked = tuple(sorted(names - known))
+            status = worst(asked.values()) if asked else None
+            if unasked and status is not Status.FAIL:
+                status = None
+            ids = tuple(sorted(check.id for check in asked))
+            verdicts.append(Verdict(framework.name, requirement, status, ids, unasked))
+        return tuple(verdicts)
+
+    def failed(self, at_least: Severity) -> tuple[Finding, ...]:
+        """What failed, is not waived, and is at least so severe."""
+        return tuple(f for f in self.findings if _counts(f, Status.FAIL, at_least))
+
+    def unknown(self, at_least: Severity) -> tuple[Finding, ...]:
+        """What could not be read, of checks that are at least so severe."""
+        return tuple(f for f in self.findings if _counts(f, Status.UNKNOWN, at_least))
+
+    @property
+    def idle_waivers(self) -> tuple[str, ...]:
+        """Subjects of waivers that match no requirement of any check that was asked."""
+        asked = {one for check in self.by_check for one in check.requirements}
+        return tuple(w.subject for w in self.waivers if not any(matches(w.subject, one) for one in asked))
+
+
+def _counts(finding: Finding, status: Status, at_least: Severity) -> bool:
+    return finding.status is status and finding.consented_by is None and finding.severity.rank <= at_least.rank
+
+
+def _waived(finding: Finding, waivers: Sequence[Waiver], today: date) -> Finding:
+    """The finding, with the waiver of one of its requirements; only what failed can be waived."""
+    if finding.status is not Status.FAIL:
+        return finding
+    for waiver in waivers:
+        if any(waiver.covers(UNCOVERED, one, today) for one in finding.controls):
+            return replace(finding, consented_by=f"waiver until {waiver.expires}: {waiver.reason}")
+    return finding

@@ -1,0 +1,189 @@
+"""The command that says what is true of an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.cli.controls_commands import complete_framework
+from toolkit.cli.discover_commands import account_of, refuse
+from toolkit.errors import ExitCode, UsageError, or_meant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from toolkit.audit.model import Check
+    from toolkit.findings import Severity
+
+_FORMATS = ("text", "markdown", "json")
+_ALL = "enabled"
+"""What --regions means unless it is given."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands, in the order in which help lists them."""
+    app.command()(audit)
+
+
+def audit(
+    env: options.OptionalEnv = None,
+    aws_profile: Annotated[
+        str | None,
+        typer.Option("--aws-profile", metavar="NAME", help="AWS profile, for an account without an environment file."),
+    ] = None,
+    account_id: Annotated[
+        str | None,
+        typer.Option(
+            "--account-id",
+            metavar="ID",
+            help="The account that is meant, for one without an environment file; others are refused.",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region",
+            metavar="REGION",
+            help="Home region of an account without an environment file. Default: the profile's.",
+        ),
+    ] = None,
+    regions: Annotated[
+        str,
+        typer.Option(
+            "--regions",
+            metavar="LIST",
+            help="enabled: all that the account has enabled; active: those of the environment file; or names with "
+            "commas between them.",
+        ),
+    ] = _ALL,
+    framework: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--framework",
+            metavar="NAME",
+            help="Only checks of this framework, with a verdict on each of its requirements; repeatable.",
+            autocompletion=complete_framework,
+        ),
+    ] = None,
+    severity: Annotated[
+        list[str] | None,
+        typer.Option("--severity", metavar="WORD", help="critical, high, medium or note; repeatable."),
+    ] = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option("--service", metavar="NAME", help="As IAM names it: iam, cloudtrail …; repeatable."),
+    ] = None,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", metavar="ID", help="Only this check; repeatable.")
+    ] = None,
+    list_checks: Annotated[bool, typer.Option("--list-checks", help="List the selected checks, and run none.")] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="ID", help="Explain a check, and run none.")
+    ] = None,
+    print_policy: Annotated[
+        bool, typer.Option("--print-policy", help="Print the IAM policy that the checks need, and run none.")
+    ] = False,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="WORD", help="From which severity on the exit code is 2 (or 1).")
+    ] = "high",
+    max_calls: Annotated[
+        int | None,
+        typer.Option("--max-calls", metavar="N", min=1, help="Calls of AWS at most. Default: 20000."),
+    ] = None,
+    output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, markdown or json.")] = "text",
+    sandbox: options.Sandbox = False,
+) -> int:
+    """Check what an account has: root, users, keys, policies, logging and services.
+
+    Reads only. It works for any account, also for one without an environment file. What cannot be read is reported as
+    unknown, never as passed. The exit code is 2 if a check of at least the severity of --fail-on failed, else 1 if one
+    is unknown.
+
+    \b
+    Examples:
+      toolkit audit prod
+      toolkit audit prod --framework cis-5.0 --format markdown > audit.md
+      toolkit audit --aws-profile audit --account-id 111122223333 --service iam
+      toolkit audit --explain iam_root_mfa_enabled
+    """
+    from toolkit.workflows.audit import audit as run
+    from toolkit.workflows.audit import chosen
+    from toolkit.workflows.coverage import DEFAULT_FRAMEWORKS
+    from toolkit.workflows.coverage import chosen as frameworks
+
+    reading = {
+        "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
+        "--max-calls": max_calls, "--regions": regions if regions != _ALL else None, "--sandbox": sandbox or None,
+    }  # fmt: skip
+    given = [name for name, value in reading.items() if value is not None]
+    if output_format not in _FORMATS:
+        raise UsageError(
+            f"--format: no format {output_format!r}{or_meant(output_format, _FORMATS)}",
+            hint=f"formats: {', '.join(_FORMATS)}",
+        )
+    if explain is not None:
+        refuse("--explain", given)
+        return _explain(chosen(ids=[explain])[0])
+    wanted = chosen(
+        ids=check or (),
+        services=service or (),
+        severities=[_severity("--severity", one) for one in severity or ()],
+        frameworks=frameworks(framework or ()),
+    )
+    threshold = _severity("--fail-on", fail_on)
+    if list_checks:
+        refuse("--list-checks", given)
+        rows = [(one.service, one.severity.value, one.id, one.title) for one in wanted]
+        console.print_table(("SERVICE", "SEVERITY", "ID", "WHAT PASSES"), rows)
+        return ExitCode.OK
+    if print_policy:
+        refuse("--print-policy", given)
+        return _print_policy(wanted)
+    from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
+    from toolkit.workflows.discover import MAX_CALLS, regions_wanted
+
+    where, calls = regions_wanted(regions), MAX_CALLS if max_calls is None else max_calls
+    with console.Progress() as progress:
+        account = account_of(progress, env, aws_profile, account_id, region, sandbox, command="audit")
+        found = run(account, wanted, where, frameworks(framework or DEFAULT_FRAMEWORKS), progress, max_calls=calls)
+    if output_format == "json":
+        console.print_json(audit_data(found, calls))
+    elif output_format == "markdown":
+        console.document(audit_markdown(found))
+    else:
+        console.show(audit_lines(found, verbose=console.Settings.verbose, max_calls=calls))
+    if found.failed(threshold):
+        return ExitCode.CHANGES
+    return ExitCode.ERROR if found.unknown(threshold) else ExitCode.OK
+
+
+def _severity(option: str, word: str) -> Severity:
+    from toolkit.findings import Severity
+
+    words = tuple(one.value for one in Severity)
+    if word not in words:
+        raise UsageError(
+            f"{option}: no severity {word!r}{or_meant(word, words)}", hint=f"severities: {', '.join(words)}"
+        )
+    return Severity(word)
+
+
+def _explain(check: Check) -> int:
+    from toolkit.reports.audit import check_lines
+    from toolkit.workflows.audit import audit_actions
+
+    console.show(check_lines(check, audit_actions([check])))
+    return ExitCode.OK
+
+
+def _print_policy(wanted: Sequence[Check]) -> int:
+    from toolkit.workflows.audit import audit_actions
+    from toolkit.workflows.scan_policy import policies_of
+
+    policies = policies_of(audit_actions(wanted))
+    console.print_value(policies[0] if len(policies) == 1 else policies)
+    if len(policies) > 1:
+        console.tell(f"{len(policies)} policies, each within IAM's length: attach all of them.")
+    return ExitCode.OK

@@ -1,0 +1,198 @@
+"""What an audit found, for the terminal, as Markdown and for scripts.
+
+In: an Audit. Out: lines with their styles, Markdown, or plain data with a versioned schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from toolkit.audit.model import Check
+from toolkit.audit.report import Audit, Verdict
+from toolkit.controls.catalogue import Framework
+from toolkit.documents import Document, document
+from toolkit.findings import Finding, Severity, Status
+from toolkit.findings.data import reported
+from toolkit.reports.markdown import prose
+from toolkit.reports.text import Line
+
+_FEW = 5
+"""Resources of one check that are listed; with -v, all are."""
+_BAR = 24
+_WORDS = {
+    Status.PASS: "met",
+    Status.ATTESTED: "attested",
+    Status.FAIL: "not met",
+    Status.UNKNOWN: "unknown",
+    Status.NOT_APPLICABLE: "not applicable",
+    None: "not checked",
+}
+"""What a verdict is called, in the order in which they are counted."""
+_STYLES = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.NOTE: ""}
+
+
+def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line]:
+    """The audit for the terminal, the worst at the end, where people look."""
+    yield _title(audit), "bold"
+    yield f"Regions: {', '.join(audit.regions)}", ""
+    for framework in audit.frameworks:
+        yield _coverage(audit.verdicts(framework), framework), ""
+    for heading, shown in (
+        ("Passed", _with(audit, Status.PASS) if verbose else ()),
+        ("Not applicable", _with(audit, Status.NOT_APPLICABLE) if verbose else ()),
+        ("Waived", tuple(f for f in audit.findings if f.consented_by)),
+        ("Unknown: could not be read, so these checks have not passed", _with(audit, Status.UNKNOWN)),
+        ("Failed", tuple(f for f in _with(audit, Status.FAIL) if not f.consented_by)),
+    ):
+        if shown:
+            yield "", ""
+            yield heading, "bold"
+            yield from _grouped(shown, verbose=verbose)
+    yield "", ""
+    for subject in audit.idle_waivers:
+        yield f"The waiver of {subject!r} matches no requirement of the checks that ran.", "yellow"
+    yield _summary(audit), "bold"
+    yield f"Calls of AWS: {audit.calls:,} of at most {max_calls:,}.", ""
+
+
+def _title(audit: Audit) -> str:
+    name = f"{audit.environment}, account {audit.account_id}" if audit.environment else f"account {audit.account_id}"
+    where = " on the embedded AWS" if audit.simulated else ""
+    return f"Audit of {name}{where}, {audit.taken:%Y-%m-%d %H:%M} UTC"
+
+
+def _coverage(verdicts: Sequence[Verdict], framework: Framework) -> str:
+    """A bar of what is met, with the figures it stands for."""
+    statuses = [verdict.status for verdict in verdicts]
+    good = sum(status in (Status.PASS, Status.ATTESTED) for status in statuses)
+    full = _BAR * good // len(statuses)
+    counts = ", ".join(f"{n} {word}" for status, word in _WORDS.items() if (n := statuses.count(status)))
+    return f"{framework.name:<8} [{'#' * full}{'.' * (_BAR - full)}] {counts}, of {len(statuses)} in the catalogue"
+
+
+def _with(audit: Audit, status: Status) -> tuple[Finding, ...]:
+    """Findings of a status, the mildest first."""
+    return tuple(reversed([finding for finding in audit.findings if finding.status is status]))
+
+
+def _grouped(findings: Sequence[Finding], *, verbose: bool) -> Iterator[Line]:
+    ordered = sorted(findings, key=lambda f: (-f.severity.rank, f.rule.id))
+    for (severity, rule), group in groupby(ordered, lambda f: (f.severity, f.rule)):
+        alike = list(group)
+        failed = alike[0].status is Status.FAIL
+        style = _STYLES[severity] if failed else ""
+        yield f"  {severity.value:<9} {rule.id}", style
+        yield f"            {rule.explanation}", ""
+        shown = alike if verbose else alike[:_FEW]
+        several = len({one.resource.region for one in alike}) > 1
+        for one in shown:
+            yield f"            - {f'{one.resource.region}: ' if several else ''}{one.evidence}", ""
+            if one.consented_by:
+                yield f"              {one.consented_by}", ""
+        if len(alike) > len(shown):
+            yield f"            - and {len(alike) - len(shown)} more; -v lists them", ""
+        controls = [one for one in alike[0].controls if one.startswith("cis-")]
+        if verbose and controls:
+            yield f"            {', '.join(controls)}", ""
+        if failed and alike[0].remedy:
+            yield f"            Next: {alike[0].remedy}", ""
+
+
+def _summary(audit: Audit) -> str:
+    by_status = list(audit.by_check.values())
+    counts = {status: by_status.count(status) for status in Status}
+    failed = [f for f in audit.findings if f.status is Status.FAIL and not f.consented_by]
+    worst = ", ".join(
+        f"{n} {severity.value}" for severity in Severity if (n := sum(f.severity is severity for f in failed))
+    )
+    passed = counts[Status.PASS] + counts[Status.ATTESTED]
+    return (
+        f"{len(by_status)} checks: {passed} passed, {counts[Status.FAIL]} failed, "
+        f"{counts[Status.UNKNOWN]} unknown, {counts[Status.NOT_APPLICABLE]} not applicable."
+        + (f" Findings: {worst}." if worst else "")
+    )
+
+
+def audit_markdown(audit: Audit) -> str:
+    """The audit for a wiki or a pull request, the worst first."""
+    parts = [f"# {prose(_title(audit))}\n\nRegions: {prose(', '.join(audit.regions))}. {prose(_summary(audit))}"]
+    rows = ["| Severity | Check | Evidence | Next |", "| --- | --- | --- | --- |"]
+    shown = [f for f in audit.findings if f.status in (Status.FAIL, Status.UNKNOWN)]
+    for one in shown:
+        word = "waived" if one.consented_by else one.severity.value if one.status is Status.FAIL else "unknown"
+        evidence = f"{one.resource.region}: {one.evidence}"
+        rows.append(f"| {word} | {prose(one.rule.id)} | {prose(evidence)} | {prose(one.consented_by or one.remedy)} |")
+    parts.append("## Findings\n\n" + ("\n".join(rows) if shown else "None."))
+    for framework in audit.frameworks:
+        verdicts = audit.verdicts(framework)
+        rows = ["| Requirement | Verdict | Checks |", "| --- | --- | --- |"]
+        rows += [f"| {prose(v.requirement)} | {_WORDS[v.status]} | {prose(_asked(v))} |" for v in verdicts]
+        parts.append(f"## {prose(framework.title)}\n\n" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def _asked(verdict: Verdict) -> str:
+    return "; ".join([*verdict.checks, *(f"no check for {topic}" for topic in verdict.unasked)])
+
+
+def audit_data(audit: Audit, max_calls: int) -> Document:
+    """The audit as plain data (docs/output.schema.json)."""
+    return document(
+        "audit",
+        {
+            "account_id": audit.account_id,
+            "caller": audit.caller,
+            "environment": audit.environment,
+            "simulator": "moto" if audit.simulated else None,
+            "taken": f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}",
+            "regions": list(audit.regions),
+            "calls": audit.calls,
+            "max_calls": max_calls,
+            "idle_waivers": list(audit.idle_waivers),
+            "checks": [{**check_data(check), "status": status.value} for check, status in audit.by_check.items()],
+            "frameworks": [
+                {
+                    "name": framework.name,
+                    "title": framework.title,
+                    "requirements": [
+                        {
+                            "id": one.requirement,
+                            "status": one.status.value if one.status else "not-checked",
+                            "checks": list(one.checks),
+                            "unasked": list(one.unasked),
+                        }
+                        for one in audit.verdicts(framework)
+                    ],
+                }
+                for framework in audit.frameworks
+            ],
+            "findings": [reported(finding) for finding in audit.findings],
+        },
+    )
+
+
+def check_data(check: Check) -> dict[str, Any]:
+    """A check as plain data."""
+    return {
+        "id": check.id,
+        "title": check.title,
+        "severity": check.severity.value,
+        "service": check.service,
+        "controls": list(check.requirements),
+    }
+
+
+def check_lines(check: Check, actions: Sequence[str]) -> Iterator[Line]:
+    """All that there is to know of a check."""
+    yield f"{check.id}: {check.title}", "bold"
+    yield f"  Severity:  {check.severity.value}", ""
+    yield f"  Why:       {check.why}", ""
+    yield f"  Runs:      {'in each region' if check.regional else 'once per account'}", ""
+    yield f"  Needs:     {', '.join(actions)}", ""
+    yield f"  Next:      {check.remedy.text}", ""
+    if check.requirements:
+        yield f"  Controls:  {', '.join(check.requirements)}", ""
+    if check.source:
+        yield f"  Source:    {check.source}", ""

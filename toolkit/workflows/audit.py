@@ -1,0 +1,133 @@
+"""Asks checks of an account: which, where, and what AWS answers.
+
+In: an account that is checked. Out: an Audit. Reads only; every question is put to AWS once, whichever checks want it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from toolkit.audit.facts import Fact
+from toolkit.audit.model import Answers, Check, Result, Scope, run
+from toolkit.audit.registry import checks
+from toolkit.audit.report import Audit
+from toolkit.aws.inventory import Inventory
+from toolkit.controls.catalogue import Framework
+from toolkit.errors import UsageError, or_meant
+from toolkit.findings import Severity
+from toolkit.findings.rules import UNCOVERED
+from toolkit.plan.facts import Wanted
+from toolkit.resources.reading import Call
+from toolkit.workflows.discover import AT_ONCE, MAX_CALLS, Account, Meter, regions_of
+from toolkit.workflows.observer import Observer
+
+
+def chosen(
+    *,
+    ids: Sequence[str] = (),
+    services: Sequence[str] = (),
+    severities: Sequence[Severity] = (),
+    frameworks: Sequence[Framework] = (),
+) -> tuple[Check, ...]:
+    """The checks that all of these name; each that is empty names all.
+
+    Raises:
+        UsageError: There is no such check or service, or none is left.
+    """
+    known = checks()
+    for one in ids:
+        if one not in known:
+            raise UsageError(
+                f"--check: no check {one!r}{or_meant(one, tuple(known))}", hint="`toolkit audit --list-checks`"
+            )
+    every_service = tuple(dict.fromkeys(check.service for check in known.values()))
+    for one in services:
+        if one not in every_service:
+            raise UsageError(
+                f"--service: no check is about {one!r}{or_meant(one, every_service)}",
+                hint=f"services: {', '.join(every_service)}",
+            )
+    wanted = {framework.name for framework in frameworks}
+    found = tuple(
+        check
+        for check in known.values()
+        if (not ids or check.id in ids)
+        and (not services or check.service in services)
+        and (not severities or check.severity in severities)
+        and (not wanted or any(one.partition(":")[0] in wanted for one in check.requirements))
+    )
+    if not found:
+        raise UsageError("no check is left by these options", hint="`toolkit audit --list-checks` lists all of them")
+    return found
+
+
+def audit_actions(wanted: Iterable[Check]) -> tuple[str, ...]:
+    """Every IAM action that these checks need, sorted."""
+    scope = Scope("1" * 12, "us-east-1", ("us-east-1",), datetime.now(UTC))
+    facts = {fact for check in wanted for fact in check.needs(scope)}
+    return tuple(
+        sorted({"ec2:DescribeRegions", *(a for fact in facts if isinstance(fact, Fact) for a in fact.actions)})
+    )
+
+
+def audit(
+    account: Account,
+    wanted: Sequence[Check],
+    regions: str | Sequence[str],
+    frameworks: Sequence[Framework],
+    observer: Observer,
+    *,
+    max_calls: int = MAX_CALLS,
+) -> Audit:
+    """What is true of an account.
+
+    Args:
+        account: The account, checked.
+        wanted: The checks to ask.
+        regions: "enabled", "active" or names of regions.
+        frameworks: Whose requirements get verdicts.
+        observer: Gets told what happens.
+        max_calls: Calls of AWS at most; what is left then is unknown.
+
+    Raises:
+        ToolkitError: Which regions are enabled cannot be read.
+    """
+    meter = Meter(observer)
+    inventory = Inventory(account.clients, budget=max_calls, on_call=meter.count, at_once=AT_ONCE)
+    where = regions_of(account, regions, inventory)
+    now = datetime.now(UTC).replace(microsecond=0)
+    home = account.clients.home_region
+    environment = account.environment if account.has_file else None
+
+    def scope(region: str) -> Scope:
+        return Scope(account.caller.account_id, region, where, now, environment, account.clients.simulated)
+
+    asked = [(check, scope(region)) for check in wanted for region in (where if check.regional else (home,))]
+    observer.stage(
+        f"Running {len(wanted)} checks on account {account.caller.account_id} in "
+        f"{where[0] if len(where) == 1 else f'{len(where)} regions'}, with {max_calls:,} calls of AWS at most"
+    )
+    answers = _answers([fact for check, one in asked for fact in check.needs(one)], inventory)
+    results: list[Result] = [run(check, one, Answers(answers)) for check, one in asked]
+    waivers = environment.consents.waivers if environment is not None else ()
+    return Audit(
+        account_id=account.caller.account_id,
+        caller=account.caller.arn,
+        environment=environment.name if environment is not None else None,
+        simulated=account.clients.simulated,
+        taken=now,
+        home=home,
+        regions=where,
+        frameworks=tuple(frameworks),
+        results=tuple(results),
+        waivers=tuple(one for one in waivers if one.rule is UNCOVERED),
+        calls=inventory.calls,
+    )
+
+
+def _answers(wanted: Sequence[Wanted[Any]], inventory: Inventory) -> Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]:
+    unique = tuple(dict.fromkeys(wanted))
+    read = inventory.side_by_side(lambda fact: inventory.with_calls(fact.read), unique)
+    return dict(zip(unique, read, strict=True))
