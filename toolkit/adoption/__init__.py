@@ -12,20 +12,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from toolkit.addresses import value_at
+from toolkit.adoption.stronger import Demand, joint, stronger
 from toolkit.environment.source import Data, Problem
 from toolkit.environment.splice import DELETE, Edit
 from toolkit.errors import UsageError, or_meant
 from toolkit.iam.comparison import grants_lost
 from toolkit.plan.guards import Existing
-from toolkit.plan.model import Action, Change, Marker, Plan, shown
+from toolkit.plan.model import Action, Change, Plan, shown
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
-from toolkit.plan.strengths import Weakening, aligned, weakenings
-from toolkit.resources.base import ResourceType, Stronger
+from toolkit.plan.strengths import aligned, weakenings
+from toolkit.resources.base import ResourceType
 from toolkit.resources.managers import other_account
 from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
@@ -85,6 +86,8 @@ class _Planned:
     address: str
     kind: str
     """ "import", "name", "stronger", "place", "keep" or "out"."""
+    demands: tuple[Demand, ...] = ()
+    """What all resources need of it that a plan showed in the same round."""
 
 
 _DESTINATIONS = {
@@ -94,10 +97,6 @@ _DESTINATIONS = {
 """Attributes that take another resource's name, which a setting gives: the account's bucket is then adopted, too."""
 WRITERS = tuple(_DESTINATIONS)
 """Types that write to a bucket, and the attribute that names it."""
-_BY_TEXT = frozenset(
-    {Stronger.POLICY, Stronger.CONTENT, Stronger.PATTERN, Stronger.FILTER, Stronger.PARAMETERS, Stronger.RECORDED}
-)
-"""Directions that compare texts or blocks, which no single setting holds."""
 
 
 @dataclass
@@ -156,7 +155,8 @@ class Adoption:
         if self._take_back_what_destroys(plan):
             # This plan was made with what is taken back.
             return True
-        for change in plan.changes:
+        # Terraform's own order, whatever made the plan.
+        for change in sorted(plan.changes, key=lambda c: c.address):
             out = self._edits.get(("components", str(change.component)))
             if out is not None and out.kind == "out":
                 continue
@@ -298,6 +298,17 @@ class Adoption:
             if not found.overwritten:
                 raise _impossible(decision, decision.choice, "Terraform cannot import it")
             return
+        paths = {_path(key, change.address) for key in naming(change.address, change.component)}
+        renamed = next(
+            (p for p in self._edits.values() if p.kind == "keep" and p.edit.path in paths & self._fresh), None
+        )
+        if renamed is not None:
+            # It has its name from the same setting, as with `_let_go`.
+            because = self.decisions[renamed.address]
+            if decision.given:
+                raise _contradict(decision, because)
+            decision.choice, decision.reason = Choice.KEEP, because.reason
+            return
         name = _other_name(change, found) or _overwritten_name(change, found)
         if name is not None and decision.choice is Choice.ADOPT:
             keys = [_path(key, change.address) for key in naming(change.address, change.component)]
@@ -341,7 +352,7 @@ class Adoption:
                 # Not read, which is not the same as not set.
                 continue
             new = value_at(change.after, lost.path)
-            value = _stronger(lost, value_at(aligned(record, before, change.after), lost.path), new)
+            value = stronger(lost, value_at(aligned(record, before, change.after), lost.path), new)
             kind, keys = "stronger", deciding(change.address, change.component, lost.path)
             if (change.type, lost.path) in _DESTINATIONS:
                 kind = "place"
@@ -351,7 +362,8 @@ class Adoption:
                     return
             reason = f"{shown(value)} as {called} has it, not {shown(new)}"
             paths = [] if value is None else [_path(key, change.address) for key in keys]
-            if not any(self._put(path, value, reason, change.address, kind) for path in paths):
+            demands = (Demand(record, lost, change.after, value),) if kind == "stronger" else ()
+            if not any(self._put(path, value, reason, change.address, kind, demands) for path in paths):
                 self._fails(change, f"{lost.path} would become weaker ({lost.reason})")
                 return
 
@@ -367,25 +379,43 @@ class Adoption:
         found = {writer.called for writer in self.writers(str(bucket)) if not is_own(writer)}
         return ", ".join(sorted(found))
 
-    def _put(self, path: Path | None, value: Any, reason: str, address: str, kind: str) -> bool:
+    def _put(
+        self,
+        path: Path | None,
+        value: Any,
+        reason: str,
+        address: str,
+        kind: str,
+        demands: tuple[Demand, ...] = (),
+    ) -> bool:
         """Plan an edit; False where it was tried already, or must not be written."""
         if path is None or not self._is_own_entry(path, address):
             return False
-        if any(path == tried and same_json(value, old) for tried, old in self._rejected):
+        if self._is_rejected(path, value):
             return False
+        planned = _Planned(Edit(path, value, reason), address, kind, demands)
         old = self._edits.get(path)
-        if old is not None and same_json(old.edit.value, value):
-            if path in self._fresh or kind == "name":
+        if old is not None and path in self._fresh:
+            if old.kind == kind:
+                planned = _both(old, planned)
+                if self._is_rejected(path, planned.edit.value):
+                    return False
+        elif old is not None and same_json(old.edit.value, value):
+            if kind == "name":
                 return True
             if old.address == address:
                 # It did not help.
                 self._take_back(old)
             return False
-        if old is not None:
+        elif old is not None:
+            # A plan was made with it, and something needs another value.
             self._rejected.append((path, old.edit.value))
-        self._edits[path] = _Planned(Edit(path, value, reason), address, kind)
+        self._edits[path] = planned
         self._fresh.add(path)
         return True
+
+    def _is_rejected(self, path: Path, value: Any) -> bool:
+        return any(path == tried and same_json(value, old) for tried, old in self._rejected)
 
     def _is_own_entry(self, path: Path, address: str) -> bool:
         """Whether no step is an entry that only the defaults have: writing one would drop the others."""
@@ -403,7 +433,8 @@ class Adoption:
     def _fails(self, change: Change, why: str) -> None:
         """An adoption that does not work: first without the edit that led here, then kept apart, else by hand."""
         keys = {_path(key, change.address) for key in naming(change.address, change.component)}
-        led = [p for p in self._edits.values() if p.kind == "place" and p.edit.path in keys]
+        places = (p for p in self._edits.values() if p.kind == "place" and p.edit.path in keys)
+        led = [p for p in places if p.edit.path not in self._fresh]
         if led:
             # The account's bucket was not made for this component: what was adopted with it is let go.
             for address in [a for a, d in self.decisions.items() if not d.given and self._shares(a, keys)]:
@@ -465,6 +496,10 @@ class Adoption:
         for key, path in keys.items():
             if name is None or is_entry(key, change.address):
                 continue
+            before = self._edits.get(path) if path else None
+            if before is not None and before.kind == "place" and path in self._fresh:
+                # The environment's own gets another name with it.
+                return
             stem = name.rpartition("/")[2]
             for suffix in (*(() if "baseline" in stem else ("baseline",)), "2", "3"):
                 if self._put(path, f"{stem}-{suffix}", why, change.address, "keep"):
@@ -502,6 +537,17 @@ class Adoption:
         self._edits[path] = _Planned(
             Edit(path, DELETE, f"{change.component} is left out. {why}"), change.address, "out"
         )
+
+
+def _both(one: _Planned, other: _Planned) -> _Planned:
+    """An edit for what two resources need of the same setting, whichever of them a plan shows first."""
+    demands = (*one.demands, *other.demands)
+    value = joint((one.edit.value, other.edit.value), demands)
+    for planned in (one, other):
+        if same_json(planned.edit.value, value):
+            return replace(planned, demands=demands)
+    reason = f"{shown(value)}: everything that several resources have"
+    return _Planned(Edit(one.edit.path, value, reason), one.address, one.kind, demands)
 
 
 def _impossible(decision: Decision, choice: Choice, why: str) -> UsageError:
@@ -564,24 +610,3 @@ def _at(data: Data, path: Path) -> Data:
     for step in path:
         data = data.get(step) if isinstance(data, dict) else None
     return data
-
-
-def _stronger(lost: Weakening, old: Any, new: Any) -> Any:
-    """The value to set, the stronger of both; None where no single setting could hold it."""
-    direction = lost.strength.stronger
-    if direction is Stronger.KEPT:
-        # Which rule keeps objects how long is told in days alone.
-        days = lost.reason.partition(" → ")[0]
-        return int(days) if days.isdecimal() else None
-    if direction in _BY_TEXT or old is None or isinstance(old, Marker):
-        return None
-    if isinstance(old, list):
-        if not all(isinstance(one, str) for one in old):
-            return None
-        others = [one for one in new if isinstance(one, str)] if isinstance(new, list) else []
-        if direction is Stronger.SUBSET:
-            return [one for one in old if one in others]
-        return [*others, *(one for one in old if one not in others)]
-    if isinstance(old, float) and old.is_integer():
-        return int(old)
-    return old if isinstance(old, (bool, int, str)) else None
