@@ -140,8 +140,18 @@ class Inventory:
         return self._made
 
     def side_by_side(self, ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
-        """The answers in the order of the questions; whoever asks, eight calls wait for AWS at a time."""
-        return side_by_side(ask, about)
+        """As `Account.side_by_side`; how many calls wait for AWS at a time is decided for all of them together."""
+
+        def gathered(one: S) -> tuple[T, list[Call]]:
+            with self._gathering() as calls, self._read(None, calls):
+                return ask(one), calls
+
+        answers = side_by_side(gathered, about)
+        evidence: list[Call] | None = getattr(self._evidence, "calls", None)
+        if evidence is not None:
+            for _, calls in answers:
+                evidence.extend(calls)
+        return tuple(answer for answer, _ in answers)
 
     def find(self, kind: str, region: str, planned: Mapping[str, Any]) -> Live | Unreadable | None:
         """The resource of a type that has the key of a planned one; None: AWS says that there is none.
@@ -217,6 +227,18 @@ class Inventory:
 
     def live(self, kind: str, region: str) -> tuple[Live, ...]:
         """As `Account.live`."""
+        found = self._listed(kind, region)
+        for one in found:
+            if isinstance(one, Unreadable):
+                raise one.error()
+        return tuple(one for one in found if isinstance(one, Live))
+
+    def _listed(self, kind: str, region: str) -> tuple[Live | Unreadable, ...]:
+        """What the record's lister yields.
+
+        Raises:
+            UnreadableError: Nothing of it can be listed.
+        """
         lists = _readable(kind)[1].lists
         assert lists is not None, f"{kind} has no lister"
 
@@ -228,7 +250,7 @@ class Inventory:
                 except UnreadableError as e:
                     return _Kept(None, tuple(evidence), e.of(kind))
 
-        found: tuple[Live, ...] = _answer(self._once(("live", kind, region), ask))
+        found: tuple[Live | Unreadable, ...] = _answer(self._once(("live", kind, region), ask))
         return found
 
     def call(
@@ -312,10 +334,13 @@ class Inventory:
     def _list(self, kind: str, region: str) -> tuple[Live | Unreadable, ...]:
         try:
             with self._gathering() as evidence:
-                found = self.live(kind, region)
+                found = self._listed(kind, region)
                 # One for all: a list of thousands may rest on as many calls.
                 calls = tuple(dict.fromkeys(evidence))
-                return tuple(self._whole(one, kind, region, calls) for one in found)
+                return tuple(
+                    replace(one, type=kind) if isinstance(one, Unreadable) else self._whole(one, kind, region, calls)
+                    for one in found
+                )
         except UnreadableError as e:
             return (e.of(kind),)
 
@@ -376,8 +401,13 @@ class Inventory:
         return kept
 
     @contextmanager
-    def _read(self, region: str, evidence: list[Call]) -> Iterator[None]:
-        """An answer in which a reader does not find what it needs is unreadable; evidence: the calls so far."""
+    def _read(self, region: str | None, evidence: list[Call]) -> Iterator[None]:
+        """An answer in which a reader does not find what it needs is unreadable.
+
+        Args:
+            region: What is read; None: the region of the last call.
+            evidence: The calls so far.
+        """
         try:
             yield
         except _UNEXPECTED as e:
@@ -385,7 +415,8 @@ class Inventory:
                 raise  # nothing was answered yet: an error of the toolkit's own
             lacks = f"it has no {e}" if isinstance(e, KeyError) else f"{type(e).__name__}: {e}"
             message = f"the response is not in the expected form ({lacks})"
-            raise UnreadableError(evidence[-1].action, region, Reason.UNKNOWN, message) from None
+            last = evidence[-1]
+            raise UnreadableError(last.action, region or last.region, Reason.UNKNOWN, message) from None
 
     @contextmanager
     def _gathering(self) -> Iterator[list[Call]]:

@@ -62,7 +62,8 @@ class ContentsWanted(Wanted[str | None]):
 
 def is_read(kind: str) -> bool:
     """Whether a create of the type is looked for in the account first."""
-    return kind in RESOURCES and RESOURCES[kind].reading is not None
+    reading = RESOURCES[kind].reading if kind in RESOURCES else None
+    return reading is not None and reading.on_create is not OnCreate.HARMLESS
 
 
 def existing_wanted(plan: Plan, *, simulated: bool = False) -> Iterator[ExistingWanted]:

@@ -7,12 +7,11 @@ records of Terraform's types are: nothing here calls AWS. All questions about a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from toolkit.resources.reading import Account, Live, Unreadable
 
-S = TypeVar("S")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -25,9 +24,6 @@ class Source(Account, Protocol):
 
     def contents(self, kind: str, region: str, values: Mapping[str, Any]) -> str | Unreadable | None:
         """What a resource with these values holds, for people; None: nothing, or there is no such resource."""
-
-    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
-        """The answers in the order of the questions, several of which wait for AWS at a time."""
 
 
 class Wanted(ABC, Generic[T_co]):

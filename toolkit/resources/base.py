@@ -174,10 +174,12 @@ class ResourceType:
             they are others, or fewer, than those of IDENTITY in `no_weaker_side`; empty: it has no name.
         reading: How it is read from an account; None: `unread` says why it is not.
         contents: What is lost with a resource that is deleted: how to read what it holds; None: it holds nothing.
-        unread: Why no create of it can overwrite or collide with anything, so that it is not read.
+        unread: Why no create of it can overwrite or collide with anything, so that a plan does not look for it; a scan
+            lists it if it has a reading (HARMLESS).
         irreversible: What of it AWS does not take back; reports mark it.
         price: What it bills, or why nothing; None: no module makes it.
         quota: How many of it AWS allows, in the account, a region or of one owner; None: plans are not judged by that.
+        used: Values that say how it was used. They change without anyone changing it: no digest covers them.
         payloads: Paths of free text that is sent to a target as it is, and may hold a password: snapshots have its
             digest alone.
         unsupported_in_simulator: Why an apply on the embedded AWS leaves it out (toolkit.workflows.left_out), where
@@ -201,6 +203,7 @@ class ResourceType:
     irreversible: tuple[Irreversible, ...] = ()
     price: Price | Free | None = None
     quota: Quota | None = None
+    used: tuple[str, ...] = ()
     payloads: tuple[str, ...] = ()
     unsupported_in_simulator: str | None = None
     owner: Owner | None = None

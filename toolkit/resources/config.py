@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from toolkit.addresses import value_at
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free, Price, Step, created, either, grows, more
 from toolkit.resources.quota import Regional, listed
-from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Finder, Live, OnCreate, Reading
 
 _INTERVALS = ("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour")
 
@@ -74,7 +74,7 @@ _DEFAULT_NAME = {"name": "default"}
 """AWS Config's own name (API Reference, ConfigurationRecorder and DeliveryChannel), and the provider's."""
 
 
-def _sole(lists: Lister) -> Finder:
+def _sole(lists: Callable[[Account, str], Iterable[Live]]) -> Finder:
     """Finds what a region has once, whatever its name."""
 
     def find(account: Account, region: str, _: Mapping[str, Any]) -> Live | None:

@@ -10,6 +10,14 @@ from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
+def _declared(answer: Mapping[str, Any]) -> str | None:
+    """Who sets it, if a declarative policy of the organization does; the account cannot change it then.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative.html
+    """
+    return "a declarative policy of the organization" if answer.get("ManagedBy") == "declarative-policy" else None
+
+
 def _ebs_encryption(account: Account, region: str) -> Iterator[Live]:
     answer = account.call("ec2", "get_ebs_encryption_by_default", region) or {}
     enabled = answer["EbsEncryptionByDefault"]
@@ -24,13 +32,26 @@ def _ebs_key(account: Account, region: str) -> Iterator[Live]:
 
 
 def _snapshot_block(account: Account, region: str) -> Iterator[Live]:
-    state = (account.call("ec2", "get_snapshot_block_public_access_state", region) or {})["State"]
-    called = f"a block of public snapshots in {region}"
-    yield Live({}, {"state": state}, called, region, by_default=state == "unblocked")
+    answer = account.call("ec2", "get_snapshot_block_public_access_state", region) or {}
+    state, called = answer["State"], f"a block of public snapshots in {region}"
+    by_default = state == "unblocked"
+    yield Live({}, {"state": state}, called, region, by_default=by_default, managed_by=_declared(answer))
+
+
+def _image_block(account: Account, region: str) -> Iterator[Live]:
+    """AWS blocks by itself in accounts that had no public image in 2023, and not in the others.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-public-access-to-amis.html
+    """
+    answer = account.call("ec2", "get_image_block_public_access_state", region) or {}
+    state, called = answer["ImageBlockPublicAccessState"], f"a block of public images in {region}"
+    by_default = state == "unblocked"
+    yield Live({}, {"state": state}, called, region, by_default=by_default, managed_by=_declared(answer))
 
 
 def _metadata_defaults(account: Account, region: str) -> Iterator[Live]:
-    found = (account.call("ec2", "get_instance_metadata_defaults", region) or {}).get("AccountLevel", {})
+    answer = account.call("ec2", "get_instance_metadata_defaults", region) or {}
+    found = answer.get("AccountLevel", {})
     values = {
         "http_tokens": found.get("HttpTokens"),
         "http_endpoint": found.get("HttpEndpoint"),
@@ -39,20 +60,23 @@ def _metadata_defaults(account: Account, region: str) -> Iterator[Live]:
     }
     # What has no value has no preference.
     stated = {name: value for name, value in values.items() if value}
-    yield Live({}, stated, f"instance metadata defaults in {region}", None, by_default=not stated)
+    called, managed = f"instance metadata defaults in {region}", _declared(found)
+    yield Live({}, stated, called, None, by_default=not stated, managed_by=managed)
 
 
 def _serial_console(account: Account, region: str) -> Iterator[Live]:
-    enabled = (account.call("ec2", "get_serial_console_access_status", region) or {})["SerialConsoleAccessEnabled"]
-    called = f"access to the EC2 serial console in {region}"
-    yield Live({}, {"enabled": enabled}, called, "default", by_default=not enabled)
+    answer = account.call("ec2", "get_serial_console_access_status", region) or {}
+    enabled = answer["SerialConsoleAccessEnabled"]
+    called, managed = f"access to the EC2 serial console in {region}", _declared(answer)
+    yield Live({}, {"enabled": enabled}, called, "default", by_default=not enabled, managed_by=managed)
 
 
 def _vpc_block(account: Account, region: str) -> Iterator[Live]:
     answer = account.call("ec2", "describe_vpc_block_public_access_options", region) or {}
-    mode = answer["VpcBlockPublicAccessOptions"]["InternetGatewayBlockMode"]
-    values = {"internet_gateway_block_mode": mode}
-    yield Live({}, values, f"VPC Block Public Access in {region}", region, by_default=mode == "off")
+    options = answer["VpcBlockPublicAccessOptions"]
+    mode, called = options["InternetGatewayBlockMode"], f"VPC Block Public Access in {region}"
+    values, by_default = {"internet_gateway_block_mode": mode}, mode == "off"
+    yield Live({}, values, called, region, by_default=by_default, managed_by=_declared(options))
 
 
 def _default_groups(account: Account, region: str) -> Iterator[Live]:
@@ -185,6 +209,7 @@ TYPES = (
     ResourceType(
         "aws_ec2_image_block_public_access",
         price=_FREE,
+        reading=Reading(_image_block, OnCreate.HARMLESS, actions=_actions("GetImageBlockPublicAccessState")),
         unread="the module only ever blocks, which lets through no more than what is there",
         strengths=(Strength("state", Stronger.ORDER, order=("unblocked", "block-new-sharing")),),
     ),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -24,7 +29,7 @@ from toolkit.resources.base import (
 from toolkit.resources.managers import by_tags, tag_pairs
 from toolkit.resources.price import Free
 from toolkit.resources.quota import AccountWide, PerOwner
-from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, UnreadableError, found_for
 
 _MEMBERSHIP = "judged by what the groups grant, which is a part of the groups (toolkit/plan/memberships.py)"
 _CREDENTIAL = "another key or password is a new login profile; who is left without one is judged as a lock-out"
@@ -197,6 +202,78 @@ def _service_linked_roles(account: Account, region: str) -> Iterator[Live]:
         yield Live({"aws_service_name": service}, values, called, role["Arn"], arn=role["Arn"], managed_by=service)
 
 
+def _access_keys(account: Account, region: str) -> Iterator[Live]:
+    """Every user's access keys: what IAM says of them, and when they were last used. No call answers with a secret.
+
+    The ids take ListAccessKeys, a call for each user: the credential report has none, and may be four hours old. When a
+    key was last used takes GetAccessKeyLastUsed, a call for each key; the report has that of all in one, so keys that
+    it says it of beyond doubt take none. It is then as old as the report.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
+    """
+    users = _every(account, region, "list_users", "Users")
+
+    def keys(user: Mapping[str, Any]) -> tuple[Any, ...]:
+        name = user["UserName"]
+        # Whoever was deleted meanwhile has none.
+        return account.pages("iam", "list_access_keys", "AccessKeyMetadata", region, absent=_NONE, UserName=name)
+
+    found = [key for several in account.side_by_side(keys, users) for key in several]
+    used = _used_by_report(account, region) if len(found) > _FEW else {}
+
+    def read(key: Mapping[str, Any]) -> Live:
+        identifier, user, made = key["AccessKeyId"], key["UserName"], key["CreateDate"]
+        last = used.get((user, key["Status"] == "Active", made)) or _last_used(account, region, identifier)
+        values = {"user": user, "status": key["Status"], "create_date": made, **last}
+        return Live({"id": identifier}, values, f"the access key {identifier} of the user {user!r}", identifier)
+
+    yield from account.side_by_side(read, found)
+
+
+_FEW = 50
+"""Access keys that are asked about one by one; the credential report takes IAM some seconds."""
+_USED = ("last_used_date", "last_used_service", "last_used_region")
+_REPORTED = "last_used_reported"
+"""When IAM made the report that the last use is taken from; None: it was asked of the key itself."""
+_Slot = tuple[str, bool, datetime]
+"""User, whether the key is active, when it was created: what both the report and ListAccessKeys say of a key."""
+
+
+def _last_used(account: Account, region: str, identifier: str) -> Mapping[str, Any]:
+    answer = account.call("iam", "get_access_key_last_used", region, AccessKeyId=identifier) or {}
+    found = answer["AccessKeyLastUsed"]
+    # A key that was never used has no date, and "N/A" for the others.
+    if found.get("LastUsedDate") is None:
+        return dict.fromkeys((*_USED, _REPORTED))
+    last = (found["LastUsedDate"], found["ServiceName"], found["Region"])
+    return {**dict(zip(_USED, last, strict=True)), _REPORTED: None}
+
+
+def _used_by_report(account: Account, region: str) -> Mapping[_Slot, Mapping[str, Any]]:
+    """Which key was last used when, by the credential report; nothing where it cannot be read.
+
+    The report has no ids. It dates a key by its creation, or by its last change: a key with a matching creation is the
+    only one of its user that was created in that second, unless two say the same.
+    """
+    try:
+        account.call(
+            "iam", "generate_credential_report", region, unfinished=lambda answer: answer["State"] != "COMPLETE"
+        )
+        report = account.call("iam", "get_credential_report", region) or {}
+    except UnreadableError:
+        return {}  # each key is asked about then
+    found: defaultdict[_Slot, list[dict[str, Any]]] = defaultdict(list)
+    for row in csv.DictReader(io.StringIO(report["Content"].decode())):
+        for slot in ("access_key_1", "access_key_2"):
+            with suppress(ValueError):  # "N/A" where there is no key
+                made = datetime.fromisoformat(row[f"{slot}_last_rotated"].replace("Z", "+00:00"))
+                date, *more = (row[f"{slot}_{name}"] for name in _USED)
+                never = date == "N/A"
+                last = [None] * 3 if never else [datetime.fromisoformat(date.replace("Z", "+00:00")), *more]
+                key = (row["user"], row[f"{slot}_active"] == "true", made)
+                found[key].append({**dict(zip(_USED, last, strict=True)), _REPORTED: report["GeneratedTime"]})
+    return {key: several[0] for key, several in found.items() if len(several) == 1}
+
+
 def _login_profiles(account: Account, region: str) -> Iterator[Live]:
     users = _every(account, region, "list_users", "Users")
     yield from found_for(account, region, _find_login_profile, ({"user": user["UserName"]} for user in users))
@@ -332,6 +409,21 @@ _FREE = Free(
 
 
 TYPES = (
+    ResourceType(
+        # No module makes it: how old each is and when it was last used are requirements of CIS.
+        "aws_iam_access_key",
+        key=("id",),
+        reading=Reading(
+            _access_keys,
+            OnCreate.HARMLESS,
+            is_global=True,
+            actions=_actions(
+                "ListUsers", "ListAccessKeys", "GetAccessKeyLastUsed", "GenerateCredentialReport", "GetCredentialReport"
+            ),
+        ),
+        unread="a new key has a new id",
+        used=(*_USED, _REPORTED),
+    ),
     ResourceType(
         "aws_iam_account_alias",
         price=_FREE,

@@ -118,6 +118,48 @@ def _managed_of(account: Account, region: str, planned: Mapping[str, Any]) -> It
         yield Live(key, values, f"the policy {one['Arn']} of {arn}", import_id)
 
 
+def _customer_managed(account: Account, region: str) -> Iterator[Live]:
+    operation, member = "list_customer_managed_policy_references_in_permission_set", "CustomerManagedPolicyReferences"
+    for planned in _keys_of_sets(account, region):
+        arn, instance = planned["permission_set_arn"], planned["instance_arn"]
+        for one in account.pages("sso-admin", operation, member, region, absent=_NONE, **_of(planned)):
+            name, path = one["Name"], one.get("Path", "/")
+            # Terraform has the name in a block, which no key can be: the import id finds it in a state.
+            key = {**_key(planned), "customer_managed_policy_reference": f"{path}{name}"}
+            values = {**_key(planned), "customer_managed_policy_reference": [{"name": name, "path": path}]}
+            yield Live(key, values, f"the policy {name!r} of {arn}", f"{name},{path},{arn},{instance}")
+
+
+def _assignments(account: Account, region: str) -> Iterator[Live]:
+    """Who may use a permission set in which account; AWS lists them for one set and one account at a time."""
+    operation = "list_accounts_for_provisioned_permission_set"
+    places = [
+        (planned, target)
+        for planned in _keys_of_sets(account, region)
+        for target in account.pages("sso-admin", operation, "AccountIds", region, absent=_NONE, **_of(planned))
+    ]
+
+    def read(place: tuple[dict[str, Any], str]) -> tuple[Any, ...]:
+        planned, target = place
+        operation, member = "list_account_assignments", "AccountAssignments"
+        request = {**_of(planned), "AccountId": target}
+        return account.pages("sso-admin", operation, member, region, absent=_NONE, **request)
+
+    for (planned, target), found in zip(places, account.side_by_side(read, places), strict=True):
+        for one in found:
+            principal, kind = one["PrincipalId"], one["PrincipalType"]
+            key = {
+                **_key(planned),
+                "principal_id": principal,
+                "principal_type": kind,
+                "target_id": target,
+                "target_type": "AWS_ACCOUNT",
+            }
+            arn, instance = planned["permission_set_arn"], planned["instance_arn"]
+            called = f"{arn} for the {kind.lower()} {principal} in account {target}"
+            yield Live(key, key, called, f"{principal},{kind},{target},AWS_ACCOUNT,{arn},{instance}")
+
+
 def _actions(*names: str) -> tuple[str, ...]:
     return tuple(f"sso:{name}" for name in ("ListInstances", "ListPermissionSets", "DescribePermissionSet", *names))
 
@@ -174,6 +216,19 @@ TYPES = (
         "aws_ssoadmin_account_assignment",
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         price=_FREE,
+        key=(
+            "instance_arn",
+            "permission_set_arn",
+            "principal_id",
+            "principal_type",
+            "target_id",
+            "target_type",
+        ),
+        reading=Reading(
+            _assignments,
+            OnCreate.HARMLESS,
+            actions=_actions("ListAccountsForProvisionedPermissionSet", "ListAccountAssignments"),
+        ),
         unread="assigning a set that is assigned already changes nothing",
         no_weaker_side={IDENTITY: "instance_arn permission_set_arn principal_id principal_type target_id target_type"},
     ),
@@ -193,6 +248,12 @@ TYPES = (
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         gives=Gives("permission set", "permission_set_arn", "customer_managed_policy_reference", managed=True),
         price=_FREE,
+        key=("instance_arn", "permission_set_arn", "customer_managed_policy_reference"),
+        reading=Reading(
+            _customer_managed,
+            OnCreate.HARMLESS,
+            actions=_actions("ListCustomerManagedPolicyReferencesInPermissionSet"),
+        ),
         unread="it adds a policy to those that the set has",
         no_weaker_side={ATTACHES: "instance_arn permission_set_arn customer_managed_policy_reference"},
     ),

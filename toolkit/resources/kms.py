@@ -3,18 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free, Price
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, Unreadable, UnreadableError
+
+_AWS_OWN = "alias/aws/"
+"""How the aliases of AWS managed keys begin: https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"""
+
+
+def _every_alias(account: Account, region: str) -> tuple[Any, ...]:
+    return account.pages("kms", "list_aliases", "Aliases", region)
 
 
 def _aliases(account: Account, region: str) -> Iterator[Live]:
-    for alias in account.pages("kms", "list_aliases", "Aliases", region):
+    for alias in _every_alias(account, region):
         name = alias["AliasName"]
         values = {"name": name, "target_key_id": alias.get("TargetKeyId")}
-        called, own = f"the key alias {name!r} in {region}", name.startswith("alias/aws/")
+        called, own = f"the key alias {name!r} in {region}", name.startswith(_AWS_OWN)
         yield Live({"name": name}, values, called, name, arn=alias.get("AliasArn"), by_default=own)
+
+
+def _keys(account: Account, region: str) -> Iterator[Live | Unreadable]:
+    """Keys of the account's own.
+
+    A key's policy may let in nobody who scans, whatever IAM allows: that key is unreadable then, and the others are
+    not. https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+    """
+    own = {one.get("TargetKeyId") for one in _every_alias(account, region) if one["AliasName"].startswith(_AWS_OWN)}
+    listed = account.pages("kms", "list_keys", "Keys", region, Limit=1000)
+
+    def read(key: str) -> Live | Unreadable | None:
+        try:
+            return _key(account, region, key)
+        except UnreadableError as e:
+            return e.of("aws_kms_key")
+
+    found = account.side_by_side(read, [one["KeyId"] for one in listed if one["KeyId"] not in own])
+    yield from dict.fromkeys(one for one in found if isinstance(one, Unreadable))
+    yield from (one for one in found if isinstance(one, Live))
+
+
+def _key(account: Account, region: str, key: str) -> Live | None:
+    """None for a key of AWS's, and for one that waits for its deletion: Terraform takes that for deleted."""
+    found = (account.call("kms", "describe_key", region, KeyId=key) or {})["KeyMetadata"]
+    state = found["KeyState"]
+    if found["KeyManager"] != "CUSTOMER" or state in ("PendingDeletion", "PendingReplicaDeletion"):
+        return None
+    values = {"description": found.get("Description", ""), "is_enabled": found["Enabled"]}
+    if state in ("Enabled", "Disabled"):
+        # Keys of some kinds never rotate (KMS API Reference, GetKeyRotationStatus).
+        absent = ("UnsupportedOperationException",)
+        rotation = account.call("kms", "get_key_rotation_status", region, absent=absent, KeyId=key) or {}
+        values |= {
+            "enable_key_rotation": rotation.get("KeyRotationEnabled", False),
+            "rotation_period_in_days": rotation.get("RotationPeriodInDays"),
+        }
+    policy = account.call("kms", "get_key_policy", region, KeyId=key, PolicyName="default") or {}
+    values |= {"policy": policy["Policy"]}
+    return Live({"key_id": key}, values, f"the key {key} in {region}", key, arn=found["Arn"])
 
 
 TYPES = (
@@ -43,6 +91,18 @@ TYPES = (
             "2026-11-28",
             fixed=1.0,
             driver="requests to the key",
+        ),
+        key=("key_id",),
+        reading=Reading(
+            _keys,
+            OnCreate.HARMLESS,
+            actions=tuple(
+                f"kms:{name}"
+                for name in ("ListAliases", "ListKeys", "DescribeKey", "GetKeyRotationStatus", "GetKeyPolicy")
+            ),
+            unread={
+                "parameters of Terraform's own calls": "deletion_window_in_days bypass_policy_lockout_safety_check"
+            },
         ),
         unread="a new key has a new id",
         strengths=(

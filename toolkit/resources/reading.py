@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Reason(Enum):
@@ -179,6 +182,9 @@ class Account(Protocol):
             UnreadableError: They cannot be listed.
         """
 
+    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
+        """The answers in the order of the questions, several of which wait for AWS at a time."""
+
 
 def camel_case(method: str) -> str:
     """A method of boto3 as the API's operation is called, but for abbreviations: "list_groups" → "ListGroups"."""
@@ -197,8 +203,8 @@ class UnreadableError(Exception):
         return Unreadable(kind, self.region, self.call, self.reason, self.message)
 
 
-Lister = Callable[[Account, str], Iterable[Live]]
-"""Every resource of the type in a region."""
+Lister = Callable[[Account, str], Iterable[Live | Unreadable]]
+"""Every resource of the type in a region; `Unreadable` for one that AWS does not answer, though it does others."""
 Contents = Callable[[Account, str, Mapping[str, Any]], str | None]
 """What a resource with these values holds, for people ("the bucket has objects, such as …"); None: nothing."""
 Finder = Callable[[Account, str, Mapping[str, Any]], Live | None]
@@ -207,8 +213,7 @@ Finder = Callable[[Account, str, Mapping[str, Any]], Live | None]
 
 def found_for(account: Account, region: str, find: Finder, planned: Iterable[Mapping[str, Any]]) -> Iterator[Live]:
     """What is found of several keys: the list of a type of which AWS answers one at a time, for its owner."""
-    for one in planned:
-        found = find(account, region, one)
+    for found in account.side_by_side(lambda one: find(account, region, one), planned):
         if found is not None:
             yield found
 
@@ -222,6 +227,8 @@ class OnCreate(Enum):
     """AWS refuses it, or a second one would exist beside it."""
     SAME = "same"
     """It is the very same resource, so creating it changes nothing: an attachment, a membership."""
+    HARMLESS = "harmless"
+    """Nothing that is there can be in its way (`ResourceType.unread` says why): a plan does not look, a scan does."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, ResourceType, Strength, Stronger
 from toolkit.resources.price import Price, grows, switched
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, Unreadable
 
 _GROUPING = "whether a control has one finding for all standards or one in each: what is found stays the same"
 _ONCE = "decides once, when Security Hub is switched on, which standards it starts with"
@@ -43,6 +43,64 @@ def _aggregator_arns(account: Account, region: str) -> tuple[str, ...]:
     return tuple(one["FindingAggregatorArn"] for one in found)
 
 
+def _enabled(account: Account, region: str) -> tuple[Any, ...]:
+    return account.pages("securityhub", "get_enabled_standards", "StandardsSubscriptions", region, absent=_OFF)
+
+
+def _standards(account: Account, region: str) -> Iterator[Live]:
+    for one in _enabled(account, region):
+        arn, standard = one["StandardsSubscriptionArn"], one["StandardsArn"]
+        called = f"the standard {standard.split(':', 5)[-1]} in {region}"
+        yield Live({"standards_arn": standard}, {"standards_arn": standard}, called, arn, arn=arn)
+
+
+_BATCH = 100
+"""Controls that BatchGetStandardsControlAssociations takes at most (Security Hub API Reference)."""
+
+
+def _controls(account: Account, region: str) -> Iterator[Live | Unreadable]:
+    """Controls that someone has switched; the thousands of others are as their standard has them."""
+    of = "StandardsControlAssociationId"
+    pairs = [
+        {"SecurityControlId": control["SecurityControlId"], "StandardsArn": one["StandardsArn"]}
+        for one in _enabled(account, region)
+        for control in account.pages(
+            "securityhub",
+            "list_security_control_definitions",
+            "SecurityControlDefinitions",
+            region,
+            StandardsArn=one["StandardsArn"],
+        )
+        if control.get("CurrentRegionAvailability") != "UNAVAILABLE"
+    ]
+    operation = "batch_get_standards_control_associations"
+    batches = [pairs[start : start + _BATCH] for start in range(0, len(pairs), _BATCH)]
+    answers = account.side_by_side(
+        lambda ids: account.call("securityhub", operation, region, StandardsControlAssociationIds=ids) or {}, batches
+    )
+    for answer in answers:
+        # Also of a standard that Security Hub is still preparing (API Reference, RESOURCE_NOT_FOUND).
+        left = answer.get("UnprocessedAssociations", ())
+        for code, standard in dict.fromkeys((one["ErrorCode"], one[of]["StandardsArn"]) for one in left):
+            reason = Reason.DENIED if code == "ACCESS_DENIED" else Reason.UNKNOWN
+            action = "securityhub:BatchGetStandardsControlAssociations"
+            yield Unreadable("", region, action, reason, f"controls of {standard}: {code}")
+        for one in answer["StandardsControlAssociationDetails"]:
+            if one.get("UpdatedReason"):
+                yield _control(one, one["SecurityControlId"], region)
+
+
+def _control(found: Mapping[str, Any], control: str, region: str) -> Live:
+    # Enabling a standard switches its controls on; whoever switches one gives a reason.
+    return Live(
+        {"security_control_id": control, "standards_arn": found["StandardsArn"]},
+        {"association_status": found["AssociationStatus"]},
+        f"the control {control} in {region}",
+        None,
+        by_default=not found.get("UpdatedReason"),
+    )
+
+
 def _find_control(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
     """BatchUpdateStandardsControlAssociations sets what stands: a control that is on by itself may be switched off.
 
@@ -58,17 +116,7 @@ def _find_control(account: Account, region: str, planned: Mapping[str, Any]) -> 
         SecurityControlId=control,
     )
     one = next((one for one in found if one["StandardsArn"] == standard), None)
-    if one is None:
-        return None
-    key = {"security_control_id": control, "standards_arn": standard}
-    # Enabling a standard switches its controls on; whoever switches one gives a reason.
-    return Live(
-        key,
-        {"association_status": one["AssociationStatus"]},
-        f"the control {control} in {region}",
-        None,
-        by_default=not one.get("UpdatedReason"),
-    )
+    return None if one is None else _control(one, control, region)
 
 
 def _administrators(account: Account, region: str) -> Iterator[Live]:
@@ -328,13 +376,17 @@ TYPES = (
         ),
         key=("security_control_id", "standards_arn"),
         reading=Reading(
-            None,
+            _controls,
             OnCreate.OVERWRITES,
-            unlisted="takes a call for each of some 500 controls in each region",
             finds=_find_control,
             quiet=True,
             default_with="aws_securityhub_account",
-            actions=_actions("ListStandardsControlAssociations"),
+            actions=_actions(
+                "ListStandardsControlAssociations",
+                "GetEnabledStandards",
+                "ListSecurityControlDefinitions",
+                "BatchGetStandardsControlAssociations",
+            ),
         ),
         strengths=(Strength("association_status", Stronger.ORDER, order=OFF_ON),),
         no_weaker_side={IDENTITY: "security_control_id standards_arn", NAMES: "updated_reason"},
@@ -349,6 +401,8 @@ TYPES = (
             "2026-11-28",
             driver="number of the standard's controls that no other standard has, and of resources in the region",
         ),
+        key=("standards_arn",),
+        reading=Reading(_standards, OnCreate.HARMLESS, actions=_actions("GetEnabledStandards")),
         unread="enabling a standard that is enabled leaves its controls as they are",
         no_weaker_side={IDENTITY: "standards_arn"},
     ),

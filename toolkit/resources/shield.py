@@ -125,9 +125,19 @@ def _find_contacts(account: Account, region: str, _: Mapping[str, Any]) -> Live 
 
 
 def _response_team(account: Account, region: str) -> Iterator[Live]:
-    role = (account.call("shield", "describe_drt_access", region, absent=_NONE) or {}).get("RoleArn")
+    role = _team(account, region).get("RoleArn")
     if role:
         yield Live({}, {"role_arn": role}, "another role of the Shield Response Team", account.account_id)
+
+
+def _log_buckets(account: Account, region: str) -> Iterator[Live]:
+    for bucket in _team(account, region).get("LogBucketList", ()):
+        values = {"log_bucket": bucket, "role_arn_association_id": account.account_id}
+        yield Live({"log_bucket": bucket}, values, f"access of the Shield Response Team to {bucket!r}", bucket)
+
+
+def _team(account: Account, region: str) -> Mapping[str, Any]:
+    return account.call("shield", "describe_drt_access", region, absent=_NONE) or {}
 
 
 def _actions(*names: str) -> tuple[str, ...]:
@@ -274,6 +284,8 @@ TYPES = (
         "aws_shield_drt_access_log_bucket_association",
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,
+        key=("log_bucket",),
+        reading=Reading(_log_buckets, OnCreate.HARMLESS, is_global=True, actions=_actions("DescribeDRTAccess")),
         unread="it adds a bucket to those that there are",
         no_weaker_side={IDENTITY: "log_bucket role_arn_association_id"},
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from toolkit.resources.base import (
     COST,
@@ -89,6 +90,41 @@ def _is_given_by_sns(policy: str) -> bool:
     return len(statements) == 1 and str(statements[0].get("Sid")).endswith("__default_statement_ID")
 
 
+_SUBSCRIBED = {
+    "filter_policy": "FilterPolicy",
+    "filter_policy_scope": "FilterPolicyScope",
+    "delivery_policy": "DeliveryPolicy",
+    "redrive_policy": "RedrivePolicy",
+    "subscription_role_arn": "SubscriptionRoleArn",
+}
+"""Terraform's attribute → SNS's (SNS API Reference, GetSubscriptionAttributes)."""
+
+
+def _subscriptions(account: Account, region: str) -> Iterator[Live]:
+    """Those that are confirmed: SNS sends nothing to the others, and its list does not say their ARN.
+
+    The path of a web address may be its only secret, so nothing but its host is kept.
+    """
+    listed = account.pages("sns", "list_subscriptions", "Subscriptions", region)
+    confirmed = [one for one in listed if one["SubscriptionArn"].startswith("arn:")]
+
+    def read(one: Mapping[str, Any]) -> Live | None:
+        arn, topic, protocol, endpoint = (one[name] for name in ("SubscriptionArn", "TopicArn", "Protocol", "Endpoint"))
+        # Between the two calls, it may have ended.
+        answer = account.call("sns", "get_subscription_attributes", region, absent=("NotFound",), SubscriptionArn=arn)
+        if answer is None:
+            return None
+        found = answer["Attributes"]
+        values = {ours: found.get(theirs) for ours, theirs in _SUBSCRIBED.items()}
+        is_web = protocol in ("http", "https")
+        shown = urlsplit(endpoint).hostname or "a web address" if is_web else endpoint
+        values |= {"topic_arn": topic, "protocol": protocol, **({} if is_web else {"endpoint": endpoint})}
+        called = f"the {protocol} subscription of {shown} to the topic {topic.rsplit(':', 1)[-1]!r}"
+        return Live({"arn": arn}, values, called, arn, arn=arn)
+
+    yield from filter(None, account.side_by_side(read, confirmed))
+
+
 _PRICES = "https://aws.amazon.com/sns/pricing/"
 
 
@@ -157,6 +193,10 @@ TYPES = (
             _PRICES,
             "2026-11-28",
             driver="number of notifications",
+        ),
+        key=("arn",),
+        reading=Reading(
+            _subscriptions, OnCreate.HARMLESS, actions=("sns:ListSubscriptions", "sns:GetSubscriptionAttributes")
         ),
         unread="subscribing an address that is subscribed already answers that subscription; with "
         "other attributes SNS refuses it",

@@ -88,7 +88,7 @@ class Snapshot:
                 "home": self.home,
                 "regions": sorted(self.regions),
                 "types": sorted(self.types),
-                "resources": [_resource(one) for one in self.resources],
+                "resources": [{**_resource(one), "values": as_configured(one)} for one in self.resources],
                 "unreadable": [[u.type, u.region, u.call, u.reason.name] for u in self.unreadable],
             }
         )
@@ -336,6 +336,13 @@ def _call(call: Call) -> dict[str, Any]:
 
 def _order(one: Live) -> tuple[str, ...]:
     return one.type, one.region, json.dumps(one.key, sort_keys=True), one.import_id or "", one.arn or "", one.called
+
+
+def as_configured(one: Live) -> Mapping[str, Any]:
+    """Its values without those that say how it was used."""
+    record = RESOURCES.get(one.type)
+    used = record.used if record else ()
+    return {name: value for name, value in one.values.items() if name not in used} if used else one.values
 
 
 def _values(one: Live) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit.errors import RefusedError
 from toolkit.resources.reading import MANAGED_BY, Live
-from toolkit.snapshots import Snapshot, is_global
+from toolkit.snapshots import Snapshot, as_configured, is_global
 
 Place = tuple[str, str]
 """A type, and the region, which is empty for what has none."""
@@ -122,8 +122,8 @@ def _by_key(several: Sequence[Live]) -> dict[str, list[Live]]:
 
 def _changed(before: Live, after: Live) -> Iterator[Difference]:
     pairs = [("import_id", before.import_id, after.import_id), (MANAGED_BY, before.managed_by, after.managed_by)]
-    names = [*before.values, *(name for name in after.values if name not in before.values)]
-    pairs += [(name, before.values.get(name), after.values.get(name)) for name in names]
+    was_set, is_set = as_configured(before), as_configured(after)
+    pairs += [(name, was_set.get(name), is_set.get(name)) for name in dict.fromkeys((*was_set, *is_set))]
     changed = tuple((name, was, now) for name, was, now in pairs if was != now)
     if changed:
         yield Difference(before, after, changed)

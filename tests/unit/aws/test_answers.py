@@ -34,6 +34,10 @@ SOME = {
     "LocationConstraint": REGION,
     "CreatedAt": "2026-01-01T00:00:00Z",
     "ResourceId": "vpc-1",
+    "SubscriptionArn": "arn:aws:sns:eu-central-1:123456789012:mine:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55",
+    "State": "COMPLETE",
+    "KeyManager": "CUSTOMER",
+    "KeyState": "Enabled",
     "ou.Id": "ou-1",
     "Attributes key": "Policy",
     "Policy": '{"Statement": []}',
@@ -51,10 +55,15 @@ ABSENCES = {
         "a protection for which the response was never enabled"
     ),
     "aws_shield_drt_access_role_arn_association.RoleArn": "DescribeDRTAccess: the role, if one was given",
+    "aws_securityhub_standards_control_association.StandardsControlAssociationDetails.UpdatedReason": (
+        "a control that nobody has switched"
+    ),
     "aws_ssoadmin_permission_set_inline_policy.InlinePolicy": "a permission set without an inline policy",
 }
 """Type and path of a key (not of a list: one that is missing is an empty one) without which there is less, and why."""
 TOKENS = {"NextToken", "nextToken", "NextMarker", "Marker", "PaginationToken", "IsTruncated"}
+LEFT_OUT = {*TOKENS, "UnprocessedAssociations"}
+"""What only an answer that is not whole has."""
 
 
 @functools.cache
@@ -68,7 +77,7 @@ def example(shape: Any, name: str = "", depth: int = 0) -> Any:
     if kind == "structure":
         members = shape.members.items() if depth < 7 else ()
         within = "ou." if shape.name == "OrganizationalUnit" else ""
-        return {n: example(s, within + n, depth + 1) for n, s in members if n not in TOKENS}
+        return {n: example(s, within + n, depth + 1) for n, s in members if n not in LEFT_OUT}
     if kind == "list":
         return [example(shape.member, name, depth + 1)] if depth < 7 else []
     if kind == "map":

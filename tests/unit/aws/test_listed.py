@@ -38,6 +38,20 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
 ROLE = "arn:aws:iam::123456789012:role/example"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:mine"
+SUBSCRIPTION = f"{TOPIC}:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"
+STANDARD = "arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0"
+SUBSCRIBED = {
+    "StandardsSubscriptionArn": (
+        "arn:aws:securityhub:eu-central-1:123456789012:subscription/cis-aws-foundations-benchmark/v/1.2.0"
+    ),
+    "StandardsArn": STANDARD,
+    "StandardsInput": {},
+    "StandardsStatus": "READY",
+}
+SWITCHED = {
+    "StandardsArn": STANDARD, "SecurityControlId": "IAM.6", "SecurityControlArn": "x", "AssociationStatus": "DISABLED",
+    "UpdatedReason": "no hardware devices",
+}  # fmt: skip
 INSTANCE = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
 SET = "arn:aws:sso:::permissionSet/ssoins-1234567890abcdef/ps-1234567890abcdef"
 DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE"
@@ -127,6 +141,21 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     "aws_securityhub_organization_configuration": (
         "securityhub", {}, [
             ("describe_organization_configuration", {"AutoEnable": True, "MemberAccountLimitReached": False}),
+        ],
+    ),
+    "aws_securityhub_standards_control_association": (
+        "securityhub", {"security_control_id": "IAM.6", "standards_arn": STANDARD}, [
+            ("list_standards_control_associations", {"StandardsControlAssociationSummaries": [SWITCHED]}),
+            ("get_enabled_standards", {"StandardsSubscriptions": [SUBSCRIBED]}),
+            ("list_security_control_definitions",
+             {"SecurityControlDefinitions": [
+                 {"SecurityControlId": name, "Title": "t", "Description": "d", "RemediationUrl": "u",
+                  "SeverityRating": "LOW", "CurrentRegionAvailability": "AVAILABLE"} for name in ("IAM.5", "IAM.6")]}),
+            ("batch_get_standards_control_associations",
+             {"StandardsControlAssociationDetails": [
+                 {"StandardsArn": STANDARD, "SecurityControlId": "IAM.5", "SecurityControlArn": "x",
+                  "AssociationStatus": "ENABLED"},
+                 SWITCHED]}),
         ],
     ),
     "aws_securityhub_configuration_policy": (
@@ -367,6 +396,73 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
             ("list_managed_policies_in_permission_set",
              {"AttachedManagedPolicies": [{"Name": "r", "Arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]}),
             INSTANCES, *SETS,
+        ],
+    ),
+    "aws_ssoadmin_customer_managed_policy_attachment": (
+        "sso-admin",
+        {"instance_arn": INSTANCE, "permission_set_arn": SET, "customer_managed_policy_reference": "/teams/mine"}, [
+            INSTANCES, *SETS,
+            ("list_customer_managed_policy_references_in_permission_set",
+             {"CustomerManagedPolicyReferences": [{"Name": "mine", "Path": "/teams/"}]}),
+        ],
+    ),
+    "aws_ssoadmin_account_assignment": (
+        "sso-admin",
+        {"instance_arn": INSTANCE, "permission_set_arn": SET, "principal_id": POLICY_ID, "principal_type": "GROUP",
+         "target_id": "111122223333", "target_type": "AWS_ACCOUNT"}, [
+            INSTANCES, *SETS,
+            ("list_accounts_for_provisioned_permission_set", {"AccountIds": ["111122223333"]}),
+            ("list_account_assignments",
+             {"AccountAssignments": [{"AccountId": "111122223333", "PermissionSetArn": SET, "PrincipalType": "GROUP",
+                                      "PrincipalId": POLICY_ID}]}),
+        ],
+    ),
+    "aws_shield_drt_access_log_bucket_association": (
+        "shield", {"log_bucket": "example"}, [("describe_drt_access", {"RoleArn": ROLE, "LogBucketList": ["example"]})],
+    ),
+    "aws_ec2_image_block_public_access": (
+        "ec2", {}, [
+            ("get_image_block_public_access_state",
+             {"ImageBlockPublicAccessState": "block-new-sharing", "ManagedBy": "account"}),
+        ],
+    ),
+    "aws_kms_key": (
+        "kms", {"key_id": "1234abcd-12ab-34cd-56ef-1234567890ab"}, [
+            ("list_aliases", {"Aliases": [{"AliasName": "alias/aws/ebs", "TargetKeyId": POLICY_ID}]}),
+            ("list_keys",
+             {"Keys": [{"KeyId": POLICY_ID}, {"KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "KeyArn": KEY}]}),
+            ("describe_key",
+             {"KeyMetadata": {"KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "Arn": KEY, "KeyManager": "CUSTOMER",
+                              "KeyState": "Enabled", "Enabled": True}}),
+            ("get_key_rotation_status", {"KeyRotationEnabled": True, "RotationPeriodInDays": 90}),
+            ("get_key_policy", {"Policy": "{}"}),
+        ],
+    ),
+    "aws_sns_topic_subscription": (
+        "sns", {"arn": SUBSCRIPTION}, [
+            ("list_subscriptions",
+             {"Subscriptions": [
+                 {"SubscriptionArn": "PendingConfirmation", "Protocol": "email", "Endpoint": "b@example.com",
+                  "TopicArn": TOPIC, "Owner": "123456789012"},
+                 {"SubscriptionArn": SUBSCRIPTION, "Protocol": "email", "Endpoint": "a@example.com",
+                  "TopicArn": TOPIC, "Owner": "123456789012"},
+             ]}),
+            ("get_subscription_attributes", {"Attributes": {"FilterPolicy": "{}"}}),
+        ],
+    ),
+    "aws_securityhub_standards_subscription": (
+        "securityhub", {"standards_arn": STANDARD}, [
+            ("get_enabled_standards", {"StandardsSubscriptions": [SUBSCRIBED]}),
+        ],
+    ),
+    "aws_iam_access_key": (
+        "iam", {"id": "AKIAIOSFODNN7EXAMPLE"}, [
+            ("list_users", IAM_USERS),
+            ("list_access_keys",
+             {"AccessKeyMetadata": [{"UserName": "ops", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Active",
+                                     "CreateDate": DAY}], "IsTruncated": False}),
+            ("get_access_key_last_used",
+             {"UserName": "ops", "AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}}),
         ],
     ),
     "aws_iam_group_policy": (

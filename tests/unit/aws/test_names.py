@@ -26,6 +26,7 @@ DOCUMENT = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
 )
 CASE_TOLD = {
+    "aws_iam_access_key": "AWS gives the id (CreateAccessKey)",
     "aws_iam_account_alias": "an alias has no capital letters (CreateAccountAlias)",
     "aws_iam_group_policy": "the name of an inline policy: AWS documents no such rule for it (PutGroupPolicy)",
     "aws_iam_role_policy": "the name of an inline policy: AWS documents no such rule for it (PutRolePolicy)",

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import allows, client, existing, judged, plan_of, policy, statement
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import AwsSession
+from toolkit.resources.reading import Live
+
+from .conftest import ENVIRONMENT, REGION, allows, client, existing, judged, plan_of, policy, statement
 
 pytestmark = pytest.mark.usefixtures("aws")
 
@@ -23,3 +27,18 @@ def test_the_policy_of_a_topic_that_is_imported():
     assert [(f.attribute, f.blocks) for f in found] == [("policy", True), (None, False)]
     of_a_new_topic = plan_of("guardduty", "aws_sns_topic_policy", {"policy": values["policy"]}, {"arn": True})
     assert existing(of_a_new_topic) is None
+
+
+def test_of_a_subscriber_on_the_web_nothing_is_kept_but_the_host():
+    """Its path is often its only secret."""
+    sns = client("sns")
+    topic = sns.create_topic(Name="mine")["TopicArn"]
+    web, mail = "https://user:pass@events.example.com/integration/s3cret/enqueue?token=t0ken", "a@example.com"
+    for protocol, endpoint in (("https", web), ("email", mail)):
+        sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+    found = list(Inventory(AwsSession(ENVIRONMENT, {})).every(["aws_sns_topic_subscription"], [REGION]))
+    assert all(isinstance(one, Live) for one in found)
+    told = repr(found)
+    assert [secret for secret in ("user:", "pass", "s3cret", "t0ken") if secret in told] == []
+    assert "the https subscription of events.example.com to the topic 'mine'" in told
+    assert "the email subscription of a@example.com to the topic 'mine'" in told

@@ -17,6 +17,7 @@ import pytest
 
 from toolkit.policy_types import NEWER_TYPES, UNCONFIRMED, AuthorizationType, ManagementType
 from toolkit.resources.base import LEFT_ALONE, ResourceType, Stronger
+from toolkit.resources.reading import OnCreate
 from toolkit.resources.registry import RESOURCES
 
 REPOSITORY = Path(__file__).parents[3]
@@ -74,6 +75,12 @@ def test_every_type_that_a_module_makes_has_a_record():
     assert record.made() <= set(RESOURCES)
     assert set(SCHEMA) == set(record.recorded())
     assert all(RESOURCES[kind].reading or RESOURCES[kind].unread for kind in RESOURCES)
+
+
+def test_what_can_be_in_no_way_says_why():
+    harmless = {r.name for r in RESOURCES.values() if r.reading and r.reading.on_create is OnCreate.HARMLESS}
+    assert harmless
+    assert harmless == {r.name for r in RESOURCES.values() if r.reading and r.unread}
 
 
 @pytest.mark.parametrize("record", RECORDS)

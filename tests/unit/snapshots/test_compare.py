@@ -42,6 +42,18 @@ def test_new_gone_and_changed_are_told_apart():
     assert compare(before, before).not_compared == ()
 
 
+def test_that_a_key_was_used_is_kept_and_changes_no_account():
+    def key(status: str, used: str | None) -> Snapshot:
+        values = {"status": status, "last_used_date": used}
+        return taken(live(type="aws_iam_access_key", values=values), types=("aws_iam_access_key",))
+
+    before, after, off = key("Active", None), key("Active", "2026-11-28"), key("Inactive", None)
+    assert (before.digest, changes(before, after)) == (after.digest, [])
+    assert after.resources[0].values["last_used_date"] == "2026-11-28"
+    assert off.digest != before.digest
+    assert changes(before, off) == [("changed", "the user 'anna'", (("status", "Active", "Inactive"),))]
+
+
 def test_what_one_of_both_could_not_read_is_not_compared():
     for before, after in ((taken(role()), taken(DENIED)), (taken(DENIED), taken(role()))):
         found = compare(before, after)

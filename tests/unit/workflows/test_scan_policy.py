@@ -29,7 +29,9 @@ def test_every_action_is_one_of_aws(service: str):
     operations = botocore.session.Session().get_service_model(BOTO3.get(service, service)).operation_names
     mine = {action for action in scan_actions() if action.startswith(f"{service}:")}
     assert mine - {f"{service}:{operation}" for operation in operations} - RENAMED == set()
-    # Reads only.
+    # Reads only: the report is about IAM's own data, and AWS counts it among the reads.
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+    mine.discard("iam:GenerateCredentialReport")
     assert [a for a in mine if not re.match(r"(Get|List|Describe|View|BatchGet)", a.partition(":")[2])] == []
 
 
