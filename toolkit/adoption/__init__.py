@@ -10,21 +10,21 @@ types' records say which side is the stronger one, the environment's own validat
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
-from toolkit.addresses import value_at
+from toolkit.addresses import Address, value_at
 from toolkit.adoption.stronger import Demand, joint, stronger
 from toolkit.environment.source import Data, Problem
 from toolkit.environment.splice import DELETE, Edit
 from toolkit.errors import UsageError, or_meant
 from toolkit.iam.comparison import grants_lost
 from toolkit.plan.guards import Existing
-from toolkit.plan.model import Action, Change, Plan, shown
-from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
+from toolkit.plan.model import Action, Change, Marker, Plan, shown
+from toolkit.plan.settings import NAMES, deciding, is_entry, is_skipping, naming, skipping, steps
 from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.managers import other_account
@@ -91,8 +91,8 @@ class _Planned:
 
 
 _DESTINATIONS = {
-    ("aws_config_delivery_channel", "s3_bucket_name"): "bucket.name",
-    ("aws_cloudtrail", "s3_bucket_name"): "bucket.name",
+    ("aws_config_delivery_channel", "s3_bucket_name"): ("bucket", "name"),
+    ("aws_cloudtrail", "s3_bucket_name"): ("bucket", "name"),
 }
 """Attributes that take another resource's name, which a setting gives: the account's bucket is then adopted, too."""
 WRITERS = tuple(_DESTINATIONS)
@@ -124,6 +124,8 @@ class Adoption:
     _answers: dict[str, Choice | None] = field(default_factory=dict)
     _fresh: set[Path] = field(default_factory=set)
     """Edits of this round, which no plan has tried yet."""
+    _unknown: list[Callable[[], None]] = field(default_factory=list)
+    """What is to be judged about values that this round's plan does not know, unless there is another round."""
     _unedited: frozenset[str] | None = None
     """Addresses that the plan of the file as it was found destroys; None: there was no plan yet."""
     _needed: dict[str, str] = field(default_factory=dict)
@@ -152,6 +154,7 @@ class Adoption:
         """
         before = dict(self._edits)
         self._fresh = set()
+        self._unknown = []
         if self._take_back_what_destroys(plan):
             # This plan was made with what is taken back.
             return True
@@ -164,6 +167,10 @@ class Adoption:
             if found is not None and found.live is not None and change.component and not found.same:
                 self._meet(change, found)
             self._judge(change, found)
+        if self._edits == before:
+            # What this plan does not know, no other one will.
+            for judge in self._unknown:
+                judge()
         return self._edits != before
 
     def reject(self, problems: Iterable[Problem]) -> bool:
@@ -223,7 +230,7 @@ class Adoption:
         """Edits because of which a plan destroys something."""
         out = [p for p in self._edits.values() if p.kind == "out"]
         moved = [p for p in self._edits.values() if p.kind in ("keep", "name", "place")]
-        keys = {_path(key, change.address) for key in naming(change.address, change.component)}
+        keys = _paths(naming, change)
         inside = [p for p in (*out, *moved) if p.edit.path[:2] == ("components", str(change.component))]
         return [p for p in inside if p.kind == "out" or p.edit.path in keys] or inside or out
 
@@ -298,10 +305,9 @@ class Adoption:
             if not found.overwritten:
                 raise _impossible(decision, decision.choice, "Terraform cannot import it")
             return
-        paths = {_path(key, change.address) for key in naming(change.address, change.component)}
-        renamed = next(
-            (p for p in self._edits.values() if p.kind == "keep" and p.edit.path in paths & self._fresh), None
-        )
+        paths = _paths(naming, change)
+        fresh = (self._edits[path] for path in paths if path in self._fresh and path in self._edits)
+        renamed = next((planned for planned in fresh if planned.kind == "keep"), None)
         if renamed is not None:
             # It has its name from the same setting, as with `_let_go`.
             because = self.decisions[renamed.address]
@@ -311,9 +317,8 @@ class Adoption:
             return
         name = _other_name(change, found) or _overwritten_name(change, found)
         if name is not None and decision.choice is Choice.ADOPT:
-            keys = [_path(key, change.address) for key in naming(change.address, change.component)]
             reason = f"{found.named} has this name"
-            if not keys or not all(self._put(key, name, reason, change.address, "name") for key in keys):
+            if not paths or not all(self._put(path, name, reason, change.address, "name") for path in paths):
                 self._fails(change, f"no setting gives it the name {name!r}")
                 return
             if any(f'["{change.after.get(attribute)}"]' in change.address for attribute in NAMES):
@@ -346,24 +351,30 @@ class Adoption:
             self._fails(change, f"the policy in its place {'; '.join(lost)}")
         return bool(lost)
 
-    def _strengthen(self, change: Change, before: Mapping[str, Any], called: str, record: ResourceType) -> None:
+    def _strengthen(
+        self, change: Change, before: Mapping[str, Any], called: str, record: ResourceType, *, last: bool = False
+    ) -> None:
         for lost in weakenings(record, before, change.after):
             if lost.strength.top not in before:
                 # Not read, which is not the same as not set.
                 continue
             new = value_at(change.after, lost.path)
+            if new is Marker.UNKNOWN and not last:
+                # As an ARN of what is only imported by the edits of this round.
+                self._unknown.append(partial(self._strengthen, change, before, called, record, last=True))
+                continue
             value = stronger(lost, value_at(aligned(record, before, change.after), lost.path), new)
-            kind, keys = "stronger", deciding(change.address, change.component, lost.path)
+            kind, paths = "stronger", _paths(partial(deciding, attribute=lost.path), change)
             if (change.type, lost.path) in _DESTINATIONS:
                 kind = "place"
-                keys = (f"components.{change.component}.{_DESTINATIONS[change.type, lost.path]}",)
+                paths = [("components", str(change.component), *_DESTINATIONS[change.type, lost.path])]
                 if others := self._others(change, value):
                     self._fails(change, f"{lost.path} would become weaker ({lost.reason}); {others} uses it, too")
                     return
             reason = f"{shown(value)} as {called} has it, not {shown(new)}"
-            paths = [] if value is None else [_path(key, change.address) for key in keys]
             demands = (Demand(record, lost, change.after, value),) if kind == "stronger" else ()
-            if not any(self._put(path, value, reason, change.address, kind, demands) for path in paths):
+            useful = (path for path in paths if value is not None and not is_skipping(path[-1]))
+            if not any(self._put(path, value, reason, change.address, kind, demands) for path in useful):
                 self._fails(change, f"{lost.path} would become weaker ({lost.reason})")
                 return
 
@@ -381,7 +392,7 @@ class Adoption:
 
     def _put(
         self,
-        path: Path | None,
+        path: Path,
         value: Any,
         reason: str,
         address: str,
@@ -389,17 +400,20 @@ class Adoption:
         demands: tuple[Demand, ...] = (),
     ) -> bool:
         """Plan an edit; False where it was tried already, or must not be written."""
-        if path is None or not self._is_own_entry(path, address):
+        if not self._is_own_entry(path, address):
             return False
         if self._is_rejected(path, value):
             return False
         planned = _Planned(Edit(path, value, reason), address, kind, demands)
         old = self._edits.get(path)
         if old is not None and path in self._fresh:
-            if old.kind == kind:
+            if old.kind == kind and not (kind == "keep" and isinstance(value, list)):
                 planned = _both(old, planned)
                 if self._is_rejected(path, planned.edit.value):
                     return False
+        elif old is not None and kind == "keep" and isinstance(value, list):
+            # It has the entries of the other.
+            pass
         elif old is not None and same_json(old.edit.value, value):
             if kind == "name":
                 return True
@@ -432,7 +446,7 @@ class Adoption:
 
     def _fails(self, change: Change, why: str) -> None:
         """An adoption that does not work: first without the edit that led here, then kept apart, else by hand."""
-        keys = {_path(key, change.address) for key in naming(change.address, change.component)}
+        keys = _paths(naming, change)
         places = (p for p in self._edits.values() if p.kind == "place" and p.edit.path in keys)
         led = [p for p in places if p.edit.path not in self._fresh]
         if led:
@@ -454,10 +468,10 @@ class Adoption:
         # As it was met first: by now its name may be the account's.
         self._keep(*self._found[change.address], decision)
 
-    def _shares(self, address: str, keys: Iterable[Path | None]) -> bool:
+    def _shares(self, address: str, keys: Iterable[Path]) -> bool:
         """Whether one of these settings names the resource."""
         change = self._found[address][0]
-        return any(_path(key, address) in keys for key in naming(address, change.component))
+        return any(path in keys for path in _paths(naming, change))
 
     def _forget(self, address: str) -> None:
         del self.decisions[address], self._found[address]
@@ -478,25 +492,31 @@ class Adoption:
     def _keep(self, change: Change, found: Existing, decision: Decision) -> None:
         """Leave it alone: another name for the baseline's own, or without what would meet it."""
         decision.choice = Choice.KEEP
-        self._drop(change.address)
         why = f"{found.named} is left alone: {decision.reason}"
-        keys = {k: _path(k, change.address) for k in naming(change.address, change.component)}
-        name = next((change.after[n] for n in NAMES if isinstance(change.after.get(n), str)), None)
-        for text in leaving_out(change.address, change.component):
-            path = _path(text.split("`")[1], change.address)
-            value: Any = False
-            if text.startswith("add it to"):
-                there = _at(self.written, path) if path else None
-                value = [*(there if isinstance(there, list) else []), *([name] if name else [])]
+        skips = [(path, self._skip(path, change)) for path in _paths(skipping, change)]
+        for path, value in skips:
+            tried = self._edits.get(path)
+            if tried is not None and path not in self._fresh and same_json(tried.edit.value, value):
+                self._take_back(tried)
+        self._drop(change.address)
+        for path, value in skips:
             if self._put(path, value, why, change.address, "keep"):
                 return
-        if _other_name(change, found) is not None or not RESOURCES[change.type].key:
+        name = next((change.after[n] for n in NAMES if isinstance(change.after.get(n), str)), None)
+        entry = Address.parse(change.address).key
+        once = not RESOURCES[change.type].key
+        if once and name is not None and entry == name:
+            # There is one because the setting has a value, as with an account's alias.
+            for path in _paths(naming, change):
+                if self._put(path, None, why, change.address, "keep"):
+                    return
+        if once or (_other_name(change, found) is not None and not isinstance(entry, str)):
             self._leave_out(change, decision, why)
             return
-        for key, path in keys.items():
-            if name is None or is_entry(key, change.address):
+        for path in _paths(naming, change):
+            if name is None or is_entry(".".join(path), change.address):
                 continue
-            before = self._edits.get(path) if path else None
+            before = self._edits.get(path)
             if before is not None and before.kind == "place" and path in self._fresh:
                 # The environment's own gets another name with it.
                 return
@@ -507,7 +527,16 @@ class Adoption:
                     return
         decision.open = "no setting leaves it alone: rename the environment's own, or leave it out"
 
-    def _let_go(self, change: Change, paths: Iterable[Path | None], because: Decision) -> None:
+    def _skip(self, path: Path, change: Change) -> Any:
+        """The value of a setting which says that a resource is there already."""
+        if not path[-1].startswith("existing_"):
+            return False
+        so_far = self._edits[path].edit.value if path in self._edits else _at(self.written, path)
+        entries = list(so_far) if isinstance(so_far, list) else []
+        key = Address.parse(change.address).key
+        return entries if key in entries else [*entries, key]
+
+    def _let_go(self, change: Change, paths: Iterable[Path], because: Decision) -> None:
         """What has its name from the same setting goes the same way: imported, it would be replaced now."""
         for address, decision in list(self.decisions.items()):
             if decision is because or decision.choice is Choice.KEEP or not self._shares(address, paths):
@@ -597,13 +626,11 @@ def _overwritten_name(change: Change, found: Existing) -> str | None:
     return next((old for old, new in names if isinstance(new, str) and old != new), None)
 
 
-def _path(key: str, address: str) -> Path | None:
-    """A key as a path; None where a step of it may have dots."""
-    return (
-        None
-        if any("." in inner for inner in re.findall(r'\["((?:[^"\\]|\\.)*)"\]', address))
-        else tuple(key.split("."))
-    )
+def _paths(keys: Callable[[str, str | None], Iterable[str]], change: Change) -> list[Path]:
+    """Settings of a resource, by one of the functions of `toolkit.plan.settings`."""
+    found = [steps(key, change.address) for key in keys(change.address, change.component)]
+    # Which entry of several decides is not in every address.
+    return [path for path in found if "*" not in path]
 
 
 def _at(data: Data, path: Path) -> Data:

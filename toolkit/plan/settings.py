@@ -58,17 +58,46 @@ def naming(address: str, component: str | None) -> tuple[str, ...]:
 
 def is_entry(key: str, address: str) -> bool:
     """Whether the last step of a key is an entry of the user's, whose name is the resource's or a part's of it."""
-    return key.rsplit(".", 1)[-1] in {key.split("/")[0] for key in _names(address)}
+    return any(key.endswith(f".{name.split('/')[0]}") for name in _names(address))
+
+
+def steps(key: str, address: str) -> tuple[str, ...]:
+    """A key that one of these functions gives as its steps: an entry's name is one, whatever it has in it.
+
+    Args:
+        key: "components.iam_users.users.first.last.path".
+        address: Of the resource that the key is about.
+    """
+    entry = _entry(address)
+    if entry is not None and "." in entry:
+        head, found, rest = key.partition(f".{entry}")
+        if found and not rest:
+            return (*head.split("."), entry)
+        if found and rest.startswith("."):
+            return (*head.split("."), entry, *rest[1:].split("."))
+    return tuple(key.split("."))
+
+
+def skipping(address: str, component: str | None) -> tuple[str, ...]:
+    """Keys of settings that say that a resource is there already: lists (`existing_…`) and switches (`create_…`).
+
+    Entries of the lists are keys of `for_each`, as the address has them.
+    """
+    found = _attributes(address, component)
+    keys = _spelled({s for name in NAMES for s in found.get(name, ())}, address, component)
+    return tuple(key for key in sorted(keys) if is_skipping(key))
+
+
+def is_skipping(key: str) -> bool:
+    """Whether a setting says that something is there already."""
+    return key.rsplit(".", 1)[-1].startswith(("existing_", "create_"))
 
 
 def leaving_out(address: str, component: str | None) -> tuple[str, ...]:
     """What to do with a setting that says that a resource is there already, for people; none where there is no such."""
-    found = _attributes(address, component)
-    keys = _spelled({s for name in NAMES for s in found.get(name, ())}, address, component)
     return tuple(
-        f"add it to `{key}`" if last.startswith("existing_") else f"set `{key}` to false"
-        for key in sorted(keys)
-        if (last := key.rsplit(".", 1)[-1]).startswith(("existing_", "create_"))
+        f"add it to `{key}`" if key.rsplit(".", 1)[-1].startswith("existing_") else f"set `{key}` to false"
+        for key in skipping(address, component)
     )
 
 
@@ -111,10 +140,14 @@ def _attributes(address: str, component: str | None) -> Mapping[str, list[str]]:
 
 def _spelled(settings: Iterable[str], address: str, component: str | None) -> tuple[str, ...]:
     """With the entry's own key in place of `*`, where the address has it."""
+    entry = _entry(address)
+    return tuple(f"components.{component}.{s.replace('*', entry, 1) if entry else s}" for s in settings)
+
+
+def _entry(address: str) -> str | None:
     keys = _names(address)
     # An entry's part has both keys ("developers/ReadOnlyAccess").
-    key = keys[-1].split("/")[0] if keys else None
-    return tuple(f"components.{component}.{s.replace('*', key, 1) if key else s}" for s in settings)
+    return keys[-1].split("/")[0] if keys else None
 
 
 def _names(address: str) -> list[str]:

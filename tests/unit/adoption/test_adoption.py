@@ -25,12 +25,15 @@ MFA = "module.mfa_enforcement.aws_iam_policy.this"
 GROUP = 'module.iam_groups.aws_iam_group.this["developers"]'
 DETECTOR = "module.guardduty_eu_central_1.aws_guardduty_detector.this"
 ALIAS = 'module.account_defaults_global.aws_iam_account_alias.this["acme"]'
+COMPONENTS = (
+    *("password_policy", "config", "mfa_enforcement", "iam_groups", "guardduty", "account_defaults", "iam_roles"),
+    "activity_alarms",
+)
 
 
 def change(address: str, action: Action = Action.CREATE, **values: Any) -> Change:
     kind, name = address.split("[", maxsplit=1)[0].split(".")[-2:]
-    component = next(c for c in ("password_policy", "config", "mfa_enforcement", "iam_groups", "guardduty",
-                                 "account_defaults") if address.startswith(f"module.{c}"))  # fmt: skip
+    component = next(c for c in COMPONENTS if address.startswith(f"module.{c}"))
     before, after = values.pop("before", {}), values.pop("after", {})
     forced = tuple(AttributeChange(path, None, None, True) for path in values.pop("forced", ()))
     return Change(address, kind, name, action, component, "eu-central-1", forced, before, after, **values)
@@ -411,3 +414,91 @@ def test_a_policy_that_a_plan_knows_only_with_the_import_is_compared_then():
     before, after = {"bucket": "b", "policy": theirs}, {"bucket": "b", "policy": ours}
     adoption.next(plan(change(BUCKET_POLICY, Action.UPDATE, before=before, after=after, imported=True)), {})
     assert "grants less" in str(adoption.decisions[BUCKET_POLICY].open)
+
+
+PROVIDER = 'module.iam_roles.aws_iam_openid_connect_provider.this["{}"]'
+GITHUB, GITLAB = (PROVIDER.format(host) for host in ("token.actions.githubusercontent.com", "gitlab.com"))
+
+
+def provider(host: str) -> tuple[Change, Existing]:
+    url = f"https://{host}"
+    theirs = found({"url": url}, f"the identity provider of {host}", f"arn:{host}", managed_by="CloudFormation")
+    return change(PROVIDER.format(host), after={"url": url, "client_id_list": ["sts.amazonaws.com"]}), theirs
+
+
+def test_identity_providers_that_are_kept_are_listed_beside_those_that_are():
+    github, gitlab = provider("token.actions.githubusercontent.com"), provider("gitlab.com")
+    data = {"components": {"iam_roles": {"existing_oidc_providers": ["example.org"]}}}
+    adoption = Adoption(written=data)
+    adoption.next(plan(github[0], gitlab[0]), {GITHUB: github[1], GITLAB: gitlab[1]})
+    path = "components.iam_roles.existing_oidc_providers"
+    assert written(adoption) == {path: ["example.org", "gitlab.com", "token.actions.githubusercontent.com"]}
+    assert not any(d.open for d in adoption.decisions.values())
+    assert not adoption.next(plan(), {})
+
+
+def test_an_identity_provider_that_is_met_in_a_later_round_is_added_to_the_list():
+    github, gitlab = provider("token.actions.githubusercontent.com"), provider("gitlab.com")
+    adoption = Adoption()
+    adoption.next(plan(github[0]), {GITHUB: github[1]})
+    adoption.next(plan(gitlab[0]), {GITLAB: gitlab[1]})
+    hosts = ["token.actions.githubusercontent.com", "gitlab.com"]
+    assert written(adoption) == {"components.iam_roles.existing_oidc_providers": hosts}
+
+
+def test_a_list_that_did_not_help_is_taken_back():
+    github = provider("token.actions.githubusercontent.com")
+    adoption = Adoption()
+    for changes in (True, True, False):
+        assert adoption.next(plan(github[0]), {GITHUB: github[1]}) is changes
+    assert written(adoption) == {}
+    assert "no setting leaves it alone" in str(adoption.decisions[GITHUB].open)
+
+
+def test_one_entry_is_no_reason_to_leave_out_a_component():
+    after, _ = provider("gitlab.com")
+    named_otherwise = found({"url": "gitlab.com"}, "the identity provider", None)
+    adoption = Adoption()
+    for _ in range(3):
+        adoption.next(plan(after), {GITLAB: named_otherwise})
+    assert written(adoption) == {}
+    assert "no setting leaves it alone" in str(adoption.decisions[GITLAB].open)
+
+
+def test_a_service_linked_role_that_is_there_is_not_created():
+    role = 'module.config_delivery.aws_iam_service_linked_role.this["config.amazonaws.com"]'
+    service = "config.amazonaws.com"
+    theirs = found({"aws_service_name": service}, "the service-linked role", "arn:x", managed_by=service)
+    adoption = Adoption()
+    adoption.next(plan(change(role, after={"aws_service_name": service})), {role: theirs})
+    assert written(adoption) == {"components.config.create_service_linked_role": False}
+    assert not adoption.next(plan(), {})
+
+
+def test_an_alias_that_is_kept_costs_no_component():
+    adoption = Adoption(written={"components": {"account_defaults": {"account_alias": "acme"}}})
+    alias = found({}, "the account alias 'theirs'", "theirs", overwritten=True, account_alias="theirs",
+                  managed_by="CloudFormation")  # fmt: skip
+    adoption.next(plan(change(ALIAS, after={"account_alias": "acme"})), {ALIAS: alias})
+    assert written(adoption) == {"components.account_defaults.account_alias": None}
+
+
+TOPIC = "module.activity_alarms.module.alerts.aws_sns_topic.this"
+ALARM = 'module.activity_alarms.aws_cloudwatch_metric_alarm.monitor["root-use"]'
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_plan_will_know_after_an_import_is_judged_then(known: bool):
+    adoption = Adoption()
+    arn = "arn:aws:sns:eu-central-1:123456789012:baseline-activity"
+    alarm = found({"alarm_name": "b"}, "the alarm 'b'", "b", overwritten=True, alarm_actions=[arn], threshold=1)
+    after = {"alarm_name": "b", "alarm_actions": Marker.UNKNOWN, "threshold": 1}
+    topic = change(TOPIC, after={"name": "baseline-activity"})
+    has = found({"name": "baseline-activity"}, "the topic", arn)
+    assert adoption.next(plan(topic, change(ALARM, after=after)), {TOPIC: has, ALARM: alarm})
+    assert not adoption.decisions[ALARM].open
+    later = {**after, "alarm_actions": [arn]} if known else after
+    before = {"alarm_name": "b", "alarm_actions": [arn], "threshold": 1}
+    adoption.next(plan(change(ALARM, Action.UPDATE, before=before, after=later, imported=True)), {})
+    assert bool(adoption.decisions[ALARM].open) is not known
+    assert written(adoption) == {TOPIC: arn, ALARM: "b"}

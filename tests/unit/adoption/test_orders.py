@@ -13,11 +13,13 @@ import pytest
 from toolkit import plan as plan_package
 from toolkit.addresses import AttributePath
 from toolkit.adoption import Adoption, Choice
+from toolkit.adoption.stronger import Demand, joint
 from toolkit.environment.source import Problem
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Plan
-from toolkit.plan.settings import deciding
-from toolkit.resources.base import Strength, Stronger
+from toolkit.plan.settings import deciding, steps
+from toolkit.plan.strengths import Weakening
+from toolkit.resources.base import ResourceType, Strength, Stronger
 from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 
@@ -45,12 +47,15 @@ def cases() -> Iterator[Any]:
                 label = f"{component}_{nested}" if nested else component
                 path = strength.attribute.replace("[*]", "[0]")
                 address = f"module.{label}[0].{inside}"
-                keys = deciding(f'{address}["entry"]', component, path)
-                if there and len(keys) == 1 and not (record.keys.get(strength.attribute)):
+                keys = deciding(f'{address}["first.last"]', component, path)
+                # Nothing in an address says which entry of an entry decides.
+                single = len(keys) == 1 and "*" not in keys[0]
+                if there and single and not record.keys.get(strength.attribute):
                     if strength.unset_is_strongest and strength.stronger is Stronger.SUPERSET:
                         there, expected = (*there, []), []
+                    setting = steps(keys[0], f'{address}["first.last"]')
                     yield pytest.param(
-                        component, label, inside, strength, keys[0], planned, there, expected,
+                        component, label, inside, strength, setting, planned, there, expected,
                         id=f"{component}-{inside}-{strength.attribute}",
                     )  # fmt: skip
 
@@ -72,11 +77,11 @@ def values(strength: Strength, value: Any) -> dict[str, Any]:
     return found
 
 
-def written(key: str) -> dict[str, Any]:
+def written(path: tuple[str, ...]) -> dict[str, Any]:
     """A file that has everything on the way to a setting."""
     found: dict[str, Any] = {}
     here = found
-    for step in key.split("."):
+    for step in path:
         here[step] = here = {}
     return found
 
@@ -87,30 +92,54 @@ def change(component: str, address: str, after: Mapping[str, Any]) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("component", "label", "inside", "strength", "key", "planned", "there", "expected"), list(cases())
+    ("component", "label", "inside", "strength", "path", "planned", "there", "expected"), list(cases())
 )
-def test_the_strongest_of_all_is_set(component, label, inside, strength, key, planned, there, expected):
+def test_the_strongest_of_all_is_set(component, label, inside, strength, path, planned, there, expected):
     for order in permutations(range(len(there))):
-        addresses = [f'module.{label}[{n}].{inside}["entry"]' for n in order]
+        addresses = [f'module.{label}[{n}].{inside}["first.last"]' for n in order]
         existing = {
             address: Existing(live := values(strength, value), True, "id", address, live=Live({}, live, address, "id"))
             for address, value in zip(addresses, there, strict=True)
         }
         for changes in (addresses, addresses[::-1]):
-            adoption = Adoption(written=written(key))
+            adoption = Adoption(written=written(path))
             after = values(strength, planned)
             adoption.next(Plan("1.11.4", tuple(change(component, a, after) for a in changes), (), 0), existing)
             assert {d.choice for d in adoption.decisions.values()} == {Choice.ADOPT}
             assert not any(d.open for d in adoption.decisions.values())
             (edit,) = [e for e in adoption.edits if e.path[0] == "components"]
-            assert ".".join(edit.path) == key
+            assert edit.path == path
             found = sorted(edit.value) if isinstance(edit.value, list) else edit.value
             assert found == expected, edit
             assert edit.comment and "None" not in edit.comment
 
 
 def test_the_table_has_each_direction():
-    assert {case.values[3].stronger for case in cases()} == {*VALUES, Stronger.ORDER}
+    assert {case.values[3].stronger for case in cases()} == {*VALUES, Stronger.ORDER} - {Stronger.SUBSET}
+
+
+@pytest.mark.parametrize(
+    ("unset_is_strongest", "lists", "expected"),
+    [
+        (True, (["a", "b"], ["b", "c"]), ["b"]),
+        (True, (["a"], ["b"]), []),
+        (True, (["a"], []), []),
+        (False, (["a", "b"], ["b", "c"]), ["b"]),
+        (False, (["a", "b"], []), ["a", "b"]),
+    ],
+)
+def test_exceptions_are_those_that_all_have(unset_is_strongest: bool, lists: tuple[Any, ...], expected: list[str]):
+    strength = Strength("excluded", Stronger.SUBSET, unset_is_strongest=unset_is_strongest)
+    record = ResourceType("aws_x", strengths=(strength,))
+    demands = [Demand(record, Weakening(strength, "excluded", ""), {}, value) for value in lists]
+    assert joint(lists, demands) == joint(lists[::-1], demands[::-1]) == expected
+
+
+def test_values_of_which_none_fits_all_are_tried_one_after_the_other():
+    strengths = (Strength("more", Stronger.HIGHER), Strength("less", Stronger.LOWER))
+    record = ResourceType("aws_x", strengths=strengths)
+    demands = [Demand(record, Weakening(s, s.attribute, ""), {}, v) for s, v in zip(strengths, (5, 3), strict=True)]
+    assert joint((5, 3), demands) == joint((3, 5), demands[::-1]) == 3
 
 
 CHANNELS = [f"module.config_{region}.aws_config_delivery_channel.this" for region in ("a", "b", "c")]
@@ -185,10 +214,11 @@ def test_a_value_in_another_form_is_compared_as_the_attribute_has_it(there: tupl
         for a, s in zip(addresses, there, strict=True)
     }
     changes = tuple(change("iam_roles", a, {"max_session_duration": 43200}) for a in addresses)
-    adoption = Adoption(written=written("components.iam_roles.deployers.ci.max_session_minutes"))
+    path = ("components", "iam_roles", "deployers", "ci", "max_session_minutes")
+    adoption = Adoption(written=written(path))
     adoption.next(Plan("1.11.4", changes, (), 0), existing)
     (edit,) = [e for e in adoption.edits if e.path[0] == "components"]
-    assert (".".join(edit.path), edit.value) == ("components.iam_roles.deployers.ci.max_session_minutes", 3600)
+    assert (edit.path, edit.value) == (path, 3600)
     assert adoption.reject([Problem(3, ".".join(edit.path), "3600", "at most 720")])
     for _ in range(3):
         adoption.next(Plan("1.11.4", changes, (), 0), existing)

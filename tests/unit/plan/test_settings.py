@@ -1,0 +1,58 @@
+"""Keys of settings as steps: the name of an entry is one, whatever it has in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit import plan as plan_package
+from toolkit.addresses import quoted
+from toolkit.components.registry import REGISTRY
+from toolkit.plan.settings import deciding, is_entry, leaving_out, naming, skipping, steps
+
+TABLE = json.loads((Path(plan_package.__file__).parent / "settings.json").read_text("utf-8"))
+ENTRIES = ("plain", "first.last", "token.actions.example.com", "config.amazonaws.com", 'quo"te.d', "a.b.a.b", "name")
+
+
+def resources() -> Iterator[Any]:
+    for component, found in TABLE.items():
+        for resource, attributes in found.items():
+            nested, _, inside = resource.rpartition(":")
+            label = f"{component}_{nested}" if nested else component
+            yield pytest.param(component, f"module.{label}.{inside}", attributes, id=f"{component}-{resource}")
+
+
+def expected(component: str, setting: str, entry: str) -> tuple[str, ...]:
+    path = setting.split(".")
+    if "*" in path:
+        path[path.index("*")] = entry
+    return ("components", component, *path)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize(("component", "address", "attributes"), list(resources()))
+def test_every_key_has_the_steps_of_its_setting(component: str, address: str, attributes: Any, entry: str):
+    address += f"[{quoted(entry)}]"
+    settings = {setting for found in attributes.values() for setting in found}
+    settings |= {name.setting for name in REGISTRY[component].iam_names}
+    paths = {expected(component, setting, entry) for setting in settings}
+    keys = [*naming(address, component), *skipping(address, component)]
+    for attribute in attributes:
+        keys += deciding(address, component, attribute)
+    for key in keys:
+        path = steps(key, address)
+        assert path in paths, key
+        assert ".".join(path) == key
+        assert is_entry(key, address) is (path[-1] == entry)
+
+
+def test_what_is_there_already_is_said_by_a_list_or_a_switch():
+    provider = 'module.iam_roles.aws_iam_openid_connect_provider.this["token.actions.githubusercontent.com"]'
+    assert skipping(provider, "iam_roles") == ("components.iam_roles.existing_oidc_providers",)
+    assert leaving_out(provider, "iam_roles") == ("add it to `components.iam_roles.existing_oidc_providers`",)
+    role = 'module.config_delivery.aws_iam_service_linked_role.this["config.amazonaws.com"]'
+    assert leaving_out(role, "config") == ("set `components.config.create_service_linked_role` to false",)
