@@ -22,6 +22,7 @@ from toolkit.environment.source import Data, Problem
 from toolkit.environment.splice import DELETE, Edit
 from toolkit.errors import UsageError, or_meant
 from toolkit.iam.comparison import grants_lost
+from toolkit.plan.global_types import recorded_elsewhere
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.settings import NAMES, deciding, is_entry, is_skipping, naming, skipping, steps
@@ -118,6 +119,8 @@ class Adoption:
     writers: Callable[[str], Iterable[Live]] = lambda _: ()
     decisions: dict[str, Decision] = field(default_factory=dict)
     done: tuple[str, ...] = ()
+    _plan: Plan = field(default_factory=lambda: Plan("", (), (), 0))
+    """This round's."""
     _edits: dict[Path, _Planned] = field(default_factory=dict)
     _found: dict[str, tuple[Change, Existing]] = field(default_factory=dict)
     _rejected: list[tuple[Path, Any]] = field(default_factory=list)
@@ -153,6 +156,7 @@ class Adoption:
             UsageError: Decisions that were given contradict each other, or cannot be carried out.
         """
         before = dict(self._edits)
+        self._plan = plan
         self._fresh = set()
         self._unknown = []
         if self._take_back_what_destroys(plan):
@@ -355,8 +359,8 @@ class Adoption:
         self, change: Change, before: Mapping[str, Any], called: str, record: ResourceType, *, last: bool = False
     ) -> None:
         for lost in weakenings(record, before, change.after):
-            if lost.strength.top not in before:
-                # Not read, which is not the same as not set.
+            if lost.strength.top not in before or recorded_elsewhere(change, lost.path, self._plan):
+                # Not read, which is not the same as not set; or nothing is lost to the account.
                 continue
             new = value_at(change.after, lost.path)
             if new is Marker.UNKNOWN and not last:

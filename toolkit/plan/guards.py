@@ -20,6 +20,7 @@ from toolkit.iam.comparison import compare_policies, denies, policy_sentences
 from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.facts import Facts
+from toolkit.plan.global_types import recorded_elsewhere
 from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
@@ -105,16 +106,16 @@ def judge(
             elif protected and not _released(protected, change, deleted):
                 yield _destroys(change, "which protects or records", whole)
         if change.action in (Action.UPDATE, Action.REPLACE):
-            for lost in _weakens(change):
+            for lost in _weakens(change, plan):
                 # What AWS decides itself of a thing is unknown of any that is made anew, and no loss in one half-made.
                 if not (half_made and value_at(change.after, str(lost.attribute)) is Marker.UNKNOWN):
                     yield lost
         found = existing.get(change.address) if change.action is Action.CREATE else None
         if found is not None:
-            yield from _exists(change, found, deleted)
+            yield from _exists(change, found, deleted, plan)
         if change.address in replaced and not (found is not None and found.overwritten):
             # Of several in whose place it may be, the one that it is nearest to.
-            yield from min((tuple(_weakens(change, replaced=old)) for old in replaced[change.address]), key=len)
+            yield from min((tuple(_weakens(change, plan, replaced=old)) for old in replaced[change.address]), key=len)
         yield from judge_grants(change, plan)
         yield from judge_archive_rules(change, plan)
     yield from _named_twice(plan)
@@ -345,7 +346,9 @@ def _leave_alone(change: Change) -> str:
     return f"delete the line of {change.address} under `imports`, and {rename}"
 
 
-def _weakens(change: Change, found: Existing | None = None, replaced: Change | None = None) -> Iterator[Finding]:
+def _weakens(
+    change: Change, plan: Plan, found: Existing | None = None, replaced: Change | None = None
+) -> Iterator[Finding]:
     why, before = "", change.before
     if found is not None:
         why, before = f" than {found.named}, which exists in the account", found.values
@@ -358,6 +361,8 @@ def _weakens(change: Change, found: Existing | None = None, replaced: Change | N
         made = (change.action is Action.REPLACE or replaced is not None) and lost.strength.by_aws
         if made and value_at(change.after, lost.path) is Marker.UNKNOWN:
             # Unknown of any new resource.
+            continue
+        if recorded_elsewhere(change, lost.path, plan):
             continue
         yield Finding(
             rule=WEAKENS,
@@ -413,7 +418,7 @@ def _named_twice(plan: Plan) -> Iterator[Finding]:
             )
 
 
-def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[Finding]:
+def _exists(change: Change, found: Existing, deleted: list[Change], plan: Plan) -> Iterator[Finding]:
     if not found.overwritten:
         yield Finding(
             rule=COLLIDES,
@@ -429,7 +434,7 @@ def _exists(change: Change, found: Existing, deleted: list[Change]) -> Iterator[
             component=change.component,
         )
         return
-    yield from _weakens(change, found)
+    yield from _weakens(change, plan, found)
     yield Finding(
         rule=COLLIDES,
         severity=Severity.NOTE,
