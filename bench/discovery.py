@@ -3,12 +3,13 @@
 side by side   17 regions read as `toolkit discover` does, against one list after the other. A hook of botocore
                answers from a recording of moto, after the same latency for every call (aim: a ratio of 8)
 once           calls against distinct calls (aim: at most 1.2)
-memory         peak of a scan of IAM with 2,500 and with 5,000 users, each in a process of its own (aim: linear).
-               Their access keys, two each, a scan does not read: no component creates any
+memory         peak of a scan of IAM with 2,500, 5,000 and 10,000 users, who have two access keys each, every number
+               in a process of its own (aim: linear)
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
@@ -147,11 +148,38 @@ def regions() -> None:
     assert first.digest == second.digest, "what is found must not depend on the order of reading"
     calls, distinct, found = sum(asked.values()), len(asked), len(first.resources)
     print(
-        f"discover {len(REGIONS)} regions, {AT_ONCE} lists at a time, {LATENCY * 1000:.0f} ms a call:   "
+        f"discover {len(REGIONS)} regions, {AT_ONCE} calls at a time, {LATENCY * 1000:.0f} ms each:   "
         f"{one_by_one / together:.1f} x faster than one by one ({together:.1f} against {one_by_one:.1f} s here)"
     )
     print(f"  of which {cpu:.1f} s are CPU time: without it, it would take {calls * LATENCY / AT_ONCE:.1f} s")
     print(f"  {calls:,} calls, {calls / distinct:.2f} x the {distinct:,} distinct ones; {found:,} resources")
+
+
+KEY = "<AccessKeyId>{key}</AccessKeyId><Status>Active</Status><CreateDate>2026-0{month}-01T00:00:00Z</CreateDate>"
+SLOT = "true,2026-0{month}-01T00:00:00+00:00,2026-11-20T10:00:00+00:00,eu-west-1,s3"
+
+
+def result(action: str, content: str) -> str:
+    """An answer of IAM."""
+    return f"<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
+
+
+def keys(user: str) -> str:
+    """The two access keys of a user."""
+    each = (
+        f"<member><UserName>{user}</UserName>{KEY.format(key=f'AKIAEXAMPLE{month}{user}', month=month)}</member>"
+        for month in (1, 2)
+    )
+    listed = f"<AccessKeyMetadata>{''.join(each)}</AccessKeyMetadata><IsTruncated>false</IsTruncated>"
+    return result("ListAccessKeys", listed)
+
+
+def report(count: int) -> str:
+    """The credential report of as many users, with the columns that are looked at."""
+    columns = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
+    header = ",".join(("user", *(f"access_key_{slot}_{column}" for slot in (1, 2) for column in columns)))
+    slots = ",".join(SLOT.format(month=month) for month in (1, 2))
+    return "\n".join((header, *(f"user-{n},{slots}" for n in range(count))))
 
 
 def users(count: int) -> None:
@@ -168,26 +196,36 @@ def users(count: int) -> None:
         if action == "GetLoginProfile":
             error = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>none</Message></Error></ErrorResponse>"
             return response(request.url, 404, {}, error.encode())
+        if action == "ListAccessKeys":
+            return response(request.url, 200, {}, keys(asked["UserName"][0]).encode())
+        if action == "GenerateCredentialReport":
+            return response(request.url, 200, {}, result(action, "<State>COMPLETE</State>").encode())
+        if action == "GetCredentialReport":
+            text = base64.b64encode(report(count).encode()).decode()
+            made = f"<Content>{text}</Content><GeneratedTime>2026-11-29T08:00:00Z</GeneratedTime>"
+            return response(request.url, 200, {}, result(action, made).encode())
         start = int(asked.get("Marker", ["0"])[0])
         end = min(start + 1000, count)
         name = "Users" if action == "ListUsers" else "UserDetailList"
         items = "".join(item.format(n=n, more=more if name == "UserDetailList" else "") for n in range(start, end))
         marker = f"<Marker>{end}</Marker>" if end < count else ""
-        result = f"<{name}>{items}</{name}><IsTruncated>{str(end < count).lower()}</IsTruncated>{marker}"
-        text = f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"
-        return response(request.url, 200, {}, text.encode())
+        text = f"<{name}>{items}</{name}><IsTruncated>{str(end < count).lower()}</IsTruncated>{marker}"
+        return response(request.url, 200, {}, result(action, text).encode())
 
     clients = Hooked(answer)
     clients.client("iam")
     tracemalloc.start()
-    kinds = tuple(f"aws_iam_user{rest}" for rest in ("", "_login_profile", "_group_membership", "_policy_attachment"))
-    found = list(Inventory(clients, at_once=AT_ONCE).every(kinds, REGIONS[:1]))
-    assert sum(isinstance(one, Live) for one in found) == 2 * count, found[:3]
+    of_users = ("user", "user_login_profile", "user_group_membership", "user_policy_attachment", "access_key")
+    kinds = tuple(f"aws_iam_{name}" for name in of_users)
+    inventory = Inventory(clients, at_once=AT_ONCE)
+    found = list(inventory.every(kinds, REGIONS[:1]))
+    # A user, groups, and two keys each.
+    assert sum(isinstance(one, Live) for one in found) == 4 * count, found[:3]
     facts = {"account_id": "123456789012", "caller": "x", "environment": None, "simulator": None, "calls": 0}
     now = datetime.now(UTC)
     snapshot = Snapshot.of(found, **facts, taken=now, home=REGIONS[0], regions=REGIONS[:1], types=kinds)
     size = len(json.dumps(snapshot_data(snapshot)))
-    print(f"{tracemalloc.get_traced_memory()[1] / 2**20:.1f} {size / 2**20:.1f}")
+    print(f"{tracemalloc.get_traced_memory()[1] / 2**20:.1f} {size / 2**20:.1f} {inventory.calls}")
 
 
 def memory() -> None:
@@ -195,9 +233,12 @@ def memory() -> None:
     peaks = []
     for count in COUNTS:
         command = [sys.executable, __file__, "--users", str(count)]
-        most, size = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        most, size, calls = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
         peaks.append(float(most))
-        print(f"discover {count:,} users with {2 * count:,} access keys: {most} MiB at the peak, snapshot {size} MiB")
+        print(
+            f"discover {count:,} users with {2 * count:,} access keys: {most} MiB at the peak, "
+            f"snapshot {size} MiB, {int(calls):,} calls"
+        )
     first, second = (
         1000 * (more - less) / (many - few)
         for (less, more), (few, many) in zip(pairwise(peaks), pairwise(COUNTS), strict=True)

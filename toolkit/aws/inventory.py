@@ -106,7 +106,9 @@ class Inventory:
         session: Makes the calls.
         budget: How many calls of AWS may be made at most; further ones are unreadable. None: any number.
         on_call: Told of each call that AWS answered, possibly from several threads.
-        at_once: How many lists are read side by side, and how many calls wait for AWS at a time.
+        at_once: How many lists are read side by side, and how many calls wait for AWS at a time. Of one service in
+            one region, never more than eight do: AWS limits calls by account, service and region
+            (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
         """
         self._session = session
         self._budget = budget
@@ -115,6 +117,9 @@ class Inventory:
         self._made = 0
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(at_once)
+        self._waiting_there: defaultdict[tuple[str, str], threading.BoundedSemaphore] = defaultdict(
+            lambda: threading.BoundedSemaphore(AT_ONCE)
+        )
         self._asking: defaultdict[tuple[Any, ...], threading.RLock] = defaultdict(threading.RLock)
         self._answers: dict[tuple[Any, ...], _Kept] = {}
         self._evidence = threading.local()
@@ -139,14 +144,20 @@ class Inventory:
         """How many calls of AWS were made; each page is one."""
         return self._made
 
-    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
-        """As `Account.side_by_side`; how many calls wait for AWS at a time is decided for all of them together."""
+    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S], at_once: int = AT_ONCE) -> tuple[T, ...]:
+        """As `Account.side_by_side`; how many calls wait for AWS at a time is decided for all of them together.
+
+        Args:
+            ask: Answers one question.
+            about: The questions.
+            at_once: More than eight pays where they are put to several services or regions.
+        """
 
         def gathered(one: S) -> tuple[T, list[Call]]:
             with self._gathering() as calls, self._read(None, calls):
                 return ask(one), calls
 
-        answers = side_by_side(gathered, about)
+        answers = side_by_side(gathered, about, at_once)
         evidence: list[Call] | None = getattr(self._evidence, "calls", None)
         if evidence is not None:
             for _, calls in answers:
@@ -212,6 +223,9 @@ class Inventory:
         )
         on = [region for region in wanted if region not in off]
         listed = [kind for kind in kinds if _readable(kind)[1].lists is not None]
+        # What exists once per account takes the most calls, one after the other by pages: it is begun first. Then
+        # neighbours are of different regions, so that none waits for the limit of one.
+        listed.sort(key=lambda kind: not _readable(kind)[1].is_global)
         questions = [(k, r) for k in listed for r in ([self.home_region] if _readable(k)[1].is_global else on)]
         for answers in side_by_side(lambda question: self._list(*question), questions, self._at_once):
             yield from answers
@@ -270,7 +284,7 @@ class Inventory:
             deadline = time.monotonic() + _PATIENCE
             while True:
                 self._spend(service, operation, region)
-                with self._waiting:
+                with self._turn(service, region):
                     answer = getattr(self._session.client(service, region), operation)(**parameters)
                 made = self._made_call(service, operation, region, answer)
                 if unfinished is None or not unfinished(answer):
@@ -325,11 +339,19 @@ class Inventory:
     ) -> Iterator[Mapping[str, Any]]:
         pages = _pages(self._session.client(service, region), operation, parameters)
         while True:
-            with self._waiting:
+            with self._turn(service, region):
                 page = next(pages, None)
             if page is None:
                 return
             yield page
+
+    @contextmanager
+    def _turn(self, service: str, region: str) -> Iterator[None]:
+        """While it lasts, a call may wait for AWS: whoever waits for a busy service takes no one else's turn."""
+        with self._lock:
+            there = self._waiting_there[service, region]
+        with there, self._waiting:
+            yield
 
     def _list(self, kind: str, region: str) -> tuple[Live | Unreadable, ...]:
         try:

@@ -7,6 +7,7 @@ import gc
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -444,3 +445,33 @@ def test_eight_calls_wait_for_aws_at_a_time_whoever_makes_them():
     account.side_by_side(ask, range(8))
     assert account.calls == 64
     assert most == 8
+
+
+def test_of_one_service_in_one_region_never_more_than_eight_calls_wait():
+    """However many may wait in all: AWS limits each by itself, and who waits there holds up no other."""
+    lock = threading.Lock()
+    waiting: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    class Slow(AwsSession):
+        def client(self, service: str, region: str | None = None) -> Any:
+            def get_role(**_: Any) -> dict[str, Any]:
+                place = f"{service} {region}"
+                with lock:
+                    for name in (place, "all"):
+                        waiting[name] += 1
+                        most[name] = max(most[name], waiting[name])
+                time.sleep(0.02)
+                with lock:
+                    waiting.subtract((place, "all"))
+                return {}
+
+            return SimpleNamespace(get_role=get_role)
+
+    account = Inventory(Slow(ENVIRONMENT, {}), at_once=20)
+    questions = [(service, region, n) for n in range(20) for service in ("iam", "sns") for region in (REGION, OTHER)]
+    account.side_by_side(lambda q: account.call(q[0], "get_role", q[1], RoleName=str(q[2])), questions, 40)
+    assert account.calls == 80
+    assert most.pop("all") == 20
+    assert len(most) == 4
+    assert max(most.values()) <= 8
