@@ -9,14 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from toolkit.aws.facts import side_by_side
 from toolkit.aws.inventory import Inventory
 from toolkit.regions import GLOBAL_REGION, partition_of
 from toolkit.resources import managers
-from toolkit.resources.reading import Live, Unreadable, UnreadableError
-
-MANAGED_BY = "managed_by"
-"""Stands for a type where it cannot be read who manages resources; what there is was read all the same."""
+from toolkit.resources.reading import MANAGED_BY, Live, Unreadable, UnreadableError
 
 
 @dataclass(frozen=True)
@@ -36,21 +32,46 @@ def managers_of(resources: Sequence[Live], inventory: Inventory) -> tuple[Manage
     for one, who in zip(resources, named, strict=True):
         if one.arn and not who and not one.by_default:
             places[_tagged_in(one)].append(one.arn)
-    tags = dict(
-        zip(
-            sorted(places),
-            side_by_side(lambda place: _tags(inventory, place, places[place]), sorted(places)),
-            strict=True,
-        )
+    regions = sorted(places)
+    read = inventory.side_by_side(lambda place: _tags(inventory, place, places[place]), regions, len(regions) or 1)
+    tags = dict(zip(regions, read, strict=True))
+    accelerators = managers.prefixes(
+        each for found in read if not isinstance(found, Unreadable) for each in found.values()
     )
-    return tuple(_manager(one, who, tags, inventory) for one, who in zip(resources, named, strict=True))
+    services = _by_services(
+        [one for one, who in zip(resources, named, strict=True) if managers.may_say(one, who)], inventory
+    )
+    return tuple(
+        Manager(one.managed_by) if one.by_default else _manager(one, who, tags, accelerators, services)
+        for one, who in zip(resources, named, strict=True)
+    )
+
+
+_Services = Mapping[tuple[str, str], str | Unreadable | None]
+"""Type and region → who manages such resources there, by what a service says."""
+
+
+def _by_services(resources: Sequence[Live], inventory: Inventory) -> _Services:
+    if inventory.simulated:  # the embedded AWS has no such administrators
+        return {}
+    places = sorted({(one.type, one.region) for one in resources if not one.by_default})
+
+    def read(place: tuple[str, str]) -> str | Unreadable | None:
+        try:
+            return managers.by_administrator(inventory, *place) or managers.by_control_tower(inventory, place[0])
+        except UnreadableError as e:
+            return e.of(MANAGED_BY)
+
+    return dict(zip(places, inventory.side_by_side(read, places, len(places) or 1), strict=True))
 
 
 def _manager(
-    one: Live, who: str | None, tags: Mapping[str, Mapping[str, Mapping[str, str]] | Unreadable], inventory: Inventory
+    one: Live,
+    who: str | None,
+    tags: Mapping[str, Mapping[str, Mapping[str, str]] | Unreadable],
+    accelerators: frozenset[str],
+    services: _Services,
 ) -> Manager:
-    if one.by_default:
-        return Manager(one.managed_by)
     unknown: list[Unreadable] = []
     if one.arn and not who:
         tagged = tags[_tagged_in(one)]
@@ -58,11 +79,12 @@ def _manager(
             unknown.append(tagged)
         else:
             who = managers.by_tags(tagged.get(one.arn, {}))
-    if not inventory.simulated:  # the embedded AWS has no such administrators
-        try:
-            who = managers.by_administrator(inventory, one.type, one.region) or who
-        except UnreadableError as e:
-            unknown.append(e.of(MANAGED_BY))
+    who = who or managers.by_prefix(one, accelerators)
+    says = services.get((one.type, one.region)) if managers.may_say(one, who) else None
+    if isinstance(says, Unreadable):
+        unknown.append(says)
+    else:
+        who = says or who
     return Manager(who, tuple(unknown))
 
 

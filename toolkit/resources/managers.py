@@ -3,9 +3,11 @@
 In: a Live, its tags, and the `Account` that calls AWS. Out: words for people, or None: not known. A name or a tag is a
 convention, so what it says is a hint for whoever decides, and never the reason of a refusal.
 
-Control Tower's names: https://docs.aws.amazon.com/controltower/latest/userguide/shared-account-resources.html. Its API
-is not called: it answers in the management account alone, and ListLandingZones makes an ARN where there is none (API
-Reference). Landing Zone Accelerator: its default prefix, https://awslabs.github.io/landing-zone-accelerator-on-aws/.
+Control Tower's names: https://docs.aws.amazon.com/controltower/latest/userguide/shared-account-resources.html. What it
+governs under any other name, its baselines say (`by_control_tower`). ListLandingZones is not called: it makes an ARN
+where there is none (API Reference). Landing Zone Accelerator: its default prefix, and any other one by the tag that it
+gives to what it makes (source/packages/@aws-accelerator/accelerator/utils in awslabs/landing-zone-accelerator-on-aws:
+setResourcePrefixes in app-utils.ts, addAcceleratorTags in stack-utils.ts).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.reading import Account, Live
+from toolkit.resources.reading import Account, Live, Reason, UnreadableError
 
 _CONTROL_TOWER, _ACCELERATOR = "AWS Control Tower", "Landing Zone Accelerator on AWS"
 _NAMES = (
@@ -29,6 +31,8 @@ _NAMES = (
 _OF_OTHERS = ("policy_arn", "managed_policy_arn", "target_id", "policy_id", "instance_arn")
 """Attributes of keys that name another resource than the one that they are a part of."""
 _STACK = "aws:cloudformation:stack-name"
+_ACCELERATOR_TAG = "Accelerator"
+"""Landing Zone Accelerator's; its value is the prefix of names."""
 _TOOLS = re.compile(r"terraform|opentofu|terragrunt|pulumi|\bcdk\b", re.I)
 _TAG_KEYS = re.compile(r"(managed|provisioned|created|deployed)[-_ :]?(by|with)|provisioner|iac|terraform", re.I)
 """Tags by which people say what a resource was made with; there is no standard."""
@@ -50,12 +54,33 @@ def other_account(live: Live) -> str | None:
 def by_tags(tags: Mapping[str, str]) -> str | None:
     """Who manages a resource, by its tags: CloudFormation's own, or those by which people name a tool."""
     if stack := tags.get(_STACK):
-        return _by_name(stack) or f"the CloudFormation stack {stack}"
+        return _by_name(stack) or _accelerator(tags) or f"the CloudFormation stack {stack}"
+    if (found := _accelerator(tags)) is not None:
+        return found
     for key, value in sorted(tags.items()):
         if _TAG_KEYS.fullmatch(key):
             named = _TOOLS.search(value) or (_TOOLS.search(key) if value.lower() in ("true", "yes", "1") else None)
             if named:
                 return f"{named[0]} (tag {key}={value})"
+    return None
+
+
+def _accelerator(tags: Mapping[str, str]) -> str | None:
+    prefix = tags.get(_ACCELERATOR_TAG)
+    return prefix and f"{_ACCELERATOR} (tag {_ACCELERATOR_TAG}={prefix})"
+
+
+def prefixes(tags: Iterable[Mapping[str, str]]) -> frozenset[str]:
+    """Prefixes of names that Landing Zone Accelerator uses, by the tags of what it made in stacks of its own."""
+    return frozenset(one[_ACCELERATOR_TAG] for one in tags if one.get(_ACCELERATOR_TAG) and one.get(_STACK))
+
+
+def by_prefix(live: Live, accelerators: frozenset[str]) -> str | None:
+    """Whether its name has one of these prefixes: Landing Zone Accelerator tags no rules of EventBridge, for one."""
+    for prefix in sorted(accelerators):
+        begins = re.compile(rf"(alias/|/)?{re.escape(prefix)}[-/]", re.I)
+        if any(begins.match(name) for name in _names(live)):
+            return f"{_ACCELERATOR} (prefix {prefix})"
     return None
 
 
@@ -116,6 +141,12 @@ def _macie(account: Account, region: str) -> str | None:
     return _account_id(answer.get("administrator"), "accountId")
 
 
+def _inspector(account: Account, region: str) -> str | None:
+    answer = account.call("inspector2", "get_delegated_admin_account", region, absent=("ResourceNotFoundException",))
+    found = (answer or {}).get("delegatedAdmin") or {}
+    return _account_id(found, "accountId") if found.get("relationshipStatus") == "ENABLED" else None
+
+
 def _account_id(found: Mapping[str, Any] | None, name: str) -> str | None:
     return (found or {}).get(name) or None
 
@@ -125,6 +156,7 @@ _ADMINISTRATORS: Mapping[str, tuple[str, Callable[[Account, str], str | None]]] 
     "aws_guardduty_detector_feature": ("guardduty:GetAdministratorAccount", _guardduty),
     "aws_securityhub_account": ("securityhub:GetAdministratorAccount", _security_hub),
     "aws_macie2_account": ("macie2:GetAdministratorAccount", _macie),
+    "aws_inspector2_enabler": ("inspector2:GetDelegatedAdminAccount", _inspector),
 }
 """Type that an organization's administrator may manage from another account → IAM action, and who that is."""
 
@@ -139,6 +171,46 @@ def by_administrator(account: Account, kind: str, region: str) -> str | None:
     return None if found in (None, account.account_id) else f"the administrator account {found}"
 
 
+_GOVERNED = (
+    "aws_config_configuration_recorder",
+    "aws_config_configuration_recorder_status",
+    "aws_config_delivery_channel",
+)
+_EXECUTION = "AWSControlTowerExecution"
+_BASELINES = "controltower:ListEnabledBaselines"
+
+
+def may_say(live: Live, who: str | None) -> bool:
+    """Whether a service can say who manages a resource, beyond what its owner or its name says."""
+    return live.type in _ADMINISTRATORS or (live.type in _GOVERNED and who is None)
+
+
+def by_control_tower(account: Account, kind: str) -> str | None:
+    """Whether Control Tower governs the account, for what it takes over under the name that it had.
+
+    An account that is enrolled with a recorder keeps it:
+    https://docs.aws.amazon.com/controltower/latest/userguide/existing-config-resources.html. Every enrolled account
+    has a role for Control Tower: https://docs.aws.amazon.com/controltower/latest/userguide/awscontroltowerexecution.html.
+    With the role, baselines decide: they are listed where the landing zone has its home, for its management account.
+
+    Raises:
+        UnreadableError: AWS does not say.
+    """
+    home = account.home_region
+    if kind not in _GOVERNED:
+        return None
+    if account.call("iam", "get_role", home, absent=("NoSuchEntity",), RoleName=_EXECUTION) is None:
+        return None
+    found = account.pages("controltower", "list_enabled_baselines", "enabledBaselines", home, includeChildren=True)
+    if any(one["targetIdentifier"].endswith(f"/{account.account_id}") for one in found):
+        return _CONTROL_TOWER
+    message = (
+        f"the account has the role {_EXECUTION}, and no baseline in this region; the landing zone may be elsewhere"
+    )
+    raise UnreadableError(_BASELINES, home, Reason.UNKNOWN, message)
+
+
 def actions() -> tuple[str, ...]:
     """The IAM actions that these reads need."""
-    return (TAG_ACTION, *sorted({action for action, _ in _ADMINISTRATORS.values()}))
+    administrators = {action for action, _ in _ADMINISTRATORS.values()}
+    return (TAG_ACTION, "iam:GetRole", _BASELINES, "guardduty:ListDetectors", *sorted(administrators))

@@ -7,8 +7,16 @@ from typing import Any
 
 import pytest
 
-from toolkit.resources.managers import by_administrator, by_owner_or_name, by_tags, read_tags
-from toolkit.resources.reading import Live
+from toolkit.resources.managers import (
+    by_administrator,
+    by_control_tower,
+    by_owner_or_name,
+    by_prefix,
+    by_tags,
+    prefixes,
+    read_tags,
+)
+from toolkit.resources.reading import Live, UnreadableError
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 
@@ -55,6 +63,11 @@ def test_what_is_another_account_s_is_managed_there():
         ({"aws:cloudformation:stack-name": "network"}, "the CloudFormation stack network"),
         ({"aws:cloudformation:stack-name": "StackSet-AWSControlTowerBP-BASELINE-CLOUDTRAIL-1"}, "AWS Control Tower"),
         ({"aws:cloudformation:stack-name": "AWSAccelerator-LoggingStack"}, "Landing Zone Accelerator on AWS"),
+        (
+            {"aws:cloudformation:stack-name": "Acme-LoggingStack", "Accelerator": "Acme"},
+            "Landing Zone Accelerator on AWS (tag Accelerator=Acme)",
+        ),
+        ({"Accelerator": "Acme"}, "Landing Zone Accelerator on AWS (tag Accelerator=Acme)"),
         ({"ManagedBy": "Terraform"}, "Terraform (tag ManagedBy=Terraform)"),
         ({"managed-by": "platform/terragrunt"}, "terragrunt (tag managed-by=platform/terragrunt)"),
         ({"provisioner": "pulumi"}, "pulumi (tag provisioner=pulumi)"),
@@ -102,6 +115,17 @@ def test_tags_are_read_a_hundred_resources_at_a_time():
         ("aws_guardduty_detector", {"Administrator": {"AccountId": "111122223333"}}, "111122223333"),
         ("aws_guardduty_detector_feature", {"Administrator": {"AccountId": "111122223333"}}, "111122223333"),
         ("aws_securityhub_account", {"Administrator": {"AccountId": "111122223333"}}, "111122223333"),
+        (
+            "aws_inspector2_enabler",
+            {"delegatedAdmin": {"accountId": "111122223333", "relationshipStatus": "ENABLED"}},
+            "111122223333",
+        ),
+        (
+            "aws_inspector2_enabler",
+            {"delegatedAdmin": {"accountId": "111122223333", "relationshipStatus": "REMOVED"}},
+            None,
+        ),
+        ("aws_inspector2_enabler", None, None),
         ("aws_macie2_account", {"administrator": {"accountId": "111122223333"}}, "111122223333"),
         ("aws_securityhub_account", {"Administrator": {"AccountId": ACCOUNT}}, None),
         ("aws_guardduty_detector", {}, None),
@@ -110,5 +134,57 @@ def test_tags_are_read_a_hundred_resources_at_a_time():
     ],
 )
 def test_an_organization_s_administrator_of_a_service_is_named(kind: str, answer: Any, who: str | None):
-    account = Answers(get_administrator_account=answer, list_detectors=("12abc34d",))
+    account = Answers(
+        get_administrator_account=answer, get_delegated_admin_account=answer, list_detectors=("12abc34d",)
+    )
     assert by_administrator(account, kind, REGION) == (who and f"the administrator account {who}")
+
+
+ROLE = {"Role": {"RoleName": "AWSControlTowerExecution"}}
+RECORDER = "aws_config_configuration_recorder"
+
+
+def baseline(account: str) -> dict[str, str]:
+    return {"targetIdentifier": f"arn:aws:organizations::111122223333:account/o-exampleorgid/{account}"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "who"),
+    [
+        (RECORDER, {"get_role": ROLE, "list_enabled_baselines": (baseline(ACCOUNT),)}, "AWS Control Tower"),
+        ("aws_config_delivery_channel", {"get_role": ROLE, "list_enabled_baselines": (baseline(ACCOUNT),)},
+         "AWS Control Tower"),
+        # Without its role, an account is not enrolled: nothing more is asked.
+        (RECORDER, {"get_role": None}, None),
+        # Of other types, names and tags say it.
+        ("aws_iam_user", {}, None),
+    ],
+)  # fmt: skip
+def test_control_tower_governs_a_recorder_of_any_name(kind: str, answers: dict[str, Any], who: str | None):
+    assert by_control_tower(Answers(**answers), kind) == who
+
+
+@pytest.mark.parametrize("baselines", [(), (baseline("444455556666"),)])
+def test_that_no_baseline_is_listed_here_says_nothing(baselines: tuple[Any, ...]):
+    """The landing zone may have its home in another region, or the account may have left it."""
+    with pytest.raises(UnreadableError, match="may be elsewhere"):
+        by_control_tower(Answers(get_role=ROLE, list_enabled_baselines=baselines), RECORDER)
+
+
+@pytest.mark.parametrize(
+    ("key", "managed"),
+    [
+        ({"name": "Acme-SecurityHubFindingsRule"}, True),
+        ({"bucket": "acme-central-logs-123456789012"}, True),
+        ({"name": "alias/Acme/kms/key"}, True),
+        ({"name": "/Acme/logs"}, True),
+        ({"name": "Acmeister"}, False),
+        ({"name": "my-Acme-rule"}, False),
+    ],
+)
+def test_what_the_accelerator_cannot_tag_is_known_by_the_prefix_of_its_tags(key: dict[str, str], managed: bool):
+    stack = "aws:cloudformation:stack-name"
+    found = prefixes([{"Accelerator": "Acme", stack: "Acme-LoggingStack"}, {"Accelerator": "GPU"}, {stack: "x"}])
+    assert found == {"Acme"}
+    live = Live(key, {}, "x", None, type="aws_cloudwatch_event_rule", region=REGION, account_id=ACCOUNT)
+    assert (by_prefix(live, found) == "Landing Zone Accelerator on AWS (prefix Acme)") is managed

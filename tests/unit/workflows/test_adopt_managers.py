@@ -75,3 +75,19 @@ def test_tags_that_cannot_be_read_are_told(monkeypatch: pytest.MonkeyPatch):
     assert found.live is not None
     assert found.live.managed_by is None
     assert found.manager_unread == "tag:GetResources in eu-central-1: denied (AccessDenied)"
+
+
+def test_a_recorder_in_an_enrolled_account_is_not_taken_for_anyone_s(monkeypatch: pytest.MonkeyPatch):
+    """Control Tower answers in the management account alone; elsewhere it denies the call."""
+
+    def denied(_: Any, kind: str) -> Any:
+        raise UnreadableError("controltower:ListEnabledBaselines", REGION, Reason.DENIED, "AccessDeniedException")
+
+    role = "arn:aws:iam::123456789012:role/config"
+    recorder = {"name": "own", "roleARN": role}
+    boto3.client("config", REGION).put_configuration_recorder(ConfigurationRecorder=recorder)
+    kind = "aws_config_configuration_recorder"
+    assert met(kind, name="own", role_arn=role).manager_unread is None, "no role of Control Tower"
+    monkeypatch.setattr(managers, "by_control_tower", denied)
+    unread = met(kind, name="own", role_arn=role).manager_unread
+    assert str(unread).startswith("controltower:ListEnabledBaselines in eu-central-1: denied")
