@@ -12,19 +12,38 @@ from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 
 def _trails(account: Account, region: str) -> Iterator[Live]:
-    """Trails whose home is the region. An organization's trail is answered in its member accounts, too."""
-    answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=False) or {}
-    for trail in answer["trailList"]:
+    """Trails whose home is the region, so that none is there twice."""
+    for trail in _visible(account, region):
         if trail.get("HomeRegion", region) == region:
             yield _trail(account, region, trail)
 
 
 def _find_trail(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
     """By name alone: that it is there is enough to collide, and needs no further right."""
-    answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=False) or {}
     name = planned["name"]
-    arn = next((trail["TrailARN"] for trail in answer["trailList"] if trail["Name"] == name), None)
+    arns = [
+        trail["TrailARN"]
+        for trail in _visible(account, region)
+        if trail["Name"] == name and (trail.get("HomeRegion", region) == region or _is_of_another(account, trail))
+    ]
+    # The account's own first.
+    arn = min(arns, key=lambda one: f":{account.account_id}:" not in one, default=None)
     return None if arn is None else Live({"name": name}, {"name": name}, f"the trail {name!r}", arn, arn=arn)
+
+
+def _visible(account: Account, region: str) -> tuple[Mapping[str, Any], ...]:
+    """Trails that record in a region, those of other regions and of the organization among them.
+
+    CloudTrail API Reference, DescribeTrails: without shadow trails, an organization's trail is not answered in its
+    member accounts.
+    """
+    answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=True) or {}
+    return tuple(answer["trailList"])
+
+
+def _is_of_another(account: Account, trail: Mapping[str, Any]) -> bool:
+    """Whether it is the organization's, in a member account."""
+    return str(trail["TrailARN"]).split(":")[4] != account.account_id
 
 
 def _trail(account: Account, region: str, trail: Mapping[str, Any]) -> Live:
@@ -56,8 +75,7 @@ def _trail(account: Account, region: str, trail: Mapping[str, Any]) -> Live:
 
 def _recording(account: Account, region: str, _: str) -> int:
     """Trails, with those of other regions that record in this one, too: the quota counts each."""
-    answer = account.call("cloudtrail", "describe_trails", region, includeShadowTrails=True) or {}
-    return len(answer["trailList"])
+    return len(_visible(account, region))
 
 
 _OPERATORS = {
