@@ -42,7 +42,7 @@ EXIT_CODES = {
     ExitCode.REFUSED: "A guard refused: a finding without consent, an organization policy that is too large, one too "
     "many or locks out the caller, a bucket with objects that would stop a destroy, an environment variable or a "
     "profile that could redirect Terraform, no approval, an older or a different state to restore, a snapshot that "
-    "was edited, is dated in the future, or is of another account.",
+    "was edited, is too old, is dated in the future, or is of another account or other regions.",
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
     "could not save must be restored first.",

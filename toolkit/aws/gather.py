@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from toolkit.aws.inventory import Inventory
 from toolkit.errors import ToolkitError
-from toolkit.plan.facts import Facts, Wanted
+from toolkit.plan.facts import Facts, Source, Wanted
 from toolkit.resources.reading import Reason, Unreadable
 
 
-def gather(wants: Iterable[Wanted[Any]], inventory: Inventory) -> Facts:
+def gather(wants: Iterable[Wanted[Any]], source: Source) -> Facts:
     """The answers, read side by side.
 
     Raises:
         ToolkitError: One cannot be read; what is unknown is never taken for an absence.
     """
     unique = tuple(dict.fromkeys(wants))
-    answers = inventory.side_by_side(lambda wanted: _read(wanted, inventory), unique)
+    answers = source.side_by_side(lambda wanted: _read(wanted, source), unique)
     return Facts(dict(zip(unique, answers, strict=True)))
 
 
-def _read(wanted: Wanted[Any], inventory: Inventory) -> Any:
-    answer = inventory.answered(wanted.read)
+def _read(wanted: Wanted[Any], source: Source) -> Any:
+    answer = source.answered(wanted.read)
     if isinstance(answer, Unreadable):
         raise ToolkitError(f"{wanted.what} cannot be read: {answer}", hint=_NEXT[answer.reason])
     return answer
@@ -40,5 +39,6 @@ _NEXT = {
     Reason.REGION_OFF: "enable the region for the account, or leave it out of `regions`",
     Reason.NOT_OFFERED: "check whether the service exists in that region",
     Reason.BUDGET: "plan again",
+    Reason.NOT_IN_SNAPSHOT: "take a snapshot that has it (`toolkit discover` of all regions), or leave --from out",
     Reason.UNKNOWN: "check the permissions of the credentials",
 }

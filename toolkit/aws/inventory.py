@@ -180,7 +180,7 @@ class Inventory:
                 if reading.finds is not None:
                     found = reading.finds(self, region, planned)
                 else:
-                    found = next((one for one in self.live(kind, region) if _is(one, planned, record, reading)), None)
+                    found = next((one for one in self.live(kind, region) if record.is_of(one, planned)), None)
                 return None if found is None else self._whole(found, kind, region, tuple(dict.fromkeys(evidence)))
         except UnreadableError as e:
             return e.of(kind)
@@ -504,13 +504,6 @@ def _readable(kind: str) -> tuple[ResourceType, Reading]:
     record = RESOURCES[kind]
     assert record.reading is not None, f"{kind} has no reading"
     return record, record.reading
-
-
-def _is(found: Live, planned: Mapping[str, Any], record: ResourceType, reading: Reading) -> bool:
-    pairs = ((found.key[name], planned.get(name)) for name in record.key)
-    if reading.case_blind:
-        return all(isinstance(value, str) and has.lower() == value.lower() for has, value in pairs)
-    return all(has == value for has, value in pairs)
 
 
 def _pages(client: Any, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -41,6 +41,8 @@ def adopt(
             "safe choice.",
         ),
     ] = None,
+    snapshot: options.FromSnapshot = None,
+    max_age: options.MaxAge = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show decisions and changes, write nothing.")] = False,
     undo: Annotated[
         bool, typer.Option("--undo", help="Restore environment.yaml as it was before; only before the next apply.")
@@ -52,19 +54,24 @@ def adopt(
 
     Never changes AWS. Proposes for each resource that a plan would meet there: adopt (import it, with the stronger of
     both values), keep (leave it alone: the environment uses another name, or does without) or replace. In a terminal,
-    it prompts. Only the edited keys of the file change, with comments that say where values come from. Run it again
-    after the apply: it deletes the lines under `imports` that are done.
+    it prompts. With --from, a snapshot says what the account has: the plan can then run with credentials that may not
+    read all of it. Only the edited keys of the file change, with comments that say where values come from. Run it
+    again after the apply: it deletes the lines under `imports` that are done.
 
     \b
     Examples:
       toolkit adopt prod                 prompt for each resource
       toolkit adopt prod --dry-run --yes
       toolkit adopt prod --decisions decisions.yaml
+      toolkit adopt prod --yes --from .toolkit/snapshots/111122223333-20261129T061200Z.json
       toolkit adopt prod --undo
     """
     given = sum((yes, decisions is not None, undo))
     if given > 1 or (undo and dry_run):
         raise UsageError("--yes, --decisions and --undo exclude each other, and --undo shows nothing with --dry-run")
+    if undo and (snapshot is not None or max_age is not None):
+        raise UsageError("--undo reads no account, so it does not go with --from", hint="leave out --from")
+    age = options.max_age(snapshot, max_age)
     from toolkit.workflows import adopt as workflow
 
     project, access = options.project(), options.access(sandbox, mirror)
@@ -87,7 +94,17 @@ def adopt(
             progress.pause()
             return _ask(proposal)
 
-        result = workflow.adopt(project, env, access, progress, decide=decide, given=chosen, dry_run=dry_run)
+        result = workflow.adopt(
+            project,
+            env,
+            access,
+            progress,
+            decide=decide,
+            given=chosen,
+            snapshot=snapshot,
+            max_age=age,
+            dry_run=dry_run,
+        )
     _show(result, env, f"{env} --sandbox" if sandbox else env, dry_run=dry_run)
 
 

@@ -125,6 +125,18 @@ KmsKey = Annotated[
     ),
 ]
 
+FromSnapshot = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="SNAPSHOT",
+        help="Snapshot (`toolkit discover`) that says what the account has, instead of reading it.",
+    ),
+]
+MaxAge = Annotated[
+    int | None,
+    typer.Option("--max-age", metavar="HOURS", min=1, help="How old the snapshot may be. Default: 24 hours."),
+]
 Report = Annotated[
     list[str] | None,
     typer.Option(
@@ -209,3 +221,16 @@ def duration(text: str) -> str:
     if not re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+", text):
         raise UsageError(f"--lock-timeout: {text!r} is not a duration", hint="expected one like 0s, 30s or 5m")
     return text
+
+
+def max_age(snapshot: Path | None, hours: int | None) -> timedelta:
+    """How old a snapshot may be.
+
+    Raises:
+        UsageError: An age is given, and no snapshot.
+    """
+    from toolkit.snapshots import MAX_AGE
+
+    if hours is not None and snapshot is None:
+        raise UsageError("--max-age is about a snapshot", hint="name one with --from SNAPSHOT")
+    return MAX_AGE if hours is None else timedelta(hours=hours)

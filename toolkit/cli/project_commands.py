@@ -101,8 +101,13 @@ def new(
         ),
     ] = None,
     simulator: Annotated[bool, typer.Option("--simulator", help="An environment of the embedded AWS only.")] = False,
+    snapshot: options.FromSnapshot = None,
+    max_age: options.MaxAge = None,
 ) -> None:
     """Write environments/ENV/environment.yaml. In a terminal, it prompts for what no option says.
+
+    With --from, account, home region and active regions (each in which the account has something of its own) are those
+    of a snapshot.
 
     \b
     Profiles, written out whole so that nothing is inherited later:
@@ -116,6 +121,7 @@ def new(
       toolkit new prod --profile strict --security-email security@example.com
       toolkit new prod --account-id 111122223333 --region eu-central-1 \\
                        --active-region us-east-1 --state-bucket acme-state
+      toolkit new prod --from .toolkit/snapshots/111122223333-20261129T061200Z.json
     """
     from toolkit.sandbox.control import DEFAULT_ACCOUNT_ID
     from toolkit.workflows.new import Answers, check_answer, new_environment
@@ -124,6 +130,17 @@ def new(
     paths = project.paths(env)
     if paths.file.exists():
         raise UsageError("the environment exists", where=paths.shown, hint="edit it, or choose another name")
+    unused: tuple[str, ...] = ()
+    age = options.max_age(snapshot, max_age)
+    if snapshot is not None:
+        from toolkit.workflows.new import origin
+
+        given = (("--account-id", account_id), ("--region", region), ("--simulator", simulator or None))
+        if others := [option for option, value in given if value is not None]:
+            raise UsageError(f"the snapshot says the account, so --from does not go with {', '.join(others)}")
+        of = origin(snapshot, age)
+        account_id, region, simulator, unused = of.account_id, of.home, of.simulator, of.unused
+        active = [*of.active, *(active or ())]
     if simulator and account_id is None:
         account_id = DEFAULT_ACCOUNT_ID
     asking = console.in_terminal()
@@ -159,7 +176,13 @@ def new(
     )
     written = new_environment(project, env, answers)
     console.say(str(written))
-    console.tell(f"Next: look it over, then toolkit render {env}")
+    if unused:
+        console.tell(
+            f"Enabled, but left out, since nothing of the account was found there: {', '.join(unused)}.",
+            "A benchmark requires every enabled region: add them under `regions.active`, or disable them.",
+        )
+    following = f"toolkit adopt {env} --from {snapshot}" if snapshot is not None else f"toolkit render {env}"
+    console.tell(f"Next: look it over, then {following}")
 
 
 def render(

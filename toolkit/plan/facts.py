@@ -7,7 +7,7 @@ records of Terraform's types are: nothing here calls AWS. All questions about a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from toolkit.resources.reading import Account, Live, Unreadable
@@ -24,6 +24,9 @@ class Source(Account, Protocol):
 
     def contents(self, kind: str, region: str, values: Mapping[str, Any]) -> str | Unreadable | None:
         """What a resource with these values holds, for people; None: nothing, or there is no such resource."""
+
+    def answered(self, read: Callable[[Source], T]) -> T | Unreadable:
+        """What comes of a question about more than one type's resources."""
 
 
 class Wanted(ABC, Generic[T_co]):

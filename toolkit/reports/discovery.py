@@ -214,6 +214,7 @@ _NEXT = {
     Reason.REGION_OFF: "nothing, if the account does not use the region; leave it out of --regions",
     Reason.NOT_OFFERED: "nothing, if AWS does not offer the service there",
     Reason.BUDGET: "allow more calls with --max-calls, or read fewer regions at a time with --regions",
+    Reason.NOT_IN_SNAPSHOT: "take a new snapshot, of all regions",
     Reason.UNKNOWN: "read the message; if it means that the service is off, please report it",
 }
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.resources.price import Free, Price
 from toolkit.resources.quota import Quota
-from toolkit.resources.reading import Contents, Reading
+from toolkit.resources.reading import Contents, Live, Reading
 
 
 class Stronger(Enum):
@@ -209,6 +209,13 @@ class ResourceType:
     owner: Owner | None = None
     gives: Gives | None = None
     arn_of_another: bool = False
+
+    def is_of(self, found: Live, planned: Mapping[str, Any]) -> bool:
+        """Whether a resource that an account has is one with the key of a planned one."""
+        pairs = ((found.key[name], planned.get(name)) for name in self.key)
+        if self.reading is not None and self.reading.case_blind:
+            return all(isinstance(value, str) and has.lower() == value.lower() for has, value in pairs)
+        return all(has == value for has, value in pairs)
 
 
 def each(stronger: Stronger, *attributes: str, **more: Any) -> tuple[Strength, ...]:

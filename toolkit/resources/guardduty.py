@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,9 +66,16 @@ def _find_feature(account: Account, region: str, planned: Mapping[str, Any]) -> 
     feature = next((f for f in detector.get("Features", ()) if f["Name"] == planned["name"]), None)
     if feature is None:
         return None
-    # Of what the plan does not name, nothing changes.
+    parts = [part["Name"] for part in feature.get("AdditionalConfiguration", ())]
+    return _named_parts(_feature(region, detector, feature, parts), planned)
+
+
+def _named_parts(found: Live, planned: Mapping[str, Any]) -> Live:
+    """The feature with the parts that a plan names, off where AWS has none: of the others, nothing changes."""
     named = [one.get("name") for one in planned.get("additional_configuration") or ()]
-    return _feature(region, detector, feature, named)
+    states = {part["name"]: part["status"] for part in found.values["additional_configuration"]}
+    parts = [{"name": part, "status": states.get(part, "DISABLED")} for part in named]
+    return replace(found, values={**found.values, "additional_configuration": parts})
 
 
 def _feature(region: str, detector: Mapping[str, Any], feature: Mapping[str, Any], parts: list[Any]) -> Live:
@@ -75,7 +83,7 @@ def _feature(region: str, detector: Mapping[str, Any], feature: Mapping[str, Any
     states = {part["Name"]: part["Status"] for part in feature.get("AdditionalConfiguration", ())}
     values = {
         "status": feature["Status"],
-        "additional_configuration": [{"name": part, "status": states.get(part, "DISABLED")} for part in parts],
+        "additional_configuration": [{"name": part, "status": states[part]} for part in parts],
     }
     called = f"{name} of the GuardDuty detector in {region}"
     return Live({"name": name}, values, called, None, by_default=_since_creation(detector, feature))
@@ -221,6 +229,7 @@ TYPES = (
             _features,
             OnCreate.OVERWRITES,
             finds=_find_feature,
+            beside=_named_parts,
             quiet=True,
             default_with="aws_guardduty_detector",
             actions=_actions("GetDetector"),

@@ -371,11 +371,16 @@ def _membership(user: str, groups: list[str]) -> Live:
 
 
 def _find_membership(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    user = planned["user"]
+    return _planned_groups(_membership(user, list(_groups_of(account, region, user))), planned)
+
+
+def _planned_groups(found: Live, planned: Mapping[str, Any]) -> Live | None:
     """The planned groups of a user; None unless the user is in all of them."""
-    user, groups = planned["user"], planned.get("groups")
+    groups = planned.get("groups")
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
         return None
-    return _membership(user, groups) if set(groups) <= set(_groups_of(account, region, user)) else None
+    return _membership(found.key["user"], groups) if set(groups) <= set(found.values["groups"]) else None
 
 
 def _groups_of(account: Account, region: str, user: str) -> tuple[str, ...]:
@@ -602,6 +607,7 @@ TYPES = (
             _memberships,
             OnCreate.SAME,
             finds=_find_membership,
+            beside=_planned_groups,
             is_global=True,
             actions=_actions(_DETAILS, "ListGroupsForUser"),
         ),

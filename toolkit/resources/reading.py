@@ -29,6 +29,7 @@ class Reason(Enum):
     REGION_OFF = "the region is not enabled for the account"
     NOT_OFFERED = "the service has no endpoint in the region, as far as is known"
     BUDGET = "the budget of calls is spent"
+    NOT_IN_SNAPSHOT = "the snapshot does not say"
     UNKNOWN = "AWS answered with something that is not documented"
 
 
@@ -240,6 +241,8 @@ class Reading:
         on_create: What a create does where it is there already.
         finds: One resource by its key, where that is cheaper than a list, or where only a planned resource's values
             lead to it; None: a filter over the list.
+        beside: For those who have only the list: what one of it is to a plan, where that depends on more of the planned
+            values than the key; None: nothing that counts.
         is_global: Whether it exists once per account, so that only the home region is read.
         case_blind: Whether AWS takes keys of another case for the same. IAM API Reference, CreateGroup, CreatePolicy,
             CreateRole, CreateUser: "Names are not distinguished by case. For example, you cannot create resources named
@@ -256,6 +259,7 @@ class Reading:
     lists: Lister | None
     on_create: OnCreate
     finds: Finder | None = None
+    beside: Callable[[Live, Mapping[str, Any]], Live | None] | None = None
     is_global: bool = False
     case_blind: bool = False
     quiet: bool = False

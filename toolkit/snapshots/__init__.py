@@ -1,4 +1,5 @@
-"""Snapshots: what an account had at one time, in a file that `toolkit discover --diff` compares with another one.
+"""Snapshots: what an account had at one time, in a file that other commands read, so that reading an account and
+planning can run with different rights.
 
 In: `Live` and `Unreadable` as the inventory gives them. Out: a JSON file (0600) below `.toolkit/snapshots/`, and back.
 Calls no AWS. docs/snapshot.schema.json describes the file.
@@ -25,6 +26,8 @@ from toolkit.resources.reading import Call, Live, Reason, Unreadable
 from toolkit.resources.registry import RESOURCES
 
 SCHEMA_VERSION = 1
+MAX_AGE = timedelta(days=1)
+"""How old a snapshot may be for commands that write something by it, unless an option says otherwise."""
 _LARGEST = 256 << 20
 
 
@@ -149,6 +152,7 @@ def read_snapshot(
     file: Path,
     *,
     account_id: str | None = None,
+    max_age: timedelta | None = None,
     now: datetime | None = None,
 ) -> Snapshot:
     """A snapshot from its file.
@@ -156,11 +160,12 @@ def read_snapshot(
     Args:
         file: The file.
         account_id: The account that is meant; None: any.
+        max_age: How old it may be; None: any age.
         now: The time to compare with; None: the clock's.
 
     Raises:
         ToolkitError: It cannot be read, or is no snapshot.
-        RefusedError: It was edited, is another account's, or is dated in the future.
+        RefusedError: It was edited, is another account's, too old, or dated in the future.
     """
     try:
         content = read_regular(file, _LARGEST + 1)
@@ -181,7 +186,14 @@ def read_snapshot(
             where=str(file),
             hint=f"take one of account {account_id}: `toolkit discover`",
         )
-    if snapshot.taken - (now or datetime.now(UTC)) > _CLOCKS:
+    age = (now or datetime.now(UTC)) - snapshot.taken
+    if max_age is not None and age > max_age:
+        raise RefusedError(
+            f"this snapshot was taken {_span(age)} ago; at most {_span(max_age)} are accepted",
+            where=str(file),
+            hint="take a new one with `toolkit discover`, or accept it with --max-age HOURS",
+        )
+    if age < -_CLOCKS:
         raise RefusedError(
             f"this snapshot is dated {snapshot.taken:%Y-%m-%d %H:%M:%S} UTC, which is in the future",
             where=str(file),
@@ -350,14 +362,19 @@ def _values(one: Live) -> dict[str, Any]:
     values = _plain(one.values)
     record = RESOURCES.get(one.type)
     for path in record.payloads if record else ():
-        for holder, name in _holders(values, path):
+        for holder, name in holders(values, path):
             if holder.get(name):
-                holder[name] = f"sha256:{hashlib.sha256(str(holder[name]).encode()).hexdigest()}"
+                holder[name] = payload_digest(holder[name])
     found: dict[str, Any] = values
     return found
 
 
-def _holders(values: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
+def payload_digest(value: Any) -> str:
+    """What a snapshot has of a value that may hold a secret."""
+    return f"sha256:{hashlib.sha256(str(value).encode()).hexdigest()}"
+
+
+def holders(values: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
     """The objects that have what is at the end of a path, and its name."""
     first, _, rest = path.partition(".")
     if not rest:
@@ -365,7 +382,7 @@ def _holders(values: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
             yield values, first
         return
     for block in values.get(first.removesuffix("[0]")) or ():
-        yield from _holders(block, rest)
+        yield from holders(block, rest)
 
 
 def _plain(value: Any) -> Any:
@@ -381,3 +398,12 @@ def _plain(value: Any) -> Any:
 def _digest(data: Any) -> str:
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _span(time: timedelta) -> str:
+    hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    if hours:
+        return f"{hours} hour{'' if hours == 1 else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"

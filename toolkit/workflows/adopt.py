@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from difflib import unified_diff
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 from toolkit.adoption import WRITERS, Adoption, Choice, Decision, Proposal
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.owners import managers_of
+from toolkit.aws.owners import Manager, managers_of
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import parse
@@ -35,6 +36,8 @@ from toolkit.plan.existing import existing, existing_wanted
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Plan, parse_plan
 from toolkit.resources.reading import Live, Unreadable
+from toolkit.snapshots import MAX_AGE, read_snapshot
+from toolkit.snapshots.source import SnapshotSource
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one, own_folder, scratch_folder
@@ -69,6 +72,8 @@ def adopt(
     *,
     decide: Callable[[Proposal], Choice | None],
     given: Mapping[str, Choice],
+    snapshot: Path | None = None,
+    max_age: timedelta = MAX_AGE,
     dry_run: bool = False,
 ) -> Adopted:
     """Decide about everything that the environment's plan would meet, and edit its file.
@@ -80,9 +85,12 @@ def adopt(
         observer: Gets told what happens.
         decide: Asked about each resource for which no decision was given; None: the safe default.
         given: Address → choice.
+        snapshot: Says what the account has, instead of the account itself; None: AWS is asked.
+        max_age: How old that snapshot may be.
         dry_run: Whether nothing is written.
 
     Raises:
+        RefusedError: The snapshot is of another account, too old, or edited.
         UsageError: A decision is about something that is not there, or contradicts another one; or a real account's
             file would get what the embedded AWS has.
         LockedError: Another one of this environment is running.
@@ -95,11 +103,12 @@ def adopt(
         )
     with only_one(paths, "adopt"):
         _, environment = read_environment(project, name)  # another run may have edited it until now
+        source = None if snapshot is None else _source(snapshot, max_age, environment, access)
         raw = _read(paths)
         data = parse(raw.decode("utf-8-sig")).data
         adoption = Adoption(decide=decide, given=given, written=data)
         with _trial(paths) as trial:
-            plan, state = _settle(project, paths, trial, raw, environment, access, observer, adoption)
+            plan, state = _settle(project, paths, trial, raw, environment, access, observer, adoption, source)
         adoption.require_all_used()
         edited = _edited(raw, paths, adoption, data)
         diff = "".join(
@@ -223,9 +232,9 @@ def _settle(
     access: Access,
     observer: Observer,
     adoption: Adoption,
+    source: SnapshotSource | Inventory | None,
 ) -> tuple[Plan, list[Any]]:
     """Plan, decide, edit and plan again, until a plan changes no decision; the plan and the state it was made from."""
-    inventory: Inventory | None = None
     for number in range(_ROUNDS):
         workspace = open_workspace(project, paths.name, access, observer, given=(trial, environment))
         observer.stage(f"Planning with what was decided so far (round {number + 1})" if number else "Planning")
@@ -234,11 +243,11 @@ def _settle(
             data = workspace.runner.show(own / "adopt.tfplan")
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Reading what the account has")
-        inventory = inventory or Inventory(workspace.aws)
+        source = source or Inventory(workspace.aws)
         if number == 0:
-            adoption.writers = partial(_writers, inventory, environment)
+            adoption.writers = partial(_writers, source, environment)
             adoption.done = _done(data, environment)
-        changed = adoption.next(plan, _read_existing(plan, inventory))
+        changed = adoption.next(plan, _read_existing(plan, source))
         if not changed and not (number == 0 and adoption.done):
             return plan, _state(workspace)
         while True:
@@ -256,31 +265,69 @@ def _settle(
     )
 
 
-def _read_existing(plan: Plan, inventory: Inventory) -> dict[str, Existing]:
+def _source(file: Path, max_age: timedelta, environment: Environment, access: Access) -> SnapshotSource:
+    """A snapshot as what the environment's account has.
+
+    Raises:
+        ToolkitError: It cannot be read, or is no snapshot.
+        RefusedError: It is not of what a plan of the environment would meet, too old, or edited.
+    """
+    snapshot = read_snapshot(file, account_id=environment.account_id, max_age=max_age)
+    name, sandbox = environment.name, " --sandbox" if access.sandbox else ""
+    simulated = access.sandbox or environment.simulator is not None
+    if simulated != (snapshot.simulator is not None):
+        is_of, runs_on = ("AWS", "the embedded AWS") if simulated else ("the embedded AWS", "AWS")
+        raise RefusedError(
+            f"this snapshot is of {is_of}, and environments/{name} is planned on {runs_on}",
+            where=str(file),
+            hint=f"take one with `toolkit discover {name}{sandbox}`",
+        )
+    regions = environment.regions
+    if snapshot.home != regions.home:
+        raise RefusedError(
+            f"this snapshot has {snapshot.home} as home region; that of environments/{name} is {regions.home}",
+            where=str(file),
+            hint=f"take one with `toolkit discover {name}{sandbox}`",
+        )
+    if missing := [region for region in regions.active if region not in snapshot.regions]:
+        raise RefusedError(
+            f"this snapshot does not have {', '.join(missing)}, where environments/{name} is active",
+            where=str(file),
+            hint=f"take one with `toolkit discover {name}{sandbox} --regions active`",
+        )
+    return SnapshotSource(snapshot)
+
+
+def _read_existing(plan: Plan, source: SnapshotSource | Inventory) -> dict[str, Existing]:
     """Address of a create → what the account has there, and who manages that.
 
     Raises:
         ToolkitError: What the account has there cannot be read.
     """
-    facts = gather(existing_wanted(plan, simulated=inventory.simulated), inventory)
-    found = existing(plan, facts, simulated=inventory.simulated)
+    facts = gather(existing_wanted(plan, simulated=source.simulated), source)
+    found = existing(plan, facts, simulated=source.simulated)
     resources = {address: one.live for address, one in found.items() if one.live is not None}
-    for (address, live), manager in zip(
-        resources.items(), managers_of(tuple(resources.values()), inventory), strict=True
-    ):
+    for (address, live), manager in zip(resources.items(), _managers(tuple(resources.values()), source), strict=True):
         unread = "; ".join(str(one) for one in manager.unknown) or None
         found[address] = replace(found[address], live=replace(live, managed_by=manager.who), manager_unread=unread)
     return found
 
 
-def _writers(inventory: Inventory, environment: Environment, bucket: str) -> Iterator[Live]:
+def _managers(resources: tuple[Live, ...], source: SnapshotSource | Inventory) -> tuple[Manager, ...]:
+    if isinstance(source, SnapshotSource):
+        # A scan keeps who manages each resource.
+        return tuple(Manager(one.managed_by, source.managers_unread(one)) for one in resources)
+    return managers_of(resources, source)
+
+
+def _writers(source: SnapshotSource | Inventory, environment: Environment, bucket: str) -> Iterator[Live]:
     """What of the account writes to a bucket.
 
     Raises:
         ToolkitError: That cannot be read.
     """
     kinds = dict(WRITERS)
-    for found in inventory.every(kinds, environment.regions.active):
+    for found in source.every(kinds, environment.regions.active):
         if isinstance(found, Unreadable):
             raise ToolkitError(f"what writes to the bucket {bucket} cannot be read: {found}")
         if found.values.get(kinds[found.type]) == bucket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -22,6 +23,7 @@ from toolkit.rendering.render import template_text
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import email_address
 from toolkit.settings.values import TO_FILL_IN
+from toolkit.snapshots import read_snapshot
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
 
@@ -49,6 +51,40 @@ class Block:
     """YAML below the component's key; empty for secure defaults."""
     missing: tuple[str, ...]
     """What somebody has to fill in first; the block is then a comment."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a snapshot says of the account that an environment is for."""
+
+    account_id: str
+    home: str
+    active: tuple[str, ...]
+    """Other regions in which the account has something that AWS does not give by itself."""
+    unused: tuple[str, ...]
+    """Every other region that was read; one of another partition can only be on the embedded AWS."""
+    simulator: bool
+
+
+def origin(file: Path, max_age: timedelta) -> Origin:
+    """What an environment starts from whose account a snapshot is of.
+
+    Raises:
+        ToolkitError: It cannot be read, or is no snapshot.
+        RefusedError: It was edited, is too old, or dated in the future.
+    """
+    snapshot = read_snapshot(file, max_age=max_age)
+    # AWS makes a VPC with a security group in every region, open as AWS makes it.
+    used = {o.region for o in snapshot.resources if not o.by_default and o.type != "aws_default_security_group"}
+    partition = partition_of(snapshot.home)
+    others = [one for one in snapshot.regions if one != snapshot.home and partition_of(one) == partition]
+    return Origin(
+        snapshot.account_id,
+        snapshot.home,
+        tuple(region for region in others if region in used),
+        tuple(region for region in others if region not in used),
+        snapshot.simulator is not None,
+    )
 
 
 def check_answer(kind: str, value: str, option: str) -> str:

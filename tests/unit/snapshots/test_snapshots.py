@@ -1,4 +1,4 @@
-"""A snapshot reads back as it was written, and one that is another's, edited or from the future is refused by name."""
+"""A snapshot reads back as it was written; one that is another's, edited, too old or from the future is refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from toolkit import snapshots
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.resources.reading import Call, Live, Reason, Unreadable
 from toolkit.resources.registry import RESOURCES
-from toolkit.snapshots import Snapshot, read_snapshot, snapshot_data, write_snapshot
+from toolkit.snapshots import MAX_AGE, Snapshot, read_snapshot, snapshot_data, write_snapshot
 
 REGION = "eu-central-1"
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -111,10 +111,14 @@ def test_an_edited_one_is_refused(change: Callable[[Path], None], tmp_path: Path
     ("options", "said"),
     [
         ({"account_id": "111122223333"}, "is of account 123456789012, not of 111122223333"),
+        ({"max_age": timedelta(hours=5), "now": NOW + timedelta(hours=6)}, "was taken 6 hours ago; at most 5 hours"),
+        ({"max_age": MAX_AGE, "now": NOW + timedelta(hours=25)}, "was taken 25 hours ago; at most 24 hours are"),
         ({"now": NOW - timedelta(hours=1)}, "is dated 2026-11-29 12:00:00 UTC, which is in the future"),
     ],
 )
-def test_another_account_s_or_one_from_the_future_is_refused(options: dict[str, Any], said: str, tmp_path: Path):
+def test_another_account_s_one_that_is_too_old_or_from_the_future_is_refused(
+    options: dict[str, Any], said: str, tmp_path: Path
+):
     file = tmp_path / "s.json"
     write_snapshot(taken(live()), file)
     with pytest.raises(RefusedError, match=said) as refused:
