@@ -92,11 +92,11 @@ class Checkout:
     def write(self, text: str) -> None:
         (self.folder / "environment.yaml").write_text(text)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = "eu-central-1") -> Any:
         endpoint = self.json("sandbox", "status")["endpoint"]
         return boto3.client(  # type: ignore[call-overload]
             service,
-            "eu-central-1",
+            region,
             endpoint_url=endpoint,
             aws_access_key_id="sandbox",
             aws_secret_access_key="sandbox",
@@ -261,8 +261,19 @@ def test_a_plan_is_applied_once_and_only_to_the_state_it_was_made_on(here: Check
 
 
 def test_drift_is_told_apart_from_what_is_pending(here: Checkout):
-    clean = here.json("drift", "tiny")
+    # What Terraform never made is no drift: it is listed on request, from every enabled region; the exit code stays 0.
+    here.client("iam").create_user(UserName="stray")
+    here.client("sns", "ap-south-1").create_topic(Name="leftover")
+    clean = here.json("drift", "tiny", "--unmanaged")
     assert (clean["drift"], clean["changes"], clean["pending"]["changes_pending"]) == (False, [], False)
+    found = {(one["type"], *one["key"].values()): one["region"] for one in clean["unmanaged"]["resources"]}
+    assert found["aws_iam_user", "stray"] == "eu-central-1"
+    assert found["aws_sns_topic", "leftover"] == "ap-south-1"
+    # What was applied is managed.
+    applied = ("aws_iam_account_password_policy", "aws_iam_group", "aws_iam_group_policy_attachment")
+    assert [one for one in found if one[0] in applied] == []
+    here.client("iam").delete_user(UserName="stray")
+    here.client("sns", "ap-south-1").delete_topic(TopicArn="arn:aws:sns:ap-south-1:123456789012:leftover")
 
     here.client("iam").update_account_password_policy(
         MinimumPasswordLength=8,
