@@ -165,9 +165,11 @@ class Adoption:
         # Terraform's own order, whatever made the plan.
         for change in sorted(plan.changes, key=lambda c: c.address):
             out = self._edits.get(("components", str(change.component)))
-            if out is not None and out.kind == "out":
-                continue
             found = existing.get(change.address)
+            if out is not None and out.kind == "out":
+                if found is not None:
+                    self._refuse_left_out(change, found, self.decisions[out.address])
+                continue
             if found is not None and found.live is not None and change.component and not found.same:
                 self._meet(change, found)
             self._judge(change, found)
@@ -214,6 +216,13 @@ class Adoption:
                 )
             if decision.choice is not choice or (choice is Choice.KEEP and decision.open):
                 raise _impossible(decision, choice, decision.open or decision.reason)
+
+    def _refuse_left_out(self, change: Change, found: Existing, because: Decision) -> None:
+        """Refuse a decision to adopt or replace what is not met only because its component is left out."""
+        choice = self.given.get(change.address, Choice.KEEP)
+        known = self.decisions.get(change.address)
+        if choice is not Choice.KEEP and known is None and found.live is not None:
+            raise _contradict(_given(_proposal(change, found, Choice.KEEP, because.reason), choice), because)
 
     def _take_back_what_destroys(self, plan: Plan) -> bool:
         """Take back edits that would destroy what is applied already; whether there were such."""
@@ -280,9 +289,7 @@ class Adoption:
             default, reason = Choice.KEEP, f"who manages it cannot be read: {found.manager_unread}"
         elif found.import_id is None and not found.overwritten:
             default, reason = Choice.KEEP, "Terraform cannot import it"
-        proposal = Proposal(
-            change.address, change.type, change.region, found.named, found.import_id, live.managed_by, default, reason
-        )
+        proposal = _proposal(change, found, default, reason)
         given = self.given.get(change.address)
         same = _is_the_same(change, found)
         if given is None and not same:
@@ -302,6 +309,9 @@ class Adoption:
         assert found.live is not None
         if (owner := other_account(found.live)) is not None:
             raise _impossible(decision, decision.choice, f"it belongs to account {owner}")
+        if found.live.managed_by is not None and decision.choice is Choice.REPLACE:
+            why = f"managed by {found.live.managed_by}, which would set its own values again"
+            raise _impossible(decision, decision.choice, why)
         if found.spelled is not None:
             decision.open = f"spell it {found.spelled!r} in environment.yaml: IAM does not distinguish names by case"
             return
@@ -328,8 +338,33 @@ class Adoption:
             if any(f'["{change.after.get(attribute)}"]' in change.address for attribute in NAMES):
                 # With its name, its address changes: it is imported when a plan has that.
                 return
+        other = self._imported_as(change, found.import_id)
+        if other is not None:
+            self._refuse_both(change.address, other, "both are the same resource: keep one of them")
+            decision.open = f"imported as {other} already"
+            return
         path = ("imports", change.address)
         self._edits[path] = _Planned(Edit(path, found.import_id, before="components"), change.address, "import")
+
+    def _imported_as(self, change: Change, import_id: str) -> str | None:
+        """Another address of the same type and region that has this id under `imports`."""
+        for planned in self._edits.values():
+            if planned.kind == "import" and planned.edit.value == import_id and planned.address != change.address:
+                met = self._found[planned.address][0]
+                if (met.type, met.region) == (change.type, change.region):
+                    return planned.address
+        return None
+
+    def _refuse_both(self, one: str, other: str, hint: str) -> None:
+        """Refuse two decisions that were given and exclude each other.
+
+        Raises:
+            UsageError: Both were given.
+        """
+        decisions = [self.decisions.get(address) for address in (one, other)]
+        first, second = decisions
+        if first is not None and second is not None and first.given and second.given and first is not second:
+            raise _contradict(first, second, hint)
 
     def _judge(self, change: Change, found: Existing | None) -> None:
         """Find what gets weaker or lost, and a setting for each."""
@@ -412,7 +447,7 @@ class Adoption:
         old = self._edits.get(path)
         if old is not None and path in self._fresh:
             if old.kind == kind and not (kind == "keep" and isinstance(value, list)):
-                planned = _both(old, planned)
+                planned = self._settle(old, planned)
                 if self._is_rejected(path, planned.edit.value):
                     return False
         elif old is not None and kind == "keep" and isinstance(value, list):
@@ -427,10 +462,28 @@ class Adoption:
             return False
         elif old is not None:
             # A plan was made with it, and something needs another value.
+            if old.kind == kind and kind in ("name", "place"):
+                self._refuse_both(old.address, address, _ONE_VALUE.format(dotted(path)))
             self._rejected.append((path, old.edit.value))
         self._edits[path] = planned
         self._fresh.add(path)
         return True
+
+    def _settle(self, one: _Planned, other: _Planned) -> _Planned:
+        """One edit for what two resources need of the same setting; where one value cannot be for both, what is given.
+
+        Raises:
+            UsageError: It cannot, and decisions for both were given.
+        """
+        planned = _both(one, other)
+        exact = one.kind in ("name", "place") and not same_json(one.edit.value, other.edit.value)
+        if exact or not all(demand.is_met_by(planned.edit.value) for demand in planned.demands):
+            self._refuse_both(one.address, other.address, _ONE_VALUE.format(dotted(one.edit.path)))
+            for either in (one, other):
+                decision = self.decisions.get(either.address)
+                if decision is not None and decision.given:
+                    return replace(either, demands=planned.demands)
+        return planned
 
     def _is_rejected(self, path: Path, value: Any) -> bool:
         return any(path == tried and same_json(value, old) for tried, old in self._rejected)
@@ -521,9 +574,11 @@ class Adoption:
             if name is None or is_entry(".".join(path), change.address):
                 continue
             before = self._edits.get(path)
-            if before is not None and before.kind == "place" and path in self._fresh:
-                # The environment's own gets another name with it.
-                return
+            if before is not None and before.kind == "place":
+                if path in self._fresh:
+                    # The environment's own gets another name with it.
+                    return
+                self._refuse_both(change.address, before.address, f"{before.address} needs {found.named}")
             stem = name.rpartition("/")[2]
             for suffix in (*(() if "baseline" in stem else ("baseline",)), "2", "3"):
                 if self._put(path, f"{stem}-{suffix}", why, change.address, "keep"):
@@ -572,6 +627,15 @@ class Adoption:
         )
 
 
+def _proposal(change: Change, found: Existing, default: Choice, reason: str) -> Proposal:
+    manager = found.live.managed_by if found.live is not None else None
+    return Proposal(change.address, change.type, change.region, found.named, found.import_id, manager, default, reason)
+
+
+def _given(proposal: Proposal, choice: Choice) -> Decision:
+    return Decision(proposal, choice, True, "as decided")
+
+
 def _both(one: _Planned, other: _Planned) -> _Planned:
     """An edit for what two resources need of the same setting, whichever of them a plan shows first."""
     demands = (*one.demands, *other.demands)
@@ -590,12 +654,16 @@ def _impossible(decision: Decision, choice: Choice, why: str) -> UsageError:
     )
 
 
-def _contradict(one: Decision, other: Decision) -> UsageError:
+_ONE_VALUE = "`{}` decides about both and has one value: adopt one of them, keep or replace the other"
+_SAME = "the same setting, or the same component, decides about both: choose the same for both"
+
+
+def _contradict(one: Decision, other: Decision, hint: str = _SAME) -> UsageError:
     pair = sorted((one, other), key=lambda d: d.proposal.address)
     said = " and ".join(f"{d.choice.value} for {d.proposal.address}" for d in pair)
     return UsageError(
         f"contradictory decisions: {said}",
-        hint="the same setting, or the same component, decides about both: choose the same for both",
+        hint=hint,
     )
 
 

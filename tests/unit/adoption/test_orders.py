@@ -98,7 +98,9 @@ def test_the_strongest_of_all_is_set(component, label, inside, strength, path, p
     for order in permutations(range(len(there))):
         addresses = [f'module.{label}[{n}].{inside}["first.last"]' for n in order]
         existing = {
-            address: Existing(live := values(strength, value), True, "id", address, live=Live({}, live, address, "id"))
+            address: Existing(
+                live := values(strength, value), True, address, address, live=Live({}, live, address, address)
+            )
             for address, value in zip(addresses, there, strict=True)
         }
         for changes in (addresses, addresses[::-1]):
@@ -152,7 +154,7 @@ def channels(*there: str, after: str = "TwentyFour_Hours") -> tuple[list[Change]
 
     changes = [change("config", address, has(after)) for address, _ in zip(CHANNELS, there, strict=False)]
     existing = {
-        address: Existing(has(i), True, "default", address, live=Live({"name": "default"}, has(i), address, "default"))
+        address: Existing(has(i), True, address, address, live=Live({"name": "default"}, has(i), address, address))
         for address, i in zip(CHANNELS, there, strict=False)
     }
     return changes, existing
@@ -194,7 +196,7 @@ def test_the_longest_retention_is_set(there: tuple[int, ...]):
         return {"bucket": "logs", "rule": [rule]}
 
     existing = {
-        address: Existing(rules(days), True, "logs", address, live=Live({}, rules(days), address, "logs"))
+        address: Existing(rules(days), True, address, address, live=Live({}, rules(days), address, address))
         for address, days in zip(buckets, there, strict=True)
     }
     for order in permutations(buckets):
@@ -210,7 +212,7 @@ def test_a_value_in_another_form_is_compared_as_the_attribute_has_it(there: tupl
     role = 'module.iam_roles[{}].aws_iam_role.deployer["ci"]'
     addresses = [role.format(n) for n in range(2)]
     existing = {
-        a: Existing({"max_session_duration": s}, True, "ci", a, live=Live({}, {"max_session_duration": s}, a, "ci"))
+        a: Existing({"max_session_duration": s}, True, a, a, live=Live({}, {"max_session_duration": s}, a, a))
         for a, s in zip(addresses, there, strict=True)
     }
     changes = tuple(change("iam_roles", a, {"max_session_duration": 43200}) for a in addresses)
