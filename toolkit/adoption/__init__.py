@@ -10,14 +10,15 @@ types' records say which side is the stronger one, the environment's own validat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from toolkit.addresses import Address, value_at
-from toolkit.adoption.stronger import Demand, joint, stronger
+from toolkit.adoption.decisions import Choice, Decision, Proposal, as_given, contradict, impossible, proposal_of
+from toolkit.adoption.edits import Edits, Path, Planned
+from toolkit.adoption.stronger import Demand, stronger
 from toolkit.environment.source import Data, Problem
 from toolkit.environment.splice import DELETE, Edit
 from toolkit.errors import UsageError, or_meant
@@ -33,63 +34,7 @@ from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 from toolkit.typed import dotted, same_json
 
-Path = tuple[str, ...]
-
-
-class Choice(Enum):
-    """What becomes of a resource."""
-
-    ADOPT = "adopt"
-    """Terraform takes it over, with the stronger of both values."""
-    KEEP = "keep"
-    """It is left alone: the environment does without what would meet it, or gives its own another name."""
-    REPLACE = "replace"
-    """The environment's values replace it; plans ask for consent to what gets weaker or is deleted."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """One resource to decide about."""
-
-    address: str
-    type: str
-    region: str
-    called: str
-    """What it is, for people: "the group 'administrators'"."""
-    import_id: str | None
-    managed_by: str | None
-    default: Choice
-    """The safe one."""
-    reason: str
-    """Why that is safe."""
-
-
-@dataclass
-class Decision:
-    """What was decided about a resource, and what came of it."""
-
-    proposal: Proposal
-    choice: Choice
-    given: bool
-    """Whether a person chose it; the safe default may still change."""
-    reason: str
-    same: bool = False
-    """Whether the account has it with the very same values, so that there is nothing to decide."""
-    open: str | None = None
-    """What is left to decide by hand; the plan has a finding about it."""
-
-
-@dataclass(frozen=True)
-class _Planned:
-    """An edit, and what it is for."""
-
-    edit: Edit
-    address: str
-    kind: str
-    """ "import", "name", "stronger", "place", "keep" or "out"."""
-    demands: tuple[Demand, ...] = ()
-    """What all resources need of it that a plan showed in the same round."""
-
+__all__ = ["WRITERS", "Adoption", "Choice", "Decision", "Proposal"]
 
 _DESTINATIONS = {
     ("aws_config_delivery_channel", "s3_bucket_name"): ("bucket", "name"),
@@ -121,12 +66,8 @@ class Adoption:
     done: tuple[str, ...] = ()
     _plan: Plan = field(default_factory=lambda: Plan("", (), (), 0))
     """This round's."""
-    _edits: dict[Path, _Planned] = field(default_factory=dict)
     _found: dict[str, tuple[Change, Existing]] = field(default_factory=dict)
-    _rejected: list[tuple[Path, Any]] = field(default_factory=list)
     _answers: dict[str, Choice | None] = field(default_factory=dict)
-    _fresh: set[Path] = field(default_factory=set)
-    """Edits of this round, which no plan has tried yet."""
     _unknown: list[Callable[[], None]] = field(default_factory=list)
     """What is to be judged about values that this round's plan does not know, unless there is another round."""
     _unedited: frozenset[str] | None = None
@@ -134,16 +75,19 @@ class Adoption:
     _needed: dict[str, str] = field(default_factory=dict)
     """Component → why it cannot be left out."""
 
+    def __post_init__(self) -> None:
+        self._edits = Edits(self.written, self.decisions)
+
     @property
     def edits(self) -> tuple[Edit, ...]:
         """Everything to change in the environment file as it was found."""
         deleted = tuple(Edit(("imports", address), DELETE) for address in self.done)
-        return deleted + tuple(planned.edit for planned in self._edits.values())
+        return deleted + tuple(planned.edit for planned in self._edits.planned.values())
 
     @property
     def imports(self) -> tuple[str, ...]:
         """Addresses that are imported."""
-        return tuple(p.edit.path[1] for p in self._edits.values() if p.kind == "import")
+        return tuple(p.edit.path[1] for p in self._edits.of("import"))
 
     def next(self, plan: Plan, existing: Mapping[str, Existing]) -> bool:
         """Take in a plan that was made with the edits so far; whether there are others now.
@@ -155,16 +99,16 @@ class Adoption:
         Raises:
             UsageError: Decisions that were given contradict each other, or cannot be carried out.
         """
-        before = dict(self._edits)
+        before = dict(self._edits.planned)
         self._plan = plan
-        self._fresh = set()
+        self._edits.fresh = set()
         self._unknown = []
         if self._take_back_what_destroys(plan):
             # This plan was made with what is taken back.
             return True
         # Terraform's own order, whatever made the plan.
         for change in sorted(plan.changes, key=lambda c: c.address):
-            out = self._edits.get(("components", str(change.component)))
+            out = self._edits.planned.get(("components", str(change.component)))
             found = existing.get(change.address)
             if out is not None and out.kind == "out":
                 if found is not None:
@@ -173,11 +117,11 @@ class Adoption:
             if found is not None and found.live is not None and change.component and not found.same:
                 self._meet(change, found)
             self._judge(change, found)
-        if self._edits == before:
+        if self._edits.planned == before:
             # What this plan does not know, no other one will.
             for judge in self._unknown:
                 judge()
-        return self._edits != before
+        return self._edits.planned != before
 
     def reject(self, problems: Iterable[Problem]) -> bool:
         """Take back the edits that the environment file's own rules refuse; whether there were such.
@@ -186,13 +130,13 @@ class Adoption:
             UsageError: A decision that was given cannot be carried out.
         """
         told = tuple(problems)
-        tried = [p for p in self._edits.values() if p.kind != "import"]
+        tried = [p for p in self._edits.planned.values() if p.kind != "import"]
         # What a component needs is told of the one that needs it.
         refused = [p for p in tried if any(_concerns(problem, p) for problem in told)] or [
             p for p in tried if p.kind == "out"
         ]
         for planned in refused:
-            self._take_back(planned)
+            self._edits.take_back(planned)
             why = next((str(p) for p in told if _concerns(p, planned)), str(told[0]))
             if planned.kind == "out":
                 self._bring_back(planned)
@@ -215,14 +159,14 @@ class Adoption:
                     hint="name addresses that `toolkit adopt ENV --dry-run` shows",
                 )
             if decision.choice is not choice or (choice is Choice.KEEP and decision.open):
-                raise _impossible(decision, choice, decision.open or decision.reason)
+                raise impossible(decision, choice, decision.open or decision.reason)
 
     def _refuse_left_out(self, change: Change, found: Existing, because: Decision) -> None:
         """Refuse a decision to adopt or replace what is not met only because its component is left out."""
         choice = self.given.get(change.address, Choice.KEEP)
         known = self.decisions.get(change.address)
         if choice is not Choice.KEEP and known is None and found.live is not None:
-            raise _contradict(_given(_proposal(change, found, Choice.KEEP, because.reason), choice), because)
+            raise contradict(as_given(proposal_of(change, found, Choice.KEEP, because.reason), choice), because)
 
     def _take_back_what_destroys(self, plan: Plan) -> bool:
         """Take back edits that would destroy what is applied already; whether there were such."""
@@ -235,25 +179,25 @@ class Adoption:
                 for planned in self._led_to(change):
                     harm.setdefault(planned.edit.path, []).append(change.address)
         for path, addresses in harm.items():
-            if path in self._edits:
-                self._would_destroy(self._edits[path], addresses)
+            if path in self._edits.planned:
+                self._would_destroy(self._edits.planned[path], addresses)
         return bool(harm)
 
-    def _led_to(self, change: Change) -> list[_Planned]:
+    def _led_to(self, change: Change) -> list[Planned]:
         """Edits because of which a plan destroys something."""
-        out = [p for p in self._edits.values() if p.kind == "out"]
-        moved = [p for p in self._edits.values() if p.kind in ("keep", "name", "place")]
+        out = self._edits.of("out")
+        moved = self._edits.of("keep", "name", "place")
         keys = _paths(naming, change)
         inside = [p for p in (*out, *moved) if p.edit.path[:2] == ("components", str(change.component))]
         return [p for p in inside if p.kind == "out" or p.edit.path in keys] or inside or out
 
-    def _would_destroy(self, planned: _Planned, addresses: list[str]) -> None:
+    def _would_destroy(self, planned: Planned, addresses: list[str]) -> None:
         component, key = planned.edit.path[1], dotted(planned.edit.path)
         decision = self.decisions[planned.address]
         others = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
         what = "leaving it out" if planned.kind == "out" else f"another value of `{key}`"
         why = f"`{component}` is already applied: {what} would destroy {addresses[0]}{others}"
-        self._take_back(planned)
+        self._edits.take_back(planned)
         if planned.kind == "out":
             self._needed[component] = why
             self._bring_back(planned)
@@ -264,7 +208,7 @@ class Adoption:
                     self._forget(address)
         if planned.kind != "place":
             # What has its destination elsewhere is weaker without it, as the next plan says.
-            self._drop(planned.address)
+            self._edits.drop(planned.address)
             decision.open = f"{decision.reason}; {why}"
 
     def _meet(self, change: Change, found: Existing) -> None:
@@ -275,7 +219,7 @@ class Adoption:
             return
         elif decision.choice is Choice.KEEP:
             self._keep(change, found, decision)
-        elif ("imports", change.address) in self._edits:
+        elif ("imports", change.address) in self._edits.planned:
             decision.open = "Terraform does not import it"
 
     def _propose(self, change: Change, found: Existing) -> None:
@@ -289,7 +233,7 @@ class Adoption:
             default, reason = Choice.KEEP, f"who manages it cannot be read: {found.manager_unread}"
         elif found.import_id is None and not found.overwritten:
             default, reason = Choice.KEEP, "Terraform cannot import it"
-        proposal = _proposal(change, found, default, reason)
+        proposal = proposal_of(change, found, default, reason)
         given = self.given.get(change.address)
         same = _is_the_same(change, found)
         if given is None and not same:
@@ -308,31 +252,33 @@ class Adoption:
         """Import it: under its own name, if only one can exist."""
         assert found.live is not None
         if (owner := other_account(found.live)) is not None:
-            raise _impossible(decision, decision.choice, f"it belongs to account {owner}")
+            raise impossible(decision, decision.choice, f"it belongs to account {owner}")
         if found.live.managed_by is not None and decision.choice is Choice.REPLACE:
             why = f"managed by {found.live.managed_by}, which would set its own values again"
-            raise _impossible(decision, decision.choice, why)
+            raise impossible(decision, decision.choice, why)
         if found.spelled is not None:
             decision.open = f"spell it {found.spelled!r} in environment.yaml: IAM does not distinguish names by case"
             return
         if found.import_id is None:
             if not found.overwritten:
-                raise _impossible(decision, decision.choice, "Terraform cannot import it")
+                raise impossible(decision, decision.choice, "Terraform cannot import it")
             return
         paths = _paths(naming, change)
-        fresh = (self._edits[path] for path in paths if path in self._fresh and path in self._edits)
+        fresh = (
+            self._edits.planned[path] for path in paths if path in self._edits.fresh and path in self._edits.planned
+        )
         renamed = next((planned for planned in fresh if planned.kind == "keep"), None)
         if renamed is not None:
             # It has its name from the same setting, as with `_let_go`.
             because = self.decisions[renamed.address]
             if decision.given:
-                raise _contradict(decision, because)
+                raise contradict(decision, because)
             decision.choice, decision.reason = Choice.KEEP, because.reason
             return
         name = _other_name(change, found) or _overwritten_name(change, found)
         if name is not None and decision.choice is Choice.ADOPT:
             reason = f"{found.named} has this name"
-            if not paths or not all(self._put(path, name, reason, change.address, "name") for path in paths):
+            if not paths or not all(self._edits.put(path, name, reason, change.address, "name") for path in paths):
                 self._fails(change, f"no setting gives it the name {name!r}")
                 return
             if any(f'["{change.after.get(attribute)}"]' in change.address for attribute in NAMES):
@@ -340,31 +286,20 @@ class Adoption:
                 return
         other = self._imported_as(change, found.import_id)
         if other is not None:
-            self._refuse_both(change.address, other, "both are the same resource: keep one of them")
+            self._edits.refuse_both(change.address, other, "both are the same resource: keep one of them")
             decision.open = f"imported as {other} already"
             return
         path = ("imports", change.address)
-        self._edits[path] = _Planned(Edit(path, found.import_id, before="components"), change.address, "import")
+        self._edits.planned[path] = Planned(Edit(path, found.import_id, before="components"), change.address, "import")
 
     def _imported_as(self, change: Change, import_id: str) -> str | None:
         """Another address of the same type and region that has this id under `imports`."""
-        for planned in self._edits.values():
+        for planned in self._edits.planned.values():
             if planned.kind == "import" and planned.edit.value == import_id and planned.address != change.address:
                 met = self._found[planned.address][0]
                 if (met.type, met.region) == (change.type, change.region):
                     return planned.address
         return None
-
-    def _refuse_both(self, one: str, other: str, hint: str) -> None:
-        """Refuse two decisions that were given and exclude each other.
-
-        Raises:
-            UsageError: Both were given.
-        """
-        decisions = [self.decisions.get(address) for address in (one, other)]
-        first, second = decisions
-        if first is not None and second is not None and first.given and second.given and first is not second:
-            raise _contradict(first, second, hint)
 
     def _judge(self, change: Change, found: Existing | None) -> None:
         """Find what gets weaker or lost, and a setting for each."""
@@ -413,7 +348,7 @@ class Adoption:
             reason = f"{shown(value)} as {called} has it, not {shown(new)}"
             demands = (Demand(record, lost, change.after, value),) if kind == "stronger" else ()
             useful = (path for path in paths if value is not None and not is_skipping(path[-1]))
-            if not any(self._put(path, value, reason, change.address, kind, demands) for path in useful):
+            if not any(self._edits.put(path, value, reason, change.address, kind, demands) for path in useful):
                 self._fails(change, f"{lost.path} would become weaker ({lost.reason})")
                 return
 
@@ -429,89 +364,17 @@ class Adoption:
         found = {writer.called for writer in self.writers(str(bucket)) if not is_own(writer)}
         return ", ".join(sorted(found))
 
-    def _put(
-        self,
-        path: Path,
-        value: Any,
-        reason: str,
-        address: str,
-        kind: str,
-        demands: tuple[Demand, ...] = (),
-    ) -> bool:
-        """Plan an edit; False where it was tried already, or must not be written."""
-        if not self._is_own_entry(path, address):
-            return False
-        if self._is_rejected(path, value):
-            return False
-        planned = _Planned(Edit(path, value, reason), address, kind, demands)
-        old = self._edits.get(path)
-        if old is not None and path in self._fresh:
-            if old.kind == kind and not (kind == "keep" and isinstance(value, list)):
-                planned = self._settle(old, planned)
-                if self._is_rejected(path, planned.edit.value):
-                    return False
-        elif old is not None and kind == "keep" and isinstance(value, list):
-            # It has the entries of the other.
-            pass
-        elif old is not None and same_json(old.edit.value, value):
-            if kind == "name":
-                return True
-            if old.address == address:
-                # It did not help.
-                self._take_back(old)
-            return False
-        elif old is not None:
-            # A plan was made with it, and something needs another value.
-            if old.kind == kind and kind in ("name", "place"):
-                self._refuse_both(old.address, address, _ONE_VALUE.format(dotted(path)))
-            self._rejected.append((path, old.edit.value))
-        self._edits[path] = planned
-        self._fresh.add(path)
-        return True
-
-    def _settle(self, one: _Planned, other: _Planned) -> _Planned:
-        """One edit for what two resources need of the same setting; where one value cannot be for both, what is given.
-
-        Raises:
-            UsageError: It cannot, and decisions for both were given.
-        """
-        planned = _both(one, other)
-        exact = one.kind in ("name", "place") and not same_json(one.edit.value, other.edit.value)
-        if exact or not all(demand.is_met_by(planned.edit.value) for demand in planned.demands):
-            self._refuse_both(one.address, other.address, _ONE_VALUE.format(dotted(one.edit.path)))
-            for either in (one, other):
-                decision = self.decisions.get(either.address)
-                if decision is not None and decision.given:
-                    return replace(either, demands=planned.demands)
-        return planned
-
-    def _is_rejected(self, path: Path, value: Any) -> bool:
-        return any(path == tried and same_json(value, old) for tried, old in self._rejected)
-
-    def _is_own_entry(self, path: Path, address: str) -> bool:
-        """Whether no step is an entry that only the defaults have: writing one would drop the others."""
-        here: Any = self.written
-        for end, step in enumerate(path):
-            here = here.get(step) if isinstance(here, dict) else None
-            if here is None and is_entry(".".join(path[: end + 1]), address):
-                return False
-        return True
-
-    def _take_back(self, planned: _Planned) -> None:
-        self._rejected.append((planned.edit.path, None if planned.kind == "out" else planned.edit.value))
-        self._edits.pop(planned.edit.path, None)
-
     def _fails(self, change: Change, why: str) -> None:
         """An adoption that does not work: first without the edit that led here, then kept apart, else by hand."""
         keys = _paths(naming, change)
-        places = (p for p in self._edits.values() if p.kind == "place" and p.edit.path in keys)
-        led = [p for p in places if p.edit.path not in self._fresh]
+        places = (p for p in self._edits.of("place") if p.edit.path in keys)
+        led = [p for p in places if p.edit.path not in self._edits.fresh]
         if led:
             # The account's bucket was not made for this component: what was adopted with it is let go.
             for address in [a for a, d in self.decisions.items() if not d.given and self._shares(a, keys)]:
                 self._forget(address)
             for planned in led:
-                self._take_back(planned)
+                self._edits.take_back(planned)
             return
         decision = self.decisions.get(change.address)
         if decision is None:
@@ -532,9 +395,9 @@ class Adoption:
 
     def _forget(self, address: str) -> None:
         del self.decisions[address], self._found[address]
-        self._drop(address)
+        self._edits.drop(address)
 
-    def _bring_back(self, left_out: _Planned) -> None:
+    def _bring_back(self, left_out: Planned) -> None:
         """What was left alone only because its component was to be left out is decided about anew."""
         component = left_out.edit.path[1]
         for address, decision in list(self.decisions.items()):
@@ -542,22 +405,18 @@ class Adoption:
             if same and address != left_out.address and not decision.given:
                 self._forget(address)
 
-    def _drop(self, address: str) -> None:
-        for path in [p for p, planned in self._edits.items() if planned.address == address]:
-            del self._edits[path]
-
     def _keep(self, change: Change, found: Existing, decision: Decision) -> None:
         """Leave it alone: another name for the baseline's own, or without what would meet it."""
         decision.choice = Choice.KEEP
         why = f"{found.named} is left alone: {decision.reason}"
         skips = [(path, self._skip(path, change)) for path in _paths(skipping, change)]
         for path, value in skips:
-            tried = self._edits.get(path)
-            if tried is not None and path not in self._fresh and same_json(tried.edit.value, value):
-                self._take_back(tried)
-        self._drop(change.address)
+            tried = self._edits.planned.get(path)
+            if tried is not None and path not in self._edits.fresh and same_json(tried.edit.value, value):
+                self._edits.take_back(tried)
+        self._edits.drop(change.address)
         for path, value in skips:
-            if self._put(path, value, why, change.address, "keep"):
+            if self._edits.put(path, value, why, change.address, "keep"):
                 return
         name = next((change.after[n] for n in NAMES if isinstance(change.after.get(n), str)), None)
         entry = Address.parse(change.address).key
@@ -565,7 +424,7 @@ class Adoption:
         if once and name is not None and entry == name:
             # There is one because the setting has a value, as with an account's alias.
             for path in _paths(naming, change):
-                if self._put(path, None, why, change.address, "keep"):
+                if self._edits.put(path, None, why, change.address, "keep"):
                     return
         if once or (_other_name(change, found) is not None and not isinstance(entry, str)):
             self._leave_out(change, decision, why)
@@ -573,15 +432,15 @@ class Adoption:
         for path in _paths(naming, change):
             if name is None or is_entry(".".join(path), change.address):
                 continue
-            before = self._edits.get(path)
+            before = self._edits.planned.get(path)
             if before is not None and before.kind == "place":
-                if path in self._fresh:
+                if path in self._edits.fresh:
                     # The environment's own gets another name with it.
                     return
-                self._refuse_both(change.address, before.address, f"{before.address} needs {found.named}")
+                self._edits.refuse_both(change.address, before.address, f"{before.address} needs {found.named}")
             stem = name.rpartition("/")[2]
             for suffix in (*(() if "baseline" in stem else ("baseline",)), "2", "3"):
-                if self._put(path, f"{stem}-{suffix}", why, change.address, "keep"):
+                if self._edits.put(path, f"{stem}-{suffix}", why, change.address, "keep"):
                     self._let_go(change, [path], decision)
                     return
         decision.open = "no setting leaves it alone: rename the environment's own, or leave it out"
@@ -590,26 +449,28 @@ class Adoption:
         """The value of a setting which says that a resource is there already."""
         if not path[-1].startswith("existing_"):
             return False
-        so_far = self._edits[path].edit.value if path in self._edits else _at(self.written, path)
+        so_far = self._edits.now(path)
         entries = list(so_far) if isinstance(so_far, list) else []
         key = Address.parse(change.address).key
         return entries if key in entries else [*entries, key]
 
-    def _let_go(self, change: Change, paths: Iterable[Path], because: Decision) -> None:
+    def _let_go(self, change: Change, paths: Collection[Path], because: Decision) -> None:
         """What has its name from the same setting goes the same way: imported, it would be replaced now."""
         for address, decision in list(self.decisions.items()):
             if decision is because or decision.choice is Choice.KEEP or not self._shares(address, paths):
                 continue
             if decision.given:
-                raise _contradict(decision, because)
+                raise contradict(decision, because)
             decision.choice, decision.reason = Choice.KEEP, because.reason
-            for planned in [p for p in self._edits.values() if p.address == address and p.edit.path not in paths]:
-                del self._edits[planned.edit.path]
+            for planned in [
+                p for p in self._edits.planned.values() if p.address == address and p.edit.path not in paths
+            ]:
+                del self._edits.planned[planned.edit.path]
 
     def _leave_out(self, change: Change, decision: Decision, why: str) -> None:
         """Only one can exist: the environment does without the component."""
         path = ("components", str(change.component))
-        if any(path == tried for tried, _ in self._rejected):
+        if any(path == tried for tried, _ in self._edits.rejected):
             needed = self._needed.get(path[1], f"another component needs `{path[1]}`")
             decision.open = f"{decision.reason}; {needed}"
             return
@@ -617,57 +478,17 @@ class Adoption:
             if self._found[address][0].component != change.component or other is decision:
                 continue
             if other.given and other.choice is not Choice.KEEP:
-                raise _contradict(other, decision)
+                raise contradict(other, decision)
             other.choice, other.reason = Choice.KEEP, f"`{change.component}` is left out"
-            self._drop(address)
-        for inner in [p for p in self._edits if p[:2] == path]:
-            del self._edits[inner]
-        self._edits[path] = _Planned(
+            self._edits.drop(address)
+        for inner in [p for p in self._edits.planned if p[:2] == path]:
+            del self._edits.planned[inner]
+        self._edits.planned[path] = Planned(
             Edit(path, DELETE, f"{change.component} is left out. {why}"), change.address, "out"
         )
 
 
-def _proposal(change: Change, found: Existing, default: Choice, reason: str) -> Proposal:
-    manager = found.live.managed_by if found.live is not None else None
-    return Proposal(change.address, change.type, change.region, found.named, found.import_id, manager, default, reason)
-
-
-def _given(proposal: Proposal, choice: Choice) -> Decision:
-    return Decision(proposal, choice, True, "as decided")
-
-
-def _both(one: _Planned, other: _Planned) -> _Planned:
-    """An edit for what two resources need of the same setting, whichever of them a plan shows first."""
-    demands = (*one.demands, *other.demands)
-    value = joint((one.edit.value, other.edit.value), demands)
-    for planned in (one, other):
-        if same_json(planned.edit.value, value):
-            return replace(planned, demands=demands)
-    reason = f"{shown(value)}: everything that several resources have"
-    return _Planned(Edit(one.edit.path, value, reason), one.address, one.kind, demands)
-
-
-def _impossible(decision: Decision, choice: Choice, why: str) -> UsageError:
-    return UsageError(
-        f"{decision.proposal.address}: {choice.value} is not possible: {why}",
-        hint="choose another of adopt, keep and replace for it",
-    )
-
-
-_ONE_VALUE = "`{}` decides about both and has one value: adopt one of them, keep or replace the other"
-_SAME = "the same setting, or the same component, decides about both: choose the same for both"
-
-
-def _contradict(one: Decision, other: Decision, hint: str = _SAME) -> UsageError:
-    pair = sorted((one, other), key=lambda d: d.proposal.address)
-    said = " and ".join(f"{d.choice.value} for {d.proposal.address}" for d in pair)
-    return UsageError(
-        f"contradictory decisions: {said}",
-        hint=hint,
-    )
-
-
-def _concerns(problem: Problem, planned: _Planned) -> bool:
+def _concerns(problem: Problem, planned: Planned) -> bool:
     """Whether a problem is at an edit, in it, or in what it is part of, up to its component."""
     path = dotted(planned.edit.path)
     if problem.path == path or problem.path.startswith((f"{path}.", f"{path}[")):
@@ -703,9 +524,3 @@ def _paths(keys: Callable[[str, str | None], Iterable[str]], change: Change) -> 
     found = [steps(key, change.address) for key in keys(change.address, change.component)]
     # Which entry of several decides is not in every address.
     return [path for path in found if "*" not in path]
-
-
-def _at(data: Data, path: Path) -> Data:
-    for step in path:
-        data = data.get(step) if isinstance(data, dict) else None
-    return data
