@@ -32,6 +32,7 @@ def test_it_carries_what_it_needs(wheel: Path):
         "toolkit/_data/templates/components/cloudtrail.tf.j2",
         "toolkit/_data/templates/project/environment.yaml.j2",
         "toolkit/controls/framework_ids.json",
+        "toolkit/controls/texts.json",
         "toolkit/plan/settings.json",
         "toolkit/py.typed",
     ):

@@ -16,6 +16,7 @@ from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, Topic, claims, topics
 from toolkit.findings import Severity, Status
+from toolkit.resources.price import Price, Step
 from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES, is_unsupported
 
@@ -71,16 +72,15 @@ def _check(topic: Topic, by_component: dict[str, list[Claim]]) -> Check | None:
     component, own = next(iter(by_component.items()))
     setting = next((claim.setting for claim in own if claim.setting), None)
     where = f"components.{component}" + (f".{setting}" if setting else "")
-    what = ", ".join(dict.fromkeys(_expected(claim) for claim in own))
     return Check(
         topic.name,
-        _sentence(topic.name),
+        topic.title,
         _SEVERITIES[topic.severity],
         topic.service,
         needs,
         judge,
-        Remedy(f"set `{where}` in environment.yaml", component, setting),
-        why=f"expected: {what}",
+        Remedy(f"set `{where}` in environment.yaml{_cost(own)}", component, setting),
+        why=topic.why or "",
         regional=regional,
     )
 
@@ -89,9 +89,16 @@ def _expected(claim: Claim) -> str:
     return f"{type_of(claim)} {claim.attribute} {claim.expectation}" if claim.attribute else f"{type_of(claim)} exists"
 
 
-def _sentence(topic: str) -> str:
-    words = topic.replace("_", " ")
-    return f"{words[0].upper()}{words[1:]}."
+def _cost(own: list[Claim]) -> str:
+    """What the claimed resources bill once they are there, as far as the records of their types say."""
+    costs = []
+    for kind in dict.fromkeys(type_of(claim) for claim in own):
+        price = RESOURCES[kind].price
+        values = {c.attribute: next(iter(c.expect.values())) for c in own if type_of(c) == kind and c.attribute}
+        step = Step(created=True, changed=False, before={}, after=values, keys=RESOURCES[kind].keys)
+        if isinstance(price, Price) and price.starts(step):
+            costs.append(f"{price.what}: {price.basis}")
+    return f". Cost in US dollars: {'; '.join(costs)}" if costs else ""
 
 
 def _met(own: list[Claim], scope: Scope, answers: Answers) -> Iterator[Outcome]:

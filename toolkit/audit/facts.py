@@ -28,7 +28,10 @@ class Fact(Wanted[tuple[Live, ...]]):
 
 @dataclass(frozen=True)
 class Every(Fact):
-    """Every resource of a Terraform type in a region; global types are read in the home region, whatever it says."""
+    """Every resource of a Terraform type in a region; global types are read in the home region, whatever it says.
+
+    What identifies a resource is among its values, too: a claim finds by it the one that is meant.
+    """
 
     kind: str
     region: str
@@ -51,7 +54,10 @@ class Every(Fact):
         assert reading is not None, f"{self.kind} has no reading"
         region = source.home_region if reading.is_global else self.region
         found = source.live(self.kind, region)
-        return tuple(replace(one, type=self.kind, region=region, account_id=source.account_id) for one in found)
+        return tuple(
+            replace(one, values={**one.key, **one.values}, type=self.kind, region=region, account_id=source.account_id)
+            for one in found
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Reads the catalogue: modules' controls.yaml, the ids of framework_ids.json, and of topics that modules declare.
+"""Reads the catalogue: modules' controls.yaml, the ids of framework_ids.json, topics that modules declare,
+and what texts.json says of each topic.
 
 In: the product's own files. Out: frozen claims. Asks no account and no plan.
 """
@@ -106,6 +107,10 @@ class Topic:
     """As IAM names it ("iam")."""
     severity: str
     """How much it matters, as public compliance metadata has it: "critical", "high", "medium" or "low"."""
+    title: str
+    """What is true where it is met, one sentence for people, in this project's own words."""
+    why: str | None
+    """Why it matters; None where a check of `toolkit.audit.checks` says it."""
 
 
 @cache
@@ -124,6 +129,8 @@ def topics() -> tuple[Topic, ...]:
             {_named(k): tuple(ids) for k, ids in facts["frameworks"].items()},
             facts["service"],
             facts["severity"],
+            _texts()[name]["title"],
+            _texts()[name].get("why"),
         )
         for name, facts in _topics().items()
     )
@@ -176,6 +183,12 @@ def _claims(file: Path) -> tuple[Claim, ...]:
 def _facts() -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((Path(__file__).parent / "framework_ids.json").read_text("utf-8"))
     return facts
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    texts: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "texts.json").read_text("utf-8"))
+    return texts
 
 
 @cache

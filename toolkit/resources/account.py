@@ -49,13 +49,15 @@ _PRIMARY = {
     "phone_number": "PhoneNumber",
     "website_url": "WebsiteUrl",
 }
+_REQUIRED = ("full_name", "address_line_1", "city", "country_code", "phone_number", "postal_code")
+"""AWS has no contact without these (Account Management API Reference, ContactInformation)."""
 
 
 def _primary(account: Account, region: str) -> Iterator[Live]:
     answer = account.call("account", "get_contact_information", region, absent=_NONE)
     if answer is not None:
         found = answer["ContactInformation"]
-        values = {ours: found[theirs] for ours, theirs in _PRIMARY.items() if theirs in found}
+        values = {ours: found[theirs] for ours, theirs in _PRIMARY.items() if theirs in found or ours in _REQUIRED}
         yield Live({}, values, "the primary contact", account.account_id)
 
 

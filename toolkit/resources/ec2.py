@@ -58,10 +58,10 @@ def _metadata_defaults(account: Account, region: str) -> Iterator[Live]:
         "instance_metadata_tags": found.get("InstanceMetadataTags"),
         "http_put_response_hop_limit": found.get("HttpPutResponseHopLimit"),
     }
-    # What has no value has no preference.
-    stated = {name: value for name, value in values.items() if value}
+    # What has no value has no preference: None, which meets no claim, and is not the same as a value that is not read.
     called, managed = f"instance metadata defaults in {region}", _declared(found)
-    yield Live({}, stated, called, None, by_default=not stated, managed_by=managed)
+    values = {name: value or None for name, value in values.items()}
+    yield Live({}, values, called, None, by_default=not any(values.values()), managed_by=managed)
 
 
 def _serial_console(account: Account, region: str) -> Iterator[Live]:

@@ -9,9 +9,11 @@ import pytest
 from toolkit.audit.claims import claim_checks, type_of
 from toolkit.audit.facts import Every
 from toolkit.components.registry import REGISTRY
-from toolkit.controls.catalogue import Claim, claims
+from toolkit.controls.catalogue import Claim, claims, topics
 from toolkit.findings import Status
+from toolkit.resources.price import Price
 from toolkit.resources.reading import Live
+from toolkit.resources.registry import RESOURCES
 
 from .conftest import HOME, Ask
 
@@ -101,3 +103,20 @@ def test_a_claim_that_any_resource_of_the_type_would_meet_is_not_asked():
     """Any alarm with actions is no alarm on root."""
     assert "cloudwatch_log_metric_filter_root_usage" not in CHECKS
     assert "kms_cmk_rotation_enabled" not in CHECKS
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_it_says_what_passes_why_and_how_in_words_of_its_own(check: str):
+    (topic,) = [one for one in topics() if one.name == check]
+    (found,) = [one for one in claim_checks() if one.id == check]
+    assert found.title == topic.title
+    assert found.why.endswith("."), "texts.json has no `why` for a topic that is checked by a claim"
+
+
+def test_a_remedy_that_bills_says_so():
+    remedies = {one.id: one.remedy.text for one in claim_checks()}
+    price = RESOURCES["aws_securityhub_account"].price
+    assert isinstance(price, Price)
+    assert price.basis in remedies["securityhub_enabled"]
+    # Analyzers of external access are free, those of unused access are not.
+    assert "Cost" not in remedies["accessanalyzer_enabled"]

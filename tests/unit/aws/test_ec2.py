@@ -42,7 +42,12 @@ HELD: list[Any] = [
         "aws_ec2_instance_metadata_defaults",
         "get_instance_metadata_defaults",
         {"AccountLevel": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}},
-        {"http_tokens": "required", "http_put_response_hop_limit": 2},
+        {
+            "http_tokens": "required",
+            "http_endpoint": None,
+            "instance_metadata_tags": None,
+            "http_put_response_hop_limit": 2,
+        },
     ),
     ("aws_ec2_instance_metadata_defaults", "get_instance_metadata_defaults", {"AccountLevel": {}}, None),
     ("aws_ec2_instance_metadata_defaults", "get_instance_metadata_defaults", {}, None),

@@ -36,6 +36,18 @@ def test_what_meets_an_expectation(expect: dict[str, Any], met: list[Any], unmet
     assert [v for v in unmet if claim.met_by(v)] == []
 
 
+def test_each_topic_has_a_title_and_no_title_is_left_over():
+    """The sentences are this project's own; nothing of a benchmark's text is among them."""
+    texts = json.loads((Path(catalogue.__file__).parent / "texts.json").read_text("utf-8"))
+    assert texts.keys() == {topic.name for topic in catalogue.topics()}
+    assert list(texts) == sorted(texts)
+    titles = [topic.title for topic in catalogue.topics()]
+    assert len(set(titles)) == len(titles)
+    assert all(said.endswith(".") and said.count(".") == 1 and said[0].isupper() for said in titles)
+    assert not [said for said in titles if said.lower().startswith(("ensure", "enable", "check"))]
+    assert all(set(one) <= {"title", "why"} for one in texts.values())
+
+
 GOOD = f"controls:\n  - {{topic: {TOPIC}, resource: x.y"
 
 
