@@ -39,6 +39,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "environments": Kind(1, ("environments --json",)),
         "error": Kind(1, ()),
         "plan": Kind(1, ("plan --json", "show --json", "plan --report json=FILE")),
+        "release": Kind(1, ("release --json",)),
         "render": Kind(1, ("render --json",)),
         "sandbox": Kind(1, ("sandbox up --json", "sandbox status --json")),
         "state-restore": Kind(1, ("state restore --json",)),

@@ -18,6 +18,7 @@ from toolkit.cli import (
     discover_commands,
     passthrough_commands,
     project_commands,
+    release_commands,
     sandbox_commands,
     state_commands,
     terraform_commands,
@@ -80,6 +81,7 @@ project_commands.register(app)
 terraform_commands.register(app)
 state_commands.register(app)
 adopt_commands.register(app)
+release_commands.register(app)
 discover_commands.register(app)
 passthrough_commands.register(app)
 controls_commands.register(app)

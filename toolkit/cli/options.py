@@ -103,6 +103,15 @@ AllowDestroy = Annotated[
         help="Consent to deleting or replacing this protected resource; * matches anything; repeatable.",
     ),
 ]
+AllowRelease = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-release",
+        metavar="ADDRESS",
+        help="Consent to no longer managing this protected resource, which AWS keeps (`toolkit release`); * matches "
+        "anything; repeatable.",
+    ),
+]
 AllowWeaker = Annotated[
     list[str] | None,
     typer.Option(
@@ -162,11 +171,13 @@ def kms_key_for(plan: Path | None, kms_key: str | None) -> str | None:
     return kms_key
 
 
-def consents(destroy: list[str] | None, weaker: list[str] | None, lockout: bool) -> Consents:
+def consents(
+    destroy: list[str] | None, weaker: list[str] | None, lockout: bool, release: list[str] | None = None
+) -> Consents:
     """What the command's options consent to."""
     from toolkit.findings import Consents
 
-    return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout)
+    return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout, release=tuple(release or ()))
 
 
 def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -> tuple[Target, ...]:

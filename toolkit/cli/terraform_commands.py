@@ -76,6 +76,7 @@ def plan(
         str, typer.Option("--expires-in", metavar="DURATION", help="How long the plan may be applied: 90m, 8h, 3d.")
     ] = "24h",
     allow_destroy: options.AllowDestroy = None,
+    allow_release: options.AllowRelease = None,
     allow_weaker: options.AllowWeaker = None,
     acknowledge_lockout: options.AcknowledgeLockout = False,
     kms_key: Annotated[
@@ -115,7 +116,7 @@ def plan(
     keys = bundle_keys(project, access, kms_key)
     with console.Progress() as progress:
         workspace = open_workspace(project, env, access, progress, may_render=not no_render, deploys=True)
-        consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
+        consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
 
         def show(result: PlanResult) -> None:
             progress.pause()
@@ -180,6 +181,7 @@ def apply(
     report: options.Report = None,
     no_render: options.NoRender = False,
     allow_destroy: options.AllowDestroy = None,
+    allow_release: options.AllowRelease = None,
     allow_weaker: options.AllowWeaker = None,
     acknowledge_lockout: options.AcknowledgeLockout = False,
     kms_key: options.KmsKey = None,
@@ -206,7 +208,7 @@ def apply(
     from toolkit.workflows.workspace import open_workspace
 
     access = options.access(sandbox, mirror)
-    consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout)
+    consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
     project = options.project()
     paths = project.environment(env)
     if plan is None and not auto_approve:
@@ -467,6 +469,7 @@ def _tell_outcome(
                     "simulator": workspace.simulator,
                     "seconds": round(outcome.seconds, 1) if outcome else 0,
                     "imported": outcome.imported if outcome else 0,
+                    "forgotten": outcome.forgotten if outcome else 0,
                     "completed": [{"address": s.address, "action": s.action, "seconds": s.seconds} for s in steps],
                 },
             )
@@ -475,7 +478,8 @@ def _tell_outcome(
         counts = {verb: sum(s.action == verb for s in steps) for verb in ("create", "update", "delete")}
         (console.tell if to_stderr else console.say)(
             f"Done in {outcome.seconds:.0f} s: {counts['create']} created, {counts['update']} updated, "
-            f"{counts['delete']} deleted{f', {outcome.imported} imported' if outcome.imported else ''}."
+            f"{counts['delete']} deleted{f', {outcome.imported} imported' if outcome.imported else ''}"
+            f"{f', {outcome.forgotten} removed from the state' if outcome.forgotten else ''}."
         )
 
 

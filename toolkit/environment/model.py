@@ -312,6 +312,14 @@ class EnvironmentFile(_Strict):
         description="Things that the account has already and the baseline takes over: Terraform address → import id. "
         "After the apply that took them over, plans say to delete the line.",
     )
+    released: Annotated[
+        tuple[Annotated[str, checked(r"module\.[a-z0-9_]+", "a module's address, like module.cloudtrail")], ...],
+        Field(strict=False),
+    ] = Field(
+        default=(),
+        description="Modules that this environment stops managing: an apply removes their resources from the state and "
+        "deletes nothing in AWS. `toolkit release` writes this list, and with --done deletes it after the apply.",
+    )
     waivers: Annotated[tuple[WaiverEntry, ...], Field(strict=False)] = Field(
         default=(), description="Findings that plans of this environment may have, each with reason and end."
     )
@@ -377,6 +385,8 @@ class Environment:
     files: dict[str, str] = field(default_factory=dict)
     """Text of each further file that its settings name, by the name that they give."""
     toolkit: ToolkitSettings = field(default_factory=ToolkitSettings)
+    released: tuple[str, ...] = ()
+    """Addresses of modules whose resources an apply removes from the state, and leaves in AWS."""
     newer: tuple[Problem, ...] = ()
     """Names of AWS that are accepted though our lists of them do not have them: to be reported with their places."""
 

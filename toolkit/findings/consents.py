@@ -11,7 +11,7 @@ from datetime import date
 
 from toolkit.addresses import Address
 from toolkit.findings.model import Consent, Finding, Rule, worst_first
-from toolkit.findings.rules import ACKNOWLEDGE_LOCKOUT, ALLOW_DESTROY, ALLOW_WEAKER
+from toolkit.findings.rules import ACKNOWLEDGE_LOCKOUT, ALLOW_DESTROY, ALLOW_RELEASE, ALLOW_WEAKER
 from toolkit.globs import glob
 from toolkit.spelling import nearest
 
@@ -34,7 +34,7 @@ class Waiver:
         return f"waiver until {self.expires}: {self.reason}"
 
 
-_OPTIONS = (ALLOW_DESTROY, ALLOW_WEAKER, ACKNOWLEDGE_LOCKOUT)
+_OPTIONS = (ALLOW_DESTROY, ALLOW_RELEASE, ALLOW_WEAKER, ACKNOWLEDGE_LOCKOUT)
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Consents:
     lockout: bool = False
     """--acknowledge-lockout."""
     waivers: tuple[Waiver, ...] = ()
+    release: tuple[str, ...] = ()
+    """Globs of addresses (--allow-release)."""
 
     def as_options(self) -> tuple[str, ...]:
         """As whoever planned gave them on the command line, waivers left out: they stand in the environment file."""
@@ -64,6 +66,7 @@ class Consents:
         return cls(
             destroy=tuple(value for name, _, value in pairs if name == "--allow-destroy"),
             weaker=tuple(value for name, _, value in pairs if name == "--allow-weaker"),
+            release=tuple(value for name, _, value in pairs if name == "--allow-release"),
             lockout=any(name == "--acknowledge-lockout" for name, _, _ in pairs),
         )
 
@@ -74,6 +77,7 @@ class Consents:
             self.weaker + other.weaker,
             self.lockout or other.lockout,
             self.waivers + other.waivers,
+            self.release + other.release,
         )
 
     def apply(self, findings: Iterable[Finding], today: date) -> tuple[Finding, ...]:
@@ -101,7 +105,7 @@ class Consents:
         """The patterns for which an option was given; a switch is for every subject."""
         if consent is ACKNOWLEDGE_LOCKOUT:
             return ("*",) if self.lockout else ()
-        return self.destroy if consent is ALLOW_DESTROY else self.weaker
+        return {ALLOW_DESTROY: self.destroy, ALLOW_RELEASE: self.release, ALLOW_WEAKER: self.weaker}[consent]
 
     def _by(self, finding: Finding, today: date) -> str | None:
         if finding.consent is None:

@@ -9,6 +9,7 @@ from toolkit.findings.model import Consent, Names, Rule, Severity, Source
 from toolkit.findings.registry import register
 
 ALLOW_DESTROY = Consent("--allow-destroy", "ADDRESS")
+ALLOW_RELEASE = Consent("--allow-release", "ADDRESS")
 ALLOW_WEAKER = Consent("--allow-weaker", "ADDRESS.ATTRIBUTE")
 ACKNOWLEDGE_LOCKOUT = Consent("--acknowledge-lockout", None)
 
@@ -20,6 +21,17 @@ DESTROYS = register(
         refused="`cloudtrail` is deleted from environment.yaml: Terraform would delete the trail and its bucket",
         instead="keep the component, or consent to each address that may be deleted",
         consent=ALLOW_DESTROY,
+        waiver=Names.RESOURCE,
+    )
+)
+RELEASES = register(
+    Rule(
+        "releases-protected",
+        "The plan stops managing a resource that protects or records, as `released` in the environment file says.",
+        Severity.HIGH,
+        refused="`toolkit release` took `cloudtrail` out of environment.yaml: the trail would no longer be managed",
+        instead="keep the component, or consent to each address: AWS keeps it, and no later plan reports its changes",
+        consent=ALLOW_RELEASE,
         waiver=Names.RESOURCE,
     )
 )

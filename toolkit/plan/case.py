@@ -50,6 +50,8 @@ class Case:
     """Whether it is a plan to destroy everything."""
     simulated: bool = False
     """Whether the account is on the embedded AWS."""
+    released: frozenset[str] = frozenset()
+    """Labels of the modules that the environment file releases."""
     ends: bool = False
     """Whether the whole account ends with the plan, so that nobody can be locked out of it."""
 

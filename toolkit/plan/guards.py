@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.addresses import Address, AttributePath, leaves, regional_label, value_at
+from toolkit.addresses import Address, AttributePath, label_of, leaves, regional_label, value_at
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding, Rule, Severity, register
-from toolkit.findings.rules import DESTROYS, WEAKENS
+from toolkit.findings.rules import DESTROYS, RELEASES, WEAKENS
 from toolkit.iam.comparison import compare_policies, denies, policy_sentences
 from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.case import Case, Guard
@@ -79,6 +79,7 @@ def judge(
     components: Mapping[str, Component],
     existing: Mapping[str, Existing],
     held: Mapping[str, str | None] | None = None,
+    released: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
     """Findings about deletions and weakenings.
 
@@ -87,6 +88,7 @@ def judge(
         components: Component name → component, for what each declares.
         existing: Address of a create → what the account has there already.
         held: Address of something tainted → what it holds, None for nothing. What is not in it is not known.
+        released: Labels of the modules that the environment file releases.
     """
     deleted = [c for c in plan.changes if c.action is Action.DELETE]
     replaced = continued(plan, CARRIERS)
@@ -103,6 +105,8 @@ def judge(
             protected = next((p for p in component.protects if _is(p, change)), None)
             if change.imported:
                 yield _destroys(change, "which it was to import", whole)
+            elif protected and change.action is Action.FORGET and label_of(change.address) in released:
+                yield _releases(change)
             elif protected and not _released(protected, change, deleted):
                 yield _destroys(change, "which protects or records", whole)
         if change.action in (Action.UPDATE, Action.REPLACE):
@@ -272,6 +276,22 @@ def _destroys(change: Change, which: str, whole: str | None) -> Finding:
         # A consent to destroy must not end in something that goes on and bills, unmanaged.
         consent=None if change.action is Action.FORGET else f"--allow-destroy '{change.address}'",
         component=change.component,
+    )
+
+
+def _releases(change: Change) -> Finding:
+    return Finding(
+        rule=RELEASES,
+        severity=Severity.HIGH,
+        resource=change.resource,
+        attribute=None,
+        summary=f"The plan removes {change.address}, which protects or records, from the state.",
+        evidence=f"`released` has module.{label_of(change.address)}. AWS keeps the resource; later plans "
+        "neither report nor restore changes in it",
+        remedy=f"to keep it managed: delete that line, and put `components.{change.component}` back",
+        consent=f"--allow-release '{change.address}'",
+        component=change.component,
+        setting="released",
     )
 
 

@@ -30,7 +30,7 @@ def _judge(case: Case, facts: Facts) -> Iterator[Finding]:
     policies = known_policies(case, facts)
     found = existing(case.plan, facts, simulated=case.simulated)
     there = {address: one for address, one in found.items() if not one.same}
-    single = judge(case.plan, REGISTRY, there, contents(case.plan, facts))
+    single = judge(case.plan, REGISTRY, there, contents(case.plan, facts), case.released)
     yield from judge_owners(case.plan, case.outcome, policies, single, case.drift)
     yield from judge_boundaries(case.plan, policies)
 

@@ -128,10 +128,19 @@ def render(environment: Environment) -> RenderedTree:
     """The environment's root module.
 
     Raises:
-        EnvironmentFileError: `imports` names a module that the environment does not call, or `imports` or `waivers`
-            an address that a resource no longer has.
+        EnvironmentFileError: `imports` names a module that the environment does not call, `released` one that it calls,
+            or `imports` or `waivers` an address that a resource no longer has.
         jinja2.TemplateError: A template is wrong (a defect of the product).
     """
+    return _rendered(environment)[0]
+
+
+def module_labels(environment: Environment) -> Mapping[str, tuple[str, ...]]:
+    """Component → labels of its module calls, as `render` writes them; see there for errors."""
+    return {component: tuple(labels) for component, labels in _rendered(environment)[1].items()}
+
+
+def _rendered(environment: Environment) -> tuple[RenderedTree, Mapping[str, list[str]]]:
     files: dict[str, str] = {}
     for name in ("versions", "backend", "providers"):
         context: dict[str, Any] = {"tags_by_aws": WRITTEN_BY_AWS, "known_regions": PARTITION_OF}
@@ -141,6 +150,8 @@ def render(environment: Environment) -> RenderedTree:
     if environment.imports:
         # Addresses are the one thing of the file that is rendered as itself; its pattern admits nothing else.
         files["imports.tf"] = _file(environment, "root/imports.tf.j2", {})
+    if environment.released:
+        files["removed.tf"] = _file(environment, "root/removed.tf.j2", {})
     labels: dict[str, list[str]] = {}
     called: dict[str, str] = {}
     for enabled in environment.components:
@@ -154,14 +165,14 @@ def render(environment: Environment) -> RenderedTree:
     _check_addresses(environment, called, files)
     if labels:
         files["outputs.tf"] = _file(environment, "root/outputs.tf.j2", {"calls": labels})
-    return files
+    return files, labels
 
 
 def _check_addresses(environment: Environment, called: Mapping[str, str], files: RenderedTree) -> None:
     """Only rendering knows every module call and every move; Terraform would report an import without the line.
 
     Args:
-        environment: Its `imports` and `waivers` name addresses.
+        environment: Its `imports`, `released` and `waivers` name addresses.
         called: Label of each module call → module.
         files: What was rendered.
     """
@@ -174,6 +185,11 @@ def _check_addresses(environment: Environment, called: Mapping[str, str], files:
             problem = f"no module {label!r} in this environment"
             place = _place(environment, "imports", address)
             problems.append(Problem(*place, problem, f"one of {known}", guess))
+    for index, module in enumerate(environment.released):
+        if label_of(module) in called:
+            problem = f"{module} is released, and a component of this environment calls it"
+            place = _place(environment, "released", index)
+            problems.append(Problem(*place, problem, "a module that no component calls; delete this line to manage it"))
     named = [(_place(environment, "imports", address), address) for address in environment.imports]
     for index, waiver in enumerate(environment.waivers):
         named += [(_place(environment, "waivers", index, "subject"), subject) for subject in waiver.subject]

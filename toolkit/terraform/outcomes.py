@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from toolkit.terraform import events
 from toolkit.terraform.events import Diagnostic, Event
 
+FORGETS = "Some objects will no longer be managed by Terraform"
+"""Terraform's warning about `removed` blocks. It lists the resources, which reports of a plan do anyway."""
+
 
 @dataclass(frozen=True)
 class PlanOutcome:
@@ -52,6 +55,8 @@ class ApplyOutcome:
 
     diagnostics: tuple[Diagnostic, ...]
     seconds: float
+    forgotten: int = 0
+    """Resources that were removed from the state and stay in AWS; Terraform's log does not count them."""
     imported: int = 0
     """Resources that the state has taken in, be they changed as well or not; Terraform says it at the end."""
 

@@ -15,10 +15,10 @@ from toolkit import __version__
 from toolkit.errors import BadPlanError
 from toolkit.findings import Consents
 from toolkit.paths import EnvironmentPaths
-from toolkit.plan.model import Plan, parse_plan
+from toolkit.plan.model import Action, Plan, parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
-from toolkit.terraform.outcomes import ApplyOutcome
+from toolkit.terraform.outcomes import FORGETS, ApplyOutcome
 from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.typed import same_json
@@ -134,4 +134,6 @@ def apply_bundle(
         # nowhere, it goes into the log, which must then have room, on a disk that is full.
         reserve = _RESERVE + 2 * len(json.dumps(bundle.plan_json))
         outcome = workspace.runner.apply(plan_file, lock_timeout=lock_timeout, reserve=reserve)
-    return replace(outcome, diagnostics=tuple(d for d in outcome.diagnostics if d.summary != TARGETED))
+    # The first is of `-target` (left_out.py); the second repeats the list of resources that the plan has shown.
+    told = tuple(d for d in outcome.diagnostics if d.summary not in (TARGETED, FORGETS))
+    return replace(outcome, diagnostics=told, forgotten=plan.count(Action.FORGET))

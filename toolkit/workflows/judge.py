@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from toolkit import findings
-from toolkit.addresses import Address
+from toolkit.addresses import Address, label_of
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
 from toolkit.components.base import Advice, Component
@@ -67,6 +67,7 @@ def judge_plan(
         found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
         found += judge_imports(data, environment.imports, workspace.attribution)
         found += _imported(environment, case.plan, case.outcome, workspace)
+        found += _released(environment, case.plan)
     given = consents.together(environment.consents)
     if destroy and workspace.simulator:
         # Nothing outlives a simulated account anyway; asking for consent there would only train people to give it.
@@ -104,6 +105,7 @@ def _case(
         destroy=destroy,
         simulated=simulated,
         # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
+        released=frozenset(filter(None, map(label_of, environment.released))),
         ends=destroy and workspace.simulator is not None,
     )
 
@@ -176,6 +178,26 @@ def _imported(
             component=component,
             setting=f"imports.{address}",
         )
+
+
+def _released(environment: Environment, plan: Plan) -> Iterable[Finding]:
+    """Lines under `released` that have done their work: the state has nothing of the module."""
+    left = {label_of(change.address) for change in plan.changes}
+    for index, module in enumerate(environment.released):
+        if label_of(module) not in left:
+            line = environment.lines.get(("released", index))
+            yield Finding(
+                rule=ADVICE,
+                severity=Severity.NOTE,
+                resource=findings.Resource(module, environment.regions.home),
+                attribute=None,
+                summary=f"The state has nothing of {module} any more.",
+                evidence=f"it is still under `released`{f' (line {line})' if line else ''}",
+                remedy=f"run `toolkit release {environment.name} --done`, which deletes such lines",
+                consent=None,
+                component=None,
+                setting="released",
+            )
 
 
 def tell_idle(consents: Consents, findings: Iterable[Finding], observer: Observer) -> None:

@@ -21,6 +21,7 @@ from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import digest
 from toolkit.findings import Consents, Finding
 from toolkit.terraform import bundle as bundles
+from toolkit.terraform.outcomes import FORGETS
 from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.variables import kept
@@ -204,7 +205,8 @@ def make_plan(
         )
         if not any(f.blocks for f in findings):
             saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
-        result = PlanResult(plan, target, manifest, findings, outcome.diagnostics, saved, moves_home, only_lacking)
+        warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)
+        result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking)
         if judged is not None:
             judged(result)
         if saved is not None and keep:

@@ -74,17 +74,17 @@ def own_folder(scratch: Path, kind: str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def only_one(paths: EnvironmentPaths, command: str) -> Iterator[None]:
-    """Held while a command runs of which an environment takes one at a time; the kernel frees it with the process.
+    """Held while a command edits environment.yaml: one at a time; the kernel frees it with the process.
 
     Args:
         paths: The environment's.
-        command: Its name, as `toolkit` has it.
+        command: Its name, as `toolkit` has it: the one that comes too late names it.
 
     Raises:
         LockedError: Another one runs.
         ToolkitError: The lock cannot be made, or a symbolic link would lead it elsewhere.
     """
-    file = scratch_folder(paths) / f"{command}.lock"
+    file = scratch_folder(paths) / "edit.lock"
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as e:
@@ -95,11 +95,14 @@ def only_one(paths: EnvironmentPaths, command: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
+            running = os.pread(descriptor, 32, 0).decode("ascii", "replace") or command
             raise LockedError(
-                f"another `toolkit {command}` of this environment is running",
+                f"another `toolkit {running}` of this environment is running",
                 where=paths.shown,
                 hint="wait until it has ended, then run this command again",
             ) from e
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, command.encode("ascii"), 0)
         yield
     finally:
         os.close(descriptor)

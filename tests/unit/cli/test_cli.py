@@ -641,7 +641,7 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
     result = SimpleNamespace(
         plan=SimpleNamespace(empty=False, changes=()), findings=(), warnings=(), saved=object(), pending=True
     )
-    outcome = SimpleNamespace(completed=(), diagnostics=(), seconds=0, imported=2)
+    outcome = SimpleNamespace(completed=(), diagnostics=(), seconds=0, imported=2, forgotten=0)
     workspace = SimpleNamespace(called="prod", simulator=None, caller=SimpleNamespace(account_id="123456789012"))
 
     def opened(_project: Any, _env: Any, _access: Any, observer: Any, **_: Any) -> Any:

@@ -341,6 +341,16 @@ def story_adopt(word: str) -> Iterator[list[str]]:
     yield ["adopt", "prod", "--decisions", argument(word)]
 
 
+def story_release(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.release import Release
+
+    released = dataclasses.replace(poisoned(Release, word), diff="- a\n+ b\n")
+    with _returns("toolkit.workflows.release.release", released):
+        yield from both("release", "prod", "--dry-run")
+        yield ["release", "prod", "--done"]
+    yield ["release", "prod", argument(word), "--yes"]
+
+
 def story_output(word: str) -> Iterator[list[str]]:
     from toolkit.workflows.output import Outputs
 

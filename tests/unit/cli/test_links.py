@@ -101,6 +101,7 @@ RUNS = (
     ("destroy", "prod", "--auto-approve"),
     ("drift", "prod"),
     ("adopt", "prod", "--yes"),
+    ("release", "prod", "--yes"),
     ("output", "prod"),
     ("controls", "prod"),
     ("unlock", "prod"),

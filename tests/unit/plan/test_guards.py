@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from toolkit.addresses import value_at
+from toolkit.addresses import label_of, value_at
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Consents, Finding, Waiver
-from toolkit.findings.rules import DESTROYS, WEAKENS
+from toolkit.findings.rules import DESTROYS, RELEASES, WEAKENS
 from toolkit.plan.guards import Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.owners import CARRIERS
@@ -75,8 +75,24 @@ def never_consented(finding: Finding) -> None:
     assert finding.consent is None
     for destroy in ((), (address,), ("*",), ("module.*",), (f"{address[:12]}*",)):
         for weaker, lockout, waivers in itertools.product(((), ("*",)), (False, True), ((), tuple(waived))):
-            (judged,) = Consents(destroy, weaker, lockout, waivers).apply([finding], day)
+            (judged,) = Consents(destroy, weaker, lockout, waivers, ("*",)).apply([finding], day)
             assert judged.blocks
+
+
+def is_released(entry: dict[str, Any]) -> None:
+    """What the environment file releases needs a consent of its own; one to a deletion is none."""
+    plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+    address, day = entry["address"], date(2026, 1, 1)
+    label = str(label_of(address))
+    (finding,) = judge(plan, REGISTRY, {}, {}, frozenset({label}))
+    assert finding.rule is RELEASES
+    assert finding.consent == f"--allow-release '{address}'"
+    for wrong in (Consents(("*",), ("*",), True), Consents(release=(f"{address}x",))):
+        assert wrong.apply([finding], day)[0].blocks
+    waived = Waiver(RELEASES, address, "moves to another team", date(2027, 1, 1))
+    for right in (Consents(release=(f"module.{label}.*",)), Consents(waivers=(waived,))):
+        assert not right.apply([finding], day)[0].blocks
+    assert [f.rule for f in judge(plan, REGISTRY, {}, {}, frozenset({f"{label}x"}))] == [DESTROYS]
 
 
 @pytest.mark.parametrize(("component", "protected"), protections())
@@ -97,6 +113,7 @@ def test_what_protects_is_not_deleted_unasked(
         assert finding.blocks
         if actions == ["forget"]:
             never_consented(finding)
+            is_released(entry)
             continue
         assert finding.consent == f"--allow-destroy '{entry['address']}'"
         (consented,) = Consents(destroy=(entry["address"],)).apply([finding], date(2026, 1, 1))

@@ -203,7 +203,7 @@ def test_a_trial_is_of_one_run_private_and_ignored_by_git(acme: Acme):
         assert any(fnmatchcase(f"{first}/", line) for line in ignored.splitlines())
 
 
-@pytest.mark.parametrize("name", [".adopt-x1", "rendered", ".toolkit/adopt.lock", ".toolkit"])
+@pytest.mark.parametrize("name", [".adopt-x1", "rendered", ".toolkit/edit.lock", ".toolkit"])
 def test_links_are_refused(acme: Acme, tmp_path: Path, name: str):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -1,0 +1,256 @@
+"""Stops managing components without deleting anything: takes them out of environment.yaml, and names their modules.
+
+In: an environment and components. Out: the edited file, rendered, and what stays in the account. Reads the state, and
+AWS only to check the account; changes neither: `toolkit apply` removes the resources from the state. Nothing is
+written before the edited file was checked and whoever runs the command has agreed.
+
+The modules stand under `released`, which reviewers see and from which alone the renderer writes Terraform's `removed`
+blocks (https://developer.hashicorp.com/terraform/language/block/removed; Terraform 1.7). Such a block covers nested
+modules, and one for a module that the state does not have does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+
+from toolkit.addresses import label_of
+from toolkit.components.registry import REGISTRY
+from toolkit.environment import Environment, load_text
+from toolkit.environment.load import EnvironmentFileError
+from toolkit.environment.source import MAX_BYTES
+from toolkit.environment.splice import DELETE, Edit, splice_bytes
+from toolkit.errors import RefusedError, ToolkitError, UsageError, or_meant
+from toolkit.files import read_regular, write_atomically
+from toolkit.paths import EnvironmentPaths, Project
+from toolkit.rendering.render import module_labels, render
+from toolkit.resources.price import Price
+from toolkit.resources.registry import RESOURCES
+from toolkit.snapshots import is_global
+from toolkit.snapshots.unmanaged import identity_attributes
+from toolkit.visible import joined_lines
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.render import render_environments
+from toolkit.workflows.scratch import only_one
+from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment
+
+
+@dataclass(frozen=True)
+class Staying:
+    """One resource that stays in the account, managed by no Terraform of this project."""
+
+    component: str
+    address: str
+    """Without instance keys."""
+    type: str
+    region: str | None
+    """None: its type has no region."""
+    name: str
+    """What identifies it in AWS; empty where the state has no such text."""
+    bills: str | None
+    """What of it costs money, as the record of its type has it; None: it is free."""
+    protects: bool
+    """Whether its type protects or records, so that the release needs a consent."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release does to the file, and what it leaves."""
+
+    components: tuple[str, ...]
+    modules: tuple[str, ...]
+    """Addresses of the modules that are new under `released`."""
+    done: tuple[str, ...]
+    """Addresses of modules of earlier releases that the state no longer has: their lines are deleted."""
+    stays: tuple[Staying, ...]
+    diff: str
+    """Unified diff of environment.yaml."""
+    also: tuple[str, ...]
+    """Rendered files of other components that change, because they depend on a released one."""
+    empty: bool
+    """Whether the environment has no component any more."""
+
+    @property
+    def consents(self) -> tuple[str, ...]:
+        """Options of `plan` and `apply` that consent to it, quoted for a shell."""
+        if self.empty:
+            return ("--allow-release '*'",)
+        protecting = {label_of(one.address) for one in self.stays if one.protects}
+        return tuple(f"--allow-release '{module}.*'" for module in self.modules if label_of(module) in protecting)
+
+
+def release(
+    project: Project,
+    name: str,
+    components: Sequence[str],
+    access: Access,
+    observer: Observer,
+    *,
+    agreed: Callable[[Release], bool],
+    done: bool = False,
+    dry_run: bool = False,
+) -> Release:
+    """Take components out of environment.yaml so that an apply removes them from the state, and nothing from AWS.
+
+    Args:
+        project: The project.
+        name: The environment's name.
+        components: Their names; none: every one that is on.
+        access: How AWS is reached.
+        observer: Gets told what happens.
+        agreed: Asked before anything is written.
+        done: Whether only lines under `released` are deleted whose modules the state no longer has.
+        dry_run: Whether nothing is written, and nobody asked.
+
+    Raises:
+        UsageError: A component is not on; or a real account's file would be edited by what the embedded AWS has.
+        RefusedError: Another component needs a released one, or whoever was asked did not agree; nothing was written.
+        LockedError: Another command edits the file.
+        ToolkitError: The file cannot be edited, or AWS or Terraform failed; nothing was written.
+    """
+    paths, environment = read_environment(project, name)
+    if access.sandbox and environment.simulator is None and not dry_run:
+        raise UsageError(
+            f"environments/{name} is for a real account: what the embedded AWS has does not decide about its "
+            "environment.yaml",
+            hint=f"`toolkit release {name} --sandbox --dry-run` shows what would be written",
+        )
+    with only_one(paths, "release"):
+        _, environment = read_environment(project, name)  # another run may have edited it until now
+        released = () if done else _wanted(environment, components, paths)
+        raw = _read(paths)
+        workspace = open_workspace(project, name, access, observer)
+        observer.stage("Reading the state")
+        result, edited = _result(workspace, environment, released, raw)
+        if edited == raw or dry_run:
+            return result
+        if not agreed(result):
+            raise RefusedError("not approved; nothing was written", where=paths.shown)
+        if _read(paths) != raw:
+            raise ToolkitError("was edited meanwhile; nothing was written", where=paths.shown, hint="run it again")
+        write_atomically(paths.file, edited, mode=paths.file.stat().st_mode & 0o777)
+        render_environments(project, (name,), dry=False)
+        return result
+
+
+def _wanted(environment: Environment, names: Sequence[str], paths: EnvironmentPaths) -> tuple[str, ...]:
+    """The components to release, in the registry's order."""
+    on = tuple(enabled.component.name for enabled in environment.components)
+    if not on:
+        raise UsageError("no component is on; there is nothing to release", where=paths.shown)
+    for name in names:
+        if name not in on:
+            raise UsageError(
+                f"the component {name!r} is not on in this environment{or_meant(name, on)}",
+                where=paths.shown,
+                hint=f"expected names among {', '.join(on)}; no name: all of them",
+            )
+    return tuple(name for name in on if name in names) if names else on
+
+
+def _result(
+    workspace: Workspace, environment: Environment, released: tuple[str, ...], raw: bytes
+) -> tuple[Release, bytes]:
+    paths = workspace.paths
+    every = tuple(_staying(workspace))
+    in_state = {label_of(one.address): one.component for one in every}
+    # Also what only the state has (of settings or regions that were given up and not applied yet), and what only the
+    # file has: by the time of the apply, another one may have made it.
+    rendered = module_labels(environment) if released else {}
+    there = {c: [label for label, of in in_state.items() if of == c] for c in released}
+    labels = [
+        label
+        for component in released
+        if there[component]
+        for label in dict.fromkeys((*rendered.get(component, ()), *sorted(filter(None, there[component]))))
+    ]
+    modules = tuple(f"module.{label}" for label in labels if f"module.{label}" not in environment.released)
+    done = tuple(module for module in environment.released if label_of(module) not in in_state)
+    left = [m for m in environment.released if m not in done] + list(modules)
+    gone = {label for component in released for label in (*rendered.get(component, ()), *there[component])}
+    edited = splice_bytes(raw, _edits(environment, released, left, gone), where=paths.shown)
+    after = _checked(edited, released, workspace)
+    old, new = raw.decode("utf-8-sig"), edited.decode("utf-8-sig")
+    diff = unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{paths.shown}", f"b/{paths.shown}", n=1
+    )
+    stays = tuple(one for one in every if one.component in released)
+    return (
+        Release(
+            released, modules, done, stays, "".join(diff), _also(environment, after, released), not after.components
+        ),
+        edited,
+    )
+
+
+def _staying(workspace: Workspace) -> list[Staying]:
+    found = []
+    for one in workspace.runner.state_resources(identity_attributes()).resources:
+        component, region = workspace.attribution.of(one.address)
+        record = RESOURCES[one.type]
+        names = [one.identity[key] for key in (*record.key, "id") if one.identity.get(key)]
+        price = record.price
+        found.append(
+            Staying(
+                component or "",
+                one.address,
+                one.type,
+                None if is_global(one.type) else region,
+                names[0] if names else "",
+                price.what if isinstance(price, Price) else None,
+                component is not None and any(p.resource == one.type for p in REGISTRY[component].protects),
+            )
+        )
+    return found
+
+
+def _edits(environment: Environment, released: Sequence[str], left: Sequence[str], gone: set[str | None]) -> list[Edit]:
+    edits = [Edit(("components", name), DELETE) for name in released]
+    imports = [address for address in environment.imports if label_of(address) in gone]
+    if imports and len(imports) == len(environment.imports):
+        edits.append(Edit(("imports",), DELETE))
+    else:
+        edits += [Edit(("imports", address), DELETE) for address in imports]
+    if left:
+        edits.append(Edit(("released",), list(left), before="components"))
+    elif environment.released:
+        edits.append(Edit(("released",), DELETE))
+    return edits
+
+
+def _checked(edited: bytes, released: Sequence[str], workspace: Workspace) -> Environment:
+    """The edited file's environment.
+
+    Raises:
+        RefusedError: What is left needs a released component.
+    """
+    paths = workspace.paths
+    try:
+        return load_text(edited.decode("utf-8-sig"), name=paths.name, shown_as=paths.shown, folder=paths.folder)
+    except EnvironmentFileError as e:
+        steps = (problem.path.split(".") for problem in e.problems)
+        needing = dict.fromkeys(step[1] for step in steps if step[0] == "components" and len(step) > 1)
+        together = " ".join((*released, *needing))
+        raise RefusedError(
+            f"without {', '.join(released)}, what is left in environment.yaml is wrong; nothing was written",
+            where=paths.shown,
+            detail=joined_lines(str(problem) for problem in e.problems),
+            hint="change the settings above first"
+            + (f", or release all of it: `toolkit release {workspace.called} {together}`" if needing else ""),
+        ) from e
+
+
+def _also(before: Environment, after: Environment, released: Sequence[str]) -> tuple[str, ...]:
+    own = {"imports.tf", "outputs.tf", "removed.tf", *(f"{component}.tf" for component in released)}
+    pages = {f"{page}.md" for c in before.components if c.component.name in released for page in c.component.pages}
+    old: Mapping[str, str] = render(before)
+    new = render(after)
+    return tuple(name for name in sorted({*old, *new} - own - pages) if old.get(name) != new.get(name))
+
+
+def _read(paths: EnvironmentPaths) -> bytes:
+    try:
+        return read_regular(paths.file, MAX_BYTES + 1)
+    except OSError as e:
+        raise ToolkitError(f"cannot be read: {e.strerror}", where=paths.shown) from e
