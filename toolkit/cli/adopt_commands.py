@@ -63,7 +63,7 @@ def adopt(
       toolkit adopt prod                 prompt for each resource
       toolkit adopt prod --dry-run --yes
       toolkit adopt prod --decisions decisions.yaml
-      toolkit adopt prod --yes --from .toolkit/snapshots/111122223333-20261129T061200Z.json
+      toolkit adopt prod --yes --from 111122223333-20261129T061200Z.json
       toolkit adopt prod --undo
     """
     given = sum((yes, decisions is not None, undo))

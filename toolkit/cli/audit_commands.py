@@ -95,7 +95,7 @@ def audit(
     output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, markdown or json.")] = "text",
     sandbox: options.Sandbox = False,
 ) -> int:
-    """Check what an account has: root, users, keys, policies, logging and services.
+    """Check an account's users, keys, policies and services.
 
     Reads only. It works for any account, also for one without an environment file. What cannot be read is reported as
     unknown, never as passed. The exit code is 2 if a check of at least the severity of --fail-on failed, else 1 if one

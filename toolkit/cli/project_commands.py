@@ -121,7 +121,7 @@ def new(
       toolkit new prod --profile strict --security-email security@example.com
       toolkit new prod --account-id 111122223333 --region eu-central-1 \\
                        --active-region us-east-1 --state-bucket acme-state
-      toolkit new prod --from .toolkit/snapshots/111122223333-20261129T061200Z.json
+      toolkit new prod --from 111122223333-20261129T061200Z.json
     """
     from toolkit.sandbox.control import DEFAULT_ACCOUNT_ID
     from toolkit.workflows.new import Answers, check_answer, new_environment

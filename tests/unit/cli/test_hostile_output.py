@@ -17,7 +17,7 @@ import types
 import typing
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +31,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from toolkit.audit.model import Check
 from toolkit.cli import console
 from toolkit.cli.app import app
 from toolkit.cli.main import run
@@ -41,6 +42,7 @@ from toolkit.findings.model import Call
 from toolkit.findings.rules import WEAKENS
 from toolkit.terraform import events
 from toolkit.terraform.failures import explain
+from toolkit.workflows.audit import chosen as audit_checks
 
 EXAMPLES = int(os.environ.get("TOOLKIT_SOAK_EXAMPLES", "3"))
 """Per story and kind of stream; a long run takes 200."""
@@ -86,6 +88,8 @@ def poisoned(kind: Any, word: str) -> Any:
         return poisoned(CallRecord, word)
     if kind is Rule:
         return WEAKENS  # no word of a rule is anybody else's
+    if kind is Check:
+        return audit_checks(ids=["iam_root_mfa_enabled"])[0]  # nor is one of a check
     if dataclasses.is_dataclass(kind):
         names = typing.get_type_hints(kind, include_extras=True)
         return kind(**{f.name: poisoned(names[f.name], word) for f in dataclasses.fields(kind) if f.init})
@@ -101,6 +105,8 @@ def _simple(kind: type, word: str) -> Any:
         return Path(word.replace("\0", "")[:100])
     if issubclass(kind, datetime):
         return datetime(2026, 1, 1, tzinfo=UTC)
+    if issubclass(kind, date):
+        return date(2026, 1, 1)
     if issubclass(kind, (bool, int, float)):
         return kind(True)
     if issubclass(kind, Mapping):
@@ -389,6 +395,17 @@ def story_discover(word: str) -> Iterator[list[str]]:
     yield ["discover", "--diff", *files, "--json"]
 
 
+def story_audit(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.audit import Audit
+
+    with (
+        _returns("toolkit.cli.audit_commands.account_of", None),
+        _returns("toolkit.workflows.audit.audit", dataclasses.replace(poisoned(Audit, word), frameworks=())),
+    ):
+        for form in ("text", "markdown", "json"):
+            yield ["audit", "prod", "--format", form]
+
+
 def story_lock(word: str) -> Iterator[list[str]]:
     with _returns("toolkit.workflows.lock.lock_providers", poisoned(Path, word)):
         yield ["lock", "prod"]
@@ -555,7 +572,7 @@ def test_all_json_is_as_published(project: Path, json_shape: Callable[[str], Any
         name: set(PRINTS.get(name, name).split()) for name in kinds
     }
     wants = {name for name in map(" ".join, STORIES) if "--json" in options_of(name.split())} - {"output"}
-    assert set(kinds) == wants | {"controls"}
+    assert set(kinds) == wants | {"audit", "controls"}
 
 
 PRINTS = {
