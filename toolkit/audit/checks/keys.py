@@ -1,0 +1,279 @@
+"""KMS keys that the account made: their rotation, their policies, and those that wait for their deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.audit.facts import Fact
+from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
+from toolkit.findings import Severity, Status
+from toolkit.iam import Condition, PolicyDocument, PolicyError, PolicyKind, Statement
+from toolkit.iam.conditions import SetOperator
+from toolkit.plan.facts import Source
+from toolkit.resources.reading import Live
+
+_GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide/"
+
+
+@dataclass(frozen=True)
+class Keys(Fact):
+    """Every customer managed key of a region, as DescribeKey has it.
+
+    AWS managed keys are told from these by their aliases, which saves a call for each.
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"every KMS key in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("kms:ListAliases", "kms:ListKeys", "kms:DescribeKey")
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The keys, with `state`, `spec`, `origin` and `deletion_date`."""
+        return tuple(_live(self.region, one, _described(one)) for one in _own_keys(source, self.region))
+
+
+@dataclass(frozen=True)
+class KeyRotations(Fact):
+    """Every customer managed key of a region, with whether it `rotates`; None: its kind never does.
+
+    Only symmetric encryption keys rotate by themselves, and of these only such whose material KMS made.
+    https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"the rotation of every KMS key in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return (*Keys(self.region).actions, "kms:GetKeyRotationStatus")
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The keys."""
+
+        def rotation(one: Mapping[str, Any]) -> Live:
+            values = _described(one)
+            if values["state"] != "Enabled" or (values["spec"], values["origin"]) != ("SYMMETRIC_DEFAULT", "AWS_KMS"):
+                return _live(self.region, one, {**values, "rotates": None})
+            answer = source.call("kms", "get_key_rotation_status", self.region, KeyId=one["KeyId"]) or {}
+            return _live(self.region, one, {**values, "rotates": answer["KeyRotationEnabled"]})
+
+        return source.side_by_side(rotation, _own_keys(source, self.region))
+
+
+@dataclass(frozen=True)
+class KeyPolicies(Fact):
+    """Every customer managed key of a region, with its `policy`.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"the policy of every KMS key in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return (*Keys(self.region).actions, "kms:GetKeyPolicy")
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The keys."""
+
+        def policy(one: Mapping[str, Any]) -> Live:
+            answer = source.call("kms", "get_key_policy", self.region, KeyId=one["KeyId"], PolicyName="default") or {}
+            return _live(self.region, one, {**_described(one), "policy": answer["Policy"]})
+
+        return source.side_by_side(policy, _own_keys(source, self.region))
+
+
+_AWS_OWN = "alias/aws/"
+
+
+def _own_keys(source: Source, region: str) -> tuple[Mapping[str, Any], ...]:
+    aliases = source.pages("kms", "list_aliases", "Aliases", region)
+    managed = {one.get("TargetKeyId") for one in aliases if one["AliasName"].startswith(_AWS_OWN)}
+    listed = source.pages("kms", "list_keys", "Keys", region, Limit=1000)
+    own = [one["KeyId"] for one in listed if one["KeyId"] not in managed]
+
+    def describe(key: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = (source.call("kms", "describe_key", region, KeyId=key) or {})["KeyMetadata"]
+        return found
+
+    return tuple(one for one in source.side_by_side(describe, own) if one["KeyManager"] == "CUSTOMER")
+
+
+def _described(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "state": found["KeyState"],
+        "spec": found["KeySpec"],
+        "origin": found["Origin"],
+        "deletion_date": found.get("DeletionDate"),
+    }
+
+
+def _live(region: str, found: Mapping[str, Any], values: Mapping[str, Any]) -> Live:
+    key = found["KeyId"]
+    return Live({"key_id": key}, values, f"the key {key}", key, found["Arn"], type="aws_kms_key", region=region)
+
+
+def _rotation_needs(scope: Scope) -> Iterator[Fact]:
+    yield KeyRotations(scope.region)
+
+
+def _rotation(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    rotatable = [one for one in answers[KeyRotations(scope.region)] if one.values["rotates"] is not None]
+    fixed = [one for one in rotatable if not one.values["rotates"]]
+    yield from (Outcome(Status.FAIL, f"{one.called} does not rotate", one) for one in fixed)
+    if rotatable and not fixed:
+        yield Outcome(Status.PASS, f"all {len(rotatable):,} keys rotate")
+
+
+def _policy_needs(scope: Scope) -> Iterator[Fact]:
+    yield KeyPolicies(scope.region)
+
+
+def _policies(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    keys = answers[KeyPolicies(scope.region)]
+    wrong = False
+    for key in keys:
+        try:
+            document = PolicyDocument.parse(key.values["policy"], name=key.called, kind=PolicyKind.RESOURCE)
+        except PolicyError as e:
+            wrong = True
+            yield Outcome(Status.UNKNOWN, f"the policy of {key.called} cannot be understood: {e}", key)
+            continue
+        public = [statement.label for statement in document.statements if lets_in_everyone(statement)]
+        if public:
+            wrong = True
+            yield Outcome(
+                Status.FAIL, f"the policy of {key.called} lets in every AWS account: {', '.join(public)}", key
+            )
+    if keys and not wrong:
+        yield Outcome(Status.PASS, f"no policy of {len(keys):,} keys lets in every AWS account")
+
+
+_OF_CALLERS = frozenset(
+    key.lower()
+    for key in (
+        "aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceAccount",
+        "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:SourceOwner", "aws:SourceVpc", "aws:SourceVpce",
+        "aws:userid", "kms:CallerAccount",
+    )
+)  # fmt: skip
+"""Condition keys that tell callers of other accounts apart.
+
+kms:ViaService is none of these: every account's users reach a key through a service.
+https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html ("The meaning of public")
+"""
+
+
+def lets_in_everyone(statement: Statement) -> bool:
+    """Whether a statement of a resource's policy allows something to principals of any account."""
+    if statement.effect != "Allow":
+        return False
+    everyone = statement.not_principals is not None or (
+        statement.principals is not None and (statement.principals.everyone or "*" in statement.principals.aws)
+    )
+    return everyone and not any(map(_chooses, statement.conditions))
+
+
+def _chooses(condition: Condition) -> bool:
+    """Whether only some callers meet a condition: a key of theirs has one of some fixed values."""
+    if condition.operator.negated or condition.if_exists or condition.set_operator is SetOperator.ALL:
+        return False
+    is_text = condition.operator.name.startswith(("String", "Arn"))
+    return is_text and condition.key.lower() in _OF_CALLERS and all(map(_is_fixed, condition.values))
+
+
+def _is_fixed(value: str) -> bool:
+    """An ARN's account, or the beginning of anything else, is spelled out; "*" and variables stand for any."""
+    if "${" in value:
+        return False
+    parts = value.split(":")
+    if value.startswith("arn:") and len(parts) > 5:
+        # Those of S3 have no account; the names of buckets are unique.
+        return not set("*?") & set(parts[4] or parts[5].split("/")[0])
+    return not set("*?") & set(value)
+
+
+def _deletion_needs(scope: Scope) -> Iterator[Fact]:
+    yield Keys(scope.region)
+
+
+def _deletion(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    keys = answers[Keys(scope.region)]
+    waiting = [one for one in keys if one.values["state"] in ("PendingDeletion", "PendingReplicaDeletion")]
+    for one in waiting:
+        day = one.values["deletion_date"]
+        when = f"on {day:%Y-%m-%d}" if day else "once its replicas are deleted"
+        yield Outcome(Status.FAIL, f"KMS will delete {one.called} {when}", one)
+    if keys and not waiting:
+        yield Outcome(Status.PASS, f"none of {len(keys):,} keys is pending deletion")
+
+
+def _check(
+    name: str,
+    title: str,
+    severity: Severity,
+    needs: Callable[[Scope], Iterator[Fact]],
+    judge: Callable[[Scope, Answers], Iterator[Outcome]],
+    remedy: str,
+    why: str,
+    page: str,
+) -> Check:
+    return Check(
+        name, title, severity, "kms", needs, judge, Remedy(remedy), why=why, regional=True, source=f"{_GUIDE}{page}"
+    )
+
+
+CHECKS = (
+    _check(
+        "kms_cmk_rotation_enabled",
+        "Each enabled key that can rotate does.",
+        Severity.MEDIUM,
+        _rotation_needs,
+        _rotation,
+        "enable automatic rotation of the key; the modules' own keys have it",
+        "The longer a key's material is used, the more data a leak of it exposes.",
+        "rotate-keys.html",
+    ),
+    _check(
+        "kms_key_not_publicly_accessible",
+        "No key's policy lets in every AWS account.",
+        Severity.CRITICAL,
+        _policy_needs,
+        _policies,
+        "name the principals in the key's policy, or limit the statement by kms:CallerAccount or aws:PrincipalOrgID",
+        "Any AWS account could use the key, or change its policy.",
+        "key-policy-overview.html",
+    ),
+    _check(
+        "kms_cmk_not_deleted_unintentionally",
+        "No key is pending deletion.",
+        Severity.HIGH,
+        _deletion_needs,
+        _deletion,
+        "run `aws kms cancel-key-deletion`, or waive it if the deletion is intended",
+        "What a deleted key encrypted cannot be decrypted by any means.",
+        "deleting-keys.html",
+    ),
+)
