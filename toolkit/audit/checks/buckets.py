@@ -1,0 +1,173 @@
+"""Each S3 bucket of the account: blocks of public access, and the transport that its policy insists on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toolkit.audit.facts import Every, Fact
+from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
+from toolkit.findings import Severity, Status
+from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Statement
+from toolkit.iam.matching import action_pattern, pattern, resource_matches
+from toolkit.plan.facts import Source
+from toolkit.resources.reading import Live
+
+_BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+_ACCOUNTS = "aws_s3_account_public_access_block"
+_GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"
+_HTTPS = "https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-ssl-requests-only.html"
+
+
+@dataclass(frozen=True)
+class OwnBlocks(Fact):
+    """The blocks of public access of each bucket in a region; none is read where the account's own has all four.
+
+    S3 applies the most restrictive combination of both.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"the blocks of public access of every bucket in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        wanted = (
+            Every(_ACCOUNTS, self.region),
+            Every("aws_s3_bucket", self.region),
+            Every("aws_s3_bucket_public_access_block", self.region),
+        )
+        return tuple(dict.fromkeys(action for one in wanted for action in one.actions))
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """A `Live` per bucket with the four settings; one without a configuration has none of them."""
+        if any(whole(one) for one in source.live(_ACCOUNTS, source.home_region)):
+            return ()
+        has = {one.key["bucket"]: one for one in source.live("aws_s3_bucket_public_access_block", self.region)}
+        unset = dict.fromkeys(_BLOCKS, False)
+        return tuple(
+            Live(
+                one.key,
+                {name: has[one.key["bucket"]].values[name] for name in _BLOCKS} if one.key["bucket"] in has else unset,
+                one.called,
+                one.import_id,
+                one.arn,
+                type="aws_s3_bucket",
+                region=self.region,
+            )
+            for one in source.live("aws_s3_bucket", self.region)
+        )
+
+
+def whole(block: Live) -> bool:
+    """Whether all four settings are on."""
+    return all(block.values[name] for name in _BLOCKS)
+
+
+def _blocks_needs(scope: Scope) -> Iterator[Fact]:
+    yield from (Every(_ACCOUNTS, scope.region), OwnBlocks(scope.region))
+
+
+def _blocks(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    accounts = answers[Every(_ACCOUNTS, scope.region)]
+    everywhere = next((one for one in accounts if whole(one)), None)
+    if everywhere is not None:
+        yield Outcome(Status.PASS, "the account's block of public access is in force for every bucket", everywhere)
+        return
+    for bucket in answers[OwnBlocks(scope.region)]:
+        lacking = [
+            name for name in _BLOCKS if not bucket.values[name] and not any(one.values[name] for one in accounts)
+        ]
+        if lacking:
+            yield Outcome(Status.FAIL, f"{bucket.called} lacks {', '.join(lacking)}", bucket)
+        else:
+            yield Outcome(Status.PASS, f"{bucket.called} blocks public access", bucket)
+
+
+def _transport_needs(scope: Scope) -> Iterator[Every]:
+    yield from (Every("aws_s3_bucket", scope.region), Every("aws_s3_bucket_policy", scope.region))
+
+
+def _transport(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    policies = {one.key["bucket"]: one for one in answers[Every("aws_s3_bucket_policy", scope.region)]}
+    for bucket in answers[Every("aws_s3_bucket", scope.region)]:
+        policy = policies.get(bucket.key["bucket"])
+        if policy is None:
+            yield Outcome(Status.FAIL, f"{bucket.called} has no policy", bucket)
+            continue
+        try:
+            document = PolicyDocument.parse(policy.values["policy"], name=policy.called, kind=PolicyKind.RESOURCE)
+        except PolicyError as e:
+            yield Outcome(Status.UNKNOWN, f"{policy.called} cannot be understood: {e}", bucket)
+            continue
+        open_ = [what for what, path in _PARTS if not _denied(document, f"{bucket.key['bucket']}{path}")]
+        if open_:
+            yield Outcome(Status.FAIL, f"{policy.called} does not deny HTTP for {' and '.join(open_)}", bucket)
+        else:
+            yield Outcome(Status.PASS, f"{policy.called} denies HTTP", bucket)
+
+
+_PARTS = (("the bucket", ""), ("its objects", "/*"))
+
+
+def _denied(document: PolicyDocument, name: str) -> bool:
+    return any(
+        _denies_http(one) and any(_covers(resource, name) for resource in one.resources) for one in document.statements
+    )
+
+
+def _denies_http(statement: Statement) -> bool:
+    """Whether it denies every action to every principal on no other condition than that the request is not HTTPS."""
+    everyone = statement.principals is not None and (statement.principals.everyone or "*" in statement.principals.aws)
+    every_action = any(action_pattern(one).matches("s3:*") for one in statement.actions)
+    if statement.effect != "Deny" or not everyone or not every_action or len(statement.conditions) != 1:
+        return False
+    (condition,) = statement.conditions
+    return (
+        condition.operator.name == "Bool"
+        and condition.key.lower() == "aws:securetransport"
+        and [value.lower() for value in condition.values] == ["false"]
+    )
+
+
+def _covers(resource: str, name: str) -> bool:
+    """Whether a Resource entry covers a bucket, or all its objects ("bucket/*"), in whichever partition."""
+    partition = resource.split(":")[1] if ":" in resource else "aws"
+    return resource_matches(pattern(resource, variables=False), f"arn:{partition}:s3:::{name}")
+
+
+CHECKS = (
+    Check(
+        "s3_bucket_level_public_access_block",
+        "Public access to each bucket is blocked.",
+        Severity.HIGH,
+        "s3",
+        _blocks_needs,
+        _blocks,
+        Remedy(
+            "set `components.account_defaults.block_s3_public_access` in environment.yaml",
+            "account_defaults",
+            "block_s3_public_access",
+        ),
+        why="One policy or ACL makes a bucket public where no block takes its effect away.",
+        regional=True,
+        source=_GUIDE,
+    ),
+    Check(
+        "s3_bucket_secure_transport_policy",
+        "The policy of each bucket denies requests over HTTP.",
+        Severity.MEDIUM,
+        "s3",
+        _transport_needs,
+        _transport,
+        Remedy("add a statement to the bucket's policy that denies s3:* where aws:SecureTransport is false"),
+        why="Over HTTP, objects and signatures of requests can be read on their way.",
+        regional=True,
+        source=_HTTPS,
+    ),
+)
