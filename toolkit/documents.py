@@ -27,6 +27,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
+        "adopt": Kind(1, ("adopt --json",)),
         "apply": Kind(1, ("apply --json", "destroy --json")),
         "audit": Kind(1, ("audit --format json",)),
         "bootstrap": Kind(1, ("bootstrap --json",)),

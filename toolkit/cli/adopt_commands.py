@@ -10,6 +10,7 @@ import typer
 
 from toolkit.cli import console, options
 from toolkit.cli.stream import stderr
+from toolkit.documents import Document, document
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def adopt(
     ] = False,
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
+    as_json: options.Json = False,
 ) -> None:
     """Take over what the account has, by editing environment.yaml.
 
@@ -62,6 +64,7 @@ def adopt(
     Examples:
       toolkit adopt prod                 prompt for each resource
       toolkit adopt prod --dry-run --yes
+      toolkit adopt prod --dry-run --json      every proposal, for a file of decisions
       toolkit adopt prod --decisions decisions.yaml
       toolkit adopt prod --yes --from 111122223333-20261129T061200Z.json
       toolkit adopt prod --undo
@@ -71,6 +74,8 @@ def adopt(
         raise UsageError("--yes, --decisions and --undo exclude each other, and --undo shows nothing with --dry-run")
     if undo and (snapshot is not None or max_age is not None):
         raise UsageError("--undo reads no account, so it does not go with --from", hint="leave out --from")
+    if undo and as_json:
+        raise UsageError("--undo decides nothing, so it does not go with --json", hint="look at its exit code")
     age = options.max_age(snapshot, max_age)
     from toolkit.workflows import adopt as workflow
 
@@ -105,7 +110,10 @@ def adopt(
             max_age=age,
             dry_run=dry_run,
         )
-    _show(result, env, f"{env} --sandbox" if sandbox else env, dry_run=dry_run)
+    if as_json:
+        console.print_json(_data(result, env, dry_run=dry_run))
+    else:
+        _show(result, env, f"{env} --sandbox" if sandbox else env, dry_run=dry_run)
 
 
 def _ask(proposal: Proposal) -> Choice | None:
@@ -131,6 +139,37 @@ def _ask(proposal: Proposal) -> Choice | None:
         if len(found := [word for word in words if word.startswith(said)]) == 1:
             return words[found[0]]
         console.tell(f"{said!r} is none of them.")
+
+
+def _data(result: Adopted, env: str, *, dry_run: bool) -> Document:
+    from toolkit.reports.data import plan_summary
+
+    return document(
+        "adopt",
+        {
+            "environment": env,
+            "written": bool(result.diff) and not dry_run,
+            "decisions": [
+                {
+                    "address": d.proposal.address,
+                    "type": d.proposal.type,
+                    "region": d.proposal.region,
+                    "called": d.proposal.called,
+                    "import_id": d.proposal.import_id,
+                    "managed_by": d.proposal.managed_by,
+                    "choice": d.choice.value,
+                    "given": d.given,
+                    "reason": d.reason,
+                    "same": d.same,
+                    "by_hand": d.open,
+                }
+                for d in sorted(result.decisions, key=lambda d: d.proposal.address)
+            ],
+            "imported": sorted(result.done),
+            "diff": result.diff,
+            "summary": plan_summary(result.plan),
+        },
+    )
 
 
 def _show(result: Adopted, env: str, called: str, *, dry_run: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from toolkit.documents import Document, document
 from toolkit.findings.data import reported
-from toolkit.plan.model import Action, Marker
+from toolkit.plan.model import Action, Marker, Plan
 from toolkit.reports.view import PlanView
 from toolkit.visible import json_text
 
@@ -33,23 +33,13 @@ def recognises(text: str) -> bool:
 def plan_data(view: PlanView) -> Document:
     """The plan as plain data."""
     plan = view.plan
-    replaced = plan.count(Action.REPLACE)
     return document(
         "plan",
         {
             "bundle": str(view.bundle),
             **{k: v for k, v in dataclasses.asdict(view.manifest).items() if k not in ("format", "empty", "files")},
             "changes_pending": not plan.empty,
-            "summary": {
-                "add": plan.count(Action.CREATE) + replaced,
-                "change": plan.count(Action.UPDATE),
-                "destroy": plan.count(Action.DELETE) + replaced,
-                "replace": replaced,
-                "import": plan.imports,
-                "forget": plan.count(Action.FORGET),
-                "move": plan.count(Action.MOVE),
-                "unchanged": plan.unchanged,
-            },
+            "summary": plan_summary(plan),
             "changes": [
                 {
                     "address": c.address,
@@ -84,6 +74,21 @@ def plan_data(view: PlanView) -> Document:
             "outputs": [{"name": o.name, "action": o.action.value} for o in plan.outputs],
         },
     )
+
+
+def plan_summary(plan: Plan) -> dict[str, int]:
+    """How many resources a plan creates, changes and so on; a replace counts in add, destroy and replace."""
+    replaced = plan.count(Action.REPLACE)
+    return {
+        "add": plan.count(Action.CREATE) + replaced,
+        "change": plan.count(Action.UPDATE),
+        "destroy": plan.count(Action.DELETE) + replaced,
+        "replace": replaced,
+        "import": plan.imports,
+        "forget": plan.count(Action.FORGET),
+        "move": plan.count(Action.MOVE),
+        "unchanged": plan.unchanged,
+    }
 
 
 def _plain(value: Any) -> Any:

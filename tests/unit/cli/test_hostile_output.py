@@ -342,7 +342,7 @@ def story_adopt(word: str) -> Iterator[list[str]]:
     # As with render, the diff is of the user's own file.
     adopted = dataclasses.replace(poisoned(Adopted, word), diff="- a\n+ b\n")
     with _returns("toolkit.workflows.adopt.adopt", adopted):
-        yield ["adopt", "prod", "--yes"]
+        yield from both("adopt", "prod", "--yes")
         yield ["adopt", "prod", "--dry-run"]
     yield ["adopt", "prod", "--decisions", argument(word)]
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from toolkit.adoption import Choice
+from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError
 from toolkit.paths import Project, data_dir
@@ -114,6 +118,45 @@ def test_the_file_is_edited_rendered_and_restored(acme: Acme):
     assert "rendered/imports.tf" not in acme.files
     with pytest.raises(ToolkitError, match="nothing to undo"):
         acme.undo()
+
+
+def cli(acme: Acme, *options: str) -> Any:
+    return CliRunner().invoke(app, ["-C", str(acme.project.root), "adopt", "acme", *options])
+
+
+def test_what_a_dry_run_proposes_as_json_is_a_file_of_decisions(acme: Acme, json_shape: Callable[[str], Any]):
+    shown = cli(acme, "--dry-run", "--json")
+    assert shown.exit_code == 0, shown.output
+    proposed = json_shape(shown.stdout)
+    (decision,) = proposed["decisions"]
+    assert decision == {
+        "address": ADDRESS,
+        "type": "aws_iam_account_password_policy",
+        "region": "eu-central-1",
+        "called": "a password policy",
+        "import_id": "its-id",
+        "managed_by": None,
+        "choice": "adopt",
+        "given": False,
+        "reason": "nothing gets weaker",
+        "same": False,
+        "by_hand": None,
+    }
+    assert (proposed["written"], proposed["imported"], proposed["summary"]["import"]) == (False, [], 1)
+    assert "+  password_policy:   # CIS" in proposed["diff"]
+    assert acme.file.read_bytes() == BEFORE
+
+    decisions = acme.project.root / "decisions.json"
+    decisions.write_text(json.dumps({d["address"]: d["choice"] for d in proposed["decisions"]}))
+    acme.shows = [CREATES, IMPORTS]
+    done = json_shape(cli(acme, "--decisions", str(decisions), "--json").stdout)
+    assert [d["given"] for d in done["decisions"]] == [True]
+    assert (done["written"], done["diff"]) == (True, proposed["diff"])
+    assert acme.file.read_bytes() == AFTER
+
+
+def test_undo_has_nothing_for_scripts(acme: Acme):
+    assert "does not go with --json" in str(cli(acme, "--undo", "--json").exception)
 
 
 def test_after_two_adoptions_undo_restores_the_file_before_both(acme: Acme):
