@@ -16,6 +16,8 @@ from typing import Any
 
 import typer
 
+from toolkit.audit.model import Check
+from toolkit.audit.registry import checks
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import claims, frameworks, requirement_ids, requirements
@@ -36,8 +38,10 @@ _RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{', re.M)
 
 EXIT_CODES = {
     ExitCode.OK: "Success. For `plan`: also with changes, unless `--detailed-exitcode` is given.",
-    ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written.",
-    ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), or there is drift (`drift`).",
+    ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written. "
+    "For `audit`: no such check failed, but one is unknown.",
+    ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), there is drift (`drift`), or a check "
+    "of at least the severity of `--fail-on` failed (`audit`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
     ExitCode.REFUSED: "A guard refused: a finding without consent, an organization policy that is too large, one too "
     "many or locks out the caller, a bucket with objects that would stop a destroy, an environment variable or a "
@@ -185,6 +189,17 @@ def excerpt() -> str:
         f"From [{name}/environment.yaml]({name}/environment.yaml):\n\n```yaml\ncomponents:\n{text.rstrip()}\n```\n\n"
         f"becomes [{name}/rendered/cloudtrail.tf]({name}/rendered/cloudtrail.tf):\n\n```hcl\n{rendered}\n```"
     )
+
+
+def audit_checks() -> str:
+    """Table of the checks of an audit."""
+
+    def controls(check: Check) -> str:
+        named = [one.removeprefix("cis-") for one in check.requirements if one.startswith(("cis-5.0:", "cis-7.0:"))]
+        return ", ".join(named) or "none"
+
+    rows = [(f"`{one.id}`", one.severity.value, one.title, controls(one)) for one in checks().values()]
+    return f"{len(rows)} checks.\n\n" + table(("Check", "Severity", "What passes", "CIS"), rows)
 
 
 def exit_codes() -> str:
@@ -368,6 +383,7 @@ def fill(text: str, name: str, content: str) -> str:
 def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     """Every document with generated parts."""
     yield ROOT / "README.md", {"components": components, "excerpt": excerpt}
+    yield ROOT / "docs" / "audit.md", {"checks": audit_checks}
     yield ROOT / "docs" / "components.md", {"settings": settings}
     yield ROOT / "docs" / "environments.md", {"profiles": profiles}
     yield ROOT / "docs" / "cli.md", {"cli": cli}

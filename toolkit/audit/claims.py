@@ -7,7 +7,7 @@ topic is about more than one resource of a type (any key of the account, the buc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from toolkit.addresses import Address
@@ -17,7 +17,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, Topic, claims, topics
 from toolkit.findings import Severity, Status
 from toolkit.resources.price import Price, Step
-from toolkit.resources.reading import Live
+from toolkit.resources.reading import Live, UnreadableError
 from toolkit.resources.registry import RESOURCES, is_unsupported
 
 _SEVERITIES = {
@@ -64,10 +64,22 @@ def _check(topic: Topic, by_component: dict[str, list[Claim]]) -> Check | None:
         if scope.simulated and (lacking := sorted(filter(is_unsupported, wanted))):
             yield Outcome(Status.NOT_APPLICABLE, f"the embedded AWS does not have {', '.join(lacking)}")
             return
-        # One component that meets the topic is enough: which of them made the resources, AWS does not know.
-        said = [tuple(_met(own, scope, answers)) for own in by_component.values()]
-        best = next((one for one in said if all(o.status is Status.PASS for o in one)), said[0])
-        yield from best
+        # One component that meets the topic is enough: which of them made the resources, AWS does not know. What may
+        # be so, and was not read, is no failure.
+        said: list[tuple[Outcome, ...]] = []
+        unread: UnreadableError | None = None
+        for own in by_component.values():
+            try:
+                said.append(tuple(_met(own, scope, answers)))
+            except UnreadableError as e:
+                unread = unread or e
+                continue
+            if all(one.status is Status.PASS for one in said[-1]):
+                yield from said[-1]
+                return
+        if unread is not None:
+            raise unread
+        yield from _nearest(said)
 
     component, own = next(iter(by_component.items()))
     setting = next((claim.setting for claim in own if claim.setting), None)
@@ -108,18 +120,32 @@ def _met(own: list[Claim], scope: Scope, answers: Answers) -> Iterator[Outcome]:
         by_resource.setdefault(claim.resource, []).append(claim)
     for about in by_resource.values():
         kind = type_of(about[0])
-        there = [one for one in answers[Every(kind, scope.region)] if about[0].is_about(one.values)]
+        every = answers[Every(kind, scope.region)]
+        there = [one for one in every if about[0].is_about(one.values)]
         if not there:
-            which = "".join(f" with {name} {value!r}" for name, value in (about[0].live or {}).items())
-            yield Outcome(Status.FAIL, f"there is no {kind}{which}")
+            selectors = about[0].live or {}
+            which = "".join(f" with {name} {value!r}" for name, value in selectors.items())
+            if any(name not in one.values for one in every for name in selectors):
+                yield Outcome(Status.UNKNOWN, f"whether there is a {kind}{which} is not read")
+            else:
+                yield Outcome(Status.FAIL, f"there is no {kind}{which}")
             continue
         said = [tuple(_judged(one, about)) for one in there]
-        met = next((one for one in said if all(o.status is Status.PASS for o in one)), None)
-        if met is None and len(there) > 1 and all(o.status is not Status.UNKNOWN for one in said for o in one):
+        best = _nearest(said)
+        if len(there) > 1 and any(one.status is Status.FAIL for one in best):
             expected = ", ".join(_expected(claim) for claim in about)
             yield Outcome(Status.FAIL, f"none of {len(there):,} is as expected: {expected}")
         else:
-            yield from met or said[0]
+            yield from best
+
+
+def _nearest(said: Sequence[tuple[Outcome, ...]]) -> tuple[Outcome, ...]:
+    """Of several ways to meet a topic the one that does; else one that may, for all that was read; else the first."""
+    for good in ({Status.PASS}, {Status.PASS, Status.UNKNOWN}):
+        for one in said:
+            if {outcome.status for outcome in one} <= good:
+                return one
+    return said[0]
 
 
 def _judged(live: Live, about: list[Claim]) -> Iterator[Outcome]:

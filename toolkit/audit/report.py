@@ -42,6 +42,8 @@ class Audit:
     taken: datetime
     home: str
     regions: tuple[str, ...]
+    off: tuple[str, ...]
+    """Regions that were asked for, and that the account has not enabled: nothing is audited there."""
     frameworks: tuple[Framework, ...]
     results: tuple[Result, ...]
     waivers: tuple[Waiver, ...]

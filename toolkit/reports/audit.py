@@ -37,6 +37,8 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
     """The audit for the terminal, the worst at the end, where people look."""
     yield _title(audit), "bold"
     yield f"Regions: {', '.join(audit.regions)}", ""
+    if audit.off:
+        yield f"Not enabled for the account, so not audited: {', '.join(audit.off)}", ""
     for framework in audit.frameworks:
         yield _coverage(audit.verdicts(framework), framework), ""
     for heading, shown in (
@@ -85,19 +87,41 @@ def _grouped(findings: Sequence[Finding], *, verbose: bool) -> Iterator[Line]:
         style = _STYLES[severity] if failed else ""
         yield f"  {severity.value:<9} {rule.id}", style
         yield f"            {rule.explanation}", ""
-        shown = alike if verbose else alike[:_FEW]
-        several = len({one.resource.region for one in alike}) > 1
-        for one in shown:
-            yield f"            - {f'{one.resource.region}: ' if several else ''}{one.evidence}", ""
-            if one.consented_by:
-                yield f"              {one.consented_by}", ""
-        if len(alike) > len(shown):
-            yield f"            - and {len(alike) - len(shown)} more; -v lists them", ""
+        entries = _entries(alike, verbose=verbose)
+        for entry in entries[: len(entries) if verbose else _FEW]:
+            yield f"            - {entry}", ""
+        if not verbose and len(entries) > _FEW:
+            yield f"            - and {len(entries) - _FEW} more; -v lists them", ""
+        for consent in dict.fromkeys(one.consented_by for one in alike if one.consented_by):
+            yield f"              {consent}", ""
         controls = [one for one in alike[0].controls if one.startswith("cis-")]
         if verbose and controls:
             yield f"            {', '.join(controls)}", ""
         if failed and alike[0].remedy:
             yield f"            Next: {alike[0].remedy}", ""
+
+
+def _entries(alike: Sequence[Finding], *, verbose: bool) -> list[str]:
+    """The evidence of each; what is the same in several regions is one entry, unless all are to be listed."""
+    several = len({one.resource.region for one in alike}) > 1
+    by_evidence: dict[str, list[str]] = {}
+    for one in alike:
+        region = one.resource.region
+        said = one.evidence.replace(f" in {region}", "") if several and not verbose else one.evidence
+        by_evidence.setdefault(said, []).append(region)
+    if not several:
+        return [said for said, regions in by_evidence.items() for _ in regions]
+    return [
+        entry
+        for said, regions in by_evidence.items()
+        for entry in ([f"{one}: {said}" for one in regions] if verbose else [f"{_where(regions)}: {said}"])
+    ]
+
+
+def _where(regions: Sequence[str]) -> str:
+    """Three regions at most, or how many they are."""
+    named = sorted(dict.fromkeys(regions))
+    return ", ".join(named) if len(named) <= 3 else f"{len(named)} regions"
 
 
 def _summary(audit: Audit) -> str:
@@ -148,6 +172,7 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
             "simulator": "moto" if audit.simulated else None,
             "taken": f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}",
             "regions": list(audit.regions),
+            "regions_off": list(audit.off),
             "calls": audit.calls,
             "max_calls": max_calls,
             "idle_waivers": list(audit.idle_waivers),

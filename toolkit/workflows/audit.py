@@ -19,7 +19,7 @@ from toolkit.errors import UsageError, or_meant
 from toolkit.findings import Severity
 from toolkit.findings.rules import UNCOVERED
 from toolkit.plan.facts import Wanted
-from toolkit.resources.reading import Call
+from toolkit.resources.reading import Call, UnreadableError
 from toolkit.workflows.discover import AT_ONCE, MAX_CALLS, Account, Meter, regions_of
 from toolkit.workflows.observer import Observer
 
@@ -93,10 +93,11 @@ def audit(
 
     Raises:
         ToolkitError: Which regions are enabled cannot be read.
+        UsageError: None of the named regions is enabled.
     """
     meter = Meter(observer)
     inventory = Inventory(account.clients, budget=max_calls, on_call=meter.count, at_once=AT_ONCE)
-    where = regions_of(account, regions, inventory)
+    where, off = _on(regions_of(account, regions, inventory), inventory)
     now = datetime.now(UTC).replace(microsecond=0)
     home = account.clients.home_region
     environment = account.environment if account.has_file else None
@@ -120,11 +121,29 @@ def audit(
         taken=now,
         home=home,
         regions=where,
+        off=off,
         frameworks=tuple(frameworks),
         results=tuple(results),
         waivers=tuple(one for one in waivers if one.rule is UNCOVERED),
         calls=inventory.calls,
     )
+
+
+def _on(regions: tuple[str, ...], inventory: Inventory) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The regions that the account has enabled, and those that it has not; all, if that cannot be read.
+
+    Raises:
+        UsageError: It has enabled none of them.
+    """
+    try:
+        enabled = {*inventory.enabled_regions(), inventory.home_region}
+    except UnreadableError:
+        return regions, ()
+    on = tuple(region for region in regions if region in enabled)
+    off = tuple(region for region in regions if region not in enabled)
+    if not on:
+        raise UsageError(f"--regions: the account has not enabled {', '.join(off)}", hint="`--regions enabled`")
+    return on, off
 
 
 def _answers(wanted: Sequence[Wanted[Any]], inventory: Inventory) -> Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]:

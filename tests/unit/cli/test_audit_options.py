@@ -1,0 +1,163 @@
+"""`audit`: what its options refuse, what it prints, and with which exit code it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from toolkit.audit.model import Answers, Outcome, Result
+from toolkit.audit.registry import checks
+from toolkit.audit.report import Audit
+from toolkit.cli import audit_commands as module
+from toolkit.cli.audit_commands import audit
+from toolkit.errors import ExitCode, UsageError, WrongAccountError
+from toolkit.findings import Status, Waiver
+from toolkit.findings.rules import UNCOVERED
+from toolkit.workflows import audit as workflow
+
+READING: dict[str, Any] = {
+    "ENV": {"env": "prod"},
+    "--aws-profile": {"aws_profile": "audit"},
+    "--account-id": {"account_id": "123456789012"},
+    "--region": {"region": "eu-central-1"},
+    "--regions": {"regions": "active"},
+    "--max-calls": {"max_calls": 5},
+    "--sandbox": {"sandbox": True},
+}
+OTHERS: dict[str, Any] = {
+    "--list-checks": {"list_checks": True},
+    "--print-policy": {"print_policy": True},
+    "--explain": {"explain": "iam_root_mfa_enabled"},
+}
+HIGH, CRITICAL, NOTE = "iam_avoid_root_usage", "iam_root_mfa_enabled", "iam_password_policy_lowercase"
+
+
+@pytest.mark.parametrize("option", OTHERS)
+@pytest.mark.parametrize("given", READING)
+def test_options_that_would_be_ignored_are_refused(option: str, given: str):
+    with pytest.raises(UsageError, match=f"^{option} reads no account, so it does not go with {given}$"):
+        audit(**OTHERS[option], **READING[given])
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "nearest"),
+    [
+        ({"check": ["iam_root_mfa_enable"]}, "--check", "iam_root_mfa_enabled"),
+        ({"explain": "iam_root_mfa_enable"}, "--check", "iam_root_mfa_enabled"),
+        ({"service": ["iamm"]}, "--service", "iam"),
+        ({"severity": ["hihg"]}, "--severity", "high"),
+        ({"fail_on": "hihg"}, "--fail-on", "high"),
+        ({"framework": ["cis-5.1"]}, "cis-5.1", "cis-5.0"),
+        ({"output_format": "jsn"}, "--format", "json"),
+    ],
+)
+def test_an_unknown_name_is_reported_with_the_nearest(given: dict[str, Any], message: str, nearest: str):
+    with pytest.raises(UsageError) as refused:
+        audit(**given)
+    assert message in str(refused.value)
+    assert f"did you mean '{nearest}'" in str(refused.value)
+    assert refused.value.exit_code is ExitCode.USAGE
+
+
+def test_options_that_leave_no_check_are_refused():
+    with pytest.raises(UsageError, match="no check is left"):
+        audit(check=[CRITICAL], severity=["note"])
+
+
+def _found(*said: tuple[str, Status], waivers: tuple[Waiver, ...] = ()) -> Audit:
+    results = tuple(
+        Result(checks()[check], "eu-central-1", (Outcome(status, "example"),), Answers({}).calls)
+        for check, status in said
+    )
+    return Audit(
+        account_id="123456789012",
+        caller="arn:aws:iam::123456789012:user/audit",
+        environment=None,
+        simulated=False,
+        taken=datetime(2026, 11, 29, tzinfo=UTC),
+        home="eu-central-1",
+        regions=("eu-central-1",),
+        off=("ap-east-1",),
+        frameworks=(),
+        results=results,
+        waivers=waivers,
+        calls=7,
+    )
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Audit | Exception], None]:
+    def put(found: Audit | Exception) -> None:
+        def account(*_: Any, **__: Any) -> None:
+            if isinstance(found, Exception):
+                raise found
+
+        monkeypatch.setattr(module, "account_of", account)
+        monkeypatch.setattr(workflow, "audit", lambda *_, **__: found)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("said", "fail_on", "expected"),
+    [
+        ([(CRITICAL, Status.PASS)], "high", 0),
+        ([(CRITICAL, Status.NOT_APPLICABLE)], "high", 0),
+        ([(NOTE, Status.FAIL)], "high", 0),
+        ([(NOTE, Status.FAIL)], "note", 2),
+        ([(HIGH, Status.FAIL)], "high", 2),
+        ([(HIGH, Status.FAIL)], "critical", 0),
+        ([(HIGH, Status.UNKNOWN)], "high", 1),
+        ([(HIGH, Status.UNKNOWN)], "critical", 0),
+        ([(HIGH, Status.UNKNOWN), (CRITICAL, Status.FAIL)], "high", 2),
+    ],
+)
+@pytest.mark.parametrize("output", ["text", "markdown", "json"])
+def test_the_exit_code(
+    answer: Callable[..., None], said: list[tuple[str, Status]], fail_on: str, expected: int, output: str
+):
+    answer(_found(*said))
+    assert audit(account_id="123456789012", fail_on=fail_on, output_format=output) == expected
+
+
+@pytest.mark.parametrize(("until", "expected"), [(date(2026, 12, 24), 0), (date(2026, 11, 1), 2)])
+def test_a_waiver_counts_until_its_date(answer: Callable[..., None], until: date, expected: int):
+    waiver = Waiver(UNCOVERED, checks()[HIGH].requirements[0], "example", until)
+    answer(_found((HIGH, Status.FAIL), waivers=(waiver,)))
+    assert audit(account_id="123456789012") == expected
+
+
+def test_a_waiver_is_no_excuse_for_what_is_unknown(answer: Callable[..., None]):
+    waiver = Waiver(UNCOVERED, checks()[HIGH].requirements[0], "example", date(2026, 12, 24))
+    answer(_found((HIGH, Status.UNKNOWN), waivers=(waiver,)))
+    assert audit(account_id="123456789012") == 1
+
+
+def test_another_account_ends_it(answer: Callable[..., None]):
+    answer(WrongAccountError("another"))
+    with pytest.raises(WrongAccountError) as refused:
+        audit(account_id="123456789012")
+    assert refused.value.exit_code == 5
+
+
+def test_regions_that_are_off_are_reported(
+    answer: Callable[..., None], capsys: pytest.CaptureFixture[str], json_shape: Callable[[str], Any]
+):
+    answer(_found((CRITICAL, Status.PASS)))
+    audit(account_id="123456789012")
+    assert "Not enabled for the account, so not audited: ap-east-1" in capsys.readouterr().out
+    audit(account_id="123456789012", output_format="json")
+    assert json_shape(capsys.readouterr().out)["regions_off"] == ["ap-east-1"]
+
+
+def test_the_same_evidence_in_many_regions_is_one_line(answer: Callable[..., None], capsys: pytest.CaptureFixture[str]):
+    found = _found()
+    check = checks()["guardduty_is_enabled"]
+    regions = ("eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
+    results = tuple(Result(check, one, (Outcome(Status.FAIL, f"none in {one}"),), ()) for one in regions)
+    answer(Audit(**{**vars(found), "results": results}))
+    audit(account_id="123456789012")
+    assert "- 4 regions: none\n" in capsys.readouterr().out
