@@ -54,7 +54,7 @@ class Trails(Fact):
             region, arn = _where(trail, regions), trail["TrailARN"]
             return _trail(trail, regions, source.call("cloudtrail", "get_trail_status", region, Name=arn) or {})
 
-        return source.side_by_side(status, _described(source, self.regions))
+        return source.side_by_side(status, described(source, self.regions))
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Selectors(Fact):
             }
             return _beside(trail, region, values, "what {} logs")
 
-        return source.side_by_side(selectors, _described(source, self.regions))
+        return source.side_by_side(selectors, described(source, self.regions))
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,10 @@ class Insights(Fact):
             types = sorted(selector["InsightType"] for selector in answer.get("InsightSelectors") or ())
             return _beside(trail, region, {"types": types}, "insights of {}")
 
-        return source.side_by_side(insights, _described(source, self.regions))
+        return source.side_by_side(insights, described(source, self.regions))
 
 
-def _described(source: Source, regions: Iterable[str]) -> tuple[tuple[Mapping[str, Any], tuple[str, ...]], ...]:
+def described(source: Source, regions: Iterable[str]) -> tuple[tuple[Mapping[str, Any], tuple[str, ...]], ...]:
     """Each trail, and the regions in which it is answered."""
 
     def describe(region: str) -> tuple[str, Any]:
@@ -298,7 +298,7 @@ class LogBuckets(Fact):
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The buckets."""
-        names = dict.fromkeys(trail["S3BucketName"] for trail, _ in _described(source, self.regions))
+        names = dict.fromkeys(trail["S3BucketName"] for trail, _ in described(source, self.regions))
         if not names:
             return ()
         home = source.home_region
