@@ -76,6 +76,8 @@ NO_TRAIL = [
     "cloudtrail_multi_region_enabled", "cloudtrail_log_file_validation_enabled", "cloudtrail_kms_encryption_enabled",
     "cloudtrail_cloudwatch_logging_enabled", "cloudtrail_delivering", "cloudtrail_insights_exist",
     "cloudtrail_s3_dataevents_read_enabled", "cloudtrail_s3_dataevents_write_enabled",
+]  # fmt: skip
+OF_BUCKETS = [
     "cloudtrail_logs_s3_bucket_access_logging_enabled", "cloudtrail_logs_s3_bucket_is_not_publicly_accessible",
     "cloudtrail_log_bucket_blocks_public_access",
 ]  # fmt: skip
@@ -246,7 +248,11 @@ def test_a_bucket_that_is_left_out_is_named(ask: Ask):
     assert "arn:aws:s3:::payroll/" in said.evidence
 
 
-OF_BUCKETS = NO_TRAIL[-3:]
+@pytest.mark.parametrize(
+    ("check", "expected"), list(zip(OF_BUCKETS, (FAIL, NOT_APPLICABLE, NOT_APPLICABLE), strict=True))
+)
+def test_without_a_trail_no_bucket_is_called_public(ask: Ask, check: str, expected: Status):
+    assert asked(ask, check).status is expected
 
 
 @pytest.mark.parametrize(
@@ -265,7 +271,8 @@ OF_BUCKETS = NO_TRAIL[-3:]
     ],
 )
 def test_the_bucket(ask: Ask, check: str, values: dict[str, Any], expected: Status):
-    assert asked(ask, check, trail(), buckets=(bucket(**values),)).status is expected
+    for logging in (True, False):
+        assert asked(ask, check, trail(logging=logging), buckets=(bucket(**values),)).status is expected
 
 
 @pytest.mark.parametrize("check", OF_BUCKETS)

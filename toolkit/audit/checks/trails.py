@@ -539,18 +539,24 @@ def _bucket_needs(scope: Scope) -> Iterator[Fact]:
     yield from (Trails(scope.regions), LogBuckets(scope.regions))
 
 
-def _each_bucket(judge: Callable[[Scope, Live], Iterator[Outcome]]) -> Callable[[Scope, Answers], Iterator[Outcome]]:
-    """Judges the bucket of each trail that logs, as far as it is the account's own."""
+def _each_bucket(
+    judge: Callable[[Scope, Live], Iterator[Outcome]], *, none: Status
+) -> Callable[[Scope, Answers], Iterator[Outcome]]:
+    """Judges the bucket of each trail, as far as it is the account's own; of a stopped one, too: it holds log files.
+
+    Args:
+        judge: Of one bucket.
+        none: What it is where there is no trail.
+    """
 
     def judge_all(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-        logging = _logging(scope, answers)
-        if not logging:
-            yield Outcome(Status.FAIL, "no trail logs")
+        by_bucket: dict[str, list[Live]] = {}
+        for trail in answers[Trails(scope.regions)]:
+            by_bucket.setdefault(trail.values["bucket"], []).append(trail)
+        if not by_bucket:
+            yield Outcome(none, "there is no trail")
             return
         buckets = {one.values["bucket"]: one for one in answers[LogBuckets(scope.regions)]}
-        by_bucket: dict[str, list[Live]] = {}
-        for trail in logging:
-            by_bucket.setdefault(trail.values["bucket"], []).append(trail)
         for name, trails in by_bucket.items():
             bucket = buckets[name]
             if bucket.values["own"]:
@@ -700,7 +706,7 @@ CHECKS = (
         Severity.MEDIUM,
         "cloudtrail",
         _bucket_needs,
-        _each_bucket(_access_logging),
+        _each_bucket(_access_logging, none=Status.FAIL),
         _ADOPT,
         why=f"{_EVIDENCE} Access logs show who read or deleted them.",
         source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html",
@@ -711,7 +717,7 @@ CHECKS = (
         Severity.CRITICAL,
         "cloudtrail",
         _bucket_needs,
-        _each_bucket(_public),
+        _each_bucket(_public, none=Status.NOT_APPLICABLE),
         _ADOPT,
         why="Log files name users, roles, addresses and resources of the account.",
         source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
@@ -722,7 +728,7 @@ CHECKS = (
         Severity.MEDIUM,
         "cloudtrail",
         _bucket_needs,
-        _each_bucket(_blocked),
+        _each_bucket(_blocked, none=Status.NOT_APPLICABLE),
         _ADOPT,
         why="With all four blocks, no later policy or ACL can make the bucket public.",
         source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
