@@ -82,16 +82,26 @@ def existing_wanted(plan: Plan, *, simulated: bool = False) -> Iterator[Existing
                 yield ExistingWanted(change.address, change.type, change.region, planned)
 
 
-def existing(plan: Plan, facts: Facts, *, simulated: bool = False) -> dict[str, Existing]:
-    """Address of a create → what is there already; arguments as for `existing_wanted`."""
+def existing(plan: Plan, facts: Facts, *, simulated: bool = False, adopts: bool = False) -> dict[str, Existing]:
+    """Address of a create → what is there already.
+
+    Args:
+        plan: The plan.
+        facts: What AWS answered.
+        simulated: As for `existing_wanted`.
+        adopts: Whether policies that are there with the very same text count, too. A create changes nothing of them,
+            but what an owner is granted is judged from the state, in which an adopted owner has none of them yet.
+    """
     changes = {change.address: change for change in plan.changes}
     found = {}
     for wanted in existing_wanted(plan, simulated=simulated):
         live, change = facts[wanted], changes[wanted.address]
-        one = None if live is None else _existing(change, wanted.planned, RESOURCES[change.type], live)
+        record = RESOURCES[change.type]
+        silent = not (adopts and record.gives is not None)
+        one = None if live is None else _existing(change, wanted.planned, record, live, silent=silent)
         # What AWS gave a new thing by itself stands there after an interrupted apply, and is nobody's choice.
         if one is not None and (not one.default or _comes_in(change, plan)):
-            found[change.address] = replace(one, live=live)
+            found[change.address] = replace(one, live=_as_planned(live, change, record))
     return found
 
 
@@ -114,11 +124,27 @@ def contents(plan: Plan, facts: Facts) -> dict[str, str | None]:
 def _planned(change: Change) -> dict[str, Any]:
     record = RESOURCES[change.type]
     assert record.reading is not None
-    known = {name: value for name in record.key if isinstance(value := change.after.get(name), str)}
+    prefixes = record.reading.prefixes
+    known = {
+        name: value.removeprefix(prefixes.get(name, ""))
+        for name in record.key
+        if isinstance(value := change.after.get(name), str)
+    }
     return {**change.after, **record.reading.assumed, **known}
 
 
-def _existing(change: Change, planned: Mapping[str, Any], record: ResourceType, found: Live) -> Existing | None:
+def _as_planned(live: Live | None, change: Change, record: ResourceType) -> Live | None:
+    """With what its key begins with in the plan, so that it is not taken for one of another name."""
+    assert record.reading is not None
+    if live is None:
+        return None
+    begun = {n: f"{p}{live.key[n]}" for n, p in record.reading.prefixes.items()}
+    return replace(live, key={**live.key, **{n: v for n, v in begun.items() if change.after.get(n) == v}})
+
+
+def _existing(
+    change: Change, planned: Mapping[str, Any], record: ResourceType, found: Live, *, silent: bool
+) -> Existing | None:
     """What a create would meet, as the guards judge it; None where it changes nothing and nothing is to be said."""
     reading = record.reading
     assert reading is not None
@@ -129,7 +155,7 @@ def _existing(change: Change, planned: Mapping[str, Any], record: ResourceType, 
         spelled = other if reading.case_blind else None
         return Existing({}, False, found.import_id, found.called, spelled=spelled)
     one = Existing(found.values, other is None, found.import_id, found.called, found.by_default)
-    return None if reading.quiet and not one.differences(change) else one
+    return None if silent and reading.quiet and not one.differences(change) else one
 
 
 def _comes_in(change: Change, plan: Plan) -> bool:

@@ -492,6 +492,8 @@ TYPES = (
             _identity_providers,
             OnCreate.COLLIDES,
             finds=_find_identity_provider,
+            # The provider's documentation writes it with the scheme, without which AWS and the state have it.
+            prefixes={"url": "https://"},
             is_global=True,
             actions=_actions("ListOpenIDConnectProviders", "GetOpenIDConnectProvider"),
         ),

@@ -249,6 +249,7 @@ class Reading:
             both "MyResource" and "myresource"." https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
         quiet: For OVERWRITES: whether a create that sets the very same values is no finding at all.
         assumed: Part of the key → what AWS takes where the plan has no value.
+        prefixes: Part of the key → how a configuration may begin it, though AWS answers without that.
         default_with: The type together with which AWS gives it a value by itself. Of any other type, what AWS gives by
             itself is in nobody's way.
         actions: The IAM actions that the reads need. Tests compare them with the calls that are made.
@@ -264,6 +265,7 @@ class Reading:
     case_blind: bool = False
     quiet: bool = False
     assumed: Mapping[str, str] = field(default_factory=dict)
+    prefixes: Mapping[str, str] = field(default_factory=dict)
     default_with: str | None = None
     actions: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)

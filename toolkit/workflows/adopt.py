@@ -305,7 +305,7 @@ def _read_existing(plan: Plan, source: SnapshotSource | Inventory) -> dict[str, 
         ToolkitError: What the account has there cannot be read.
     """
     facts = gather(existing_wanted(plan, simulated=source.simulated), source)
-    found = existing(plan, facts, simulated=source.simulated)
+    found = existing(plan, facts, simulated=source.simulated, adopts=True)
     resources = {address: one.live for address, one in found.items() if one.live is not None}
     for (address, live), manager in zip(resources.items(), _managers(tuple(resources.values()), source), strict=True):
         unread = "; ".join(str(one) for one in manager.unknown) or None

@@ -5,6 +5,7 @@ A table over all types. What is particular to one service is in the file of its 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,8 +15,10 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
+from toolkit.plan import existing as module
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES
 
@@ -315,3 +318,24 @@ def test_what_collides(
     assert finding.blocks
     assert finding.consent is None
     assert existing(plan_of(component, resource, {**planned, **other})) is None
+
+
+def test_an_identity_provider_has_the_name_that_the_plan_spells(clients: AwsSession):
+    """AWS answers without the scheme; taken for another name, it would be kept apart from itself."""
+    values, make, *_ = EXISTING["aws_iam_openid_connect_provider"]
+    make()
+    (found,) = read_existing(creates("aws_iam_openid_connect_provider", **values), Inventory(clients)).values()
+    assert found.live is not None
+    assert found.live.key == values
+
+
+def test_a_policy_of_the_same_text_is_in_the_way_of_nothing_but_is_adopted(clients: AwsSession):
+    """The group's grants are judged from the state: adopted without its policy, it would be granted it anew."""
+    text = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
+    client("iam").create_group(GroupName="mine")
+    client("iam").put_group_policy(GroupName="mine", PolicyName="own", PolicyDocument=text)
+    plan = creates("aws_iam_group_policy", group="mine", name="own", policy=text)
+    facts = gather(module.existing_wanted(plan), Inventory(clients))
+    assert module.existing(plan, facts) == {}
+    (found,) = module.existing(plan, facts, adopts=True).values()
+    assert (found.import_id, found.overwritten) == ("mine:own", True)
