@@ -7,7 +7,7 @@ SITE   := .venv-site
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak cases lint analyse format docs component component-plan site bench clean
+.PHONY: help setup demo test soak truth-table cases lint analyse format docs component component-plan site bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ test: $(READY) ## Run all tests
 
 soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes)
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
+
+truth-table: $(READY) ## Adopt seven accounts and record the verdicts (TRUTH_TABLE=equal,weaker for some; half an hour for all)
+	@status=0; TRUTH_TABLE=$${TRUTH_TABLE:-all} $(BIN)/pytest -n 0 tests/integration/test_truth_table.py || status=1; \
+	  $(BIN)/python docs/generate.py; exit $$status
 
 cases: $(READY) ## Run the cases of tests/cases: reported faults, rebuilt on the embedded AWS (some minutes)
 	@status=0; for case in tests/cases/*/case.sh; do bash $$case $(BIN)/toolkit || status=1; done; exit $$status

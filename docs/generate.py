@@ -6,6 +6,7 @@ around them people write.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import sys
@@ -299,6 +300,53 @@ def nothing_to_overwrite() -> str:
     )
 
 
+def truth() -> str:
+    """The truth table of adoption, from what `make truth-table` recorded."""
+    module = _truth_table()
+    accounts, kinds = module.ACCOUNTS, module.rows()
+    results = json.loads((ROOT / "tests" / "truth.json").read_text("utf-8"))
+    reasons: dict[str, int] = {}
+    failed: list[tuple[str, str, str]] = []
+    passed, rows = 0, []
+    for kind in kinds:
+        row = [f"`{kind}`"]
+        for account in accounts:
+            why = module.not_applicable(kind, account)
+            if why is not None:
+                row.append(str(reasons.setdefault(why, len(reasons) + 1)))
+                continue
+            verdict = results["cells"].get(account, {}).get(kind)
+            row.append("not run" if verdict is None else "**fail**" if verdict else "pass")
+            passed += verdict == []
+            if verdict:
+                more = f" (and {len(verdict) - 1} more)" if len(verdict) > 1 else ""
+                failed.append((f"`{kind}`", account, f"{verdict[0]}{more}"))
+        rows.append(tuple(row))
+    total = len(kinds) * len(accounts)
+    without = sum(module.not_applicable(kind, account) is not None for kind in kinds for account in accounts)
+    versions = ", ".join(f"{name} {number}" for name, number in sorted(results["versions"].items()))
+    whole = sum("**fail**" not in row and "not run" not in row for row in rows)
+    parts = [
+        f"{len(kinds)} types, {total} cells: {passed} pass, {len(failed)} fail, "
+        f"{total - without - passed - len(failed)} not run, {without} without such a state. "
+        f"{whole} of {len(kinds)} rows have no failed cell. Tried with {versions}.",
+        table(("type", *accounts), rows),
+    ]
+    if failed:
+        parts += ["## Failed cells", table(("type", "account", "why"), failed)]
+    parts += ["## Cells without such a state", "\n".join(f"{n}. {cell(why)}" for why, n in reasons.items())]
+    return "\n\n".join(parts)
+
+
+def _truth_table() -> Any:
+    spec = importlib.util.spec_from_file_location("truth_table_table", ROOT / "tests" / "truth_table" / "table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def cli() -> str:
     """Every command's help."""
     group: Any = typer.main.get_command(app)
@@ -390,6 +438,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
     yield ROOT / "docs" / "findings.md", {"rules": every_rule}
     yield ROOT / "docs" / "reports.md", {"documents": json_documents}
+    yield ROOT / "docs" / "truth-table.md", {"truth": truth}
     yield ROOT / "docs" / "variables.md", {"variables": variables}
     yield (
         ROOT / "docs" / "judging.md",

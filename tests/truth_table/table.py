@@ -1,0 +1,638 @@
+"""The truth table of adoption: which account each type is tried in, what is done to it there, and the verdict. Pure.
+
+A row is a Terraform type that the embedded AWS has, a column is an account. Each account gets the example that switches
+everything on, applied with other values (a Terraform override file changes the modules), and then forgotten: what is
+left is an account in which everything is there already, and that no state knows. What `adopt --yes`, a plan, its apply
+and a second plan make of it is judged here, per type. tests/integration/test_truth_table.py makes the accounts and
+writes tests/truth.json; docs/truth-table.md is generated from that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from toolkit.addresses import value_at
+from toolkit.plan.existing import is_read
+from toolkit.plan.settings import NAMES
+from toolkit.plan.strengths import weakenings
+from toolkit.resources.base import ResourceType
+from toolkit.resources.reading import OnCreate
+from toolkit.resources.registry import RESOURCES
+
+REPOSITORY = Path(__file__).parents[2]
+ACCOUNTS = ("absent", "equal", "weaker", "stronger", "other name", "managed by others", "unreadable")
+SUFFIX = "-theirs"
+"""What names of the account "other name" end with."""
+MANAGER = {"managed-by": "terraform of another team"}
+"""Tag of everything that has tags in the account "managed by others"."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """How a type's value is changed in an account.
+
+    Attributes:
+        hcl: What overrides the resource's arguments in every module: one text, or one per label of the resource.
+        path: Where a reading then has it; empty: the seed is a bystander of the values ("theirs").
+        value: What a reading has there. This is written by hand and not taken from the record: a record whose direction
+            is turned round cannot turn the verdict with it.
+    """
+
+    hcl: str | Mapping[str, str]
+    path: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is weaker and what is stronger than that which the example plans; a text says why there is no such value."""
+
+    weaker: Value | str
+    stronger: Value | str
+
+
+_ON = "the baseline already plans the strongest value"
+_SIDELESS = "its record has no attribute with a weaker side: it is there or it is not"
+_NONE = Row(_SIDELESS, _SIDELESS)
+_WIDE = """jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })"""
+_DENY = '{ Sid = "Theirs", Effect = "Deny", Action = "s3:DeleteBucket", Resource = "*" }'
+_DENIES = f"""jsonencode({{ Version = "2012-10-17", Statement = [{_DENY}] }})"""
+
+
+def _policy(weaker: str, stronger: str, attribute: str = "policy") -> Row:
+    return Row(Value(f"{attribute} = {weaker}", attribute, None), Value(f"{attribute} = {stronger}", attribute, None))
+
+
+def _switch(attribute: str, off: str, value: Any, path: str = "") -> Row:
+    return Row(Value(f"{attribute} = {off}", path or attribute, value), _ON)
+
+
+_CONTACT = "AWS demands every contact detail that counts, and no detail is stronger than another one"
+
+ROWS: Mapping[str, Row] = {
+    "aws_account_alternate_contact": Row(_CONTACT, _CONTACT),
+    "aws_account_primary_contact": Row(_CONTACT, _CONTACT),
+    "aws_cloudtrail": Row(
+        Value("is_multi_region_trail = false", "is_multi_region_trail", False),
+        Value(
+            """
+  dynamic "insight_selector" {
+    for_each = ["ApiCallRateInsight", "ApiErrorRateInsight"]
+    content {
+      insight_type = insight_selector.value
+    }
+  }""",
+            "insight_selector",
+            [{"insight_type": "ApiCallRateInsight"}, {"insight_type": "ApiErrorRateInsight"}],
+        ),
+    ),
+    "aws_cloudwatch_event_rule": Row(
+        Value('state = "DISABLED"', "state", "DISABLED"),
+        Value(
+            'event_pattern = jsonencode({ source = [{ prefix = "aws." }] })',
+            "event_pattern",
+            '{"source": [{"prefix": "aws."}]}',
+        ),
+    ),
+    "aws_cloudwatch_event_target": Row(
+        Value(
+            "retry_policy {\n maximum_event_age_in_seconds = 60\n maximum_retry_attempts = 1\n }",
+            "retry_policy[0].maximum_event_age_in_seconds",
+            60,
+        ),
+        Value(
+            'dead_letter_config {\n arn = "arn:aws:sqs:eu-central-1:111122223333:theirs"\n }',
+            "dead_letter_config[0].arn",
+            "arn:aws:sqs:eu-central-1:111122223333:theirs",
+        ),
+    ),
+    "aws_cloudwatch_log_group": Row(
+        Value("retention_in_days = 1", "retention_in_days", 1),
+        Value("retention_in_days = 3653", "retention_in_days", 3653),
+    ),
+    "aws_cloudwatch_log_metric_filter": Row(
+        Value('pattern = "{ $.eventName = \\"Nothing\\" }"', "pattern", '{ $.eventName = "Nothing" }'),
+        Value('pattern = ""', "pattern", ""),
+    ),
+    "aws_cloudwatch_log_subscription_filter": Row(Value('filter_pattern = "ERROR"', "filter_pattern", "ERROR"), _ON),
+    "aws_cloudwatch_metric_alarm": Row(
+        Value("threshold = 1000", "threshold", 1000.0),
+        Value('treat_missing_data = "breaching"', "treat_missing_data", "breaching"),
+    ),
+    "aws_config_config_rule": Row(
+        Value(
+            """
+  dynamic "scope" {
+    for_each = ["theirs"]
+    content {
+      tag_key = scope.value
+    }
+  }""",
+            "scope[0].tag_key",
+            "theirs",
+        ),
+        Value('dynamic "scope" {\n for_each = []\n content {}\n }', "scope", []),
+    ),
+    "aws_config_configuration_aggregator": Row(
+        Value(
+            {
+                "this": "account_aggregation_source {\n account_ids = [data.aws_caller_identity.current.account_id]\n "
+                'regions = ["eu-central-1"]\n }',
+                "organization": "",
+            },
+            "account_aggregation_source[0].regions",
+            ["eu-central-1"],
+        ),
+        _ON,
+    ),
+    "aws_config_configuration_recorder": Row(
+        Value(
+            'recording_group {\n all_supported = false\n resource_types = ["AWS::EC2::Instance"]\n'
+            ' recording_strategy {\n use_only = "INCLUSION_BY_RESOURCE_TYPES"\n }\n }',
+            "recording_group[0].all_supported",
+            False,
+        ),
+        Value(
+            'recording_mode {\n recording_frequency = "CONTINUOUS"\n }',
+            "recording_mode[0].recording_frequency",
+            "CONTINUOUS",
+        ),
+    ),
+    "aws_config_configuration_recorder_status": _switch("is_enabled", "false", False),
+    "aws_config_delivery_channel": Row(
+        "the baseline already plans the weakest value",
+        Value(
+            'snapshot_delivery_properties {\n delivery_frequency = "One_Hour"\n }',
+            "snapshot_delivery_properties[0].delivery_frequency",
+            "One_Hour",
+        ),
+    ),
+    "aws_default_security_group": Row(
+        Value(
+            'ingress = [{ from_port = 22, to_port = 22, protocol = "tcp", cidr_blocks = ["0.0.0.0/0"], '
+            'description = "", '
+            "ipv6_cidr_blocks = [], prefix_list_ids = [], security_groups = [], self = false }]",
+            "ingress[0].from_port",
+            22,
+        ),
+        _ON,
+    ),
+    "aws_ebs_encryption_by_default": _switch("enabled", "false", False),
+    "aws_ebs_snapshot_block_public_access": _switch("state", '"unblocked"', "unblocked"),
+    "aws_ec2_instance_metadata_defaults": Row(
+        Value('http_tokens = "optional"', "http_tokens", "optional"),
+        Value("http_put_response_hop_limit = 1", "http_put_response_hop_limit", 1),
+    ),
+    "aws_ec2_serial_console_access": _switch("enabled", "true", True),
+    "aws_ecr_registry_scanning_configuration": Row(
+        Value(
+            'scan_type = "BASIC"\n dynamic "rule" {\n for_each = []\n content {\n scan_frequency = ""\n }\n }',
+            "scan_type",
+            "BASIC",
+        ),
+        Value(
+            'rule {\n scan_frequency = "CONTINUOUS_SCAN"\n repository_filter {\n filter = "prod-*"\n'
+            ' filter_type = "WILDCARD"\n }\n repository_filter {\n filter = "theirs-*"\n filter_type = "WILDCARD"'
+            "\n }\n }",
+            "rule[0].repository_filter[1].filter",
+            "theirs-*",
+        ),
+    ),
+    "aws_flow_log": Row(
+        Value('traffic_type = "REJECT"', "traffic_type", "REJECT"),
+        Value("max_aggregation_interval = 60", "max_aggregation_interval", 60),
+    ),
+    "aws_guardduty_detector": Row(
+        Value('finding_publishing_frequency = "SIX_HOURS"', "finding_publishing_frequency", "SIX_HOURS"),
+        Value('finding_publishing_frequency = "FIFTEEN_MINUTES"', "finding_publishing_frequency", "FIFTEEN_MINUTES"),
+    ),
+    "aws_guardduty_detector_feature": Row(
+        Value('status = "DISABLED"', "status", "DISABLED"), Value('status = "ENABLED"', "status", "ENABLED")
+    ),
+    "aws_iam_account_alias": _NONE,
+    "aws_iam_account_password_policy": Row(
+        Value("minimum_password_length = 8", "minimum_password_length", 8),
+        Value("minimum_password_length = 24", "minimum_password_length", 24),
+    ),
+    "aws_iam_group": _NONE,
+    "aws_iam_group_policy": _policy(_WIDE, _DENIES),
+    "aws_iam_group_policy_attachment": _NONE,
+    "aws_iam_openid_connect_provider": Row(
+        Value('client_id_list = ["sts.amazonaws.com", "theirs"]', "client_id_list", ["sts.amazonaws.com", "theirs"]),
+        "the baseline already plans the fewest audiences",
+    ),
+    "aws_iam_policy": _policy(_WIDE, _DENIES),
+    "aws_iam_role": Row(
+        Value("max_session_duration = 43200", "max_session_duration", 43200),
+        Value(
+            'permissions_boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"',
+            "permissions_boundary",
+            "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        ),
+    ),
+    "aws_iam_role_policy": _policy(_WIDE, _DENIES),
+    "aws_iam_role_policy_attachment": _NONE,
+    "aws_iam_service_linked_role": _NONE,
+    "aws_iam_user": Row(
+        "the baseline plans no permissions boundary, which is the weakest",
+        Value(
+            'permissions_boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"',
+            "permissions_boundary",
+            "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        ),
+    ),
+    "aws_iam_user_group_membership": _NONE,
+    "aws_inspector2_enabler": Row(Value('resource_types = ["EC2"]', "resource_types", ["EC2"]), _ON),
+    "aws_kms_alias": Row(
+        "AWS gives an alias only a key of the account, and each of those is as strong",
+        "AWS gives an alias only a key of the account, and each of those is as strong",
+    ),
+    "aws_macie2_account": Row(
+        Value('finding_publishing_frequency = "SIX_HOURS"', "finding_publishing_frequency", "SIX_HOURS"),
+        Value('finding_publishing_frequency = "FIFTEEN_MINUTES"', "finding_publishing_frequency", "FIFTEEN_MINUTES"),
+    ),
+    "aws_organizations_delegated_administrator": _NONE,
+    "aws_organizations_organization": Row(
+        "policies of the example need each policy type, delegated administrators each service",
+        Value(
+            'aws_service_access_principals = setunion(var.trusted_services, ["ram.amazonaws.com"])',
+            "",
+            "ram.amazonaws.com",
+        ),
+    ),
+    "aws_organizations_organizational_unit": _NONE,
+    "aws_organizations_policy": Row(
+        Value({"control": f"content = {_WIDE}"}, "content", None),
+        Value({"control": f"content = {_DENIES}"}, "content", None),
+    ),
+    "aws_organizations_policy_attachment": _NONE,
+    "aws_s3_account_public_access_block": _switch("block_public_acls", "false", False),
+    "aws_s3_bucket": Row(
+        "no value of a bucket that AWS reports is weaker; its settings have types of their own",
+        "no value of a bucket that AWS reports is stronger, but object lock, which has a type of its own",
+    ),
+    "aws_s3_bucket_lifecycle_configuration": Row(
+        Value(
+            'rule {\n id = "theirs"\n status = "Enabled"\n filter {}\n expiration {\n days = 1\n }\n }',
+            "rule[0].expiration[0].days",
+            1,
+        ),
+        Value(
+            'rule {\n id = "theirs"\n status = "Enabled"\n filter {}\n expiration {\n days = 36500\n }\n'
+            " noncurrent_version_expiration {\n noncurrent_days = 3650\n }\n }",
+            "rule[0].expiration[0].days",
+            36500,
+        ),
+    ),
+    "aws_s3_bucket_logging": Row(
+        "another destination is neither weaker nor stronger; the account's stays",
+        Value('target_bucket = "siem"', "target_bucket", "siem"),
+    ),
+    "aws_s3_bucket_object_lock_configuration": Row(
+        Value(
+            'rule {\n default_retention {\n mode = "GOVERNANCE"\n days = 1\n }\n }',
+            "rule[0].default_retention[0].days",
+            1,
+        ),
+        Value(
+            'rule {\n default_retention {\n mode = "GOVERNANCE"\n days = 3650\n }\n }',
+            "rule[0].default_retention[0].days",
+            3650,
+        ),
+    ),
+    "aws_s3_bucket_ownership_controls": Row(
+        Value('rule {\n object_ownership = "ObjectWriter"\n }', "rule[0].object_ownership", "ObjectWriter"), _ON
+    ),
+    "aws_s3_bucket_policy": _policy(
+        # Without what it denies; what lets S3 deliver access logs stays.
+        'jsonencode({ Version = "2012-10-17", Statement = concat([for s in jsondecode(data.aws_iam_policy_document.'
+        'this.json).Statement : s if s.Effect == "Allow"], [{ Effect = "Allow", Action = "s3:*", '
+        'Principal = { AWS = "arn:aws:iam::444455556666:root" }, Resource = local.arn }]) })',
+        'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.this.json)'
+        '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "s3:DeleteBucket", Principal = { AWS = "*" }, '
+        "Resource = local.arn }]) })",
+    ),
+    "aws_s3_bucket_public_access_block": _switch("block_public_policy", "false", False),
+    "aws_s3_bucket_server_side_encryption_configuration": Row(
+        "AWS encrypts every bucket at least as the baseline does where no key is given",
+        Value(
+            'rule {\n apply_server_side_encryption_by_default {\n sse_algorithm = "aws:kms"\n kms_master_key_id = '
+            '"arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"\n }\n }',
+            "rule[0].apply_server_side_encryption_by_default[0].kms_master_key_id",
+            "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ),
+    ),
+    "aws_s3_bucket_versioning": Row(
+        Value(
+            # AWS refuses it for a bucket with object lock (S3 User Guide, "Object Lock considerations").
+            'versioning_configuration {\n status = var.object_lock == null ? "Suspended" : "Enabled"\n }',
+            "versioning_configuration[0].status",
+            "Suspended",
+        ),
+        _ON,
+    ),
+    "aws_scheduler_schedule": Row(
+        Value('state = "DISABLED"', "state", "DISABLED"),
+        Value(
+            'kms_key_arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"',
+            "kms_key_arn",
+            "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        ),
+    ),
+    "aws_scheduler_schedule_group": _NONE,
+    "aws_securityhub_account": _switch("auto_enable_controls", "false", False),
+    "aws_sns_topic": Row(
+        Value('kms_master_key_id = "alias/aws/sns"', "kms_master_key_id", "alias/aws/sns"),
+        Value(
+            'http_failure_feedback_role_arn = "arn:aws:iam::111122223333:role/feedback"',
+            "http_failure_feedback_role_arn",
+            "arn:aws:iam::111122223333:role/feedback",
+        ),
+    ),
+    "aws_sns_topic_policy": _policy(
+        'jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sns:Publish", '
+        'Principal = { AWS = "*" }, Resource = local.arn }] })',
+        'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.topic.json)'
+        '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "sns:DeleteTopic", Principal = { AWS = "*" }, '
+        "Resource = local.arn }]) })",
+    ),
+    "aws_ssm_service_setting": _switch("setting_value", '"Enable"', "Enable"),
+    "aws_vpc_block_public_access_options": _switch("internet_gateway_block_mode", '"block-ingress"', "block-ingress"),
+}
+"""Type → its row. Every type that the embedded AWS has is here or in `OUTSIDE` (tests/truth_table)."""
+
+_NOT_MADE = "no module makes it, so no plan creates it"
+OUTSIDE: Mapping[str, str] = {
+    "aws_ebs_default_kms_key": "made only with the ARN of a key that exists already, which the example does not have",
+    "aws_guardduty_organization_admin_account": "the component leaves it out on the embedded AWS, together with what "
+    "it is needed for (toolkit/components/organization)",
+    "aws_iam_user_login_profile": "made only for a user with a PGP key, which the example does not have",
+    "aws_iam_user_policy": _NOT_MADE,
+    "aws_iam_user_policy_attachment": _NOT_MADE,
+    "aws_vpc": _NOT_MADE,
+}
+"""Type that the embedded AWS has → why no account of the table has it."""
+
+FIXED_NAMES: Mapping[str, str] = {
+    "aws_account_alternate_contact": "AWS names it: a kind of contact",
+    "aws_default_security_group": "AWS names it: the default of its VPC",
+    "aws_guardduty_detector_feature": "AWS names it: a protection plan",
+    "aws_iam_openid_connect_provider": "its name is the URL of the provider: another one is another provider",
+    "aws_iam_service_linked_role": "AWS names it: a service",
+    "aws_organizations_delegated_administrator": "it is named by an account and a service",
+    "aws_organizations_policy_attachment": "it is named by the ids of its policy and target",
+    "aws_organizations_organization": "an account has one, without a name",
+    "aws_ssm_service_setting": "AWS names it: a setting",
+}
+"""Type with a key → why no resource of it has another name."""
+UNTAGGED: Mapping[str, str] = {}
+"""Type with tags in Terraform → why its reading gives no ARN to ask for tags with."""
+
+
+def rows() -> tuple[str, ...]:
+    """The types of the table: each that the embedded AWS has and whose resources are looked for before a create."""
+    return tuple(sorted(kind for kind, record in RESOURCES.items() if _is_row(record)))
+
+
+def _is_row(record: ResourceType) -> bool:
+    return record.unsupported_in_simulator is None and is_read(record.name)
+
+
+def not_applicable(kind: str, account: str) -> str | None:
+    """Why a type has no cell in an account; None: it has one."""
+    if kind in OUTSIDE:
+        return OUTSIDE[kind]
+    row, record = ROWS[kind], RESOURCES[kind]
+    if account in ("weaker", "stronger"):
+        cell = row.weaker if account == "weaker" else row.stronger
+        return cell if isinstance(cell, str) else None
+    if account == "other name":
+        if not record.key and not set(NAMES) & set(_schema()[kind]):
+            return "it has no name: a region, the account or its bucket has one"
+        return FIXED_NAMES.get(kind)
+    if account == "managed by others":
+        if "tags" not in _schema()[kind]:
+            return "it has no tags, and neither its name nor AWS says who manages it"
+        return UNTAGGED.get(kind)
+    return None
+
+
+def digest(kind: str, account: str) -> str:
+    """Of what a cell rests on: in the type's record directions, key and what a create does; and what is seeded."""
+    record, row = RESOURCES[kind], ROWS[kind]
+    reading = record.reading
+    assert reading is not None
+    parts = (
+        *map(repr, record.strengths),
+        repr(record.key),
+        repr(sorted(record.keys.items())),
+        repr((reading.on_create, reading.quiet, reading.is_global, sorted(reading.assumed.items()))),
+        repr({"weaker": row.weaker, "stronger": row.stronger}.get(account)),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+@cache
+def _schema() -> Mapping[str, Mapping[str, str]]:
+    found: Mapping[str, Mapping[str, str]] = json.loads(
+        (REPOSITORY / "tests" / "provider5" / "schema.json").read_text("utf-8")
+    )["types"]
+    return found
+
+
+# The accounts: one override file per folder of a module.
+
+OVERRIDES = "truth_override.tf"
+_RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.M | re.S)
+
+
+def overrides(account: str, modules: Path) -> Iterator[tuple[Path, str]]:
+    """(file, text) of what changes the modules so that an apply makes the account.
+
+    Args:
+        account: One of `ACCOUNTS`.
+        modules: The modules' folder.
+    """
+    for folder in sorted({file.parent for file in modules.rglob("*.tf") if "tests" not in file.parts}):
+        blocks = []
+        for file in sorted(folder.glob("*.tf")):
+            for kind, label, body in _RESOURCE.findall(file.read_text("utf-8")):
+                changed = _override(account, kind, label, body)
+                if changed:
+                    blocks.append(f'resource "{kind}" "{label}" {{\n{changed}\n}}\n')
+        if blocks:
+            yield folder / OVERRIDES, "\n".join(blocks)
+
+
+def _override(account: str, kind: str, label: str, body: str) -> str | None:
+    row = ROWS.get(kind)
+    if row is None or account not in ACCOUNTS or not_applicable(kind, account) is not None:
+        return None
+    if account in ("weaker", "stronger"):
+        value = row.weaker if account == "weaker" else row.stronger
+        assert isinstance(value, Value)
+        return value.hcl if isinstance(value.hcl, str) else value.hcl.get(label)
+    return _renamed(kind, body) if account == "other name" else None
+
+
+def _renamed(kind: str, body: str) -> str | None:
+    """The name with a suffix, if the resource has one of its own."""
+    key = RESOURCES[kind].key or tuple(_schema()[kind])
+    for name in (n for n in (*NAMES, "target_id") if n in key):
+        found = re.search(rf"^  {name} += (.+)$", body, re.M)
+        # What refers to another resource gets that one's name with it.
+        if found and not re.search(r"\baws_\w+\.\w+\.", found[1]):
+            return f'{name} = "${{{found[1]}}}{SUFFIX}"'
+    return None
+
+
+# The verdict.
+
+
+@dataclass(frozen=True)
+class Found:
+    """A resource of an account, before or after."""
+
+    region: str
+    key: Mapping[str, str]
+    values: Mapping[str, Any]
+    called: str
+    import_id: str | None = None
+    managed_by: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What stays the same while the resource does."""
+        return (self.region, *(f"{name}={value}" for name, value in sorted(self.key.items())))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What the plan after the adoption does to a resource of the type."""
+
+    address: str
+    region: str
+    action: str
+    """ "create", "update", "replace", "delete" or "import"."""
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the run says about a type in an account."""
+
+    before: tuple[Found, ...] = ()
+    after: tuple[Found, ...] = ()
+    plan: tuple[Planned, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Findings that block the plan after the adoption."""
+    by_hand: tuple[str, ...] = ()
+    """What `adopt --yes` left to people."""
+    pending: tuple[str, ...] = ()
+    """Addresses that the second plan changes."""
+    unreadable: str | None = None
+    """Where the reads are denied: what `adopt` answered; None: it went on."""
+
+
+def judge(kind: str, account: str, evidence: Evidence, record: ResourceType | None = None) -> tuple[str, ...]:
+    """Why the cell is red; nothing where it is green.
+
+    Args:
+        kind: The Terraform type.
+        account: One of `ACCOUNTS`.
+        evidence: What the run says.
+        record: Its record, if not the registry's.
+    """
+    record = record or RESOURCES[kind]
+    if account == "unreadable":
+        return () if evidence.unreadable else ("adopt went on, though the type could not be read",)
+    return tuple(dict.fromkeys(_reasons(kind, account, evidence, record)))
+
+
+def _reasons(kind: str, account: str, evidence: Evidence, record: ResourceType) -> Iterator[str]:
+    seeded = seeds(kind, account, evidence.before)
+    if account not in ("absent", "weaker") and not seeded:
+        yield "the account did not get it: nothing is proven"
+    if account == "weaker" and not seeded:
+        yield "the account did not get the weaker value: nothing is proven"
+    after = {one.identity: one for one in evidence.after}
+    value = ROWS[kind].stronger if kind in ROWS else None
+    for old in evidence.before:
+        new = after.get(old.identity)
+        if new is None:
+            yield f"destroyed: {old.called}"
+            continue
+        if new.import_id != old.import_id:
+            yield f"replaced: {old.called}: {old.import_id} → {new.import_id}"
+        yield from (f"weaker: {old.called}: {w.path}: {w.reason}" for w in weakenings(record, old.values, new.values))
+        if account == "stronger" and old in seeded and isinstance(value, Value) and value.path:
+            had, has = value_at(old.values, value.path), value_at(new.values, value.path)
+            if not _as_strong(had, has):
+                yield f"the stronger value is lost: {old.called}: {value.path}: {had!r} → {has!r}"
+        if old.managed_by is not None and new.values != old.values:
+            yield f"changed, though others manage it: {old.called}"
+    yield from _planned_badly(evidence, record)
+    yield from (f"refused: {text}" for text in evidence.refused)
+    yield from (f"left to people: {text}" for text in evidence.by_hand)
+    yield from (f"the second plan changes {address}" for address in evidence.pending)
+
+
+def seeds(kind: str, account: str, before: tuple[Found, ...]) -> tuple[Found, ...]:
+    """Which of an account's resources are as the account's name says."""
+    if account == "absent":
+        return ()
+    if account == "other name":
+        return tuple(one for one in before if SUFFIX in json.dumps([dict(one.key), one.import_id]))
+    if account == "managed by others":
+        return tuple(one for one in before if one.managed_by is not None)
+    if account in ("weaker", "stronger"):
+        row = ROWS[kind]
+        value = row.weaker if account == "weaker" else row.stronger
+        assert isinstance(value, Value)
+        if not value.path or value.value is None:
+            return before
+        return tuple(one for one in before if _same(value_at(one.values, value.path), value.value))
+    return before
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, str) and isinstance(other, str) and one[:1] == other[:1] == "{":
+        try:
+            return bool(json.loads(one) == json.loads(other))
+        except ValueError:
+            return one == other
+    if isinstance(one, (list, tuple)) and isinstance(other, list):
+        return sorted(map(repr, one)) == sorted(map(repr, other))
+    return bool(one == other)
+
+
+def _as_strong(had: Any, has: Any) -> bool:
+    """Whether the stronger value stands; of a list, whether everything in it does."""
+    if isinstance(had, (list, tuple)) and isinstance(has, (list, tuple)) and had:
+        return all(any(_same(one, other) for other in has) for one in had)
+    return _same(had, has) or (not had and not has)
+
+
+def _planned_badly(evidence: Evidence, record: ResourceType) -> Iterator[str]:
+    there = {one.identity: one for one in evidence.before}
+    reading = record.reading
+    assert reading is not None
+    for change in evidence.plan:
+        if change.action in ("replace", "delete"):
+            yield f"the plan after the adoption has a {change.action} of {change.address}"
+        if change.action != "create":
+            continue
+        key = {name: change.after.get(name) or reading.assumed.get(name) for name in record.key}
+        region = change.region
+        met = next(
+            (o for o in there.values() if dict(o.key) == key and (reading.is_global or o.region == region)), None
+        )
+        if met is not None and reading.on_create is OnCreate.COLLIDES:
+            yield f"{change.address} is created over {met.called}"

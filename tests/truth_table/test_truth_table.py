@@ -1,0 +1,177 @@
+"""The truth table's rows are whole and fresh, and its verdict turns red for what it must: without Terraform.
+
+The accounts themselves are in tests/integration/test_truth_table.py (`make truth-table`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.plan.strengths import weakenings
+from toolkit.resources.base import ResourceType, Strength, Stronger
+from toolkit.resources.registry import RESOURCES
+
+FOLDER = Path(__file__).parent
+_spec = importlib.util.spec_from_file_location("truth_table_table", FOLDER / "table.py")
+assert _spec is not None
+assert _spec.loader is not None
+table = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = table
+_spec.loader.exec_module(table)
+
+RESULTS: dict[str, Any] = json.loads((FOLDER.parent / "truth.json").read_text("utf-8"))
+POLICY = "aws_iam_account_password_policy"
+NAMED = "the password policy"
+
+
+def test_every_type_that_the_embedded_aws_has_is_a_row():
+    assert set(table.rows()) == {*table.ROWS, *table.OUTSIDE}
+    assert not {*table.ROWS} & {*table.OUTSIDE}
+    assert set(table.FIXED_NAMES) | set(table.UNTAGGED) <= set(table.ROWS)
+
+
+@pytest.mark.parametrize("kind", table.rows())
+def test_a_row_is_as_fresh_as_its_record(kind: str):
+    """`make truth-table` tries it again after its record, or what is tried, has changed."""
+    for account, verdicts in RESULTS["cells"].items():
+        tried = table.not_applicable(kind, account) is None
+        assert (kind in verdicts) == tried, account
+        assert RESULTS["digests"][account].get(kind) == (table.digest(kind, account) if tried else None), account
+
+
+def test_what_is_tried_is_in_the_modules():
+    """A value for a type without a resource in any module would try nothing."""
+    modules = table.REPOSITORY / "modules"
+    for account in ("weaker", "stronger", "other name"):
+        text = "\n".join(text for _, text in table.overrides(account, modules))
+        tried = set(re.findall(r'^resource "(\w+)"', text, re.M))
+        if account == "other name":
+            assert "aws_cloudtrail" in tried
+        else:
+            assert tried == {kind for kind in table.rows() if table.not_applicable(kind, account) is None}
+
+
+def policy(length: int, **more: Any) -> Any:
+    return table.Found("eu-central-1", {}, {"minimum_password_length": length}, NAMED, POLICY, **more)
+
+
+def planned(action: str) -> tuple[Any, ...]:
+    return (table.Planned("module.x.aws_y.z", "eu-central-1", action, {}),)
+
+
+@pytest.mark.parametrize(
+    ("account", "evidence", "red"),
+    [
+        ("equal", {"before": (policy(16),), "after": (policy(16),)}, ""),
+        ("equal", {"before": (), "after": ()}, "the account did not get it"),
+        ("weaker", {"before": (policy(8),), "after": (policy(16),)}, ""),
+        ("weaker", {"before": (policy(16),), "after": (policy(16),)}, "the account did not get the weaker value"),
+        ("stronger", {"before": (policy(24),), "after": (policy(24),)}, ""),
+        ("stronger", {"before": (policy(24),), "after": (policy(16),)}, "weaker: the password policy"),
+        ("equal", {"before": (policy(16),), "after": ()}, "destroyed: the password policy"),
+        ("equal", {"before": (policy(16),), "after": (replace(policy(16), import_id="2"),)}, "replaced"),
+        ("equal", {"before": (policy(16),), "after": (policy(16),), "plan": planned("delete")}, "has a delete of"),
+        ("equal", {"before": (policy(16),), "after": (policy(16),), "plan": planned("replace")}, "has a replace of"),
+        ("equal", {"before": (policy(16),), "after": (policy(16),), "refused": ("it collides",)}, "refused: it col"),
+        ("equal", {"before": (policy(16),), "after": (policy(16),), "by_hand": ("rename",)}, "left to people"),
+        ("equal", {"before": (policy(16),), "after": (policy(16),), "pending": ("aws_y.z",)}, "the second plan"),
+        (
+            "managed by others",
+            {"before": (policy(16, managed_by="terraform"),), "after": (policy(24, managed_by="terraform"),)},
+            "changed, though others manage it",
+        ),
+        ("unreadable", {"unreadable": "iam:GetAccountPasswordPolicy: denied"}, ""),
+        ("unreadable", {}, "adopt went on"),
+    ],
+)
+def test_the_verdict(account: str, evidence: Mapping[str, Any], red: str):
+    reasons = table.judge(POLICY, account, table.Evidence(**evidence))
+    assert any(red in reason for reason in reasons) if red else reasons == ()
+
+
+def test_a_create_over_what_collides_is_red():
+    live = table.Found("eu-central-1", {"name": "baseline"}, {"name": "baseline"}, "the trail", "arn")
+    create = table.Planned("module.cloudtrail.aws_cloudtrail.this", "eu-central-1", "create", {"name": "baseline"})
+    evidence = table.Evidence((live,), (live,), (create,))
+    assert table.judge("aws_cloudtrail", "equal", evidence) == (
+        "module.cloudtrail.aws_cloudtrail.this is created over the trail",
+    )
+
+
+def built(path: str, value: Any) -> Any:
+    """Values in which a path has a value."""
+    head, _, rest = path.partition(".")
+    name, *indices = re.split(r"[\[\]]+", head.rstrip("]"))
+    inner = built(rest, value) if rest else value
+    for index in reversed(indices):
+        inner = [*({} for _ in range(int(index))), inner]
+    return {name: inner}
+
+
+def adopted(record: ResourceType, had: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an adoption makes of it: the stronger of both, as the record says."""
+    return had if list(weakenings(record, had, wanted)) else wanted
+
+
+STRONGER = [
+    (kind, row.stronger)
+    for kind, row in table.ROWS.items()
+    if isinstance(row.stronger, table.Value) and row.stronger.path and row.stronger.value not in (None, "", [])
+]
+
+
+@pytest.mark.parametrize(("kind", "stronger"), STRONGER, ids=[kind for kind, _ in STRONGER])
+def test_a_direction_that_is_weakened_in_a_record_turns_its_row_red(kind: str, stronger: Any):
+    """The stronger values of the table are written by hand, so that no record can say what its own row expects."""
+    record, row = RESOURCES[kind], table.ROWS[kind]
+    had = built(stronger.path, stronger.value)
+    weaker = row.weaker if isinstance(row.weaker, table.Value) and row.weaker.path == stronger.path else None
+    wanted = built(stronger.path, weaker.value) if weaker else BASELINE.get(kind, {})
+
+    def verdict(judged: ResourceType) -> Any:
+        before = table.Found("eu-central-1", {}, had, "it", "id")
+        after = replace(before, values=adopted(judged, had, wanted))
+        return table.judge(kind, "stronger", table.Evidence((before,), (after,)), judged)
+
+    assert verdict(record) == ()
+    without = tuple(s for s in record.strengths if not concerns(s, stronger.path))
+    assert len(without) < len(record.strengths)
+    assert any("the stronger value is lost" in reason for reason in verdict(replace(record, strengths=without)))
+
+
+def concerns(strength: Strength, path: str) -> bool:
+    attribute = strength.attribute.replace("[*]", "[0]")
+    return path.startswith(attribute) or attribute.startswith(path)
+
+
+BASELINE: Mapping[str, Mapping[str, Any]] = {
+    "aws_cloudtrail": {"insight_selector": [{"insight_type": "ApiCallRateInsight"}]},
+    "aws_cloudwatch_event_rule": {"event_pattern": '{"source": ["aws.guardduty"]}'},
+    "aws_cloudwatch_metric_alarm": {"treat_missing_data": "notBreaching"},
+    "aws_config_configuration_recorder": {"recording_mode": [{"recording_frequency": "DAILY"}]},
+    "aws_config_delivery_channel": {"snapshot_delivery_properties": [{"delivery_frequency": "TwentyFour_Hours"}]},
+    "aws_ec2_instance_metadata_defaults": {"http_put_response_hop_limit": -1},
+    "aws_ecr_registry_scanning_configuration": {"rule": [{"repository_filter": [{"filter": "prod-*"}]}]},
+    "aws_flow_log": {"max_aggregation_interval": 600},
+    "aws_s3_bucket_logging": {"target_bucket": "baseline-access-logs"},
+}
+"""What the baseline wants where the table has no weaker value of the same attribute; of the others, nothing."""
+
+
+def test_a_direction_that_is_turned_round_is_no_longer_the_row_that_was_tried():
+    record, tried = RESOURCES[POLICY], table.digest(POLICY, "stronger")
+    turned = tuple(
+        replace(s, stronger=Stronger.LOWER) if s.attribute == "minimum_password_length" else s for s in record.strengths
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "RESOURCES", {**RESOURCES, POLICY: replace(record, strengths=turned)})
+        assert table.digest(POLICY, "stronger") != tried
