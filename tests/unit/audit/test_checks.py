@@ -9,6 +9,7 @@ import pytest
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import Answers, run
 from toolkit.audit.registry import checks
+from toolkit.components.registry import REGISTRY
 from toolkit.findings import Status
 from toolkit.resources.reading import Reason, Unreadable
 
@@ -52,3 +53,12 @@ def test_its_needs_are_those_of_its_scope(check):
     """A check of a region wants facts of that region; one of the account is the same wherever it is run."""
     here, there = set(check.needs(SCOPE)), set(check.needs(replace(SCOPE, region="eu-west-1")))
     assert (here != there) or not check.regional
+
+
+@pytest.mark.parametrize("check", [one for one in ALL if one.remedy.component], ids=lambda check: check.id)
+def test_its_remedy_names_a_setting_that_exists(check):
+    remedy = check.remedy
+    component = REGISTRY[remedy.component]
+    first = (remedy.setting or "").split(".")[0]
+    assert not first or first in component.settings.model_fields
+    assert f"components.{remedy.component}" in remedy.text

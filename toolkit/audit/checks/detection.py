@@ -1,0 +1,279 @@
+"""Security Hub's standards, and open findings of GuardDuty and Access Analyzer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolkit.audit.facts import Every, Fact
+from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
+from toolkit.findings import Severity, Status
+from toolkit.plan.facts import Source
+from toolkit.resources.reading import Live
+
+_HUB_OFF = ("InvalidAccessException", "ResourceNotFoundException")
+"""Security Hub API Reference, GetEnabledStandards: the account is not subscribed, or has no hub."""
+_HIGH = 7
+"""GuardDuty User Guide, severity levels of findings: high is 7.0 to 8.9, critical 9.0 to 10.0."""
+_CRITICAL = 9
+_BATCH = 50
+"""Finding ids that GetFindings takes at most (GuardDuty API Reference)."""
+
+
+@dataclass(frozen=True)
+class Standards(Fact):
+    """Every standard of Security Hub in a region.
+
+    https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_StandardsSubscription.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"every standard of Security Hub in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("securityhub:GetEnabledStandards",)
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The standards with their status; none also where Security Hub is off."""
+        every = source.pages(
+            "securityhub", "get_enabled_standards", "StandardsSubscriptions", self.region, absent=_HUB_OFF
+        )
+        return tuple(
+            Live(
+                {"standards_arn": one["StandardsArn"]},
+                {
+                    "status": one["StandardsStatus"],
+                    "reason": one.get("StandardsStatusReason", {}).get("StatusReasonCode"),
+                },
+                f"the standard {one['StandardsArn'].split(':', 5)[-1]}",
+                one["StandardsSubscriptionArn"],
+                arn=one["StandardsSubscriptionArn"],
+                region=self.region,
+                type="aws_securityhub_standards_subscription",
+            )
+            for one in every
+        )
+
+
+def _hub(scope: Scope) -> Every:
+    return Every("aws_securityhub_account", scope.region)
+
+
+def _standards_needs(scope: Scope) -> Iterator[Fact]:
+    yield from (_hub(scope), Standards(scope.region))
+
+
+def _standards(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    if not answers[_hub(scope)]:
+        yield Outcome(Status.NOT_APPLICABLE, "Security Hub is off, which securityhub_enabled reports")
+        return
+    every = answers[Standards(scope.region)]
+    if not every:
+        yield Outcome(Status.FAIL, "no standard is enabled: Security Hub checks nothing")
+    for one in every:
+        status, reason = one.values["status"], one.values["reason"]
+        if status == "READY":
+            yield Outcome(Status.PASS, f"{one.called} is enabled", one)
+        elif status == "PENDING":
+            yield Outcome(Status.UNKNOWN, f"{one.called} is still being enabled", one)
+        else:
+            yield Outcome(Status.FAIL, f"{one.called} is {status}{f' ({reason})' if reason else ''}", one)
+
+
+@dataclass(frozen=True)
+class Threats(Fact):
+    """Every finding of GuardDuty in a region that is not archived and of high severity or above.
+
+    https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ListFindings.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"GuardDuty's findings in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("guardduty:GetFindings", "guardduty:ListDetectors", "guardduty:ListFindings")
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The findings."""
+        criteria = {"Criterion": {"severity": {"GreaterThanOrEqual": _HIGH}, "service.archived": {"Equals": ["false"]}}}
+        found = []
+        for detector in source.pages("guardduty", "list_detectors", "DetectorIds", self.region):
+            ids = source.pages(
+                "guardduty", "list_findings", "FindingIds", self.region, DetectorId=detector, FindingCriteria=criteria
+            )
+            for start in range(0, len(ids), _BATCH):
+                batch = list(ids[start : start + _BATCH])
+                answer = source.call("guardduty", "get_findings", self.region, DetectorId=detector, FindingIds=batch)
+                found += (answer or {})["Findings"]
+        return tuple(
+            Live(
+                {"id": one["Id"]},
+                {"severity": one["Severity"], "type": one["Type"], "updated": one["UpdatedAt"]},
+                f"the finding {one['Type']}",
+                None,
+                arn=one["Arn"],
+                region=self.region,
+            )
+            for one in found
+        )
+
+
+def _detector(scope: Scope) -> Every:
+    return Every("aws_guardduty_detector", scope.region)
+
+
+def _threats_needs(scope: Scope) -> Iterator[Fact]:
+    yield _detector(scope)
+    if not scope.simulated:
+        yield Threats(scope.region)
+
+
+def _threats(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    if not answers[_detector(scope)]:
+        yield Outcome(Status.NOT_APPLICABLE, "GuardDuty is off, which guardduty_is_enabled reports")
+        return
+    if scope.simulated:
+        yield Outcome(Status.NOT_APPLICABLE, "GuardDuty of the embedded AWS finds nothing")
+        return
+    every = answers[Threats(scope.region)]
+    for one in every:
+        severity = one.values["severity"]
+        worst = Severity.CRITICAL if severity >= _CRITICAL else Severity.HIGH
+        yield Outcome(Status.FAIL, f"{one.values['type']}, severity {severity}, is open", one, worst)
+    if not every:
+        yield Outcome(Status.PASS, "no finding of high severity is open")
+
+
+@dataclass(frozen=True)
+class OpenAccess(Fact):
+    """Every active finding of each analyzer of external access in a region.
+
+    https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ListFindings.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"Access Analyzer's findings in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("access-analyzer:ListAnalyzers", "access-analyzer:ListFindings")
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The findings; those of analyzers of unused access are other ones."""
+        found: list[Any] = []
+        for one in source.live("aws_accessanalyzer_analyzer", self.region):
+            if one.values["type"] in _EXTERNAL:
+                found += source.pages(
+                    "accessanalyzer",
+                    "list_findings",
+                    "findings",
+                    self.region,
+                    analyzerArn=one.arn,
+                    filter={"status": {"eq": ["ACTIVE"]}},
+                )
+        return tuple(
+            Live(
+                {"id": one["id"]},
+                {
+                    "resource": one.get("resource"),
+                    "kind": one["resourceType"],
+                    "public": one.get("isPublic", False),
+                    "error": one.get("error"),
+                },
+                f"the finding about {one.get('resource') or one['resourceType']}",
+                None,
+                arn=one.get("resource"),
+                region=self.region,
+            )
+            for one in found
+        )
+
+
+_EXTERNAL = ("ACCOUNT", "ORGANIZATION")
+
+
+def _analyzers(scope: Scope) -> Every:
+    return Every("aws_accessanalyzer_analyzer", scope.region)
+
+
+def _access_needs(scope: Scope) -> Iterator[Fact]:
+    if not scope.simulated:
+        yield from (_analyzers(scope), OpenAccess(scope.region))
+
+
+def _access(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    if scope.simulated:
+        yield Outcome(Status.NOT_APPLICABLE, "the embedded AWS does not have Access Analyzer")
+        return
+    if not any(one.values["type"] in _EXTERNAL for one in answers[_analyzers(scope)]):
+        yield Outcome(Status.FAIL, "there is no analyzer of external access")
+        return
+    every = answers[OpenAccess(scope.region)]
+    for one in every:
+        resource, public = one.values["resource"] or one.values["kind"], one.values["public"]
+        if one.values["error"]:
+            yield Outcome(Status.UNKNOWN, f"{resource} could not be analyzed: {one.values['error']}", one)
+        else:
+            who = "the public" if public else "principals outside the account or organization"
+            worst = Severity.HIGH if public else Severity.NOTE
+            yield Outcome(Status.FAIL, f"{resource} is open to {who}", one, worst)
+    if not every:
+        yield Outcome(Status.PASS, "no finding of external access is active")
+
+
+CHECKS = (
+    Check(
+        "securityhub_standards_enabled",
+        "Security Hub has a standard that is enabled.",
+        Severity.MEDIUM,
+        "securityhub",
+        _standards_needs,
+        _standards,
+        Remedy("set `components.security_hub.standards` in environment.yaml", "security_hub", "standards"),
+        why="Security Hub without a standard collects findings and checks nothing itself.",
+        regional=True,
+        source="https://docs.aws.amazon.com/securityhub/latest/userguide/standards-view-manage.html",
+    ),
+    Check(
+        "guardduty_no_high_severity_findings",
+        "GuardDuty has no open finding of high severity.",
+        Severity.HIGH,
+        "guardduty",
+        _threats_needs,
+        _threats,
+        Remedy("follow GuardDuty's remediation of the finding, then archive it"),
+        why="A finding of high severity means that a resource is compromised or about to be.",
+        regional=True,
+        source="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html",
+    ),
+    Check(
+        "accessanalyzer_enabled_without_findings",
+        "Access Analyzer has no active finding of external access.",
+        Severity.NOTE,
+        "accessanalyzer",
+        _access_needs,
+        _access,
+        Remedy("remove the access, or archive the finding with a rule of `components.access_analyzer`, if it is meant"),
+        why="Each active finding is a resource that principals outside the account can use.",
+        regional=True,
+        source="https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-findings.html",
+    ),
+)
