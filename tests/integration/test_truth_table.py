@@ -30,7 +30,7 @@ from toolkit.aws.inventory import Inventory
 from toolkit.aws.owners import managers_of
 from toolkit.errors import ToolkitError
 from toolkit.paths import Project
-from toolkit.plan.existing import existing_wanted
+from toolkit.plan.existing import ExistingWanted, existing_wanted
 from toolkit.plan.model import Action, Plan, parse_plan
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES
@@ -228,6 +228,11 @@ class Truth:
         wants = defaultdict(list)
         for wanted in existing_wanted(plan, simulated=True):
             wants[wanted.type].append(wanted)
+        for kind in table.rows():
+            # What is named by ids that AWS gives is looked for in a later round, when its parent is imported.
+            wants[kind] = wants[kind] or [
+                ExistingWanted(one.called, kind, one.region, {**one.values, **one.key}) for one in before[kind]
+            ]
         answers: dict[str, str | None] = {}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(BaseClient, "_make_api_call", _deny)
