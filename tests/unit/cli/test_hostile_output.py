@@ -487,10 +487,12 @@ def story_sandbox_down(word: str) -> Iterator[list[str]]:
 
 
 def story_sandbox_demo(word: str) -> Iterator[list[str]]:
+    from toolkit.audit.report import Audit
     from toolkit.terraform.outcomes import ApplyOutcome
     from toolkit.workflows.demo import Proof, ReadBack
 
-    proof = Proof(_view(word), (poisoned(ReadBack, word),))
+    audit = dataclasses.replace(poisoned(Audit, word), frameworks=())
+    proof = Proof(_view(word), (poisoned(ReadBack, word),), audit)
     with _returns("toolkit.workflows.demo.run_demo", [_view(word), poisoned(ApplyOutcome, word), proof]):
         yield ["sandbox", "demo"]
 
