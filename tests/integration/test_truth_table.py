@@ -231,7 +231,7 @@ class Truth:
         for kind in table.rows():
             # What is named by ids that AWS gives is looked for in a later round, when its parent is imported.
             wants[kind] = wants[kind] or [
-                ExistingWanted(one.called, kind, one.region, {**one.values, **one.key}) for one in before[kind]
+                ExistingWanted(one.called, kind, one.region, {**one.values, **one.key}) for one in before.get(kind, ())
             ]
         answers: dict[str, str | None] = {}
         with pytest.MonkeyPatch.context() as patch:
