@@ -112,7 +112,6 @@ def demo(mirror: options.Mirror = None) -> int:
     Examples:
       toolkit sandbox demo
     """
-    from toolkit.reports.audit import audit_summary
     from toolkit.reports.text import plan_lines
     from toolkit.reports.view import PlanView
     from toolkit.workflows.demo import Proof, run_demo
@@ -136,8 +135,6 @@ def demo(mirror: options.Mirror = None) -> int:
     console.say("", "Read back from the account through boto3:", "")
     rows = [(r.component, r.region, "as set" if r.as_set else "NOT AS SET", r.found) for r in proof.read_back]
     console.print_table(("COMPONENT", "REGION", "SETTINGS", "FOUND"), rows)
-    console.say("", "An audit of the account (`toolkit audit` shows all of it):", "")
-    console.show(audit_summary(proof.audit))
     return ExitCode.OK if proof.complete else ExitCode.ERROR
 
 

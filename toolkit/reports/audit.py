@@ -59,22 +59,6 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
     yield f"Calls of AWS: {audit.calls:,} of at most {max_calls:,}.", ""
 
 
-def audit_summary(audit: Audit) -> Iterator[Line]:
-    """The audit in short: coverage, counts, and which checks did not pass."""
-    for framework in audit.frameworks:
-        yield _coverage(audit.verdicts(framework), framework), ""
-    yield _summary(audit), ""
-    statuses = audit.by_check
-    for severity in Severity:
-        failed = [c.id for c, s in statuses.items() if s is Status.FAIL and c.severity is severity]
-        if failed:
-            yield f"Failed, {severity.value}: {', '.join(failed)}", ""
-    for status, heading in ((Status.UNKNOWN, "Unknown"), (Status.NOT_APPLICABLE, "Not applicable")):
-        if some := [check.id for check, one in statuses.items() if one is status]:
-            here = " (the embedded AWS does not have every service)" if audit.simulated else ""
-            yield f"{heading}{here}: {', '.join(some)}", ""
-
-
 def _title(audit: Audit) -> str:
     name = f"{audit.environment}, account {audit.account_id}" if audit.environment else f"account {audit.account_id}"
     where = " on the embedded AWS" if audit.simulated else ""

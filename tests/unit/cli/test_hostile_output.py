@@ -487,12 +487,10 @@ def story_sandbox_down(word: str) -> Iterator[list[str]]:
 
 
 def story_sandbox_demo(word: str) -> Iterator[list[str]]:
-    from toolkit.audit.report import Audit
     from toolkit.terraform.outcomes import ApplyOutcome
     from toolkit.workflows.demo import Proof, ReadBack
 
-    audit = dataclasses.replace(poisoned(Audit, word), frameworks=())
-    proof = Proof(_view(word), (poisoned(ReadBack, word),), audit)
+    proof = Proof(_view(word), (poisoned(ReadBack, word),))
     with _returns("toolkit.workflows.demo.run_demo", [_view(word), poisoned(ApplyOutcome, word), proof]):
         yield ["sandbox", "demo"]
 
