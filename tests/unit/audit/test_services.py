@@ -100,7 +100,7 @@ def test_standards(ask: Ask, hub: bool, statuses: list[str], expected: Status):
 )
 def test_findings_of_guardduty(ask: Ask, detector: bool, severities: list[float], expected: tuple[Status, str]):
     answers: dict[Any, Any] = {
-        Every("aws_guardduty_detector", HOME): (live(),) if detector else (),
+        Every("aws_guardduty_detector", HOME): (live(enable=True),) if detector else (),
         Threats(HOME): tuple(live(severity=one, type="Recon:EC2/Portscan") for one in severities),
     }
     result = ask("guardduty_no_high_severity_findings", answers)

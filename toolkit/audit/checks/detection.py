@@ -142,7 +142,8 @@ def _threats_needs(scope: Scope) -> Iterator[Fact]:
 
 
 def _threats(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    if not answers[_detector(scope)]:
+    detectors = answers[_detector(scope)]
+    if not detectors:
         yield Outcome(Status.NOT_APPLICABLE, "GuardDuty is off, which guardduty_is_enabled reports")
         return
     if scope.simulated:
@@ -153,8 +154,13 @@ def _threats(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         severity = one.values["severity"]
         worst = Severity.CRITICAL if severity >= _CRITICAL else Severity.HIGH
         yield Outcome(Status.FAIL, f"{one.values['type']}, severity {severity}, is open", one, worst)
-    if not every:
+    if every:
+        return
+    if all(one.values["enable"] for one in detectors):
         yield Outcome(Status.PASS, "no finding of high severity is open")
+    else:
+        # GuardDuty User Guide, suspending GuardDuty: it keeps its findings, and makes no new ones.
+        yield Outcome(Status.NOT_APPLICABLE, "GuardDuty is suspended: it finds nothing")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""Security Hub, GuardDuty and Access Analyzer, in each state that a check tells from another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from toolkit.audit.checks.detection import OpenAccess, Standards, Threats
+from toolkit.audit.facts import Every
+from toolkit.findings import Status
+from toolkit.resources.reading import Live
+
+from .conftest import HOME, SCOPE, Case, Flip, live
+
+PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
+STANDARDS, THREATS = "securityhub_standards_enabled", "guardduty_no_high_severity_findings"
+ACCESS = "accessanalyzer_enabled_without_findings"
+HUB, DETECTOR = Every("aws_securityhub_account", HOME), Every("aws_guardduty_detector", HOME)
+ANALYZER = Every("aws_accessanalyzer_analyzer", HOME)
+SIMULATED = replace(SCOPE, simulated=True)
+
+
+def _standards(expected: Status, *statuses: str, hub: bool = True, flips: tuple[Flip, ...] = ()) -> Case:
+    every = tuple(live({"status": one, "reason": None}) for one in statuses)
+    return Case(STANDARDS, expected, {HUB: (live({}),) if hub else (), Standards(HOME): every}, flips)
+
+
+def _threats(expected: Status, *severities: float, enabled: tuple[bool, ...] = (True,), flips: Any = ()) -> Case:
+    every = tuple(live({"severity": one, "type": "Recon:EC2/Portscan"}) for one in severities)
+    return Case(
+        THREATS, expected, {DETECTOR: tuple(live({"enable": one}) for one in enabled), Threats(HOME): every}, flips
+    )
+
+
+def _access(expected: Status, kinds: tuple[str, ...], *findings: Live, flips: tuple[Flip, ...] = ()) -> Case:
+    analyzers = tuple(live({"type": one}) for one in kinds)
+    return Case(ACCESS, expected, {ANALYZER: analyzers, OpenAccess(HOME): findings}, flips)
+
+
+def finding(**values: Any) -> Live:
+    return live({"resource": "arn:aws:s3:::x", "kind": "AWS::S3::Bucket", "public": False, "error": None, **values})
+
+
+UNUSED = Flip("type", "ACCOUNT_UNUSED_ACCESS", FAIL, ANALYZER)
+
+CASES = (
+    _standards(
+        PASS,
+        "READY",
+        flips=(
+            Flip("status", "INCOMPLETE", FAIL, Standards(HOME)),
+            Flip("status", "PENDING", UNKNOWN, Standards(HOME)),
+        ),
+    ),
+    _standards(FAIL),
+    _standards(FAIL, "READY", "FAILED", flips=(Flip("status", "READY", PASS, Standards(HOME), 1),)),
+    _standards(UNKNOWN, "READY", "PENDING"),
+    _standards(NOT_APPLICABLE, hub=False),
+    _threats(PASS, flips=(Flip("enable", False, NOT_APPLICABLE, DETECTOR),)),
+    _threats(FAIL, 7.0),
+    _threats(FAIL, 9.0),
+    _threats(FAIL, 7.0, enabled=(False,)),
+    _threats(NOT_APPLICABLE, enabled=(False,)),
+    _threats(NOT_APPLICABLE, enabled=()),
+    Case(THREATS, NOT_APPLICABLE, {DETECTOR: (live({"enable": True}),)}, scope=SIMULATED),
+    _access(PASS, ("ACCOUNT",), flips=(UNUSED,)),
+    _access(PASS, ("ORGANIZATION",), flips=(UNUSED,)),
+    _access(FAIL, ("ACCOUNT_UNUSED_ACCESS",), flips=(Flip("type", "ACCOUNT", PASS, ANALYZER),)),
+    _access(FAIL, ()),
+    _access(FAIL, ("ACCOUNT",), finding(), flips=(Flip("error", "ACCESS_DENIED", UNKNOWN, OpenAccess(HOME)),)),
+    _access(FAIL, ("ACCOUNT",), finding(public=True, resource=None)),
+    _access(UNKNOWN, ("ACCOUNT",), finding(error="ACCESS_DENIED")),
+    Case(ACCESS, NOT_APPLICABLE, {}, scope=SIMULATED),
+)
+DISPLAY = {
+    STANDARDS: ("Standards.reason",),
+    # AWS is asked for findings of high severity alone: how high it is says how grave the finding is, not whether it is
+    # one (test_services.py).
+    THREATS: ("Threats.severity", "Threats.type"),
+    # Whether the access is public decides how grave the finding is, too.
+    ACCESS: ("OpenAccess.resource", "OpenAccess.kind", "OpenAccess.public"),
+}
