@@ -258,11 +258,19 @@ def test_identity_providers(ask: Ask, until: Any, found: tuple[Live, ...], expec
 
 @pytest.mark.parametrize(
     ("statuses", "expected"),
-    [(["ok", "warning"], PASS), (["ok", "error"], FAIL), ([], NOT_APPLICABLE)],
+    [
+        (["ok", "warning"], PASS),
+        (["ok", "not_available"], PASS),
+        (["ok", "error"], FAIL),
+        (["error", "another"], FAIL),
+        (["not_available"], UNKNOWN),
+        ([], UNKNOWN),
+    ],
 )
 def test_trusted_advisor(ask: Ask, statuses: list[str], expected: Status):
-    every = tuple(live(status=one, flagged=2, category="security") for one in statuses)
-    assert ask("trustedadvisor_errors_and_warnings", {Advice(): every}).status is expected
+    checks = [{"name": "'Ports' (security)", "status": one, "flagged": 2} for one in statuses]
+    told = (live(readable=True, checks=checks),)
+    assert ask("trustedadvisor_errors_and_warnings", {Advice(): told}).status is expected
 
 
 def user(name: str) -> Live:
@@ -336,15 +344,17 @@ def test_how_deliveries_are_read():
     assert told.values == {"recording": True, "status": "notapplicable", "error": None, "service": None}
 
 
-def test_trusted_advisor_without_a_support_plan_is_no_answer():
+def test_trusted_advisor_without_a_support_plan_is_told_from_an_empty_answer():
     account = Recorded(describe_trusted_advisor_checks=None)
-    assert Advice().read(account) == ()
+    (without,) = Advice().read(account)
+    assert without.values == {"readable": False, "checks": []}
     assert account.parameters["describe_trusted_advisor_checks"]["absent"] == ("SubscriptionRequiredException",)
     known = {"checks": [{"id": "a", "name": "Ports", "category": "security"}]}
     told = {"summaries": [{"checkId": "a", "status": "error", "resourcesSummary": {"resourcesFlagged": 3}}]}
     answers = {"describe_trusted_advisor_checks": known, "describe_trusted_advisor_check_summaries": told}
     (one,) = Advice().read(Recorded(**answers))
-    assert one.values == {"status": "error", "flagged": 3, "category": "security"}
+    checks = [{"name": "'Ports' (security)", "status": "error", "flagged": 3}]
+    assert one.values == {"readable": True, "checks": checks}
 
 
 def test_which_rules_alerts_depend_on():
