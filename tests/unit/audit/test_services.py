@@ -146,7 +146,7 @@ def test_rules_for_alerts(ask: Ask, rules: list[Live], expected: Status):
 
 
 def organization(management: str = SCOPE.account_id) -> tuple[Live, ...]:
-    return (live(management=management, features="ALL"),)
+    return (live(management=management),)
 
 
 def policy(kind: str = "SERVICE_CONTROL_POLICY", content: Any = None, targets: int = 1, of_aws: bool = False) -> Live:
@@ -163,6 +163,7 @@ REGIONS = {
 ALLOWED = {"Statement": {"Effect": "Allow", "Condition": {"StringEquals": {"aws:RequestedRegion": ["eu-central-1"]}}}}
 OPT_OUT = {"services": {"default": {"opt_out_policy": {"@@assign": "optOut"}}}}
 OPT_IN = {"services": {"default": {"opt_out_policy": {"@@assign": "optIn"}}}}
+EXCEPT_ONE = {"services": {**OPT_OUT["services"], "lex": OPT_IN["services"]["default"]}}
 AI, TAGS = "AISERVICES_OPT_OUT_POLICY", "TAG_POLICY"
 
 
@@ -178,6 +179,7 @@ AI, TAGS = "AISERVICES_OPT_OUT_POLICY", "TAG_POLICY"
         ("organizations_scp_check_deny_regions", [policy(), policy(content=ALLOWED)], FAIL),
         ("organizations_opt_out_ai_services_policy", [policy(AI, OPT_OUT)], PASS),
         ("organizations_opt_out_ai_services_policy", [policy(AI, OPT_IN)], FAIL),
+        ("organizations_opt_out_ai_services_policy", [policy(AI, EXCEPT_ONE)], FAIL),
         ("organizations_tags_policies_enabled_and_attached", [policy(TAGS, {"tags": {}})], PASS),
         ("organizations_tags_policies_enabled_and_attached", [], FAIL),
     ],

@@ -41,7 +41,7 @@ class Organization(Fact):
         if answer is None:
             return ()
         found = answer["Organization"]
-        values = {"management": found["MasterAccountId"], "features": found["FeatureSet"]}
+        values = {"management": found["MasterAccountId"]}
         return (Live({}, values, f"the organization {found['Id']}", None, arn=found["Arn"], region=source.home_region),)
 
 
@@ -165,12 +165,15 @@ def _denies_regions(policy: Live) -> bool:
 
 
 def _opts_out(policy: Live) -> bool:
-    """Whether the policy opts out of every service.
+    """Whether the policy opts out of every service: by default, and with no service that is left out of it.
 
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_ai-opt-out_syntax.html
     """
-    default = json.loads(policy.values["content"]).get("services", {}).get("default", {})
-    return bool(default.get("opt_out_policy", {}).get("@@assign") == "optOut")
+    services = json.loads(policy.values["content"]).get("services", {})
+    chosen = {
+        name: of.get("opt_out_policy", {}).get("@@assign") for name, of in services.items() if not name.startswith("@@")
+    }
+    return "default" in chosen and set(chosen.values()) == {"optOut"}
 
 
 def _root_needs(scope: Scope) -> Iterator[Wanted[Any]]:
