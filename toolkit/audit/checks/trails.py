@@ -255,9 +255,10 @@ def _object_events(selectors: Live, kind: str) -> Iterator[tuple[str, ...]]:
             and _S3_OBJECT in fields.get("resources.type", {}).get("Equals", ())
             and set(fields["resources.type"]) == {"Equals"}
         )
-        excluded = rest.pop("resources.ARN", {})
-        if of_objects and kind in _kinds_of(fields) and not rest and set(excluded) <= {"NotStartsWith"}:
-            yield tuple(excluded.get("NotStartsWith", ()))
+        # A field without an operator known here may narrow by one that is not: only no field leaves nothing out.
+        excluded = rest.pop("resources.ARN", {"NotStartsWith": []})
+        if of_objects and kind in _kinds_of(fields) and not rest and set(excluded) == {"NotStartsWith"}:
+            yield tuple(excluded["NotStartsWith"])
 
 
 def _every_bucket(arn: str) -> bool:
@@ -386,7 +387,10 @@ def complete_trails(scope: Scope, answers: Answers) -> Iterator[tuple[Live, str 
 
 
 def _of(trail: Live, found: Iterable[Live]) -> Live:
-    return next(one for one in found if one.values["arn"] == trail.values["arn"])
+    of_trail = next((one for one in found if one.values["arn"] == trail.values["arn"]), None)
+    if of_trail is None:
+        raise LookupError(f"it has nothing of {trail.called}")
+    return of_trail
 
 
 def _not_managed(selectors: Live) -> str | None:
@@ -596,7 +600,8 @@ def _public(_: Scope, bucket: Live) -> Iterator[Outcome]:
 
 
 def _blocked(_: Scope, bucket: Live) -> Iterator[Outcome]:
-    lacking = [block for block, on in bucket.values["blocks"].items() if not on]
+    has = bucket.values["blocks"]
+    lacking = [block for block in BLOCKS if not has[block]]
     if lacking:
         yield Outcome(Status.FAIL, f"{bucket.called} lacks {', '.join(lacking)}", bucket)
     else:
