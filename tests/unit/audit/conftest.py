@@ -17,11 +17,12 @@ one value that changes the status, and what it is then. test_recorded.py fails f
     )
     DISPLAY = {"iam_example": ("ExampleFact.name",)}  # read for the text of the evidence alone
 
-A path is dotted, with positions in lists ("keys.0.active"); it is looked for in the first `Live` of the case's only
-answer, unless `of` names the question and `at` the position of the `Live`. A path of `Live` itself is written with an
-@: "@by_default", "@arn", "@managed_by". What a check does with an answer that cannot be read, and with a value that is
-missing, is tried without being recorded: a value that a passing check reads may be missing only if it is in `DISPLAY`
-or in `OPTIONAL` (check → facts, with a comment why its absence is known to be good).
+A path is dotted, with positions in lists ("keys.0.active") and a slash for a dot within a name ("resources/type"); it
+is looked for in the first `Live` of the case's only answer, unless `of` names the question and `at` the position of the
+`Live`. A path of `Live` itself is written with an @: "@by_default", "@arn", "@managed_by". What a check does with an
+answer that cannot be read, and with a value that is missing, is tried without being recorded: a value that a passing
+check reads may be missing only if it is in `DISPLAY` or in `OPTIONAL` (check → facts, with a comment why its absence is
+known to be good).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Which facts a check reads: values of `Live` that note each leaf that is looked at, however deep it is.
 
-A fact is named by its question and its path, with `*` for positions: "CredentialReport.keys.*.active".
+A fact is named by its question and its path, with `*` for positions: "CredentialReport.keys.*.active". A dot within
+a name is a slash: "Selectors.advanced.*.resources/type.Equals".
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ OF_LIVE = ("arn", "by_default", "managed_by")
 _BLOCKS = (Mapping, list, tuple)
 
 
+def _step(name: object) -> str:
+    """A name as one step of a path."""
+    return str(name).replace(".", "/")
+
+
 class TracedMapping(dict[str, Any]):
     """A mapping that notes which of its leaves are read."""
 
@@ -28,23 +34,23 @@ class TracedMapping(dict[str, Any]):
         self._path, self._note = path, note
 
     def _read(self, name: str, value: Any) -> Any:
-        return traced(value, f"{self._path}.{name}", self._note)
+        return traced(value, f"{self._path}.{_step(name)}", self._note)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.keys():
-            self._note(f"{self._path}.{name}")
+            self._note(f"{self._path}.{_step(name)}")
         return self._read(name, super().__getitem__(name))
 
     def get(self, name: str, default: Any = None) -> Any:
         if name in self.keys():
             return self[name]
-        self._note(f"{self._path}.{name}")
+        self._note(f"{self._path}.{_step(name)}")
         return default
 
     def __contains__(self, name: object) -> bool:
         found = dict.__contains__(self, name)
         if not found:
-            self._note(f"{self._path}.{name}")
+            self._note(f"{self._path}.{_step(name)}")
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -165,9 +171,10 @@ def flipped(case: Case, flip: Flip) -> dict[Wanted[Any], tuple[Live, ...]]:
 def _changed(values: Any, steps: list[str], value: Any) -> Any:
     step, rest = steps[0], steps[1:]
     if isinstance(values, Mapping):
-        changed = {k: v for k, v in values.items() if k != step}
+        name = next((one for one in values if _step(one) == step), step)
+        changed = {k: v for k, v in values.items() if k != name}
         if rest or value is not MISSING:
-            changed[step] = _changed(values[step], rest, value) if rest else value
+            changed[name] = _changed(values[name], rest, value) if rest else value
         return changed
     copied = list(values)
     at = int(step)
@@ -179,7 +186,7 @@ def leaves(values: Any, path: str = "") -> Iterator[str]:
     """Paths of every leaf."""
     if isinstance(values, Mapping):
         for name, value in values.items():
-            yield from leaves(value, f"{path}.{name}" if path else name)
+            yield from leaves(value, f"{path}.{_step(name)}" if path else _step(name))
     elif isinstance(values, list | tuple) and any(isinstance(one, _BLOCKS) for one in values):
         for at, value in enumerate(values):
             yield from leaves(value, f"{path}.{at}")
