@@ -11,7 +11,7 @@ from toolkit.resources.reading import Live
 
 from .conftest import HOME, Case, Flip
 
-PASS, FAIL, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.NOT_APPLICABLE
+PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 GROUPS, VPCS, LOGS = Every("aws_default_security_group", HOME), Every("aws_vpc", HOME), FlowLogs(HOME)
 
 
@@ -55,6 +55,7 @@ CASES = (
             Flip("traffic_type", "ACCEPT", FAIL, LOGS),
             Flip("status", "INACTIVE", FAIL, LOGS),
             Flip("delivery", "FAILED", FAIL, LOGS),
+            Flip("delivery", None, UNKNOWN, LOGS),
             Flip("owner_id", "111122223333", NOT_APPLICABLE, VPCS),
         ),
     ),
@@ -63,6 +64,7 @@ CASES = (
     _flow(FAIL, (vpc(),), log(**DENIED), flips=(Flip("delivery", "SUCCESS", PASS, LOGS),)),
     _flow(FAIL, (vpc(), vpc("vpc-2")), log(), flips=(Flip("owner_id", "111122223333", PASS, VPCS, at=1),)),
     _flow(FAIL, (vpc(),)),
+    _flow(UNKNOWN, (vpc(),), log(**DENIED), log(delivery=None), flips=(Flip("delivery", "SUCCESS", PASS, LOGS, at=1),)),
     _flow(NOT_APPLICABLE, (vpc(owner="111122223333"),), flips=(Flip("owner_id", "123456789012", FAIL, VPCS),)),
     _flow(NOT_APPLICABLE, ()),
 )

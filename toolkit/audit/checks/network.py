@@ -87,6 +87,8 @@ def _flow(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         whole = next((log for log, problem in said if problem is None), None)
         if whole is not None:
             yield Outcome(Status.PASS, f"{whole.called} records traffic of {vpc.called}", vpc)
+        elif silent := [log for log, problem in said if problem == _SILENT]:
+            yield Outcome(Status.UNKNOWN, f"{silent[0].called} of {vpc.called} {_SILENT}", vpc)
         elif said:
             problems = "; ".join(f"{log.called} {problem}" for log, problem in said)
             yield Outcome(Status.FAIL, f"{vpc.called}: {problems}", vpc)
@@ -94,8 +96,12 @@ def _flow(scope: Scope, answers: Answers) -> Iterator[Outcome]:
             yield Outcome(Status.FAIL, f"{vpc.called} has no flow log", vpc)
 
 
+_SILENT = "is active, and AWS does not say whether it delivers"
+"""DeliverLogsStatus is not in every answer (API_FlowLog: "Required: No"); without it, nothing is known to arrive."""
+
+
 def _lacking(log: Live) -> str | None:
-    """Why it does not record rejected traffic; None: it does."""
+    """Why it does not record rejected traffic, or is not known to; None: it does."""
     has = log.values
     if has["status"] != "ACTIVE":
         return f"has the status {has['status']}"
@@ -103,7 +109,7 @@ def _lacking(log: Live) -> str | None:
         return "does not record rejected traffic"
     if has["delivery"] == "FAILED":
         return f"cannot deliver ({has['error']})"
-    return None
+    return None if has["delivery"] == "SUCCESS" else _SILENT
 
 
 CHECKS = (
