@@ -15,6 +15,7 @@ from toolkit.controls.catalogue import Topic, topics
 from toolkit.environment.model import Environment
 from toolkit.findings import Rule, Severity, Source, Status
 from toolkit.plan.facts import Wanted
+from toolkit.regions import partition_of
 from toolkit.resources.reading import Call, Live, Reason, Unreadable, UnreadableError
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Scope:
     @property
     def root_arn(self) -> str:
         """The account itself, as the subject of what is about none of its resources."""
-        return f"arn:aws:iam::{self.account_id}:root"
+        return f"arn:{partition_of(self.region) or 'aws'}:iam::{self.account_id}:root"
 
 
 @dataclass(frozen=True)
@@ -213,8 +214,9 @@ def run(check: Check, scope: Scope, answers: Answers) -> Result:
     try:
         outcomes.extend(check.judge(scope, answers))
     except UnreadableError as e:
-        status = Status.NOT_APPLICABLE if e.reason in (Reason.REGION_OFF, Reason.NOT_OFFERED) else Status.UNKNOWN
-        outcomes.append(Outcome(status, str(e)))
+        # Of a check of the whole account, one region that lacks the service leaves the others to be judged.
+        absent = check.regional and e.region == scope.region and e.reason in (Reason.REGION_OFF, Reason.NOT_OFFERED)
+        outcomes.append(Outcome(Status.NOT_APPLICABLE if absent else Status.UNKNOWN, str(e)))
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as e:
         message = f"AWS's answer is not in the expected form ({type(e).__name__}: {e})"
         outcomes.append(Outcome(Status.UNKNOWN, message))

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from toolkit.aws.inventory import Inventory
-from toolkit.regions import GLOBAL_REGION, partition_of
 from toolkit.resources import managers
 from toolkit.resources.reading import MANAGED_BY, Live, Unreadable, UnreadableError
 
@@ -31,7 +30,7 @@ def managers_of(resources: Sequence[Live], inventory: Inventory) -> tuple[Manage
     places: defaultdict[str, list[str]] = defaultdict(list)
     for one, who in zip(resources, named, strict=True):
         if one.arn and not who and not one.by_default:
-            places[_tagged_in(one)].append(one.arn)
+            places[managers.tagged_in(one)].append(one.arn)
     regions = sorted(places)
     read = inventory.side_by_side(lambda place: _tags(inventory, place, places[place]), regions, len(regions) or 1)
     tags = dict(zip(regions, read, strict=True))
@@ -74,7 +73,7 @@ def _manager(
 ) -> Manager:
     unknown: list[Unreadable] = []
     if one.arn and not who:
-        tagged = tags[_tagged_in(one)]
+        tagged = tags[managers.tagged_in(one)]
         if isinstance(tagged, Unreadable):
             unknown.append(tagged)
         else:
@@ -93,8 +92,3 @@ def _tags(inventory: Inventory, region: str, arns: Sequence[str]) -> Mapping[str
         return managers.read_tags(inventory, region, arns)
     except UnreadableError as e:
         return e.of(MANAGED_BY)
-
-
-def _tagged_in(one: Live) -> str:
-    """Where the tagging API knows a resource: IAM's, where services without a region live."""
-    return GLOBAL_REGION[partition_of(one.region) or "aws"] if ":iam:" in (one.arn or "") else one.region

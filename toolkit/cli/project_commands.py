@@ -131,6 +131,7 @@ def new(
     if paths.file.exists():
         raise UsageError("the environment exists", where=paths.shown, hint="edit it, or choose another name")
     unused: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     age = options.max_age(snapshot, max_age)
     if snapshot is not None:
         from toolkit.workflows.new import origin
@@ -139,7 +140,8 @@ def new(
         if others := [option for option, value in given if value is not None]:
             raise UsageError(f"the snapshot says the account, so --from does not go with {', '.join(others)}")
         of = origin(snapshot, age)
-        account_id, region, simulator, unused = of.account_id, of.home, of.simulator, of.unused
+        account_id, region, simulator = of.account_id, of.home, of.simulator
+        unused, unread = of.unused, of.unread
         active = [*of.active, *(active or ())]
     if simulator and account_id is None:
         account_id = DEFAULT_ACCOUNT_ID
@@ -181,6 +183,8 @@ def new(
             f"Enabled, but left out, since nothing of the account was found there: {', '.join(unused)}.",
             "A benchmark requires every enabled region: add them under `regions.active`, or disable them.",
         )
+    if unread:
+        console.tell(f"Not everything could be read in {', '.join(unread)}: something may be there.")
     following = f"toolkit adopt {env} --from {snapshot}" if snapshot is not None else f"toolkit render {env}"
     console.tell(f"Next: look it over, then {following}")
 

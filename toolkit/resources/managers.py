@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from toolkit.regions import GLOBAL_REGION, partition_of
 from toolkit.resources.reading import Account, Live, Reason, UnreadableError
 
 _CONTROL_TOWER, _ACCELERATOR = "AWS Control Tower", "Landing Zone Accelerator on AWS"
@@ -214,3 +215,8 @@ def actions() -> tuple[str, ...]:
     """The IAM actions that these reads need."""
     administrators = {action for action, _ in _ADMINISTRATORS.values()}
     return (TAG_ACTION, "iam:GetRole", _BASELINES, "guardduty:ListDetectors", *sorted(administrators))
+
+
+def tagged_in(one: Live) -> str:
+    """Region in which the tagging API knows a resource: IAM's, where services without a region live."""
+    return GLOBAL_REGION[partition_of(one.region) or "aws"] if ":iam:" in (one.arn or "") else one.region

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from toolkit.resources.base import ResourceType
+from toolkit.resources.managers import tagged_in
 from toolkit.resources.reading import MANAGED_BY, Live, Reason, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES
 from toolkit.snapshots import Snapshot, holders, is_global, payload_digest
@@ -84,7 +85,7 @@ class SnapshotSource:
 
     def managers_unread(self, one: Live) -> tuple[Unreadable, ...]:
         """What could not be read of who manages resources where this one is."""
-        places = {one.region, self.home_region}
+        places = {one.region, self.home_region, tagged_in(one)}
         return tuple(u for u in self._snapshot.unreadable if u.type == MANAGED_BY and u.region in places)
 
     def answered(self, read: Callable[[SnapshotSource], T]) -> T | Unreadable:

@@ -20,6 +20,7 @@ from toolkit.files import write_atomically
 from toolkit.paths import Project
 from toolkit.regions import PARTITION_OF, partition_of
 from toolkit.rendering.render import template_text
+from toolkit.resources.reading import MANAGED_BY
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import email_address
 from toolkit.settings.values import TO_FILL_IN
@@ -63,6 +64,8 @@ class Origin:
     """Other regions in which the account has something that AWS does not give by itself."""
     unused: tuple[str, ...]
     """Every other region that was read; one of another partition can only be on the embedded AWS."""
+    unread: tuple[str, ...]
+    """Those of them in which something could not be read."""
     simulator: bool
 
 
@@ -76,6 +79,7 @@ def origin(file: Path, max_age: timedelta) -> Origin:
     snapshot = read_snapshot(file, max_age=max_age)
     # AWS makes a VPC with a security group in every region, open as AWS makes it.
     used = {o.region for o in snapshot.resources if not o.by_default and o.type != "aws_default_security_group"}
+    failed = {one.region for one in snapshot.unreadable if one.type != MANAGED_BY}
     partition = partition_of(snapshot.home)
     others = [one for one in snapshot.regions if one != snapshot.home and partition_of(one) == partition]
     return Origin(
@@ -83,6 +87,7 @@ def origin(file: Path, max_age: timedelta) -> Origin:
         snapshot.home,
         tuple(region for region in others if region in used),
         tuple(region for region in others if region not in used),
+        tuple(region for region in others if region not in used and region in failed),
         snapshot.simulator is not None,
     )
 

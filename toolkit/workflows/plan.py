@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import __version__
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import RefusedError, ToolkitError, UsageError
 from toolkit.files import digest
 from toolkit.findings import Consents, Finding
 from toolkit.terraform import bundle as bundles
@@ -139,9 +139,19 @@ def make_plan(
 
     Raises:
         UsageError: Where the bundle would go, something else is.
+        RefusedError: It would destroy what is to be released.
         ToolkitError: Terraform failed, the state is locked, or the bundle cannot be written.
     """
     environment = workspace.environment
+    if destroy and environment.released:
+        # Terraform deletes what a `removed` block would keep: `plan -destroy` does not look at these (1.11.4, tried).
+        raise RefusedError(
+            f"`released` has {len(environment.released)} modules whose resources are to stay; a destroy would delete "
+            "them",
+            where=workspace.paths.shown,
+            hint=f"`toolkit apply {environment.name}` releases them first, then `toolkit release {environment.name} "
+            "--done` deletes the lines",
+        )
     target = bundle_path(workspace, out)
     if keep:
         make_room(target, out)

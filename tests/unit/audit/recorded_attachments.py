@@ -52,6 +52,17 @@ def _nowhere(check: str, name: str) -> tuple[Case, ...]:
     )
 
 
+def _somewhere(check: str, name: str) -> tuple[Case, ...]:
+    def role(arn: str) -> dict[Any, tuple[Live, ...]]:
+        return {ROLE: (live({"policy_arn": arn}, "the attachment"),)}
+
+    own = f"arn:aws:iam::123456789012:policy/Deny{name}"
+    return (
+        Case(check, PASS, role(aws(name)), (Flip("policy_arn", own, FAIL), Flip("policy_arn", aws("Other"), FAIL))),
+        Case(check, FAIL, {ROLE: ()}),
+    )
+
+
 USERS = "iam_policy_attached_only_to_group_or_roles"
 
 CASES = (
@@ -64,6 +75,8 @@ CASES = (
     Case(USERS, PASS, {UsersPolicies(): ()}),
     Case(USERS, FAIL, {UsersPolicies(): (live({"inline": [], "attached": [OWN]}),)}),
     *_nowhere("iam_aws_attached_policy_no_administrative_privileges", "AdministratorAccess"),
+    *_somewhere("iam_support_role_created", "AWSSupportAccess"),
+    *_somewhere("iam_securityaudit_role_created", "SecurityAudit"),
     *_nowhere("iam_policy_cloudshell_admin_not_attached", "AWSCloudShellFullAccess"),
     _own(
         PASS,

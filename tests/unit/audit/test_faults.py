@@ -108,7 +108,9 @@ def _tokens(client: Any, method: str, operation: str) -> dict[str, Any]:
         names |= {one for one in ([found] if isinstance(found, str) else found) if one in members}
     if not names:
         return {}
-    return {**dict.fromkeys(names, "more"), **({"IsTruncated": True} if "IsTruncated" in members else {})}
+    # KMS says it with `Truncated`, IAM and others with `IsTruncated`.
+    goes_on = {"IsTruncated", "Truncated"} & set(members)
+    return {**dict.fromkeys(names, "more"), **dict.fromkeys(goes_on, True)}
 
 
 def _account(tmp_path: Path) -> Account:

@@ -91,6 +91,24 @@ def _nowhere(name: str) -> Callable[[Scope, Answers], Iterator[Outcome]]:
     return judge
 
 
+def _role_needs(scope: Scope) -> Iterator[Every]:
+    yield Every("aws_iam_role_policy_attachment", scope.region)
+
+
+def _somewhere(name: str) -> Callable[[Scope, Answers], Iterator[Outcome]]:
+    """Judges that a role has a policy of AWS's; one of the account with that name is another policy."""
+
+    def judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+        (wanted,) = _role_needs(scope)
+        there = [one for one in answers[wanted] if one.values["policy_arn"].endswith(f"::aws:policy/{name}")]
+        if there:
+            yield Outcome(Status.PASS, f"there is {there[0].called}", there[0])
+        else:
+            yield Outcome(Status.FAIL, f"no role has AWS's policy {name}")
+
+    return judge
+
+
 def _own_needs(scope: Scope) -> Iterator[Every]:
     yield Every("aws_iam_policy", scope.region)
     yield from _attachments(scope)
@@ -163,6 +181,26 @@ CHECKS = (
         _own,
         Remedy("allow what is needed instead of everything, or detach the policy"),
         why=_EVERYTHING,
+    ),
+    Check(
+        "iam_support_role_created",
+        "There is a role for AWS Support cases.",
+        Severity.NOTE,
+        "iam",
+        _role_needs,
+        _somewhere("AWSSupportAccess"),
+        Remedy("enable `components.iam_roles.support` in environment.yaml", "iam_roles", "support.managed_policies"),
+        why="Without it, people need administrator permissions to open a support case.",
+    ),
+    Check(
+        "iam_securityaudit_role_created",
+        "There is a role for security auditors.",
+        Severity.NOTE,
+        "iam",
+        _role_needs,
+        _somewhere("SecurityAudit"),
+        Remedy("enable `components.iam_roles.audit` in environment.yaml", "iam_roles", "audit.managed_policies"),
+        why="Auditors otherwise work with more permissions than they need.",
     ),
     Check(
         "iam_policy_cloudshell_admin_not_attached",

@@ -9,7 +9,7 @@ from toolkit.audit.facts import Every, Fact
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Statement
-from toolkit.iam.matching import action_pattern, pattern, resource_matches
+from toolkit.iam.matching import pattern, resource_matches
 from toolkit.plan.facts import Source
 from toolkit.resources.reading import Live
 
@@ -124,7 +124,7 @@ def _denied(document: PolicyDocument, name: str) -> bool:
 def _denies_http(statement: Statement) -> bool:
     """Whether it denies every action to every principal on no other condition than that the request is not HTTPS."""
     everyone = statement.principals is not None and (statement.principals.everyone or "*" in statement.principals.aws)
-    every_action = any(action_pattern(one).matches("s3:*") for one in statement.actions)
+    every_action = any(one.lower() in ("*", "s3:*") for one in statement.actions)
     if statement.effect != "Deny" or not everyone or not every_action or len(statement.conditions) != 1:
         return False
     (condition,) = statement.conditions
@@ -138,7 +138,9 @@ def _denies_http(statement: Statement) -> bool:
 def _covers(resource: str, name: str) -> bool:
     """Whether a Resource entry covers a bucket, or all its objects ("bucket/*"), in whichever partition."""
     partition = resource.split(":")[1] if ":" in resource else "aws"
-    return resource_matches(pattern(resource, variables=False), f"arn:{partition}:s3:::{name}")
+    # Objects have names of any length, so that nothing but a `*` at the end covers all of them.
+    whole = resource.endswith("*") or not name.endswith("/*")
+    return whole and resource_matches(pattern(resource, variables=False), f"arn:{partition}:s3:::{name}")
 
 
 CHECKS = (
