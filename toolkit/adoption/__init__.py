@@ -18,6 +18,7 @@ from typing import Any
 from toolkit.addresses import Address, value_at
 from toolkit.adoption.decisions import Choice, Decision, Proposal, as_given, contradict, impossible, proposal_of
 from toolkit.adoption.edits import Edits, Path, Planned
+from toolkit.adoption.keys import alias_of, key_of
 from toolkit.adoption.stronger import Demand, stronger
 from toolkit.environment.source import Data, Problem
 from toolkit.environment.splice import DELETE, Edit
@@ -187,7 +188,7 @@ class Adoption:
         """Edits because of which a plan destroys something."""
         out = self._edits.of("out")
         moved = self._edits.of("keep", "name", "place")
-        keys = _paths(naming, change)
+        keys = _paths(_naming, change)
         inside = [p for p in (*out, *moved) if p.edit.path[:2] == ("components", str(change.component))]
         return [p for p in inside if p.kind == "out" or p.edit.path in keys] or inside or out
 
@@ -231,11 +232,17 @@ class Adoption:
             default, reason = Choice.KEEP, f"managed by {live.managed_by}"
         elif found.manager_unread is not None:
             default, reason = Choice.KEEP, f"who manages it cannot be read: {found.manager_unread}"
+        elif found.apart is not None:
+            default, reason = Choice.KEEP, found.apart
         elif found.import_id is None and not found.overwritten:
             default, reason = Choice.KEEP, "Terraform cannot import it"
         proposal = proposal_of(change, found, default, reason)
         given = self.given.get(change.address)
         same = _is_the_same(change, found)
+        alias = self._alias_of(change)
+        if alias is not None:
+            self._propose_key(change, found, proposal, alias)
+            return
         if given is None and not same:
             if change.address not in self._answers:
                 self._answers[change.address] = self.decide(proposal)
@@ -248,6 +255,27 @@ class Adoption:
         else:
             self._take(change, found, decision)
 
+    def _propose_key(self, change: Change, found: Existing, proposal: Proposal, alias: Decision) -> None:
+        """Decide about a key, which nobody is asked about: it goes where its alias goes, which was met before it."""
+        given = self.given.get(change.address)
+        choice = given or alias.choice
+        if (choice is Choice.KEEP) is not (alias.choice is Choice.KEEP) and (alias.given or choice is not Choice.KEEP):
+            raise contradict(as_given(proposal, choice), alias, "a key goes where its alias goes: choose for both")
+        if alias.open is not None:
+            return
+        reason = alias.reason if given is None else "as decided"
+        decision = Decision(proposal, choice, alias.given or given is not None, reason)
+        self.decisions[change.address] = decision
+        if choice is Choice.KEEP:
+            self._keep(change, found, decision)
+        else:
+            self._take(change, found, decision)
+
+    def _alias_of(self, change: Change) -> Decision | None:
+        """The decision about a key's alias."""
+        alias = alias_of(change.address)
+        return None if alias is None else self.decisions.get(alias)
+
     def _take(self, change: Change, found: Existing, decision: Decision) -> None:
         """Import it: under its own name, if only one can exist."""
         assert found.live is not None
@@ -256,6 +284,8 @@ class Adoption:
         if found.live.managed_by is not None and decision.choice is Choice.REPLACE:
             why = f"managed by {found.live.managed_by}, which would set its own values again"
             raise impossible(decision, decision.choice, why)
+        if found.apart is not None and decision.choice is Choice.ADOPT:
+            raise impossible(decision, decision.choice, found.apart)
         if found.spelled is not None:
             decision.open = f"spell it {found.spelled!r} in environment.yaml: IAM does not distinguish names by case"
             return
@@ -263,7 +293,7 @@ class Adoption:
             if not found.overwritten:
                 raise impossible(decision, decision.choice, "Terraform cannot import it")
             return
-        paths = _paths(naming, change)
+        paths = _paths(_naming, change)
         fresh = (
             self._edits.planned[path] for path in paths if path in self._edits.fresh and path in self._edits.planned
         )
@@ -287,6 +317,11 @@ class Adoption:
         other = self._imported_as(change, found.import_id)
         if other is not None:
             self._edits.refuse_both(change.address, other, "both are the same resource: keep one of them")
+            if self._alias_of(change) is not None and not decision.given:
+                # Two aliases of one key.
+                decision.reason = f"imported as {other} already"
+                self._keep(change, found, decision)
+                return
             decision.open = f"imported as {other} already"
             return
         path = ("imports", change.address)
@@ -366,7 +401,7 @@ class Adoption:
 
     def _fails(self, change: Change, why: str) -> None:
         """An adoption that does not work: first without the edit that led here, then kept apart, else by hand."""
-        keys = _paths(naming, change)
+        keys = _paths(_naming, change)
         places = (p for p in self._edits.of("place") if p.edit.path in keys)
         led = [p for p in places if p.edit.path not in self._edits.fresh]
         if led:
@@ -391,7 +426,7 @@ class Adoption:
     def _shares(self, address: str, keys: Iterable[Path]) -> bool:
         """Whether one of these settings names the resource."""
         change = self._found[address][0]
-        return any(path in keys for path in _paths(naming, change))
+        return any(path in keys for path in _paths(_naming, change))
 
     def _forget(self, address: str) -> None:
         del self.decisions[address], self._found[address]
@@ -408,6 +443,10 @@ class Adoption:
     def _keep(self, change: Change, found: Existing, decision: Decision) -> None:
         """Leave it alone: another name for the baseline's own, or without what would meet it."""
         decision.choice = Choice.KEEP
+        if (alias := self._alias_of(change)) is not None:
+            self._keep_with_alias(change, found, decision, alias)
+            return
+        self._keep_key_of(change, decision)
         why = f"{found.named} is left alone: {decision.reason}"
         skips = [(path, self._skip(path, change)) for path in _paths(skipping, change)]
         for path, value in skips:
@@ -423,13 +462,13 @@ class Adoption:
         once = not RESOURCES[change.type].key
         if once and name is not None and entry == name:
             # There is one because the setting has a value, as with an account's alias.
-            for path in _paths(naming, change):
+            for path in _paths(_naming, change):
                 if self._edits.put(path, None, why, change.address, "keep"):
                     return
         if once or (_other_name(change, found) is not None and not isinstance(entry, str)):
             self._leave_out(change, decision, why)
             return
-        for path in _paths(naming, change):
+        for path in _paths(_naming, change):
             if name is None or is_entry(".".join(path), change.address):
                 continue
             before = self._edits.planned.get(path)
@@ -444,6 +483,24 @@ class Adoption:
                     self._let_go(change, [path], decision)
                     return
         decision.open = "no setting leaves it alone: rename the environment's own, or leave it out"
+
+    def _keep_with_alias(self, change: Change, found: Existing, decision: Decision, alias: Decision) -> None:
+        """Leave a key alone, which has no name of its own: so is its alias, or that would be moved to a new key."""
+        self._edits.drop(change.address)
+        if alias.choice is not Choice.KEEP:
+            alias.reason = f"{found.named} behind it is left alone: {decision.reason}"
+            self._keep(*self._found[alias.proposal.address], alias)
+        decision.open = alias.open
+
+    def _keep_key_of(self, alias: Change, because: Decision) -> None:
+        """What is behind an alias that is left alone is left alone, too."""
+        key = self.decisions.get(key_of(alias.address) or "")
+        if key is None or key.choice is Choice.KEEP:
+            return
+        if key.given:
+            raise contradict(key, because)
+        key.choice, key.reason = Choice.KEEP, because.reason
+        self._edits.drop(key.proposal.address)
 
     def _skip(self, path: Path, change: Change) -> Any:
         """The value of a setting which says that a resource is there already."""
@@ -517,6 +574,11 @@ def _overwritten_name(change: Change, found: Existing) -> str | None:
         return None
     names = ((found.values[n], change.after.get(n)) for n in NAMES if isinstance(found.values.get(n), str))
     return next((old for old, new in names if isinstance(new, str) and old != new), None)
+
+
+def _naming(address: str, component: str | None) -> tuple[str, ...]:
+    """As `naming`: a key is called as its alias is."""
+    return naming(alias_of(address) or address, component)
 
 
 def _paths(keys: Callable[[str, str | None], Iterable[str]], change: Change) -> list[Path]:

@@ -67,6 +67,8 @@ class Existing:
     """The same as the inventory has it, with values that a collision does not compare."""
     manager_unread: str | None = field(default=None, compare=False, repr=False)
     """Why it cannot be read who manages it; None: it could, or nobody asked."""
+    apart: str | None = field(default=None, compare=False, repr=False)
+    """Why it is not to be taken over, whatever it is like itself; None: it may be, or nobody asked."""
 
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
@@ -47,7 +47,10 @@ def _keys(account: Account, region: str) -> Iterator[Live | Unreadable]:
 
 def _key(account: Account, region: str, key: str) -> Live | None:
     """None for a key of AWS's, and for one that waits for its deletion: Terraform takes that for deleted."""
-    found = (account.call("kms", "describe_key", region, KeyId=key) or {})["KeyMetadata"]
+    answer = account.call("kms", "describe_key", region, absent=("NotFoundException",), KeyId=key)
+    if answer is None:
+        return None
+    found = answer["KeyMetadata"]
     state = found["KeyState"]
     if found["KeyManager"] != "CUSTOMER" or state in ("PendingDeletion", "PendingReplicaDeletion"):
         return None
@@ -63,6 +66,10 @@ def _key(account: Account, region: str, key: str) -> Live | None:
     policy = account.call("kms", "get_key_policy", region, KeyId=key, PolicyName="default") or {}
     values |= {"policy": policy["Policy"]}
     return Live({"key_id": key}, values, f"the key {key} in {region}", key, arn=found["Arn"])
+
+
+def _find_key(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
+    return _key(account, region, planned["key_id"])
 
 
 TYPES = (
@@ -96,6 +103,7 @@ TYPES = (
         reading=Reading(
             _keys,
             OnCreate.HARMLESS,
+            finds=_find_key,
             actions=tuple(
                 f"kms:{name}"
                 for name in ("ListAliases", "ListKeys", "DescribeKey", "GetKeyRotationStatus", "GetKeyPolicy")

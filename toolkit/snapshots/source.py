@@ -54,7 +54,12 @@ class SnapshotSource:
         reading = record.reading
         assert reading is not None, f"{kind} has no reading"
         try:
-            found = next((one for one in self.live(kind, region) if record.is_of(one, planned)), None)
+            # What it has is there, whatever else of the type the scan could not read.
+            has = self._placed.get((kind, self._place(kind, region)), ())
+            found = next((one for one in has if record.is_of(one, planned)), None)
+            if found is None:
+                # Absent only where the scan read all of them.
+                self.live(kind, region)
         except UnreadableError as e:
             return e.of(kind)
         if found is not None and reading.beside is not None:
@@ -77,7 +82,7 @@ class SnapshotSource:
 
     def live(self, kind: str, region: str) -> tuple[Live, ...]:
         """As `toolkit.resources.reading.Account`."""
-        place = self.home_region if is_global(kind) else region
+        place = self._place(kind, region)
         if not self._snapshot.was_read(kind, place):
             failed = (u for u in self._snapshot.unreadable if u.region == place and u.type in ("", kind))
             raise next(failed, self._unknown(kind, place, "this type in this region")).error()
@@ -106,6 +111,9 @@ class SnapshotSource:
     def pages(self, service: str, operation: str, member: str, region: str, **parameters: Any) -> NoReturn:
         """Raises UnreadableError: as `call`."""
         raise self._unknown("", region, f"the answer of {service} {operation}").error()
+
+    def _place(self, kind: str, region: str) -> str:
+        return self.home_region if is_global(kind) else region
 
     def _unknown(self, kind: str, region: str, what: str) -> Unreadable:
         return Unreadable(kind, region, "toolkit discover", Reason.NOT_IN_SNAPSHOT, f"it does not have {what}")

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.adoption import WRITERS, Adoption, Choice, Decision, Proposal
+from toolkit.adoption.keys import keys_wanted, met, settled
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.owners import Manager, managers_of
@@ -306,11 +307,14 @@ def _read_existing(plan: Plan, source: SnapshotSource | Inventory) -> dict[str, 
     """
     facts = gather(existing_wanted(plan, simulated=source.simulated), source)
     found = existing(plan, facts, simulated=source.simulated, adopts=True)
+    wanted = keys_wanted(plan, found)
+    keys = gather(wanted.values(), source)
+    found |= {address: met(live) for address, one in wanted.items() if (live := keys[one]) is not None}
     resources = {address: one.live for address, one in found.items() if one.live is not None}
     for (address, live), manager in zip(resources.items(), _managers(tuple(resources.values()), source), strict=True):
         unread = "; ".join(str(one) for one in manager.unknown) or None
         found[address] = replace(found[address], live=replace(live, managed_by=manager.who), manager_unread=unread)
-    return found
+    return settled(found, wanted)
 
 
 def _managers(resources: tuple[Live, ...], source: SnapshotSource | Inventory) -> tuple[Manager, ...]:

@@ -56,3 +56,17 @@ def test_a_key_whose_policy_lets_nobody_in_is_unreadable_and_the_others_are_not(
     assert shut in unread.message
     assert isinstance(read, Live)
     assert read.key == {"key_id": open_to_us}
+
+
+def test_one_key_by_its_id():
+    kms = client("kms")
+    there, deleted = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    kms.schedule_key_deletion(KeyId=deleted)
+    inventory = Inventory(AwsSession(ENVIRONMENT, {}))
+
+    def find(key: str) -> Live | Unreadable | None:
+        return inventory.find("aws_kms_key", REGION, {"key_id": key})
+
+    assert isinstance(one := find(there), Live)
+    assert one.import_id == there
+    assert find(deleted) is find("1234abcd-12ab-34cd-56ef-1234567890ab") is None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from toolkit.adoption.keys import KeyWanted
 from toolkit.aws.gather import gather
 from toolkit.errors import ToolkitError
 from toolkit.plan.existing import ExistingWanted
@@ -43,6 +44,21 @@ def test_what_it_has_is_found_by_key_and_what_it_does_not_have_is_absent():
     assert (found.import_id, found.values["path"]) == ("anna", "/")
     assert has.find("aws_iam_user", REGION, {"name": "ben"}) is None
     assert has.find("aws_sns_topic", OTHER, {"name": "alerts"}) is None
+
+
+def test_a_key_is_found_by_its_id_though_another_one_could_not_be_read():
+    def wanted(key: str) -> KeyWanted:
+        return KeyWanted("module.cloudtrail.aws_kms_key.this", "aws_kms_key", REGION, {"key_id": key})
+
+    shut = Unreadable("aws_kms_key", REGION, "kms:DescribeKey", Reason.DENIED, "not on it")
+    has = source(one("aws_kms_key", {"key_id": "a"}), shut, types=(*TYPES, "aws_kms_key"))
+    live_key = gather([wanted("a")], has)[wanted("a")]
+    assert live_key is not None
+    assert live_key.import_id == "its-id"
+    with pytest.raises(ToolkitError, match=r"the key b behind the alias of .* cannot be read"):
+        gather([wanted("b")], has)
+    whole = source(one("aws_kms_key", {"key_id": "a"}), types=(*TYPES, "aws_kms_key"))
+    assert gather([wanted("b")], whole)[wanted("b")] is None
 
 
 @pytest.mark.parametrize(
