@@ -268,6 +268,14 @@ def destroy(
             "cannot be undone. The embedded AWS needs no such consent.",
         ),
     ] = False,
+    acknowledge_weaker: Annotated[
+        bool,
+        typer.Option(
+            "--acknowledge-weaker",
+            help="With --auto-approve: consent to deleting what the account had before the first apply. The embedded "
+            "AWS needs no such consent.",
+        ),
+    ] = False,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
@@ -277,7 +285,8 @@ def destroy(
     Shows it and prompts for the environment's name first.
     On a real account, --allow-destroy must name what protects or records, and --empty-buckets allows to delete what the
     buckets hold: AWS deletes no bucket that has objects. Both are checked before anything is deleted; the embedded AWS
-    needs neither. KMS keys are left pending deletion.
+    needs neither. KMS keys are left pending deletion. On a real account, what it had before the first apply and would
+    lose is listed first, as far as a snapshot (`toolkit discover`) has it.
 
     \b
     Examples:
@@ -286,6 +295,7 @@ def destroy(
       toolkit destroy old --allow-destroy 'module.*' --empty-buckets
     """
     options.duration(lock_timeout)
+    from toolkit.workflows.before_first_apply import compare_with_before, lines, refuse_unacknowledged
     from toolkit.workflows.destroy import check_buckets
     from toolkit.workflows.destroy import destroy as run
     from toolkit.workflows.judge import refuse
@@ -314,6 +324,11 @@ def destroy(
             "Also deletes, for good, what these buckets hold:",
             *(one_line(f"  {contents.bucket}: {contents.describe()}") for contents in held),
         )
+    if workspace.simulator is None:
+        before = compare_with_before(workspace, result.plan)
+        if auto_approve and not acknowledge_weaker:
+            refuse_unacknowledged(workspace, before)
+        console.tell(*map(one_line, lines(before)))
     _confirm(workspace, auto_approve, f"Destroy all of this in account {workspace.caller.account_id}?", env)
     with progress:
         outcome = run(

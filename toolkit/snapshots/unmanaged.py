@@ -52,6 +52,19 @@ def unmanaged(found: Iterable[Live], serial: int, state: Iterable[StateResource]
     return Unmanaged(serial, managed, tuple(others))
 
 
+def is_same(live: Live, one: StateResource, home: str) -> bool:
+    """Whether a resource of an account is one of a state.
+
+    Args:
+        live: What the account has.
+        one: What the state has.
+        home: The region of the provider without an alias.
+    """
+    if live.type != one.type or not (is_global(live.type) or live.region == _region(one, home)):
+        return False
+    return not set(_names(live)).isdisjoint(_names_in_state(one))
+
+
 def _region(one: StateResource, home: str) -> str:
     # Version 6 of the provider says it in the state, too; aliases are called after their region.
     return one.identity.get("region") or one.alias.replace("_", "-") or home

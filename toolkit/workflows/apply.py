@@ -22,6 +22,7 @@ from toolkit.terraform.outcomes import FORGETS, ApplyOutcome
 from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.typed import same_json
+from toolkit.workflows.before_first_apply import note_first_apply
 from toolkit.workflows.judge import judge_plan, refuse, tell_idle
 from toolkit.workflows.left_out import TARGETED, describe, left_out, plan_the_rest
 from toolkit.workflows.observer import Observer
@@ -128,6 +129,9 @@ def apply_bundle(
                 return ApplyOutcome((), (), (), True, (), 0.0)
         if ready is not None:
             ready(plan)
+        if not bundle.manifest.destroy and not lineage:
+            # With a state, there were applies before: by an earlier toolkit, or on another machine.
+            note_first_apply(workspace)
         verb = "Destroying" if bundle.manifest.destroy else "Applying"
         observer.stage(f"{verb} {workspace.environment.name}", plan.steps - len(lacking))
         # A state is smaller than the plan that leads to it, which holds it before and after. If Terraform can save it

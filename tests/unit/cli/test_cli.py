@@ -25,6 +25,7 @@ from toolkit.cli.stream import Stream
 from toolkit.errors import ExitCode, LockedError, RefusedError, ToolkitError, WrongAccountError
 from toolkit.paths import environment_name
 from toolkit.rendering.render import HEADER
+from toolkit.workflows.before_first_apply import Before, Loss
 from toolkit.workflows.output import Outputs
 
 REPOSITORY = Path(__file__).parents[3]
@@ -617,6 +618,7 @@ def test_what_is_not_approved_is_neither_applied_nor_saved(
     monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **options: made.append(options) or result)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", lambda *_, **__: pytest.fail("applied"))
     monkeypatch.setattr("toolkit.workflows.destroy.check_buckets", lambda *_, **__: ())
+    monkeypatch.setattr("toolkit.workflows.before_first_apply.compare_with_before", lambda *_: Before("Of nothing."))
     monkeypatch.setattr("toolkit.workflows.destroy.destroy", lambda *_, **__: pytest.fail("applied"))
     for shown in ("_show", "_view"):
         monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
@@ -628,6 +630,51 @@ def test_what_is_not_approved_is_neither_applied_nor_saved(
     assert "not approved; nothing was applied, and the plan was not saved" in err
     assert ("`toolkit plan prod` saves one" in err) == (command == "apply")
     assert made[0]["keep"] is False
+
+
+@pytest.mark.parametrize(
+    ("simulator", "arguments", "answer", "exits", "said"),
+    [
+        (None, ["--auto-approve"], "", 4, "consent with --acknowledge-weaker"),
+        (None, ["--auto-approve", "--acknowledge-weaker"], "", 0, "the account had these before the first apply"),
+        (None, [], "no\n", 4, "Only 'prod' is accepted"),
+        (None, [], "prod\n", 0, "the account had these before the first apply"),
+        ("moto", ["--auto-approve"], "", 0, None),
+    ],
+)
+def test_what_a_destroy_takes_from_before_the_first_apply_is_listed_and_asked(
+    project: Path,
+    told: Told,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: str | None,
+    arguments: list[str],
+    answer: str,
+    exits: int,
+    said: str | None,
+):
+    from toolkit.cli import terraform_commands
+
+    destroyed: list[object] = []
+    result = SimpleNamespace(plan=SimpleNamespace(empty=False, changes=()), findings=(), warnings=())
+    outcome = SimpleNamespace(completed=(), diagnostics=(), seconds=0, imported=0, forgotten=0)
+    caller = SimpleNamespace(account_id="123456789012", arn="arn:aws:iam::123456789012:user/ann")
+    workspace = SimpleNamespace(called="prod", simulator=simulator, caller=caller)
+    before = Before("Compared with a snapshot.", (Loss("a.b", "the group 'developers'", ("length: 24 → null",)),))
+    monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
+    monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
+    monkeypatch.setattr("toolkit.workflows.before_first_apply.compare_with_before", lambda *_: before)
+    monkeypatch.setattr("toolkit.workflows.destroy.check_buckets", lambda *_, **__: ())
+    monkeypatch.setattr("toolkit.workflows.destroy.destroy", lambda *_, **__: destroyed.append(1) or outcome)
+    for shown in ("_show", "_view"):
+        monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
+    typed = io.StringIO(answer)
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
+    err = told("destroy", "prod", *arguments, exits=exits)[1]
+    listed = "the group 'developers' (a.b)" in err and "length: 24 → null" in err
+    assert listed == (said is not None)
+    assert said is None or said.lower() in err.lower()
+    assert bool(destroyed) == (exits == 0)
 
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])
@@ -656,6 +703,7 @@ def test_what_terraform_reports_is_told_of_the_step_that_runs(
     monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", applied)
     monkeypatch.setattr("toolkit.workflows.destroy.check_buckets", lambda *_, **__: ())
+    monkeypatch.setattr("toolkit.workflows.before_first_apply.compare_with_before", lambda *_: Before("Of nothing."))
     monkeypatch.setattr("toolkit.workflows.destroy.destroy", applied)
     for shown in ("_show", "_view"):
         monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)
@@ -685,6 +733,7 @@ def test_an_apply_whose_result_cannot_be_shown_says_that_it_was_applied(
     monkeypatch.setattr("toolkit.workflows.plan.make_plan", lambda *_, **__: result)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", lambda *_, **__: outcome)
     monkeypatch.setattr("toolkit.workflows.destroy.check_buckets", lambda *_, **__: ())
+    monkeypatch.setattr("toolkit.workflows.before_first_apply.compare_with_before", lambda *_: Before("Of nothing."))
     monkeypatch.setattr("toolkit.workflows.destroy.destroy", lambda *_, **__: outcome)
     for shown in ("_show", "_view"):
         monkeypatch.setattr(terraform_commands, shown, lambda *_, **__: None)

@@ -315,11 +315,14 @@ def story_apply(word: str) -> Iterator[list[str]]:
 def story_destroy(word: str) -> Iterator[list[str]]:
     from toolkit.aws.bucket_contents import Contents
     from toolkit.terraform.outcomes import ApplyOutcome
+    from toolkit.workflows.before_first_apply import Before
 
     held = _returns("toolkit.workflows.destroy.check_buckets", (poisoned(Contents, word),))
     destroyed = _returns("toolkit.workflows.destroy.destroy", poisoned(ApplyOutcome, word))
-    with _opened(word), _planned(word), held, destroyed:
+    before = _returns("toolkit.workflows.before_first_apply.compare_with_before", poisoned(Before, word))
+    with _opened(word), _planned(word), held, destroyed, before:
         yield from both("destroy", "prod", "--auto-approve")
+        yield from both("destroy", "prod", "--auto-approve", "--acknowledge-weaker")
         yield ["destroy", "prod"]
 
 

@@ -327,3 +327,20 @@ def test_files_changed_after_the_review_make_the_plan_stale(tmp_path: Path):
         (paths.rendered / "own.tf.json").write_text("{}")
         with pytest.raises(BadPlanError, match=r"environments/prod/rendered/own\.tf\.json"):
             applying.open_bundle(tmp_path / "x", paths)
+
+
+@pytest.mark.parametrize(("lineage", "noted"), [("", True), ("3f9e", False)])
+@pytest.mark.usefixtures("judged")
+def test_the_time_of_the_first_apply_is_noted_where_no_state_is(
+    lineage: str, noted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(bundles, "state_of", lambda _: (lineage, 0))
+    monkeypatch.setattr(Runner, "state_version", lambda _: (lineage, 0))
+    monkeypatch.setattr(applying, "parse_plan", lambda *_: SimpleNamespace(changes=(), steps=0))
+    where = workspace(tmp_path, "first")
+    saved = plans.make_plan(where, Observer()).saved
+    assert saved is not None
+    with pytest.raises(AssertionError, match="applied"):
+        apply_bundle(where, saved, Observer())
+    assert (tmp_path / "first-apply.json").exists() == noted
