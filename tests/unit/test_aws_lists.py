@@ -73,6 +73,7 @@ NAMES_IN_CODE = {
     "modules/iam_groups/privileges.tf": "our choice of actions, checked against botocore's by tests/policies",
     "modules/iam_roles/boundary.tf": "our choice of actions, checked against botocore's by tests/policies",
     "modules/organization/variables.tf": "policy types that the pinned provider accepts",
+    "toolkit/audit/checks/keys.py": "condition keys that say who calls: of another one, no limit is believed",
     "toolkit/aws/inventory.py": "error codes: an unknown one means that the call failed",
     "toolkit/regions.py": "regions before March 2019: no other joins",
     "toolkit/sandbox/control.py": "variables of the environment",

@@ -64,7 +64,7 @@ def adopt(
     Examples:
       toolkit adopt prod                 prompt for each resource
       toolkit adopt prod --dry-run --yes
-      toolkit adopt prod --dry-run --json      every proposal, for a file of decisions
+      toolkit adopt prod --dry-run --json      for a file of decisions
       toolkit adopt prod --decisions decisions.yaml
       toolkit adopt prod --yes --from 111122223333-20261129T061200Z.json
       toolkit adopt prod --undo

@@ -52,16 +52,17 @@ def _image_block(account: Account, region: str) -> Iterator[Live]:
 def _metadata_defaults(account: Account, region: str) -> Iterator[Live]:
     answer = account.call("ec2", "get_instance_metadata_defaults", region) or {}
     found = answer.get("AccountLevel", {})
-    values = {
+    chosen = {
         "http_tokens": found.get("HttpTokens"),
         "http_endpoint": found.get("HttpEndpoint"),
         "instance_metadata_tags": found.get("InstanceMetadataTags"),
         "http_put_response_hop_limit": found.get("HttpPutResponseHopLimit"),
     }
-    # What has no value has no preference: None, which meets no claim, and is not the same as a value that is not read.
+    chosen = {name: value for name, value in chosen.items() if value}
     called, managed = f"instance metadata defaults in {region}", _declared(found)
-    values = {name: value or None for name, value in values.items()}
-    yield Live({}, values, called, None, by_default=not any(values.values()), managed_by=managed)
+    # A claim asks for the tokens: without a value, the account has no preference, as the provider calls it.
+    values = {"http_tokens": "no-preference", **chosen}
+    yield Live({}, values, called, None, by_default=not chosen, managed_by=managed)
 
 
 def _serial_console(account: Account, region: str) -> Iterator[Live]:

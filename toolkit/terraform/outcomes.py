@@ -153,5 +153,5 @@ class Fold:
             "apply" in self.summaries or "destroy" in self.summaries,
             tuple(self.diagnostics),
             seconds,
-            self.summaries["apply"].imports if "apply" in self.summaries else 0,
+            imported=self.summaries["apply"].imports if "apply" in self.summaries else 0,
         )

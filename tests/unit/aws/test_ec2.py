@@ -44,8 +44,6 @@ HELD: list[Any] = [
         {"AccountLevel": {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}},
         {
             "http_tokens": "required",
-            "http_endpoint": None,
-            "instance_metadata_tags": None,
             "http_put_response_hop_limit": 2,
         },
     ),

@@ -21,6 +21,7 @@ IDS = {
     "collides": (None, None),
     "imports-differ": (None, None),
     "exceeds-quota": (None, None),
+    "releases-protected": (Consent("--allow-release", "ADDRESS"), Names.RESOURCE),
     "locks-out-caller": (None, None),
     "locks-out-last-administrator": (None, None),
     "locks-out-users": (Consent("--acknowledge-lockout", None), Names.RESOURCE),
