@@ -19,13 +19,24 @@ import pytest
 from toolkit.components.base import Scope
 
 REPOSITORY = Path(__file__).parents[2]
-FOLDERS = ("modules", "templates", "toolkit", "environments", "docs", "scripts", "tests/plans", "tests/provider5")
+FOLDERS = (
+    "modules",
+    "templates",
+    "toolkit",
+    "environments",
+    "docs",
+    "scripts",
+    "tests/plans",
+    "tests/provider5",
+    "tests/truth_table",
+)
 FILES = (
     "CHANGELOG.md",
     "README.md",
     "pyproject.toml",
     "tests/applied.json",
     "tests/profiles.json",
+    "tests/truth.json",
     "tests/provider6/facts.json",
 )
 TESTS = ("tests/unit/test_contract.py", "tests/unit/docs/test_module_readmes.py")

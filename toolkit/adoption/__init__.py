@@ -260,7 +260,7 @@ class Adoption:
         given = self.given.get(change.address)
         choice = given or alias.choice
         if (choice is Choice.KEEP) is not (alias.choice is Choice.KEEP) and (alias.given or choice is not Choice.KEEP):
-            raise contradict(as_given(proposal, choice), alias, "a key goes where its alias goes: choose for both")
+            raise contradict(as_given(proposal, choice), alias, "a key follows its alias: decide the same for both")
         if alias.open is not None:
             return
         reason = alias.reason if given is None else "as decided"

@@ -17,7 +17,8 @@ from toolkit.plan.model import Action, Plan
 from toolkit.resources.managers import other_account
 from toolkit.resources.reading import Live
 
-ALIAS, KEY = "aws_kms_alias", "aws_kms_key"
+ALIAS = "aws_kms_alias"
+KEY = "aws_kms_key"
 """In every module, an alias and its key have the same name; a test holds the modules to it."""
 
 

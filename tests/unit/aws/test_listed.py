@@ -428,14 +428,14 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
     ),
     "aws_kms_key": (
         "kms", {"key_id": "1234abcd-12ab-34cd-56ef-1234567890ab"}, [
-            ("list_aliases", {"Aliases": [{"AliasName": "alias/aws/ebs", "TargetKeyId": POLICY_ID}]}),
-            ("list_keys",
-             {"Keys": [{"KeyId": POLICY_ID}, {"KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "KeyArn": KEY}]}),
             ("describe_key",
              {"KeyMetadata": {"KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "Arn": KEY, "KeyManager": "CUSTOMER",
                               "KeyState": "Enabled", "Enabled": True}}),
             ("get_key_rotation_status", {"KeyRotationEnabled": True, "RotationPeriodInDays": 90}),
             ("get_key_policy", {"Policy": "{}"}),
+            ("list_aliases", {"Aliases": [{"AliasName": "alias/aws/ebs", "TargetKeyId": POLICY_ID}]}),
+            ("list_keys",
+             {"Keys": [{"KeyId": POLICY_ID}, {"KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab", "KeyArn": KEY}]}),
         ],
     ),
     "aws_sns_topic_subscription": (

@@ -112,8 +112,8 @@ class Used(Facts):
 
 def kinds(base: type[Any] = Wanted) -> Iterator[type[Wanted[Any]]]:
     for kind in base.__subclasses__():
-        if kind.__module__.startswith("toolkit.audit."):
-            continue  # asked of an account, not of a plan
+        if kind.__module__.startswith(("toolkit.audit.", "toolkit.adoption.")):
+            continue  # no guard looks at it
         yield kind
         yield from kinds(kind)
 
