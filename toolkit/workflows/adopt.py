@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from difflib import unified_diff
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from toolkit.plan.model import Plan, parse_plan
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.snapshots import MAX_AGE, read_snapshot
 from toolkit.snapshots.source import SnapshotSource
+from toolkit.workflows.edited import diff_of, read_file, require_unedited, write_file
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one, own_folder, scratch_folder
@@ -105,27 +105,18 @@ def adopt(
     with only_one(paths, "adopt"):
         _, environment = read_environment(project, name)  # another run may have edited it until now
         source = None if snapshot is None else _source(snapshot, max_age, environment, access)
-        raw = _read(paths)
+        raw = read_file(paths)
         data = parse(raw.decode("utf-8-sig")).data
         adoption = Adoption(decide=decide, given=given, written=data)
         with _trial(paths) as trial:
             plan, state = _settle(project, paths, trial, raw, environment, access, observer, adoption, source)
         adoption.require_all_used()
         edited = _edited(raw, paths, adoption, data)
-        diff = "".join(
-            unified_diff(
-                raw.decode("utf-8-sig").splitlines(keepends=True),
-                edited.decode("utf-8-sig").splitlines(keepends=True),
-                f"a/{paths.shown}",
-                f"b/{paths.shown}",
-                n=1,
-            )
-        )
+        diff = diff_of(paths, raw, edited)
         if edited != raw and not dry_run:
-            if _read(paths) != raw:
-                raise ToolkitError("was edited meanwhile; nothing was written", where=paths.shown, hint="run it again")
+            require_unedited(paths, raw)
             _remember(paths, raw, edited, state)
-            write_atomically(paths.file, edited, mode=paths.file.stat().st_mode & 0o777)
+            write_file(paths, edited)
             render_environments(project, (name,), dry=False)
         return Adopted(tuple(adoption.decisions.values()), adoption.done, diff, plan)
 
@@ -152,7 +143,7 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
             ) from e
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise ToolkitError("the record of the last adoption cannot be read", where=str(record)) from e
-        if hashlib.sha256(_read(paths)).hexdigest() != written:
+        if hashlib.sha256(read_file(paths)).hexdigest() != written:
             raise RefusedError(
                 "was edited since `toolkit adopt` wrote it; nothing was changed",
                 where=paths.shown,
@@ -170,7 +161,7 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
                 where=paths.shown,
                 hint=f"`toolkit plan {name}` shows what would change now",
             )
-        write_atomically(paths.file, original, mode=paths.file.stat().st_mode & 0o777)
+        write_file(paths, original)
         record.unlink()
         render_environments(project, (name,), dry=False)
 
@@ -359,13 +350,6 @@ def _done(data: Mapping[str, Any], environment: Environment) -> tuple[str, ...]:
 
 def _state(workspace: Workspace) -> list[Any]:
     return list(workspace.runner.state_version())
-
-
-def _read(paths: EnvironmentPaths) -> bytes:
-    try:
-        return read_regular(paths.file, _MAX_BYTES + 1)
-    except OSError as e:
-        raise ToolkitError(f"cannot be read: {e.strerror}", where=paths.shown) from e
 
 
 def _record(paths: EnvironmentPaths) -> Path:

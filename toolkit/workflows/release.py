@@ -13,16 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 
 from toolkit.addresses import label_of
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
-from toolkit.environment.source import MAX_BYTES
 from toolkit.environment.splice import DELETE, Edit, splice_bytes
-from toolkit.errors import RefusedError, ToolkitError, UsageError, or_meant
-from toolkit.files import read_regular, write_atomically
+from toolkit.errors import RefusedError, UsageError, or_meant
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.rendering.render import module_labels, render
 from toolkit.resources.price import Price
@@ -30,6 +27,7 @@ from toolkit.resources.registry import RESOURCES
 from toolkit.snapshots import is_global
 from toolkit.snapshots.unmanaged import identity_attributes
 from toolkit.visible import joined_lines
+from toolkit.workflows.edited import diff_of, read_file, require_unedited, write_file
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one
@@ -119,7 +117,7 @@ def release(
     with only_one(paths, "release"):
         _, environment = read_environment(project, name)  # another run may have edited it until now
         released = () if done else _wanted(environment, components, paths)
-        raw = _read(paths)
+        raw = read_file(paths)
         workspace = open_workspace(project, name, access, observer)
         observer.stage("Reading the state")
         result, edited = _result(workspace, environment, released, raw)
@@ -127,9 +125,8 @@ def release(
             return result
         if not agreed(result):
             raise RefusedError("not approved; nothing was written", where=paths.shown)
-        if _read(paths) != raw:
-            raise ToolkitError("was edited meanwhile; nothing was written", where=paths.shown, hint="run it again")
-        write_atomically(paths.file, edited, mode=paths.file.stat().st_mode & 0o777)
+        require_unedited(paths, raw)
+        write_file(paths, edited)
         render_environments(project, (name,), dry=False)
         return result
 
@@ -171,14 +168,16 @@ def _result(
     gone = {label for component in released for label in (*rendered.get(component, ()), *there[component])}
     edited = splice_bytes(raw, _edits(environment, released, left, gone), where=paths.shown)
     after = _checked(edited, released, workspace)
-    old, new = raw.decode("utf-8-sig"), edited.decode("utf-8-sig")
-    diff = unified_diff(
-        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{paths.shown}", f"b/{paths.shown}", n=1
-    )
     stays = tuple(one for one in every if one.component in released)
     return (
         Release(
-            released, modules, done, stays, "".join(diff), _also(environment, after, released), not after.components
+            released,
+            modules,
+            done,
+            stays,
+            diff_of(paths, raw, edited),
+            _also(environment, after, released),
+            not after.components,
         ),
         edited,
     )
@@ -247,10 +246,3 @@ def _also(before: Environment, after: Environment, released: Sequence[str]) -> t
     old: Mapping[str, str] = render(before)
     new = render(after)
     return tuple(name for name in sorted({*old, *new} - own - pages) if old.get(name) != new.get(name))
-
-
-def _read(paths: EnvironmentPaths) -> bytes:
-    try:
-        return read_regular(paths.file, MAX_BYTES + 1)
-    except OSError as e:
-        raise ToolkitError(f"cannot be read: {e.strerror}", where=paths.shown) from e

@@ -18,6 +18,7 @@ from toolkit.paths import Project
 from toolkit.plan.model import Attribution
 from toolkit.rendering.render import module_labels, render
 from toolkit.terraform.state_resources import StateResource, StateResources
+from toolkit.workflows import edited
 from toolkit.workflows import release as workflow
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import only_one
@@ -158,11 +159,11 @@ def test_nothing_is_written_unless_it_is_agreed_to_or_where_another_command_edit
     ):
         acme.release("cloudtrail")
     acme.answer = True
-    monkeypatch.setattr(workflow, "write_atomically", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(edited, "write_atomically", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         acme.release("cloudtrail")
     assert acme.file.read_bytes() == FILE
-    monkeypatch.setattr(workflow, "write_atomically", write_atomically)
+    monkeypatch.setattr(edited, "write_atomically", write_atomically)
 
     def edit(_: workflow.Release) -> bool:
         acme.file.write_bytes(FILE + b"# edited\r\n")

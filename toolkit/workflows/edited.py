@@ -1,0 +1,46 @@
+"""environment.yaml as commands edit it: read as it is, shown as a diff, and written whole or not at all.
+
+In: an environment's paths. Out: bytes, and the file. For `adopt` and `release`, which hold the lock while they do.
+"""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+
+from toolkit.environment.source import MAX_BYTES
+from toolkit.errors import ToolkitError
+from toolkit.files import read_regular, write_atomically
+from toolkit.paths import EnvironmentPaths
+
+
+def read_file(paths: EnvironmentPaths) -> bytes:
+    """The file as it is.
+
+    Raises:
+        ToolkitError: It cannot be read.
+    """
+    try:
+        return read_regular(paths.file, MAX_BYTES + 1)
+    except OSError as e:
+        raise ToolkitError(f"cannot be read: {e.strerror}", where=paths.shown) from e
+
+
+def diff_of(paths: EnvironmentPaths, before: bytes, after: bytes) -> str:
+    """What an edit changes, as a unified diff; empty where that is nothing."""
+    old, new = (one.decode("utf-8-sig").splitlines(keepends=True) for one in (before, after))
+    return "".join(unified_diff(old, new, f"a/{paths.shown}", f"b/{paths.shown}", n=1))
+
+
+def require_unedited(paths: EnvironmentPaths, read: bytes) -> None:
+    """Demand that the file is still what was read before it is overwritten.
+
+    Raises:
+        ToolkitError: Somebody has edited it meanwhile; nothing was written.
+    """
+    if read_file(paths) != read:
+        raise ToolkitError("was edited meanwhile; nothing was written", where=paths.shown, hint="run it again")
+
+
+def write_file(paths: EnvironmentPaths, content: bytes) -> None:
+    """Replace the file; its permissions stay."""
+    write_atomically(paths.file, content, mode=paths.file.stat().st_mode & 0o777)
