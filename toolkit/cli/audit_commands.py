@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from toolkit.findings import Severity
 
 _FORMATS = ("text", "markdown", "json")
-_ALL = "enabled"
-"""What --regions means unless it is given."""
 
 
 def register(app: typer.Typer) -> None:
@@ -29,35 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def audit(
     env: options.OptionalEnv = None,
-    aws_profile: Annotated[
-        str | None,
-        typer.Option("--aws-profile", metavar="NAME", help="AWS profile, for an account without an environment file."),
-    ] = None,
-    account_id: Annotated[
-        str | None,
-        typer.Option(
-            "--account-id",
-            metavar="ID",
-            help="The account that is meant, for one without an environment file; others are refused.",
-        ),
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            "--region",
-            metavar="REGION",
-            help="Home region of an account without an environment file. Default: the profile's.",
-        ),
-    ] = None,
-    regions: Annotated[
-        str,
-        typer.Option(
-            "--regions",
-            metavar="LIST",
-            help="enabled: all that the account has enabled; active: those of the environment file; or names with "
-            "commas between them.",
-        ),
-    ] = _ALL,
+    aws_profile: options.AwsProfile = None,
+    account_id: options.AccountId = None,
+    region: options.HomeRegion = None,
+    regions: options.Regions = options.ALL_REGIONS,
     framework: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,10 +61,7 @@ def audit(
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="WORD", help="From which severity on the exit code is 2 (or 1).")
     ] = "high",
-    max_calls: Annotated[
-        int | None,
-        typer.Option("--max-calls", metavar="N", min=1, help="Calls of AWS at most. Default: 20000."),
-    ] = None,
+    max_calls: options.MaxCalls = None,
     output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, markdown or json.")] = "text",
     sandbox: options.Sandbox = False,
 ) -> int:
@@ -115,7 +85,8 @@ def audit(
 
     reading = {
         "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
-        "--max-calls": max_calls, "--regions": regions if regions != _ALL else None, "--sandbox": sandbox or None,
+        "--max-calls": max_calls, "--regions": regions if regions != options.ALL_REGIONS else None,
+        "--sandbox": sandbox or None,
     }  # fmt: skip
     given = [name for name, value in reading.items() if value is not None]
     if output_format not in _FORMATS:

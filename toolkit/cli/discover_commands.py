@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from toolkit.workflows.workspace import Access
 
 
-_ALL = "enabled"
-"""What --regions means unless it is given."""
-
-
 def register(app: typer.Typer) -> None:
     """Add this file's commands, in the order in which help lists them."""
     app.command()(discover)
@@ -29,43 +25,15 @@ def register(app: typer.Typer) -> None:
 
 def discover(
     env: options.OptionalEnv = None,
-    aws_profile: Annotated[
-        str | None,
-        typer.Option("--aws-profile", metavar="NAME", help="AWS profile, for an account without an environment file."),
-    ] = None,
-    account_id: Annotated[
-        str | None,
-        typer.Option(
-            "--account-id",
-            metavar="ID",
-            help="The account that is meant, for one without an environment file; others are refused.",
-        ),
-    ] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(
-            "--region",
-            metavar="REGION",
-            help="Home region of an account without an environment file. Default: the profile's.",
-        ),
-    ] = None,
-    regions: Annotated[
-        str,
-        typer.Option(
-            "--regions",
-            metavar="LIST",
-            help="enabled: all that the account has enabled; active: those of the environment file; or names with "
-            "commas between them.",
-        ),
-    ] = _ALL,
+    aws_profile: options.AwsProfile = None,
+    account_id: options.AccountId = None,
+    region: options.HomeRegion = None,
+    regions: options.Regions = options.ALL_REGIONS,
     unmanaged: Annotated[
         bool,
         typer.Option("--unmanaged", help="Show only what the environment's Terraform state does not manage."),
     ] = False,
-    max_calls: Annotated[
-        int | None,
-        typer.Option("--max-calls", metavar="N", min=1, help="Calls of AWS at most. Default: 20000."),
-    ] = None,
+    max_calls: options.MaxCalls = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the snapshot to this file instead of .toolkit/snapshots/."),
@@ -99,8 +67,8 @@ def discover(
     """
     scan = {
         "--aws-profile": aws_profile, "--account-id": account_id, "--region": region, "--max-calls": max_calls,
-        "--regions": regions if regions != _ALL else None, "--unmanaged": unmanaged or None, "--out": out,
-        "--sandbox": sandbox or None,
+        "--regions": regions if regions != options.ALL_REGIONS else None, "--unmanaged": unmanaged or None,
+        "--out": out, "--sandbox": sandbox or None,
     }  # fmt: skip
     given = [name for name, value in scan.items() if value is not None]
     if print_policy:

@@ -134,6 +134,41 @@ KmsKey = Annotated[
     ),
 ]
 
+AwsProfile = Annotated[
+    str | None,
+    typer.Option("--aws-profile", metavar="NAME", help="AWS profile, for an account without an environment file."),
+]
+AccountId = Annotated[
+    str | None,
+    typer.Option(
+        "--account-id",
+        metavar="ID",
+        help="The account that is meant, for one without an environment file; others are refused.",
+    ),
+]
+HomeRegion = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="Home region of an account without an environment file. Default: the profile's.",
+    ),
+]
+ALL_REGIONS = "enabled"
+"""What --regions means unless it is given."""
+Regions = Annotated[
+    str,
+    typer.Option(
+        "--regions",
+        metavar="LIST",
+        help="enabled: all that the account has enabled; active: those of the environment file; or names with commas "
+        "between them.",
+    ),
+]
+MaxCalls = Annotated[
+    int | None,
+    typer.Option("--max-calls", metavar="N", min=1, help="Calls of AWS at most. Default: 20000."),
+]
 FromSnapshot = Annotated[
     Path | None,
     typer.Option(
