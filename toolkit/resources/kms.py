@@ -25,14 +25,19 @@ def _aliases(account: Account, region: str) -> Iterator[Live]:
         yield Live({"name": name}, values, called, name, arn=alias.get("AliasArn"), by_default=own)
 
 
+def own_key_ids(account: Account, region: str) -> tuple[str, ...]:
+    """Ids of a region's keys but AWS's, which their aliases tell from the others without a call for each."""
+    managed = {one.get("TargetKeyId") for one in _every_alias(account, region) if one["AliasName"].startswith(_AWS_OWN)}
+    listed = account.pages("kms", "list_keys", "Keys", region, Limit=1000)
+    return tuple(one["KeyId"] for one in listed if one["KeyId"] not in managed)
+
+
 def _keys(account: Account, region: str) -> Iterator[Live | Unreadable]:
     """Keys of the account's own.
 
     A key's policy may let in nobody who scans, whatever IAM allows: that key is unreadable then, and the others are
     not. https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
     """
-    own = {one.get("TargetKeyId") for one in _every_alias(account, region) if one["AliasName"].startswith(_AWS_OWN)}
-    listed = account.pages("kms", "list_keys", "Keys", region, Limit=1000)
 
     def read(key: str) -> Live | Unreadable | None:
         try:
@@ -40,7 +45,7 @@ def _keys(account: Account, region: str) -> Iterator[Live | Unreadable]:
         except UnreadableError as e:
             return e.of("aws_kms_key")
 
-    found = account.side_by_side(read, [one["KeyId"] for one in listed if one["KeyId"] not in own])
+    found = account.side_by_side(read, own_key_ids(account, region))
     yield from dict.fromkeys(one for one in found if isinstance(one, Unreadable))
     yield from (one for one in found if isinstance(one, Live))
 

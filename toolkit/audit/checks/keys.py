@@ -12,6 +12,7 @@ from toolkit.findings import Severity, Status
 from toolkit.iam import Condition, PolicyDocument, PolicyError, PolicyKind, Statement
 from toolkit.iam.conditions import SetOperator
 from toolkit.plan.facts import Source
+from toolkit.resources.kms import own_key_ids
 from toolkit.resources.reading import Live
 
 _GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide/"
@@ -104,20 +105,14 @@ class KeyPolicies(Fact):
         return source.side_by_side(policy, _own_keys(source, self.region))
 
 
-_AWS_OWN = "alias/aws/"
-
-
 def _own_keys(source: Source, region: str) -> tuple[Mapping[str, Any], ...]:
-    aliases = source.pages("kms", "list_aliases", "Aliases", region)
-    managed = {one.get("TargetKeyId") for one in aliases if one["AliasName"].startswith(_AWS_OWN)}
-    listed = source.pages("kms", "list_keys", "Keys", region, Limit=1000)
-    own = [one["KeyId"] for one in listed if one["KeyId"] not in managed]
-
     def describe(key: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = (source.call("kms", "describe_key", region, KeyId=key) or {})["KeyMetadata"]
         return found
 
-    return tuple(one for one in source.side_by_side(describe, own) if one["KeyManager"] == "CUSTOMER")
+    return tuple(
+        one for one in source.side_by_side(describe, own_key_ids(source, region)) if one["KeyManager"] == "CUSTOMER"
+    )
 
 
 def _described(found: Mapping[str, Any]) -> dict[str, Any]:
