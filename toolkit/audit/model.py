@@ -174,12 +174,11 @@ class Result:
 
     def findings(self, account_id: str) -> Iterator[findings.Finding]:
         """Each outcome in the shape of all findings."""
-        check = self.check
+        check, rule, controls = self.check, self.check.rule, self.check.requirements
         for one in self.outcomes:
             live = one.resource
-            bad = one.status in (Status.FAIL, Status.UNKNOWN)
             yield findings.Finding(
-                rule=check.rule,
+                rule=rule,
                 severity=one.severity or check.severity,
                 resource=findings.Resource(
                     None,
@@ -191,12 +190,12 @@ class Result:
                 attribute=None,
                 summary=check.title,
                 evidence=one.evidence,
-                remedy=(check.remedy.text if one.status is Status.FAIL else "") if bad else "",
+                remedy=check.remedy.text if one.status is Status.FAIL else "",
                 consent=None,
                 component=check.remedy.component,
                 setting=check.remedy.setting,
                 status=one.status,
-                controls=check.requirements,
+                controls=controls,
                 calls=self.calls,
             )
 

@@ -57,7 +57,7 @@ class Audit:
         found = (one for result in self.results for one in result.findings(self.account_id))
         return worst_first(_waived(one, self.waivers, today) for one in found)
 
-    @property
+    @cached_property
     def by_check(self) -> Mapping[Check, Status]:
         """Check → the worst that it says anywhere."""
         found: dict[Check, list[Status]] = {}

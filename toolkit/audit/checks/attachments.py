@@ -79,11 +79,16 @@ def _attached(scope: Scope, answers: Answers) -> Iterator[Live]:
         yield from (one for one in answers[wanted] if not one.by_default)
 
 
+def _is_aws_policy(attachment: Live, name: str) -> bool:
+    """Whether a policy of AWS's is attached; one of the account with that name is another policy."""
+    return bool(attachment.values["policy_arn"].endswith(f"::aws:policy/{name}"))
+
+
 def _nowhere(name: str) -> Callable[[Scope, Answers], Iterator[Outcome]]:
     """Judges that a policy of AWS's is attached to nobody."""
 
     def judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-        there = [one for one in _attached(scope, answers) if one.values["policy_arn"].endswith(f":aws:policy/{name}")]
+        there = [one for one in _attached(scope, answers) if _is_aws_policy(one, name)]
         yield from (Outcome(Status.FAIL, f"there is {one.called}", one) for one in there)
         if not there:
             yield Outcome(Status.PASS, f"{name} is not attached")
@@ -96,11 +101,11 @@ def _role_needs(scope: Scope) -> Iterator[Every]:
 
 
 def _somewhere(name: str) -> Callable[[Scope, Answers], Iterator[Outcome]]:
-    """Judges that a role has a policy of AWS's; one of the account with that name is another policy."""
+    """Judges that a role has a policy of AWS's."""
 
     def judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         (wanted,) = _role_needs(scope)
-        there = [one for one in answers[wanted] if one.values["policy_arn"].endswith(f"::aws:policy/{name}")]
+        there = [one for one in answers[wanted] if _is_aws_policy(one, name)]
         if there:
             yield Outcome(Status.PASS, f"there is {there[0].called}", there[0])
         else:
