@@ -16,6 +16,7 @@ from toolkit.resources.reading import Live
 from .conftest import HOME, Case, Flip, live
 
 CHECKS = tuple(check.id for check in claim_checks() if checks()[check.id] is check)
+"""Those that no file of `toolkit.audit.checks` replaces."""
 OWN = {
     check: {c: own for c in REGISTRY if (own := [one for one in claims(c) if one.topic == check])} for check in CHECKS
 }

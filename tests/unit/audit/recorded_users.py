@@ -9,7 +9,7 @@ from toolkit.audit.facts import CredentialReport
 from toolkit.findings import Status
 from toolkit.resources.reading import Live
 
-from .conftest import NOW, Case, Flip, live
+from .conftest import NOW, Case, Flip
 
 PASS, FAIL = Status.PASS, Status.FAIL
 
@@ -31,7 +31,7 @@ def row(name: str = "alice", *keys: dict[str, Any], **values: Any) -> Live:
         "password_last_changed": None, "mfa_active": False, "keys": [*keys, NO_KEY, NO_KEY][:2], "generated": NOW,
         **values,
     }  # fmt: skip
-    return live(every, f"the user {name!r}")
+    return Live({"user": name}, every, f"the user {name!r}", None)
 
 
 def _case(check: str, expected: Status, user: Live, *flips: Flip) -> Case:

@@ -2,67 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from toolkit.audit.claims import claim_checks, type_of
 from toolkit.audit.facts import Every
-from toolkit.audit.registry import checks
-from toolkit.components.registry import REGISTRY
-from toolkit.controls.catalogue import Claim, claims, topics
+from toolkit.controls.catalogue import Claim, topics
 from toolkit.findings import Status
 from toolkit.resources.price import Price
-from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 
 from .conftest import HOME, Ask
-
-CHECKS = tuple(check.id for check in claim_checks() if checks()[check.id] is check)
-"""Those that no file of `toolkit.audit.checks` replaces."""
-OWN = {
-    check: {c: own for c in REGISTRY if (own := [one for one in claims(c) if one.topic == check])} for check in CHECKS
-}
-
-
-def put(values: dict[str, Any], path: str, value: Any) -> None:
-    """A value at a dotted path, each block of which is a list of one."""
-    name, _, rest = path.partition(".")
-    if not rest:
-        values[name] = value
-        return
-    values.setdefault(name, [{}])
-    put(values[name][0], rest, value)
-
-
-def met(claim: Claim) -> Any:
-    ((operator, wanted),) = claim.expect.items()
-    return {"between": wanted[0], "one_of": wanted[0]}.get(operator, wanted) if isinstance(wanted, list) else wanted
-
-
-def unmet(claim: Claim) -> Any:
-    ((operator, wanted),) = claim.expect.items()
-    if operator == "equals":
-        return not wanted if isinstance(wanted, bool) else "another"
-    return {"at_least": 0, "at_most": 10_000, "between": 0, "one_of": "another", "contains": ""}[operator]
-
-
-def account(own: list[Claim], wrong: Claim | None = None) -> dict[Any, tuple[Live, ...]]:
-    """An account that has what is claimed, but for one of the claims."""
-    values: dict[str, dict[str, Any]] = {}
-    for claim in own:
-        of = values.setdefault(claim.resource, dict(claim.live or {}))
-        if claim.attribute is not None:
-            put(of, claim.attribute, unmet(claim) if claim is wrong else met(claim))
-    found: dict[Any, tuple[Live, ...]] = {Every(type_of(claim), HOME): () for claim in own}
-    for resource, has in values.items():
-        kind = Every(type_of(next(c for c in own if c.resource == resource)), HOME)
-        found[kind] = (*found[kind], Live({}, has, resource, None, type=kind.kind))
-    return found
-
-
-def empty(check: str) -> dict[Any, tuple[Live, ...]]:
-    return {Every(type_of(claim), HOME): () for own in OWN[check].values() for claim in own}
+from .recorded_claims import CHECKS, OWN, account, empty
 
 
 @pytest.mark.parametrize("check", CHECKS)

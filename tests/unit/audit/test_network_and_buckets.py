@@ -14,6 +14,7 @@ from toolkit.findings import Status
 from toolkit.resources.reading import Live
 
 from .conftest import HOME, Ask
+from .recorded_network import log, vpc
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 
@@ -35,17 +36,6 @@ def group(*ingress: str, egress: tuple[str, ...] = ()) -> Live:
 def test_default_security_groups(ask: Ask, groups: tuple[Live, ...], expected: Status):
     answers = {Every("aws_default_security_group", HOME): groups}
     assert ask("ec2_securitygroup_default_restrict_traffic", answers).status is expected
-
-
-def vpc(name: str = "vpc-1", owner: str = "123456789012") -> Live:
-    return Live({"id": name}, {"owner_id": owner}, f"the VPC {name}", name)
-
-
-def log(of: str = "vpc-1", **values: Any) -> Live:
-    every = {
-        "vpc_id": of, "traffic_type": "ALL", "status": "ACTIVE", "delivery": "SUCCESS", "error": None, **values,
-    }  # fmt: skip
-    return Live({"id": "fl-1"}, every, "the flow log fl-1", "fl-1")
 
 
 @pytest.mark.parametrize(

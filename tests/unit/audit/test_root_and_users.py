@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,13 +11,10 @@ from toolkit.audit.facts import AccountSummary, CredentialReport
 from toolkit.findings import Status
 from toolkit.resources.reading import Live
 
-from .conftest import NOW, SCOPE, Ask
+from .conftest import SCOPE, Ask
+from .recorded_users import NO_KEY, ago, key, row
 
 PASS, FAIL, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.NOT_APPLICABLE
-
-
-def ago(days: float) -> datetime:
-    return NOW - timedelta(days=days)
 
 
 def summary(**values: int) -> tuple[Live, ...]:
@@ -27,22 +23,6 @@ def summary(**values: int) -> tuple[Live, ...]:
 
 def device(of: str) -> Live:
     return Live({"serial": "x"}, {"user_arn": of}, "the virtual MFA device x", None)
-
-
-def key(active: bool = True, made: datetime | None = None, used: datetime | None = None) -> dict[str, Any]:
-    return {"active": active, "last_rotated": made, "last_used": used}
-
-
-NO_KEY = key(active=False)
-
-
-def row(name: str = "alice", *keys: dict[str, Any], **values: Any) -> Live:
-    every = {
-        "user": name, "created": ago(400), "password_enabled": False, "password_last_used": None,
-        "password_last_changed": None, "mfa_active": False, "keys": [*keys, NO_KEY, NO_KEY][:2], "generated": NOW,
-        **values,
-    }  # fmt: skip
-    return Live({"user": name}, every, f"the user {name!r}", None)
 
 
 @pytest.mark.parametrize(
