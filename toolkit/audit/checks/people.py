@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -102,40 +102,40 @@ def _known(scope: Scope) -> dict[str, User] | None:
     return dict(own.settings.users) if own is not None and isinstance(own.settings, IamUsers) else None
 
 
-_NO_FILE = Outcome(Status.NOT_APPLICABLE, "there is no environment file with `components.iam_users`")
+def _each(
+    said: Callable[[Live, User | None, Scope], str | None], well: str
+) -> Callable[[Scope, Answers], Iterator[Outcome]]:
+    """Judges each IAM user by its entry in environment.yaml, where there is one.
+
+    Args:
+        said: What is wrong with a user; None: nothing.
+        well: What holds of all users where nothing is; `{}` is how many there are.
+    """
+
+    def judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+        every = users(answers[CredentialReport()])
+        if (known := _known(scope)) is None:
+            yield Outcome(Status.NOT_APPLICABLE, "there is no environment file with `components.iam_users`")
+            return
+        wrong = [(user, said(user, known.get(user.values["user"]), scope)) for user in every]
+        failed = [Outcome(Status.FAIL, problem, user) for user, problem in wrong if problem is not None]
+        yield from failed
+        if not failed:
+            yield Outcome(Status.PASS, well.format(f"{len(every):,}"))
+
+    return judge
 
 
-def _absent(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    every = users(answers[CredentialReport()])
-    if (known := _known(scope)) is None:
-        yield _NO_FILE
-        return
-    wrong = False
-    for user in every:
-        entry = known.get(user.values["user"])
-        if entry is None or entry.status == "removed":
-            wrong = True
-            what = "is not in environment.yaml" if entry is None else "has `status: removed`, but exists"
-            yield Outcome(Status.FAIL, f"{user.called} {what}", user)
-    if not wrong:
-        yield Outcome(Status.PASS, f"each of {len(every):,} users is in environment.yaml")
+def _absent(user: Live, entry: User | None, _: Scope) -> str | None:
+    if entry is None:
+        return f"{user.called} is not in environment.yaml"
+    return f"{user.called} has `status: removed`, but exists" if entry.status == "removed" else None
 
 
-def _review(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    every = users(answers[CredentialReport()])
-    if (known := _known(scope)) is None:
-        yield _NO_FILE
-        return
-    wrong = False
-    for user in every:
-        entry = known.get(user.values["user"])
-        if entry is not None and date.fromisoformat(entry.review_date) < scope.now.date():
-            wrong = True
-            yield Outcome(
-                Status.FAIL, f"{user.called} was to be reviewed by {entry.owner} on {entry.review_date}", user
-            )
-    if not wrong:
-        yield Outcome(Status.PASS, "no review date has passed")
+def _overdue(user: Live, entry: User | None, scope: Scope) -> str | None:
+    if entry is None or date.fromisoformat(entry.review_date) >= scope.now.date():
+        return None
+    return f"{user.called} was to be reviewed by {entry.owner} on {entry.review_date}"
 
 
 CHECKS = (
@@ -167,7 +167,7 @@ CHECKS = (
         Severity.MEDIUM,
         "iam",
         _report,
-        _absent,
+        _each(_absent, "each of {} users is in environment.yaml"),
         Remedy(
             "add the user to `components.iam_users.users` (`toolkit adopt` does), or delete it", "iam_users", "users"
         ),
@@ -180,7 +180,7 @@ CHECKS = (
         Severity.MEDIUM,
         "iam",
         _report,
-        _review,
+        _each(_overdue, "no review date has passed"),
         Remedy("confirm with the owner: set a later `review_date`, or `status: suspended`", "iam_users", "users"),
         why="Without reviews, users keep permissions that they no longer need.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",
