@@ -303,7 +303,8 @@ def nothing_to_overwrite() -> str:
 def truth() -> str:
     """The truth table of adoption, from what `make truth-table` recorded."""
     module = _truth_table()
-    accounts, kinds = module.ACCOUNTS, module.rows()
+    accounts, outside = module.ACCOUNTS, module.OUTSIDE
+    kinds = [kind for kind in module.rows() if kind not in outside]
     results = json.loads((ROOT / "tests" / "truth.json").read_text("utf-8"))
     reasons: dict[str, int] = {}
     failed: list[tuple[str, str, str]] = []
@@ -327,14 +328,18 @@ def truth() -> str:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(results["versions"].items()))
     whole = sum("**fail**" not in row and "not run" not in row for row in rows)
     parts = [
-        f"{len(kinds)} types, {total} cells: {passed} pass, {len(failed)} fail, "
-        f"{total - without - passed - len(failed)} not run, {without} without such a state. "
-        f"{whole} of {len(kinds)} rows have no failed cell. Tried with {versions}.",
+        f"{whole} of {len(kinds)} rows have every cell tried and none failed. Of {total} cells, {passed} pass, "
+        f"{len(failed)} fail, {total - without - passed - len(failed)} are not run, and {without} have no such state. "
+        f"{len(outside)} more types are in no account and prove nothing. Tried with {versions}.",
         table(("type", *accounts), rows),
     ]
     if failed:
         parts += ["## Failed cells", table(("type", "account", "why"), failed)]
     parts += ["## Cells without such a state", "\n".join(f"{n}. {cell(why)}" for why, n in reasons.items())]
+    parts += [
+        "## Types in no account",
+        table(("type", "why"), [(f"`{kind}`", why) for kind, why in sorted(outside.items())]),
+    ]
     return "\n\n".join(parts)
 
 
