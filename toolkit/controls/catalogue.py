@@ -111,6 +111,8 @@ class Topic:
     """What is true where it is met, one sentence for people, in this project's own words."""
     why: str | None
     """Why it matters; None where a check of `toolkit.audit.checks` says it."""
+    attested: str | None = None
+    """Why a person has to confirm it, under `attestations` of environment.yaml; None where AWS tells it."""
 
 
 @cache
@@ -131,6 +133,7 @@ def topics() -> tuple[Topic, ...]:
             facts["severity"],
             _texts()[name]["title"],
             _texts()[name].get("why"),
+            _texts()[name].get("attested"),
         )
         for name, facts in _topics().items()
     )

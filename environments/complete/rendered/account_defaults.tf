@@ -63,7 +63,7 @@ module "account_defaults_eu_central_1" {
 
   flow_logs_role_arn = module.account_defaults_flow_logs.role_arn
 
-  # Controls: FSBP EC2.7
+  # Controls: CIS 5.0 5.1.1; FSBP EC2.7
   ebs_encryption_by_default  = true
   ebs_kms_key_arns           = {}
   ebs_snapshot_public_access = "block-all-sharing"
@@ -110,7 +110,7 @@ module "account_defaults_us_east_1" {
 
   flow_logs_role_arn = module.account_defaults_flow_logs.role_arn
 
-  # Controls: FSBP EC2.7
+  # Controls: CIS 5.0 5.1.1; FSBP EC2.7
   ebs_encryption_by_default  = true
   ebs_kms_key_arns           = {}
   ebs_snapshot_public_access = "block-all-sharing"

@@ -15,7 +15,7 @@ module "account_defaults_global" {
 module "account_defaults_eu_central_1" {
   source = "../../../modules/account_defaults"
 
-  # Controls: FSBP EC2.7
+  # Controls: CIS 5.0 5.1.1; FSBP EC2.7
   ebs_encryption_by_default  = true
   ebs_kms_key_arns           = {}
   ebs_snapshot_public_access = "block-all-sharing"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,50 @@ def test_each_topic_has_a_title_and_no_title_is_left_over():
     assert len(set(titles)) == len(titles)
     assert all(said.endswith(".") and said.count(".") == 1 and said[0].isupper() for said in titles)
     assert not [said for said in titles if said.lower().startswith(("ensure", "enable", "check"))]
-    assert all(set(one) <= {"title", "why"} for one in texts.values())
+    assert all(set(one) <= {"title", "why", "attested"} for one in texts.values())
+    attested = [topic for topic in catalogue.topics() if topic.attested]
+    assert attested
+    assert all(topic.why and str(topic.attested).endswith(".") for topic in attested)
+
+
+def _numbered(**sections: int) -> list[str]:
+    return [f"{section[1:].replace('_', '.')}.{n + 1}" for section, count in sections.items() for n in range(count)]
+
+
+# How many requirements each section has: prowler 5.46, compliance/aws/cis_5.0_aws.json and cis_7.0_aws.json.
+CIS = {
+    "cis-5.0": {"s1": 21, "s2_1": 4, "s2_2": 4, "s2_3": 1, "s3": 9, "s4": 16, "s5_1": 2, "s5": 7},
+    "cis-7.0": {"s2_1": 6, "s2": 21, "s3_1": 4, "s3_2": 4, "s3_3": 1, "s4": 10, "s5": 16, "s6_1": 2, "s6": 8},
+}
+GROUPS = {"cis-5.0": {"5.1"}, "cis-7.0": {"2.1", "6.1"}}
+"""Headings that are numbered as requirements are."""
+
+
+@pytest.mark.parametrize(("name", "count"), [("cis-5.0", 63), ("cis-7.0", 70)])
+def test_every_requirement_of_the_benchmark_is_known(name: str, count: int):
+    expected = set(_numbered(**CIS[name])) - GROUPS[name]
+    assert len(expected) == count
+    (framework,) = [one for one in catalogue.frameworks() if one.name == name]
+    assert {requirement for requirement, _ in catalogue.requirements(framework)} == expected
+
+
+IDS_OF = {
+    "cis_": r"\d+(\.\d+){1,2}", "fsbp": r"[A-Za-z0-9]+\.\d+", "nist_800": r"[A-Z]{2}-\d+(\(\w+\))*",
+    "pci": r"A?\d+(\.\d+)+", "iso": r"A\.\d+\.\d+", "soc2": r"[a-z]+(_[a-z\d]+)+", "nist_csf": r"[a-z]{2}(_[a-z\d]+)+",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("begins", IDS_OF)
+def test_ids_have_the_form_of_their_framework(begins: str):
+    ids = [
+        one
+        for facts in IDS["topics"].values()
+        for framework, of in facts["frameworks"].items()
+        if framework.startswith(begins)
+        for one in of
+    ]
+    assert ids
+    assert [one for one in ids if not re.fullmatch(IDS_OF[begins], one)] == []
 
 
 GOOD = f"controls:\n  - {{topic: {TOPIC}, resource: x.y"
