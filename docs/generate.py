@@ -42,12 +42,13 @@ EXIT_CODES = {
     ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written. "
     "For `audit`: no such check failed, but one is unknown.",
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), there is drift (`drift`), or a check "
-    "of at least the severity of `--fail-on` failed (`audit`).",
+    "of at least the severity of `--fail-on` failed, and not already in the `--baseline` (`audit`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
     ExitCode.REFUSED: "A guard refused: a finding without consent, an organization policy that is too large, one too "
     "many or locks out the caller, a bucket with objects that would stop a destroy, an environment variable or a "
     "profile that could redirect Terraform, no approval, an older or a different state to restore, a snapshot that "
-    "was edited, is too old, is dated in the future, or is of another account or other regions.",
+    "was edited, is too old, is dated in the future, or is of another account or other regions, a baseline of another "
+    "account.",
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
     "could not save must be restored first.",

@@ -197,7 +197,19 @@ class Result:
                 status=one.status,
                 controls=controls,
                 calls=self.calls,
+                id=self._id(live),
             )
+
+    def _id(self, live: Live | None) -> str:
+        """What an outcome is about, whatever its evidence says: check, region or account, resource."""
+        place = self.region if self.check.regional else "account"
+        if live is None:
+            return f"{self.check.id}/{place}"
+        if live.arn:
+            return f"{self.check.id}/{place}/{live.arn}"
+        elsewhere = "" if live.region in ("", self.region) else f"{live.region}/"
+        key = ",".join(f"{name}={live.key[name]}" for name in sorted(live.key)) or live.called
+        return f"{self.check.id}/{place}/{elsewhere}{live.type}[{key}]"
 
 
 def worst(statuses: Iterable[Status]) -> Status:

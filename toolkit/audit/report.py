@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
-from toolkit.audit.model import Check, Result, worst
+from toolkit.audit.baseline import Baseline, Change, Comparison, compare
+from toolkit.audit.model import Check, Result, Scope, worst
 from toolkit.controls.catalogue import Framework, requirements
 from toolkit.findings import Finding, Severity, Status, Waiver, matches, worst_first
 from toolkit.findings.rules import UNCOVERED
@@ -49,6 +50,8 @@ class Audit:
     waivers: tuple[Waiver, ...]
     calls: int
     """Calls of AWS that were made."""
+    baseline: Baseline | None = None
+    """An earlier audit of the account, to compare with."""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -81,9 +84,25 @@ class Audit:
             verdicts.append(Verdict(framework.name, requirement, status, ids, unasked))
         return tuple(verdicts)
 
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """This audit beside the baseline."""
+        if self.baseline is None:
+            return None
+        scope = Scope(self.account_id, self.home, self.regions, self.taken, simulated=self.simulated)
+        return compare(self.baseline, self.findings, self.by_check, scope)
+
+    @cached_property
+    def changes(self) -> tuple[tuple[Finding, Change | None], ...]:
+        """Each finding, and what became of it since the baseline; None without one, and for what does not fail."""
+        changes = self.comparison.now if self.comparison else (None,) * len(self.findings)
+        return tuple(zip(self.findings, changes, strict=True))
+
     def failed(self, at_least: Severity) -> tuple[Finding, ...]:
-        """What failed, is not waived, and is at least so severe."""
-        return tuple(f for f in self.findings if _counts(f, Status.FAIL, at_least))
+        """What failed, is not waived, did not fail in the baseline, and is at least so severe."""
+        return tuple(
+            f for f, change in self.changes if change is not Change.UNCHANGED and _counts(f, Status.FAIL, at_least)
+        )
 
     def unknown(self, at_least: Severity) -> tuple[Finding, ...]:
         """What could not be read, of checks that are at least so severe."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -61,6 +62,15 @@ def audit(
     fail_on: Annotated[
         str, typer.Option("--fail-on", metavar="WORD", help="From which severity on the exit code is 2 (or 1).")
     ] = "high",
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="Compare with an earlier --format json report of the account: what is new, fixed and unchanged. What "
+            "failed in it already does not count for the exit code.",
+        ),
+    ] = None,
     max_calls: options.MaxCalls = None,
     output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, markdown or json.")] = "text",
     sandbox: options.Sandbox = False,
@@ -69,12 +79,14 @@ def audit(
 
     Reads only. It works for any account, also for one without an environment file. What cannot be read is reported as
     unknown, never as passed. The exit code is 2 if a check of at least the severity of --fail-on failed, else 1 if one
-    is unknown.
+    is unknown. With --baseline, only failures count that the earlier report does not have.
 
     \b
     Examples:
       toolkit audit prod
       toolkit audit prod --framework cis-5.0 --format markdown > audit.md
+      toolkit audit prod --format json > audit.json
+      toolkit audit prod --baseline audit.json
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
       toolkit audit --explain iam_root_mfa_enabled
     """
@@ -86,7 +98,7 @@ def audit(
     reading = {
         "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
         "--max-calls": max_calls, "--regions": regions if regions != options.ALL_REGIONS else None,
-        "--sandbox": sandbox or None,
+        "--sandbox": sandbox or None, "--baseline": baseline,
     }  # fmt: skip
     given = [name for name, value in reading.items() if value is not None]
     if output_format not in _FORMATS:
@@ -112,13 +124,25 @@ def audit(
     if print_policy:
         refuse("--print-policy", given)
         return _print_policy(wanted)
+    from toolkit.audit.baseline import read_baseline
     from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
     from toolkit.workflows.discover import MAX_CALLS, regions_wanted
 
     where, calls = regions_wanted(regions), MAX_CALLS if max_calls is None else max_calls
+    earlier = read_baseline(baseline) if baseline is not None else None
     with console.Progress() as progress:
         account = account_of(progress, env, aws_profile, account_id, region, sandbox, command="audit")
-        found = run(account, wanted, where, frameworks(framework or DEFAULT_FRAMEWORKS), progress, max_calls=calls)
+        if baseline is not None and earlier is not None:
+            earlier.require_same(baseline, account.caller.account_id, simulated=account.clients.simulated)
+        found = run(
+            account,
+            wanted,
+            where,
+            frameworks(framework or DEFAULT_FRAMEWORKS),
+            progress,
+            max_calls=calls,
+            baseline=earlier,
+        )
     if output_format == "json":
         console.print_json(audit_data(found, calls))
     elif output_format == "markdown":

@@ -164,6 +164,8 @@ class Finding:
     """Requirements that it decides ("cis-5.0:1.8"), the one that was asked for first."""
     calls: tuple[Call, ...] = ()
     """What AWS was asked for it."""
+    id: str | None = None
+    """Of an audit: the same in every report that finds the same of the same; None for what no report compares."""
 
     @property
     def address(self) -> str | None:

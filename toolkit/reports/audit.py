@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from toolkit.audit.baseline import Change, Comparison
 from toolkit.audit.model import Check
 from toolkit.audit.report import Audit, Verdict
 from toolkit.controls.catalogue import Framework
@@ -20,6 +21,8 @@ from toolkit.reports.text import Line
 
 _FEW = 5
 """Resources of one check that are listed; with -v, all are."""
+_MANY = 20
+"""Findings of the baseline that are listed under one heading; with -v, all are."""
 _BAR = 24
 _WORDS = {
     Status.PASS: "met",
@@ -41,22 +44,85 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
         yield f"Not enabled for the account, so not audited: {', '.join(audit.off)}", ""
     for framework in audit.frameworks:
         yield _coverage(audit.verdicts(framework), framework), ""
+    comparison = audit.comparison
     for heading, shown in (
         ("Passed", _with(audit, Status.PASS) if verbose else ()),
         ("Not applicable", _with(audit, Status.NOT_APPLICABLE) if verbose else ()),
         ("Waived", tuple(f for f in audit.findings if f.consented_by)),
         ("Unknown: could not be read, so these checks have not passed", _with(audit, Status.UNKNOWN)),
-        ("Failed", tuple(f for f in _with(audit, Status.FAIL) if not f.consented_by)),
     ):
-        if shown:
-            yield "", ""
-            yield heading, "bold"
-            yield from _grouped(shown, verbose=verbose)
+        yield from _section(heading, shown, verbose=verbose)
+    if comparison is None:
+        yield from _section("Failed", _failed(audit, None), verbose=verbose)
+    else:
+        day = f"{comparison.taken:%Y-%m-%d %H:%M} UTC"
+        yield from _before(comparison, day, verbose=verbose)
+        for heading, change in (
+            (f"Failed, and in the baseline of {day}, too", Change.UNCHANGED),
+            ("Failed, and not compared: other checks or regions than in the baseline", Change.NOT_COMPARED),
+            ("Failed, and unknown in the baseline", Change.UNKNOWN),
+            (f"Failed, and new since {day}", Change.NEW),
+        ):
+            if verbose or change is not Change.UNCHANGED:
+                yield from _section(heading, _failed(audit, change), verbose=verbose)
     yield "", ""
     for subject in audit.idle_waivers:
         yield f"The waiver of {subject!r} matches no requirement of the checks that ran.", "yellow"
     yield _summary(audit), "bold"
+    if comparison is not None:
+        yield _compared(comparison), "bold"
+        if not verbose and comparison.count(Change.UNCHANGED):
+            yield "-v lists what is unchanged.", ""
     yield f"Calls of AWS: {audit.calls:,} of at most {max_calls:,}.", ""
+
+
+def _section(heading: str, shown: Sequence[Finding], *, verbose: bool) -> Iterator[Line]:
+    if shown:
+        yield "", ""
+        yield heading, "bold"
+        yield from _grouped(shown, verbose=verbose)
+
+
+def _before(comparison: Comparison, day: str, *, verbose: bool) -> Iterator[Line]:
+    """What failed in the baseline, and does not stand among the failures of this audit."""
+    for heading, change in (
+        ("In the baseline, and waived now", Change.WAIVED),
+        ("In the baseline, and not compared: this audit did not run the check there", Change.NOT_COMPARED),
+        ("In the baseline, and unknown now", Change.UNKNOWN),
+        (f"Fixed since {day}", Change.FIXED),
+    ):
+        shown = [earlier for earlier, one in comparison.before if one is change]
+        if not shown:
+            continue
+        yield "", ""
+        yield heading, "bold"
+        for earlier in shown[: len(shown) if verbose else _MANY]:
+            yield f"  {earlier.severity.value:<9} {earlier.rule} in {earlier.region}: {earlier.evidence}", ""
+        if not verbose and len(shown) > _MANY:
+            yield f"  and {len(shown) - _MANY:,} more; -v lists them", ""
+
+
+def _failed(audit: Audit, change: Change | None) -> tuple[Finding, ...]:
+    """What failed and is not waived, the mildest first; with a baseline what of it became so."""
+    return tuple(
+        reversed([f for f, one in audit.changes if f.status is Status.FAIL and not f.consented_by and one is change])
+    )
+
+
+_ALWAYS = (Change.NEW, Change.FIXED, Change.UNCHANGED)
+_CHANGES = {
+    Change.NEW: "new",
+    Change.FIXED: "fixed",
+    Change.UNCHANGED: "unchanged",
+    Change.UNKNOWN: "neither, since it was unknown then or is now",
+    Change.NOT_COMPARED: "not compared, since only one of the audits ran the check there",
+    Change.WAIVED: "waived since",
+}
+
+
+def _compared(comparison: Comparison) -> str:
+    counts = [f"{n:,} {word}" for one, word in _CHANGES.items() if (n := comparison.count(one)) or one in _ALWAYS]
+    return f"Since the baseline of {comparison.taken:%Y-%m-%d %H:%M} UTC: {'; '.join(counts)}."
 
 
 def _title(audit: Audit) -> str:
@@ -148,6 +214,8 @@ def audit_markdown(audit: Audit) -> str:
         word = "waived" if one.consented_by else one.severity.value if one.status is Status.FAIL else "unknown"
         evidence = f"{one.resource.region}: {one.evidence}"
         rows.append(f"| {word} | {prose(one.rule.id)} | {prose(evidence)} | {prose(one.consented_by or one.remedy)} |")
+    if audit.comparison is not None:
+        parts.append(_comparison_markdown(audit, audit.comparison))
     parts.append("## Findings\n\n" + ("\n".join(rows) if shown else "None."))
     for framework in audit.frameworks:
         verdicts = audit.verdicts(framework)
@@ -155,6 +223,25 @@ def audit_markdown(audit: Audit) -> str:
         rows += [f"| {prose(v.requirement)} | {_WORDS[v.status]} | {prose(_asked(v))} |" for v in verdicts]
         parts.append(f"## {prose(framework.title)}\n\n" + "\n".join(rows))
     return "\n\n".join(parts) + "\n"
+
+
+def _comparison_markdown(audit: Audit, comparison: Comparison) -> str:
+    """What is new first; what is unchanged stands among the findings below."""
+    rows: list[tuple[Change, Severity, str, str, str]] = [
+        (change, one.severity, one.rule.id, one.resource.region, one.evidence)
+        for one, change in audit.changes
+        if change is not None and change is not Change.UNCHANGED
+    ]
+    rows += [(change, one.severity, one.rule, one.region, one.evidence) for one, change in comparison.before]
+    rows.sort(key=lambda row: (list(_CHANGES).index(row[0]), row[1].rank))
+    table = ["| Change | Severity | Check | Evidence |", "| --- | --- | --- | --- |"]
+    table += [
+        f"| {change.value.replace('-', ' ')} | {severity.value} | {prose(rule)} | {prose(f'{region}: {evidence}')} |"
+        for change, severity, rule, region, evidence in rows
+    ]
+    return "## Compared with the baseline\n\n" + "\n\n".join(
+        [prose(_compared(comparison)), *(["\n".join(table)] if rows else [])]
+    )
 
 
 def _asked(verdict: Verdict) -> str:
@@ -193,9 +280,31 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
                 }
                 for framework in audit.frameworks
             ],
-            "findings": [reported(finding) for finding in audit.findings],
+            "findings": [
+                {**reported(finding), "id": finding.id, "change": change.value if change else None}
+                for finding, change in audit.changes
+            ],
+            "baseline": _baseline_data(audit.comparison) if audit.comparison else None,
         },
     )
+
+
+def _baseline_data(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "taken": f"{comparison.taken:%Y-%m-%dT%H:%M:%SZ}",
+        "changes": {change.value: comparison.count(change) for change in Change},
+        "findings": [
+            {
+                "id": one.id,
+                "rule": one.rule,
+                "region": one.region,
+                "severity": one.severity.value,
+                "evidence": one.evidence,
+                "change": change.value,
+            }
+            for one, change in comparison.before
+        ],
+    }
 
 
 def check_data(check: Check) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from toolkit.audit.baseline import Baseline
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import Answers, Check, Result, Scope, run
 from toolkit.audit.registry import checks
@@ -80,6 +81,7 @@ def audit(
     observer: Observer,
     *,
     max_calls: int = MAX_CALLS,
+    baseline: Baseline | None = None,
 ) -> Audit:
     """What is true of an account.
 
@@ -90,6 +92,7 @@ def audit(
         frameworks: Whose requirements get verdicts.
         observer: Gets told what happens.
         max_calls: Calls of AWS at most; what is left then is unknown.
+        baseline: An earlier audit of the same account, to compare with.
 
     Raises:
         ToolkitError: Which regions are enabled cannot be read.
@@ -126,6 +129,7 @@ def audit(
         results=tuple(results),
         waivers=tuple(one for one in waivers if one.rule is UNCOVERED),
         calls=inventory.calls,
+        baseline=baseline,
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,9 +17,10 @@ from toolkit.audit.registry import checks
 from toolkit.audit.report import Audit
 from toolkit.cli import audit_commands as module
 from toolkit.cli.audit_commands import audit
-from toolkit.errors import ExitCode, UsageError, WrongAccountError
+from toolkit.errors import ExitCode, RefusedError, UsageError, WrongAccountError
 from toolkit.findings import Status, Waiver
 from toolkit.findings.rules import UNCOVERED
+from toolkit.reports.audit import audit_data
 from toolkit.workflows import audit as workflow
 
 READING: dict[str, Any] = {
@@ -26,6 +31,7 @@ READING: dict[str, Any] = {
     "--regions": {"regions": "active"},
     "--max-calls": {"max_calls": 5},
     "--sandbox": {"sandbox": True},
+    "--baseline": {"baseline": Path("audit.json")},
 }
 OTHERS: dict[str, Any] = {
     "--list-checks": {"list_checks": True},
@@ -91,12 +97,17 @@ def _found(*said: tuple[str, Status], waivers: tuple[Waiver, ...] = ()) -> Audit
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Audit | Exception], None]:
     def put(found: Audit | Exception) -> None:
-        def account(*_: Any, **__: Any) -> None:
+        def account(*_: Any, **__: Any) -> Any:
             if isinstance(found, Exception):
                 raise found
+            caller = SimpleNamespace(account_id=found.account_id)
+            return SimpleNamespace(caller=caller, clients=SimpleNamespace(simulated=found.simulated))
+
+        def run(*_: Any, baseline: Any = None, **__: Any) -> Any:
+            return replace(found, baseline=baseline)  # type: ignore[type-var]
 
         monkeypatch.setattr(module, "account_of", account)
-        monkeypatch.setattr(workflow, "audit", lambda *_, **__: found)
+        monkeypatch.setattr(workflow, "audit", run)
 
     return put
 
@@ -128,6 +139,42 @@ def test_a_waiver_counts_until_its_date(answer: Callable[..., None], until: date
     waiver = Waiver(UNCOVERED, checks()[HIGH].requirements[0], "example", until)
     answer(_found((HIGH, Status.FAIL), waivers=(waiver,)))
     assert audit(account_id="123456789012") == expected
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [(Status.FAIL, 0), (Status.PASS, 2), (Status.UNKNOWN, 2), (Status.NOT_APPLICABLE, 2), (None, 2)],
+)
+def test_with_a_baseline_only_what_failed_in_it_does_not_count(
+    answer: Callable[..., None], tmp_path: Path, then: Status | None, expected: int
+):
+    file = tmp_path / "audit.json"
+    file.write_text(json.dumps(audit_data(_found((HIGH, then) if then else (CRITICAL, Status.PASS)), 100)), "utf-8")
+    answer(_found((HIGH, Status.FAIL)))
+    assert audit(account_id="123456789012", baseline=file) == expected
+
+
+def test_a_baseline_is_no_excuse_for_what_is_unknown(answer: Callable[..., None], tmp_path: Path):
+    file = tmp_path / "audit.json"
+    file.write_text(json.dumps(audit_data(_found((HIGH, Status.UNKNOWN)), 100)), "utf-8")
+    answer(_found((HIGH, Status.UNKNOWN)))
+    assert audit(account_id="123456789012", baseline=file) == 1
+
+
+def test_a_baseline_of_another_account_ends_it_before_anything_is_read(
+    answer: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    file = tmp_path / "audit.json"
+    other = replace(_found((HIGH, Status.FAIL)), account_id="111122223333")
+    file.write_text(json.dumps(audit_data(other, 100)), "utf-8")
+    answer(_found((HIGH, Status.FAIL)))
+
+    def read(*_: Any, **__: Any) -> None:
+        raise AssertionError("the account was read")
+
+    monkeypatch.setattr(workflow, "audit", read)
+    with pytest.raises(RefusedError, match="this report is of account 111122223333"):
+        audit(account_id="123456789012", baseline=file)
 
 
 def test_a_waiver_is_no_excuse_for_what_is_unknown(answer: Callable[..., None]):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from toolkit.audit.registry import checks
 from toolkit.findings import Severity, Status, rules
 from toolkit.plan.model import Action
 from toolkit.reports.data import render
@@ -36,7 +38,9 @@ def test_reports_keep_to_the_schema(name: str, request: pytest.FixtureRequest) -
 def test_words_of_the_schema_are_those_of_the_code() -> None:
     assert set(SCHEMA["$defs"]["action"]["enum"]) == {a.value for a in Action}
     finding = SCHEMA["$defs"]["finding"]["properties"]
-    assert set(finding["rule"]["enum"]) == {r.id for r in rules()}
+    of_checks, of_rules = finding["rule"]["anyOf"]
+    assert set(of_rules["enum"]) == {r.id for r in rules()}
+    assert all(re.search(of_checks["pattern"], check) for check in checks())
     assert set(finding["status"]["enum"]) == {s.value for s in Status}
     assert set(finding["severity"]["enum"]) == {s.value for s in Severity}
 

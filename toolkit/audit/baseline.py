@@ -1,0 +1,258 @@
+"""An audit compared with an earlier report of the same account: what is new, fixed and unchanged.
+
+In: the JSON of an earlier `toolkit audit --format json`, and the results of this audit. Out: a Comparison. Reads the
+one file that it is given. What was unknown then is not new, what is unknown now is not fixed, and what only one of the
+two audits looked at is neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict
+
+from toolkit.audit.model import Check, Scope
+from toolkit.documents import KINDS
+from toolkit.errors import RefusedError, ToolkitError
+from toolkit.files import read_regular
+from toolkit.findings import Finding, Severity, Status
+from toolkit.typed import FieldError, from_json
+
+_LARGEST = 256 << 20
+_HINT = "expected what `toolkit audit --format json` of this version prints"
+
+
+class Change(Enum):
+    """What became of a finding between two audits."""
+
+    NEW = "new"
+    """Fails now, and did not, or was waived, or was less severe."""
+    UNCHANGED = "unchanged"
+    """Failed then, and fails now."""
+    FIXED = "fixed"
+    """Failed then, and does not now."""
+    WAIVED = "waived"
+    """Failed then, and is waived now."""
+    UNKNOWN = "unknown"
+    """One of the audits could not read it."""
+    NOT_COMPARED = "not-compared"
+    """Only one of the audits ran the check there."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A finding of the earlier report."""
+
+    id: str
+    rule: str
+    region: str
+    severity: Severity
+    status: Status
+    evidence: str
+    consented_by: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it failed, and nothing had waived it."""
+        return self.status is Status.FAIL and self.consented_by is None
+
+
+def _with_time_zone(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("expected a time with its zone")
+    return value
+
+
+@dataclass(frozen=True)
+class _CheckRecord:
+    id: str
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An earlier report, as far as it is compared; keys that are not are not looked at."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="ignore")
+
+    account_id: str
+    simulator: Literal["moto"] | None
+    taken: Annotated[datetime, AfterValidator(_with_time_zone)]
+    regions: tuple[str, ...]
+    checks: tuple[_CheckRecord, ...]
+    findings: tuple[Earlier, ...]
+
+    def require_same(self, file: Path, account_id: str, *, simulated: bool) -> None:
+        """Demand that it is of the account that is audited.
+
+        Args:
+            file: Where it is from, for the error.
+            account_id: The account.
+            simulated: Whether that is on the embedded AWS.
+
+        Raises:
+            RefusedError: It is of another one.
+        """
+        there, here = (
+            f"account {account}{' on the embedded AWS' if embedded else ''}"
+            for account, embedded in ((self.account_id, self.simulator is not None), (account_id, simulated))
+        )
+        if there != here:
+            raise RefusedError(
+                f"this report is of {there}, and the audit is of {here}",
+                where=str(file),
+                hint=f"give an earlier report of {here}",
+            )
+
+
+@dataclass(frozen=True)
+class _Kind:
+    __pydantic_config__ = ConfigDict(strict=True, extra="ignore")
+
+    kind: str
+    schema_version: int
+
+
+def read_baseline(file: Path) -> Baseline:
+    """An earlier report from its file.
+
+    Raises:
+        ToolkitError: It cannot be read, or is not a whole report of this version's format.
+    """
+    try:
+        content = read_regular(file, _LARGEST + 1)
+    except OSError as e:
+        raise ToolkitError(f"the baseline cannot be read: {e.strerror}", where=str(file), hint=_HINT) from e
+    if len(content) > _LARGEST:
+        raise ToolkitError(f"larger than {_LARGEST >> 20} MiB", where=str(file), hint=_HINT)
+    try:
+        said = from_json(_Kind, content)
+    except FieldError as e:
+        raise ToolkitError(f"is not a report of an audit: {e}", where=str(file), hint=_HINT) from e
+    version = KINDS["audit"].version
+    if said.kind != "audit":
+        raise ToolkitError(f"is a document of kind {said.kind!r}, not of an audit", where=str(file), hint=_HINT)
+    if said.schema_version != version:
+        raise ToolkitError(
+            f"a report of schema version {said.schema_version}; this toolkit reads {version}",
+            where=str(file),
+            hint="make a new one with `toolkit audit --format json`",
+        )
+    try:
+        return from_json(Baseline, content)
+    except FieldError as e:
+        raise ToolkitError(f"is not a whole report of an audit: {e}", where=str(file), hint=_HINT) from e
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """This audit beside an earlier one."""
+
+    taken: datetime
+    """When the earlier one was made."""
+    now: tuple[Change | None, ...]
+    """Of each finding of this audit, in order; None for one that does not fail, or is waived."""
+    before: tuple[tuple[Earlier, Change], ...]
+    """What failed in the earlier one, was not waived, and does not fail here, or is waived."""
+
+    def count(self, change: Change) -> int:
+        """Findings of a change, of both audits."""
+        return sum(one is change for one in (*self.now, *(change for _, change in self.before)))
+
+
+def compare(baseline: Baseline, findings: Sequence[Finding], asked: Iterable[Check], scope: Scope) -> Comparison:
+    """What is new, fixed and unchanged.
+
+    A finding is the same if its id is: check, place and resource. What its evidence says may differ, such as the days
+    of a key. Where a check says several things of one resource, as many as there were are unchanged.
+
+    Args:
+        baseline: The earlier audit, of the same account.
+        findings: Of this audit.
+        asked: Its checks.
+        scope: Where and when they were run.
+    """
+    both = _Both(baseline, findings, asked, scope)
+    then: dict[str, list[Earlier]] = {}
+    for earlier in baseline.findings:
+        if earlier.is_open:
+            then.setdefault(earlier.id, []).append(earlier)
+    same: dict[int, Earlier] = {}
+    still = [n for n, one in enumerate(findings) if one.status is Status.FAIL and one.consented_by is None]
+    # What says the very same first, so that of two findings with one id the right one is new.
+    for exactly in (True, False):
+        for number in still:
+            those = then.get(findings[number].id or "", [])
+            found = next((one for one in those if not exactly or one.evidence == findings[number].evidence), None)
+            if number not in same and found is not None:
+                same[number] = found
+                those.remove(found)
+    now: list[Change | None] = [None] * len(findings)
+    for number in still:
+        finding = findings[number]
+        if number not in same:
+            now[number] = both.appeared(finding)
+        else:
+            now[number] = Change.NEW if finding.severity.rank < same[number].severity.rank else Change.UNCHANGED
+    before = [(earlier, both.vanished(earlier)) for left in then.values() for earlier in left]
+    before.sort(key=lambda pair: (pair[0].severity.rank, pair[0].id))
+    return Comparison(baseline.taken, tuple(now), tuple(before))
+
+
+class _Both:
+    """What each of two audits looked at, and could not read."""
+
+    def __init__(self, baseline: Baseline, findings: Iterable[Finding], asked: Iterable[Check], scope: Scope) -> None:
+        self._checks = {check.id: check for check in asked}
+        self._asked_then = {check.id for check in baseline.checks}
+        self._then, self._now = (
+            # In one order, since questions about all regions are compared.
+            replace(scope, regions=tuple(sorted(regions)))
+            for regions in (baseline.regions, scope.regions)
+        )
+        self._said: dict[str, set[Status]] = {}
+        self._waived: set[str] = set()
+        self._unknown_now: set[tuple[str, str]] = set()
+        for one in findings:
+            self._said.setdefault(one.id or "", set()).add(one.status)
+            if one.status is Status.FAIL and one.consented_by is not None:
+                self._waived.add(one.id or "")
+            if one.status is Status.UNKNOWN:
+                self._unknown_now.add(self._place(one.rule.id, one.resource.region))
+        self._unknown_then = {
+            self._place(one.rule, one.region) for one in baseline.findings if one.status is Status.UNKNOWN
+        }
+
+    def appeared(self, finding: Finding) -> Change:
+        """What of a finding that fails, and did not in the earlier audit."""
+        rule, region = finding.rule.id, finding.resource.region
+        if not self._compared(rule, region):
+            return Change.NOT_COMPARED
+        return Change.UNKNOWN if self._place(rule, region) in self._unknown_then else Change.NEW
+
+    def vanished(self, earlier: Earlier) -> Change:
+        """What of a finding that failed, and does not in this audit."""
+        if earlier.id in self._waived:
+            return Change.WAIVED
+        if not self._compared(earlier.rule, earlier.region):
+            return Change.NOT_COMPARED
+        said = self._said.get(earlier.id, set())
+        unread = self._place(earlier.rule, earlier.region) in self._unknown_now
+        return Change.UNKNOWN if Status.UNKNOWN in said or (unread and not said) else Change.FIXED
+
+    def _place(self, rule: str, region: str) -> tuple[str, str]:
+        check = self._checks.get(rule)
+        return rule, region if check is not None and check.regional else ""
+
+    def _compared(self, rule: str, region: str) -> bool:
+        """Whether both audits ran the check there; of a check of all regions, whether they looked at the same ones."""
+        check = self._checks.get(rule)
+        if check is None or rule not in self._asked_then:
+            return False
+        if check.regional:
+            return region in self._now.regions and region in self._then.regions
+        return set(check.needs(self._then)) == set(check.needs(self._now))
