@@ -364,7 +364,7 @@ class Adoption:
         self, change: Change, before: Mapping[str, Any], called: str, record: ResourceType, *, last: bool = False
     ) -> None:
         for lost in weakenings(record, before, change.after):
-            if lost.strength.top not in before or recorded_elsewhere(change, lost.path, self._plan):
+            if lost.strength.top not in before or recorded_elsewhere(change, before, lost.path, self._plan):
                 # Not read, which is not the same as not set; or nothing is lost to the account.
                 continue
             new = value_at(change.after, lost.path)

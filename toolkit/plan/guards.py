@@ -384,7 +384,7 @@ def _weakens(
         if made and value_at(change.after, lost.path) is Marker.UNKNOWN:
             # Unknown of any new resource.
             continue
-        if recorded_elsewhere(change, lost.path, plan):
+        if recorded_elsewhere(change, before, lost.path, plan):
             continue
         yield Finding(
             rule=WEAKENS,

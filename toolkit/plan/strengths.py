@@ -8,7 +8,7 @@ it. Lists whose order means nothing are aligned by key first, so a verdict never
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +112,7 @@ def _lost(
     if strength.stronger is Stronger.POLICY:
         return _policy(old, new)
     if strength.stronger is Stronger.RECORDED:
-        return _told(_recorded(strength, before, after))
+        return _told(recorded_less_often(strength, before, after))
     if new is Marker.UNKNOWN:
         # A value set by reference (a key's ARN) is there, only not known yet.
         if strength.stronger in (Stronger.PRESENT, Stronger.KEY) or _empty(old):
@@ -344,10 +344,20 @@ def _unsaid(old: Any, new: Any, path: str) -> Iterator[str]:
         yield f"{path}: {_parameter(old)} → {_parameter(new)}"
 
 
-def _recorded(strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def recorded_less_often(
+    strength: Strength, before: Mapping[str, Any], after: Mapping[str, Any], types: Collection[str] | None = None
+) -> Iterator[str]:
+    """What AWS Config records less often with `after` than with `before`, for people.
+
+    Args:
+        strength: Of the overrides of a recorder's frequency.
+        before: A recorder's values.
+        after: Those in their place.
+        types: AWS Config's resource types to compare; None: those with a frequency of their own in either.
+    """
     mode = strength.attribute.rpartition(".")[0]
     (had, had_others), (gets, gets_others) = (_frequencies(strength, values, mode) for values in (before, after))
-    for name in sorted({*had, *gets}):
+    for name in sorted({*had, *gets} if types is None else types):
         old, new = had.get(name, had_others), gets.get(name, gets_others)
         if _place(strength, old) > _place(strength, new):
             yield f"{name}: {shown(old)} → {shown(new)}"

@@ -70,6 +70,10 @@ def _strategy(group: Mapping[str, Any]) -> str:
     return named or ("ALL_SUPPORTED_RESOURCE_TYPES" if group.get("allSupported") else "INCLUSION_BY_RESOURCE_TYPES")
 
 
+_OFTEN: Any = {"order": ("DAILY", "CONTINUOUS"), "unset": "CONTINUOUS"}
+"""How often a type is recorded; unless one says otherwise, continuously (AWS Config Developer Guide, "Recording AWS
+Resources with AWS Config")."""
+
 _DEFAULT_NAME = {"name": "default"}
 """AWS Config's own name (API Reference, ConfigurationRecorder and DeliveryChannel), and the provider's."""
 
@@ -210,8 +214,8 @@ TYPES = (
                 Stronger.ORDER,
                 order=("INCLUSION_BY_RESOURCE_TYPES", "EXCLUSION_BY_RESOURCE_TYPES", "ALL_SUPPORTED_RESOURCE_TYPES"),
             ),
-            Strength("recording_mode[0].recording_frequency", Stronger.ORDER, order=("DAILY", "CONTINUOUS")),
-            Strength("recording_mode[0].recording_mode_override", Stronger.RECORDED, order=("DAILY", "CONTINUOUS")),
+            Strength("recording_mode[0].recording_frequency", Stronger.ORDER, **_OFTEN),
+            Strength("recording_mode[0].recording_mode_override", Stronger.RECORDED, **_OFTEN),
         ),
         no_weaker_side={IDENTITY: "name"},
         single=("recording_group.exclusion_by_resource_types", "recording_group.recording_strategy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +15,19 @@ from toolkit.plan.model import Action, Change, Plan
 from toolkit.resources.reading import Live
 
 
-def values(*, included: bool, all_supported: bool = True) -> dict[str, Any]:
+def values(
+    *, included: bool, all_supported: bool = True, often: str | None = None, **exceptions: list[str]
+) -> dict[str, Any]:
+    """A recorder's; exceptions are frequency → types."""
     group = {"all_supported": all_supported, "include_global_resource_types": included}
-    return {"name": "default", "role_arn": "arn:aws:iam::123456789012:role/config", "recording_group": [group]}
+    overrides = [{"recording_frequency": f, "resource_types": types} for f, types in exceptions.items()]
+    mode = [{"recording_frequency": often, "recording_mode_override": overrides}] if often else []
+    return {
+        "name": "default",
+        "role_arn": "arn:aws:iam::123456789012:role/config",
+        "recording_group": [group],
+        "recording_mode": mode,
+    }
 
 
 def recorder(region: str, *, had: bool, has: bool, action: Action = Action.UPDATE, **more: Any) -> Change:
@@ -47,6 +58,34 @@ CASES = {
     "the other is stopped": ([recorder("eu-central-1", had=True, has=True), status("eu-central-1", on=False)], True),
     "the other records a list": ([recorder("eu-central-1", had=True, has=True, all_supported=False)], True),
     "a region without IAM's types": ([recorder("me-central-1", had=False, has=True)], True),
+    "the other records daily": ([recorder("eu-central-1", had=True, has=True, often="DAILY")], True),
+    "the other records roles daily": (
+        [recorder("eu-central-1", had=True, has=True, often="CONTINUOUS", DAILY=["AWS::IAM::Role"])],
+        True,
+    ),
+    "the other records only other types daily": (
+        [recorder("eu-central-1", had=True, has=True, often="CONTINUOUS", DAILY=["AWS::EC2::Instance"])],
+        False,
+    ),
+    "the other records all of IAM's continuously": (
+        [
+            recorder(
+                "eu-central-1",
+                had=True,
+                has=True,
+                often="DAILY",
+                CONTINUOUS=[f"AWS::IAM::{name}" for name in ("Group", "Policy", "Role", "User")],
+            )
+        ],
+        False,
+    ),
+    "a third one does": (
+        [
+            recorder("eu-central-1", had=True, has=True, often="DAILY"),
+            recorder("us-east-1", had=True, has=True, often="CONTINUOUS"),
+        ],
+        False,
+    ),
 }
 
 
@@ -55,6 +94,13 @@ def test_iam_types_that_another_region_records_are_not_lost(others: list[Change]
     plan = Plan("1.11.4", (LOSES, *others), (), 0)
     found = [f for f in judge(plan, REGISTRY, {}) if f.rule == WEAKENS and f.address == LOSES.address]
     assert bool(found) is weaker
+
+
+def test_a_recorder_that_recorded_them_daily_loses_nothing_where_another_one_does():
+    before = values(included=True, often="DAILY")
+    loses = replace(LOSES, before=before, after=values(included=False, often="DAILY"))
+    other = recorder("eu-central-1", had=True, has=True, often="DAILY")
+    assert not [f for f in judge(Plan("1.11.4", (loses, other), (), 0), REGISTRY, {}) if f.address == loses.address]
 
 
 @pytest.mark.parametrize("weaker", [False, True])
