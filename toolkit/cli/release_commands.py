@@ -96,8 +96,16 @@ def _show(result: Release) -> None:
             ("STAYS IN AWS", "TYPE", "REGION", "COUNT", "BILLED FOR"),
             [(component, kind, region, str(n), bills) for (component, kind, region, bills), n in counted.items()],
         )
-    elif result.components:
-        console.say(f"The state has nothing of {', '.join(result.components)}: nothing stays in AWS.")
+    if result.components and not result.has_state:
+        console.say(
+            "There is no state: this environment was never applied, or `backend` names another place. What stays in "
+            "AWS cannot be said."
+        )
+    elif result.not_in_state:
+        console.say(
+            f"The state has nothing of {', '.join(result.not_in_state)}. Under `released`, nothing of it is deleted "
+            "even if another run creates it before this is applied."
+        )
     if result.also:
         console.say(f"Also changes, since it depends on what is released: {', '.join(result.also)}")
     for module in result.done:
@@ -140,6 +148,7 @@ def _data(result: Release, env: str, *, written: bool) -> dict[str, object]:
         "released": list(result.modules),
         "done": list(result.done),
         "also_changed": list(result.also),
+        "not_in_state": list(result.not_in_state),
         "consents": list(result.consents),
         "stays": [
             {

@@ -59,6 +59,10 @@ class Protected:
     released_by: tuple[str, str, str] | None = None
     denying: str | None = None
 
+    def covers(self, kind: str, name: str) -> bool:
+        """Whether resources of this type and name are meant, whatever policies they have."""
+        return kind == self.resource and self.name in (None, name)
+
 
 LOG_BUCKET = tuple(
     Protected(resource)

@@ -215,7 +215,7 @@ _ARN_FIELDS = 6
 
 
 def _is(protected: Protected, change: Change) -> bool:
-    if protected.resource != change.type or protected.name not in (None, change.name):
+    if not protected.covers(change.type, change.name):
         return False
     return protected.denying is None or denies(str(value_at(change.before, protected.denying)))
 

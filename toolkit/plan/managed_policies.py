@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from toolkit.plan.facts import Facts, Source, Wanted
 from toolkit.plan.model import Action, Change, Plan, Resource
@@ -32,6 +33,11 @@ def is_of_aws(arn: str) -> bool:
 def is_administrator(arn: str) -> bool:
     """Whether it is AdministratorAccess of AWS, not one of the account's own that is called so."""
     return is_of_aws(arn) and arn.endswith(":policy/AdministratorAccess")
+
+
+def gives_administration(attachment: Mapping[str, Any]) -> bool:
+    """Whether an attachment's values name AdministratorAccess; those of IAM Identity Center have another attribute."""
+    return any(is_administrator(str(attachment.get(name))) for name in ("policy_arn", "managed_policy_arn"))
 
 
 def is_deny_all(arn: str) -> bool:

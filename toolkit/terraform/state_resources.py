@@ -6,11 +6,11 @@ sensitive values in the clear.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.addresses import Address
+from toolkit.addresses import Address, label_of
 from toolkit.terraform.providers import aliases
 
 
@@ -31,9 +31,13 @@ class StateResource:
 class StateResources:
     """Every managed resource of a state, an entry for each instance."""
 
+    lineage: str
+    """What all versions of the same state share; empty where there is no state."""
     serial: int
     """0 where there is no state."""
     resources: tuple[StateResource, ...]
+    labels: frozenset[str]
+    """Names of the root's module calls that manage anything, of whatever type."""
 
 
 def state_resources(state: Mapping[str, Any], wanted: Mapping[str, tuple[str, ...]]) -> StateResources:
@@ -43,14 +47,21 @@ def state_resources(state: Mapping[str, Any], wanted: Mapping[str, tuple[str, ..
         state: What `terraform state pull` answers.
         wanted: Type → attributes that identify a resource of it; other types are left out.
     """
-    return StateResources(int(state.get("serial", 0)), tuple(_resources(state, wanted)))
+    managed = [one for one in state.get("resources", ()) if one.get("mode") == "managed"]
+    return StateResources(
+        str(state.get("lineage", "")),
+        int(state.get("serial", 0)),
+        tuple(_resources(managed, alias_of=aliases(state), wanted=wanted)),
+        frozenset(label for one in managed if (label := label_of(one.get("module", ""))) is not None),
+    )
 
 
-def _resources(state: Mapping[str, Any], wanted: Mapping[str, tuple[str, ...]]) -> Iterator[StateResource]:
-    alias_of = aliases(state)
-    for resource in state.get("resources", ()):
-        kind = resource.get("type")
-        if resource.get("mode") != "managed" or kind not in wanted:
+def _resources(
+    managed: Iterable[Mapping[str, Any]], *, alias_of: Mapping[str, str], wanted: Mapping[str, tuple[str, ...]]
+) -> Iterator[StateResource]:
+    for resource in managed:
+        kind = resource["type"]
+        if kind not in wanted:
             continue
         module = f"{resource['module']}." if resource.get("module") else ""
         address = str(Address.parse(f"{module}{kind}.{resource['name']}").without_keys)

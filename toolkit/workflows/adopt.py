@@ -38,7 +38,7 @@ from toolkit.plan.model import Plan, parse_plan
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.snapshots import MAX_AGE, read_snapshot
 from toolkit.snapshots.source import SnapshotSource
-from toolkit.workflows.edited import diff_of, read_file, require_unedited, write_file
+from toolkit.workflows.edited import diff_of, read_file, refuse_trying_out, require_unedited, write_file
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one, own_folder, scratch_folder
@@ -99,7 +99,7 @@ def adopt(
     """
     paths, environment = read_environment(project, name)
     if not dry_run:
-        _refuse_trying_out(
+        refuse_trying_out(
             environment, access, f"`toolkit adopt {name} --sandbox --dry-run` shows what would be written"
         )
     with only_one(paths, "adopt"):
@@ -150,7 +150,7 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
                 hint="undo it by hand, or with git",
             )
         _, environment = read_environment(project, name)
-        _refuse_trying_out(
+        refuse_trying_out(
             environment, access, f"`toolkit adopt {name} --undo` restores what a run for the account wrote"
         )
         workspace = open_workspace(project, name, access, observer, initialize=True)
@@ -164,16 +164,6 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
         write_file(paths, original)
         record.unlink()
         render_environments(project, (name,), dry=False)
-
-
-def _refuse_trying_out(environment: Environment, access: Access, hint: str) -> None:
-    """Ids and values of the embedded AWS have no place in the file of a real account, nor have states of one there."""
-    if access.sandbox and environment.simulator is None:
-        raise UsageError(
-            f"environments/{environment.name} is for a real account: nothing of the embedded AWS is written into its "
-            "environment.yaml",
-            hint=hint,
-        )
 
 
 def read_decisions(file: Path) -> dict[str, Choice]:

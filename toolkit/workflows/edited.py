@@ -7,10 +7,26 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
+from toolkit.environment import Environment
 from toolkit.environment.source import MAX_BYTES
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import read_regular, write_atomically
 from toolkit.paths import EnvironmentPaths
+from toolkit.workflows.workspace import Access
+
+
+def refuse_trying_out(environment: Environment, access: Access, hint: str) -> None:
+    """Refuse to edit a real account's file by what the embedded AWS has: ids, values and states have no place there.
+
+    Raises:
+        UsageError: That is asked for.
+    """
+    if access.sandbox and environment.simulator is None:
+        raise UsageError(
+            f"environments/{environment.name} is for a real account: nothing of the embedded AWS is written into its "
+            "environment.yaml",
+            hint=hint,
+        )
 
 
 def read_file(paths: EnvironmentPaths) -> bytes:

@@ -6,29 +6,33 @@ written before the edited file was checked and whoever runs the command has agre
 
 The modules stand under `released`, which reviewers see and from which alone the renderer writes Terraform's `removed`
 blocks (https://developer.hashicorp.com/terraform/language/block/removed; Terraform 1.7). Such a block covers nested
-modules, and one for a module that the state does not have does nothing.
+modules, and one for a module that the state does not have does nothing. So each module of a released component is
+named, be it in the state or not: whatever another run applies meanwhile, nothing of it is deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from toolkit.addresses import label_of
+from toolkit.addresses import Address, label_of
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.splice import DELETE, Edit, splice_bytes
 from toolkit.errors import RefusedError, UsageError, or_meant
 from toolkit.paths import EnvironmentPaths, Project
+from toolkit.plan.managed_policies import gives_administration
 from toolkit.rendering.render import module_labels, render
 from toolkit.resources.price import Price
 from toolkit.resources.registry import RESOURCES
 from toolkit.snapshots import is_global
 from toolkit.snapshots.unmanaged import identity_attributes
+from toolkit.terraform.state_resources import StateResources
 from toolkit.visible import joined_lines
-from toolkit.workflows.edited import diff_of, read_file, require_unedited, write_file
+from toolkit.workflows.edited import diff_of, read_file, refuse_trying_out, require_unedited, write_file
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.released import done_lines, lines_edit
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one
 from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment
@@ -50,6 +54,8 @@ class Staying:
     """What of it costs money, as the record of its type has it; None: it is free."""
     protects: bool
     """Whether its type protects or records, so that the release needs a consent."""
+    administers: bool
+    """Whether it makes somebody an administrator, so that the release needs another one."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Release:
     components: tuple[str, ...]
     modules: tuple[str, ...]
     """Addresses of the modules that are new under `released`."""
+    not_in_state: tuple[str, ...]
+    """Those of the components of which the state has nothing."""
     done: tuple[str, ...]
     """Addresses of modules of earlier releases that the state no longer has: their lines are deleted."""
     stays: tuple[Staying, ...]
@@ -68,14 +76,16 @@ class Release:
     """Rendered files of other components that change, because they depend on a released one."""
     empty: bool
     """Whether the environment has no component any more."""
+    has_state: bool
+    """Whether there is a state: one that was never written says nothing about the account."""
 
     @property
     def consents(self) -> tuple[str, ...]:
         """Options of `plan` and `apply` that consent to it, quoted for a shell."""
-        if self.empty:
-            return ("--allow-release '*'",)
         protecting = {label_of(one.address) for one in self.stays if one.protects}
-        return tuple(f"--allow-release '{module}.*'" for module in self.modules if label_of(module) in protecting)
+        modules = ("*",) if self.empty else tuple(f"{m}.*" for m in self.modules if label_of(m) in protecting)
+        lockout = ("--acknowledge-lockout",) if any(one.administers for one in self.stays) else ()
+        return (*(f"--allow-release '{one}'" for one in modules), *lockout)
 
 
 def release(
@@ -103,16 +113,15 @@ def release(
 
     Raises:
         UsageError: A component is not on; or a real account's file would be edited by what the embedded AWS has.
-        RefusedError: Another component needs a released one, or whoever was asked did not agree; nothing was written.
+        RefusedError: Another component needs a released one, whoever was asked did not agree, or there is no state that
+            could say which lines are done; nothing was written.
         LockedError: Another command edits the file.
         ToolkitError: The file cannot be edited, or AWS or Terraform failed; nothing was written.
     """
     paths, environment = read_environment(project, name)
-    if access.sandbox and environment.simulator is None and not dry_run:
-        raise UsageError(
-            f"environments/{name} is for a real account: what the embedded AWS has does not decide about its "
-            "environment.yaml",
-            hint=f"`toolkit release {name} --sandbox --dry-run` shows what would be written",
+    if not dry_run:
+        refuse_trying_out(
+            environment, access, f"`toolkit release {name} --sandbox --dry-run` shows what would be written"
         )
     with only_one(paths, "release"):
         _, environment = read_environment(project, name)  # another run may have edited it until now
@@ -150,44 +159,48 @@ def _result(
     workspace: Workspace, environment: Environment, released: tuple[str, ...], raw: bytes
 ) -> tuple[Release, bytes]:
     paths = workspace.paths
-    every = tuple(_staying(workspace))
-    in_state = {label_of(one.address): one.component for one in every}
+    state = workspace.runner.state_resources(identity_attributes())
+    if environment.released and not released and not state.lineage:
+        raise RefusedError(
+            f"{workspace.called} has no state, which says what lines under `released` are done; nothing was written",
+            where=paths.shown,
+            hint="check `backend` in environment.yaml; if the state was deleted on purpose, delete the lines by hand",
+        )
+    of = {label: workspace.attribution.of(f"module.{label}")[0] for label in sorted(state.labels)}
     # Also what only the state has (of settings or regions that were given up and not applied yet), and what only the
-    # file has: by the time of the apply, another one may have made it.
+    # file has: by the time of the apply, another one may have made it, and a line for what is not there does nothing.
     rendered = module_labels(environment) if released else {}
-    there = {c: [label for label, of in in_state.items() if of == c] for c in released}
+    there = {component: [label for label in of if of[label] == component] for component in released}
     labels = [
-        label
-        for component in released
-        if there[component]
-        for label in dict.fromkeys((*rendered.get(component, ()), *sorted(filter(None, there[component]))))
+        label for component in released for label in dict.fromkeys((*rendered.get(component, ()), *there[component]))
     ]
     modules = tuple(f"module.{label}" for label in labels if f"module.{label}" not in environment.released)
-    done = tuple(module for module in environment.released if label_of(module) not in in_state)
+    done = done_lines(environment, state)
     left = [m for m in environment.released if m not in done] + list(modules)
-    gone = {label for component in released for label in (*rendered.get(component, ()), *there[component])}
-    edited = splice_bytes(raw, _edits(environment, released, left, gone), where=paths.shown)
+    edited = splice_bytes(raw, _edits(environment, released, left, labels), where=paths.shown)
     after = _checked(edited, released, workspace)
-    stays = tuple(one for one in every if one.component in released)
+    stays = tuple(one for one in _managed(state, workspace) if one.component in released)
     return (
         Release(
             released,
             modules,
+            tuple(component for component in released if not there[component]),
             done,
             stays,
             diff_of(paths, raw, edited),
             _also(environment, after, released),
             not after.components,
+            bool(state.lineage),
         ),
         edited,
     )
 
 
-def _staying(workspace: Workspace) -> list[Staying]:
+def _managed(state: StateResources, workspace: Workspace) -> list[Staying]:
     found = []
-    for one in workspace.runner.state_resources(identity_attributes()).resources:
+    for one in state.resources:
         component, region = workspace.attribution.of(one.address)
-        record = RESOURCES[one.type]
+        record, named = RESOURCES[one.type], Address.parse(one.address).name
         names = [one.identity[key] for key in (*record.key, "id") if one.identity.get(key)]
         price = record.price
         found.append(
@@ -198,24 +211,21 @@ def _staying(workspace: Workspace) -> list[Staying]:
                 None if is_global(one.type) else region,
                 names[0] if names else "",
                 price.what if isinstance(price, Price) else None,
-                component is not None and any(p.resource == one.type for p in REGISTRY[component].protects),
+                component is not None and any(p.covers(one.type, named) for p in REGISTRY[component].protects),
+                gives_administration(one.identity),
             )
         )
     return found
 
 
-def _edits(environment: Environment, released: Sequence[str], left: Sequence[str], gone: set[str | None]) -> list[Edit]:
+def _edits(environment: Environment, released: Sequence[str], left: Sequence[str], gone: Collection[str]) -> list[Edit]:
     edits = [Edit(("components", name), DELETE) for name in released]
     imports = [address for address in environment.imports if label_of(address) in gone]
     if imports and len(imports) == len(environment.imports):
         edits.append(Edit(("imports",), DELETE))
     else:
         edits += [Edit(("imports", address), DELETE) for address in imports]
-    if left:
-        edits.append(Edit(("released",), list(left), before="components"))
-    elif environment.released:
-        edits.append(Edit(("released",), DELETE))
-    return edits
+    return [*edits, *lines_edit(environment, left)]
 
 
 def _checked(edited: bytes, released: Sequence[str], workspace: Workspace) -> Environment:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from toolkit.addresses import label_of
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.load import EnvironmentFileError
@@ -50,11 +51,13 @@ class Acme:
         (folder / "modules").mkdir()
         self.file.write_bytes(FILE)
         self.asked: list[workflow.Release] = []
-        self.answer = True
+        self.answer, self.lineage = True, "5d3c1a2b"
         monkeypatch.setattr(workflow, "open_workspace", self._open)
 
     def _open(self, *_: Any, **__: Any) -> Any:
-        runner = SimpleNamespace(state_resources=lambda _: StateResources(1, tuple(self.state)))
+        labels = frozenset(label for one in self.state if (label := label_of(one.address)))
+        state = StateResources(self.lineage, 1, tuple(self.state), labels)
+        runner = SimpleNamespace(state_resources=lambda _: state)
         attribution = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
         return SimpleNamespace(
             runner=runner, attribution=attribution, paths=self.project.environment("acme"), called="acme"
@@ -103,11 +106,49 @@ def test_a_component_and_its_imports_leave_the_file_and_its_module_is_named(acme
 def test_every_module_is_named_that_the_file_or_the_state_has(acme: Acme):
     """Also one that was switched off and not applied yet: it was managed, and would be deleted."""
     result = acme.release("guardduty", "siem_export", dry_run=True)
-    assert result.modules == ("module.guardduty_eu_central_1", "module.guardduty_us_east_1", "module.guardduty_export")
+    assert result.modules[:3] == (
+        "module.guardduty_eu_central_1",
+        "module.guardduty_us_east_1",
+        "module.guardduty_export",
+    )
     assert acme.file.read_bytes() == FILE
-    # The state has nothing of siem_export: there is nothing to remove.
     assert {one.component for one in result.stays} == {"guardduty"}
+    # The state has nothing of siem_export, until another run applies the file as it was.
+    assert result.not_in_state == ("siem_export",)
+    assert result.modules[3:] == (
+        "module.siem_export",
+        "module.siem_export_findings_eu_central_1",
+        "module.siem_export_findings_us_east_1",
+    )
     assert not acme.asked
+
+
+def test_a_state_that_is_not_there_says_nothing(acme: Acme):
+    """As where `backend` names another place: no line is done, and no resource can be listed."""
+    acme.release("cloudtrail")
+    before = acme.file.read_bytes()
+    acme.state, acme.lineage = [], ""
+    with pytest.raises(RefusedError, match="has no state, which says what lines under `released` are done"):
+        acme.release(done=True)
+    assert acme.file.read_bytes() == before
+    result = acme.release("guardduty")
+    assert (result.done, result.stays, result.has_state, result.not_in_state) == ((), (), False, ("guardduty",))
+    assert b"  - module.cloudtrail\r\n  - module.guardduty_eu_central_1\r\n" in acme.file.read_bytes()
+
+
+def test_administrators_need_a_consent_of_their_own(acme: Acme):
+    def attached(policy: str) -> StateResource:
+        kind = "aws_iam_group_policy_attachment"
+        address = f"module.iam_groups.{kind}.managed"
+        return StateResource(address, kind, "", {"group": "operators", "policy_arn": f"arn:aws:iam::{policy}"})
+
+    acme.file.write_bytes(FILE.replace(b"components:", b"components:\r\n  iam_groups: {}"))
+    # None of what protects in this component.
+    acme.state = [attached("123456789012:policy/AdministratorAccess")]
+    assert acme.release("iam_groups", dry_run=True).consents == ()
+    acme.state = [attached("aws:policy/AdministratorAccess")]
+    assert acme.release("iam_groups", dry_run=True).consents == ("--acknowledge-lockout",)
+    assert acme.release(dry_run=True).consents == ("--allow-release '*'", "--acknowledge-lockout")
 
 
 def test_all_of_an_environment(acme: Acme):

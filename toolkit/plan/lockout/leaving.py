@@ -12,7 +12,7 @@ from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import LOCKS_OUT
 from toolkit.plan.lockout.changes import GROUP, USER, goes, memberships, without_password
 from toolkit.plan.lockout.finding import counted, lockout
-from toolkit.plan.managed_policies import is_administrator
+from toolkit.plan.managed_policies import gives_administration
 from toolkit.plan.model import Action, Plan
 from toolkit.plan.roles import plays
 from toolkit.plan.users import UserFact
@@ -100,8 +100,7 @@ def by_group(plan: Plan, users: tuple[UserFact, ...]) -> Iterator[Finding]:
 def judge_forgotten(plan: Plan) -> Iterator[Finding]:
     """Attachments of AdministratorAccess that Terraform would no longer manage: later plans could not restore them."""
     for change in plan.changes:
-        policy = str(change.before.get("policy_arn") or change.before.get("managed_policy_arn"))
-        if change.action is not Action.FORGET or not is_administrator(policy):
+        if change.action is not Action.FORGET or not gives_administration(change.before):
             continue
         owners = (change.before.get(kind) for kind in ("group", "role", "user", "permission_set_arn"))
         owner = next((str(o) for o in owners if o), "its owner")
