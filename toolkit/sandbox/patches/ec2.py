@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.availability_zones_and_regions import Region, RegionsAndZonesBackend
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.settings import Settings as Ec2Settings
 
+from toolkit.regions import partition_of
 from toolkit.sandbox.patches.base import Method, Patch
 
 _NO_PREFERENCE = ("no-preference", -1)
@@ -157,7 +160,23 @@ _VPCS = (
     "mode for the account's region: off, block-ingress or block-bidirectional."
 )
 
+
+def _regions_of_partition(original: Method) -> Method:
+    def describe_regions(self: EC2Backend, region_names: list[str] | None = None) -> list[Region]:
+        return [one for one in original(self, region_names) if partition_of(one.name) == self.partition]
+
+    return describe_regions
+
+
 PATCHES = (
+    Patch(
+        name="ec2-regions-of-partition",
+        owner=RegionsAndZonesBackend,
+        method="describe_regions",
+        reason="moto lists the regions of China and GovCloud for every account. EC2 API, DescribeRegions: an account "
+        "has those of its partition (user guide, Regions and Zones).",
+        correct=_regions_of_partition,
+    ),
     Patch(
         "ec2-snapshot-block-get",
         Ec2Settings,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import inspect
+import io
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -76,6 +79,40 @@ def _list_service_credentials(_original: Method) -> Method:
     return list_service_specific_credentials
 
 
+_OF_ROOT = {
+    "user": "<root_account>",
+    "user_creation_time": "2025-01-01T00:00:00+00:00",
+    "password_enabled": "not_supported",
+    "password_last_used": "no_information",
+    "password_last_changed": "not_supported",
+    "password_next_rotation": "not_supported",
+    **dict.fromkeys(
+        ("mfa_active", "access_key_1_active", "access_key_2_active", "cert_1_active", "cert_2_active"), "false"
+    ),
+}
+"""Columns of the credential report for root of an account in which nobody has signed in as root; the others are N/A."""
+
+
+def _report_with_root(original: Method) -> Method:
+    def get_credential_report(self: IAMBackend) -> str:
+        header, *users = original(self).splitlines(keepends=True)
+        row = io.StringIO()
+        columns = header.strip().split(",")
+        known = {**_OF_ROOT, "arn": f"arn:{self.partition}:iam::{self.account_id}:root"}
+        csv.DictWriter(row, columns, restval="N/A", lineterminator="\n").writerow(known)
+        return "".join((header, row.getvalue(), *users))
+
+    return get_credential_report
+
+
+def _report_of_now(original: Method) -> Method:
+    def get_credential_report(self: IamResponse) -> ActionResult:
+        report: dict[str, Any] = original(self).result
+        return ActionResult({**report, "GeneratedTime": datetime.now(UTC).replace(microsecond=0)})
+
+    return get_credential_report
+
+
 _UNIQUE = (
     "moto distinguishes names by case. IAM API, CreateGroup, CreatePolicy, CreateRole, CreateUser, UpdateUser: names "
     'are not distinguished by case; one cannot create both "MyResource" and "myresource".'
@@ -93,6 +130,22 @@ PATCHES = (
         reason="moto lacks the call, which deleting a user with force_destroy makes, so none can be deleted. IAM "
         "API, ListServiceSpecificCredentials: answers an empty list for a user without any.",
         correct=_list_service_credentials,
+    ),
+    Patch(
+        name="iam-report-root",
+        owner=IAMBackend,
+        method="get_credential_report",
+        reason="moto's credential report lacks root. IAM API, GetCredentialReport, and the user guide on credential "
+        "reports: its first row is <root_account>.",
+        correct=_report_with_root,
+    ),
+    Patch(
+        name="iam-report-time",
+        owner=IamResponse,
+        method="get_credential_report",
+        reason="moto writes every credential report in 2015. IAM API, GetCredentialReport: GeneratedTime is when the "
+        "report was created, at most four hours ago.",
+        correct=_report_of_now,
     ),
     Patch("iam-unique-group", IAMBackend, "create_group", _UNIQUE, _unique_name("group_name", lambda b: b.groups)),
     Patch("iam-unique-user", IAMBackend, "create_user", _UNIQUE, _unique_name("user_name", lambda b: b.users)),

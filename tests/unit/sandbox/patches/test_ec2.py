@@ -101,7 +101,22 @@ def instance_metadata_has_defaults() -> bool:
     ]
 
 
+def regions_are_those_of_the_partition() -> bool:
+    names = {one["RegionName"] for one in boto3.client("ec2", "eu-central-1").describe_regions()["Regions"]}
+    china = {one["RegionName"] for one in boto3.client("ec2", "cn-north-1").describe_regions()["Regions"]}
+    return (
+        "us-east-1" in names
+        and not any(one.startswith(("cn-", "us-gov-")) for one in names)
+        and china
+        == {
+            "cn-north-1",
+            "cn-northwest-1",
+        }
+    )
+
+
 CASES: dict[str, Callable[[], bool]] = {
+    "ec2-regions-of-partition": regions_are_those_of_the_partition,
     "ec2-snapshot-block-get": snapshots_are_blocked,
     "ec2-snapshot-block-enable": snapshots_are_blocked,
     "ec2-snapshot-block-disable": snapshots_are_blocked,

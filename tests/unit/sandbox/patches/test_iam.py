@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -21,6 +24,27 @@ def users_without_service_credentials_have_none() -> bool:
     client = boto3.client("iam")
     client.create_user(UserName="anna")
     return bool(client.list_service_specific_credentials(UserName="anna")["ServiceSpecificCredentials"] == [])
+
+
+def the_credential_report_has_root() -> bool:
+    client = boto3.client("iam")
+    client.create_user(UserName="anna")
+    while client.generate_credential_report()["State"] != "COMPLETE":
+        time.sleep(0)
+    answer = client.get_credential_report()
+    root, *users = csv.DictReader(answer["Content"].decode().splitlines())
+    return (
+        (root["user"], root["arn"]) == ("<root_account>", "arn:aws:iam::123456789012:root")
+        and (root["password_last_used"], root["access_key_2_active"]) == ("no_information", "false")
+        and ([user["user"] for user in users], None not in root.values()) == (["anna"], True)
+    )
+
+
+def the_credential_report_is_new() -> bool:
+    client = boto3.client("iam")
+    while client.generate_credential_report()["State"] != "COMPLETE":
+        time.sleep(0)
+    return bool(datetime.now(UTC) - client.get_credential_report()["GeneratedTime"] < timedelta(hours=4))
 
 
 def unique(call: str, parameter: str, **request: str) -> Callable[[], bool]:
@@ -76,6 +100,8 @@ def a_tag_of_another_case_replaces_the_first() -> bool:
 
 CASES: dict[str, Callable[[], bool]] = {
     "iam-service-specific-credentials": users_without_service_credentials_have_none,
+    "iam-report-root": the_credential_report_has_root,
+    "iam-report-time": the_credential_report_is_new,
     "iam-unique-group": unique("create_group", "GroupName"),
     "iam-unique-user": unique("create_user", "UserName"),
     "iam-unique-policy": unique("create_policy", "PolicyName", PolicyDocument=ALLOWS),
