@@ -12,21 +12,13 @@ from functools import cache
 
 from toolkit.addresses import Address
 from toolkit.audit.facts import Every
-from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
+from toolkit.audit.model import SEVERITIES, Answers, Check, Outcome, Remedy, Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Claim, Topic, claims, topics
-from toolkit.findings import Severity, Status
+from toolkit.findings import Status
 from toolkit.resources.price import Price, Step
 from toolkit.resources.reading import Live, UnreadableError
 from toolkit.resources.registry import RESOURCES, is_unsupported
-
-_SEVERITIES = {
-    "critical": Severity.CRITICAL,
-    "high": Severity.HIGH,
-    "medium": Severity.MEDIUM,
-    "low": Severity.NOTE,
-    "informational": Severity.NOTE,
-}
 
 
 @cache
@@ -87,7 +79,7 @@ def _check(topic: Topic, by_component: dict[str, list[Claim]]) -> Check | None:
     return Check(
         topic.name,
         topic.title,
-        _SEVERITIES[topic.severity],
+        SEVERITIES[topic.severity],
         topic.service,
         needs,
         judge,

@@ -20,6 +20,15 @@ from toolkit.resources.reading import Call, Live, Reason, Unreadable, Unreadable
 
 T = TypeVar("T")
 
+SEVERITIES = {
+    "critical": Severity.CRITICAL,
+    "high": Severity.HIGH,
+    "medium": Severity.MEDIUM,
+    "low": Severity.NOTE,
+    "informational": Severity.NOTE,
+}
+"""Severity of a topic in the catalogue → that of its check."""
+
 
 @dataclass(frozen=True)
 class Scope:

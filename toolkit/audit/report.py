@@ -52,6 +52,8 @@ class Audit:
     """Calls of AWS that were made."""
     baseline: Baseline | None = None
     """An earlier audit of the account, to compare with."""
+    idle_attestations: tuple[str, ...] = ()
+    """Controls of attestations that answer none of the checks that were asked."""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

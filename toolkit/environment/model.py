@@ -290,6 +290,36 @@ class WaiverEntry(_Strict):
         return value
 
 
+_LONGEST_ATTESTATION = timedelta(days=366)
+
+
+class AttestationEntry(_Strict):
+    """What a person confirms of the account because no API of AWS reports it."""
+
+    control: Annotated[str, Field(min_length=1)] = Field(
+        description="What is confirmed: the id of a check (`toolkit audit --list-checks`), or a requirement of any "
+        "framework, like cis-7.0:2.1.3; of a requirement only the part that no API of AWS reports."
+    )
+    by: Annotated[str, Field(min_length=1)] = Field(description="Who has confirmed it.")
+    on: Annotated[str, AfterValidator(_check_date)] = Field(
+        description="The day on which it was confirmed, like 2026-11-30."
+    )
+    until: Annotated[str, AfterValidator(_check_date)] = Field(
+        description="Last day on which it holds, within a year of `on`; from then on, the check fails."
+    )
+    note: str | None = Field(None, description="What was looked at, for later readers.")
+
+    @field_validator("until")
+    @classmethod
+    def _ends(cls, value: str, info: ValidationInfo) -> str:
+        """What is never confirmed again says nothing about the account any more."""
+        if "on" in info.data:
+            on = date.fromisoformat(info.data["on"])
+            if not on <= date.fromisoformat(value) <= on + _LONGEST_ATTESTATION:
+                raise ValueError(f"expected a day from {on} (`on`) to {on + _LONGEST_ATTESTATION}")
+        return value
+
+
 class EnvironmentFile(_Strict):
     """environment.yaml but for its components, whose classes the registry supplies."""
 
@@ -322,6 +352,9 @@ class EnvironmentFile(_Strict):
     )
     waivers: Annotated[tuple[WaiverEntry, ...], Field(strict=False)] = Field(
         default=(), description="Findings that plans of this environment may have, each with reason and end."
+    )
+    attestations: Annotated[tuple[AttestationEntry, ...], Field(strict=False)] = Field(
+        default=(), description="What a person confirms for `toolkit audit`, because no API of AWS reports it."
     )
     simulator: Literal["moto"] | None = Field(
         None, description='"moto": this environment lives only on the embedded AWS of `toolkit sandbox`.'
@@ -387,6 +420,7 @@ class Environment:
     toolkit: ToolkitSettings = field(default_factory=ToolkitSettings)
     released: tuple[str, ...] = ()
     """Addresses of modules whose resources an apply removes from the state, and leaves in AWS."""
+    attestations: tuple[AttestationEntry, ...] = ()
     newer: tuple[Problem, ...] = ()
     """Names of AWS that are accepted though our lists of them do not have them: to be reported with their places."""
 

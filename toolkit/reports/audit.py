@@ -48,6 +48,7 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
     for heading, shown in (
         ("Passed", _with(audit, Status.PASS) if verbose else ()),
         ("Not applicable", _with(audit, Status.NOT_APPLICABLE) if verbose else ()),
+        ("Attested", _with(audit, Status.ATTESTED)),
         ("Waived", tuple(f for f in audit.findings if f.consented_by)),
         ("Unknown: could not be read, so these checks have not passed", _with(audit, Status.UNKNOWN)),
     ):
@@ -68,6 +69,11 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
     yield "", ""
     for subject in audit.idle_waivers:
         yield f"The waiver of {subject!r} matches no requirement of the checks that ran.", "yellow"
+    for control in audit.idle_attestations:
+        yield (
+            f"The attestation of {control!r} answers no check that ran: AWS reports it, or the check was left out.",
+            ("yellow"),
+        )
     yield _summary(audit), "bold"
     if comparison is not None:
         yield _compared(comparison), "bold"
@@ -209,9 +215,9 @@ def audit_markdown(audit: Audit) -> str:
     """The audit for a wiki or a pull request, the worst first."""
     parts = [f"# {prose(_title(audit))}\n\nRegions: {prose(', '.join(audit.regions))}. {prose(_summary(audit))}"]
     rows = ["| Severity | Check | Evidence | Next |", "| --- | --- | --- | --- |"]
-    shown = [f for f in audit.findings if f.status in (Status.FAIL, Status.UNKNOWN)]
+    shown = [f for f in audit.findings if f.status in (Status.FAIL, Status.UNKNOWN, Status.ATTESTED)]
     for one in shown:
-        word = "waived" if one.consented_by else one.severity.value if one.status is Status.FAIL else "unknown"
+        word = "waived" if one.consented_by else one.severity.value if one.status is Status.FAIL else one.status.value
         evidence = f"{one.resource.region}: {one.evidence}"
         rows.append(f"| {word} | {prose(one.rule.id)} | {prose(evidence)} | {prose(one.consented_by or one.remedy)} |")
     if audit.comparison is not None:
@@ -263,6 +269,7 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
             "calls": audit.calls,
             "max_calls": max_calls,
             "idle_waivers": list(audit.idle_waivers),
+            "idle_attestations": list(audit.idle_attestations),
             "checks": [{**check_data(check), "status": status.value} for check, status in audit.by_check.items()],
             "frameworks": [
                 {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from toolkit.audit.attestations import idle
 from toolkit.audit.baseline import Baseline
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import Answers, Check, Result, Scope, run
@@ -130,6 +131,7 @@ def audit(
         waivers=tuple(one for one in waivers if one.rule is UNCOVERED),
         calls=inventory.calls,
         baseline=baseline,
+        idle_attestations=idle(environment, wanted),
     )
 
 

@@ -22,6 +22,7 @@ from toolkit.aws.identity import CallerIdentity, check_account, principal_arn
 from toolkit.aws.session import AwsSession
 from toolkit.aws.state_bucket import ensure_simulated_bucket, state_clients, state_key
 from toolkit.environment import Environment, LocalBackend, S3Backend, load_environment
+from toolkit.environment.load import EnvironmentFileError
 from toolkit.errors import ExitCode, RefusedError, ToolkitError
 from toolkit.files import LITTER, digest, digests, plain_files, read_regular, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
@@ -119,7 +120,14 @@ def attribution(environment: Environment) -> Attribution:
 def read_environment(project: Project, name: str) -> tuple[EnvironmentPaths, Environment]:
     """An existing environment, checked."""
     paths = project.environment(name)
-    return paths, load_environment(paths.file, name=name, shown_as=paths.shown)
+    environment = load_environment(paths.file, name=name, shown_as=paths.shown)
+    if environment.attestations:
+        # Most environments have none, and do without the catalogue here.
+        from toolkit.audit.attestations import broken
+
+        if problems := broken(environment):
+            raise EnvironmentFileError(paths.shown, problems)
+    return paths, environment
 
 
 def bring_up_to_date(paths: EnvironmentPaths, environment: Environment, observer: Observer, *, may_write: bool) -> None:

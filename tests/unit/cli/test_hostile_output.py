@@ -628,7 +628,17 @@ def documents(word: str) -> Iterator[Any]:
         }
 
     yield base() | {word: {}}
-    for key in ("account_id", "regions", "components", "default_tags", "waivers", "imports", "backend", "simulator"):
+    for key in (
+        "account_id",
+        "regions",
+        "components",
+        "default_tags",
+        "waivers",
+        "attestations",
+        "imports",
+        "backend",
+        "simulator",
+    ):
         yield base() | {key: word}
         yield base() | {key: {word: word}}
         yield base() | {key: [{word: word}]}
@@ -639,6 +649,9 @@ def documents(word: str) -> Iterator[Any]:
     yield base() | {"regions": {"home": word, "active": [word]}}
     yield base() | {"imports": {word: word}}
     yield base() | {"waivers": [{"rule": "uncovered", "subject": word, "reason": word, "expires": "2999-01-01"}]}
+    attested = {"control": word, "by": word, "on": "2026-01-01", "until": "2026-02-01", "note": word}
+    yield base() | {"attestations": [attested]}
+    yield base() | {"attestations": [attested | {"on": word, "until": word}]}
     yield base() | {"waivers": [{"rule": word, "subject": word, "reason": word, "expires": word}]}
 
 

@@ -23,6 +23,7 @@ from toolkit.cli.main import run
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.shape import file_model
+from toolkit.environment.source import parse
 
 REPOSITORY = Path(__file__).parents[3]
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -48,7 +49,7 @@ def named(documents: list[Path], language: str) -> list[Any]:
 @pytest.mark.parametrize("text", named([*DOCUMENTS, *READMES], "yaml"))
 def test_yaml_is_accepted_as_an_environment_file(text: str, tmp_path: Path):
     """Whole files, some of their keys, or some components; a file that one names holds a policy."""
-    block = yaml.safe_load(text)
+    block: Any = parse(text).data  # not YAML 1.1, to which the key `on` is true
     if set(block) <= set(REGISTRY):
         block = {"components": block}
     assert set(block) <= set(file_model().model_fields)

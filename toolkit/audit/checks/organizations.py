@@ -102,7 +102,7 @@ class Policies(Fact):
 Judge = Callable[[Scope, Answers], Iterator[Outcome]]
 
 
-def _in_management(judge: Judge) -> Judge:
+def in_management(judge: Judge) -> Judge:
     """Asks only the management account; elsewhere nothing but who that is can be known."""
 
     def judged(scope: Scope, answers: Answers) -> Iterator[Outcome]:
@@ -147,7 +147,7 @@ def _attached(kind: str, called: str, meant: Callable[[Live], bool] = lambda _: 
         if not attached:
             yield Outcome(Status.FAIL, f"no {called} is attached")
 
-    return _in_management(judge)
+    return in_management(judge)
 
 
 def _statements(policy: Live) -> Iterator[dict[str, Any]]:
@@ -238,7 +238,7 @@ CHECKS = (
         Severity.HIGH,
         "iam",
         _root_needs,
-        _in_management(_root),
+        in_management(_root),
         Remedy("set `components.root_protection.enabled_features`", "root_protection", "enabled_features"),
         why="Each member account otherwise has a root user of its own to protect.",
         source="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html",
@@ -249,7 +249,7 @@ CHECKS = (
         Severity.CRITICAL,
         "organizations",
         _delegated_needs,
-        _in_management(_delegated),
+        in_management(_delegated),
         Remedy("set `components.organization.delegated_administrators`", _ORGANIZATION, "delegated_administrators"),
         why="Security services are otherwise run from the management account, to which no service control policy "
         "applies.",
