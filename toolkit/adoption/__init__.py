@@ -106,6 +106,7 @@ class Adoption:
         self._unknown = []
         if self._take_back_what_destroys(plan):
             # This plan was made with what is taken back.
+            self._forget_what_moves(before)
             return True
         # Terraform's own order, whatever made the plan.
         for change in sorted(plan.changes, key=lambda c: c.address):
@@ -118,6 +119,7 @@ class Adoption:
             if found is not None and found.live is not None and change.component and not found.same:
                 self._meet(change, found)
             self._judge(change, found)
+        self._forget_what_moves(before)
         if self._edits.planned == before:
             # What this plan does not know, no other one will.
             for judge in self._unknown:
@@ -431,6 +433,27 @@ class Adoption:
     def _forget(self, address: str) -> None:
         del self.decisions[address], self._found[address]
         self._edits.drop(address)
+
+    def _forget_what_moves(self, before: Mapping[Path, Planned]) -> None:
+        """Forget imports whose key is a name that changes: the next plan has them at another address, or not at all.
+
+        Terraform refuses an import whose address is not in the configuration.
+
+        Args:
+            before: The edits that this round's plan was made with.
+        """
+        for path, planned in {**self._edits.planned, **before}.items():
+            if planned.kind not in ("name", "place", "keep") or self._edits.planned.get(path) == before.get(path):
+                continue
+            if path in before:
+                names = {planned.edit.value} if isinstance(planned.edit.value, str) else set()
+            else:
+                planned_as = self._found[planned.address][0].after
+                names = {planned_as[name] for name in NAMES if isinstance(planned_as.get(name), str)}
+            for address in self.imports:
+                keys = (key.partition("/")[0] for key in Address.parse(address).keys if isinstance(key, str))
+                if self._found[address][0].component == path[1] and not names.isdisjoint(keys):
+                    self._forget(address)
 
     def _bring_back(self, left_out: Planned) -> None:
         """What was left alone only because its component was to be left out is decided about anew."""

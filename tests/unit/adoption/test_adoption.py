@@ -108,6 +108,41 @@ def test_a_value_that_the_environment_file_refuses_is_taken_back():
     assert not adoption.reject([Problem(3, "regions.home", "x", "y")])
 
 
+ROLE = 'module.iam_roles.aws_iam_role.break_glass["emergency"]'
+ROLE_POLICY = 'module.iam_roles.aws_iam_role_policy.break_glass["emergency"]'
+OTHER_POLICY = 'module.iam_roles.aws_iam_role_policy.break_glass["emergency-baseline"]'
+
+
+@pytest.fixture
+def kept_apart(monkeypatch: pytest.MonkeyPatch) -> Adoption:
+    """A role that cannot be adopted, whose name is the key of its policy, too; and the policy met before it."""
+    key = "components.iam_roles.break_glass.name"
+    monkeypatch.setattr("toolkit.adoption.naming", lambda address, _: (key,) if "aws_iam_role." in address else ())
+    monkeypatch.setattr("toolkit.adoption.skipping", lambda *_: ())
+    adoption = Adoption(written={"components": {"iam_roles": {"break_glass": {"name": "emergency"}}}})
+    policy = change(ROLE_POLICY, after={"role": "emergency", "name": "assume"})
+    adoption.next(plan(policy), {ROLE_POLICY: found({}, "a role's policy", "emergency:assume")})
+    assert adoption.imports == (ROLE_POLICY,)
+    role = change(ROLE, after={"name": "emergency"})
+    assert adoption.next(plan(role, policy), {ROLE: found({}, "a role", "emergency", managed_by="a stack")})
+    assert written(adoption) == {key: "emergency-baseline"}
+    return adoption
+
+
+def test_what_moves_with_a_name_is_not_imported_where_it_was(kept_apart: Adoption):
+    assert kept_apart.imports == ()
+    assert list(kept_apart.decisions) == [ROLE]
+
+
+def test_what_moves_back_is_not_imported_where_it_was(kept_apart: Adoption):
+    policy = change(OTHER_POLICY, after={"role": "emergency-baseline", "name": "assume"})
+    kept_apart.next(plan(policy), {OTHER_POLICY: found({}, "a role's policy", "emergency-baseline:assume")})
+    assert kept_apart.imports == (OTHER_POLICY,)
+    destroyed = change('module.iam_roles.aws_iam_role.this["x"]', Action.DELETE, before={"name": "x"})
+    assert kept_apart.next(plan(destroyed), {})
+    assert kept_apart.imports == ()
+
+
 def test_what_can_exist_once_is_taken_over_under_its_name():
     adoption = Adoption()
     recorder = change(RECORDER, after={"name": "default"})
