@@ -36,8 +36,13 @@ def _is_json(pattern: str) -> bool:
 
 
 def _within_any(old: str, alternatives: list[str]) -> bool:
-    """Whether one of the alternatives matches all that an old one matches."""
-    return any(_within(old, new) for new in alternatives)
+    """Whether the alternatives match all that an old one matches: one of them alone, or all of them together."""
+    if any(_within(old, new) for new in alternatives):
+        return True
+    conditions = _split(old, "&&")
+    return len(conditions) > 1 and any(
+        all(_within_any(one, alternatives) for one in _parts(condition)) for condition in conditions
+    )
 
 
 def _within(old: str, new: str) -> bool:

@@ -24,6 +24,7 @@ OLD = '{ ($.eventName = "DeleteTrail") || ($.eventName = "StopLogging" && $.erro
         ("{ $.s = org && ($.e = A || $.e = B) }", "{ $.s = org && ($.e = C || $.e = A || $.e = B) }"),
         ("{ ($.s = org && $.e = A) && $.u = 1 }", "{ $.e = A && ($.s = org || $.s = iam) }"),
         ("{ $.a = 1 && $.b = 2 }", "{ $.b = 2 }"),
+        (f"{{ ({OLD[1:-1]}) && $.readOnly IS FALSE }}", OLD),
         ("ERROR", "ERROR"),
         ('{ $.a = "x || y" }', '{ $.b = 1 || $.a = "x || y" }'),
     ],
