@@ -190,8 +190,9 @@ class Truth:
         for one in adopted.decisions:
             if one.open:
                 by_hand[one.proposal.type].append(f"{one.proposal.called}: {one.open}")
-        for kind, reasons in refused.items():
-            print(f"refused {kind}: {reasons}")
+        for kind in sorted({*refused, *by_hand}):
+            # For whoever reads why a plan or an apply below did not succeed.
+            print(f"{kind}: {json.dumps([*refused[kind], *by_hand[kind]], indent=1)}")
         self.cli.run("plan", NAME, "--out", bundle, *consents)
         # The provider waits for minutes where the embedded AWS answers an update wrongly.
         command = self.cli.command("apply", NAME, "--plan", bundle)

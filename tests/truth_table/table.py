@@ -40,14 +40,17 @@ class Value:
 
     Attributes:
         hcl: What overrides the resource's arguments in every module: one text, or one per label of the resource.
+            "<<NAME>>" stands for the module's own expression of an argument.
         path: Where a reading then has it; empty: the seed is a bystander of the values ("theirs").
         value: What a reading has there. This is written by hand and not taken from the record: a record whose direction
             is turned round cannot turn the verdict with it.
+        part: Whether the value is only a part of the text there.
     """
 
     hcl: str | Mapping[str, str]
     path: str
     value: Any
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,19 @@ class Row:
 _ON = "the baseline already plans the strongest value"
 _SIDELESS = "its record has no attribute with a weaker side: it is there or it is not"
 _NONE = Row(_SIDELESS, _SIDELESS)
-_WIDE = """jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })"""
-_DENY = '{ Sid = "Theirs", Effect = "Deny", Action = "s3:DeleteBucket", Resource = "*" }'
+_THEIRS = "Theirs"
+"""Sid of what is in a policy of the account and not in the baseline's."""
+_WIDE = f"""jsonencode({{ Version = "2012-10-17", Statement = [{{ Sid = "{_THEIRS}", Effect = "Allow", Action = "*",
+ Resource = "*" }}] }})"""
+_DENY = f'{{ Sid = "{_THEIRS}", Effect = "Deny", Action = "s3:DeleteBucket", Resource = "*" }}'
 _DENIES = f"""jsonencode({{ Version = "2012-10-17", Statement = [{_DENY}] }})"""
 
 
-def _policy(weaker: str, stronger: str, attribute: str = "policy") -> Row:
-    return Row(Value(f"{attribute} = {weaker}", attribute, None), Value(f"{attribute} = {stronger}", attribute, None))
+def _policy(weaker: str, stronger: str) -> Row:
+    return Row(
+        Value(f"policy = {weaker}", "policy", _THEIRS, part=True),
+        Value(f"policy = {stronger}", "policy", _THEIRS, part=True),
+    )
 
 
 def _switch(attribute: str, off: str, value: Any, path: str = "") -> Row:
@@ -118,7 +127,12 @@ ROWS: Mapping[str, Row] = {
         Value("retention_in_days = 3653", "retention_in_days", 3653),
     ),
     "aws_cloudwatch_log_metric_filter": Row(
-        Value('pattern = "{ $.eventName = \\"Nothing\\" }"', "pattern", '{ $.eventName = "Nothing" }'),
+        Value(
+            r"""pattern = replace(<<pattern>>, "/^\\{ (.*) \\}$/", "{ ($1) && ($.eventName = \"Nothing\") }")""",
+            "pattern",
+            '&& ($.eventName = "Nothing") }',
+            part=True,
+        ),
         Value('pattern = ""', "pattern", ""),
     ),
     "aws_cloudwatch_log_subscription_filter": Row(Value('filter_pattern = "ERROR"', "filter_pattern", "ERROR"), _ON),
@@ -269,8 +283,25 @@ ROWS: Mapping[str, Row] = {
     ),
     "aws_organizations_organizational_unit": _NONE,
     "aws_organizations_policy": Row(
-        Value({"control": f"content = {_WIDE}"}, "content", None),
-        Value({"control": f"content = {_DENIES}"}, "content", None),
+        Value(
+            {
+                "control": "content = jsonencode(merge(jsondecode(<<content>>), { Statement = [merge("
+                f'jsondecode(<<content>>).Statement[0], {{ Sid = "{_THEIRS}" }})] }}))'
+            },
+            "content",
+            _THEIRS,
+            part=True,
+        ),
+        Value(
+            {
+                "control": "content = jsonencode(merge(jsondecode(<<content>>), { Statement = concat("
+                "jsondecode(<<content>>).Statement, [merge(jsondecode(<<content>>).Statement[0], "
+                f'{{ Sid = "{_THEIRS}", Action = "s3:DeleteBucket", Resource = "*" }})]) }}))'
+            },
+            "content",
+            _THEIRS,
+            part=True,
+        ),
     ),
     "aws_organizations_policy_attachment": _NONE,
     "aws_s3_account_public_access_block": _switch("block_public_acls", "false", False),
@@ -280,7 +311,8 @@ ROWS: Mapping[str, Row] = {
     ),
     "aws_s3_bucket_lifecycle_configuration": Row(
         Value(
-            'rule {\n id = "theirs"\n status = "Enabled"\n filter {}\n expiration {\n days = 1\n }\n }',
+            'rule {\n id = "theirs"\n status = "Enabled"\n filter {}\n expiration {\n days = 1\n }\n'
+            " noncurrent_version_expiration {\n noncurrent_days = 1\n }\n }",
             "rule[0].expiration[0].days",
             1,
         ),
@@ -313,7 +345,7 @@ ROWS: Mapping[str, Row] = {
     "aws_s3_bucket_policy": _policy(
         # Without what it denies; what lets S3 deliver access logs stays.
         'jsonencode({ Version = "2012-10-17", Statement = concat([for s in jsondecode(data.aws_iam_policy_document.'
-        'this.json).Statement : s if s.Effect == "Allow"], [{ Effect = "Allow", Action = "s3:*", '
+        'this.json).Statement : s if s.Effect == "Allow"], [{ Sid = "Theirs", Effect = "Allow", Action = "s3:*", '
         'Principal = { AWS = "arn:aws:iam::444455556666:root" }, Resource = local.arn }]) })',
         'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.this.json)'
         '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "s3:DeleteBucket", Principal = { AWS = "*" }, '
@@ -357,7 +389,7 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "aws_sns_topic_policy": _policy(
-        'jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sns:Publish", '
+        'jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "Theirs", Effect = "Allow", Action = "sns:Publish", '
         'Principal = { AWS = "*" }, Resource = local.arn }] })',
         'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.topic.json)'
         '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "sns:DeleteTopic", Principal = { AWS = "*" }, '
@@ -478,8 +510,16 @@ def _override(account: str, kind: str, label: str, body: str) -> str | None:
     if account in ("weaker", "stronger"):
         value = row.weaker if account == "weaker" else row.stronger
         assert isinstance(value, Value)
-        return value.hcl if isinstance(value.hcl, str) else value.hcl.get(label)
+        hcl = value.hcl if isinstance(value.hcl, str) else value.hcl.get(label)
+        return None if hcl is None else re.sub("<<(\\w+)>>", lambda found: _expression(body, found[1]), hcl)
     return _renamed(kind, body) if account == "other name" else None
+
+
+def _expression(body: str, name: str) -> str:
+    """Of an argument, as the module has it."""
+    found = re.search(rf"^  {name} += (.+)$", body, re.M)
+    assert found is not None, f"{name} is no argument of one line in {body}"
+    return found[1]
 
 
 def _renamed(kind: str, body: str) -> str | None:
@@ -598,8 +638,12 @@ def seeds(kind: str, account: str, before: tuple[Found, ...]) -> tuple[Found, ..
         assert isinstance(value, Value)
         if not value.path or value.value is None:
             return before
-        return tuple(one for one in before if _same(value_at(one.values, value.path), value.value))
+        return tuple(one for one in before if _is_seed(value, value_at(one.values, value.path)))
     return before
+
+
+def _is_seed(value: Value, found: Any) -> bool:
+    return str(value.value) in str(found) if value.part else _same(found, value.value)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -125,7 +125,9 @@ def adopted(record: ResourceType, had: Mapping[str, Any], wanted: Mapping[str, A
 STRONGER = [
     (kind, row.stronger)
     for kind, row in table.ROWS.items()
-    if isinstance(row.stronger, table.Value) and row.stronger.path and row.stronger.value not in (None, "", [])
+    if isinstance(row.stronger, table.Value) and row.stronger.path and row.stronger.value not in ("", [])
+    # What a text loses is judged by comparing all of it.
+    if not row.stronger.part
 ]
 
 
