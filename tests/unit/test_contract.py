@@ -23,9 +23,10 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from toolkit.audit.registry import checks
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Role, Scope
 from toolkit.components.registry import REGISTRY
-from toolkit.controls.catalogue import Claim, claims, requirement_ids
+from toolkit.controls.catalogue import Claim, claims, frameworks, requirement_ids, requirements
 from toolkit.environment import Environment, load_text
 from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
@@ -593,3 +594,16 @@ def test_no_module_and_no_environment_admits_the_terraform_that_drops_imports():
     assert len(files) > len(REGISTRY)
     assert [str(f) for f in files if excluded not in f.read_text("utf-8")] == []
     assert excluded in TerraformSettings().required_version
+
+
+@pytest.mark.parametrize("name", ["cis-3.0", "cis-5.0", "cis-6.0", "cis-7.0"])
+def test_no_requirement_of_cis_is_silent(name: str):
+    """Each topic of each is checked on an account, or attested by a person: a check of the audit says which."""
+    (framework,) = [one for one in frameworks() if one.name == name]
+    answered = {topic for check in checks().values() for topic in (check.id, *check.topics)}
+    silent = {
+        requirement: lacking
+        for requirement, on in requirements(framework)
+        if (lacking := [topic.name for topic in on if topic.name not in answered])
+    }
+    assert silent == {}

@@ -13,6 +13,10 @@ from toolkit.resources.reading import camel_case
 
 _PREFIXES: Mapping[str, str] = {
     "accessanalyzer": "access-analyzer",
+    "apigatewayv2": "apigateway",
+    "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
     "resourcegroupstaggingapi": "tag",
     "s3control": "s3",
     "sso-admin": "sso",
@@ -20,6 +24,10 @@ _PREFIXES: Mapping[str, str] = {
 """Name of boto3's client → prefix of its actions, where they differ."""
 
 _ACTIONS: Mapping[tuple[str, str], str] = {
+    ("apigateway", "get_rest_apis"): "GET",
+    ("apigateway", "get_stages"): "GET",
+    ("apigatewayv2", "get_apis"): "GET",
+    ("apigatewayv2", "get_stages"): "GET",
     ("budgets", "describe_budget"): "ViewBudget",
     ("budgets", "describe_budgets"): "ViewBudget",
     ("s3", "get_bucket_encryption"): "GetEncryptionConfiguration",

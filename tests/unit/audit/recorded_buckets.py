@@ -16,6 +16,7 @@ PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, 
 BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 ACCOUNT, OWN = Every("aws_s3_account_public_access_block", HOME), OwnBlocks(HOME)
 BUCKET, POLICY = Every("aws_s3_bucket", HOME), Every("aws_s3_bucket_policy", HOME)
+VERSIONING = Every("aws_s3_bucket_versioning", HOME)
 
 
 def blocks(*on: str) -> Live:
@@ -45,6 +46,20 @@ def _transport(expected: Status, *policies: str, flips: tuple[Flip, ...] = ()) -
     theirs = tuple(Live({"bucket": "b"}, {"policy": one}, "the policy of 'b'", "b") for one in policies)
     return Case("s3_bucket_secure_transport_policy", expected, {BUCKET: (bucket,), POLICY: theirs}, flips)
 
+
+def _deletion(expected: Status, *configurations: Any, flips: tuple[Flip, ...] = ()) -> Case:
+    """Buckets with these configurations of versioning; None: one that was never versioned."""
+    buckets = tuple(Live({"bucket": f"b{n}"}, {}, f"the bucket 'b{n}'", None) for n in range(len(configurations)))
+    theirs = tuple(
+        Live(one.key, {"versioning_configuration": [has]}, "the versioning", None)
+        for one, has in zip(buckets, configurations, strict=True)
+        if has is not None
+    )
+    return Case("s3_bucket_no_mfa_delete", expected, {BUCKET: buckets, VERSIONING: theirs}, flips)
+
+
+MFA = "versioning_configuration.0.mfa_delete"
+STRICT, LAX = {"status": "Enabled", "mfa_delete": "Enabled"}, {"status": "Enabled", "mfa_delete": "Disabled"}
 
 CASES = (
     # None is read of a bucket where the account's own has all four; without one of them there would be no bucket.
@@ -87,4 +102,9 @@ CASES = (
     _transport(FAIL, policy(Effect="Allow"), flips=(Flip("policy", policy(), PASS, POLICY),)),
     _transport(UNKNOWN, "{}", flips=(Flip("policy", policy(), PASS, POLICY),)),
     Case("s3_bucket_secure_transport_policy", NOT_APPLICABLE, {BUCKET: (), POLICY: ()}),
+    _deletion(PASS, STRICT, flips=(Flip(MFA, "Disabled", FAIL, VERSIONING),)),
+    _deletion(FAIL, STRICT, LAX, flips=(Flip(MFA, "Enabled", PASS, VERSIONING, at=1),)),
+    _deletion(FAIL, {"status": "Enabled"}),
+    _deletion(FAIL, STRICT, None),
+    _deletion(NOT_APPLICABLE),
 )

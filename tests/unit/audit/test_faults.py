@@ -31,6 +31,7 @@ from toolkit.workflows.audit import audit
 from toolkit.workflows.discover import Account
 from toolkit.workflows.observer import Observer
 
+from . import account_with_workloads
 from .conftest import SCOPE
 
 HOME, OTHER = "eu-central-1", "eu-west-1"
@@ -55,23 +56,24 @@ def populate() -> None:
         boto3.client("guardduty", region).create_detector(Enable=True)
         boto3.client("securityhub", region).enable_security_hub()
         boto3.client("ec2", region).enable_ebs_encryption_by_default()
+    account_with_workloads.populate()
 
 
 @dataclass
 class Recorded:
-    """Every call and what came of it; while `fault` is set, one operation's calls fail."""
+    """Every call and what came of it; while `fault` is set, the calls of one IAM action fail."""
 
     answers: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     actions: dict[tuple[str, str], str] = field(default_factory=dict)
     tokens: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    fault: tuple[tuple[str, str], str] | None = None
+    fault: tuple[str, str] | None = None
     replaying: bool = False
 
     def make(self, client: Any, operation: str, parameters: Mapping[str, Any], real: Any) -> Any:
         service = client.meta.service_model.service_name
         name = (service, operation)
         question = (service, operation, client.meta.region_name, repr(sorted(parameters.items())))
-        if self.fault is not None and self.fault[0] == name:
+        if self.fault is not None and self.fault[0] == self.actions.get(name):
             return self._faulted(operation, self.fault[1], question, self.tokens[name])
         if self.replaying and question in self.answers:
             answer = self.answers[question]
@@ -166,12 +168,15 @@ def test_no_fault_of_a_call_is_a_pass_or_an_absence(
         for check in checks().values()
     }
     wrong, became = [], Counter[str]()
-    for name, action in sorted(calls.actions.items()):
+    # API Gateway has one action for all reads, load balancers of two generations share theirs.
+    for action in sorted(set(calls.actions.values())):
         for fault in FAULTS:
-            if fault == "truncated" and not calls.tokens[name]:
+            if fault == "truncated" and not any(
+                calls.tokens[name] for name, of in calls.actions.items() if of == action
+            ):
                 became["cannot be cut off"] += 1
                 continue
-            calls.fault = (name, fault)
+            calls.fault = (action, fault)
             after = run(account)
             calls.fault = None
             became["faults"] += 1

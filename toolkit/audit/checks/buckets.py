@@ -1,4 +1,4 @@
-"""Each S3 bucket of the account: blocks of public access, and the transport that its policy insists on."""
+"""Each S3 bucket of the account: blocks of public access, the transport that its policy insists on, MFA delete."""
 
 from __future__ import annotations
 
@@ -143,6 +143,21 @@ def _covers(resource: str, name: str) -> bool:
     return whole and resource_matches(pattern(resource, variables=False), f"arn:{partition}:s3:::{name}")
 
 
+def _deletion_needs(scope: Scope) -> Iterator[Every]:
+    yield from (Every("aws_s3_bucket", scope.region), Every("aws_s3_bucket_versioning", scope.region))
+
+
+def _deletion(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    versioning = {one.key["bucket"]: one for one in answers[Every("aws_s3_bucket_versioning", scope.region)]}
+    for bucket in answers[Every("aws_s3_bucket", scope.region)]:
+        has = versioning.get(bucket.key["bucket"])
+        # "This element is only returned if the bucket has been configured with MFA delete" (GetBucketVersioning).
+        if has is not None and has.values["versioning_configuration"][0].get("mfa_delete") == "Enabled":
+            yield Outcome(Status.PASS, f"{bucket.called} has MFA delete", bucket)
+        else:
+            yield Outcome(Status.FAIL, f"{bucket.called} has no MFA delete", bucket)
+
+
 CHECKS = (
     Check(
         "s3_bucket_level_public_access_block",
@@ -171,5 +186,20 @@ CHECKS = (
         why="Over HTTP, objects and signatures of requests can be read on their way.",
         regional=True,
         source=_HTTPS,
+    ),
+    Check(
+        "s3_bucket_no_mfa_delete",
+        "Each bucket deletes versions of objects only with MFA.",
+        Severity.MEDIUM,
+        "s3",
+        _deletion_needs,
+        _deletion,
+        Remedy(
+            "sign in as root and run `aws s3api put-bucket-versioning` with MFADelete=Enabled and --mfa; or waive it "
+            "for buckets with Object Lock, or whose lifecycle must delete versions"
+        ),
+        why="Stolen credentials are otherwise enough to delete every version of an object.",
+        regional=True,
+        source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiFactorAuthenticationDelete.html",
     ),
 )

@@ -150,7 +150,8 @@ def _attached(kind: str, called: str, meant: Callable[[Live], bool] = lambda _: 
     return in_management(judge)
 
 
-def _statements(policy: Live) -> Iterator[dict[str, Any]]:
+def statements_of(policy: Live) -> Iterator[dict[str, Any]]:
+    """The statements of a policy of the organization."""
     found = json.loads(policy.values["content"])["Statement"]
     yield from found if isinstance(found, list) else [found]
 
@@ -160,7 +161,7 @@ def _denies_regions(policy: Live) -> bool:
     return any(
         statement["Effect"] == "Deny"
         and any("aws:requestedregion" in {key.lower() for key in of} for of in statement.get("Condition", {}).values())
-        for statement in _statements(policy)
+        for statement in statements_of(policy)
     )
 
 

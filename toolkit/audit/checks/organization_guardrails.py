@@ -1,0 +1,203 @@
+"""The organization's guardrails: which accounts its authorization policies reach, and who manages its policies.
+
+Only the management account knows either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from toolkit.audit.checks.organizations import Organization, Policies, in_management, statements_of
+from toolkit.audit.facts import Fact
+from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
+from toolkit.findings import Severity, Status
+from toolkit.iam import PolicyDocument, PolicyError, PolicyKind
+from toolkit.iam.matching import action_matches
+from toolkit.plan.facts import Source
+from toolkit.policy_types import AuthorizationType
+from toolkit.resources.reading import Live
+
+_GUIDE = "https://docs.aws.amazon.com/organizations/latest/userguide/"
+_NOT_IN_USE = "AWSOrganizationsNotInUseException"
+_NONE = "ResourcePolicyNotFoundException"
+_GUARDRAILS = get_args(AuthorizationType)
+
+
+@dataclass(frozen=True)
+class MemberAccounts(Fact):
+    """Every account of the organization except its management account, and what is `above` it, itself included.
+
+    Listed from the root down: AWS answers the parent of one account at a time otherwise.
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
+    """
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return "every member account of the organization"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return tuple(
+            f"organizations:{one}"
+            for one in (
+                "DescribeOrganization",
+                "ListAccountsForParent",
+                "ListOrganizationalUnitsForParent",
+                "ListRoots",
+            )
+        )
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The accounts; none in a member account, which cannot list them."""
+        home = source.home_region
+        answer = source.call("organizations", "describe_organization", home, absent=(_NOT_IN_USE,))
+        if answer is None or answer["Organization"]["MasterAccountId"] != source.account_id:
+            return ()
+        roots = source.pages("organizations", "list_roots", "Roots", home)
+        return tuple(one for root in roots for one in self._below(source, (root["Id"],)))
+
+    def _below(self, source: Source, above: tuple[str, ...]) -> Iterator[Live]:
+        home, parent = source.home_region, above[-1]
+        for one in source.pages("organizations", "list_accounts_for_parent", "Accounts", home, ParentId=parent):
+            if one["Id"] != source.account_id:
+                yield Live(
+                    {"id": one["Id"]},
+                    {"above": [*above, one["Id"]]},
+                    f"the account {one['Id']}",
+                    one["Id"],
+                    one["Arn"],
+                    type="aws_organizations_account",
+                    region=home,
+                )
+        operation = "list_organizational_units_for_parent"
+        for unit in source.pages("organizations", operation, "OrganizationalUnits", home, ParentId=parent):
+            yield from self._below(source, (*above, unit["Id"]))
+
+
+@dataclass(frozen=True)
+class Delegation(Fact):
+    """The organization's resource-based policy, by which member accounts may manage its policies.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeResourcePolicy.html
+    """
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return "the delegation policy of the organization"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("organizations:DescribeOrganization", "organizations:DescribeResourcePolicy")
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """One `Live` with its `content`; none: there is no such policy."""
+        home = source.home_region
+        answer = source.call("organizations", "describe_organization", home, absent=(_NOT_IN_USE,))
+        if answer is None or answer["Organization"]["MasterAccountId"] != source.account_id:
+            return ()
+        found = source.call("organizations", "describe_resource_policy", home, absent=(_NONE,))
+        if found is None:
+            return ()
+        summary = found["ResourcePolicy"]["ResourcePolicySummary"]
+        values = {"content": found["ResourcePolicy"]["Content"]}
+        called = "the delegation policy of the organization"
+        return (Live({}, values, called, summary["Id"], summary["Arn"], region=home),)
+
+
+def _cover_needs(_: Scope) -> Iterator[Fact]:
+    yield from (Organization(), Policies(), MemberAccounts())
+
+
+def _limits(policy: Live) -> bool:
+    """Whether it is an authorization policy of the organization's own that takes something away."""
+    if policy.values["kind"] not in _GUARDRAILS or policy.values["of_aws"]:
+        return False
+    return any(one["Effect"] == "Deny" for one in statements_of(policy))
+
+
+def _cover(_: Scope, answers: Answers) -> Iterator[Outcome]:
+    accounts = answers[MemberAccounts()]
+    reached = {target for one in answers[Policies()] if _limits(one) for target in one.values["targets"]}
+    outside = [one for one in accounts if reached.isdisjoint(one.values["above"])]
+    for one in outside:
+        yield Outcome(Status.FAIL, f"no authorization policy that denies anything applies to {one.called}", one)
+    if accounts and not outside:
+        yield Outcome(
+            Status.PASS, f"an authorization policy that denies actions applies to all {len(accounts):,} members"
+        )
+
+
+def _delegation_needs(_: Scope) -> Iterator[Fact]:
+    yield from (Organization(), Delegation())
+
+
+def _delegation(_: Scope, answers: Answers) -> Iterator[Outcome]:
+    found = answers[Delegation()]
+    for one in found:
+        try:
+            document = PolicyDocument.parse(one.values["content"], name=one.called, kind=PolicyKind.RESOURCE)
+        except PolicyError as e:
+            yield Outcome(Status.UNKNOWN, f"{one.called} cannot be understood: {e}", one)
+            continue
+        if managers := _managers(document):
+            yield Outcome(Status.PASS, f"{one.called} lets {', '.join(managers)} change and attach policies", one)
+        else:
+            yield Outcome(Status.FAIL, f"{one.called} lets no member account change and attach policies", one)
+    if not found:
+        yield Outcome(Status.FAIL, "the organization has no delegation policy")
+
+
+_MANAGES = ("organizations:UpdatePolicy", "organizations:AttachPolicy")
+
+
+def _managers(document: PolicyDocument) -> list[str]:
+    """The principals that may change and attach policies; AWS's examples allow either in a statement of its own.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/security_iam_resource-based-policy-examples.html
+    """
+    allowed: dict[str, list[str]] = {}
+    for statement in document.statements:
+        if statement.effect == "Allow" and statement.principals is not None:
+            for principal in statement.principals.aws:
+                allowed.setdefault(principal, []).extend(statement.actions)
+    return [
+        principal
+        for principal, actions in allowed.items()
+        if all(any(action_matches(one, wanted) for one in actions) for wanted in _MANAGES)
+    ]
+
+
+CHECKS = (
+    Check(
+        "organizations_authorization_policies_cover_every_account",
+        "An authorization policy that denies actions applies to every member account.",
+        Severity.HIGH,
+        "organizations",
+        _cover_needs,
+        in_management(_cover),
+        Remedy(
+            "set `components.organization.service_control_policies` in environment.yaml, with the root as a target",
+            "organization",
+            "service_control_policies",
+        ),
+        why="Administrators of an account that no policy limits can switch off what protects it.",
+        source=f"{_GUIDE}orgs_manage_policies_authorization_policies.html",
+    ),
+    Check(
+        "organizations_policies_delegated",
+        "A member account may change and attach the organization's policies.",
+        Severity.MEDIUM,
+        "organizations",
+        _delegation_needs,
+        in_management(_delegation),
+        Remedy("create a resource-based delegation policy that names the account for security"),
+        why="Policies are otherwise managed by users of the management account, to whom no policy applies.",
+        source=f"{_GUIDE}orgs_delegate_policies.html",
+    ),
+)
