@@ -5,7 +5,8 @@ permissions boundary, somebody else's user, a group of administrators, a policy 
 need no right of IAM's change a workload that runs already (code of a function, commands on an instance): they are open
 where a role of the plan could be that workload's.
 
-Source of the paths: see the file. What administrators may do is not an escalation, so they are left out by name.
+Source of the paths: toolkit/iam/escalation_paths.json. What administrators may do is not an escalation, so they are
+left out by name.
 """
 
 from __future__ import annotations
@@ -18,30 +19,17 @@ from typing import Any
 
 import pytest
 
-from toolkit.iam import Policies, PolicyDocument, Request, evaluate
+from toolkit.iam import Policies, PolicyDocument, PolicyKind, Request, evaluate
+from toolkit.iam.escalation import ON_IDENTITIES, EscalationPath, Identity, escalation_paths, escalations
 
 HERE = Path(__file__).parent
 PLANS = sorted((HERE.parent / "plans" / "components").glob("*.json"))
-PATHS = json.loads((HERE / "escalation-paths.json").read_text("utf-8"))["paths"]
+PATHS = escalation_paths()
 
 IAM = "arn:aws:iam::123456789012"
 ADMINISTRATORS = {"group administrators", "role administration", "role break-glass"}
-PASSING = [p for p in PATHS if "iam:PassRole" in p["required"]]
-WORKLOADS = [p for p in PATHS if not any(a.startswith(("iam:", "sts:")) for a in p["required"])]
-
-RUNS_AS = {
-    "apprunner": "tasks.apprunner.amazonaws.com",
-    "bedrock-agentcore": "bedrock-agentcore.amazonaws.com",
-    "cloudformation": "cloudformation.amazonaws.com",
-    "codebuild": "codebuild.amazonaws.com",
-    "ec2": "ec2.amazonaws.com",
-    "ec2-instance-connect": "ec2.amazonaws.com",
-    "glue": "glue.amazonaws.com",
-    "lambda": "lambda.amazonaws.com",
-    "sagemaker": "sagemaker.amazonaws.com",
-    "ssm": "ec2.amazonaws.com",
-}
-"""Prefix of an action that changes a workload → the service that its role trusts."""
+PASSING = [p for p in PATHS if "iam:PassRole" in p.required]
+WORKLOADS = [p for p in PATHS if not ON_IDENTITIES.keys() & set(p.required)]
 
 
 @dataclass(frozen=True)
@@ -55,6 +43,7 @@ class Principal:
         boundary: The permissions boundary; None: none is set.
         policies: ARNs of the account's own managed policies on it.
         trusts: Services that may assume it.
+        trust: A role's trust policy, where the plan knows it.
     """
 
     label: str
@@ -63,6 +52,7 @@ class Principal:
     boundary: PolicyDocument | None = None
     policies: tuple[str, ...] = ()
     trusts: tuple[str, ...] = ()
+    trust: PolicyDocument | None = None
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +130,12 @@ def principals(plan: dict[str, Any], managed: dict[str, PolicyDocument]) -> list
             for service in (named if isinstance(named, list) else [named])
         ]
         found.append(
-            Principal(f"role {name}", f"{IAM}:role{after['path']}{name}", identity, boundary, arns, tuple(services))
+            Principal(
+                *(f"role {name}", f"{IAM}:role{after['path']}{name}", identity, boundary, arns, tuple(services)),
+                trust=PolicyDocument.parse(after["assume_role_policy"], kind=PolicyKind.TRUST)
+                if after.get("assume_role_policy")
+                else None,
+            )
         )
     return found
 
@@ -163,28 +158,26 @@ def targets(action: str, who: Principal, everybody: list[Principal]) -> list[str
     return [f"{IAM}:user/anna", *own_user]
 
 
-def is_open(path: dict[str, Any], who: Principal, everybody: list[Principal]) -> bool:
-    if path in WORKLOADS:
-        service = RUNS_AS[path["required"][0].split(":")[0]]
-        if not any(service in p.trusts and p.boundary is None for p in everybody):
-            return False
+def is_open(path: EscalationPath, who: Principal, everybody: list[Principal]) -> bool:
+    if path in WORKLOADS and not any(set(path.services) & set(p.trusts) and p.boundary is None for p in everybody):
+        return False
     policies = Policies(identity=who.identity, boundary=who.boundary)
     caller = who.arn if ":user/" in who.arn else f"{IAM.replace(':iam:', ':sts:')}:assumed-role/{who.label[5:]}/run"
-    contexts = [{"aws:MultiFactorAuthPresent": True, "iam:PassedToService": s} for s in path["services"] or ["x"]]
+    contexts = [{"aws:MultiFactorAuthPresent": True, "iam:PassedToService": s} for s in path.services or ["x"]]
     return all(
         any(
             evaluate(Request(caller, action, target, context=context), policies).allowed
             for target in targets(action, who, everybody)
             for context in contexts
         )
-        for action in path["required"]
+        for action in path.required
     )
 
 
 def open_paths(plan: dict[str, Any], managed: dict[str, PolicyDocument]) -> set[tuple[str, str]]:
     everybody = principals(plan, managed)
     return {
-        (who.label, path["id"])
+        (who.label, path.id)
         for who in everybody
         if who.label not in ADMINISTRATORS
         for path in PATHS
@@ -193,9 +186,7 @@ def open_paths(plan: dict[str, Any], managed: dict[str, PolicyDocument]) -> set[
 
 
 def test_every_path_is_of_a_kind_that_is_understood() -> None:
-    assert len(PATHS) == len({p["id"] for p in PATHS}) == 65
-    for path in WORKLOADS:
-        assert {a.split(":")[0] for a in path["required"]} <= set(RUNS_AS), path["id"]
+    assert len(PATHS) == len({p.id for p in PATHS}) == 65
     identity = [p for p in PATHS if p not in WORKLOADS and p not in PASSING]
     assert (len(PASSING), len(WORKLOADS), len(identity)) == (26, 17, 22)
 
@@ -203,6 +194,28 @@ def test_every_path_is_of_a_kind_that_is_understood() -> None:
 @pytest.mark.parametrize("file", PLANS, ids=lambda file: file.stem)
 def test_no_path_is_open(file: Path, managed: dict[str, PolicyDocument]) -> None:
     assert open_paths(json.loads(file.read_text("utf-8")), managed) == set()
+
+
+@pytest.mark.parametrize("file", PLANS, ids=lambda file: file.stem)
+def test_the_audit_finds_none_open_either(file: Path, managed: dict[str, PolicyDocument]) -> None:
+    """As the audit judges the account that the plan makes: every role is in an instance profile there."""
+    everybody = principals(json.loads(file.read_text("utf-8")), managed)
+    identities = [
+        Identity(
+            who.arn if who.label.startswith("role ") else f"{IAM}:user/{who.label[6:]}-member",
+            who.identity,
+            boundary=who.boundary,
+            boundary_arn=f"{IAM}:policy/boundary" if who.boundary else None,
+            managed=frozenset(who.policies),
+            trust=who.trust,
+            instance_profile=True,
+        )
+        for who in everybody
+    ]
+    found = escalations(identities)
+    assert found.ways == {}
+    labels = {who.arn.rsplit("/", 1)[-1] for who in everybody if who.label in ADMINISTRATORS and "role" in who.label}
+    assert labels <= {arn.rsplit("/", 1)[-1] for arn in found.administrators}
 
 
 def test_the_plans_have_groups_and_roles_to_try() -> None:
@@ -242,8 +255,8 @@ def test_an_unbounded_role_under_the_delegation_path_would_open_them(
     """What the loader and the module refuse."""
     found = open_paths(identities(operations={"path": path}), managed)
     # Stack sets stay closed, whatever role there is.
-    sets = {path["id"] for path in PASSING if any("StackSet" in action for action in path["required"])}
-    opened = {path["id"] for path in PASSING} - sets | {"sts-001", "iam-012"}
+    sets = {path.id for path in PASSING if any("StackSet" in action for action in path.required)}
+    opened = {path.id for path in PASSING} - sets | {"sts-001", "iam-012"}
     assert len(sets) == 2
     assert opened <= {path for who, path in found if who == "role development"}
     assert not sets & {path for who, path in found if who == "role development"}

@@ -1,0 +1,84 @@
+"""Escalation paths as IAM answers them, and what the evidence says."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+from moto import mock_aws
+
+from toolkit.audit.checks.escalation import Details
+from toolkit.audit.model import Answers, run
+from toolkit.audit.registry import checks
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import AwsSession
+from toolkit.environment import load_text
+from toolkit.findings import Status
+
+from .conftest import HOME, SCOPE
+from .recorded_escalation import CHECK, IAM, trust, user
+from .recorded_escalation import account as recorded
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def document(*actions: str, resource: str = "*") -> str:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_an_account_is_read_with_all_that_is_judged():
+    text = f'account_id: "123456789012"\nregions: {{home: {HOME}}}\ncomponents: {{}}\n'
+    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        iam = boto3.client("iam", HOME)
+        for name in ("anna", "ben"):
+            iam.create_user(UserName=name)
+        iam.create_group(GroupName="staff")
+        iam.add_user_to_group(GroupName="staff", UserName="ben")
+        iam.attach_user_policy(UserName="anna", PolicyArn=ADMINISTRATOR)
+        own = iam.create_policy(PolicyName="own", PolicyDocument=document("iam:PassRole", "ec2:RunInstances"))
+        iam.attach_group_policy(GroupName="staff", PolicyArn=own["Policy"]["Arn"])
+        iam.create_role(RoleName="admin", AssumeRolePolicyDocument=trust(service="ec2.amazonaws.com"))
+        iam.attach_role_policy(RoleName="admin", PolicyArn=ADMINISTRATOR)
+        iam.create_instance_profile(InstanceProfileName="admin")
+        iam.add_role_to_instance_profile(InstanceProfileName="admin", RoleName="admin")
+        source = Inventory(AwsSession(load_text(text, name="x", shown_as="x"), {}))
+        check = checks()[CHECK]
+        result = run(check, SCOPE, Answers({fact: (fact.read(source), ()) for fact in check.needs(SCOPE)}))
+    said = [(one.resource.arn if one.resource else None, one.status, one.evidence) for one in result.outcomes]
+    path = "path ec2-001 (iam:PassRole, ec2:RunInstances) by the role 'admin'"
+    assert said == [(f"{IAM}:user/ben", Status.FAIL, f"the user 'ben' can become an administrator: {path}")]
+
+
+def test_boundaries_are_read():
+    """Which moto leaves out of GetAccountAuthorizationDetails; as its API Reference has them."""
+
+    class Source:
+        home_region = HOME
+
+        def pages(self, *_: str, **parameters: object) -> tuple[object, ...]:
+            if parameters["Filter"] != ["User"]:
+                return ()
+            boundary = {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": ADMINISTRATOR}
+            inline = {"PolicyName": "one", "PolicyDocument": json.loads(document("s3:*"))}
+            one = {"UserName": "anna", "Arn": f"{IAM}:user/anna", "UserPolicyList": [inline]}
+            return ({**one, "PermissionsBoundary": boundary}, {**one, "UserName": "ben"})
+
+    anna, ben = Details("User").read(Source())
+    assert (anna.values["boundary"], ben.values["boundary"]) == (ADMINISTRATOR, None)
+    assert anna.values["inline"] == [document("s3:*")]
+    assert Details("Group").read(Source()) == ()
+
+
+def test_three_paths_are_named_and_the_others_counted():
+    anna = user(inline=[document("iam:*")])
+    result = run(checks()[CHECK], SCOPE, Answers({fact: (of, ()) for fact, of in recorded(anna).items()}))
+    assert [one.evidence for one in result.outcomes] == [
+        "the user 'anna' can become an administrator: path iam-007 (iam:PutUserPolicy), "
+        "path iam-008 (iam:AttachUserPolicy)"
+    ]
+    both = recorded(user("ben"), anna)
+    result = run(checks()[CHECK], SCOPE, Answers({fact: (of, ()) for fact, of in both.items()}))
+    assert result.outcomes[0].evidence.endswith(
+        "iam-015 (iam:AttachUserPolicy, iam:CreateAccessKey) by the user 'ben' and 1 further path"
+    )

@@ -1,0 +1,310 @@
+"""Who can become an administrator, path by path: each path is open with all of its actions, and with no fewer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from toolkit.iam import PolicyDocument, PolicyKind
+from toolkit.iam import escalation as room
+from toolkit.iam.escalation import (
+    LIFTING,
+    ON_IDENTITIES,
+    RUNS_AS,
+    EscalationPath,
+    Identity,
+    escalation_paths,
+    escalations,
+)
+
+IAM = "arn:aws:iam::123456789012"
+OWN = f"{IAM}:policy/own"
+
+
+def allow(*actions: str, resource: Any = "*", effect: str = "Allow", **more: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": list(actions), "Resource": resource, **more}
+
+
+def document(*statements: dict[str, Any], name: str = "a policy") -> PolicyDocument:
+    return PolicyDocument.parse({"Version": "2012-10-17", "Statement": list(statements)}, name=name)
+
+
+@cache
+def everything() -> PolicyDocument:
+    return document(allow("*"), name="everything")
+
+
+def trust(*services: str, aws: tuple[str, ...] = (), **more: Any) -> PolicyDocument:
+    principal = {**({"Service": list(services)} if services else {}), **({"AWS": list(aws)} if aws else {})}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, **more}
+    body = {"Version": "2012-10-17", "Statement": [statement]}
+    return PolicyDocument.parse(body, name="trust", kind=PolicyKind.TRUST)
+
+
+def user(name: str, *statements: dict[str, Any], **more: Any) -> Identity:
+    return Identity(f"{IAM}:user/{name}", (document(*statements),) if statements else (), **more)
+
+
+def role(name: str, *statements: dict[str, Any], **more: Any) -> Identity:
+    return replace(user(name, *statements, **more), arn=f"{IAM}:role/{name}")
+
+
+SERVICES = tuple(sorted({service for path in escalation_paths() for service in path.services}))
+ADMIN = Identity(f"{IAM}:user/admin", (everything(),))
+ADMIN_ROLE = Identity(
+    f"{IAM}:role/admin", (everything(),), trust=trust(*SERVICES, aws=(f"{IAM}:root",)), instance_profile=True
+)
+ADMINS = Identity(f"{IAM}:group/admins", (everything(),))
+PLAIN_ROLE = role("plain", allow("s3:ListBucket"), trust=trust(aws=(f"{IAM}:root",)), managed=frozenset({OWN}))
+PLAIN_USER = user("plain", allow("s3:ListBucket"))
+ACCOUNT = (ADMIN, ADMIN_ROLE, ADMINS, PLAIN_ROLE, PLAIN_USER)
+
+
+def ways(one: Identity, *others: Identity) -> set[str]:
+    found = escalations((one, *(others or ACCOUNT)))
+    assert one.arn not in found.administrators
+    return {way.path.id for way in found.ways.get(one.arn, ())}
+
+
+def holder(path: EscalationPath, *statements: dict[str, Any]) -> Identity:
+    """Somebody whom a path is for: a role where it changes a role's own policies."""
+    own = path.category == "self-escalation"
+    kind = role if own and ON_IDENTITIES[path.required[0]] == "role" else user
+    groups = frozenset({f"{IAM}:group/staff"}) if kind is user else frozenset[str]()
+    return kind("anna", *statements, managed=frozenset({OWN}), groups=groups)
+
+
+STAFF = Identity(f"{IAM}:group/staff", ())
+
+
+@pytest.mark.parametrize("path", escalation_paths(), ids=lambda path: path.id)
+def test_a_path_is_open_with_all_of_its_actions_and_not_without_one(path: EscalationPath):
+    assert path.id in ways(holder(path, allow(*path.required)), *ACCOUNT, STAFF)
+    for action in path.required:
+        rest = [one for one in path.required if one != action]
+        assert path.id not in ways(holder(path, allow(*rest, "s3:ListBucket")), *ACCOUNT, STAFF)
+        denied = allow(action, effect="Deny")
+        assert path.id not in ways(holder(path, allow(*path.required), denied), *ACCOUNT, STAFF)
+        bounded = replace(
+            holder(path, allow(*path.required)),
+            boundary=document(allow(*rest, "s3:ListBucket")),
+            boundary_arn=f"{IAM}:policy/b",
+        )
+        assert path.id not in ways(bounded, *ACCOUNT, STAFF)
+
+
+def test_the_catalogue_is_of_kinds_that_are_understood():
+    assert len(escalation_paths()) == len({path.id for path in escalation_paths()}) == 65
+    for path in escalation_paths():
+        identities = [action for action in path.required if action.startswith(("iam:", "sts:"))]
+        assert set(identities) <= ON_IDENTITIES.keys(), path.id
+        assert path.services or len(identities) == len(path.required), path.id
+        if path.category == "self-escalation":
+            assert len(path.required) == 1, path.id
+        if path.category == "existing-passrole":
+            assert {action.split(":")[0] for action in path.required} <= RUNS_AS.keys(), path.id
+
+
+def test_administrators_have_nothing_to_escalate_to():
+    found = escalations(ACCOUNT)
+    assert found.administrators == {ADMIN.arn, ADMIN_ROLE.arn}
+    assert not found.ways
+
+
+def test_everything_but_identities_is_no_administrator():
+    """PowerUserAccess and the like: what runs as an administrator can be changed."""
+    power = user("anna", allow("*"), allow("iam:*", effect="Deny"))
+    assert {"lambda-003", "cloudformation-002", "sts-001"} <= ways(power)
+    assert not any(path.startswith("iam-") for path in ways(power))
+
+
+@pytest.mark.parametrize(
+    ("statement", "path"),
+    [
+        (allow("iam:PutUserPolicy", resource=f"{IAM}:user/${{aws:username}}"), "iam-007"),
+        (allow("iam:PutUserPolicy", resource=f"{IAM}:user/anna"), "iam-007"),
+        (allow("iam:PutUserPolicy", resource="arn:aws:iam::*:user/*"), "iam-007"),
+        (allow("iam:PutUserPolicy", resource=f"{IAM}:user/${{aws:PrincipalTag/team}}*"), "iam-007"),
+        (allow("iam:CreateAccessKey", resource=f"{IAM}:user/admin"), "iam-002"),
+        (allow("iam:CreateAccessKey", resource=f"{IAM}:user/a*"), "iam-002"),
+        (allow("iam:AttachUserPolicy", resource=f"{IAM}:user/*", Condition={"Bool": {"aws:ViaAWSService": "x"}}), ""),
+    ],
+)
+def test_it_counts_what_an_action_is_allowed_on(statement: dict[str, Any], path: str):
+    if not path:
+        statement = {**statement, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+        path = "iam-008"
+    assert path in ways(user("anna", statement))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        # Self-service, as AWS documents it, and what is about others who are nobody.
+        allow("iam:CreateAccessKey", "iam:UpdateLoginProfile", resource=f"{IAM}:user/${{aws:username}}"),
+        allow("iam:CreateAccessKey", resource=f"{IAM}:user/plain"),
+        allow("iam:PutUserPolicy", "iam:AttachUserPolicy", resource=f"{IAM}:user/other"),
+        allow("iam:AddUserToGroup", resource=f"{IAM}:group/staff"),
+        allow("sts:AssumeRole", resource=f"{IAM}:role/plain"),
+        allow("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction", resource=f"{IAM}:role/plain"),
+        # No administrator's policy may be attached.
+        allow(
+            "iam:AttachUserPolicy",
+            Condition={"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"}},
+        ),
+        # Only whoever has the boundary may be changed.
+        allow(
+            "iam:AttachUserPolicy",
+            "iam:PutUserPolicy",
+            "iam:CreateAccessKey",
+            resource=f"{IAM}:user/other",
+            Condition={"StringEquals": {"iam:PermissionsBoundary": f"{IAM}:policy/boundary"}},
+        ),
+        allow("iam:PassRole", "ec2:RunInstances", Condition={"StringEquals": {"iam:PassedToService": "example.com"}}),
+        {"Effect": "Allow", "NotAction": sorted({f"{a.split(':')[0]}:*" for a in room._actions()}), "Resource": "*"},
+    ],
+)
+def test_what_leads_to_no_administrator_is_no_path(statement: dict[str, Any]):
+    assert ways(user("anna", statement), *ACCOUNT, STAFF) == set()
+
+
+def test_several_steps_lead_to_an_administrator_as_well():
+    """anna enters ben, who assumes a role that may change its own policies."""
+    anna = user("anna", allow("iam:CreateAccessKey", resource=f"{IAM}:user/ben"))
+    ben = user("ben", allow("sts:AssumeRole", resource=f"{IAM}:role/deploy"))
+    deploy = role("deploy", allow("iam:PutRolePolicy", resource=f"{IAM}:role/deploy"), trust=trust(aws=(ben.arn,)))
+    found = escalations((anna, ben, deploy, PLAIN_USER)).ways
+    assert {arn: [(way.path.id, way.to) for way in of] for arn, of in found.items()} == {
+        anna.arn: [("iam-002", ben.arn)],
+        ben.arn: [("sts-001", deploy.arn)],
+        deploy.arn: [("iam-005", None)],
+    }
+    cut = replace(deploy, policies=())
+    assert escalations((anna, ben, cut, PLAIN_USER)).ways == {}
+
+
+def test_a_trust_policy_lets_its_own_account_in_only_with_permission_and_a_named_user_without():
+    for named, expected in ((f"{IAM}:root", set()), (f"{IAM}:user/anna", {"sts-001"}), (f"{IAM}:user/ben", set())):
+        admin = replace(ADMIN_ROLE, trust=trust(aws=(named,)))
+        assert ways(user("anna", allow("s3:ListBucket")), admin) == expected
+    admin = replace(
+        ADMIN_ROLE, trust=trust(aws=(f"{IAM}:root",), Condition={"Bool": {"aws:MultiFactorAuthPresent": True}})
+    )
+    assert ways(user("anna", allow("sts:AssumeRole")), admin) == {"sts-001"}
+    assert ways(user("anna", allow("sts:AssumeRole")), replace(ADMIN_ROLE, trust=None)) == set()
+
+
+def test_a_role_is_passed_only_to_a_service_that_it_trusts():
+    passing = user("anna", allow("iam:PassRole", "lambda:*", "ec2:*"))
+    assert ways(passing, replace(ADMIN_ROLE, trust=trust("ecs-tasks.amazonaws.com"))) == set()
+    assert "lambda-001" in ways(passing, replace(ADMIN_ROLE, trust=trust("lambda.amazonaws.com")))
+    instance = replace(ADMIN_ROLE, trust=trust("ec2.amazonaws.com"))
+    assert "ec2-001" in ways(passing, instance)
+    assert ways(passing, replace(instance, instance_profile=False)) == set()
+
+
+@pytest.mark.parametrize("path", ["aws-service-role/x.amazonaws.com", "aws-reserved/sso.amazonaws.com"])
+def test_nobody_changes_roles_of_aws(path: str):
+    reserved = replace(ADMIN_ROLE, arn=f"{IAM}:role/{path}/admin")
+    assert ways(user("anna", allow("iam:UpdateAssumeRolePolicy", "iam:PassRole", "lambda:*")), reserved) == set()
+
+
+class TestBoundaries:
+    BOUNDARY = f"{IAM}:policy/boundary"
+
+    def bounded(self, one: Identity, *statements: dict[str, Any]) -> Identity:
+        return replace(one, boundary=document(*statements), boundary_arn=self.BOUNDARY)
+
+    def test_a_bounded_user_gains_nothing_by_changing_itself(self):
+        anna = user("anna", allow("*"))
+        itself = self.bounded(anna, allow("s3:*", "iam:PutUserPolicy"))
+        assert ways(itself) == set()
+        assert ways(self.bounded(anna, allow("iam:PutUserPolicy", "iam:CreateAccessKey"))) >= {"iam-002", "iam-018"}
+        # Allows everything, but for identities: it is no administrator, nor may one be made of it.
+        limits = (allow("*"), allow("iam:*", "sts:*", effect="Deny"))
+        assert ways(self.bounded(anna, *limits), PLAIN_USER, ADMIN) == set()
+        entering = user("ben", allow("iam:PutUserPolicy", "iam:CreateAccessKey", resource=anna.arn))
+        assert escalations((entering, self.bounded(anna, *limits), ADMIN)).ways == {}
+        assert list(escalations((entering, PLAIN_USER, user("anna", allow("s3:*")), ADMIN)).ways) == [entering.arn]
+
+    @pytest.mark.parametrize(
+        ("action", "resource"),
+        [
+            ("iam:DeleteUserPermissionsBoundary", "*"),
+            ("iam:PutUserPermissionsBoundary", f"{IAM}:user/anna"),
+            ("iam:CreatePolicyVersion", BOUNDARY),
+        ],
+    )
+    def test_one_that_may_be_lifted_is_none(self, action: str, resource: str):
+        anna = user("anna", allow("*"))
+        lifted = self.bounded(anna, allow("s3:*"), allow(action, resource=resource))
+        assert LIFTING.id in ways(lifted)
+        raised = self.bounded(
+            user("anna", allow("iam:*")), allow("iam:PutUserPolicy"), allow(action, resource=resource)
+        )
+        assert "iam-007" in ways(raised)
+
+    def test_one_that_allows_everything_is_none(self):
+        anna = self.bounded(user("anna", allow("iam:PutUserPolicy")), allow("*"))
+        assert "iam-007" in ways(anna)
+
+    def test_who_may_change_only_the_bounded_gains_nothing(self):
+        """AWS's example of delegation: roles may be changed if they have the boundary."""
+        delegated = allow(
+            "iam:AttachRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+            Condition={"StringEquals": {"iam:PermissionsBoundary": self.BOUNDARY}},
+        )
+        delegated = {**delegated, "Action": delegated["Action"][:2]}
+        anna = user("anna", delegated, allow("sts:AssumeRole"))
+        bounded = self.bounded(PLAIN_ROLE, allow("s3:*"))
+        assert ways(anna, bounded, ADMIN) == set()
+        assert ways(anna, PLAIN_ROLE, ADMIN) == set()
+        assert ways(anna, self.bounded(PLAIN_ROLE, allow("*")), ADMIN) == {"iam-014", "iam-017"}
+
+
+def test_a_policy_is_judged_for_each_user_whom_it_names():
+    shared = document(allow("iam:PutUserPolicy", resource=f"{IAM}:user/ben"))
+    users = [Identity(f"{IAM}:user/{name}", (shared,)) for name in ("anna", "ben", "carla")]
+    assert list(escalations(users).ways) == [users[1].arn]
+
+
+@pytest.mark.parametrize("many", [50, 5000])
+def test_equal_users_are_evaluated_once(many: int):
+    """Self-service and a group's policies: as many evaluations for 5,000 users as for 50."""
+    shared = document(
+        allow("iam:CreateAccessKey", "iam:AttachUserPolicy", resource=f"{IAM}:user/${{aws:username}}"),
+        allow("iam:AddUserToGroup", "sts:AssumeRole", "iam:PassRole", "lambda:*", resource="*"),
+    )
+    users = [Identity(f"{IAM}:user/user-{number}", (shared,)) for number in range(many)]
+    with mock.patch.object(room, "evaluate", wraps=room.evaluate) as evaluated:
+        found = escalations([*users, *ACCOUNT])
+    assert len(found.ways) == many
+    assert evaluated.call_count == 7
+
+
+def test_evaluations_grow_with_the_number_of_roles():
+    """Each has a policy of its own that leads nowhere but to itself."""
+
+    def count(many: int) -> int:
+        roles = [
+            role(
+                f"r{number:04}",
+                allow("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction", resource=f"{IAM}:role/own"),
+                allow(
+                    "iam:AttachRolePolicy", "iam:PutRolePolicy", "sts:AssumeRole", resource=f"{IAM}:role/r{number}-*"
+                ),
+            )
+            for number in range(many)
+        ]
+        with mock.patch.object(room, "evaluate", wraps=room.evaluate) as evaluated:
+            assert escalations([*roles, *ACCOUNT]).ways == {}
+        return evaluated.call_count
+
+    few, many = count(100), count(400)
+    assert many <= few * 4.1

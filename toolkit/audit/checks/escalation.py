@@ -1,0 +1,212 @@
+"""Escalation: users and roles that are no administrators and can become one by a publicly catalogued path.
+
+`toolkit.iam.escalation` has the paths, and says what is assumed where an account does not tell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from toolkit.audit.facts import Fact
+from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
+from toolkit.findings import Severity, Status
+from toolkit.iam import PolicyDocument, PolicyError, PolicyKind
+from toolkit.iam.escalation import LIFTING, Identity, Way, escalations
+from toolkit.plan.facts import Source
+from toolkit.resources.reading import Live
+
+_MEMBERS = {
+    "User": "UserDetailList",
+    "Group": "GroupDetailList",
+    "Role": "RoleDetailList",
+    "LocalManagedPolicy": "Policies",
+    "AWSManagedPolicy": "Policies",
+}
+
+
+@dataclass(frozen=True)
+class Details(Fact):
+    """Every user, group, role or managed policy with its policies' documents, as JSON text.
+
+    Values of users, groups and roles: `inline` (documents), `attached` (ARNs); of users and roles `boundary` (an ARN or
+    None); of users `groups` (names); of roles `trust` and `instance_profile`. Of policies: `document`.
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
+    """
+
+    kind: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"IAM's details of every {self.kind}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("iam:GetAccountAuthorizationDetails",)
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The details."""
+        home, member = source.home_region, _MEMBERS[self.kind]
+        found = source.pages(
+            "iam", "get_account_authorization_details", member, home, MaxItems=1000, Filter=[self.kind]
+        )
+        text = cache(lambda written: written)  # thousands of users may have the same document
+
+        def live(one: Mapping[str, Any]) -> Live:
+            if member == "Policies":
+                document = next(v["Document"] for v in one["PolicyVersionList"] if v["IsDefaultVersion"])
+                values: dict[str, Any] = {"document": json.dumps(document)}
+                return Live({"arn": one["Arn"]}, values, f"the policy {one['Arn']}", None, one["Arn"])
+            name = one[f"{self.kind}Name"]
+            values = {
+                "inline": [
+                    text(json.dumps(policy["PolicyDocument"])) for policy in one.get(f"{self.kind}PolicyList", ())
+                ],
+                "attached": [policy["PolicyArn"] for policy in one.get("AttachedManagedPolicies", ())],
+            }
+            if self.kind != "Group":
+                values["boundary"] = one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+            if self.kind == "User":
+                values["groups"] = list(one.get("GroupList", ()))
+            if self.kind == "Role":
+                values["trust"] = text(json.dumps(one["AssumeRolePolicyDocument"]))
+                values["instance_profile"] = bool(one.get("InstanceProfileList"))
+            called, kind = f"the {self.kind.lower()} {name!r}", f"aws_iam_{self.kind.lower()}"
+            return Live({"name": name}, values, called, name, one["Arn"], type=kind, region=home)
+
+        return tuple(map(live, found))
+
+
+def _needs(_: Scope) -> Iterator[Details]:
+    yield from map(Details, _MEMBERS)
+
+
+class _Account:
+    """What IAM answered, as identities; and of whom that is not the whole truth."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._texts = {
+            one.arn: one.values["document"]
+            for kind in ("LocalManagedPolicy", "AWSManagedPolicy")
+            for one in answers[Details(kind)]
+        }
+        self._own = frozenset(str(one.arn) for one in answers[Details("LocalManagedPolicy")])
+        self._parsed: dict[tuple[str, str, PolicyKind], PolicyDocument | str] = {}
+        self.doubts: dict[str, str] = {}
+        """ARN → why it is not known what somebody may do."""
+        self._groups = {one.key["name"]: one for one in answers[Details("Group")]}
+        users = answers[Details("User")]
+        # By service-linked roles only services act, and nobody can change them.
+        roles = [one for one in answers[Details("Role")] if ":role/aws-service-role/" not in str(one.arn)]
+        self.principals = (*users, *roles)
+        self.identities = (
+            *map(self._identity, self._groups.values()),
+            *map(self._user, users),
+            *map(self._role, roles),
+        )
+
+    def _user(self, live: Live) -> Identity:
+        groups = [self._groups[name] for name in live.values["groups"]]
+        found = self._bounded(live, self._identity(live, *groups))
+        return replace(found, groups=frozenset(str(one.arn) for one in groups))
+
+    def _role(self, live: Live) -> Identity:
+        trust = self._parse(str(live.arn), live.values["trust"], "its trust policy", PolicyKind.TRUST)
+        found = self._bounded(live, self._identity(live))
+        return replace(found, trust=trust, instance_profile=live.values["instance_profile"])
+
+    def _bounded(self, live: Live, found: Identity) -> Identity:
+        boundary = live.values["boundary"]
+        if boundary is None:
+            return found
+        return replace(found, boundary=self._managed(found.arn, boundary), boundary_arn=boundary)
+
+    def _identity(self, live: Live, *groups: Live) -> Identity:
+        arn = str(live.arn)
+        attached = tuple(dict.fromkeys(each for one in (live, *groups) for each in one.values["attached"]))
+        documents = [self._managed(arn, policy) for policy in attached]
+        for one in (live, *groups):
+            documents += (self._parse(arn, text, f"an inline policy of {one.called}") for text in one.values["inline"])
+        known = tuple(one for one in documents if one is not None)
+        return Identity(arn, known, managed=self._own.intersection(attached))
+
+    def _managed(self, of: str, arn: str) -> PolicyDocument | None:
+        if arn not in self._texts:
+            self.doubts[of] = f"IAM's details lack the policy {arn}"
+            return None
+        return self._parse(of, self._texts[arn], arn)
+
+    def _parse(self, of: str, text: str, name: str, kind: PolicyKind = PolicyKind.IDENTITY) -> PolicyDocument | None:
+        # Equal inline policies of two users are one document: what a user may do does not depend on what it is called.
+        key = (text, name if name.startswith("arn:") else "", kind)
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = PolicyDocument.parse(text, name=name, kind=kind)
+            except PolicyError as e:
+                self._parsed[key] = f"a policy cannot be understood: {e}"
+        found = self._parsed[key]
+        if isinstance(found, str):
+            self.doubts[of] = found
+            return None
+        return found
+
+
+_NAMED = 3
+"""Paths that the evidence names."""
+
+
+def _said(ways: Iterable[Way], called: Mapping[str, str]) -> str:
+    texts = []
+    for way in ways:
+        by = f" by {called.get(way.to, way.to)}" if way.to else ""
+        name = "its own permissions boundary, which it may lift" if way.path is LIFTING else f"path {way.path.id}"
+        actions = f" ({', '.join(way.path.required)})" if way.path.required else ""
+        texts.append(f"{name}{actions}{by}")
+    more = len(texts) - _NAMED
+    return ", ".join(texts[:_NAMED]) + (f" and {more} further path{'s' if more > 1 else ''}" if more > 0 else "")
+
+
+def _judge(_: Scope, answers: Answers) -> Iterator[Outcome]:
+    account = _Account(answers)
+    found = escalations(account.identities)
+    called = {str(one.arn): one.called for one in account.principals}
+    wrong = False
+    for one in account.principals:
+        arn = str(one.arn)
+        if arn in account.doubts:
+            wrong = True
+            yield Outcome(Status.UNKNOWN, f"what {one.called} may do is not known: {account.doubts[arn]}", one)
+        elif ways := found.ways.get(arn):
+            wrong = True
+            yield Outcome(Status.FAIL, f"{one.called} can become an administrator: {_said(ways, called)}", one)
+    if not wrong:
+        administrators = len(found.administrators)
+        others = len(called) - administrators
+        yield Outcome(
+            Status.PASS,
+            f"no catalogued path is open to {others:,} users and roles; {administrators:,} are administrators",
+        )
+
+
+CHECKS = (
+    Check(
+        "iam_policy_allows_privilege_escalation",
+        "No user or role can become an administrator by a publicly known path.",
+        Severity.HIGH,
+        "iam",
+        _needs,
+        _judge,
+        Remedy(
+            "take away one of the actions of each path (https://pathfinding.cloud explains each), or set a permissions "
+            "boundary that denies it"
+        ),
+        why="Such a user or role can do what an administrator can. Service control policies may close a path: "
+        "they are not considered.",
+        topics=("iam_inline_policy_allows_privilege_escalation",),
+    ),
+)

@@ -1,0 +1,611 @@
+"""Who can become an administrator by publicly catalogued paths: permissions that together give somebody else's.
+
+In: the users, roles and groups of one account, with their policies. Out: for each that is no administrator and can
+become one, the paths that are open. Pure.
+
+A path counts where it ends at an administrator, in one step or in several. What is not known is taken as an attacker
+would like it, so that a path is reported rather than missed:
+
+- A condition on anything but a permissions boundary, an attached policy or the service that a role is passed to is met
+  where it allows, and not met where it denies; so are all conditions of trust policies. A variable is anything.
+- An action on what is not listed here (functions, instances, stacks) is allowed if it is on any resource, and where a
+  path changes something that runs already, it runs with any role that trusts the service.
+- A user can get another access key or password.
+
+Not considered: service control and resource control policies, which only take away; what other accounts may do; groups
+without members. Service-linked roles and those of IAM Identity Center cannot be changed or passed by the account, which
+is why they are nobody's target:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-service-linked-roles.html
+https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from toolkit.iam.document import PolicyDocument, Statement
+from toolkit.iam.evaluate import Policies, evaluate
+from toolkit.iam.matching import ContextValue, action_matches
+from toolkit.iam.request import Request
+from toolkit.privileges import ADMINISTRATOR_POLICIES
+
+
+@dataclass(frozen=True)
+class EscalationPath:
+    """One path of the catalogue.
+
+    Attributes:
+        id: As the catalogue calls it ("iam-001").
+        category: The catalogue's: self-escalation, principal-access, new-passrole or existing-passrole.
+        required: Every action that it takes.
+        services: Those that a role has to trust; one is enough.
+    """
+
+    id: str
+    category: str
+    required: tuple[str, ...]
+    services: tuple[str, ...] = ()
+
+
+@cache
+def escalation_paths() -> tuple[EscalationPath, ...]:
+    """The catalogue; escalation_paths.json names its source."""
+    listed = json.loads((Path(__file__).parent / "escalation_paths.json").read_text("utf-8"))["paths"]
+    return tuple(
+        EscalationPath(
+            one["id"],
+            one["category"],
+            tuple(one["required"]),
+            tuple(one["services"]) or _services_of(tuple(one["required"])),
+        )
+        for one in listed
+    )
+
+
+RUNS_AS: Mapping[str, str] = {
+    "apprunner": "tasks.apprunner.amazonaws.com",
+    "bedrock-agentcore": "bedrock-agentcore.amazonaws.com",
+    "cloudformation": "cloudformation.amazonaws.com",
+    "codebuild": "codebuild.amazonaws.com",
+    "ec2": "ec2.amazonaws.com",
+    "ec2-instance-connect": "ec2.amazonaws.com",
+    "glue": "glue.amazonaws.com",
+    "lambda": "lambda.amazonaws.com",
+    "sagemaker": "sagemaker.amazonaws.com",
+    "ssm": "ec2.amazonaws.com",
+}
+"""Prefix of an action that changes a workload → the service that the workload's role trusts."""
+
+
+def _services_of(required: tuple[str, ...]) -> tuple[str, ...]:
+    prefixes = {action.partition(":")[0] for action in required} - {"iam", "sts"}
+    return tuple(dict.fromkeys(RUNS_AS[prefix] for prefix in sorted(prefixes)))
+
+
+@dataclass(frozen=True, eq=False)
+class Identity:
+    """A user, a role, or a group as it is for whoever joins it.
+
+    Attributes:
+        arn: Its ARN.
+        policies: Every policy that it has; a user has those of its groups. Equal ones are one object.
+        boundary: The permissions boundary; None: it has none.
+        boundary_arn: The ARN of that.
+        managed: ARNs of those of its policies that the account manages itself.
+        groups: A user's groups, by ARN.
+        trust: A role's trust policy.
+        instance_profile: Whether a role is in an instance profile, without which no instance has it.
+    """
+
+    arn: str
+    policies: tuple[PolicyDocument, ...]
+    boundary: PolicyDocument | None = None
+    boundary_arn: str | None = None
+    managed: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    trust: PolicyDocument | None = None
+    instance_profile: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Whether it is a "user", "role" or "group"."""
+        return _name(self.arn).split("/", 1)[0]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A path that is open to somebody."""
+
+    path: EscalationPath
+    to: str | None
+    """ARN of the user, role, group or policy by which it leads on; None: of oneself."""
+
+
+@dataclass(frozen=True)
+class Escalations:
+    """What becomes of the users and roles of an account."""
+
+    administrators: frozenset[str]
+    """ARNs of those who may do everything, so that there is nothing to escalate to."""
+    ways: Mapping[str, tuple[Way, ...]]
+    """ARN of each other that can become one → the paths that are open to it, each by one target."""
+
+
+def escalations(identities: Iterable[Identity]) -> Escalations:
+    """Find the open paths. Users with equal policies are evaluated once."""
+    return _Account(tuple(identities)).escalations()
+
+
+_RAISES = {
+    "iam:AttachGroupPolicy": "group",
+    "iam:AttachRolePolicy": "role",
+    "iam:AttachUserPolicy": "user",
+    "iam:CreatePolicyVersion": "policy",
+    "iam:PutGroupPolicy": "group",
+    "iam:PutRolePolicy": "role",
+    "iam:PutUserPolicy": "user",
+}
+"""Actions that give rights to what they are about, of which there need be none before → that."""
+_ENTERS = {
+    "iam:AddUserToGroup": "group",
+    "iam:CreateAccessKey": "user",
+    "iam:CreateLoginProfile": "user",
+    "iam:DeleteAccessKey": "user",
+    "iam:UpdateAssumeRolePolicy": "role",
+    "iam:UpdateLoginProfile": "user",
+    "sts:AssumeRole": "role",
+}
+"""Actions that give the rights which somebody has → who."""
+ON_IDENTITIES: Mapping[str, str] = {**_RAISES, **_ENTERS, "iam:PassRole": "role"}
+"""Actions that are judged by what they are about; all others may be allowed on any resource."""
+
+_LIFTS = {
+    kind: (f"iam:Delete{kind.capitalize()}PermissionsBoundary", f"iam:Put{kind.capitalize()}PermissionsBoundary")
+    for kind in ("user", "role")
+}
+"""Actions that take a boundary away or exchange it."""
+LIFTING = EscalationPath("permissions-boundary", "self-escalation", ())
+"""Lifting one's own boundary where it is all that keeps one from being an administrator: no path of the catalogue."""
+_ADMINISTERS = ("iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy")
+_KNOWN = frozenset({"iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn"})
+"""Condition keys whose value is known for each request."""
+_KNOWN_VARIABLES = ("aws:principalaccount", "aws:resourceaccount")
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_CONTEXT_OF_BOUNDARY = ("iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy")
+"""Service Authorization Reference, IAM: the actions here that have the key iam:PermissionsBoundary, of their target."""
+_UNTOUCHABLE = (":role/aws-service-role/", ":role/aws-reserved/")
+_SPECIAL = ("*", "?", "$")
+
+
+@cache
+def _actions() -> frozenset[str]:
+    """Every action that is looked for."""
+    lifting = {action for actions in _LIFTS.values() for action in actions}
+    return frozenset({action for path in escalation_paths() for action in path.required} | lifting)
+
+
+@lru_cache(maxsize=65536)
+def _matched(pattern: str) -> frozenset[str]:
+    """Which of these actions a pattern matches."""
+    return frozenset(action for action in _actions() if action_matches(pattern, action))
+
+
+def _matched_by(statement: Statement) -> frozenset[str]:
+    if statement.not_actions:
+        return _actions().difference(*map(_matched, statement.not_actions))
+    return frozenset().union(*map(_matched, statement.actions))
+
+
+def _all(patterns: Sequence[str]) -> bool:
+    return any(set(pattern) <= set("*:") for pattern in patterns)
+
+
+def _is_everything(statement: Statement) -> bool:
+    whole = _all(statement.actions) and _all(statement.resources)
+    return statement.effect == "Allow" and whole and not statement.conditions
+
+
+_BEGINNING = re.compile(r"[^*?$]*")
+"""What an entry says before its first wildcard or variable."""
+
+
+def _name(arn: str) -> str:
+    return arn.split(":", 5)[5]
+
+
+class _Document:
+    """A policy as it is taken here.
+
+    Attributes:
+        document: What is left of it.
+        allowed: The actions, of those that are looked for, that it allows on something.
+        denied: Those that it denies on everything.
+        everything: Whether it allows everything on everything.
+        personal: Whether it says something of some users that it does not say of others.
+    """
+
+    def __init__(self, document: PolicyDocument, *, known: frozenset[str] = _KNOWN) -> None:
+        statements = (_taken(one, document.variables, known) for one in document.statements)
+        self.document = replace(document, statements=tuple(one for one in statements if one is not None))
+        allowed, denied = frozenset[str](), frozenset[str]()
+        self.everything = self.personal = False
+        for one in self.document.statements:
+            self.personal |= bool(_matched_by(one) & _OF_USERS) and not all(
+                map(_of_every_user, (*one.resources, *one.not_resources))
+            )
+            if one.effect == "Allow":
+                allowed |= _matched_by(one)
+                self.everything |= _is_everything(one)
+            elif _all(one.resources) and not one.conditions:
+                denied |= _matched_by(one)
+        self.allowed, self.denied = allowed, denied
+
+
+_OF_USERS = frozenset({*(action for action, kind in ON_IDENTITIES.items() if kind == "user"), *_LIFTS["user"]})
+
+
+def _of_every_user(entry: str) -> bool:
+    """Whether an entry means all users, or each one itself, or none."""
+    kind = entry.split(":", 5)[-1]
+    if kind.startswith("user/"):
+        return kind == "user/*" or (kind.lower().endswith("/${aws:username}") and "*" not in kind)
+    return set(entry) <= {"*"} or kind == "*" or re.match(r"[a-z-]+/", kind) is not None
+
+
+def _taken(statement: Statement, variables: bool, known: frozenset[str]) -> Statement | None:
+    """A statement less what is not known, in favour of an attacker; None: it is nothing then."""
+    allows = statement.effect == "Allow"
+    left = tuple(one for one in statement.conditions if one.key.lower() in known)
+    if len(left) < len(statement.conditions) and not allows:
+        return None
+    found = replace(statement, conditions=left)
+    if not variables:
+        return found
+    # What is left of an entry with a variable has to be wide in Allow's Resource and Deny's NotResource, else nothing.
+    resources = _entries(statement.resources, wide=allows)
+    not_resources = _entries(statement.not_resources, wide=not allows)
+    if statement.resources and not resources:
+        return None
+    if statement.not_resources and not not_resources:
+        resources = ("*",)
+    return replace(found, resources=resources, not_resources=not_resources)
+
+
+def _entries(texts: tuple[str, ...], *, wide: bool) -> tuple[str, ...]:
+    found = []
+    for written in texts:
+        text = written
+        unknown = [name for name in _VARIABLE.findall(text) if name not in _SPECIAL and not _is_known(name, text)]
+        if not unknown:
+            found.append(text)
+        elif wide:
+            for name in unknown:
+                text = text.replace("${" + name + "}", "*")
+            found.append(text)
+    return tuple(found)
+
+
+def _is_known(name: str, text: str) -> bool:
+    """Whether a variable is filled in as it is.
+
+    A user's own name as the last part of an ARN of users matches nobody but that user, so that it is the same for all
+    who have the policy: they are evaluated once.
+    """
+    own = name.lower() == "aws:username" and ":user/" in text and text.endswith("/${" + name + "}")
+    return own or name.lower() in _KNOWN_VARIABLES
+
+
+class _Holder:
+    """Whoever has the same policies, evaluated once."""
+
+    def __init__(self, one: Identity, read: Callable[[PolicyDocument], _Document], attachable: tuple[str, ...]) -> None:
+        """Args:
+        one: Somebody who has them.
+        read: What a policy is taken for.
+        attachable: ARNs of policies that make an administrator of whoever has them.
+        """
+        self.one, self.members = one, [one]
+        self._prefix = one.arn.partition(f":{one.kind}/")[0]
+        # Who joins a group is a user of any name.
+        self.arn = f"{self._prefix}:user/member" if one.kind == "group" else one.arn
+        documents = tuple(map(read, one.policies))
+        boundary = None if one.boundary is None else read(one.boundary)
+        self._policies = Policies(
+            identity=tuple(of.document for of in documents),
+            boundary=None if boundary is None else boundary.document,
+        )
+        possible = frozenset[str]().union(*(of.allowed for of in documents))
+        denied = frozenset[str]().union(*(of.denied for of in documents))
+        if boundary is not None:
+            possible, denied = possible & boundary.allowed, denied | boundary.denied
+        self.possible = possible - denied
+        self._attachable = attachable
+        self._said: dict[tuple[Any, ...], bool] = {}
+
+    def reached(self, action: str) -> Iterable[str] | None:
+        """How the names of all that it may do something to begin ("user/anna"); None: that is not known."""
+        prefixes = set[str]()
+        for document in self._policies.identity:
+            for statement in document.statements:
+                if statement.effect == "Allow" and action in _matched_by(statement):
+                    if statement.not_resources:
+                        return None
+                    prefixes.update(_BEGINNING.match(self._own(one))[0] for one in statement.resources)  # type: ignore[index]
+        return prefixes
+
+    def _own(self, entry: str) -> str:
+        """The resource of an entry, with the user's own name filled in."""
+        name = _name(entry) if entry.count(":") >= 5 else ""
+        return re.sub(r"\$\{aws:username\}$", self.arn.rsplit("/", 1)[-1], name, flags=re.I)
+
+    def may(self, action: str, target: str, **context: ContextValue) -> bool:
+        """Whether it may do something; keys of the context have _ for the colon."""
+        question = (action, target, *context.items())
+        if question not in self._said:
+            keys = {key.replace("_", ":", 1): value for key, value in context.items()}
+            self._said[question] = evaluate(Request(self.arn, action, target, context=keys), self._policies).allowed
+        return self._said[question]
+
+    def may_assume(self, role: Identity, trust: PolicyDocument) -> bool:
+        """Whether it may assume a role: by its own policies and the role's, or by the latter alone."""
+        question = ("sts:AssumeRole", role.arn)
+        if question not in self._said:
+            policies = replace(self._policies, resource=trust)
+            self._said[question] = evaluate(Request(self.arn, "sts:AssumeRole", role.arn), policies).allowed
+        return self._said[question]
+
+    def may_on(self, action: str, target: Identity) -> bool:
+        """Whether it may change another user, role or group."""
+        if action not in self.possible:
+            return False
+        if action == "iam:CreatePolicyVersion":
+            return any(self.may(action, arn) for arn in sorted(target.managed))
+        context: dict[str, ContextValue] = {}
+        if target.boundary_arn is not None and action in _CONTEXT_OF_BOUNDARY:
+            context["iam_PermissionsBoundary"] = target.boundary_arn
+        if ":Attach" in action:
+            return any(self.may(action, target.arn, iam_PolicyARN=arn, **context) for arn in self._attachable)
+        return self.may(action, target.arn, **context)
+
+    @cached_property
+    def capped(self) -> bool:
+        """Whether a permissions boundary keeps it from being an administrator, whatever policies it gets."""
+        return self._limited and not self._lifts()
+
+    @cached_property
+    def administers(self) -> bool:
+        """Whether it may do everything now, identities included."""
+        return not self._limited and self._administering(self._policies.identity)
+
+    @cached_property
+    def administers_once_lifted(self) -> bool:
+        """Whether it may do everything once it has lifted its own boundary, which it may."""
+        return self._limited and self._administering(self._policies.identity) and self._lifts()
+
+    @cached_property
+    def _limited(self) -> bool:
+        boundary = self._policies.boundary
+        return boundary is not None and not self._administering((boundary,))
+
+    def _administering(self, documents: tuple[PolicyDocument, ...]) -> bool:
+        """Whether these policies alone make an administrator."""
+        if not any(_is_everything(statement) for one in documents for statement in one.statements):
+            return False
+        policies = Policies(identity=documents)
+        return any(
+            evaluate(
+                Request(self.arn, action, target, context={"iam:PolicyARN": self._attachable[0]}), policies
+            ).allowed
+            for action in _ADMINISTERS
+            for target in (f"{self._prefix}:{_RAISES[action]}/any",)
+        )
+
+    def _lifts(self) -> bool:
+        """Whether it may take its own boundary away, exchange it, or change what it says."""
+        boundary = self.one.boundary_arn or ""
+        return any(
+            action in self.possible and self.may(action, self.arn, iam_PermissionsBoundary=arn)
+            for action, arn in (
+                (_LIFTS[self.one.kind][0], boundary),
+                (_LIFTS[self.one.kind][1], self._attachable[0]),
+            )
+        ) or ("iam:CreatePolicyVersion" in self.possible and self.may("iam:CreatePolicyVersion", boundary))
+
+
+class _Account:
+    """All of them, and who is worth getting at."""
+
+    def __init__(self, identities: tuple[Identity, ...]) -> None:
+        self._documents: dict[int, _Document] = {}
+        self._trusts = {one.arn: _Document(one.trust, known=frozenset()).document for one in identities if one.trust}
+        let_in = [
+            statement.principals
+            for trust in self._trusts.values()
+            for statement in trust.statements
+            if statement.principals is not None
+        ]
+        self._named = frozenset(name for principals in let_in for name in principals.aws)
+        self._everyone = any(principals.everyone for principals in let_in)
+        own_administrating = sorted(
+            {
+                policy.name
+                for one in identities
+                for policy in one.policies
+                if policy.name in one.managed and self._read(policy).everything
+            }
+        )
+        partition = identities[0].arn.split(":")[1] if identities else "aws"
+        aws = (f"arn:{partition}:iam::aws:policy/{name}" for name in sorted(ADMINISTRATOR_POLICIES))
+        self._attachable = (*aws, *own_administrating)
+        self._holders: dict[tuple[Any, ...], _Holder] = {}
+        self._of: dict[str, _Holder] = {}
+        for one in identities:
+            self._add(one)
+        targets = [one for one in identities if not any(part in one.arn for part in _UNTOUCHABLE)]
+        targets.sort(key=lambda one: one.arn)
+        self._targets = {kind: [one for one in targets if one.kind == kind] for kind in ("user", "role", "group")}
+        self._names = {kind: [_name(one.arn) for one in of] for kind, of in self._targets.items()}
+        self._trusting: dict[str, list[Identity]] = {}
+        for role in self._targets["role"]:
+            for service in self._services(role):
+                self._trusting.setdefault(service, []).append(role)
+        self._worth: set[str] = set()
+
+    def _read(self, document: PolicyDocument) -> _Document:
+        found = self._documents.get(id(document))
+        if found is None:
+            found = self._documents[id(document)] = _Document(document)
+        return found
+
+    def _add(self, one: Identity) -> None:
+        # What others may do depends on their own ARN, what most users may does not.
+        boundary = () if one.boundary is None else (one.boundary,)
+        alone = (
+            one.kind != "user"
+            or one.arn in self._named
+            or any(self._read(document).personal for document in (*one.policies, *boundary))
+        )
+        key = (
+            one.arn if alone else one.kind,
+            tuple(sorted(map(id, one.policies))),
+            (id(one.boundary), one.boundary_arn),
+            (one.managed, one.groups),
+        )
+        if key in self._holders:
+            self._holders[key].members.append(one)
+        else:
+            self._holders[key] = _Holder(one, self._read, self._attachable)
+        self._of[one.arn] = self._holders[key]
+
+    def _services(self, role: Identity) -> frozenset[str]:
+        """The services that a role trusts; an instance's role needs an instance profile, too."""
+        trust = self._trusts.get(role.arn)
+        if trust is None:
+            return frozenset()
+        found: set[str] = set()
+        for statement in trust.statements:
+            if statement.effect == "Allow" and statement.principals is not None:
+                every = statement.principals.everyone
+                found.update(RUNS_AS.values() if every else ())
+                found.update(name.removesuffix(".cn") for name in statement.principals.service)
+        return frozenset(found - (set() if role.instance_profile else {"ec2.amazonaws.com"}))
+
+    def escalations(self) -> Escalations:
+        """As the function."""
+        self._worth = {one.arn for holder in self._holders.values() if holder.administers for one in holder.members}
+        administrators = frozenset(arn for arn in self._worth if ":group/" not in arn)
+        candidates = {
+            id(holder): (holder, self._candidates(holder))
+            for holder in self._holders.values()
+            if holder.one.arn not in self._worth
+        }
+        escalating: list[_Holder] = []
+        found = True
+        while found:
+            # Whoever reaches somebody who can become an administrator can become one as well.
+            found = False
+            for key, (holder, paths) in list(candidates.items()):
+                if not paths and not holder.administers_once_lifted:
+                    del candidates[key]
+                elif next(self._open(holder, paths), None) is not None:
+                    self._worth.update(one.arn for one in holder.members)
+                    escalating.append(holder)
+                    del candidates[key]
+                    found = True
+        said = {}
+        for holder in escalating:
+            ways = tuple(self._open(holder, self._candidates(holder)))
+            said.update({one.arn: ways for one in holder.members if one.kind != "group"})
+        return Escalations(administrators, said)
+
+    def _candidates(self, holder: _Holder) -> tuple[EscalationPath, ...]:
+        """Paths each of whose actions it may do on something; a trust policy may let it in by itself."""
+        possible = holder.possible
+        if holder.arn in self._named or self._everyone:
+            possible = possible | {"sts:AssumeRole"}
+        return tuple(path for path in escalation_paths() if possible.issuperset(path.required))
+
+    def _open(self, holder: _Holder, paths: tuple[EscalationPath, ...]) -> Iterator[Way]:
+        if holder.administers_once_lifted:
+            yield Way(LIFTING, None)
+        for path in paths:
+            if "iam:PassRole" in path.required:
+                found = self._passed(holder, path)
+            elif path.category == "existing-passrole" or not ON_IDENTITIES.keys() & set(path.required):
+                found = self._running(holder, path)
+            elif path.category == "self-escalation":
+                found = self._by_itself(holder, path)
+            else:
+                found = self._by_another(holder, path)
+            if found is not None:
+                yield Way(path, None if found == holder.arn else found)
+
+    def _worthy(self, holder: _Holder, services: Iterable[str]) -> Iterator[tuple[Identity, str]]:
+        for service in services:
+            for role in self._trusting.get(service, ()):
+                if role.arn in self._worth and role.arn != holder.arn:
+                    yield role, service
+
+    def _passed(self, holder: _Holder, path: EscalationPath) -> str | None:
+        for role, service in self._worthy(holder, path.services):
+            if holder.may("iam:PassRole", role.arn, iam_PassedToService=service):
+                return role.arn
+        return None
+
+    def _running(self, holder: _Holder, path: EscalationPath) -> str | None:
+        return next((role.arn for role, _ in self._worthy(holder, path.services)), None)
+
+    def _by_itself(self, holder: _Holder, path: EscalationPath) -> str | None:
+        if holder.capped:
+            return None
+        (action,) = path.required
+        one = holder.one
+        if action == "iam:AddUserToGroup":
+            groups = [group for group in self._targets["group"] if group.arn in self._worth]
+            return next((group.arn for group in groups if one.kind == "user" and holder.may(action, group.arn)), None)
+        if action == "iam:CreatePolicyVersion":
+            return next((arn for arn in sorted(one.managed) if holder.may(action, arn)), None)
+        if ON_IDENTITIES[action] == "group":
+            groups = [group for group in self._targets["group"] if group.arn in one.groups or group is one]
+            return next((group.arn for group in groups if holder.may_on(action, group)), None)
+        kind = "user" if one.kind == "group" else one.kind
+        itself = replace(one, arn=holder.arn)
+        return holder.arn if ON_IDENTITIES[action] == kind and holder.may_on(action, itself) else None
+
+    def _by_another(self, holder: _Holder, path: EscalationPath) -> str | None:
+        kind = "role" if any(ON_IDENTITIES[action] == "role" for action in path.required) else "user"
+        raised = any(action in _RAISES for action in path.required)
+        # An action on policies says nothing about where they are, and a trust policy may let in by itself.
+        narrowing = [one for one in path.required if ON_IDENTITIES[one] == kind and one != "sts:AssumeRole"]
+        for target in self._within(kind, holder.reached(narrowing[0]) if narrowing else None):
+            if target.arn == holder.arn or not (target.arn in self._worth or raised):
+                continue
+            if raised and self._of[target.arn].capped:
+                continue
+            if all(self._may(holder, action, target) for action in path.required):
+                return target.arn
+        return None
+
+    def _within(self, kind: str, prefixes: Iterable[str] | None) -> Iterator[Identity]:
+        """The targets whose names begin so; None: all. Each policy names few, so that few are evaluated for each."""
+        if prefixes is None:
+            yield from self._targets[kind]
+            return
+        names, found = self._names[kind], set[int]()
+        for prefix in prefixes:
+            first = bisect_left(names, prefix)
+            found.update(range(first, bisect_right(names, prefix + chr(0x10FFFF), lo=first)))
+        yield from (self._targets[kind][at] for at in sorted(found))
+
+    def _may(self, holder: _Holder, action: str, target: Identity) -> bool:
+        if action != "sts:AssumeRole":
+            return holder.may_on(action, target)
+        trust = self._trusts.get(target.arn)
+        return trust is not None and holder.may_assume(target, trust)
