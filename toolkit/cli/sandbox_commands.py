@@ -13,6 +13,7 @@ from toolkit.visible import one_line
 
 if TYPE_CHECKING:
     from toolkit.sandbox.control import Sandbox
+    from toolkit.workflows.demo import Proof
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -104,7 +105,7 @@ def status(as_json: options.Json = False) -> int:
 
 @app.command()
 def demo(mirror: options.Mirror = None) -> int:
-    """Render, plan, apply and prove the environment `sandbox`.
+    """Render, plan, apply, prove and audit the environment `sandbox`.
 
     On an embedded AWS of its own, which is stopped afterwards.
 
@@ -112,21 +113,32 @@ def demo(mirror: options.Mirror = None) -> int:
     Examples:
       toolkit sandbox demo
     """
+    from toolkit.reports.audit import audit_overview
     from toolkit.reports.text import plan_lines
     from toolkit.reports.view import PlanView
+    from toolkit.terraform.outcomes import ApplyOutcome
     from toolkit.workflows.demo import Proof, run_demo
 
-    proof: Proof | None = None
+    complete = False
     with console.Progress() as progress:
         for stage in run_demo(options.project(), options.access(False, mirror), progress):
             progress.pause()
             if isinstance(stage, PlanView):
                 console.show(plan_lines(stage))
-            elif isinstance(stage, Proof):
-                proof = stage
-            else:
+            elif isinstance(stage, ApplyOutcome):
                 console.say(f"Applied: {stage.describe()} in {stage.seconds:.0f} s.")
-    assert proof is not None
+            elif isinstance(stage, Proof):
+                complete = stage.complete
+                _print_proof(stage)
+            else:
+                console.say("")
+                console.show(audit_overview(stage))
+    return ExitCode.OK if complete else ExitCode.ERROR
+
+
+def _print_proof(proof: Proof) -> None:
+    from toolkit.reports.text import plan_lines
+
     if proof.second_plan.plan.empty:
         console.say("", "A second plan: no changes.")
     else:
@@ -135,7 +147,6 @@ def demo(mirror: options.Mirror = None) -> int:
     console.say("", "Read back from the account through boto3:", "")
     rows = [(r.component, r.region, "as set" if r.as_set else "NOT AS SET", r.found) for r in proof.read_back]
     console.print_table(("COMPONENT", "REGION", "SETTINGS", "FOUND"), rows)
-    return ExitCode.OK if proof.complete else ExitCode.ERROR
 
 
 def _print(found: Sandbox, as_json: bool) -> None:

@@ -82,6 +82,24 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
     yield f"Calls of AWS: {audit.calls:,} of at most {max_calls:,}.", ""
 
 
+def audit_overview(audit: Audit) -> Iterator[Line]:
+    """The audit in short: what each framework's requirements come to, and one line per check that has not passed."""
+    yield _title(audit), "bold"
+    for framework in audit.frameworks:
+        yield _coverage(audit.verdicts(framework), framework), ""
+    for status, heading in ((Status.UNKNOWN, "Unknown, so not passed"), (Status.FAIL, "Failed")):
+        shown = [finding for finding in _with(audit, status) if not finding.consented_by]
+        if shown:
+            yield "", ""
+            yield heading, "bold"
+        for rule, group in groupby(sorted(shown, key=lambda f: (-f.severity.rank, f.rule.id)), lambda f: f.rule):
+            first, *others = group
+            more = f", and {len(others)} more" if others else ""
+            yield f"  {first.severity.value:<9} {rule.id}: {first.evidence}{more}", _STYLES[first.severity]
+    yield "", ""
+    yield _summary(audit), "bold"
+
+
 def _section(heading: str, shown: Sequence[Finding], *, verbose: bool) -> Iterator[Line]:
     if shown:
         yield "", ""

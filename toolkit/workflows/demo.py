@@ -1,4 +1,4 @@
-"""The main job from end to end on an embedded AWS of its own: render, plan, apply, plan again, read back.
+"""The main job from end to end on an embedded AWS of its own: render, plan, apply, plan again, read back, audit.
 
 In: a project with an environment for the simulator. Out: stages, as they happen. Stops the embedded AWS it started,
 whatever happens.
@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from toolkit.audit.report import Audit
 from toolkit.aws.inventory import Inventory
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.paths import Project
@@ -18,6 +19,10 @@ from toolkit.resources.reading import Live, Unreadable
 from toolkit.sandbox import control
 from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.workflows.apply import apply_bundle, open_bundle
+from toolkit.workflows.audit import audit, chosen
+from toolkit.workflows.coverage import DEFAULT_FRAMEWORKS
+from toolkit.workflows.coverage import chosen as frameworks
+from toolkit.workflows.discover import of_workspace
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.plan import make_plan
 from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment, sandbox_folder
@@ -50,8 +55,8 @@ class Proof:
         return self.second_plan.plan.empty and all(r.as_set for r in self.read_back)
 
 
-def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[PlanView | ApplyOutcome | Proof]:
-    """Yields the plan, the outcome of applying it, and the proof.
+def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[PlanView | ApplyOutcome | Proof | Audit]:
+    """Yields the plan, the outcome of applying it, the proof, and an audit of the regions that the baseline governs.
 
     Raises:
         UsageError: The environment is not for the simulator, or an embedded AWS runs already.
@@ -82,6 +87,8 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
         observer.stage("Reading the account back through boto3")
         view = PlanView(second.plan, second.manifest, second.bundle, second.findings)
         yield Proof(view, tuple(read_back(workspace)))
+        account = of_workspace(project, workspace)
+        yield audit(account, chosen(), environment.regions.active, frameworks(DEFAULT_FRAMEWORKS), observer)
     finally:
         if not control.down(folder):
             raise ToolkitError("the embedded AWS ended before the demo did", where=str(folder / "sandbox.log"))
