@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
@@ -128,7 +129,9 @@ class Cli:
         """A boto3 client of the project's embedded AWS."""
         endpoint = self.json("sandbox", "status")["endpoint"]
         dummy = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-        return boto3.client(service, region, endpoint_url=endpoint, **dummy)
+        # s3control puts the account id before the host name; only a proxy gets such a request to 127.0.0.1.
+        config = Config(proxies={"http": endpoint})
+        return boto3.client(service, region, endpoint_url=endpoint, config=config, **dummy)
 
 
 @pytest.fixture(autouse=True)

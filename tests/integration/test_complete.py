@@ -1,14 +1,16 @@
 """The example that switches everything on: planned whole, and applied as far as the embedded AWS has it.
 
 What was applied, and planned empty afterwards, is recorded in tests/applied.json, from which README tells how far each
-component was tried. After a wanted change: `UPDATE_APPLIED=1 .venv/bin/pytest tests/integration/test_complete.py`.
+component was tried. The account is audited when it is empty, when everything is applied, and when it was sabotaged:
+tests/audited.json has the checks that were seen to pass and to fail there, docs/audit.md tells which those are.
+After a wanted change: `UPDATE_APPLIED=1 .venv/bin/pytest tests/integration/test_complete.py`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,12 @@ from toolkit.environment import load_text
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES, is_unsupported
 
+from .sabotage import SEEN_BY
+
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
 APPLIED = Path(__file__).parents[1] / "applied.json"
+AUDITED = APPLIED.with_name("audited.json")
 STREAM = "siem"
 HOME = "eu-central-1"
 DIFFERENT = {
@@ -73,9 +78,24 @@ def simulated(source: Path, organization: str, member: str) -> str:
     return str(yaml.safe_dump({**data, "simulator": "moto"}, sort_keys=False))
 
 
+def audited(cli: Any, *arguments: str) -> Mapping[str, str]:
+    """Check → its verdict on the account in the regions of the example."""
+    regions = ("--regions", f"{HOME},us-east-1")
+    told = cli.run("audit", *arguments, *regions, "--format", "json", exits=2).stdout
+    return {check["id"]: check["status"] for check in json.loads(told)["checks"]}
+
+
 @pytest.fixture(scope="module")
-def applied(cli: Any, plan: Any) -> Any:
+def empty(cli: Any, plan: Any) -> Mapping[str, str]:
+    """What the audit says of the account before anything is applied."""
+    assert plan
+    return audited(cli, "complete", "--sandbox")
+
+
+@pytest.fixture(scope="module")
+def applied(cli: Any, plan: Any, empty: Any) -> Any:
     """Component → resource types that were applied."""
+    assert empty
     # What the example hands logs to is somebody else's, and must be there.
     cli.client("s3").create_bucket(Bucket="siem", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     cli.client("firehose").create_delivery_stream(
@@ -254,3 +274,23 @@ def test_the_plan_s_coverage_is_told(cli: Any, plan: Any):
     uncovered = {r["id"]: r["why"] for r in framework["requirements"] if r["status"] == "uncovered"}
     # What no component claims, since it is about every VPC, or every role, of the account.
     assert all("no component can prove" in why for why in uncovered.values()), uncovered
+
+
+def test_each_check_sees_what_was_applied_and_what_was_sabotaged(cli: Any, applied: Any, empty: Any):
+    """The last one: it ruins the account."""
+    assert applied
+    good = audited(cli, "simulated")
+    for act in SEEN_BY:
+        act(cli.client)
+    bad = audited(cli, "simulated")
+    wanted = {check for checks in SEEN_BY.values() for check in checks}
+    assert {check: (good[check], bad[check]) for check in wanted if (good[check], bad[check]) != ("pass", "fail")} == {}
+    assert {check for check in wanted if empty[check] == "unknown"} == set()
+    both = sorted(check for check in good if {"pass", "fail"} <= {empty[check], good[check], bad[check]})
+    assert wanted <= set(both)
+    print(
+        f"{len(both)} of {len(good)} checks were seen to pass and to fail here, the others on recorded accounts alone"
+    )
+    if os.environ.get("UPDATE_APPLIED"):
+        AUDITED.write_text(json.dumps(both, indent=1) + "\n")
+    assert both == json.loads(AUDITED.read_text("utf-8"))
