@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from toolkit.audit.checks.detection import OpenAccess, Standards, Threats
+from toolkit.audit.checks.detection import Analyzers, OpenAccess, Standards, Threats
 from toolkit.audit.facts import Every
 from toolkit.findings import Status
 from toolkit.resources.reading import Live
@@ -16,7 +16,7 @@ PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, 
 STANDARDS, THREATS = "securityhub_standards_enabled", "guardduty_no_high_severity_findings"
 ACCESS = "accessanalyzer_enabled_without_findings"
 HUB, DETECTOR = Every("aws_securityhub_account", HOME), Every("aws_guardduty_detector", HOME)
-ANALYZER = Every("aws_accessanalyzer_analyzer", HOME)
+ANALYZER, ENABLED = Analyzers(HOME), "accessanalyzer_enabled"
 SIMULATED = replace(SCOPE, simulated=True)
 
 
@@ -33,8 +33,12 @@ def _threats(expected: Status, *severities: float, enabled: tuple[bool, ...] = (
 
 
 def _access(expected: Status, kinds: tuple[str, ...], *findings: Live, flips: tuple[Flip, ...] = ()) -> Case:
-    analyzers = tuple(live({"type": one}) for one in kinds)
+    analyzers = tuple(live({"type": one, "status": "ACTIVE"}) for one in kinds)
     return Case(ACCESS, expected, {ANALYZER: analyzers, OpenAccess(HOME): findings}, flips)
+
+
+def _analyzer(expected: Status, kind: str, status: str, *flips: Flip) -> Case:
+    return Case(ENABLED, expected, {ANALYZER: (live({"type": kind, "status": status}),)}, flips)
 
 
 def finding(**values: Any) -> Live:
@@ -63,7 +67,13 @@ CASES = (
     _threats(NOT_APPLICABLE, enabled=(False,)),
     _threats(NOT_APPLICABLE, enabled=()),
     Case(THREATS, NOT_APPLICABLE, {DETECTOR: (live({"enable": True}),)}, scope=SIMULATED),
-    _access(PASS, ("ACCOUNT",), flips=(UNUSED,)),
+    _analyzer(PASS, "ACCOUNT", "ACTIVE", UNUSED, *(Flip("status", one, FAIL) for one in ("DISABLED", "FAILED"))),
+    _analyzer(PASS, "ORGANIZATION", "ACTIVE", UNUSED),
+    _analyzer(FAIL, "ACCOUNT", "DISABLED", Flip("status", "ACTIVE", PASS)),
+    _analyzer(UNKNOWN, "ACCOUNT", "CREATING"),
+    Case(ENABLED, FAIL, {ANALYZER: ()}),
+    Case(ENABLED, NOT_APPLICABLE, {}, scope=SIMULATED),
+    _access(PASS, ("ACCOUNT",), flips=(UNUSED, Flip("status", "DISABLED", UNKNOWN, ANALYZER))),
     _access(PASS, ("ORGANIZATION",), flips=(UNUSED,)),
     _access(FAIL, ("ACCOUNT_UNUSED_ACCESS",), flips=(Flip("type", "ACCOUNT", PASS, ANALYZER),)),
     _access(FAIL, ()),

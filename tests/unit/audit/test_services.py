@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from toolkit.audit.checks.config import Deliveries, RecorderStatus
-from toolkit.audit.checks.detection import OpenAccess, Standards, Threats
+from toolkit.audit.checks.detection import Analyzers, OpenAccess, Standards, Threats
 from toolkit.audit.checks.events import AlertRules
 from toolkit.audit.checks.organizations import Organization, Policies
 from toolkit.audit.checks.people import SamlProviders
@@ -123,7 +123,7 @@ def test_findings_of_guardduty(ask: Ask, detector: bool, severities: list[float]
 def test_external_access(ask: Ask, kinds: list[str], findings: list[dict[str, Any]], expected: Status):
     every = [live(**{"resource": "arn:x", "kind": "x", "public": False, "error": None, **one}) for one in findings]
     answers: dict[Any, Any] = {
-        Every("aws_accessanalyzer_analyzer", HOME): tuple(live(type=one) for one in kinds),
+        Analyzers(HOME): tuple(live(type=one, status="ACTIVE") for one in kinds),
         OpenAccess(HOME): tuple(every),
     }
     result = ask("accessanalyzer_enabled_without_findings", answers)

@@ -164,6 +164,42 @@ def _threats(scope: Scope, answers: Answers) -> Iterator[Outcome]:
 
 
 @dataclass(frozen=True)
+class Analyzers(Fact):
+    """Every analyzer of Access Analyzer in a region, with its `type` and `status`.
+
+    "An Active analyzer successfully monitors supported resources and generates new findings."
+    https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_AnalyzerSummary.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"every analyzer of Access Analyzer in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("access-analyzer:ListAnalyzers",)
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The analyzers."""
+        return tuple(
+            Live(
+                {"analyzer_name": one["name"]},
+                {"type": one["type"], "status": one["status"]},
+                f"the analyzer {one['name']!r}",
+                one["name"],
+                arn=one["arn"],
+                region=self.region,
+                type="aws_accessanalyzer_analyzer",
+            )
+            for one in source.pages("accessanalyzer", "list_analyzers", "analyzers", self.region)
+        )
+
+
+@dataclass(frozen=True)
 class OpenAccess(Fact):
     """Every active finding of each analyzer of external access in a region.
 
@@ -185,7 +221,7 @@ class OpenAccess(Fact):
     def read(self, source: Source) -> tuple[Live, ...]:
         """The findings; those of analyzers of unused access are other ones."""
         found: list[Any] = []
-        for one in source.live("aws_accessanalyzer_analyzer", self.region):
+        for one in Analyzers(self.region).read(source):
             if one.values["type"] in _EXTERNAL:
                 found += source.pages(
                     "accessanalyzer",
@@ -216,20 +252,42 @@ class OpenAccess(Fact):
 _EXTERNAL = ("ACCOUNT", "ORGANIZATION")
 
 
-def _analyzers(scope: Scope) -> Every:
-    return Every("aws_accessanalyzer_analyzer", scope.region)
+def _analyzers_needs(scope: Scope) -> Iterator[Fact]:
+    if not scope.simulated:
+        yield Analyzers(scope.region)
+
+
+_NO_ANALYZER = "the embedded AWS does not have Access Analyzer"
+
+
+def _analyzers(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    """One of external access is enough."""
+    if scope.simulated:
+        yield Outcome(Status.NOT_APPLICABLE, _NO_ANALYZER)
+        return
+    external = [one for one in answers[Analyzers(scope.region)] if one.values["type"] in _EXTERNAL]
+    active = next((one for one in external if one.values["status"] == "ACTIVE"), None)
+    if active is not None:
+        yield Outcome(Status.PASS, f"{active.called} is active", active)
+        return
+    if not external:
+        yield Outcome(Status.FAIL, "there is no analyzer of external access")
+    for one in external:
+        new = one.values["status"] == "CREATING"
+        yield Outcome(Status.UNKNOWN if new else Status.FAIL, f"{one.called} is {one.values['status']}", one)
 
 
 def _access_needs(scope: Scope) -> Iterator[Fact]:
     if not scope.simulated:
-        yield from (_analyzers(scope), OpenAccess(scope.region))
+        yield from (Analyzers(scope.region), OpenAccess(scope.region))
 
 
 def _access(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     if scope.simulated:
-        yield Outcome(Status.NOT_APPLICABLE, "the embedded AWS does not have Access Analyzer")
+        yield Outcome(Status.NOT_APPLICABLE, _NO_ANALYZER)
         return
-    if not any(one.values["type"] in _EXTERNAL for one in answers[_analyzers(scope)]):
+    external = [one for one in answers[Analyzers(scope.region)] if one.values["type"] in _EXTERNAL]
+    if not external:
         yield Outcome(Status.FAIL, "there is no analyzer of external access")
         return
     every = answers[OpenAccess(scope.region)]
@@ -241,8 +299,10 @@ def _access(scope: Scope, answers: Answers) -> Iterator[Outcome]:
             who = "the public" if public else "principals outside the account or organization"
             worst = Severity.HIGH if public else Severity.NOTE
             yield Outcome(Status.FAIL, f"{resource} is open to {who}", one, worst)
-    if not every:
+    if not every and any(one.values["status"] == "ACTIVE" for one in external):
         yield Outcome(Status.PASS, "no finding of external access is active")
+    elif not every:
+        yield Outcome(Status.UNKNOWN, "no analyzer of external access is active: what there is now has no finding")
 
 
 CHECKS = (
@@ -269,6 +329,18 @@ CHECKS = (
         why="A finding of high severity means that a resource is compromised or about to be.",
         regional=True,
         source="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html",
+    ),
+    Check(
+        "accessanalyzer_enabled",
+        "An analyzer of external access is active.",
+        Severity.NOTE,
+        "accessanalyzer",
+        _analyzers_needs,
+        _analyzers,
+        Remedy("enable the component `access_analyzer` in environment.yaml", "access_analyzer"),
+        why="It reports resources that principals outside the account can use.",
+        regional=True,
+        source="https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_AnalyzerSummary.html",
     ),
     Check(
         "accessanalyzer_enabled_without_findings",
