@@ -30,6 +30,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from toolkit.iam.assumed import generous
 from toolkit.iam.document import PolicyDocument, Statement
 from toolkit.iam.evaluate import Policies, evaluate
 from toolkit.iam.matching import ContextValue, action_matches
@@ -176,12 +177,9 @@ LIFTING = EscalationPath("permissions-boundary", "self-escalation", ())
 _ADMINISTERS = ("iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy")
 _KNOWN = frozenset({"iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn"})
 """Condition keys whose value is known for each request."""
-_KNOWN_VARIABLES = ("aws:principalaccount", "aws:resourceaccount")
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _CONTEXT_OF_BOUNDARY = ("iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy")
 """Service Authorization Reference, IAM: the actions here that have the key iam:PermissionsBoundary, of their target."""
 _UNTOUCHABLE = (":role/aws-service-role/", ":role/aws-reserved/")
-_SPECIAL = ("*", "?", "$")
 
 
 @cache
@@ -232,8 +230,7 @@ class _Document:
     """
 
     def __init__(self, document: PolicyDocument, *, known: frozenset[str] = _KNOWN) -> None:
-        statements = (_taken(one, document.variables, known) for one in document.statements)
-        self.document = replace(document, statements=tuple(one for one in statements if one is not None))
+        self.document = generous(document, known)
         allowed, denied = frozenset[str](), frozenset[str]()
         self.everything = self.personal = False
         for one in self.document.statements:
@@ -257,49 +254,6 @@ def _of_every_user(entry: str) -> bool:
     if kind.startswith("user/"):
         return kind == "user/*" or (kind.lower().endswith("/${aws:username}") and "*" not in kind)
     return set(entry) <= {"*"} or kind == "*" or re.match(r"[a-z-]+/", kind) is not None
-
-
-def _taken(statement: Statement, variables: bool, known: frozenset[str]) -> Statement | None:
-    """A statement less what is not known, in favour of an attacker; None: it is nothing then."""
-    allows = statement.effect == "Allow"
-    left = tuple(one for one in statement.conditions if one.key.lower() in known)
-    if len(left) < len(statement.conditions) and not allows:
-        return None
-    found = replace(statement, conditions=left)
-    if not variables:
-        return found
-    # What is left of an entry with a variable has to be wide in Allow's Resource and Deny's NotResource, else nothing.
-    resources = _entries(statement.resources, wide=allows)
-    not_resources = _entries(statement.not_resources, wide=not allows)
-    if statement.resources and not resources:
-        return None
-    if statement.not_resources and not not_resources:
-        resources = ("*",)
-    return replace(found, resources=resources, not_resources=not_resources)
-
-
-def _entries(texts: tuple[str, ...], *, wide: bool) -> tuple[str, ...]:
-    found = []
-    for written in texts:
-        text = written
-        unknown = [name for name in _VARIABLE.findall(text) if name not in _SPECIAL and not _is_known(name, text)]
-        if not unknown:
-            found.append(text)
-        elif wide:
-            for name in unknown:
-                text = text.replace("${" + name + "}", "*")
-            found.append(text)
-    return tuple(found)
-
-
-def _is_known(name: str, text: str) -> bool:
-    """Whether a variable is filled in as it is.
-
-    A user's own name as the last part of an ARN of users matches nobody but that user, so that it is the same for all
-    who have the policy: they are evaluated once.
-    """
-    own = name.lower() == "aws:username" and ":user/" in text and text.endswith("/${" + name + "}")
-    return own or name.lower() in _KNOWN_VARIABLES
 
 
 class _Holder:

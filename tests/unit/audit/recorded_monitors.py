@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.audit.checks.monitors import MONITORS, AlarmTopics, Event, FilterAlarms, Monitor, TrailFilters
+from toolkit.audit.alerts import AlarmTopics, CompositeAlarms, FilterAlarms, TrailFilters
+from toolkit.audit.checks.monitors import MONITORS, Event, Monitor
 from toolkit.audit.checks.trails import Selectors, Trails
 from toolkit.audit.patterns import ABSENT
 from toolkit.findings import Status
@@ -16,6 +18,7 @@ from .conftest import HOME, SCOPE, Case, Flip
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 TRAILS, SELECTORS, FILTERS = Trails(SCOPE.regions), Selectors(SCOPE.regions), TrailFilters(SCOPE.regions)
 ALARMS, TOPICS = FilterAlarms(SCOPE.regions), AlarmTopics(SCOPE.regions)
+COMPOSITES = CompositeAlarms(SCOPE.regions)
 GROUP = f"arn:aws:logs:{HOME}:123456789012:log-group:/aws/cloudtrail/main"
 ELSEWHERE = f"arn:aws:logs:{HOME}:111122223333:log-group:/aws/cloudtrail/main"
 TOPIC, FOREIGN = f"arn:aws:sns:{HOME}:123456789012:alerts", f"arn:aws:sns:{HOME}:111122223333:alerts"
@@ -50,21 +53,58 @@ def selectors(basic: tuple[Any, ...] = (), advanced: tuple[Any, ...] = ()) -> Li
 
 
 def a_filter(of: str) -> Live:
-    values = {"group": GROUP, "pattern": of, "metric": "f", "namespace": "n", "value": "1", "dimensions": []}
+    values = {
+        "group": GROUP,
+        "pattern": of,
+        "metric": "f",
+        "namespace": "n",
+        "value": "1",
+        "dimensions": [],
+        "unit": "None",
+    }
     return Live({"log_group_name": "g", "name": "f"}, values, "the metric filter 'f'", "f", region=HOME)
+
+
+def measured(name: str = "f", **values: Any) -> dict[str, Any]:
+    return {"id": None, "namespace": "n", "name": name, "dimensions": {}, "statistic": "Sum", "unit": None, **values}
 
 
 def alarm(**values: Any) -> Live:
     every = {
-        "namespace": "n", "metric_name": "f", "dimensions": {}, "actions_enabled": True, "alarm_actions": [TOPIC],
-        "statistic": "Sum", "threshold": 1.0, "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "expression": None, "metrics": [measured()], "actions_enabled": True, "alarm_actions": [TOPIC],
+        "threshold": 1.0, "comparison_operator": "GreaterThanOrEqualToThreshold",
         "evaluation_periods": 1, "datapoints_to_alarm": None, **values,
     }  # fmt: skip
     return Live({"alarm_name": "a"}, every, "the alarm 'a'", "a", region=HOME)
 
 
-def topic(arn: str, confirmed: int | None) -> Live:
-    return Live({"arn": arn}, {"arn": arn, "confirmed": confirmed}, "the topic 'alerts'", None, arn)
+def composite(rule: str = 'ALARM("a")', **values: Any) -> Live:
+    every = {"rule": rule, "suppressor": None, "actions_enabled": True, "alarm_actions": [TOPIC], **values}
+    return Live({"alarm_name": "c"}, every, "the composite alarm 'c'", "c", region=HOME)
+
+
+def policy(*actions: str, principal: Any, **condition: Any) -> str:
+    more = {"Condition": condition} if condition else {}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*", **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+BY_DEFAULT = policy("SNS:Publish", principal={"AWS": "*"}, StringEquals={"AWS:SourceOwner": "123456789012"})
+"""As SNS writes it for a new topic, as far as publishing goes."""
+KEY = f"arn:aws:kms:{HOME}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+OF_ACCOUNT = policy("kms:*", principal={"AWS": "arn:aws:iam::123456789012:root"})
+OF_CLOUDWATCH = policy("kms:Decrypt", "kms:GenerateDataKey*", principal={"Service": "cloudwatch.amazonaws.com"})
+
+
+def topic(arn: str, confirmed: int | None, **values: Any) -> Live:
+    every = {"arn": arn, "confirmed": confirmed}
+    if confirmed is not None:
+        every |= {"filtered": 0, "policy": BY_DEFAULT, "key": None, **values}
+    return Live({"arn": arn}, every, "the topic 'alerts'", None, arn)
+
+
+def encrypted(key_policy: str | None = OF_CLOUDWATCH) -> Live:
+    return topic(TOPIC, 1, key=KEY, key_state="Enabled", key_policy=key_policy)
 
 
 def _case(
@@ -75,6 +115,7 @@ def _case(
     of: str | None = None,
     alarms: tuple[Live, ...] = (alarm(),),
     topics: tuple[Live, ...] = (topic(TOPIC, 1),),
+    composites: tuple[Live, ...] = (),
     flips: tuple[Flip, ...] = (),
 ) -> Case:
     answers = {
@@ -82,6 +123,7 @@ def _case(
         SELECTORS: (logs,) if trails else (),
         FILTERS: (a_filter(of or pattern(list(monitor.events.values()))),),
         ALARMS: alarms,
+        COMPOSITES: composites,
         TOPICS: topics,
     }
     return Case(monitor.topic, expected, answers, flips)
@@ -114,12 +156,13 @@ OF_THE_FILTER = (
     Flip("dimensions", ["user"], FAIL, FILTERS),
 )
 OF_THE_ALARM = (
-    Flip("namespace", "other", FAIL, ALARMS),
-    Flip("metric_name", "other", FAIL, ALARMS),
-    Flip("dimensions", {"user": "alice"}, FAIL, ALARMS),
+    Flip("metrics.0.namespace", "other", FAIL, ALARMS),
+    Flip("metrics.0.name", "other", FAIL, ALARMS),
+    Flip("metrics.0.dimensions", {"user": "alice"}, FAIL, ALARMS),
+    Flip("metrics.0.unit", "Count", FAIL, ALARMS),
     Flip("actions_enabled", False, FAIL, ALARMS),
     Flip("alarm_actions", [], FAIL, ALARMS),
-    Flip("statistic", "Average", FAIL, ALARMS),
+    Flip("metrics.0.statistic", "Average", FAIL, ALARMS),
     Flip("threshold", 0.0, FAIL, ALARMS),
     Flip("threshold", None, FAIL, ALARMS),
     Flip("comparison_operator", "LessThanThreshold", FAIL, ALARMS),
@@ -130,6 +173,28 @@ OF_THE_TOPIC = (
     Flip("arn", FOREIGN, UNKNOWN, TOPICS),
     Flip("confirmed", 0, FAIL, TOPICS),
     Flip("confirmed", None, UNKNOWN, TOPICS),
+    Flip("filtered", 1, UNKNOWN, TOPICS),
+    Flip("policy", OF_ACCOUNT, FAIL, TOPICS),
+    Flip("policy", None, FAIL, TOPICS),
+    Flip("policy", "{", UNKNOWN, TOPICS),
+)
+OF_THE_KEY = (
+    Flip("key_state", "PendingDeletion", FAIL, TOPICS),
+    Flip("key_policy", OF_ACCOUNT, FAIL, TOPICS),
+    Flip("key_policy", None, UNKNOWN, TOPICS),
+)
+OF_THE_COMPOSITE = (
+    Flip("rule", "ALARM(other)", FAIL, COMPOSITES),
+    Flip("rule", 'ALARM("a") AND NOT ALARM(deployment)', UNKNOWN, COMPOSITES),
+    Flip("suppressor", "deployment", UNKNOWN, COMPOSITES),
+    Flip("actions_enabled", False, FAIL, COMPOSITES),
+    Flip("alarm_actions", [], FAIL, COMPOSITES),
+)
+IN_MATH = {"expression": "FILL(m1, 0)", "metrics": [measured(id="m1")]}
+OF_MATH = (
+    Flip("expression", "m1 * 2", UNKNOWN, ALARMS),
+    Flip("metrics.0.id", "m2", UNKNOWN, ALARMS),
+    Flip("metrics.0.statistic", "Average", UNKNOWN, ALARMS),
 )
 
 
@@ -149,6 +214,14 @@ def _of(monitor: Monitor) -> Iterator[Case]:
     yield _case(monitor, PASS, logs=selectors((), (both,)), flips=OF_ADVANCED)
     selecting = (Flip("basic", [BASIC], PASS, SELECTORS), Flip("advanced", [MANAGEMENT], PASS, SELECTORS))
     yield _case(monitor, FAIL, logs=selectors(), flips=selecting)
+    in_none = (Flip("unit", "Count", FAIL, FILTERS), Flip("metrics.0.unit", None, PASS, ALARMS))
+    yield _case(monitor, PASS, alarms=(alarm(metrics=[measured(unit="None")]),), flips=in_none[:1])
+    yield _case(monitor, FAIL, alarms=(alarm(metrics=[measured(unit="Count")]),), flips=in_none[1:])
+    yield _case(monitor, PASS, alarms=(alarm(**IN_MATH),), flips=OF_MATH)
+    silent = (alarm(actions_enabled=False),)
+    yield _case(monitor, PASS, alarms=silent, composites=(composite(),), flips=OF_THE_COMPOSITE)
+    yield _case(monitor, PASS, topics=(encrypted(),), flips=OF_THE_KEY)
+    yield _case(monitor, FAIL, topics=(encrypted(OF_ACCOUNT),), flips=(Flip("key", None, PASS, TOPICS),))
     yield _case(monitor, FAIL, trails=())
     yield _case(monitor, FAIL, of=OTHER, flips=(Flip("pattern", pattern(events), PASS, FILTERS),))
     yield _case(monitor, FAIL, topics=(topic(TOPIC, 0),), flips=(Flip("confirmed", 1, PASS, TOPICS),))

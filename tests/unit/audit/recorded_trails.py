@@ -107,13 +107,15 @@ OF_ONE_TRAIL = (
         *IN_EVERY_REGION,
         _of_trail("log_group", None),
         _of_trail("sent_to_logs", ago(hours=24)),
+        _of_trail("logs_error", "AccessDenied"),
     ),
     _alone(
         TO_LOGS,
-        PASS,
+        UNKNOWN,
         trail(sent_to_logs=None, started=ago(hours=1)),
         _of_trail("started", ago(hours=24)),
         _of_trail("started", None),
+        _of_trail("sent_to_logs", ago(hours=1), PASS),
     ),
     _alone(TO_LOGS, FAIL, trail(sent_to_logs=ago(hours=24)), _of_trail("sent_to_logs", ago(hours=23), PASS)),
 )

@@ -7,17 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from tests.unit.components.test_activity_alarms_patterns import patterns  # noqa: F401 (a fixture)
-from toolkit.audit.checks.monitors import MONITORS, AlarmTopics, FilterAlarms, Monitor, TrailFilters
+from toolkit.audit.alerts import AlarmTopics, CompositeAlarms, FilterAlarms, TrailFilters
+from toolkit.audit.checks.monitors import MONITORS, Monitor
 from toolkit.audit.checks.trails import Selectors, Trails
 from toolkit.audit.model import Result
 from toolkit.audit.patterns import NEVER, PatternError, Term, parse, remaining
+from toolkit.aws.inventory import Inventory
+from toolkit.aws.session import AwsSession
+from toolkit.environment import load_text
 from toolkit.findings import Status
 from toolkit.resources.reading import Live
 
 from .conftest import HOME, SCOPE, Ask
+from .recorded_monitors import BY_DEFAULT, KEY, OF_ACCOUNT, OF_CLOUDWATCH, composite, measured, policy
+from .recorded_monitors import topic as recorded_topic
 from .test_trails import ALL_MANAGEMENT, REGIONS, basic, trail
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
@@ -31,23 +39,27 @@ OF_CALLS = [one for one in MONITORS if all("$.eventSource" in e and len(e) == 2 
 
 def a_filter(pattern: str, name: str = "f", **values: Any) -> Live:
     every = {
-        "group": GROUP, "pattern": pattern, "metric": name, "namespace": "n", "value": "1", "dimensions": [], **values,
+        "group": GROUP, "pattern": pattern, "metric": name, "namespace": "n", "value": "1", "dimensions": [],
+        "unit": "None", **values,
     }  # fmt: skip
     return Live({"log_group_name": "g", "name": name}, every, f"the metric filter {name!r}", name, region=HOME)
 
 
 def alarm(metric: str = "f", name: str | None = None, **values: Any) -> Live:
     every = {
-        "namespace": "n", "metric_name": metric, "dimensions": {}, "actions_enabled": True, "alarm_actions": [TOPIC],
-        "statistic": "Sum", "threshold": 1.0, "comparison_operator": "GreaterThanOrEqualToThreshold",
+        "actions_enabled": True, "alarm_actions": [TOPIC], "expression": None,
+        "threshold": 1.0, "comparison_operator": "GreaterThanOrEqualToThreshold",
         "evaluation_periods": 1, "datapoints_to_alarm": None, **values,
     }  # fmt: skip
+    # What is no value of an alarm is one of its metric.
+    of_metric = {key: every.pop(key) for key in ("namespace", "dimensions", "statistic", "unit") if key in every}
+    every.setdefault("metrics", [measured(every.pop("metric_name", metric), **of_metric)])
     called = name or metric
     return Live({"alarm_name": called}, every, f"the alarm {called!r}", called, region=HOME)
 
 
-def topic(confirmed: int | None = 1, arn: str = TOPIC) -> Live:
-    return Live({"arn": arn}, {"arn": arn, "confirmed": confirmed}, "the topic 'alerts'", None, arn)
+def topic(confirmed: int | None = 1, arn: str = TOPIC, **values: Any) -> Live:
+    return recorded_topic(arn, confirmed, **values)
 
 
 def judged(
@@ -57,6 +69,7 @@ def judged(
     alarms: tuple[Live, ...] | None = None,
     topics: tuple[Live, ...] = (topic(),),
     trails: tuple[Live, ...] | None = None,
+    composites: tuple[Live, ...] = (),
 ) -> Result:
     there = trails if trails is not None else (trail(log_group=f"{GROUP}:*"),)
     answers: dict[Any, Any] = {
@@ -64,6 +77,7 @@ def judged(
         Selectors(REGIONS): tuple(basic(ALL_MANAGEMENT, of=one.key["arn"]) for one in there),
         TrailFilters(REGIONS): filters,
         FilterAlarms(REGIONS): alarms if alarms is not None else tuple(alarm(one.values["metric"]) for one in filters),
+        CompositeAlarms(REGIONS): composites,
         AlarmTopics(REGIONS): topics,
     }
     return ask(monitor.topic, answers)
@@ -233,6 +247,8 @@ WHOLE = a_filter(f"{{{any_of(list(KMS.events))}}}")
         ({"dimensions": {"a": "b"}}, FAIL),
         ({"metric_name": "other"}, FAIL),
         ({"namespace": "other"}, FAIL),
+        ({"unit": "None"}, PASS),
+        ({"unit": "Count"}, FAIL),
     ],
 )
 def test_the_alarm(ask: Ask, values: dict[str, Any], expected: Status):
@@ -264,6 +280,162 @@ def test_single_denied_calls_are_everyday_life(ask: Ask, name: str, threshold: f
 )
 def test_the_metric(ask: Ask, values: dict[str, Any], expected: Status):
     assert judged(ask, KMS, a_filter(WHOLE.values["pattern"], **values)).status is expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "metrics", "expected"),
+    [
+        ("m1", [measured(id="m1")], PASS),
+        ("FILL(m1,0)", [measured(id="m1")], PASS),
+        ("FILL(m1, 0) + FILL(m2, 0)", [measured("x", id="m1"), measured(id="m2")], PASS),
+        ("SUM(FILL(METRICS(), 0))", [measured("x", id="m1"), measured(id="m2")], PASS),
+        # Where one metric has no data, a sum has no value, and the alarm does not go off.
+        ("m1 + m2", [measured("x", id="m1"), measured(id="m2")], UNKNOWN),
+        ("FILL(m1, 0)", [measured("x", id="m1"), measured(id="m2")], UNKNOWN),
+        ("SUM(METRICS())", [measured(id="m1")], UNKNOWN),
+        ("m1 / m2", [measured("x", id="m1"), measured(id="m2")], UNKNOWN),
+        ("FILL(m1, REPEAT)", [measured(id="m1")], UNKNOWN),
+        ("FILL(m1,0)", [measured(id="m1", statistic="Average")], UNKNOWN),
+        ("FILL(m1,0)", [measured(id="m1", unit="Count")], FAIL),
+        ("m1", [measured("x", id="m1")], FAIL),
+    ],
+)
+def test_an_alarm_on_metric_math(ask: Ask, expression: str, metrics: list[dict[str, Any]], expected: Status):
+    assert judged(ask, KMS, WHOLE, alarms=(alarm(expression=expression, metrics=metrics),)).status is expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ('ALARM("f")', PASS),
+        ("ALARM(f)", PASS),
+        (f'ALARM("arn:aws:cloudwatch:{HOME}:123456789012:alarm:f")', PASS),
+        ('(ALARM("x (1)") OR (ALARM(f)))', PASS),
+        ("ALARM(x)\nOR ALARM(f) OR ALARM(y)", PASS),
+        ("ALARM(f) AND ALARM(x)", UNKNOWN),
+        ("ALARM(f) OR OK(x)", UNKNOWN),
+        ("NOT ALARM(f)", UNKNOWN),
+        ("ALARM(f) OR TRUE", UNKNOWN),
+        ("ALARM(other)", FAIL),
+        ("OK(x)", FAIL),
+    ],
+)
+def test_a_composite_alarm_that_follows_notifies_for_it(ask: Ask, rule: str, expected: Status):
+    silent = (alarm(alarm_actions=[]),)
+    result = judged(ask, KMS, WHOLE, alarms=silent, composites=(composite(rule),))
+    assert result.status is expected
+    if expected is PASS:
+        assert "the composite alarm 'c' notifies" in result.outcomes[0].evidence
+    elsewhere = replace(composite(rule), region="eu-west-1")
+    assert judged(ask, KMS, WHOLE, alarms=silent, composites=(elsewhere,)).status is FAIL
+
+
+def test_composite_alarms_of_composite_alarms(ask: Ask):
+    def called(name: str, rule: str, **values: Any) -> Live:
+        return replace(composite(rule, **values), key={"alarm_name": name}, called=name)
+
+    silent = (alarm(alarm_actions=[]),)
+    inner = called("inner", "ALARM(f) OR ALARM(outer)", alarm_actions=[])
+    outer = called("outer", "ALARM(inner)")
+    assert judged(ask, KMS, WHOLE, alarms=silent, composites=(inner, outer)).status is PASS
+    assert judged(ask, KMS, WHOLE, alarms=silent, composites=(inner,)).status is FAIL
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"filtered": 1}, PASS),
+        ({"filtered": 2}, UNKNOWN),
+        ({"policy": policy("sns:Publish", principal={"Service": "cloudwatch.amazonaws.com"})}, PASS),
+        ({"policy": policy("sns:Publish", principal={"Service": "events.amazonaws.com"})}, FAIL),
+        ({"policy": policy("sns:Subscribe", principal="*")}, FAIL),
+        (
+            {
+                "policy": policy(
+                    "sns:Publish", principal="*", ArnLike={"aws:SourceArn": "arn:aws:cloudwatch:*:*:alarm:f"}
+                )
+            },
+            PASS,
+        ),
+        ({"policy": policy("sns:Publish", principal="*", ArnLike={"aws:SourceArn": "arn:aws:s3:::*"})}, FAIL),
+        ({"policy": policy("sns:Publish", principal="*", StringEquals={"aws:SourceOrgID": "o-example"})}, UNKNOWN),
+        ({"key": KEY, "key_state": "Enabled", "key_policy": OF_CLOUDWATCH}, PASS),
+        ({"key": KEY, "key_state": "Enabled", "key_policy": OF_ACCOUNT}, FAIL),
+        (
+            {
+                "key": KEY,
+                "key_state": "Enabled",
+                "key_policy": policy("kms:Decrypt", principal={"Service": "cloudwatch.amazonaws.com"}),
+            },
+            FAIL,
+        ),
+        ({"key": KEY, "key_state": "Disabled", "key_policy": OF_CLOUDWATCH}, FAIL),
+        ({"key": KEY, "key_state": "Enabled", "key_policy": None}, UNKNOWN),
+    ],
+)
+def test_the_way_through_the_topic(ask: Ask, values: dict[str, Any], expected: Status):
+    assert judged(ask, KMS, WHOLE, topics=(topic(2, **values),)).status is expected
+    assert topic().values["policy"] == BY_DEFAULT
+
+
+def test_the_chain_is_read_as_aws_answers_it():
+    """From the trail to the key of the topic, with what moto answers; it has no composite alarms."""
+
+    class WithComposites(Inventory):
+        def pages(self, service: str, operation: str, member: str, region: str, **parameters: Any) -> tuple[Any, ...]:
+            if member != "CompositeAlarms":
+                return super().pages(service, operation, member, region, **parameters)
+            rules = {"outer": "ALARM(c)", "c": "ALARM(f)", "unrelated": "ALARM(other)"}
+            return tuple({"AlarmName": name, "AlarmRule": rule, "AlarmActions": [arn]} for name, rule in rules.items())
+
+    text = f'account_id: "123456789012"\nregions: {{home: {HOME}}}\ncomponents: {{}}\n'
+    with mock_aws():
+        s3, logs, kms, sns, cloudwatch = (
+            boto3.client(name, HOME) for name in ("s3", "logs", "kms", "sns", "cloudwatch")
+        )
+        s3.create_bucket(Bucket="example", CreateBucketConfiguration={"LocationConstraint": HOME})
+        logs.create_log_group(logGroupName="/aws/cloudtrail/main")
+        role = "arn:aws:iam::123456789012:role/trail"
+        more = {"CloudWatchLogsLogGroupArn": f"{GROUP}:*", "CloudWatchLogsRoleArn": role}
+        boto3.client("cloudtrail", HOME).create_trail(Name="main", S3BucketName="example", **more)
+        counts = {"metricName": "f", "metricNamespace": "n", "metricValue": "1"}
+        logs.put_metric_filter(
+            logGroupName="/aws/cloudtrail/main",
+            filterName="f",
+            filterPattern="{ $.a = 1 }",
+            metricTransformations=[counts],
+        )
+        key = kms.create_key(Policy=OF_CLOUDWATCH)["KeyMetadata"]["Arn"]
+        kms.create_alias(AliasName="alias/alerts", TargetKeyId=key)
+        arn = sns.create_topic(Name="alerts", Attributes={"KmsMasterKeyId": "alias/alerts"})["TopicArn"]
+        first, _ = (
+            sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=f"arn:aws:sqs:{HOME}:123456789012:{name}")
+            for name in ("one", "two")
+        )
+        sns.set_subscription_attributes(
+            SubscriptionArn=first["SubscriptionArn"], AttributeName="FilterPolicy", AttributeValue='{"a": ["b"]}'
+        )
+        common = {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "EvaluationPeriods": 1, "Threshold": 1.0}
+        measure = {"MetricName": "f", "Namespace": "n", "Period": 300, "Statistic": "Sum"}
+        cloudwatch.put_metric_alarm(AlarmName="f", **common, **measure)
+        cloudwatch.put_metric_alarm(AlarmName="other", **common, **{**measure, "MetricName": "other"})
+        stat = {"Metric": {"Namespace": "n", "MetricName": "f"}, "Period": 300, "Stat": "Sum"}
+        query = {"Id": "m1", "MetricStat": stat, "ReturnData": False}
+        filled = {"Id": "e1", "Expression": "FILL(m1, 0)", "ReturnData": True}
+        cloudwatch.put_metric_alarm(AlarmName="math", **common, Metrics=[query, filled])
+        source = WithComposites(AwsSession(load_text(text, name="x", shown_as="x"), {}))
+        (found,) = TrailFilters((HOME,)).read(source)
+        alarms = {one.key["alarm_name"]: one.values for one in FilterAlarms((HOME,)).read(source)}
+        composites = [one.key["alarm_name"] for one in CompositeAlarms((HOME,)).read(source)]
+        (read,) = AlarmTopics((HOME,)).read(source)
+    assert (found.values["group"], found.values["unit"]) == (GROUP, "None")
+    assert set(alarms) == {"f", "math"}
+    assert alarms["f"]["metrics"] == [measured("f")]
+    assert (alarms["math"]["expression"], alarms["math"]["metrics"][0]["id"]) == ("FILL(m1, 0)", "m1")
+    assert composites == ["c", "outer"]
+    assert (read.values["confirmed"], read.values["filtered"], read.values["key"]) == (2, 1, key)
+    assert (read.values["key_state"], read.values["key_policy"]) == ("Enabled", OF_CLOUDWATCH)
+    assert "cloudwatch" not in read.values["policy"]
 
 
 @pytest.mark.parametrize(("confirmed", "expected"), [(2, PASS), (1, PASS), (0, FAIL), (None, UNKNOWN)])

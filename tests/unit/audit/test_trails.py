@@ -157,8 +157,9 @@ def test_each_trail_that_logs(ask: Ask, check: str, values: dict[str, Any], expe
         ({"sent_to_logs": ago(hours=23)}, PASS),
         ({"sent_to_logs": ago(hours=24)}, FAIL),
         ({"sent_to_logs": None}, FAIL),
-        ({"sent_to_logs": None, "started": ago(hours=1)}, PASS),
+        ({"sent_to_logs": None, "started": ago(hours=1)}, UNKNOWN),
         ({"sent_to_logs": None, "started": None}, FAIL),
+        ({"logs_error": "AccessDenied"}, FAIL),
     ],
 )
 def test_events_in_cloudwatch_logs(ask: Ask, values: dict[str, Any], expected: Status):

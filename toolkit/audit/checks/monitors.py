@@ -8,171 +8,31 @@ leaves out is not known to be harmless, so the verdict is unknown then.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.audit.checks.trails import complete_trails, described, needs_selectors
+from toolkit.audit.alerts import (
+    AlarmTopics,
+    Alerts,
+    CompositeAlarms,
+    FilterAlarms,
+    Link,
+    TrailFilters,
+    account_of,
+    best,
+    group_of,
+    metric_of,
+)
+from toolkit.audit.checks.trails import complete_trails, needs_selectors
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.audit.patterns import ABSENT, Clause, PatternError, Term, parse, remaining
 from toolkit.findings import Severity, Status
-from toolkit.plan.facts import Source
 from toolkit.resources.reading import Live
 
 _GUIDE = "https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html"
-
-
-def _groups(source: Source, regions: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """ARN → (region, name) of each log group of the account that a trail sends its events to."""
-    found = {}
-    for trail, _ in described(source, regions):
-        arn = group_of(trail.get("CloudWatchLogsLogGroupArn"))
-        if arn and _account_of(arn) == source.account_id:
-            found[arn] = (arn.split(":")[3], arn.split(":log-group:", 1)[1])
-    return found
-
-
-def group_of(arn: str | None) -> str:
-    """A log group's ARN as trails have it, without the ":*" at its end; empty for none."""
-    return (arn or "").removesuffix(":*")
-
-
-def _account_of(arn: str) -> str:
-    return arn.split(":")[4]
-
-
-@dataclass(frozen=True)
-class TrailFilters(Fact):
-    """Every metric filter of the log groups that trails send their events to, as far as these are the account's own.
-
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeMetricFilters.html
-    """
-
-    regions: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the metric filters of every trail's log group"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters")
-
-    def read(self, source: Source) -> tuple[Live, ...]:
-        """The filters."""
-        found: list[Live] = []
-        for arn, (region, name) in _groups(source, self.regions).items():
-            listed = source.pages(
-                "logs",
-                "describe_metric_filters",
-                "metricFilters",
-                region,
-                absent=("ResourceNotFoundException",),
-                logGroupName=name,
-            )
-            found += (_filter(arn, region, name, one) for one in listed)
-        return tuple(found)
-
-
-def _filter(arn: str, region: str, group: str, found: Mapping[str, Any]) -> Live:
-    counts = found["metricTransformations"][0]
-    values = {
-        "group": arn,
-        "pattern": found["filterPattern"],
-        "metric": counts["metricName"],
-        "namespace": counts["metricNamespace"],
-        "value": counts["metricValue"],
-        "dimensions": sorted(counts.get("dimensions") or ()),
-    }
-    name = found["filterName"]
-    called, key = f"the metric filter {name!r}", {"log_group_name": group, "name": name}
-    kind = "aws_cloudwatch_log_metric_filter"
-    return Live(key, values, called, f"{group}:{name}", type=kind, region=region)
-
-
-@dataclass(frozen=True)
-class FilterAlarms(Fact):
-    """Every alarm on a metric of these filters.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
-    """
-
-    regions: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the alarms on metrics of every trail's log group"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return (*TrailFilters(self.regions).actions, "cloudwatch:DescribeAlarms")
-
-    def read(self, source: Source) -> tuple[Live, ...]:
-        """The alarms."""
-        metrics = {_metric(one) for one in TrailFilters(self.regions).read(source)}
-        found = []
-        for region in sorted({metric[0] for metric in metrics}):
-            for one in source.live("aws_cloudwatch_metric_alarm", region):
-                if (region, one.values["namespace"], one.values["metric_name"]) in metrics:
-                    found.append(Live(one.key, one.values, one.called, one.import_id, one.arn, region=region))
-        return tuple(found)
-
-
-def _metric(one: Live) -> tuple[str, str, str]:
-    return one.region, one.values["namespace"], one.values["metric"]
-
-
-@dataclass(frozen=True)
-class AlarmTopics(Fact):
-    """Every SNS topic that these alarms notify, and how many subscriptions are confirmed; None: of another account.
-
-    SNS sends nothing to a subscription that is not confirmed; its list has "PendingConfirmation" instead of an ARN.
-    https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
-    """
-
-    regions: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the subscriptions to topics of the alarms on every trail's log group"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return (*FilterAlarms(self.regions).actions, "sns:ListSubscriptionsByTopic")
-
-    def read(self, source: Source) -> tuple[Live, ...]:
-        """The topics."""
-        alarms = FilterAlarms(self.regions).read(source)
-        arns = dict.fromkeys(arn for one in alarms for arn in one.values["alarm_actions"] if _is_topic(arn))
-
-        def topic(arn: str) -> Live:
-            confirmed = None
-            region = arn.split(":")[3]
-            if _account_of(arn) == source.account_id:
-                listed = source.pages(
-                    "sns",
-                    "list_subscriptions_by_topic",
-                    "Subscriptions",
-                    region,
-                    absent=("NotFound",),
-                    TopicArn=arn,
-                )
-                confirmed = sum(one["SubscriptionArn"].startswith("arn:") for one in listed)
-            values = {"arn": arn, "confirmed": confirmed}
-            return Live({"arn": arn}, values, f"the topic {arn.rsplit(':', 1)[-1]!r}", None, arn, region=region)
-
-        return source.side_by_side(topic, arns)
-
-
-def _is_topic(arn: str) -> bool:
-    return arn.split(":")[2:3] == ["sns"]
 
 
 Event = Mapping[str, str | None]
@@ -393,7 +253,8 @@ MONITORS = (
 
 def _needs(scope: Scope) -> Iterator[Fact]:
     yield from needs_selectors(scope)
-    yield from (TrailFilters(scope.regions), FilterAlarms(scope.regions), AlarmTopics(scope.regions))
+    yield from (TrailFilters(scope.regions), FilterAlarms(scope.regions))
+    yield from (CompositeAlarms(scope.regions), AlarmTopics(scope.regions))
 
 
 def _judge(monitor: Monitor) -> Callable[[Scope, Answers], Iterator[Outcome]]:
@@ -402,12 +263,12 @@ def _judge(monitor: Monitor) -> Callable[[Scope, Answers], Iterator[Outcome]]:
         trails = [trail for trail, problem in said if problem is None]
         sending = [trail for trail in trails if trail.values["log_group"]]
         groups = {group_of(trail.values["log_group"]): trail for trail in sending}
-        own = {group for group in groups if _account_of(group) == scope.account_id}
+        own = {group for group in groups if account_of(group) == scope.account_id}
         if own:
             filters = [one for one in answers[TrailFilters(scope.regions)] if one.values["group"] in own]
             yield _verdict(monitor, filters, scope, answers)
         elif sending:
-            accounts = ", ".join(sorted({_account_of(group) for group in groups}))
+            accounts = ", ".join(sorted({account_of(group) for group in groups}))
             reason = f"{sending[0].called} sends its events to account {accounts}: audit that account"
             elsewhere = all(trail.values["organization"] for trail in sending)
             yield Outcome(Status.NOT_APPLICABLE if elsewhere else Status.UNKNOWN, reason, sending[0])
@@ -488,30 +349,22 @@ def _said(conditions: frozenset[Clause]) -> str:
     return " and ".join(sorted(" or ".join(sorted(map(str, clause))) for clause in conditions))
 
 
-@dataclass(frozen=True)
-class _Chain:
-    """What follows a metric filter: the alarm that notifies a confirmed subscriber, or why there is none."""
-
-    alarm: Live | None
-    problem: str = ""
-    unknown: bool = False
-
-
-def _chain(monitor: Monitor, one: Live, scope: Scope, answers: Answers) -> _Chain:
+def _chain(monitor: Monitor, one: Live, scope: Scope, answers: Answers) -> Link:
+    """What follows a metric filter."""
     amount = _number(one.values["value"])
     if amount is None or amount <= 0:
-        return _Chain(None, f"{one.called} adds {one.values['value']!r} per event, not a positive number")
+        return Link(problem=f"{one.called} adds {one.values['value']!r} per event, not a positive number")
     if one.values["dimensions"]:
-        return _Chain(None, f"{one.called} splits its metric by {', '.join(one.values['dimensions'])}")
-    here = [
-        alarm
+        return Link(problem=f"{one.called} splits its metric by {', '.join(one.values['dimensions'])}")
+    alerts = Alerts(answers[CompositeAlarms(scope.regions)], answers[AlarmTopics(scope.regions)])
+    found = (
+        _alarmed(alarm, metric, one, _needed(alarm.values, metric["statistic"], amount), monitor.limit)
+        or alerts.notified(alarm)
         for alarm in answers[FilterAlarms(scope.regions)]
-        if (alarm.region, alarm.values["namespace"], alarm.values["metric_name"]) == _metric(one)
-    ]
-    topics = {topic.values["arn"]: topic.values["confirmed"] for topic in answers[AlarmTopics(scope.regions)]}
-    found = [_alarmed(alarm, amount, monitor.limit, topics) for alarm in here]
-    order = sorted(found, key=lambda chain: (chain.alarm is None, not chain.unknown))
-    return order[0] if order else _Chain(None, f"{one.called} has no alarm")
+        for metric in alarm.values["metrics"]
+        if (alarm.region, metric["namespace"], metric["name"]) == metric_of(one)
+    )
+    return best(found, f"{one.called} has no alarm")
 
 
 def _number(text: str) -> float | None:
@@ -521,37 +374,56 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _alarmed(alarm: Live, amount: float, limit: int, topics: Mapping[str, int | None]) -> _Chain:
+def _alarmed(alarm: Live, metric: Mapping[str, Any], of: Live, needed: int | None, limit: int) -> Link | None:
+    """Why an event does not raise an alarm on a filter's metric; None: it does.
+
+    Unit: "We recommend omitting Unit so that you don't inadvertently specify an incorrect unit that is not published
+    for this metric. Doing so causes the alarm to be stuck in the INSUFFICIENT DATA state."
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
     has = alarm.values
-    needed = _needed(has, amount)
-    if not has["actions_enabled"]:
-        return _Chain(None, f"the actions of {alarm.called} are disabled")
-    if has["dimensions"]:
-        return _Chain(None, f"{alarm.called} is on a dimension that the metric does not have")
+    if metric["dimensions"]:
+        return Link(problem=f"{alarm.called} is on a dimension that the metric does not have")
+    if metric["unit"] not in (None, of.values["unit"]):
+        reason = f"{alarm.called} is on the unit {metric['unit']}, and {of.called} counts in {of.values['unit']}"
+        return Link(problem=reason)
+    if has["expression"] is not None and not _adds_up(has["expression"], has["metrics"]):
+        reason = f"whether an event raises {alarm.called} by its expression {has['expression']!r} is not known"
+        return Link(problem=reason, unknown=True)
     if needed is None:
-        return _Chain(None, f"{alarm.called} does not count events up to a threshold")
+        return Link(problem=f"{alarm.called} does not count events up to a threshold")
     if needed > limit:
-        return _Chain(None, f"{alarm.called} needs {needed:,} events, expected at most {limit}")
+        return Link(problem=f"{alarm.called} needs {needed:,} events, expected at most {limit}")
     if (has["datapoints_to_alarm"] or has["evaluation_periods"]) != 1:
-        return _Chain(None, f"{alarm.called} needs events in several periods")
-    sent_to = [arn for arn in has["alarm_actions"] if _is_topic(arn)]
-    if any(topics[arn] for arn in sent_to):
-        return _Chain(alarm)
-    foreign = [arn for arn in sent_to if topics[arn] is None]
-    if foreign:
-        reason = f"{alarm.called} notifies {', '.join(foreign)}, whose subscriptions another account has"
-        return _Chain(None, reason, unknown=True)
-    if sent_to:
-        return _Chain(None, f"no topic that {alarm.called} notifies has a confirmed subscription")
-    return _Chain(None, f"{alarm.called} notifies no SNS topic")
+        return Link(problem=f"{alarm.called} needs events in several periods")
+    return None
 
 
-def _needed(has: Mapping[str, Any], amount: float) -> int | None:
+_COUNTS = ("Sum", "SampleCount")
+_ALL_FILLED = re.compile(r"SUM\(FILL\(METRICS\(\),0\)\)")
+_FILLED = re.compile(r"FILL\((\w+),0\)(?:\+FILL\((\w+),0\))*")
+
+
+def _adds_up(expression: str, metrics: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an expression is a count, or a sum of counts each of which is 0 where its metric has no data.
+
+    A sum without FILL has no value where one metric has none.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html (FILL)
+    """
+    if any(metric["statistic"] not in _COUNTS for metric in metrics):
+        return False
+    names, written = [metric["id"] for metric in metrics], expression.replace(" ", "")
+    if _ALL_FILLED.fullmatch(written) or names == [written]:
+        return True
+    return _FILLED.fullmatch(written) is not None and set(re.findall(r"\((\w+),", written)) == set(names)
+
+
+def _needed(has: Mapping[str, Any], statistic: str | None, amount: float) -> int | None:
     """How many events raise an alarm; None: not a number of events does."""
     threshold = has["threshold"]
-    if threshold is None or has["statistic"] not in ("Sum", "SampleCount"):
+    if threshold is None or statistic not in _COUNTS:
         return None
-    of_events: float = threshold / (amount if has["statistic"] == "Sum" else 1)
+    of_events: float = threshold / (amount if statistic == "Sum" else 1)
     if has["comparison_operator"] == "GreaterThanOrEqualToThreshold" and of_events > 0:
         return math.ceil(of_events)
     if has["comparison_operator"] == "GreaterThanThreshold" and of_events >= 0:

@@ -476,15 +476,28 @@ def _delivery(scope: Scope, trail: Live) -> Iterator[Outcome]:
 
 def _to_logs(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     said = [(trail, problem or _not_sent(scope, trail.values)) for trail, problem in _everywhere(scope, answers)]
-    yield from _best(said, "sends its events to CloudWatch Logs")
+    whole = any(problem is None for _, problem in said)
+    new = [trail for trail, problem in said if problem == _NOT_YET]
+    if new and not whole:
+        yield from (Outcome(Status.UNKNOWN, f"{trail.called} {_NOT_YET}", trail) for trail in new)
+    else:
+        yield from _best(said, "sends its events to CloudWatch Logs")
+
+
+_NOT_YET = "started within the last day, and has sent no events to CloudWatch Logs since"
 
 
 def _not_sent(scope: Scope, has: Mapping[str, Any]) -> str | None:
-    """Why CloudWatch Logs does not get the events; whether a new trail has sent any, `cloudtrail_delivering` says."""
+    """Why CloudWatch Logs does not get the events, or is not known to."""
     if not has["log_group"]:
         return "sends nothing to CloudWatch Logs"
-    last = has["sent_to_logs"] or has["started"]
-    if not scope.simulated and (last is None or scope.now - last >= _DAY):
+    if has["logs_error"]:
+        return f"cannot send events to CloudWatch Logs: {has['logs_error']}"
+    if scope.simulated:
+        return None
+    if has["sent_to_logs"] is None and has["started"] is not None and scope.now - has["started"] < _DAY:
+        return _NOT_YET
+    if has["sent_to_logs"] is None or scope.now - has["sent_to_logs"] >= _DAY:
         return "sent no events to CloudWatch Logs in the last day"
     return None
 
