@@ -85,7 +85,15 @@ CASES = (
         Flip("policy", policy("iam:*", "*:*"), FAIL, POLICY),
         Flip("policy", "{", Status.UNKNOWN, POLICY),
     ),
-    _own(PASS, policy("*", resource="arn:aws:s3:::example/*")),
+    _own(
+        PASS,
+        policy("*", resource="arn:aws:s3:::example/*"),
+        *(Flip("policy", policy("*", resource=r), FAIL, POLICY) for r in ("arn:aws:*", "arn:aws-cn:*:*", "arn:*")),
+    ),
+    # As AWS's PowerUserAccess: not everything.
+    _own(PASS, policy("iam:*").replace("Action", "NotAction"), Flip("policy", policy("*"), FAIL, POLICY)),
+    _own(PASS, policy("*", resource="arn:aws:s3:::example").replace("Resource", "NotResource")),
+    _own(PASS, policy("*").replace("Allow", "Deny")),
     _own(
         PASS,
         policy("*"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -122,36 +123,40 @@ def _own_needs(scope: Scope) -> Iterator[Every]:
 def _own(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     attached = {one.values["policy_arn"] for one in _attached(scope, answers)}
     own = [one for one in answers[Every("aws_iam_policy", scope.region)] if one.arn in attached]
-    wrong = False
+    wrong, all_but = False, []
     for policy in own:
         try:
-            everything = allows_everything(policy.values["policy"])
+            allowed = [s for s in PolicyDocument.parse(policy.values["policy"]).statements if s.effect == "Allow"]
         except PolicyError as e:
             wrong = True
             yield Outcome(Status.UNKNOWN, f"{policy.called} cannot be understood: {e}", policy)
             continue
-        if everything:
+        everything = next((one for one in allowed if _is_everything(one)), None)
+        if everything is not None:
             wrong = True
             yield Outcome(Status.FAIL, f"{policy.called} allows every action on every resource", policy)
+        elif any(one.not_actions or one.not_resources for one in allowed):
+            all_but.append(policy.called)
     if not wrong:
-        yield Outcome(Status.PASS, f"none of {len(own):,} attached policies of the account allows everything")
-
-
-def allows_everything(text: str) -> bool:
-    """Whether a statement of a policy allows every action on every resource, whatever else it says.
-
-    Raises:
-        PolicyError: It is no policy document.
-    """
-    return any(_is_everything(one) for one in PolicyDocument.parse(text).statements)
+        # How much is left of everything is for people to judge: AWS's PowerUserAccess is such a policy.
+        also = f"; NotAction or NotResource, which this does not judge: {', '.join(all_but)}" if all_but else ""
+        yield Outcome(
+            Status.PASS, f"none of {len(own):,} attached policies of the account allows Action * on Resource *{also}"
+        )
 
 
 def _is_everything(statement: Statement) -> bool:
-    return (
-        statement.effect == "Allow"
-        and any(set(action) <= set("*:") for action in statement.actions)
-        and any(set(resource) <= {"*"} for resource in statement.resources)
+    """Whether a statement names every action and every resource, whatever its conditions are.
+
+    Also by a pattern of every ARN: IAM lets the last asterisk of a segment match what follows it (IAM User Guide, "IAM
+    JSON policy elements: Resource").
+    """
+    return any(set(action) <= set("*:") for action in statement.actions) and any(
+        _EVERY_RESOURCE.fullmatch(resource) for resource in statement.resources
     )
+
+
+_EVERY_RESOURCE = re.compile(r"\*+|arn(:aws[a-z-]*)?(:\*)+")
 
 
 _EVERYTHING = "A stolen key or session of its owner gives away the whole account."
@@ -179,7 +184,7 @@ CHECKS = (
     ),
     Check(
         "iam_customer_attached_policy_no_administrative_privileges",
-        "No attached policy of the account allows every action on every resource.",
+        "No attached policy of the account has a statement that allows Action * on Resource *.",
         Severity.HIGH,
         "iam",
         _own_needs,
