@@ -24,7 +24,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,9 +32,11 @@ from typing import Any, TypeVar
 
 from toolkit.aws.actions import action_of
 from toolkit.aws.facts import AT_ONCE, side_by_side
+from toolkit.aws.owners import managers_of
 from toolkit.aws.session import AwsSession
 from toolkit.regions import partition_of
 from toolkit.resources.base import ResourceType
+from toolkit.resources.managers import Manager
 from toolkit.resources.reading import Absent, Call, Live, Reading, Reason, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES
 
@@ -229,6 +231,10 @@ class Inventory:
         questions = [(k, r) for k in listed for r in ([self.home_region] if _readable(k)[1].is_global else on)]
         for answers in side_by_side(lambda question: self._list(*question), questions, self._at_once):
             yield from answers
+
+    def managers(self, resources: Sequence[Live]) -> tuple[Manager, ...]:
+        """Who manages each of these resources, in their order."""
+        return managers_of(resources, self)
 
     def enabled_regions(self) -> tuple[str, ...]:
         """Every region that is enabled for the account.

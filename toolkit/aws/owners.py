@@ -1,30 +1,30 @@
 """Who manages what an account has, asked of AWS where neither a resource's reader, its owner nor its name says it.
 
-In: resources, and the inventory. Out: for each of them who manages it, and what could not be read. Reads only.
+In: resources, and the account. Out: for each of them who manages it, and what could not be read. Reads only.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
-from toolkit.aws.inventory import Inventory
 from toolkit.resources import managers
-from toolkit.resources.reading import MANAGED_BY, Live, Unreadable, UnreadableError
+from toolkit.resources.managers import Manager
+from toolkit.resources.reading import MANAGED_BY, Account, Live, Unreadable, UnreadableError
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Manager:
-    """Who manages a resource."""
+class SideBySide(Account, Protocol):
+    """An account that is read side by side, as an inventory is."""
 
-    who: str | None
-    """In words; None: nobody, as far as what could be read says."""
-    unknown: tuple[Unreadable, ...] = ()
-    """What could not be read and might say more."""
+    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S], at_once: int = ...) -> tuple[T, ...]:
+        """The answers in the order of the questions."""
 
 
-def managers_of(resources: Sequence[Live], inventory: Inventory) -> tuple[Manager, ...]:
+def managers_of(resources: Sequence[Live], inventory: SideBySide) -> tuple[Manager, ...]:
     """Who manages each of these resources, in their order. What AWS gives by itself is nobody's."""
     named = [None if one.by_default else one.managed_by or managers.by_owner_or_name(one) for one in resources]
     places: defaultdict[str, list[str]] = defaultdict(list)
@@ -50,7 +50,7 @@ _Services = Mapping[tuple[str, str], str | Unreadable | None]
 """Type and region → who manages such resources there, by what a service says."""
 
 
-def _by_services(resources: Sequence[Live], inventory: Inventory) -> _Services:
+def _by_services(resources: Sequence[Live], inventory: SideBySide) -> _Services:
     if inventory.simulated:  # the embedded AWS has no such administrators
         return {}
     places = sorted({(one.type, one.region) for one in resources if not one.by_default})
@@ -87,7 +87,7 @@ def _manager(
     return Manager(who, tuple(unknown))
 
 
-def _tags(inventory: Inventory, region: str, arns: Sequence[str]) -> Mapping[str, Mapping[str, str]] | Unreadable:
+def _tags(inventory: Account, region: str, arns: Sequence[str]) -> Mapping[str, Mapping[str, str]] | Unreadable:
     try:
         return managers.read_tags(inventory, region, arns)
     except UnreadableError as e:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit.regions import GLOBAL_REGION, partition_of
-from toolkit.resources.reading import Account, Live, Reason, UnreadableError
+from toolkit.resources.reading import Account, Live, Reason, Unreadable, UnreadableError
 
 _CONTROL_TOWER, _ACCELERATOR = "AWS Control Tower", "Landing Zone Accelerator on AWS"
 _NAMES = (
@@ -37,6 +38,16 @@ _ACCELERATOR_TAG = "Accelerator"
 _TOOLS = re.compile(r"terraform|opentofu|terragrunt|pulumi|\bcdk\b", re.I)
 _TAG_KEYS = re.compile(r"(managed|provisioned|created|deployed)[-_ :]?(by|with)|provisioner|iac|terraform", re.I)
 """Tags by which people say what a resource was made with; there is no standard."""
+
+
+@dataclass(frozen=True)
+class Manager:
+    """Who manages a resource."""
+
+    who: str | None
+    """In words; None: nobody, as far as what could be read says."""
+    unknown: tuple[Unreadable, ...] = ()
+    """What could not be read and might say more."""
 
 
 def by_owner_or_name(live: Live) -> str | None:

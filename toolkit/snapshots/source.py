@@ -6,13 +6,13 @@ Calls no AWS, so that reading and planning can run with different rights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from toolkit.resources.base import ResourceType
-from toolkit.resources.managers import tagged_in
+from toolkit.resources.managers import Manager, tagged_in
 from toolkit.resources.reading import MANAGED_BY, Live, Reason, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES
 from toolkit.snapshots import Snapshot, holders, is_global, payload_digest
@@ -88,10 +88,15 @@ class SnapshotSource:
             raise next(failed, self._unknown(kind, place, "this type in this region")).error()
         return tuple(self._placed.get((kind, place), ()))
 
-    def managers_unread(self, one: Live) -> tuple[Unreadable, ...]:
-        """What could not be read of who manages resources where this one is."""
-        places = {one.region, self.home_region, tagged_in(one)}
-        return tuple(u for u in self._snapshot.unreadable if u.type == MANAGED_BY and u.region in places)
+    def managers(self, resources: Sequence[Live]) -> tuple[Manager, ...]:
+        """Who manages each of these resources, as the scan says, and what it could not read where they are."""
+        unread = [u for u in self._snapshot.unreadable if u.type == MANAGED_BY]
+
+        def of(one: Live) -> Manager:
+            places = {one.region, self.home_region, tagged_in(one)}
+            return Manager(one.managed_by, tuple(u for u in unread if u.region in places))
+
+        return tuple(map(of, resources))
 
     def answered(self, read: Callable[[SnapshotSource], T]) -> T | Unreadable:
         """What comes of a question about more than one type's resources."""

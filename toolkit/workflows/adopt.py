@@ -24,7 +24,6 @@ from toolkit.adoption import WRITERS, Adoption, Choice, Decision, Proposal
 from toolkit.adoption.keys import keys_wanted, met, settled
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.owners import Manager, managers_of
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import parse
@@ -292,17 +291,10 @@ def _read_existing(plan: Plan, source: SnapshotSource | Inventory) -> dict[str, 
     keys = gather(wanted.values(), source)
     found |= {address: met(live) for address, one in wanted.items() if (live := keys[one]) is not None}
     resources = {address: one.live for address, one in found.items() if one.live is not None}
-    for (address, live), manager in zip(resources.items(), _managers(tuple(resources.values()), source), strict=True):
+    for (address, live), manager in zip(resources.items(), source.managers(tuple(resources.values())), strict=True):
         unread = "; ".join(str(one) for one in manager.unknown) or None
         found[address] = replace(found[address], live=replace(live, managed_by=manager.who), manager_unread=unread)
     return settled(found, wanted)
-
-
-def _managers(resources: tuple[Live, ...], source: SnapshotSource | Inventory) -> tuple[Manager, ...]:
-    if isinstance(source, SnapshotSource):
-        # A scan keeps who manages each resource.
-        return tuple(Manager(one.managed_by, source.managers_unread(one)) for one in resources)
-    return managers_of(resources, source)
 
 
 def _writers(source: SnapshotSource | Inventory, environment: Environment, bucket: str) -> Iterator[Live]:

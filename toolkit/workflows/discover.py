@@ -14,7 +14,6 @@ from pathlib import Path
 
 from toolkit.aws.identity import CallerIdentity, caller_identity, check_account
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.owners import managers_of
 from toolkit.aws.session import AwsSession, configured_region
 from toolkit.environment import Environment, load_text
 from toolkit.errors import ToolkitError, UsageError, WrongAccountError
@@ -250,7 +249,7 @@ def discover(
 def _with_managers(found: Sequence[Live | Unreadable], inventory: Inventory) -> Iterator[Live | Unreadable]:
     """What was found, with who manages it where that can be known; what that could not be read from comes first."""
     resources = [one for one in found if isinstance(one, Live)]
-    told = managers_of(resources, inventory)
+    told = inventory.managers(resources)
     yield from dict.fromkeys(one for manager in told for one in manager.unknown)
     yield from (one for one in found if isinstance(one, Unreadable))
     for one, manager in zip(resources, told, strict=True):

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from toolkit.aws.owners import Manager
 from toolkit.cli.app import app
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError
+from toolkit.resources.managers import Manager
 from toolkit.resources.reading import MANAGED_BY, Live, Reason, Unreadable
 from toolkit.snapshots import MAX_AGE, Snapshot, write_snapshot
-from toolkit.snapshots.source import SnapshotSource
 from toolkit.workflows import adopt
 from toolkit.workflows.workspace import Access
 
@@ -76,8 +75,7 @@ def test_who_manages_it_is_what_the_scan_found(tmp_path: Path):
     ]
     unread = Unreadable(MANAGED_BY, HOME, "tag:GetResources", Reason.DENIED, "AccessDenied")
     source = adopt._source(snapshot(tmp_path / "s.json", unread), MAX_AGE, environment(), Access(environ={}))
-    assert isinstance(source, SnapshotSource)
-    assert adopt._managers(tuple(topics), source) == (
+    assert source.managers(topics) == (
         Manager("the CloudFormation stack 'x'", (unread,)),
         Manager(None, (unread,)),
     )
