@@ -58,7 +58,7 @@ def adopt(
     both values), keep (leave it alone: the environment uses another name, or does without) or replace. In a terminal,
     it prompts. With --from, a snapshot says what the account has: the plan can then run with credentials that may not
     read all of it. Only the edited keys of the file change, with comments that say where values come from. Run it
-    again after the apply: it deletes the lines under `imports` that are done.
+    again after the apply: it deletes the lines under `imports` and `released` that are done.
 
     \b
     Examples:
@@ -166,6 +166,7 @@ def _data(result: Adopted, env: str, *, dry_run: bool) -> Document:
                 for d in sorted(result.decisions, key=lambda d: d.proposal.address)
             ],
             "imported": sorted(result.done),
+            "released": list(result.released),
             "diff": result.diff,
             "summary": plan_summary(result.plan),
         },
@@ -182,6 +183,8 @@ def _show(result: Adopted, env: str, called: str, *, dry_run: bool) -> None:
         console.print_table(("DECISION", "IN THE ACCOUNT", "WHY", "ADDRESS"), rows)
     for address in result.done:
         console.say(f"imported: {address}; its line under `imports` is deleted")
+    for module in result.released:
+        console.say(f"released: {module}; its line under `released` is deleted")
     if not result.diff:
         console.tell(f"environments/{env}/environment.yaml stays as it is.")
     else:

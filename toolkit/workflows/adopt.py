@@ -39,6 +39,7 @@ from toolkit.snapshots import MAX_AGE, read_snapshot
 from toolkit.snapshots.source import SnapshotSource
 from toolkit.workflows.edited import diff_of, read_file, refuse_trying_out, require_unedited, write_file
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.released import done_lines, lines_edit
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one, own_folder, scratch_folder
 from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment
@@ -58,6 +59,8 @@ class Adopted:
     decisions: tuple[Decision, ...]
     done: tuple[str, ...]
     """Addresses whose import is done: their lines under `imports` are deleted."""
+    released: tuple[str, ...]
+    """Modules whose release is done: their lines under `released` are deleted."""
     diff: str
     """Unified diff of environment.yaml; empty where it stays as it is."""
     plan: Plan
@@ -105,19 +108,18 @@ def adopt(
         _, environment = read_environment(project, name)  # another run may have edited it until now
         source = None if snapshot is None else _source(snapshot, max_age, environment, access)
         raw = read_file(paths)
-        data = parse(raw.decode("utf-8-sig")).data
-        adoption = Adoption(decide=decide, given=given, written=data)
-        with _trial(paths) as trial:
-            plan, state = _settle(project, paths, trial, raw, environment, access, observer, adoption, source)
+        adoption = Adoption(decide=decide, given=given, written=parse(raw.decode("utf-8-sig")).data)
+        run = _Run(project, paths, raw, environment, access, observer, adoption, source)
+        plan, state = run.settle()
         adoption.require_all_used()
-        edited = _edited(raw, paths, adoption, data)
+        edited = run.edited()
         diff = diff_of(paths, raw, edited)
         if edited != raw and not dry_run:
             require_unedited(paths, raw)
             _remember(paths, raw, edited, state)
             write_file(paths, edited)
             render_environments(project, (name,), dry=False)
-        return Adopted(tuple(adoption.decisions.values()), adoption.done, diff, plan)
+        return Adopted(tuple(adoption.decisions.values()), adoption.done, run.released, diff, plan)
 
 
 def undo(project: Project, name: str, access: Access, observer: Observer) -> None:
@@ -204,46 +206,77 @@ def read_decisions(file: Path) -> dict[str, Choice]:
     return found
 
 
-def _settle(
-    project: Project,
-    paths: EnvironmentPaths,
-    trial: EnvironmentPaths,
-    raw: bytes,
-    environment: Environment,
-    access: Access,
-    observer: Observer,
-    adoption: Adoption,
-    source: SnapshotSource | Inventory | None,
-) -> tuple[Plan, list[Any]]:
-    """Plan, decide, edit and plan again, until a plan changes no decision; the plan and the state it was made from."""
-    for number in range(_ROUNDS):
-        workspace = open_workspace(project, paths.name, access, observer, given=(trial, environment))
-        observer.stage(f"Planning with what was decided so far (round {number + 1})" if number else "Planning")
-        with own_folder(workspace.scratch, "adopt") as own:
-            workspace.runner.plan(own / "adopt.tfplan")
-            data = workspace.runner.show(own / "adopt.tfplan")
-        plan = parse_plan(data, workspace.attribution)
-        observer.stage("Reading what the account has")
-        source = source or Inventory(workspace.aws)
-        if number == 0:
-            adoption.writers = partial(_writers, source, environment)
-            adoption.done = _done(data, environment)
-        changed = adoption.next(plan, _read_existing(plan, source))
-        if not changed and not (number == 0 and adoption.done):
-            return plan, _state(workspace)
+@dataclass
+class _Run:
+    """One adoption: what it edits, and by what it decides."""
+
+    project: Project
+    paths: EnvironmentPaths
+    raw: bytes
+    """The file as it was found."""
+    found: Environment
+    """What it says."""
+    access: Access
+    observer: Observer
+    adoption: Adoption
+    source: SnapshotSource | Inventory | None
+    """What the account has; None until a workspace reads it."""
+    released: tuple[str, ...] = ()
+    """Modules whose release is done."""
+
+    def settle(self) -> tuple[Plan, list[Any]]:
+        """Plan, decide, edit and plan again, until a plan changes no decision; that plan, and the state it is of."""
+        environment, adoption = self.found, self.adoption
+        with _trial(self.paths) as trial:
+            for number in range(_ROUNDS):
+                workspace = open_workspace(
+                    self.project, self.paths.name, self.access, self.observer, given=(trial, environment)
+                )
+                self.observer.stage(
+                    f"Planning with what was decided so far (round {number + 1})" if number else "Planning"
+                )
+                with own_folder(workspace.scratch, "adopt") as own:
+                    workspace.runner.plan(own / "adopt.tfplan")
+                    data = workspace.runner.show(own / "adopt.tfplan")
+                plan = parse_plan(data, workspace.attribution)
+                self.observer.stage("Reading what the account has")
+                self.source = self.source or Inventory(workspace.aws)
+                if number == 0:
+                    adoption.writers = partial(_writers, self.source, environment)
+                    adoption.done = _done(data, environment)
+                    if environment.released:
+                        self.released = done_lines(environment, workspace.runner.state_resources({}))
+                changed = adoption.next(plan, _read_existing(plan, self.source))
+                if not changed and not (number == 0 and (adoption.done or self.released)):
+                    return plan, _state(workspace)
+                environment = self._decided()
+        raise ToolkitError(
+            f"the decisions still change after {_ROUNDS} plans; nothing was written",
+            where=self.paths.shown,
+            hint="please report it; `imports` in environment.yaml can be written by hand",
+        )
+
+    def _decided(self) -> Environment:
+        """What the file says with the edits so far, less those that its own rules refuse."""
+        paths = self.paths
         while True:
-            text = _edited(raw, paths, adoption, adoption.written).decode("utf-8-sig")
+            text = self.edited().decode("utf-8-sig")
             try:
-                environment = load_text(text, name=paths.name, shown_as=paths.shown, folder=paths.folder)
-                break
+                return load_text(text, name=paths.name, shown_as=paths.shown, folder=paths.folder)
             except EnvironmentFileError as e:
-                if not adoption.reject(e.problems):
+                if not self.adoption.reject(e.problems):
                     raise
-    raise ToolkitError(
-        f"the decisions still change after {_ROUNDS} plans; nothing was written",
-        where=paths.shown,
-        hint="please report it; `imports` in environment.yaml can be written by hand",
-    )
+
+    def edited(self) -> bytes:
+        """The file with the edits so far."""
+        edits, data = list(self.adoption.edits), self.adoption.written
+        before = data.get("imports") if isinstance(data, dict) else None
+        if isinstance(before, dict) and set(before) == set(self.adoption.done) and not self.adoption.imports:
+            # Rather than an empty block.
+            edits = [Edit(("imports",), DELETE), *(e for e in edits if e.path[0] != "imports")]
+        if self.released:
+            edits += lines_edit(self.found, [m for m in self.found.released if m not in self.released])
+        return splice_bytes(self.raw, edits, where=self.paths.shown)
 
 
 def _source(file: Path, max_age: timedelta, environment: Environment, access: Access) -> SnapshotSource:
@@ -309,15 +342,6 @@ def _writers(source: SnapshotSource | Inventory, environment: Environment, bucke
             raise ToolkitError(f"what writes to the bucket {bucket} cannot be read: {found}")
         if found.values.get(kinds[found.type]) == bucket:
             yield found
-
-
-def _edited(raw: bytes, paths: EnvironmentPaths, adoption: Adoption, data: Any) -> bytes:
-    edits = list(adoption.edits)
-    before = data.get("imports") if isinstance(data, dict) else None
-    if before and set(before) == set(adoption.done) and not adoption.imports:
-        # Rather than an empty block.
-        edits = [Edit(("imports",), DELETE), *(e for e in edits if e.path[0] != "imports")]
-    return splice_bytes(raw, edits, where=paths.shown)
 
 
 def _done(data: Mapping[str, Any], environment: Environment) -> tuple[str, ...]:

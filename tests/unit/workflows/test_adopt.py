@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +26,8 @@ from toolkit.plan.guards import ADOPT, Existing
 from toolkit.plan.model import Attribution, Plan
 from toolkit.rendering.render import template_text
 from toolkit.resources.reading import Live
+from toolkit.snapshots import Snapshot, write_snapshot
+from toolkit.terraform.state_resources import StateResources
 from toolkit.workflows import adopt as workflow
 from toolkit.workflows.judge import _with_adopt
 from toolkit.workflows.observer import Observer
@@ -56,6 +60,8 @@ def planned(actions: list[str], length: int, before: int | None = None, importin
     return {"format_version": "1.2", "resource_changes": [entry]}
 
 
+READ_EXISTING = workflow._read_existing
+RELEASED = b"released:\r\n  - module.cloudtrail\r\n  - module.config_eu_central_1\r\n\r\n"
 CREATES = planned(["create"], 14)
 IMPORTS = planned(["no-op"], 24, before=24, importing=True)
 
@@ -65,6 +71,7 @@ class Acme:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.project, self.shows, self.state = Project(folder), [CREATES, IMPORTS], ("lineage", 1)
+        self.lineage, self.labels = "lineage", frozenset[str]()
         self.file = folder / "environments" / "acme" / "environment.yaml"
         self.file.parent.mkdir(parents=True)
         (folder / "modules" / "password_policy").mkdir(parents=True)
@@ -79,6 +86,7 @@ class Acme:
             plan=lambda _: None,
             show=lambda _: self.shows.pop(0) if len(self.shows) > 1 else self.shows[0],
             state_version=lambda: self.state,
+            state_resources=lambda _: StateResources(self.lineage, 1, (), self.labels),
         )
         attribution = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
         return SimpleNamespace(scratch=scratch, runner=runner, aws=None, attribution=attribution)
@@ -153,6 +161,64 @@ def test_what_a_dry_run_proposes_as_json_is_a_file_of_decisions(acme: Acme, json
     assert [d["given"] for d in done["decisions"]] == [True]
     assert (done["written"], done["diff"]) == (True, proposed["diff"])
     assert acme.file.read_bytes() == AFTER
+
+
+def test_decisions_about_what_a_snapshot_has(acme: Acme, monkeypatch: pytest.MonkeyPatch, json_shape: Any):
+    monkeypatch.setattr(workflow, "_read_existing", READ_EXISTING)
+    values = {"minimum_password_length": 24}
+    kind = "aws_iam_account_password_policy"
+    live = Live({}, values, "a password policy", "iam-account-password-policy", type=kind, region="eu-central-1")
+    found = Snapshot.of(
+        [live], account_id="123456789012", caller="arn:aws:iam::123456789012:user/audit", environment="acme",
+        simulator="moto", taken=datetime.now(UTC).replace(microsecond=0), home="eu-central-1",
+        regions=("eu-central-1",), types=(kind,), calls=1,
+    )  # fmt: skip
+    snapshot, decisions = (acme.project.root / name for name in ("snapshot.json", "decisions.yaml"))
+    write_snapshot(found, snapshot)
+    given = ("--decisions", str(decisions), "--from", str(snapshot))
+
+    decisions.write_text(f"'{ADDRESS}': replace\n")
+    acme.shows = [CREATES, planned(["update"], 14, before=24, importing=True)]
+    done = json_shape(cli(acme, *given, "--json").stdout)
+    (decision,) = done["decisions"]
+    assert (decision["choice"], decision["given"], decision["import_id"]) == ("replace", True, live.import_id)
+    # Imported, with the environment's value.
+    assert f"{ADDRESS}: iam-account-password-policy" in acme.file.read_text()
+    assert "minimum_password_length" not in acme.file.read_text()
+    acme.undo()
+
+    # A decision about what the snapshot does not have.
+    decisions.write_text(f"'{ADDRESS}': adopt\nmodule.guardduty_eu_central_1.aws_guardduty_detector.this: adopt\n")
+    acme.shows = [CREATES, IMPORTS]
+    refused = cli(acme, *given).exception
+    assert "a decision for what is not there: module.guardduty_eu_central_1" in str(refused)
+    # A snapshot that does not have the type says nothing about it.
+    write_snapshot(replace(found, resources=(), types=()), snapshot)
+    acme.shows = [CREATES, IMPORTS]
+    refused = cli(acme, *given).exception
+    assert "cannot be read" in str(refused)
+    assert acme.file.read_bytes() == BEFORE
+
+
+def test_lines_of_releases_that_are_done_are_deleted_as_those_of_imports(acme: Acme, json_shape: Any):
+    acme.file.write_bytes(released := BEFORE.replace(b"components:", RELEASED + b"components:"))
+    acme.shows = [planned(["no-op"], 14, before=14)]
+    acme.labels = frozenset({"config_eu_central_1"})
+    adopted = acme.adopt()
+    assert adopted.released == ("module.cloudtrail",)
+    assert acme.file.read_bytes() == released.replace(b"  - module.cloudtrail\r\n", b"")
+    acme.undo()
+    assert acme.file.read_bytes() == released
+
+    # Without a state, nothing is known to be done.
+    acme.labels, acme.lineage = frozenset(), ""
+    assert not acme.adopt().diff
+    acme.lineage = "lineage"
+    done = json_shape(cli(acme, "--yes", "--json").stdout)
+    assert done["released"] == ["module.cloudtrail", "module.config_eu_central_1"]
+    assert acme.file.read_bytes() == BEFORE.replace(b"components:", b"\r\ncomponents:")
+    acme.undo()
+    assert "released: module.cloudtrail; its line under `released` is deleted" in cli(acme, "--yes").stdout
 
 
 def test_undo_has_nothing_for_scripts(acme: Acme):
