@@ -54,10 +54,13 @@ class ManagedPolicies:
         outcome: What there is once it is applied; what the plan leaves alone is in it.
         texts: ARN → text, of policies that the account has and the state may not have.
         """
-        self._changes = [c for c in plan.changes if c.type == POLICY]
-        changed = {c.address for c in self._changes}
-        kept = (r.values for r in outcome if r.type == POLICY and r.address not in changed)
-        self._texts = {**(texts or {}), **{str(v["arn"]): t for v in kept if isinstance(t := v.get("policy"), str)}}
+        made = [c for c in plan.changes if c.type == POLICY]
+        self._changes = [c for c in made if c.action is not Action.FORGET]
+        changed = {c.address for c in made}
+        kept = [r.values for r in outcome if r.type == POLICY and r.address not in changed]
+        # What Terraform forgets, AWS keeps.
+        kept += [c.before for c in made if c.action is Action.FORGET]
+        self._texts = {**(texts or {}), **{str(v.get("arn")): t for v in kept if isinstance(t := v.get("policy"), str)}}
 
     def before(self, arn: str) -> str | None:
         """What the policy says before the plan is applied."""
@@ -74,7 +77,7 @@ class ManagedPolicies:
 
     def change(self, arn: str) -> Change | None:
         """What makes, changes or deletes it; None where the plan leaves it alone."""
-        found = [c for c in self._changes if c.action is not Action.FORGET and _is_named(c, arn)]
+        found = [c for c in self._changes if _is_named(c, arn)]
         # Deleted at one address and made again at another of the same name: the latter is what there is then.
         return next((c for c in found if c.action in _MAKES), found[0] if found else None)
 

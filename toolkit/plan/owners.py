@@ -144,12 +144,14 @@ class _Judge:
             if change.action is Action.DELETE and change.address in created:
                 self._put(self._before, change, change.before, None)
         for change in plan.changes:
+            if change.action is Action.FORGET:
+                # AWS keeps it, as what the plan leaves alone.
+                for side in (self._before, self._after):
+                    self._put(side, change, change.before, None)
+                continue
             if change.action is not Action.CREATE:
                 self._put(self._before, change, change.before, change)
-            if change.action is Action.FORGET:
-                # What Terraform forgets, AWS keeps.
-                self._put(self._after, change, change.before, None)
-            elif change.action is not Action.DELETE:
+            if change.action is not Action.DELETE:
                 self._put(self._after, change, change.after, change)
 
     def judged(self) -> list[Finding]:
@@ -232,7 +234,8 @@ class _Judge:
         found = [
             v
             for c in self._plan.changes
-            if c.type == _ORGANIZATION_POLICY and (v := c.after if after else c.before)
+            if c.type == _ORGANIZATION_POLICY
+            and (v := c.after if after and c.action is not Action.FORGET else c.before)
             # Of one that the plan makes, the id is known only after the apply.
             if (v.get("id") == reference if reference else c.action in (Action.CREATE, Action.REPLACE))
         ]

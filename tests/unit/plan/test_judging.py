@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from toolkit.addresses import label_of
 from toolkit.components.base import Identities
 from toolkit.components.registry import REGISTRY
+from toolkit.findings.rules import RELEASES
 from toolkit.iam.organization import Deployment
 from toolkit.plan import judging
 from toolkit.plan.case import Caller, Case
 from toolkit.plan.denials import GroupPoliciesWanted, HeldPolicies
 from toolkit.plan.existing import ContentsWanted, ExistingWanted
 from toolkit.plan.facts import Facts, Wanted
-from toolkit.plan.managed_policies import DocumentWanted
+from toolkit.plan.managed_policies import DocumentWanted, gives_administration
 from toolkit.plan.model import Attribution, Plan, parse_plan
 from toolkit.plan.own_permission_set import Assigned, AssignedWanted
 from toolkit.plan.own_role import OwnRole, RoleBoundaryWanted, RolePoliciesWanted, RoleWanted
@@ -148,3 +152,53 @@ def test_a_destroy_that_ends_a_simulated_account_asks_for_no_user():
 def test_a_question_is_put_once_whoever_wants_it():
     wanted = judging.needs(case(CALLERS[0]))
     assert len(wanted) == len(set(wanted))
+
+
+RECORDED = sorted((pathlib.Path(__file__).parents[2] / "plans" / "components").glob("*.json"))
+
+
+def forgotten(file: pathlib.Path) -> Plan:
+    """A plan that releases all that a recorded one would create, with ids and ARNs as AWS would have given them."""
+    entries = []
+    for one in json.loads(file.read_text("utf-8"))["resource_changes"]:
+        if one.get("mode") == "managed":
+            had = dict(one["change"]["after"])
+            name = f"{one['address'].split('.')[1]}-{had.get('name', 'x')}"
+            match one["type"]:
+                case "aws_iam_policy":
+                    had["arn"] = f"{IAM}:policy/{name}"
+                case "aws_organizations_policy":
+                    had["id"] = f"p-{name}"
+            entries.append(
+                {**one, "change": {"actions": ["forget"], "before": had, "after": None, "after_unknown": {}}}
+            )
+    for one in entries:
+        had, module = one["change"]["before"], one["address"].split(".")[1]
+        for attribute, kind, identity in (
+            ("policy_arn", "aws_iam_policy", "arn"),
+            ("policy_id", "aws_organizations_policy", "id"),
+        ):
+            if one["type"].endswith("policy_attachment") and attribute not in had:
+                own = (e["change"]["before"][identity] for e in entries if _is_own(e, module, kind))
+                had[attribute] = next(own, f"{IAM}:policy/another")
+    attribution = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
+    return parse_plan({"format_version": "1.2", "resource_changes": entries}, attribution)
+
+
+def _is_own(entry: dict[str, Any], module: str, kind: str) -> bool:
+    return entry["type"] == kind and entry["address"].split(".")[1] == module
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+def test_a_release_takes_nothing_from_the_account(file: pathlib.Path):
+    """What Terraform forgets, AWS keeps: for all that components make, there are no findings but those of a release."""
+    plan = forgotten(file)
+    labels = frozenset(filter(None, (label_of(change.address) for change in plan.changes)))
+    released = dataclasses.replace(case(CALLERS[1]), plan=plan, released=labels)
+    answers = {wanted: ANSWERS[type(wanted)] for wanted in judging.needs(released)}
+    found = list(judging.judge(released, Facts(answers)))
+    administrators = {c.address for c in plan.changes if gives_administration(c.before)}
+    assert {f.address for f in found if f.rule is not RELEASES} == administrators
+    assert {f.consent for f in found if f.address in administrators and f.rule is not RELEASES} <= {
+        "--acknowledge-lockout"
+    }
