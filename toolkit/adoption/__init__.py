@@ -27,7 +27,7 @@ from toolkit.iam.comparison import grants_lost
 from toolkit.plan.global_types import recorded_elsewhere
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
-from toolkit.plan.settings import NAMES, deciding, is_entry, is_skipping, naming, skipping, steps
+from toolkit.plan.settings import NAMES, PLACED, deciding, is_entry, is_skipping, naming, placing, skipping, steps
 from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.managers import other_account
@@ -37,12 +37,7 @@ from toolkit.typed import dotted, same_json
 
 __all__ = ["WRITERS", "Adoption", "Choice", "Decision", "Proposal"]
 
-_DESTINATIONS = {
-    ("aws_config_delivery_channel", "s3_bucket_name"): ("bucket", "name"),
-    ("aws_cloudtrail", "s3_bucket_name"): ("bucket", "name"),
-}
-"""Attributes that take another resource's name, which a setting gives: the account's bucket is then adopted, too."""
-WRITERS = tuple(_DESTINATIONS)
+WRITERS = PLACED
 """Types that write to a bucket, and the attribute that names it."""
 
 
@@ -376,9 +371,9 @@ class Adoption:
                 continue
             value = stronger(lost, value_at(aligned(record, before, change.after), lost.path), new)
             kind, paths = "stronger", _paths(partial(deciding, attribute=lost.path), change)
-            if (change.type, lost.path) in _DESTINATIONS:
-                kind = "place"
-                paths = [("components", str(change.component), *_DESTINATIONS[change.type, lost.path])]
+            if place := placing(change.type, change.component, lost.path):
+                # The account's bucket is then adopted, too.
+                kind, paths = "place", [place]
                 if others := self._others(change, value):
                     self._fails(change, f"{lost.path} would become weaker ({lost.reason}); {others} uses it, too")
                     return

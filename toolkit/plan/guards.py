@@ -25,11 +25,12 @@ from toolkit.plan.grants import judge_grants
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.owners import CARRIERS
 from toolkit.plan.pairs import continued
-from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming
+from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming, placing
 from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES, is_case_blind
+from toolkit.typed import dotted
 
 COLLIDES = register(
     Rule(
@@ -342,14 +343,22 @@ def _keys(keys: Iterable[str], word: str) -> str:
 
 
 def _another_name(change: Change) -> str:
-    """How the baseline's own gets another name than what the account has; empty where its name is fixed."""
+    """How the baseline's own does not meet what the account has, by another name; empty where its name is fixed."""
     keys = naming(change.address, change.component)
     own = [key for key in keys if is_entry(key, change.address)]
     if own:
         return f"rename {_keys(own, 'or')} in environment.yaml"
+    if _is_sole(change):
+        return f"leave out `components.{change.component}`: only one can exist"
     if keys:
         return f"set {_keys(keys, 'or')} in environment.yaml to a name that the account does not use"
     return " or ".join(f"{text} in environment.yaml" for text in leaving_out(change.address, change.component))
+
+
+def _is_sole(change: Change) -> bool:
+    """Whether another name makes no room for it: only one can exist."""
+    reading = _record(change).reading
+    return reading is not None and reading.sole
 
 
 def _is_another(change: Change) -> bool:
@@ -393,16 +402,20 @@ def _weakens(
             attribute=lost.path,
             summary=f"{lost.path} becomes weaker{why} ({lost.strength.described}).",
             evidence=lost.reason,
-            remedy=_as_strong(change, lost.path),
+            remedy=_as_strong(change, lost.path, taken_over=change.imported or found is not None),
             consent=f"--allow-weaker '{change.address}.{lost.path}'",
             component=change.component,
         )
 
 
-def _as_strong(change: Change, path: str) -> str:
+def _as_strong(change: Change, path: str, *, taken_over: bool) -> str:
     """What to do instead of a weakening: only a setting can be set to what it was."""
     if keys := deciding(change.address, change.component, path):
         return f"set {_keys(keys, 'or')} in environment.yaml to what it was or stronger"
+    if place := placing(change.type, change.component, path):
+        kept = f"set `{dotted(place)}` in environment.yaml to what it was"
+        by_hand = f"{kept} and import that bucket; or give the consent if it may change"
+        return f"{ADOPT}, or {by_hand}" if taken_over else kept
     if change.imported:
         return f"no setting controls it; if it is not the baseline's, {_leave_alone(change)}"
     return (
@@ -495,7 +508,7 @@ def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
     return (
         f"{spelling or f'{ADOPT}, or '}take it over: in environment.yaml, under `imports`, put "
         f"'{address}': '{found.import_id}'; then plan again"
-        + (f". If it is not the baseline's, {rename} instead" if rename else "")
+        + (f". If it is not the baseline's, {rename}{'' if _is_sole(change) else ' instead'}" if rename else "")
     )
 
 

@@ -101,6 +101,30 @@ def leaving_out(address: str, component: str | None) -> tuple[str, ...]:
     )
 
 
+_PLACES = {("aws_config_delivery_channel", "s3_bucket_name"), ("aws_cloudtrail", "s3_bucket_name")}
+_PLACE = ("bucket", "name")
+
+
+def placing(kind: str, component: str | None, attribute: str) -> tuple[str, ...]:
+    """The setting that names another resource of the component, whose name an attribute takes.
+
+    With another value of it, that resource is another one, too: one that exists is imported for it.
+
+    Args:
+        kind: The Terraform type.
+        component: Its component.
+        attribute: Of the type.
+
+    Returns:
+        Its steps; none for an attribute that takes no such name.
+    """
+    return ("components", str(component), *_PLACE) if (kind, attribute) in _PLACES else ()
+
+
+PLACED = tuple(sorted(_PLACES))
+"""Types that take a bucket's name, and the attribute that has it."""
+
+
 def with_settings(findings: Iterable[Finding], followed: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
     """The findings, each with the keys that decide what it is about.
 

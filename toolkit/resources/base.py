@@ -211,7 +211,9 @@ class ResourceType:
     arn_of_another: bool = False
 
     def is_of(self, found: Live, planned: Mapping[str, Any]) -> bool:
-        """Whether a resource that an account has is one with the key of a planned one."""
+        """Whether a resource that an account has is one with the key of a planned one, or in its place."""
+        if self.reading is not None and self.reading.sole:
+            return True
         pairs = ((found.key[name], planned.get(name)) for name in self.key)
         if self.reading is not None and self.reading.case_blind:
             return all(isinstance(value, str) and has.lower() == value.lower() for has, value in pairs)

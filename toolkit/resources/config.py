@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.addresses import value_at
 from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free, Price, Step, created, either, grows, more
 from toolkit.resources.quota import Regional, listed
-from toolkit.resources.reading import Account, Finder, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
 _INTERVALS = ("TwentyFour_Hours", "Twelve_Hours", "Six_Hours", "Three_Hours", "One_Hour")
 
@@ -76,15 +76,6 @@ Resources with AWS Config")."""
 
 _DEFAULT_NAME = {"name": "default"}
 """AWS Config's own name (API Reference, ConfigurationRecorder and DeliveryChannel), and the provider's."""
-
-
-def _sole(lists: Callable[[Account, str], Iterable[Live]]) -> Finder:
-    """Finds what a region has once, whatever its name."""
-
-    def find(account: Account, region: str, _: Mapping[str, Any]) -> Live | None:
-        return next(iter(lists(account, region)), None)
-
-    return find
 
 
 def _recorder_statuses(account: Account, region: str) -> Iterator[Live]:
@@ -191,7 +182,7 @@ TYPES = (
         reading=Reading(
             _recorders,
             OnCreate.OVERWRITES,
-            finds=_sole(_recorders),
+            sole=True,
             assumed=_DEFAULT_NAME,
             actions=_actions("DescribeConfigurationRecorders"),
         ),
@@ -249,7 +240,7 @@ TYPES = (
         reading=Reading(
             _delivery_channels,
             OnCreate.OVERWRITES,
-            finds=_sole(_delivery_channels),
+            sole=True,
             assumed=_DEFAULT_NAME,
             actions=_actions("DescribeDeliveryChannels"),
         ),

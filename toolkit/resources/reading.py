@@ -244,6 +244,7 @@ class Reading:
         beside: For those who have only the list: what one of it is to a plan, where that depends on more of the planned
             values than the key; None: nothing that counts.
         is_global: Whether it exists once per account, so that only the home region is read.
+        sole: Whether there is at most one of it where it is read, so that one of any name is in the way.
         case_blind: Whether AWS takes keys of another case for the same. IAM API Reference, CreateGroup, CreatePolicy,
             CreateRole, CreateUser: "Names are not distinguished by case. For example, you cannot create resources named
             both "MyResource" and "myresource"." https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
@@ -262,6 +263,7 @@ class Reading:
     finds: Finder | None = None
     beside: Callable[[Live, Mapping[str, Any]], Live | None] | None = None
     is_global: bool = False
+    sole: bool = False
     case_blind: bool = False
     quiet: bool = False
     assumed: Mapping[str, str] = field(default_factory=dict)

@@ -50,9 +50,8 @@ def find(account: Recorded, change: Change) -> Live | None:
         live = reading.finds(account, change.region, planned)  # type: ignore[arg-type]
     else:
         assert reading.lists is not None
-        names = RESOURCES[change.type].key
         every = reading.lists(account, change.region)  # type: ignore[arg-type]
-        live = next((one for one in every if all(one.key[n] == planned[n] for n in names)), None)
+        live = next((one for one in every if RESOURCES[change.type].is_of(one, planned)), None)
     if live is None:
         return None
     live = replace(live, type=change.type, region=change.region, account_id=account.account_id)

@@ -29,7 +29,7 @@ from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.plan.existing import is_read
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, parse_plan
-from toolkit.plan.settings import NAMES, deciding, is_entry, naming, with_settings
+from toolkit.plan.settings import NAMES, deciding, is_entry, naming, placing, with_settings
 from toolkit.rendering.render import render
 from toolkit.resources.registry import RESOURCES
 from toolkit.workflows.schema import schema_text
@@ -117,8 +117,10 @@ class Walk:
             assert key_exists(key), f"no such key: {key}"
         if f"under `imports`, put '{address}': 'its-id'" in remedy:
             yield self._with(imported=True)
-        if re.search(r"add it to `[^`]+`|set `[^`]+` to false", remedy) or (
-            f"delete the line of {address} under `imports`, and rename or delete the resource in AWS" in remedy
+        if (
+            "leave out `components." in remedy
+            or re.search(r"add it to `[^`]+`|set `[^`]+` to false", remedy)
+            or (f"delete the line of {address} under `imports`, and rename or delete the resource in AWS" in remedy)
         ):
             # The plan creates no such resource any more, or the account has none.
             yield self._with(imported=False, taken=None)
@@ -141,7 +143,9 @@ class Walk:
         if put is not None:
             attribute, before = put
             for path in self.forces if forces else (attribute,):
-                assert deciding(self.entry["address"], ATTRIBUTION.of(self.entry["address"])[0], path), "no setting"
+                component = ATTRIBUTION.of(self.entry["address"])[0]
+                decided = deciding(self.entry["address"], component, path)
+                assert decided or placing(self.entry["type"], component, path), "no setting"
                 top = re.split(r"[.\[]", path)[0]
                 done.entry["change"]["after"][top] = copy.deepcopy(before[top])
                 done.entry["change"]["after_unknown"] = {}
@@ -186,6 +190,29 @@ def test_the_only_one_has_another_name(kind: str):
             f"run `toolkit adopt ENV`, or take it over: in environment.yaml, set `{key}` to 'theirs' and, under "
             f"`imports`, put '{address}': 'theirs'; then plan again"
         )
+
+
+@pytest.mark.parametrize(
+    ("attribute", "remedy"),
+    [
+        (
+            "s3_bucket_name",
+            "run `toolkit adopt ENV`, or set `components.config.bucket.name` in environment.yaml to what it was and "
+            "import that bucket; or give the consent if it may change",
+        ),
+        (
+            "sns_topic_arn",
+            "no setting controls it; if it is not the baseline's, delete the line of {address} under `imports`, and "
+            "leave out `components.config`: only one can exist",
+        ),
+    ],
+)
+def test_no_remedy_asks_for_a_second_one_of_what_a_region_has_once(attribute: str, remedy: str):
+    (address, *_) = (a for a, entry in EVERY.items() if entry["type"] == "aws_config_delivery_channel")
+    start = Walk(EVERY[address], {attribute: "theirs"}, overwritten=True, forces=())
+    start.imported = True
+    (found,) = start.findings()
+    assert (found.attribute, found.remedy) == (attribute, remedy.format(address=address))
 
 
 def plain(address: str) -> str:

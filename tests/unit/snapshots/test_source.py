@@ -141,5 +141,13 @@ def test_a_value_of_which_it_has_a_digest_is_compared_by_it(kind: str, values: d
 def test_who_manages_it_may_be_unread():
     unread = Unreadable(MANAGED_BY, OTHER, "tag:GetResources", Reason.DENIED, "AccessDenied")
     has = source(unread)
-    assert has.managers_unread(one("aws_sns_topic", {"name": "t"}, OTHER)) == (unread,)
-    assert has.managers_unread(one("aws_sns_topic", {"name": "t"})) == ()
+    here, there = one("aws_sns_topic", {"name": "t"}), one("aws_sns_topic", {"name": "t"}, OTHER)
+    assert [manager.unknown for manager in has.managers((here, there))] == [(), (unread,)]
+
+
+@pytest.mark.parametrize("kind", ["aws_config_configuration_recorder", "aws_config_delivery_channel"])
+def test_what_a_region_has_once_is_found_under_any_name(kind: str):
+    has = source(one(kind, {"name": "theirs"}), types=(kind,))
+    found = has.find(kind, REGION, {"name": "default"})
+    assert isinstance(found, Live)
+    assert found.key == {"name": "theirs"}
