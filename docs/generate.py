@@ -44,11 +44,14 @@ EXIT_CODES = {
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), there is drift (`drift`), or a check "
     "of at least the severity of `--fail-on` failed, and not already in the `--baseline` (`audit`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
-    ExitCode.REFUSED: "A guard refused: a finding without consent, an organization policy that is too large, one too "
-    "many or locks out the caller, a bucket with objects that would stop a destroy, an environment variable or a "
-    "profile that could redirect Terraform, no approval, an older or a different state to restore, a snapshot that "
-    "was edited, is too old, is dated in the future, or is of another account or other regions, a baseline of another "
-    "account.",
+    ExitCode.REFUSED: (
+        "A guard refused: a finding without consent, an organization policy that is too large, one too many or "
+        "locks out the caller, a bucket with objects that would stop a destroy, a destroy without a prompt that "
+        "takes what the account had before the first apply (`--acknowledge-weaker`), an environment variable or a "
+        "profile that could redirect Terraform, no approval, an older or a different state to restore, a release "
+        "that is to be done (`release --done`) without a state, a snapshot that was edited, is too old, is dated "
+        "in the future, or is of another account or other regions, a baseline of another account."
+    ),
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
     "could not save must be restored first.",
