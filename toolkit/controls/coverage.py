@@ -6,10 +6,11 @@ A requirement that this file calls provisioned is proven by values in the plan; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from types import MappingProxyType
 
 from toolkit import findings
 from toolkit.addresses import Address, regional_label
@@ -24,11 +25,13 @@ class Status(Enum):
 
     PROVISIONED = "provisioned"
     """Every topic of it is met by resources of the plan."""
+    ATTESTED = "attested"
+    """A person confirms, until a day to come, what neither Terraform nor an API of AWS can tell."""
     AUDIT_ONLY = "audit only"
-    """Nothing that Terraform makes can meet (all of) it: somebody has to look at the account."""
+    """Nothing that Terraform makes can meet (all of) it: an audit looks at the account, or a person attests it."""
     WAIVED = "waived"
     UNCOVERED = "uncovered"
-    """A component could meet it and does not here, or none can yet."""
+    """A component could meet it and does not here, or none can yet; or an attestation is over."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Verdict:
     status: Status
     why: str
     """What meets it, what is missing, or the waiver."""
+    titles: tuple[str, ...]
+    """What is true where it is met, a sentence for each topic."""
     topics: tuple[str, ...]
     related: Mapping[str, tuple[str, ...]]
     """Other framework → ids of its requirements on the same topics."""
@@ -67,13 +72,15 @@ class Verdict:
 
 _STATUSES = {
     Status.PROVISIONED: findings.Status.PASS,
+    Status.ATTESTED: findings.Status.ATTESTED,
     Status.AUDIT_ONLY: findings.Status.UNKNOWN,
     Status.WAIVED: findings.Status.FAIL,
     Status.UNCOVERED: findings.Status.FAIL,
 }
 _REMEDIES = {
     Status.PROVISIONED: "",
-    Status.AUDIT_ONLY: "check the account: no resource of Terraform can meet it",
+    Status.ATTESTED: "",
+    Status.AUDIT_ONLY: "check the account with `toolkit audit`: no resource of Terraform can meet it",
     Status.WAIVED: "",
     Status.UNCOVERED: "enable the component or set the value in environment.yaml, or waive it (`rule: uncovered`)",
 }
@@ -96,6 +103,9 @@ def coverage(
     components: Sequence[str],
     waivers: Sequence[Waiver],
     today: date,
+    *,
+    checked: Collection[str] = (),
+    attested: Mapping[str, Attested] = MappingProxyType({}),
 ) -> Coverage:
     """Verdicts on every requirement of frameworks in the catalogue.
 
@@ -103,30 +113,56 @@ def coverage(
         wanted: Which ones.
         resources: What the account has once the plan is applied.
         components: Names of all components that there are.
-        waivers: The environment's.
-        today: Decides which waivers still hold.
+        waivers: The environment's. One of another framework's requirement counts for the topics that both have.
+        today: Decides which waivers and attestations still hold.
+        checked: Topics that the audit has a check of.
+        attested: Topic → what the environment attests of it.
     """
     by_component: dict[str, list[Resource]] = {}
     for resource in resources:
         by_component.setdefault(resource.component or "", []).append(resource)
-    proofs = {topic.name: _prove(topic, components, by_component) for topic in topics()}
+    holding = [one for one in waivers if one.rule is UNCOVERED and today <= one.expires]
+    proofs = {
+        topic.name: _prove(topic, components, by_component)
+        or _looked_at(topic, checked, attested.get(topic.name), today)
+        for topic in topics()
+    }
     verdicts = []
     for framework in wanted:
         for requirement, on in requirements(framework):
             status, why = _verdict([proofs[topic.name] for topic in on])
-            subject = f"{framework.name}:{requirement}"
-            waiver = next((w for w in waivers if w.covers(UNCOVERED, subject, today)), None)
-            if status in (Status.UNCOVERED, Status.AUDIT_ONLY) and waiver is not None:
-                status, why = Status.WAIVED, f"until {waiver.expires}: {waiver.reason}"
+            opened = [topic for topic in on if proofs[topic.name].status in (Status.UNCOVERED, Status.AUDIT_ONLY)]
+            found = [_waiver(holding, f"{framework.name}:{requirement}", topic) for topic in opened]
+            if found and None not in found:
+                status, why = Status.WAIVED, "; ".join(dict.fromkeys(str(one) for one in found))
             related = {
                 other: tuple(dict.fromkeys(i for topic in on for i in topic.requirements.get(other, ())))
                 for other in dict.fromkeys(name for topic in on for name in topic.requirements)
                 if other != framework.name
             }
-            verdicts.append(
-                Verdict(framework.name, requirement, status, why, tuple(topic.name for topic in on), related)
-            )
+            titles, names = tuple(topic.title for topic in on), tuple(topic.name for topic in on)
+            verdicts.append(Verdict(framework.name, requirement, status, why, titles, names, related))
     return Coverage(tuple(verdicts))
+
+
+def _waiver(waivers: Iterable[Waiver], subject: str, topic: Topic) -> str | None:
+    """What a waiver of the requirement says, or of any framework's on the topic; the requirement's own comes first."""
+    others = (f"{framework}:{one}" for framework, ids in topic.requirements.items() for one in ids)
+    for requirement in dict.fromkeys((subject, *others)):
+        for waiver in waivers:
+            if matches(waiver.subject, requirement):
+                by = "" if requirement == subject else f" (as {requirement})"
+                return f"until {waiver.expires}: {waiver.reason}{by}"
+    return None
+
+
+@dataclass(frozen=True)
+class Attested:
+    """What a person confirms of a topic."""
+
+    by: str
+    until: date
+    """The last day on which it holds."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +171,11 @@ class _Proof:
     why: str
 
 
-def _prove(topic: Topic, components: Sequence[str], planned: Mapping[str, list[Resource]]) -> _Proof:
-    """Whether the plan meets a topic: each component that is on and has a say in it must."""
+def _prove(topic: Topic, components: Sequence[str], planned: Mapping[str, list[Resource]]) -> _Proof | None:
+    """Whether the plan meets a topic: each component that is on and has a say in it must. None: none has."""
     able = {name: own for name in components if (own := [c for c in claims(name) if c.topic == topic.name])}
     if not able:
-        if topic.provisionable:
-            return _Proof(Status.UNCOVERED, f"no component can prove {topic.name}")
-        return _Proof(Status.AUDIT_ONLY, topic.name)
+        return _Proof(Status.UNCOVERED, f"no component can prove {topic.name}") if topic.provisionable else None
     on = {name: own for name, own in able.items() if name in planned}
     if not on:
         return _Proof(Status.UNCOVERED, f"the component {' or '.join(able)} is off")
@@ -149,6 +183,19 @@ def _prove(topic: Topic, components: Sequence[str], planned: Mapping[str, list[R
     if problems:
         return _Proof(Status.UNCOVERED, "; ".join(dict.fromkeys(problems)))
     return _Proof(Status.PROVISIONED, ", ".join(on))
+
+
+def _looked_at(topic: Topic, checked: Collection[str], attested: Attested | None, today: date) -> _Proof:
+    """Who can tell whether a topic is met that no component meets: a person, an audit, or nobody's check yet."""
+    if topic.attested and attested is not None:
+        if attested.until < today:
+            return _Proof(Status.UNCOVERED, f"the attestation by {attested.by} ended on {attested.until}")
+        return _Proof(Status.ATTESTED, f"by {attested.by} until {attested.until}")
+    if topic.attested:
+        return _Proof(Status.AUDIT_ONLY, f"attest it in environment.yaml: {topic.name}")
+    if topic.name in checked:
+        return _Proof(Status.AUDIT_ONLY, f"`toolkit audit` checks it: {topic.name}")
+    return _Proof(Status.AUDIT_ONLY, f"look at the account: {topic.name}")
 
 
 def _unmet(claim: Claim, component: str, resources: Sequence[Resource]) -> Iterator[str]:
@@ -189,10 +236,16 @@ def _verdict(proofs: Sequence[_Proof]) -> tuple[Status, str]:
     worst = max((p.status for p in proofs), key=list(Status).index)
     met = sum(p.status is Status.PROVISIONED for p in proofs)
     part = f"{met} of {len(proofs)} topics provisioned; " if met and worst is not Status.PROVISIONED else ""
-    why = dict.fromkeys(p.why for p in proofs if p.status is worst)
-    if worst is Status.AUDIT_ONLY:
-        return worst, f"{part}look at the account: {', '.join(why)}"
-    return worst, part + "; ".join(why)
+    return worst, part + _joined(p.why for p in proofs if p.status is worst)
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    """Reasons that begin alike are one: "`toolkit audit` checks it: a, b"."""
+    by_start: dict[str, list[str]] = {}
+    for reason in dict.fromkeys(reasons):
+        start, colon, rest = reason.partition(": ")
+        by_start.setdefault(start + colon, []).append(rest)
+    return "; ".join(start + ", ".join(rest) for start, rest in by_start.items())
 
 
 def idle(waivers: Iterable[Waiver]) -> tuple[str, ...]:

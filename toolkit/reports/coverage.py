@@ -57,9 +57,14 @@ def text(view: CoverageView) -> str:
     lines = [f"Controls of {view.environment}, account {view.account_id}"]
     for framework in view.frameworks:
         lines += ["", f"{framework.title}: {view.summary(framework.name)}"]
-        rows = [(v.requirement, v.status.value, v.why) for v in view.coverage.verdicts if v.framework == framework.name]
-        widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
-        lines += [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+        own = [v for v in view.coverage.verdicts if v.framework == framework.name]
+        wide = max((len(v.requirement) for v in own), default=0)
+        wider = max((len(v.status.value) for v in own), default=0)
+        for v in own:
+            *titles, last = v.titles
+            said = [*titles, f"{last} ({v.why})"] if v.status is Status.PROVISIONED else [*v.titles, v.why]
+            first = f"  {v.requirement:<{wide}}  {v.status.value:<{wider}}  "
+            lines += [f"{first if at == 0 else ' ' * len(first)}{one}" for at, one in enumerate(said)]
     return joined_lines([*lines, "", view.limits, ""])
 
 
@@ -67,11 +72,12 @@ def markdown(view: CoverageView) -> str:
     """For pull requests and wikis."""
     parts = [f"# Controls of {prose(view.environment)}\n\nAccount {prose(view.account_id)}. {prose(view.limits)}"]
     for framework in view.frameworks:
-        rows = ["| Requirement | Status | By, or why not | Related |", "| --- | --- | --- | --- |"]
+        rows = ["| Requirement | Status | What is true then | By, or why not | Related |", f"|{' --- |' * 5}"]
         for v in view.coverage.verdicts:
             if v.framework == framework.name:
                 related = "; ".join(f"{name} {', '.join(ids)}" for name, ids in v.related.items())
-                rows.append(f"| {prose(v.requirement)} | {v.status.value} | {prose(v.why)} | {prose(related)} |")
+                cells = (v.requirement, v.status.value, " ".join(v.titles), v.why, related)
+                rows.append(f"| {' | '.join(map(prose, cells))} |")
         table = "\n".join(rows)
         parts.append(f"## {prose(framework.title)}\n\n{view.summary(framework.name)}.\n\n{table}")
     return "\n\n".join(parts) + "\n"
@@ -97,6 +103,7 @@ def as_json(view: CoverageView) -> str:
                             "id": v.requirement,
                             "status": v.status.value,
                             "why": v.why,
+                            "titles": list(v.titles),
                             "topics": list(v.topics),
                             "related": {name: list(ids) for name, ids in v.related.items()},
                         }
@@ -116,10 +123,21 @@ def as_csv(view: CoverageView) -> str:
     stream = io.StringIO(newline="")
     related = sorted({name for v in view.coverage.verdicts for name in v.related})
     writer = csv.writer(stream)
-    writer.writerow(["environment", "framework", "requirement", "status", "why", "topics", *map(_inert, related)])
+    writer.writerow(
+        ["environment", "framework", "requirement", "status", "why", "topics", "titles", *map(_inert, related)]
+    )
     for v in view.coverage.verdicts:
         ids = [" ".join(v.related.get(name, ())) for name in related]
-        row = [view.environment, v.framework, v.requirement, v.status.value, v.why, " ".join(v.topics), *ids]
+        row = [
+            view.environment,
+            v.framework,
+            v.requirement,
+            v.status.value,
+            v.why,
+            " ".join(v.topics),
+            " ".join(v.titles),
+            *ids,
+        ]
         writer.writerow([_inert(cell) for cell in row])
     return stream.getvalue()
 

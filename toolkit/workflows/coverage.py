@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from toolkit.audit.attestations import of_topic
+from toolkit.audit.registry import checks
 from toolkit.components.registry import REGISTRY
-from toolkit.controls.catalogue import Framework, frameworks
-from toolkit.controls.coverage import Coverage, coverage, idle
+from toolkit.controls.catalogue import Framework, frameworks, topics
+from toolkit.controls.coverage import Attested, Coverage, coverage, idle
 from toolkit.environment import Environment
 from toolkit.errors import UsageError, or_meant
 from toolkit.findings.rules import UNCOVERED
@@ -54,7 +56,7 @@ def coverage_of_bundle(path: Path, project: Project | None, keys: Keys, wanted: 
     manifest = bundle.manifest
     resources = parse_outcome(bundle.plan_json, attribution_of(manifest))
     regions = dict.fromkeys((manifest.region, *sorted(resource.region for resource in resources)))
-    found = coverage(wanted, resources, tuple(REGISTRY), (), datetime.now(UTC).date())
+    found = coverage(wanted, resources, tuple(REGISTRY), (), datetime.now(UTC).date(), checked=_checked())
     return CoverageView(
         manifest.environment, manifest.account_id, tuple(regions), tuple(wanted), found, waivers_known=False
     )
@@ -83,7 +85,22 @@ def _view(environment: Environment, data: Mapping[str, Any], wanted: Sequence[Fr
         tuple(REGISTRY),
         waivers,
         datetime.now(UTC).date(),
+        checked=_checked(),
+        attested=_attested(environment),
     )
     return CoverageView(
         environment.name, environment.account_id, environment.regions.active, tuple(wanted), found, idle(waivers)
     )
+
+
+def _checked() -> frozenset[str]:
+    """Topics that an audit checks."""
+    return frozenset(name for check in checks().values() for name in (check.id, *check.topics))
+
+
+def _attested(environment: Environment) -> Mapping[str, Attested]:
+    """Topic → what the environment attests of it; of several entries, the one that holds longest."""
+    # Days of two time zones differ by one at most; a later day is no attestation yet.
+    latest = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    found = {topic.name: [entry for entry in of_topic(topic, environment) if entry.on <= latest] for topic in topics()}
+    return {name: Attested(own[0].by, date.fromisoformat(own[0].until)) for name, own in found.items() if own}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Framework, claims, frameworks, requirements
-from toolkit.controls.coverage import Coverage, Status, Verdict, coverage, idle
+from toolkit.controls.coverage import Attested, Coverage, Status, Verdict, coverage, idle
 from toolkit.findings import Status as FindingStatus
 from toolkit.findings import Waiver
 from toolkit.findings.rules import UNCOVERED
@@ -40,8 +40,10 @@ def waivers(subjects: tuple[str, ...], expires: str) -> list[Waiver]:
     return [Waiver(UNCOVERED, subject, reason, date.fromisoformat(expires)) for subject in subjects]
 
 
-def cover(found: Iterable[Resource], framework: str = "cis-5.0", waivers: Iterable[Waiver] = ()) -> Coverage:
-    return coverage([ALL[framework]], found, tuple(REGISTRY), list(waivers), TODAY)
+def cover(
+    found: Iterable[Resource], framework: str = "cis-5.0", waivers: Iterable[Waiver] = (), **more: Any
+) -> Coverage:
+    return coverage([ALL[framework]], found, tuple(REGISTRY), list(waivers), TODAY, **more)
 
 
 def verdict(found: Coverage, requirement: str) -> Verdict:
@@ -81,6 +83,38 @@ def test_an_empty_account_is_covered_by_nothing():
 def test_root_is_somebody_s_to_look_at():
     only = verdict(cover(resources("core")), "1.4")
     assert (only.status, only.why) == (Status.AUDIT_ONLY, "look at the account: iam_root_mfa_enabled")
+    assert only.titles == ("Root has an MFA device.",)
+    checked = verdict(cover(resources("core"), checked={"iam_root_mfa_enabled"}), "1.4")
+    assert (checked.status, checked.why) == (Status.AUDIT_ONLY, "`toolkit audit` checks it: iam_root_mfa_enabled")
+
+
+def test_reasons_that_are_alike_are_given_once():
+    only = verdict(cover([], checked={"iam_user_accesskey_unused", "iam_user_console_access_unused"}), "1.11")
+    assert only.why == "`toolkit audit` checks it: iam_user_accesskey_unused, iam_user_console_access_unused"
+
+
+WORKLOADS = "organizations_management_account_without_workloads"
+
+
+@pytest.mark.parametrize(
+    ("attested", "status", "why"),
+    [
+        ({}, Status.AUDIT_ONLY, f"attest it in environment.yaml: {WORKLOADS}"),
+        ({WORKLOADS: Attested("alice", TODAY)}, Status.ATTESTED, f"by alice until {TODAY}"),
+        ({WORKLOADS: Attested("alice", TODAY - timedelta(days=1))}, Status.UNCOVERED, "attestation by alice ended on"),
+        # What AWS or a plan can tell is not for a person to say.
+        (
+            {"iam_root_mfa_enabled": Attested("alice", TODAY)},
+            Status.AUDIT_ONLY,
+            f"attest it in environment.yaml: {WORKLOADS}",
+        ),
+    ],
+)
+def test_what_only_a_person_can_tell(attested: dict[str, Attested], status: Status, why: str):
+    found = cover(resources("core"), "cis-7.0", attested=attested)
+    assert verdict(found, "2.1.3").status is status
+    assert why in verdict(found, "2.1.3").why
+    assert verdict(found, "2.5").status is Status.AUDIT_ONLY
 
 
 def test_a_weaker_value_is_not_covered_and_named():
@@ -157,24 +191,43 @@ def test_what_is_deleted_covers_nothing_and_what_is_left_alone_does():
     ("given", "status"),
     [
         (waivers(("cis-5.0:1.5",), "2026-11-24"), Status.WAIVED),
+        (waivers(("cis-7.0:2.6",), "2026-11-24"), Status.WAIVED),
         (waivers(("cis-5.0:1.*",), "2027-01-31"), Status.WAIVED),
-        (waivers(("fsbp:IAM.9", "cis-5.0:1.5"), "2027-01-31"), Status.WAIVED),
+        (waivers(("fsbp:KMS.4", "cis-5.0:1.5"), "2027-01-31"), Status.WAIVED),
         (waivers(("cis-5.0:1.5",), "2026-11-23"), Status.AUDIT_ONLY),
         (waivers(("cis-3.0:1.5",), "2027-01-31"), Status.AUDIT_ONLY),
     ],
-    ids=["on its last day", "by a pattern", "among others", "a day later", "of another framework"],
+    ids=["on its last day", "by another id", "by a pattern", "among others", "a day later", "of another topic"],
 )
 def test_waivers(given: list[Waiver], status: Status):
     only = verdict(cover(resources("core"), waivers=given), "1.5")
     assert only.status is status
     if status is Status.WAIVED:
-        assert only.why == f"until {given[0].expires}: {given[0].reason}"
+        by = " (as cis-7.0:2.6)" if given[0].subject == "cis-7.0:2.6" else ""
+        assert only.why == f"until {given[0].expires}: {given[0].reason}{by}"
+
+
+def test_a_waiver_of_another_framework_waives_the_topics_that_both_have():
+    """1.11 is about keys and passwords; NIST's AC-2(3) is about both, FSBP's IAM.8 about neither by itself."""
+    topics = dict(requirements(ALL["cis-5.0"]))["1.11"]
+    assert len(topics) == 2
+    common = set.intersection(
+        *({f"{f}:{one}" for f, ids in topic.requirements.items() if f != "cis-5.0" for one in ids} for topic in topics)
+    )
+    for subject in common:
+        assert verdict(cover([], waivers=waivers((subject,), "2027-01-31")), "1.11").status is Status.WAIVED
+    for topic in topics:
+        one_side = {f"{f}:{one}" for f, ids in topic.requirements.items() if f != "cis-5.0" for one in ids} - common
+        for subject in one_side:
+            assert verdict(cover([], waivers=waivers((subject,), "2027-01-31")), "1.11").status is Status.AUDIT_ONLY
 
 
 def test_every_verdict_is_a_finding_and_only_what_is_proven_passes():
-    found = cover(resources("core"), waivers=waivers(("cis-5.0:1.5",), "2027-01-31"))
+    attested = {WORKLOADS: Attested("alice", TODAY)}
+    found = cover(resources("core"), "cis-7.0", waivers(("cis-7.0:2.6",), "2027-01-31"), attested=attested)
     statuses = {
         Status.PROVISIONED: (FindingStatus.PASS, False),
+        Status.ATTESTED: (FindingStatus.ATTESTED, False),
         Status.AUDIT_ONLY: (FindingStatus.UNKNOWN, True),
         Status.WAIVED: (FindingStatus.FAIL, False),
         Status.UNCOVERED: (FindingStatus.FAIL, True),
@@ -186,8 +239,8 @@ def test_every_verdict_is_a_finding_and_only_what_is_proven_passes():
         assert finding.rule is UNCOVERED
         assert finding.evidence == one.why
         # What a waiver of the environment file names.
-        assert finding.subject == f"cis-5.0:{one.requirement}" == finding.controls[0]
-    waived = verdict(found, "1.5").finding("123456789012", "eu-central-1")
+        assert finding.subject == f"cis-7.0:{one.requirement}" == finding.controls[0]
+    waived = verdict(found, "2.6").finding("123456789012", "eu-central-1")
     assert waived.consented_by == "waiver until 2027-01-31: Nobody has a hardware key yet."
     assert "pci-4.0" in {control.partition(":")[0] for control in waived.controls}
 
