@@ -21,7 +21,7 @@ from toolkit.audit.model import Check
 from toolkit.audit.registry import checks
 from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
-from toolkit.controls.catalogue import claims, frameworks, requirement_ids, requirements
+from toolkit.controls.catalogue import DEFAULT_FRAMEWORK, claims, frameworks, requirement_ids, requirements
 from toolkit.documents import KINDS
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
@@ -168,8 +168,8 @@ def settings() -> str:
 def profiles() -> str:
     """Table of what each profile makes, covers and costs, as the tests recorded it."""
     recorded = json.loads((ROOT / "tests" / "profiles.json").read_text("utf-8"))
-    (framework,) = (f for f in frameworks() if f.name == "cis-5.0")
-    every = len(requirements(framework))
+    (framework,) = (f for f in frameworks() if f.name == DEFAULT_FRAMEWORK)
+    every, called = len(requirements(framework)), framework.name.replace("cis-", "CIS ")
     rows = [
         (
             f"`{name}`",
@@ -180,7 +180,7 @@ def profiles() -> str:
         )
         for name, found in recorded.items()
     ]
-    return table(("Profile", "Resources", "CIS 5.0 provisioned", "Fixed cost per month", "Items billed by use"), rows)
+    return table(("Profile", "Resources", f"{called} provisioned", "Fixed cost per month", "Items billed by use"), rows)
 
 
 def excerpt() -> str:

@@ -41,7 +41,7 @@ variable "subscribers" {
 }
 
 variable "monitors" {
-  description = "The monitors of CIS 5.0, section 4, each with enabled, threshold (how many matching events raise the alarm) and period_minutes (within how many minutes, 1 to 1440)."
+  description = "The monitors of CIS 7.0, section 5, each with enabled, threshold (how many matching events raise the alarm) and period_minutes (within how many minutes, 1 to 1440)."
   type = object({
     unauthorized_api_calls = optional(object({
       enabled        = optional(bool, true)

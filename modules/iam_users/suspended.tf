@@ -1,4 +1,4 @@
-# A group, not a policy on each user: users get policies through groups only (CIS 5.0 1.14), and a suspended one would
+# A group, not a policy on each user: users get policies through groups only (CIS 7.0 2.13), and a suspended one would
 # otherwise be a finding of every audit.
 resource "aws_iam_group" "suspended" {
   name = var.suspended_group_name

@@ -1,5 +1,5 @@
 variable "minimum_password_length" {
-  description = "Minimum number of characters of a password, 6 to 128; CIS 1.7 requires at least 14."
+  description = "Minimum number of characters of a password, 6 to 128; CIS 7.0 2.8 requires at least 14."
   type        = number
   default     = 14
   nullable    = false
@@ -39,7 +39,7 @@ variable "require_symbols" {
 }
 
 variable "password_reuse_prevention" {
-  description = "How many previous passwords a user cannot choose again, 1 to 24; CIS 1.8 requires 24."
+  description = "How many previous passwords a user cannot choose again, 1 to 24; CIS 7.0 2.9 requires 24."
   type        = number
   default     = 24
   nullable    = false

@@ -111,5 +111,5 @@ def test_every_file_says_where_it_comes_from_and_no_time():
 def test_a_requirement_is_not_claimed_where_the_value_does_not_meet_it():
     weak = rendered(EVERYTHING)["password_policy.tf"]
     assert re.search(r"minimum_password_length +\= 8$", weak, re.M)
-    assert "1.7" not in weak
-    assert "1.8" in weak
+    assert "2.8" not in weak
+    assert "2.9" in weak

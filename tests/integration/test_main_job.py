@@ -42,8 +42,9 @@ def test_a_second_plan_is_empty(cli: Any, bundle: str):
 
 def test_coverage_is_told_from_a_plan_and_from_the_account(cli: Any, bundle: str):
     saved = cli.run("controls", "--plan", bundle).stdout
-    assert "  1.8    provisioned  password_policy\n" in saved
-    assert "  1.19   uncovered    the component access_analyzer is off\n" in saved
+    assert "  2.9    provisioned  The last 24 passwords cannot be used again. (password_policy)\n" in saved
+    off = " " * 22 + "the component access_analyzer is off\n"
+    assert f"  2.18   uncovered    IAM Access Analyzer is active.\n{off}" in saved
     # Now everything is there, and Terraform calls it no change.
     assert cli.run("controls", "sandbox").stdout == saved
 

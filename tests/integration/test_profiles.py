@@ -63,7 +63,7 @@ def journey(cli: Any, profile: str) -> dict[str, Any]:
     bundle = str(cli.root / f"{profile}.tfbundle")
     planned = cli.run("plan", profile, *sandbox, "--json", "--out", bundle)
     plan = json.loads(planned.stdout)
-    data = json.loads(cli.run("controls", "--plan", bundle, "--framework", "cis-5.0", "--format", "json").stdout)
+    data = json.loads(cli.run("controls", "--plan", bundle, "--format", "json").stdout)
     applied = cli.run("apply", profile, *sandbox, "--plan", bundle, "--json")
     second = cli.run("plan", profile, *sandbox, "--detailed-exitcode")
     states = cli.run("terraform", profile, *sandbox, "--", "state", "list").stdout.splitlines()

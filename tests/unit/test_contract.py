@@ -26,7 +26,15 @@ from pydantic import TypeAdapter, ValidationError
 from toolkit.audit.registry import checks
 from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Role, Scope
 from toolkit.components.registry import REGISTRY
-from toolkit.controls.catalogue import Claim, claims, frameworks, requirement_ids, requirements
+from toolkit.controls.catalogue import (
+    DEFAULT_FRAMEWORK,
+    Claim,
+    claims,
+    frameworks,
+    requirement_ids,
+    requirements,
+    topics,
+)
 from toolkit.environment import Environment, load_text
 from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
@@ -322,11 +330,58 @@ WEAK: dict[str, Any] = {
     "between": 10**9,
     "one_of": -1,
     "contains": [],
+    "not_empty": {},
 }
 
 
 SHOWN = [p for p in all_claims() if p.values[1].setting and requirement_ids((p.values[1].topic,))]
 """Claims that a comment beside a setting makes."""
+
+
+ALWAYS = [p for p in all_claims() if not p.values[1].setting and requirement_ids((p.values[1].topic,))]
+"""Claims that a comment above a module call makes."""
+ALWAYS_GIVEN = {
+    "aws_s3_bucket_logging.this": "log_bucket logs access wherever it is given a bucket for it, as cloudtrail does"
+}
+
+
+@pytest.mark.parametrize(("component", "claim"), ALWAYS)
+def test_what_is_claimed_with_every_setting_is_there_with_every_setting(component: Component, claim: Claim):
+    kind, name = re.sub(r"\[.*?\]", "", claim.resource).split(".")[-2:]
+    text = "\n".join(
+        f.read_text("utf-8") for folder in (component.name, "shared") for f in (MODULES / folder).rglob("*.tf")
+    )
+    (block,) = re.findall(rf'^resource "{kind}" "{name}" \{{\n(.*?)^\}}', text, re.M | re.S)
+    may_lack = re.search(r"^  (count|for_each) +=", block, re.M)
+    assert not may_lack or f"{kind}.{name}" in ALWAYS_GIVEN, "name the setting that it depends on"
+
+
+NOT_BY_DEFAULT = {
+    "cloudtrail.data_events": "billed by use",
+    "account_contacts.primary.phone_number": "only the owner knows it",
+    "iam_roles.support.managed_policies": "only the owner knows who opens support cases",
+    "organization.delegated_administrators": "only the owner knows which accounts administer services",
+    "root_protection.enabled_features": "the management account of an organization alone can enable them",
+}
+"""Settings without which a requirement of the default framework is not met, and why an empty block leaves them out.
+
+docs/controls.md names them, too.
+"""
+
+
+def test_an_empty_block_meets_what_the_component_serves_of_the_default_framework():
+    own = {topic.name for topic in topics() if topic.requirements.get(DEFAULT_FRAMEWORK)}
+    unmet = set()
+    for component in REGISTRY.values():
+        default = json.loads(component.settings.model_construct().model_dump_json())
+        for claim in claims(component.name):
+            if claim.setting and claim.topic in own:
+                value: Any = default
+                for step in claim.setting.split("."):
+                    value = value.get(step) if isinstance(value, dict) else None
+                if not claim.met_by(value):
+                    unmet.add(f"{component.name}.{claim.setting}")
+    assert unmet == set(NOT_BY_DEFAULT)
 
 
 @pytest.mark.parametrize(("component", "claim"), SHOWN)
@@ -340,6 +395,8 @@ def test_a_claim_vanishes_when_its_setting_is_weakened(component: Component, cla
             value = claim.expect[operator][0]
     if "contains" in claim.expect:
         value = [claim.expect["contains"]]
+    if "not_empty" in claim.expect:
+        value = ["something"]
     good: Any = value
     (operator,) = claim.expect
     bad = (not value) if isinstance(value, bool) else WEAK[operator]
@@ -396,7 +453,7 @@ def _candidates(value: Any, claim: Claim) -> list[Any]:
 
 
 def _ids(comment: str) -> set[tuple[str, str]]:
-    """ "CIS 5.0 3.8, 3.9; FSBP KMS.4" → {("CIS 5.0", "3.8"), …}."""
+    """ "CIS 7.0 4.8, 4.9; FSBP KMS.4" → {("CIS 7.0", "4.8"), …}."""
     found = set()
     for part in comment.split("; "):
         framework, first = part.split(", ")[0].rsplit(" ", 1)

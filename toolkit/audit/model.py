@@ -155,7 +155,7 @@ class Check:
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        """Requirements of all frameworks that it is about ("cis-5.0:1.4")."""
+        """Requirements of all frameworks that it is about ("cis-7.0:2.5")."""
         return tuple(
             dict.fromkeys(
                 f"{framework}:{one}"

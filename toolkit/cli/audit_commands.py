@@ -84,15 +84,15 @@ def audit(
     \b
     Examples:
       toolkit audit prod
-      toolkit audit prod --framework cis-5.0 --format markdown > audit.md
+      toolkit audit prod --framework cis-7.0 --format markdown > audit.md
       toolkit audit prod --format json > audit.json
       toolkit audit prod --baseline audit.json
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
       toolkit audit --explain iam_root_mfa_enabled
     """
+    from toolkit.controls.catalogue import DEFAULT_FRAMEWORK
     from toolkit.workflows.audit import audit as run
     from toolkit.workflows.audit import chosen
-    from toolkit.workflows.coverage import DEFAULT_FRAMEWORKS
     from toolkit.workflows.coverage import chosen as frameworks
 
     reading = {
@@ -138,7 +138,7 @@ def audit(
             account,
             wanted,
             where,
-            frameworks(framework or DEFAULT_FRAMEWORKS),
+            frameworks(framework or [DEFAULT_FRAMEWORK]),
             progress,
             max_calls=calls,
             baseline=earlier,

@@ -43,7 +43,7 @@ def controls(
         typer.Option(
             "--framework",
             metavar="NAME",
-            help="cis-3.0, cis-5.0 (the default), cis-7.0, fsbp …; repeatable.",
+            help="cis-7.0 (the default), cis-5.0, cis-3.0, fsbp …; repeatable.",
             autocompletion=complete_framework,
         ),
     ] = None,
@@ -64,11 +64,12 @@ def controls(
     \b
     Examples:
       toolkit controls prod
-      toolkit controls prod --framework cis-5.0 --framework fsbp
+      toolkit controls prod --framework cis-7.0 --framework fsbp
       toolkit controls --plan prod.tfbundle --format markdown > controls.md
     """
+    from toolkit.controls.catalogue import DEFAULT_FRAMEWORK
     from toolkit.reports.coverage import FORMATS
-    from toolkit.workflows.coverage import DEFAULT_FRAMEWORKS, chosen, coverage_of_bundle, coverage_of_environment
+    from toolkit.workflows.coverage import chosen, coverage_of_bundle, coverage_of_environment
 
     if output_format not in FORMATS:
         raise UsageError(
@@ -81,7 +82,7 @@ def controls(
             hint="`toolkit controls ENV` plans it; `toolkit controls --plan BUNDLE` takes a saved plan",
         )
     kms_key = options.kms_key_for(plan, kms_key)
-    wanted = chosen(framework or DEFAULT_FRAMEWORKS)
+    wanted = chosen(framework or [DEFAULT_FRAMEWORK])
     access = options.access(sandbox, mirror)
     if plan is not None:
         from toolkit.workflows.keys import bundle_keys
@@ -95,7 +96,7 @@ def controls(
             workspace = open_workspace(options.project(), str(env), access, progress, may_render=not no_render)
             view = coverage_of_environment(workspace, progress, wanted)
     for subject in view.idle_waivers:
-        console.tell(f"Warning: the waiver of {subject!r} names no requirement; expected one like cis-5.0:1.5")
+        console.tell(f"Warning: the waiver of {subject!r} names no requirement; expected one like cis-7.0:2.6")
     text = FORMATS[output_format](view)
     if output_format == "text":
         console.say(*text.removesuffix("\n").split("\n"))

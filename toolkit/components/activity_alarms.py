@@ -1,4 +1,4 @@
-"""Alarms on activity that should not go unseen, after CIS AWS Foundations, section 4."""
+"""Alarms on activity that should not go unseen, after CIS AWS Foundations 7.0, section 5."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FailedSignIns(Monitor):
 
 
 class Monitors(Settings):
-    """The monitors of CIS 5.0, section 4, in its order."""
+    """The monitors of CIS 7.0, section 5, in its order."""
 
     unauthorized_api_calls: DeniedCalls = Field(DeniedCalls(), description="4.1: API calls that were denied.")
     console_sign_in_without_mfa: Monitor = Field(
@@ -78,7 +78,7 @@ class ActivityAlarms(Settings):
         "rules start with it.",
     )
     subscribers: Subscribers = Field(description="The recipients, at least one address.")
-    monitors: Monitors = Field(Monitors(), description="The fifteen monitors of CIS 5.0, section 4.")
+    monitors: Monitors = Field(Monitors(), description="The fifteen monitors of CIS 7.0, section 5.")
     patterns: Literal["refined", "benchmark"] = Field(
         "refined",
         description="What the monitors match: refined adds calls that the benchmark does not list, and excludes calls "

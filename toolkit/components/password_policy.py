@@ -18,14 +18,14 @@ class PasswordPolicy(Settings):
     """Settings of `password_policy`; bounds are those of the IAM API (UpdateAccountPasswordPolicy)."""
 
     minimum_password_length: Annotated[int, Field(ge=6, le=128)] = Field(
-        14, description="Minimum number of characters of a password, 6 to 128; CIS 1.7 requires at least 14."
+        14, description="Minimum number of characters of a password, 6 to 128; CIS 7.0 2.8 requires at least 14."
     )
     require_lowercase_characters: bool = Field(True, description="Whether a password needs a lowercase letter.")
     require_uppercase_characters: bool = Field(True, description="Whether a password needs an uppercase letter.")
     require_numbers: bool = Field(True, description="Whether a password needs a digit.")
     require_symbols: bool = Field(True, description="Whether a password needs a symbol.")
     password_reuse_prevention: Annotated[int, Field(ge=1, le=24)] = Field(
-        24, description="How many previous passwords a user cannot choose again, 1 to 24; CIS 1.8 requires 24."
+        24, description="How many previous passwords a user cannot choose again, 1 to 24; CIS 7.0 2.9 requires 24."
     )
     max_password_age: Annotated[int, Field(ge=1, le=1095)] | None = Field(
         90, description="Days after which a password expires, 1 to 1095; null: passwords never expire."

@@ -20,10 +20,12 @@ from toolkit.addresses import AttributePath
 from toolkit.paths import data_dir
 from toolkit.plan.model import Marker, shown
 
-_SHOWN = {"cis_5.0": "CIS 5.0", "fsbp": "FSBP"}
-"""Frameworks that rendered comments name; the others are for the coverage report."""
+DEFAULT_FRAMEWORK = "cis-7.0"
+"""What reports are about unless another one is named."""
+_SHOWN = {DEFAULT_FRAMEWORK: "CIS 7.0", "fsbp": "FSBP"}
+"""Frameworks that rendered comments name; the others are for reports."""
 
-_OPERATORS = ("equals", "at_least", "at_most", "between", "one_of", "contains")
+_OPERATORS = ("equals", "at_least", "at_most", "between", "one_of", "contains", "not_empty")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Claim:
     attribute: str | None
     """Dotted path in planned values; None where the resource's existence is what serves."""
     expect: Mapping[str, Any]
-    """At most one of equals, at_least, at_most, between (both ends included), one_of, contains."""
+    """At most one of equals, at_least, at_most, between (both ends included), one_of, contains, not_empty (true)."""
     setting: str | None
     """Module variable (dotted) that carries the value; None where the module serves it with every setting."""
     live: Mapping[str, Any] | None = None
@@ -62,6 +64,8 @@ class Claim:
     @property
     def expectation(self) -> str:
         """What is expected, for people ("at least 14")."""
+        if "not_empty" in self.expect:
+            return "not empty"
         words = (f"{k.replace('_', ' ')} {json.dumps(v)}" for k, v in self.expect.items())
         return " ".join(words).removeprefix("equals ") or "it exists"
 
@@ -81,6 +85,8 @@ class Claim:
                 return bool(low <= value <= high)
             if operator == "one_of":
                 return value in wanted
+            if operator == "not_empty":
+                return bool(value)
             return wanted in value
         return True
 
@@ -90,7 +96,7 @@ class Framework:
     """A benchmark or standard."""
 
     name: str
-    """As people name it in options ("cis-5.0")."""
+    """As people name it in options ("cis-7.0")."""
     title: str
 
 
@@ -202,10 +208,11 @@ def _topics() -> dict[str, dict[str, Any]]:
 
 
 def requirement_ids(topics: tuple[str, ...]) -> str:
-    """The requirement ids of topics as a comment names them ("CIS 5.0 1.7; FSBP IAM.7"); empty where none is shown."""
+    """The requirement ids of topics as a comment names them ("CIS 7.0 2.8; FSBP IAM.7"); empty where none is shown."""
     parts = []
     for framework, called in _SHOWN.items():
-        ids = {i for topic in topics for i in _topics()[topic]["frameworks"].get(framework, ())}
+        own = (of for topic in topics for key, of in _topics()[topic]["frameworks"].items() if _named(key) == framework)
+        ids = {one for of in own for one in of}
         if ids:
             parts.append(f"{called} {', '.join(sorted(ids, key=_natural))}")
     return "; ".join(parts)

@@ -39,9 +39,9 @@ class Verdict:
     """One requirement of one framework; `finding` is the same in the shape of all findings."""
 
     framework: str
-    """ "cis-5.0"."""
+    """ "cis-7.0"."""
     requirement: str
-    """ "1.8"."""
+    """ "2.9"."""
     status: Status
     why: str
     """What meets it, what is missing, or the waiver."""

@@ -263,7 +263,7 @@ class WaiverEntry(_Strict):
     ] = Field(
         description="Terraform address (for weakens: with .attribute) that the finding names, or a list of such, as "
         "for several regions; up to the resource's name it is spelt out, after that * matches anything. For uncovered "
-        "the requirement, like cis-5.0:1.5 or cis-5.0:4.*."
+        "the requirement, like cis-7.0:2.6 or cis-7.0:5.*."
     )
     reason: Annotated[str, Field(min_length=10)] = Field(description="The reason, for later readers.")
     expires: Annotated[str, AfterValidator(_check_date), AfterValidator(_check_expiry)] = Field(
@@ -278,7 +278,7 @@ class WaiverEntry(_Strict):
             return value
         if info.data["rule"].waiver is Names.REQUIREMENT:
             wrong = [s for s in value if not _names_a_requirement(s)]
-            expected = "a requirement of a framework, like cis-5.0:1.5 or cis-5.0:4.*"
+            expected = "a requirement of a framework, like cis-7.0:2.6 or cis-7.0:5.*"
         else:
             wrong = [s for s in value if not _WAIVABLE.fullmatch(s)]
             expected = (

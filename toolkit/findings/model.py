@@ -52,7 +52,7 @@ class Names(Enum):
     """What the subject of a waiver names."""
 
     RESOURCE = "a resource's address, with the attribute if the finding is about one"
-    REQUIREMENT = "a requirement, like cis-5.0:1.5"
+    REQUIREMENT = "a requirement, like cis-7.0:2.6"
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Finding:
     """Who or what let it through: an option, or a waiver with its reason and expiry."""
     status: Status = Status.FAIL
     controls: tuple[str, ...] = ()
-    """Requirements that it decides ("cis-5.0:1.8"), the one that was asked for first."""
+    """Requirements that it decides ("cis-7.0:2.9"), the one that was asked for first."""
     calls: tuple[Call, ...] = ()
     """What AWS was asked for it."""
     id: str | None = None

@@ -12,7 +12,7 @@ class Settings(BaseModel):
 
     Each field is a variable of the component's module with the same name, the same meaning and the same default,
     and carries a full-sentence `description`, from which tables and the JSON Schema are generated. The default is
-    the secure value, so an empty block meets every CIS 5.0 requirement that the component serves.
+    the secure value, so an empty block meets every CIS 7.0 requirement that the component serves.
     Cross-field rules are `model_validator`s that raise ValueError with one sentence stating what is accepted.
     """
 

@@ -24,8 +24,6 @@ from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.show import attribution_of, read_bundle
 from toolkit.workflows.workspace import Workspace, attribution
 
-DEFAULT_FRAMEWORKS = ("cis-5.0",)
-
 
 def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
     """The frameworks of these names, in the order given, each once.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from toolkit.audit.report import Audit
 from toolkit.aws.inventory import Inventory
+from toolkit.controls.catalogue import DEFAULT_FRAMEWORK
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.paths import Project
 from toolkit.reports.view import PlanView
@@ -20,7 +21,6 @@ from toolkit.sandbox import control
 from toolkit.terraform.outcomes import ApplyOutcome
 from toolkit.workflows.apply import apply_bundle, open_bundle
 from toolkit.workflows.audit import audit, chosen
-from toolkit.workflows.coverage import DEFAULT_FRAMEWORKS
 from toolkit.workflows.coverage import chosen as frameworks
 from toolkit.workflows.discover import of_workspace
 from toolkit.workflows.observer import Observer
@@ -88,7 +88,7 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
         view = PlanView(second.plan, second.manifest, second.bundle, second.findings)
         yield Proof(view, tuple(read_back(workspace)))
         account = of_workspace(project, workspace)
-        yield audit(account, chosen(), environment.regions.active, frameworks(DEFAULT_FRAMEWORKS), observer)
+        yield audit(account, chosen(), environment.regions.active, frameworks([DEFAULT_FRAMEWORK]), observer)
     finally:
         if not control.down(folder):
             raise ToolkitError("the embedded AWS ended before the demo did", where=str(folder / "sandbox.log"))

@@ -2,7 +2,7 @@
 # and templates/components/account_contacts.tf.j2. Do not edit: change the environment, then run `toolkit render complete`.
 
 # Account contacts: Contacts for security, billing and operations, and a root user e-mail address that no contact shares.
-# Controls: CIS 5.0 1.2; FSBP Account.1
+# Controls: CIS 7.0 2.3; FSBP Account.1
 module "account_contacts" {
   source = "../../../modules/account_contacts"
 
@@ -36,7 +36,7 @@ module "account_contacts" {
     state_or_region    = "Berlin"
     postal_code        = "10115"
     country_code       = "DE"
-    # Controls: CIS 5.0 1.1
+    # Controls: CIS 7.0 2.2
     phone_number = "+49 30 1234567"
     website_url  = null
   }

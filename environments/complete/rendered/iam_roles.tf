@@ -71,7 +71,7 @@ module "iam_roles" {
     external_id         = null
     organization_id     = null
     name                = "aws-support"
-    # Controls: CIS 5.0 1.16
+    # Controls: CIS 7.0 2.15
     managed_policies = ["AWSSupportAccess"]
   }
   deployers = {

@@ -2,7 +2,7 @@
 # and templates/components/macie.tf.j2. Do not edit: change the environment, then run `toolkit render complete`.
 
 # Macie: Finds sensitive data in S3 buckets, and public or shared buckets, in every region.
-# Controls: CIS 5.0 2.1.3; FSBP Macie.1
+# Controls: CIS 7.0 3.1.3; FSBP Macie.1
 module "macie_eu_central_1" {
   source = "../../../modules/macie"
 
@@ -11,7 +11,7 @@ module "macie_eu_central_1" {
 }
 
 # Macie: Finds sensitive data in S3 buckets, and public or shared buckets, in every region.
-# Controls: CIS 5.0 2.1.3; FSBP Macie.1
+# Controls: CIS 7.0 3.1.3; FSBP Macie.1
 module "macie_us_east_1" {
   source = "../../../modules/macie"
 

@@ -649,6 +649,7 @@ module "organization" {
     "TAG_POLICY",
   ]
   organizational_units = ["Security", "Workloads", "Workloads/Production"]
+  # Controls: CIS 7.0 2.1.6
   delegated_administrators = {
     "config-multiaccountsetup.amazonaws.com" = ["444455556666"]
   }

@@ -7,5 +7,6 @@ module "root_protection" {
 
   depends_on = [module.organization]
 
+  # Controls: CIS 7.0 2.1.1
   enabled_features = ["RootCredentialsManagement", "RootSessions"]
 }

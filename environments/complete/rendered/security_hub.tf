@@ -2,7 +2,7 @@
 # and templates/components/security_hub.tf.j2. Do not edit: change the environment, then run `toolkit render complete`.
 
 # Security Hub: Checks the account against named standards in every region and collects findings in the home region.
-# Controls: CIS 5.0 4.16
+# Controls: CIS 7.0 5.16
 module "security_hub_eu_central_1" {
   source = "../../../modules/security_hub"
 
@@ -23,7 +23,7 @@ module "security_hub_eu_central_1" {
 }
 
 # Security Hub: Checks the account against named standards in every region and collects findings in the home region.
-# Controls: CIS 5.0 4.16
+# Controls: CIS 7.0 5.16
 module "security_hub_us_east_1" {
   source = "../../../modules/security_hub"
 

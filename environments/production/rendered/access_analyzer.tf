@@ -2,7 +2,7 @@
 # and templates/components/access_analyzer.tf.j2. Do not edit: change the environment, then run `toolkit render production`.
 
 # Access Analyzer: Finds resources shared outside the account in every region and, optionally, unused access.
-# Controls: CIS 5.0 1.19
+# Controls: CIS 7.0 2.18
 module "access_analyzer_eu_central_1" {
   source = "../../../modules/access_analyzer"
 
@@ -18,7 +18,7 @@ module "access_analyzer_eu_central_1" {
 }
 
 # Access Analyzer: Finds resources shared outside the account in every region and, optionally, unused access.
-# Controls: CIS 5.0 1.19
+# Controls: CIS 7.0 2.18
 module "access_analyzer_eu_west_1" {
   source = "../../../modules/access_analyzer"
 
@@ -38,7 +38,7 @@ module "access_analyzer_eu_west_1" {
 }
 
 # Access Analyzer: Finds resources shared outside the account in every region and, optionally, unused access.
-# Controls: CIS 5.0 1.19
+# Controls: CIS 7.0 2.18
 module "access_analyzer_us_east_1" {
   source = "../../../modules/access_analyzer"
 

@@ -2,7 +2,7 @@
 # and templates/components/account_contacts.tf.j2. Do not edit: change the environment, then run `toolkit render production`.
 
 # Account contacts: Contacts for security, billing and operations, and a root user e-mail address that no contact shares.
-# Controls: CIS 5.0 1.2; FSBP Account.1
+# Controls: CIS 7.0 2.3; FSBP Account.1
 module "account_contacts" {
   source = "../../../modules/account_contacts"
 

@@ -2,7 +2,7 @@
 # and templates/components/activity_alarms.tf.j2. Do not edit: change the environment, then run `toolkit render production`.
 
 # Activity alarms: Alerts on root user activity, console sign-ins without MFA, and changes to what protects the account.
-# Controls: CIS 5.0 3.6; FSBP KMS.4, SNS.1
+# Controls: CIS 7.0 4.6; FSBP KMS.4, SNS.1
 module "activity_alarms" {
   source = "../../../modules/activity_alarms"
 
@@ -15,107 +15,107 @@ module "activity_alarms" {
   }
   monitors = {
     unauthorized_api_calls = {
-      # Controls: CIS 5.0 4.1
+      # Controls: CIS 7.0 5.1
       enabled = true
-      # Controls: CIS 5.0 4.1
+      # Controls: CIS 7.0 5.1
       threshold      = 10
       period_minutes = 5
     }
     console_sign_in_without_mfa = {
-      # Controls: CIS 5.0 4.2
+      # Controls: CIS 7.0 5.2
       enabled = true
-      # Controls: CIS 5.0 4.2
+      # Controls: CIS 7.0 5.2
       threshold      = 1
       period_minutes = 5
     }
     root_use = {
-      # Controls: CIS 5.0 4.3
+      # Controls: CIS 7.0 5.3
       enabled = true
-      # Controls: CIS 5.0 4.3
+      # Controls: CIS 7.0 5.3
       threshold      = 1
       period_minutes = 5
     }
     iam_policy_changes = {
-      # Controls: CIS 5.0 4.4
+      # Controls: CIS 7.0 5.4
       enabled = true
-      # Controls: CIS 5.0 4.4
+      # Controls: CIS 7.0 5.4
       threshold      = 1
       period_minutes = 5
     }
     cloudtrail_changes = {
-      # Controls: CIS 5.0 4.5
+      # Controls: CIS 7.0 5.5
       enabled = true
-      # Controls: CIS 5.0 4.5
+      # Controls: CIS 7.0 5.5
       threshold      = 1
       period_minutes = 5
     }
     console_sign_in_failures = {
-      # Controls: CIS 5.0 4.6
+      # Controls: CIS 7.0 5.6
       enabled = true
-      # Controls: CIS 5.0 4.6
+      # Controls: CIS 7.0 5.6
       threshold      = 5
       period_minutes = 15
     }
     kms_key_deletions = {
-      # Controls: CIS 5.0 4.7
+      # Controls: CIS 7.0 5.7
       enabled = true
-      # Controls: CIS 5.0 4.7
+      # Controls: CIS 7.0 5.7
       threshold      = 1
       period_minutes = 5
     }
     s3_bucket_policy_changes = {
-      # Controls: CIS 5.0 4.8
+      # Controls: CIS 7.0 5.8
       enabled = true
-      # Controls: CIS 5.0 4.8
+      # Controls: CIS 7.0 5.8
       threshold      = 1
       period_minutes = 5
     }
     config_changes = {
-      # Controls: CIS 5.0 4.9
+      # Controls: CIS 7.0 5.9
       enabled = true
-      # Controls: CIS 5.0 4.9
+      # Controls: CIS 7.0 5.9
       threshold      = 1
       period_minutes = 5
     }
     security_group_changes = {
-      # Controls: CIS 5.0 4.10
+      # Controls: CIS 7.0 5.10
       enabled = true
-      # Controls: CIS 5.0 4.10
+      # Controls: CIS 7.0 5.10
       threshold      = 1
       period_minutes = 5
     }
     network_acl_changes = {
-      # Controls: CIS 5.0 4.11
+      # Controls: CIS 7.0 5.11
       enabled = true
-      # Controls: CIS 5.0 4.11
+      # Controls: CIS 7.0 5.11
       threshold      = 1
       period_minutes = 5
     }
     network_gateway_changes = {
-      # Controls: CIS 5.0 4.12
+      # Controls: CIS 7.0 5.12
       enabled = true
-      # Controls: CIS 5.0 4.12
+      # Controls: CIS 7.0 5.12
       threshold      = 1
       period_minutes = 5
     }
     route_table_changes = {
-      # Controls: CIS 5.0 4.13
+      # Controls: CIS 7.0 5.13
       enabled = true
-      # Controls: CIS 5.0 4.13
+      # Controls: CIS 7.0 5.13
       threshold      = 1
       period_minutes = 5
     }
     vpc_changes = {
-      # Controls: CIS 5.0 4.14
+      # Controls: CIS 7.0 5.14
       enabled = true
-      # Controls: CIS 5.0 4.14
+      # Controls: CIS 7.0 5.14
       threshold      = 1
       period_minutes = 5
     }
     organizations_changes = {
-      # Controls: CIS 5.0 4.15
+      # Controls: CIS 7.0 5.15
       enabled = true
-      # Controls: CIS 5.0 4.15
+      # Controls: CIS 7.0 5.15
       threshold      = 1
       period_minutes = 5
     }

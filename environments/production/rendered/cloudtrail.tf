@@ -2,7 +2,7 @@
 # and templates/components/cloudtrail.tf.j2. Do not edit: change the environment, then run `toolkit render production`.
 
 # CloudTrail: Records management API calls of every region in encrypted, validated log files and a log group.
-# Controls: CIS 5.0 3.1, 3.2, 3.4, 3.5, 3.6; FSBP CloudTrail.1, CloudTrail.2, CloudTrail.4, CloudTrail.5, CloudTrail.6, CloudTrail.7, KMS.4
+# Controls: CIS 7.0 4.1, 4.2, 4.4, 4.5, 4.6; FSBP CloudTrail.1, CloudTrail.2, CloudTrail.4, CloudTrail.5, CloudTrail.6, CloudTrail.7, KMS.4
 module "cloudtrail" {
   source = "../../../modules/cloudtrail"
 
@@ -26,7 +26,7 @@ module "cloudtrail" {
   }
   log_group_name     = "/aws/cloudtrail/baseline"
   log_retention_days = 365
-  # Controls: CIS 5.0 3.8
+  # Controls: CIS 7.0 4.8
   data_events     = ["s3_write"]
   insights        = []
   organization_id = null

@@ -5,7 +5,7 @@
 module "password_policy" {
   source = "../../../modules/password_policy"
 
-  # Controls: CIS 5.0 1.7; FSBP IAM.7, IAM.10
+  # Controls: CIS 7.0 2.8; FSBP IAM.7, IAM.10
   minimum_password_length = 16
   # Controls: FSBP IAM.7, IAM.10
   require_lowercase_characters = true
@@ -15,7 +15,7 @@ module "password_policy" {
   require_numbers = true
   # Controls: FSBP IAM.7, IAM.10
   require_symbols = true
-  # Controls: CIS 5.0 1.8; FSBP IAM.7, IAM.10
+  # Controls: CIS 7.0 2.9; FSBP IAM.7, IAM.10
   password_reuse_prevention = 24
   # Controls: FSBP IAM.7, IAM.10
   max_password_age               = 90

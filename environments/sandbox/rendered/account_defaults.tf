@@ -5,7 +5,7 @@
 module "account_defaults_global" {
   source = "../../../modules/account_defaults/global"
 
-  # Controls: CIS 5.0 2.1.4; FSBP S3.1
+  # Controls: CIS 7.0 3.1.4; FSBP S3.1
   block_s3_public_access = true
   account_alias          = null
   budgets                = {}
@@ -15,7 +15,7 @@ module "account_defaults_global" {
 module "account_defaults_eu_central_1" {
   source = "../../../modules/account_defaults"
 
-  # Controls: CIS 5.0 5.1.1; FSBP EC2.7
+  # Controls: CIS 7.0 6.1.1; FSBP EC2.7
   ebs_encryption_by_default  = true
   ebs_kms_key_arns           = {}
   ebs_snapshot_public_access = "block-all-sharing"

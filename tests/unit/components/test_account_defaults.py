@@ -175,7 +175,7 @@ def test_each_call_gets_what_is_meant_for_its_region_and_flow_logs_are_wired_to_
 
 
 def test_a_nested_module_s_call_names_the_requirement_that_its_setting_meets() -> None:
-    block = "CIS 5.0 2.1.4; FSBP S3.1"
+    block = "CIS 7.0 3.1.4; FSBP S3.1"
     blocked = render(load_text(environment("    account_alias: abc\n"), name="x", shown_as="x"))["account_defaults.tf"]
     assert f"  # Controls: {block}\n  block_s3_public_access = true\n" in blocked
     text = environment("    block_s3_public_access: false\n")

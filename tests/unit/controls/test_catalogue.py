@@ -27,6 +27,7 @@ TOPIC = "iam_password_policy_minimum_length_14"
         ({"between": [1, 90]}, [1, 90], [0, 91, None]),
         ({"one_of": ["a", "b"]}, ["a", "b"], ["c", None]),
         ({"contains": "s3_read"}, [["s3_read"], ["x", "s3_read"]], [[], ["s3"], None]),
+        ({"not_empty": True}, ["x", {"x": 1}, [0]], ["", {}, [], None]),
         ({}, [None, 0, "anything"], []),
     ],
     ids=str,
@@ -120,21 +121,21 @@ def test_a_claim_as_written(tmp_path: Path):
 
 def test_requirements_are_named_once_in_the_order_people_count():
     topics = IDS["topics"]
-    both = [t for t, facts in topics.items() if {"cis_5.0", "fsbp"} <= set(facts["frameworks"])]
+    both = [t for t, facts in topics.items() if {"cis_7.0", "fsbp"} <= set(facts["frameworks"])]
     assert both
     for topic in both:
         text = requirement_ids((topic, topic))
         cis, fsbp = text.split("; ")
-        assert cis.startswith("CIS 5.0 ")
+        assert cis.startswith("CIS 7.0 ")
         assert fsbp.startswith("FSBP ")
-        ids = cis.removeprefix("CIS 5.0 ").split(", ")
+        ids = cis.removeprefix("CIS 7.0 ").split(", ")
         assert ids == sorted(set(ids), key=lambda i: [int(p) for p in i.split(".")])
-    every = requirement_ids(tuple(topics)).split("; ")[0].removeprefix("CIS 5.0 ").split(", ")
-    assert every.index("1.9") < every.index("1.10") < every.index("2.1.1")
+    every = requirement_ids(tuple(topics)).split("; ")[0].removeprefix("CIS 7.0 ").split(", ")
+    assert every.index("2.1.6") < every.index("2.9") < every.index("2.10") < every.index("3.1.1")
 
 
 def test_other_frameworks_are_left_out_of_comments():
-    unnamed = [t for t, facts in IDS["topics"].items() if not {"cis_5.0", "fsbp"} & set(facts["frameworks"])]
+    unnamed = [t for t, facts in IDS["topics"].items() if not {"cis_7.0", "fsbp"} & set(facts["frameworks"])]
     assert unnamed
     assert requirement_ids((unnamed[0],)) == ""
     assert requirement_ids(()) == ""

@@ -22,7 +22,7 @@ module "config_delivery" {
 }
 
 # Config: Records each region's resources and checks them with AWS managed rules.
-# Controls: CIS 5.0 3.3; FSBP Config.1
+# Controls: CIS 7.0 4.3; FSBP Config.1
 module "config_eu_central_1" {
   source = "../../../modules/config"
 
@@ -226,7 +226,7 @@ module "config_eu_central_1" {
 }
 
 # Config: Records each region's resources and checks them with AWS managed rules.
-# Controls: CIS 5.0 3.3; FSBP Config.1
+# Controls: CIS 7.0 4.3; FSBP Config.1
 module "config_us_east_1" {
   source = "../../../modules/config"
 

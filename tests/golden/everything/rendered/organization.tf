@@ -65,6 +65,7 @@ module "organization" {
   keep_trusted_services = false
   enabled_policy_types  = ["SERVICE_CONTROL_POLICY", "DECLARATIVE_POLICY_EC2"]
   organizational_units  = ["Workloads", "Workloads/Prod & Test"]
+  # Controls: CIS 7.0 2.1.6
   delegated_administrators = {
     "config.amazonaws.com" = ["111122223333"]
   }

@@ -14,7 +14,7 @@ module "password_policy" {
   require_numbers = true
   # Controls: FSBP IAM.7, IAM.10
   require_symbols = true
-  # Controls: CIS 5.0 1.8; FSBP IAM.7, IAM.10
+  # Controls: CIS 7.0 2.9; FSBP IAM.7, IAM.10
   password_reuse_prevention      = 24
   max_password_age               = null
   hard_expiry                    = false
