@@ -7,6 +7,8 @@ Each pair is run in turn (A B A B …), so that a machine that gets slower slows
     planning    `toolkit plan` against `terraform plan -out` and `terraform show -json` by hand on the same tree: once
                 with Terraform's environment the same on both sides, and once as each is by itself (with --plan)
     discovery   a scan of 17 regions side by side against one list after the other (bench/discovery.py, with --scan)
+    audit       an audit of 17 regions against one call after the other (bench/auditing.py, with --audit; with prowler
+                beside it as that file says)
 """
 
 from __future__ import annotations
@@ -184,3 +186,7 @@ if __name__ == "__main__":
         subprocess.run([PYTHON, Path(__file__).with_name("discovery.py")], check=True)
     else:
         print("discovery: with --scan (takes some minutes)")
+    if "--audit" in sys.argv[1:]:
+        subprocess.run([PYTHON, Path(__file__).with_name("auditing.py")], check=True)
+    else:
+        print("audit: with --audit (takes some minutes)")

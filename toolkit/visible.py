@@ -8,6 +8,7 @@ get there, whoever joins them uses `joined_lines`.
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -42,19 +43,28 @@ def escaped(text: str) -> str:
     return "".join(part if part in ("\n", "\r\n", "\t") else one_line(part) for part in _KEPT.split(text))
 
 
+_TOKENS = 50_000
+"""Of JSON, in a piece: a few hundred kilobytes."""
 _UNUSUAL = re.compile(r"[^\x20-\x7e]")
 _KEPT = re.compile(r"(\r?\n|\t)")
 
 
 def json_text(data: Any) -> str:
     """JSON with its letters as they are, but for those that a terminal should not get: they are JSON's own escapes."""
+    return "".join(json_pieces(data))
+
+
+def json_pieces(data: Any) -> Iterator[str]:
+    """The same in pieces, so that a large report is never held as a text beside the data that it is made from."""
     import json  # not for `--help`
 
-    # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
-    return _UNUSUAL.sub(
-        lambda m: m[0] if m[0] == "\n" or _harmless(m[0]) else json.dumps(m[0])[1:-1],
-        json.dumps(data, indent=2, ensure_ascii=False),
-    )
+    def harmless(piece: str) -> str:
+        # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
+        return _UNUSUAL.sub(lambda m: m[0] if m[0] == "\n" or _harmless(m[0]) else json.dumps(m[0])[1:-1], piece)
+
+    tokens = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(data)
+    while piece := "".join(itertools.islice(tokens, _TOKENS)):
+        yield harmless(piece)
 
 
 def wrapped(line: str, width: int, *, inset: int = _INSET) -> Iterator[str]:

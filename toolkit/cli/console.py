@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.cli.stream import Stream, stderr, stdout
 from toolkit.documents import Document
 from toolkit.errors import ToolkitError
-from toolkit.visible import JSON, PLAIN, USUAL_WIDTH, columns, json_text, one_line, wrapped
+from toolkit.visible import JSON, PLAIN, USUAL_WIDTH, columns, json_pieces, one_line, wrapped
 from toolkit.workflows.observer import Observer
 
 if TYPE_CHECKING:
@@ -213,7 +213,9 @@ def print_json(data: Document) -> None:
 
 def print_value(value: Any) -> None:
     """A value of the user's own on stdout as JSON: an output, whose type is Terraform's."""
-    document(json_text(value) + "\n", JSON)
+    for piece in json_pieces(value):
+        document(piece, JSON)
+    document("\n", JSON)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
