@@ -99,7 +99,7 @@ class Adoption:
         self._plan = plan
         self._edits.fresh = set()
         self._unknown = []
-        if self._take_back_what_destroys(plan):
+        if self._forget_what_is_not_planned(plan) or self._take_back_what_destroys(plan):
             # This plan was made with what is taken back.
             self._forget_what_moves(before)
             return True
@@ -429,6 +429,20 @@ class Adoption:
         del self.decisions[address], self._found[address]
         self._edits.drop(address)
 
+    def _forget_what_is_not_planned(self, plan: Plan) -> bool:
+        """Forget imports of what the configuration does not have, so that it would be deleted; whether there were such.
+
+        One that the environment file has by itself is the plan's finding.
+        """
+        deleted = {c.address for c in plan.changes if c.imported and c.action is Action.DELETE}
+        gone = [address for address in self.imports if address in deleted]
+        for address in gone:
+            decision = self.decisions[address]
+            if decision.given:
+                raise impossible(decision, decision.choice, "with the other decisions, no resource has this address")
+            self._forget(address)
+        return bool(gone)
+
     def _forget_what_moves(self, before: Mapping[Path, Planned]) -> None:
         """Forget imports whose key is a name that changes: the next plan has them at another address, or not at all.
 
@@ -446,8 +460,11 @@ class Adoption:
                 planned_as = self._found[planned.address][0].after
                 names = {planned_as[name] for name in NAMES if isinstance(planned_as.get(name), str)}
             for address in self.imports:
-                keys = (key.partition("/")[0] for key in Address.parse(address).keys if isinstance(key, str))
-                if self._found[address][0].component == path[1] and not names.isdisjoint(keys):
+                keys = [key.partition("/")[0] for key in Address.parse(address).keys if isinstance(key, str)]
+                # Also a name that begins with it: access logs of a bucket go to one that is called after it.
+                if self._found[address][0].component == path[1] and any(
+                    key == name or key.startswith(f"{name}-") for key in keys for name in names
+                ):
                     self._forget(address)
 
     def _bring_back(self, left_out: Planned) -> None:

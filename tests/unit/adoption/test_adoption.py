@@ -27,7 +27,7 @@ DETECTOR = "module.guardduty_eu_central_1.aws_guardduty_detector.this"
 ALIAS = 'module.account_defaults_global.aws_iam_account_alias.this["acme"]'
 COMPONENTS = (
     *("password_policy", "config", "mfa_enforcement", "iam_groups", "guardduty", "account_defaults", "iam_roles"),
-    "activity_alarms",
+    *("activity_alarms", "cloudtrail"),
 )
 
 
@@ -141,6 +141,46 @@ def test_what_moves_back_is_not_imported_where_it_was(kept_apart: Adoption):
     destroyed = change('module.iam_roles.aws_iam_role.this["x"]', Action.DELETE, before={"name": "x"})
     assert kept_apart.next(plan(destroyed), {})
     assert kept_apart.imports == ()
+
+
+LOGS = "module.cloudtrail.module.log_bucket.aws_s3_bucket"
+
+
+def logged(bucket: str) -> tuple[str, Change]:
+    """That access to the bucket of a trail is logged, in the bucket that is called after it."""
+    address = f'{LOGS}_logging.this["{bucket}-access-logs"]'
+    return address, change(address, after={"bucket": bucket, "target_bucket": f"{bucket}-access-logs"})
+
+
+def test_what_has_a_name_behind_another_one_moves_with_it():
+    adoption = Adoption()
+    address, logging = logged("logs")
+    there = found({"bucket": "logs"}, "the access logging of logs", "logs", overwritten=True, target_bucket="other")
+    bucket = change(f"{LOGS}.this", after={"bucket": "logs"})
+    theirs = found({"bucket": "logs"}, "the bucket 'logs'", "logs", managed_by="a stack")
+    adoption.next(plan(bucket, logging), {bucket.address: theirs, address: there})
+    assert written(adoption) == {"components.cloudtrail.bucket.name": "logs-baseline"}
+
+
+def test_what_the_configuration_does_not_have_is_not_imported_and_deleted():
+    """Whatever moved it: Terraform plans to delete what it imports at an address that nothing has."""
+    address, logging = logged("logs")
+    there = found({"bucket": "logs"}, "the access logging of logs", "logs", overwritten=True, target_bucket="other")
+    deleted = replace(logging, action=Action.DELETE, before=logging.after, after={}, imported=True)
+    adoption = Adoption()
+    adoption.next(plan(logging), {address: there})
+    assert adoption.imports == (address,)
+    assert adoption.next(plan(deleted), {})
+    assert (adoption.imports, adoption.decisions) == ((), {})
+    assert not adoption.next(plan(), {})
+    # What the file imports by itself is left to the plan's finding.
+    adoption = Adoption(written={"imports": {address: "logs"}})
+    assert not adoption.next(plan(deleted), {})
+    # A decision that was given cannot be carried out.
+    adoption = Adoption(given={address: Choice.ADOPT})
+    adoption.next(plan(logging), {address: there})
+    with pytest.raises(UsageError, match="adopt is not possible: with the other decisions, no resource has this"):
+        adoption.next(plan(deleted), {})
 
 
 def test_what_can_exist_once_is_taken_over_under_its_name():
