@@ -57,7 +57,11 @@ def _by_services(resources: Sequence[Live], inventory: SideBySide) -> _Services:
 
     def read(place: tuple[str, str]) -> str | Unreadable | None:
         try:
-            return managers.by_administrator(inventory, *place) or managers.by_control_tower(inventory, place[0])
+            return (
+                managers.by_administrator(inventory, *place)
+                or managers.by_delegation(inventory, place[0])
+                or managers.by_control_tower(inventory, place[0])
+            )
         except UnreadableError as e:
             return e.of(MANAGED_BY)
 

@@ -183,6 +183,42 @@ def by_administrator(account: Account, kind: str, region: str) -> str | None:
     return None if found in (None, account.account_id) else f"the administrator account {found}"
 
 
+_DELEGATED = {
+    "aws_guardduty_detector": "guardduty.amazonaws.com",
+    "aws_guardduty_detector_feature": "guardduty.amazonaws.com",
+    "aws_securityhub_account": "securityhub.amazonaws.com",
+    "aws_macie2_account": "macie.amazonaws.com",
+    "aws_inspector2_enabler": "inspector2.amazonaws.com",
+    "aws_detective_graph": "detective.amazonaws.com",
+}
+"""Type that a delegated administrator may manage in every account of an organization → the service's principal."""
+
+
+def by_delegation(account: Account, kind: str) -> str | None:
+    """The delegated administrator of a service, for the management account of an organization.
+
+    It can enroll that account like any other one, and until it has, the service names no administrator there. Of any
+    other account nothing is asked: Organizations answers ListDelegatedAdministrators in the management account and for
+    delegated administrators alone, and a service tells its members itself (`by_administrator`).
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html
+
+    Raises:
+        UnreadableError: AWS does not say.
+    """
+    service, home = _DELEGATED.get(kind), account.home_region
+    if service is None:
+        return None
+    none = ("AWSOrganizationsNotInUseException",)
+    answer = account.call("organizations", "describe_organization", home, absent=none)
+    if answer is None or answer["Organization"]["MasterAccountId"] != account.account_id:
+        return None
+    found = account.pages(
+        "organizations", "list_delegated_administrators", "DelegatedAdministrators", home, ServicePrincipal=service
+    )
+    others = sorted(one["Id"] for one in found if one["Id"] != account.account_id)
+    return f"the delegated administrator {', '.join(others)}" if others else None
+
+
 _GOVERNED = (
     "aws_config_configuration_recorder",
     "aws_config_configuration_recorder_status",
@@ -194,7 +230,7 @@ _BASELINES = "controltower:ListEnabledBaselines"
 
 def may_say(live: Live, who: str | None) -> bool:
     """Whether a service can say who manages a resource, beyond what its owner or its name says."""
-    return live.type in _ADMINISTRATORS or (live.type in _GOVERNED and who is None)
+    return live.type in {*_ADMINISTRATORS, *_DELEGATED} or (live.type in _GOVERNED and who is None)
 
 
 def by_control_tower(account: Account, kind: str) -> str | None:
@@ -225,7 +261,8 @@ def by_control_tower(account: Account, kind: str) -> str | None:
 def actions() -> tuple[str, ...]:
     """The IAM actions that these reads need."""
     administrators = {action for action, _ in _ADMINISTRATORS.values()}
-    return (TAG_ACTION, "iam:GetRole", _BASELINES, "guardduty:ListDetectors", *sorted(administrators))
+    organization = ("organizations:DescribeOrganization", "organizations:ListDelegatedAdministrators")
+    return (TAG_ACTION, "iam:GetRole", _BASELINES, "guardduty:ListDetectors", *organization, *sorted(administrators))
 
 
 def tagged_in(one: Live) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from toolkit.resources.managers import (
+    _DELEGATED,
     by_administrator,
     by_control_tower,
+    by_delegation,
     by_owner_or_name,
     by_prefix,
     by_tags,
@@ -96,6 +98,7 @@ class Answers:
         return self.answers[operation]
 
     def pages(self, service: str, operation: str, member: str, region: str, **more: Any) -> Any:
+        self.asked.append(more)
         return self.answers[operation]
 
     def live(self, kind: str, region: str) -> tuple[Live, ...]:
@@ -138,6 +141,51 @@ def test_an_organization_s_administrator_of_a_service_is_named(kind: str, answer
         get_administrator_account=answer, get_delegated_admin_account=answer, list_detectors=("12abc34d",)
     )
     assert by_administrator(account, kind, REGION) == (who and f"the administrator account {who}")
+
+
+def organization(management: str) -> dict[str, Any]:
+    return {"Organization": {"Id": "o-exampleorgid", "MasterAccountId": management}}
+
+
+MANAGES = {"describe_organization": organization(ACCOUNT)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "who"),
+    [
+        (
+            "aws_guardduty_detector",
+            {
+                **MANAGES,
+                "list_delegated_administrators": ({"Id": "444455556666"},),
+            },
+            "the delegated administrator 444455556666",
+        ),
+        (
+            "aws_detective_graph",
+            {**MANAGES, "list_delegated_administrators": ()},
+            None,
+        ),
+        # It is the administrator itself.
+        (
+            "aws_macie2_account",
+            {**MANAGES, "list_delegated_administrators": ({"Id": ACCOUNT},)},
+            None,
+        ),
+        # Of a member, Organizations is not asked: it would deny the call.
+        ("aws_securityhub_account", {"describe_organization": organization("111122223333")}, None),
+        ("aws_inspector2_enabler", {"describe_organization": None}, None),
+        ("aws_iam_user", {}, None),
+    ],
+)
+def test_a_delegated_administrator_is_named_in_the_management_account(
+    kind: str, answers: dict[str, Any], who: str | None
+):
+    account = Answers(**answers)
+    assert by_delegation(account, kind) == who
+    assert [one["ServicePrincipal"] for one in account.asked if "ServicePrincipal" in one] == (
+        [_DELEGATED[kind]] if "list_delegated_administrators" in answers else []
+    )
 
 
 ROLE = {"Role": {"RoleName": "AWSControlTowerExecution"}}
