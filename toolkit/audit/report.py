@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from toolkit.audit.baseline import Baseline, Change, Comparison, compare
+from toolkit.audit.fixes import Fix
 from toolkit.audit.model import Check, Result, Scope, worst
 from toolkit.controls.catalogue import Framework, requirements
 from toolkit.findings import Finding, Severity, Status, Waiver, matches, worst_first
@@ -54,6 +55,8 @@ class Audit:
     """An earlier audit of the account, to compare with."""
     idle_attestations: tuple[str, ...] = ()
     """Controls of attestations that answer none of the checks that were asked."""
+    fixes: tuple[Fix, ...] = ()
+    """What to do in environment.yaml about failed checks that a component is about."""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from toolkit.audit.model import Check
+    from toolkit.audit.report import Audit
     from toolkit.findings import Severity
+    from toolkit.workflows.fix import Fixed
 
 _FORMATS = ("text", "markdown", "json")
 
@@ -54,8 +56,23 @@ def audit(
     ] = None,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="List the selected checks, and run none.")] = False,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="ID", help="Explain a check, and run none.")
+        str | None,
+        typer.Option(
+            "--explain",
+            metavar="ID",
+            help="Explain a check, and run none. With ENV also what to set in its environment.yaml, what that renders "
+            "and what it costs.",
+        ),
     ] = None,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Write settings into environment.yaml for the checks that failed, and render. Never changes AWS, and "
+            "makes no setting weaker. In a terminal, it prompts.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: write without a prompt; for pipelines.")] = False,
     print_policy: Annotated[
         bool, typer.Option("--print-policy", help="Print the IAM policy that the checks need, and run none.")
     ] = False,
@@ -88,7 +105,9 @@ def audit(
       toolkit audit prod --format json > audit.json
       toolkit audit prod --baseline audit.json
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
+      toolkit audit prod --fix      edit environment.yaml for what failed
       toolkit audit --explain iam_root_mfa_enabled
+      toolkit audit prod --explain guardduty_s3_protection_enabled
     """
     from toolkit.controls.catalogue import DEFAULT_FRAMEWORK
     from toolkit.workflows.audit import audit as run
@@ -98,7 +117,7 @@ def audit(
     reading = {
         "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
         "--max-calls": max_calls, "--regions": regions if regions != options.ALL_REGIONS else None,
-        "--sandbox": sandbox or None, "--baseline": baseline,
+        "--sandbox": sandbox or None, "--baseline": baseline, "--fix": fix or None,
     }  # fmt: skip
     given = [name for name, value in reading.items() if value is not None]
     if output_format not in _FORMATS:
@@ -106,9 +125,11 @@ def audit(
             f"--format: no format {output_format!r}{or_meant(output_format, _FORMATS)}",
             hint=f"formats: {', '.join(_FORMATS)}",
         )
+    if yes and not fix:
+        raise UsageError("--yes is for --fix alone", hint="leave out --yes, or add --fix")
     if explain is not None:
-        refuse("--explain", given)
-        return _explain(chosen(ids=[explain])[0])
+        refuse("--explain", [name for name in given if name != "ENV"])
+        return _explain(chosen(ids=[explain])[0], env)
     wanted = chosen(
         ids=check or (),
         services=service or (),
@@ -127,7 +148,10 @@ def audit(
     from toolkit.audit.baseline import read_baseline
     from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
     from toolkit.workflows.discover import MAX_CALLS, regions_wanted
+    from toolkit.workflows.fix import proposed
 
+    if fix:
+        _refuse_fix(env, output_format, yes=yes)
     where, calls = regions_wanted(regions), MAX_CALLS if max_calls is None else max_calls
     earlier = read_baseline(baseline) if baseline is not None else None
     with console.Progress() as progress:
@@ -143,12 +167,16 @@ def audit(
             max_calls=calls,
             baseline=earlier,
         )
+        if env is not None:
+            found = proposed(options.project(), env, found)
     if output_format == "json":
         console.print_json(audit_data(found, calls))
     elif output_format == "markdown":
         console.document(audit_markdown(found))
     else:
         console.show(audit_lines(found, verbose=console.Settings.verbose, max_calls=calls))
+    if fix and env is not None:
+        _fix(env, found, sandbox=sandbox, yes=yes)
     if found.failed(threshold):
         return ExitCode.CHANGES
     return ExitCode.ERROR if found.unknown(threshold) else ExitCode.OK
@@ -165,12 +193,58 @@ def _severity(option: str, word: str) -> Severity:
     return Severity(word)
 
 
-def _explain(check: Check) -> int:
-    from toolkit.reports.audit import check_lines
+def _explain(check: Check, env: str | None) -> int:
+    from toolkit.reports.audit import check_lines, fix_lines
     from toolkit.workflows.audit import audit_actions
 
+    explained = None
+    if env is not None:
+        from toolkit.workflows import fix
+
+        explained = fix.explained(options.project(), env, check)
     console.show(check_lines(check, audit_actions([check])))
+    if env is not None:
+        console.show(fix_lines(explained))
     return ExitCode.OK
+
+
+def _refuse_fix(env: str | None, output_format: str, *, yes: bool) -> None:
+    """Demand what --fix needs, before anything is read."""
+    if env is None:
+        raise UsageError(
+            "--fix edits environment.yaml, and an account without an environment has none",
+            hint="`toolkit new ENV` makes an environment for it; or leave out --fix",
+        )
+    if output_format != "text":
+        raise UsageError(
+            f"--fix shows what it writes as text, so it does not go with --format {output_format}",
+            hint=f"`--format {output_format}` without --fix has the fixes, too",
+        )
+    if not yes and not console.in_terminal():
+        raise UsageError("approval needs a terminal", hint=f"`toolkit audit {env} --fix --yes` writes without a prompt")
+
+
+def _fix(env: str, found: Audit, *, sandbox: bool, yes: bool) -> None:
+    from toolkit.reports.audit import fixed_lines
+    from toolkit.workflows import fix
+
+    called = f"{env} --sandbox" if sandbox else env
+
+    def agreed(result: Fixed) -> bool:
+        show(result)
+        return yes or console.ask("Write environment.yaml, and render it?", wanted="yes")
+
+    def show(result: Fixed) -> None:
+        console.show(fixed_lines(result.fixes, result.others))
+        console.document(f"\n{result.diff}{result.rendered}")
+
+    result = fix.fix(options.project(), env, options.access(sandbox, None), found, agreed=agreed)
+    if result.diff:
+        console.tell(f"Wrote environments/{env}/environment.yaml, and rendered it. Nothing in AWS was changed.")
+        console.tell(f"Next: toolkit plan {called}")
+        return
+    show(result)
+    console.tell(f"There is nothing to fix in environments/{env}/environment.yaml; it stays as it is.")
 
 
 def _print_policy(wanted: Sequence[Check]) -> int:

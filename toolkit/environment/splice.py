@@ -193,6 +193,8 @@ class _Document:
                 if edit.value is DELETE:
                     yield from self._deleted(mapping, owner, entry, edit.comment)
                 else:
+                    if edit.comment is None and isinstance(edit.value, list):
+                        yield from self._appended(entry, edit.value)
                     yield self._replaced(entry, edit.value, edit.comment)
                 return
             if not (isinstance(entry.value, yaml.MappingNode) and entry.value.value):
@@ -239,6 +241,14 @@ class _Document:
         lines = [f"{' ' * (column + depth * self._step)}{key}:" for depth, key in enumerate(outer)]
         assert edit.value is not DELETE
         return lines + self._lines(last, edit.value, column + len(outer) * self._step, edit.comment)
+
+    def _appended(self, entry: _Entry, value: list[Data]) -> Iterator[str]:
+        """A list that only gets longer: what is in it stays as it is written, with its comments."""
+        old = entry.value
+        if isinstance(old, yaml.SequenceNode) and _is_block(old) and len(value) > len(old.value):
+            lines = self._block(value[len(old.value) :], old.start_mark.column - self._dash)
+            at = self._line_end(self._end(old))
+            yield self._text[:at] + "".join(self._newline + line for line in lines) + self._text[at:]
 
     def _replaced(self, entry: _Entry, value: Data, comment: str | None) -> str:
         column = entry.key.start_mark.column

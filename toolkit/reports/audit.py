@@ -5,11 +5,14 @@ In: an Audit. Out: lines with their styles, Markdown, or plain data with a versi
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from toolkit.audit.baseline import Change, Comparison
+from toolkit.audit.fixes import Cost, Fix, Kind
 from toolkit.audit.model import Check
 from toolkit.audit.report import Audit, Verdict
 from toolkit.controls.catalogue import Framework
@@ -18,6 +21,8 @@ from toolkit.findings import Finding, Severity, Status
 from toolkit.findings.data import reported
 from toolkit.reports.markdown import prose
 from toolkit.reports.text import Line
+from toolkit.typed import dotted
+from toolkit.visible import escaped
 
 _FEW = 5
 """Resources of one check that are listed; with -v, all are."""
@@ -79,6 +84,10 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
         yield _compared(comparison), "bold"
         if not verbose and comparison.count(Change.UNCHANGED):
             yield "-v lists what is unchanged.", ""
+    edits = sum(fix.kind is Kind.EDIT for fix in audit.fixes)
+    if edits and audit.environment:
+        checks = "1 failed check" if edits == 1 else f"{edits} failed checks"
+        yield f"{checks} can be fixed in environment.yaml: toolkit audit {audit.environment} --fix", ""
     yield f"Calls of AWS: {audit.calls:,} of at most {max_calls:,}.", ""
 
 
@@ -241,6 +250,8 @@ def audit_markdown(audit: Audit) -> str:
     if audit.comparison is not None:
         parts.append(_comparison_markdown(audit, audit.comparison))
     parts.append("## Findings\n\n" + ("\n".join(rows) if shown else "None."))
+    if audit.fixes:
+        parts.append(_fixes_markdown(audit.fixes))
     for framework in audit.frameworks:
         verdicts = audit.verdicts(framework)
         rows = ["| Requirement | Verdict | Checks |", "| --- | --- | --- |"]
@@ -268,12 +279,100 @@ def _comparison_markdown(audit: Audit, comparison: Comparison) -> str:
     )
 
 
+def _fixes_markdown(fixes: Sequence[Fix]) -> str:
+    """What to set in environment.yaml, what that costs, and what it renders."""
+    rows = ["| Check | environment.yaml | Cost per month |", "| --- | --- | --- |"]
+    rows += [
+        f"| {prose(one.check)} | {'<br>'.join(map(prose, _edit_words(one)))} | "
+        f"{'<br>'.join(map(prose, cost_words(one.costs))) if one.settings else ''} |"
+        for one in fixes
+    ]
+    diffs: dict[str, list[str]] = {}
+    for one in fixes:
+        if one.diff:
+            diffs.setdefault(one.diff, []).append(one.check)
+    blocks = [f"{prose(', '.join(checks))}:\n\n{_fenced(diff)}" for diff, checks in diffs.items()]
+    return "## Fixes\n\n" + "\n\n".join(["\n".join(rows), *blocks])
+
+
+def _fenced(diff: str) -> str:
+    longest = max(map(len, re.findall("`+", diff)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}diff\n{escaped(diff).rstrip()}\n{fence}"
+
+
+def _edit_words(fix: Fix) -> list[str]:
+    """What to do in environment.yaml, a line each."""
+    if fix.kind is Kind.ALREADY_SET:
+        said = ["nothing: it is set already; `toolkit plan` shows what the account lacks"]
+    else:
+        said = [f"`{dotted(one.path)}: {json.dumps(one.value, ensure_ascii=False)}`" for one in fix.settings]
+    return [*said, *([fix.note] if fix.note else [])]
+
+
+def cost_words(costs: Sequence[Cost]) -> list[str]:
+    """What edits make AWS bill, a line each; what depends on usage is unknown, and never 0."""
+    words = []
+    for cost in costs:
+        basis = f" ({cost.basis})" if cost.basis else ""
+        fixed = "unknown" if cost.monthly_usd is None else f"{cost.monthly_usd:.2f} USD"
+        usage = f", depends on {cost.driver}" if cost.monthly_usd is None else f", and usage on top: {cost.driver}"
+        words.append(f"{cost.what}: {fixed}{usage if cost.driver else ''}{basis}")
+    return words or ["nothing"]
+
+
+def fix_lines(fix: Fix | None) -> Iterator[Line]:
+    """What an edit of environment.yaml does about a check, with what it renders."""
+    if fix is None:
+        yield "  Fix:       no component of the toolkit has a setting for it", ""
+        return
+    for number, words in enumerate(_edit_words(fix)):
+        yield f"  {'' if number else 'Fix:':<11}{words}", ""
+    if fix.settings:
+        for number, words in enumerate(cost_words(fix.costs)):
+            yield f"  {'' if number else 'Cost:':<11}{words}", ""
+        yield "  Renders:", ""
+        yield from ((f"    {line}", "") for line in fix.diff.splitlines())
+
+
+def fixed_lines(fixes: Sequence[Fix], others: Sequence[Fix]) -> Iterator[Line]:
+    """What `--fix` writes, what it makes AWS bill, and what it cannot decide."""
+    by_hand = [one for one in others if one.kind is Kind.BY_HAND]
+    if by_hand:
+        yield "", ""
+        yield "By hand", "bold"
+        notes: dict[str, list[str]] = {}
+        for one in by_hand:
+            notes.setdefault(str(one.note), []).append(one.check)
+        for note, checks in notes.items():
+            yield f"  {', '.join(checks[:_FEW])}{f' and {len(checks) - _FEW} more' if len(checks) > _FEW else ''}", ""
+            yield f"    {note}", ""
+    if already := [one.check for one in others if one.kind is Kind.ALREADY_SET]:
+        yield "", ""
+        yield "In environment.yaml already; a plan shows what the account lacks", "bold"
+        yield f"  {', '.join(already)}", ""
+    if fixes:
+        yield "", ""
+        yield "Edits of environment.yaml", "bold"
+        for fix in fixes:
+            for setting in fix.settings:
+                value = json.dumps(setting.value, ensure_ascii=False)
+                yield f"  {dotted(setting.path)}: {value}    for {fix.check}", ""
+            if fix.note:
+                yield f"    {fix.note}", ""
+        yield "", ""
+        yield "Cost per month; `toolkit plan` lists every resource that it bills", "bold"
+        costs = dict.fromkeys(cost for fix in fixes for cost in fix.costs)
+        yield from ((f"  {words}", "") for words in cost_words(tuple(costs)))
+
+
 def _asked(verdict: Verdict) -> str:
     return "; ".join([*verdict.checks, *(f"no check for {topic}" for topic in verdict.unasked)])
 
 
 def audit_data(audit: Audit, max_calls: int) -> Document:
     """The audit as plain data (docs/output.schema.json)."""
+    fixes = {fix.check: _fix_data(fix) for fix in audit.fixes}
     return document(
         "audit",
         {
@@ -288,7 +387,10 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
             "max_calls": max_calls,
             "idle_waivers": list(audit.idle_waivers),
             "idle_attestations": list(audit.idle_attestations),
-            "checks": [{**check_data(check), "status": status.value} for check, status in audit.by_check.items()],
+            "checks": [
+                {**check_data(check), "status": status.value, "fix": fixes.get(check.id)}
+                for check, status in audit.by_check.items()
+            ],
             "frameworks": [
                 {
                     "name": framework.name,
@@ -312,6 +414,20 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
             "baseline": _baseline_data(audit.comparison) if audit.comparison else None,
         },
     )
+
+
+def _fix_data(fix: Fix) -> dict[str, Any]:
+    return {
+        "kind": fix.kind.value,
+        "component": fix.component,
+        "settings": [{"path": list(one.path), "value": one.value} for one in fix.settings],
+        "note": fix.note,
+        "costs": [
+            {"what": one.what, "monthly_usd": one.monthly_usd, "driver": one.driver, "basis": one.basis or None}
+            for one in fix.costs
+        ],
+        "diff": fix.diff,
+    }
 
 
 def _baseline_data(comparison: Comparison) -> dict[str, Any]:

@@ -32,6 +32,7 @@ READING: dict[str, Any] = {
     "--max-calls": {"max_calls": 5},
     "--sandbox": {"sandbox": True},
     "--baseline": {"baseline": Path("audit.json")},
+    "--fix": {"fix": True},
 }
 OTHERS: dict[str, Any] = {
     "--list-checks": {"list_checks": True},
@@ -41,8 +42,11 @@ OTHERS: dict[str, Any] = {
 HIGH, CRITICAL, NOTE = "iam_avoid_root_usage", "iam_root_mfa_enabled", "iam_password_policy_lowercase"
 
 
-@pytest.mark.parametrize("option", OTHERS)
-@pytest.mark.parametrize("given", READING)
+@pytest.mark.parametrize(
+    ("option", "given"),
+    # With an environment, --explain reads its file.
+    [(option, given) for option in OTHERS for given in READING if (option, given) != ("--explain", "ENV")],
+)
 def test_options_that_would_be_ignored_are_refused(option: str, given: str):
     with pytest.raises(UsageError, match=f"^{option} reads no account, so it does not go with {given}$"):
         audit(**OTHERS[option], **READING[given])
@@ -71,6 +75,110 @@ def test_an_unknown_name_is_reported_with_the_nearest(given: dict[str, Any], mes
 def test_options_that_leave_no_check_are_refused():
     with pytest.raises(UsageError, match="no check is left"):
         audit(check=[CRITICAL], severity=["note"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"fix": True, "yes": True}, "--fix edits environment.yaml, and an account without an environment has none"),
+        ({"fix": True, "yes": True, "account_id": "123456789012"}, "--fix edits environment.yaml"),
+        ({"env": "prod", "fix": True}, "approval needs a terminal"),
+        ({"env": "prod", "fix": True, "yes": True, "output_format": "json"}, "does not go with --format json"),
+        ({"env": "prod", "fix": True, "yes": True, "output_format": "markdown"}, "does not go with --format markdown"),
+        ({"env": "prod", "yes": True}, "--yes is for --fix alone"),
+    ],
+)
+def test_what_fix_needs_is_demanded_before_anything_is_read(
+    answer: Callable[..., None], given: dict[str, Any], message: str
+):
+    answer(AssertionError("the account was read"))
+    with pytest.raises(UsageError, match=message) as refused:
+        audit(**given)
+    assert refused.value.exit_code is ExitCode.USAGE
+    assert refused.value.hint
+
+
+@pytest.fixture
+def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of an environment."""
+    file = tmp_path / "environments" / "prod" / "environment.yaml"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "modules").mkdir()
+    file.write_text(
+        'account_id: "123456789012"\nregions: {home: eu-central-1}\n'
+        "components:\n  password_policy:\n    require_lowercase_characters: false   # for now\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    return file
+
+
+def test_fix_writes_and_says_what_to_run_next(
+    answer: Callable[..., None], prod: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The account is as it was: so is the exit code."""
+    answer(_found((NOTE, Status.FAIL), (CRITICAL, Status.FAIL)))
+    assert audit(env="prod", fix=True, yes=True) == 2
+    assert "require_lowercase_characters: true   # for now\n" in prod.read_text()
+    out, err = capsys.readouterr()
+    assert "components.password_policy.require_lowercase_characters: true    for iam_password_policy_lowercase" in out
+    assert "+++ b/environments/prod/environment.yaml" in out
+    assert "+++ b/environments/prod/rendered/password_policy.tf" in out
+    assert "Nothing in AWS was changed." in err
+    assert err.endswith("Next: toolkit plan prod\n")
+    assert audit(env="prod", fix=True, yes=True) == 2
+    assert "There is nothing to fix in environments/prod/environment.yaml" in capsys.readouterr().err
+
+
+def test_a_report_says_what_can_be_fixed(
+    answer: Callable[..., None],
+    prod: Path,
+    capsys: pytest.CaptureFixture[str],
+    json_shape: Callable[[str], Any],
+):
+    before = prod.read_bytes()
+    found = _found((NOTE, Status.FAIL), (CRITICAL, Status.FAIL), ("macie_is_enabled", Status.FAIL))
+    answer(replace(found, environment="prod"))
+    audit(env="prod")
+    text = capsys.readouterr().out
+    assert "1 failed check can be fixed in environment.yaml: toolkit audit prod --fix" in text
+    assert "+  require" not in text, "the terminal stays short"
+    audit(env="prod", output_format="markdown")
+    markdown = capsys.readouterr().out
+    assert "## Fixes" in markdown
+    assert "```diff\n--- a/environments/prod/rendered/password_policy.tf" in markdown
+    audit(env="prod", output_format="json")
+    data = {one["id"]: one["fix"] for one in json_shape(capsys.readouterr().out)["checks"]}
+    assert data[CRITICAL] is None
+    assert data["macie_is_enabled"]["kind"] == "by-hand"
+    assert data[NOTE]["settings"] == [
+        {"path": ["components", "password_policy", "require_lowercase_characters"], "value": True}
+    ]
+    assert data[NOTE]["diff"]
+    assert prod.read_bytes() == before
+
+
+def test_an_account_without_a_file_has_no_fixes(answer: Callable[..., None], capsys: pytest.CaptureFixture[str]):
+    answer(_found((NOTE, Status.FAIL)))
+    audit(account_id="123456789012", output_format="json")
+    assert json.loads(capsys.readouterr().out)["checks"][0]["fix"] is None
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (NOTE, ["`components.password_policy.require_lowercase_characters: true`", "Cost:      nothing", "+  require"]),
+        ("guardduty_is_enabled", ["`components.guardduty: {}`", "unknown, depends on", '+module "guardduty']),
+        ("iam_password_policy_symbol", ["nothing: it is set already"]),
+        ("macie_is_enabled", ["`components.macie: {}`", "in no profile of `toolkit new`", '+module "macie']),
+        (CRITICAL, ["no component of the toolkit has a setting for it"]),
+    ],
+)  # fmt: skip
+def test_a_check_is_explained_for_an_environment(
+    prod: Path, capsys: pytest.CaptureFixture[str], check: str, said: list[str]
+):
+    assert audit(env="prod", explain=check) == 0
+    out = capsys.readouterr().out
+    assert [words for words in said if words not in out] == []
 
 
 def _found(*said: tuple[str, Status], waivers: tuple[Waiver, ...] = ()) -> Audit:

@@ -399,14 +399,40 @@ def story_discover(word: str) -> Iterator[list[str]]:
 
 
 def story_audit(word: str) -> Iterator[list[str]]:
+    from toolkit.audit.fixes import Fix, Kind
     from toolkit.workflows.audit import Audit
+    from toolkit.workflows.fix import Fixed
+
+    found = dataclasses.replace(poisoned(Audit, word), frameworks=())
+    fix = poisoned(Fix, word)
+    fixes = tuple(dataclasses.replace(fix, kind=kind) for kind in Kind)
+    account = SimpleNamespace(
+        caller=SimpleNamespace(account_id=found.account_id), clients=SimpleNamespace(simulated=found.simulated)
+    )
+    baseline = Path.cwd() / "baseline.json"
+
+    def fixed(*_: Any, agreed: Any, **__: Any) -> Fixed:
+        # As with adopt, diffs are of the user's own files.
+        result = Fixed(fixes, fixes, "- a\n+ b\n", "")
+        agreed(result)
+        return result
 
     with (
-        _returns("toolkit.cli.audit_commands.account_of", None),
-        _returns("toolkit.workflows.audit.audit", dataclasses.replace(poisoned(Audit, word), frameworks=())),
+        _returns("toolkit.cli.audit_commands.account_of", account),
+        _returns("toolkit.workflows.audit.audit", found),
+        _returns("toolkit.workflows.fix.proposed", dataclasses.replace(found, fixes=fixes)),
+        _returns("toolkit.workflows.fix.explained", fix),
+        patch("toolkit.workflows.fix.fix", fixed),
     ):
         for form in ("text", "markdown", "json"):
             yield ["audit", "prod", "--format", form]
+        yield ["-v", "audit", "prod"]
+        yield ["audit", "prod", "--fix", "--yes"]
+        yield ["audit", "prod", "--explain", "iam_root_mfa_enabled"]
+        yield ["audit", "--explain", word]
+        for text in (json.dumps({"kind": word, "schema_version": 1}), json.dumps(word), word):
+            baseline.write_text(text, "utf-8")
+            yield ["audit", "prod", "--baseline", str(baseline)]
 
 
 def story_lock(word: str) -> Iterator[list[str]]:

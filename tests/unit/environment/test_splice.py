@@ -112,6 +112,12 @@ def spliced(*edits: Edit, text: str = BEFORE) -> str:
             id="a list of several lines stays so",
         ),
         pytest.param(
+            Edit(("components", "security_hub", "standards"), ["cis-5.0", {"name": "own", "rules": [1]}]),
+            "    - cis-5.0\n",
+            "    - cis-5.0\n    - name: own\n      rules:\n      - 1\n",
+            id="what is in a list stays, whatever is added",
+        ),
+        pytest.param(
             Edit(("components", "cloudtrail", "text"), "no more"),
             "text: |\n      one\n\n      two\n",
             "text: no more\n",
@@ -341,6 +347,11 @@ def nothing_else(file: Written, edit: Edit, data: Any, result: str) -> str:
         middle = result[first : len(result) - len(rest)]
         assert text[first:colon] in middle
         assert text[last:end] in middle, "the comment behind it"
+        old = at(data, owner)
+        longer = owner is edit.path and isinstance(old, list) and isinstance(edit.value, list)
+        longer = longer and same_json(edit.value[: len(old)], old)
+        if longer and edit.comment is None and file.newline in text[colon:last]:
+            assert text[first:last] in middle, "what is in a list that only gets longer"
         return "set" if owner is edit.path else "expanded"
     rests = [text[end:].removeprefix(file.newline)]
     while (line := rests[-1].split(file.newline)[0]).strip(" ") == "" and file.newline in rests[-1]:
@@ -364,6 +375,10 @@ def edits_of(file: Written, data: Any) -> list[Edit]:
     empty = [p for p in file.spans if at(data, p) in (None, {}) and not isinstance(at(data, p), bool)]
     if empty:
         edits.append(Edit((*rng.choice(empty), "first", "inner"), rng.choice(VALUES)))
+    lists = [p for p in file.spans if isinstance(at(data, p), list)]
+    if lists:
+        path = rng.choice(lists)
+        edits.append(Edit(path, [*at(data, path), rng.choice(["more", {"k": ["b: c", 1]}])]))
     several = [p for p in file.spans if len(p) > 1 or len(data) > 1]
     if several:
         edits.append(Edit(rng.choice(several), DELETE))
