@@ -12,7 +12,14 @@ from toolkit.resources.reading import Live
 from .conftest import HOME, Case, Flip, live
 
 PASS, FAIL, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.NOT_APPLICABLE
-GOOD = {"encrypted": True, "public": False, "minor_versions": True, "multi_az": True, "cluster": None}
+GOOD = {
+    "encrypted": True,
+    "public": False,
+    "minor_versions": True,
+    "multi_az": True,
+    "cluster": None,
+    "engine": "postgres",
+}
 
 
 def database(**values: Any) -> Live:
@@ -29,18 +36,18 @@ def _of_each(check: str, wanted: Wanted[Any], name: str, good: Live, bad: Live) 
 
 
 DATABASES, CLUSTERS, FILES = Databases(HOME), DatabaseClusters(HOME), FileSystems(HOME)
-STANDBY = "rds_instance_multi_az"
+STANDBY, MINOR = "rds_instance_multi_az", "rds_instance_minor_version_upgrade_enabled"
+_POSTGRES = (Flip("engine", "postgres", FAIL),)
 
 CASES = (
     *_of_each("rds_instance_storage_encrypted", DATABASES, "encrypted", database(), database(encrypted=False)),
     *_of_each("rds_instance_no_public_access", DATABASES, "public", database(), database(public=True)),
-    *_of_each(
-        "rds_instance_minor_version_upgrade_enabled",
-        DATABASES,
-        "minor_versions",
-        database(),
-        database(minor_versions=False),
+    *_of_each(MINOR, DATABASES, "minor_versions", database(), database(minor_versions=False)),
+    *(
+        Case(MINOR, NOT_APPLICABLE, {DATABASES: (database(minor_versions=False, engine=engine),)}, _POSTGRES)
+        for engine in ("docdb", "custom-oracle-ee")
     ),
+    Case(STANDBY, NOT_APPLICABLE, {DATABASES: (database(multi_az=False, engine="custom-oracle-ee"),)}, _POSTGRES),
     *_of_each(STANDBY, DATABASES, "multi_az", database(), database(multi_az=False)),
     # Of a cluster's instances, the cluster decides in which zones they are.
     Case(

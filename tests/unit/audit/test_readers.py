@@ -42,7 +42,16 @@ READ: tuple[tuple[Fact, list[Mapping[str, Any]]], ...] = (
     (Instances(HOME), [{"state": "running", "profile": None, "tokens": "required", "endpoint": "enabled"}]),
     (
         Databases(HOME),
-        [{"encrypted": True, "public": False, "minor_versions": True, "multi_az": False, "cluster": None}],
+        [
+            {
+                "encrypted": True,
+                "public": False,
+                "minor_versions": True,
+                "multi_az": False,
+                "cluster": None,
+                "engine": "postgres",
+            }
+        ],
     ),
     (DatabaseClusters(HOME), [{"multi_az": False}]),
     (FileSystems(HOME), [{"encrypted": True}, {"encrypted": False}]),
@@ -93,24 +102,27 @@ def test_inbound_entries_of_an_acl_are_read_in_their_order(source: Inventory):
 
 
 class Answering:
-    """A source that answers as it is told: operation → answer, or items of a list."""
+    """A source that answers as it is told: operation → answer, items of a list, or the code of an error."""
 
     home_region, simulated = HOME, False
 
     def __init__(self, answers: Mapping[str, Any], account_id: str = ACCOUNT) -> None:
         self._answers, self.account_id = answers, account_id
+        self.without = ""
+        """A service of which there is nothing."""
 
-    def _answer(self, operation: str, parameters: Mapping[str, Any]) -> Any:
+    def _answer(self, operation: str, absent: tuple[str, ...], parameters: Mapping[str, Any]) -> Any:
         answer = self._answers[operation]
+        if isinstance(answer, str):
+            assert answer in absent
+            return None
         return answer(**parameters) if callable(answer) else answer
 
     def call(self, _: str, operation: str, __: str, *, absent: Any = (), **parameters: Any) -> Any:
-        answer = self._answer(operation, parameters)
-        assert answer is not None or absent
-        return answer
+        return self._answer(operation, absent, parameters)
 
-    def pages(self, _: str, operation: str, member: str, __: str, *, absent: Any = (), **parameters: Any) -> Any:
-        return tuple(self._answer(operation, parameters))
+    def pages(self, service: str, operation: str, member: str, _: str, *, absent: Any = (), **parameters: Any) -> Any:
+        return () if service == self.without else tuple(self._answer(operation, absent, parameters) or ())
 
     def side_by_side(self, ask: Callable[[Any], Any], about: Iterable[Any]) -> tuple[Any, ...]:
         return tuple(map(ask, about))
@@ -168,6 +180,27 @@ def test_access_logs_through_cloudwatch_count(kind: str, deliveries: list[str], 
     assert found.values == {"logged": logged}
 
 
+def test_govcloud_has_no_cloudfront():
+    source = Answering({})
+    source.home_region = "us-gov-west-1"
+    assert Distributions().read(cast(Source, source)) == ()
+
+
+@pytest.mark.parametrize(("kind", "logged"), [("ALB_ACCESS_LOGS", True), ("ALB_CONNECTION_LOGS", False)])
+def test_access_logs_of_load_balancers_through_cloudwatch_count(kind: str, logged: bool):
+    balancer = {"LoadBalancerArn": "arn", "LoadBalancerName": "web", "Type": "application"}
+    answers = {
+        "describe_load_balancers": lambda: [balancer],
+        "describe_load_balancer_attributes": {"Attributes": [{"Key": "access_logs.s3.enabled", "Value": "false"}]},
+        "describe_deliveries": [{"deliverySourceName": "s"}],
+        "describe_delivery_sources": [{"name": "s", "logType": kind, "resourceArns": ["arn"]}],
+    }
+    source = Answering(answers)
+    source.without = "elb"
+    (found,) = WebLoadBalancers(HOME).read(cast(Source, source))
+    assert found.values == {"logged": logged}
+
+
 def test_policies_of_vaults():
     answers = {
         "list_vaults": [{"VaultName": name, "VaultARN": name} for name in ("a", "b")],
@@ -175,6 +208,17 @@ def test_policies_of_vaults():
     }
     found = ResourcePolicies("vaults", HOME).read(answering(answers))
     assert [one.values["policy"] for one in found] == ["{}", None]
+    # AWS's answer to accounts that had no vaults when S3 Glacier stopped to take new customers.
+    assert ResourcePolicies("vaults", HOME).read(answering({"list_vaults": "NoLongerSupportedException"})) == ()
+
+
+def test_no_policy_is_an_error_of_lambda():
+    answers = {
+        "list_functions": [{"FunctionName": "f", "FunctionArn": "arn"}],
+        "get_policy": "ResourceNotFoundException",
+    }
+    (found,) = ResourcePolicies("functions", HOME).read(answering(answers))
+    assert found.values == {"policy": None}
 
 
 ORGANIZATION = {"Organization": {"MasterAccountId": ACCOUNT}}
@@ -192,7 +236,7 @@ def test_member_accounts_have_what_is_above_them():
     found = MemberAccounts().read(answering(answers))
     assert [one.values["above"] for one in found] == [["r-1", "1"], ["r-1", "ou-1", "2"]]
     assert MemberAccounts().read(answering(answers, OTHER)) == ()
-    assert MemberAccounts().read(answering({"describe_organization": None})) == ()
+    assert MemberAccounts().read(answering({"describe_organization": "AWSOrganizationsNotInUseException"})) == ()
 
 
 def test_the_delegation_policy():
@@ -200,6 +244,8 @@ def test_the_delegation_policy():
     answers = {"describe_organization": ORGANIZATION, "describe_resource_policy": {"ResourcePolicy": policy}}
     (found,) = Delegation().read(answering(answers))
     assert found.values == {"content": "{}"}
-    assert Delegation().read(answering({**answers, "describe_resource_policy": None})) == ()
+    assert (
+        Delegation().read(answering({**answers, "describe_resource_policy": "ResourcePolicyNotFoundException"})) == ()
+    )
     assert Delegation().read(answering(answers, OTHER)) == ()
-    assert Delegation().read(answering({"describe_organization": None})) == ()
+    assert Delegation().read(answering({"describe_organization": "AWSOrganizationsNotInUseException"})) == ()

@@ -21,16 +21,16 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logg
 """
 
 
-def _delivered(source: Source, region: str) -> frozenset[str]:
-    """ARNs of the resources whose access logs CloudWatch Logs delivers somewhere.
+def _delivered(source: Source, region: str, kind: str) -> frozenset[str]:
+    """ARNs of the resources of which CloudWatch Logs delivers a kind of logs somewhere.
 
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DeliverySource.html
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDeliverySource.html ("logType")
     """
     deliveries = source.pages("logs", "describe_deliveries", "deliveries", region)
     used = {one["deliverySourceName"] for one in deliveries}
     sources = source.pages("logs", "describe_delivery_sources", "deliverySources", region)
     return frozenset(
-        arn for one in sources if one["name"] in used and "ACCESS_LOGS" in one["logType"] for arn in one["resourceArns"]
+        arn for one in sources if one["name"] in used and one["logType"] == kind for arn in one["resourceArns"]
     )
 
 
@@ -54,10 +54,14 @@ class Distributions(Fact):
     def read(self, source: Source) -> tuple[Live, ...]:
         """The distributions; the list lacks their logging."""
         home = source.home_region
+        if partition_of(home) == "aws-us-gov":
+            # https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/setting-up-cloudfront.html: only from an account
+            # of the standard partition.
+            return ()
         every = source.pages("cloudfront", "list_distributions", "DistributionList.Items", home)
         if not every:
             return ()
-        delivered = _delivered(source, _CLOUDFRONT_LOGS if partition_of(home) == "aws" else home)
+        delivered = _delivered(source, _CLOUDFRONT_LOGS if partition_of(home) == "aws" else home, "ACCESS_LOGS")
 
         def distribution(one: Mapping[str, Any]) -> Live:
             answer = source.call("cloudfront", "get_distribution_config", home, Id=one["Id"]) or {}
@@ -74,7 +78,7 @@ class Distributions(Fact):
 class WebLoadBalancers(Fact):
     """Every application and classic load balancer of a region, and whether it is `logged`.
 
-    Others answer no web requests. https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/
+    The logs of application load balancers go to a bucket, or through CloudWatch Logs. Others answer no web requests. https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/
     """
 
     region: str
@@ -87,24 +91,27 @@ class WebLoadBalancers(Fact):
     @property
     def actions(self) -> tuple[str, ...]:
         """What it calls."""
-        return ("elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancerAttributes")
+        own = ("elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeLoadBalancerAttributes")
+        return (*own, *_DELIVERIES)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The load balancers."""
         newer = source.pages("elbv2", "describe_load_balancers", "LoadBalancers", self.region)
         applications = [one for one in newer if one["Type"] == "application"]
+        delivered = _delivered(source, self.region, "ALB_ACCESS_LOGS") if applications else frozenset()
         classic = source.pages("elb", "describe_load_balancers", "LoadBalancerDescriptions", self.region)
         return (
-            *source.side_by_side(lambda one: self._application(source, one), applications),
+            *source.side_by_side(lambda one: self._application(source, one, delivered), applications),
             *source.side_by_side(lambda one: self._classic(source, one), classic),
         )
 
-    def _application(self, source: Source, one: Mapping[str, Any]) -> Live:
+    def _application(self, source: Source, one: Mapping[str, Any], delivered: frozenset[str]) -> Live:
         arn = one["LoadBalancerArn"]
         answer = source.call("elbv2", "describe_load_balancer_attributes", self.region, LoadBalancerArn=arn) or {}
         has = {attribute["Key"]: attribute["Value"] for attribute in answer["Attributes"]}
         called = f"the load balancer {one['LoadBalancerName']!r}"
-        return _live("aws_lb", called, self.region, arn, has["access_logs.s3.enabled"] == "true")
+        to_bucket = has["access_logs.s3.enabled"] == "true"
+        return _live("aws_lb", called, self.region, arn, to_bucket or arn in delivered)
 
     def _classic(self, source: Source, one: Mapping[str, Any]) -> Live:
         name = one["LoadBalancerName"]

@@ -44,6 +44,7 @@ class Databases(Fact):
                     "minor_versions": one["AutoMinorVersionUpgrade"],
                     "multi_az": one["MultiAZ"],
                     "cluster": one.get("DBClusterIdentifier"),
+                    "engine": one["Engine"],
                 },
                 f"the database instance {one['DBInstanceIdentifier']!r}",
                 one["DBInstanceIdentifier"],
@@ -169,6 +170,16 @@ def _check(
     return Check(name, title, severity, service, needs, judge, Remedy(remedy), why, regional=True, source=source)
 
 
+def _is_custom(instance: Live) -> bool:
+    """Whether it is of RDS Custom, which has neither standbys nor minor versions that RDS installs.
+
+    Amazon DocumentDB never installs minor versions by itself, whatever the setting says.
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+    https://docs.aws.amazon.com/documentdb/latest/developerguide/API_CreateDBInstance.html
+    """
+    return str(instance.values["engine"]).startswith("custom-")
+
+
 CHECKS = (
     _check(
         "rds_instance_storage_encrypted",
@@ -205,6 +216,7 @@ CHECKS = (
         "set AutoMinorVersionUpgrade to true",
         "Minor versions have fixes of known vulnerabilities.",
         f"{_RDS}USER_UpgradeDBInstance.Upgrading.html",
+        lambda one: one.values["engine"] != "docdb" and not _is_custom(one),
     ),
     _check(
         "rds_instance_multi_az",
@@ -217,7 +229,7 @@ CHECKS = (
         "set MultiAZ to true; the standby is billed as a second instance",
         "If its Availability Zone fails, the database is not available until the zone is.",
         f"{_RDS}Concepts.MultiAZ.html",
-        lambda one: one.values["cluster"] is None,
+        lambda one: one.values["cluster"] is None and not _is_custom(one),
     ),
     _check(
         "rds_cluster_multi_az",

@@ -21,6 +21,11 @@ _NONE = "ResourceNotFoundException"
 https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html
 https://docs.aws.amazon.com/amazonglacier/latest/dev/api-GetVaultAccessPolicy.html
 """
+_NO_VAULTS = "NoLongerSupportedException"
+"""With which S3 Glacier answers accounts that have no vaults, since it takes no new customers.
+
+https://docs.aws.amazon.com/amazonglacier/latest/dev/api-error-responses.html
+"""
 _Named = tuple[str, str | None, str | None]
 """What a resource is called, its ARN, and its policy; None: it has none."""
 
@@ -102,7 +107,9 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         "vaults": _Kind(
             "aws_glacier_vault",
             ("glacier:ListVaults", "glacier:GetVaultAccessPolicy"),
-            lambda source, region: source.pages("glacier", "list_vaults", "VaultList", region, accountId="-"),
+            lambda source, region: source.pages(
+                "glacier", "list_vaults", "VaultList", region, absent=(_NO_VAULTS,), accountId="-"
+            ),
             _vault,
         ),
     }
