@@ -107,6 +107,8 @@ def _lost(
             # Judged there.
             return None
         old, new = (_or_otherwise(strength, v, values) for v, values in ((old, before), (new, after)))
+    if isinstance(strength.unset, int):
+        old, new = (_or_unset(strength.unset, path, values) for values in (before, after))
     if _canonical(old) == _canonical(new):
         return None
     if strength.stronger is Stronger.POLICY:
@@ -171,6 +173,12 @@ def _or_otherwise(strength: Strength, value: Any, values: Mapping[str, Any]) -> 
     if (value and not isinstance(value, Marker)) or not other:
         return value
     return other if isinstance(other, Marker) else factor * other
+
+
+def _or_unset(number: int, path: str, values: Mapping[str, Any]) -> Any:
+    """What is at a path; where its block is not there, the number that AWS then takes."""
+    block = path.rpartition(".")[0]
+    return number if _empty(value_at(values, block)) else value_at(values, path)
 
 
 def _empty(value: Any) -> bool:

@@ -75,7 +75,8 @@ class Strength:
         members: For PARAMETERS: name of a parameter → its direction (HIGHER, LOWER or TRUE). Any other change of a
             parameter counts as weaker, also one that is added or removed: its default is not known here.
         only: (path, values): only where the new resource has one of these values there; None in them is no value.
-        unset: For ORDER and RECORDED: the word that no value stands for.
+        unset: For ORDER and RECORDED: the word that no value stands for. For HIGHER: the number that AWS takes where
+            the block of the attribute is not there; in a block without it, the provider sends 0.
         by_aws: Whether no module sets it, so that AWS decides for a new resource. Of one that is replaced it is then
             never known, and the replacement is judged as a deletion.
         otherwise: (path, factor): where this one is not set or not known, another number that says the same, times
@@ -88,7 +89,7 @@ class Strength:
     unset_is_strongest: bool = False
     members: tuple[tuple[str, Stronger], ...] = ()
     only: tuple[str, tuple[Any, ...]] | None = None
-    unset: str | None = None
+    unset: str | int | None = None
     by_aws: bool = False
     otherwise: tuple[str, int] | None = None
 

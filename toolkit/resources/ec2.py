@@ -125,13 +125,17 @@ def _rule(permission: Mapping[str, Any], preposition: str) -> str:
 
 
 def _flow_logs(account: Account, region: str) -> Iterator[Live]:
-    """EC2 refuses a second flow log of the same traffic to the same place (FlowLogAlreadyExists)."""
+    """EC2 refuses a second flow log of the same traffic to the same place (FlowLogAlreadyExists).
+
+    One of rejected and one of accepted traffic may go to the same log group: VPC User Guide, "Publish flow logs to
+    CloudWatch Logs". https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-cwl.html
+    """
     for log in account.pages("ec2", "describe_flow_logs", "FlowLogs", region):
-        vpc, destination = log["ResourceId"], log.get("LogDestination", "")
+        vpc, destination, traffic = log["ResourceId"], log.get("LogDestination", ""), log.get("TrafficType", "")
         if not vpc.startswith("vpc-"):
             continue
         values = {
-            "traffic_type": log.get("TrafficType"),
+            "traffic_type": traffic,
             "log_destination": destination,
             "log_destination_type": log.get("LogDestinationType"),
             "log_group_name": log.get("LogGroupName", ""),
@@ -140,8 +144,9 @@ def _flow_logs(account: Account, region: str) -> Iterator[Live]:
             "deliver_cross_account_role": log.get("DeliverCrossAccountRole", ""),
             "max_aggregation_interval": log.get("MaxAggregationInterval"),
         }
-        key = {"vpc_id": vpc, "log_destination": destination}
-        yield Live(key, values, f"a flow log of {vpc} to {destination}", log["FlowLogId"])
+        key = {"vpc_id": vpc, "log_destination": destination, "traffic_type": traffic}
+        called = f"a flow log of {traffic} traffic of {vpc} to {destination}"
+        yield Live(key, values, called, log["FlowLogId"])
 
 
 def _vpcs(account: Account, region: str) -> Iterator[Live]:
@@ -253,7 +258,7 @@ TYPES = (
             regions="AWS's page says that prices vary by region",
             unconfirmed="0.25 per GB delivered to S3: quotations of AWS's price list differ, others say 0.50",
         ),
-        key=("vpc_id", "log_destination"),
+        key=("vpc_id", "log_destination", "traffic_type"),
         reading=Reading(_flow_logs, OnCreate.COLLIDES, actions=_actions("DescribeFlowLogs")),
         strengths=(
             Strength("traffic_type", Stronger.ORDER, order=("ACCEPT", "REJECT", "ALL")),

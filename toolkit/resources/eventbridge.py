@@ -15,6 +15,11 @@ _TIMING = "when within the same hours it runs"
 
 
 _NONE = ("ResourceNotFoundException",)
+_MOST_ATTEMPTS = 185
+"""EventBridge User Guide, "How EventBridge retries delivering events": for 24 hours and up to 185 times by default; the
+APIs of both services take no more than that.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+"""
 
 
 def _rules(account: Account, region: str) -> Iterator[Live]:
@@ -210,9 +215,9 @@ TYPES = (
             *each(Stronger.PRESENT, "role_arn", "dead_letter_config[0].arn"),
             # A constant, or one part, takes the place of the event.
             *each(Stronger.SAME, "input", "input_path", unset_is_strongest=True),
-            # Without limits, EventBridge tries for as long as it ever does; no attempt at all is written as 0.
+            # Without limits, EventBridge tries for as long as it ever does.
             Strength("retry_policy[0].maximum_event_age_in_seconds", Stronger.HIGHER, unset_is_strongest=True),
-            Strength("retry_policy[0].maximum_retry_attempts", Stronger.SAME, unset_is_strongest=True),
+            Strength("retry_policy[0].maximum_retry_attempts", Stronger.HIGHER, unset=_MOST_ATTEMPTS),
             # How the service at `arn` is called: what it does there is decided by these.
             *each(
                 Stronger.SAME,
@@ -273,7 +278,7 @@ TYPES = (
             Strength(
                 "target[0].retry_policy[0].maximum_event_age_in_seconds", Stronger.HIGHER, unset_is_strongest=True
             ),
-            Strength("target[0].retry_policy[0].maximum_retry_attempts", Stronger.SAME, unset_is_strongest=True),
+            Strength("target[0].retry_policy[0].maximum_retry_attempts", Stronger.HIGHER, unset=_MOST_ATTEMPTS),
             # How the service at `target.arn` is called: what it does there is decided by these.
             *each(
                 Stronger.SAME,

@@ -286,9 +286,9 @@ COLLIDES: list[Any] = [
     (
         "account_defaults",
         "aws_flow_log",
-        lambda: {"vpc_id": default_vpc(), "log_destination": f"arn:aws:s3:::{BUCKET}"},
+        lambda: {"vpc_id": default_vpc(), "log_destination": f"arn:aws:s3:::{BUCKET}", "traffic_type": "ALL"},
         make_flow_log,
-        {"log_destination": "arn:aws:s3:::example-elsewhere"},
+        {"traffic_type": "REJECT"},
     ),
     ("guardduty", "aws_kms_alias", lambda: {"name": "alias/mine"}, make_alias, {"name": "alias/other"}),
     ("iam_users", "aws_iam_user_login_profile", lambda: {"user": "ana"}, make_password, {"user": "bo"}),

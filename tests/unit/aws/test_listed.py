@@ -215,7 +215,7 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
         ],
     ),
     "aws_flow_log": (
-        "ec2", {"vpc_id": "vpc-1", "log_destination": "arn:aws:s3:::example"}, [
+        "ec2", {"vpc_id": "vpc-1", "log_destination": "arn:aws:s3:::example", "traffic_type": "ALL"}, [
             ("describe_flow_logs",
              {"FlowLogs": [
                  {"FlowLogId": "fl-1", "ResourceId": "vpc-1", "LogDestination": "arn:aws:s3:::example",

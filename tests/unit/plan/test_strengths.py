@@ -48,6 +48,10 @@ def records(**group: Any) -> dict[str, Any]:
     return {"recording_group": [group]}
 
 
+def retries(**limits: int) -> dict[str, Any]:
+    return {"retry_policy": [limits]}
+
+
 def locked(**retention: Any) -> dict[str, Any]:
     return {"rule": [{"default_retention": [{"mode": "COMPLIANCE", **retention}]}]}
 
@@ -62,6 +66,19 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
         archive(STATUS, PRINCIPAL),
         archive({**PRINCIPAL, "eq": ["111122223333", "444455556666"]}, STATUS),
         {"filter[0].eq"},
+    ),
+    (
+        # In a block without a number, the provider sends 0.
+        "aws_cloudwatch_event_target",
+        values(retry_policy=[]),
+        retries(maximum_event_age_in_seconds=86400),
+        {"retry_policy[0].maximum_event_age_in_seconds", "retry_policy[0].maximum_retry_attempts"},
+    ),
+    (
+        "aws_cloudwatch_event_target",
+        retries(maximum_retry_attempts=3),
+        retries(maximum_retry_attempts=0),
+        {"retry_policy[0].maximum_retry_attempts"},
     ),
     (
         "aws_fms_policy",
@@ -174,6 +191,10 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ),
 ]
 NOT_WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    # Without the block, EventBridge tries as often as it ever does.
+    ("aws_cloudwatch_event_target", retries(maximum_event_age_in_seconds=60, maximum_retry_attempts=1), {}),
+    ("aws_cloudwatch_event_target", values(retry_policy=[]), retries(maximum_retry_attempts=185)),
+    ("aws_scheduler_schedule", {"target": [retries(maximum_retry_attempts=0)]}, {"target": [{"retry_policy": []}]}),
     ("aws_accessanalyzer_archive_rule", archive(STATUS), archive(PRINCIPAL, STATUS)),
     ("aws_fms_policy", values(exclude_map=[{"account": ["1", "2"]}]), values(exclude_map=[{"account": ["2"]}])),
     (

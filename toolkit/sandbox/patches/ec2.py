@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.availability_zones_and_regions import Region, RegionsAndZonesBackend
+from moto.ec2.models.flow_logs import FlowLogsBackend
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.settings import Settings as Ec2Settings
 
@@ -131,6 +133,20 @@ def _reset_ebs_key(_original: Method) -> Method:
     return reset_ebs_default_kms_key_id
 
 
+def _create_flow_logs(original: Method) -> Method:
+    def create_flow_logs(self: FlowLogsBackend, *args: Any, **more: Any) -> Any:
+        traffic = signature(original).bind(self, *args, **more).arguments["traffic_type"]
+        every = self.flow_logs
+        others = {name: log for name, log in every.items() if log.traffic_type != traffic}
+        self.flow_logs = {name: log for name, log in every.items() if name not in others}
+        try:
+            return original(self, *args, **more)
+        finally:
+            self.flow_logs |= others
+
+    return create_flow_logs
+
+
 _REGION_SETTINGS = (
     "moto has a region's settings for EBS encryption and not these. EC2 API, {calls}: each "
     "region of an account has one value, which the calls change and answer; until then {initial}."
@@ -154,6 +170,10 @@ _EBS_KEY = (
 _CONSOLE = (
     "moto lacks the switch. EC2 API, EnableSerialConsoleAccess, DisableSerialConsoleAccess and "
     "GetSerialConsoleAccessStatus: one switch for the account's region, which is off unless it was enabled."
+)
+_FLOW_LOGS = (
+    'moto refuses a second flow log to one log group, even of other traffic. VPC User Guide, "Publish flow logs to '
+    'CloudWatch Logs": of two flow logs to one log group, one can record rejected and one accepted traffic.'
 )
 _VPCS = (
     "moto lacks the options. EC2 API, ModifyVpcBlockPublicAccessOptions and DescribeVpcBlockPublicAccessOptions: one "
@@ -232,6 +252,7 @@ PATCHES = (
     Patch("ec2-serial-get", Ec2Settings, "get_serial_console_access_status", _CONSOLE, _serial_console(None)),
     Patch("ec2-serial-enable", Ec2Settings, "enable_serial_console_access", _CONSOLE, _serial_console(True)),
     Patch("ec2-serial-disable", Ec2Settings, "disable_serial_console_access", _CONSOLE, _serial_console(False)),
+    Patch("ec2-flow-logs-create", FlowLogsBackend, "create_flow_logs", _FLOW_LOGS, _create_flow_logs),
     Patch("ec2-vpc-block-get", Ec2Settings, "describe_vpc_block_public_access_options", _VPCS, _vpc_options),
     Patch("ec2-vpc-block-modify", Ec2Settings, "modify_vpc_block_public_access_options", _VPCS, _vpc_options),
 )

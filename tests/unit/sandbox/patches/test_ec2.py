@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from toolkit.sandbox.patches import ec2
 
@@ -115,6 +116,28 @@ def regions_are_those_of_the_partition() -> bool:
     )
 
 
+def one_log_group_takes_flow_logs_of_different_traffic() -> bool:
+    client = boto3.client("ec2", REGION)
+    vpc = client.describe_vpcs()["Vpcs"][0]["VpcId"]
+
+    def refused(traffic: str) -> bool:
+        try:
+            client.create_flow_logs(
+                ResourceIds=[vpc],
+                ResourceType="VPC",
+                TrafficType=traffic,
+                LogGroupName="flows",
+                DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/flows",
+            )
+        except ClientError as e:
+            return e.response["Error"]["Code"] == "FlowLogAlreadyExists"
+        return False
+
+    answers = [refused(traffic) for traffic in ("REJECT", "ACCEPT", "REJECT")]
+    kept = sorted(one["TrafficType"] for one in client.describe_flow_logs()["FlowLogs"])
+    return answers == [False, False, True] and kept == ["ACCEPT", "REJECT"]
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "ec2-regions-of-partition": regions_are_those_of_the_partition,
     "ec2-snapshot-block-get": snapshots_are_blocked,
@@ -130,6 +153,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "ec2-serial-get": the_serial_console_has_a_switch,
     "ec2-serial-enable": the_serial_console_has_a_switch,
     "ec2-serial-disable": the_serial_console_has_a_switch,
+    "ec2-flow-logs-create": one_log_group_takes_flow_logs_of_different_traffic,
     "ec2-vpc-block-get": vpcs_are_blocked,
     "ec2-vpc-block-modify": vpcs_are_blocked,
 }
