@@ -412,7 +412,9 @@ def _weaker(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterab
         return ()
     if len(_versions([*before, *after])) > 1:
         return ("policies of two language versions, in one of which variables are plain text",)
-    return compare_policies(_document(before), _document(after)).weaker
+    # What stands for all of a resource control policy has no principal here, while its own statements have one each.
+    principal = {"Principal": "*"} if any("Principal" in s or "NotPrincipal" in s for s in (*before, *after)) else {}
+    return compare_policies(_document(before, principal), _document(after, principal)).weaker
 
 
 _VERSION = "toolkit:version"
@@ -435,19 +437,26 @@ def _versions(statements: list[dict[str, Any]]) -> set[str | None]:
     return {s[_VERSION] for s in statements if "${" in json.dumps(s)}
 
 
-def _document(statements: list[dict[str, Any]]) -> str:
-    """One policy of the statements of several; none with the language version of another."""
+def _document(statements: list[dict[str, Any]], principal: Mapping[str, str]) -> str:
+    """One policy of the statements of several; none with the language version of another.
+
+    Args:
+        statements: The statements.
+        principal: Whom those concern that do not say it; nothing for policies without principals.
+    """
     version = next(iter(_versions(statements)), "2012-10-17")
     plain = []
     names: set[str] = set()
-    for statement in statements:
+    for statement in (*statements, _NEUTRAL):
         one = {k: v for k, v in statement.items() if k != _VERSION}
+        if "NotPrincipal" not in one:
+            one = {**principal, **one}
         # A name may stand once in a document.
         if one.get("Sid") in names:
             del one["Sid"]
         names.add(str(one.get("Sid")))
         plain.append(one)
-    document: dict[str, Any] = {"Statement": [*plain, _NEUTRAL]}
+    document: dict[str, Any] = {"Statement": plain}
     return json.dumps({"Version": version, **document} if version else document)
 
 

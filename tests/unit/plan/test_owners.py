@@ -439,13 +439,15 @@ def test_a_policy_of_which_only_the_apply_tells_the_arn():
 
 def target(kind: str, before: Layout, after: Layout) -> list[Entry]:
     """A unit goes from one set of policies to another; their ids are their names."""
+    principal = {"Principal": "*"} if kind == "RESOURCE_CONTROL_POLICY" else {}
     found = []
     for name in dict.fromkeys([*before, *after]):
 
         def values(layout: Layout, name: str = name) -> tuple[Values | None, Values | None]:
             if name not in layout:
                 return None, None
-            policy = {"id": f"p-{name}", "name": name, "type": kind, "content": document(*layout[name])}
+            content = document(*({**principal, **statement} for statement in layout[name]))
+            policy = {"id": f"p-{name}", "name": name, "type": kind, "content": content}
             return policy, {"target_id": "ou-1", "policy_id": f"p-{name}"}
 
         (old, on), (new, still_on) = values(before), values(after)
@@ -469,9 +471,10 @@ def test_a_target_is_denied_as_much_whatever_policies_deny_it(kind: str):
     assert told({"a": [STAY, HOME]}, {"b": [STAY], "c": [HOME]}) == []
 
 
-def test_a_target_that_is_denied_less_is_found():
+@pytest.mark.parametrize("kind", [CONTROL, "RESOURCE_CONTROL_POLICY"])
+def test_a_target_that_is_denied_less_is_found(kind: str):
     def told(before: Layout, after: Layout) -> list[str]:
-        entries = target(CONTROL, before, after)
+        entries = target(kind, before, after)
         data = {"format_version": "1.2", "resource_changes": entries}
         plan, outcome = parse_plan(data, ATTRIBUTION), parse_outcome(data, ATTRIBUTION)
         return [f.evidence for f in judge_owners(plan, outcome, ManagedPolicies(plan, outcome), ())]
@@ -479,6 +482,7 @@ def test_a_target_that_is_denied_less_is_found():
     assert told({"a": [STAY, HOME]}, {"b": [STAY]}) == ["- a: denies less: Home"]
     assert told({"a": [STAY], "b": [HOME]}, {"b": [HOME]}) == ["- a: denies less: Stay"]
     assert told({"a": [STAY]}, {"a": [STAY], "b": [HOME]}) == []
+    assert told({"a": [STAY]}, {"a": [STAY, HOME]}) == []
 
 
 def test_policies_in_another_language_are_left_to_others():
