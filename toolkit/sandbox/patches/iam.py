@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.exceptions import EntityAlreadyExists
 from moto.iam.models import IAMBackend
 from moto.iam.responses import IamResponse
@@ -71,6 +71,22 @@ def _own_policies(backend: IAMBackend) -> Iterable[str]:
     return [p.name for arn, p in backend.managed_policies.items() if not arn.startswith("arn:aws:iam::aws:")]
 
 
+def _audience(added: bool) -> Callable[[Method], Method]:
+    """Adds an audience to a provider of identities, or removes one; neither fails where there is nothing to do."""
+
+    def correct(_original: Method) -> Method:
+        def change(self: IamResponse) -> ActionResult:
+            provider = self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
+            audience = self._get_param("ClientID")
+            others = [one for one in provider.client_id_list if one != audience]
+            provider.client_id_list = [*others, audience] if added else others
+            return EmptyResult()
+
+        return change
+
+    return correct
+
+
 def _list_service_credentials(_original: Method) -> Method:
     def list_service_specific_credentials(_self: IamResponse) -> ActionResult:
         # moto has no way to make one, so no user has any.
@@ -116,6 +132,11 @@ def _report_of_now(original: Method) -> Method:
 _UNIQUE = (
     "moto distinguishes names by case. IAM API, CreateGroup, CreatePolicy, CreateRole, CreateUser, UpdateUser: names "
     'are not distinguished by case; one cannot create both "MyResource" and "myresource".'
+)
+_AUDIENCES = (
+    "moto lacks the call, so that Terraform waits for minutes and fails. IAM API, AddClientIDToOpenIDConnectProvider "
+    "and RemoveClientIDFromOpenIDConnectProvider: they change the list of client ids, and do not fail where nothing "
+    "is to be done."
 )
 _USER_TAGS = (
     "moto distinguishes tag keys of users by case, and checks none. IAM API, CreateUser, TagUser: keys of users and "
@@ -163,6 +184,20 @@ PATCHES = (
         "update_user",
         _UNIQUE,
         _unique_name("new_user_name", lambda b: b.users, "user_name"),
+    ),
+    Patch(
+        "iam-oidc-client-add",
+        IamResponse,
+        "add_client_id_to_open_id_connect_provider",
+        _AUDIENCES,
+        _audience(added=True),
+    ),
+    Patch(
+        "iam-oidc-client-remove",
+        IamResponse,
+        "remove_client_id_from_open_id_connect_provider",
+        _AUDIENCES,
+        _audience(added=False),
     ),
     Patch("iam-user-tags-create", IAMBackend, "create_user", _USER_TAGS, _create_user_tags),
     Patch("iam-user-tags-change", IAMBackend, "tag_user", _USER_TAGS, _tag_user),

@@ -98,7 +98,21 @@ def a_tag_of_another_case_replaces_the_first() -> bool:
     return iam.list_user_tags(UserName="ann")["Tags"] == [tag("owner", "b"), tag("Team")]
 
 
+def the_audiences_of_a_provider_change() -> bool:
+    iam = boto3.client("iam", REGION)
+    arn = iam.create_open_id_connect_provider(Url="https://token.example.com", ClientIDList=["one", "two"])[
+        "OpenIDConnectProviderArn"
+    ]
+    for audience in ("three", "three"):
+        iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID=audience)
+    for audience in ("one", "four"):
+        iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID=audience)
+    return sorted(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]) == ["three", "two"]
+
+
 CASES: dict[str, Callable[[], bool]] = {
+    "iam-oidc-client-add": the_audiences_of_a_provider_change,
+    "iam-oidc-client-remove": the_audiences_of_a_provider_change,
     "iam-service-specific-credentials": users_without_service_credentials_have_none,
     "iam-report-root": the_credential_report_has_root,
     "iam-report-time": the_credential_report_is_new,

@@ -23,8 +23,20 @@ def macie_is_off_until_it_is_enabled() -> bool:
     return False
 
 
+def a_session_is_updated() -> bool:
+    client = boto3.client("macie2", REGION)
+    client.enable_macie(findingPublishingFrequency="SIX_HOURS")
+    client.update_macie_session(findingPublishingFrequency="ONE_HOUR")
+    found = [client.get_macie_session()]
+    client.update_macie_session(status="PAUSED")
+    found.append(client.get_macie_session())
+    states = [(one["findingPublishingFrequency"], one["status"]) for one in found]
+    return states == [("ONE_HOUR", "ENABLED"), ("ONE_HOUR", "PAUSED")]
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "macie-off-at-first": macie_is_off_until_it_is_enabled,
+    "macie-update": a_session_is_updated,
 }
 
 
