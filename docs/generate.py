@@ -330,7 +330,8 @@ def truth() -> str:
                 row.append(str(reasons.setdefault(why, len(reasons) + 1)))
                 continue
             verdict = results["cells"].get(account, {}).get(kind)
-            row.append("not run" if verdict is None else "**fail**" if verdict else "pass")
+            good = "told" if module.left_to_people(kind, account) else "pass"
+            row.append("not run" if verdict is None else "**fail**" if verdict else good)
             passed += verdict == []
             if verdict:
                 more = f" (and {len(verdict) - 1} more)" if len(verdict) > 1 else ""
@@ -341,9 +342,9 @@ def truth() -> str:
     versions = ", ".join(f"{name} {number}" for name, number in sorted(results["versions"].items()))
     whole = sum("**fail**" not in row and "not run" not in row for row in rows)
     parts = [
-        f"{whole} of {len(kinds)} rows have every cell tried and none failed. Of {total} cells, {passed} pass, "
-        f"{len(failed)} fail, {total - without - passed - len(failed)} are not run, and {without} have no such state. "
-        f"{len(outside)} more types are in no account and prove nothing. Tried with {versions}.",
+        f"{whole} of {len(kinds)} rows have every cell tried and none failed. Of {total} cells, {passed} pass or are "
+        f"told, {len(failed)} fail, {total - without - passed - len(failed)} are not run, and {without} have no such "
+        f"state. {len(outside)} more types are in no account and prove nothing. Tried with {versions}.",
         table(("type", *accounts), rows),
     ]
     if failed:

@@ -135,9 +135,9 @@ class Truth:
         for file in (*files, *self.folder.glob("terraform.tfstate*")):
             file.unlink()
 
-    def _consents(self) -> tuple[list[str], dict[str, list[str]]]:
-        """(consents to what can be consented to, type → what blocks a plan)."""
-        done = self.cli.command("plan", NAME, "--json")
+    def _consents(self, bundle: str) -> tuple[list[str], dict[str, list[str]]]:
+        """(consents to what can be consented to, type → what blocks a plan); without any, the plan is in the bundle."""
+        done = self.cli.command("plan", NAME, "--json", "--out", bundle)
         report = json.loads(_output(done, self.cli.environ))
         assert "findings" in report, json.dumps(report, indent=1)
         consents, refused = [], defaultdict(list)
@@ -183,8 +183,8 @@ class Truth:
         before = self.found()
         adopted = self.adopt()
         (self.cli.root / "adopted.diff").write_text(adopted.diff)
-        consents, refused = self._consents()
         bundle = str(self.cli.root / "truth.tfbundle")
+        consents, refused = self._consents(bundle)
         planned = _planned(adopted.plan)
         by_hand = defaultdict(list)
         for one in adopted.decisions:
@@ -193,7 +193,8 @@ class Truth:
         for kind in sorted({*refused, *by_hand}):
             # For whoever reads why a plan or an apply below did not succeed.
             print(f"{kind}: {json.dumps([*refused[kind], *by_hand[kind]], indent=1)}")
-        self.cli.run("plan", NAME, "--out", bundle, *consents)
+        if refused:
+            self.cli.run("plan", NAME, "--out", bundle, *consents)
         # The provider waits for minutes where the embedded AWS answers an update wrongly.
         command = self.cli.command("apply", NAME, "--plan", bundle)
         done = subprocess.run(

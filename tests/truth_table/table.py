@@ -45,12 +45,14 @@ class Value:
         value: What a reading has there. This is written by hand and not taken from the record: a record whose direction
             is turned round cannot turn the verdict with it.
         part: Whether the value is only a part of the text there.
+        left: What `adopt` must say when it leaves the resource to people; empty: it must not leave it to them.
     """
 
     hcl: str | Mapping[str, str]
     path: str
     value: Any
     part: bool = False
+    left: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,24 @@ _DENY = f'{{ Sid = "{_THEIRS}", Effect = "Deny", Action = "s3:DeleteBucket", Res
 _DENIES = f"""jsonencode({{ Version = "2012-10-17", Statement = [{_DENY}] }})"""
 
 
-def _policy(weaker: str, stronger: str) -> Row:
+_GRANTS_LESS = "the policy in its place grants less"
+"""Nobody is cut off unasked: whether a wider grant in a policy of one owner is needed, only people know."""
+
+
+def _narrowed(document: str, action: str) -> str:
+    """A policy with all its grants, in which each statement that denies does so for one action alone."""
+    statements = f"jsondecode({document}).Statement"
+    return (
+        'jsonencode({ Version = "2012-10-17", Statement = concat('
+        f'[for s in {statements} : s if s.Effect == "Allow"], '
+        f'[for i, s in {statements} : merge(s, {{ Sid = "{_THEIRS}${{i}}", Action = "{action}" }}) '
+        'if s.Effect == "Deny"]) })'
+    )
+
+
+def _policy(weaker: str, stronger: str, left: str = "") -> Row:
     return Row(
-        Value(f"policy = {weaker}", "policy", _THEIRS, part=True),
+        Value(f"policy = {weaker}", "policy", _THEIRS, part=True, left=left),
         Value(f"policy = {stronger}", "policy", _THEIRS, part=True),
     )
 
@@ -236,7 +253,7 @@ ROWS: Mapping[str, Row] = {
         Value("minimum_password_length = 24", "minimum_password_length", 24),
     ),
     "aws_iam_group": _NONE,
-    "aws_iam_group_policy": _policy(_WIDE, _DENIES),
+    "aws_iam_group_policy": _policy(_WIDE, _DENIES, _GRANTS_LESS),
     "aws_iam_group_policy_attachment": _NONE,
     "aws_iam_openid_connect_provider": Row(
         Value('client_id_list = ["sts.amazonaws.com", "theirs"]', "client_id_list", ["sts.amazonaws.com", "theirs"]),
@@ -251,7 +268,7 @@ ROWS: Mapping[str, Row] = {
             "arn:aws:iam::aws:policy/ReadOnlyAccess",
         ),
     ),
-    "aws_iam_role_policy": _policy(_WIDE, _DENIES),
+    "aws_iam_role_policy": _policy(_WIDE, _DENIES, _GRANTS_LESS),
     "aws_iam_role_policy_attachment": _NONE,
     "aws_iam_service_linked_role": _NONE,
     "aws_iam_user": Row(
@@ -343,10 +360,7 @@ ROWS: Mapping[str, Row] = {
         Value('rule {\n object_ownership = "ObjectWriter"\n }', "rule[0].object_ownership", "ObjectWriter"), _ON
     ),
     "aws_s3_bucket_policy": _policy(
-        # Without what it denies; what lets S3 deliver access logs stays.
-        'jsonencode({ Version = "2012-10-17", Statement = concat([for s in jsondecode(data.aws_iam_policy_document.'
-        'this.json).Statement : s if s.Effect == "Allow"], [{ Sid = "Theirs", Effect = "Allow", Action = "s3:*", '
-        'Principal = { AWS = "arn:aws:iam::444455556666:root" }, Resource = local.arn }]) })',
+        _narrowed("data.aws_iam_policy_document.this.json", "s3:GetObject"),
         'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.this.json)'
         '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "s3:DeleteBucket", Principal = { AWS = "*" }, '
         "Resource = local.arn }]) })",
@@ -389,8 +403,7 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "aws_sns_topic_policy": _policy(
-        'jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "Theirs", Effect = "Allow", Action = "sns:Publish", '
-        'Principal = { AWS = "*" }, Resource = local.arn }] })',
+        _narrowed("data.aws_iam_policy_document.topic.json", "sns:Publish"),
         'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.topic.json)'
         '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "sns:DeleteTopic", Principal = { AWS = "*" }, '
         "Resource = local.arn }]) })",
@@ -620,8 +633,18 @@ def _reasons(kind: str, account: str, evidence: Evidence, record: ResourceType) 
             yield f"changed, though others manage it: {old.called}"
     yield from _planned_badly(evidence, record)
     yield from (f"refused: {text}" for text in evidence.refused)
-    yield from (f"left to people: {text}" for text in evidence.by_hand)
+    left = left_to_people(kind, account)
+    yield from (f"left to people: {text}" for text in evidence.by_hand if not left or left not in text)
+    if left and not any(left in text for text in evidence.by_hand):
+        yield f"not left to people, though {left}"
     yield from (f"the second plan changes {address}" for address in evidence.pending)
+
+
+def left_to_people(kind: str, account: str) -> str:
+    """What `adopt` must say when it leaves a type of an account to people; empty: it must not."""
+    row = ROWS.get(kind)
+    value = None if row is None else {"weaker": row.weaker, "stronger": row.stronger}.get(account)
+    return value.left if isinstance(value, Value) else ""
 
 
 def seeds(kind: str, account: str, before: tuple[Found, ...]) -> tuple[Found, ...]:

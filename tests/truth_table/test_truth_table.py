@@ -98,6 +98,17 @@ def test_the_verdict(account: str, evidence: Mapping[str, Any], red: str):
     assert any(red in reason for reason in reasons) if red else reasons == ()
 
 
+def test_what_only_people_can_decide_must_be_left_to_them():
+    kind, value = "aws_iam_role_policy", '{"Sid": "Theirs"}'
+    live = table.Found("eu-central-1", {"role": "a", "name": "b"}, {"policy": value}, "the policy of a", "a:b")
+    told = table.Evidence((live,), (live,), by_hand=("the policy in its place grants less: Theirs",))
+    assert table.judge(kind, "weaker", told) == ()
+    assert table.judge(kind, "weaker", replace(told, by_hand=())) == (
+        "not left to people, though the policy in its place grants less",
+    )
+    assert table.judge(kind, "stronger", told) == ("left to people: the policy in its place grants less: Theirs",)
+
+
 def test_a_create_over_what_collides_is_red():
     live = table.Found("eu-central-1", {"name": "baseline"}, {"name": "baseline"}, "the trail", "arn")
     create = table.Planned("module.cloudtrail.aws_cloudtrail.this", "eu-central-1", "create", {"name": "baseline"})
