@@ -444,28 +444,26 @@ class Adoption:
         return bool(gone)
 
     def _forget_what_moves(self, before: Mapping[Path, Planned]) -> None:
-        """Forget imports whose key is a name that changes: the next plan has them at another address, or not at all.
+        """Forget imports that may move with a name: the next plan has them at another address, or not at all.
 
-        Terraform refuses an import whose address is not in the configuration.
+        A key of `for_each` is often a name, or begins with one, and Terraform refuses an import whose address is not in
+        the configuration. What did not move is met by the next plan as before.
 
         Args:
             before: The edits that this round's plan was made with.
         """
-        for path, planned in {**self._edits.planned, **before}.items():
-            if planned.kind not in ("name", "place", "keep") or self._edits.planned.get(path) == before.get(path):
-                continue
-            if path in before:
-                names = {planned.edit.value} if isinstance(planned.edit.value, str) else set()
-            else:
-                planned_as = self._found[planned.address][0].after
-                names = {planned_as[name] for name in NAMES if isinstance(planned_as.get(name), str)}
-            for address in self.imports:
-                keys = [key.partition("/")[0] for key in Address.parse(address).keys if isinstance(key, str)]
-                # Also a name that begins with it: access logs of a bucket go to one that is called after it.
-                if self._found[address][0].component == path[1] and any(
-                    key == name or key.startswith(f"{name}-") for key in keys for name in names
-                ):
-                    self._forget(address)
+        changed = [
+            planned
+            for path, planned in {**self._edits.planned, **before}.items()
+            if planned.kind in ("name", "place", "keep") and self._edits.planned.get(path) != before.get(path)
+        ]
+        components = {planned.edit.path[1] for planned in changed}
+        # Those get the name: they would have no import where their address has the old one.
+        renamed = {planned.address for planned in changed}
+        for address in self.imports:
+            keyed = any(isinstance(key, str) for key in Address.parse(address).keys)
+            if keyed and address not in renamed and self._found[address][0].component in components:
+                self._forget(address)
 
     def _bring_back(self, left_out: Planned) -> None:
         """What was left alone only because its component was to be left out is decided about anew."""
