@@ -92,12 +92,15 @@ def _detailed(
     listed = list(every)
     details = {one[f"{kind}Name"]: one for one in (_details(account, region, kind) if listed else ())}
     for one in listed:
-        detail = details.get(one[f"{kind}Name"], {})
-        boundary = detail.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        yield replace(live(one, permissions_boundary=boundary), managed_by=by_tags(tag_pairs(detail.get("Tags", ()))))
+        yield _with_detail(live, one, details.get(one[f"{kind}Name"], {}))
 
 
 _Made = Callable[..., Live]
+
+
+def _with_detail(live: _Made, one: Mapping[str, Any], detail: Mapping[str, Any]) -> Live:
+    boundary = detail.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    return replace(live(one, permissions_boundary=boundary), managed_by=by_tags(tag_pairs(detail.get("Tags", ()))))
 
 
 def _user(user: Mapping[str, Any], **more: str | None) -> Live:
@@ -133,16 +136,27 @@ def _roles(account: Account, region: str) -> Iterator[Live]:
 _SERVICE_LINKED = "/aws-service-role/"
 
 
-def _named(operation: str, member: str, of: str, live: Callable[[Mapping[str, Any]], Live]) -> Any:
-    """Finds by a name of any case, without the boundary, of which these lists say nothing.
+def _named(operation: str, member: str, of: str, live: _Made, detailed: str | None = None) -> Any:
+    """Finds by a name of any case.
 
     It lists: AWS does not document whether GetGroup and kin take a name of any case.
+
+    Args:
+        operation: What lists.
+        member: What of the answer is the list.
+        of: What of an entry is the name.
+        live: What an entry becomes.
+        detailed: "User" or "Role", of which the lists lack boundary and tags: they are asked for one by one. The
+            tagging API knows no tags of either (Resource Groups Tagging API Reference, "Supported services").
     """
 
     def find(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:
         name = str(planned["name"]).lower()
-        every = _every(account, region, operation, member)
-        return next((live(one) for one in every if one[of].lower() == name), None)
+        one = next((one for one in _every(account, region, operation, member) if one[of].lower() == name), None)
+        if one is None or detailed is None:
+            return None if one is None else live(one)
+        answer = account.call("iam", f"get_{detailed.lower()}", region, absent=_NONE, **{of: one[of]})
+        return _with_detail(live, one, (answer or {}).get(detailed, {}))
 
     return find
 
@@ -540,10 +554,10 @@ TYPES = (
         reading=Reading(
             _roles,
             OnCreate.COLLIDES,
-            finds=_named("list_roles", "Roles", "RoleName", _role),
+            finds=_named("list_roles", "Roles", "RoleName", _role, "Role"),
             is_global=True,
             case_blind=True,
-            actions=_actions("ListRoles", _DETAILS),
+            actions=_actions("ListRoles", "GetRole", _DETAILS),
         ),
         strengths=(
             Strength("assume_role_policy", Stronger.POLICY),
@@ -592,10 +606,10 @@ TYPES = (
         reading=Reading(
             _users,
             OnCreate.COLLIDES,
-            finds=_named("list_users", "Users", "UserName", _user),
+            finds=_named("list_users", "Users", "UserName", _user, "User"),
             is_global=True,
             case_blind=True,
-            actions=_actions("ListUsers", _DETAILS),
+            actions=_actions("ListUsers", "GetUser", _DETAILS),
         ),
         strengths=(Strength("permissions_boundary", Stronger.PRESENT),),
         no_weaker_side={NAMES: "name path", TERRAFORM: "force_destroy"},

@@ -19,6 +19,7 @@ from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
 from toolkit.plan import existing as module
+from toolkit.plan.existing import ExistingWanted
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES
 
@@ -209,6 +210,19 @@ def test_a_list_and_a_search_find_the_same(
 def test_another_name_is_not_in_the_way(resource: str, clients: AwsSession):
     EXISTING[resource][1]()
     assert read_existing(creates(resource, name="other"), Inventory(clients)) == {}
+
+
+@pytest.mark.parametrize("kind", ["Role", "User"])
+def test_tags_of_a_role_or_user_say_who_manages_it(kind: str, clients: AwsSession):
+    """The tagging API, which is asked for other types, knows no tags of either."""
+    create = getattr(client("iam"), f"create_{kind.lower()}")
+    more = {"AssumeRolePolicyDocument": "{}"} if kind == "Role" else {}
+    create(**{f"{kind}Name": "mine"}, Tags=[{"Key": "managed-by", "Value": "terraform of another team"}], **more)
+    wanted = ExistingWanted("module.x.y.z", f"aws_iam_{kind.lower()}", "us-east-1", {"name": "Mine"})
+    found = gather([wanted], Inventory(clients))[wanted]
+    assert isinstance(found, Live)
+    assert found.managed_by is not None
+    assert "terraform of another team" in found.managed_by
 
 
 def test_a_list_of_every_type_is_answered_by_resources_and_what_is_unreadable_alone(
