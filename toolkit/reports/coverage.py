@@ -37,7 +37,7 @@ class CoverageView:
         return worst_first(v.finding(self.account_id, self.regions[0]) for v in self.coverage.verdicts)
 
     def summary(self, framework: str) -> str:
-        """ "30 provisioned, 12 audit only, 1 waived, 6 uncovered, of 49 in the catalogue"."""
+        """ "30 provisioned, 33 audit only, 1 waived, 6 uncovered, of 70 in the catalogue"."""
         counts = {status: self.coverage.count(framework, status) for status in Status}
         parts = [f"{number} {status.value}" for status, number in counts.items() if number]
         return f"{', '.join(parts)}, of {sum(counts.values())} in the catalogue"

@@ -57,16 +57,18 @@ def _numbered(**sections: int) -> list[str]:
     return [f"{section[1:].replace('_', '.')}.{n + 1}" for section, count in sections.items() for n in range(count)]
 
 
-# How many requirements each section has: prowler 5.46, compliance/aws/cis_5.0_aws.json and cis_7.0_aws.json.
+# How many requirements each section has: prowler 5.46, compliance/aws/cis_*_aws.json.
 CIS = {
+    "cis-3.0": {"s1": 22, "s2_1": 4, "s2_2": 1, "s2_3": 3, "s2_4": 1, "s3": 9, "s4": 16, "s5": 6},
     "cis-5.0": {"s1": 21, "s2_1": 4, "s2_2": 4, "s2_3": 1, "s3": 9, "s4": 16, "s5_1": 2, "s5": 7},
+    "cis-6.0": {"s2": 21, "s3_1": 4, "s3_2": 4, "s3_3": 1, "s4": 9, "s5": 16, "s6_1": 2, "s6": 7},
     "cis-7.0": {"s2_1": 6, "s2": 21, "s3_1": 4, "s3_2": 4, "s3_3": 1, "s4": 10, "s5": 16, "s6_1": 2, "s6": 8},
 }
-GROUPS = {"cis-5.0": {"5.1"}, "cis-7.0": {"2.1", "6.1"}}
+GROUPS = {"cis-3.0": set[str](), "cis-5.0": {"5.1"}, "cis-6.0": {"6.1"}, "cis-7.0": {"2.1", "6.1"}}
 """Headings that are numbered as requirements are."""
 
 
-@pytest.mark.parametrize(("name", "count"), [("cis-5.0", 63), ("cis-7.0", 70)])
+@pytest.mark.parametrize(("name", "count"), [("cis-3.0", 62), ("cis-5.0", 63), ("cis-6.0", 63), ("cis-7.0", 70)])
 def test_every_requirement_of_the_benchmark_is_known(name: str, count: int):
     expected = set(_numbered(**CIS[name])) - GROUPS[name]
     assert len(expected) == count
