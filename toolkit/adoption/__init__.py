@@ -99,7 +99,7 @@ class Adoption:
         self._plan = plan
         self._edits.fresh = set()
         self._unknown = []
-        if self._forget_what_is_not_planned(plan) or self._take_back_what_destroys(plan):
+        if self._take_back_imports(plan) or self._take_back_what_destroys(plan):
             # This plan was made with what is taken back.
             self._forget_what_moves(before)
             return True
@@ -322,6 +322,9 @@ class Adoption:
             decision.open = f"imported as {other} already"
             return
         path = ("imports", change.address)
+        if self._edits.is_rejected(path, found.import_id):
+            decision.open = "imported, Terraform would replace it"
+            return
         self._edits.planned[path] = Planned(Edit(path, found.import_id, before="components"), change.address, "import")
 
     def _imported_as(self, change: Change, import_id: str) -> str | None:
@@ -429,19 +432,29 @@ class Adoption:
         del self.decisions[address], self._found[address]
         self._edits.drop(address)
 
-    def _forget_what_is_not_planned(self, plan: Plan) -> bool:
-        """Forget imports of what the configuration does not have, so that it would be deleted; whether there were such.
+    def _take_back_imports(self, plan: Plan) -> bool:
+        """Take back imports by which Terraform would delete something; whether there were such.
 
         One that the environment file has by itself is the plan's finding.
         """
-        deleted = {c.address for c in plan.changes if c.imported and c.action is Action.DELETE}
-        gone = [address for address in self.imports if address in deleted]
-        for address in gone:
-            decision = self.decisions[address]
-            if decision.given:
-                raise impossible(decision, decision.choice, "with the other decisions, no resource has this address")
+        planned = {c.address: c.action for c in plan.changes if c.imported}
+        harm = False
+        for address in self.imports:
+            decision, action = self.decisions[address], planned.get(address)
+            if action is Action.DELETE:
+                # The configuration does not have it.
+                if decision.given:
+                    raise impossible(
+                        decision, decision.choice, "with the other decisions, no resource has this address"
+                    )
+            elif action is Action.REPLACE and self._found[address][1].overwritten and not decision.given:
+                # As the policy of a role that gets another name by now: without the import, it may not be met at all.
+                self._edits.take_back(self._edits.planned["imports", address])
+            else:
+                continue
             self._forget(address)
-        return bool(gone)
+            harm = True
+        return harm
 
     def _forget_what_moves(self, before: Mapping[Path, Planned]) -> None:
         """Forget imports that may move with a name: the next plan has them at another address, or not at all.

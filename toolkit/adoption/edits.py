@@ -88,14 +88,14 @@ class Edits:
         Raises:
             UsageError: Another decision that was given needs another value of it.
         """
-        if not self._is_own_entry(path, address) or self._is_rejected(path, value):
+        if not self._is_own_entry(path, address) or self.is_rejected(path, value):
             return False
         planned = Planned(Edit(path, value, reason), address, kind, demands)
         old = self.planned.get(path)
         if old is not None and path in self.fresh:
             if old.kind == kind and not (kind == "keep" and isinstance(value, list)):
                 planned = self._settle(old, planned)
-                if self._is_rejected(path, planned.edit.value):
+                if self.is_rejected(path, planned.edit.value):
                     return False
         elif old is not None and kind == "keep" and isinstance(value, list):
             # It has the entries of the other.
@@ -132,7 +132,8 @@ class Edits:
                     return replace(either, demands=planned.demands)
         return planned
 
-    def _is_rejected(self, path: Path, value: Any) -> bool:
+    def is_rejected(self, path: Path, value: Any) -> bool:
+        """Whether it was tried and did not help."""
         return any(path == tried and same_json(value, old) for tried, old in self.rejected)
 
     def _is_own_entry(self, path: Path, address: str) -> bool:

@@ -49,6 +49,9 @@ def stronger(lost: Weakening, old: Any, new: Any) -> Any:
         # Which rule keeps objects how long is told in days alone.
         days = lost.reason.partition(" → ")[0]
         return int(days) if days.isdecimal() else None
+    if old is None and direction is Stronger.FALSE:
+        # Not set is not true, as with an imported bucket's `force_destroy`.
+        return False
     if direction in _BY_TEXT or old is None or isinstance(old, Marker):
         return None
     if isinstance(old, list):

@@ -183,6 +183,40 @@ def test_what_the_configuration_does_not_have_is_not_imported_and_deleted():
         adoption.next(plan(deleted), {})
 
 
+DELIVERY = "module.cloudtrail.aws_iam_role_policy.delivery"
+
+
+def test_what_would_be_replaced_is_not_imported():
+    """The policy of a role that was kept apart, by the setting of another one: Terraform would move it."""
+    delivery = change(DELIVERY, after={"role": "delivery", "name": "write"})
+    same = found({}, "a role's policy", "delivery:write", overwritten=True, role="delivery", name="write")
+    adoption = Adoption()
+    adoption.next(plan(delivery), {DELIVERY: same})
+    assert written(adoption) == {DELIVERY: "delivery:write"}
+    moved = replace(
+        delivery, action=Action.REPLACE, before=delivery.after, after={**delivery.after, "role": "delivery-2"},
+        imported=True, attributes=(AttributeChange("role", "delivery", "delivery-2", True),),
+    )  # fmt: skip
+    assert adoption.next(plan(moved), {})
+    # There is none of the other role.
+    assert not adoption.next(plan(replace(delivery, after=moved.after)), {})
+    assert (written(adoption), adoption.decisions) == ({}, {})
+    # If there is, it is overwritten: it is not imported a second time.
+    assert not adoption.next(plan(delivery), {DELIVERY: same})
+    assert written(adoption) == {}
+    assert adoption.decisions[DELIVERY].open == "imported, Terraform would replace it"
+
+
+def test_a_bucket_that_terraform_may_not_empty_stays_so():
+    adoption = Adoption(written={"components": {"cloudtrail": {"bucket": {"force_destroy": True}}}})
+    values = {"bucket": "logs", "force_destroy": True}
+    bucket = change(f"{LOGS}.this", after=values)
+    adoption.next(plan(bucket), {bucket.address: found({"bucket": "logs"}, "the bucket 'logs'", "logs")})
+    before = {"bucket": "logs", "force_destroy": None}
+    adoption.next(plan(replace(bucket, action=Action.UPDATE, before=before, imported=True)), {})
+    assert written(adoption) == {bucket.address: "logs", "components.cloudtrail.bucket.force_destroy": False}
+
+
 def test_what_can_exist_once_is_taken_over_under_its_name():
     adoption = Adoption()
     recorder = change(RECORDER, after={"name": "default"})
