@@ -341,12 +341,12 @@ def fixed_lines(fixes: Sequence[Fix], others: Sequence[Fix]) -> Iterator[Line]:
     if by_hand:
         yield "", ""
         yield "By hand", "bold"
-        notes: dict[str, list[str]] = {}
+        alike: dict[tuple[str, ...], list[str]] = {}
         for one in by_hand:
-            notes.setdefault(str(one.note), []).append(one.check)
-        for note, checks in notes.items():
+            alike.setdefault(tuple(_edit_words(one)), []).append(one.check)
+        for words, checks in alike.items():
             yield f"  {', '.join(checks[:_FEW])}{f' and {len(checks) - _FEW} more' if len(checks) > _FEW else ''}", ""
-            yield f"    {note}", ""
+            yield from ((f"    {line}", "") for line in words)
     if already := [one.check for one in others if one.kind is Kind.ALREADY_SET]:
         yield "", ""
         yield "In environment.yaml already; a plan shows what the account lacks", "bold"

@@ -120,8 +120,7 @@ class _Proposals:
 
     def __init__(self, paths: EnvironmentPaths, raw: bytes) -> None:
         self._paths, self._raw = paths, raw
-        self._read: dict[bytes, Environment] = {}
-        self._before: RenderedTree = render(self._load(raw))
+        self._known: dict[bytes, tuple[Environment, RenderedTree]] = {}
 
     def of(self, check: Check, failed_in: Iterable[str] = ()) -> Fix | None:
         """What to do about a check, with what it renders."""
@@ -134,22 +133,22 @@ class _Proposals:
         Raises:
             EnvironmentFileError: It is wrong.
         """
-        if raw not in self._read:
-            environment = self._load(raw)
-            render(environment)
-            self._read[raw] = environment
-        return self._read[raw]
+        return self._made(raw)[0]
 
     def rendered(self, raw: bytes) -> str:
         """What an edit changes in the rendered files."""
-        after = render(self.read(raw))
+        before, after = self._made(self._raw)[1], self._made(raw)[1]
         changes = (
-            FileChange(name, self._before.get(name), after.get(name))
-            for name in sorted({*self._before, *after})
-            if self._before.get(name) != after.get(name)
+            FileChange(name, before.get(name), after.get(name))
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name)
         )
         return "".join(change.diff(f"environments/{self._paths.name}/rendered") for change in changes)
 
-    def _load(self, raw: bytes) -> Environment:
-        text = raw.decode("utf-8-sig")
-        return load_text(text, name=self._paths.name, shown_as=self._paths.shown, folder=self._paths.folder)
+    def _made(self, raw: bytes) -> tuple[Environment, RenderedTree]:
+        """Each once: many checks need the same edit, and 17 regions take their time."""
+        if raw not in self._known:
+            text = raw.decode("utf-8-sig")
+            environment = load_text(text, name=self._paths.name, shown_as=self._paths.shown, folder=self._paths.folder)
+            self._known[raw] = environment, render(environment)
+        return self._known[raw]
