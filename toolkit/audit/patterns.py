@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 
 ABSENT = None
 """Stands for a field that an event does not have."""
@@ -74,8 +74,9 @@ _TOKEN = re.compile(
 _Token = tuple[str, str]
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Pattern:
-    """Read a pattern.
+    """Read a pattern; each of an account's is compared with the events of every monitor.
 
     Raises:
         PatternError: It is not a pattern for JSON events, or has operators that are not read here.
