@@ -7,23 +7,50 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from toolkit.plan.facts import Source, Wanted
-from toolkit.resources.reading import Live, Unreadable
+from toolkit.resources.reading import Live, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES
+
+S = TypeVar("S")
 
 
 class Fact(Wanted[tuple[Live, ...]]):
-    """A question whose answer is any number of resources; `actions` says what IAM must allow for it."""
+    """A question whose answer is any number of resources; `actions` says what IAM must allow for it.
+
+    An answer may have an `Unreadable` among its resources, for one that AWS does not answer though it does others:
+    `Answers` decides whether a check makes do with the rest.
+    """
 
     @property
     def actions(self) -> tuple[str, ...]:
         """The IAM actions that the read needs."""
         raise NotImplementedError
+
+
+def each(
+    source: Source, read: Callable[[S], Live | None], about: Iterable[S], called: Callable[[S], str]
+) -> tuple[Any, ...]:
+    """What is read of each, side by side; `Unreadable` with its name for one that cannot be read.
+
+    Args:
+        source: The account.
+        read: Reads one.
+        about: What there is.
+        called: What one is called, for people.
+    """
+
+    def one(of: S) -> Live | Unreadable | None:
+        try:
+            return read(of)
+        except UnreadableError as e:
+            return replace(e.of(""), message=f"{called(of)}: {e.message}")
+
+    return source.side_by_side(one, about)
 
 
 @dataclass(frozen=True)

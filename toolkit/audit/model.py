@@ -74,19 +74,43 @@ class Answers:
         """
         self._answers = answers
         self._calls: dict[Call, None] = {}
+        self._unread: dict[Unreadable, None] = {}
 
     def __getitem__(self, wanted: Wanted[T]) -> T:
         """The answer.
 
         Raises:
-            UnreadableError: It could not be read; never taken for an absence.
+            UnreadableError: It could not be read, or a part of it; never taken for an absence.
             KeyError: The check's `needs` lacks the question.
         """
+        answer = self._answer(wanted)
+        for one in answer if isinstance(answer, tuple) else ():
+            if isinstance(one, Unreadable):
+                raise one.error()
+        return cast(T, answer)
+
+    def each(self, wanted: Wanted[tuple[Live, ...]]) -> tuple[Live, ...]:
+        """What could be read, for a check that everything has to pass: it fails for one of these, and never passes.
+
+        Raises:
+            UnreadableError: Nothing of it could be read.
+            KeyError: The check's `needs` lacks the question.
+        """
+        answer = self._answer(wanted)
+        self._unread.update(dict.fromkeys(one for one in answer if isinstance(one, Unreadable)))
+        return tuple(one for one in answer if isinstance(one, Live))
+
+    def _answer(self, wanted: Wanted[Any]) -> Any:
         answer, calls = self._answers[wanted]
         self._calls.update(dict.fromkeys(calls))
         if isinstance(answer, Unreadable):
             raise answer.error()
-        return cast(T, answer)
+        return answer
+
+    @property
+    def unread(self) -> tuple[Unreadable, ...]:
+        """Parts of answers that `each` left out."""
+        return tuple(self._unread)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -240,6 +264,10 @@ def run(check: Check, scope: Scope, answers: Answers) -> Result:
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as e:
         message = f"AWS's answer is not in the expected form ({type(e).__name__}: {e})"
         outcomes.append(Outcome(Status.UNKNOWN, message))
+    if answers.unread:
+        # A sentence about all of them is not true of those that were not read.
+        outcomes = [one for one in outcomes if one.status is not Status.PASS or one.resource is not None]
+        outcomes.extend(Outcome(Status.UNKNOWN, str(one)) for one in answers.unread)
     if not outcomes:
         outcomes.append(Outcome(Status.NOT_APPLICABLE, "the account has nothing of the kind"))
     return Result(check, scope.region, tuple(outcomes), answers.calls)

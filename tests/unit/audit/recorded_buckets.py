@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from toolkit.audit.checks.buckets import OwnBlocks
+from toolkit.audit.checks.buckets import BesideBuckets, OwnBlocks, bucket_policies
 from toolkit.audit.facts import Every
 from toolkit.findings import Status
 from toolkit.resources.reading import Live
@@ -15,8 +15,8 @@ from .conftest import HOME, Case, Flip
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 ACCOUNT, OWN = Every("aws_s3_account_public_access_block", HOME), OwnBlocks(HOME)
-BUCKET, POLICY = Every("aws_s3_bucket", HOME), Every("aws_s3_bucket_policy", HOME)
-VERSIONING = Every("aws_s3_bucket_versioning", HOME)
+POLICY = bucket_policies(HOME)
+VERSIONING = BesideBuckets("aws_s3_bucket_versioning", "versioning_configuration", HOME)
 
 
 def blocks(*on: str) -> Live:
@@ -40,22 +40,19 @@ def policy(**changes: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _transport(expected: Status, *policies: str, flips: tuple[Flip, ...] = ()) -> Case:
+def _transport(expected: Status, policy: str | None = None, flips: tuple[Flip, ...] = ()) -> Case:
     """One bucket."""
-    bucket = Live({"bucket": "b"}, {"bucket": "b"}, "the bucket 'b'", "b")
-    theirs = tuple(Live({"bucket": "b"}, {"policy": one}, "the policy of 'b'", "b") for one in policies)
-    return Case("s3_bucket_secure_transport_policy", expected, {BUCKET: (bucket,), POLICY: theirs}, flips)
+    bucket = Live({"bucket": "b"}, {"policy": policy}, "the bucket 'b'", "b")
+    return Case("s3_bucket_secure_transport_policy", expected, {POLICY: (bucket,)}, flips)
 
 
 def _deletion(expected: Status, *configurations: Any, flips: tuple[Flip, ...] = ()) -> Case:
     """Buckets with these configurations of versioning; None: one that was never versioned."""
-    buckets = tuple(Live({"bucket": f"b{n}"}, {}, f"the bucket 'b{n}'", None) for n in range(len(configurations)))
-    theirs = tuple(
-        Live(one.key, {"versioning_configuration": [has]}, "the versioning", None)
-        for one, has in zip(buckets, configurations, strict=True)
-        if has is not None
+    buckets = tuple(
+        Live({"bucket": f"b{n}"}, {"versioning_configuration": has and [has]}, f"the bucket 'b{n}'", None)
+        for n, has in enumerate(configurations)
     )
-    return Case("s3_bucket_no_mfa_delete", expected, {BUCKET: buckets, VERSIONING: theirs}, flips)
+    return Case("s3_bucket_no_mfa_delete", expected, {VERSIONING: buckets}, flips)
 
 
 MFA = "versioning_configuration.0.mfa_delete"
@@ -101,10 +98,10 @@ CASES = (
     _transport(FAIL),
     _transport(FAIL, policy(Effect="Allow"), flips=(Flip("policy", policy(), PASS, POLICY),)),
     _transport(UNKNOWN, "{}", flips=(Flip("policy", policy(), PASS, POLICY),)),
-    Case("s3_bucket_secure_transport_policy", NOT_APPLICABLE, {BUCKET: (), POLICY: ()}),
+    Case("s3_bucket_secure_transport_policy", NOT_APPLICABLE, {POLICY: ()}),
     _deletion(PASS, STRICT, flips=(Flip(MFA, "Disabled", FAIL, VERSIONING),)),
     _deletion(FAIL, STRICT, LAX, flips=(Flip(MFA, "Enabled", PASS, VERSIONING, at=1),)),
     _deletion(FAIL, {"status": "Enabled"}),
-    _deletion(FAIL, STRICT, None),
+    _deletion(FAIL, STRICT, None, flips=(Flip("versioning_configuration", [STRICT], PASS, at=1),)),
     _deletion(NOT_APPLICABLE),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from toolkit.audit.checks.buckets import bucket_policies
 from toolkit.audit.checks.policies import ResourcePolicies
-from toolkit.audit.facts import Every
 from toolkit.findings import Status
 from toolkit.plan.facts import Wanted
 
@@ -15,7 +15,7 @@ from .recorded_keys import LIMITED, OWN, PUBLIC
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 BUCKETS = "s3_bucket_policy_not_public"
 QUESTIONS: dict[str, Wanted[Any]] = {
-    BUCKETS: Every("aws_s3_bucket_policy", HOME),
+    BUCKETS: bucket_policies(HOME),
     "sns_topics_not_publicly_accessible": ResourcePolicies("topics", HOME),
     "sqs_queues_not_publicly_accessible": ResourcePolicies("queues", HOME),
     "awslambda_function_not_publicly_accessible": ResourcePolicies("functions", HOME),

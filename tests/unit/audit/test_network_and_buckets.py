@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.audit.checks.buckets import OwnBlocks
+from toolkit.audit.checks.buckets import OwnBlocks, bucket_policies
 from toolkit.audit.checks.network import FlowLogs
 from toolkit.audit.facts import Every
 from toolkit.findings import Status
@@ -128,20 +128,19 @@ def deny(**changes: Any) -> dict[str, Any]:
 )
 def test_transport(ask: Ask, statements: list[dict[str, Any]], expected: Status):
     policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    assert transport(ask, (Live({"bucket": "b"}, {"policy": policy}, "the policy of b", "b"),)) is expected
+    assert transport(ask, policy) is expected
 
 
-def transport(ask: Ask, policies: tuple[Live, ...]) -> Status:
-    bucket = Live({"bucket": "b"}, {"bucket": "b"}, "the bucket 'b'", "b")
-    answers = {Every("aws_s3_bucket", HOME): (bucket,), Every("aws_s3_bucket_policy", HOME): policies}
+def transport(ask: Ask, policy: str | None) -> Status:
+    answers = {bucket_policies(HOME): (Live({"bucket": "b"}, {"policy": policy}, "the bucket 'b'", "b"),)}
     return ask("s3_bucket_secure_transport_policy", answers).status
 
 
 def test_no_policy_is_a_failure_and_one_that_is_not_understood_unknown(ask: Ask):
-    assert transport(ask, ()) is FAIL
-    assert transport(ask, (Live({"bucket": "b"}, {"policy": "{}"}, "the policy of b", "b"),)) is UNKNOWN
+    assert transport(ask, None) is FAIL
+    assert transport(ask, "{}") is UNKNOWN
 
 
 def test_no_buckets_is_not_applicable(ask: Ask):
-    answers: dict[Any, Any] = {Every("aws_s3_bucket", HOME): (), Every("aws_s3_bucket_policy", HOME): ()}
+    answers: dict[Any, Any] = {bucket_policies(HOME): ()}
     assert ask("s3_bucket_secure_transport_policy", answers).status is NOT_APPLICABLE

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from toolkit.audit.facts import Every, Fact
+from toolkit.audit.facts import Every, Fact, each
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Statement
 from toolkit.iam.matching import pattern, resource_matches
 from toolkit.plan.facts import Source
-from toolkit.resources.reading import Live
+from toolkit.resources.reading import Finder, Live
+from toolkit.resources.registry import RESOURCES
 
 _BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _ACCOUNTS = "aws_s3_account_public_access_block"
+_OWN = "aws_s3_bucket_public_access_block"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"
 _HTTPS = "https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-ssl-requests-only.html"
 
@@ -40,7 +43,7 @@ class OwnBlocks(Fact):
         wanted = (
             Every(_ACCOUNTS, self.region),
             Every("aws_s3_bucket", self.region),
-            Every("aws_s3_bucket_public_access_block", self.region),
+            Every(_OWN, self.region),
         )
         return tuple(dict.fromkeys(action for one in wanted for action in one.actions))
 
@@ -48,20 +51,63 @@ class OwnBlocks(Fact):
         """A `Live` per bucket with the four settings; one without a configuration has none of them."""
         if any(whole(one) for one in source.live(_ACCOUNTS, source.home_region)):
             return ()
-        has = {one.key["bucket"]: one for one in source.live("aws_s3_bucket_public_access_block", self.region)}
-        unset = dict.fromkeys(_BLOCKS, False)
-        return tuple(
-            Live(
-                one.key,
-                {name: has[one.key["bucket"]].values[name] for name in _BLOCKS} if one.key["bucket"] in has else unset,
-                one.called,
-                one.import_id,
-                one.arn,
-                type="aws_s3_bucket",
-                region=self.region,
-            )
-            for one in source.live("aws_s3_bucket", self.region)
-        )
+        finds, unset = _reading(_OWN), dict.fromkeys(_BLOCKS, False)
+
+        def blocks(bucket: Live) -> Live:
+            found = finds(source, self.region, bucket.key)
+            return _with(bucket, {name: found.values[name] for name in _BLOCKS} if found else unset)
+
+        buckets = source.live("aws_s3_bucket", self.region)
+        return each(source, blocks, buckets, lambda bucket: bucket.called)
+
+
+@dataclass(frozen=True)
+class BesideBuckets(Fact):
+    """What is set on each bucket in a region, as an attribute of a type that stands beside it; None: nothing is."""
+
+    kind: str
+    attribute: str
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"every {self.kind} in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return tuple(dict.fromkeys((*Every("aws_s3_bucket", self.region).actions, *Every(self.kind, "").actions)))
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """A `Live` per bucket."""
+        finds = _reading(self.kind)
+
+        def beside(bucket: Live) -> Live:
+            found = finds(source, self.region, bucket.key)
+            return _with(bucket, {self.attribute: found.values[self.attribute] if found else None})
+
+        buckets = source.live("aws_s3_bucket", self.region)
+        return each(source, beside, buckets, lambda bucket: bucket.called)
+
+
+def bucket_policies(region: str) -> BesideBuckets:
+    """The policy of each bucket."""
+    return BesideBuckets("aws_s3_bucket_policy", "policy", region)
+
+
+def _versioning(region: str) -> BesideBuckets:
+    return BesideBuckets("aws_s3_bucket_versioning", "versioning_configuration", region)
+
+
+def _reading(kind: str) -> Finder:
+    reading = RESOURCES[kind].reading
+    assert reading is not None and reading.finds is not None, f"{kind} is not found by its key"
+    return reading.finds
+
+
+def _with(bucket: Live, values: Mapping[str, Any]) -> Live:
+    return replace(bucket, values=values, type="aws_s3_bucket")
 
 
 def whole(block: Live) -> bool:
@@ -79,7 +125,7 @@ def _blocks(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     if everywhere is not None:
         yield Outcome(Status.PASS, "the account's block of public access is in force for every bucket", everywhere)
         return
-    for bucket in answers[OwnBlocks(scope.region)]:
+    for bucket in answers.each(OwnBlocks(scope.region)):
         lacking = [
             name for name in _BLOCKS if not bucket.values[name] and not any(one.values[name] for one in accounts)
         ]
@@ -89,27 +135,26 @@ def _blocks(scope: Scope, answers: Answers) -> Iterator[Outcome]:
             yield Outcome(Status.PASS, f"{bucket.called} blocks public access", bucket)
 
 
-def _transport_needs(scope: Scope) -> Iterator[Every]:
-    yield from (Every("aws_s3_bucket", scope.region), Every("aws_s3_bucket_policy", scope.region))
+def _transport_needs(scope: Scope) -> Iterator[Fact]:
+    yield bucket_policies(scope.region)
 
 
 def _transport(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    policies = {one.key["bucket"]: one for one in answers[Every("aws_s3_bucket_policy", scope.region)]}
-    for bucket in answers[Every("aws_s3_bucket", scope.region)]:
-        policy = policies.get(bucket.key["bucket"])
-        if policy is None:
+    for bucket in answers.each(bucket_policies(scope.region)):
+        text, called = bucket.values["policy"], f"the policy of {bucket.called}"
+        if text is None:
             yield Outcome(Status.FAIL, f"{bucket.called} has no policy", bucket)
             continue
         try:
-            document = PolicyDocument.parse(policy.values["policy"], name=policy.called, kind=PolicyKind.RESOURCE)
+            document = PolicyDocument.parse(text, name=called, kind=PolicyKind.RESOURCE)
         except PolicyError as e:
-            yield Outcome(Status.UNKNOWN, f"{policy.called} cannot be understood: {e}", bucket)
+            yield Outcome(Status.UNKNOWN, f"{called} cannot be understood: {e}", bucket)
             continue
         open_ = [what for what, path in _PARTS if not _denied(document, f"{bucket.key['bucket']}{path}")]
         if open_:
-            yield Outcome(Status.FAIL, f"{policy.called} does not deny HTTP for {' and '.join(open_)}", bucket)
+            yield Outcome(Status.FAIL, f"{called} does not deny HTTP for {' and '.join(open_)}", bucket)
         else:
-            yield Outcome(Status.PASS, f"{policy.called} denies HTTP", bucket)
+            yield Outcome(Status.PASS, f"{called} denies HTTP", bucket)
 
 
 _PARTS = (("the bucket", ""), ("its objects", "/*"))
@@ -143,16 +188,15 @@ def _covers(resource: str, name: str) -> bool:
     return whole and resource_matches(pattern(resource, variables=False), f"arn:{partition}:s3:::{name}")
 
 
-def _deletion_needs(scope: Scope) -> Iterator[Every]:
-    yield from (Every("aws_s3_bucket", scope.region), Every("aws_s3_bucket_versioning", scope.region))
+def _deletion_needs(scope: Scope) -> Iterator[Fact]:
+    yield _versioning(scope.region)
 
 
 def _deletion(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    versioning = {one.key["bucket"]: one for one in answers[Every("aws_s3_bucket_versioning", scope.region)]}
-    for bucket in answers[Every("aws_s3_bucket", scope.region)]:
-        has = versioning.get(bucket.key["bucket"])
+    for bucket in answers.each(_versioning(scope.region)):
+        has = bucket.values["versioning_configuration"]
         # "This element is only returned if the bucket has been configured with MFA delete" (GetBucketVersioning).
-        if has is not None and has.values["versioning_configuration"][0].get("mfa_delete") == "Enabled":
+        if has and has[0].get("mfa_delete") == "Enabled":
             yield Outcome(Status.PASS, f"{bucket.called} has MFA delete", bucket)
         else:
             yield Outcome(Status.FAIL, f"{bucket.called} has no MFA delete", bucket)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.audit.facts import Fact
+from toolkit.audit.facts import Fact, each
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
 from toolkit.iam import Condition, PolicyDocument, PolicyError, PolicyKind, Statement
@@ -40,7 +40,7 @@ class Keys(Fact):
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The keys, with `state`, `spec`, `origin` and `deletion_date`."""
-        return tuple(_live(self.region, one, _described(one)) for one in _own_keys(source, self.region))
+        return _of_own_keys(source, self.region, lambda one: _live(self.region, one, _described(one)))
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class KeyRotations(Fact):
             answer = source.call("kms", "get_key_rotation_status", self.region, KeyId=one["KeyId"]) or {}
             return _live(self.region, one, {**values, "rotates": answer["KeyRotationEnabled"]})
 
-        return source.side_by_side(rotation, _own_keys(source, self.region))
+        return _of_own_keys(source, self.region, rotation)
 
 
 @dataclass(frozen=True)
@@ -102,17 +102,22 @@ class KeyPolicies(Fact):
             answer = source.call("kms", "get_key_policy", self.region, KeyId=one["KeyId"], PolicyName="default") or {}
             return _live(self.region, one, {**_described(one), "policy": answer["Policy"]})
 
-        return source.side_by_side(policy, _own_keys(source, self.region))
+        return _of_own_keys(source, self.region, policy)
 
 
-def _own_keys(source: Source, region: str) -> tuple[Mapping[str, Any], ...]:
-    def describe(key: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = (source.call("kms", "describe_key", region, KeyId=key) or {})["KeyMetadata"]
-        return found
+def _of_own_keys(source: Source, region: str, read: Callable[[Mapping[str, Any]], Live]) -> tuple[Any, ...]:
+    """What is read of each customer managed key.
 
-    return tuple(
-        one for one in source.side_by_side(describe, own_key_ids(source, region)) if one["KeyManager"] == "CUSTOMER"
-    )
+    A key's policy may let in nobody who audits, whatever IAM allows: that key is unreadable then, the others are not.
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+    """
+
+    def of_key(key: str) -> Live | None:
+        found = (source.call("kms", "describe_key", region, KeyId=key) or {})["KeyMetadata"]
+        return read(found) if found["KeyManager"] == "CUSTOMER" else None
+
+    found = each(source, of_key, own_key_ids(source, region), lambda key: f"the key {key}")
+    return tuple(one for one in found if one is not None)
 
 
 def _described(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +139,7 @@ def _rotation_needs(scope: Scope) -> Iterator[Fact]:
 
 
 def _rotation(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    rotatable = [one for one in answers[KeyRotations(scope.region)] if one.values["rotates"] is not None]
+    rotatable = [one for one in answers.each(KeyRotations(scope.region)) if one.values["rotates"] is not None]
     fixed = [one for one in rotatable if not one.values["rotates"]]
     yield from (Outcome(Status.FAIL, f"{one.called} does not rotate", one) for one in fixed)
     if rotatable and not fixed:
@@ -146,7 +151,7 @@ def _policy_needs(scope: Scope) -> Iterator[Fact]:
 
 
 def _policies(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    keys = answers[KeyPolicies(scope.region)]
+    keys = answers.each(KeyPolicies(scope.region))
     wrong = False
     for key in keys:
         try:
@@ -215,7 +220,7 @@ def _deletion_needs(scope: Scope) -> Iterator[Fact]:
 
 
 def _deletion(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-    keys = answers[Keys(scope.region)]
+    keys = answers.each(Keys(scope.region))
     waiting = [one for one in keys if one.values["state"] in ("PendingDeletion", "PendingReplicaDeletion")]
     for one in waiting:
         day = one.values["deletion_date"]

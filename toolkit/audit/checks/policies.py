@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from toolkit.audit.checks.buckets import bucket_policies
 from toolkit.audit.checks.keys import lets_in_everyone
-from toolkit.audit.facts import Every, Fact
+from toolkit.audit.facts import Fact, each
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind
@@ -142,7 +143,12 @@ class ResourcePolicies(Fact):
             called, arn, policy = kind.reads(source, self.region, found)
             return Live({}, {"policy": policy}, called, None, arn, type=kind.type, region=self.region)
 
-        return source.side_by_side(one, kind.lists(source, self.region))
+        return each(source, one, kind.lists(source, self.region), _name)
+
+
+def _name(found: Any) -> str:
+    """What one is called before it is read: lists of names have these, others what they begin with."""
+    return found if isinstance(found, str) else str(next(iter(found.values())))
 
 
 def _check(
@@ -159,7 +165,7 @@ def _check(
         yield fact(scope.region)
 
     def judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
-        every = answers[fact(scope.region)]
+        every = answers.each(fact(scope.region))
         good = True
         for one in every:
             policy = one.values["policy"]
@@ -193,8 +199,8 @@ CHECKS = (
         "No bucket's policy lets in every AWS account.",
         Severity.CRITICAL,
         "s3",
-        lambda region: Every("aws_s3_bucket_policy", region),
-        "buckets with one",
+        bucket_policies,
+        "buckets",
         "Every AWS account could read or write objects, as soon as no block of public access takes that away.",
         "https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
     ),

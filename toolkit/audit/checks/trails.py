@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from toolkit.audit.facts import Fact
+from toolkit.audit.facts import Fact, each
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
 from toolkit.plan.facts import Source
@@ -304,7 +304,9 @@ class LogBuckets(Fact):
             return ()
         home = source.home_region
         own = {one["Name"]: one for one in source.pages("s3", "list_buckets", "Buckets", home, MaxBuckets=1000)}
-        return source.side_by_side(lambda name: self._bucket(source, name, own.get(name)), names)
+        return each(
+            source, lambda name: self._bucket(source, name, own.get(name)), names, lambda name: f"the bucket {name!r}"
+        )
 
     def _bucket(self, source: Source, name: str, listed: Mapping[str, Any] | None) -> Live:
         if listed is None:
@@ -573,8 +575,10 @@ def _each_bucket(
         if not by_bucket:
             yield Outcome(none, "there is no trail")
             return
-        buckets = {one.values["bucket"]: one for one in answers[LogBuckets(scope.regions)]}
+        buckets = {one.values["bucket"]: one for one in answers.each(LogBuckets(scope.regions))}
         for name, trails in by_bucket.items():
+            if name not in buckets and answers.unread:
+                continue
             bucket = buckets[name]
             if bucket.values["own"]:
                 yield from judge(scope, bucket)
