@@ -222,7 +222,9 @@ class AlarmTopics(Fact):
     `filtered` (those of them with a filter policy), `policy` (JSON), `key` (the KMS key that encrypts messages; None:
     none), and of the account's own key its `key_state` and `key_policy`.
 
-    SNS sends nothing to a subscription that is not confirmed; its list has "PendingConfirmation" instead of an ARN.
+    SNS sends nothing to a subscription that is not confirmed, which has no ARN yet: "The ARN of the subscription if it
+    is confirmed, or the string "pending confirmation" if the subscription requires confirmation."
+    https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
     https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
     https://docs.aws.amazon.com/sns/latest/api/API_GetSubscriptionAttributes.html
     https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from toolkit.audit.checks.detection import Analyzers, OpenAccess, Standards, Threats
+from toolkit.audit.checks.detection import Administration, Analyzers, OpenAccess, Standards, Threats
 from toolkit.audit.facts import Every
 from toolkit.findings import Status
 from toolkit.resources.reading import Live
@@ -35,6 +35,11 @@ def _threats(expected: Status, *severities: float, enabled: tuple[bool, ...] = (
 def _access(expected: Status, kinds: tuple[str, ...], *findings: Live, flips: tuple[Flip, ...] = ()) -> Case:
     analyzers = tuple(live({"type": one, "status": "ACTIVE"}) for one in kinds)
     return Case(ACCESS, expected, {ANALYZER: analyzers, OpenAccess(HOME): findings}, flips)
+
+
+def _administered(expected: Status, account: str | None, relationship: str | None, members: int, *flips: Flip) -> Case:
+    values = {"administrator": account, "relationship": relationship, "members": members}
+    return Case("guardduty_centrally_managed", expected, {Administration(HOME): (live(values),)}, flips)
 
 
 def _analyzer(expected: Status, kind: str, status: str, *flips: Flip) -> Case:
@@ -67,6 +72,19 @@ CASES = (
     _threats(NOT_APPLICABLE, enabled=(False,)),
     _threats(NOT_APPLICABLE, enabled=()),
     Case(THREATS, NOT_APPLICABLE, {DETECTOR: (live({"enable": True}),)}, scope=SIMULATED),
+    _administered(
+        PASS,
+        "111122223333",
+        "Enabled",
+        0,
+        Flip("administrator", None, FAIL),
+        *(Flip("relationship", one, FAIL) for one in ("Invited", "Removed", "Resigned")),
+    ),
+    _administered(PASS, None, None, 3, Flip("members", 0, FAIL)),
+    _administered(FAIL, "111122223333", "Resigned", 0, Flip("relationship", "Enabled", PASS), Flip("members", 1, PASS)),
+    _administered(FAIL, None, None, 0),
+    Case("guardduty_centrally_managed", NOT_APPLICABLE, {Administration(HOME): ()}),
+    Case("guardduty_centrally_managed", NOT_APPLICABLE, {}, scope=SIMULATED),
     _analyzer(PASS, "ACCOUNT", "ACTIVE", UNUSED, *(Flip("status", one, FAIL) for one in ("DISABLED", "FAILED"))),
     _analyzer(PASS, "ORGANIZATION", "ACTIVE", UNUSED),
     _analyzer(FAIL, "ACCOUNT", "DISABLED", Flip("status", "ACTIVE", PASS)),

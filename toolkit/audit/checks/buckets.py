@@ -26,8 +26,8 @@ _HTTPS = "https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-ssl
 class OwnBlocks(Fact):
     """The blocks of public access of each bucket in a region; none is read where the account's own has all four.
 
-    S3 applies the most restrictive combination of both.
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    "Amazon S3 uses the most restrictive combination of the bucket-level and account-level settings."
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlock.html
     """
 
     region: str

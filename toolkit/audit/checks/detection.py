@@ -13,9 +13,9 @@ from toolkit.plan.facts import Source
 from toolkit.resources.reading import Live
 
 _HUB_OFF = ("InvalidAccessException", "ResourceNotFoundException")
-"""Security Hub API Reference, GetEnabledStandards: the account is not subscribed, or has no hub."""
+"""How Security Hub answers where it is off ("Account … is not subscribed"); whether it is, the hub itself says."""
 _HIGH = 7
-"""GuardDuty User Guide, severity levels of findings: high is 7.0 to 8.9, critical 9.0 to 10.0."""
+"""High is 7.0 to 8.9, critical 9.0 to 10.0: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html"""
 _CRITICAL = 9
 _BATCH = 50
 """Finding ids that GetFindings takes at most (GuardDuty API Reference)."""
@@ -82,7 +82,8 @@ def _standards(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         if status == "READY":
             yield Outcome(Status.PASS, f"{one.called} is enabled", one)
         elif status == "PENDING":
-            yield Outcome(Status.UNKNOWN, f"{one.called} is still being enabled", one)
+            # Also one that is enabled, while Security Hub adds new controls to it (API_StandardsSubscription).
+            yield Outcome(Status.UNKNOWN, f"{one.called} is being enabled, or gets new controls", one)
         else:
             yield Outcome(Status.FAIL, f"{one.called} is {status}{f' ({reason})' if reason else ''}", one)
 
@@ -161,6 +162,72 @@ def _threats(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     else:
         # GuardDuty User Guide, suspending GuardDuty: it keeps its findings, and makes no new ones.
         yield Outcome(Status.NOT_APPLICABLE, "GuardDuty is suspended: it finds nothing")
+
+
+@dataclass(frozen=True)
+class Administration(Fact):
+    """Each detector of a region, with its `administrator` (an account, or None), the `relationship`, and its `members`.
+
+    "When the GuardDuty administrator account runs this API, it will return success (HTTP 200) but no content", and so
+    it does for an account without one: only the members tell these apart.
+    https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetAdministratorAccount.html
+    https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ListMembers.html
+    """
+
+    region: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"GuardDuty's administrator account in {self.region}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What it calls."""
+        return ("guardduty:GetAdministratorAccount", "guardduty:ListDetectors", "guardduty:ListMembers")
+
+    def read(self, source: Source) -> tuple[Live, ...]:
+        """The detectors."""
+
+        def read(detector: str) -> Live:
+            answer = source.call("guardduty", "get_administrator_account", self.region, DetectorId=detector) or {}
+            found = answer.get("Administrator") or {}
+            members = source.pages("guardduty", "list_members", "Members", self.region, DetectorId=detector)
+            values = {
+                "administrator": found.get("AccountId"),
+                "relationship": found.get("RelationshipStatus"),
+                "members": sum(one["RelationshipStatus"] == _ENABLED for one in members),
+            }
+            called, kind = f"the detector {detector}", "aws_guardduty_detector"
+            return Live({"id": detector}, values, called, detector, region=self.region, type=kind)
+
+        return source.side_by_side(read, source.pages("guardduty", "list_detectors", "DetectorIds", self.region))
+
+
+_ENABLED = "Enabled"
+"""GuardDuty User Guide, "Managing multiple accounts": the relationship of an account that is a member."""
+
+
+def _administration_needs(scope: Scope) -> Iterator[Fact]:
+    if not scope.simulated:
+        yield Administration(scope.region)
+
+
+def _administration(scope: Scope, answers: Answers) -> Iterator[Outcome]:
+    if scope.simulated:
+        yield Outcome(Status.NOT_APPLICABLE, "GuardDuty of the embedded AWS has no members")
+        return
+    for one in answers[Administration(scope.region)]:
+        administrator, members = one.values["administrator"], one.values["members"]
+        if administrator is not None and one.values["relationship"] == _ENABLED:
+            yield Outcome(Status.PASS, f"account {administrator} administers GuardDuty", one)
+        elif members:
+            yield Outcome(Status.PASS, f"the account administers GuardDuty of {members:,} others", one)
+        elif administrator is not None:
+            said = f"the relationship with account {administrator} is {one.values['relationship']}"
+            yield Outcome(Status.FAIL, f"no account administers GuardDuty: {said}", one)
+        else:
+            yield Outcome(Status.FAIL, "no account administers GuardDuty", one)
 
 
 @dataclass(frozen=True)
@@ -329,6 +396,18 @@ CHECKS = (
         why="A finding of high severity means that a resource is compromised or about to be.",
         regional=True,
         source="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html",
+    ),
+    Check(
+        "guardduty_centrally_managed",
+        "GuardDuty has an administrator account.",
+        Severity.MEDIUM,
+        "guardduty",
+        _administration_needs,
+        _administration,
+        Remedy("make an account the delegated administrator of GuardDuty, from the organization's management account"),
+        why="Findings of many accounts are noticed in one place, and a member account cannot suspend its detector.",
+        regional=True,
+        source="https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_accounts.html",
     ),
     Check(
         "accessanalyzer_enabled",

@@ -47,8 +47,9 @@ class Keys(Fact):
 class KeyRotations(Fact):
     """Every customer managed key of a region, with whether it `rotates`; None: its kind never does.
 
-    Only symmetric encryption keys rotate by themselves, and of these only such whose material KMS made.
-    https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
+    "You cannot enable automatic rotation of asymmetric KMS keys, HMAC KMS keys, KMS keys with imported key material, or
+    KMS keys in a custom key store."
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
     """
 
     region: str

@@ -78,7 +78,7 @@ def _flow(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         by_vpc.setdefault(log.values["vpc_id"], []).append(log)
     for vpc in answers[Every("aws_vpc", scope.region)]:
         if vpc.values["owner_id"] != scope.account_id:
-            # Only the owner of a shared VPC can make a flow log of it:
+            # Participants can make flow logs of their own network interfaces alone, not of a shared subnet or VPC:
             # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
             reason = f"account {vpc.values['owner_id']} shares {vpc.called}: audit that account"
             yield Outcome(Status.NOT_APPLICABLE, reason, vpc)
