@@ -51,15 +51,8 @@ class TrailFilters(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the metric filters of every trail's log group"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters")
+    named = "the metric filters of every trail's log group"
+    calls = ("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The filters."""

@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from toolkit.plan.facts import Source, Wanted
 from toolkit.resources.reading import Live, Unreadable, UnreadableError
@@ -24,12 +24,24 @@ class Fact(Wanted[tuple[Live, ...]]):
 
     An answer may have an `Unreadable` among its resources, for one that AWS does not answer though it does others:
     `Answers` decides whether a check makes do with the rest.
+
+    Attributes:
+        named: What is wanted, for people, with the question's fields in braces.
+        calls: The IAM actions that the read needs.
     """
+
+    named: ClassVar[str] = ""
+    calls: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def what(self) -> str:
+        """As the base."""
+        return self.named.format_map(vars(self))
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """The IAM actions that the read needs."""
-        raise NotImplementedError
+        """The IAM actions that the read needs; where they depend on what is asked, more than `calls`."""
+        return self.calls
 
 
 def each(
@@ -94,15 +106,8 @@ class AccountSummary(Fact):
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "IAM's summary of the account"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("iam:GetAccountSummary",)
+    named = "IAM's summary of the account"
+    calls = ("iam:GetAccountSummary",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The summary."""
@@ -120,15 +125,8 @@ class CredentialReport(Fact):
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "IAM's credential report"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("iam:GenerateCredentialReport", "iam:GetCredentialReport")
+    named = "IAM's credential report"
+    calls = ("iam:GenerateCredentialReport", "iam:GetCredentialReport")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The report's rows."""

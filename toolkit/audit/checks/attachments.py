@@ -23,15 +23,8 @@ class UsersPolicies(Fact):
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every policy of a user"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("iam:GetAccountAuthorizationDetails",)
+    named = "every policy of a user"
+    calls = ("iam:GetAccountAuthorizationDetails",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """A `Live` per user, with the names of its inline policies and the ARNs of attached ones."""

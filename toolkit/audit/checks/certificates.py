@@ -19,15 +19,8 @@ class ServerCertificates(Fact):
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServerCertificates.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every server certificate in IAM"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("iam:ListServerCertificates",)
+    named = "every server certificate in IAM"
+    calls = ("iam:ListServerCertificates",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The certificates with when each expires."""

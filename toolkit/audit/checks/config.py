@@ -28,15 +28,8 @@ class RecorderStatus(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"the status of the configuration recorder in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("config:DescribeConfigurationRecorderStatus",)
+    named = "the status of the configuration recorder in {region}"
+    calls = ("config:DescribeConfigurationRecorderStatus",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The recorder that an account can have, and those that services have."""
@@ -69,15 +62,8 @@ class Deliveries(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"the status of the delivery channel in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("config:DescribeDeliveryChannelStatus",)
+    named = "the status of the delivery channel in {region}"
+    calls = ("config:DescribeDeliveryChannelStatus",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """A `Live` per channel, of which a region has one."""

@@ -30,15 +30,8 @@ class Standards(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every standard of Security Hub in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("securityhub:GetEnabledStandards",)
+    named = "every standard of Security Hub in {region}"
+    calls = ("securityhub:GetEnabledStandards",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The standards with their status; none also where Security Hub is off."""
@@ -97,15 +90,8 @@ class Threats(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"GuardDuty's findings in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("guardduty:GetFindings", "guardduty:ListDetectors", "guardduty:ListFindings")
+    named = "GuardDuty's findings in {region}"
+    calls = ("guardduty:GetFindings", "guardduty:ListDetectors", "guardduty:ListFindings")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The findings."""
@@ -176,15 +162,8 @@ class Administration(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"GuardDuty's administrator account in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("guardduty:GetAdministratorAccount", "guardduty:ListDetectors", "guardduty:ListMembers")
+    named = "GuardDuty's administrator account in {region}"
+    calls = ("guardduty:GetAdministratorAccount", "guardduty:ListDetectors", "guardduty:ListMembers")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The detectors."""
@@ -240,15 +219,8 @@ class Analyzers(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every analyzer of Access Analyzer in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("access-analyzer:ListAnalyzers",)
+    named = "every analyzer of Access Analyzer in {region}"
+    calls = ("access-analyzer:ListAnalyzers",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The analyzers."""
@@ -275,15 +247,8 @@ class OpenAccess(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"Access Analyzer's findings in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("access-analyzer:ListAnalyzers", "access-analyzer:ListFindings")
+    named = "Access Analyzer's findings in {region}"
+    calls = ("access-analyzer:ListAnalyzers", "access-analyzer:ListFindings")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The findings; those of analyzers of unused access are other ones."""

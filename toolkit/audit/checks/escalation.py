@@ -39,15 +39,8 @@ class Details(Fact):
 
     kind: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"IAM's details of every {self.kind}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("iam:GetAccountAuthorizationDetails",)
+    named = "IAM's details of every {kind}"
+    calls = ("iam:GetAccountAuthorizationDetails",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The details."""

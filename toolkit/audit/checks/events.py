@@ -42,15 +42,8 @@ class AlertRules(Fact):
     region: str
     until: datetime
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every EventBridge rule for alerts in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("cloudwatch:GetMetricStatistics", "events:ListRules", "events:ListTargetsByRule")
+    named = "every EventBridge rule for alerts in {region}"
+    calls = ("cloudwatch:GetMetricStatistics", "events:ListRules", "events:ListTargetsByRule")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The rules."""

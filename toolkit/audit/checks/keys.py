@@ -28,15 +28,8 @@ class Keys(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every KMS key in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("kms:ListAliases", "kms:ListKeys", "kms:DescribeKey")
+    named = "every KMS key in {region}"
+    calls = ("kms:ListAliases", "kms:ListKeys", "kms:DescribeKey")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The keys, with `state`, `spec`, `origin` and `deletion_date`."""

@@ -21,15 +21,8 @@ class FlowLogs(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every flow log in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("ec2:DescribeFlowLogs",)
+    named = "every flow log in {region}"
+    calls = ("ec2:DescribeFlowLogs",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The flow logs; those of subnets and of network interfaces record part of a VPC's traffic."""

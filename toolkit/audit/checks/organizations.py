@@ -25,15 +25,8 @@ _NONE = ("AWSOrganizationsNotInUseException",)
 class Organization(Fact):
     """The organization that the account is in."""
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the organization of the account"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("organizations:DescribeOrganization",)
+    named = "the organization of the account"
+    calls = ("organizations:DescribeOrganization",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """One `Live`, with the id of the management account; none: the account is in no organization."""

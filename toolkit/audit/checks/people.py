@@ -44,15 +44,8 @@ class SamlProviders(Fact):
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSAMLProviders.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every SAML provider"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("iam:ListSAMLProviders",)
+    named = "every SAML provider"
+    calls = ("iam:ListSAMLProviders",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The providers and until when their metadata is valid."""

@@ -29,15 +29,8 @@ class VirtualDevices(Fact):
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListVirtualMFADevices.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every virtual MFA device"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("iam:ListVirtualMFADevices",)
+    named = "every virtual MFA device"
+    calls = ("iam:ListVirtualMFADevices",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The devices; `user_arn` says whose each is."""

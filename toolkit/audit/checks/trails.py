@@ -36,15 +36,8 @@ class Trails(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every trail"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus")
+    named = "every trail"
+    calls = ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The trails."""
@@ -68,15 +61,8 @@ class Selectors(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the event selectors of every trail"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors")
+    named = "the event selectors of every trail"
+    calls = ("cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The selectors."""
@@ -103,15 +89,8 @@ class Insights(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the insights of every trail"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("cloudtrail:DescribeTrails", "cloudtrail:GetInsightSelectors")
+    named = "the insights of every trail"
+    calls = ("cloudtrail:DescribeTrails", "cloudtrail:GetInsightSelectors")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The insights."""

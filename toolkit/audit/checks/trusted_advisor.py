@@ -27,15 +27,8 @@ class Advice(Fact):
     https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorCheckSummaries.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "Trusted Advisor's results"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("support:DescribeTrustedAdvisorChecks", "support:DescribeTrustedAdvisorCheckSummaries")
+    named = "Trusted Advisor's results"
+    calls = ("support:DescribeTrustedAdvisorChecks", "support:DescribeTrustedAdvisorCheckSummaries")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """One `Live` with every check, or that the support plan does not let them be read."""
