@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from toolkit.audit.alerts import Alerts
+from toolkit.resources.reading import Live
+
 PLANS = Path(__file__).parents[1] / "plans" / "components"
 TOPICS = [
     ("alarms", "module.activity_alarms", "activity_alarms", "subscribers"),
@@ -73,3 +76,29 @@ def test_the_topic_has_its_name_everywhere(file: str, call: str, component: str,
     assert all(s["Resource"].endswith(arn) for s in json.loads(policy["policy"])["Statement"])
     (statement,) = [s for s in json.loads(encrypting["policy"])["Statement"] if s["Sid"] == "PublishersOfTheTopic"]
     assert statement["Condition"]["StringEquals"]["kms:EncryptionContext:aws:sns:topicArn"].endswith(arn)
+
+
+@pytest.mark.parametrize(("file", "call", "component", "key"), TOPICS, ids=[call for _, call, *_ in TOPICS])
+def test_the_audit_follows_each_alarm_to_a_subscriber(file: str, call: str, component: str, key: str):
+    """Through the policies of the topic and of its key, once a subscriber has confirmed."""
+    (policy,) = planned(file, call, "aws_sns_topic_policy")
+    (encrypting,) = [k for k in planned(file, call, "aws_kms_key") if "PublishersOfTheTopic" in k["policy"]]
+    arn = str(publishing(file, call)["Resource"])
+    region, account = arn.split(":")[3:5]
+    values = {
+        "arn": arn,
+        "confirmed": 1,
+        "filtered": 0,
+        "policy": policy["policy"],
+        "key": f"arn:aws:kms:{region}:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "key_state": "Enabled",
+        "key_policy": encrypting["policy"],
+    }
+    alerts = Alerts((), (Live({"arn": arn}, values, "the topic", None, arn),))
+    for planned_alarm in planned(file, call, "aws_cloudwatch_metric_alarm"):
+        name = planned_alarm["alarm_name"]
+        values = {"actions_enabled": True, "alarm_actions": [arn]}
+        alarm = Live({"alarm_name": name}, values, f"the alarm {name!r}", None, region=region)
+        assert alerts.notified(alarm).problem == ""
+        other = Live({"alarm_name": "another-alarm"}, values, "another alarm", None, region=region)
+        assert "does not let CloudWatch use sns:Publish" in alerts.notified(other).problem
