@@ -109,6 +109,8 @@ def fix_of(
     if outside and len(outside) == len(set(failed_in)):
         return Fix(check.id, component.name, Kind.BY_HAND, note=note), raw
     settings = tuple(Setting(edit.path, edit.value) for edit in trial.edits)
+    if trial.undecided and not trial.is_met:
+        return Fix(check.id, component.name, Kind.BY_HAND, note=trial.undecided), raw
     if trial.undecided:
         return Fix(check.id, component.name, Kind.BY_HAND, settings, trial.undecided, tuple(trial.costs())), trial.raw
     kind = Kind.EDIT if settings else Kind.ALREADY_SET
@@ -169,6 +171,11 @@ class _Trial:
         for claim in self.claims:
             if not _is_met(claim, self.component.name, self.environment):
                 self._meet(claim)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether every claim is met by now."""
+        return all(_is_met(claim, self.component.name, self.environment) for claim in self.claims)
 
     def _leave_to_people(self, reason: str) -> None:
         self.undecided = self.undecided or reason
