@@ -484,6 +484,20 @@ def digest(kind: str, account: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
+def verdict(results: Mapping[str, Any], kind: str, account: str) -> list[str] | None:
+    """Why a cell is red, nothing where it is green; None: it was not tried with the record as it is now.
+
+    Args:
+        results: What tests/truth.json has.
+        kind: The Terraform type.
+        account: One of `ACCOUNTS`.
+    """
+    if results["digests"].get(account, {}).get(kind) != digest(kind, account):
+        return None
+    found: list[str] | None = results["cells"].get(account, {}).get(kind)
+    return found
+
+
 @cache
 def _schema() -> Mapping[str, Mapping[str, str]]:
     found: Mapping[str, Mapping[str, str]] = json.loads(
