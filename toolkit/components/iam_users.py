@@ -15,7 +15,7 @@ from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.iam import EntityName, IamPath, UserName
 from toolkit.settings.tags import TagKey, TagValue
-from toolkit.settings.values import checked, no_repetition
+from toolkit.settings.values import Day, checked, no_repetition
 from toolkit.spelling import nearest
 
 _PGP_KEY = re.compile(r"keybase:[A-Za-z0-9_]+|[A-Za-z0-9+/]{100,}={0,2}")
@@ -23,17 +23,6 @@ _OWN_TAGS = ("owner", "reviewdate")
 
 GROUPS_QUOTA = 10
 """Groups a user may be in (IAM quota)."""
-
-
-def _day(value: str) -> str:
-    try:
-        # fromisoformat alone would take 20270131 and 2027-W04-7 as well, which the module does not.
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValueError
-        date.fromisoformat(value)
-    except ValueError:
-        raise ValueError("expected a day, like 2027-03-31") from None
-    return value
 
 
 _pgp_key = checked(
@@ -61,7 +50,7 @@ class User(Settings):
     )
     groups: Groups = Field((), description="Names of the groups of an active user; kept here while it is suspended.")
     owner: TagValue = Field(description="Who is responsible for the user, preferably an e-mail address; the tag Owner.")
-    review_date: Annotated[str, AfterValidator(_day)] = Field(
+    review_date: Day = Field(
         description="Day of the next review; the tag ReviewDate. Plans and `validate` report a review date that has "
         "passed."
     )

@@ -34,7 +34,7 @@ from toolkit.settings.accounts import ACCOUNT_ID
 from toolkit.settings.base import Settings
 from toolkit.settings.regions import NewRegion
 from toolkit.settings.tags import TagKey, TagValue
-from toolkit.settings.values import checked
+from toolkit.settings.values import Day, checked
 from toolkit.variables import why_not_passed
 
 
@@ -218,14 +218,6 @@ _KEY = r"\[\"[A-Za-z0-9_+=,.@:/ -]+\"\]"
 _ADDRESS = rf"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+(?:{_KEY})?)*\.[a-z0-9_]+\.[a-z0-9_]+(?:{_KEY})?"
 
 
-def _check_date(value: str) -> str:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        raise ValueError("expected a date, like 2026-12-31") from None
-    return value
-
-
 def _check_expiry(value: str) -> str:
     if date.fromisoformat(value) > date.today() + _LONGEST_WAIVER:
         raise ValueError("expected a day within a year: a waiver without an end switches a guard off for good")
@@ -266,7 +258,7 @@ class WaiverEntry(_Strict):
         "the requirement, like cis-7.0:2.6 or cis-7.0:5.*."
     )
     reason: Annotated[str, Field(min_length=10)] = Field(description="The reason, for later readers.")
-    expires: Annotated[str, AfterValidator(_check_date), AfterValidator(_check_expiry)] = Field(
+    expires: Annotated[Day, AfterValidator(_check_expiry)] = Field(
         description="Last day on which it holds, within a year."
     )
 
@@ -301,12 +293,8 @@ class AttestationEntry(_Strict):
         "framework, like cis-7.0:2.1.3; of a requirement only the part that no API of AWS reports."
     )
     by: Annotated[str, Field(min_length=1)] = Field(description="Who has confirmed it.")
-    on: Annotated[str, AfterValidator(_check_date)] = Field(
-        description="The day on which it was confirmed, like 2026-11-30."
-    )
-    until: Annotated[str, AfterValidator(_check_date)] = Field(
-        description="Last day on which it holds, within a year of `on`; from then on, the check fails."
-    )
+    on: Day = Field(description="The day on which it was confirmed, like 2026-11-30.")
+    until: Day = Field(description="Last day on which it holds, within a year of `on`; from then on, the check fails.")
     note: str | None = Field(None, description="What was looked at, for later readers.")
 
     @field_validator("until")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from typing import Annotated
 
 from pydantic import AfterValidator
 
@@ -32,6 +34,20 @@ def checked(pattern: str | re.Pattern[str], expected: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _day(value: str) -> str:
+    try:
+        # fromisoformat alone also takes 20270131 and 2027-W04-7: the modules do not, and as texts they sort wrongly.
+        if date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:
+        pass
+    raise ValueError("expected a day, like 2027-03-31")
+
+
+Day = Annotated[str, AfterValidator(_day)]
+"""A day of the calendar as YYYY-MM-DD; two of them compare as texts as they do as days."""
 
 
 def no_repetition(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -95,7 +95,8 @@ def test_a_name_that_nothing_has_is_an_error_with_its_line_and_the_nearest(tmp_p
     [
         ({"by": ""}, 6, "at least 1 character"),
         ({"by": None}, 5, "who has confirmed it"),
-        ({"on": "soon"}, 7, "a date, like 2026-12-31"),
+        ({"on": "soon"}, 7, "a day, like 2027-03-31"),
+        ({"until": "20261129"}, 8, "a day, like 2027-03-31"),
         ({"until": "2026-10-31"}, 8, "a day from 2026-11-01 (`on`) to 2027-11-02"),
         ({"until": "2030-01-01"}, 8, "a day from 2026-11-01 (`on`) to 2027-11-02"),
         ({"until": None}, 5, "last day on which it holds"),

@@ -254,8 +254,21 @@ BROKEN = {
     ),
     "waiver without date": (
         GOOD + "waivers: [{rule: weakens, subject: module.x.aws_y.z, reason: because of it, expires: soon}]\n",
-        '6: waivers[0].expires: "soon"; expected a date, like 2026-12-31',
+        '6: waivers[0].expires: "soon"; expected a day, like 2027-03-31',
     ),
+    **{
+        f"{where} on the day {day}": (GOOD + text.format(day), f'6: {where}: "{day}"; expected a day, like 2027-03-31')
+        for where, text in {
+            "waivers[0].expires": "waivers: [{{rule: weakens, subject: module.x.aws_y.z, reason: because of it, "
+            "expires: '{}'}}]\n",
+            "attestations[0].on": "attestations: [{{control: cis-7.0:2.1.4, by: Alice, until: 2026-12-01, "
+            "on: '{}'}}]\n",
+            "attestations[0].until": "attestations: [{{control: cis-7.0:2.1.4, by: Alice, on: 2026-01-31, "
+            "until: '{}'}}]\n",
+        }.items()
+        # The first three are days to Python; as texts they are later than any day of the same year.
+        for day in ("20260201", "2026-W05-7", "2026W057", "2026-2-1", "2026-02-30", " 2026-02-01", "2026-02-01T00:00")
+    },
     "reserved tag": (GOOD + "default_tags: {'aws:x': y}\n", "6: default_tags.aws:x"),
     "tag that is a number": (GOOD + "default_tags: {CostCenter: 4711}\n", "4711; expected text (in quotes"),
 }
