@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from toolkit.aws.actions import action_of
@@ -512,10 +513,22 @@ def _readable(kind: str) -> tuple[ResourceType, Reading]:
     return record, record.reading
 
 
+PAGED_ON_REQUEST: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    dict.fromkeys(("list_queues", "list_dead_letter_source_queues"), MappingProxyType({"MaxResults": 1000}))
+)
+"""Operations that say that there is more only to callers who limit a page, and the limit to send.
+
+SQS API Reference, ListQueues, and ListDeadLetterSourceQueues alike: "You must set MaxResults to receive a value for
+NextToken in the response." A request without it ends at 1,000 queues, whatever the account has.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
+"""
+
+
 def _pages(client: Any, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Page by page; botocore has no paginator for some lists that have a NextToken."""
     from botocore.exceptions import PaginationError
 
+    parameters = {**PAGED_ON_REQUEST.get(operation, {}), **parameters}
     if getattr(client, "can_paginate", lambda _: True)(operation):
         yield from client.get_paginator(operation).paginate(**parameters)
         return

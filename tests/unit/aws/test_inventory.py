@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import copy
 import gc
+import gzip
+import re
 import threading
 import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import botocore.exceptions
+import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.stub import Stubber
 
 from toolkit.aws import inventory as module
@@ -277,6 +282,48 @@ def test_a_list_that_ends_in_an_error_or_a_repeated_token_is_unreadable_not_shor
     (repeats,) = listed(first, first)
     assert isinstance(repeats, Unreadable)
     assert repeats.reason is Reason.TRUNCATED
+
+
+def test_a_list_that_continues_only_for_callers_who_limit_a_page_is_read_to_its_end():
+    first, second = {"QueueUrls": ["one"], "NextToken": "t"}, {"QueueUrls": ["two"]}
+    asked: list[dict[str, Any]] = []
+
+    class Limited(Recorded):
+        def client(self, service: str, region: str | None = None) -> Any:
+            client = super().client(service, region)
+            ask = "provide-client-params.sqs"
+            client.meta.events.register(ask, lambda params, **_: asked.append(dict(params)), unique_id="asked")
+            return client
+
+    found = Inventory(Limited(("sqs", "list_queues", first), ("sqs", "list_queues", second))).pages(
+        "sqs", "list_queues", "QueueUrls", REGION
+    )
+    assert found == ("one", "two")
+    assert asked == [{"MaxResults": 1000}, {"MaxResults": 1000, "NextToken": "t"}]
+
+
+def test_every_operation_that_continues_only_for_callers_who_limit_a_page_is_known():
+    """By what AWS says of each parameter of every operation that boto3 has."""
+    said = re.compile(rb"must (?:set|specify|include|provide) <code>Max\w+</code>[^.]{0,40}<code>(?:NextToken|Marker)")
+    session = botocore.session.get_session()
+    loader = session.get_component("data_loader")
+    texts = (
+        max(Path(loader_path, service).glob("*/service-2.json*"))
+        for loader_path in loader.search_paths
+        for service in loader.list_available_services("service-2")
+        if Path(loader_path, service).is_dir()
+    )
+    found = set()
+    for text in texts:
+        content = gzip.decompress(text.read_bytes()) if text.suffix == ".gz" else text.read_bytes()
+        if said.search(content):
+            model = session.get_service_model(text.parent.parent.name)
+            for name in model.operation_names:
+                shape = model.operation_model(name).input_shape
+                members = shape.members.values() if shape else ()
+                if any(said.search(one.documentation.encode()) for one in members):
+                    found.add(xform_name(name))
+    assert found == set(module.PAGED_ON_REQUEST)
 
 
 def test_a_list_for_which_boto3_has_no_pages_is_read_to_its_end():
