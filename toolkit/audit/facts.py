@@ -45,7 +45,7 @@ class Fact(Wanted[tuple[Live, ...]]):
 
 
 def each(
-    source: Source, read: Callable[[S], Live | None], about: Iterable[S], called: Callable[[S], str]
+    source: Source, read: Callable[[S], object], about: Iterable[S], called: Callable[[S], str]
 ) -> tuple[Any, ...]:
     """What is read of each, side by side; `Unreadable` with its name for one that cannot be read.
 
@@ -56,7 +56,7 @@ def each(
         called: What one is called, for people.
     """
 
-    def one(of: S) -> Live | Unreadable | None:
+    def one(of: S) -> object:
         try:
             return read(of)
         except UnreadableError as e:

@@ -21,6 +21,7 @@ from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
 from toolkit.plan.facts import Source
+from toolkit.resources.reading import Reason, UnreadableError
 
 from . import account_with_workloads
 from .conftest import HOME
@@ -215,10 +216,32 @@ def test_policies_of_vaults():
 def test_no_policy_is_an_error_of_lambda():
     answers = {
         "list_functions": [{"FunctionName": "f", "FunctionArn": "arn"}],
+        "list_aliases": "ResourceNotFoundException",
         "get_policy": "ResourceNotFoundException",
     }
     (found,) = ResourcePolicies("functions", HOME).read(answering(answers))
     assert found.values == {"policy": None}
+
+
+def test_an_alias_has_a_policy_of_its_own():
+    def aliases(FunctionName: str) -> list[Mapping[str, str]]:  # noqa: N803
+        if FunctionName == "g":
+            raise UnreadableError("lambda:ListAliases", HOME, Reason.DENIED, "not authorized")
+        return [{"Name": "live", "AliasArn": "arn:f:live"}]
+
+    answers = {
+        "list_functions": [{"FunctionName": name, "FunctionArn": f"arn:{name}"} for name in ("f", "g")],
+        "list_aliases": aliases,
+        "get_policy": lambda FunctionName: {"Policy": FunctionName},  # noqa: N803
+    }
+    *read, unread = ResourcePolicies("functions", HOME).read(answering(answers))
+    assert [(one.called, one.arn, one.values["policy"]) for one in read] == [
+        ("the function 'f'", "arn:f", "f"),
+        ("the function 'g'", "arn:g", "g"),
+        ("the function 'f:live'", "arn:f:live", "f:live"),
+    ]
+    # A function whose aliases cannot be listed takes none of the others with it.
+    assert str(unread.message) == "the aliases of the function 'g': not authorized"
 
 
 ORGANIZATION = {"Organization": {"MasterAccountId": ACCOUNT}}

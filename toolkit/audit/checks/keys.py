@@ -187,10 +187,10 @@ def lets_in_everyone(statement: Statement) -> bool:
     everyone = statement.not_principals is not None or (
         statement.principals is not None and (statement.principals.everyone or "*" in statement.principals.aws)
     )
-    return everyone and not any(map(_chooses, statement.conditions))
+    return everyone and not any(map(chooses_callers, statement.conditions))
 
 
-def _chooses(condition: Condition) -> bool:
+def chooses_callers(condition: Condition) -> bool:
     """Whether only some callers meet a condition: a key of theirs has one of some fixed values."""
     if condition.operator.negated or condition.if_exists or condition.set_operator is SetOperator.ALL:
         return False

@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 from toolkit.audit.checks.buckets import bucket_policies
-from toolkit.audit.checks.keys import lets_in_everyone
+from toolkit.audit.checks.keys import chooses_callers, lets_in_everyone
 from toolkit.audit.facts import Fact, each
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
-from toolkit.iam import PolicyDocument, PolicyError, PolicyKind
+from toolkit.iam import Condition, PolicyDocument, PolicyError, PolicyKind, Statement
 from toolkit.plan.facts import Source, Wanted
-from toolkit.resources.reading import Live
+from toolkit.resources.reading import Live, Unreadable
 
 _NONE = "ResourceNotFoundException"
 """With which Lambda and S3 Glacier say that there is no policy.
@@ -39,6 +39,7 @@ class _Kind:
     """Of Terraform."""
     actions: tuple[str, ...]
     lists: Callable[[Source, str], tuple[Any, ...]]
+    """`Unreadable` among them for a part that cannot be listed."""
     reads: Callable[[Source, str, Any], _Named]
 
 
@@ -51,6 +52,26 @@ def _topic(source: Source, region: str, one: Mapping[str, Any]) -> _Named:
 def _queue(source: Source, region: str, url: str) -> _Named:
     answer = source.call("sqs", "get_queue_attributes", region, QueueUrl=url, AttributeNames=["Policy"]) or {}
     return f"the queue {url.rsplit('/', 1)[1]!r}", None, answer.get("Attributes", {}).get("Policy")
+
+
+def _functions(source: Source, region: str) -> tuple[Any, ...]:
+    """Every function, and every alias as "FUNCTION:ALIAS": Lambda keeps a policy of its own for each of these.
+
+    Published versions may have policies, too, but are left out: some deployments publish hundreds of each function, and
+    Lambda answers 15 GetPolicy per second.
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html ("at the function level, or […] a single
+    version or alias")
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+
+    def aliases(function: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        name = function["FunctionName"]
+        listed = source.pages("lambda", "list_aliases", "Aliases", region, absent=(_NONE,), FunctionName=name)
+        return tuple({"FunctionName": f"{name}:{one['Name']}", "FunctionArn": one["AliasArn"]} for one in listed)
+
+    functions = source.pages("lambda", "list_functions", "Functions", region)
+    found = each(source, aliases, functions, lambda one: f"the aliases of the function {one['FunctionName']!r}")
+    return (*functions, *(one for of in found for one in ((of,) if isinstance(of, Unreadable) else of)))
 
 
 def _function(source: Source, region: str, one: Mapping[str, Any]) -> _Named:
@@ -89,8 +110,8 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         ),
         "functions": _Kind(
             "aws_lambda_function",
-            ("lambda:ListFunctions", "lambda:GetPolicy"),
-            lambda source, region: source.pages("lambda", "list_functions", "Functions", region),
+            ("lambda:ListFunctions", "lambda:ListAliases", "lambda:GetPolicy"),
+            _functions,
             _function,
         ),
         "secrets": _Kind(
@@ -143,12 +164,37 @@ class ResourcePolicies(Fact):
             called, arn, policy = kind.reads(source, self.region, found)
             return Live({}, {"policy": policy}, called, None, arn, type=kind.type, region=self.region)
 
-        return each(source, one, kind.lists(source, self.region), _name)
+        listed = kind.lists(source, self.region)
+        unread = tuple(one for one in listed if isinstance(one, Unreadable))
+        return (*each(source, one, (one for one in listed if not isinstance(one, Unreadable)), _name), *unread)
 
 
 def _name(found: Any) -> str:
     """What one is called before it is read: lists of names have these, others what they begin with."""
     return found if isinstance(found, str) else str(next(iter(found.values())))
+
+
+def _lets_in_every_bucket(statement: Statement) -> bool:
+    """Whether a statement lets Amazon S3 act for buckets of any account.
+
+    Security Hub, Lambda.1: "The control also fails if a Lambda function is invoked from Amazon S3, and the policy
+    doesn't include a condition to limit public access, such as AWS:SourceAccount." A bucket's ARN is no such condition:
+    "It is possible for an Amazon S3 bucket to be deleted by its owner and recreated by another account."
+    https://docs.aws.amazon.com/securityhub/latest/userguide/lambda-controls.html
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+    """
+    of_s3 = statement.principals is not None and "s3.amazonaws.com" in statement.principals.service
+    limits = (one for one in statement.conditions if chooses_callers(one) and not _is_of_buckets(one))
+    return statement.effect == "Allow" and of_s3 and not any(limits)
+
+
+def _is_of_buckets(condition: Condition) -> bool:
+    """Whether its values are ARNs among which one has no account."""
+    return any(one.startswith("arn:") and not any(one.split(":")[4:5]) for one in condition.values)
+
+
+_PUBLIC: Mapping[str, Callable[[Statement], bool]] = MappingProxyType({"lets in every AWS account": lets_in_everyone})
+_PUBLIC_OR_OF_S3 = MappingProxyType({**_PUBLIC, "lets Amazon S3 act for every AWS account": _lets_in_every_bucket})
 
 
 def _check(
@@ -160,6 +206,8 @@ def _check(
     many: str,
     why: str,
     source: str,
+    faults: Mapping[str, Callable[[Statement], bool]] = _PUBLIC,
+    left_out: str = "",
 ) -> Check:
     def needs(scope: Scope) -> Iterator[Wanted[Any]]:
         yield fact(scope.region)
@@ -177,13 +225,15 @@ def _check(
                 good = False
                 yield Outcome(Status.UNKNOWN, f"the policy of {one.called} cannot be understood: {e}", one)
                 continue
-            public = [statement.label for statement in document.statements if lets_in_everyone(statement)]
-            if public:
+            found = {
+                fault: ", ".join(statement.label for statement in document.statements if has_it(statement))
+                for fault, has_it in faults.items()
+            }
+            if said := " and ".join(f"{fault}: {labels}" for fault, labels in found.items() if labels):
                 good = False
-                said = f"the policy of {one.called} lets in every AWS account: {', '.join(public)}"
-                yield Outcome(Status.FAIL, said, one)
+                yield Outcome(Status.FAIL, f"the policy of {one.called} {said}", one)
         if every and good:
-            yield Outcome(Status.PASS, f"no policy of {len(every):,} {many} lets in every AWS account")
+            yield Outcome(Status.PASS, f"no policy of {len(every):,} {many} {' or '.join(faults)}{left_out}")
 
     remedy = "name the principals in the policy, or limit the statement by aws:PrincipalOrgID or aws:SourceAccount"
     return Check(name, title, severity, service, needs, judge, Remedy(remedy), why, regional=True, source=source)
@@ -230,9 +280,11 @@ CHECKS = (
         Severity.CRITICAL,
         "lambda",
         _of("functions"),
-        "functions",
+        "functions and aliases",
         "Everyone could run the function with the permissions of its role, at this account's expense.",
         "https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
+        _PUBLIC_OR_OF_S3,
+        "; policies of published versions were not read",
     ),
     _check(
         "secretsmanager_not_publicly_accessible",
