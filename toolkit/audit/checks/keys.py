@@ -195,13 +195,23 @@ def chooses_callers(condition: Condition) -> bool:
     if condition.operator.negated or condition.if_exists or condition.set_operator is SetOperator.ALL:
         return False
     is_text = condition.operator.name.startswith(("String", "Arn"))
-    return is_text and condition.key.lower() in _OF_CALLERS and all(map(_is_fixed, condition.values))
+    return (
+        is_text
+        and condition.key.lower() in _OF_CALLERS
+        and all(_is_fixed(condition.key.lower(), value) for value in condition.values)
+    )
 
 
-def _is_fixed(value: str) -> bool:
-    """An ARN's account, or the beginning of anything else, is spelled out; "*" and variables stand for any."""
+def _is_fixed(key: str, value: str) -> bool:
+    """The account of an ARN, the organization of a path, or all else is spelled out; "*" and variables stand for any.
+
+    Paths within an organization end with a wildcard in AWS's own examples: "o-a1b2c3d4e5/*".
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
     if "${" in value:
         return False
+    if key in ("aws:principalorgpaths", "aws:sourceorgpaths"):
+        return not set("*?") & set(value.split("/", maxsplit=1)[0])
     parts = value.split(":")
     if value.startswith("arn:") and len(parts) > 5:
         # Those of S3 have no account; the names of buckets are unique.
