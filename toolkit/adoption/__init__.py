@@ -17,7 +17,7 @@ from typing import Any
 
 from toolkit.addresses import Address, value_at
 from toolkit.adoption.decisions import Choice, Decision, Proposal, as_given, contradict, impossible, proposal_of
-from toolkit.adoption.edits import Edits, Path, Planned
+from toolkit.adoption.edits import Edits, Path, Planned, same_json
 from toolkit.adoption.keys import alias_of, key_of
 from toolkit.adoption.stronger import Demand, stronger
 from toolkit.environment.source import Data, Problem
@@ -27,13 +27,24 @@ from toolkit.iam.comparison import grants_lost
 from toolkit.plan.global_types import recorded_elsewhere
 from toolkit.plan.guards import Existing
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
-from toolkit.plan.settings import NAMES, PLACED, deciding, is_entry, is_skipping, naming, placing, skipping, steps
+from toolkit.plan.settings import (
+    NAMES,
+    PLACED,
+    deciding,
+    is_entry,
+    is_of_regions,
+    is_skipping,
+    naming,
+    placing,
+    skipping,
+    steps,
+)
 from toolkit.plan.strengths import aligned, weakenings
 from toolkit.resources.base import ResourceType
 from toolkit.resources.managers import other_account
 from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
-from toolkit.typed import dotted, same_json
+from toolkit.typed import dotted
 
 __all__ = ["WRITERS", "Adoption", "Choice", "Decision", "Proposal"]
 
@@ -49,6 +60,7 @@ class Adoption:
         decide: Asked once about each resource; None: the safe default.
         given: Address → choice, from a decisions file.
         written: The environment file's data as it was found.
+        iam_names: (Type, name) → the setting that names it, as the file says with the edits so far.
         writers: What of the account writes to a bucket: trails and delivery channels.
         decisions: Address → decision, in the order in which plans met them.
         done: Addresses under `imports` that the state has: their lines are deleted.
@@ -58,6 +70,7 @@ class Adoption:
     given: Mapping[str, Choice] = field(default_factory=dict)
     written: Data = None
     writers: Callable[[str], Iterable[Live]] = lambda _: ()
+    iam_names: Mapping[tuple[str, str], Path] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     done: tuple[str, ...] = ()
     _plan: Plan = field(default_factory=lambda: Plan("", (), (), 0))
@@ -78,7 +91,9 @@ class Adoption:
     def edits(self) -> tuple[Edit, ...]:
         """Everything to change in the environment file as it was found."""
         deleted = tuple(Edit(("imports", address), DELETE) for address in self.done)
-        return deleted + tuple(planned.edit for planned in self._edits.planned.values())
+        # What is deleted comes last, and together: see `splice`.
+        planned = sorted((p.edit for p in self._edits.planned.values()), key=lambda edit: edit.value is DELETE)
+        return deleted + tuple(planned)
 
     @property
     def imports(self) -> tuple[str, ...]:
@@ -119,6 +134,10 @@ class Adoption:
             # What this plan does not know, no other one will.
             for judge in self._unknown:
                 judge()
+            for address, decision in self.decisions.items():
+                if decision.choice is Choice.KEEP and address not in existing:
+                    # Another one's name moved it away, too.
+                    decision.open = None
         return self._edits.planned != before
 
     def reject(self, problems: Iterable[Problem]) -> bool:
@@ -131,14 +150,20 @@ class Adoption:
         tried = [p for p in self._edits.planned.values() if p.kind != "import"]
         # What a component needs is told of the one that needs it.
         refused = [p for p in tried if any(_concerns(problem, p) for problem in told)] or [
-            p for p in tried if p.kind == "out"
+            p for p in tried if p.kind == "out" or p.edit.value is DELETE
         ]
+        # A rule of a whole component says which entry it needs.
+        missed = [p for p in refused if p.edit.value is DELETE and any(repr(p.edit.path[-1]) in str(t) for t in told)]
+        refused = missed or refused
         for planned in refused:
             self._edits.take_back(planned)
             why = next((str(p) for p in told if _concerns(p, planned)), str(told[0]))
             if planned.kind == "out":
                 self._bring_back(planned)
                 why = f"{self.decisions[planned.address].reason}; `{planned.edit.path[1]}` cannot be left out: {why}"
+            elif planned.edit.value is DELETE:
+                decision = self.decisions[planned.address]
+                decision.open = f"{decision.reason}; `{dotted(planned.edit.path)}` cannot be left out: {why}"
             if planned.kind in ("name", "out"):
                 self._fails(self._found[planned.address][0], why)
         return bool(refused)
@@ -185,7 +210,7 @@ class Adoption:
         """Edits because of which a plan destroys something."""
         out = self._edits.of("out")
         moved = self._edits.of("keep", "name", "place")
-        keys = _paths(_naming, change)
+        keys = self._naming(change)
         inside = [p for p in (*out, *moved) if p.edit.path[:2] == ("components", str(change.component))]
         return [p for p in inside if p.kind == "out" or p.edit.path in keys] or inside or out
 
@@ -290,7 +315,7 @@ class Adoption:
             if not found.overwritten:
                 raise impossible(decision, decision.choice, "Terraform cannot import it")
             return
-        paths = _paths(_naming, change)
+        paths = self._naming(change)
         fresh = (
             self._edits.planned[path] for path in paths if path in self._edits.fresh and path in self._edits.planned
         )
@@ -401,7 +426,7 @@ class Adoption:
 
     def _fails(self, change: Change, why: str) -> None:
         """An adoption that does not work: first without the edit that led here, then kept apart, else by hand."""
-        keys = _paths(_naming, change)
+        keys = self._naming(change)
         places = (p for p in self._edits.of("place") if p.edit.path in keys)
         led = [p for p in places if p.edit.path not in self._edits.fresh]
         if led:
@@ -426,7 +451,7 @@ class Adoption:
     def _shares(self, address: str, keys: Iterable[Path]) -> bool:
         """Whether one of these settings names the resource."""
         change = self._found[address][0]
-        return any(path in keys for path in _paths(_naming, change))
+        return any(path in keys for path in self._naming(change))
 
     def _forget(self, address: str) -> None:
         del self.decisions[address], self._found[address]
@@ -501,21 +526,26 @@ class Adoption:
                 self._edits.take_back(tried)
         self._edits.drop(change.address)
         for path, value in skips:
-            if self._edits.put(path, value, why, change.address, "keep"):
+            if value is not None and self._edits.put(path, value, why, change.address, "keep"):
                 return
         name = next((change.after[n] for n in NAMES if isinstance(change.after.get(n), str)), None)
         entry = Address.parse(change.address).key
         once = not RESOURCES[change.type].key
         if once and name is not None and entry == name:
             # There is one because the setting has a value, as with an account's alias.
-            for path in _paths(_naming, change):
+            for path in self._naming(change):
                 if self._edits.put(path, None, why, change.address, "keep"):
                     return
         if once or (_other_name(change, found) is not None and not isinstance(entry, str)):
             self._leave_out(change, decision, why)
             return
-        for path in _paths(_naming, change):
-            if name is None or is_entry(".".join(path), change.address):
+        for path in self._naming(change):
+            if is_entry(".".join(path), change.address):
+                # Under another name, an entry would be another user, or a role that nobody assumes.
+                if self._edits.put(path, DELETE, why, change.address, "keep"):
+                    return
+                continue
+            if name is None:
                 continue
             before = self._edits.planned.get(path)
             if before is not None and before.kind == "place":
@@ -548,11 +578,19 @@ class Adoption:
         key.choice, key.reason = Choice.KEEP, because.reason
         self._edits.drop(key.proposal.address)
 
+    def _naming(self, change: Change) -> list[Path]:
+        """Settings that name it: of the several that name roles, the one that has this name."""
+        name = change.after.get("name")
+        own = self.iam_names.get((change.type, name)) if isinstance(name, str) else None
+        return _paths(_naming, change) if own is None else [own]
+
     def _skip(self, path: Path, change: Change) -> Any:
-        """The value of a setting which says that a resource is there already."""
+        """The value of a setting that leaves a resource out; None: the file does not have the setting."""
+        so_far = self._edits.now(path)
+        if is_of_regions(path[-1]):
+            return [region for region in so_far if region != change.region] if isinstance(so_far, list) else None
         if not path[-1].startswith("existing_"):
             return False
-        so_far = self._edits.now(path)
         entries = list(so_far) if isinstance(so_far, list) else []
         key = Address.parse(change.address).key
         return entries if key in entries else [*entries, key]

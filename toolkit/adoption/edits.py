@@ -14,13 +14,19 @@ from typing import Any
 from toolkit.adoption.decisions import Decision, contradict
 from toolkit.adoption.stronger import Demand, joint
 from toolkit.environment.source import Data
-from toolkit.environment.splice import Edit
+from toolkit.environment.splice import DELETE, Edit
 from toolkit.plan.model import shown
 from toolkit.plan.settings import is_entry
-from toolkit.typed import dotted, same_json
+from toolkit.typed import dotted
+from toolkit.typed import same_json as _same_json
 
 Path = tuple[str, ...]
 _ONE_VALUE = "`{}` decides about both and has one value: adopt one of them, keep or replace the other"
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two edits have the same value; that nothing is left is one, too."""
+    return one is other if DELETE in (one, other) else _same_json(one, other)
 
 
 @dataclass(frozen=True)

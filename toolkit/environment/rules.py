@@ -215,6 +215,16 @@ def _alike(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Proble
     return problems
 
 
+def iam_names(enabled: tuple[EnabledComponent, ...]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(type, name) of the users, groups, roles and policies that components name → the setting that does."""
+    return {
+        (declared.resource, declared.text.format(value)): tuple(map(str, path))
+        for e in enabled
+        for declared in e.component.iam_names
+        for path, value in _named_by(e, declared.setting)
+    }
+
+
 def _named_by(enabled: EnabledComponent, setting: str) -> list[tuple[Path, str]]:
     """(place, value) of a setting that names something; see `IamName.setting`."""
     *steps, last = setting.split(".")

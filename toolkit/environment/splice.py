@@ -15,11 +15,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
 from typing import Any, Final, Literal, TypeAlias
 
 import yaml
 
-from toolkit.environment.source import Data, parse
+from toolkit.environment.source import Data, Source, parse
 from toolkit.errors import ToolkitError
 from toolkit.typed import dotted, same_json
 from toolkit.visible import joined_lines
@@ -89,8 +90,8 @@ def splice(text: str, edits: Iterable[Edit], *, where: str) -> str:
             value that is no mapping or through a mapping of one line, what is to be deleted is not there, or no
             text was found in which only the edited key differs.
     """
-    every = tuple(edits)
-    if not (source := parse(text)).problems and isinstance(source.data, dict):
+    every = tuple(_from_below(edits, source := parse(text)))
+    if not source.problems and isinstance(source.data, dict):
         document = _Document(text, where)
         for edit in every:
             # Before the first edit, so that the error has the line that people see.
@@ -98,6 +99,13 @@ def splice(text: str, edits: Iterable[Edit], *, where: str) -> str:
     for edit in every:
         text = _spliced(text, edit, where)
     return text
+
+
+def _from_below(edits: Iterable[Edit], source: Source) -> Iterator[Edit]:
+    """Deletions that follow each other in reverse order of the lines: each leaves its comment above what is next."""
+    for deletes, group in groupby(edits, key=lambda edit: edit.value is DELETE):
+        some = list(group)
+        yield from sorted(some, key=lambda edit: -source.line(edit.path)) if deletes else some
 
 
 def _spliced(text: str, edit: Edit, where: str) -> str:

@@ -79,13 +79,17 @@ def steps(key: str, address: str) -> tuple[str, ...]:
 
 
 def skipping(address: str, component: str | None) -> tuple[str, ...]:
-    """Keys of settings that say that a resource is there already: lists (`existing_…`) and switches (`create_…`).
+    """Keys of settings that leave a resource out: lists (`existing_…`), switches (`create_…`), lists of regions.
 
-    Entries of the lists are keys of `for_each`, as the address has them.
+    Entries of the lists `existing_…` are keys of `for_each`, as the address has them.
     """
     found = _attributes(address, component)
-    keys = _spelled({s for name in NAMES for s in found.get(name, ())}, address, component)
-    return tuple(key for key in sorted(keys) if is_skipping(key))
+    settings = {s for name in NAMES for s in found.get(name, ()) if is_skipping(s)}
+    if settings or component is None or component not in REGISTRY:
+        return _spelled(sorted(settings), address, component)
+    every = {s for decided in found.values() for s in decided}
+    regional = [s for s in REGISTRY[component].regions_in if s in every and is_of_regions(s)]
+    return _spelled(regional, address, component)
 
 
 def is_skipping(key: str) -> bool:
@@ -93,12 +97,20 @@ def is_skipping(key: str) -> bool:
     return key.rsplit(".", 1)[-1].startswith(("existing_", "create_"))
 
 
+def is_of_regions(key: str) -> bool:
+    """Whether a setting lists the regions that get a resource."""
+    return key.endswith("regions")
+
+
 def leaving_out(address: str, component: str | None) -> tuple[str, ...]:
-    """What to do with a setting that says that a resource is there already, for people; none where there is no such."""
-    return tuple(
-        f"add it to `{key}`" if key.rsplit(".", 1)[-1].startswith("existing_") else f"set `{key}` to false"
-        for key in skipping(address, component)
-    )
+    """What to do with a setting that leaves a resource out, for people; none where there is no such."""
+    return tuple(_leave_out(key) for key in skipping(address, component))
+
+
+def _leave_out(key: str) -> str:
+    if is_of_regions(key):
+        return f"remove its region from `{key}`"
+    return f"add it to `{key}`" if key.rsplit(".", 1)[-1].startswith("existing_") else f"set `{key}` to false"
 
 
 _PLACES = {("aws_config_delivery_channel", "s3_bucket_name"), ("aws_cloudtrail", "s3_bucket_name")}

@@ -26,6 +26,7 @@ from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
+from toolkit.environment.rules import iam_names
 from toolkit.environment.source import parse
 from toolkit.environment.splice import DELETE, Edit, splice_bytes
 from toolkit.errors import RefusedError, ToolkitError, UsageError, or_meant
@@ -246,6 +247,7 @@ class _Run:
                     adoption.done = _done(data, environment)
                     if environment.released:
                         self.released = done_lines(environment, workspace.runner.state_resources({}))
+                adoption.iam_names = iam_names(environment.components)
                 changed = adoption.next(plan, _read_existing(plan, self.source))
                 if not changed and not (number == 0 and (adoption.done or self.released)):
                     return plan, _state(workspace)

@@ -1,0 +1,147 @@
+"""What others manage is left alone: an entry, or a region of a list, is removed from the environment file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit.adoption import Adoption, Choice
+from toolkit.environment import load_text
+from toolkit.environment.rules import iam_names
+from toolkit.environment.source import Problem
+from toolkit.environment.splice import DELETE, splice_bytes
+from toolkit.plan.guards import Existing
+from toolkit.plan.model import Action, Change, Plan
+from toolkit.plan.settings import leaving_out
+from toolkit.resources.reading import Live
+
+ANNA = 'module.iam_users.aws_iam_user.this["anna"]'
+BERT = 'module.iam_users.aws_iam_user.this["bert"]'
+USERS = {"iam_users": {"users": {"anna": {"owner": "x"}, "bert": {"owner": "x"}}}}
+COMPONENTS = ("iam_users", "iam_roles", "account_defaults", "activity_alarms")
+FLOW_LOG = 'module.account_defaults_{}.aws_flow_log.default_vpc["default"]'
+
+
+def create(address: str, region: str = "eu-central-1", **after: Any) -> Change:
+    kind, name = address.split("[", maxsplit=1)[0].split(".")[-2:]
+    component = next(c for c in COMPONENTS if address.startswith(f"module.{c}"))
+    return Change(address, kind, name, Action.CREATE, component, region, (), {}, after)
+
+
+def theirs(called: str, import_id: str) -> Existing:
+    live = Live({"name": import_id}, {"name": import_id}, called, import_id, managed_by="terraform (tag x=y)")
+    return Existing({}, False, import_id, called, live=live)
+
+
+def plan(*changes: Change) -> Plan:
+    return Plan("1.11.4", changes, (), 0)
+
+
+def written(adoption: Adoption) -> dict[str, Any]:
+    return {".".join(edit.path): edit.value for edit in adoption.edits}
+
+
+def users() -> Adoption:
+    adoption = Adoption(written={"components": USERS})
+    adoption.next(
+        plan(create(ANNA, name="anna"), create(BERT, name="bert")),
+        {ANNA: theirs("the user 'anna'", "anna"), BERT: theirs("the user 'bert'", "bert")},
+    )
+    return adoption
+
+
+def test_an_entry_is_removed_and_the_reason_written_in_its_place():
+    adoption = users()
+    assert written(adoption) == {"components.iam_users.users.anna": DELETE, "components.iam_users.users.bert": DELETE}
+    assert not adoption.next(plan(), {})
+    assert [(d.choice, d.open) for d in adoption.decisions.values()] == [(Choice.KEEP, None)] * 2
+    head = "components:\n  iam_users:\n    users:\n"
+    raw = f"{head}      anna: {{owner: x}}\n      bert: {{owner: x}}\n      eva: {{owner: x}}\n"
+    assert splice_bytes(raw.encode(), adoption.edits, where="e.yaml").decode() == (
+        f"{head}"
+        "      # Adopted: the user 'anna' is left alone: managed by terraform (tag x=y)\n"
+        "      # Adopted: the user 'bert' is left alone: managed by terraform (tag x=y)\n"
+        "      eva: {owner: x}\n"
+    )
+
+
+def test_an_entry_that_another_setting_refers_to_is_left_to_people():
+    """Whose rules may be about a whole component, and then say which entry they need."""
+    adoption = users()
+    told = "iam_users has no user 'anna'; expected one of its active users"
+    assert adoption.reject([Problem(9, "components.iam_roles.break_glass.users[0]", told, "x")])
+    assert written(adoption) == {"components.iam_users.users.bert": DELETE}
+    met = {ANNA: theirs("the user 'anna'", "anna")}
+    assert not adoption.next(plan(create(ANNA, name="anna")), met)
+    why = str(adoption.decisions[ANNA].open)
+    assert why.startswith("managed by terraform (tag x=y); `components.iam_users.users.anna` cannot be left out: ")
+    assert told in why
+    assert adoption.decisions[BERT].open is None
+
+
+def test_a_default_entry_is_left_to_people():
+    """Written down, one of them would drop the others."""
+    adoption = Adoption(written={"components": {"iam_users": {}}})
+    adoption.next(plan(create(ANNA, name="anna")), {ANNA: theirs("the user 'anna'", "anna")})
+    assert written(adoption) == {}
+    assert str(adoption.decisions[ANNA].open).startswith("no setting leaves it alone")
+
+
+def test_a_region_is_removed_from_the_list():
+    logs = {"default_vpc_flow_logs": {"regions": ["eu-central-1", "us-east-1"]}}
+    adoption = Adoption(written={"components": {"account_defaults": logs}})
+    places = {region: FLOW_LOG.format(region.replace("-", "_")) for region in ("eu-central-1", "us-east-1")}
+    creates = [create(address, region, vpc_id="vpc-1") for region, address in places.items()]
+    key = "components.account_defaults.default_vpc_flow_logs.regions"
+    adoption.next(plan(*creates), {places["us-east-1"]: theirs("a flow log", "fl-1")})
+    assert written(adoption) == {key: ["eu-central-1"]}
+    adoption.next(plan(creates[0]), {places["eu-central-1"]: theirs("a flow log", "fl-2")})
+    assert written(adoption) == {key: []}
+    assert not adoption.next(plan(), {})
+    assert [d.open for d in adoption.decisions.values()] == [None, None]
+    assert leaving_out(places["us-east-1"], "account_defaults") == (f"remove its region from `{key}`",)
+
+
+ENVIRONMENT = """\
+account_id: "123456789012"
+regions: {home: eu-central-1}
+backend: {type: local}
+components:
+  iam_roles:
+    roles:
+      administration:
+        principals: ["arn:aws:iam::444455556666:root"]
+        managed_policies: [ReadOnlyAccess]
+    audit:
+      principals: ["arn:aws:iam::999999999999:root"]
+      external_id: audit-7
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("administration", {"components.iam_roles.roles.administration": DELETE}),
+        ("security-audit", {"components.iam_roles.audit.name": "security-audit-baseline"}),
+    ],
+)
+def test_the_setting_that_names_a_role_is_edited_and_no_other_one(name: str, expected: Any):
+    environment = load_text(ENVIRONMENT, name="e", shown_as="e.yaml", folder=Path("e"))
+    data = {"components": {"iam_roles": {"roles": {"administration": {}}, "audit": {}}}}
+    adoption = Adoption(written=data, iam_names=iam_names(environment.components))
+    role = f'module.iam_roles.aws_iam_role.this["{name}"]'
+    adoption.next(plan(create(role, name=name)), {role: theirs(f"the role {name!r}", name)})
+    assert written(adoption) == expected
+
+
+def test_what_another_ones_name_moves_away_is_left_to_nobody():
+    """Its name is made of a setting that no table has for it."""
+    role = "module.activity_alarms_forward_us_east_1.aws_iam_role.root_sign_in"
+    adoption = Adoption()
+    met = {role: theirs("the role 'x-forward'", "x-forward")}
+    adoption.next(plan(create(role, name="x-forward")), met)
+    assert adoption.decisions[role].open is not None
+    assert not adoption.next(plan(create(role, name="y-forward")), {})
+    assert adoption.decisions[role].open is None
