@@ -116,6 +116,8 @@ class Truth:
             seed = {**data, "imports": taken}
             if self.account == "managed by others":
                 seed["default_tags"] = {**seed["default_tags"], **table.MANAGER}
+            if self.account == "other name":
+                seed["components"] = _with_other_groups(seed["components"])
             self.cli.write(NAME, yaml.safe_dump(seed, sort_keys=False))
             self._seed()
         self.cli.write(NAME, text)
@@ -171,9 +173,10 @@ class Truth:
             )
         return by_type
 
-    def adopt(self) -> Any:
+    def adopt(self, *, dry_run: bool = False) -> Any:
         """`toolkit adopt --yes`."""
-        return workflow.adopt(Project(self.cli.root), NAME, self._access, Observer(), decide=lambda _: None, given={})
+        project, access = Project(self.cli.root), self._access
+        return workflow.adopt(project, NAME, access, Observer(), decide=lambda _: None, given={}, dry_run=dry_run)
 
     def verdicts(self) -> dict[str, list[str]]:
         """Type → why its cell is red."""
@@ -181,13 +184,19 @@ class Truth:
         if self.account == "unreadable":
             return self._denied()
         before = self.found()
+        decisions: list[Any] = []
+        if self.account == "managed by others":
+            # Some entries of the file are others', and referred to by the rest of it: people remove them.
+            decisions += self.adopt(dry_run=True).decisions
+            self._remove({one.proposal.called for one in decisions if one.open and "cannot be left out" in one.open})
         adopted = self.adopt()
+        decisions += adopted.decisions
         (self.cli.root / "adopted.diff").write_text(adopted.diff)
         bundle = str(self.cli.root / "truth.tfbundle")
         consents, refused = self._consents(bundle)
         planned = _planned(adopted.plan)
         by_hand = defaultdict(list)
-        for one in adopted.decisions:
+        for one in decisions:
             if one.open:
                 by_hand[one.proposal.type].append(f"{one.proposal.called}: {one.open}")
         for kind in sorted({*refused, *by_hand}):
@@ -216,6 +225,22 @@ class Truth:
                 )
                 verdicts[kind] = list(table.judge(kind, self.account, evidence))
         return verdicts
+
+    def _remove(self, called: set[str]) -> None:
+        """Users and roles that others manage: no entries any more; roles name such users by ARN."""
+        data = yaml.safe_load(self.cli.file(NAME).read_text("utf-8"))
+        users, roles = data["components"]["iam_users"]["users"], data["components"]["iam_roles"]
+        for name in [name for name in users if f"the user {name!r}" in called]:
+            del users[name]
+        for name in [name for name in roles["roles"] if f"the role {name!r}" in called]:
+            del roles["roles"][name]
+            roles.pop("conflicts", None)
+        for role in (*roles["roles"].values(), roles["break_glass"], roles["support"]):
+            gone = [name for name in role.get("users", ()) if name not in users]
+            if gone:
+                role["users"] = [name for name in role["users"] if name in users]
+                role["principals"] = [f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in gone]
+        self.cli.write(NAME, yaml.safe_dump(data, sort_keys=False))
 
     def _plan(self) -> Plan:
         workspace = self.workspace()
@@ -254,6 +279,16 @@ class Truth:
             for kind in table.rows()
             if table.not_applicable(kind, self.account) is None
         }
+
+
+def _with_other_groups(components: dict[str, Any]) -> dict[str, Any]:
+    """The users as members of the groups by their other names, as the modules get them."""
+    users = {
+        name: {**user, "groups": [group + table.SUFFIX for group in user["groups"]]}
+        for name, user in components["iam_users"]["users"].items()
+    }
+    groups = sorted({group for user in users.values() for group in user["groups"]})
+    return {**components, "iam_users": {**components["iam_users"], "users": users, "existing_groups": groups}}
 
 
 _REAL = BaseClient._make_api_call

@@ -28,8 +28,8 @@ from toolkit.resources.registry import RESOURCES
 
 REPOSITORY = Path(__file__).parents[2]
 ACCOUNTS = ("absent", "equal", "weaker", "stronger", "other name", "managed by others", "unreadable")
-SUFFIX = "-theirs"
-"""What names of the account "other name" end with."""
+SUFFIX = "-other"
+"""What names of the account "other name" end with; the longest bucket name of the example has six characters left."""
 MANAGER = {"managed-by": "terraform of another team"}
 """Tag of everything that has tags in the account "managed by others"."""
 
@@ -437,6 +437,14 @@ FIXED_NAMES: Mapping[str, str] = {
     "aws_ssm_service_setting": "AWS names it: a setting",
 }
 """Type with a key → why no resource of it has another name."""
+REFERRED_TO: Mapping[str, str] = {
+    "aws_iam_role": "cannot be left out",
+    "aws_iam_user": "cannot be left out",
+}
+"""Type that others manage → what `adopt` says of those to which other settings of the example refer by name.
+
+Only people know by what to refer to them instead.
+"""
 UNTAGGED: Mapping[str, str] = {}
 """Type with tags in Terraform → why its reading gives no ARN to ask for tags with."""
 
@@ -509,6 +517,8 @@ def _schema() -> Mapping[str, Mapping[str, str]]:
 # The accounts: one override file per folder of a module.
 
 OVERRIDES = "truth_override.tf"
+_ARN = re.compile(r'^ +((?:bucket_)?arn +=.*\$\{(?:var|local)\.(?:bucket_)?name\})"$', re.M)
+"""An ARN that a module composes of a name, which is then the other one, too."""
 _RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.M | re.S)
 
 
@@ -522,6 +532,8 @@ def overrides(account: str, modules: Path) -> Iterator[tuple[Path, str]]:
     for folder in sorted({file.parent for file in modules.rglob("*.tf") if "tests" not in file.parts}):
         blocks = []
         for file in sorted(folder.glob("*.tf")):
+            if account == "other name":
+                blocks += [f'locals {{\n{found}{SUFFIX}"\n}}\n' for found in _ARN.findall(file.read_text("utf-8"))]
             for kind, label, body in _RESOURCE.findall(file.read_text("utf-8")):
                 changed = _override(account, kind, label, body)
                 if changed:
@@ -656,6 +668,8 @@ def _reasons(kind: str, account: str, evidence: Evidence, record: ResourceType) 
 
 def left_to_people(kind: str, account: str) -> str:
     """What `adopt` must say when it leaves a type of an account to people; empty: it must not."""
+    if account == "managed by others":
+        return REFERRED_TO.get(kind, "")
     row = ROWS.get(kind)
     value = None if row is None else {"weaker": row.weaker, "stronger": row.stronger}.get(account)
     return value.left if isinstance(value, Value) else ""
