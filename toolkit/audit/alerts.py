@@ -46,6 +46,10 @@ def account_of(arn: str) -> str:
 class TrailFilters(Fact):
     """Every metric filter of the log groups that trails send their events to, as far as these are the account's own.
 
+    Values: the log `group`, `pattern`, `metric`, `namespace`, `value`, `dimensions`, `unit`, `system_dimensions` (which
+    CloudWatch Logs adds), `criteria` (on system fields; None: every event is compared with the pattern), and whether it
+    reads events as a log transformer has `transformed` them.
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricFilter.html
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeMetricFilters.html
     """
 
@@ -80,6 +84,9 @@ def _filter(arn: str, region: str, group: str, found: Mapping[str, Any]) -> Live
         "value": counts["metricValue"],
         "dimensions": sorted(counts.get("dimensions") or ()),
         "unit": counts.get("unit") or NO_UNIT,
+        "system_dimensions": sorted(found.get("emitSystemFieldDimensions") or ()),
+        "criteria": found.get("fieldSelectionCriteria") or None,
+        "transformed": found.get("applyOnTransformedLogs", False),
     }
     name = found["filterName"]
     called, key = f"the metric filter {name!r}", {"log_group_name": group, "name": name}

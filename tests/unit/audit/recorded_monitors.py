@@ -61,6 +61,9 @@ def a_filter(of: str) -> Live:
         "value": "1",
         "dimensions": [],
         "unit": "None",
+        "system_dimensions": [],
+        "criteria": None,
+        "transformed": False,
     }
     return Live({"log_group_name": "g", "name": "f"}, values, "the metric filter 'f'", "f", region=HOME)
 
@@ -154,6 +157,9 @@ OF_THE_FILTER = (
     Flip("value", "0", FAIL, FILTERS),
     Flip("value", "$.count", FAIL, FILTERS),
     Flip("dimensions", ["user"], FAIL, FILTERS),
+    Flip("system_dimensions", ["@aws.account"], FAIL, FILTERS),
+    Flip("criteria", '@aws.account = "111122223333"', UNKNOWN, FILTERS),
+    Flip("transformed", True, UNKNOWN, FILTERS),
 )
 OF_THE_ALARM = (
     Flip("metrics.0.namespace", "other", FAIL, ALARMS),

@@ -40,7 +40,7 @@ OF_CALLS = [one for one in MONITORS if all("$.eventSource" in e and len(e) == 2 
 def a_filter(pattern: str, name: str = "f", **values: Any) -> Live:
     every = {
         "group": GROUP, "pattern": pattern, "metric": name, "namespace": "n", "value": "1", "dimensions": [],
-        "unit": "None", **values,
+        "unit": "None", "system_dimensions": [], "criteria": None, "transformed": False, **values,
     }  # fmt: skip
     return Live({"log_group_name": "g", "name": name}, every, f"the metric filter {name!r}", name, region=HOME)
 
@@ -254,6 +254,25 @@ WHOLE = a_filter(f"{{{any_of(list(KMS.events))}}}")
 def test_the_alarm(ask: Ask, values: dict[str, Any], expected: Status):
     assert judged(ask, KMS, WHOLE, alarms=(alarm(**values),)).status is expected
     assert judged(ask, KMS, WHOLE, alarms=(alarm(**values), alarm(name="good"))).status is PASS
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "said"),
+    [
+        (
+            {"system_dimensions": ["@aws.account", "@aws.region"]},
+            FAIL,
+            "splits its metric by @aws.account, @aws.region",
+        ),
+        ({"criteria": '@aws.region = "eu-west-1"'}, UNKNOWN, "counts only events that meet"),
+        ({"transformed": True}, UNKNOWN, "as a log transformer changed them"),
+    ],
+)
+def test_what_a_filter_leaves_out_beside_its_pattern(ask: Ask, values: dict[str, Any], expected: Status, said: str):
+    limited = replace(WHOLE, values={**WHOLE.values, **values})
+    result = judged(ask, KMS, limited, alarms=(alarm(),))
+    assert (result.status, said in result.outcomes[0].evidence) == (expected, True)
+    assert judged(ask, KMS, limited, alarms=()).status is FAIL, "an alarm is missing all the same"
 
 
 def test_an_alarm_of_another_region_is_on_another_metric(ask: Ask):

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from moto import mock_aws
 
+from toolkit.audit.alerts import TrailFilters
 from toolkit.audit.checks.access_logs import Distributions, Stages, WebLoadBalancers
 from toolkit.audit.checks.databases import DatabaseClusters, Databases, FileSystems
 from toolkit.audit.checks.exposure import NetworkAcls, SecurityGroups
@@ -221,6 +222,29 @@ def test_no_policy_is_an_error_of_lambda():
     }
     (found,) = ResourcePolicies("functions", HOME).read(answering(answers))
     assert found.values == {"policy": None}
+
+
+def test_what_a_metric_filter_leaves_out_is_read():
+    """As AWS answers it: API_MetricFilter, where each of these may be absent."""
+    group = f"arn:aws:logs:{HOME}:{ACCOUNT}:log-group:trail"
+    counts = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+    plain = {"filterName": "plain", "filterPattern": "", "metricTransformations": [counts]}
+    limits = {
+        "fieldSelectionCriteria": '@aws.region = "eu-west-1"',
+        "emitSystemFieldDimensions": ["@aws.account"],
+        "applyOnTransformedLogs": True,
+    }
+    trail = {"TrailARN": "arn", "Name": "t", "CloudWatchLogsLogGroupArn": f"{group}:*"}
+    answers = {
+        "describe_trails": {"trailList": [trail]},
+        "describe_metric_filters": [plain, {**plain, "filterName": "limited", **limits}],
+    }
+    found = TrailFilters((HOME,)).read(answering(answers))
+    names = ("criteria", "system_dimensions", "transformed")
+    assert [tuple(one.values[name] for name in names) for one in found] == [
+        (None, [], False),
+        ('@aws.region = "eu-west-1"', ["@aws.account"], True),
+    ]
 
 
 def test_an_alias_has_a_policy_of_its_own():

@@ -354,8 +354,8 @@ def _chain(monitor: Monitor, one: Live, scope: Scope, answers: Answers) -> Link:
     amount = _number(one.values["value"])
     if amount is None or amount <= 0:
         return Link(problem=f"{one.called} adds {one.values['value']!r} per event, not a positive number")
-    if one.values["dimensions"]:
-        return Link(problem=f"{one.called} splits its metric by {', '.join(one.values['dimensions'])}")
+    if split := [*one.values["dimensions"], *one.values["system_dimensions"]]:
+        return Link(problem=f"{one.called} splits its metric by {', '.join(split)}")
     alerts = Alerts(answers[CompositeAlarms(scope.regions)], answers[AlarmTopics(scope.regions)])
     found = (
         _alarmed(alarm, metric, one, _needed(alarm.values, metric["statistic"], amount), monitor.limit)
@@ -364,7 +364,18 @@ def _chain(monitor: Monitor, one: Live, scope: Scope, answers: Answers) -> Link:
         for metric in alarm.values["metrics"]
         if (alarm.region, metric["namespace"], metric["name"]) == metric_of(one)
     )
-    return best(found, f"{one.called} has no alarm")
+    link = best(found, f"{one.called} has no alarm")
+    doubt = _doubt(one)
+    return Link(problem=doubt, unknown=True) if doubt and not link.problem else link
+
+
+def _doubt(one: Live) -> str:
+    """Why a filter may not count an event as CloudTrail delivers it; empty for no reason."""
+    if one.values["criteria"] is not None:
+        return f"{one.called} counts only events that meet {one.values['criteria']!r}"
+    if one.values["transformed"]:
+        return f"{one.called} matches events as a log transformer changed them, whose result is not known"
+    return ""
 
 
 def _number(text: str) -> float | None:
