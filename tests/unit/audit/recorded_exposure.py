@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 from toolkit.audit.checks.exposure import EVERY_IPV4, EVERY_IPV6, NetworkAcls, SecurityGroups
@@ -17,6 +18,14 @@ OFFICE = "192.0.2.0/24"
 
 def rule(block: str, first: int | None = 22, last: int | None = 22, protocol: str = "tcp") -> dict[str, Any]:
     return {"protocol": protocol, "from": first, "to": last, "blocks": [block]}
+
+
+def _halves(every: str) -> tuple[str, ...]:
+    return tuple(map(str, ip_network(every).subnets()))
+
+
+def _quarters(every: str) -> tuple[str, ...]:
+    return tuple(map(str, ip_network(every).subnets(prefixlen_diff=2)))
 
 
 def _groups(check: str, expected: Status, *rules: dict[str, Any], flips: tuple[Flip, ...] = ()) -> Case:
@@ -49,6 +58,19 @@ def _of_groups(check: str, every: str, other: str, port: int) -> tuple[Case, ...
             check, PASS, rule(every, 443, 443), flips=_flips(FAIL, **({"from": 0} if port < 443 else {"to": 65535}))
         ),
         _groups(check, PASS, rule(every, 0, 0, "icmp"), flips=_flips(FAIL, protocol="-1")),
+        # Every address by several rules, of which each is about fewer.
+        _groups(
+            check,
+            FAIL,
+            *(rule(one, port, port) for one in _halves(every)),
+            flips=(
+                *_flips(PASS, blocks=[OFFICE], protocol="udp"),
+                Flip("rules.1.from", port + 1, PASS, at=1),
+                Flip("rules.1.blocks", [_halves(every)[0]], PASS, at=1),
+            ),
+        ),
+        _groups(check, FAIL, {**rule(every, port, port), "blocks": [OFFICE, *_quarters(every)]}),
+        _groups(check, PASS, {**rule(every, port, port), "blocks": [*_quarters(every)[1:], OFFICE]}),
         Case(check, NOT_APPLICABLE, {SecurityGroups(HOME): ()}),
         *((_groups(check, PASS, rule(other, port, port), flips=_flips(FAIL, blocks=[every])),) if other else ()),
     )
@@ -114,5 +136,28 @@ CASES = (
     _acls(FAIL, entry("deny", EVERY_IPV6), entry("allow", EVERY_IPV4)),
     _acls(PASS, entry("allow", OFFICE, 22, 22, "6"), CLOSED, flips=(_change("0.blocks", [EVERY_IPV4], FAIL),)),
     _acls(PASS, entry("allow", EVERY_IPV4, 443, 443, "6"), CLOSED, flips=(_change("0.to", 65535, FAIL),)),
+    *(
+        case
+        for every in (EVERY_IPV4, EVERY_IPV6)
+        for first, second in [_halves(every)]
+        for case in (
+            _acls(
+                FAIL,
+                entry("allow", first),
+                entry("allow", second),
+                entry("deny", every),
+                flips=(
+                    _change("0.action", "deny", PASS),
+                    _change("1.action", "deny", PASS),
+                    _change("1.protocol", "17", PASS),
+                    _change("1.blocks", [first], PASS),
+                ),
+            ),
+            _acls(PASS, entry("deny", first), entry("deny", second), entry("allow", every)),
+            _acls(PASS, entry("allow", first), entry("deny", every), entry("allow", second)),
+            _acls(FAIL, entry("deny", first), entry("allow", every)),
+            _acls(FAIL, entry("allow", first), entry("deny", OFFICE), entry("allow", second)),
+        )
+    ),
     Case(ACL, NOT_APPLICABLE, {NetworkAcls(HOME): ()}),
 )

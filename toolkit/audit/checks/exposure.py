@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from ipaddress import collapse_addresses, ip_network
 from typing import Any
 
 from toolkit.audit.facts import Fact
@@ -141,18 +143,36 @@ def _is_about(rule: Mapping[str, Any], port: int) -> bool:
     return first is None or last is None or first <= port <= last
 
 
+_network = cache(ip_network)
+
+
+def _are_all(blocks: Iterable[str], every: str) -> bool:
+    """Whether CIDR blocks are together every address, as 0.0.0.0/1 and 128.0.0.0/1 are."""
+    networks: list[Any] = [_network(block, strict=False) for block in blocks]
+    whole = _network(every, strict=False)
+    return whole in list(collapse_addresses([one for one in networks if one.version == whole.version]))
+
+
 def _open_in_group(group: Live, block: str, port: int) -> bool:
-    return any(_is_about(rule, port) and block in rule["blocks"] for rule in group.values["rules"])
+    """Whether the rules that are about the port let in every address, together or one by itself."""
+    rules = (rule for rule in group.values["rules"] if _is_about(rule, port))
+    return _are_all((one for rule in rules for one in rule["blocks"]), block)
 
 
 def _open_in_acl(acl: Live, block: str, port: int) -> bool:
-    """Whether the first entry that is about the port, and every address, allows it.
+    """Whether the entries that are about the port allow every address, together or by one, before others deny all.
 
     An entry for fewer addresses decides for these alone.
     """
+    allowed: list[str] = []
+    denied: list[str] = []
     for rule in acl.values["rules"]:
-        if _is_about(rule, port) and block in rule["blocks"]:
-            return bool(rule["action"] == "allow")
+        if _is_about(rule, port):
+            allows: bool = rule["action"] == "allow"
+            so_far = allowed if allows else denied
+            so_far += rule["blocks"]
+            if _are_all(so_far, block):
+                return allows
     return False
 
 
