@@ -5,18 +5,30 @@ Only the management account knows either.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
-from toolkit.audit.checks.organizations import Organization, Policies, in_management, statements_of
+from toolkit.audit.checks.organizations import Organization, in_management, statements_of
+from toolkit.audit.checks.organizations import Policies as OrganizationPolicies
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
-from toolkit.iam import PolicyDocument, PolicyError, PolicyKind
-from toolkit.iam.matching import action_matches
+from toolkit.iam import (
+    Policies,
+    PolicyDocument,
+    PolicyError,
+    PolicyKind,
+    Principal,
+    PrincipalKind,
+    Request,
+    RequestError,
+    evaluate,
+)
+from toolkit.iam.assumed import generous
 from toolkit.plan.facts import Source
-from toolkit.policy_types import AuthorizationType
+from toolkit.policy_types import AuthorizationType, PolicyType
 from toolkit.resources.reading import Live
 
 _GUIDE = "https://docs.aws.amazon.com/organizations/latest/userguide/"
@@ -111,7 +123,7 @@ class Delegation(Fact):
 
 
 def _cover_needs(_: Scope) -> Iterator[Fact]:
-    yield from (Organization(), Policies(), MemberAccounts())
+    yield from (Organization(), OrganizationPolicies(), MemberAccounts())
 
 
 def _limits(policy: Live) -> bool:
@@ -123,7 +135,7 @@ def _limits(policy: Live) -> bool:
 
 def _cover(_: Scope, answers: Answers) -> Iterator[Outcome]:
     accounts = answers[MemberAccounts()]
-    reached = {target for one in answers[Policies()] if _limits(one) for target in one.values["targets"]}
+    reached = {target for one in answers[OrganizationPolicies()] if _limits(one) for target in one.values["targets"]}
     outside = [one for one in accounts if reached.isdisjoint(one.values["above"])]
     for one in outside:
         yield Outcome(Status.FAIL, f"no authorization policy that denies anything applies to {one.called}", one)
@@ -137,7 +149,7 @@ def _delegation_needs(_: Scope) -> Iterator[Fact]:
     yield from (Organization(), Delegation())
 
 
-def _delegation(_: Scope, answers: Answers) -> Iterator[Outcome]:
+def _delegation(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     found = answers[Delegation()]
     for one in found:
         try:
@@ -145,8 +157,12 @@ def _delegation(_: Scope, answers: Answers) -> Iterator[Outcome]:
         except PolicyError as e:
             yield Outcome(Status.UNKNOWN, f"{one.called} cannot be understood: {e}", one)
             continue
-        if managers := _managers(document):
-            yield Outcome(Status.PASS, f"{one.called} lets {', '.join(managers)} change and attach policies", one)
+        sure, possible = _managers(document, scope.account_id)
+        if sure:
+            yield Outcome(Status.PASS, f"{one.called} lets {', '.join(sure)} change and attach policies", one)
+        elif possible:
+            doubt = f"whether {one.called} lets {', '.join(possible)} change and attach policies"
+            yield Outcome(Status.UNKNOWN, f"{doubt} depends on conditions that are not known to hold", one)
         else:
             yield Outcome(Status.FAIL, f"{one.called} lets no member account change and attach policies", one)
     if not found:
@@ -154,23 +170,98 @@ def _delegation(_: Scope, answers: Answers) -> Iterator[Outcome]:
 
 
 _MANAGES = ("organizations:UpdatePolicy", "organizations:AttachPolicy")
+_EVERYONE = "*"
+_TYPE = "organizations:PolicyType"
+"""https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html"""
+_OWN_SIDE = PolicyDocument.parse(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    name="the member account's own policies",
+    kind=PolicyKind.IDENTITY,
+)
 
 
-def _managers(document: PolicyDocument) -> list[str]:
-    """The principals that may change and attach policies; AWS's examples allow either in a statement of its own.
+def _managers(document: PolicyDocument, management: str) -> tuple[list[str], list[str]]:
+    """The principals of member accounts that may change and attach policies of one type; and those that perhaps may.
 
+    AWS's examples allow either action in a statement of its own. The member account is taken to allow it as well, since
+    it decides that alone. The management account needs no delegation.
     https://docs.aws.amazon.com/organizations/latest/userguide/security_iam_resource-based-policy-examples.html
     """
-    allowed: dict[str, list[str]] = {}
-    for statement in document.statements:
-        if statement.effect == "Allow" and statement.principals is not None:
-            for principal in statement.principals.aws:
-                allowed.setdefault(principal, []).extend(statement.actions)
-    return [
+    named = dict.fromkeys(
         principal
-        for principal, actions in allowed.items()
-        if all(any(action_matches(one, wanted) for one in actions) for wanted in _MANAGES)
-    ]
+        for one in document.statements
+        if one.effect == "Allow" and one.principals is not None
+        for principal in ((_EVERYONE,) if one.principals.everyone else one.principals.aws)
+    )
+    sure, possible = [], []
+    for principal in named:
+        try:
+            caller = _caller(principal)
+        except RequestError:
+            continue  # The id of a user or role that was deleted.
+        if caller.account != management:
+            known = _known(principal, caller)
+            if _manages(caller, _sure(document, known), management):
+                sure.append(principal)
+            elif _manages(caller, generous(document, known), management):
+                possible.append(principal)
+    return sure, possible
+
+
+def _caller(principal: str) -> Principal:
+    if principal == _EVERYONE:
+        principal = "0" * 12
+    return Principal.parse(f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal)
+
+
+def _known(principal: str, caller: Principal) -> frozenset[str]:
+    """Condition keys whose values are known; one who is named by the account may be any of its users and roles."""
+    keys = {_TYPE.lower(), "aws:resourceaccount"}
+    if principal != _EVERYONE:
+        keys.add("aws:principalaccount")
+    if caller.kind is not PrincipalKind.ROOT:
+        keys.add("aws:principalarn")
+    return frozenset(keys)
+
+
+def _sure(document: PolicyDocument, known: frozenset[str]) -> PolicyDocument:
+    """The policy where conditions on keys that are not known are not met where it allows, and met where it denies."""
+    kept = []
+    for one in document.statements:
+        left = tuple(condition for condition in one.conditions if condition.key.lower() in known)
+        if one.effect == "Deny" or left == one.conditions:
+            kept.append(replace(one, conditions=left))
+    return replace(document, statements=tuple(kept))
+
+
+def _manages(caller: Principal, document: PolicyDocument, management: str) -> bool:
+    """Whether a policy lets somebody change and attach policies of one type at least."""
+    policies = Policies(identity=(_OWN_SIDE,), resource=document)
+
+    def may(action: str, kind: str) -> bool:
+        return any(
+            evaluate(Request(caller.arn, action, one, {_TYPE: kind}, resource_account=management), policies).allowed
+            for one in _resources(document, kind, management)
+        )
+
+    return any(all(may(action, kind) for action in _MANAGES) for kind in get_args(PolicyType))
+
+
+def _resources(document: PolicyDocument, kind: str, management: str) -> Iterator[str]:
+    """A policy of a type, in each organization that the document names, and one of what each statement allows.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsorganizations.html (forms of ARNs)
+    """
+    texts = [text for one in document.statements for text in (*one.resources, *one.not_resources)]
+    organizations = sorted({found for text in texts for found in re.findall(r"/(o-[a-z0-9]+)/", text)})
+    for organization in organizations or ["o-example"]:
+        yield f"arn:aws:organizations::{management}:policy/{organization}/{kind.lower()}/p-example"
+    for text in texts:
+        example = text.replace("*", "x").replace("?", "x")
+        of = re.search(r":policy/[^/]+/([^/]+)/", example)
+        other = of is not None and of[1].upper() in get_args(PolicyType) and of[1].upper() != kind
+        if example.startswith("arn:") and not other:
+            yield example
 
 
 CHECKS = (
