@@ -96,6 +96,24 @@ def defaults(client: Client) -> None:
     client("ecr").put_registry_scanning_configuration(scanType="BASIC", rules=[])
 
 
+def doors(client: Client) -> None:
+    """Everyone reaches SSH, RDP and file shares, sends messages and writes events."""
+    ec2 = client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    group = ec2.create_security_group(GroupName="open", Description="open", VpcId=vpc)["GroupId"]
+    anywhere = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}], "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    ports = [{"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **anywhere} for port in (22, 445, 3389)]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=ports)
+    statement = {"Sid": "open", "Effect": "Allow", "Principal": "*", "Resource": "*"}
+
+    def policy(action: str) -> str:
+        return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Action": action}]})
+
+    client("events").put_permission(EventBusName="default", Policy=policy("events:PutEvents"))
+    topic = client("sns").list_topics()["Topics"][0]["TopicArn"]
+    client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy("sns:Publish"))
+
+
 def detectors(client: Client) -> None:
     """Nothing watches."""
     guardduty = client("guardduty")
@@ -119,12 +137,16 @@ def messages(client: Client) -> None:
 
 
 def user(client: Client) -> None:
-    """A user of the intruder's own: password, two keys, everything allowed, no MFA."""
+    """A user with a password, two keys, everything allowed and no MFA, and one who can give itself as much."""
     iam = client("iam")
     iam.create_user(UserName=USER)
     iam.create_login_profile(UserName=USER, Password="An-Example-0nly")
     iam.create_access_key(UserName=USER)
     iam.create_access_key(UserName=USER)
+    growing = {"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [growing]})
+    iam.create_user(UserName="trudy")
+    iam.put_user_policy(UserName="trudy", PolicyName="more", PolicyDocument=document)
     policy = iam.create_policy(PolicyName="anything", PolicyDocument=ANYTHING)["Policy"]["Arn"]
     for arn in (
         policy,
@@ -213,9 +235,17 @@ SEEN_BY: dict[Callable[[Client], None], tuple[str, ...]] = {
         "macie_is_enabled",
         "securityhub_enabled",
     ),
+    doors: (
+        "ec2_securitygroup_cifs_restricted",
+        "ec2_securitygroup_remote_administration_from_ipv4_restricted",
+        "ec2_securitygroup_remote_administration_from_ipv6_restricted",
+        "eventbridge_bus_exposed",
+        "sns_topics_not_publicly_accessible",
+    ),
     messages: ("eventbridge_alert_rules_deliver",),
     user: (
         "iam_customer_attached_policy_no_administrative_privileges",
+        "iam_policy_allows_privilege_escalation",
         "iam_policy_attached_only_to_group_or_roles",
         "iam_policy_cloudshell_admin_not_attached",
         "iam_user_in_environment",
