@@ -57,6 +57,8 @@ class Audit:
     """Controls of attestations that answer none of the checks that were asked."""
     fixes: tuple[Fix, ...] = ()
     """What to do in environment.yaml about failed checks that a component is about."""
+    no_fixes: tuple[str, ...] = ()
+    """Why none is known, a line each: environment.yaml cannot be rendered as it is."""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -38,6 +38,7 @@ _WORDS = {
     None: "not checked",
 }
 """What a verdict is called, in the order in which they are counted."""
+_NO_FIXES = "No fixes are proposed: environment.yaml cannot be rendered."
 _STYLES = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.NOTE: ""}
 
 
@@ -84,6 +85,9 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
         yield _compared(comparison), "bold"
         if not verbose and comparison.count(Change.UNCHANGED):
             yield "-v lists what is unchanged.", ""
+    if audit.no_fixes:
+        yield _NO_FIXES, "yellow"
+        yield from ((f"  {line}", "") for line in audit.no_fixes)
     edits = sum(fix.kind is Kind.EDIT for fix in audit.fixes)
     if edits and audit.environment:
         checks = "1 failed check" if edits == 1 else f"{edits} failed checks"
@@ -252,6 +256,8 @@ def audit_markdown(audit: Audit) -> str:
     parts.append("## Findings\n\n" + ("\n".join(rows) if shown else "None."))
     if audit.fixes:
         parts.append(_fixes_markdown(audit.fixes))
+    if audit.no_fixes:
+        parts.append(f"## Fixes\n\n{_NO_FIXES}\n\n" + "\n".join(f"- {prose(line)}" for line in audit.no_fixes))
     for framework in audit.frameworks:
         verdicts = audit.verdicts(framework)
         rows = ["| Requirement | Verdict | Checks |", "| --- | --- | --- |"]
@@ -387,6 +393,7 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
             "max_calls": max_calls,
             "idle_waivers": list(audit.idle_waivers),
             "idle_attestations": list(audit.idle_attestations),
+            "no_fixes": list(audit.no_fixes),
             "checks": [
                 {**check_data(check), "status": status.value, "fix": fixes.get(check.id)}
                 for check, status in audit.by_check.items()

@@ -13,7 +13,7 @@ from toolkit.audit.fixes import Fix, Kind, fix_of
 from toolkit.audit.model import Check
 from toolkit.audit.report import Audit
 from toolkit.environment import Environment, load_text
-from toolkit.errors import RefusedError
+from toolkit.errors import RefusedError, ToolkitError
 from toolkit.findings import Status
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.rendering.render import RenderedTree, render
@@ -46,11 +46,17 @@ def explained(project: Project, name: str, check: Check) -> Fix | None:
 
 
 def proposed(project: Project, name: str, audit: Audit) -> Audit:
-    """The audit of an environment, with a fix of each failed check that a component is about."""
-    paths, _ = read_environment(project, name)
-    proposals = _Proposals(paths, read_file(paths))
+    """The audit of an environment, with a fix of each failed check that a component is about.
+
+    What was read of the account is reported whatever is wrong with the file; then the audit has the reason instead.
+    """
     failed = _failed(audit)
-    found = (proposals.of(check, failed[check.id]) for check in audit.by_check if check.id in failed)
+    try:
+        paths, _ = read_environment(project, name)
+        proposals = _Proposals(paths, read_file(paths))
+        found = [proposals.of(check, failed[check.id]) for check in audit.by_check if check.id in failed]
+    except ToolkitError as e:
+        return replace(audit, no_fixes=tuple((e.detail or str(e)).splitlines()))
     return replace(audit, fixes=tuple(fix for fix in found if fix is not None))
 
 

@@ -17,6 +17,7 @@ from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError
 from toolkit.findings import Status, Waiver
 from toolkit.findings.rules import UNCOVERED
 from toolkit.paths import Project
+from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
 from toolkit.workflows import fix as workflow
 from toolkit.workflows.scratch import only_one
 from toolkit.workflows.workspace import Access
@@ -177,6 +178,36 @@ def test_an_audit_gets_the_fixes_of_what_failed(acme: Acme):
     assert replace(found, fixes=()) == audit(LENGTH, DETECTOR, "iam_root_mfa_enabled")
     assert acme.file.read_bytes() == FILE
     assert not acme.rendered.exists()
+
+
+BROKEN = {
+    "a module that is released, and whose component is on": (
+        b"released: [module.password_policy]\r\ncomponents:",
+        "module.password_policy is released, and a component of this environment calls it",
+    ),
+    "an import into a module that is not called": (
+        b"imports:\r\n  module.guardduty_eu_central_1.aws_guardduty_detector.this: a\r\ncomponents:",
+        "module.guardduty_eu_central_1",
+    ),
+    "a file that was edited during the audit": (b"component:", "component"),
+}
+
+
+@pytest.mark.parametrize(("before", "reason"), BROKEN.values(), ids=BROKEN.keys())
+def test_an_audit_is_reported_though_its_file_cannot_be_rendered(acme: Acme, before: bytes, reason: str):
+    """The first two load: until all calls of AWS are made, nothing says that they do not render."""
+    acme.file.write_bytes(FILE.replace(b"components:", before))
+    found = workflow.proposed(acme.project, "acme", audit(LENGTH, "iam_root_mfa_enabled"))
+    assert replace(found, no_fixes=()) == audit(LENGTH, "iam_root_mfa_enabled")
+    assert any(reason in line for line in found.no_fixes), found.no_fixes
+    text = [line for line, _ in audit_lines(found, verbose=False, max_calls=100)]
+    assert "No fixes are proposed: environment.yaml cannot be rendered." in text
+    assert f"  {found.no_fixes[0]}" in text
+    assert "environment.yaml cannot be rendered" in audit_markdown(found)
+    assert audit_data(found, 100)["no_fixes"] == list(found.no_fixes)
+    with pytest.raises(ToolkitError):
+        acme.fix(found=found)
+    assert acme.asked == []
 
 
 def test_a_check_is_explained_whatever_the_account_has(acme: Acme):
