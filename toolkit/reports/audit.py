@@ -39,6 +39,7 @@ _WORDS = {
 }
 """What a verdict is called, in the order in which they are counted."""
 _NO_FIXES = "No fixes are proposed: environment.yaml cannot be rendered."
+_ALREADY = "set already; if `toolkit plan` shows no change, do what the finding says"
 _STYLES = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.NOTE: ""}
 
 
@@ -310,7 +311,7 @@ def _fenced(diff: str) -> str:
 def _edit_words(fix: Fix) -> list[str]:
     """What to do in environment.yaml, a line each."""
     if fix.kind is Kind.ALREADY_SET:
-        said = ["nothing: it is set already; `toolkit plan` shows what the account lacks"]
+        said = [f"nothing: it is {_ALREADY}"]
     else:
         said = [f"`{dotted(one.path)}: {json.dumps(one.value, ensure_ascii=False)}`" for one in fix.settings]
     return [*said, *([fix.note] if fix.note else [])]
@@ -355,7 +356,7 @@ def fixed_lines(fixes: Sequence[Fix], others: Sequence[Fix]) -> Iterator[Line]:
             yield from ((f"    {line}", "") for line in words)
     if already := [one.check for one in others if one.kind is Kind.ALREADY_SET]:
         yield "", ""
-        yield "In environment.yaml already; a plan shows what the account lacks", "bold"
+        yield f"In environment.yaml {_ALREADY}", "bold"
         yield f"  {', '.join(already)}", ""
     if fixes:
         yield "", ""

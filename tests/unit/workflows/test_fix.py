@@ -17,7 +17,7 @@ from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError
 from toolkit.findings import Status, Waiver
 from toolkit.findings.rules import UNCOVERED
 from toolkit.paths import Project
-from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
+from toolkit.reports.audit import audit_data, audit_lines, audit_markdown, fix_lines, fixed_lines
 from toolkit.workflows import fix as workflow
 from toolkit.workflows.scratch import only_one
 from toolkit.workflows.workspace import Access
@@ -208,6 +208,15 @@ def test_an_audit_is_reported_though_its_file_cannot_be_rendered(acme: Acme, bef
     with pytest.raises(ToolkitError):
         acme.fix(found=found)
     assert acme.asked == []
+
+
+def test_what_is_set_already_may_lack_what_no_plan_shows(acme: Acme):
+    """An alarm whose subscriber has not confirmed: the plan is empty, and the check fails on."""
+    acme.fix(LENGTH)
+    (other,) = acme.fix(LENGTH).others
+    shown = "\n".join(line for line, _ in (*fixed_lines((), (other,)), *fix_lines(other)))
+    assert shown.count("if `toolkit plan` shows no change, do what the finding says") == 2
+    assert "a plan shows what the account lacks" not in shown
 
 
 def test_a_check_is_explained_whatever_the_account_has(acme: Acme):
