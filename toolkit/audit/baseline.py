@@ -31,9 +31,9 @@ class Change(Enum):
     """What became of a finding between two audits."""
 
     NEW = "new"
-    """Fails now, and did not, or was waived, or was less severe."""
+    """Fails now, and did not, was waived, was less severe, or lacked some of what is wrong now."""
     UNCHANGED = "unchanged"
-    """Failed then, and fails now."""
+    """Failed then with all that is wrong now."""
     FIXED = "fixed"
     """Failed then, and does not now."""
     WAIVED = "waived"
@@ -54,12 +54,29 @@ class Earlier:
     severity: Severity
     status: Status
     evidence: str
+    facts: tuple[str, ...] | None
     consented_by: str | None
 
     @property
     def is_open(self) -> bool:
         """Whether it failed, and nothing had waived it."""
         return self.status is Status.FAIL and self.consented_by is None
+
+    def is_same(self, finding: Finding) -> bool:
+        """Whether a finding says the very same."""
+        return self.evidence == finding.evidence and self.facts == finding.facts
+
+    def has_all_of(self, finding: Finding) -> bool:
+        """Whether nothing is wrong in a finding that was not in this one."""
+        return _facts(finding) <= _facts(self)
+
+    def may_have_become(self, finding: Finding) -> bool:
+        """Whether a finding has something of this one; without facts, other words may say the same."""
+        return None in (self.facts, finding.facts) or not _facts(finding).isdisjoint(_facts(self))
+
+
+def _facts(of: Earlier | Finding) -> set[str]:
+    return {of.evidence} if of.facts is None else set(of.facts)
 
 
 def _with_time_zone(value: datetime) -> datetime:
@@ -167,8 +184,9 @@ class Comparison:
 def compare(baseline: Baseline, findings: Sequence[Finding], asked: Iterable[Check], scope: Scope) -> Comparison:
     """What is new, fixed and unchanged.
 
-    A finding is the same if its id is: check, place and resource. What its evidence says may differ, such as the days
-    of a key. Where a check says several things of one resource, as many as there were are unchanged.
+    A finding is about the same if its id is the same: check, place and resource. It is unchanged if an earlier one had
+    all of its facts: what only ages, such as the days of a key, is none of them, and one more port is one. An earlier
+    finding of which some is left is not fixed.
 
     Args:
         baseline: The earlier audit, of the same account.
@@ -183,14 +201,19 @@ def compare(baseline: Baseline, findings: Sequence[Finding], asked: Iterable[Che
             then.setdefault(earlier.id, []).append(earlier)
     same: dict[int, Earlier] = {}
     still = [n for n, one in enumerate(findings) if one.status is Status.FAIL and one.consented_by is None]
+    became: set[int] = set()
     # What says the very same first, so that of two findings with one id the right one is new.
-    for exactly in (True, False):
+    for fits in (Earlier.is_same, Earlier.has_all_of, Earlier.may_have_become):
         for number in still:
             those = then.get(findings[number].id or "", [])
-            found = next((one for one in those if not exactly or one.evidence == findings[number].evidence), None)
-            if number not in same and found is not None:
+            found = next((one for one in those if fits(one, findings[number])), None)
+            if number in same or number in became or found is None:
+                continue
+            those.remove(found)
+            if fits is Earlier.may_have_become:
+                became.add(number)
+            else:
                 same[number] = found
-                those.remove(found)
     now: list[Change | None] = [None] * len(findings)
     for number in still:
         finding = findings[number]

@@ -126,7 +126,7 @@ def _met(own: list[Claim], scope: Scope, answers: Answers) -> Iterator[Outcome]:
         best = _nearest(said)
         if len(there) > 1 and any(one.status is Status.FAIL for one in best):
             expected = ", ".join(_expected(claim) for claim in about)
-            yield Outcome(Status.FAIL, f"none of {len(there):,} is as expected: {expected}")
+            yield Outcome(Status.FAIL, f"none of {len(there):,} is as expected: {expected}", facts=(expected,))
         else:
             yield from best
 

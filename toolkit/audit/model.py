@@ -63,6 +63,10 @@ class Outcome:
     """What it is about; None: the account, or the region."""
     severity: Severity | None = None
     """None: the check's."""
+    facts: tuple[str, ...] | None = None
+    """What is wrong, problem by problem, for the comparison with an earlier audit: one that this lacks is new. To be
+    given where the evidence lists problems, leaves some out, or has what changes by itself (days, counts); None: the
+    evidence, word for word."""
 
 
 class Answers:
@@ -231,6 +235,7 @@ class Result:
                 controls=controls,
                 calls=self.calls,
                 id=self._id(live),
+                facts=one.facts,
             )
 
     def _id(self, live: Live | None) -> str:

@@ -166,6 +166,8 @@ class Finding:
     """What AWS was asked for it."""
     id: str | None = None
     """Of an audit: the same in every report that finds the same of the same; None for what no report compares."""
+    facts: tuple[str, ...] | None = None
+    """Of an audit: what is wrong, problem by problem, for the comparison of reports; None: the evidence is all."""
 
     @property
     def address(self) -> str | None:

@@ -416,7 +416,7 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
                 for framework in audit.frameworks
             ],
             "findings": [
-                {**reported(finding), "id": finding.id, "change": change.value if change else None}
+                {**reported(finding), "id": finding.id, "facts": finding.facts, "change": change and change.value}
                 for finding, change in audit.changes
             ],
             "baseline": _baseline_data(audit.comparison) if audit.comparison else None,

@@ -79,6 +79,12 @@ def changes(then: Audit, now: Audit, written: Callable[[Audit], Baseline]) -> di
 
 
 A, B = user("a"), user("b")
+
+
+def with_facts(evidence: str, *facts: str) -> Outcome:
+    return Outcome(Status.FAIL, evidence, A, facts=facts)
+
+
 WAIVER = Waiver(UNCOVERED, "cis-5.0:1.13", "example", date(2026, 12, 24))
 
 
@@ -86,7 +92,10 @@ WAIVER = Waiver(UNCOVERED, "cis-5.0:1.13", "example", date(2026, 12, 24))
     ("then", "now", "expected"),
     [
         (said(ONCE, (Status.FAIL, A)), said(ONCE, (Status.FAIL, A)), Change.UNCHANGED),
-        (said(ONCE, (Status.FAIL, A), evidence="1"), said(ONCE, (Status.FAIL, A), evidence="2"), Change.UNCHANGED),
+        (said(ONCE, (Status.FAIL, A), evidence="1"), said(ONCE, (Status.FAIL, A), evidence="2"), Change.NEW),
+        (said(ONCE, with_facts("1", "a")), said(ONCE, with_facts("2", "a")), Change.UNCHANGED),
+        (said(ONCE, with_facts("1", "a", "b")), said(ONCE, with_facts("2", "b")), Change.UNCHANGED),
+        (said(ONCE, with_facts("1", "a")), said(ONCE, with_facts("1", "a", "b")), Change.NEW),
         (said(ONCE, (Status.PASS, None)), said(ONCE, (Status.FAIL, A)), Change.NEW),
         (said(ONCE, (Status.PASS, A)), said(ONCE, (Status.FAIL, A)), Change.NEW),
         (said(ONCE, (Status.NOT_APPLICABLE, None)), said(ONCE, (Status.FAIL, A)), Change.NEW),
@@ -224,7 +233,9 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, content: bytes, mes
     assert refused.value.exit_code is ExitCode.ERROR
 
 
-@pytest.mark.parametrize("gone", ["account_id", "simulator", "taken", "regions", "checks", "findings", "id", "status"])
+@pytest.mark.parametrize(
+    "gone", ["account_id", "simulator", "taken", "regions", "checks", "findings", "id", "facts", "status"]
+)
 def test_a_report_without_a_key_is_refused(tmp_path: Path, gone: str) -> None:
     """Reports of the first version had no ids."""
     data: dict[str, Any] = dict(audit_data(audit(said(ONCE, (Status.FAIL, A))), 100))

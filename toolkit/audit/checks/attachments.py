@@ -59,7 +59,7 @@ def _users(_: Scope, answers: Answers) -> Iterator[Outcome]:
         names = [*user.values["inline"], *(arn.rsplit("/", 1)[-1] for arn in user.values["attached"])]
         if names:
             wrong = True
-            yield Outcome(Status.FAIL, f"{user.called} has {', '.join(names)} by itself", user)
+            yield Outcome(Status.FAIL, f"{user.called} has {', '.join(names)} by itself", user, facts=tuple(names))
     if not wrong:
         yield Outcome(Status.PASS, f"no policy at any of {len(every):,} users" if every else "there are no IAM users")
 

@@ -130,7 +130,7 @@ def _blocks(scope: Scope, answers: Answers) -> Iterator[Outcome]:
             name for name in _BLOCKS if not bucket.values[name] and not any(one.values[name] for one in accounts)
         ]
         if lacking:
-            yield Outcome(Status.FAIL, f"{bucket.called} lacks {', '.join(lacking)}", bucket)
+            yield Outcome(Status.FAIL, f"{bucket.called} lacks {', '.join(lacking)}", bucket, facts=tuple(lacking))
         else:
             yield Outcome(Status.PASS, f"{bucket.called} blocks public access", bucket)
 

@@ -176,7 +176,8 @@ def _judge(_: Scope, answers: Answers) -> Iterator[Outcome]:
             yield Outcome(Status.UNKNOWN, f"what {one.called} may do is not known: {account.doubts[arn]}", one)
         elif ways := found.ways.get(arn):
             wrong = True
-            yield Outcome(Status.FAIL, f"{one.called} can become an administrator: {_said(ways, called)}", one)
+            said = f"{one.called} can become an administrator: {_said(ways, called)}"
+            yield Outcome(Status.FAIL, said, one, facts=tuple(f"{way.path.id} {way.to or ''}".strip() for way in ways))
     if not wrong:
         administrators = len(found.administrators)
         others = len(called) - administrators

@@ -99,7 +99,8 @@ def _judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         if not targets:
             yield Outcome(Status.FAIL, f"{rule.called} has no target", rule)
         elif failed:
-            yield Outcome(Status.FAIL, f"{rule.called}: {failed:,} invocations of its targets failed in a day", rule)
+            said = f"{rule.called}: {failed:,} invocations of its targets failed in a day"
+            yield Outcome(Status.FAIL, said, rule, facts=("invocations of its targets failed",))
         else:
             yield Outcome(Status.PASS, f"{rule.called} has a target, and no invocation failed in a day", rule)
 

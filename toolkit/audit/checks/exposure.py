@@ -200,7 +200,7 @@ def _check(
         ]
         for one, found in let_in:
             said = ", ".join(f"{block} to port {port} ({ports[port]})" for block, port in found)
-            yield Outcome(Status.FAIL, f"{one.called} lets in {said}", one)
+            yield Outcome(Status.FAIL, f"{one.called} lets in {said}", one, facts=tuple(said.split(", ")))
         if every and not let_in:
             yield Outcome(Status.PASS, f"none of {len(every):,} {what} lets every address reach these ports")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from toolkit.audit.facts import Fact, each
@@ -154,14 +155,19 @@ def _policies(scope: Scope, answers: Answers) -> Iterator[Outcome]:
             wrong = True
             yield Outcome(Status.UNKNOWN, f"the policy of {key.called} cannot be understood: {e}", key)
             continue
-        public = [statement.label for statement in document.statements if lets_in_everyone(statement)]
+        public = [statement for statement in document.statements if lets_in_everyone(statement)]
         if public:
             wrong = True
-            yield Outcome(
-                Status.FAIL, f"the policy of {key.called} lets in every AWS account: {', '.join(public)}", key
-            )
+            labels = ", ".join(statement.label for statement in public)
+            said = f"the policy of {key.called} lets in every AWS account: {labels}"
+            yield Outcome(Status.FAIL, said, key, facts=tuple(map(digest, public)))
     if keys and not wrong:
         yield Outcome(Status.PASS, f"no policy of {len(keys):,} keys lets in every AWS account")
+
+
+def digest(statement: Statement) -> str:
+    """What a statement says, whatever it is called and wherever it stands: one with one more action is another one."""
+    return f"sha256:{sha256(repr(replace(statement, index=0, sid=None)).encode()).hexdigest()}"
 
 
 _OF_CALLERS = frozenset(

@@ -310,7 +310,8 @@ def _verdict(monitor: Monitor, filters: Sequence[Live], scope: Scope, answers: A
         names = f"any of {len(lacking)} events, such as {lacking[0]}" if whole else ", ".join(lacking)
         problems[f"no metric filter on a trail's log group matches {names}"] = None
     if problems:
-        return Outcome(Status.FAIL, "; ".join(problems))
+        facts = (*lacking, *list(problems)[: -1 if lacking else None])
+        return Outcome(Status.FAIL, "; ".join(problems), facts=facts)
     if unknown:
         return Outcome(Status.UNKNOWN, "; ".join(unknown))
     called = ", ".join(one.called for one in alarms.values())

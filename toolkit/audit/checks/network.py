@@ -56,7 +56,8 @@ def _groups(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         rules = [*(f"in: {one}" for one in group.values["ingress"]), *(f"out: {one}" for one in group.values["egress"])]
         vpc = group.key["vpc_id"]
         if rules:
-            yield Outcome(Status.FAIL, f"the default security group of {vpc} allows {'; '.join(rules)}", group)
+            said = f"the default security group of {vpc} allows {'; '.join(rules)}"
+            yield Outcome(Status.FAIL, said, group, facts=tuple(rules))
         else:
             yield Outcome(Status.PASS, f"the default security group of {vpc} has no rules", group)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from toolkit.audit.checks.buckets import bucket_policies
-from toolkit.audit.checks.keys import chooses_callers, lets_in_everyone
+from toolkit.audit.checks.keys import chooses_callers, digest, lets_in_everyone
 from toolkit.audit.facts import Fact, each
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
@@ -226,12 +226,15 @@ def _check(
                 yield Outcome(Status.UNKNOWN, f"the policy of {one.called} cannot be understood: {e}", one)
                 continue
             found = {
-                fault: ", ".join(statement.label for statement in document.statements if has_it(statement))
+                fault: own
                 for fault, has_it in faults.items()
+                if (own := [statement for statement in document.statements if has_it(statement)])
             }
-            if said := " and ".join(f"{fault}: {labels}" for fault, labels in found.items() if labels):
+            if found:
                 good = False
-                yield Outcome(Status.FAIL, f"the policy of {one.called} {said}", one)
+                said = " and ".join(f"{fault}: {', '.join(s.label for s in own)}" for fault, own in found.items())
+                facts = tuple(f"{fault}: {digest(s)}" for fault, own in found.items() for s in own)
+                yield Outcome(Status.FAIL, f"the policy of {one.called} {said}", one, facts=facts)
         if every and good:
             yield Outcome(Status.PASS, f"no policy of {len(every):,} {many} {' or '.join(faults)}{left_out}")
 

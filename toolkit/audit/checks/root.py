@@ -110,7 +110,7 @@ def _use(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         return
     days = (row.values["generated"] - last) // timedelta(days=1)
     status = Status.FAIL if days < _UNUSED_DAYS else Status.PASS
-    yield Outcome(status, f"root was last used {_ago(days)}, on {last:%Y-%m-%d}", row)
+    yield Outcome(status, f"root was last used {_ago(days)}, on {last:%Y-%m-%d}", row, facts=(last.isoformat(),))
 
 
 def _ago(days: int) -> str:

@@ -599,7 +599,7 @@ def _blocked(_: Scope, bucket: Live) -> Iterator[Outcome]:
     has = bucket.values["blocks"]
     lacking = [block for block in BLOCKS if not has[block]]
     if lacking:
-        yield Outcome(Status.FAIL, f"{bucket.called} lacks {', '.join(lacking)}", bucket)
+        yield Outcome(Status.FAIL, f"{bucket.called} lacks {', '.join(lacking)}", bucket, facts=tuple(lacking))
     else:
         yield Outcome(Status.PASS, f"public access to {bucket.called} is blocked", bucket)
 

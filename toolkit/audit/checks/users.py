@@ -26,17 +26,24 @@ def _needs(_: Scope) -> Iterator[Fact]:
     yield CredentialReport()
 
 
-def _each(said: Callable[[Live], Iterable[str]], well: str) -> Callable[[Scope, Answers], Iterator[Outcome]]:
+_Problem = tuple[str, datetime | None]
+
+
+def _each(said: Callable[[Live], Iterable[_Problem]], well: str) -> Callable[[Scope, Answers], Iterator[Outcome]]:
     """Judges each user by what is wrong with it.
 
     Args:
-        said: What is wrong with a user.
+        said: What is wrong with a user: a sentence, and since when; None: it does not age.
         well: What holds of all users where nothing is; `{}` is how many there are.
     """
 
     def judge(_: Scope, answers: Answers) -> Iterator[Outcome]:
         every = users(answers[CredentialReport()])
-        wrong = [Outcome(Status.FAIL, one, user) for user in every for one in said(user)]
+        wrong = [
+            Outcome(Status.FAIL, text, user, facts=None if since is None else (f"since {since.isoformat()}",))
+            for user in every
+            for text, since in said(user)
+        ]
         yield from wrong
         if every and not wrong:
             yield Outcome(Status.PASS, well.format(f"{len(every):,} user{'' if len(every) == 1 else 's'}"))
@@ -46,9 +53,9 @@ def _each(said: Callable[[Live], Iterable[str]], well: str) -> Callable[[Scope, 
     return judge
 
 
-def _without_mfa(user: Live) -> Iterator[str]:
+def _without_mfa(user: Live) -> Iterator[_Problem]:
     if user.values["password_enabled"] and not user.values["mfa_active"]:
-        yield f"{user.called} has a console password and no MFA device"
+        yield f"{user.called} has a console password and no MFA device", None
 
 
 def _days(user: Live, since: datetime) -> int:
@@ -56,7 +63,7 @@ def _days(user: Live, since: datetime) -> int:
     return (written - since) // timedelta(days=1)
 
 
-def _unused_password(user: Live) -> Iterator[str]:
+def _unused_password(user: Live) -> Iterator[_Problem]:
     if not user.values["password_enabled"]:
         return
     used = user.values["password_last_used"]
@@ -64,47 +71,47 @@ def _unused_password(user: Live) -> Iterator[str]:
     since = used or user.values["password_last_changed"] or user.values["created"]
     if (days := _days(user, since)) >= _UNUSED_DAYS:
         what = "has not used the password for" if used else "has a password that was never used, for"
-        yield f"{user.called} {what} {days} days"
+        yield f"{user.called} {what} {days} days", since
 
 
 def _active_keys(user: Live) -> Iterator[tuple[int, dict[str, datetime | None]]]:
     yield from ((n, key) for n, key in enumerate(user.values["keys"], 1) if key["active"])
 
 
-def _unused_key(user: Live) -> Iterator[str]:
+def _unused_key(user: Live) -> Iterator[_Problem]:
     for number, key in _active_keys(user):
         since = key["last_used"] or key["last_rotated"] or user.values["created"]
         if (days := _days(user, since)) >= _UNUSED_DAYS:
             what = "has not been used" if key["last_used"] else "was never used"
-            yield f"access key {number} of {user.called} {what} for {days} days"
+            yield f"access key {number} of {user.called} {what} for {days} days", since
 
 
-def _old_key(user: Live) -> Iterator[str]:
+def _old_key(user: Live) -> Iterator[_Problem]:
     for number, key in _active_keys(user):
-        days = _days(user, key["last_rotated"] or user.values["created"])
-        if days > _KEY_DAYS:
-            yield f"access key {number} of {user.called} is {days} days old"
+        since = key["last_rotated"] or user.values["created"]
+        if (days := _days(user, since)) > _KEY_DAYS:
+            yield f"access key {number} of {user.called} is {days} days old", since
 
 
-def _two_keys(user: Live) -> Iterator[str]:
+def _two_keys(user: Live) -> Iterator[_Problem]:
     if len(list(_active_keys(user))) > 1:
-        yield f"{user.called} has two active access keys"
+        yield f"{user.called} has two active access keys", None
 
 
-def _made_with_user(user: Live) -> Iterator[str]:
+def _made_with_user(user: Live) -> Iterator[_Problem]:
     if not user.values["password_enabled"]:
         return
     for number, key in _active_keys(user):
         made = key["last_rotated"]
         if made is not None and made - user.values["created"] < _WITH_THE_USER and key["last_used"] is None:
-            yield f"access key {number} of {user.called} was made with the user and never used"
+            yield f"access key {number} of {user.called} was made with the user and never used", None
 
 
 def _check(
     check_id: str,
     title: str,
     severity: Severity,
-    said: Callable[[Live], Iterable[str]],
+    said: Callable[[Live], Iterable[_Problem]],
     well: str,
     remedy: Remedy,
     why: str,
