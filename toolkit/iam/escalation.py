@@ -3,18 +3,21 @@
 In: the users, roles and groups of one account, with their policies. Out: for each that is no administrator and can
 become one, the paths that are open. Pure.
 
-A path counts where it ends at an administrator, in one step or in several. What is not known is taken as an attacker
-would like it, so that a path is reported rather than missed:
+A path counts where it ends at an administrator, in one step or in several, or at somebody of whom one can be made first
+(iam:PutRolePolicy on a role that is passed then). What is not known is taken as an attacker would like it, so that a
+path is reported rather than missed:
 
 - A condition on anything but a permissions boundary, an attached policy or the service that a role is passed to is met
   where it allows, and not met where it denies; so are all conditions of trust policies. A variable is anything.
 - An action on what is not listed here (functions, instances, stacks) is allowed if it is on any resource, and where a
   path changes something that runs already, it runs with any role that trusts the service.
-- A user can get another access key or password.
+- A user can get another access key or password. A role's session can have the name that a trust policy asks for.
+- Who may add a role to an instance profile has one that is empty.
 
 Not considered: service control and resource control policies, which only take away; what other accounts may do; groups
-without members. Service-linked roles and those of IAM Identity Center cannot be changed or passed by the account, which
-is why they are nobody's target:
+without members; users, groups, roles and policies that would have to be created first; another role in the instance
+profile of an instance that runs. Service-linked roles and those of IAM Identity Center cannot be changed or passed by
+the account, which is why they are nobody's target:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-service-linked-roles.html
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 """
@@ -34,7 +37,7 @@ from toolkit.iam.assumed import generous
 from toolkit.iam.document import PolicyDocument, Statement
 from toolkit.iam.evaluate import Policies, evaluate
 from toolkit.iam.matching import ContextValue, action_matches
-from toolkit.iam.request import Request
+from toolkit.iam.request import Principal, Request, role_session
 from toolkit.privileges import ADMINISTRATOR_POLICIES
 
 
@@ -127,6 +130,8 @@ class Way:
     path: EscalationPath
     to: str | None
     """ARN of the user, role, group or policy by which it leads on; None: of oneself."""
+    first: tuple[str, ...] = ()
+    """Actions that come before those of the path, because `to` is no administrator yet or no instance can have it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,10 @@ _RAISES = {
     "iam:PutUserPolicy": "user",
 }
 """Actions that give rights to what they are about, of which there need be none before → that."""
+_IN_PROFILE = "iam:AddRoleToInstanceProfile"
+"""Gives instances a role that none could have; its caller has to be allowed iam:PassRole, too:
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html"""
+_EC2 = "ec2.amazonaws.com"
 _ENTERS = {
     "iam:AddUserToGroup": "group",
     "iam:CreateAccessKey": "user",
@@ -179,6 +188,7 @@ _KNOWN = frozenset({"iam:passedtoservice", "iam:permissionsboundary", "iam:polic
 """Condition keys whose value is known for each request."""
 _CONTEXT_OF_BOUNDARY = ("iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy")
 """Service Authorization Reference, IAM: the actions here that have the key iam:PermissionsBoundary, of their target."""
+_JOINS = "iam:AddUserToGroup"
 _UNTOUCHABLE = (":role/aws-service-role/", ":role/aws-reserved/")
 
 
@@ -186,7 +196,16 @@ _UNTOUCHABLE = (":role/aws-service-role/", ":role/aws-reserved/")
 def _actions() -> frozenset[str]:
     """Every action that is looked for."""
     lifting = {action for actions in _LIFTS.values() for action in actions}
-    return frozenset({action for path in escalation_paths() for action in path.required} | lifting)
+    return frozenset({action for path in escalation_paths() for action in path.required} | lifting | {_IN_PROFILE})
+
+
+@cache
+def _separate(path: EscalationPath) -> tuple[str, ...]:
+    """Actions that raise whoever a path leads to and do not make another path of the catalogue together with it."""
+    listed = [set(one.required) for one in escalation_paths() if one.category == "principal-access"]
+    return tuple(
+        action for action in _RAISES if not any(action in one and one <= {*path.required, action} for one in listed)
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -259,16 +278,24 @@ def _of_every_user(entry: str) -> bool:
 class _Holder:
     """Whoever has the same policies, evaluated once."""
 
-    def __init__(self, one: Identity, read: Callable[[PolicyDocument], _Document], attachable: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        one: Identity,
+        read: Callable[[PolicyDocument], _Document],
+        attachable: tuple[str, ...],
+        sessions: tuple[str, ...] = (),
+    ) -> None:
         """Args:
         one: Somebody who has them.
         read: What a policy is taken for.
         attachable: ARNs of policies that make an administrator of whoever has them.
+        sessions: ARNs of a role's sessions that trust policies name: who assumes a role chooses the session's name.
         """
         self.one, self.members = one, [one]
         self._prefix = one.arn.partition(f":{one.kind}/")[0]
         # Who joins a group is a user of any name.
         self.arn = f"{self._prefix}:user/member" if one.kind == "group" else one.arn
+        self.callers = (self.arn, *sessions)
         documents = tuple(map(read, one.policies))
         boundary = None if one.boundary is None else read(one.boundary)
         self._policies = Policies(
@@ -282,9 +309,15 @@ class _Holder:
         self.possible = possible - denied
         self._attachable = attachable
         self._said: dict[tuple[Any, ...], bool] = {}
+        self._reached: dict[str, tuple[str, ...] | None] = {}
 
-    def reached(self, action: str) -> Iterable[str] | None:
+    def reached(self, action: str) -> tuple[str, ...] | None:
         """How the names of all that it may do something to begin ("user/anna"); None: that is not known."""
+        if action not in self._reached:
+            self._reached[action] = self._reach(action)
+        return self._reached[action]
+
+    def _reach(self, action: str) -> tuple[str, ...] | None:
         prefixes = set[str]()
         for document in self._policies.identity:
             for statement in document.statements:
@@ -292,15 +325,30 @@ class _Holder:
                     if statement.not_resources:
                         return None
                     prefixes.update(_BEGINNING.match(self._own(one))[0] for one in statement.resources)  # type: ignore[index]
-        return prefixes
+        return tuple(sorted(prefixes))
+
+    def raised(self, kind: str) -> tuple[str, ...] | None:
+        """How the names begin of all of a kind whom it may raise; None: what it may change does not tell."""
+        prefixes: list[str] = []
+        for action in self.possible.intersection(_RAISES):
+            reached = self.reached(action) if _RAISES[action] == kind else None
+            if reached is not None:
+                prefixes += reached
+            elif _RAISES[action] in (kind, "policy") or (kind == "user" and _RAISES[action] == "group"):
+                return None
+        return tuple(prefixes)
 
     def _own(self, entry: str) -> str:
         """The resource of an entry, with the user's own name filled in."""
-        name = _name(entry) if entry.count(":") >= 5 else ""
-        return re.sub(r"\$\{aws:username\}$", self.arn.rsplit("/", 1)[-1], name, flags=re.I)
+        entry = re.sub(r"\$\{aws:username\}$", self.arn.rsplit("/", 1)[-1], entry, flags=re.I)
+        entry = re.sub(r"\$\{[^}]*\}", "*", entry)  # the colon of a variable's name parts no ARN
+        return _name(entry) if entry.count(":") >= 5 else ""
 
     def may(self, action: str, target: str, **context: ContextValue) -> bool:
         """Whether it may do something; keys of the context have _ for the colon."""
+        reached = self.reached(action)
+        if reached is not None and not _name(target).startswith(reached):
+            return False
         question = (action, target, *context.items())
         if question not in self._said:
             keys = {key.replace("_", ":", 1): value for key, value in context.items()}
@@ -312,7 +360,9 @@ class _Holder:
         question = ("sts:AssumeRole", role.arn)
         if question not in self._said:
             policies = replace(self._policies, resource=trust)
-            self._said[question] = evaluate(Request(self.arn, "sts:AssumeRole", role.arn), policies).allowed
+            self._said[question] = any(
+                evaluate(Request(caller, "sts:AssumeRole", role.arn), policies).allowed for caller in self.callers
+            )
         return self._said[question]
 
     def may_on(self, action: str, target: Identity) -> bool:
@@ -373,6 +423,31 @@ class _Holder:
         ) or ("iam:CreatePolicyVersion" in self.possible and self.may("iam:CreatePolicyVersion", boundary))
 
 
+class _Pool:
+    """Targets by name. Each policy names few, so that few are evaluated for each."""
+
+    def __init__(self, kind: str, identities: Iterable[Identity] = ()) -> None:
+        self.kind = kind
+        self._all = sorted(identities, key=lambda one: _name(one.arn))
+        self._names = [_name(one.arn) for one in self._all]
+
+    def within(self, prefixes: Iterable[str] | None) -> Iterator[Identity]:
+        """Those whose names begin so; None: all."""
+        if prefixes is None:
+            yield from self._all
+            return
+        found = set[int]()
+        for prefix in prefixes:
+            first = bisect_left(self._names, prefix)
+            found.update(range(first, bisect_right(self._names, prefix + chr(0x10FFFF), lo=first)))
+        yield from (self._all[at] for at in sorted(found))
+
+
+_NOBODY = _Pool("role")
+_Found = tuple[str, tuple[str, ...]]
+"""To whom a path leads, and the actions that it takes first."""
+
+
 class _Account:
     """All of them, and who is worth getting at."""
 
@@ -387,6 +462,10 @@ class _Account:
         ]
         self._named = frozenset(name for principals in let_in for name in principals.aws)
         self._everyone = any(principals.everyone for principals in let_in)
+        self._sessions: dict[str, list[str]] = {}
+        for name in sorted(self._named):
+            if role_session(name):
+                self._sessions.setdefault(Principal.parse(name).role_arn, []).append(name)
         own_administrating = sorted(
             {
                 policy.name
@@ -402,14 +481,16 @@ class _Account:
         self._of: dict[str, _Holder] = {}
         for one in identities:
             self._add(one)
+        self._groups = {one.arn: one for one in identities if one.kind == "group"}
         targets = [one for one in identities if not any(part in one.arn for part in _UNTOUCHABLE)]
-        targets.sort(key=lambda one: one.arn)
-        self._targets = {kind: [one for one in targets if one.kind == kind] for kind in ("user", "role", "group")}
-        self._names = {kind: [_name(one.arn) for one in of] for kind, of in self._targets.items()}
-        self._trusting: dict[str, list[Identity]] = {}
-        for role in self._targets["role"]:
+        self._targets = {
+            kind: _Pool(kind, (one for one in targets if one.kind == kind)) for kind in ("user", "role", "group")
+        }
+        trusting: dict[str, list[Identity]] = {}
+        for role in self._targets["role"].within(None):
             for service in self._services(role):
-                self._trusting.setdefault(service, []).append(role)
+                trusting.setdefault(service, []).append(role)
+        self._trusting = {service: _Pool("role", roles) for service, roles in trusting.items()}
         self._worth: set[str] = set()
 
     def _read(self, document: PolicyDocument) -> _Document:
@@ -435,11 +516,13 @@ class _Account:
         if key in self._holders:
             self._holders[key].members.append(one)
         else:
-            self._holders[key] = _Holder(one, self._read, self._attachable)
+            without_path = re.sub(r":role/.*/", ":role/", one.arn)
+            sessions = tuple(self._sessions.get(without_path, ()))
+            self._holders[key] = _Holder(one, self._read, self._attachable, sessions)
         self._of[one.arn] = self._holders[key]
 
     def _services(self, role: Identity) -> frozenset[str]:
-        """The services that a role trusts; an instance's role needs an instance profile, too."""
+        """The services that a role trusts."""
         trust = self._trusts.get(role.arn)
         if trust is None:
             return frozenset()
@@ -449,7 +532,7 @@ class _Account:
                 every = statement.principals.everyone
                 found.update(RUNS_AS.values() if every else ())
                 found.update(name.removesuffix(".cn") for name in statement.principals.service)
-        return frozenset(found - (set() if role.instance_profile else {"ec2.amazonaws.com"}))
+        return frozenset(found)
 
     def escalations(self) -> Escalations:
         """As the function."""
@@ -475,14 +558,14 @@ class _Account:
                     found = True
         said = {}
         for holder in escalating:
-            ways = tuple(self._open(holder, self._candidates(holder)))
+            ways = tuple(sorted(self._open(holder, self._candidates(holder)), key=lambda way: bool(way.first)))
             said.update({one.arn: ways for one in holder.members if one.kind != "group"})
         return Escalations(administrators, said)
 
     def _candidates(self, holder: _Holder) -> tuple[EscalationPath, ...]:
         """Paths each of whose actions it may do on something; a trust policy may let it in by itself."""
         possible = holder.possible
-        if holder.arn in self._named or self._everyone:
+        if self._everyone or not self._named.isdisjoint(holder.callers):
             possible = possible | {"sts:AssumeRole"}
         return tuple(path for path in escalation_paths() if possible.issuperset(path.required))
 
@@ -490,73 +573,109 @@ class _Account:
         if holder.administers_once_lifted:
             yield Way(LIFTING, None)
         for path in paths:
-            if "iam:PassRole" in path.required:
-                found = self._passed(holder, path)
-            elif path.category == "existing-passrole" or not ON_IDENTITIES.keys() & set(path.required):
+            if "iam:PassRole" in path.required or not ON_IDENTITIES.keys() & set(path.required):
                 found = self._running(holder, path)
             elif path.category == "self-escalation":
                 found = self._by_itself(holder, path)
             else:
                 found = self._by_another(holder, path)
             if found is not None:
-                yield Way(path, None if found == holder.arn else found)
+                to, first = found
+                yield Way(path, None if to == holder.arn else to, first)
 
-    def _worthy(self, holder: _Holder, services: Iterable[str]) -> Iterator[tuple[Identity, str]]:
-        for service in services:
-            for role in self._trusting.get(service, ()):
-                if role.arn in self._worth and role.arn != holder.arn:
-                    yield role, service
+    def _worthy(
+        self, holder: _Holder, path: EscalationPath, pool: _Pool, prefixes: tuple[str, ...] | None
+    ) -> Iterator[tuple[Identity, tuple[str, ...]]]:
+        """Who is worth getting at, and what the holder has to do before: nothing first, as that is the shorter way.
 
-    def _passed(self, holder: _Holder, path: EscalationPath) -> str | None:
-        for role, service in self._worthy(holder, path.services):
-            if holder.may("iam:PassRole", role.arn, iam_PassedToService=service):
-                return role.arn
+        Args:
+            holder: Who wants to.
+            path: The path.
+            pool: Whom it leads to.
+            prefixes: How the names begin of those whom it may lead to; None: any.
+        """
+        for target in pool.within(prefixes):
+            if target.arn in self._worth and target.arn != holder.arn:
+                yield target, ()
+        joined = self._joined(holder, path) if pool.kind == "user" else None
+        joining = None if joined is None else (*joined[1], _JOINS)
+        near = holder.raised(pool.kind) if joined is None else None
+        for target in pool.within(prefixes if near is None else near):
+            if prefixes is not None and not _name(target.arn).startswith(prefixes):
+                continue
+            if target.arn in self._worth or target.arn == holder.arn or self._of[target.arn].capped:
+                continue
+            first = self._raising(holder, path, target) or joining
+            if first is not None:
+                yield target, first
+
+    def _raising(self, holder: _Holder, path: EscalationPath, target: Identity) -> tuple[str, ...] | None:
+        """The action by which the holder can make an administrator of a target; None: there is none.
+
+        Where that makes another path of the catalogue, the other is open.
+        """
+        groups = (self._groups[arn] for arn in sorted(target.groups) if arn in self._groups)
+        for one in (target, *groups):
+            for action in _separate(path):
+                if _RAISES[action] in (one.kind, "policy") and holder.may_on(action, one):
+                    return (action,)
         return None
 
-    def _running(self, holder: _Holder, path: EscalationPath) -> str | None:
-        return next((role.arn for role, _ in self._worthy(holder, path.services)), None)
+    def _joined(self, holder: _Holder, path: EscalationPath) -> _Found | None:
+        """A group worth being in to which the holder may add a user."""
+        if _JOINS not in holder.possible:
+            return None
+        worthy = self._worthy(holder, path, self._targets["group"], holder.reached(_JOINS))
+        return next(((group.arn, first) for group, first in worthy if holder.may(_JOINS, group.arn)), None)
 
-    def _by_itself(self, holder: _Holder, path: EscalationPath) -> str | None:
+    def _running(self, holder: _Holder, path: EscalationPath) -> _Found | None:
+        """A role as which something runs that the holder starts or changes."""
+        passes = "iam:PassRole" in path.required
+        prefixes = holder.reached("iam:PassRole") if passes else None
+        for service in path.services:
+            for role, first in self._worthy(holder, path, self._trusting.get(service, _NOBODY), prefixes):
+                if passes and not holder.may("iam:PassRole", role.arn, iam_PassedToService=service):
+                    continue
+                if service != _EC2 or role.instance_profile:
+                    return role.arn, first
+                if passes and _IN_PROFILE in holder.possible:
+                    return role.arn, (*first, _IN_PROFILE)
+        return None
+
+    def _by_itself(self, holder: _Holder, path: EscalationPath) -> _Found | None:
         if holder.capped:
             return None
         (action,) = path.required
         one = holder.one
-        if action == "iam:AddUserToGroup":
-            groups = [group for group in self._targets["group"] if group.arn in self._worth]
-            return next((group.arn for group in groups if one.kind == "user" and holder.may(action, group.arn)), None)
+        if action == _JOINS:
+            return self._joined(holder, path) if one.kind == "user" else None
+        found = None
         if action == "iam:CreatePolicyVersion":
-            return next((arn for arn in sorted(one.managed) if holder.may(action, arn)), None)
-        if ON_IDENTITIES[action] == "group":
-            groups = [group for group in self._targets["group"] if group.arn in one.groups or group is one]
-            return next((group.arn for group in groups if holder.may_on(action, group)), None)
-        kind = "user" if one.kind == "group" else one.kind
-        itself = replace(one, arn=holder.arn)
-        return holder.arn if ON_IDENTITIES[action] == kind and holder.may_on(action, itself) else None
+            found = next((arn for arn in sorted(one.managed) if holder.may(action, arn)), None)
+        elif ON_IDENTITIES[action] == "group":
+            groups = [self._groups[arn] for arn in sorted({*one.groups, one.arn}) if arn in self._groups]
+            found = next((group.arn for group in groups if holder.may_on(action, group)), None)
+        elif ON_IDENTITIES[action] == ("user" if one.kind == "group" else one.kind):
+            found = holder.arn if holder.may_on(action, replace(one, arn=holder.arn)) else None
+        return None if found is None else (found, ())
 
-    def _by_another(self, holder: _Holder, path: EscalationPath) -> str | None:
+    def _by_another(self, holder: _Holder, path: EscalationPath) -> _Found | None:
         kind = "role" if any(ON_IDENTITIES[action] == "role" for action in path.required) else "user"
-        raised = any(action in _RAISES for action in path.required)
         # An action on policies says nothing about where they are, and a trust policy may let in by itself.
         narrowing = [one for one in path.required if ON_IDENTITIES[one] == kind and one != "sts:AssumeRole"]
-        for target in self._within(kind, holder.reached(narrowing[0]) if narrowing else None):
-            if target.arn == holder.arn or not (target.arn in self._worth or raised):
-                continue
-            if raised and self._of[target.arn].capped:
-                continue
-            if all(self._may(holder, action, target) for action in path.required):
-                return target.arn
-        return None
-
-    def _within(self, kind: str, prefixes: Iterable[str] | None) -> Iterator[Identity]:
-        """The targets whose names begin so; None: all. Each policy names few, so that few are evaluated for each."""
-        if prefixes is None:
-            yield from self._targets[kind]
-            return
-        names, found = self._names[kind], set[int]()
-        for prefix in prefixes:
-            first = bisect_left(names, prefix)
-            found.update(range(first, bisect_right(names, prefix + chr(0x10FFFF), lo=first)))
-        yield from (self._targets[kind][at] for at in sorted(found))
+        pool, prefixes = self._targets[kind], holder.reached(narrowing[0]) if narrowing else None
+        found = self._worthy(holder, path, pool, prefixes)
+        if any(action in _RAISES for action in path.required):
+            others = (one for one in pool.within(prefixes) if one.arn != holder.arn)
+            found = ((one, ()) for one in others if not self._of[one.arn].capped)
+        return next(
+            (
+                (target.arn, first)
+                for target, first in found
+                if all(self._may(holder, action, target) for action in path.required)
+            ),
+            None,
+        )
 
     def _may(self, holder: _Holder, action: str, target: Identity) -> bool:
         if action != "sts:AssumeRole":

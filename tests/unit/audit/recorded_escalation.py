@@ -141,6 +141,21 @@ CASES = (
             Flip("inline", [READ], PASS, ROLE),
         ),
     ),
+    # A role that the user makes an administrator before it runs something as it.
+    Case(
+        CHECK,
+        FAIL,
+        account(
+            user(inline=[policy("iam:PutRolePolicy", "iam:PassRole", "ec2:RunInstances")]),
+            role(instance_profile=True),
+            own={BOUNDARY: READ},
+        ),
+        (
+            Flip("boundary", BOUNDARY, PASS, ROLE),
+            Flip("instance_profile", False, PASS, ROLE),
+            Flip("@arn", f"{IAM}:role/aws-service-role/ec2.amazonaws.com/deploy", PASS, ROLE),
+        ),
+    ),
     Case(
         CHECK,
         UNKNOWN,

@@ -16,7 +16,7 @@ from toolkit.environment import load_text
 from toolkit.findings import Status
 
 from .conftest import HOME, SCOPE
-from .recorded_escalation import CHECK, IAM, trust, user
+from .recorded_escalation import CHECK, IAM, role, trust, user
 from .recorded_escalation import account as recorded
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -50,6 +50,16 @@ def test_an_account_is_read_with_all_that_is_judged():
     assert said == [(f"{IAM}:user/ben", Status.FAIL, f"the user 'ben' can become an administrator: {path}")]
 
 
+def test_the_evidence_names_what_comes_first():
+    anna = user(inline=[document("iam:PutRolePolicy", "iam:PassRole", "ec2:RunInstances")])
+    account = recorded(anna, role(instance_profile=True))
+    result = run(checks()[CHECK], SCOPE, Answers({fact: (of, ()) for fact, of in account.items()}))
+    assert [one.evidence for one in result.outcomes] == [
+        "the user 'anna' can become an administrator: "
+        "path ec2-001 (iam:PassRole, ec2:RunInstances, after iam:PutRolePolicy) by the role 'deploy'"
+    ]
+
+
 def test_boundaries_are_read():
     """Which moto leaves out of GetAccountAuthorizationDetails; as its API Reference has them."""
 
@@ -80,5 +90,5 @@ def test_three_paths_are_named_and_the_others_counted():
     both = recorded(user("ben"), anna)
     result = run(checks()[CHECK], SCOPE, Answers({fact: (of, ()) for fact, of in both.items()}))
     assert result.outcomes[0].evidence.endswith(
-        "iam-015 (iam:AttachUserPolicy, iam:CreateAccessKey) by the user 'ben' and 1 further path"
+        "iam-015 (iam:AttachUserPolicy, iam:CreateAccessKey) by the user 'ben' and 3 further paths"
     )

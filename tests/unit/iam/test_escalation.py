@@ -78,7 +78,7 @@ def holder(path: EscalationPath, *statements: dict[str, Any]) -> Identity:
     return kind("anna", *statements, managed=frozenset({OWN}), groups=groups)
 
 
-STAFF = Identity(f"{IAM}:group/staff", ())
+STAFF = Identity(f"{IAM}:group/staff", (), managed=frozenset({OWN}))
 
 
 @pytest.mark.parametrize("path", escalation_paths(), ids=lambda path: path.id)
@@ -172,6 +172,90 @@ def test_what_leads_to_no_administrator_is_no_path(statement: dict[str, Any]):
     assert ways(user("anna", statement), *ACCOUNT, STAFF) == set()
 
 
+TEAM_ROLE = role("team", allow("s3:*"), trust=trust("lambda.amazonaws.com"), managed=frozenset({OWN}))
+TEAM_INSTANCE = replace(TEAM_ROLE, trust=trust("ec2.amazonaws.com"), instance_profile=True)
+PASS_TO_LAMBDA = ("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction")
+RAISED = [
+    # Actions of the holder, who is there besides, path, whom it leads to, what comes first.
+    ((*PASS_TO_LAMBDA, "iam:PutRolePolicy"), TEAM_ROLE, "lambda-001", TEAM_ROLE.arn, ("iam:PutRolePolicy",)),
+    (("iam:AttachRolePolicy", "iam:PassRole", "lambda:*"), TEAM_ROLE, "lambda-001", TEAM_ROLE.arn, None),
+    (("iam:PutRolePolicy", "iam:PassRole", "ec2:*"), TEAM_INSTANCE, "ec2-001", TEAM_ROLE.arn, ("iam:PutRolePolicy",)),
+    (("iam:PutRolePolicy", "lambda:UpdateFunctionCode"), TEAM_ROLE, "lambda-003", TEAM_ROLE.arn, None),
+    (("iam:CreatePolicyVersion", "ssm:SendCommand"), TEAM_INSTANCE, "ssm-002", TEAM_ROLE.arn, None),
+    (("iam:PutGroupPolicy", "iam:AddUserToGroup"), STAFF, "iam-013", STAFF.arn, ("iam:PutGroupPolicy",)),
+    (("iam:CreatePolicyVersion", "iam:AddUserToGroup"), STAFF, "iam-013", STAFF.arn, ("iam:CreatePolicyVersion",)),
+    (("iam:AttachUserPolicy", "iam:UpdateLoginProfile"), PLAIN_USER, "iam-006", PLAIN_USER.arn, None),
+    (
+        ("iam:PutGroupPolicy", "iam:CreateLoginProfile"),
+        (replace(PLAIN_USER, groups=frozenset({STAFF.arn})), STAFF),
+        "iam-004",
+        PLAIN_USER.arn,
+        ("iam:PutGroupPolicy",),
+    ),
+]
+
+
+@pytest.mark.parametrize(("actions", "others", "path", "to", "first"), RAISED, ids=lambda one: str(one)[:40])
+def test_whom_one_can_make_an_administrator_is_worth_getting_at(
+    actions: tuple[str, ...], others: Any, path: str, to: str, first: tuple[str, ...] | None
+):
+    """Each by an action on others only, so that no path of the catalogue alone is open."""
+    first = first or tuple(action for action in actions if action in room._RAISES)
+    others = others if isinstance(others, tuple) else (others,)
+    raising = [allow(one, resource=[one_.arn for one_ in others] + [OWN]) for one in first]
+    rest = allow(*(one for one in actions if one not in first))
+    found = escalations((user("anna", *raising, rest), *others)).ways
+    assert (path, to, first) in {(way.path.id, way.to, way.first) for way in found[f"{IAM}:user/anna"]}
+    assert not escalations((user("anna", rest), *others)).ways
+    assert not escalations((user("anna", *raising), *others)).ways
+    denied = [{**one, "Effect": "Deny"} for one in raising]
+    assert not escalations((user("anna", *raising, *denied, rest), *others)).ways
+    bounded = tuple(
+        one
+        if one.kind == "group"
+        else replace(one, boundary=document(allow("s3:*")), boundary_arn=TestBoundaries.BOUNDARY)
+        for one in others
+    )
+    assert bounded == others or not escalations((user("anna", *raising, rest), *bounded)).ways
+
+
+def test_everything_but_identities_and_the_policies_of_roles_is_a_way():
+    rest = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}
+    found = escalations((user("anna", rest, allow("iam:PutRolePolicy", "iam:PassRole")), TEAM_ROLE)).ways
+    assert {"lambda-001", "lambda-003"} <= {way.path.id for way in found[f"{IAM}:user/anna"]}
+
+
+def test_a_role_that_may_add_users_to_groups_gets_at_one_as_whom_it_signs_in():
+    deploy = role("deploy", allow("iam:AddUserToGroup"), allow("iam:CreateAccessKey", resource=PLAIN_USER.arn))
+    found = escalations((deploy, PLAIN_USER, ADMINS)).ways[deploy.arn]
+    assert [(way.path.id, way.to, way.first) for way in found] == [("iam-002", PLAIN_USER.arn, ("iam:AddUserToGroup",))]
+    assert not escalations((deploy, PLAIN_USER, STAFF)).ways
+
+
+def test_a_combination_that_the_catalogue_has_is_named_once():
+    anna = user("anna", allow("sts:AssumeRole", "iam:PutRolePolicy", resource=PLAIN_ROLE.arn))
+    assert [(way.path.id, way.first) for way in escalations((anna, PLAIN_ROLE)).ways[anna.arn]] == [("iam-017", ())]
+
+
+def test_a_trust_policy_that_names_a_session_lets_in_its_role():
+    """Whoever assumes a role chooses the session's name; the ARN of a session lacks the role's path."""
+    admin = replace(ADMIN_ROLE, trust=trust(aws=("arn:aws:sts::123456789012:assumed-role/dev/anna",)))
+    dev = replace(role("dev", allow("s3:ListBucket")), arn=f"{IAM}:role/people/dev")
+    assert ways(dev, admin) == {"sts-001"}
+    bounded = replace(dev, boundary=document(allow("s3:*")), boundary_arn=TestBoundaries.BOUNDARY)
+    # IAM User Guide, "Permissions boundaries for IAM entities": none limits a session that a resource's policy names.
+    assert ways(bounded, admin) == {"sts-001"}
+    assert ways(replace(dev, policies=(document(allow("sts:AssumeRole", effect="Deny")),)), admin) == set()
+    for other in ("role/developer", "role/people/other", "user/dev"):
+        assert ways(replace(dev, arn=f"{IAM}:{other}"), admin) == set()
+    assert ways(replace(dev, arn="arn:aws:iam::111122223333:role/dev"), admin) == set()
+
+
+def test_an_account_in_an_arn_may_be_a_variable():
+    own = allow("iam:CreateAccessKey", resource="arn:aws:iam::${aws:PrincipalAccount}:user/ad*")
+    assert ways(user("anna", own)) == {"iam-002"}
+
+
 def test_several_steps_lead_to_an_administrator_as_well():
     """anna enters ben, who assumes a role that may change its own policies."""
     anna = user("anna", allow("iam:CreateAccessKey", resource=f"{IAM}:user/ben"))
@@ -204,7 +288,14 @@ def test_a_role_is_passed_only_to_a_service_that_it_trusts():
     assert "lambda-001" in ways(passing, replace(ADMIN_ROLE, trust=trust("lambda.amazonaws.com")))
     instance = replace(ADMIN_ROLE, trust=trust("ec2.amazonaws.com"))
     assert "ec2-001" in ways(passing, instance)
-    assert ways(passing, replace(instance, instance_profile=False)) == set()
+    outside = replace(instance, instance_profile=False)
+    assert ways(passing, outside) == set()
+    # An instance profile for it can be made.
+    filling = user("anna", allow("iam:PassRole", "ec2:RunInstances", "iam:AddRoleToInstanceProfile"))
+    (way,) = escalations((filling, outside)).ways[filling.arn]
+    assert (way.path.id, way.to, way.first) == ("ec2-001", outside.arn, ("iam:AddRoleToInstanceProfile",))
+    denied = allow("iam:AddRoleToInstanceProfile", effect="Deny")
+    assert ways(user("anna", allow("iam:PassRole", "ec2:*", "iam:Add*"), denied), outside) == set()
 
 
 @pytest.mark.parametrize("path", ["aws-service-role/x.amazonaws.com", "aws-reserved/sso.amazonaws.com"])
@@ -307,4 +398,38 @@ def test_evaluations_grow_with_the_number_of_roles():
         return evaluated.call_count
 
     few, many = count(100), count(400)
+    assert many <= few * 4.1
+
+
+def test_evaluations_grow_with_the_number_of_those_who_may_change_roles():
+    """Each changes the roles of its team, and none of these runs as what it may start."""
+
+    def count(many: int) -> int:
+        deployers = [
+            user(
+                f"u{number:04}",
+                allow("iam:CreatePolicyVersion", resource=f"arn:aws:iam::*:policy/r{number:04}*"),
+                allow("iam:PutRolePolicy", resource=f"{IAM}:role/r{number:04}-*"),
+                allow("iam:AddUserToGroup", "iam:PutGroupPolicy", resource=f"{IAM}:group/g{number:04}"),
+                allow("iam:CreateAccessKey", resource=f"{IAM}:user/x{number:04}"),
+                allow("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction", "lambda:UpdateFunctionCode"),
+            )
+            for number in range(many)
+        ]
+        roles = [
+            role(
+                f"a{number:04}",
+                allow("s3:*"),
+                trust=trust("lambda.amazonaws.com"),
+                managed=frozenset({f"{OWN}{number}"}),
+            )
+            for number in range(many)
+        ]
+        groups = [Identity(f"{IAM}:group/other{number}", ()) for number in range(many)]
+        users = [user(f"x{number:04}", allow("s3:*")) for number in range(many)]
+        with mock.patch.object(room, "evaluate", wraps=room.evaluate) as evaluated:
+            assert escalations([*deployers, *roles, *groups, *users]).ways == {}
+        return evaluated.call_count
+
+    few, many = count(50), count(200)
     assert many <= few * 4.1

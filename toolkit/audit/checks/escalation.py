@@ -158,7 +158,8 @@ def _said(ways: Iterable[Way], called: Mapping[str, str]) -> str:
     for way in ways:
         by = f" by {called.get(way.to, way.to)}" if way.to else ""
         name = "its own permissions boundary, which it may lift" if way.path is LIFTING else f"path {way.path.id}"
-        actions = f" ({', '.join(way.path.required)})" if way.path.required else ""
+        taken = [", ".join(way.path.required), f"after {', '.join(way.first)}" if way.first else ""]
+        actions = f" ({', '.join(filter(None, taken))})" if any(taken) else ""
         texts.append(f"{name}{actions}{by}")
     more = len(texts) - _NAMED
     return ", ".join(texts[:_NAMED]) + (f" and {more} further path{'s' if more > 1 else ''}" if more > 0 else "")
