@@ -10,9 +10,11 @@ types' records say which side is the stronger one, the environment's own validat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from toolkit.addresses import Address, value_at
@@ -81,6 +83,8 @@ class Adoption:
     """What is to be judged about values that this round's plan does not know, unless there is another round."""
     _unedited: frozenset[str] | None = None
     """Addresses that the plan of the file as it was found destroys; None: there was no plan yet."""
+    _refusals: dict[Path, str] = field(default_factory=dict)
+    """Setting → why the file's rules refused the last value that was tried."""
     _needed: dict[str, str] = field(default_factory=dict)
     """Component → why it cannot be left out."""
 
@@ -148,13 +152,7 @@ class Adoption:
         """
         told = tuple(problems)
         tried = [p for p in self._edits.planned.values() if p.kind != "import"]
-        # What a component needs is told of the one that needs it.
-        refused = [p for p in tried if any(_concerns(problem, p) for problem in told)] or [
-            p for p in tried if p.kind == "out" or p.edit.value is DELETE
-        ]
-        # A rule of a whole component says which entry it needs.
-        missed = [p for p in refused if p.edit.value is DELETE and any(repr(p.edit.path[-1]) in str(t) for t in told)]
-        refused = missed or refused
+        refused = _blamed(told, tried)
         for planned in refused:
             self._edits.take_back(planned)
             why = next((str(p) for p in told if _concerns(p, planned)), str(told[0]))
@@ -164,6 +162,8 @@ class Adoption:
             elif planned.edit.value is DELETE:
                 decision = self.decisions[planned.address]
                 decision.open = f"{decision.reason}; `{dotted(planned.edit.path)}` cannot be left out: {why}"
+            else:
+                self._refusals[planned.edit.path] = why
             if planned.kind in ("name", "out"):
                 self._fails(self._found[planned.address][0], why)
         return bool(refused)
@@ -558,7 +558,10 @@ class Adoption:
                 if self._edits.put(path, f"{stem}-{suffix}", why, change.address, "keep"):
                     self._let_go(change, [path], decision)
                     return
+        refusals = [(path, self._refusals[path]) for path in self._naming(change) if path in self._refusals]
         decision.open = "no setting leaves it alone: rename the environment's own, or leave it out"
+        for path, refusal in refusals[:1]:
+            decision.open = f"{decision.reason}; `{dotted(path)}` cannot be changed: {refusal}"
 
     def _keep_with_alias(self, change: Change, found: Existing, decision: Decision, alias: Decision) -> None:
         """Leave a key alone, which has no name of its own: so is its alias, or that would be moved to a new key."""
@@ -627,6 +630,37 @@ class Adoption:
         self._edits.planned[path] = Planned(
             Edit(path, DELETE, f"{change.component} is left out. {why}"), change.address, "out"
         )
+
+
+def _blamed(problems: Iterable[Problem], tried: Collection[Planned]) -> list[Planned]:
+    """The edits because of which the file breaks its rules: of several, as few as can be said.
+
+    A rule that is about two settings is reported at one of them, and an edit may be of the other.
+    """
+    told = tuple(problems)
+    if concerned := [p for p in tried if any(_concerns(problem, p) for problem in told)]:
+        removed = [p for p in concerned if any(_misses(problem, p) for problem in told)]
+        return removed or concerned
+    if missed := [p for p in tried if any(_misses(problem, p) for problem in told)]:
+        # What is needed is reported at the one that needs it.
+        return missed
+    near = max((_near(problem, p) for problem in told for p in tried), default=0)
+    if near > len(("components", "name")):
+        return [p for p in tried if any(_near(problem, p) == near for problem in told)]
+    return [p for p in tried if p.kind == "out"] or [p for p in tried if p.edit.value is DELETE] or list(tried)
+
+
+def _misses(problem: Problem, planned: Planned) -> bool:
+    """Whether a problem names what an edit removes: an entry, quoted, or a component."""
+    name = planned.edit.path[-1]
+    named = f"the component {name}," if planned.kind == "out" else repr(name)
+    return planned.edit.value is DELETE and named in str(problem)
+
+
+def _near(problem: Problem, planned: Planned) -> int:
+    """How many steps the places of a problem and an edit have in common."""
+    steps_of = zip(re.split(r"[.[]", problem.path), planned.edit.path, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], steps_of))
 
 
 def _concerns(problem: Problem, planned: Planned) -> bool:

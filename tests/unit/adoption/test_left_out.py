@@ -81,6 +81,40 @@ def test_an_entry_that_another_setting_refers_to_is_left_to_people():
     assert adoption.decisions[BERT].open is None
 
 
+def test_a_name_that_another_setting_forbids_is_left_to_people():
+    """The rule is about both settings, and the problem is at the other one: nothing else is taken back for it."""
+    support, audit = (f'module.iam_roles.aws_iam_role.this["{name}"]' for name in ("aws-support", "security-audit"))
+    names = {
+        ("aws_iam_role", "aws-support"): ("components", "iam_roles", "support", "name"),
+        ("aws_iam_role", "security-audit"): ("components", "iam_roles", "audit", "name"),
+    }
+    data = {"components": {**USERS, "iam_roles": {"support": {}, "audit": {}}}}
+    adoption = Adoption(written=data, iam_names=names)
+    changes = [
+        create(support, name="aws-support"), create(audit, name="security-audit"), create(BERT, name="bert")
+    ]  # fmt: skip
+    met = {change.address: theirs(f"the {change.address}", str(change.after["name"])) for change in changes}
+    adoption.next(plan(*changes), met)
+    rest = {
+        "components.iam_roles.audit.name": "security-audit-baseline",
+        "components.iam_users.users.bert": DELETE,
+    }
+    told = Problem(9, "components.iam_roles.support.users[0]", "the user is in developers", "x")
+    for name in ("aws-support-baseline", "aws-support-2", "aws-support-3"):
+        assert written(adoption) == {**rest, "components.iam_roles.support.name": name}
+        assert adoption.reject([told])
+        adoption.next(plan(create(support, name="aws-support")), {support: met[support]})
+    assert written(adoption) == rest
+    assert "`components.iam_roles.support.name` cannot be changed: " in str(adoption.decisions[support].open)
+
+
+def test_whatever_the_files_rules_refuse_there_is_an_edit_to_take_back():
+    adoption = users()
+    assert adoption.reject([Problem(1, "components.macie", "something else", "x")])
+    assert written(adoption) == {}
+    assert not adoption.reject([Problem(1, "components.macie", "something else", "x")])
+
+
 def test_a_default_entry_is_left_to_people():
     """Written down, one of them would drop the others."""
     adoption = Adoption(written={"components": {"iam_users": {}}})
