@@ -184,7 +184,7 @@ def _show(result: Adopted, env: str, called: str, *, dry_run: bool) -> None:
     for address in result.done:
         console.say(f"imported: {address}; its line under `imports` is deleted")
     for module in result.released:
-        console.say(f"released: {module}; its line under `released` is deleted")
+        console.say(f"The state has nothing of {module}: its line under `released` is deleted")
     if not result.diff:
         console.tell(f"environments/{env}/environment.yaml stays as it is.")
     else:

@@ -103,13 +103,14 @@ def _show(result: Release) -> None:
         )
     elif result.not_in_state:
         console.say(
-            f"The state has nothing of {', '.join(result.not_in_state)}. Under `released`, nothing of it is deleted "
-            "even if another run creates it before this is applied."
+            f"The state has nothing of {', '.join(result.not_in_state)}. While its lines are under `released`, nothing "
+            "of it is deleted even if another run creates it. `release --done` and `adopt` delete the lines: run them "
+            "after the apply."
         )
     if result.also:
         console.say(f"Also changes, since it depends on what is released: {', '.join(result.also)}")
     for module in result.done:
-        console.say(f"released: {module}; its line under `released` is deleted")
+        console.say(f"The state has nothing of {module}: its line under `released` is deleted")
     if result.diff:
         console.document(f"\n{result.diff}")
 

@@ -68,7 +68,7 @@ class Release:
     not_in_state: tuple[str, ...]
     """Those of the components of which the state has nothing."""
     done: tuple[str, ...]
-    """Addresses of modules of earlier releases that the state no longer has: their lines are deleted."""
+    """With `--done`, addresses of modules that the state does not have: their lines are deleted."""
     stays: tuple[Staying, ...]
     diff: str
     """Unified diff of environment.yaml."""
@@ -175,7 +175,8 @@ def _result(
         label for component in released for label in dict.fromkeys((*rendered.get(component, ()), *there[component]))
     ]
     modules = tuple(f"module.{label}" for label in labels if f"module.{label}" not in environment.released)
-    done = done_lines(environment, state)
+    # An earlier line for what is not in the state may not be applied yet: `--done` says that it is.
+    done = () if released else done_lines(environment, state)
     left = [m for m in environment.released if m not in done] + list(modules)
     edited = splice_bytes(raw, _edits(environment, released, left, labels), where=paths.shown)
     after = _checked(edited, released, workspace)

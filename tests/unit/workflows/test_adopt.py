@@ -218,7 +218,9 @@ def test_lines_of_releases_that_are_done_are_deleted_as_those_of_imports(acme: A
     assert done["released"] == ["module.cloudtrail", "module.config_eu_central_1"]
     assert acme.file.read_bytes() == BEFORE.replace(b"components:", b"\r\ncomponents:")
     acme.undo()
-    assert "released: module.cloudtrail; its line under `released` is deleted" in cli(acme, "--yes").stdout
+    assert (
+        "The state has nothing of module.cloudtrail: its line under `released` is deleted" in cli(acme, "--yes").stdout
+    )
 
 
 def test_undo_has_nothing_for_scripts(acme: Acme):

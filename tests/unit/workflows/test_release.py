@@ -175,6 +175,18 @@ def test_lines_are_deleted_once_the_state_has_nothing_of_the_module(acme: Acme):
     assert "removed.tf" not in acme.rendered
 
 
+def test_another_release_keeps_lines_that_may_not_be_applied_yet(acme: Acme):
+    """A component that is not in the state yet: its line holds whatever another run creates before the apply."""
+    acme.state = [POLICY]
+    first = acme.release("cloudtrail")
+    assert first.not_in_state == ("cloudtrail",)
+    second = acme.release("password_policy")
+    assert second.done == ()
+    assert b"  - module.cloudtrail\r\n  - module.password_policy\r\n" in acme.file.read_bytes()
+    acme.state = []
+    assert acme.release(done=True).done == ("module.cloudtrail", "module.password_policy")
+
+
 def test_what_another_component_needs_is_refused_with_its_name(acme: Acme):
     subscription = (
         b"    log_subscription:\r\n      destination_arn: arn:aws:logs:eu-central-1:111122223333:destination:siem\r\n"
