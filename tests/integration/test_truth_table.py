@@ -188,7 +188,7 @@ class Truth:
         if self.account == "managed by others":
             # Some entries of the file are others', and referred to by the rest of it: people remove them.
             decisions += self.adopt(dry_run=True).decisions
-            self._remove({one.proposal.called for one in decisions if one.open and "cannot be left out" in one.open})
+            self._remove({one.proposal.called for one in decisions if one.open and table.REFERRED in one.open})
         adopted = self.adopt()
         decisions += adopted.decisions
         (self.cli.root / "adopted.diff").write_text(adopted.diff)
@@ -235,7 +235,9 @@ class Truth:
         for name in [name for name in roles["roles"] if f"the role {name!r}" in called]:
             del roles["roles"][name]
             roles.pop("conflicts", None)
-        for role in (*roles["roles"].values(), roles["break_glass"], roles["support"]):
+        if "the role 'aws-support'" in called:
+            del roles["support"]
+        for role in (*roles["roles"].values(), roles["break_glass"], roles.get("support", {})):
             gone = [name for name in role.get("users", ()) if name not in users]
             if gone:
                 role["users"] = [name for name in role["users"] if name in users]

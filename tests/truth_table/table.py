@@ -437,10 +437,9 @@ FIXED_NAMES: Mapping[str, str] = {
     "aws_ssm_service_setting": "AWS names it: a setting",
 }
 """Type with a key → why no resource of it has another name."""
-REFERRED_TO: Mapping[str, str] = {
-    "aws_iam_role": "cannot be left out",
-    "aws_iam_user": "cannot be left out",
-}
+REFERRED = "` cannot be "
+"""As in "`components.iam_users.users.anna` cannot be left out", with the rule of the file that needs it."""
+REFERRED_TO: Mapping[str, str] = {"aws_iam_role": REFERRED, "aws_iam_user": REFERRED}
 """Type that others manage → what `adopt` says of those to which other settings of the example refer by name.
 
 Only people know by what to refer to them instead.
