@@ -16,8 +16,9 @@ path is reported rather than missed:
 
 Not considered: service control and resource control policies, which only take away; what other accounts may do; groups
 without members; users, groups, roles and policies that would have to be created first; another role in the instance
-profile of an instance that runs. Service-linked roles and those of IAM Identity Center cannot be changed or passed by
-the account, which is why they are nobody's target:
+profile of an instance that runs; boundaries that somebody else may change, or exchange for a policy of the account;
+policies that are not attached and older versions of policies. Service-linked roles and those of IAM Identity Center
+cannot be changed or passed by the account, which is why they are nobody's target:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-service-linked-roles.html
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 """
