@@ -7,6 +7,7 @@ An attestation never answers what AWS reports: it counts only for topics that th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from functools import cache
 
 from toolkit.audit.model import Check
@@ -14,6 +15,9 @@ from toolkit.controls.catalogue import Topic, topics
 from toolkit.environment.model import AttestationEntry, Environment
 from toolkit.environment.source import Problem
 from toolkit.spelling import nearest
+
+_CLOCKS = timedelta(days=1)
+"""How far the days of two time zones may differ."""
 
 
 def broken(environment: Environment) -> list[Problem]:
@@ -37,6 +41,12 @@ def of_topic(topic: Topic, environment: Environment | None) -> tuple[Attestation
     entries = environment.attestations if environment is not None else ()
     found = (entry for entry in entries if topic in _by_name().get(entry.control, ()))
     return tuple(sorted(found, key=lambda entry: entry.until, reverse=True))
+
+
+def begun(entries: Iterable[AttestationEntry], now: datetime) -> tuple[AttestationEntry, ...]:
+    """Those that are dated by now, wherever; a later day is no attestation yet."""
+    latest = (now + _CLOCKS).date().isoformat()
+    return tuple(entry for entry in entries if entry.on <= latest)
 
 
 def idle(environment: Environment | None, asked: Iterable[Check]) -> tuple[str, ...]:

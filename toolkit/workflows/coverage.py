@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from toolkit.audit.attestations import of_topic
+from toolkit.audit.attestations import begun, of_topic
 from toolkit.audit.registry import checks
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Framework, frameworks, topics
@@ -98,7 +98,6 @@ def _checked() -> frozenset[str]:
 
 def _attested(environment: Environment) -> Mapping[str, Attested]:
     """Topic → what the environment attests of it; of several entries, the one that holds longest."""
-    # Days of two time zones differ by one at most; a later day is no attestation yet.
-    latest = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    found = {topic.name: [entry for entry in of_topic(topic, environment) if entry.on <= latest] for topic in topics()}
+    now = datetime.now(UTC)
+    found = {topic.name: begun(of_topic(topic, environment), now) for topic in topics()}
     return {name: Attested(own[0].by, date.fromisoformat(own[0].until)) for name, own in found.items() if own}

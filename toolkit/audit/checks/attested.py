@@ -6,31 +6,26 @@ What only the management account of an organization decides is asked of that acc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from toolkit.audit.attestations import of_topic
+from toolkit.audit.attestations import begun, of_topic
 from toolkit.audit.checks.organizations import Judge, Organization, in_management
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import SEVERITIES, Answers, Check, Outcome, Remedy, Scope
 from toolkit.controls.catalogue import Topic, topics
 from toolkit.findings import Status
 
-_CLOCKS = timedelta(days=1)
-"""How far the days of two time zones may differ."""
-
 
 def _judge(topic: Topic) -> Judge:
     def judge(scope: Scope, _: Answers) -> Iterator[Outcome]:
-        today, latest = scope.now.date().isoformat(), (scope.now + _CLOCKS).date().isoformat()
         every = of_topic(topic, scope.environment)
-        entries = [entry for entry in every if entry.on <= latest]
+        entries = begun(every, scope.now)
         if not entries:
             lacking = "the attestation is dated in the future" if every else "there is no attestation"
             yield Outcome(Status.UNKNOWN, f"{str(topic.attested).rstrip('.')}, and {lacking}")
             return
         entry = entries[0]
         said = f"attested by {entry.by} on {entry.on}"
-        if entry.until < today:
+        if entry.until < scope.now.date().isoformat():
             yield Outcome(Status.FAIL, f"{said}, until {entry.until}: that is over")
         else:
             yield Outcome(Status.ATTESTED, f"{said}, until {entry.until}{f': {entry.note}' if entry.note else ''}")
