@@ -21,10 +21,10 @@ import re
 import subprocess
 import sys
 import tempfile
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from growth import COUNTS, print_growth
 from replay import ACCOUNT, HOME, REGIONS, Answer, Key
 
 from toolkit.__main__ import main
@@ -34,7 +34,6 @@ from toolkit.workflows import audit
 
 LATENCY = "0.1"
 """Seconds that each call waits; AWS takes 0.03 to 0.3, by region and service."""
-COUNTS = (2500, 5000, 10_000)
 REPLAY = Path(__file__).with_name("replay.py")
 OURS = ("toolkit.__main__:main", "audit", "--account-id", ACCOUNT, "--region", HOME, "--format", "json")
 
@@ -134,11 +133,7 @@ def memory(folder: Path) -> None:
             f"audit {count:,} users with {2 * count:,} access keys: {done.peak:.0f} MiB at the peak, "
             f"{done.seconds:.1f} s, {done.calls:,} calls, {len(found):,} findings"
         )
-    first, second = (
-        1000 * (more - less) / (many - few)
-        for (less, more), (few, many) in zip(pairwise(peaks), pairwise(COUNTS), strict=True)
-    )
-    print(f"  a thousand more users take {first:.1f} MiB up to {COUNTS[1]:,}, and {second:.1f} MiB from there on")
+    print_growth(peaks)
 
 
 _USER = re.compile(rb"<member><Path>/</Path><UserName>user-0</UserName>.*?</AttachedManagedPolicies></member>")

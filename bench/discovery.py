@@ -10,7 +10,6 @@ memory         peak of a scan of IAM with 2,500, 5,000 and 10,000 users, who hav
 from __future__ import annotations
 
 import base64
-import io
 import json
 import subprocess
 import sys
@@ -20,15 +19,16 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from growth import COUNTS, print_growth
 from moto import mock_aws
 from moto.core.models import botocore_stubber
+from replay import REGIONS, response
 
 from toolkit.aws.identity import CallerIdentity
 from toolkit.aws.inventory import Inventory
@@ -43,11 +43,6 @@ from toolkit.workflows.observer import Observer
 
 LATENCY = 0.1
 """Seconds that each call waits; AWS takes 0.03 to 0.3, by region and service."""
-REGIONS = (
-    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-    "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1",
-    "us-east-2", "us-west-1", "us-west-2",
-)  # fmt: skip
 ENVIRON = {"AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
 ENVIRONMENT = load_text(
     'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\ncomponents: {}\n',
@@ -83,16 +78,6 @@ def key(request: AWSPreparedRequest) -> tuple[Any, ...]:
     body = request.body
     read = body.read() if hasattr(body, "read") else body
     return request.method, request.url, request.headers.get("X-Amz-Target"), str(read)
-
-
-def response(url: str, status: int, headers: Any, content: bytes) -> AWSResponse:
-    """An answer as botocore gets it from its connection."""
-
-    class Raw(io.BytesIO):
-        def stream(self, **_: Any) -> Any:
-            yield self.read()
-
-    return AWSResponse(url, status, headers, Raw(content))
 
 
 def scanned(answer: Answer, at_once: int) -> tuple[float, Snapshot, Counter[tuple[Any, ...]]]:
@@ -131,11 +116,11 @@ def regions() -> None:
     def record(request: AWSPreparedRequest) -> AWSResponse:
         found = botocore_stubber("before-send", request)
         recorded[key(request)] = found.status_code, found.headers, found.content
-        return response(request.url, *recorded[key(request)])
+        return response(request.url, recorded[key(request)])
 
     def replay(request: AWSPreparedRequest) -> AWSResponse:
         time.sleep(LATENCY)
-        return response(request.url, *recorded[key(request)])
+        return response(request.url, recorded[key(request)])
 
     with mock_aws():
         for region in REGIONS:
@@ -195,22 +180,22 @@ def users(count: int) -> None:
         action = asked["Action"][0]
         if action == "GetLoginProfile":
             error = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>none</Message></Error></ErrorResponse>"
-            return response(request.url, 404, {}, error.encode())
+            return response(request.url, (404, {}, error.encode()))
         if action == "ListAccessKeys":
-            return response(request.url, 200, {}, keys(asked["UserName"][0]).encode())
+            return response(request.url, (200, {}, keys(asked["UserName"][0]).encode()))
         if action == "GenerateCredentialReport":
-            return response(request.url, 200, {}, result(action, "<State>COMPLETE</State>").encode())
+            return response(request.url, (200, {}, result(action, "<State>COMPLETE</State>").encode()))
         if action == "GetCredentialReport":
             text = base64.b64encode(report(count).encode()).decode()
             made = f"<Content>{text}</Content><GeneratedTime>2026-11-29T08:00:00Z</GeneratedTime>"
-            return response(request.url, 200, {}, result(action, made).encode())
+            return response(request.url, (200, {}, result(action, made).encode()))
         start = int(asked.get("Marker", ["0"])[0])
         end = min(start + 1000, count)
         name = "Users" if action == "ListUsers" else "UserDetailList"
         items = "".join(item.format(n=n, more=more if name == "UserDetailList" else "") for n in range(start, end))
         marker = f"<Marker>{end}</Marker>" if end < count else ""
         text = f"<{name}>{items}</{name}><IsTruncated>{str(end < count).lower()}</IsTruncated>{marker}"
-        return response(request.url, 200, {}, result(action, text).encode())
+        return response(request.url, (200, {}, result(action, text).encode()))
 
     clients = Hooked(answer)
     clients.client("iam")
@@ -239,14 +224,7 @@ def memory() -> None:
             f"discover {count:,} users with {2 * count:,} access keys: {most} MiB at the peak, "
             f"snapshot {size} MiB, {int(calls):,} calls"
         )
-    first, second = (
-        1000 * (more - less) / (many - few)
-        for (less, more), (few, many) in zip(pairwise(peaks), pairwise(COUNTS), strict=True)
-    )
-    print(f"  a thousand more users take {first:.1f} MiB up to {COUNTS[1]:,}, and {second:.1f} MiB from there on")
-
-
-COUNTS = (2500, 5000, 10_000)
+    print_growth(peaks)
 
 
 if __name__ == "__main__":

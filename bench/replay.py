@@ -139,7 +139,8 @@ class Recording:
         return found[min(number, len(found) - 1)]
 
 
-def _response(url: str, answer: Answer) -> Any:
+def response(url: str, answer: Answer) -> Any:
+    """An answer as botocore gets it from its connection."""
     from botocore.awsrequest import AWSResponse
 
     class Raw(io.BytesIO):
@@ -171,7 +172,7 @@ def record(recording: Recording, run: Any) -> None:
             answer = None
         held: Answer = (answer.status_code, dict(answer.headers), answer.content) if answer else (501, {}, b"")
         recording.add(asked, held)
-        return _response(request.url, held)
+        return response(request.url, held)
 
     with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         seed()
@@ -188,7 +189,7 @@ def replay(recording: Recording, latency: float, run: Any) -> None:
 
     def send(_self: Any, request: Any) -> Any:
         time.sleep(latency)
-        return _response(request.url, recording.get(key(request)))
+        return response(request.url, recording.get(key(request)))
 
     URLLib3Session.send = send  # type: ignore[method-assign]
     run()
