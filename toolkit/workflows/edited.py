@@ -1,6 +1,7 @@
 """environment.yaml as commands edit it: read as it is, shown as a diff, and written whole or not at all.
 
-In: an environment's paths. Out: bytes, and the file. For `adopt` and `release`, which hold the lock while they do.
+In: an environment's paths. Out: bytes, and the file. For `adopt`, `release` and `audit --fix`, which hold the lock
+while they do.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from difflib import unified_diff
 
 from toolkit.environment import Environment
 from toolkit.environment.source import MAX_BYTES
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import RefusedError, ToolkitError, UsageError
 from toolkit.files import read_regular, write_atomically
-from toolkit.paths import EnvironmentPaths
+from toolkit.paths import EnvironmentPaths, Project
+from toolkit.workflows.render import render_environments
 from toolkit.workflows.workspace import Access
 
 
@@ -60,3 +62,17 @@ def require_unedited(paths: EnvironmentPaths, read: bytes) -> None:
 def write_file(paths: EnvironmentPaths, content: bytes) -> None:
     """Replace the file; its permissions stay."""
     write_atomically(paths.file, content, mode=paths.file.stat().st_mode & 0o777)
+
+
+def write_agreed(project: Project, paths: EnvironmentPaths, before: bytes, after: bytes, *, agreed: bool) -> None:
+    """Replace what was read by what was agreed to, and render it.
+
+    Raises:
+        RefusedError: It was not agreed to; nothing was written.
+        ToolkitError: Somebody has edited the file meanwhile, and nothing was written; or it cannot be rendered.
+    """
+    if not agreed:
+        raise RefusedError("not approved; nothing was written", where=paths.shown)
+    require_unedited(paths, before)
+    write_file(paths, after)
+    render_environments(project, (paths.name,), dry=False)

@@ -13,14 +13,13 @@ from toolkit.audit.fixes import Fix, Kind, fix_of
 from toolkit.audit.model import Check
 from toolkit.audit.report import Audit
 from toolkit.environment import Environment, load_text
-from toolkit.errors import RefusedError, ToolkitError
+from toolkit.errors import ToolkitError
 from toolkit.findings import Status
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.rendering.render import RenderedTree, render
 from toolkit.rendering.tree import FileChange, compare
-from toolkit.workflows.edited import diff_of, read_file, refuse_trying_out, require_unedited, write_file
+from toolkit.workflows.edited import diff_of, read_file, refuse_trying_out, write_agreed
 from toolkit.workflows.guardrails import refuse_policies
-from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one
 from toolkit.workflows.workspace import Access, read_environment
 
@@ -104,11 +103,7 @@ def fix(project: Project, name: str, access: Access, audit: Audit, *, agreed: Ca
         after = proposals.read(edited)
         refuse_policies(after, paths.shown)
         compare(render(after), paths.rendered)
-        if not agreed(result):
-            raise RefusedError("not approved; nothing was written", where=paths.shown)
-        require_unedited(paths, raw)
-        write_file(paths, edited)
-        render_environments(project, (name,), dry=False)
+        write_agreed(project, paths, raw, edited, agreed=agreed(result))
         return result
 
 

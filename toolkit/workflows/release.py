@@ -30,10 +30,9 @@ from toolkit.snapshots import is_global
 from toolkit.snapshots.unmanaged import identity_attributes
 from toolkit.terraform.state_resources import StateResources
 from toolkit.visible import joined_lines
-from toolkit.workflows.edited import diff_of, read_file, refuse_trying_out, require_unedited, write_file
+from toolkit.workflows.edited import diff_of, read_file, refuse_trying_out, write_agreed
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.released import done_lines, lines_edit
-from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one
 from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment
 
@@ -132,11 +131,7 @@ def release(
         result, edited = _result(workspace, environment, released, raw)
         if edited == raw or dry_run:
             return result
-        if not agreed(result):
-            raise RefusedError("not approved; nothing was written", where=paths.shown)
-        require_unedited(paths, raw)
-        write_file(paths, edited)
-        render_environments(project, (name,), dry=False)
+        write_agreed(project, paths, raw, edited, agreed=agreed(result))
         return result
 
 
