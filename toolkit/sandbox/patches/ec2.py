@@ -172,8 +172,9 @@ _CONSOLE = (
     "GetSerialConsoleAccessStatus: one switch for the account's region, which is off unless it was enabled."
 )
 _FLOW_LOGS = (
-    'moto refuses a second flow log to one log group, even of other traffic. VPC User Guide, "Publish flow logs to '
-    'CloudWatch Logs": of two flow logs to one log group, one can record rejected and one accepted traffic.'
+    "moto refuses a second flow log to one log group, even of other traffic. EC2 API, CreateFlowLogs, and VPC User "
+    'Guide, "Publish flow logs to CloudWatch Logs": of two flow logs to one log group, one can record rejected and one '
+    "accepted traffic."
 )
 _VPCS = (
     "moto lacks the options. EC2 API, ModifyVpcBlockPublicAccessOptions and DescribeVpcBlockPublicAccessOptions: one "
