@@ -44,6 +44,7 @@ _MANUAL = "judged by the API or an attestation here, left to people there"
 DIFFERENT = {
     "accessanalyzer_enabled": _UNREAD,
     "accessanalyzer_enabled_without_findings": _UNREAD,
+    "guardduty_centrally_managed": "moto lacks the call; what cannot be read is unknown here, and a failure there",
     "guardduty_no_high_severity_findings": _UNREAD,
     "trustedadvisor_errors_and_warnings": _UNREAD,
     "account_maintain_current_contact_details": _MANUAL,
