@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from toolkit.aws.actions import action_of
 from toolkit.aws.facts import AT_ONCE, side_by_side
@@ -38,7 +38,7 @@ from toolkit.aws.session import AwsSession
 from toolkit.regions import partition_of
 from toolkit.resources.base import ResourceType
 from toolkit.resources.managers import Manager
-from toolkit.resources.reading import Absent, Call, Live, Reading, Reason, Unreadable, UnreadableError
+from toolkit.resources.reading import Absent, Answered, Call, Live, Reading, Reason, Unreadable, UnreadableError
 from toolkit.resources.registry import RESOURCES
 
 S = TypeVar("S")
@@ -103,12 +103,14 @@ class Inventory:
         *,
         budget: int | None = None,
         on_call: Callable[[Call], None] = lambda _: None,
+        on_answer: Callable[[Answered], None] | None = None,
         at_once: int = AT_ONCE,
     ) -> None:
         """Args:
         session: Makes the calls.
         budget: How many calls of AWS may be made at most; further ones are unreadable. None: any number.
         on_call: Told of each call that AWS answered, possibly from several threads.
+        on_answer: Gets each call with what AWS answered or refused, possibly from several threads; None: nobody does.
         at_once: How many lists are read side by side, and how many calls wait for AWS at a time. Of one service in
             one region, never more than eight do: AWS limits calls by account, service and region
             (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
@@ -116,6 +118,7 @@ class Inventory:
         self._session = session
         self._budget = budget
         self._on_call = on_call
+        self._on_answer = on_answer
         self._at_once = at_once
         self._made = 0
         self._lock = threading.Lock()
@@ -293,7 +296,7 @@ class Inventory:
                 self._spend(service, operation, region)
                 with self._turn(service, region):
                     answer = getattr(self._session.client(service, region), operation)(**parameters)
-                made = self._made_call(service, operation, region, answer)
+                made = self._made_call(service, operation, region, answer, parameters)
                 if unfinished is None or not unfinished(answer):
                     return _Kept(answer, (made,))
                 if time.monotonic() > deadline:
@@ -335,11 +338,11 @@ class Inventory:
             for page in self._pages(service, operation, region, parameters):
                 if calls:
                     self._spend(service, operation, region)
-                calls.append(self._made_call(service, operation, region, page))
+                calls.append(self._made_call(service, operation, region, page, parameters))
                 items += _member(page, member)
             return _Kept(tuple(items), tuple(calls))
 
-        return self._answered(service, operation, region, absent, ask, {**parameters, "": member}) or ()
+        return self._answered(service, operation, region, absent, ask, parameters, member) or ()
 
     def _pages(
         self, service: str, operation: str, region: str, parameters: Mapping[str, Any]
@@ -384,6 +387,7 @@ class Inventory:
         absent: tuple[str | Absent, ...],
         ask: Callable[[], _Kept],
         parameters: Mapping[str, Any],
+        member: str = "",
     ) -> Any:
         """What AWS answered; None for an error in `absent`."""
         import botocore.exceptions
@@ -393,19 +397,26 @@ class Inventory:
             call = self._action(service, operation, region)
             return _Kept(None, (), Unreadable("", region, call, reason, message), code)
 
+        def refused(code: str, message: str, answer: Mapping[str, Any]) -> None:
+            if self._on_answer is not None:
+                made = _call(self._action(service, operation, region), region, answer)
+                self._on_answer(Answered(service, operation, parameters, made, None, (code, message)))
+
         def put() -> _Kept:
             try:
                 return ask()
             except botocore.exceptions.ClientError as e:
                 error = e.response.get("Error", {})
                 code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+                refused(code, message, cast(Mapping[str, Any], e.response))
                 return failed(self._reason(code, region), message, code)
             except (botocore.exceptions.BotoCoreError, botocore.parsers.ResponseParserError) as e:
+                refused(type(e).__name__, str(e), {})
                 return failed(_silence(e, service, region), str(e))
             except UnreadableError as e:
                 return _Kept(None, (), e.of(""))
 
-        kept = self._once((service, operation, region, _frozen(parameters)), put)
+        kept = self._once((service, operation, region, _frozen(parameters), member), put)
         if kept.code:
             assert kept.failure is not None
             for one in absent:
@@ -470,10 +481,13 @@ class Inventory:
                 raise UnreadableError(self._action(service, operation, region), region, Reason.BUDGET, message)
             self._made += 1
 
-    def _made_call(self, service: str, operation: str, region: str, answer: Mapping[str, Any]) -> Call:
-        request_id = answer.get("ResponseMetadata", {}).get("RequestId")
-        call = Call(self._action(service, operation, region), region, datetime.now(UTC), request_id)
+    def _made_call(
+        self, service: str, operation: str, region: str, answer: Mapping[str, Any], parameters: Mapping[str, Any]
+    ) -> Call:
+        call = _call(self._action(service, operation, region), region, answer)
         self._on_call(call)
+        if self._on_answer is not None:
+            self._on_answer(Answered(service, operation, parameters, call, answer))
         return call
 
     def _reason(self, code: str, region: str) -> Reason:
@@ -499,6 +513,10 @@ class Inventory:
         """Every region that AWS has → whether the account has opted in, as EC2 says it."""
         answer = self.call("ec2", "describe_regions", self.home_region, AllRegions=True) or {}
         return {one["RegionName"]: one.get("OptInStatus") for one in answer.get("Regions", ())}
+
+
+def _call(action: str, region: str, answer: Mapping[str, Any]) -> Call:
+    return Call(action, region, datetime.now(UTC), answer.get("ResponseMetadata", {}).get("RequestId"))
 
 
 def _answer(kept: _Kept) -> Any:

@@ -46,6 +46,23 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """One call of AWS with all that was said: the raw fact behind `Call`. Of a list, each page is one."""
+
+    service: str
+    """As boto3 names it."""
+    operation: str
+    """Method of its client."""
+    parameters: Mapping[str, Any]
+    """Of the first page; what leads to the next ones is left out."""
+    call: Call
+    answer: Mapping[str, Any] | None
+    """As boto3 gives it; None where AWS refused, or did not answer."""
+    error: tuple[str, str] | None = None
+    """Code and message of AWS's error, or the name and text of what went wrong on the way; None with an answer."""
+
+
+@dataclass(frozen=True)
 class Live:
     """One resource that an account has.
 

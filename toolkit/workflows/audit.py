@@ -5,7 +5,7 @@ In: an account that is checked. Out: an Audit. Reads only; every question is put
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from toolkit.errors import UsageError, or_meant
 from toolkit.findings import Severity
 from toolkit.findings.rules import UNCOVERED
 from toolkit.plan.facts import Wanted
-from toolkit.resources.reading import Call, UnreadableError
+from toolkit.resources.reading import Answered, Call, UnreadableError
 from toolkit.workflows.discover import AT_ONCE, MAX_CALLS, Account, Meter, regions_of
 from toolkit.workflows.observer import Observer
 
@@ -83,6 +83,7 @@ def audit(
     *,
     max_calls: int = MAX_CALLS,
     baseline: Baseline | None = None,
+    on_answer: Callable[[Answered], None] | None = None,
 ) -> Audit:
     """What is true of an account.
 
@@ -94,13 +95,14 @@ def audit(
         observer: Gets told what happens.
         max_calls: Calls of AWS at most; what is left then is unknown.
         baseline: An earlier audit of the same account, to compare with.
+        on_answer: Gets every call with what AWS answered: the facts that the verdicts rest on, and no others.
 
     Raises:
         ToolkitError: Which regions are enabled cannot be read.
         UsageError: None of the named regions is enabled.
     """
     meter = Meter(observer)
-    inventory = Inventory(account.clients, budget=max_calls, on_call=meter.count, at_once=AT_ONCE)
+    inventory = Inventory(account.clients, budget=max_calls, on_call=meter.count, on_answer=on_answer, at_once=AT_ONCE)
     where, off = _on(regions_of(account, regions, inventory), inventory)
     now = datetime.now(UTC).replace(microsecond=0)
     home = account.clients.home_region

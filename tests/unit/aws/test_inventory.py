@@ -30,6 +30,7 @@ from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import (
     Absent,
     Account,
+    Answered,
     Call,
     Live,
     OnCreate,
@@ -403,6 +404,47 @@ def test_what_is_found_has_the_calls_it_rests_on_as_evidence():
     assert [call.action for call in first.evidence] == ["iam:ListGroups"]
     assert again == first
     assert told == list(first.evidence)
+
+
+def test_every_answer_and_refusal_is_recorded_once_with_what_was_asked_and_nothing_else():
+    recorded: list[Answered] = []
+    first, second = (
+        {"Groups": groups("one"), "IsTruncated": True, "Marker": "m"},
+        {"Groups": groups("two"), "IsTruncated": False},
+    )
+    clients = Recorded(
+        ("iam", "list_groups", first),
+        ("iam", "list_groups", second),
+        ("iam", "get_group", "NoSuchEntity: none"),
+        (*POLICY, "AccessDenied: not authorized"),
+    )
+    told: list[Call] = []
+    inventory = Inventory(clients, on_call=told.append, on_answer=recorded.append)
+    for _ in range(2):
+        assert len(list(inventory.every(["aws_iam_group"], [REGION]))) == 2
+        inventory.call("iam", "get_group", REGION, absent=("NoSuchEntity",), GroupName="three")
+        assert isinstance(inventory.find("aws_iam_account_password_policy", REGION, {}), Unreadable)
+    assert [(one.operation, one.call.action, dict(one.parameters), one.error) for one in recorded] == [
+        ("list_groups", "iam:ListGroups", {"MaxItems": 1000}, None),
+        ("list_groups", "iam:ListGroups", {"MaxItems": 1000}, None),
+        ("get_group", "iam:GetGroup", {"GroupName": "three"}, ("NoSuchEntity", "none")),
+        ("get_account_password_policy", "iam:GetAccountPasswordPolicy", {}, ("AccessDenied", "not authorized")),
+    ]
+    assert [[group["GroupName"] for group in one.answer["Groups"]] for one in recorded if one.answer] == [
+        ["one"],
+        ["two"],
+    ]
+    assert len(recorded) == inventory.calls
+    assert told == [one.call for one in recorded if one.answer is not None]
+
+
+def test_silence_is_recorded_as_what_went_wrong():
+    recorded: list[Answered] = []
+    clients = Answering(failing(botocore.exceptions.ReadTimeoutError(endpoint_url="https://iam.amazonaws.com")))
+    found = Inventory(clients, on_answer=recorded.append).find("aws_iam_account_password_policy", REGION, {})
+    assert isinstance(found, Unreadable)
+    (one,) = recorded
+    assert (one.answer, one.call.request_id, one.error and one.error[0]) == (None, None, "ReadTimeoutError")
 
 
 def test_no_more_calls_are_made_than_the_budget_has():
