@@ -29,7 +29,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "adopt": Kind(1, ("adopt --json",)),
         "apply": Kind(1, ("apply --json", "destroy --json")),
-        "audit": Kind(1, ("audit --format json",)),
+        "audit": Kind(1, ("audit --format json", "audit --report json=FILE")),
         "bootstrap": Kind(1, ("bootstrap --json",)),
         "components": Kind(1, ("components --json",)),
         "controls": Kind(1, ("controls --format json",)),
@@ -54,3 +54,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 def document(kind: str, data: Mapping[str, Any]) -> Document:
     """Data as a document of a kind in `KINDS`."""
     return Document({"schema_version": KINDS[kind].version, "kind": kind, **data})
+
+
+def is_document(kind: str, text: str, *keys: str) -> bool:
+    """Whether a text is a document of a kind, of whichever version, that has these keys."""
+    import json  # not for `--help`
+
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("kind") == kind and {"schema_version", *keys} <= found.keys()

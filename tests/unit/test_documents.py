@@ -65,5 +65,5 @@ def test_nothing_else_decides_a_version():
         for name, text in texts.items()
         if '"schema_version"' in text or ("toolkit.documents" in text and re.search(r"\bDocument\(", text))
     }
-    # reports/data.py recognises an earlier report by it; a snapshot is a file with a format of its own.
-    assert naming == {"documents.py", "reports/data.py", "snapshots/__init__.py"}
+    # A snapshot is a file with a format of its own.
+    assert naming == {"documents.py", "snapshots/__init__.py"}

@@ -6,7 +6,7 @@ In: results of checks, the frameworks that are asked for, waivers. Out: an Audit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -51,6 +51,8 @@ class Audit:
     waivers: tuple[Waiver, ...]
     calls: int
     """Calls of AWS that were made."""
+    max_calls: int
+    """Of at most so many."""
     baseline: Baseline | None = None
     """An earlier audit of the account, to compare with."""
     idle_attestations: tuple[str, ...] = ()
@@ -59,6 +61,8 @@ class Audit:
     """What to do in environment.yaml about failed checks that a component is about."""
     no_fixes: tuple[str, ...] = ()
     """Why none is known, a line each: environment.yaml cannot be rendered as it is."""
+    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict)
+    """Path of a key in environment.yaml → its line; empty without an environment."""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

@@ -88,6 +88,7 @@ def audit(
             "failed in it already does not count for the exit code.",
         ),
     ] = None,
+    report: options.AuditReport = None,
     max_calls: options.MaxCalls = None,
     output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, markdown or json.")] = "text",
     sandbox: options.Sandbox = False,
@@ -104,6 +105,7 @@ def audit(
       toolkit audit prod --framework cis-7.0 --format markdown > audit.md
       toolkit audit prod --format json > audit.json
       toolkit audit prod --baseline audit.json
+      toolkit audit prod --report json=audit.json --report audit.md
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
       toolkit audit prod --fix      edit environment.yaml for what failed
       toolkit audit --explain iam_root_mfa_enabled
@@ -117,7 +119,7 @@ def audit(
     reading = {
         "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
         "--max-calls": max_calls, "--regions": regions if regions != options.ALL_REGIONS else None,
-        "--sandbox": sandbox or None, "--baseline": baseline, "--fix": fix or None,
+        "--sandbox": sandbox or None, "--baseline": baseline, "--fix": fix or None, "--report": report,
     }  # fmt: skip
     given = [name for name, value in reading.items() if value is not None]
     if output_format not in _FORMATS:
@@ -154,6 +156,9 @@ def audit(
         _refuse_fix(env, output_format, yes=yes)
     where, calls = regions_wanted(regions), MAX_CALLS if max_calls is None else max_calls
     earlier = read_baseline(baseline) if baseline is not None else None
+    reports = options.audit_reports(report, printed=output_format != "text", baseline=baseline)
+    if fix and options.printed(reports):
+        raise UsageError("--fix and a report both write to standard output", hint="give the report a file")
     with console.Progress() as progress:
         account = account_of(progress, env, aws_profile, account_id, region, sandbox, command="audit")
         if baseline is not None and earlier is not None:
@@ -169,12 +174,15 @@ def audit(
         )
         if env is not None:
             found = proposed(options.project(), env, found)
+    # Files first: whatever becomes of the terminal (`| head`), a pipeline gets its reports.
+    options.write(found, reports)
     if output_format == "json":
-        console.print_json(audit_data(found, calls))
+        console.print_json(audit_data(found))
     elif output_format == "markdown":
         console.document(audit_markdown(found))
     else:
-        console.show(audit_lines(found, verbose=console.Settings.verbose, max_calls=calls))
+        lines = audit_lines(found, verbose=console.Settings.verbose)
+        console.show(lines, to_stderr=options.printed(reports))
     if fix and env is not None:
         _fix(env, found, sandbox=sandbox, yes=yes)
     if found.failed(threshold):

@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from toolkit.cli import console
 from toolkit.cli.console import Settings
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from toolkit.audit.report import Audit
     from toolkit.findings import Consents
     from toolkit.paths import Project
+    from toolkit.reports.view import PlanView
     from toolkit.workflows.report import Target
     from toolkit.workflows.workspace import Access
+
+Subject = TypeVar("Subject")
 
 
 def complete_environment(incomplete: str) -> list[str]:
@@ -42,7 +49,18 @@ def complete_report(incomplete: str) -> list[str]:
     """Shell completion of --report: the formats, each with the sign that its file follows."""
     from toolkit.reports.registry import FORMATS
 
-    return [f"{name}=" for name in FORMATS if name.startswith(incomplete)]
+    return _begun(FORMATS, incomplete)
+
+
+def complete_audit_report(incomplete: str) -> list[str]:
+    """Shell completion of --report of an audit."""
+    from toolkit.reports.audit_registry import FORMATS
+
+    return _begun(FORMATS, incomplete)
+
+
+def _begun(names: Iterable[str], incomplete: str) -> list[str]:
+    return [f"{name}=" for name in names if name.startswith(incomplete)]
 
 
 Env = Annotated[
@@ -191,6 +209,16 @@ Report = Annotated[
         autocompletion=complete_report,
     ),
 ]
+AuditReport = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FORMAT=FILE",
+        help="Also write the audit as markdown, json or text; FILE alone will do if its ending names the format; - as "
+        "FILE prints it instead of the terminal's text, which then is written to stderr; repeatable.",
+        autocompletion=complete_audit_report,
+    ),
+]
 
 
 def kms_key_for(plan: Path | None, kms_key: str | None) -> str | None:
@@ -215,7 +243,7 @@ def consents(
     return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout, release=tuple(release or ()))
 
 
-def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -> tuple[Target, ...]:
+def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -> tuple[Target[PlanView], ...]:
     """The reports to write, checked before anything is planned.
 
     Args:
@@ -225,9 +253,49 @@ def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -
     """
     if not given:
         return ()
+    from toolkit.reports.registry import FORMATS
     from toolkit.workflows.report import targets
 
-    return targets(given, out=Path(out) if out is not None else None, as_json=as_json)
+    taken = {} if out is None else {Path(out): "the plan bundle is saved there"}
+    return targets(FORMATS, given, taken=taken, as_json=as_json)
+
+
+def audit_reports(given: list[str] | None, *, printed: bool, baseline: Path | None = None) -> tuple[Target[Audit], ...]:
+    """The reports of an audit, checked before anything is read.
+
+    Args:
+        given: What --report said.
+        baseline: What --baseline said: a report would delete it before the audit has succeeded.
+        printed: Whether standard output is taken by another format than text.
+
+    Raises:
+        UsageError: One cannot be written.
+    """
+    if not given:
+        return ()
+    from toolkit.reports.audit_registry import FORMATS
+    from toolkit.workflows.report import targets
+
+    taken = {} if baseline is None else {baseline: "the baseline is read from there"}
+    return targets(FORMATS, given, taken=taken, as_json=printed)
+
+
+def printed(reports: Iterable[Target[Subject]]) -> bool:
+    """Whether a report takes standard output."""
+    return any(target.printed for target in reports)
+
+
+def write(subject: Subject, reports: tuple[Target[Subject], ...]) -> None:
+    """Write the reports that were asked for.
+
+    Raises:
+        ToolkitError: One cannot be written.
+    """
+    if reports:
+        from toolkit.workflows.report import write_reports
+
+        for text, errors in write_reports(subject, reports):
+            console.document(text, errors)
 
 
 def project() -> Project:

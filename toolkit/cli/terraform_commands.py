@@ -200,7 +200,7 @@ def apply(
     options.duration(lock_timeout)
     kms_key = options.kms_key_for(plan, kms_key)
     reports = options.reports(report, as_json=as_json)
-    quiet = as_json or _prints(reports)
+    quiet = as_json or options.printed(reports)
     from toolkit.workflows.apply import apply_bundle, open_bundle
     from toolkit.workflows.judge import refuse
     from toolkit.workflows.keys import bundle_keys
@@ -239,7 +239,7 @@ def apply(
 
     def report_whole(view: PlanView) -> None:
         with _whole():
-            _write_reports(view, reports)
+            options.write(view, reports)
 
     with progress:
         outcome = apply_bundle(
@@ -397,19 +397,6 @@ def _view(workspace: Workspace, result: PlanResult) -> PlanView:
     return PlanView(result.plan, result.manifest, result.bundle, result.findings, lines)
 
 
-def _prints(reports: tuple[Target, ...]) -> bool:
-    """Whether a report takes standard output."""
-    return any(target.printed for target in reports)
-
-
-def _write_reports(view: PlanView, reports: tuple[Target, ...]) -> None:
-    if reports:
-        from toolkit.workflows.report import write_reports
-
-        for printed, errors in write_reports(view, reports):
-            console.document(printed, errors)
-
-
 @contextlib.contextmanager
 def _whole() -> Iterator[None]:
     """What is shown here is to be saved, approved or applied: whoever reads it must not stop in the middle.
@@ -426,7 +413,9 @@ def _whole() -> Iterator[None]:
         ) from e
 
 
-def _show_whole(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (), *, to_stderr: bool = False) -> None:
+def _show_whole(
+    view: PlanView, as_json: bool, reports: tuple[Target[PlanView], ...] = (), *, to_stderr: bool = False
+) -> None:
     """Show a plan that is to be saved, approved or applied: what could not be shown to its end is none of these.
 
     Raises:
@@ -434,13 +423,15 @@ def _show_whole(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (),
     """
     with _whole():
         _show(view, as_json, reports, to_stderr=to_stderr)
-    if to_stderr or _prints(reports):
+    if to_stderr or options.printed(reports):
         console.require_stderr("the plan could not be shown")
 
 
-def _show(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (), *, to_stderr: bool = False) -> None:
+def _show(
+    view: PlanView, as_json: bool, reports: tuple[Target[PlanView], ...] = (), *, to_stderr: bool = False
+) -> None:
     # Files first: whatever becomes of the terminal (`| head`), a pipeline gets its reports.
-    _write_reports(view, reports)
+    options.write(view, reports)
     if as_json:
         from toolkit.reports.data import plan_data
 
@@ -449,7 +440,7 @@ def _show(view: PlanView, as_json: bool, reports: tuple[Target, ...] = (), *, to
     from toolkit.reports.text import plan_lines
 
     lines = plan_lines(view, verbose=console.Settings.verbose)
-    console.show(lines, to_stderr=to_stderr or _prints(reports))
+    console.show(lines, to_stderr=to_stderr or options.printed(reports))
 
 
 def _show_warnings(workspace: Workspace, diagnostics: tuple[Any, ...]) -> None:

@@ -16,13 +16,13 @@ from toolkit.audit.fixes import Cost, Fix, Kind
 from toolkit.audit.model import Check
 from toolkit.audit.report import Audit, Verdict
 from toolkit.controls.catalogue import Framework
-from toolkit.documents import Document, document
+from toolkit.documents import Document, document, is_document
 from toolkit.findings import Finding, Severity, Status
 from toolkit.findings.data import reported
 from toolkit.reports.markdown import prose
-from toolkit.reports.text import Line
+from toolkit.reports.text import Line, plain
 from toolkit.typed import dotted
-from toolkit.visible import escaped
+from toolkit.visible import escaped, json_text
 
 _FEW = 5
 """Resources of one check that are listed; with -v, all are."""
@@ -43,7 +43,7 @@ _ALREADY = "set already; if `toolkit plan` shows no change, do what the finding 
 _STYLES = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.NOTE: ""}
 
 
-def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line]:
+def audit_lines(audit: Audit, *, verbose: bool) -> Iterator[Line]:
     """The audit for the terminal, the worst at the end, where people look."""
     yield _title(audit), "bold"
     yield f"Regions: {', '.join(audit.regions)}", ""
@@ -93,7 +93,20 @@ def audit_lines(audit: Audit, *, verbose: bool, max_calls: int) -> Iterator[Line
     if edits and audit.environment:
         checks = "1 failed check" if edits == 1 else f"{edits} failed checks"
         yield f"{checks} can be fixed in environment.yaml: toolkit audit {audit.environment} --fix", ""
-    yield f"Calls of AWS: {audit.calls:,} of at most {max_calls:,}.", ""
+    yield f"Calls of AWS: {audit.calls:,} of at most {audit.max_calls:,}.", ""
+
+
+def audit_text(audit: Audit) -> str:
+    """The audit as plain text, with every finding."""
+    return plain(audit_lines(audit, verbose=True))
+
+
+_FIRST = re.compile(r"(?:# )?Audit of [^\n]*\baccount \d{12}[^\n]* UTC\n")
+
+
+def recognises_text(text: str) -> bool:
+    """Whether a text is an audit as plain text."""
+    return text.startswith("Audit") and _FIRST.match(text) is not None
 
 
 def audit_overview(audit: Audit) -> Iterator[Line]:
@@ -267,6 +280,11 @@ def audit_markdown(audit: Audit) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def recognises_markdown(text: str) -> bool:
+    """Whether a text is an audit as Markdown."""
+    return text.startswith("# ") and _FIRST.match(text) is not None
+
+
 def _comparison_markdown(audit: Audit, comparison: Comparison) -> str:
     """What is new first; what is unchanged stands among the findings below."""
     rows: list[tuple[Change, Severity, str, str, str]] = [
@@ -377,7 +395,7 @@ def _asked(verdict: Verdict) -> str:
     return "; ".join([*verdict.checks, *(f"no check for {topic}" for topic in verdict.unasked)])
 
 
-def audit_data(audit: Audit, max_calls: int) -> Document:
+def audit_data(audit: Audit) -> Document:
     """The audit as plain data (docs/output.schema.json)."""
     fixes = {fix.check: _fix_data(fix) for fix in audit.fixes}
     return document(
@@ -391,7 +409,7 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
             "regions": list(audit.regions),
             "regions_off": list(audit.off),
             "calls": audit.calls,
-            "max_calls": max_calls,
+            "max_calls": audit.max_calls,
             "idle_waivers": list(audit.idle_waivers),
             "idle_attestations": list(audit.idle_attestations),
             "no_fixes": list(audit.no_fixes),
@@ -422,6 +440,16 @@ def audit_data(audit: Audit, max_calls: int) -> Document:
             "baseline": _baseline_data(audit.comparison) if audit.comparison else None,
         },
     )
+
+
+def audit_json(audit: Audit) -> str:
+    """The audit as JSON text."""
+    return json_text(audit_data(audit)) + "\n"
+
+
+def recognises_json(text: str) -> bool:
+    """Whether a text is an audit as JSON."""
+    return is_document("audit", text, "account_id", "findings")
 
 
 def _fix_data(fix: Fix) -> dict[str, Any]:

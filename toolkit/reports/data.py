@@ -6,10 +6,9 @@ New keys may be added; the version grows when one changes or goes.
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
-from toolkit.documents import Document, document
+from toolkit.documents import Document, document, is_document
 from toolkit.findings.data import reported
 from toolkit.plan.model import Action, Marker, Plan
 from toolkit.reports.view import PlanView
@@ -23,11 +22,7 @@ def render(view: PlanView) -> str:
 
 def recognises(text: str) -> bool:
     """Whether a text is such JSON."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and found.get("kind") == "plan" and "schema_version" in found and "bundle" in found
+    return is_document("plan", text, "bundle")
 
 
 def plan_data(view: PlanView) -> Document:

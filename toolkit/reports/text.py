@@ -62,8 +62,13 @@ Line = tuple[str, str]
 
 def render(view: PlanView) -> str:
     """The plan as plain text, with every resource and value."""
-    lines = (piece for text, _ in plan_lines(view, verbose=True) for piece in wrapped(one_line(text), LOG_WIDTH))
-    return joined_lines((*lines, ""))
+    return plain(plan_lines(view, verbose=True))
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """What the terminal shows, as the text of a file."""
+    pieces = (piece for text, _ in lines for piece in wrapped(one_line(text), LOG_WIDTH))
+    return joined_lines((*pieces, ""))
 
 
 _FIRST = re.compile(r"(?:Plan for|Destruction of) \S+: account \d{12} on (?:AWS|the embedded AWS), home [a-z0-9-]+\n")

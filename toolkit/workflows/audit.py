@@ -132,8 +132,10 @@ def audit(
         results=tuple(results),
         waivers=tuple(one for one in waivers if one.rule is UNCOVERED),
         calls=inventory.calls,
+        max_calls=max_calls,
         baseline=baseline,
         idle_attestations=idle(environment, wanted),
+        lines=environment.lines if environment is not None else {},
     )
 
 

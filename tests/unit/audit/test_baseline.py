@@ -56,6 +56,7 @@ def audit(*results: Result, taken: datetime = NOW, regions: tuple[str, ...] = (H
         results=results,
         waivers=fields.pop("waivers", ()),
         calls=1,
+        max_calls=100,
         **fields,
     )
 
@@ -66,7 +67,7 @@ def written(tmp_path: Path) -> Callable[[Audit], Baseline]:
 
     def write(found: Audit) -> Baseline:
         file = tmp_path / "audit.json"
-        file.write_text(json.dumps(audit_data(found, 100)), "utf-8")
+        file.write_text(json.dumps(audit_data(found)), "utf-8")
         return read_baseline(file)
 
     return write
@@ -192,7 +193,7 @@ def test_nothing_is_called_new_or_fixed_that_was_not_read(
     """Of any two audits: each open finding is counted once, and nothing unread decides."""
     file = tmp_path_factory.mktemp("reports") / "audit.json"
     earlier, later = audit(said(ONCE, *then)), audit(said(ONCE, *now))
-    file.write_text(json.dumps(audit_data(earlier, 100)), "utf-8")
+    file.write_text(json.dumps(audit_data(earlier)), "utf-8")
     comparison = replace(later, baseline=read_baseline(file)).comparison
     assert comparison is not None
     fails_then, fails_now = ([who for status, who in one if status is Status.FAIL] for one in (then, now))
@@ -238,7 +239,7 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, content: bytes, mes
 )
 def test_a_report_without_a_key_is_refused(tmp_path: Path, gone: str) -> None:
     """Reports of the first version had no ids."""
-    data: dict[str, Any] = dict(audit_data(audit(said(ONCE, (Status.FAIL, A))), 100))
+    data: dict[str, Any] = dict(audit_data(audit(said(ONCE, (Status.FAIL, A)))))
     holder = data if gone in data else data["findings"][0]
     del holder[gone]
     file = tmp_path / "audit.json"
@@ -268,15 +269,15 @@ def test_it_is_shown(written: Callable[[Audit], Baseline], json_shape: Callable[
     then = audit(said(ONCE, (Status.FAIL, A)), said(REGIONAL, (Status.FAIL, None)))
     now = audit(said(ONCE, (Status.FAIL, A), (Status.FAIL, B)), said(REGIONAL, (Status.PASS, None)))
     found = replace(now, baseline=written(then))
-    text = "\n".join(line for line, _ in audit_lines(found, verbose=False, max_calls=100))
+    text = "\n".join(line for line, _ in audit_lines(found, verbose=False))
     assert "Since the baseline of 2026-11-29 12:00 UTC: 1 new; 1 fixed; 1 unchanged." in text
     assert text.index("Fixed since") < text.index("Failed, and new since")
     assert "in the baseline of" not in text, "what is unchanged is listed with -v"
-    assert "and in the baseline of" in "\n".join(line for line, _ in audit_lines(found, verbose=True, max_calls=100))
+    assert "and in the baseline of" in "\n".join(line for line, _ in audit_lines(found, verbose=True))
     markdown = audit_markdown(found)
     assert "| new | medium | iam" in markdown
     assert "| fixed | high | guardduty" in markdown
-    data = json_shape(json.dumps(audit_data(found, 100)))
+    data = json_shape(json.dumps(audit_data(found)))
     assert data["baseline"]["changes"] == {
         "new": 1, "unchanged": 1, "fixed": 1, "waived": 0, "unknown": 0, "not-compared": 0,
     }  # fmt: skip

@@ -39,7 +39,7 @@ Answers = Mapping[Any, tuple[Live, ...]]
 def compared(folder: Path, then: Result, now: Result) -> Comparison:
     """The second compared with the first, by way of its report."""
     file = folder / "audit.json"
-    file.write_text(json.dumps(audit_data(audit(then), 100)), "utf-8")
+    file.write_text(json.dumps(audit_data(audit(then))), "utf-8")
     found = replace(audit(now), baseline=read_baseline(file)).comparison
     assert found is not None
     return found

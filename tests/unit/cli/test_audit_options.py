@@ -33,6 +33,7 @@ READING: dict[str, Any] = {
     "--sandbox": {"sandbox": True},
     "--baseline": {"baseline": Path("audit.json")},
     "--fix": {"fix": True},
+    "--report": {"report": ["json=x"]},
 }
 OTHERS: dict[str, Any] = {
     "--list-checks": {"list_checks": True},
@@ -199,6 +200,7 @@ def _found(*said: tuple[str, Status], waivers: tuple[Waiver, ...] = ()) -> Audit
         results=results,
         waivers=waivers,
         calls=7,
+        max_calls=100,
     )
 
 
@@ -257,14 +259,14 @@ def test_with_a_baseline_only_what_failed_in_it_does_not_count(
     answer: Callable[..., None], tmp_path: Path, then: Status | None, expected: int
 ):
     file = tmp_path / "audit.json"
-    file.write_text(json.dumps(audit_data(_found((HIGH, then) if then else (CRITICAL, Status.PASS)), 100)), "utf-8")
+    file.write_text(json.dumps(audit_data(_found((HIGH, then) if then else (CRITICAL, Status.PASS)))), "utf-8")
     answer(_found((HIGH, Status.FAIL)))
     assert audit(account_id="123456789012", baseline=file) == expected
 
 
 def test_a_baseline_is_no_excuse_for_what_is_unknown(answer: Callable[..., None], tmp_path: Path):
     file = tmp_path / "audit.json"
-    file.write_text(json.dumps(audit_data(_found((HIGH, Status.UNKNOWN)), 100)), "utf-8")
+    file.write_text(json.dumps(audit_data(_found((HIGH, Status.UNKNOWN)))), "utf-8")
     answer(_found((HIGH, Status.UNKNOWN)))
     assert audit(account_id="123456789012", baseline=file) == 1
 
@@ -274,7 +276,7 @@ def test_a_baseline_of_another_account_ends_it_before_anything_is_read(
 ):
     file = tmp_path / "audit.json"
     other = replace(_found((HIGH, Status.FAIL)), account_id="111122223333")
-    file.write_text(json.dumps(audit_data(other, 100)), "utf-8")
+    file.write_text(json.dumps(audit_data(other)), "utf-8")
     answer(_found((HIGH, Status.FAIL)))
 
     def read(*_: Any, **__: Any) -> None:

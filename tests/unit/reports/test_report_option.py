@@ -185,10 +185,10 @@ def test_only_an_earlier_report_of_the_very_format_is_replaced(
     before = snapshot(folder)
     if kind != name:
         with pytest.raises(UsageError, match=f"--report {name}="):
-            targets([f"{name}={place}"])
+            targets(FORMATS, [f"{name}={place}"])
         assert snapshot(folder) == before
         return
-    wanted = targets([f"{name}={place}"])
+    wanted = targets(FORMATS, [f"{name}={place}"])
     assert not place.exists(), "nobody takes it for a report of the plan that is being made"
     write_reports(later, wanted)
     assert snapshot(folder) == before, "the same report of the same plan"
@@ -200,7 +200,7 @@ def test_a_missing_or_an_empty_file_becomes_a_report(tmp_path: Path, later: Plan
     empty.touch(mode=0o600)
     before = os.umask(0o027)
     try:
-        write_reports(later, targets([f"{name}={empty}", f"{name}={missing}"]))
+        write_reports(later, targets(FORMATS, [f"{name}={empty}", f"{name}={missing}"]))
     finally:
         os.umask(before)
     assert empty.read_text("utf-8") == missing.read_text("utf-8") == FORMATS[name].render(later)
@@ -215,18 +215,22 @@ def test_one_wrong_place_leaves_the_reports_in_all_others(tmp_path: Path, later:
     words.write_text("mine")
     for wrong in ([f"json={words}"], [f"json={tmp_path}/x", f"html={tmp_path}/./x"], ["sarif=nowhere/x"], ["jsno=x"]):
         with pytest.raises(UsageError):
-            targets([f"markdown={kept}", *wrong])
+            targets(FORMATS, [f"markdown={kept}", *wrong])
     with pytest.raises(UsageError, match="the plan bundle is saved there"):
-        targets([f"markdown={kept}", f"json={tmp_path}/b"], out=tmp_path / "b")
-    with pytest.raises(UsageError, match="--json writes to standard output already"):
-        targets([f"markdown={kept}", "json=/dev/stdout"], as_json=True)
+        targets(
+            FORMATS,
+            [f"markdown={kept}", f"json={tmp_path}/b"],
+            taken={tmp_path / "b": "the plan bundle is saved there"},
+        )
+    with pytest.raises(UsageError, match="--json or --format writes to standard output already"):
+        targets(FORMATS, [f"markdown={kept}", "json=/dev/stdout"], as_json=True)
     assert kept.exists()
 
 
 def test_what_comes_while_planning_is_not_lost(tmp_path: Path, later: PlanView) -> None:
     from toolkit.errors import ToolkitError
 
-    wanted = targets([f"json={tmp_path}/x"])
+    wanted = targets(FORMATS, [f"json={tmp_path}/x"])
     (tmp_path / "x").write_text("mine")
     with pytest.raises(ToolkitError, match="not a json report of this toolkit"):
         write_reports(later, wanted)
@@ -246,12 +250,12 @@ def test_a_descriptor_of_the_shells_is_written_to(later: PlanView, tmp_path: Pat
     reading, writing = os.pipe()
     try:
         with pytest.raises(UsageError, match=f"descriptor {writing} is not one that this command was started with"):
-            targets([f"json=/dev/fd/{writing}"])
+            targets(FORMATS, [f"json=/dev/fd/{writing}"])
         os.set_inheritable(writing, True)
         os.set_inheritable(reading, True)
         with pytest.raises(UsageError, match="is open for reading only"):
-            targets([f"json=/dev/fd/{reading}"])
-        wanted = targets([f"text=/dev/fd/{writing}"])
+            targets(FORMATS, [f"json=/dev/fd/{reading}"])
+        wanted = targets(FORMATS, [f"text=/dev/fd/{writing}"])
         read: list[bytes] = []
         reader = threading.Thread(target=lambda: read.append(os.read(reading, 1000)), daemon=True)
         reader.start()
@@ -262,7 +266,7 @@ def test_a_descriptor_of_the_shells_is_written_to(later: PlanView, tmp_path: Pat
         os.close(reading)
         os.close(writing)
     with pytest.raises(UsageError, match=f"descriptor {writing} is not open"):
-        targets([f"json=/dev/fd/{writing}"])
+        targets(FORMATS, [f"json=/dev/fd/{writing}"])
 
 
 @pytest.mark.parametrize(
@@ -295,7 +299,7 @@ def test_a_wrong_option_is_told_before_anything_is_planned(
 
 def test_json_and_a_report_cannot_both_be_standard_output(bundle: Path, told: Told) -> None:
     _, err = told("show", str(bundle), "--json", "--report", "sarif=-", exits=ExitCode.USAGE)
-    assert "--json writes to standard output already" in err
+    assert "--json or --format writes to standard output already" in err
 
 
 def test_a_report_that_cannot_be_written_is_an_error(
@@ -307,7 +311,7 @@ def test_a_report_that_cannot_be_written_is_an_error(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    wanted = targets([f"json={tmp_path}/x"])
+    wanted = targets(FORMATS, [f"json={tmp_path}/x"])
     monkeypatch.setattr(report, "write_atomically", full)
     with pytest.raises(ToolkitError, match="the json report cannot be written: No space left on device"):
         write_reports(later, wanted)

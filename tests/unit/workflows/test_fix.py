@@ -46,6 +46,7 @@ def audit(*failed: str, region: str = HOME, status: Status = Status.FAIL, **fiel
         results=results,
         waivers=fields.pop("waivers", ()),
         calls=1,
+        max_calls=100,
         **fields,
     )
 
@@ -200,11 +201,11 @@ def test_an_audit_is_reported_though_its_file_cannot_be_rendered(acme: Acme, bef
     found = workflow.proposed(acme.project, "acme", audit(LENGTH, "iam_root_mfa_enabled"))
     assert replace(found, no_fixes=()) == audit(LENGTH, "iam_root_mfa_enabled")
     assert any(reason in line for line in found.no_fixes), found.no_fixes
-    text = [line for line, _ in audit_lines(found, verbose=False, max_calls=100)]
+    text = [line for line, _ in audit_lines(found, verbose=False)]
     assert "No fixes are proposed: environment.yaml cannot be rendered." in text
     assert f"  {found.no_fixes[0]}" in text
     assert "environment.yaml cannot be rendered" in audit_markdown(found)
-    assert audit_data(found, 100)["no_fixes"] == list(found.no_fixes)
+    assert audit_data(found)["no_fixes"] == list(found.no_fixes)
     with pytest.raises(ToolkitError):
         acme.fix(found=found)
     assert acme.asked == []

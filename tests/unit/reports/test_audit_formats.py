@@ -1,0 +1,100 @@
+"""`audit --report`: every format says every verdict, and a report replaces only one of the very format and kind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from toolkit.cli import audit_commands
+from toolkit.cli.audit_commands import audit as command
+from toolkit.errors import UsageError
+from toolkit.reports.audit_registry import FORMATS
+from toolkit.reports.registry import FORMATS as OF_PLANS
+from toolkit.reports.view import PlanView
+from toolkit.workflows import audit as workflow
+from toolkit.workflows.report import targets, write_reports
+
+from .audits import ACCOUNT, every
+
+
+@pytest.fixture
+def audited(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = SimpleNamespace(caller=SimpleNamespace(account_id=ACCOUNT), clients=SimpleNamespace(simulated=False))
+    monkeypatch.setattr(audit_commands, "account_of", lambda *_, **__: account)
+    monkeypatch.setattr(workflow, "audit", lambda *_, baseline=None, **__: replace(every(), baseline=baseline))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_is_written_by_the_name_or_the_ending_of_its_format(
+    audited: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    named = tmp_path / "named"
+    ended = [tmp_path / f"ended{ending}" for ending in FORMATS[name].endings]
+    given = [f"{name}={named}", *map(str, ended)]
+    assert command(account_id=ACCOUNT, report=given) == 2
+    assert {file.read_text("utf-8") for file in (named, *ended)} == {FORMATS[name].render(every())}
+    assert capsys.readouterr().out.startswith("Audit of ")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_report_on_standard_output_is_there_alone(
+    audited: None, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    command(account_id=ACCOUNT, report=[f"{name}=-"])
+    out, err = capsys.readouterr()
+    assert out == FORMATS[name].render(every())
+    assert err.startswith("Audit of ")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_only_a_report_of_the_format_and_of_an_audit_is_replaced(tmp_path: Path, later: PlanView, name: str) -> None:
+    found = every()
+    places = {f"audit as {other}": form.render(found) for other, form in FORMATS.items()}
+    places |= {f"plan as {other}": form.render(later) for other, form in OF_PLANS.items()}
+    for what, text in places.items():
+        file = tmp_path / "report"
+        file.write_text(text, "utf-8")
+        if what == f"audit as {name}":
+            write_reports(found, targets(FORMATS, [f"{name}={file}"]))
+            continue
+        with pytest.raises(UsageError, match=f"not a {name} report"):
+            targets(FORMATS, [f"{name}={file}"])
+        assert file.read_text("utf-8") == text
+    for other, form in OF_PLANS.items():
+        assert not form.recognises(FORMATS[name].render(found)), f"a plan as {other} would replace it"
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"report": ["audit.jsn"]}, "'audit.jsn' is not FORMAT=FILE, nor a file whose ending names a format"),
+        ({"report": ["jsno=x"]}, "no format 'jsno'; did you mean 'json'"),
+        ({"report": ["json=-"], "output_format": "markdown"}, "--json or --format writes to standard output already"),
+        ({"report": ["json=x", "x"]}, "'x' is not FORMAT=FILE"),
+        ({"report": ["text=-"], "env": "prod", "fix": True, "yes": True}, "--fix and a report both write"),
+    ],
+)
+def test_what_is_wrong_with_a_report_is_said_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], problem: str
+) -> None:
+    def read(*_: Any, **__: Any) -> None:
+        raise AssertionError("the account was read")
+
+    monkeypatch.setattr(audit_commands, "account_of", read)
+    with pytest.raises(UsageError, match=problem):
+        command(**{"account_id": ACCOUNT, **given})
+
+
+def test_a_report_never_takes_the_place_of_the_baseline(audited: None, tmp_path: Path) -> None:
+    file = tmp_path / "audit.json"
+    file.write_text(FORMATS["json"].render(every()), "utf-8")
+    with pytest.raises(UsageError, match="the baseline is read from there"):
+        command(account_id=ACCOUNT, report=[str(file)], baseline=file)
+    later = tmp_path / "later.json"
+    assert command(account_id=ACCOUNT, report=[str(later)], baseline=file) == 1
+    assert json.loads(later.read_text("utf-8"))["baseline"]["changes"]["new"] == 0
