@@ -23,7 +23,8 @@ from toolkit.files import read_regular
 from toolkit.findings import Finding, Severity, Status
 from toolkit.typed import FieldError, from_json
 
-_LARGEST = 256 << 20
+LARGEST = 256 << 20
+"""Bytes of a report that are read at most."""
 _HINT = "expected what `toolkit audit --format json` of this version prints"
 
 
@@ -86,7 +87,9 @@ def _with_time_zone(value: datetime) -> datetime:
 
 
 @dataclass(frozen=True)
-class _CheckRecord:
+class CheckRecord:
+    """A check of the earlier report."""
+
     id: str
 
 
@@ -100,7 +103,7 @@ class Baseline:
     simulator: Literal["moto"] | None
     taken: Annotated[datetime, AfterValidator(_with_time_zone)]
     regions: tuple[str, ...]
-    checks: tuple[_CheckRecord, ...]
+    checks: tuple[CheckRecord, ...]
     findings: tuple[Earlier, ...]
 
     def require_same(self, file: Path, account_id: str, *, simulated: bool) -> None:
@@ -115,7 +118,7 @@ class Baseline:
             RefusedError: It is of another one.
         """
         there, here = (
-            f"account {account}{' on the embedded AWS' if embedded else ''}"
+            described(account, simulated=embedded)
             for account, embedded in ((self.account_id, self.simulator is not None), (account_id, simulated))
         )
         if there != here:
@@ -124,6 +127,11 @@ class Baseline:
                 where=str(file),
                 hint=f"give an earlier report of {here}",
             )
+
+
+def described(account_id: str, *, simulated: bool) -> str:
+    """An account, for people: one on the embedded AWS is another one than that on AWS."""
+    return f"account {account_id}{' on the embedded AWS' if simulated else ''}"
 
 
 @dataclass(frozen=True)
@@ -141,11 +149,24 @@ def read_baseline(file: Path) -> Baseline:
         ToolkitError: It cannot be read, or is not a whole report of this version's format.
     """
     try:
-        content = read_regular(file, _LARGEST + 1)
+        content = read_regular(file, LARGEST + 1)
     except OSError as e:
         raise ToolkitError(f"the baseline cannot be read: {e.strerror}", where=str(file), hint=_HINT) from e
-    if len(content) > _LARGEST:
-        raise ToolkitError(f"larger than {_LARGEST >> 20} MiB", where=str(file), hint=_HINT)
+    if len(content) > LARGEST:
+        raise ToolkitError(f"larger than {LARGEST >> 20} MiB", where=str(file), hint=_HINT)
+    require_audit(file, content)
+    try:
+        return from_json(Baseline, content)
+    except FieldError as e:
+        raise ToolkitError(f"is not a whole report of an audit: {e}", where=str(file), hint=_HINT) from e
+
+
+def require_audit(file: Path, content: bytes) -> None:
+    """Demand that a file's content is an audit's report in this version's format.
+
+    Raises:
+        ToolkitError: It is not.
+    """
     try:
         said = from_json(_Kind, content)
     except FieldError as e:
@@ -159,10 +180,6 @@ def read_baseline(file: Path) -> Baseline:
             where=str(file),
             hint="make a new one with `toolkit audit --format json`",
         )
-    try:
-        return from_json(Baseline, content)
-    except FieldError as e:
-        raise ToolkitError(f"is not a whole report of an audit: {e}", where=str(file), hint=_HINT) from e
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 
+from toolkit import __version__
 from toolkit.audit.baseline import Baseline, Change, Comparison, compare
 from toolkit.audit.fixes import Fix
+from toolkit.audit.history import History, Point, point
 from toolkit.audit.model import Check, Result, Scope, worst
 from toolkit.controls.catalogue import Framework, requirements
 from toolkit.findings import Finding, Severity, Status, Waiver, matches, worst_first
@@ -55,6 +57,8 @@ class Audit:
     """Of at most so many."""
     baseline: Baseline | None = None
     """An earlier audit of the account, to compare with."""
+    history: History | None = None
+    """Earlier audits of the account; None: no history is kept."""
     idle_attestations: tuple[str, ...] = ()
     """Controls of attestations that answer none of the checks that were asked."""
     fixes: tuple[Fix, ...] = ()
@@ -98,10 +102,31 @@ class Audit:
     @cached_property
     def comparison(self) -> Comparison | None:
         """This audit beside the baseline."""
-        if self.baseline is None:
+        return self._compared(self.baseline)
+
+    @cached_property
+    def trend(self) -> Comparison | None:
+        """This audit beside the first one of the history; None without an earlier one."""
+        return self._compared(self.history.first if self.history else None)
+
+    def _compared(self, baseline: Baseline | None) -> Comparison | None:
+        if baseline is None:
             return None
         scope = Scope(self.account_id, self.home, self.regions, self.taken, simulated=self.simulated)
-        return compare(self.baseline, self.findings, self.by_check, scope)
+        return compare(baseline, self.findings, self.by_check, scope)
+
+    @cached_property
+    def point(self) -> Point:
+        """This audit in figures, as a history has it."""
+        return point(
+            taken=self.taken,
+            account_id=self.account_id,
+            simulated=self.simulated,
+            toolkit=__version__,
+            checks=self.by_check.values(),
+            failed=(f.severity for f in self.findings if f.status is Status.FAIL and f.consented_by is None),
+            coverage={one.name: [v.status for v in self.verdicts(one)] for one in self.frameworks},
+        )
 
     @cached_property
     def changes(self) -> tuple[tuple[Finding, Change | None], ...]:

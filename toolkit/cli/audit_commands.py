@@ -10,17 +10,22 @@ import typer
 from toolkit.cli import console, options
 from toolkit.cli.controls_commands import complete_framework
 from toolkit.cli.discover_commands import account_of, refuse
-from toolkit.errors import ExitCode, UsageError, or_meant
+from toolkit.errors import ExitCode, ToolkitError, UsageError, or_meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from toolkit.audit.baseline import Baseline
+    from toolkit.audit.history import History
     from toolkit.audit.model import Check
     from toolkit.audit.report import Audit
     from toolkit.findings import Severity
+    from toolkit.workflows.discover import Account
     from toolkit.workflows.fix import Fixed
 
 _FORMATS = ("text", "markdown", "json")
+_LATEST = Path("latest")
+"""What --baseline says for the newest report of the history."""
 
 
 def register(app: typer.Typer) -> None:
@@ -85,7 +90,16 @@ def audit(
             "--baseline",
             metavar="FILE",
             help="Compare with an earlier --format json report of the account: what is new, fixed and unchanged. What "
-            "failed in it already does not count for the exit code.",
+            "failed in it already does not count for the exit code. latest: the newest of --history.",
+        ),
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="DIR",
+            help="Keep the report as a file in this folder, which is for this account alone, and show what changed "
+            "since the first one there.",
         ),
     ] = None,
     report: options.AuditReport = None,
@@ -106,6 +120,7 @@ def audit(
       toolkit audit prod --format json > audit.json
       toolkit audit prod --baseline audit.json
       toolkit audit prod --report json=audit.json --report audit.md
+      toolkit audit prod --history audits/prod --baseline latest      every night
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
       toolkit audit prod --fix      edit environment.yaml for what failed
       toolkit audit --explain iam_root_mfa_enabled
@@ -119,7 +134,8 @@ def audit(
     reading = {
         "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
         "--max-calls": max_calls, "--regions": regions if regions != options.ALL_REGIONS else None,
-        "--sandbox": sandbox or None, "--baseline": baseline, "--fix": fix or None, "--report": report,
+        "--sandbox": sandbox or None, "--baseline": baseline, "--history": history, "--fix": fix or None,
+        "--report": report,
     }  # fmt: skip
     given = [name for name, value in reading.items() if value is not None]
     if output_format not in _FORMATS:
@@ -147,7 +163,6 @@ def audit(
     if print_policy:
         refuse("--print-policy", given)
         return _print_policy(wanted)
-    from toolkit.audit.baseline import read_baseline
     from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
     from toolkit.workflows.discover import MAX_CALLS, regions_wanted
     from toolkit.workflows.fix import proposed
@@ -155,14 +170,13 @@ def audit(
     if fix:
         _refuse_fix(env, output_format, yes=yes)
     where, calls = regions_wanted(regions), MAX_CALLS if max_calls is None else max_calls
-    earlier = read_baseline(baseline) if baseline is not None else None
-    reports = options.audit_reports(report, printed=output_format != "text", baseline=baseline)
+    from_file = _baseline_file(baseline, history)
+    reports = options.audit_reports(report, printed=output_format != "text", baseline=baseline if from_file else None)
     if fix and options.printed(reports):
         raise UsageError("--fix and a report both write to standard output", hint="give the report a file")
     with console.Progress() as progress:
         account = account_of(progress, env, aws_profile, account_id, region, sandbox, command="audit")
-        if baseline is not None and earlier is not None:
-            earlier.require_same(baseline, account.caller.account_id, simulated=account.clients.simulated)
+        earlier, kept = _earlier(account, baseline, from_file, history, progress)
         found = run(
             account,
             wanted,
@@ -171,10 +185,12 @@ def audit(
             progress,
             max_calls=calls,
             baseline=earlier,
+            history=kept,
         )
         if env is not None:
             found = proposed(options.project(), env, found)
     # Files first: whatever becomes of the terminal (`| head`), a pipeline gets its reports.
+    unwritten = _keep(found)
     options.write(found, reports)
     if output_format == "json":
         console.print_json(audit_data(found))
@@ -185,9 +201,70 @@ def audit(
         console.show(lines, to_stderr=options.printed(reports))
     if fix and env is not None:
         _fix(env, found, sandbox=sandbox, yes=yes)
+    if unwritten is not None:
+        raise unwritten
+    return _exit_code(found, threshold)
+
+
+def _exit_code(found: Audit, threshold: Severity) -> ExitCode:
     if found.failed(threshold):
         return ExitCode.CHANGES
     return ExitCode.ERROR if found.unknown(threshold) else ExitCode.OK
+
+
+def _baseline_file(baseline: Path | None, history: Path | None) -> Baseline | None:
+    """The report that --baseline names; None where it names none, or the newest of the history.
+
+    Raises:
+        UsageError: It wants the newest of a history, and there is none.
+        ToolkitError: It cannot be read, or is not a whole report of this version's format.
+    """
+    from toolkit.audit.baseline import read_baseline
+
+    if baseline == _LATEST and history is None:
+        raise UsageError(
+            "--baseline latest is the newest report of a history, and none is named", hint="add --history DIR"
+        )
+    return None if baseline is None or baseline == _LATEST else read_baseline(baseline)
+
+
+def _earlier(
+    account: Account, baseline: Path | None, from_file: Baseline | None, folder: Path | None, progress: console.Progress
+) -> tuple[Baseline | None, History | None]:
+    """What an account is compared with, and its history, before anything of it is read.
+
+    Raises:
+        RefusedError: One is of another account.
+        ToolkitError: The history cannot be read.
+    """
+    from toolkit.audit.history import read_history
+
+    account_id, simulated = account.caller.account_id, account.clients.simulated
+    if baseline is not None and from_file is not None:
+        from_file.require_same(baseline, account_id, simulated=simulated)
+    if folder is None:
+        return from_file, None
+    history = read_history(folder, account_id, simulated=simulated)
+    for line in history.unreadable:
+        progress.warning(f"{line}; it is left out")
+    if baseline != _LATEST:
+        return from_file, history
+    if history.latest is None:
+        progress.note(f"{folder} has no earlier audit yet: nothing is compared, and every failure counts")
+    return history.latest, history
+
+
+def _keep(found: Audit) -> ToolkitError | None:
+    """Write the report into its history; an error is for later, since the report of a whole audit is to be shown."""
+    from toolkit.reports.audit import audit_data
+
+    if found.history is None:
+        return None
+    try:
+        found.history.add(audit_data(found))
+    except ToolkitError as e:
+        return e
+    return None
 
 
 def _severity(option: str, word: str) -> Severity:

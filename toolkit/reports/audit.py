@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from toolkit import __version__
 from toolkit.audit.baseline import Change, Comparison
 from toolkit.audit.fixes import Cost, Fix, Kind
 from toolkit.audit.model import Check
@@ -86,6 +87,8 @@ def audit_lines(audit: Audit, *, verbose: bool) -> Iterator[Line]:
         yield _compared(comparison), "bold"
         if not verbose and comparison.count(Change.UNCHANGED):
             yield "-v lists what is unchanged.", ""
+    for line in _trend(audit):
+        yield line, "bold"
     if audit.no_fixes:
         yield _NO_FIXES, "yellow"
         yield from ((f"  {line}", "") for line in audit.no_fixes)
@@ -176,6 +179,19 @@ def _compared(comparison: Comparison) -> str:
     return f"Since the baseline of {comparison.taken:%Y-%m-%d %H:%M} UTC: {'; '.join(counts)}."
 
 
+def _trend(audit: Audit) -> Iterator[str]:
+    """What became of the account since the first audit of its history, in one line; nothing without an earlier one."""
+    if audit.trend is None or audit.history is None:
+        return
+    points, since = audit.history.points, audit.trend
+    counts = [f"{n:,} {_CHANGES[one]}" for one in Change if (n := since.count(one)) and one is not Change.UNCHANGED]
+    yield (
+        f"Since {since.taken:%Y-%m-%d} ({'1 earlier audit' if len(points) == 1 else f'{len(points)} earlier audits'}): "
+        f"{'; '.join(counts) or 'nothing new, nothing fixed'}. "
+        f"Findings that failed then: {points[0].all_failed:,}; now: {audit.point.all_failed:,}."
+    )
+
+
 def _title(audit: Audit) -> str:
     name = f"{audit.environment}, account {audit.account_id}" if audit.environment else f"account {audit.account_id}"
     where = " on the embedded AWS" if audit.simulated else ""
@@ -259,6 +275,7 @@ def _summary(audit: Audit) -> str:
 def audit_markdown(audit: Audit) -> str:
     """The audit for a wiki or a pull request, the worst first."""
     parts = [f"# {prose(_title(audit))}\n\nRegions: {prose(', '.join(audit.regions))}. {prose(_summary(audit))}"]
+    parts += [prose(line) for line in _trend(audit)]
     rows = ["| Severity | Check | Evidence | Next |", "| --- | --- | --- | --- |"]
     shown = [f for f in audit.findings if f.status in (Status.FAIL, Status.UNKNOWN, Status.ATTESTED)]
     for one in shown:
@@ -401,6 +418,7 @@ def audit_data(audit: Audit) -> Document:
     return document(
         "audit",
         {
+            "toolkit": __version__,
             "account_id": audit.account_id,
             "caller": audit.caller,
             "environment": audit.environment,

@@ -12,6 +12,7 @@ from typing import Any
 from toolkit.audit.attestations import idle
 from toolkit.audit.baseline import Baseline
 from toolkit.audit.facts import Fact
+from toolkit.audit.history import History
 from toolkit.audit.model import Answers, Check, Result, Scope, run
 from toolkit.audit.registry import checks
 from toolkit.audit.report import Audit
@@ -84,6 +85,7 @@ def audit(
     max_calls: int = MAX_CALLS,
     baseline: Baseline | None = None,
     on_answer: Callable[[Answered], None] | None = None,
+    history: History | None = None,
 ) -> Audit:
     """What is true of an account.
 
@@ -96,6 +98,7 @@ def audit(
         max_calls: Calls of AWS at most; what is left then is unknown.
         baseline: An earlier audit of the same account, to compare with.
         on_answer: Gets every call with what AWS answered: the facts that the verdicts rest on, and no others.
+        history: Earlier audits of the same account.
 
     Raises:
         ToolkitError: Which regions are enabled cannot be read.
@@ -134,6 +137,7 @@ def audit(
         calls=inventory.calls,
         max_calls=max_calls,
         baseline=baseline,
+        history=history,
         idle_attestations=idle(environment, wanted),
         lines=environment.lines if environment is not None else {},
     )

@@ -17,7 +17,7 @@ from toolkit.audit.registry import checks
 from toolkit.audit.report import Audit
 from toolkit.cli import audit_commands as module
 from toolkit.cli.audit_commands import audit
-from toolkit.errors import ExitCode, RefusedError, UsageError, WrongAccountError
+from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError, WrongAccountError
 from toolkit.findings import Status, Waiver
 from toolkit.findings.rules import UNCOVERED
 from toolkit.reports.audit import audit_data
@@ -32,6 +32,7 @@ READING: dict[str, Any] = {
     "--max-calls": {"max_calls": 5},
     "--sandbox": {"sandbox": True},
     "--baseline": {"baseline": Path("audit.json")},
+    "--history": {"history": Path("audits")},
     "--fix": {"fix": True},
     "--report": {"report": ["json=x"]},
 }
@@ -213,8 +214,8 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Audit | Exception], Non
             caller = SimpleNamespace(account_id=found.account_id)
             return SimpleNamespace(caller=caller, clients=SimpleNamespace(simulated=found.simulated))
 
-        def run(*_: Any, baseline: Any = None, **__: Any) -> Any:
-            return replace(found, baseline=baseline)  # type: ignore[type-var]
+        def run(*_: Any, baseline: Any = None, history: Any = None, **__: Any) -> Any:
+            return replace(found, baseline=baseline, history=history)  # type: ignore[type-var]
 
         monkeypatch.setattr(module, "account_of", account)
         monkeypatch.setattr(workflow, "audit", run)
@@ -285,6 +286,67 @@ def test_a_baseline_of_another_account_ends_it_before_anything_is_read(
     monkeypatch.setattr(workflow, "audit", read)
     with pytest.raises(RefusedError, match="this report is of account 111122223333"):
         audit(account_id="123456789012", baseline=file)
+
+
+def test_a_nightly_audit_fails_once_for_what_is_new(
+    answer: Callable[..., None], capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    nightly = {"account_id": "123456789012", "history": tmp_path / "audits", "baseline": Path("latest")}
+    nights = [  # what failed, the exit code, what stderr and the trend say
+        ((HIGH,), 2, "has no earlier audit yet", ""),
+        ((HIGH,), 0, "", "1 earlier audit): nothing new, nothing fixed. Findings that failed then: 1; now: 1."),
+        ((HIGH, CRITICAL), 2, "", "2 earlier audits): 1 new. Findings that failed then: 1; now: 2."),
+        ((HIGH, CRITICAL), 0, "", "3 earlier audits): 1 new. Findings that failed then: 1; now: 2."),
+        ((CRITICAL,), 0, "", "4 earlier audits): 1 new; 1 fixed. Findings that failed then: 1; now: 1."),
+    ]
+    for day, (failed, expected, told, trend) in enumerate(nights, 1):
+        said = [(one, Status.FAIL if one in failed else Status.PASS) for one in (HIGH, CRITICAL)]
+        answer(replace(_found(*said), taken=datetime(2026, 11, day, tzinfo=UTC)))
+        assert audit(**nightly) == expected
+        out, err = capsys.readouterr()
+        assert told in err
+        assert bool(trend) == ("Since 2026-11-01 (" in out)
+        assert trend in out
+    assert len(list((tmp_path / "audits").iterdir())) == len(nights)
+
+
+def test_the_trend_is_a_line_of_the_markdown_report(
+    answer: Callable[..., None], capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    for status in (Status.FAIL, Status.PASS):
+        answer(_found((HIGH, status)))
+        audit(account_id="123456789012", history=tmp_path, output_format="markdown")
+    assert "Since 2026-11-29 (1 earlier audit): 1 fixed. Findings that failed then: 1; now: 0.\n\n## Findings" in (
+        capsys.readouterr().out
+    )
+
+
+def test_latest_needs_a_history(answer: Callable[..., None]):
+    answer(AssertionError("the account was read"))
+    with pytest.raises(UsageError, match="--baseline latest is the newest report of a history") as refused:
+        audit(account_id="123456789012", baseline=Path("latest"))
+    assert refused.value.exit_code is ExitCode.USAGE
+
+
+def test_a_history_of_another_account_ends_it_before_anything_is_read(
+    answer: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    answer(replace(_found((HIGH, Status.FAIL)), account_id="111122223333"))
+    audit(account_id="111122223333", history=tmp_path)
+    answer(_found((HIGH, Status.FAIL)))
+    monkeypatch.setattr(workflow, "audit", lambda *_, **__: pytest.fail("the account was read"))
+    with pytest.raises(RefusedError, match="this history is of account 111122223333, and the audit is of account 1234"):
+        audit(account_id="123456789012", history=tmp_path)
+
+
+def test_a_report_is_shown_though_the_history_cannot_be_written(
+    answer: Callable[..., None], capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    answer(_found((HIGH, Status.FAIL)))
+    (tmp_path / "audits").symlink_to(tmp_path / "gone" / "audits")
+    with pytest.raises(ToolkitError, match="the history cannot be written: "):
+        audit(account_id="123456789012", history=tmp_path / "audits")
+    assert HIGH in capsys.readouterr().out
 
 
 def test_a_waiver_is_no_excuse_for_what_is_unknown(answer: Callable[..., None]):
