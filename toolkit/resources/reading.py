@@ -241,7 +241,8 @@ def arn_of(account: Account, service: str, region: str, resource: str, owner: st
         resource: Kind and id ("vpc/vpc-1").
         owner: The account whose it is; empty: the account that is read.
     """
-    return f"arn:{partition_of(region or account.home_region) or 'aws'}:{service}:{region}:{owner or account.account_id}:{resource}"
+    partition = partition_of(region or account.home_region) or "aws"
+    return f"arn:{partition}:{service}:{region}:{owner or account.account_id}:{resource}"
 
 
 def found_for(account: Account, region: str, find: Finder, planned: Iterable[Mapping[str, Any]]) -> Iterator[Live]:
