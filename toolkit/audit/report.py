@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from toolkit import __version__
+from toolkit.audit.access_keys import AccessKeys
 from toolkit.audit.baseline import Baseline, Change, Comparison, compare
 from toolkit.audit.fixes import Fix
 from toolkit.audit.history import History, Point, point
@@ -67,6 +68,8 @@ class Audit:
     """Why none is known, a line each: environment.yaml cannot be rendered as it is."""
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict)
     """Path of a key in environment.yaml → its line; empty without an environment."""
+    access_keys: AccessKeys | None = None
+    """None: the credential report was not read."""
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

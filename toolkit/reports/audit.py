@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 from toolkit import __version__
+from toolkit.audit.access_keys import AccessKeys
 from toolkit.audit.baseline import Change, Comparison
 from toolkit.audit.fixes import Cost, Fix, Kind
 from toolkit.audit.model import Check
@@ -325,7 +327,7 @@ def _fixes_markdown(fixes: Sequence[Fix]) -> str:
     """What to set in environment.yaml, what that costs, and what it renders."""
     rows = ["| Check | environment.yaml | Cost per month |", "| --- | --- | --- |"]
     rows += [
-        f"| {prose(one.check)} | {'<br>'.join(map(prose, _edit_words(one)))} | "
+        f"| {prose(one.check)} | {'<br>'.join(map(prose, edit_words(one)))} | "
         f"{'<br>'.join(map(prose, cost_words(one.costs))) if one.settings else ''} |"
         for one in fixes
     ]
@@ -343,7 +345,7 @@ def _fenced(diff: str) -> str:
     return f"{fence}diff\n{escaped(diff).rstrip()}\n{fence}"
 
 
-def _edit_words(fix: Fix) -> list[str]:
+def edit_words(fix: Fix) -> list[str]:
     """What to do in environment.yaml, a line each."""
     if fix.kind is Kind.ALREADY_SET:
         said = [f"nothing: it is {_ALREADY}"]
@@ -368,7 +370,7 @@ def fix_lines(fix: Fix | None) -> Iterator[Line]:
     if fix is None:
         yield "  Fix:       no component of the toolkit has a setting for it", ""
         return
-    for number, words in enumerate(_edit_words(fix)):
+    for number, words in enumerate(edit_words(fix)):
         yield f"  {'' if number else 'Fix:':<11}{words}", ""
     if fix.settings:
         for number, words in enumerate(cost_words(fix.costs)):
@@ -385,7 +387,7 @@ def fixed_lines(fixes: Sequence[Fix], others: Sequence[Fix]) -> Iterator[Line]:
         yield "By hand", "bold"
         alike: dict[tuple[str, ...], list[str]] = {}
         for one in by_hand:
-            alike.setdefault(tuple(_edit_words(one)), []).append(one.check)
+            alike.setdefault(tuple(edit_words(one)), []).append(one.check)
         for words, checks in alike.items():
             yield f"  {', '.join(checks[:_FEW])}{f' and {len(checks) - _FEW} more' if len(checks) > _FEW else ''}", ""
             yield from ((f"    {line}", "") for line in words)
@@ -456,6 +458,7 @@ def audit_data(audit: Audit) -> Document:
                 for finding, change in audit.changes
             ],
             "baseline": _baseline_data(audit.comparison) if audit.comparison else None,
+            "access_keys": _keys_data(audit.access_keys) if audit.access_keys else None,
         },
     )
 
@@ -484,6 +487,25 @@ def _fix_data(fix: Fix) -> dict[str, Any]:
     }
 
 
+def _keys_data(found: AccessKeys) -> dict[str, Any]:
+    return {
+        "generated": _moment(found.generated),
+        "keys": [
+            {
+                "user": key.user,
+                "number": key.number,
+                "since": _moment(key.since),
+                "last_used": _moment(key.last_used) if key.last_used else None,
+            }
+            for key in found.keys
+        ],
+    }
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _baseline_data(comparison: Comparison) -> dict[str, Any]:
     return {
         "taken": f"{comparison.taken:%Y-%m-%dT%H:%M:%SZ}",
@@ -509,6 +531,7 @@ def check_data(check: Check) -> dict[str, Any]:
         "title": check.title,
         "severity": check.severity.value,
         "service": check.service,
+        "regional": check.regional,
         "controls": list(check.requirements),
     }
 

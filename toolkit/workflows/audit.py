@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from toolkit.audit.access_keys import access_keys
 from toolkit.audit.attestations import idle
 from toolkit.audit.baseline import Baseline
 from toolkit.audit.facts import Fact
@@ -140,6 +141,7 @@ def audit(
         history=history,
         idle_attestations=idle(environment, wanted),
         lines=environment.lines if environment is not None else {},
+        access_keys=access_keys({fact: answer for fact, (answer, _) in answers.items()}),
     )
 
 
@@ -161,7 +163,6 @@ def _on(regions: tuple[str, ...], inventory: Inventory) -> tuple[tuple[str, ...]
 
 
 def _answers(wanted: Sequence[Wanted[Any]], inventory: Inventory) -> Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]:
-    # What exists once per account takes calls one after the other (IAM writes a report first): it is begun first.
-    unique = sorted(dict.fromkeys(wanted), key=lambda fact: hasattr(fact, "region"))
+    unique = tuple(dict.fromkeys(wanted))
     read = inventory.side_by_side(lambda fact: inventory.with_calls(fact.read), unique)
     return dict(zip(unique, read, strict=True))
