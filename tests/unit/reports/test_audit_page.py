@@ -1,0 +1,235 @@
+"""The page of an audit as a file: its policy, what is in it without scripts, and what it carries for its script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from toolkit.audit.history import Point
+from toolkit.audit.model import Outcome
+from toolkit.audit.report import Audit
+from toolkit.controls.catalogue import DEFAULT_FRAMEWORK, frameworks
+from toolkit.findings import Severity, Status
+from toolkit.reports.audit import audit_data
+from toolkit.reports.audit_charts import age_chart, coverage_chart, trend_chart
+from toolkit.reports.audit_html import page_of, render
+from toolkit.reports.audit_words import VERDICTS
+from toolkit.visible import escaped, one_line
+
+from .audits import ACCOUNT, TAKEN, audit, check, every, live, result
+from .test_html import HOSTILE
+
+VOID = {"meta", "br", "input"}
+
+
+class Page(HTMLParser):
+    """Collects what there is; fails where a tag is closed that is not the innermost open one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.content: dict[str, list[str]] = {}
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("style", "script"):
+            self.content.setdefault(tag, []).append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("style", "script"):
+            self.content[self.open[-1]][-1] += data
+        else:
+            self.content.setdefault("text", []).append(data)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.content["text"])
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.content["script"][1])
+
+
+def hostile() -> Audit:
+    """An audit in which every text that comes from outside is hostile."""
+    bad = "".join(HOSTILE)
+    users = [Outcome(status, f"{bad}{n}", live(f"{bad}{n}")) for n, status in enumerate(Status)]
+    found = audit([result(check("hostile", Severity.HIGH), *users)], environment=bad, caller=bad, regions=(bad,))
+    return replace(found, no_fixes=(bad,), idle_attestations=(bad,), off=(bad,))
+
+
+@pytest.mark.parametrize("found", [every(), audit(()), hostile()], ids=["every verdict", "nothing", "hostile"])
+def test_it_runs_its_own_script_and_nothing_else(found: Audit) -> None:
+    page = Page(render(found))
+    digest = {
+        kind: base64.b64encode(hashlib.sha256(page.content[kind][0].encode()).digest()).decode()
+        for kind in ("style", "script")
+    }
+    (policy,) = [a["content"] for t, a in page.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest['style']}'; script-src 'sha256-{digest['script']}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    assert [a.get("type") for t, a in page.tags if t == "script"] == [None, "application/json"]
+    assert not {t for t, _ in page.tags} & {
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "base",
+        "audio",
+        "video",
+    }
+    for tag, attributes in page.tags:
+        assert not any(name.startswith("on") or name in ("src", "style", "srcset", "action") for name in attributes)
+        assert (attributes.get("href") or "#").startswith("#"), tag
+    ours = page.content["style"][0] + page.content["script"][0]
+    assert not re.search(r"@import|https?://|innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|fetch\(", ours)
+    assert "url(" not in page.content["style"][0]
+
+
+def test_what_failed_is_there_without_scripts() -> None:
+    page = Page(render(every()))
+    for finding in every().findings:
+        shown = finding.status in (Status.FAIL, Status.UNKNOWN)
+        assert (finding.evidence in page.text) is shown, finding.evidence
+    assert "Do what fail_critical_0 asks." in page.text
+    assert "waiver until 2026-12-24: accepted for now" in page.text
+
+
+def test_everything_from_outside_is_text() -> None:
+    mine, page = Page(render(every())), Page(render(hostile()))
+    assert {tag for tag, _ in page.tags} <= {tag for tag, _ in mine.tags}
+    bad = "".join(HOSTILE)
+    assert page.text.count(one_line(bad)) >= 5
+    assert escaped(f"{bad}0") in page.data["columns"]["evidence"]
+    assert not set(page.content["script"][1]) & set("<>&\u2028\u2029")
+
+
+def test_the_script_gets_every_finding() -> None:
+    found, data = every(), Page(render(every())).data
+    columns = data["columns"]
+    assert {len(values) for values in columns.values()} == {len(found.findings)}
+
+    def row(n: int) -> tuple[Any, ...]:
+        evidence, verdict = columns["evidence"][n], VERDICTS[columns["verdict"][n]]
+        return (
+            data["checks"][columns["check"][n]]["id"],
+            verdict,
+            data["severities"][columns["severity"][n]],
+            data["words"][evidence] if isinstance(evidence, int) else evidence,
+            (data["prefixes"][columns["prefix"][n]] + columns["resource"][n]) or None,
+            data["remedies"][columns["remedy"][n]],
+        )
+
+    assert [row(n) for n in range(len(found.findings))] == [
+        (
+            f.rule.id,
+            "waived" if f.consented_by else f.status.value,
+            f.severity.value,
+            f.evidence,
+            f.resource.arn,
+            f.remedy,
+        )
+        for f in found.findings
+    ]
+
+
+def test_what_the_tables_leave_out_is_counted() -> None:
+    users = [Outcome(Status.FAIL, f"user {n} fails", live(f"arn:aws:iam::{ACCOUNT}:user/{n}")) for n in range(2500)]
+    page = Page(render(audit([result(check("many", Severity.HIGH), *users)])))
+    assert "And 1,500 more" in page.text
+    assert page.data["groups"] == [["fail", "many", 1000]]
+
+
+def test_a_page_of_a_report_is_that_of_its_audit() -> None:
+    found = every()
+    assert page_of(json.loads(json.dumps(audit_data(found))), [found.point]) == render(found)
+
+
+def point(days: int, failed: int, met: int, *, of: str = "cis-7.0") -> Point:
+    from toolkit.audit.history import Coverage
+
+    return Point(
+        taken=TAKEN - timedelta(days=days),
+        account_id=ACCOUNT,
+        simulated=False,
+        toolkit="0.2.0",
+        checks=dict.fromkeys(Status, 1),
+        failed={**dict.fromkeys(Severity, 0), Severity.HIGH: failed},
+        coverage={of: Coverage(met, 70)},
+    )
+
+
+@pytest.mark.parametrize("count", [2, 3, 13, 400])
+def test_a_trend_stays_within_its_picture(count: int) -> None:
+    chart = trend_chart([point(count - n, n * 7 % 50, n % 70) for n in range(count)])
+    for column in chart["columns"]:
+        assert 0 <= column["x"] < column["x"] + column["width"] <= chart["width"]
+        assert sum(part["height"] for part in column["parts"]) <= chart["tall"]
+    assert all(0 <= dot["y"] <= chart["base"] for dot in chart["line"]["dots"])
+    days = [column["middle"] for column in chart["columns"] if column["day"]]
+    assert min((b - a for a, b in pairwise(days)), default=99) > 50, "days would overlap"
+
+
+def test_a_trend_has_a_line_only_of_what_every_audit_was_asked_about() -> None:
+    assert trend_chart([point(2, 1, 1, of="cis-5.0"), point(1, 1, 1)])["line"] is None
+    assert trend_chart([point(2, 0, 0), point(1, 0, 0)])["columns"][0]["parts"] == []
+
+
+@pytest.mark.parametrize("ages", [[], [0], [4000, 91, 90, 3], list(range(5000, 0, -1))])
+def test_ages_of_keys_stay_within_their_picture(ages: list[int]) -> None:
+    def at(days: int) -> str:
+        return f"{TAKEN - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+
+    keys = [{"user": f"u{n}", "number": 1, "since": at(n), "last_used": at(n // 2) if n % 2 else None} for n in ages]
+    chart = age_chart(keys, TAKEN)
+    if not ages:
+        assert chart["bars"] == []
+        return
+    assert len(chart["bars"]) == min(len(ages), 20)
+    assert [bar["old"] for bar in chart["bars"]] == [age > 90 for age in ages[:20]]
+    assert [band["count"] for band in chart["bands"]] == [
+        f"{sum(age > 90 for age in ages):,}",
+        f"{sum(age <= 90 for age in ages):,}",
+    ]
+    for bar in chart["bars"]:
+        assert chart["left"] + bar["width"] <= chart["width"] - 200, "what is said beside a bar needs room"
+    assert chart["left"] < chart["unused"] < chart["limit"]
+
+
+def test_a_coverage_bar_is_full_and_every_requirement_has_a_tile() -> None:
+    (framework,) = (one for one in frameworks() if one.name == DEFAULT_FRAMEWORK)
+    data = audit_data(audit([], frameworks=(framework,)))["frameworks"][0]
+    statuses = ("pass", "fail", "unknown", "not-applicable", "attested", "not-checked")
+    for n, one in enumerate(data["requirements"]):
+        one["status"] = statuses[n % 6]
+    chart = coverage_chart(data, {})
+    assert round(sum(segment["width"] for segment in chart["segments"])) == 1000
+    tiles = [tile["id"] for part in chart["parts"] for tile in part["tiles"]]
+    assert Counter(tiles) == Counter(one["id"] for one in data["requirements"])
+    assert chart["met"] == sum(one["status"] in ("pass", "attested") for one in data["requirements"])
