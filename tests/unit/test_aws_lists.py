@@ -76,6 +76,7 @@ NAMES_IN_CODE = {
     "toolkit/audit/checks/keys.py": "condition keys that say who calls: of another one, no limit is believed",
     "toolkit/aws/inventory.py": "error codes: an unknown one means that the call failed",
     "toolkit/regions.py": "regions before March 2019: no other joins",
+    "toolkit/reports/asff.py": "types of ASFF called as Terraform's, compared with botocore's by test_audit_schemas.py",
     "toolkit/sandbox/control.py": "variables of the environment",
 }
 """File with a long literal of names that look like AWS's → why it is no list of toolkit/aws_lists."""

@@ -250,6 +250,24 @@ class Result:
         return f"{self.check.id}/{place}/{elsewhere}{live.type}[{key}]"
 
 
+WAIVED = "waived"
+VERDICTS = (
+    *(Status.FAIL.value, Status.UNKNOWN.value, WAIVED),
+    *(Status.NOT_APPLICABLE.value, Status.ATTESTED.value, Status.PASS.value),
+)
+"""What a finding can come to, the worst first; only what fails can be waived."""
+
+
+def verdict(finding: findings.Finding) -> str:
+    """One of VERDICTS."""
+    return WAIVED if finding.consented_by is not None else finding.status.value
+
+
+def about(finding: findings.Finding) -> str | None:
+    """What an outcome is about, as its id says: an ARN, or a type and a key; None: the account or region as a whole."""
+    return (finding.id or "").removeprefix(f"{finding.rule.id}/").partition("/")[2] or None
+
+
 def worst(statuses: Iterable[Status]) -> Status:
     """The worst status of several; PASS only if there is nothing else but what is not applicable."""
     found = set(statuses)

@@ -5,6 +5,8 @@ In: results of checks, the frameworks that are asked for, waivers. Out: an Audit
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -77,6 +79,36 @@ class Audit:
         today = self.taken.date()
         found = (one for result in self.results for one in result.findings(self.account_id))
         return worst_first(_waived(one, self.waivers, today) for one in found)
+
+    @cached_property
+    def unique(self) -> tuple[tuple[str, Finding], ...]:
+        """Each finding with an id of its own, for formats and services that know a finding by it.
+
+        Where a check says several things of one resource, their ids are the same; what is wrong then tells them apart,
+        so that none takes the place of another, now or in a later audit.
+        """
+        shared = Counter(finding.id for finding in self.findings)
+        named: Counter[str] = Counter()
+        unique = []
+        for finding in self.findings:
+            name = finding.id or ""
+            if shared[finding.id] > 1:
+                said = "\0".join((finding.status.value, *(finding.facts or (finding.evidence,))))
+                name += f"#{hashlib.sha256(said.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
+            named[name] += 1
+            unique.append((name if named[name] == 1 else f"{name}-{named[name]}", finding))
+        return tuple(unique)
+
+    @property
+    def file(self) -> str | None:
+        """The environment file, relative to the project; None without an environment."""
+        return f"environments/{self.environment}/environment.yaml" if self.environment else None
+
+    def line(self, finding: Finding) -> int:
+        """Where the environment file has the setting that decides on a finding, or what is nearest to it."""
+        setting = (finding.setting or "").partition(",")[0]
+        path = ("components", *([finding.component] if finding.component else []), *setting.split("."))
+        return next((self.lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.lines), 1)
 
     @cached_property
     def by_check(self) -> Mapping[Check, Status]:

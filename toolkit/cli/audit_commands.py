@@ -119,7 +119,7 @@ def audit(
       toolkit audit prod --framework cis-7.0 --format markdown > audit.md
       toolkit audit prod --format json > audit.json
       toolkit audit prod --baseline audit.json
-      toolkit audit prod --report json=audit.json --report audit.md
+      toolkit audit prod --report audit.sarif --report audit.ocsf.json
       toolkit audit prod --history audits/prod --baseline latest      every night
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
       toolkit audit prod --fix      edit environment.yaml for what failed

@@ -214,8 +214,9 @@ AuditReport = Annotated[
     typer.Option(
         "--report",
         metavar="FORMAT=FILE",
-        help="Also write the audit as html, markdown, json or text; FILE alone will do if its ending names the format; "
-        "- as FILE prints it instead of the terminal's text, which then is written to stderr; repeatable.",
+        help="Also write the audit as html, markdown, json, sarif, junit, ocsf, asff, csv or text; FILE alone will do "
+        "if its ending names the format (audit.sarif, audit.ocsf.json); - as FILE prints it instead of the terminal's "
+        "text, which then is written to stderr; repeatable.",
         autocompletion=complete_audit_report,
     ),
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,8 +11,9 @@ from toolkit.controls.coverage import Coverage, Status
 from toolkit.documents import document
 from toolkit.findings import Finding, worst_first
 from toolkit.findings.data import reported
+from toolkit.reports import table
 from toolkit.reports.markdown import prose
-from toolkit.visible import joined_lines, json_text, one_line
+from toolkit.visible import joined_lines, json_text
 
 
 @dataclass(frozen=True)
@@ -119,16 +118,11 @@ def as_json(view: CoverageView) -> str:
 
 
 def as_csv(view: CoverageView) -> str:
-    """For spreadsheets (RFC 4180); ids of related requirements are separated by spaces."""
-    stream = io.StringIO(newline="")
+    """For spreadsheets; ids of related requirements are separated by spaces."""
     related = sorted({name for v in view.coverage.verdicts for name in v.related})
-    writer = csv.writer(stream)
-    writer.writerow(
-        ["environment", "framework", "requirement", "status", "why", "topics", "titles", *map(_inert, related)]
-    )
-    for v in view.coverage.verdicts:
-        ids = [" ".join(v.related.get(name, ())) for name in related]
-        row = [
+    heading = ["environment", "framework", "requirement", "status", "why", "topics", "titles", *related]
+    rows = (
+        [
             view.environment,
             v.framework,
             v.requirement,
@@ -136,15 +130,11 @@ def as_csv(view: CoverageView) -> str:
             v.why,
             " ".join(v.topics),
             " ".join(v.titles),
-            *ids,
+            *(" ".join(v.related.get(name, ())) for name in related),
         ]
-        writer.writerow([_inert(cell) for cell in row])
-    return stream.getvalue()
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV Injection): reasons of waivers are anybody's words."""
-    return one_line(f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell)
+        for v in view.coverage.verdicts
+    )
+    return table.as_csv(heading, rows)
 
 
 FORMATS: Mapping[str, Callable[[CoverageView], str]] = MappingProxyType(

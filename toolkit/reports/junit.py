@@ -1,20 +1,28 @@
-"""Findings as JUnit XML, which every CI system shows: a test case per rule and subject.
+"""Findings as JUnit XML, which every CI system shows.
 
-What fails is a failure, what is unknown an error. What somebody consented to is skipped with the consent as reason, and
-so is what does not apply. A note passes, as does what was found to be right or is attested. A rule that found nothing
-is one passing case, so that a harmless plan does not look as if nothing had been judged.
-There is no standard for the format; this is what Jenkins and GitLab read of it ("JUnit XML" of Apache Ant).
+Of a plan, a test case per rule and subject: what fails is a failure, what is unknown an error. What somebody consented
+to is skipped with the consent as reason, and so is what does not apply. A note passes, as does what was found to be
+right or is attested. A rule that found nothing is one passing case, so that a harmless plan does not look as if nothing
+had been judged. Of an audit, a suite per service and a test case per check.
+There is no standard for the format; this is what Jenkins and GitLab read of it ("JUnit XML" of Apache Ant), in the form
+that the schema of Jenkins' xUnit plugin asks for. junitparser would replace the thirty lines that make elements, not
+what decides on them, and escapes nothing that XML cannot hold.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from toolkit.findings import Finding, Rule, Source, Status, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines
+
+if TYPE_CHECKING:
+    from toolkit.audit.model import Check
+    from toolkit.audit.report import Audit
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAME = "aws-baseline-toolkit"
@@ -23,11 +31,55 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def render(view: PlanView) -> str:
-    """The findings as JUnit XML text."""
-    name = f"plan of {view.manifest.environment}"
+    """The findings of a plan as JUnit XML text."""
     cases = [_case(f, view) for f in view.findings]
     found = {f.rule for f in view.findings}
     cases += [_passed(rule, view) for rule in rules(Source.PLAN) if rule not in found]
+    suite = _suite(f"plan of {view.manifest.environment}", view.manifest.created, cases)
+    return _suites("plan", [suite])
+
+
+def render_audit(audit: Audit) -> str:
+    """What an audit found as JUnit XML text."""
+    whose = audit.environment or f"account {audit.account_id}"
+    found: dict[str, list[Finding]] = {}
+    for finding in audit.findings:
+        found.setdefault(finding.rule.id, []).append(finding)
+    services: dict[str, list[ET.Element]] = {}
+    for check in audit.by_check:
+        case = _of_check(check, found[check.id], whose, audit)
+        services.setdefault(check.service, []).append(case)
+    taken = f"{audit.taken:%Y-%m-%dT%H:%M:%S}"
+    suites = [_suite(f"audit of {whose}: {name}", taken, cases) for name, cases in sorted(services.items())]
+    return _suites("audit", suites)
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such XML of a plan."""
+    return _is_of("plan", text)
+
+
+def recognises_audit(text: str) -> bool:
+    """Whether a text is such XML of an audit."""
+    return _is_of("audit", text)
+
+
+def _is_of(subject: str, text: str) -> bool:
+    return (
+        re.match(rf'{re.escape(_HEAD)}<testsuites name="{_NAME}"[^>]*>\s*<testsuite name="{subject} of ', text)
+        is not None
+    )
+
+
+def _suites(subject: str, suites: Sequence[ET.Element]) -> str:
+    totals = {name: str(sum(int(suite.get(name, "0")) for suite in suites)) for name in ("tests", "failures", "errors")}
+    root = ET.Element("testsuites", {"name": _NAME, **totals, "time": "0"})
+    root.extend(suites)
+    ET.indent(root)
+    return _HEAD + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(name: str, made: str, cases: Sequence[ET.Element]) -> ET.Element:
     counts = {
         "tests": str(len(cases)),
         "failures": str(_having(cases, "failure")),
@@ -35,50 +87,68 @@ def render(view: PlanView) -> str:
         "skipped": str(_having(cases, "skipped")),
         "time": "0",
     }
-    root = ET.Element("testsuites", {"name": _NAME, **counts})
-    timestamp = view.manifest.created.removesuffix("+00:00")
-    suite = ET.SubElement(root, "testsuite", {"name": _xml(name), **counts, "timestamp": timestamp})
+    suite = ET.Element("testsuite", {"name": _xml(name), **counts, "timestamp": made.removesuffix("+00:00")})
     suite.extend(cases)
-    ET.indent(root)
-    return _HEAD + ET.tostring(root, encoding="unicode") + "\n"
+    return suite
 
 
-def recognises(text: str) -> bool:
-    """Whether a text is such XML."""
-    return text.startswith(_HEAD + f'<testsuites name="{_NAME}"')
-
-
-def _element(rule: Rule, name: str, view: PlanView) -> ET.Element:
-    return ET.Element(
-        "testcase",
-        {
-            "classname": _xml(f"{view.manifest.environment}.{rule.id}"),
-            "name": _xml(name),
-            "file": _xml(view.file),
-            "time": "0",
-        },
-    )
+def _element(whose: str, rule_id: str, name: str, file: str | None) -> ET.Element:
+    case = ET.Element("testcase", {"classname": _xml(f"{whose}.{rule_id}"), "name": _xml(name), "time": "0"})
+    if file is not None:
+        case.set("file", _xml(file))  # GitLab links to it; the schema of the xUnit plugin lacks it
+    return case
 
 
 def _passed(rule: Rule, view: PlanView) -> ET.Element:
-    return _element(rule, f"not found: {rule.explanation}", view)
+    return _element(view.manifest.environment, rule.id, f"not found: {rule.explanation}", view.file)
 
 
 def _case(finding: Finding, view: PlanView) -> ET.Element:
-    case = _element(finding.rule, finding.subject, view)
-    case.set("line", str(view.line(finding.component)))
+    case = _element(view.manifest.environment, finding.rule.id, finding.subject, view.file)
     told = [f"{finding.subject}: {finding.evidence}", f"remediation: {finding.remedy}"]
     if finding.consented_by is not None:
-        ET.SubElement(case, "skipped", {"message": _xml(f"consented by {finding.consented_by}: {finding.summary}")})
+        _say(case, "skipped", f"consented by {finding.consented_by}: {finding.summary}")
     elif finding.status is Status.NOT_APPLICABLE:
-        ET.SubElement(case, "skipped", {"message": _xml(f"does not apply: {finding.summary}")})
+        _say(case, "skipped", f"does not apply: {finding.summary}")
     elif finding.blocks:
-        attributes = {"type": finding.severity.value, "message": _xml(finding.summary)}
-        failure = ET.SubElement(case, "error" if finding.status is Status.UNKNOWN else "failure", attributes)
-        failure.text = _xml(*told, f"consent: {finding.consent or 'none is possible'}")
+        place = f"{view.file}:{view.line(finding.component)}"
+        told += [f"consent: {finding.consent or 'none is possible'}", place]
+        tag = "error" if finding.status is Status.UNKNOWN else "failure"
+        _say(case, tag, finding.summary, *told, kind=finding.severity.value)
     else:
         ET.SubElement(case, "system-out").text = _xml(finding.summary, *told)
     return case
+
+
+def _of_check(check: Check, found: Sequence[Finding], whose: str, audit: Audit) -> ET.Element:
+    """One case for all that a check says: the worst decides, and everything is listed."""
+    from toolkit.audit.model import VERDICTS, about, verdict
+
+    case = _element(whose, check.id, check.title, audit.file)
+    by_verdict: dict[str, list[Finding]] = {}
+    for finding in found:
+        by_verdict.setdefault(verdict(finding), []).append(finding)
+    lines = [
+        f"{word}: {finding.resource.region}: {about(finding) or 'the account'}: {finding.evidence}"
+        for word in VERDICTS
+        for finding in by_verdict.get(word, ())
+    ]
+    worst = next(word for word in VERDICTS if word in by_verdict)
+    first = by_verdict[worst][0]
+    if worst in ("fail", "unknown"):
+        place = [f"{audit.file}:{audit.line(first)}"] if audit.file else []
+        lines += [f"remediation: {check.remedy.text}", *place]
+        _say(case, "failure" if worst == "fail" else "error", check.title, *lines, kind=first.severity.value)
+    elif worst in ("waived", "not-applicable"):
+        _say(case, "skipped", first.consented_by or "does not apply", *lines, kind=worst)
+    else:
+        ET.SubElement(case, "system-out").text = _xml(*lines)
+    return case
+
+
+def _say(case: ET.Element, tag: str, message: str, *lines: str, kind: str | None = None) -> None:
+    attributes = {"message": _xml(message)} if kind is None else {"type": kind, "message": _xml(message)}
+    ET.SubElement(case, tag, attributes).text = _xml(*lines) or None
 
 
 def _having(cases: Iterable[ET.Element], tag: str) -> int:

@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, for code scanning: each leads to the component's block in environment.yaml.
+"""Findings of a plan or an audit as SARIF 2.1.0, for code scanning: each leads to a line of environment.yaml.
 
 Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0"; sections are named where they decide.
 What GitHub reads of it: "SARIF support for code scanning" in its documentation.
@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
 from toolkit.findings import Finding, Rule, Severity, Source, Status, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines, json_text
+
+if TYPE_CHECKING:
+    from toolkit.audit.model import Check
+    from toolkit.audit.report import Audit
 
 _NAME = "aws-baseline-toolkit"
 _KINDS = {
@@ -26,75 +31,157 @@ _KINDS = {
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.NOTE: "note"}
 # GitHub sorts by this number: over 9.0 critical, over 7.0 high, over 4.0 medium.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.NOTE: "1.0"}
+_ALERTS = (Status.FAIL, Status.UNKNOWN)
+"""What code scanning shall show of an audit: it takes every result for an alert, whatever its kind."""
 
 
 def render(view: PlanView) -> str:
-    """The findings as SARIF text."""
+    """The findings of a plan as SARIF text."""
     manifest = view.manifest
     judged = rules(Source.PLAN)
+    return _log(
+        # A category of its own per environment: one upload must not close another's alerts.
+        f"plan/{manifest.environment}",
+        manifest.created.replace("+00:00", "Z"),
+        [
+            _rule(rule, f"{rule.explanation} Each result gives the remediation and the consent that accepts it.")
+            for rule in judged
+        ],
+        [
+            _result(
+                finding,
+                judged.index(finding.rule),
+                (view.file, view.line(finding.component)),
+                _consent(finding),
+                f"{manifest.environment}\0{finding.rule.id}\0{finding.subject}",
+            )
+            for finding in view.findings
+        ],
+    )
+
+
+def render_audit(audit: Audit) -> str:
+    """What an audit found as SARIF text: failures and what is unknown are results, other verdicts are properties."""
+    asked = list(audit.by_check)
+    numbers = {check.id: number for number, check in enumerate(asked)}
+    account = f"account-{audit.account_id}"
+    return _log(
+        f"audit/{audit.environment or account}",
+        f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}",
+        [_of_check(check) for check in asked],
+        [
+            _result(
+                finding,
+                numbers[finding.rule.id],
+                # GitHub refuses a result without a file; an account without an environment stands for one itself.
+                (audit.file or account, audit.line(finding)),
+                (),
+                f"{audit.account_id}\0{name}",
+            )
+            for name, finding in audit.unique
+            if finding.status in _ALERTS
+        ],
+        {
+            "account": audit.account_id,
+            "regions": list(audit.regions),
+            "verdicts": {check.id: status.value for check, status in audit.by_check.items()},
+        },
+    )
+
+
+def recognises(text: str) -> bool:
+    """Whether a text is such a log of a plan, not of an audit, and not another tool's."""
+    return _is_log(text, "plan")
+
+
+def recognises_audit(text: str) -> bool:
+    """Whether a text is such a log of an audit."""
+    return _is_log(text, "audit")
+
+
+def _is_log(text: str, subject: str) -> bool:
+    try:
+        run = json.loads(text)["runs"][0]
+        ours = run["tool"]["driver"]["name"] == _NAME
+        return bool(ours and run["automationDetails"]["id"].startswith(f"{_NAME}/{subject}/"))
+    except (ValueError, TypeError, LookupError, RecursionError, AttributeError):
+        return False
+
+
+def _log(
+    category: str,
+    ended: str,
+    descriptors: Sequence[dict[str, Any]],
+    results: Sequence[dict[str, Any]],
+    properties: dict[str, Any] | None = None,
+) -> str:
     log = {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {
-                    "driver": {
-                        "name": _NAME,
-                        "version": __version__,
-                        "rules": [_rule(rule) for rule in judged],
-                    }
-                },
-                # A category of its own per environment: one upload must not close another's alerts.
-                "automationDetails": {"id": f"aws-baseline-toolkit/plan/{manifest.environment}/"},
-                "invocations": [{"executionSuccessful": True, "endTimeUtc": manifest.created.replace("+00:00", "Z")}],
+                "tool": {"driver": {"name": _NAME, "version": __version__, "rules": descriptors}},
+                "automationDetails": {"id": f"{_NAME}/{category}/"},
+                "invocations": [{"executionSuccessful": True, "endTimeUtc": ended}],
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, judged.index(finding.rule), view) for finding in view.findings],
+                "results": results,
+                **({"properties": properties} if properties else {}),
             }
         ],
     }
     return json_text(log) + "\n"
 
 
-def recognises(text: str) -> bool:
-    """Whether a text is such a log: SARIF of this toolkit's, not another tool's."""
-    try:
-        return bool(json.loads(text)["runs"][0]["tool"]["driver"]["name"] == _NAME)
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return False
-
-
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: Rule, help_text: str) -> dict[str, Any]:
     return {
         "id": rule.id,
-        "name": "".join(word.title() for word in rule.id.split("-")),
+        "name": "".join(word.title() for word in rule.id.replace("_", "-").split("-")),
         "shortDescription": {"text": rule.explanation},
         "fullDescription": {"text": rule.explanation},
-        "help": {"text": f"{rule.explanation} Each result gives the remediation and the consent that accepts it."},
+        "help": {"text": help_text},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"security-severity": _SCORES[rule.severity], "tags": ["security"]},
     }
 
 
-def _result(finding: Finding, index: int, view: PlanView) -> dict[str, Any]:
+def _of_check(check: Check) -> dict[str, Any]:
+    rule = check.rule
+    described = _rule(rule, joined_lines((rule.explanation, check.why, f"Remediation: {check.remedy.text}")))
+    if check.why:
+        described["fullDescription"] = {"text": check.why}
+    if check.source and check.source.startswith("https://"):
+        described["helpUri"] = check.source
+    described["properties"]["tags"] += [check.service, *check.requirements]
+    return described
+
+
+def _result(
+    finding: Finding, index: int, place: tuple[str, int], more: Sequence[str], fingerprint: str
+) -> dict[str, Any]:
     kind = _KINDS.get(finding.status)
-    place = {
-        "artifactLocation": {"uri": view.file, "uriBaseId": "%SRCROOT%"},
-        "region": {"startLine": view.line(finding.component)},
-    }
+    file, line = place
+    lines = [finding.summary, f"{finding.subject}: {finding.evidence}"]
+    if finding.remedy:
+        lines.append(f"Remediation: {finding.remedy}")
     return {
         "ruleId": finding.rule.id,
         "ruleIndex": index,
         # 3.27.10: only a failure has a level.
         **({"kind": kind, "level": "none"} if kind else {"level": _LEVELS[finding.severity]}),
-        "message": {"text": _message(finding)},
+        "message": {"text": joined_lines([*lines, *more])},
         "locations": [
             {
-                "physicalLocation": place,
+                "physicalLocation": {
+                    "artifactLocation": {"uri": file, "uriBaseId": "%SRCROOT%"},
+                    "region": {"startLine": line},
+                },
                 "logicalLocations": [{"fullyQualifiedName": finding.subject, "kind": "resource"}],
             }
         ],
-        # The same finding in a later plan is the same alert, wherever its line has moved to.
-        "partialFingerprints": {"subject/v1": _fingerprint(finding, view)},
+        # The same finding in a later report is the same alert, wherever its line has moved to.
+        "partialFingerprints": {
+            "subject/v1": hashlib.sha256(fingerprint.encode("utf-8", "backslashreplace")).hexdigest()
+        },
         # 3.27.23: in one run, all results have suppressions (maybe none of them) or none has the property.
         "suppressions": []
         if finding.consented_by is None
@@ -103,13 +190,5 @@ def _result(finding: Finding, index: int, view: PlanView) -> dict[str, Any]:
     }
 
 
-def _message(finding: Finding) -> str:
-    lines = [finding.summary, f"{finding.subject}: {finding.evidence}", f"Remediation: {finding.remedy}"]
-    if finding.blocks:
-        lines.append(f"Consent: {finding.consent or 'none is possible'}")
-    return joined_lines(lines)
-
-
-def _fingerprint(finding: Finding, view: PlanView) -> str:
-    text = "\0".join((view.manifest.environment, finding.rule.id, finding.subject))
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+def _consent(finding: Finding) -> tuple[str, ...]:
+    return (f"Consent: {finding.consent or 'none is possible'}",) if finding.blocks else ()

@@ -12,6 +12,7 @@ import pytest
 
 from toolkit.cli import audit_commands
 from toolkit.cli.audit_commands import audit as command
+from toolkit.cli.main import run
 from toolkit.errors import UsageError
 from toolkit.reports.audit_registry import FORMATS
 from toolkit.reports.registry import FORMATS as OF_PLANS
@@ -37,7 +38,7 @@ def test_a_file_is_written_by_the_name_or_the_ending_of_its_format(
     ended = [tmp_path / f"ended{ending}" for ending in FORMATS[name].endings]
     given = [f"{name}={named}", *map(str, ended)]
     assert command(account_id=ACCOUNT, report=given) == 2
-    assert {file.read_text("utf-8") for file in (named, *ended)} == {FORMATS[name].render(every())}
+    assert {file.read_bytes() for file in (named, *ended)} == {FORMATS[name].render(every()).encode()}
     assert capsys.readouterr().out.startswith("Audit of ")
 
 
@@ -58,13 +59,13 @@ def test_only_a_report_of_the_format_and_of_an_audit_is_replaced(tmp_path: Path,
     places |= {f"plan as {other}": form.render(later) for other, form in OF_PLANS.items()}
     for what, text in places.items():
         file = tmp_path / "report"
-        file.write_text(text, "utf-8")
+        file.write_bytes(text.encode())
         if what == f"audit as {name}":
             write_reports(found, targets(FORMATS, [f"{name}={file}"]))
             continue
         with pytest.raises(UsageError, match=f"not a {name} report"):
             targets(FORMATS, [f"{name}={file}"])
-        assert file.read_text("utf-8") == text
+        assert file.read_bytes() == text.encode()
     for other, form in OF_PLANS.items():
         assert not form.recognises(FORMATS[name].render(found)), f"a plan as {other} would replace it"
 
@@ -98,3 +99,9 @@ def test_a_report_never_takes_the_place_of_the_baseline(audited: None, tmp_path:
     later = tmp_path / "later.json"
     assert command(account_id=ACCOUNT, report=[str(later)], baseline=file) == 1
     assert json.loads(later.read_text("utf-8"))["baseline"]["changes"]["new"] == 0
+
+
+def test_help_names_every_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(("audit", "--help")) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert [name for name in FORMATS if name not in out.partition("Also write the audit as")[2]] == []

@@ -64,6 +64,7 @@ def test_junit_has_elements_for_statuses(later: PlanView, status: Status, tag: s
     (case,) = [c for c in root.iter("testcase") if c.get("name") == found(later, status).subject]
     assert [child.tag for child in case] == [tag]
     counted = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    assert {count: root.get(count) for count in counted} == {
+    (suite,) = root
+    assert {count: suite.get(count) for count in counted} == {
         count: str(int(tag == element)) for count, element in counted.items()
     }
