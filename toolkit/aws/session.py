@@ -7,6 +7,7 @@ made the same as Terraform's (variables.inhabit).
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +32,17 @@ def _only_what_the_provider_reads(core: Any) -> None:
         resolver.remove(method)
     builtin = [Loader.BUILTIN_DATA_PATH]
     core.register_component("data_loader", Loader(extra_search_paths=builtin, include_default_search_paths=False))
+
+
+def _new_session(**arguments: Any) -> Any:
+    """A session of botocore, whose clients share what they can."""
+    import botocore.session
+
+    try:
+        from toolkit.aws.clients import new_session
+    except (ImportError, AttributeError):  # a botocore that lacks one of the names that this takes
+        return botocore.session.Session(**arguments)
+    return new_session(**arguments)
 
 
 def configured_region(profile: str | None, environ: Mapping[str, str]) -> str | None:
@@ -128,27 +140,33 @@ class AwsSession:
             connect_timeout=5,
             read_timeout=30,
             # The embedded AWS serves as its own proxy; account-prefixed host names find it only that way.
-            proxies={"http": endpoint} if endpoint else None,
+            proxies={"http": endpoint} if endpoint else self._proxies,
             # An endpoint in the AWS configuration could pretend to be the account.
             ignore_configured_endpoint_urls=endpoint is None,  # type: ignore[call-arg] # the stubs lack it
             user_agent_extra="aws-baseline-toolkit",
         )
         return session.client(service, region_name=region, endpoint_url=endpoint, config=config)
 
+    @functools.cached_property
+    def _proxies(self) -> dict[str, str] | None:
+        """None lets botocore look for each client's; where there are none at all, once will do."""
+        from urllib.request import getproxies
+
+        return None if getproxies() else {}
+
     def _session(self) -> Any:
         import boto3
         import botocore.exceptions
-        import botocore.session
 
         settings = self.environment.credentials
         endpoint = self.environ.get("AWS_ENDPOINT_URL")
         if endpoint:
             # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds. Roles are
             # assumed there, too: one may lead to another account, which holds the state.
-            core = botocore.session.Session(session_vars=_NO_PROFILE)
+            core = _new_session(session_vars=_NO_PROFILE)
             core.set_credentials(self.environ["AWS_ACCESS_KEY_ID"], self.environ["AWS_SECRET_ACCESS_KEY"])
         else:
-            core = botocore.session.Session(profile=settings.profile)
+            core = _new_session(profile=settings.profile)
             _only_what_the_provider_reads(core)
         base = boto3.Session(botocore_session=core)
         role = settings.assume_role
@@ -167,6 +185,6 @@ class AwsSession:
                 where=f"environments/{self.environment.name}/environment.yaml",
                 hint="check the role's trust policy, its external id and MFA condition, and the base credentials",
             ) from e
-        assumed = botocore.session.Session(session_vars=_NO_PROFILE)
+        assumed = _new_session(session_vars=_NO_PROFILE)
         assumed.set_credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
         return boto3.Session(botocore_session=assumed)
