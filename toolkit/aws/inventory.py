@@ -21,6 +21,7 @@ Which answer means what is decided here, for every reader:
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections import defaultdict
@@ -586,9 +587,16 @@ def _throttled() -> frozenset[str]:
     return frozenset(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
 
 
+@functools.cache
+def _regions_of(service: str, partition: str) -> frozenset[str]:
+    """Where botocore knows the service to be; it reads all of its list of endpoints for that."""
+    import botocore.session
+
+    return frozenset(botocore.session.Session().get_available_regions(service, partition))
+
+
 def _silence(error: Exception, service: str, region: str) -> Reason:
     import botocore.exceptions as e
-    import botocore.session
 
     if isinstance(error, e.PaginationError):
         return Reason.TRUNCATED
@@ -596,8 +604,7 @@ def _silence(error: Exception, service: str, region: str) -> Reason:
         return Reason.TIMED_OUT
     if isinstance(error, (e.EndpointConnectionError, e.ConnectionError, e.HTTPClientError)):
         # A service without an endpoint in a region has no name there to connect to; botocore's list may be older.
-        partition = partition_of(region) or ""
-        offered = botocore.session.Session().get_available_regions(service, partition)
+        offered = _regions_of(service, partition_of(region) or "")
         return Reason.NOT_OFFERED if offered and region not in offered else Reason.UNREACHABLE
     if isinstance(error, (e.NoCredentialsError, e.CredentialRetrievalError, e.TokenRetrievalError)):
         return Reason.EXPIRED
