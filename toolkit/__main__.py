@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 
-_GARBAGE = 50_000
+_GARBAGE = 200_000
 """Objects after which Python looks for unreachable ones. What imports make lives as long as the process: looking
 through it at every 700 objects, and once more at the end, is a sixth of what a command takes besides Terraform."""
 

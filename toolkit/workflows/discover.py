@@ -28,9 +28,9 @@ from toolkit.workflows.new import check_answer
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Access, Workspace, aws_environ, prepare_scratch, read_environment
 
-AT_ONCE = 32
-"""Lists that are read side by side, and calls that wait for AWS. Its limits are per region and service, and the
-inventory keeps to eight in each; more than this in all gain nothing, since Python prepares and reads one at a time."""
+AT_ONCE = 48
+"""How many calls of a scan or an audit wait for AWS at a time. Its limits are per region and service, and the inventory
+keeps to eight in each; more than this in all gain little, since Python prepares and reads one at a time."""
 OWN_ACTIONS = ("ec2:DescribeRegions", *managers.actions())
 """Actions that a scan needs apart from those of the types."""
 MAX_CALLS = 20_000
