@@ -149,7 +149,7 @@ class Module:
             block = next((b for b in reversed(scope) if (b.labels[:1] == (head,)) or head == "each"), None)
             source = next((b for b in scope if "for_each" in b.attributes and b.kind != "dynamic"), None)
             source = source if head == "each" else block
-            over = self.variables(source.attributes["for_each"], scope, seen) if source is not None else set()
+            over = self.variables(self._for_each(source, rest), scope, seen) if source is not None else set()
             return {(*p, "*", *(rest[1:] if rest[:1] == ("value",) else ())) for p in over}
         if head == "data" and len(rest) > 1:
             block = self.data.get((rest[0], rest[1]))
@@ -161,6 +161,13 @@ class Module:
             inner = block.attributes.get(rest[1])
             return self.variables(inner, (block,), seen) if inner is not None else set()
         return set()
+
+    def _for_each(self, block: Block, rest: Path_) -> str:
+        """What there is one for each of; one for each of another resource has that one's keys."""
+        found = block.attributes["for_each"]
+        while rest[:1] == ("key",) and (other := self.resources.get(tuple(found.split(".")))) is not None:
+            found = other.attributes.get("for_each", "")
+        return found
 
     def _statements(self, block: Block, seen: frozenset[str]) -> set[Path_]:
         """Settings that hold statements as they are; who only turns one on or off cannot say what a text was."""
@@ -218,6 +225,9 @@ def setting(component: Component, variable: Path_) -> Path_ | None:
         elif found and step == "*" and "dict" in str(model).lower():
             found.append("*")
             model = _values(model)
+        elif found and step == "*" and _is_one(model):
+            # A `for_each` over the one object that is set, or over nothing where it is not.
+            continue
         else:
             break
     return tuple(found) or None
@@ -229,6 +239,12 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     if _origin(annotation) is dict:
         return []
     return [m for a in getattr(annotation, "__args__", ()) for m in _models(a)]
+
+
+def _is_one(annotation: Any) -> bool:
+    """Whether a setting is one object, which may be missing, and no list of them."""
+    kinds = [a for a in getattr(annotation, "__args__", (annotation,)) if a is not type(None)]
+    return bool(kinds) and all(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def _origin(annotation: Any) -> Any:

@@ -125,6 +125,10 @@ class Cli:
         """Run a command with --json and parse what it prints."""
         return json.loads(self.run(*arguments, "--json", exits=exits).stdout)
 
+    def blocking(self, environment: str) -> dict[str, dict[str, Any]]:
+        """What refuses a plan (exit code 4): the findings, by the address that they are about."""
+        return {f["subject"]: f for f in self.json("plan", environment, exits=4)["findings"] if f["blocks"]}
+
     def client(self, service: str, region: str = "eu-central-1") -> Any:
         """A boto3 client of the project's embedded AWS."""
         endpoint = self.json("sandbox", "status")["endpoint"]

@@ -120,7 +120,8 @@ class Inventory:
         self._budget = budget
         self._on_call = on_call
         self._on_answer = on_answer
-        self._at_once = at_once
+        # Some wait for an answer that another one has asked for, or for a service that eight wait for.
+        self._threads = 2 * at_once
         self._made = 0
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(at_once)
@@ -151,21 +152,18 @@ class Inventory:
         """How many calls of AWS were made; each page is one."""
         return self._made
 
-    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S], at_once: int = AT_ONCE) -> tuple[T, ...]:
+    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
         """As `Account.side_by_side`; how many calls wait for AWS at a time is decided for all of them together.
 
-        Args:
-            ask: Answers one question.
-            about: The questions.
-            at_once: More than eight pays where they are put to several services or regions.
+        What is asked inside of another question is mostly asked of one service in one region, of which eight may wait.
         """
 
         def gathered(one: S) -> tuple[T, list[Call]]:
             with self._gathering() as calls, self._read(None, calls):
                 return ask(one), calls
 
-        answers = side_by_side(gathered, about, at_once)
         evidence: list[Call] | None = getattr(self._evidence, "calls", None)
+        answers = side_by_side(gathered, about, self._threads if evidence is None else AT_ONCE)
         if evidence is not None:
             for _, calls in answers:
                 evidence.extend(calls)
@@ -234,7 +232,7 @@ class Inventory:
         # neighbours are of different regions, so that none waits for the limit of one.
         listed.sort(key=lambda kind: not _readable(kind)[1].is_global)
         questions = [(k, r) for k in listed for r in ([self.home_region] if _readable(k)[1].is_global else on)]
-        for answers in side_by_side(lambda question: self._list(*question), questions, self._at_once):
+        for answers in side_by_side(lambda question: self._list(*question), questions, self._threads):
             yield from answers
 
     def managers(self, resources: Sequence[Live]) -> tuple[Manager, ...]:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class SideBySide(Account, Protocol):
     """An account that is read side by side, as an inventory is."""
 
-    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S], at_once: int = ...) -> tuple[T, ...]:
+    def side_by_side(self, ask: Callable[[S], T], about: Iterable[S]) -> tuple[T, ...]:
         """The answers in the order of the questions."""
 
 
@@ -32,7 +32,7 @@ def managers_of(resources: Sequence[Live], inventory: SideBySide) -> tuple[Manag
         if one.arn and not who and not one.by_default:
             places[managers.tagged_in(one)].append(one.arn)
     regions = sorted(places)
-    read = inventory.side_by_side(lambda place: _tags(inventory, place, places[place]), regions, len(regions) or 1)
+    read = inventory.side_by_side(lambda place: _tags(inventory, place, places[place]), regions)
     tags = dict(zip(regions, read, strict=True))
     accelerators = managers.prefixes(
         each for found in read if not isinstance(found, Unreadable) for each in found.values()
@@ -65,7 +65,7 @@ def _by_services(resources: Sequence[Live], inventory: SideBySide) -> _Services:
         except UnreadableError as e:
             return e.of(MANAGED_BY)
 
-    return dict(zip(places, inventory.side_by_side(read, places, len(places) or 1), strict=True))
+    return dict(zip(places, inventory.side_by_side(read, places), strict=True))
 
 
 def _manager(

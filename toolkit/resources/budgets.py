@@ -8,7 +8,7 @@ from typing import Any
 
 from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, arn_of
 
 _MEASURE = "which of the same costs is looked at: each is a sound measure of what is spent"
 
@@ -33,7 +33,9 @@ def _budgets(account: Account, region: str) -> Iterator[Live]:
             ],
             "cost_types": [{ours: types.get(theirs, True) for ours, theirs in _TYPES.items()}] if types else [],
         }
-        yield Live({"name": name}, values, f"the budget {name!r}", f"{account.account_id}:{name}")
+        own = account.account_id
+        arn = arn_of(account, "budgets", "", f"budget/{name}")
+        yield Live({"name": name}, values, f"the budget {name!r}", f"{own}:{name}", arn=arn)
 
 
 _TYPES = {

@@ -80,7 +80,9 @@ def _log_group(group: Mapping[str, Any]) -> Live:
         "kms_key_id": group.get("kmsKeyId", ""),
         "log_group_class": group.get("logGroupClass", "STANDARD"),
     }
-    return Live({"name": name}, values, f"the log group {name!r}", name, arn=group.get("arn"))
+    # Of the two that AWS answers, the one without a ":*" at its end is the one that tags are read with.
+    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+    return Live({"name": name}, values, f"the log group {name!r}", name, arn=group.get("logGroupArn"))
 
 
 def _streams(account: Account, region: str, values: Mapping[str, Any]) -> str | None:

@@ -136,7 +136,8 @@ def _aggregators(account: Account, region: str) -> Iterator[Live]:
         values: dict[str, Any] = {"account_aggregation_source": sources}
         if organization := aggregator.get("OrganizationAggregationSource"):
             values["organization_aggregation_source"] = [{"all_regions": organization.get("AllAwsRegions", False)}]
-        yield Live({"name": name}, values, f"the configuration aggregator {name!r}", name)
+        arn = aggregator.get("ConfigurationAggregatorArn")
+        yield Live({"name": name}, values, f"the configuration aggregator {name!r}", name, arn=arn)
 
 
 def _actions(*names: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolkit.resources.base import FORMAT, IDENTITY, TERRAFORM, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free, Price
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, arn_of
 
 
 def _declared(answer: Mapping[str, Any]) -> str | None:
@@ -108,7 +108,8 @@ def _default_group(account: Account, region: str, group: Mapping[str, Any]) -> L
         found = account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces", region, Filters=filters)
         used = f" (used by {len(found)} network interface{'' if len(found) == 1 else 's'})"
     called = f"the rules of {identifier} in {region}{used}"
-    return Live({"vpc_id": group["VpcId"]}, rules, called, identifier, by_default=not any(rules.values()))
+    key, by_default, arn = {"vpc_id": group["VpcId"]}, not any(rules.values()), group.get("SecurityGroupArn")
+    return Live(key, rules, called, identifier, arn=arn, by_default=by_default)
 
 
 def _rule(permission: Mapping[str, Any], preposition: str) -> str:
@@ -146,7 +147,9 @@ def _flow_logs(account: Account, region: str) -> Iterator[Live]:
         }
         key = {"vpc_id": vpc, "log_destination": destination, "traffic_type": traffic}
         called = f"a flow log of {traffic} traffic of {vpc} to {destination}"
-        yield Live(key, values, called, log["FlowLogId"])
+        identifier = log["FlowLogId"]
+        arn = arn_of(account, "ec2", region, f"vpc-flow-log/{identifier}")
+        yield Live(key, values, called, identifier, arn=arn)
 
 
 def _vpcs(account: Account, region: str) -> Iterator[Live]:
@@ -160,7 +163,8 @@ def _vpcs(account: Account, region: str) -> Iterator[Live]:
         }
         default = vpc["IsDefault"]
         called = f"the {'default ' if default else ''}VPC {identifier} in {region}"
-        yield Live({"id": identifier}, values, called, identifier, by_default=default)
+        arn = arn_of(account, "ec2", region, f"vpc/{identifier}", owner=vpc["OwnerId"])
+        yield Live({"id": identifier}, values, called, identifier, arn=arn, by_default=default)
 
 
 def _actions(*names: str) -> tuple[str, ...]:

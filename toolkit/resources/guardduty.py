@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.resources.base import IDENTITY, OFF_ON, ResourceType, Strength, Stronger, each
 from toolkit.resources.price import Free, Price, created, either, grows, switched
-from toolkit.resources.reading import Account, Live, OnCreate, Reading
+from toolkit.resources.reading import Account, Live, OnCreate, Reading, arn_of
 
 _MEMBERS = ("NONE", "NEW", "ALL")
 
@@ -33,12 +33,17 @@ def _detectors(account: Account, region: str) -> Iterator[Live]:
             "enable": detector["Status"] == "ENABLED",
             "finding_publishing_frequency": detector.get("FindingPublishingFrequency"),
         }
-        yield Live({}, values, f"a GuardDuty detector in {region}", identifier)
+        yield _detector(account, region, identifier, values)
 
 
 def _find_detector(account: Account, region: str, _: Mapping[str, Any]) -> Live | None:
     identifiers = _identifiers(account, region)
-    return Live({}, {}, f"a GuardDuty detector in {region}", identifiers[0]) if identifiers else None
+    return _detector(account, region, identifiers[0], {}) if identifiers else None
+
+
+def _detector(account: Account, region: str, identifier: str, values: Mapping[str, Any]) -> Live:
+    arn = arn_of(account, "guardduty", region, f"detector/{identifier}")
+    return Live({}, values, f"a GuardDuty detector in {region}", identifier, arn=arn)
 
 
 def _findings(account: Account, region: str, values: Mapping[str, Any]) -> str | None:

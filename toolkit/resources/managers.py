@@ -266,5 +266,20 @@ def actions() -> tuple[str, ...]:
 
 
 def tagged_in(one: Live) -> str:
-    """Region in which the tagging API knows a resource: IAM's, where services without a region live."""
-    return GLOBAL_REGION[partition_of(one.region) or "aws"] if ":iam:" in (one.arn or "") else one.region
+    """Region in which the tagging API knows a resource: of a service without regions, where that one lives.
+
+    AWS General Reference, "Service endpoints and quotas", of each: https://docs.aws.amazon.com/general/latest/gr/
+    """
+    service, partition = "".join((one.arn or "").split(":", 3)[2:3]), partition_of(one.region) or "aws"
+    if service not in _WITHOUT_REGIONS:
+        return one.region
+    return _ELSEWHERE.get((service, partition), GLOBAL_REGION[partition])
+
+
+_WITHOUT_REGIONS = ("budgets", "iam", "organizations", "shield")
+"""Services without regions; buckets and permission sets have ARNs without one, and live in a region all the same."""
+_ELSEWHERE = {("budgets", "aws-cn"): "cn-northwest-1", ("organizations", "aws-cn"): "cn-northwest-1"}
+"""Service and partition → where it lives, if not where IAM does.
+
+https://docs.amazonaws.cn/en_us/aws/latest/userguide/endpoints-Ningxia.html
+"""

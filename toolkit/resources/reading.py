@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
+from toolkit.regions import partition_of
+
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -227,6 +229,20 @@ Contents = Callable[[Account, str, Mapping[str, Any]], str | None]
 """What a resource with these values holds, for people ("the bucket has objects, such as …"); None: nothing."""
 Finder = Callable[[Account, str, Mapping[str, Any]], Live | None]
 """The resource with a key (and whatever else of the planned values it takes to find it); None: there is none."""
+
+
+def arn_of(account: Account, service: str, region: str, resource: str, owner: str = "") -> str:
+    """The ARN of what AWS answers without one, as the Service Authorization Reference has it.
+
+    Args:
+        account: The account that is read.
+        service: As ARNs have it.
+        region: Where it is; empty for a service without regions.
+        resource: Kind and id ("vpc/vpc-1").
+        owner: The account whose it is; empty: the account that is read.
+    """
+    partition = partition_of(region or account.home_region) or "aws"
+    return f"arn:{partition}:{service}:{region}:{owner or account.account_id}:{resource}"
 
 
 def found_for(account: Account, region: str, find: Finder, planned: Iterable[Mapping[str, Any]]) -> Iterator[Live]:

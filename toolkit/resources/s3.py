@@ -29,11 +29,13 @@ _TYPED_IN = "a code from an MFA device, or a token of AWS's support, for one cal
 
 
 def _buckets(account: Account, region: str) -> Iterator[Live]:
-    for bucket in _ours(account):
-        name = bucket["Name"]
-        where = bucket.get("BucketRegion") or _region_of(account, name)
-        if where == region:
-            yield _bucket(name)
+    def where(bucket: Mapping[str, Any]) -> str:
+        return bucket.get("BucketRegion") or _region_of(account, bucket["Name"])
+
+    every = _ours(account)
+    for bucket, its_region in zip(every, account.side_by_side(where, every), strict=True):
+        if its_region == region:
+            yield _bucket(bucket["Name"])
 
 
 def _bucket(name: str) -> Live:

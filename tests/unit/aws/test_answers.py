@@ -6,9 +6,11 @@ The answers are made of botocore's models of the services, so that every record 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +28,9 @@ ENVIRONMENT = load_text(
     'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n', name="x", shown_as="x"
 )
 KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "example"}
+SCHEMA: dict[str, dict[str, str]] = json.loads(
+    (Path(__file__).parents[2] / "provider5" / "schema.json").read_text("utf-8")
+)["types"]
 READ = [record.name for record in RESOURCES.values() if record.reading is not None]
 LISTED = [record.name for record in RESOURCES.values() if record.reading is not None and record.reading.lists]
 SOME = {
@@ -189,6 +194,23 @@ def test_a_search_in_an_answer_from_which_a_key_is_missing_ends_without_a_traceb
         less = Inventory(answers).find(kind, REGION, planned)
         if found is not None and less is None:
             assert isinstance(value, list) or path in ABSENCES, path
+
+
+TAGGED = sorted(
+    kind for kind, attributes in SCHEMA.items() if "tags" in attributes and kind in {*READ} and kind in {*LISTED}
+)
+
+
+@pytest.mark.parametrize("kind", TAGGED)
+def test_what_has_tags_has_the_arn_that_they_are_read_with(kind: str) -> None:
+    """Without it nobody learns that another Terraform manages a resource, and `adopt` takes it over."""
+    (listed, *_) = every(kind, Answers())
+    assert isinstance(listed, Live)
+    assert listed.arn
+    planned = {**dict.fromkeys(RESOURCES[kind].key, "x"), **dict(listed.values), **dict(listed.key)}
+    found = Inventory(Answers()).find(kind, REGION, planned)
+    assert isinstance(found, Live)
+    assert found.arn == listed.arn
 
 
 def test_every_absence_is_one() -> None:

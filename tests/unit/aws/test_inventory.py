@@ -559,7 +559,7 @@ def test_of_one_service_in_one_region_never_more_than_eight_calls_wait():
 
     account = Inventory(Slow(ENVIRONMENT, {}), at_once=20)
     questions = [(service, region, n) for n in range(20) for service in ("iam", "sns") for region in (REGION, OTHER)]
-    account.side_by_side(lambda q: account.call(q[0], "get_role", q[1], RoleName=str(q[2])), questions, 40)
+    account.side_by_side(lambda q: account.call(q[0], "get_role", q[1], RoleName=str(q[2])), questions)
     assert account.calls == 80
     assert most.pop("all") == 20
     assert len(most) == 4

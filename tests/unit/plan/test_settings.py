@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import pytest
+from pydantic import BaseModel
 
 from toolkit import plan as plan_package
 from toolkit.addresses import quoted
@@ -56,3 +58,36 @@ def test_what_is_there_already_is_said_by_a_list_or_a_switch():
     assert leaving_out(provider, "iam_roles") == ("add it to `components.iam_roles.existing_oidc_providers`",)
     role = 'module.config_delivery.aws_iam_service_linked_role.this["config.amazonaws.com"]'
     assert leaving_out(role, "config") == ("set `components.config.create_service_linked_role` to false",)
+
+
+def objects(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a setting is one of, if it is an object; none for a list or a map."""
+    kinds = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+
+
+def of_setting(component: str, setting: str) -> list[type[BaseModel]]:
+    found: Any = REGISTRY[component].settings
+    for step in setting.split("."):
+        found = next((m.model_fields[step].annotation for m in objects(found) if step in m.model_fields), None)
+    return objects(found)
+
+
+@pytest.mark.parametrize(("component", "address", "attributes"), list(resources()))
+def test_what_is_set_within_one_object_is_not_the_whole_object(component: str, address: str, attributes: Any):
+    """`adopt` writes the stronger value there, and the file's rules refuse a number in place of an object."""
+    for attribute, settings in attributes.items():
+        for setting in settings:
+            within = [m for m in of_setting(component, setting) if attribute.rpartition(".")[2] in m.model_fields]
+            # The filter and its metric have names of the module's own, and are there because the role is.
+            of_module = "log_metric_filter.break_glass" in address
+            assert not within or of_module, f"{attribute} of {address}: {setting}"
+
+
+def test_what_there_is_one_for_each_of_another_resource_of_has_its_name():
+    role = 'module.activity_alarms.aws_iam_role.forward["baseline-activity-root-sign-in"]'
+    assert naming(role, "activity_alarms") == ("components.activity_alarms.name",)
+    hops = 'module.account_defaults_eu_central_1.aws_ec2_instance_metadata_defaults.this["instances"]'
+    assert deciding(hops, "account_defaults", "http_put_response_hop_limit") == (
+        "components.account_defaults.instance_metadata_defaults.http_put_response_hop_limit",
+    )

@@ -17,6 +17,7 @@ from toolkit.resources.managers import (
     by_tags,
     prefixes,
     read_tags,
+    tagged_in,
 )
 from toolkit.resources.reading import Live, UnreadableError
 
@@ -110,6 +111,24 @@ def test_tags_are_read_a_hundred_resources_at_a_time():
     account = Answers(get_resources=answer)
     assert read_tags(account, REGION, [f"arn:{n}" for n in range(250)]) == {"arn:1": {"a": "b"}}
     assert [len(one["ResourceARNList"]) for one in account.asked] == [100, 100, 50]
+
+
+@pytest.mark.parametrize(
+    ("region", "own_arn", "where"),
+    [
+        ("eu-central-1", "arn:aws:sns:eu-central-1:123456789012:topic", "eu-central-1"),
+        ("eu-central-1", "arn:aws:s3:::bucket", "eu-central-1"),
+        ("eu-central-1", "arn:aws:iam::123456789012:policy/x", "us-east-1"),
+        ("eu-central-1", "arn:aws:organizations::123456789012:policy/o-1/service_control_policy/p-1", "us-east-1"),
+        ("eu-central-1", "arn:aws:shield::123456789012:protection/x", "us-east-1"),
+        ("eu-central-1", "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "eu-central-1"),
+        ("us-gov-east-1", "arn:aws-us-gov:organizations::123456789012:ou/o-1/ou-1", "us-gov-west-1"),
+        ("cn-north-1", "arn:aws-cn:organizations::123456789012:ou/o-1/ou-1", "cn-northwest-1"),
+        ("cn-northwest-1", "arn:aws-cn:iam::123456789012:policy/x", "cn-north-1"),
+    ],
+)
+def test_tags_are_read_where_the_service_lives(region: str, own_arn: str, where: str):
+    assert tagged_in(Live({}, {}, "x", None, arn=own_arn, region=region, account_id=ACCOUNT)) == where
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,23 @@ def _object_retention(original: Method) -> Method:
     return get
 
 
+def _bucket_regions(original: Method) -> Method:
+    def all_buckets(self: S3Response) -> Any:
+        if not any(self._get_param(name) for name in ("bucket-region", "continuation-token", "max-buckets", "prefix")):
+            return original(self)
+        serialized = self.serialized
+
+        def with_regions(found: Any) -> Any:
+            for bucket in found.result["Buckets"]:
+                bucket["BucketRegion"] = self.backend.get_bucket(bucket["Name"]).region_name
+            return serialized(found)
+
+        self.serialized = with_regions  # type: ignore[method-assign, assignment] # of this one response
+        return original(self)
+
+    return all_buckets
+
+
 def _asks_for_plain_http(condition: dict[str, Any]) -> bool:
     return str(condition.get("Bool", {}).get("aws:SecureTransport")).lower() in ("false", "['false']")
 
@@ -61,5 +78,13 @@ PATCHES = (
         reason="moto answers GetObjectRetention with the object itself. S3 API, GetObjectRetention: mode and date, or "
         "NoSuchObjectLockConfiguration. A destroy reads what Object Lock keeps.",
         correct=_object_retention,
+    ),
+    Patch(
+        name="s3-bucket-region",
+        owner=S3Response,
+        method="all_buckets",
+        reason="moto leaves out where a bucket is. S3 API, Bucket, BucketRegion: 'If the request contains at least one "
+        "valid parameter, it is included in the response'. Without it, a scan calls GetBucketLocation for each bucket.",
+        correct=_bucket_regions,
     ),
 )

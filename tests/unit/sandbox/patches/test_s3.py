@@ -53,9 +53,19 @@ def retention_is_told() -> bool:
     return [told("k"), told("free")] == [wanted, "NoSuchObjectLockConfiguration"]
 
 
+def a_list_with_a_parameter_says_where_each_bucket_is() -> bool:
+    boto3.client("s3", REGION).create_bucket(Bucket="here", CreateBucketConfiguration={"LocationConstraint": REGION})
+    boto3.client("s3", "us-east-1").create_bucket(Bucket="there")
+    client = boto3.client("s3", "eu-west-1")
+    plain, asked = client.list_buckets()["Buckets"], client.list_buckets(MaxBuckets=1000)["Buckets"]
+    assert not any("BucketRegion" in bucket for bucket in plain), "only who sends a parameter is answered so"
+    return {one["Name"]: one.get("BucketRegion") for one in asked} == {"here": REGION, "there": "us-east-1"}
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "s3-tls-only-policy": a_policy_that_denies_plain_http_lets_tls_through,
     "s3-object-retention": retention_is_told,
+    "s3-bucket-region": a_list_with_a_parameter_says_where_each_bucket_is,
 }
 
 
