@@ -243,6 +243,28 @@ def compare(baseline: Baseline, findings: Sequence[Finding], asked: Iterable[Che
     return Comparison(baseline.taken, tuple(now), tuple(before))
 
 
+def gone(
+    earlier: Sequence[Earlier],
+    regions: Sequence[str],
+    findings: Sequence[Finding],
+    asked: Iterable[Check],
+    scope: Scope,
+) -> tuple[Earlier, ...]:
+    """Which findings of an earlier audit this one would have made again if they were still true, whatever they said.
+
+    Args:
+        earlier: Those that this audit has not.
+        regions: Those that the earlier audit looked at; one that looked at more of them looked at all that it did.
+        findings: Of this audit.
+        asked: Its checks.
+        scope: Where and when they were run.
+    """
+    then = scope.regions if set(regions) <= set(scope.regions) else tuple(regions)
+    rules = tuple(CheckRecord(rule) for rule in dict.fromkeys(one.rule for one in earlier))
+    both = _Both(Baseline(scope.account_id, None, scope.now, then, rules, tuple(earlier)), findings, asked, scope)
+    return tuple(one for one in earlier if both.vanished(one) in (Change.FIXED, Change.WAIVED))
+
+
 class _Both:
     """What each of two audits looked at, and could not read."""
 

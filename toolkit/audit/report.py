@@ -134,6 +134,11 @@ class Audit:
             verdicts.append(Verdict(framework.name, requirement, status, ids, unasked))
         return tuple(verdicts)
 
+    @property
+    def scope(self) -> Scope:
+        """Where and when its checks were run."""
+        return Scope(self.account_id, self.home, self.regions, self.taken, simulated=self.simulated)
+
     @cached_property
     def comparison(self) -> Comparison | None:
         """This audit beside the baseline."""

@@ -10,7 +10,7 @@ import typer
 from toolkit.cli import console, options
 from toolkit.cli.controls_commands import complete_framework
 from toolkit.cli.discover_commands import account_of, refuse
-from toolkit.errors import ExitCode, ToolkitError, UsageError, or_meant
+from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError, or_meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from toolkit.workflows.fix import Fixed
 
 _FORMATS = ("text", "markdown", "json")
+_RECEIVERS = ("security-hub",)
 _LATEST = Path("latest")
 """What --baseline says for the newest report of the history."""
 
@@ -77,7 +78,18 @@ def audit(
             "makes no setting weaker. In a terminal, it prompts.",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --fix: write without a prompt; for pipelines.")] = False,
+    send_to: Annotated[
+        str | None,
+        typer.Option(
+            "--send-to",
+            metavar="security-hub",
+            help="Import every finding into the account's Security Hub, in the home region, and archive those of "
+            "earlier audits that no longer exist. In a terminal, it prompts.",
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --fix or --send-to: do it without a prompt; for pipelines.")
+    ] = False,
     print_policy: Annotated[
         bool, typer.Option("--print-policy", help="Print the IAM policy that the checks need, and run none.")
     ] = False,
@@ -109,9 +121,9 @@ def audit(
 ) -> int:
     """Check an account's users, keys, policies and services.
 
-    Reads only. It works for any account, also for one without an environment file. What cannot be read is reported as
-    unknown, never as passed. The exit code is 2 if a check of at least the severity of --fail-on failed, else 1 if one
-    is unknown. With --baseline, only failures count that the earlier report does not have.
+    Reads only, but for --send-to. It works for any account, also for one without an environment file. What cannot be
+    read is reported as unknown, never as passed. The exit code is 2 if a check of at least the severity of --fail-on
+    failed, else 1 if one is unknown. With --baseline, only failures count that the earlier report does not have.
 
     \b
     Examples:
@@ -121,6 +133,7 @@ def audit(
       toolkit audit prod --baseline audit.json
       toolkit audit prod --report audit.sarif --report audit.ocsf.json
       toolkit audit prod --history audits/prod --baseline latest      every night
+      toolkit audit prod --send-to security-hub
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
       toolkit audit prod --fix      edit environment.yaml for what failed
       toolkit audit --explain iam_root_mfa_enabled
@@ -135,7 +148,7 @@ def audit(
         "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
         "--max-calls": max_calls, "--regions": regions if regions != options.ALL_REGIONS else None,
         "--sandbox": sandbox or None, "--baseline": baseline, "--history": history, "--fix": fix or None,
-        "--report": report,
+        "--report": report, "--send-to": send_to,
     }  # fmt: skip
     given = [name for name, value in reading.items() if value is not None]
     if output_format not in _FORMATS:
@@ -143,8 +156,7 @@ def audit(
             f"--format: no format {output_format!r}{or_meant(output_format, _FORMATS)}",
             hint=f"formats: {', '.join(_FORMATS)}",
         )
-    if yes and not fix:
-        raise UsageError("--yes is for --fix alone", hint="leave out --yes, or add --fix")
+    _refuse_sending(send_to, fix=fix, yes=yes)
     if explain is not None:
         refuse("--explain", [name for name in given if name != "ENV"])
         return _explain(chosen(ids=[explain])[0], env)
@@ -161,9 +173,8 @@ def audit(
         console.print_table(("SERVICE", "SEVERITY", "ID", "WHAT PASSES"), rows)
         return ExitCode.OK
     if print_policy:
-        refuse("--print-policy", given)
-        return _print_policy(wanted)
-    from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
+        refuse("--print-policy", [name for name in given if name != "--send-to"])
+        return _print_policy(wanted, sends=send_to is not None)
     from toolkit.workflows.discover import MAX_CALLS, regions_wanted
     from toolkit.workflows.fix import proposed
 
@@ -176,6 +187,8 @@ def audit(
         raise UsageError("--fix and a report both write to standard output", hint="give the report a file")
     with console.Progress() as progress:
         account = account_of(progress, env, aws_profile, account_id, region, sandbox, command="audit")
+        if send_to is not None and not (yes or account.clients.simulated or console.in_terminal()):
+            raise UsageError("approval needs a terminal", hint=f"`--send-to {send_to} --yes` sends without a prompt")
         earlier, kept = _earlier(account, baseline, from_file, history, progress)
         found = run(
             account,
@@ -192,18 +205,25 @@ def audit(
     # Files first: whatever becomes of the terminal (`| head`), a pipeline gets its reports.
     unwritten = _keep(found)
     options.write(found, reports)
+    _show(found, output_format, to_stderr=options.printed(reports))
+    if fix and env is not None:
+        _fix(env, found, sandbox=sandbox, yes=yes)
+    if send_to is not None:
+        _send(found, account, yes=yes)
+    if unwritten is not None:
+        raise unwritten
+    return _exit_code(found, threshold)
+
+
+def _show(found: Audit, output_format: str, *, to_stderr: bool) -> None:
+    from toolkit.reports.audit import audit_data, audit_lines, audit_markdown
+
     if output_format == "json":
         console.print_json(audit_data(found))
     elif output_format == "markdown":
         console.document(audit_markdown(found))
     else:
-        lines = audit_lines(found, verbose=console.Settings.verbose)
-        console.show(lines, to_stderr=options.printed(reports))
-    if fix and env is not None:
-        _fix(env, found, sandbox=sandbox, yes=yes)
-    if unwritten is not None:
-        raise unwritten
-    return _exit_code(found, threshold)
+        console.show(audit_lines(found, verbose=console.Settings.verbose), to_stderr=to_stderr)
 
 
 def _exit_code(found: Audit, threshold: Severity) -> ExitCode:
@@ -309,6 +329,38 @@ def _refuse_fix(env: str | None, output_format: str, *, yes: bool) -> None:
         raise UsageError("approval needs a terminal", hint=f"`toolkit audit {env} --fix --yes` writes without a prompt")
 
 
+def _refuse_sending(send_to: str | None, *, fix: bool, yes: bool) -> None:
+    """Demand that --send-to, --fix and --yes fit together, before anything is read."""
+    if send_to is not None and send_to not in _RECEIVERS:
+        raise UsageError(
+            f"--send-to: nothing known as {send_to!r}{or_meant(send_to, _RECEIVERS)}",
+            hint=f"expected {' or '.join(_RECEIVERS)}",
+        )
+    if send_to is not None and fix:
+        raise UsageError("--send-to and --fix do not go together", hint="run one after the other")
+    if yes and not fix and send_to is None:
+        raise UsageError("--yes is for --fix and --send-to", hint="leave out --yes, or add one of them")
+
+
+def _send(found: Audit, account: Account, *, yes: bool) -> None:
+    """Import the findings into Security Hub, if that is agreed to; the embedded AWS needs no consent.
+
+    Raises:
+        RefusedError: It is not agreed to; nothing was sent.
+        ToolkitError: Security Hub does not answer, or rejected findings.
+    """
+    from toolkit.workflows.send import prepare, send
+
+    sending = prepare(found, account)
+    hub = f"Security Hub in {sending.region} of account {sending.account_id}"
+    archive = f", and archive {len(sending.archived):,} there that no longer exist" if sending.archived else ""
+    question = f"Send {len(sending.findings):,} findings to {hub}{archive}?"
+    if not (yes or account.clients.simulated or console.ask(question, wanted="yes")):
+        raise RefusedError("not approved; nothing was sent")
+    send(sending, account)
+    console.tell(f"Sent {len(sending.findings):,} findings to {hub}; {len(sending.archived):,} archived.")
+
+
 def _fix(env: str, found: Audit, *, sandbox: bool, yes: bool) -> None:
     from toolkit.reports.audit import fixed_lines
     from toolkit.workflows import fix
@@ -332,11 +384,12 @@ def _fix(env: str, found: Audit, *, sandbox: bool, yes: bool) -> None:
     console.tell(f"There is nothing to fix in environments/{env}/environment.yaml; it stays as it is.")
 
 
-def _print_policy(wanted: Sequence[Check]) -> int:
+def _print_policy(wanted: Sequence[Check], *, sends: bool) -> int:
+    from toolkit.aws.security_hub import ACTIONS
     from toolkit.workflows.audit import audit_actions
     from toolkit.workflows.scan_policy import policies_of
 
-    policies = policies_of(audit_actions(wanted))
+    policies = policies_of(tuple(sorted({*audit_actions(wanted), *(ACTIONS if sends else ())})))
     console.print_value(policies[0] if len(policies) == 1 else policies)
     if len(policies) > 1:
         console.tell(f"{len(policies)} policies, each within IAM's length: attach all of them.")

@@ -35,19 +35,21 @@ READING: dict[str, Any] = {
     "--history": {"history": Path("audits")},
     "--fix": {"fix": True},
     "--report": {"report": ["json=x"]},
+    "--send-to": {"send_to": "security-hub"},
 }
 OTHERS: dict[str, Any] = {
     "--list-checks": {"list_checks": True},
     "--print-policy": {"print_policy": True},
     "--explain": {"explain": "iam_root_mfa_enabled"},
 }
+FIT = {("--explain", "ENV"), ("--print-policy", "--send-to")}
+"""With an environment, --explain reads its file; sending needs actions of its own."""
 HIGH, CRITICAL, NOTE = "iam_avoid_root_usage", "iam_root_mfa_enabled", "iam_password_policy_lowercase"
 
 
 @pytest.mark.parametrize(
     ("option", "given"),
-    # With an environment, --explain reads its file.
-    [(option, given) for option in OTHERS for given in READING if (option, given) != ("--explain", "ENV")],
+    [(option, given) for option in OTHERS for given in READING if (option, given) not in FIT],
 )
 def test_options_that_would_be_ignored_are_refused(option: str, given: str):
     with pytest.raises(UsageError, match=f"^{option} reads no account, so it does not go with {given}$"):
@@ -64,6 +66,7 @@ def test_options_that_would_be_ignored_are_refused(option: str, given: str):
         ({"fail_on": "hihg"}, "--fail-on", "high"),
         ({"framework": ["cis-5.1"]}, "cis-5.1", "cis-5.0"),
         ({"output_format": "jsn"}, "--format", "json"),
+        ({"send_to": "securityhub"}, "--send-to", "security-hub"),
     ],
 )
 def test_an_unknown_name_is_reported_with_the_nearest(given: dict[str, Any], message: str, nearest: str):
@@ -87,7 +90,7 @@ def test_options_that_leave_no_check_are_refused():
         ({"env": "prod", "fix": True}, "approval needs a terminal"),
         ({"env": "prod", "fix": True, "yes": True, "output_format": "json"}, "does not go with --format json"),
         ({"env": "prod", "fix": True, "yes": True, "output_format": "markdown"}, "does not go with --format markdown"),
-        ({"env": "prod", "yes": True}, "--yes is for --fix alone"),
+        ({"env": "prod", "yes": True}, "--yes is for --fix and --send-to"),
     ],
 )
 def test_what_fix_needs_is_demanded_before_anything_is_read(
@@ -380,3 +383,86 @@ def test_the_same_evidence_in_many_regions_is_one_line(answer: Callable[..., Non
     answer(Audit(**{**vars(found), "results": results}))
     audit(account_id="123456789012")
     assert "- 4 regions: none\n" in capsys.readouterr().out
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A Security Hub that takes everything: what was sent to it."""
+    from toolkit.aws.security_hub import Imported
+    from toolkit.workflows import send as sending
+
+    taken: list[str] = []
+
+    def imports(_clients: Any, _region: str, findings: Any) -> Imported:
+        taken.extend(one["GeneratorId"] for one in findings)
+        return Imported(len(findings), ())
+
+    monkeypatch.setattr(sending, "active_findings", lambda *_: ())
+    monkeypatch.setattr(sending, "import_findings", imports)
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({"fix": True, "env": "prod"}, "do not go together"), ({}, "approval needs a terminal")]
+)
+def test_what_sending_needs_is_demanded_before_the_account_is_read(
+    answer: Callable[..., None], hub: list[str], monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], expected: str
+):
+    answer(_found((HIGH, Status.FAIL)))
+    monkeypatch.setattr(module.console, "in_terminal", lambda: False)
+
+    def read(*_: Any, **__: Any) -> None:
+        raise AssertionError("the account was read")
+
+    monkeypatch.setattr(workflow, "audit", read)
+    with pytest.raises(UsageError, match=expected) as refused:
+        audit(**{"account_id": "123456789012", "send_to": "security-hub", **given})
+    assert refused.value.hint
+    assert hub == []
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_sending_wants_consent_in_a_terminal(
+    answer: Callable[..., None],
+    hub: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    agrees: bool,
+):
+    answer(_found((HIGH, Status.FAIL)))
+    asked: list[str] = []
+
+    def ask(question: str, *, wanted: str) -> bool:
+        asked.append(question)
+        return agrees
+
+    monkeypatch.setattr(module.console, "in_terminal", lambda: True)
+    monkeypatch.setattr(module.console, "ask", ask)
+    if agrees:
+        assert audit(account_id="123456789012", send_to="security-hub") == 2
+        assert "Sent 1 findings to Security Hub in eu-central-1 of account 123456789012" in capsys.readouterr().err
+    else:
+        with pytest.raises(RefusedError, match="nothing was sent"):
+            audit(account_id="123456789012", send_to="security-hub")
+    assert asked == ["Send 1 findings to Security Hub in eu-central-1 of account 123456789012?"]
+    assert hub == ([f"aws-baseline-toolkit/{HIGH}"] if agrees else [])
+
+
+@pytest.mark.parametrize(("simulated", "yes"), [(True, False), (False, True)])
+def test_the_embedded_aws_and_yes_send_without_a_prompt(
+    answer: Callable[..., None], hub: list[str], monkeypatch: pytest.MonkeyPatch, simulated: bool, yes: bool
+):
+    """The report is shown first, and the exit code is that of the audit."""
+    answer(replace(_found((HIGH, Status.FAIL)), simulated=simulated))
+    monkeypatch.setattr(module.console, "in_terminal", lambda: False)
+    assert audit(account_id="123456789012", send_to="security-hub", yes=yes) == 2
+    assert len(hub) == 1
+
+
+def test_the_policy_allows_sending_only_where_something_is_sent(capsys: pytest.CaptureFixture[str]):
+    audit(print_policy=True)
+    assert "securityhub:BatchImportFindings" not in capsys.readouterr().out
+    audit(print_policy=True, send_to="security-hub")
+    out = capsys.readouterr().out
+    assert "securityhub:BatchImportFindings" in out
+    assert "securityhub:GetFindings" in out
