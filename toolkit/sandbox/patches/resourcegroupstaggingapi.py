@@ -101,6 +101,18 @@ def _has_also(backends: Any, tagged: Callable[[Any], _Tagged]) -> Callable[[Meth
     return correct
 
 
+def _answers_whole(original: Method) -> Method:
+    def get_resources(
+        self: ResourceGroupsTaggingAPIBackend, *args: Any, resource_arn_list: list[str] | None = None, **kwargs: Any
+    ) -> tuple[str | None, list[TaggedResource]]:
+        if resource_arn_list:
+            return None, list(self._get_resources_generator(resource_arn_list=resource_arn_list))
+        token, found = original(self, *args, resource_arn_list=resource_arn_list, **kwargs)
+        return token, found
+
+    return get_resources
+
+
 def _patch(service: str, backends: Any, tagged: Callable[[Any], _Tagged], what: str) -> Patch:
     return Patch(
         name=f"resourcegroupstaggingapi-{service}",
@@ -121,4 +133,12 @@ PATCHES = (
     _patch("iam", iam_backends, _iam, "the tags of policies and OpenID Connect providers"),
     _patch("organizations", organizations_backends, _organizations, "the tags of organizational units and policies"),
     _patch("scheduler", scheduler_backends, _scheduler, "the tags of schedule groups"),
+    Patch(
+        name="resourcegroupstaggingapi-whole",
+        owner=ResourceGroupsTaggingAPIBackend,
+        method="get_resources",
+        reason="moto answers a list of ARNs page by page. Resource Groups Tagging API, GetResources: ResourceARNList "
+        "cannot be in one request with a parameter of pages, so that there is no way to a second one.",
+        correct=_answers_whole,
+    ),
 )

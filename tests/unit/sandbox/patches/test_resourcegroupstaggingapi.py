@@ -101,6 +101,15 @@ def schedule_groups() -> bool:
     return tagged(made["ScheduleGroupArn"])
 
 
+def a_list_of_arns_has_one_page() -> bool:
+    client = boto3.client("sns", REGION)
+    arns = [client.create_topic(Name=f"t{n}", Tags=TAGS)["TopicArn"] for n in range(100)]
+    answer = boto3.client("resourcegroupstaggingapi", REGION).get_resources(ResourceARNList=arns)
+    found = {one["ResourceARN"] for one in answer["ResourceTagMappingList"]}
+    pages = boto3.client("resourcegroupstaggingapi", REGION).get_resources(ResourcesPerPage=10)
+    return found == {*arns} and not answer.get("PaginationToken") and len(pages["ResourceTagMappingList"]) == 10
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "resourcegroupstaggingapi-cloudtrail": trails,
     "resourcegroupstaggingapi-config": rules_and_aggregators_of_config,
@@ -110,6 +119,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "resourcegroupstaggingapi-iam": policies_and_providers_of_iam,
     "resourcegroupstaggingapi-organizations": units_and_policies_of_organizations,
     "resourcegroupstaggingapi-scheduler": schedule_groups,
+    "resourcegroupstaggingapi-whole": a_list_of_arns_has_one_page,
 }
 
 
