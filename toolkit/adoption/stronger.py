@@ -55,13 +55,25 @@ def stronger(lost: Weakening, old: Any, new: Any) -> Any:
     if direction in _BY_TEXT or old is None or isinstance(old, Marker):
         return None
     if isinstance(old, list):
-        if not all(isinstance(one, str) for one in old):
-            return None
-        others = [one for one in new if isinstance(one, str)] if isinstance(new, list) else []
-        return _of_lists(lost.strength, others, old)
+        texts = _texts(old, new if isinstance(new, list) else [])
+        return None if texts is None else _of_lists(lost.strength, texts[1], texts[0])
     if isinstance(old, float) and old.is_integer():
         return int(old)
     return old if isinstance(old, (bool, int, str)) else None
+
+
+def _texts(old: list[Any], new: list[Any]) -> tuple[list[str], list[str]] | None:
+    """Both lists as texts; of blocks, what one differs in from another; None where no list of texts could hold them."""
+    every = [*old, *new]
+    if every and all(isinstance(one, Mapping) for one in every):
+        differing = [name for name in every[0] if any(one.get(name) != every[0][name] for one in every)]
+        alike = all(one.keys() == every[0].keys() for one in every)
+        if not alike or len(differing) != 1:
+            return None
+        old, new = ([one[differing[0]] for one in each] for each in (old, new))
+    if not all(isinstance(one, str) for one in old):
+        return None
+    return old, [one for one in new if isinstance(one, str)]
 
 
 def joint(values: Iterable[Any], demands: Iterable[Demand]) -> Any:
