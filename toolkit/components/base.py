@@ -193,7 +193,7 @@ class Identities:
 
 @dataclass(frozen=True)
 class IamName:
-    """A setting that becomes the name of something of a type whose names AWS compares in any case.
+    """A setting that becomes the name of something; names of IAM are compared in any case.
 
     Attributes:
         resource: Terraform resource type.
@@ -277,6 +277,8 @@ class Component:
         narrow_tag_keys: Whether its service accepts fewer characters in tag keys (`tags.NARROW_KEY`).
         iam_names: Settings that name users, groups, roles and policies; to IAM, no two names of an environment may be
             the same.
+        names: Settings of which each names some resources of one type, so that `toolkit/plan/settings.json` cannot tell
+            which of them a resource has its name from.
         trusts: Its settings → service principals that the organization must trust for it (trusted access). Where the
             environment manages the organization, too, they join `organization.trusted_services`. Names:
             https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
@@ -318,6 +320,7 @@ class Component:
     tags_in: tuple[str, ...] = ()
     narrow_tag_keys: bool = False
     iam_names: tuple[IamName, ...] = ()
+    names: tuple[IamName, ...] = ()
     trusts: Callable[[Any], Iterable[str]] | None = None
     roles: Mapping[Role, Made] = field(default_factory=dict)
     identities: Callable[[Any, Mapping[str, Any]], Identities] | None = None

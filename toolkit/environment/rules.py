@@ -216,11 +216,11 @@ def _alike(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Proble
 
 
 def iam_names(enabled: tuple[EnabledComponent, ...]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """(type, name) of the users, groups, roles and policies that components name → the setting that does."""
+    """(type, name) of the users, groups, roles and policies that components declare to name → the setting that does."""
     return {
         (declared.resource, declared.text.format(value)): tuple(map(str, path))
         for e in enabled
-        for declared in e.component.iam_names
+        for declared in (*e.component.iam_names, *e.component.names)
         for path, value in _named_by(e, declared.setting)
     }
 

@@ -57,8 +57,15 @@ def naming(address: str, component: str | None) -> tuple[str, ...]:
 
 
 def is_entry(key: str, address: str) -> bool:
-    """Whether the last step of a key is an entry of the user's, whose name is the resource's or a part's of it."""
-    return any(key.endswith(f".{name.split('/')[0]}") for name in _names(address))
+    """Whether the last step of a key is an entry of the user's, whose name is the resource's or a part's of it.
+
+    A setting that is called as an entry is none: iam_roles has `delegation`, and a policy `boundary["delegation"]`.
+    """
+    component = "".join(key.split(".", 2)[1:2])
+    declared = (*REGISTRY[component].iam_names, *REGISTRY[component].names) if component in REGISTRY else ()
+    settings = {s for found in _attributes(address, component).values() for s in found} | {n.setting for n in declared}
+    maps = {f"components.{component}.{setting.partition('*')[0]}" for setting in settings if "*" in setting}
+    return any(key == f"{begins}{name.split('/')[0]}" for begins in maps for name in _names(address))
 
 
 def steps(key: str, address: str) -> tuple[str, ...]:

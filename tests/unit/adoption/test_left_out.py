@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from toolkit.adoption import Adoption, Choice
 from toolkit.environment import load_text
@@ -20,7 +21,7 @@ from toolkit.resources.reading import Live
 ANNA = 'module.iam_users.aws_iam_user.this["anna"]'
 BERT = 'module.iam_users.aws_iam_user.this["bert"]'
 USERS = {"iam_users": {"users": {"anna": {"owner": "x"}, "bert": {"owner": "x"}}}}
-COMPONENTS = ("iam_users", "iam_roles", "account_defaults", "activity_alarms")
+COMPONENTS = ("iam_users", "iam_roles", "account_defaults", "activity_alarms", "organization")
 FLOW_LOG = 'module.account_defaults_{}.aws_flow_log.default_vpc["default"]'
 
 
@@ -113,6 +114,49 @@ def test_whatever_the_files_rules_refuse_there_is_an_edit_to_take_back():
     assert adoption.reject([Problem(1, "components.macie", "something else", "x")])
     assert written(adoption) == {}
     assert not adoption.reject([Problem(1, "components.macie", "something else", "x")])
+
+
+def test_a_setting_that_is_called_as_an_entry_is_none():
+    """`delegation` of iam_roles: with a default, it is not in the file, and may be written all the same."""
+    address = 'module.iam_roles.aws_iam_policy.boundary["delegation"]'
+    adoption = Adoption(written={"components": {"iam_roles": {}}})
+    met = {address: theirs("the policy 'boundary'", "boundary")}
+    adoption.next(plan(create(address, name="boundary")), met)
+    assert written(adoption) == {"components.iam_roles.delegation.boundary_name": "boundary-baseline"}
+    assert not adoption.next(plan(create(address, name="boundary-baseline")), {})
+    assert adoption.decisions[address].open is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "edit"),
+    [
+        ("control", "guardrails", ("service_control_policies.guardrails", DELETE)),
+        ("control", "resources", ("resource_control_policies.resources", DELETE)),
+        ("management", "tags", ("tag_policies.tags", DELETE)),
+        ("management", "consoles", ("management_policies.consoles", DELETE)),
+        ("management", "baseline-ai-opt-out", ("ai_services_opt_out.policy_name", "baseline-ai-opt-out-2")),
+    ],
+)
+def test_a_policy_of_the_organization_is_left_out_by_the_setting_that_names_it(kind: str, name: str, edit: Any):
+    text = """
+account_id: "111122223333"
+regions: {home: eu-central-1}
+components:
+  organization:
+    organization_id: o-a1b2c3d4e5
+    exempted_principal_arns: ["arn:aws:iam::*:role/deployer"]
+    service_control_policies: {guardrails: {guardrails: [deny_leaving]}}
+    resource_control_policies: {resources: {guardrails: [require_tls]}}
+    tag_policies: {tags: {tags: {Owner: {values: [x]}}}}
+    management_policies: {consoles: {type: DECLARATIVE_POLICY_EC2, content: {ec2_attributes: {}}}}
+    enabled_policy_types: [SERVICE_CONTROL_POLICY, RESOURCE_CONTROL_POLICY, TAG_POLICY, AISERVICES_OPT_OUT_POLICY,
+      DECLARATIVE_POLICY_EC2]
+"""
+    environment = load_text(text, name="x", shown_as="x")
+    address = f'module.organization.aws_organizations_policy.{kind}["{name}"]'
+    adoption = Adoption(written=yaml.safe_load(text), iam_names=iam_names(environment.components))
+    adoption.next(plan(create(address, name=name)), {address: theirs(f"the policy {name!r}", "p-1")})
+    assert written(adoption) == {f"components.organization.{edit[0]}": edit[1]}
 
 
 def test_a_default_entry_is_left_to_people():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from toolkit.components.base import GOVCLOUD, Advice, Component, Lacking, Place, Protected, Scope
+from toolkit.components.base import GOVCLOUD, Advice, Component, IamName, Lacking, Place, Protected, Scope
 from toolkit.components.organization.documents import policies
 from toolkit.components.organization.policy_settings import ResourceControlPolicy, ServiceControlPolicy
 from toolkit.components.organization.settings import Organization
@@ -105,12 +105,17 @@ def _advice(settings: Organization, _today: date) -> Iterator[Advice]:
                 )
 
 
+_POLICIES = ("service_control_policies.*", "resource_control_policies.*", "tag_policies.*", "management_policies.*")
+
 COMPONENT = Component(
     name="organization",
     title="Organization",
     purpose="Organizational units, and policies that limit what every account may do.",
     scope=Scope.GLOBAL,
     settings=Organization,
+    names=tuple(
+        IamName("aws_organizations_policy", setting) for setting in (*_POLICIES, "ai_services_opt_out.policy_name")
+    ),
     composed=(
         "service_control_policies",
         "resource_control_policies",
