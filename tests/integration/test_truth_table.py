@@ -185,10 +185,10 @@ class Truth:
             return self._denied()
         before = self.found()
         decisions: list[Any] = []
-        if self.account == "managed by others":
-            # Some entries of the file are others', and referred to by the rest of it: people remove them.
+        if self.account in ("managed by others", "stronger"):
+            # Some entries of the file are in the way, which only people can do something about.
             decisions += self.adopt(dry_run=True).decisions
-            self._remove({one.proposal.called for one in decisions if one.open and table.REFERRED in one.open})
+            self._remove({one.proposal.called for one in decisions if one.open and _is_in_the_way(one.open)}, before)
         adopted = self.adopt()
         decisions += adopted.decisions
         (self.cli.root / "adopted.diff").write_text(adopted.diff)
@@ -226,8 +226,8 @@ class Truth:
                 verdicts[kind] = list(table.judge(kind, self.account, evidence))
         return verdicts
 
-    def _remove(self, called: set[str]) -> None:
-        """Users and roles that others manage: no entries any more; roles name such users by ARN."""
+    def _remove(self, called: set[str], before: dict[str, list[Any]]) -> None:
+        """What is in the way has no entries any more; what referred to them names the ARN or id of the account's."""
         data = yaml.safe_load(self.cli.file(NAME).read_text("utf-8"))
         users, roles = data["components"]["iam_users"]["users"], data["components"]["iam_roles"]
         for name in [name for name in users if f"the user {name!r}" in called]:
@@ -242,6 +242,18 @@ class Truth:
             if gone:
                 role["users"] = [name for name in role["users"] if name in users]
                 role["principals"] = [f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in gone]
+        if any(one.startswith("the schedule ") for one in called):
+            del data["components"]["trusted_advisor"]["refresh"]
+        if any(one.startswith("a GuardDuty detector") for one in called):
+            del data["components"]["member_security"]
+        if any(one.startswith("the organizational unit") for one in called):
+            units = {one.key["name"]: one.import_id for one in before["aws_organizations_organizational_unit"]}
+            organization = data["components"]["organization"]
+            organization["organizational_units"] = []
+            for policies in (found for name, found in organization.items() if name.endswith("_policies")):
+                for policy in policies.values():
+                    targets = policy.get("targets", ["root"])
+                    policy["targets"] = [units.get(target.rpartition("/")[2], target) for target in targets]
         self.cli.write(NAME, yaml.safe_dump(data, sort_keys=False))
 
     def _plan(self) -> Plan:
@@ -281,6 +293,10 @@ class Truth:
             for kind in table.rows()
             if table.not_applicable(kind, self.account) is None
         }
+
+
+def _is_in_the_way(why: str) -> bool:
+    return table.REFERRED in why or table.NO_SETTING in why or "another component needs" in why
 
 
 def _with_other_groups(components: dict[str, Any]) -> dict[str, Any]:

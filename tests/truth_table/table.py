@@ -45,7 +45,8 @@ class Value:
         value: What a reading has there. This is written by hand and not taken from the record: a record whose direction
             is turned round cannot turn the verdict with it.
         part: Whether the value is only a part of the text there.
-        left: What `adopt` must say when it leaves the resource to people; empty: it must not leave it to them.
+        left: What `adopt` must say when it leaves the resource to people; empty: it must not leave it to them. If that
+            is `WEAKENS`, the plan must refuse what `adopt` left, and what the run then consents to may get weaker.
     """
 
     hcl: str | Mapping[str, str]
@@ -71,9 +72,14 @@ _THEIRS = "Theirs"
 _WIDE = f"""jsonencode({{ Version = "2012-10-17", Statement = [{{ Sid = "{_THEIRS}", Effect = "Allow", Action = "*",
  Resource = "*" }}] }})"""
 _DENY = f'{{ Sid = "{_THEIRS}", Effect = "Deny", Action = "s3:DeleteBucket", Resource = "*" }}'
-_DENIES = f"""jsonencode({{ Version = "2012-10-17", Statement = [{_DENY}] }})"""
+_DENIES = f"""jsonencode(merge(jsondecode(<<policy>>), {{ Statement = concat(jsondecode(<<policy>>).Statement,
+ [{_DENY}]) }}))"""
 
 
+WEAKENS, REFUSES = "would become weaker", "becomes weaker"
+"""What `adopt` and then the plan say where no setting can hold a stronger value of the account."""
+NO_SETTING = "no setting leaves it alone"
+"""What `adopt` says of what it cannot take over, nor give the environment's own another name than."""
 _GRANTS_LESS = "the policy in its place grants less"
 """Nobody is cut off unasked: whether a wider grant in a policy of one owner is needed, only people know."""
 
@@ -89,10 +95,10 @@ def _narrowed(document: str, action: str) -> str:
     )
 
 
-def _policy(weaker: str, stronger: str, left: str = "") -> Row:
+def _policy(weaker: str, stronger: str, left: str = "", told: str = "") -> Row:
     return Row(
         Value(f"policy = {weaker}", "policy", _THEIRS, part=True, left=left),
-        Value(f"policy = {stronger}", "policy", _THEIRS, part=True),
+        Value(f"policy = {stronger}", "policy", _THEIRS, part=True, left=told),
     )
 
 
@@ -100,6 +106,11 @@ def _switch(attribute: str, off: str, value: Any, path: str = "") -> Row:
     return Row(Value(f"{attribute} = {off}", path or attribute, value), _ON)
 
 
+OPEN = (
+    'ingress = [{ from_port = 22, to_port = 22, protocol = "tcp", cidr_blocks = ["0.0.0.0/0"], description = "", '
+    "ipv6_cidr_blocks = [], prefix_list_ids = [], security_groups = [], self = false }]"
+)
+"""Rules of a default security group that lets everybody in."""
 _CONTACT = "AWS demands every contact detail that counts, and no detail is stronger than another one"
 
 ROWS: Mapping[str, Row] = {
@@ -125,6 +136,7 @@ ROWS: Mapping[str, Row] = {
             'event_pattern = jsonencode({ source = [{ prefix = "aws." }] })',
             "event_pattern",
             '{"source": [{"prefix": "aws."}]}',
+            left=WEAKENS,
         ),
     ),
     "aws_cloudwatch_event_target": Row(
@@ -137,6 +149,7 @@ ROWS: Mapping[str, Row] = {
             'dead_letter_config {\n arn = "arn:aws:sqs:eu-central-1:111122223333:theirs"\n }',
             "dead_letter_config[0].arn",
             "arn:aws:sqs:eu-central-1:111122223333:theirs",
+            left=WEAKENS,
         ),
     ),
     "aws_cloudwatch_log_group": Row(
@@ -150,24 +163,24 @@ ROWS: Mapping[str, Row] = {
             '&& ($.eventName = "Nothing") }',
             part=True,
         ),
-        Value('pattern = ""', "pattern", ""),
+        Value('pattern = ""', "pattern", "", left=WEAKENS),
     ),
     "aws_cloudwatch_log_subscription_filter": Row(Value('filter_pattern = "ERROR"', "filter_pattern", "ERROR"), _ON),
     "aws_cloudwatch_metric_alarm": Row(
         Value("threshold = 1000", "threshold", 1000.0),
-        Value('treat_missing_data = "breaching"', "treat_missing_data", "breaching"),
+        Value('treat_missing_data = "breaching"', "treat_missing_data", "breaching", left=WEAKENS),
     ),
     "aws_config_config_rule": Row(
         Value(
             """
   dynamic "scope" {
-    for_each = ["theirs"]
+    for_each = ["AWS::EC2::Volume"]
     content {
-      tag_key = scope.value
+      compliance_resource_types = [scope.value]
     }
   }""",
-            "scope[0].tag_key",
-            "theirs",
+            "scope[0].compliance_resource_types",
+            ["AWS::EC2::Volume"],
         ),
         Value('dynamic "scope" {\n for_each = []\n content {}\n }', "scope", []),
     ),
@@ -206,13 +219,7 @@ ROWS: Mapping[str, Row] = {
         ),
     ),
     "aws_default_security_group": Row(
-        Value(
-            'ingress = [{ from_port = 22, to_port = 22, protocol = "tcp", cidr_blocks = ["0.0.0.0/0"], '
-            'description = "", '
-            "ipv6_cidr_blocks = [], prefix_list_ids = [], security_groups = [], self = false }]",
-            "ingress[0].from_port",
-            22,
-        ),
+        Value(OPEN, "ingress[0]", "tcp 22 from 0.0.0.0/0"),
         _ON,
     ),
     "aws_ebs_encryption_by_default": _switch("enabled", "false", False),
@@ -253,7 +260,7 @@ ROWS: Mapping[str, Row] = {
         Value("minimum_password_length = 24", "minimum_password_length", 24),
     ),
     "aws_iam_group": _NONE,
-    "aws_iam_group_policy": _policy(_WIDE, _DENIES, _GRANTS_LESS),
+    "aws_iam_group_policy": _policy(_WIDE, _DENIES, _GRANTS_LESS, WEAKENS),
     "aws_iam_group_policy_attachment": _NONE,
     "aws_iam_openid_connect_provider": Row(
         Value('client_id_list = ["sts.amazonaws.com", "theirs"]', "client_id_list", ["sts.amazonaws.com", "theirs"]),
@@ -263,12 +270,16 @@ ROWS: Mapping[str, Row] = {
     "aws_iam_role": Row(
         Value("max_session_duration = 43200", "max_session_duration", 43200),
         Value(
-            'permissions_boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"',
+            # Of roles that nothing else of the file names: of the others, "managed by others" shows what becomes.
+            {
+                "this": 'permissions_boundary = contains(["break-glass", "security-audit"], each.key) ? '
+                '"arn:aws:iam::aws:policy/ReadOnlyAccess" : (<<permissions_boundary>>)'
+            },
             "permissions_boundary",
             "arn:aws:iam::aws:policy/ReadOnlyAccess",
         ),
     ),
-    "aws_iam_role_policy": _policy(_WIDE, _DENIES, _GRANTS_LESS),
+    "aws_iam_role_policy": _policy(_WIDE, _DENIES, _GRANTS_LESS, WEAKENS),
     "aws_iam_role_policy_attachment": _NONE,
     "aws_iam_service_linked_role": _NONE,
     "aws_iam_user": Row(
@@ -312,8 +323,8 @@ ROWS: Mapping[str, Row] = {
         Value(
             {
                 "control": "content = jsonencode(merge(jsondecode(<<content>>), { Statement = concat("
-                "jsondecode(<<content>>).Statement, [merge(jsondecode(<<content>>).Statement[0], "
-                f'{{ Sid = "{_THEIRS}", Action = "s3:DeleteBucket", Resource = "*" }})]) }}))'
+                "jsondecode(<<content>>).Statement, [merge({ for k, v in jsondecode(<<content>>).Statement[0] : k => v "
+                f'if k == "Principal" }}, {_DENY})]) }}))'
             },
             "content",
             _THEIRS,
@@ -342,7 +353,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "aws_s3_bucket_logging": Row(
         "another destination is neither weaker nor stronger; the account's stays",
-        Value('target_bucket = "siem"', "target_bucket", "siem"),
+        Value('target_bucket = "siem"', "target_bucket", "siem", left=WEAKENS),
     ),
     "aws_s3_bucket_object_lock_configuration": Row(
         Value(
@@ -364,6 +375,7 @@ ROWS: Mapping[str, Row] = {
         'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.this.json)'
         '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "s3:DeleteBucket", Principal = { AWS = "*" }, '
         "Resource = local.arn }]) })",
+        told=WEAKENS,
     ),
     "aws_s3_bucket_public_access_block": _switch("block_public_policy", "false", False),
     "aws_s3_bucket_server_side_encryption_configuration": Row(
@@ -373,6 +385,7 @@ ROWS: Mapping[str, Row] = {
             '"arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"\n }\n }',
             "rule[0].apply_server_side_encryption_by_default[0].kms_master_key_id",
             "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            left=WEAKENS,
         ),
     ),
     "aws_s3_bucket_versioning": Row(
@@ -390,6 +403,7 @@ ROWS: Mapping[str, Row] = {
             'kms_key_arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"',
             "kms_key_arn",
             "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            left=NO_SETTING,
         ),
     ),
     "aws_scheduler_schedule_group": _NONE,
@@ -407,6 +421,7 @@ ROWS: Mapping[str, Row] = {
         'jsonencode({ Version = "2012-10-17", Statement = concat(jsondecode(data.aws_iam_policy_document.topic.json)'
         '.Statement, [{ Sid = "Theirs", Effect = "Deny", Action = "sns:DeleteTopic", Principal = { AWS = "*" }, '
         "Resource = local.arn }]) })",
+        told=WEAKENS,
     ),
     "aws_ssm_service_setting": _switch("setting_value", '"Enable"', "Enable"),
     "aws_vpc_block_public_access_options": _switch("internet_gateway_block_mode", '"block-ingress"', "block-ingress"),
@@ -439,11 +454,18 @@ FIXED_NAMES: Mapping[str, str] = {
 """Type with a key → why no resource of it has another name."""
 REFERRED = "` cannot be "
 """As in "`components.iam_users.users.anna` cannot be left out", with the rule of the file that needs it."""
-REFERRED_TO: Mapping[str, str] = {"aws_iam_role": REFERRED, "aws_iam_user": REFERRED}
-"""Type that others manage → what `adopt` says of those to which other settings of the example refer by name.
+REFERRED_TO: Mapping[str, str] = {
+    "aws_guardduty_detector": REFERRED,
+    "aws_iam_role": REFERRED,
+    "aws_iam_user": REFERRED,
+    "aws_organizations_organizational_unit": NO_SETTING,
+}
+"""Type that others manage → what `adopt` says of those to which other settings of the example refer.
 
 Only people know by what to refer to them instead.
 """
+OTHERS: Mapping[str, str] = {"aws_default_security_group": OPEN}
+"""Type → what overrides it where others manage it: a closed default group has nothing to lose, whoever closed it."""
 UNTAGGED: Mapping[str, str] = {}
 """Type with tags in Terraform → why its reading gives no ARN to ask for tags with."""
 
@@ -486,7 +508,7 @@ def digest(kind: str, account: str) -> str:
         repr(record.key),
         repr(sorted(record.keys.items())),
         repr((reading.on_create, reading.quiet, reading.is_global, sorted(reading.assumed.items()))),
-        repr({"weaker": row.weaker, "stronger": row.stronger}.get(account)),
+        repr({"weaker": row.weaker, "stronger": row.stronger, "managed by others": OTHERS.get(kind)}.get(account)),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
@@ -550,7 +572,13 @@ def _override(account: str, kind: str, label: str, body: str) -> str | None:
         assert isinstance(value, Value)
         hcl = value.hcl if isinstance(value.hcl, str) else value.hcl.get(label)
         return None if hcl is None else re.sub("<<(\\w+)>>", lambda found: _expression(body, found[1]), hcl)
-    return _renamed(kind, body) if account == "other name" else None
+    return (
+        _renamed(kind, body)
+        if account == "other name"
+        else OTHERS.get(kind)
+        if account == "managed by others"
+        else None
+    )
 
 
 def _expression(body: str, name: str) -> str:
@@ -641,6 +669,8 @@ def _reasons(kind: str, account: str, evidence: Evidence, record: ResourceType) 
     if account == "weaker" and not seeded:
         yield "the account did not get the weaker value: nothing is proven"
     after = {one.identity: one for one in evidence.after}
+    left = left_to_people(kind, account)
+    consented = _consented(evidence) if left == WEAKENS else frozenset()
     value = ROWS[kind].stronger if kind in ROWS else None
     for old in evidence.before:
         new = after.get(old.identity)
@@ -649,6 +679,8 @@ def _reasons(kind: str, account: str, evidence: Evidence, record: ResourceType) 
             continue
         if new.import_id != old.import_id:
             yield f"replaced: {old.called}: {old.import_id} → {new.import_id}"
+        if old.called in consented:
+            continue
         yield from (f"weaker: {old.called}: {w.path}: {w.reason}" for w in weakenings(record, old.values, new.values))
         if account == "stronger" and old in seeded and isinstance(value, Value) and value.path:
             had, has = value_at(old.values, value.path), value_at(new.values, value.path)
@@ -657,12 +689,21 @@ def _reasons(kind: str, account: str, evidence: Evidence, record: ResourceType) 
         if old.managed_by is not None and new.values != old.values:
             yield f"changed, though others manage it: {old.called}"
     yield from _planned_badly(evidence, record)
-    yield from (f"refused: {text}" for text in evidence.refused)
-    left = left_to_people(kind, account)
+    yield from (f"refused: {text}" for text in evidence.refused if not consented or REFUSES not in text)
     yield from (f"left to people: {text}" for text in evidence.by_hand if not left or left not in text)
     if left and not any(left in text for text in evidence.by_hand):
         yield f"not left to people, though {left}"
     yield from (f"the second plan changes {address}" for address in evidence.pending)
+
+
+def _consented(evidence: Evidence) -> frozenset[str]:
+    """What `adopt` left to people and the plan refused, so that it became weaker only by the run's consent."""
+    if not any(REFUSES in text for text in evidence.refused):
+        return frozenset()
+    every = {one.called for one in evidence.before}
+    return frozenset(
+        one for one in every if any(text.startswith(f"{one}: ") and WEAKENS in text for text in evidence.by_hand)
+    )
 
 
 def left_to_people(kind: str, account: str) -> str:

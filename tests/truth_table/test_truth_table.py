@@ -120,7 +120,31 @@ def test_what_only_people_can_decide_must_be_left_to_them():
     assert table.judge(kind, "weaker", replace(told, by_hand=())) == (
         "not left to people, though the policy in its place grants less",
     )
-    assert table.judge(kind, "stronger", told) == ("left to people: the policy in its place grants less: Theirs",)
+    assert "left to people: the policy in its place grants less: Theirs" in table.judge(kind, "stronger", told)
+
+
+def test_what_no_setting_holds_gets_weaker_by_consent_alone():
+    kind, pattern = "aws_cloudwatch_event_rule", '{"source": [{"prefix": "aws."}]}'
+    live = table.Found("eu-central-1", {"name": "a"}, {"event_pattern": pattern}, "the rule 'a'", "a")
+    other = replace(live, key={"name": "b"}, called="the rule 'b'", import_id="b")
+    weaker = replace(live, values={"event_pattern": '{"source": ["aws.signin"]}'})
+    told, refused = "the rule 'a': event_pattern would become weaker (x)", "event_pattern becomes weaker (address: x)"
+    evidence = table.Evidence((live,), (weaker,), by_hand=(told,), refused=(refused,))
+    assert table.judge(kind, "stronger", evidence) == ()
+    for lacking in (replace(evidence, refused=()), replace(evidence, by_hand=())):
+        assert any(reason.startswith("weaker: the rule 'a'") for reason in table.judge(kind, "stronger", lacking))
+    assert "refused: it collides" in table.judge(kind, "stronger", replace(evidence, refused=(refused, "it collides")))
+    both = replace(
+        evidence,
+        before=(live, other),
+        after=(weaker, replace(weaker, key=other.key, called=other.called, import_id="b")),
+    )
+    assert any(reason.startswith("weaker: the rule 'b'") for reason in table.judge(kind, "stronger", both))
+    # What a setting can hold must not be left.
+    kept = table.judge(
+        "aws_sns_topic", "stronger", table.Evidence((live,), (live,), by_hand=("x would become weaker",))
+    )
+    assert "left to people: x would become weaker" in kept
 
 
 def test_a_create_over_what_collides_is_red():
@@ -166,8 +190,17 @@ def test_a_direction_that_is_weakened_in_a_record_turns_its_row_red(kind: str, s
 
     def verdict(judged: ResourceType) -> Any:
         before = table.Found("eu-central-1", {}, had, "it", "id")
+        if stronger.left == table.WEAKENS:
+            # No setting holds it: `adopt` and the plan say so, and the run consents.
+            lost = list(weakenings(judged, had, wanted))
+            by_hand = tuple(f"it: {found.path} {table.WEAKENS} ({found.reason})" for found in lost)
+            refused = tuple(f"{found.path} {table.REFUSES}" for found in lost)
+            after = replace(before, values=wanted)
+            evidence = table.Evidence((before,), (after,), by_hand=by_hand, refused=refused)
+            return table.judge(kind, "stronger", evidence, judged)
         after = replace(before, values=adopted(judged, had, wanted))
-        return table.judge(kind, "stronger", table.Evidence((before,), (after,)), judged)
+        by_hand = (f"it: {stronger.left}",) if stronger.left and after.values == had else ()
+        return table.judge(kind, "stronger", table.Evidence((before,), (after,), by_hand=by_hand), judged)
 
     assert verdict(record) == ()
     without = tuple(s for s in record.strengths if not concerns(s, stronger.path))
