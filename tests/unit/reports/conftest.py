@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from toolkit.findings.data import Record
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.reports.view import PlanView
 from toolkit.terraform.bundle import Manifest
+
+from .browsing import CHROMIUM
 
 RECORDED = Path(__file__).parents[2] / "plans" / "reports"
 HOME = "eu-central-1"
@@ -90,3 +92,11 @@ def empty() -> PlanView:
     data = copy.deepcopy(recorded("later"))
     data["resource_changes"] = [e for e in data["resource_changes"] if e["change"]["actions"] == ["no-op"]]
     return viewed({**data, "output_changes": {}})
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM.WHERE is None:
+        pytest.skip(CHROMIUM.ABSENT)
+    with CHROMIUM.Browser() as browser:
+        yield browser

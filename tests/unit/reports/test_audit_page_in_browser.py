@@ -6,15 +6,12 @@ have asked for anything but itself, run into its own policy, or thrown.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -31,32 +28,12 @@ from toolkit.reports.audit import audit_data
 from toolkit.reports.audit_html import page_of, render
 
 from .audits import ACCOUNT, HOME, TAKEN, audit, check, every, live, result
+from .browsing import MEASURE
 from .test_audit_page import point
 from .test_html import HOSTILE
 
 REPOSITORY = Path(__file__).parents[3]
 DIFF = "--- a/rendered/password_policy.tf\n+++ b/rendered/password_policy.tf\n@@ -1 +1 @@\n-  old = 1\n+  new = 2\n"
-
-
-def driver() -> ModuleType:
-    """scripts/chromium.py"""
-    spec = importlib.util.spec_from_file_location("scripts_chromium", REPOSITORY / "scripts" / "chromium.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CHROMIUM = driver()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM.WHERE is None:
-        pytest.skip(CHROMIUM.ABSENT)
-    with CHROMIUM.Browser() as browser:
-        yield browser
 
 
 Show = Callable[..., Any]
@@ -384,26 +361,6 @@ def test_ten_thousand_hostile_strings_do_nothing(show: Show) -> None:
     assert page.run("document.querySelectorAll('img, iframe, link, base, form, body script:not([type])').length") == 0
     assert page.run("document.querySelectorAll('[onerror], [onload], [onmouseover], [style], [src]').length") == 0
     assert page.run("document.baseURI").startswith("file:")
-
-
-MEASURE = """(() => {
-  const rgb = (s) => s.match(/[0-9.]+/g).map(Number);
-  const lum = (c) => { const [r, g, b] = c.slice(0, 3).map((v) => { v /= 255;
-    return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
-    if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
-  let worst = {contrast: 99};
-  for (const e of document.body.querySelectorAll("*")) {
-    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !e.getBoundingClientRect().width) continue;
-    if (e.matches(":disabled") || e.closest("script, .unseen")) continue;
-    const drawn = e.closest("svg");
-    const own = rgb(getComputedStyle(e)[drawn ? "fill" : "color"]);
-    const [a, b] = [lum(own), lum(behind(drawn || e))].sort((x, y) => y - x);
-    const contrast = (a + 0.05) / (b + 0.05);
-    if (contrast < worst.contrast) worst = {contrast, where: e.tagName + "." + e.getAttribute("class")};
-  }
-  return {worst, wide: document.documentElement.scrollWidth, page: getComputedStyle(document.body).backgroundColor};
-})()"""
 
 
 @pytest.mark.parametrize("media", ["", "print"], ids=["screen", "print"])
