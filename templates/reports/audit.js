@@ -198,7 +198,14 @@ function begin() {
   }
 
   function lines(values) {
-    return make("ul", {}, ...values.map((text) => make("li", { text })));
+    return make("ul", {}, ...values.map((value) => make("li", {}, value)));
+  }
+
+  // Words of ours, with what is in backticks as code.
+  function coded(text) {
+    const span = make("span");
+    text.split(/`([^`]+)`/).forEach((part, n) => span.append(n % 2 ? make("code", { text: part }) : part));
+    return span;
   }
 
   function diff(values) {
@@ -222,9 +229,9 @@ function begin() {
     if (verdict !== "earlier") add("Resource", make("span", { class: "mono", text: resource(i) }));
     add("Read in", data.regions[col.region[i]]);
     add("Waived by", word(col.consent[i]));
-    add("Next", data.remedies[col.remedy[i]]);
+    add("Next", data.remedies[col.remedy[i]] && coded(data.remedies[col.remedy[i]]));
     if (verdict === "fail" && check.fix) {
-      add("environment.yaml", make("span", { class: "mono" }, lines(check.fix.words)));
+      add("environment.yaml", lines(check.fix.words.map(coded)));
       if (check.fix.costs.length) add("Cost per month", lines(check.fix.costs));
       if (check.fix.diff.length) add("Renders", diff(check.fix.diff));
     }

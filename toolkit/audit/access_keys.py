@@ -14,6 +14,11 @@ from toolkit.audit.facts import ROOT, CredentialReport
 from toolkit.plan.facts import Wanted
 from toolkit.resources.reading import Live
 
+UNUSED_DAYS = 45
+"""From when on a credential counts as unused: CIS 5.0 1.11, CIS 7.0 2.11."""
+KEY_DAYS = 90
+"""After how many days a key has to be rotated: CIS 5.0 1.13, CIS 7.0 2.12."""
+
 
 @dataclass(frozen=True)
 class AccessKey:

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from toolkit.audit.access_keys import KEY_DAYS, UNUSED_DAYS
 from toolkit.audit.history import Point
 from toolkit.findings import Severity
 from toolkit.reports.audit_words import MARKS, MET, day, many, moment
 
-UNUSED_DAYS, KEY_DAYS = 45, 90
-"""From when on a key counts as unused, and when it has to be rotated: CIS 5.0 1.11 and 1.13, CIS 7.0 2.11 and 2.12."""
 _WIDTH = 1000
 _KEYS = 20
 """Keys that are drawn."""
@@ -51,11 +50,12 @@ def coverage_chart(framework: Mapping[str, Any], checks: Mapping[str, Mapping[st
             }
         )
     key = [{"name": name, "count": count, "word": MET[name]} for name, count in counts.items() if count]
+    title = str(framework["title"]).partition(" (")[0]
     return {
-        "title": framework["title"],
+        "title": title,
         "met": counts["pass"] + counts["attested"],
         "of": len(requirements),
-        "said": f"{framework['title']}: " + ", ".join(f"{one['count']} {one['word']}" for one in key),
+        "said": f"{title}: " + ", ".join(f"{one['count']} {one['word']}" for one in key),
         "segments": segments,
         "legend": key,
         "parts": [{"name": name, "tiles": tiles} for name, tiles in parts.items()],

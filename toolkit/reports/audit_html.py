@@ -266,7 +266,8 @@ class _Page:
                 "place": place,
                 "fail": fail,
                 "unknown": unknown,
-                "passed": of.get("pass", 0) + of.get("attested", 0) + of.get("waived", 0),
+                "waived": of.get("waived", 0),
+                "passed": of.get("pass", 0) + of.get("attested", 0),
                 "said": f"{service}, {place}: {fail} failed, {unknown} unknown; show them",
             }
 
@@ -278,7 +279,8 @@ class _Page:
         rows: list[dict[str, Any]] = [
             {"service": one, "cells": [cell(one, place) for place in columns]} for one in services
         ]
-        idle = [row for row in rows if not any(c["fail"] + c["unknown"] + c["passed"] for c in row["cells"] if c)]
+        kinds = ("fail", "unknown", "waived", "passed")
+        idle = [row for row in rows if not any(c[kind] for c in row["cells"] if c for kind in kinds)]
         return {
             "columns": [c if c != ACCOUNT else "Account" for c in columns],
             "rows": [row for row in rows if row not in idle],
@@ -468,7 +470,7 @@ def _fix(data: Mapping[str, Any]) -> dict[str, Any]:
         diff=data["diff"],
     )
     return {
-        "words": [words.strip("`") for words in edit_words(fix)],
+        "words": edit_words(fix),
         "costs": cost_words(fix.costs) if fix.settings else [],
         "diff": fix.diff.splitlines(),
     }

@@ -93,7 +93,7 @@ def _file(name: str) -> str:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(data_dir("templates") / "reports"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -102,6 +102,18 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=_visible,
     )
+    environment.filters["coded"] = _coded
+    return environment
+
+
+def _coded(text: str) -> str:
+    """Our words, with what is in backticks as code."""
+    from markupsafe import Markup, escape
+
+    # Every second part, if the last one ends.
+    *parts, last = one_line(text).split("`")
+    marked = [Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)]
+    return Markup("").join([*marked, escape(last) if len(parts) % 2 == 0 else escape(f"`{last}")])
 
 
 def _visible(value: Any) -> Any:

@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
+from toolkit.audit.access_keys import KEY_DAYS, UNUSED_DAYS
 from toolkit.audit.facts import CredentialReport, Fact, users
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
 from toolkit.resources.reading import Live
 
-_UNUSED_DAYS = 45
-"""CIS 5.0 1.11, CIS 7.0 2.11."""
-_KEY_DAYS = 90
-"""CIS 5.0 1.13, CIS 7.0 2.12."""
 _WITH_THE_USER = timedelta(minutes=1)
 """A key made so soon after its user was made with it: the report has whole seconds, and a person needs longer."""
 
@@ -69,7 +66,7 @@ def _unused_password(user: Live) -> Iterator[_Problem]:
     used = user.values["password_last_used"]
     # A password that was never used counts from when it was set.
     since = used or user.values["password_last_changed"] or user.values["created"]
-    if (days := _days(user, since)) >= _UNUSED_DAYS:
+    if (days := _days(user, since)) >= UNUSED_DAYS:
         what = "has not used the password for" if used else "has a password that was never used, for"
         yield f"{user.called} {what} {days} days", since
 
@@ -81,7 +78,7 @@ def _active_keys(user: Live) -> Iterator[tuple[int, dict[str, datetime | None]]]
 def _unused_key(user: Live) -> Iterator[_Problem]:
     for number, key in _active_keys(user):
         since = key["last_used"] or key["last_rotated"] or user.values["created"]
-        if (days := _days(user, since)) >= _UNUSED_DAYS:
+        if (days := _days(user, since)) >= UNUSED_DAYS:
             what = "has not been used" if key["last_used"] else "was never used"
             yield f"access key {number} of {user.called} {what} for {days} days", since
 
@@ -89,7 +86,7 @@ def _unused_key(user: Live) -> Iterator[_Problem]:
 def _old_key(user: Live) -> Iterator[_Problem]:
     for number, key in _active_keys(user):
         since = key["last_rotated"] or user.values["created"]
-        if (days := _days(user, since)) > _KEY_DAYS:
+        if (days := _days(user, since)) > KEY_DAYS:
             yield f"access key {number} of {user.called} is {days} days old", since
 
 
@@ -131,7 +128,7 @@ CHECKS = (
     ),
     _check(
         "iam_user_console_access_unused",
-        f"No console password is unused for {_UNUSED_DAYS} days.",
+        f"No console password is unused for {UNUSED_DAYS} days.",
         Severity.MEDIUM,
         _unused_password,
         "{} use their passwords, or have none",
@@ -140,7 +137,7 @@ CHECKS = (
     ),
     _check(
         "iam_user_accesskey_unused",
-        f"No active access key is unused for {_UNUSED_DAYS} days.",
+        f"No active access key is unused for {UNUSED_DAYS} days.",
         Severity.MEDIUM,
         _unused_key,
         "{} use their active keys, or have none",
@@ -149,10 +146,10 @@ CHECKS = (
     ),
     _check(
         "iam_rotate_access_key_90_days",
-        f"No active access key is older than {_KEY_DAYS} days.",
+        f"No active access key is older than {KEY_DAYS} days.",
         Severity.MEDIUM,
         _old_key,
-        f"{{}} have no active key of more than {_KEY_DAYS} days",
+        f"{{}} have no active key of more than {KEY_DAYS} days",
         Remedy("create a second key, use it where the first is used, deactivate and delete the first; or use a role"),
         "The older a key, the more places know it.",
     ),
