@@ -1,5 +1,7 @@
 """Writes the parts of the documentation that can drift: `make docs`; `--check` only says what is out of date.
 
+Pictures (pictures.py) are drawn where Chromium is; `--check` does not look at them.
+
 Between the markers `<!-- BEGIN generated: NAME -->` and `<!-- END generated: NAME -->` everything comes from the code;
 around them people write.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pictures import draw
 
 from toolkit.audit.model import Check
 from toolkit.audit.registry import checks
@@ -487,6 +490,8 @@ def main() -> int:
             stale.append(str(file.relative_to(ROOT)))
             if not check:
                 file.write_text(text, encoding="utf-8")
+    if not check:
+        stale += draw()
     for name in stale:
         sys.stdout.write(f"{'out of date' if check else 'wrote'}: {name}\n")
     return 1 if check and stale else 0

@@ -38,6 +38,7 @@ FILES = (
     "tests/audited.json",
     "tests/profiles.json",
     "tests/truth.json",
+    "tests/unit/reports/manifest.json",
     "tests/provider6/facts.json",
 )
 TESTS = ("tests/unit/test_contract.py", "tests/unit/docs/test_module_readmes.py")

@@ -147,6 +147,14 @@ def test_generated_parts_are_fresh():
     assert done.returncode == 0, f"run `make docs`\n{done.stdout}{done.stderr}"
 
 
+def test_every_picture_says_what_it_was_drawn_from():
+    """`make docs` draws one anew only if that has changed."""
+    pictures = sorted((REPOSITORY / "docs" / "images").glob("*.png"))
+    assert [one.name for one in pictures] == ["audit-findings.png", "audit.png", "plan.png"]
+    for one in pictures:
+        assert re.search(rb"tEXtsource\0[0-9a-f]{64}", one.read_bytes()), f"{one.name}: run `make docs`"
+
+
 PRACTICES = [*(f"R{n}" for n in range(1, 8)), *(f"U{n}" for n in range(1, 13)), *(f"S{n}" for n in range(1, 9)), "C1"]
 
 
