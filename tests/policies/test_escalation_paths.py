@@ -20,7 +20,9 @@ from typing import Any
 import pytest
 
 from toolkit.iam import Policies, PolicyDocument, PolicyKind, Request, evaluate
-from toolkit.iam.escalation import ON_IDENTITIES, EscalationPath, Identity, escalation_paths, escalations
+from toolkit.iam.escalation import escalations
+from toolkit.iam.escalation_paths import ON_IDENTITIES, EscalationPath, escalation_paths
+from toolkit.iam.holders import Identity
 
 HERE = Path(__file__).parent
 PLANS = sorted((HERE.parent / "plans" / "components").glob("*.json"))

@@ -10,16 +10,18 @@ from unittest import mock
 import pytest
 
 from toolkit.iam import PolicyDocument, PolicyKind
-from toolkit.iam import escalation as room
-from toolkit.iam.escalation import (
+from toolkit.iam import holders as room
+from toolkit.iam.escalation import escalations
+from toolkit.iam.escalation_paths import (
     LIFTING,
     ON_IDENTITIES,
+    RAISES,
     RUNS_AS,
     EscalationPath,
-    Identity,
+    actions,
     escalation_paths,
-    escalations,
 )
+from toolkit.iam.holders import Identity
 
 IAM = "arn:aws:iam::123456789012"
 OWN = f"{IAM}:policy/own"
@@ -165,7 +167,7 @@ def test_it_counts_what_an_action_is_allowed_on(statement: dict[str, Any], path:
             Condition={"StringEquals": {"iam:PermissionsBoundary": f"{IAM}:policy/boundary"}},
         ),
         allow("iam:PassRole", "ec2:RunInstances", Condition={"StringEquals": {"iam:PassedToService": "example.com"}}),
-        {"Effect": "Allow", "NotAction": sorted({f"{a.split(':')[0]}:*" for a in room._actions()}), "Resource": "*"},
+        {"Effect": "Allow", "NotAction": sorted({f"{a.split(':')[0]}:*" for a in actions()}), "Resource": "*"},
     ],
 )
 def test_what_leads_to_no_administrator_is_no_path(statement: dict[str, Any]):
@@ -200,7 +202,7 @@ def test_whom_one_can_make_an_administrator_is_worth_getting_at(
     actions: tuple[str, ...], others: Any, path: str, to: str, first: tuple[str, ...] | None
 ):
     """Each by an action on others only, so that no path of the catalogue alone is open."""
-    first = first or tuple(action for action in actions if action in room._RAISES)
+    first = first or tuple(action for action in actions if action in RAISES)
     others = others if isinstance(others, tuple) else (others,)
     raising = [allow(one, resource=[one_.arn for one_ in others] + [OWN]) for one in first]
     rest = allow(*(one for one in actions if one not in first))

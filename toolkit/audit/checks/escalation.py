@@ -15,7 +15,9 @@ from toolkit.audit.facts import Fact
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind
-from toolkit.iam.escalation import LIFTING, Identity, Way, escalations
+from toolkit.iam.escalation import Way, escalations
+from toolkit.iam.escalation_paths import LIFTING
+from toolkit.iam.holders import Identity
 from toolkit.plan.facts import Source
 from toolkit.resources.reading import Live
 
