@@ -167,3 +167,32 @@ def glob(text: str, *, marks: bool = True) -> Glob:
 def overlap(one: str, other: str) -> bool:
     """Whether some text matches both patterns."""
     return glob(one).overlaps(glob(other))
+
+
+@lru_cache(maxsize=8192)
+def common(one: str, other: str) -> str | None:
+    """A pattern all of whose texts match both, if not all that do; None: no text does."""
+    waiting, seen = [(0, 0, "")], set[tuple[int, int]]()
+    while waiting:
+        here, there, shared = waiting.pop()
+        if (here, there) in seen:
+            continue
+        seen.add((here, there))
+        mine, its = one[here : here + 1], other[there : there + 1]
+        if not mine and not its:
+            return shared
+        # The last is tried first: what takes both symbols, else a star that ends, else one that takes another symbol.
+        both = mine == its == "*"
+        if mine == "*":
+            if its and not both:
+                waiting.append((here, there + 1, shared + its))
+            waiting.append((here + 1, there, shared + "*" * both))
+        if its == "*":
+            if mine and not both:
+                waiting.append((here + 1, there, shared + mine))
+            waiting.append((here, there + 1, shared + "*" * both))
+        if mine == its or (its == "?" and mine not in ("", "*")):
+            waiting.append((here + 1, there + 1, shared + mine))
+        elif mine == "?" and its not in ("", "*"):
+            waiting.append((here + 1, there + 1, shared + its))
+    return None

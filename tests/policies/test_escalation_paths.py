@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import pytest
 from toolkit.iam import Policies, PolicyDocument, PolicyKind, Request, evaluate
 from toolkit.iam.escalation import escalations
 from toolkit.iam.escalation_paths import ON_IDENTITIES, EscalationPath, escalation_paths
+from toolkit.iam.held_policies import ManagedPolicy
 from toolkit.iam.holders import Identity
 
 HERE = Path(__file__).parent
@@ -201,20 +203,23 @@ def test_no_path_is_open(file: Path, managed: dict[str, PolicyDocument]) -> None
 @pytest.mark.parametrize("file", PLANS, ids=lambda file: file.stem)
 def test_the_audit_finds_none_open_either(file: Path, managed: dict[str, PolicyDocument]) -> None:
     """As the audit judges the account that the plan makes: every role is in an instance profile there."""
-    everybody = principals(json.loads(file.read_text("utf-8")), managed)
+    plan = json.loads(file.read_text("utf-8"))
+    everybody, own = principals(plan, managed), own_policies(plan)
+    documents = {**managed, **dict(one for module in own.values() for one in module.values())}
+    policies = [ManagedPolicy(arn, partial(documents.get, arn)) for arn in documents]
     identities = [
         Identity(
             who.arn if who.label.startswith("role ") else f"{IAM}:user/{who.label[6:]}-member",
             who.identity,
             boundary=who.boundary,
-            boundary_arn=f"{IAM}:policy/boundary" if who.boundary else None,
+            boundary_arn=f"{IAM}:policy/{who.boundary.name}" if who.boundary else None,
             managed=frozenset(who.policies),
             trust=who.trust,
             instance_profile=True,
         )
         for who in everybody
     ]
-    found = escalations(identities)
+    found = escalations(identities, policies)
     assert found.ways == {}
     labels = {who.arn.rsplit("/", 1)[-1] for who in everybody if who.label in ADMINISTRATORS and "role" in who.label}
     assert labels <= {arn.rsplit("/", 1)[-1] for arn in found.administrators}

@@ -22,7 +22,7 @@ import pytest
 import toolkit.components
 from toolkit.components.iam_roles import _lists
 from toolkit.findings import matches as consents
-from toolkit.globs import MARK, STAR, Glob, Symbol, Unknown, Wild, glob, overlap
+from toolkit.globs import MARK, STAR, Glob, Symbol, Unknown, Wild, common, glob, overlap
 from toolkit.iam import Policies, PolicyDocument, Request, evaluate
 from toolkit.iam.comparison import compare_policies
 from toolkit.iam.matching import Context, action_matches, arn_like, expand, like, pattern, resource_matches
@@ -71,6 +71,25 @@ def test_random_patterns_equal_the_reference():
             missed += 1
     # Covering is allowed to miss, never to invent; it misses little.
     assert shown > 20 * missed > 0
+
+
+def test_what_two_patterns_have_in_common_matches_both():
+    pick = random.Random(20251129)
+    met = 0
+    for _ in range(ROUNDS):
+        one, two = ("".join(pick.choice("ab:*?") for _ in range(pick.randrange(7))) for _ in range(2))
+        shared = common(one, two)
+        assert (shared is not None) == overlap(one, two), (one, two)
+        if shared is not None:
+            met += 1
+            for filling in ("", "a", "b:a"):
+                text = shared.replace("?", "b").replace("*", filling)
+                assert glob(one).matches(text) and glob(two).matches(text), (one, two, shared)
+    assert ROUNDS > met > ROUNDS / 10
+    assert common("arn:aws:iam::*:policy/*", "arn:aws:iam::123456789012:policy/team/*") == (
+        "arn:aws:iam::123456789012:policy/team/*"
+    )
+    assert common("policy/*/*", "policy/*") == "policy/*/*"
 
 
 @pytest.mark.parametrize(

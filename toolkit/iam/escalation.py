@@ -14,10 +14,14 @@ path is reported rather than missed:
 - A user can get another access key or password. A role's session can have the name that a trust policy asks for.
 - Who may add a role to an instance profile has one that is empty.
 
+A boundary counts as lifted where its own user or role may delete it, change its policy, or set another: any policy of
+the account or of AWS that is known, or one that they create. A policy may be attached that is an administrator's, was
+(one of its versions), or is made so before, by creating it or a new version.
+
 Not considered: service control and resource control policies, which only take away; what other accounts may do; groups
-without members; users, groups, roles and policies that would have to be created first; another role in the instance
-profile of an instance that runs; boundaries that somebody else may change, or exchange for a policy of the account;
-policies that are not attached and older versions of policies. Service-linked roles and those of IAM Identity Center
+without members; users, groups and roles that would have to be created first; another role in the instance profile of an
+instance that runs; boundaries that somebody else may change; policies to attach, and older versions, that open another
+path instead of making an administrator. Service-linked roles and those of IAM Identity Center
 cannot be changed or passed by the account, which is why they are nobody's target:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-service-linked-roles.html
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
@@ -26,26 +30,28 @@ https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissions
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from toolkit.iam.document import PolicyDocument
 from toolkit.iam.escalation_paths import (
     IN_PROFILE,
     JOINS,
     LIFTING,
+    LIFTS,
     ON_IDENTITIES,
     RAISES,
+    REVERTING,
+    REVERTS,
+    REWRITES,
     RUNS_AS,
     EscalationPath,
     escalation_paths,
 )
-from toolkit.iam.holders import Document, Holder, Identity, name_of
+from toolkit.iam.held_policies import Document, ManagedPolicies, ManagedPolicy, beginning, name_of
+from toolkit.iam.holders import Holder, Identity
 from toolkit.iam.request import Principal, role_session
-from toolkit.privileges import ADMINISTRATOR_POLICIES
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class Way:
     to: str | None
     """ARN of the user, role, group or policy by which it leads on; None: of oneself."""
     first: tuple[str, ...] = ()
-    """Actions that come before those of the path, because `to` is no administrator yet or no instance can have it."""
+    """Actions that come before those of the path: those that make an administrator of `to`, give an instance its role,
+    make a policy that is attached then, or lift one's own boundary."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +76,21 @@ class Escalations:
     """ARN of each other that can become one → the paths that are open to it, each by one target."""
 
 
-def escalations(identities: Iterable[Identity]) -> Escalations:
-    """Find the open paths. Users with equal policies are evaluated once."""
-    return _Account(tuple(identities)).escalations()
+def escalations(identities: Iterable[Identity], policies: Iterable[ManagedPolicy] = ()) -> Escalations:
+    """Find the open paths. Users with equal policies are evaluated once.
+
+    Args:
+        identities: Users, roles and groups of one account.
+        policies: Its managed policies, attached or not, and those of AWS that are known.
+    """
+    known = tuple(identities)
+    account = known[0].arn.partition(f":{known[0].kind}/")[0] if known else "arn:aws:iam::"
+    return _Account(known, ManagedPolicies(account, policies)).escalations()
 
 
 _EC2 = "ec2.amazonaws.com"
+_EXCHANGES = frozenset({LIFTS["user"][1], REVERTS})
+"""Actions by which a user can have another boundary, which may name the user."""
 _UNTOUCHABLE = (":role/aws-service-role/", ":role/aws-reserved/")
 
 
@@ -99,24 +115,22 @@ class _Pool:
         """Those whose names begin so; None: all."""
         if prefixes is None:
             yield from self._all
-            return
-        found = set[int]()
-        for prefix in prefixes:
-            first = bisect_left(self._names, prefix)
-            found.update(range(first, bisect_right(self._names, prefix + chr(0x10FFFF), lo=first)))
-        yield from (self._all[at] for at in sorted(found))
+        else:
+            yield from (self._all[at] for at in beginning(self._names, prefixes))
 
 
 _NOBODY = _Pool("role")
 _Found = tuple[str, tuple[str, ...]]
 """To whom a path leads, and the actions that it takes first."""
+_Lifted = tuple[Holder, tuple[str, ...]]
+"""Somebody with another permissions boundary, and the actions that it takes."""
 
 
 class _Account:
     """All of them, and who is worth getting at."""
 
-    def __init__(self, identities: tuple[Identity, ...]) -> None:
-        self._documents: dict[int, Document] = {}
+    def __init__(self, identities: tuple[Identity, ...], managed: ManagedPolicies) -> None:
+        self._managed = managed
         self._trusts = {one.arn: Document(one.trust, known=frozenset()).document for one in identities if one.trust}
         let_in = [
             statement.principals
@@ -130,17 +144,6 @@ class _Account:
         for name in sorted(self._named):
             if role_session(name):
                 self._sessions.setdefault(Principal.parse(name).role_arn, []).append(name)
-        own_administrating = sorted(
-            {
-                policy.name
-                for one in identities
-                for policy in one.policies
-                if policy.name in one.managed and self._read(policy).everything
-            }
-        )
-        partition = identities[0].arn.split(":")[1] if identities else "aws"
-        aws = (f"arn:{partition}:iam::aws:policy/{name}" for name in sorted(ADMINISTRATOR_POLICIES))
-        self._attachable = (*aws, *own_administrating)
         self._holders: dict[tuple[Any, ...], Holder] = {}
         self._of: dict[str, Holder] = {}
         for one in identities:
@@ -157,20 +160,12 @@ class _Account:
         self._trusting = {service: _Pool("role", roles) for service, roles in trusting.items()}
         self._worth: set[str] = set()
 
-    def _read(self, document: PolicyDocument) -> Document:
-        found = self._documents.get(id(document))
-        if found is None:
-            found = self._documents[id(document)] = Document(document)
-        return found
-
     def _add(self, one: Identity) -> None:
         # What others may do depends on their own ARN, what most users may does not.
         boundary = () if one.boundary is None else (one.boundary,)
-        alone = (
-            one.kind != "user"
-            or one.arn in self._named
-            or any(self._read(document).personal for document in (*one.policies, *boundary))
-        )
+        read = [self._managed.read(document) for document in (*one.policies, *boundary)]
+        exchanges = one.boundary is not None and any(not _EXCHANGES.isdisjoint(of.allowed) for of in read)
+        alone = one.kind != "user" or one.arn in self._named or exchanges or any(of.personal for of in read)
         key = (
             one.arn if alone else one.kind,
             tuple(sorted(map(id, one.policies))),
@@ -182,7 +177,7 @@ class _Account:
         else:
             without_path = re.sub(r":role/.*/", ":role/", one.arn)
             sessions = tuple(self._sessions.get(without_path, ()))
-            self._holders[key] = Holder(one, self._read, self._attachable, sessions)
+            self._holders[key] = Holder(one, self._managed, sessions)
         self._of[one.arn] = self._holders[key]
 
     def _services(self, role: Identity) -> frozenset[str]:
@@ -213,7 +208,7 @@ class _Account:
             # Whoever reaches somebody who can become an administrator can become one as well.
             found = False
             for key, (holder, paths) in list(candidates.items()):
-                if not paths and not holder.administers_once_lifted:
+                if not paths:
                     del candidates[key]
                 elif next(self._open(holder, paths), None) is not None:
                     self._worth.update(one.arn for one in holder.members)
@@ -226,26 +221,38 @@ class _Account:
             said.update({one.arn: ways for one in holder.members if one.kind != "group"})
         return Escalations(administrators, said)
 
-    def _candidates(self, holder: Holder) -> tuple[EscalationPath, ...]:
-        """Paths each of whose actions it may do on something; a trust policy may let it in by itself."""
-        possible = holder.possible
-        if self._everyone or not self._named.isdisjoint(holder.callers):
-            possible = possible | {"sts:AssumeRole"}
-        return tuple(path for path in escalation_paths() if possible.issuperset(path.required))
+    def _candidates(self, holder: Holder) -> dict[EscalationPath, tuple[_Lifted, ...]]:
+        """Paths each of whose actions it may do on something, as it is or once it has lifted its own boundary."""
+        found: dict[EscalationPath, tuple[_Lifted, ...]] = {}
+        for lifted in ((holder, ()), *holder.lifted):
+            one, first = lifted
+            possible = one.possible
+            if self._everyone or not self._named.isdisjoint(one.callers):
+                possible = possible | {"sts:AssumeRole"}  # a trust policy may let it in by itself
+            # An administrator has every path: one says it.
+            paths = (LIFTING,) if first and one.administers else (REVERTING, *escalation_paths())
+            for path in paths:
+                if possible.issuperset(path.required):
+                    found[path] = (*found.get(path, ()), lifted)
+        return found
 
-    def _open(self, holder: Holder, paths: tuple[EscalationPath, ...]) -> Iterator[Way]:
-        if holder.administers_once_lifted:
-            yield Way(LIFTING, None)
-        for path in paths:
-            if "iam:PassRole" in path.required or not ON_IDENTITIES.keys() & set(path.required):
-                found = self._running(holder, path)
-            elif path.category == "self-escalation":
-                found = self._by_itself(holder, path)
-            else:
-                found = self._by_another(holder, path)
-            if found is not None:
-                to, first = found
-                yield Way(path, None if to == holder.arn else to, first)
+    def _open(self, holder: Holder, paths: Mapping[EscalationPath, tuple[_Lifted, ...]]) -> Iterator[Way]:
+        for path, lifted in paths.items():
+            for one, lifting in lifted:
+                found = self._found(one, path)
+                if found is not None:
+                    to, first = found
+                    yield Way(path, None if to == holder.arn else to, (*lifting, *first))
+                    break
+
+    def _found(self, holder: Holder, path: EscalationPath) -> _Found | None:
+        if path is LIFTING:
+            return holder.arn, ()
+        if "iam:PassRole" in path.required or not ON_IDENTITIES.keys() & set(path.required):
+            return self._running(holder, path)
+        if path.category == "self-escalation":
+            return self._by_itself(holder, path)
+        return self._by_another(holder, path)
 
     def _worthy(
         self, holder: Holder, path: EscalationPath, pool: _Pool, prefixes: tuple[str, ...] | None
@@ -274,15 +281,16 @@ class _Account:
                 yield target, first
 
     def _raising(self, holder: Holder, path: EscalationPath, target: Identity) -> tuple[str, ...] | None:
-        """The action by which the holder can make an administrator of a target; None: there is none.
+        """The actions by which the holder can make an administrator of a target; None: there are none.
 
         Where that makes another path of the catalogue, the other is open.
         """
         groups = (self._groups[arn] for arn in sorted(target.groups) if arn in self._groups)
         for one in (target, *groups):
             for action in _separate(path):
-                if RAISES[action] in (one.kind, "policy") and holder.may_on(action, one):
-                    return (action,)
+                how = holder.how(action, one) if RAISES[action] in (one.kind, "policy") else None
+                if how is not None:
+                    return how
         return None
 
     def _joined(self, holder: Holder, path: EscalationPath) -> _Found | None:
@@ -307,21 +315,22 @@ class _Account:
         return None
 
     def _by_itself(self, holder: Holder, path: EscalationPath) -> _Found | None:
-        if holder.capped:
+        if holder.limited:
             return None
         (action,) = path.required
         one = holder.one
         if action == JOINS:
             return self._joined(holder, path) if one.kind == "user" else None
-        found = None
-        if action == "iam:CreatePolicyVersion":
-            found = next((arn for arn in sorted(one.managed) if holder.may(action, arn)), None)
-        elif ON_IDENTITIES[action] == "group":
-            groups = [self._groups[arn] for arn in sorted({*one.groups, one.arn}) if arn in self._groups]
-            found = next((group.arn for group in groups if holder.may_on(action, group)), None)
-        elif ON_IDENTITIES[action] == ("user" if one.kind == "group" else one.kind):
-            found = holder.arn if holder.may_on(action, replace(one, arn=holder.arn)) else None
-        return None if found is None else (found, ())
+        if action in (REWRITES, REVERTS):
+            rewritten = next((arn for arn in sorted(one.managed) if holder.rewrites(action, arn, one)), None)
+            return None if rewritten is None else (rewritten, ())
+        if ON_IDENTITIES[action] == "group":
+            own = [self._groups[arn] for arn in sorted({*one.groups, one.arn}) if arn in self._groups]
+        else:
+            is_own = ON_IDENTITIES[action] == ("user" if one.kind == "group" else one.kind)
+            own = [replace(one, arn=holder.arn)] if is_own else []
+        found = ((each.arn, holder.how(action, each)) for each in own)
+        return next(((arn, how[:-1]) for arn, how in found if how is not None), None)
 
     def _by_another(self, holder: Holder, path: EscalationPath) -> _Found | None:
         kind = "role" if any(ON_IDENTITIES[action] == "role" for action in path.required) else "user"
@@ -332,17 +341,17 @@ class _Account:
         if any(action in RAISES for action in path.required):
             others = (one for one in pool.within(prefixes) if one.arn != holder.arn)
             found = ((one, ()) for one in others if not self._of[one.arn].capped)
-        return next(
-            (
-                (target.arn, first)
-                for target, first in found
-                if all(self._may(holder, action, target) for action in path.required)
-            ),
-            None,
+        ways = (
+            (target.arn, first, [self._how(holder, action, target) for action in path.required])
+            for target, first in found
         )
+        for arn, first, how in ways:
+            if None not in how:
+                return arn, (*first, *(action for one in how if one is not None for action in one[:-1]))
+        return None
 
-    def _may(self, holder: Holder, action: str, target: Identity) -> bool:
+    def _how(self, holder: Holder, action: str, target: Identity) -> tuple[str, ...] | None:
         if action != "sts:AssumeRole":
-            return holder.may_on(action, target)
+            return holder.how(action, target)
         trust = self._trusts.get(target.arn)
-        return trust is not None and holder.may_assume(target, trust)
+        return (action,) if trust is not None and holder.may_assume(target, trust) else None

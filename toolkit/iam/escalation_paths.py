@@ -64,11 +64,18 @@ def _services_of(required: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(RUNS_AS[prefix] for prefix in sorted(prefixes)))
 
 
+CREATES = "iam:CreatePolicy"
+"""Makes a policy that says whatever its caller likes."""
+REWRITES = "iam:CreatePolicyVersion"
+"""Makes a policy say so."""
+REVERTS = "iam:SetDefaultPolicyVersion"
+"""Makes a policy say what another of its versions says."""
 RAISES = {
     "iam:AttachGroupPolicy": "group",
     "iam:AttachRolePolicy": "role",
     "iam:AttachUserPolicy": "user",
-    "iam:CreatePolicyVersion": "policy",
+    REWRITES: "policy",
+    REVERTS: "policy",
     "iam:PutGroupPolicy": "group",
     "iam:PutRolePolicy": "role",
     "iam:PutUserPolicy": "user",
@@ -97,6 +104,8 @@ LIFTS = {
 """Actions that take a boundary away or exchange it."""
 LIFTING = EscalationPath("permissions-boundary", "self-escalation", ())
 """Lifting one's own boundary where it is all that keeps one from being an administrator: no path of the catalogue."""
+REVERTING = EscalationPath("policy-version", "self-escalation", (REVERTS,))
+"""Going back to a version of one's own policy that made one an administrator: no path of the catalogue either."""
 ADMINISTERS = ("iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy")
 JOINS = "iam:AddUserToGroup"
 
@@ -104,5 +113,6 @@ JOINS = "iam:AddUserToGroup"
 @cache
 def actions() -> frozenset[str]:
     """Every action that is looked for."""
-    lifting = {action for actions in LIFTS.values() for action in actions}
-    return frozenset({action for path in escalation_paths() for action in path.required} | lifting | {IN_PROFILE})
+    listed = (action for path in escalation_paths() for action in path.required)
+    lifting = (action for actions in LIFTS.values() for action in actions)
+    return frozenset({*listed, *lifting, IN_PROFILE, CREATES, REVERTS})

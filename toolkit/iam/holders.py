@@ -7,16 +7,18 @@ as `toolkit.iam.escalation` says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
-from toolkit.iam.assumed import generous
+from toolkit.globs import common
+from toolkit.iam.conditions import Condition, SetOperator
 from toolkit.iam.document import PolicyDocument, Statement
-from toolkit.iam.escalation_paths import ADMINISTERS, LIFTS, ON_IDENTITIES, RAISES, actions
+from toolkit.iam.escalation_paths import CREATES, LIFTS, RAISES, REVERTS, REWRITES
 from toolkit.iam.evaluate import Policies, evaluate
-from toolkit.iam.matching import ContextValue, action_matches
+from toolkit.iam.held_policies import ManagedPolicies, Use, administers, is_own, matched_by, name_of
+from toolkit.iam.matching import ContextValue
 from toolkit.iam.request import Request
 
 
@@ -50,103 +52,49 @@ class Identity:
         return name_of(self.arn).split("/", 1)[0]
 
 
-_KNOWN = frozenset({"iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn"})
-"""Condition keys whose value is known for each request."""
 _CONTEXT_OF_BOUNDARY = ("iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy")
 """Service Authorization Reference, IAM: the actions here that have the key iam:PermissionsBoundary, of their target."""
+_SETS: dict[str, tuple[str, Use]] = {
+    "iam:AttachGroupPolicy": ("iam:PolicyARN", "user"),
+    "iam:AttachRolePolicy": ("iam:PolicyARN", "role"),
+    "iam:AttachUserPolicy": ("iam:PolicyARN", "user"),
+    **{put: ("iam:PermissionsBoundary", "boundary") for _, put in LIFTS.values()},
+}
+"""Actions that give somebody a managed policy → the condition key that has its ARN, and what it is for.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+"""
+_NEW = {"*": "new-policy", "?": "x"}
+"""What stands for wildcards in the ARN of a policy that could be created."""
+_USERNAME = re.compile(r"\$\{aws:username\}", re.I)
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_WILD = re.compile(r"[*?$]")
+"""A wildcard, or the beginning of a character that stands for itself where it were one ("${*}")."""
+_Conditions = tuple[tuple[Condition, bool], ...]
 
 
-@lru_cache(maxsize=65536)
-def _matched(pattern: str) -> frozenset[str]:
-    """Which of these actions a pattern matches."""
-    return frozenset(action for action in actions() if action_matches(pattern, action))
-
-
-def _matched_by(statement: Statement) -> frozenset[str]:
-    if statement.not_actions:
-        return actions().difference(*map(_matched, statement.not_actions))
-    return frozenset().union(*map(_matched, statement.actions))
-
-
-def _all(patterns: Sequence[str]) -> bool:
-    return any(set(pattern) <= set("*:") for pattern in patterns)
-
-
-def _is_everything(statement: Statement) -> bool:
-    whole = _all(statement.actions) and _all(statement.resources)
-    return statement.effect == "Allow" and whole and not statement.conditions
-
-
-_BEGINNING = re.compile(r"[^*?$]*")
-"""What an entry says before its first wildcard or variable."""
-
-
-def name_of(arn: str) -> str:
-    """The kind, path and name in an ARN of IAM ("user/anna")."""
-    return arn.split(":", 5)[5]
-
-
-class Document:
-    """A policy as it is taken here.
-
-    Attributes:
-        document: What is left of it.
-        allowed: The actions, of those that are looked for, that it allows on something.
-        denied: Those that it denies on everything.
-        everything: Whether it allows everything on everything.
-        personal: Whether it says something of some users that it does not say of others.
-    """
-
-    def __init__(self, document: PolicyDocument, *, known: frozenset[str] = _KNOWN) -> None:
-        self.document = generous(document, known)
-        allowed, denied = frozenset[str](), frozenset[str]()
-        self.everything = self.personal = False
-        for one in self.document.statements:
-            self.personal |= bool(_matched_by(one) & _OF_USERS) and not all(
-                map(_of_every_user, (*one.resources, *one.not_resources))
-            )
-            if one.effect == "Allow":
-                allowed |= _matched_by(one)
-                self.everything |= _is_everything(one)
-            elif _all(one.resources) and not one.conditions:
-                denied |= _matched_by(one)
-        self.allowed, self.denied = allowed, denied
-
-
-_OF_USERS = frozenset({*(action for action, kind in ON_IDENTITIES.items() if kind == "user"), *LIFTS["user"]})
-
-
-def _of_every_user(entry: str) -> bool:
-    """Whether an entry means all users, or each one itself, or none."""
-    kind = entry.split(":", 5)[-1]
-    if kind.startswith("user/"):
-        return kind == "user/*" or (kind.lower().endswith("/${aws:username}") and "*" not in kind)
-    return set(entry) <= {"*"} or kind == "*" or re.match(r"[a-z-]+/", kind) is not None
+def _names_some(condition: Condition) -> bool:
+    """Whether a condition holds for no values but those that begin as its own do."""
+    exact = condition.operator.name in ("ArnEquals", "ArnLike", "StringEquals", "StringLike")
+    return exact and not condition.if_exists and condition.set_operator is not SetOperator.ALL
 
 
 class Holder:
     """Whoever has the same policies, evaluated once."""
 
-    def __init__(
-        self,
-        one: Identity,
-        read: Callable[[PolicyDocument], Document],
-        attachable: tuple[str, ...],
-        sessions: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, one: Identity, managed: ManagedPolicies, sessions: tuple[str, ...] = ()) -> None:
         """Args:
         one: Somebody who has them.
-        read: What a policy is taken for.
-        attachable: ARNs of policies that make an administrator of whoever has them.
+        managed: The managed policies of the account.
         sessions: ARNs of a role's sessions that trust policies name: who assumes a role chooses the session's name.
         """
         self.one, self.members = one, [one]
-        self._prefix = one.arn.partition(f":{one.kind}/")[0]
+        self._managed, self._sessions = managed, sessions
         # Who joins a group is a user of any name.
-        self.arn = f"{self._prefix}:user/member" if one.kind == "group" else one.arn
+        self.arn = f"{managed.account}:user/member" if one.kind == "group" else one.arn
         self.callers = (self.arn, *sessions)
-        documents = tuple(map(read, one.policies))
-        boundary = None if one.boundary is None else read(one.boundary)
+        documents = tuple(map(managed.read, one.policies))
+        boundary = None if one.boundary is None else managed.read(one.boundary)
         self._policies = Policies(
             identity=tuple(of.document for of in documents),
             boundary=None if boundary is None else boundary.document,
@@ -156,9 +104,9 @@ class Holder:
         if boundary is not None:
             possible, denied = possible & boundary.allowed, denied | boundary.denied
         self.possible = possible - denied
-        self._attachable = attachable
         self._said: dict[tuple[Any, ...], bool] = {}
         self._reached: dict[str, tuple[str, ...] | None] = {}
+        self._set: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}
 
     def reached(self, action: str) -> tuple[str, ...] | None:
         """How the names of all that it may do something to begin ("user/anna"); None: that is not known."""
@@ -168,13 +116,17 @@ class Holder:
 
     def _reach(self, action: str) -> tuple[str, ...] | None:
         prefixes = set[str]()
+        for statement in self._allowing(action):
+            if statement.not_resources:
+                return None
+            prefixes.update(map(self._beginning, statement.resources))
+        return tuple(sorted(prefixes))
+
+    def _allowing(self, action: str) -> Iterator[Statement]:
         for document in self._policies.identity:
             for statement in document.statements:
-                if statement.effect == "Allow" and action in _matched_by(statement):
-                    if statement.not_resources:
-                        return None
-                    prefixes.update(_BEGINNING.match(self._own(one))[0] for one in statement.resources)  # type: ignore[index]
-        return tuple(sorted(prefixes))
+                if statement.effect == "Allow" and action in matched_by(statement):
+                    yield statement
 
     def raised(self, kind: str) -> tuple[str, ...] | None:
         """How the names begin of all of a kind whom it may raise; None: what it may change does not tell."""
@@ -187,11 +139,14 @@ class Holder:
                 return None
         return tuple(prefixes)
 
-    def _own(self, entry: str) -> str:
-        """The resource of an entry, with the user's own name filled in."""
-        entry = re.sub(r"\$\{aws:username\}$", self.arn.rsplit("/", 1)[-1], entry, flags=re.I)
-        entry = re.sub(r"\$\{[^}]*\}", "*", entry)  # the colon of a variable's name parts no ARN
-        return name_of(entry) if entry.count(":") >= 5 else ""
+    def _beginning(self, entry: str) -> str:
+        """How the names begin that an entry means, with the user's own name filled in."""
+        entry = self._filled(entry)  # the colon of a variable's name parts no ARN
+        return _WILD.split(name_of(entry), maxsplit=1)[0] if entry.count(":") >= 5 else ""
+
+    def _filled(self, entry: str) -> str:
+        """A pattern of ARNs, with the user's own name filled in, and anything for other variables."""
+        return _VARIABLE.sub("*", _USERNAME.sub(self.arn.rsplit("/", 1)[-1], entry))
 
     def may(self, action: str, target: str, **context: ContextValue) -> bool:
         """Whether it may do something; keys of the context have _ for the colon."""
@@ -214,59 +169,170 @@ class Holder:
             )
         return self._said[question]
 
-    def may_on(self, action: str, target: Identity) -> bool:
-        """Whether it may change another user, role or group."""
+    def how(self, action: str, target: Identity) -> tuple[str, ...] | None:
+        """The action by which it changes another user, role or group, after those that it takes for that.
+
+        None: it may not.
+        """
         if action not in self.possible:
-            return False
-        if action == "iam:CreatePolicyVersion":
-            return any(self.may(action, arn) for arn in sorted(target.managed))
+            return None
+        if action in (REWRITES, REVERTS):
+            return (action,) if any(self.rewrites(action, arn, target) for arn in sorted(target.managed)) else None
         context: dict[str, ContextValue] = {}
         if target.boundary_arn is not None and action in _CONTEXT_OF_BOUNDARY:
             context["iam_PermissionsBoundary"] = target.boundary_arn
-        if ":Attach" in action:
-            return any(self.may(action, target.arn, iam_PolicyARN=arn, **context) for arn in self._attachable)
-        return self.may(action, target.arn, **context)
+        if action not in _SETS:
+            return (action,) if self.may(action, target.arn, **context) else None
+        for arn, first in self._settable(action):
+            if self.may(action, target.arn, iam_PolicyARN=arn, **context):
+                return (*first, action)
+        return None
+
+    def rewrites(self, action: str, arn: str, target: Identity) -> bool:
+        """Whether it may make a policy that somebody has an administrator's: by a new version or an older one."""
+        if action not in self.possible or not self.may(action, arn):
+            return False
+        return action == REWRITES or self._managed.served("role" if target.kind == "role" else "user", arn)
+
+    def _settable(self, action: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Policies that make an administrator by an action that sets one, or are boundaries that limit nothing.
+
+        With each, what it has to do to the policy before. Of all that no condition tells apart there is one.
+        """
+        if action not in self._set:
+            found: dict[tuple[bool, ...], tuple[str, tuple[str, ...]]] = {}
+            conditions, use = self._conditions(action), _SETS[action][1]
+            tell = self._telling(action, conditions)
+            for arn, first in self._making(use, action, conditions):
+                told = tell(arn)
+                if told in found or not all(self.may(one, arn) for one in first):
+                    continue
+                if first != (REVERTS,) or self._managed.served(use, arn):
+                    found[told] = arn, first
+                if not conditions:
+                    break
+            self._set[action] = tuple(found.values())
+        return self._set[action]
+
+    def _conditions(self, action: str) -> _Conditions:
+        """The conditions on which policy an action sets, and whether `${…}` is a variable there."""
+        key = _SETS[action][0].lower()
+        boundary = self._policies.boundary
+        found = (
+            (condition, document.variables)
+            for document in (*self._policies.identity, *((boundary,) if boundary else ()))
+            for statement in document.statements
+            if action in matched_by(statement)
+            for condition in statement.conditions
+            if condition.key.lower() == key
+        )
+        return tuple(dict.fromkeys(found))
+
+    def _telling(self, action: str, conditions: _Conditions) -> Callable[[str], tuple[bool, ...]]:
+        """What these conditions say of a policy."""
+
+        def told(arn: str) -> tuple[bool, ...]:
+            keys = Request(self.arn, action, self.arn, context={_SETS[action][0]: arn}).keys
+            return tuple(condition.holds(keys, variables=variables) for condition, variables in conditions)
+
+        return told if conditions else lambda _: ()
+
+    def _wanted(self, action: str) -> tuple[str, ...]:
+        """How the names of all policies begin that an action may set ("policy/team/"); of others it is not allowed."""
+        key, prefixes = _SETS[action][0].lower(), set[str]()
+        for statement in self._allowing(action):
+            named = [one.values for one in statement.conditions if one.key.lower() == key and _names_some(one)]
+            prefixes.update(map(self._beginning, named[0] if named else ("",)))
+        return tuple(prefixes)
+
+    def _making(self, use: Use, action: str, conditions: _Conditions) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Policies that are of use, or could be made so by an action before; whether it may do that is not said."""
+        wanted = self._wanted(action)
+        for arn in self._managed.serving(use):
+            if name_of(arn).startswith(wanted):
+                yield arn, ()
+        if REVERTS in self.possible:
+            for arn in self._managed.own(wanted):
+                yield arn, (REVERTS,)
+        if CREATES in self.possible:
+            for arn in self._new(conditions):
+                yield arn, (CREATES,)
+        if REWRITES in self.possible:
+            for arn in self._managed.own(wanted):
+                yield arn, (REWRITES,)
+
+    def _new(self, conditions: _Conditions) -> Iterator[str]:
+        """ARNs that policies could have which it creates, each as conditions want it."""
+        wanted = [condition for condition, _ in conditions if not condition.operator.negated]
+        named = [self._filled(value) for condition in wanted for value in condition.values]
+        for statement in self._allowing(CREATES):
+            for entry in statement.resources or ("*",):
+                created = common(self._filled(entry), f"{self._managed.account}:policy/*")
+                for value in ("*", *named) if created else ():
+                    found = common(created or "", value)
+                    arn = "".join(_NEW.get(character, character) for character in found or "")
+                    if arn and not self._managed.has(arn):
+                        yield arn
 
     @cached_property
     def capped(self) -> bool:
-        """Whether a permissions boundary keeps it from being an administrator, whatever policies it gets."""
-        return self._limited and not self._lifts()
+        """Whether its permissions boundary keeps it from being an administrator, whatever policies it gets."""
+        return self.limited and all(other.limited for other, _ in self.lifted)
 
     @cached_property
     def administers(self) -> bool:
         """Whether it may do everything now, identities included."""
-        return not self._limited and self._administering(self._policies.identity)
+        return not self.limited and administers(self.arn, self._policies.identity)
 
     @cached_property
-    def administers_once_lifted(self) -> bool:
-        """Whether it may do everything once it has lifted its own boundary, which it may."""
-        return self._limited and self._administering(self._policies.identity) and self._lifts()
-
-    @cached_property
-    def _limited(self) -> bool:
+    def limited(self) -> bool:
+        """Whether its permissions boundary keeps it from being an administrator, while it has that."""
         boundary = self._policies.boundary
-        return boundary is not None and not self._administering((boundary,))
+        return boundary is not None and not administers(self.arn, (boundary,))
 
-    def _administering(self, documents: tuple[PolicyDocument, ...]) -> bool:
-        """Whether these policies alone make an administrator."""
-        if not any(_is_everything(statement) for one in documents for statement in one.statements):
-            return False
-        policies = Policies(identity=documents)
-        return any(
-            evaluate(
-                Request(self.arn, action, target, context={"iam:PolicyARN": self._attachable[0]}), policies
-            ).allowed
-            for action in ADMINISTERS
-            for target in (f"{self._prefix}:{RAISES[action]}/any",)
-        )
+    @cached_property
+    def lifted(self) -> tuple[tuple[Holder, tuple[str, ...]], ...]:
+        """What it is with each permissions boundary that it may have instead of its own, and by which actions.
 
-    def _lifts(self) -> bool:
-        """Whether it may take its own boundary away, exchange it, or change what it says."""
-        boundary = self.one.boundary_arn or ""
-        return any(
-            action in self.possible and self.may(action, self.arn, iam_PermissionsBoundary=arn)
-            for action, arn in (
-                (LIFTS[self.one.kind][0], boundary),
-                (LIFTS[self.one.kind][1], self._attachable[0]),
-            )
-        ) or ("iam:CreatePolicyVersion" in self.possible and self.may("iam:CreatePolicyVersion", boundary))
+        Without any, if it may be rid of it. Nothing where its own is no limit.
+        """
+        found: list[tuple[Holder, tuple[str, ...]]] = []
+        waiting: list[tuple[Holder, tuple[str, ...]]] = [(self, ())] if self.limited else []
+        seen = {id(self.one.boundary)}
+        while waiting:
+            holder, first = waiting.pop(0)
+            for boundary, arn, actions in holder._boundaries():
+                if id(boundary) in seen:
+                    continue
+                seen.add(id(boundary))
+                bounded = replace(self.one, boundary=boundary, boundary_arn=arn)
+                other = (Holder(bounded, self._managed, self._sessions), (*first, *actions))
+                if boundary is None:
+                    return (other,)
+                found.append(other)
+                waiting.append(other)
+        return tuple(found)
+
+    def _boundaries(self) -> Iterator[tuple[PolicyDocument | None, str | None, tuple[str, ...]]]:
+        """The boundaries that it may have instead, with their ARN, and by which actions; None: none that limits it."""
+        arn = self.one.boundary_arn or ""
+        delete, put = LIFTS[self.one.kind]
+        if delete in self.possible and self.may(delete, self.arn, iam_PermissionsBoundary=arn):
+            yield None, None, (delete,)
+        if is_own(arn) and REWRITES in self.possible and self.may(REWRITES, arn):
+            yield None, None, (REWRITES,)
+        if put in self.possible:
+            for policy, first in self._settable(put):
+                if self.may(put, self.arn, iam_PermissionsBoundary=policy):
+                    yield None, None, (*first, put)
+        if is_own(arn) and REVERTS in self.possible and self.may(REVERTS, arn):
+            for document in self._managed.older(arn):
+                yield document, arn, (REVERTS,)
+        if put in self.possible:
+            tell, said = self._telling(put, self._conditions(put)), dict[tuple[bool, ...], bool]()
+            for policy, document in self._managed.boundaries(self._wanted(put)):
+                told = tell(policy)
+                if told not in said:
+                    said[told] = self.may(put, self.arn, iam_PermissionsBoundary=policy)
+                if said[told]:
+                    yield document, policy, (put,)

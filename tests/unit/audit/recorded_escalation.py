@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.audit.checks.escalation import Details
@@ -49,13 +49,25 @@ def role(name: str = "deploy", **values: Any) -> Live:
     return Live({"name": name}, given, f"the role {name!r}", None, arn=f"{IAM}:role/{name}")
 
 
-def managed(arn: str, document: str) -> Live:
-    return Live({"arn": arn}, {"document": document}, f"the policy {arn}", None, arn=arn)
+def managed(arn: str, document: str, **values: Any) -> Live:
+    return Live({"arn": arn}, {"document": document, **values}, f"the policy {arn}", None, arn=arn)
+
+
+def attaching(arn: str) -> str:
+    """A policy that lets policies of a path be attached to users."""
+    statement = {"Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "*"}
+    condition = {"ArnLike": {"iam:PolicyARN": arn}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]})
 
 
 def account(
-    *identities: Live, own: Mapping[str, str] | None = None, of_aws: Mapping[str, str] | None = None
+    *identities: Live,
+    own: Mapping[str, str] | None = None,
+    of_aws: Mapping[str, str] | None = None,
+    older: Sequence[str | None] = (),
 ) -> dict[Any, tuple[Live, ...]]:
+    """Answers about identities and policies; `older` are further versions of each own one."""
+
     def of(kind: str) -> tuple[Live, ...]:
         return tuple(one for one in identities if f":{kind}/" in str(one.arn))
 
@@ -63,13 +75,14 @@ def account(
         USER: of("user"),
         GROUP: of("group"),
         ROLE: of("role"),
-        OWN: tuple(managed(arn, text) for arn, text in (own or {}).items()),
+        OWN: tuple(managed(arn, text, older=list(older)) for arn, text in (own or {}).items()),
         AWS: tuple(managed(arn, text) for arn, text in (of_aws or {}).items()),
     }
 
 
 ADMIN_ROLE = role("admin", inline=[policy("*")], instance_profile=True)
 BOUNDARY, SHARED = f"{IAM}:policy/boundary", f"{IAM}:policy/shared"
+TEAM = f"{IAM}:policy/team/all"
 PASSING = policy("iam:PassRole", "ec2:RunInstances", "ssm:SendCommand")
 
 CASES = (
@@ -161,5 +174,57 @@ CASES = (
         UNKNOWN,
         account(user(attached=[aws("ReadOnlyAccess")])),
         (Flip("attached", [], PASS, USER),),
+    ),
+    # Attached to nobody yet: the user may do so.
+    Case(
+        CHECK,
+        FAIL,
+        account(user(inline=[attaching(f"{IAM}:policy/team/*")]), own={TEAM: policy("*")}),
+        (
+            Flip("document", READ, PASS, OWN),
+            Flip("document", "{", UNKNOWN, OWN),
+            Flip("@arn", f"{IAM}:policy/other/all", PASS, OWN),
+            Flip("inline", [attaching(f"{IAM}:policy/other/*")], PASS, USER),
+        ),
+    ),
+    # Versions to which somebody may go back, and nobody else.
+    Case(
+        CHECK,
+        PASS,
+        account(
+            user(inline=[policy("iam:SetDefaultPolicyVersion")], attached=[SHARED]), own={SHARED: READ}, older=[READ]
+        ),
+        (
+            Flip("older", [READ, policy("*")], FAIL, OWN),
+            Flip("older", ["{"], UNKNOWN, OWN),
+            Flip("older", [None], UNKNOWN, OWN),
+        ),
+    ),
+    Case(
+        CHECK,
+        FAIL,
+        account(
+            user(inline=[policy("iam:SetDefaultPolicyVersion", resource=SHARED)], attached=[SHARED]),
+            own={SHARED: READ},
+            older=[policy("*")],
+        ),
+        (
+            Flip("inline", [policy("iam:SetDefaultPolicyVersion", resource=TEAM)], PASS, USER),
+            Flip("attached", [], PASS, USER),
+            Flip("older", [], PASS, OWN),
+        ),
+    ),
+    # Another boundary, which the user may set instead of its own.
+    Case(
+        CHECK,
+        FAIL,
+        account(
+            user(inline=[policy("*")], boundary=BOUNDARY),
+            own={BOUNDARY: policy("iam:PutUserPermissionsBoundary")},
+        ),
+        (
+            Flip("document", policy("iam:ListUsers"), PASS, OWN),
+            Flip("boundary", aws("Other"), UNKNOWN, USER),
+        ),
     ),
 )

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from toolkit.iam import PolicyDocument, PolicyKind
-from toolkit.iam import holders as room
+from toolkit.iam import PolicyDocument, PolicyKind, evaluate, held_policies, holders
 from toolkit.iam.escalation import escalations
 from toolkit.iam.escalation_paths import (
     LIFTING,
     ON_IDENTITIES,
     RAISES,
+    REVERTING,
     RUNS_AS,
     EscalationPath,
     actions,
     escalation_paths,
 )
+from toolkit.iam.held_policies import ManagedPolicy
 from toolkit.iam.holders import Identity
 
 IAM = "arn:aws:iam::123456789012"
@@ -94,7 +97,7 @@ def test_a_path_is_open_with_all_of_its_actions_and_not_without_one(path: Escala
         bounded = replace(
             holder(path, allow(*path.required)),
             boundary=document(allow(*rest, "s3:ListBucket")),
-            boundary_arn=f"{IAM}:policy/b",
+            boundary_arn="arn:aws:iam::aws:policy/job-function/Billing",  # which nobody but AWS can change
         )
         assert path.id not in ways(bounded, *ACCOUNT, STAFF)
 
@@ -360,11 +363,221 @@ class TestBoundaries:
         assert ways(anna, PLAIN_ROLE, ADMIN) == set()
         assert ways(anna, self.bounded(PLAIN_ROLE, allow("*")), ADMIN) == {"iam-014", "iam-017"}
 
+    def lifted(self, *statements: dict[str, Any], of: str = BOUNDARY, policies: Any = ()) -> dict[str, tuple[str, ...]]:
+        """What is open to a user who may do everything but what its boundary leaves out, and by what before."""
+        anna = replace(user("anna", allow("*")), boundary=document(*statements), boundary_arn=of)
+        found = escalations((anna, ADMIN), policies)
+        return {way.path.id: way.first for way in found.ways.get(anna.arn, ())}
+
+    PUT = "iam:PutUserPermissionsBoundary"
+    WIDE = f"{IAM}:policy/boundaries/wide"
+
+    def put(self, arn: str) -> dict[str, Any]:
+        return allow(self.PUT, Condition={"ArnLike": {"iam:PermissionsBoundary": arn}})
+
+    def test_any_policy_that_it_may_set_instead_counts(self):
+        put, wide = self.put(f"{IAM}:policy/boundaries/*"), managed(self.WIDE, allow("*"))
+        assert self.lifted(put) == {}
+        assert self.lifted(put, policies=[wide])[LIFTING.id] == (self.PUT,)
+        assert self.lifted(self.put(f"{IAM}:policy/other/*"), policies=[wide]) == {}
+        assert self.lifted(put, policies=[managed(self.WIDE, allow("*"), allow("iam:*", effect="Deny"))]) == {}
+        of_aws = "arn:aws:iam::aws:policy/job-function/Wide"
+        assert self.lifted(self.put(of_aws), policies=[managed(of_aws, allow("*"))])[LIFTING.id] == (self.PUT,)
+
+    def test_one_that_leaves_another_path_counts_as_well(self):
+        put = self.put(f"{IAM}:policy/boundaries/*")
+        keys = managed(self.WIDE, allow("iam:CreateAccessKey"))
+        assert self.lifted(put, policies=[keys]) == {"iam-002": (self.PUT,)}
+        elsewhere = managed(self.WIDE, allow("iam:CreateAccessKey", resource=f"{IAM}:user/plain"))
+        assert self.lifted(put, policies=[elsewhere]) == {}
+        deleting = managed(self.WIDE, allow("iam:DeleteUserPermissionsBoundary"))
+        assert self.lifted(put, policies=[deleting])[LIFTING.id] == (self.PUT, "iam:DeleteUserPermissionsBoundary")
+
+    @pytest.mark.parametrize("made", ["iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"])
+    def test_one_that_it_makes_before_counts(self, made: str):
+        put, making = self.put(f"{IAM}:policy/boundaries/*"), allow(made, resource=f"{IAM}:policy/boundaries/*")
+        narrow = managed(self.WIDE, allow("s3:*"), older=(document(allow("*")),))
+        assert self.lifted(put, making, policies=[narrow])[LIFTING.id] == (made, self.PUT)
+        assert self.lifted(put, allow(made, resource=f"{IAM}:policy/other/*"), policies=[narrow]) == {}
+
+    def test_one_whose_older_version_allows_more_counts(self):
+        revert = allow("iam:SetDefaultPolicyVersion", resource=self.BOUNDARY)
+        for older, expected in (
+            (allow("*"), {LIFTING.id}),
+            (allow("s3:*"), set()),
+            (allow("iam:CreateAccessKey"), {"iam-002"}),
+        ):
+            its = managed(self.BOUNDARY, allow("s3:*"), older=(document(older),))
+            found = self.lifted(revert, policies=[its])
+            assert expected <= found.keys()
+            assert bool(found) is bool(expected)
+            assert self.lifted(allow("s3:*"), policies=[its]) == {}
+
+    @pytest.mark.parametrize("action", ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"])
+    def test_nobody_but_aws_changes_a_boundary_of_aws(self, action: str):
+        of_aws = "arn:aws:iam::aws:policy/job-function/Narrow"
+        its = managed(of_aws, allow(action), older=(document(allow("*")),))
+        assert self.lifted(allow(action), of=of_aws, policies=[its]) == {}
+
+    def test_who_may_lift_it_has_the_paths_that_it_left_out(self):
+        """A user who is no administrator without it either."""
+        anna = user("anna", allow("iam:DeleteUserPermissionsBoundary", "iam:CreateAccessKey"))
+        bounded = self.bounded(anna, allow("iam:DeleteUserPermissionsBoundary"))
+        (way,) = escalations((bounded, ADMIN)).ways[anna.arn]
+        assert (way.path.id, way.to, way.first) == ("iam-002", ADMIN.arn, ("iam:DeleteUserPermissionsBoundary",))
+        assert escalations((self.bounded(anna, allow("s3:*")), ADMIN)).ways == {}
+
+    def test_a_boundary_is_set_by_each_user_whom_it_names(self):
+        keys = managed(self.WIDE, allow("iam:CreateAccessKey", resource=f"{IAM}:user/ben"))
+        policies, boundary = document(allow("*")), document(self.put(self.WIDE))
+        users = [
+            Identity(f"{IAM}:user/{name}", (policies,), boundary=boundary, boundary_arn=self.BOUNDARY)
+            for name in ("anna", "ben")
+        ]
+        ben_is_one = [replace(users[0]), replace(users[1], boundary=None, boundary_arn=None)]
+        assert list(escalations(ben_is_one, [keys]).ways) == [users[0].arn]
+        assert escalations(users, [keys]).ways == {}
+
+
+TEAM = f"{IAM}:policy/team/*"
+OLD_ADMIN = (document(allow("s3:*")), document(allow("*")))
+
+
+def managed(arn: str, *statements: dict[str, Any], older: tuple[PolicyDocument, ...] = ()) -> ManagedPolicy:
+    return ManagedPolicy(arn, lambda: document(*statements, name=arn) if statements else None, lambda: older)
+
+
+def attaching(action: str, arn: str = TEAM) -> dict[str, Any]:
+    return allow(action, Condition={"ArnLike": {"iam:PolicyARN": arn}})
+
+
+ATTACHED = [
+    # Policies of the account, what else the holder may do, and what it does before; None: it gains nothing.
+    ([managed(f"{IAM}:policy/team/all", allow("*"))], (), ()),
+    ([managed(f"{IAM}:policy/team/identities", allow("iam:*"))], (), ()),
+    ([managed(f"{IAM}:policy/team/own", allow("iam:Put*", resource=f"{IAM}:user/plain"))], (), None),
+    ([managed(f"{IAM}:policy/team/most", allow("*"), allow("iam:*", effect="Deny"))], (), None),
+    ([managed(f"{IAM}:policy/team/less", allow("s3:*"))], (), None),
+    ([managed(f"{IAM}:policy/team/unknown")], (), None),
+    ([managed(f"{IAM}:policy/other/all", allow("*"))], (), None),
+    ([], (allow("iam:CreatePolicy"),), ("iam:CreatePolicy",)),
+    ([], (allow("iam:CreatePolicy", resource="arn:*:iam::*:policy/team/dev-*"),), ("iam:CreatePolicy",)),
+    ([], (allow("iam:CreatePolicy", resource=f"{IAM}:policy/other/*"),), None),
+    ([], (allow("iam:CreatePolicy"), allow("iam:CreatePolicy", resource=TEAM, effect="Deny")), None),
+    # A policy of that name is there already, and cannot be created.
+    (
+        [managed(f"{IAM}:policy/team/less", allow("s3:*"))],
+        (allow("iam:CreatePolicy", resource=f"{IAM}:policy/team/less"),),
+        None,
+    ),
+    (
+        [managed(f"{IAM}:policy/team/less", allow("s3:*"))],
+        (allow("iam:CreatePolicyVersion"),),
+        ("iam:CreatePolicyVersion",),
+    ),
+    (
+        [managed(f"{IAM}:policy/team/less", allow("s3:*"))],
+        (allow("iam:CreatePolicyVersion", resource=f"{IAM}:policy/other/*"),),
+        None,
+    ),
+    (
+        [managed(f"{IAM}:policy/team/was", allow("s3:*"), older=OLD_ADMIN)],
+        (allow("iam:SetDefaultPolicyVersion"),),
+        ("iam:SetDefaultPolicyVersion",),
+    ),
+    ([managed(f"{IAM}:policy/team/was", allow("s3:*"), older=OLD_ADMIN)], (), None),
+    (
+        [managed(f"{IAM}:policy/team/was", allow("s3:*"), older=OLD_ADMIN[:1])],
+        (allow("iam:SetDefaultPolicyVersion"),),
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("policies", "others", "first"), ATTACHED)
+@pytest.mark.parametrize(
+    ("action", "path"),
+    [
+        ("iam:AttachUserPolicy", "iam-008"),
+        ("iam:AttachGroupPolicy", "iam-010"),
+        ("iam:AttachRolePolicy", "iam-009"),
+    ],
+)
+def test_what_may_be_attached_is_all_that_makes_an_administrator(
+    action: str, path: str, policies: list[ManagedPolicy], others: Any, first: tuple[str, ...] | None
+):
+    """To oneself; attached to nobody yet, or made before."""
+    kind = role if action == "iam:AttachRolePolicy" else user
+    anna = kind("anna", attaching(action), *others, groups=frozenset({STAFF.arn}))
+    found = escalations((anna, STAFF), policies).ways.get(anna.arn, ())
+    assert [(way.path.id, way.first) for way in found] == ([] if first is None else [(path, first)])
+
+
+def test_what_may_be_attached_to_somebody_else_is_as_well():
+    anna = user("anna", attaching("iam:AttachRolePolicy"), allow("iam:CreatePolicy", "sts:AssumeRole"))
+    (way,) = escalations((anna, PLAIN_ROLE)).ways[anna.arn]
+    assert (way.path.id, way.to, way.first) == ("iam-014", PLAIN_ROLE.arn, ("iam:CreatePolicy",))
+    passing = allow("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction")
+    anna = user("anna", attaching("iam:AttachRolePolicy"), allow("iam:CreatePolicy"), passing)
+    (way,) = escalations((anna, TEAM_ROLE)).ways[anna.arn]
+    assert (way.path.id, way.first) == ("lambda-001", ("iam:CreatePolicy", "iam:AttachRolePolicy"))
+
+
+def test_the_path_of_policies_may_be_each_users_own():
+    own = f"{IAM}:policy/${{aws:username}}/*"
+    anna = user("anna", allow("iam:CreatePolicy", resource=own), attaching("iam:AttachUserPolicy", own))
+    assert [way.first for way in escalations([anna]).ways[anna.arn]] == [("iam:CreatePolicy",)]
+
+
+@pytest.mark.parametrize(("older", "expected"), [(allow("*"), True), (allow("iam:*"), True), (allow("s3:*"), False)])
+def test_who_may_go_back_to_a_version_of_its_own_policy_has_that(older: dict[str, Any], expected: bool):
+    its = managed(OWN, allow("s3:*"), older=(document(older),))
+    anna = user("anna", allow("iam:SetDefaultPolicyVersion"), managed=frozenset({OWN}))
+    found = escalations([anna], [its]).ways
+    assert [(way.path, way.to) for way in found.get(anna.arn, ())] == ([(REVERTING, OWN)] if expected else [])
+    assert escalations([replace(anna, managed=frozenset())], [its]).ways == {}
+    assert escalations([replace(anna, policies=(document(allow("s3:*")),))], [its]).ways == {}
+    # Of somebody else, whose keys it can have.
+    ben = user("ben", allow("iam:SetDefaultPolicyVersion"), allow("iam:CreateAccessKey", resource=PLAIN_USER.arn))
+    found = escalations([ben, replace(PLAIN_USER, managed=frozenset({OWN}))], [its]).ways
+    assert [(way.path.id, way.first) for way in found.get(ben.arn, ())] == (
+        [("iam-002", ("iam:SetDefaultPolicyVersion",))] if expected else []
+    )
+
+
+def test_versions_are_read_only_where_somebody_may_go_back_to_them():
+    read: list[str] = []
+
+    def older(arn: str) -> tuple[PolicyDocument, ...]:
+        read.append(arn)
+        return ()
+
+    policies = [
+        ManagedPolicy(f"{IAM}:policy/p{n}", lambda: document(allow("s3:*")), partial(older, f"p{n}")) for n in range(3)
+    ]
+    anna = user(
+        "anna",
+        allow("iam:SetDefaultPolicyVersion", resource=f"{IAM}:policy/p1"),
+        attaching("iam:AttachUserPolicy", f"{IAM}:policy/p*"),
+    )
+    escalations([user("ben", attaching("iam:AttachUserPolicy"))], policies)
+    assert not read
+    escalations([anna, *ACCOUNT], policies)
+    assert read == ["p1"]
+
 
 def test_a_policy_is_judged_for_each_user_whom_it_names():
     shared = document(allow("iam:PutUserPolicy", resource=f"{IAM}:user/ben"))
     users = [Identity(f"{IAM}:user/{name}", (shared,)) for name in ("anna", "ben", "carla")]
     assert list(escalations(users).ways) == [users[1].arn]
+
+
+@contextmanager
+def counted() -> Iterator[mock.Mock]:
+    """How many evaluations there are."""
+    count = mock.Mock(wraps=evaluate)
+    with mock.patch.object(holders, "evaluate", count), mock.patch.object(held_policies, "evaluate", count):
+        yield count
 
 
 @pytest.mark.parametrize("many", [50, 5000])
@@ -375,7 +588,7 @@ def test_equal_users_are_evaluated_once(many: int):
         allow("iam:AddUserToGroup", "sts:AssumeRole", "iam:PassRole", "lambda:*", resource="*"),
     )
     users = [Identity(f"{IAM}:user/user-{number}", (shared,)) for number in range(many)]
-    with mock.patch.object(room, "evaluate", wraps=room.evaluate) as evaluated:
+    with counted() as evaluated:
         found = escalations([*users, *ACCOUNT])
     assert len(found.ways) == many
     assert evaluated.call_count == 7
@@ -395,7 +608,7 @@ def test_evaluations_grow_with_the_number_of_roles():
             )
             for number in range(many)
         ]
-        with mock.patch.object(room, "evaluate", wraps=room.evaluate) as evaluated:
+        with counted() as evaluated:
             assert escalations([*roles, *ACCOUNT]).ways == {}
         return evaluated.call_count
 
@@ -429,8 +642,42 @@ def test_evaluations_grow_with_the_number_of_those_who_may_change_roles():
         ]
         groups = [Identity(f"{IAM}:group/other{number}", ()) for number in range(many)]
         users = [user(f"x{number:04}", allow("s3:*")) for number in range(many)]
-        with mock.patch.object(room, "evaluate", wraps=room.evaluate) as evaluated:
+        with counted() as evaluated:
             assert escalations([*deployers, *roles, *groups, *users]).ways == {}
+        return evaluated.call_count
+
+    few, many = count(50), count(200)
+    assert many <= few * 4.1
+
+
+def test_evaluations_grow_with_the_number_of_those_who_may_attach_policies():
+    """Each attaches and exchanges policies of its team, which there are many of; none makes an administrator."""
+
+    def count(many: int) -> int:
+        roles = [
+            replace(
+                role(
+                    f"r{number:04}",
+                    attaching("iam:AttachRolePolicy", f"{IAM}:policy/t{number:04}/*"),
+                    allow("iam:CreatePolicy", "iam:CreatePolicyVersion", resource=f"{IAM}:policy/x{number:04}/*"),
+                    allow("iam:SetDefaultPolicyVersion", resource=f"{IAM}:policy/t{number:04}/*"),
+                    allow(
+                        "iam:PutRolePermissionsBoundary",
+                        Condition={"StringLike": {"iam:PermissionsBoundary": f"{IAM}:policy/t{number:04}/*"}},
+                    ),
+                ),
+                boundary=document(allow("iam:*"), allow("iam:PutRolePolicy", effect="Deny")),
+                boundary_arn=f"{IAM}:policy/t{number:04}/own",
+            )
+            for number in range(many)
+        ]
+        policies = [
+            managed(f"{IAM}:policy/t{number:04}/{name}", allow("s3:*", "iam:List*"), older=OLD_ADMIN[:1])
+            for number in range(many)
+            for name in ("own", "more")
+        ]
+        with counted() as evaluated:
+            assert escalations([*roles, *ACCOUNT], policies).ways == {}
         return evaluated.call_count
 
     few, many = count(50), count(200)
