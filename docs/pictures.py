@@ -102,7 +102,7 @@ document.getElementById("findings").scrollIntoView();
 """
 """Of the findings of one service, the first that a setting fixes is open."""
 PICTURES = (
-    Picture("audit.png", audit_page, "", 1180),
+    Picture("audit.png", audit_page, "", 1080),
     Picture("audit-findings.png", audit_page, _FINDINGS, 900),
     Picture("plan.png", plan_page, "", 760, 1000),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -38,7 +39,7 @@ def coverage_chart(framework: Mapping[str, Any], checks: Mapping[str, Mapping[st
         titles = [str(checks[check]["title"]) for check in one["checks"] if check in checks]
         titles += [f"no check for {topic}" for topic in one["unasked"]]
         word = MET[one["status"]]
-        parts.setdefault(one["id"].partition(".")[0], []).append(
+        parts.setdefault(re.split(r"[^A-Za-z0-9]", one["id"], maxsplit=1)[0], []).append(
             {
                 "id": one["id"],
                 "full": f"{framework['name']}:{one['id']}",
@@ -49,7 +50,11 @@ def coverage_chart(framework: Mapping[str, Any], checks: Mapping[str, Mapping[st
                 "checks": one["checks"],
             }
         )
-    key = [{"name": name, "count": count, "word": MET[name]} for name, count in counts.items() if count]
+    key = [
+        {"name": name, "mark": MARKS[name], "count": count, "word": MET[name]}
+        for name, count in counts.items()
+        if count
+    ]
     title = str(framework["title"]).partition(" (")[0]
     return {
         "title": title,

@@ -76,7 +76,6 @@ class _Page:
             "access": age_chart(keys["keys"], moment(keys["generated"])) if keys is not None else None,
             "matrix": self._matrix(),
             "groups": self._groups(),
-            "reading": self._reading(),
             "facts": self._facts(),
             "remarks": self._remarks(),
             "footer": f"Made by aws-baseline-toolkit {self._version}. This page loads nothing, and sends nothing.",
@@ -93,7 +92,7 @@ class _Page:
                     ("keys", "Access keys", self.values["access"]),
                     ("where", "Services and regions", True),
                     ("findings", "Findings", True),
-                    ("about", "How this was read", True),
+                    ("remarks", "Remarks", self.values["remarks"]),
                 )
                 if there
             ],
@@ -185,31 +184,24 @@ class _Page:
             )
         return found
 
-    def _reading(self) -> str:
-        calls, most = self._data["calls"], self._data["max_calls"]
-        unknown = self._statuses("unknown")
-        spent = " The limit is reached: what was left is unknown." if calls >= most else ""
-        whole = (
-            f"{many(unknown, 'check')} could not be answered: {'it is' if unknown == 1 else 'they are'} unknown, and "
-            "never passed."
-            if unknown
-            else "Every check was answered."
-        )
-        return f"Read only, with {calls:,} of at most {most:,} calls of AWS.{spent} {whole}"
-
     def _facts(self) -> list[tuple[str, str]]:
         data = self._data
-        environment = data["environment"] or "none: the account has no environment file"
+        calls, most = data["calls"], data["max_calls"]
+        reading = f"read only, {calls:,} of at most {most:,} calls of AWS"
+        if calls >= most:
+            reading += "; the limit is reached, and what was left is unknown"
+        if unknown := self._statuses("unknown"):
+            reading += f"; {many(unknown, 'check')} not answered"
         facts = [
             ("Account", data["account_id"] + (" on the embedded AWS" if data["simulator"] else "")),
-            ("Environment", environment),
+            ("Environment", data["environment"] or "none: the account has no environment file"),
             ("Read by", data["caller"]),
-            ("Time", minute(moment(data["taken"]))),
             ("Regions", ", ".join(data["regions"])),
-            ("Not enabled, not read", ", ".join(data["regions_off"]) or "none"),
+            ("Reading", reading),
             ("Toolkit", self._version),
-            ("Checks", f"{len(self._checks):,}"),
         ]
+        if data["regions_off"]:
+            facts.append(("Not enabled, not read", ", ".join(data["regions_off"])))
         if data["access_keys"] is not None:
             facts.append(("Credential report", f"of {minute(moment(data['access_keys']['generated']))}"))
         return facts

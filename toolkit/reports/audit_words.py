@@ -21,7 +21,7 @@ MARKS = {
     "fail": "✕",
     "unknown": "?",
     "waived": "~",
-    "attested": "✓",
+    "attested": "◆",
     "pass": "✓",
     "not-applicable": "\N{EN DASH}",
     "earlier": "·",

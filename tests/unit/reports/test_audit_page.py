@@ -18,12 +18,12 @@ import pytest
 from toolkit.audit.history import Point
 from toolkit.audit.model import Outcome
 from toolkit.audit.report import Audit
-from toolkit.controls.catalogue import DEFAULT_FRAMEWORK, frameworks
+from toolkit.controls.catalogue import Framework, frameworks
 from toolkit.findings import Severity, Status
 from toolkit.reports.audit import audit_data
 from toolkit.reports.audit_charts import age_chart, coverage_chart, trend_chart
 from toolkit.reports.audit_html import page_of, render
-from toolkit.reports.audit_words import VERDICTS
+from toolkit.reports.audit_words import MARKS, MET, VERDICTS
 from toolkit.visible import escaped, one_line
 
 from .audits import ACCOUNT, TAKEN, audit, check, every, live, result
@@ -222,8 +222,8 @@ def test_ages_of_keys_stay_within_their_picture(ages: list[int]) -> None:
     assert chart["left"] < chart["unused"] < chart["limit"]
 
 
-def test_a_coverage_bar_is_full_and_every_requirement_has_a_tile() -> None:
-    (framework,) = (one for one in frameworks() if one.name == DEFAULT_FRAMEWORK)
+@pytest.mark.parametrize("framework", frameworks(), ids=lambda one: one.name)
+def test_a_coverage_bar_is_full_and_every_requirement_has_a_tile(framework: Framework) -> None:
     data = audit_data(audit([], frameworks=(framework,)))["frameworks"][0]
     statuses = ("pass", "fail", "unknown", "not-applicable", "attested", "not-checked")
     for n, one in enumerate(data["requirements"]):
@@ -233,3 +233,11 @@ def test_a_coverage_bar_is_full_and_every_requirement_has_a_tile() -> None:
     tiles = [tile["id"] for part in chart["parts"] for tile in part["tiles"]]
     assert Counter(tiles) == Counter(one["id"] for one in data["requirements"])
     assert chart["met"] == sum(one["status"] in ("pass", "attested") for one in data["requirements"])
+    assert len(chart["parts"]) <= len(tiles) / 2, "parts of a benchmark, not requirements one by one"
+    for part in chart["parts"]:
+        assert all(tile["id"].startswith(part["name"]) for tile in part["tiles"])
+
+
+def test_no_two_verdicts_have_one_mark() -> None:
+    """A colour alone says nothing to who does not see it."""
+    assert len({MARKS[one] for one in MET}) == len(MET)
