@@ -15,7 +15,7 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from io import BufferedReader
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 from toolkit.errors import UNWRITABLE, ToolkitError
@@ -44,14 +44,28 @@ def write_atomically(file: Path, content: str | bytes, *, mode: int | None = Non
     Raises:
         OSError: It cannot be written; the old file is as it was.
     """
-    data = content.encode() if isinstance(content, str) else content
+    with written_atomically(file, mode=mode) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def written_atomically(file: Path, *, mode: int | None = None) -> Iterator[BufferedRandom]:
+    """As `write_atomically`, for content that is written piece by piece; nothing is replaced if that fails half-way.
+
+    Args:
+        file: The target; its folder must exist.
+        mode: As there.
+
+    Raises:
+        OSError: It cannot be written; the old file is as it was.
+    """
     # A name that nobody can have prepared, and that fits where the file's own does.
     temporary = file.parent / f".{secrets.token_hex(8)}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+        with os.fdopen(descriptor, "w+b") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         if mode is not None:
@@ -87,12 +101,17 @@ def read_regular(file: Path, limit: int = -1, *, follow: bool = True) -> bytes:
     Raises:
         OSError: It is not there or cannot be read, or is something else, which `strerror` then names.
     """
-    with _open_regular(file, follow=follow) as stream:
+    with open_regular(file, follow=follow) as stream:
         return stream.read(limit)
 
 
 @contextlib.contextmanager
-def _open_regular(file: Path, *, follow: bool) -> Iterator[BufferedReader]:
+def open_regular(file: Path, *, follow: bool = True) -> Iterator[BufferedReader]:
+    """The same for content that is read piece by piece.
+
+    Raises:
+        OSError: As there.
+    """
     _require_regular(file.stat() if follow else file.lstat(), file)
     # Looked at once more when it is open: it may be another one by now. O_NONBLOCK, since opening a pipe waits as well.
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
@@ -191,7 +210,7 @@ def digests(root: Path, files: Iterable[Path], *, follow: bool = False) -> dict[
         name = file.relative_to(root).as_posix()
         try:
             name.encode()
-            with _open_regular(file, follow=follow) as stream:
+            with open_regular(file, follow=follow) as stream:
                 found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
         except UnicodeEncodeError as e:
             where = str(file).encode(errors="backslashreplace").decode()

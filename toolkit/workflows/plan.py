@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import FORGETS
 from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
-from toolkit.variables import kept
+from toolkit.workflows.checkout import checkout
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
@@ -188,7 +187,7 @@ def make_plan(
         if moves_home:
             observer.note("the state still records another home region: apply this plan, though AWS stays as it is")
         lineage, serial = bundles.state_of(plan_file)
-        commit, dirty = _git(workspace.paths.folder)
+        commit, dirty = checkout(workspace.paths.folder, ".")
         now = datetime.now(UTC).replace(microsecond=0)
         manifest = bundles.Manifest(
             format=bundles.FORMAT,
@@ -239,22 +238,3 @@ def _imported_meanwhile(*modules: str) -> Iterator[None]:
         yield
     finally:
         loader.join()
-
-
-def _git(folder: Path) -> tuple[str | None, bool]:
-    """Commit of the checkout and whether the environment's folder differs from it; (None, False) outside of git."""
-
-    def git(*arguments: str) -> str:
-        # Within a hook, GIT_DIR names the repository of the hook, which may be another one.
-        environ = kept(os.environ)
-        command = ["git", *arguments]
-        return subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=True, timeout=10, env=environ
-        ).stdout
-
-    try:
-        commit = git("rev-parse", "HEAD").strip()
-        status = git("status", "--porcelain", "--", ".")
-    except (OSError, subprocess.SubprocessError):
-        return None, False
-    return commit, bool(status.strip())
