@@ -25,6 +25,10 @@ from toolkit.errors import RefusedError
 BUNDLE_KEY = "TOOLKIT_BUNDLE_KEY"
 """With the key of plan bundles: 32 random bytes in base64. No child process gets it."""
 
+SIGNING_PASSPHRASE = "TOOLKIT_SIGNING_PASSPHRASE"  # noqa: S105 - a name
+"""With the passphrase of the private key that signs evidence packs. No child process gets it."""
+_SECRETS = (BUNDLE_KEY, SIGNING_PASSPHRASE)
+
 Fate = Literal["kept", "dropped", "reported", "refused"]
 """kept: passed on. dropped: not passed on. reported: not passed on, and the user is told so. refused: for a real
 account, nothing runs; where no real account is meant, as "reported"."""
@@ -304,22 +308,22 @@ def inhabit(admitted: Admitted) -> None:
     """Make an admitted environment this process's own, but for the toolkit's variables and Python's.
 
     boto3 reads os.environ, and so do the `credential_process` helpers that it starts: they must not act for another
-    user than the same helpers do under Terraform, nor get the key of bundles.
+    user than the same helpers do under Terraform, nor get the toolkit's own secrets.
     """
     for name in set(os.environ) - set(admitted):
-        if name == BUNDLE_KEY or not name.startswith(("TOOLKIT_", "PYTHON", "COVERAGE_", "PYTEST_")):
+        if name in _SECRETS or not name.startswith(("TOOLKIT_", "PYTHON", "COVERAGE_", "PYTEST_")):
             del os.environ[name]
     os.environ.update(admitted)
 
 
 def forget_aws() -> None:
-    """Take AWS's variables, and the key of bundles, out of this process.
+    """Take AWS's variables, and the toolkit's own secrets, out of this process.
 
     Clients of the embedded AWS get all that they need by arguments.
 
     AWS_CA_BUNDLE, a retry mode or a region that botocore does not know would stop it.
     """
-    for name in [name for name in os.environ if name.startswith("AWS_") or name == BUNDLE_KEY]:
+    for name in [name for name in os.environ if name.startswith("AWS_") or name in _SECRETS]:
         del os.environ[name]
 
 

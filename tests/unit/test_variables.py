@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from toolkit.errors import ExitCode, RefusedError
 from toolkit.terraform.mirror import choose
-from toolkit.variables import RULES, Admitted, admit, decided, inhabit, kept, rule, why_not_passed
+from toolkit.variables import RULES, Admitted, admit, decided, forget_aws, inhabit, kept, rule, why_not_passed
 
 ACCOUNT = "111122223333"
 LIST = Path(__file__).with_name("variables.txt")
@@ -221,6 +222,17 @@ def test_a_child_of_this_process_sees_what_terraform_gets(monkeypatch: pytest.Mo
     names -= {"COLUMNS", "LINES"}  # which readline sets behind Python's back
     assert names == {"PATH", "AWS_PROFILE"}
     assert "AWS_PROFILE=one" in child
+
+
+@pytest.mark.parametrize("leave", [lambda: inhabit(admit({"PATH": "/bin"})), forget_aws], ids=["AWS", "embedded"])
+def test_the_toolkit_s_own_secrets_are_taken_out_of_the_process(
+    monkeypatch: pytest.MonkeyPatch, leave: Callable[[], None]
+) -> None:
+    secrets = ("TOOLKIT_BUNDLE_KEY", "TOOLKIT_SIGNING_PASSPHRASE")
+    for name in secrets:
+        monkeypatch.setenv(name, "a secret")
+    leave()
+    assert [name for name in secrets if name in os.environ] == []
 
 
 # What the programs read.
