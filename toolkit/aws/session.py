@@ -108,6 +108,14 @@ class AwsSession:
                 self._clients[key] = self._client(self._boto3(), *key)
             return self._clients[key]
 
+    def shapes(self, service: str, operation: str, region: str) -> tuple[Any, Any]:
+        """botocore's shapes of what a call takes and of what it answers; None where a client has no model."""
+        meta = getattr(self.client(service, region), "meta", None)
+        if meta is None:
+            return None, None
+        model = meta.service_model.operation_model(meta.method_to_api_mapping[operation])
+        return model.input_shape, model.output_shape
+
     def has_session_token(self) -> bool:
         """Whether these are temporary credentials, rather than a long-lived access key."""
         credentials = self._boto3().get_credentials()
