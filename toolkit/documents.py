@@ -39,6 +39,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "drift": Kind(2, ("drift --json",)),
         "environments": Kind(1, ("environments --json",)),
         "error": Kind(1, ()),
+        "evidence": Kind(1, ("evidence make --json",)),
+        "evidence-verify": Kind(1, ("evidence verify --json",)),
         "plan": Kind(1, ("plan --json", "show --json", "plan --report json=FILE")),
         "release": Kind(1, ("release --json",)),
         "render": Kind(1, ("render --json",)),

@@ -85,7 +85,9 @@ def _wants_json(command: Any, arguments: Sequence[str]) -> bool:
     for word in words:
         if word in ("-C", "--chdir"):
             next(words, None)
-        command = getattr(command, "commands", {}).get(word, command)
+        commands = getattr(command, "commands", {})
+        # `evidence ENV` is a command without its name.
+        command = commands.get(word) or commands.get(getattr(command, "default_command", None), command)
     options = {option for parameter in command.params for option in parameter.opts}
     return ("--json" in options and "--json" in given) or (
         "--format" in options and ("--format=json" in given or ("--format", "json") in pairwise(given))

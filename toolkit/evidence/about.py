@@ -14,7 +14,7 @@ manifest.json          what the evidence is of; SHA-256 and size of every file
 manifest.json.sig      detached signature of manifest.json; only in a signed pack
 SHA256SUMS             the same SHA-256, for sha256sum
 report.json            the audit's report, for programs
-report.md              the same, for people
+report.md, report.html the same, for people; the page loads nothing from anywhere
 rendered.json          SHA-256 of each file that Terraform reads; only for an environment
 credential-report.csv  IAM's credential report, as IAM wrote it
 requests.csv           every call of AWS: time, action, region, request id, and where its answer is

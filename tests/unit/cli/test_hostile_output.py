@@ -493,6 +493,38 @@ def story_controls(word: str) -> Iterator[list[str]]:
     yield ["controls", "prod", "--framework", word]
 
 
+def story_evidence_make(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.audit import Audit
+    from toolkit.workflows.evidence import Made
+
+    made = dataclasses.replace(poisoned(Made, word), audit=dataclasses.replace(poisoned(Audit, word), frameworks=()))
+    unsigned = dataclasses.replace(made, manifest=dataclasses.replace(made.manifest, signature=None, rendered=None))
+    with (
+        _returns("toolkit.cli.evidence_commands.account_of", SimpleNamespace()),
+        _returns("toolkit.workflows.evidence.make_evidence", made),
+    ):
+        yield from both("evidence", "prod", "-o", "pack.zip")
+    with (
+        _returns("toolkit.cli.evidence_commands.account_of", SimpleNamespace()),
+        _returns("toolkit.workflows.evidence.make_evidence", unsigned),
+    ):
+        yield ["evidence", "prod", "-o", "pack.zip"]
+    yield ["evidence", "prod", "-o", word]
+    yield ["evidence", "prod", "-o", "pack.zip", "--private-key", word]
+
+
+def story_evidence_verify(word: str) -> Iterator[list[str]]:
+    from toolkit.evidence.layout import Problem
+    from toolkit.evidence.manifest import Manifest
+    from toolkit.evidence.pack import Verified
+
+    manifest = poisoned(Manifest, word)
+    for problems in ((), (poisoned(Problem, word),)):
+        with _returns("toolkit.evidence.pack.verify_pack", Verified(manifest, problems, 1, 1, None)):
+            yield from both("evidence", "verify", word)
+    yield ["evidence", "verify", word, "--public-key", word]
+
+
 def _sandbox(word: str) -> Any:
     from toolkit.sandbox.control import Sandbox
 
@@ -609,6 +641,8 @@ PRINTS = {
     "destroy": "apply",
     "discover": "discover discover-diff",
     "state restore": "state-restore",
+    "evidence make": "evidence",
+    "evidence verify": "evidence-verify",
     "sandbox up": "sandbox",
     "sandbox status": "sandbox",
 }

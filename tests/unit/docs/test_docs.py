@@ -70,7 +70,8 @@ def test_every_command_line_uses_what_the_cli_has(line: str):
     if inner := getattr(command, "commands", None):
         if len(words) < 2 or "|" in words[1]:
             return
-        command = inner[words[1]]
+        default = getattr(command, "default_command", None)
+        command = inner[words[1] if words[1] in inner or default is None else default]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     if "--" in words:
         end = words.index("--")
