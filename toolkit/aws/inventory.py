@@ -329,6 +329,7 @@ class Inventory:
         **parameters: Any,
     ) -> tuple[Any, ...]:
         """As `Account.pages`."""
+        parameters = {**PAGED_ON_REQUEST.get(operation, {}), **parameters}
 
         def ask() -> _Kept:
             items: list[Any] = []
@@ -545,7 +546,6 @@ def _pages(client: Any, operation: str, parameters: Mapping[str, Any]) -> Iterat
     """Page by page; botocore has no paginator for some lists that have a NextToken."""
     from botocore.exceptions import PaginationError
 
-    parameters = {**PAGED_ON_REQUEST.get(operation, {}), **parameters}
     if getattr(client, "can_paginate", lambda _: True)(operation):
         yield from client.get_paginator(operation).paginate(**parameters)
         return
