@@ -105,10 +105,7 @@ class FilterAlarms(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the alarms on metrics of every trail's log group"
+    named = "the alarms on metrics of every trail's log group"
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -178,10 +175,7 @@ class CompositeAlarms(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the composite alarms on metrics of every trail's log group"
+    named = "the composite alarms on metrics of every trail's log group"
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -232,10 +226,7 @@ class AlarmTopics(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the topics of the alarms on every trail's log group"
+    named = "the topics of the alarms on every trail's log group"
 
     @property
     def actions(self) -> tuple[str, ...]:

@@ -75,10 +75,7 @@ class Every(Fact):
     kind: str
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every {self.kind} in {self.region}"
+    named = "every {kind} in {region}"
 
     @property
     def actions(self) -> tuple[str, ...]:

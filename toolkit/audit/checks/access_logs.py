@@ -41,10 +41,7 @@ class Distributions(Fact):
     https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_LoggingConfig.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every CloudFront distribution"
+    named = "every CloudFront distribution"
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -83,10 +80,7 @@ class WebLoadBalancers(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every load balancer for web requests in {self.region}"
+    named = "every load balancer for web requests in {region}"
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -136,10 +130,7 @@ class Stages(Fact):
         """For people."""
         return f"every stage of {'REST' if self.rest else 'HTTP and WebSocket'} APIs in {self.region}"
 
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls: API Gateway has one action for all reads."""
-        return ("apigateway:GET",)
+    calls = ("apigateway:GET",)  # one action for all reads
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The stages."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from toolkit.findings import Severity, Status
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Statement
 from toolkit.iam.matching import pattern, resource_matches
 from toolkit.plan.facts import Source
-from toolkit.resources.reading import Finder, Live
+from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 
 _BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
@@ -32,33 +32,21 @@ class OwnBlocks(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"the blocks of public access of every bucket in {self.region}"
+    named = "the blocks of public access of every bucket in {region}"
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        wanted = (
-            Every(_ACCOUNTS, self.region),
-            Every("aws_s3_bucket", self.region),
-            Every(_OWN, self.region),
-        )
-        return tuple(dict.fromkeys(action for one in wanted for action in one.actions))
+        """As the types' records declare them."""
+        return _actions(_ACCOUNTS, _OWN)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """A `Live` per bucket with the four settings; one without a configuration has none of them."""
         if any(whole(one) for one in source.live(_ACCOUNTS, source.home_region)):
             return ()
-        finds, unset = _reading(_OWN), dict.fromkeys(_BLOCKS, False)
-
-        def blocks(bucket: Live) -> Live:
-            found = finds(source, self.region, bucket.key)
-            return _with(bucket, {name: found.values[name] for name in _BLOCKS} if found else unset)
-
-        buckets = source.live("aws_s3_bucket", self.region)
-        return each(source, blocks, buckets, lambda bucket: bucket.called)
+        unset = dict.fromkeys(_BLOCKS, False)
+        return _beside(
+            source, self.region, _OWN, lambda found: {name: found.values[name] for name in _BLOCKS} if found else unset
+        )
 
 
 @dataclass(frozen=True)
@@ -69,26 +57,17 @@ class BesideBuckets(Fact):
     attribute: str
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every {self.kind} in {self.region}"
+    named = "every {kind} in {region}"
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return tuple(dict.fromkeys((*Every("aws_s3_bucket", self.region).actions, *Every(self.kind, "").actions)))
+        """As the types' records declare them."""
+        return _actions(self.kind)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """A `Live` per bucket."""
-        finds = _reading(self.kind)
-
-        def beside(bucket: Live) -> Live:
-            found = finds(source, self.region, bucket.key)
-            return _with(bucket, {self.attribute: found.values[self.attribute] if found else None})
-
-        buckets = source.live("aws_s3_bucket", self.region)
-        return each(source, beside, buckets, lambda bucket: bucket.called)
+        name = self.attribute
+        return _beside(source, self.region, self.kind, lambda found: {name: found.values[name] if found else None})
 
 
 def bucket_policies(region: str) -> BesideBuckets:
@@ -100,14 +79,23 @@ def _versioning(region: str) -> BesideBuckets:
     return BesideBuckets("aws_s3_bucket_versioning", "versioning_configuration", region)
 
 
-def _reading(kind: str) -> Finder:
+def _actions(*kinds: str) -> tuple[str, ...]:
+    wanted = (Every(kind, "") for kind in ("aws_s3_bucket", *kinds))
+    return tuple(dict.fromkeys(action for one in wanted for action in one.actions))
+
+
+def _beside(
+    source: Source, region: str, kind: str, values: Callable[[Live | None], Mapping[str, Any]]
+) -> tuple[Live, ...]:
+    """Each bucket in a region with the values that come of what stands beside it; None: nothing does."""
     reading = RESOURCES[kind].reading
     assert reading is not None and reading.finds is not None, f"{kind} is not found by its key"
-    return reading.finds
+    finds = reading.finds
 
+    def read(bucket: Live) -> Live:
+        return replace(bucket, values=values(finds(source, region, bucket.key)), type="aws_s3_bucket")
 
-def _with(bucket: Live, values: Mapping[str, Any]) -> Live:
-    return replace(bucket, values=values, type="aws_s3_bucket")
+    return each(source, read, source.live("aws_s3_bucket", region), lambda bucket: bucket.called)
 
 
 def whole(block: Live) -> bool:

@@ -23,15 +23,8 @@ class Databases(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every database instance in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("rds:DescribeDBInstances",)
+    named = "every database instance in {region}"
+    calls = ("rds:DescribeDBInstances",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The instances; `cluster` is None for one that is in none."""
@@ -65,15 +58,8 @@ class DatabaseClusters(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every database cluster in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("rds:DescribeDBClusters",)
+    named = "every database cluster in {region}"
+    calls = ("rds:DescribeDBClusters",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The clusters."""
@@ -100,15 +86,8 @@ class FileSystems(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every EFS file system in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("elasticfilesystem:DescribeFileSystems",)
+    named = "every EFS file system in {region}"
+    calls = ("elasticfilesystem:DescribeFileSystems",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The file systems."""

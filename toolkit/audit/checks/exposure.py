@@ -45,15 +45,8 @@ class SecurityGroups(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every security group in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("ec2:DescribeSecurityGroups", "ec2:GetManagedPrefixListEntries")
+    named = "every security group in {region}"
+    calls = ("ec2:DescribeSecurityGroups", "ec2:GetManagedPrefixListEntries")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The groups."""
@@ -93,15 +86,8 @@ class NetworkAcls(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every network ACL in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("ec2:DescribeNetworkAcls",)
+    named = "every network ACL in {region}"
+    calls = ("ec2:DescribeNetworkAcls",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The ACLs."""

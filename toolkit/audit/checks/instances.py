@@ -25,15 +25,8 @@ class Instances(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every EC2 instance in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("ec2:DescribeInstances",)
+    named = "every EC2 instance in {region}"
+    calls = ("ec2:DescribeInstances",)
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The instances, with `state`, `profile`, and `tokens` and `endpoint` of the metadata service."""

@@ -48,10 +48,7 @@ class KeyRotations(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"the rotation of every KMS key in {self.region}"
+    named = "the rotation of every KMS key in {region}"
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -80,10 +77,7 @@ class KeyPolicies(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"the policy of every KMS key in {self.region}"
+    named = "the policy of every KMS key in {region}"
 
     @property
     def actions(self) -> tuple[str, ...]:

@@ -45,10 +45,7 @@ class MemberAccounts(Fact):
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every member account of the organization"
+    named = "every member account of the organization"
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -97,15 +94,8 @@ class Delegation(Fact):
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeResourcePolicy.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "the delegation policy of the organization"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("organizations:DescribeOrganization", "organizations:DescribeResourcePolicy")
+    named = "the delegation policy of the organization"
+    calls = ("organizations:DescribeOrganization", "organizations:DescribeResourcePolicy")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """One `Live` with its `content`; none: there is no such policy."""

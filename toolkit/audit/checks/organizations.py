@@ -45,10 +45,7 @@ class Policies(Fact):
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPolicies.html
     """
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every policy of the organization"
+    named = "every policy of the organization"
 
     @property
     def actions(self) -> tuple[str, ...]:

@@ -27,15 +27,8 @@ class PeeringRoutes(Fact):
 
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"every route to a peered VPC in {self.region}"
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """What it calls."""
-        return ("ec2:DescribeRouteTables", "ec2:DescribeVpcPeeringConnections", "ec2:GetManagedPrefixListEntries")
+    named = "every route to a peered VPC in {region}"
+    calls = ("ec2:DescribeRouteTables", "ec2:DescribeVpcPeeringConnections", "ec2:GetManagedPrefixListEntries")
 
     def read(self, source: Source) -> tuple[Live, ...]:
         """The routes."""

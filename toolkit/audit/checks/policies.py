@@ -146,10 +146,7 @@ class ResourcePolicies(Fact):
     """A key of the table above, in the plural."""
     region: str
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return f"the policies of {self.kind} in {self.region}"
+    named = "the policies of {kind} in {region}"
 
     @property
     def actions(self) -> tuple[str, ...]:

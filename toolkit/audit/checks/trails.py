@@ -262,10 +262,7 @@ class LogBuckets(Fact):
 
     regions: tuple[str, ...]
 
-    @property
-    def what(self) -> str:
-        """For people."""
-        return "every bucket that trails deliver to"
+    named = "every bucket that trails deliver to"
 
     @property
     def actions(self) -> tuple[str, ...]:
