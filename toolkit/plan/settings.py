@@ -144,28 +144,37 @@ PLACED = tuple(sorted(_PLACES))
 """Types that take a bucket's name, and the attribute that has it."""
 
 
-def with_settings(findings: Iterable[Finding], followed: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
+def with_settings(
+    findings: Iterable[Finding],
+    followed: Mapping[str, str] | None = None,
+    named: Mapping[tuple[str, str], str] | None = None,
+) -> tuple[Finding, ...]:
     """The findings, each with the keys that decide what it is about.
 
     Args:
         findings: As guards gave them.
         followed: Key that the environment file does not give → key that decides its value instead.
+        named: (Type, name) → the one key that names it in the environment file, where several could.
     """
-    return tuple(_with_setting(finding, followed or {}) for finding in findings)
+    return tuple(_with_setting(finding, followed or {}, named or {}) for finding in findings)
 
 
-def _with_setting(finding: Finding, followed: Mapping[str, str]) -> Finding:
+def _with_setting(finding: Finding, followed: Mapping[str, str], named: Mapping[tuple[str, str], str]) -> Finding:
     address = finding.address
     if finding.setting is not None or finding.component is None or address is None:
         return finding
     if finding.attribute:
         keys = deciding(address, finding.component, finding.attribute)
+        other = None
     else:
         keys = naming(address, finding.component)
+        resource = _resource(address)
+        other = named.get((resource.type, str(resource.key))) if resource is not None else None
     remedy = finding.remedy
-    if other := next((followed[key] for key in keys if key in followed), None):
+    if keys and (other := other or next((followed[key] for key in keys if key in followed), None)):
         either = "|".join(re.escape(f"`{key}`") for key in keys)
-        remedy, keys = re.sub(rf"(?:{either})(?:(?:, | or )(?:{either}))*", f"`{other}`", remedy), (other,)
+        listed = rf"(?:{either})(?:(?:, | or | and )(?:{either}))*"
+        remedy, keys = re.sub(listed, lambda _: f"`{other}`", remedy), (other,)
     missing = [key for key in keys if f"`{key}`" not in remedy]
     remedy += f" ({', '.join(f'`{key}`' for key in missing)})" if missing else ""
     return replace(finding, setting=", ".join(keys) or f"components.{finding.component}", remedy=remedy)

@@ -18,6 +18,7 @@ from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
 from toolkit.components.base import Advice, Component
 from toolkit.environment import Environment
+from toolkit.environment.rules import iam_names
 from toolkit.errors import RefusedError
 from toolkit.findings import Consents, Finding, Severity, options_for
 from toolkit.findings.rules import ADVICE
@@ -29,6 +30,7 @@ from toolkit.plan.judging import judge, needs
 from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
 from toolkit.plan.settings import with_settings
 from toolkit.policies import Need
+from toolkit.typed import dotted
 from toolkit.visible import joined_lines
 from toolkit.workflows.guardrails import deployment_of, sent
 from toolkit.workflows.observer import Observer
@@ -74,7 +76,8 @@ def judge_plan(
         given = given.together(Consents(destroy=("*",)))
     tried_out = workspace.simulator is not None and environment.simulator is None
     found = [replace(f, remedy=_with_adopt(f.remedy, environment.name, tried_out=tried_out)) for f in found]
-    return given.apply(with_settings(found, _followed(environment)), today)
+    named = {of: dotted(path) for of, path in iam_names(environment.components).items()}
+    return given.apply(with_settings(found, _followed(environment), named), today)
 
 
 def _with_adopt(remedy: str, name: str, *, tried_out: bool) -> str:

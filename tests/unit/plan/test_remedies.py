@@ -24,6 +24,7 @@ import yaml
 from toolkit.addresses import value_at
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
+from toolkit.environment.rules import iam_names
 from toolkit.findings import Consents, Finding, Resource, Rule, Severity, matches, options_for
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.plan.existing import is_read
@@ -32,6 +33,7 @@ from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.settings import NAMES, deciding, is_entry, naming, placing, with_settings
 from toolkit.rendering.render import render
 from toolkit.resources.registry import RESOURCES
+from toolkit.typed import dotted
 from toolkit.workflows.schema import schema_text
 
 ROOT = Path(__file__).parents[3]
@@ -353,3 +355,34 @@ def test_options_consent_to_exactly_what_blocks(subjects: list[str], others: lis
     patterns = [option.split("'")[1] for option in options]
     assert all(any(matches(p, s) for p in patterns) for s in subjects)
     assert not any(matches(p, s) for p in patterns for s in others)
+
+
+ROLES = """account_id: "123456789012"
+regions: {home: eu-central-1}
+components:
+  iam_roles:
+    roles:
+      operations: {managed_policies: [ReadOnlyAccess], principals: ["arn:aws:iam::111122223333:root"]}
+    audit: {name: auditors, principals: ["arn:aws:iam::111122223333:root"]}
+    support: {principals: ["arn:aws:iam::111122223333:root"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "setting"),
+    [("operations", "roles.operations"), ("auditors", "audit.name"), ("aws-support", "support.name")],
+)
+def test_of_settings_that_name_a_role_the_one_is_named_that_does(role: str, setting: str):
+    """Any of five could, by the module; the environment file says which."""
+    address = f'module.iam_roles.aws_iam_role.this["{role}"]'
+    change = {"actions": ["create"], "before": None, "after": {"name": role, "path": "/"}}
+    entry = {"address": address, "type": "aws_iam_role", "mode": "managed", "name": "this", "index": role}
+    entry |= {"provider_name": "registry.terraform.io/hashicorp/aws", "change": change}
+    plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION)
+    existing = {address: Existing({"name": role}, False, role, "the role")}
+    environment = load_text(ROLES, name="prod", shown_as="environment.yaml")
+    named = {of: dotted(path) for of, path in iam_names(environment.components).items()}
+    (finding,) = with_settings(judge(plan, REGISTRY, existing, {}), named=named)
+    key = f"components.iam_roles.{setting}"
+    assert finding.setting == key
+    assert re.findall(r"`(components[^`]*)`", finding.remedy) == [key]
