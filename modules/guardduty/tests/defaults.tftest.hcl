@@ -73,8 +73,14 @@ run "every_switch" {
   }
 
   assert {
-    condition     = join(",", [for c in aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"].additional_configuration : "${c.name}=${c.status}"]) == "EKS_ADDON_MANAGEMENT=DISABLED,ECS_FARGATE_AGENT_MANAGEMENT=DISABLED,EC2_AGENT_MANAGEMENT=ENABLED"
-    error_message = "Each agent must follow its switch, in GuardDuty's order."
+    condition     = toset([for c in aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"].additional_configuration : "${c.name}=${c.status}"]) == toset(["EKS_ADDON_MANAGEMENT=DISABLED", "ECS_FARGATE_AGENT_MANAGEMENT=DISABLED", "EC2_AGENT_MANAGEMENT=ENABLED"])
+    error_message = "Each agent must follow its switch."
+  }
+
+  # Version 6 of the provider has a set, which has no order and no index. Version 5 has a list.
+  assert {
+    condition     = try(join(",", [for i in range(3) : aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"].additional_configuration[i].name]) == "EKS_ADDON_MANAGEMENT,ECS_FARGATE_AGENT_MANAGEMENT,EC2_AGENT_MANAGEMENT", true)
+    error_message = "Agents must be in GuardDuty's order."
   }
 
   assert {
