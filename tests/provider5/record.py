@@ -65,7 +65,7 @@ def _type(kind: Any) -> str:
 def schema() -> dict[str, Any]:
     """The trimmed schema, from the real provider."""
     with _root() as (root, environ):
-        resources = _resource_schemas(root, environ)
+        resources = _schemas(root, environ)["resource_schemas"]
         enumerations = {name: accepted(name, root, environ) for name in ENUMERATED}
     types = {kind: trimmed(resources[kind]) for kind in recorded()}
     return {"provider": VERSION, "enumerations": enumerations, "types": types}
@@ -73,8 +73,14 @@ def schema() -> dict[str, Any]:
 
 def every_type() -> dict[str, Any]:
     """The schema of every resource type that the provider has, to be trimmed."""
+    found: dict[str, Any] = every_schema()["resource_schemas"]
+    return found
+
+
+def every_schema() -> dict[str, Any]:
+    """What `terraform providers schema -json` says of the provider: its settings, resource types, data sources."""
     with _root() as (root, environ):
-        return _resource_schemas(root, environ)
+        return _schemas(root, environ)
 
 
 def trimmed(resource: Mapping[str, Any]) -> dict[str, str]:
@@ -93,12 +99,12 @@ def _root() -> Iterator[tuple[Path, dict[str, str]]]:
         yield root, environ
 
 
-def _resource_schemas(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+def _schemas(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     command = ["terraform", "providers", "schema", "-json"]
     done = subprocess.run(command, cwd=root, env=environ, check=True, capture_output=True, text=True)
     # Terraform may warn before the JSON.
     (provider,) = json.loads(done.stdout[done.stdout.index("{") :])["provider_schemas"].values()
-    found: dict[str, Any] = provider["resource_schemas"]
+    found: dict[str, Any] = provider
     return found
 
 

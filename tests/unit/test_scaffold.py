@@ -39,7 +39,7 @@ FILES = (
     "tests/profiles.json",
     "tests/truth.json",
     "tests/unit/reports/manifest.json",
-    "tests/provider6/facts.json",
+    "tests/provider6/schema.json.gz",
 )
 TESTS = ("tests/unit/test_contract.py", "tests/unit/docs/test_module_readmes.py")
 NAME, TYPES = "zeta_things", "aws_iam_account_alias aws_ssm_service_setting"

@@ -131,7 +131,7 @@ def test_a_place_in_a_list_is_named_only_where_there_is_one_place(record: Resour
 
 def test_what_no_module_sets_is_set_by_no_module():
     """LEFT_ALONE is a claim about the modules."""
-    hcl = module(REPOSITORY / "tests" / "provider6" / "hcl.py")
+    hcl = module(REPOSITORY / "tests" / "unit" / "resources" / "hcl.py")
     names = {name[:2] for file in (REPOSITORY / "modules").rglob("*.tf") for name in hcl.names(file)}
     left = [(r.name, path) for r in RESOURCES.values() for path in r.no_weaker_side.get(LEFT_ALONE, "").split()]
     assert left
@@ -142,7 +142,7 @@ def test_what_no_module_sets_is_set_by_no_module():
 
 
 def test_what_aws_decides_is_what_it_may_decide_and_no_module_sets():
-    hcl = module(REPOSITORY / "tests" / "provider6" / "hcl.py")
+    hcl = module(REPOSITORY / "tests" / "unit" / "resources" / "hcl.py")
     names = {name[:2] for file in (REPOSITORY / "modules").rglob("*.tf") for name in hcl.names(file)}
     for record in RESOURCES.values():
         for strength in record.strengths:

@@ -1,0 +1,130 @@
+"""The schema of version 6 that is committed, and what the provider that has it makes of it: no Terraform runs here."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.provider6 import extract, provider
+
+REPOSITORY = Path(__file__).parents[2]
+SCHEMA: dict[str, Any] = provider.schema()
+FIVE: dict[str, Any] = json.loads((REPOSITORY / "tests" / "provider5" / "schema.json").read_text("utf-8"))["types"]
+
+
+def of(kind: str) -> dict[str, str]:
+    """Path → what version 6 has there."""
+    return dict(extract.provider5.attributes(SCHEMA["resource_schemas"][kind]["block"]))
+
+
+def test_it_says_where_it_is_from():
+    assert re.fullmatch(r"6\.\d+\.\d+", SCHEMA["provider_version"])
+    assert SCHEMA["source"].startswith(f"{extract.PACKAGE} {extract.VERSION} ")
+    notice = (REPOSITORY / "NOTICE").read_text("utf-8")
+    for word in ("tests/provider6/schema.json.gz", SCHEMA["licence"], extract.PACKAGE):
+        assert word in notice
+
+
+def test_it_has_every_type_in_use_and_no_other():
+    cure = "run `python tests/provider6/extract.py`"
+    assert sorted(SCHEMA["resource_schemas"]) == extract.provider5.recorded(), cure
+    assert sorted(SCHEMA["data_source_schemas"]) == extract.data_sources(), cure
+
+
+def test_modules_admit_both_versions():
+    for file in (REPOSITORY / "modules").rglob("versions.tf"):
+        assert re.search(r'version\s+= ">= 5\.100, < 7"', file.read_text("utf-8")), file
+
+
+def test_what_is_known_of_version_6_was_extracted():
+    """Differences that the provider's upgrade guide and changelog name, read from them and not from the schema.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
+    """
+    assert "auto_enable" in FIVE["aws_guardduty_organization_configuration"]
+    assert "auto_enable" not in of("aws_guardduty_organization_configuration")
+    assert of("aws_guardduty_organization_configuration")["auto_enable_organization_members"] == "string required"
+    assert "log_group_name" in FIVE["aws_flow_log"]
+    assert "log_group_name" not in of("aws_flow_log")
+    assert of("aws_config_configuration_recorder")["region"] == "string optional computed"
+    assert "region" not in of("aws_iam_policy")  # IAM is global
+
+
+def test_most_of_it_is_as_in_version_5():
+    """Every path of version 5, but for those above and few more: an extraction that loses some would lose many."""
+    other, all_paths = [], 0
+    for kind, paths in FIVE.items():
+        now = of(kind)
+        all_paths += len(paths)
+        other += [f"{kind}.{path}" for path, what in paths.items() if now.get(path) != what]
+    assert all_paths > 1_000
+    assert len(other) <= 12, other
+
+
+def test_limits_and_secrets_of_version_5_are_kept():
+    trail = SCHEMA["resource_schemas"]["aws_cloudtrail"]["block"]["block_types"]
+    assert trail["event_selector"]["max_items"] == 5
+    assert "max_items" not in trail["advanced_event_selector"]
+    password = SCHEMA["resource_schemas"]["aws_iam_user_login_profile"]["block"]["attributes"]["password"]
+    assert password == {"type": "string", "computed": True, "sensitive": True} | password
+    assert SCHEMA["resource_schemas"]["aws_s3_bucket"]["block"]["attributes"]["acl"]["deprecated"] is True
+
+
+STATEMENT = dict.fromkeys(("sid", "effect", "actions", "not_actions", "resources", "not_resources"), None) | {
+    "principals": [],
+    "not_principals": [],
+    "condition": [],
+}
+DOCUMENT = {
+    "version": None,
+    "policy_id": None,
+    "source_policy_documents": None,
+    "override_policy_documents": None,
+    "statement": [],
+}
+
+
+def document(*statements: dict[str, Any], **given: Any) -> Any:
+    return provider.policy_document(DOCUMENT | given | {"statement": [STATEMENT | s for s in statements]})
+
+
+def test_a_policy_document_is_what_the_real_data_source_writes():
+    condition = {"test": "StringEquals", "variable": "aws:username", "values": ["&{aws:username}"]}
+    found = document(
+        {
+            "sid": "A",
+            "actions": ["s3:GetObject", "s3:PutObject"],
+            "resources": ["*"],
+            "principals": [{"type": "AWS", "identifiers": ["*"]}],
+            "condition": [condition],
+        },
+        {"effect": "Deny", "not_actions": ["iam:*"], "principals": [{"type": "*", "identifiers": ["*"]}]},
+    )
+    assert found == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "A",
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:GetObject"],
+                "Resource": "*",
+                "Principal": {"AWS": "*"},
+                "Condition": {"StringEquals": {"aws:username": "${aws:username}"}},
+            },
+            {"Effect": "Deny", "NotAction": "iam:*", "Principal": "*"},
+        ],
+    }
+
+
+@pytest.mark.parametrize("where", ["source_policy_documents", "override_policy_documents"])
+def test_other_documents_are_joined_by_their_sid(where: str):
+    other = json.dumps({"Statement": {"Sid": "A", "Effect": "Deny"}})
+    found = document({"sid": "A"}, {"sid": "B"}, **{where: [other]})["Statement"]
+    assert [(s["Sid"], s["Effect"]) for s in found] == [
+        ("A", "Allow" if where == "source_policy_documents" else "Deny"),
+        ("B", "Allow"),
+    ]

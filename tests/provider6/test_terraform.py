@@ -1,0 +1,193 @@
+"""What version 6 of the AWS provider accepts, by its schema: Terraform validates, tests and plans everything with it.
+
+Schema, not behaviour: provider.py says what is not proven by this.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.modules.test_modules import MODULES, modules, terraform  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.terraform
+
+REPOSITORY = Path(__file__).parents[2]
+RECORDED = REPOSITORY / "tests" / "plans" / "components"
+ENVIRONMENTS = sorted(f.parent.name for f in (REPOSITORY / "environments").glob("*/environment.yaml"))
+ACCEPTED = "~> 6.0"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_module(module: Path, modules: Path, environ: dict[str, str]):  # noqa: F811
+    folder = modules / module
+    terraform(folder, environ, "init", "-backend=false", "-input=false")
+    # It validates the module first.
+    summary = terraform(folder, environ, "test", "-no-color").strip().splitlines()[-1]
+    assert summary.startswith("Success!"), summary
+    assert " 0 failed" in summary, summary
+
+
+def refused(text: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """Why Terraform refuses a configuration."""
+    (folder / "main.tf").write_text(text, encoding="utf-8")
+    subprocess.run(["terraform", "init", "-input=false"], cwd=folder, env=environ, check=True, capture_output=True)
+    command = ["terraform", "validate", "-json"]
+    done = subprocess.run(command, cwd=folder, env=environ, check=False, capture_output=True, text=True)
+    (found,) = json.loads(done.stdout)["diagnostics"]
+    return f"{found['range']['start']['line']}: {found['summary']}: {found['detail']}"
+
+
+REMOVED = """\
+resource "aws_flow_log" "this" {
+  traffic_type   = "ALL"
+  log_group_name = "flow-logs"
+}
+"""
+UNKNOWN = """\
+resource "aws_iam_group" "this" {
+  name = "x"
+}
+
+output "arn" {
+  value = aws_iam_group.this.region
+}
+"""
+INDEX = """\
+resource "aws_guardduty_detector_feature" "this" {
+  detector_id = "x"
+  name        = "RUNTIME_MONITORING"
+  status      = "ENABLED"
+
+  additional_configuration {
+    name   = "EKS_ADDON_MANAGEMENT"
+    status = "ENABLED"
+  }
+}
+
+output "first" {
+  value = aws_guardduty_detector_feature.this.additional_configuration[0].name
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (REMOVED, '3: Unsupported argument: An argument named "log_group_name" is not expected here.'),
+        (UNKNOWN, "6: Unsupported attribute: This object has no argument, nested block, or exported attribute named"),
+        (
+            INDEX,
+            '13: Cannot index a set value: Block type "additional_configuration" is represented by a set of objects',
+        ),
+    ],
+    ids=["an attribute that 6 removed", "an attribute that 6 does not have", "a set index"],
+)
+def test_what_version_6_does_not_accept_is_refused(text: str, why: str, tmp_path: Path, environ: dict[str, str]):
+    assert refused(text, tmp_path, environ).startswith(why)
+
+
+@pytest.fixture(scope="module")
+def project(new_project: Callable[..., Any], mirror: Path) -> Any:
+    """On version 6: every environment of the repository, and one whose plan with version 5 is recorded."""
+    cli = new_project(*ENVIRONMENTS)
+    cli.environ["TOOLKIT_PROVIDER_MIRROR"] = str(mirror)
+    texts = {name: cli.file(name).read_text("utf-8") for name in ENVIRONMENTS}
+    texts["recorded"] = (RECORDED / "core.yaml").read_text("utf-8")
+    for name, text in texts.items():
+        data = yaml.safe_load(text)
+        data.setdefault("terraform", {})["aws_provider_version"] = ACCEPTED
+        cli.write(name, yaml.safe_dump(data, sort_keys=False))
+        # It names version 5.
+        (cli.root / "environments" / name / "rendered" / ".terraform.lock.hcl").unlink(missing_ok=True)
+    cli.run("render")
+    return cli
+
+
+def planned(rendered: Path, environ: dict[str, str]) -> dict[str, Any]:
+    """The plan of a root module for an account that has nothing, and no backend."""
+    (rendered / "backend.tf").unlink()
+    terraform(rendered, environ, "init", "-input=false")
+    terraform(rendered, environ, "plan", "-input=false", "-out=plan")
+    found: dict[str, Any] = json.loads(terraform(rendered, environ, "show", "-json", "plan"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def plans(project: Any, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Environment → its plan, made in a copy."""
+    root = tmp_path_factory.mktemp("planned") / "project"
+    shutil.copytree(project.root, root)
+    names = [*ENVIRONMENTS, "recorded"]
+    return {name: planned(root / "environments" / name / "rendered", environ) for name in names}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_environment_plans(environment: str, plans: dict[str, dict[str, Any]]):
+    plan = plans[environment]
+    assert plan["errored"] is False
+    changes = [c for c in plan["resource_changes"] if c["mode"] == "managed"]
+    assert len(changes) > 20
+    assert {tuple(c["change"]["actions"]) for c in changes} == {("create",)}
+    # As the provider's documentation says of version 6: most resources name their region.
+    regions = {c["change"]["after"]["region"] for c in changes if "region" in c["change"]["after"]}
+    data = yaml.safe_load((REPOSITORY / "environments" / environment / "environment.yaml").read_text("utf-8"))
+    assert data["regions"]["home"] in regions
+    assert regions <= {data["regions"]["home"], "us-east-1", *data["regions"].get("active", [])}
+
+
+def known_to_both(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Path and values where both plans know one; a set has any order, and version 6 has more attributes."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in one.keys() & other.keys():
+            yield from known_to_both(one[key], other[key], f"{path}.{key}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (mine, theirs) in enumerate(zip(_sorted(one), _sorted(other), strict=True)):
+            yield from known_to_both(mine, theirs, f"{path}[{index}]")
+    elif one is not None and other is not None:
+        yield path, _document(one), _document(other)
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    return sorted(values, key=lambda value: json.dumps(value, sort_keys=True))
+
+
+def _document(value: Any) -> Any:
+    """What a text of JSON says, whatever its spaces."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.loads(value)
+    return value
+
+
+def test_both_versions_plan_the_same(plans: dict[str, dict[str, Any]]):
+    """What the real version 5 plans, recorded, has the same resources and values, policies among them."""
+    five = {c["address"]: c for c in json.loads((RECORDED / "core.json").read_text("utf-8"))["resource_changes"]}
+    six = {c["address"]: c for c in plans["recorded"]["resource_changes"] if c["mode"] == "managed"}
+    assert set(six) == set(five)
+    both = [
+        (f"{address}{path}", mine, theirs)
+        for address in sorted(five)
+        for path, mine, theirs in known_to_both(five[address]["change"]["after"], six[address]["change"]["after"])
+    ]
+    assert [entry for entry in both if entry[1] != entry[2]] == []
+    assert len(both) > 400
+    assert len([path for path, value, _ in both if path.endswith("policy") and isinstance(value, dict)]) > 10
+
+
+@pytest.mark.simulator
+def test_the_toolkit_plans_with_it(project: Any):
+    """Lock file, plan, verdicts: the CLI from end to end, its account read from the embedded AWS."""
+    project.run("sandbox", "up", "--account-id", "444455556666")
+    plan = project.json("plan", "production", "--sandbox")
+    assert plan["findings"] == []
+    assert {c["action"] for c in plan["changes"]} == {"create"}
+    lock = project.root / "environments" / "production" / "rendered" / ".terraform.lock.hcl"
+    assert 'version     = "6.' in lock.read_text("utf-8")
+    project.run("sandbox", "down")
