@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.provider6 import extract, provider
+from tests.unit.resources.test_records import bare, declared
+from toolkit.resources.registry import RESOURCES
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = provider.schema()
@@ -72,6 +74,38 @@ def test_limits_and_secrets_of_version_5_are_kept():
     password = SCHEMA["resource_schemas"]["aws_iam_user_login_profile"]["block"]["attributes"]["password"]
     assert password == {"type": "string", "computed": True, "sensitive": True} | password
     assert SCHEMA["resource_schemas"]["aws_s3_bucket"]["block"]["attributes"]["acl"]["deprecated"] is True
+
+
+REMOVED = {("aws_flow_log", "log_group_name"), ("aws_guardduty_organization_configuration", "auto_enable")}
+"""Declared for version 5; version 6 has another attribute for it, which is declared, too."""
+
+
+def test_every_declaration_of_strength_names_what_version_6_has():
+    """One that names nothing would guard nothing."""
+    paths = {
+        (record.name, bare(path))
+        for record in RESOURCES.values()
+        if record.name in SCHEMA["resource_schemas"]
+        for path in (*(s.attribute for s in record.strengths), *declared(record))
+    }
+    assert len(paths) > 500
+    assert {(kind, path) for kind, path in paths if path not in of(kind)} == REMOVED
+
+
+def test_no_declaration_depends_on_the_order_of_a_set():
+    """The entries of a set are found by their key, wherever they are; a first one is named only where there is one."""
+    seen = set()
+    for record in RESOURCES.values():
+        for strength in record.strengths:
+            for match in re.finditer(r"\[(0|\*)\]", strength.attribute):
+                path = bare(strength.attribute[: match.start()])
+                kind = of(record.name)[path]
+                seen.add(kind.split()[1])
+                if match[1] == "*":
+                    assert path in record.keys
+                else:
+                    assert kind.split()[-1] == "1" or path in record.single, f"{record.name}.{path}"
+    assert seen == {"list", "set"}
 
 
 STATEMENT = dict.fromkeys(("sid", "effect", "actions", "not_actions", "resources", "not_resources"), None) | {

@@ -181,13 +181,43 @@ def test_both_versions_plan_the_same(plans: dict[str, dict[str, Any]]):
     assert len([path for path, value, _ in both if path.endswith("policy") and isinstance(value, dict)]) > 10
 
 
+@pytest.fixture(scope="module")
+def both(project: Any) -> Any:
+    """The project, where `production` has version 6 and `five` is the same with the real version 5."""
+    data = yaml.safe_load(project.file("production").read_text("utf-8"))
+    del data["terraform"]
+    project.write("five", yaml.safe_dump(data, sort_keys=False))
+    project.run("sandbox", "up", "--account-id", data["account_id"])
+    yield project
+    project.run("sandbox", "down")
+
+
 @pytest.mark.simulator
-def test_the_toolkit_plans_with_it(project: Any):
+def test_the_toolkit_plans_with_it(both: Any):
     """Lock file, plan, verdicts: the CLI from end to end, its account read from the embedded AWS."""
-    project.run("sandbox", "up", "--account-id", "444455556666")
-    plan = project.json("plan", "production", "--sandbox")
+    plan = both.json("plan", "production", "--sandbox")
     assert plan["findings"] == []
     assert {c["action"] for c in plan["changes"]} == {"create"}
-    lock = project.root / "environments" / "production" / "rendered" / ".terraform.lock.hcl"
+    lock = both.root / "environments" / "production" / "rendered" / ".terraform.lock.hcl"
     assert 'version     = "6.' in lock.read_text("utf-8")
-    project.run("sandbox", "down")
+
+
+@pytest.mark.simulator
+def test_verdicts_on_an_account_that_has_things_are_those_of_version_5(both: Any):
+    """`region` on most resources, and sets that were lists, change nothing in what the guards find."""
+    both.client("iam").update_account_password_policy(MinimumPasswordLength=20)
+    both.client("guardduty").create_detector(Enable=True)
+    both.client("config").put_configuration_recorder(
+        ConfigurationRecorder={
+            "name": "theirs",
+            "roleARN": "arn:aws:iam::444455556666:role/config",
+            "recordingGroup": {"allSupported": True},
+        }
+    )
+    six = both.json("plan", "production", "--sandbox", exits=4)
+    real = {k: v for k, v in both.environ.items() if k != "TOOLKIT_PROVIDER_MIRROR"}
+    five = json.loads(both.run("plan", "five", "--sandbox", "--json", exits=4, environ=real).stdout)
+    assert {f["rule"] for f in six["findings"]} == {"collides", "weakens"}
+    assert six["findings"] == five["findings"]
+    changes = [{(c["address"], c["action"]) for c in plan["changes"]} for plan in (six, five)]
+    assert changes[0] == changes[1]
