@@ -58,13 +58,23 @@ def json_pieces(data: Any) -> Iterator[str]:
     """The same in pieces, so that a large report is never held as a text beside the data that it is made from."""
     import json  # not for `--help`
 
-    def harmless(piece: str) -> str:
-        # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
-        return _UNUSUAL.sub(lambda m: m[0] if m[0] == "\n" or _harmless(m[0]) else json.dumps(m[0])[1:-1], piece)
-
     tokens = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(data)
     while piece := "".join(itertools.islice(tokens, _TOKENS)):
-        yield harmless(piece)
+        yield _escaped_json(piece)
+
+
+def json_records(records: Iterable[Any]) -> str:
+    """A JSON array with a line for each record: several times as fast to make as `json_text`, and found by grep."""
+    import json
+
+    return "[\n" + ",\n".join(_escaped_json(json.dumps(one, ensure_ascii=False)) for one in records) + "\n]\n"
+
+
+def _escaped_json(piece: str) -> str:
+    import json
+
+    # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
+    return _UNUSUAL.sub(lambda m: m[0] if m[0] == "\n" or _harmless(m[0]) else json.dumps(m[0])[1:-1], piece)
 
 
 def wrapped(line: str, width: int, *, inset: int = _INSET) -> Iterator[str]:

@@ -15,7 +15,7 @@ from toolkit.audit.model import Check, about, verdict
 from toolkit.audit.report import Audit
 from toolkit.findings import Finding, Severity, Status
 from toolkit.regions import partition_of
-from toolkit.visible import json_text, one_line
+from toolkit.visible import json_records, one_line
 
 GENERATOR = "aws-baseline-toolkit/"
 """What the `GeneratorId` of each finding of ours begins with; the check's id follows."""
@@ -46,7 +46,7 @@ RESOURCE_TYPES = frozenset(
 
 def render(audit: Audit) -> str:
     """The findings as JSON text."""
-    return json_text(list(security_findings(audit))) + "\n"
+    return json_records(security_findings(audit))
 
 
 def recognises(text: str) -> bool:

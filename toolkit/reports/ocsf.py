@@ -15,7 +15,7 @@ from toolkit.audit.model import Check, about, verdict
 from toolkit.audit.report import Audit
 from toolkit.findings import Finding, Severity, Status
 from toolkit.regions import partition_of
-from toolkit.visible import json_text
+from toolkit.visible import json_records
 
 _NAME = "aws-baseline-toolkit"
 _SEVERITIES = {
@@ -40,11 +40,10 @@ def render(audit: Audit) -> str:
     """The findings as JSON text."""
     checks = {check.id: check for check in audit.by_check}
     changes = [change for _, change in audit.changes]
-    events = [
+    return json_records(
         _event(audit, checks[finding.rule.id], name, finding, change)
         for (name, finding), change in zip(audit.unique, changes, strict=True)
-    ]
-    return json_text(events) + "\n"
+    )
 
 
 def recognises(text: str) -> bool:
