@@ -35,6 +35,7 @@ _LABELS = {Severity.CRITICAL: "CRITICAL", Severity.HIGH: "HIGH", Severity.MEDIUM
 _OPEN = (Status.FAIL, Status.UNKNOWN)
 _LONGEST_ID = 512
 _MOST_REQUIREMENTS = 32
+"""Requirements of the frameworks that were asked for come first."""
 RESOURCE_TYPES = frozenset(
     {
         *("AwsIamAccessKey", "AwsIamGroup", "AwsIamPolicy", "AwsIamRole", "AwsIamUser"),
@@ -80,7 +81,8 @@ def _security_finding(audit: Audit, check: Check, name: str, finding: Finding) -
         f"{GENERATOR}environment": audit.environment,
     }
     source = {"Url": check.source} if check.source else {}
-    related = finding.controls[:_MOST_REQUIREMENTS]
+    asked = {framework.name for framework in audit.frameworks}
+    related = sorted(finding.controls, key=lambda one: one.partition(":")[0] not in asked)[:_MOST_REQUIREMENTS]
     return {
         "SchemaVersion": "2018-10-08",
         "Id": _id(audit.account_id, name),
@@ -106,7 +108,7 @@ def _security_finding(audit: Audit, check: Check, name: str, finding: Finding) -
         "Resources": [_resource(audit, finding)],
         "Compliance": {
             "Status": _STATUSES[finding.status],
-            **({"RelatedRequirements": list(related)} if related else {}),
+            **({"RelatedRequirements": related} if related else {}),
         },
         # Archived rather than suppressed: Security Hub no longer updates a suppressed finding, so that one whose waiver
         # has ended would stay hidden, while one that is active again is new again (API Reference, WorkflowUpdate).

@@ -31,6 +31,8 @@ _KINDS = {
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.NOTE: "note"}
 # GitHub sorts by this number: over 9.0 critical, over 7.0 high, over 4.0 medium.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.NOTE: "1.0"}
+_MOST_TAGS = 10
+"""Tags of a rule that GitHub shows; it refuses a file with more than 20 ("SARIF results exceed limits")."""
 _ALERTS = (Status.FAIL, Status.UNKNOWN)
 """What code scanning shall show of an audit: it takes every result for an alert, whatever its kind."""
 
@@ -151,7 +153,10 @@ def _of_check(check: Check) -> dict[str, Any]:
         described["fullDescription"] = {"text": check.why}
     if check.source and check.source.startswith("https://"):
         described["helpUri"] = check.source
-    described["properties"]["tags"] += [check.service, *check.requirements]
+    described["properties"]["tags"] += [check.service, *(one for one in check.requirements if one.startswith("cis-"))]
+    described["properties"]["tags"] = described["properties"]["tags"][:_MOST_TAGS]
+    if check.requirements:
+        described["properties"]["controls"] = list(check.requirements)
     return described
 
 

@@ -21,7 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.audit.model import Outcome, about, verdict
+from toolkit.audit.registry import checks
 from toolkit.audit.report import Audit
+from toolkit.controls.catalogue import frameworks
 from toolkit.findings import Finding, Severity, Status
 from toolkit.reports.asff import RESOURCE_TYPES, security_findings
 from toolkit.reports.audit_registry import FORMATS
@@ -56,6 +58,8 @@ def validate_sarif(text: str) -> None:
         (location,) = one["locations"]
         assert location["physicalLocation"]["artifactLocation"]["uri"]
         assert location["physicalLocation"]["region"]["startLine"] >= 1
+    for rule in run["tool"]["driver"]["rules"]:
+        assert len(rule["properties"]["tags"]) <= 20, "GitHub refuses the file"
 
 
 def validate_junit(text: str) -> None:
@@ -88,6 +92,7 @@ def validate_asff(text: str) -> None:
         assert all(0 < len(one[key]) <= limit for key, limit in limits.items())
         assert 0 < len(one["Remediation"]["Recommendation"]["Text"]) <= 512
         assert len(one["ProductFields"]) <= 50
+        assert len(one["Compliance"].get("RelatedRequirements", ())) <= 32
         assert all(len(key) <= 128 and len(value) <= 2048 for key, value in one["ProductFields"].items())
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one["UpdatedAt"])
 
@@ -206,6 +211,39 @@ def test_every_verdict_with_every_severity_is_there_and_valid(name: str, environ
     said = SAID[name](text)
     assert said == {finding.rule.id: verdict(finding) for finding in found.findings}
     assert len(said) == len(found.findings) == 48
+
+
+def said_by_json(text: str) -> dict[str, str]:
+    return {one["rule"]: "waived" if one["consented_by"] else one["status"] for one in json.loads(text)["findings"]}
+
+
+def test_our_own_json_has_every_verdict() -> None:
+    found = every()
+    assert said_by_json(FORMATS["json"].render(found)) == {one.rule.id: verdict(one) for one in found.findings}
+
+
+@pytest.mark.parametrize("name", ["text", "html"])
+def test_formats_for_people_name_every_check(name: str) -> None:
+    text = FORMATS[name].render(every())
+    assert [one.rule.id for one in every().findings if one.rule.id not in text] == []
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("name", VALIDATE)
+def test_every_check_of_ours_is_valid(name: str, status: Status) -> None:
+    """Their real titles, reasons, sources and up to 82 requirements."""
+    found = audit([result(one, Outcome(status, "evidence")) for one in checks().values()])
+    text = FORMATS[name].render(found)
+    VALIDATE[name](text)
+    assert set(SAID[name](text).values()) == {status.value}
+
+
+def test_security_hub_gets_the_requirements_of_the_framework_that_was_asked_for() -> None:
+    one = checks()["cloudtrail_multi_region_enabled"]
+    framework = next(framework for framework in frameworks() if framework.name == "cis-7.0")
+    (sent,) = security_findings(audit([result(one, Outcome(Status.FAIL, "evidence"))], frameworks=(framework,)))
+    assert sent["Compliance"]["RelatedRequirements"][0].startswith("cis-7.0:")
+    assert len(one.requirements) > len(sent["Compliance"]["RelatedRequirements"]) == 32
 
 
 SEVERITIES: dict[str, Callable[[str], dict[str, str]]] = {
