@@ -17,8 +17,8 @@ report.json            the audit's report, for programs
 report.md, report.html the same, for people; the page loads nothing from anywhere
 rendered.json          SHA-256 of each file that Terraform reads; only for an environment
 credential-report.csv  IAM's credential report, as IAM wrote it
-requests.csv           every call of AWS: time, action, region, request id, and where its answer is
-facts/SERVICE.jsonl    every call of AWS with its answer, a line of JSON each; these are the facts of the report
+requests.csv           every call of the checks: time, action, region, request id, and where its answer is
+facts/SERVICE.jsonl    every call of the checks with its answer, a line of JSON each: the facts of the report
 
 Values that are secrets, or may be, were left out of facts/: "stripped" in each line names them.
 

@@ -47,12 +47,14 @@ _PAIRS = (("Key", "Value"), ("key", "value"), ("Name", "Value"), ("name", "value
 
 _ASSIGNED = re.compile(
     r"""(?<![\w:/.$-])(?P<name>[\w.-]{0,40}(?:pass|pwd|secret|token|key|credential|webhook)[\w.-]{0,40})"""
-    r"""(?P<sign>["']?\s*:\s*["']|:[ \t]+|\s*=\s*["']?)(?P<value>[^\s"'&;,{}\[\]()]{4,})""",
+    r"""(?P<sign>\\?["']?\s*:\s*(?=\\?["'])|:[ \t]+|\s*=\s*)(?P<quote>\\?["'])?"""
+    r"""(?P<value>(?(quote)[^"'\\\n]|(?![{\[(])[^\s"'&;,])(?(quote)[^"'\\\n]|[^\s"'&;,]){3,})""",
     re.IGNORECASE,
 )
+"""A name and its value, also in JSON that is a text in JSON."""
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.S), FORMED),
-    (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://)[^\s/@\"'<>]*:[^\s/@\"'<>]*@"), rf"\1{FORMED}@"),
+    (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://)[^\s/@:\"'<>]*:[^\s/@\"'<>]*@"), rf"\1{FORMED}@"),
     (
         re.compile(
             r"([?&](?:X-Amz-(?:Signature|Security-Token|Credential)|Signature|sig|api_?key|key|token|code)=)[^&\s\"'<>]+",
@@ -103,7 +105,7 @@ def _assigned(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"]
     if not is_secret_name(name) or value.startswith(("arn:", "$", "(stripped:")) or value.isdecimal():
         return found[0]
-    return f"{name}{found['sign']}{FORMED}"
+    return f"{name}{found['sign']}{found['quote'] or ''}{FORMED}"
 
 
 @dataclass
