@@ -7,9 +7,8 @@ page carries. Without scripts, and in print, all that failed is there as tables.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from toolkit.audit.fixes import Cost, Fix, Kind, Setting
 from toolkit.audit.history import Point
@@ -325,8 +324,8 @@ class _Page:
 
     def _embedded(self) -> dict[str, Any]:
         """All findings by column; a number stands for a place in a table, a string for itself."""
-        words = _Table()
-        checks, services, regions, remedies, calls, prefixes = (_Table() for _ in range(6))
+        words, checks, services, regions, remedies, prefixes = (_Table[str]() for _ in range(6))
+        calls = _Table[tuple[_Call, ...]]()
         once = _once([finding["evidence"] for finding, _ in self._findings])
         columns: dict[str, list[Any]] = {
             name: []
@@ -358,7 +357,7 @@ class _Page:
                 resource=arn[cut:],
                 remedy=remedies[finding["remedy"]],
                 consent=words[finding["consented_by"] or ""],
-                calls=calls[json.dumps([_call(one) for one in finding["calls"]])],
+                calls=calls[tuple((c["action"], c["region"], c["time"], c["request_id"]) for c in finding["calls"])],
             )
         for one in (self._data["baseline"] or {"findings": ()})["findings"]:
             add(
@@ -373,7 +372,7 @@ class _Page:
                 resource="",
                 remedy=remedies[""],
                 consent=words[""],
-                calls=calls["[]"],
+                calls=calls[()],
             )
         return {
             "account": self._data["account_id"],
@@ -388,11 +387,11 @@ class _Page:
             "words": words.values,
             "prefixes": prefixes.values,
             "remedies": remedies.values,
-            "calls": [json.loads(one) for one in calls.values],
+            "calls": [[_call(*call) for call in one] for one in calls.values],
             "groups": [[g["verdict"], g["check"], g["shown"]] for g in self.values["groups"]],
         }
 
-    def _embedded_check(self, rule: str, services: _Table) -> dict[str, Any]:
+    def _embedded_check(self, rule: str, services: _Table[str]) -> dict[str, Any]:
         check: Mapping[str, Any] = self._checks.get(rule, {})
         fix = check.get("fix")
         return {
@@ -411,21 +410,28 @@ class _Page:
         return [*first, *sorted(name for name in named if name not in first)]
 
 
-def _call(call: Mapping[str, Any]) -> list[str]:
-    return [call["action"], call["region"], f"{moment(call['time']):%Y-%m-%d %H:%M:%S} UTC", call["request_id"] or ""]
+_Call = tuple[str, str, str, str | None]
+"""Action, region, time, request id."""
 
 
-class _Table:
+def _call(action: str, region: str, time: str, request: str | None) -> list[str]:
+    return [action, region, f"{moment(time):%Y-%m-%d %H:%M:%S} UTC", request or ""]
+
+
+V = TypeVar("V", bound=Hashable)
+
+
+class _Table(Generic[V]):
     """Values by their place, each once."""
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._places: dict[V, int] = {}
 
-    def __getitem__(self, value: str) -> int:
+    def __getitem__(self, value: V) -> int:
         return self._places.setdefault(value, len(self._places))
 
     @property
-    def values(self) -> list[str]:
+    def values(self) -> list[V]:
         return list(self._places)
 
 
