@@ -67,6 +67,14 @@ def _tag_user(original: Method) -> Method:
     return tag_user
 
 
+def _update_role(original: Method) -> Method:
+    def update_role(self: IAMBackend, role_name: str, role_description: str | None, max_session_duration: Any) -> Any:
+        kept = self.get_role(role_name).description if role_description is None else role_description
+        return original(self, role_name, kept, max_session_duration)
+
+    return update_role
+
+
 def _own_policies(backend: IAMBackend) -> Iterable[str]:
     return [p.name for arn, p in backend.managed_policies.items() if not arn.startswith("arn:aws:iam::aws:")]
 
@@ -198,6 +206,14 @@ PATCHES = (
         "remove_client_id_from_open_id_connect_provider",
         _AUDIENCES,
         _audience(added=False),
+    ),
+    Patch(
+        name="iam-update-role",
+        owner=IAMBackend,
+        method="update_role",
+        reason="moto takes a role's description away with each change of its session duration, so Terraform plans it "
+        "again. IAM API, UpdateRole: Description is not required, and is the new description where there is one.",
+        correct=_update_role,
     ),
     Patch("iam-user-tags-create", IAMBackend, "create_user", _USER_TAGS, _create_user_tags),
     Patch("iam-user-tags-change", IAMBackend, "tag_user", _USER_TAGS, _tag_user),

@@ -110,6 +110,16 @@ def the_audiences_of_a_provider_change() -> bool:
     return sorted(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]) == ["three", "two"]
 
 
+def a_role_keeps_its_description() -> bool:
+    client = boto3.client("iam")
+    client.create_role(RoleName="ops", AssumeRolePolicyDocument=ALLOWS, Description="Operations")
+    client.update_role(RoleName="ops", MaxSessionDuration=7200)
+    role = client.get_role(RoleName="ops")["Role"]
+    kept = (role.get("Description"), role["MaxSessionDuration"]) == ("Operations", 7200)
+    client.update_role(RoleName="ops", Description="")
+    return kept and not client.get_role(RoleName="ops")["Role"].get("Description")
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "iam-oidc-client-add": the_audiences_of_a_provider_change,
     "iam-oidc-client-remove": the_audiences_of_a_provider_change,
@@ -120,6 +130,7 @@ CASES: dict[str, Callable[[], bool]] = {
     "iam-unique-user": unique("create_user", "UserName"),
     "iam-unique-policy": unique("create_policy", "PolicyName", PolicyDocument=ALLOWS),
     "iam-unique-role": unique("create_role", "RoleName", AssumeRolePolicyDocument=ALLOWS),
+    "iam-update-role": a_role_keeps_its_description,
     "iam-user-tags-create": users_are_not_made_with_a_tag_twice,
     "iam-user-tags-change": a_tag_of_another_case_replaces_the_first,
     "iam-unique-rename": users_are_renamed_to_no_name_of_another_case,
