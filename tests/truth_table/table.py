@@ -455,7 +455,9 @@ FIXED_NAMES: Mapping[str, str] = {
 REFERRED = "` cannot be "
 """As in "`components.iam_users.users.anna` cannot be left out", with the rule of the file that needs it."""
 REFERRED_TO: Mapping[str, str] = {
-    "aws_guardduty_detector": REFERRED,
+    # Of the rules by default, none is an entry of the file.
+    "aws_config_config_rule": NO_SETTING,
+    "aws_guardduty_detector": "`guardduty`",
     "aws_iam_role": REFERRED,
     "aws_iam_user": REFERRED,
     "aws_organizations_organizational_unit": NO_SETTING,
@@ -499,14 +501,18 @@ def not_applicable(kind: str, account: str) -> str | None:
 
 
 def digest(kind: str, account: str) -> str:
-    """Of what a cell rests on: in the type's record directions, key and what a create does; and what is seeded."""
+    """Of what a cell rests on: in the type's record its key and what a create does; and what is seeded.
+
+    Directions count where the account has other values than the baseline: of equal values, none gets weaker. So a
+    direction that is changed asks for two accounts to be tried again, and whatever else changes for none.
+    """
     record, row = RESOURCES[kind], ROWS[kind]
     reading = record.reading
     assert reading is not None
     parts = (
-        *map(repr, record.strengths),
+        *(map(repr, record.strengths) if account in ("weaker", "stronger") else ()),
+        *((repr(sorted(record.keys.items())),) if account in ("weaker", "stronger") else ()),
         repr(record.key),
-        repr(sorted(record.keys.items())),
         repr((reading.on_create, reading.quiet, reading.is_global, sorted(reading.assumed.items()))),
         repr({"weaker": row.weaker, "stronger": row.stronger, "managed by others": OTHERS.get(kind)}.get(account)),
     )

@@ -48,7 +48,7 @@ def test_a_run_says_something_about_each_row(kind: str):
 
 @pytest.mark.parametrize("kind", sorted(table.ROWS))
 def test_the_page_claims_a_verdict_of_the_record_as_it_is_alone(kind: str):
-    """After the record, or what is tried, has changed, a cell is "not run" until `make truth-table` tries it again."""
+    """Where the record, or what is tried, has changed since, a cell is "not run"."""
     page = (table.REPOSITORY / "docs" / "truth-table.md").read_text("utf-8")
     (row,) = re.findall(rf"^\| `{kind}` \| (.*) \|$", page, re.M)
     for account, shown in zip(table.ACCOUNTS, row.split(" | "), strict=True):
