@@ -30,6 +30,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "adopt": Kind(1, ("adopt --json",)),
         "apply": Kind(1, ("apply --json", "destroy --json")),
         "audit": Kind(1, ("audit --format json", "audit --report json=FILE")),
+        "audit-organization": Kind(
+            1, ("audit --organization --format json", "audit --organization --report json=FILE")
+        ),
         "bootstrap": Kind(1, ("bootstrap --json",)),
         "components": Kind(1, ("components --json",)),
         "controls": Kind(1, ("controls --format json",)),

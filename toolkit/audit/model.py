@@ -45,6 +45,8 @@ class Scope:
     """None for an account without an environment file."""
     simulated: bool = False
     """Whether it is on the embedded AWS."""
+    management: str | None = None
+    """The management account of its organization, where that is known before anything is read."""
 
     @property
     def root_arn(self) -> str:

@@ -33,6 +33,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from toolkit.aws.actions import action_of
+from toolkit.aws.budget import Budget
 from toolkit.aws.facts import AT_ONCE, side_by_side
 from toolkit.aws.owners import managers_of
 from toolkit.aws.session import AwsSession
@@ -102,14 +103,15 @@ class Inventory:
         self,
         session: AwsSession,
         *,
-        budget: int | None = None,
+        budget: Budget | int | None = None,
         on_call: Callable[[Call], None] = lambda _: None,
         on_answer: Callable[[Answered], None] | None = None,
         at_once: int = AT_ONCE,
     ) -> None:
         """Args:
         session: Makes the calls.
-        budget: How many calls of AWS may be made at most; further ones are unreadable. None: any number.
+        budget: How many calls of AWS may be made at most, or what is shared with other inventories; further calls are
+            unreadable. None: any number.
         on_call: Told of each call that AWS answered, possibly from several threads.
         on_answer: Gets each call with what AWS answered or refused, possibly from several threads; None: nobody does.
         at_once: How many lists are read side by side, and how many calls wait for AWS at a time. Of one service in
@@ -117,7 +119,7 @@ class Inventory:
             (https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
         """
         self._session = session
-        self._budget = budget
+        self._budget = budget if isinstance(budget, Budget) else Budget(budget)
         self._on_call = on_call
         self._on_answer = on_answer
         # Some wait for an answer that another one has asked for, or for a service that eight wait for.
@@ -475,10 +477,10 @@ class Inventory:
         return action_of(self._session.client(service, region), service, operation)
 
     def _spend(self, service: str, operation: str, region: str) -> None:
+        why = self._budget.take()
+        if why is not None:
+            raise UnreadableError(self._action(service, operation, region), region, Reason.BUDGET, why)
         with self._lock:
-            if self._budget is not None and self._made >= self._budget:
-                message = f"{self._budget} calls were made"
-                raise UnreadableError(self._action(service, operation, region), region, Reason.BUDGET, message)
             self._made += 1
 
     def _made_call(

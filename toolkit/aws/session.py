@@ -14,6 +14,7 @@ from typing import Any
 
 from toolkit.aws.facts import AT_ONCE
 from toolkit.environment import Environment
+from toolkit.environment.model import AssumeRole
 from toolkit.errors import WrongAccountError
 
 _NO_PROFILE: dict[str, Any] = {"profile": (None, None, None, None)}
@@ -66,13 +67,15 @@ class AwsSession:
     Several threads may use one: boto3's clients are safe for that, its sessions, which make them, are not.
     """
 
-    def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
+    def __init__(self, environment: Environment, environ: Mapping[str, str], by: AwsSession | None = None) -> None:
         """Args:
         environment: Supplies profile, role and the home region.
         environ: Process environment of the run: credentials, endpoint and proxy are taken from it.
+        by: Whose credentials assume the environment's role, in place of those of its profile or of `environ`.
         """
         self.environment = environment
         self.environ = environ
+        self._by = by
         self._base: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._making = threading.RLock()
@@ -164,9 +167,11 @@ class AwsSession:
 
     def _session(self) -> Any:
         import boto3
-        import botocore.exceptions
 
-        settings = self.environment.credentials
+        role = self.environment.credentials.assume_role
+        if self._by is not None and role is not None:
+            # Only the session itself may make its clients: several threads may want one.
+            return _assumed(self._by.client("sts", self.home_region), role, self.environment.name)
         endpoint = self.environ.get("AWS_ENDPOINT_URL")
         if endpoint:
             # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds. Roles are
@@ -174,25 +179,40 @@ class AwsSession:
             core = _new_session(session_vars=_NO_PROFILE)
             core.set_credentials(self.environ["AWS_ACCESS_KEY_ID"], self.environ["AWS_SECRET_ACCESS_KEY"])
         else:
-            core = _new_session(profile=settings.profile)
+            core = _new_session(profile=self.environment.credentials.profile)
             _only_what_the_provider_reads(core)
         base = boto3.Session(botocore_session=core)
-        role = settings.assume_role
         if role is None:
             return base
-        request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
-        if role.external_id:
-            request["ExternalId"] = role.external_id
-        sts = self._client(base, "sts", self.environment.regions.home)
-        try:
-            answer = sts.assume_role(**request)["Credentials"]
-        except botocore.exceptions.ClientError as e:
-            details = e.response.get("Error", {})
-            raise WrongAccountError(
-                f"cannot assume {role.role_arn}: {details.get('Code', '')} {details.get('Message', '')}".rstrip(),
-                where=f"environments/{self.environment.name}/environment.yaml",
-                hint="check the role's trust policy, its external id and MFA condition, and the base credentials",
-            ) from e
-        assumed = _new_session(session_vars=_NO_PROFILE)
-        assumed.set_credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
-        return boto3.Session(botocore_session=assumed)
+        return _assumed(self._client(base, "sts", self.home_region), role, self.environment.name)
+
+
+def _assumed(sts: Any, role: AssumeRole, name: str) -> Any:
+    """A boto3 session of a role.
+
+    Args:
+        sts: A client that may assume it.
+        role: The role.
+        name: The environment, for errors.
+
+    Raises:
+        WrongAccountError: It cannot be assumed.
+    """
+    import boto3
+    import botocore.exceptions
+
+    request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
+    if role.external_id:
+        request["ExternalId"] = role.external_id
+    try:
+        answer = sts.assume_role(**request)["Credentials"]
+    except botocore.exceptions.ClientError as e:
+        details = e.response.get("Error", {})
+        raise WrongAccountError(
+            f"cannot assume {role.role_arn}: {details.get('Code', '')} {details.get('Message', '')}".rstrip(),
+            where=f"environments/{name}/environment.yaml",
+            hint="check the role's trust policy, its external id and MFA condition, and the base credentials",
+        ) from e
+    core = _new_session(session_vars=_NO_PROFILE)
+    core.set_credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+    return boto3.Session(botocore_session=core)

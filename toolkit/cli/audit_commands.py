@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolkit.cli import audit_organization as of_organization
 from toolkit.cli import console, options
 from toolkit.cli.controls_commands import complete_framework
 from toolkit.cli.discover_commands import account_of, refuse
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.audit.history import History
     from toolkit.audit.model import Check
     from toolkit.audit.report import Audit
+    from toolkit.controls.catalogue import Framework
     from toolkit.findings import Severity
     from toolkit.workflows.discover import Account
     from toolkit.workflows.fix import Fixed
@@ -116,6 +118,13 @@ def audit(
     ] = None,
     report: options.AuditReport = None,
     max_calls: options.MaxCalls = None,
+    organization: of_organization.Organization = False,
+    role_name: of_organization.RoleName = None,
+    external_id: of_organization.ExternalId = None,
+    accounts: of_organization.Accounts = None,
+    ou: of_organization.Units = None,
+    exclude: of_organization.Exclude = None,
+    max_minutes: of_organization.MaxMinutes = None,
     output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, markdown or json.")] = "text",
     sandbox: options.Sandbox = False,
 ) -> int:
@@ -135,6 +144,7 @@ def audit(
       toolkit audit prod --history audits/prod --baseline latest      every night
       toolkit audit prod --send-to security-hub
       toolkit audit --aws-profile audit --account-id 111122223333 --service iam
+      toolkit audit management --organization --history audits
       toolkit audit prod --fix      edit environment.yaml for what failed
       toolkit audit --explain iam_root_mfa_enabled
       toolkit audit prod --explain guardduty_s3_protection_enabled
@@ -148,14 +158,10 @@ def audit(
         "ENV": env, "--aws-profile": aws_profile, "--account-id": account_id, "--region": region,
         "--max-calls": max_calls, "--regions": regions if regions != options.ALL_REGIONS else None,
         "--sandbox": sandbox or None, "--baseline": baseline, "--history": history, "--fix": fix or None,
-        "--report": report, "--send-to": send_to,
+        "--report": report, "--send-to": send_to, "--organization": organization or None,
     }  # fmt: skip
     given = [name for name, value in reading.items() if value is not None]
-    if output_format not in _FORMATS:
-        raise UsageError(
-            f"--format: no format {output_format!r}{or_meant(output_format, _FORMATS)}",
-            hint=f"formats: {', '.join(_FORMATS)}",
-        )
+    _check_format(output_format)
     _refuse_sending(send_to, fix=fix, yes=yes)
     if explain is not None:
         refuse("--explain", [name for name in given if name != "ENV"])
@@ -169,9 +175,16 @@ def audit(
     threshold = _severity("--fail-on", fail_on)
     if list_checks:
         refuse("--list-checks", given)
-        rows = [(one.service, one.severity.value, one.id, one.title) for one in wanted]
-        console.print_table(("SERVICE", "SEVERITY", "ID", "WHAT PASSES"), rows)
-        return ExitCode.OK
+        return _list_checks(wanted)
+    in_organization = of_organization.OrganizationOptions(role_name, external_id, accounts, ou, exclude, max_minutes)
+    if organization:
+        return _organization(
+            in_organization, wanted, frameworks(framework or [DEFAULT_FRAMEWORK]), threshold, print_policy=print_policy,
+            given=given, env=env, aws_profile=aws_profile, account_id=account_id, region=region, regions=regions,
+            history=history, baseline=baseline, report=report, max_calls=max_calls, output_format=output_format,
+            sandbox=sandbox,
+        )  # fmt: skip
+    in_organization.refuse()
     if print_policy:
         refuse("--print-policy", [name for name in given if name != "--send-to"])
         return _print_policy(wanted, sends=send_to is not None)
@@ -224,6 +237,41 @@ def _show(found: Audit, output_format: str, *, to_stderr: bool) -> None:
         console.document(audit_markdown(found))
     else:
         console.show(audit_lines(found, verbose=console.Settings.verbose), to_stderr=to_stderr)
+
+
+def _organization(
+    in_organization: of_organization.OrganizationOptions,
+    wanted: Sequence[Check],
+    frameworks: Sequence[Framework],
+    threshold: Severity,
+    *,
+    print_policy: bool,
+    given: list[str],
+    baseline: Path | None,
+    history: Path | None,
+    env: str | None,
+    account_id: str | None,
+    region: str | None,
+    **others: Any,
+) -> int:
+    """--organization, once the options are refused that are for one account."""
+    if print_policy:
+        allowed = ("--organization", "ENV", "--account-id", "--region")
+        refuse("--print-policy", [name for name in given if name not in allowed])
+        return of_organization.print_policies(in_organization, wanted, env, account_id, region)
+    for option in ("--fix", "--send-to"):
+        if option in given:
+            raise UsageError(f"{option} is for one account, not for --organization", hint="leave out one of them")
+    if baseline is not None and baseline != _LATEST:
+        raise UsageError(
+            "--baseline FILE is the report of one account",
+            hint="`--organization --history DIR --baseline latest` compares each account with its newest report",
+        )
+    _baseline_file(baseline, history)
+    return of_organization.run(
+        in_organization, wanted, frameworks, threshold, with_latest=baseline is not None, history=history, env=env,
+        account_id=account_id, region=region, **others,
+    )  # fmt: skip
 
 
 def _exit_code(found: Audit, threshold: Severity) -> ExitCode:
@@ -285,6 +333,19 @@ def _keep(found: Audit) -> ToolkitError | None:
     except ToolkitError as e:
         return e
     return None
+
+
+def _list_checks(wanted: Sequence[Check]) -> int:
+    rows = [(one.service, one.severity.value, one.id, one.title) for one in wanted]
+    console.print_table(("SERVICE", "SEVERITY", "ID", "WHAT PASSES"), rows)
+    return ExitCode.OK
+
+
+def _check_format(name: str) -> None:
+    if name not in _FORMATS:
+        raise UsageError(
+            f"--format: no format {name!r}{or_meant(name, _FORMATS)}", hint=f"formats: {', '.join(_FORMATS)}"
+        )
 
 
 def _severity(option: str, word: str) -> Severity:

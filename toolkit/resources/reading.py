@@ -30,7 +30,7 @@ class Reason(Enum):
     NOT_SUBSCRIBED = "the account is not subscribed to the service"
     REGION_OFF = "the region is not enabled for the account"
     NOT_OFFERED = "the service has no endpoint in the region, as far as is known"
-    BUDGET = "the budget of calls is spent"
+    BUDGET = "no further call may be made"
     NOT_IN_SNAPSHOT = "the snapshot does not say"
     UNKNOWN = "AWS answered with something that is not documented"
 

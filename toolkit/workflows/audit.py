@@ -6,6 +6,7 @@ In: an account that is checked. Out: an Audit. Reads only; every question is put
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from toolkit.audit.history import History
 from toolkit.audit.model import Answers, Check, Result, Scope, run
 from toolkit.audit.registry import checks
 from toolkit.audit.report import Audit
+from toolkit.aws.budget import Budget
 from toolkit.aws.inventory import Inventory
 from toolkit.controls.catalogue import Framework
 from toolkit.errors import UsageError, or_meant
@@ -76,6 +78,19 @@ def audit_actions(wanted: Iterable[Check]) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What the audits of an organization's accounts share."""
+
+    budget: Budget
+    at_once: int
+    """How many calls of one account wait for AWS at a time."""
+    management: str
+    """The management account's id."""
+    known: Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]
+    """Questions whose answer is the same in each account → the answer, and the calls that it rests on."""
+
+
 def audit(
     account: Account,
     wanted: Sequence[Check],
@@ -87,6 +102,7 @@ def audit(
     baseline: Baseline | None = None,
     on_answer: Callable[[Answered], None] | None = None,
     history: History | None = None,
+    shared: Shared | None = None,
 ) -> Audit:
     """What is true of an account.
 
@@ -100,27 +116,36 @@ def audit(
         baseline: An earlier audit of the same account, to compare with.
         on_answer: Gets every call with what AWS answered: the facts that the verdicts rest on, and no others.
         history: Earlier audits of the same account.
+        shared: What it shares with audits of other accounts; None: nothing.
 
     Raises:
         ToolkitError: Which regions are enabled cannot be read.
         UsageError: None of the named regions is enabled.
     """
     meter = Meter(observer)
-    inventory = Inventory(account.clients, budget=max_calls, on_call=meter.count, on_answer=on_answer, at_once=AT_ONCE)
+    inventory = Inventory(
+        account.clients,
+        budget=max_calls if shared is None else shared.budget,
+        on_call=meter.count,
+        on_answer=on_answer,
+        at_once=AT_ONCE if shared is None else shared.at_once,
+    )
     where, off = _on(regions_of(account, regions, inventory), inventory)
     now = datetime.now(UTC).replace(microsecond=0)
     home = account.clients.home_region
     environment = account.environment if account.has_file else None
 
     def scope(region: str) -> Scope:
-        return Scope(account.caller.account_id, region, where, now, environment, account.clients.simulated)
+        management = None if shared is None else shared.management
+        return Scope(account.caller.account_id, region, where, now, environment, account.clients.simulated, management)
 
     asked = [(check, scope(region)) for check in wanted for region in (where if check.regional else (home,))]
     observer.stage(
         f"Running {len(wanted)} checks on account {account.caller.account_id} in "
         f"{where[0] if len(where) == 1 else f'{len(where)} regions'}, with {max_calls:,} calls of AWS at most"
     )
-    answers = _answers([fact for check, one in asked for fact in check.needs(one)], inventory)
+    known = {} if shared is None else shared.known
+    answers = _answers([fact for check, one in asked for fact in check.needs(one)], inventory, known)
     results: list[Result] = [run(check, one, Answers(answers)) for check, one in asked]
     waivers = environment.consents.waivers if environment is not None else ()
     return Audit(
@@ -162,8 +187,12 @@ def _on(regions: tuple[str, ...], inventory: Inventory) -> tuple[tuple[str, ...]
     return on, off
 
 
-def _answers(wanted: Sequence[Wanted[Any]], inventory: Inventory) -> Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]:
+def _answers(
+    wanted: Sequence[Wanted[Any]], inventory: Inventory, known: Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]
+) -> Mapping[Wanted[Any], tuple[Any, tuple[Call, ...]]]:
     # What exists once per account takes calls one after the other (IAM writes a report first): it is begun first.
-    unique = sorted(dict.fromkeys(wanted), key=lambda fact: hasattr(fact, "region"))
+    unique = sorted(
+        (fact for fact in dict.fromkeys(wanted) if fact not in known), key=lambda fact: hasattr(fact, "region")
+    )
     read = inventory.side_by_side(lambda fact: inventory.with_calls(fact.read), unique)
-    return dict(zip(unique, read, strict=True))
+    return {**known, **dict(zip(unique, read, strict=True))}

@@ -145,7 +145,7 @@ def open_account(
         check_answer("account_id", account_id, "--account-id")
     home = region or configured_region(profile, access.environ) or GLOBAL_REGION["aws"]
     check_answer("region", home, "--region")
-    environment = _nameless(account_id or "0" * 12, home, profile)
+    environment = nameless(account_id or "0" * 12, home, profile)
     if access.sandbox and project is None:
         raise UsageError(
             "--sandbox uses a project's embedded AWS, and there is no project here",
@@ -180,7 +180,7 @@ def open_account(
     )
 
 
-def _nameless(account_id: str, home: str, profile: str | None) -> Environment:
+def nameless(account_id: str, home: str, profile: str | None) -> Environment:
     """An environment of nothing but an account: what clients are made from."""
     text = f'account_id: "{account_id}"\nregions: {{home: {home}}}\ncomponents: {{}}\n'
     environment = load_text(text, name="account", shown_as="the command line")

@@ -33,6 +33,7 @@ READING: dict[str, Any] = {
     "--sandbox": {"sandbox": True},
     "--baseline": {"baseline": Path("audit.json")},
     "--history": {"history": Path("audits")},
+    "--organization": {"organization": True},
     "--fix": {"fix": True},
     "--report": {"report": ["json=x"]},
     "--send-to": {"send_to": "security-hub"},
@@ -42,8 +43,8 @@ OTHERS: dict[str, Any] = {
     "--print-policy": {"print_policy": True},
     "--explain": {"explain": "iam_root_mfa_enabled"},
 }
-FIT = {("--explain", "ENV"), ("--print-policy", "--send-to")}
-"""With an environment, --explain reads its file; sending needs actions of its own."""
+FIT = {("--explain", "ENV"), ("--print-policy", "--send-to"), ("--print-policy", "--organization")}
+"""With an environment, --explain reads its file; sending and an organization need actions of their own."""
 HIGH, CRITICAL, NOTE = "iam_avoid_root_usage", "iam_root_mfa_enabled", "iam_password_policy_lowercase"
 
 

@@ -433,6 +433,48 @@ def story_audit(word: str) -> Iterator[list[str]]:
         for text in (json.dumps({"kind": word, "schema_version": 1}), json.dumps(word), word):
             baseline.write_text(text, "utf-8")
             yield ["audit", "prod", "--baseline", str(baseline)]
+    found_in_all = _organization_audit(word)
+    with (
+        _returns("toolkit.cli.audit_organization.account_of", account),
+        _returns("toolkit.workflows.audit_organization.audit_organization", found_in_all),
+    ):
+        for form in ("text", "markdown", "json"):
+            yield ["audit", "prod", "--organization", "--format", form]
+        yield ["-v", "audit", "prod", "--organization"]
+        yield ["audit", "prod", "--organization", "--role-name", word, "--ou", word, "--accounts", word]
+
+
+def _organization_audit(word: str) -> Any:
+    """Two accounts that differ, with every figure that a report asks for."""
+    from toolkit.audit.baseline import Change
+    from toolkit.audit.history import Coverage
+    from toolkit.audit.organization import AccountAudit, CheckResult, Member, OrganizationAudit
+    from toolkit.findings import Severity, Status
+
+    one = poisoned(AccountAudit, word)
+    figures = dict.fromkeys(Severity, 1)
+    point = dataclasses.replace(
+        one.point, checks=dict.fromkeys(Status, 1), failed=figures, coverage={word: Coverage(1, 2)}
+    )
+    checks = audit_checks(services=["iam"])[:3]
+    accounts = tuple(
+        dataclasses.replace(
+            one,
+            member=Member(f"{number}{word}", word, word),
+            point=point,
+            counted=figures,
+            changes=dict.fromkeys(Change, 1),
+            unknown=figures,
+            checks={
+                check.id: dataclasses.replace(poisoned(CheckResult, word), status=status)
+                for check, status in zip(checks, statuses, strict=True)
+            },
+        )
+        for number, statuses in enumerate(
+            ((Status.FAIL, Status.FAIL, Status.UNKNOWN), (Status.FAIL, Status.PASS, Status.UNKNOWN), (Status.PASS,) * 3)
+        )
+    )
+    return dataclasses.replace(poisoned(OrganizationAudit, word), accounts=accounts, checks=checks)
 
 
 def story_lock(word: str) -> Iterator[list[str]]:
@@ -637,6 +679,7 @@ def test_all_json_is_as_published(project: Path, json_shape: Callable[[str], Any
 
 
 PRINTS = {
+    "audit": "audit audit-organization",
     "show": "plan",
     "destroy": "apply",
     "discover": "discover discover-diff",

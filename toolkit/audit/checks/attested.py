@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolkit.audit.attestations import begun, of_topic
-from toolkit.audit.checks.organizations import Judge, Organization, in_management
+from toolkit.audit.checks.organizations import Judge, in_management, needs_in_management
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import SEVERITIES, Answers, Check, Outcome, Remedy, Scope
 from toolkit.controls.catalogue import Topic, topics
@@ -37,10 +37,6 @@ def _nothing(_: Scope) -> Iterator[Fact]:
     yield from ()
 
 
-def _organization(_: Scope) -> Iterator[Fact]:
-    yield Organization()
-
-
 def _check(topic: Topic) -> Check:
     of_organization = topic.service == "organizations"
     judge = _judge(topic)
@@ -49,7 +45,7 @@ def _check(topic: Topic) -> Check:
         topic.title,
         SEVERITIES[topic.severity],
         topic.service,
-        _organization if of_organization else _nothing,
+        needs_in_management() if of_organization else _nothing,
         in_management(judge) if of_organization else judge,
         Remedy(f"check it, then confirm it under `attestations` in environment.yaml with `control: {topic.name}`"),
         why=f"{topic.why} {topic.attested}",

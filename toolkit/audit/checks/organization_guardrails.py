@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from toolkit.audit.checks.organizations import Organization, in_management, statements_of
 from toolkit.audit.checks.organizations import Policies as OrganizationPolicies
+from toolkit.audit.checks.organizations import in_management, needs_in_management, statements_of
 from toolkit.audit.facts import Fact
 from toolkit.audit.model import Answers, Check, Outcome, Remedy, Scope
 from toolkit.findings import Severity, Status
@@ -112,10 +112,6 @@ class Delegation(Fact):
         return (Live({}, values, called, summary["Id"], summary["Arn"], region=home),)
 
 
-def _cover_needs(_: Scope) -> Iterator[Fact]:
-    yield from (Organization(), OrganizationPolicies(), MemberAccounts())
-
-
 def _limits(policy: Live) -> bool:
     """Whether it is an authorization policy of the organization's own that takes something away."""
     if policy.values["kind"] not in _GUARDRAILS or policy.values["of_aws"]:
@@ -133,10 +129,6 @@ def _cover(_: Scope, answers: Answers) -> Iterator[Outcome]:
         yield Outcome(
             Status.PASS, f"an authorization policy that denies actions applies to all {len(accounts):,} members"
         )
-
-
-def _delegation_needs(_: Scope) -> Iterator[Fact]:
-    yield from (Organization(), Delegation())
 
 
 def _delegation(scope: Scope, answers: Answers) -> Iterator[Outcome]:
@@ -260,7 +252,7 @@ CHECKS = (
         "An authorization policy that denies actions applies to every member account.",
         Severity.HIGH,
         "organizations",
-        _cover_needs,
+        needs_in_management(lambda _: OrganizationPolicies(), lambda _: MemberAccounts()),
         in_management(_cover),
         Remedy(
             "set `components.organization.service_control_policies` in environment.yaml, with the root as a target",
@@ -275,7 +267,7 @@ CHECKS = (
         "A member account may change and attach the organization's policies.",
         Severity.MEDIUM,
         "organizations",
-        _delegation_needs,
+        needs_in_management(lambda _: Delegation()),
         in_management(_delegation),
         Remedy("create a resource-based delegation policy that names the account for security"),
         why="Policies are otherwise managed by users of the management account, to whom no policy applies.",

@@ -90,6 +90,18 @@ class Policies(Fact):
 
 
 Judge = Callable[[Scope, Answers], Iterator[Outcome]]
+Needs = Callable[[Scope], Iterator[Wanted[Any]]]
+
+
+def needs_in_management(*wanted: Callable[[Scope], Wanted[Any]]) -> Needs:
+    """Wants the organization, and these facts, which are not read where the account is known to be a member of it."""
+
+    def needs(scope: Scope) -> Iterator[Wanted[Any]]:
+        yield Organization()
+        if scope.management in (None, scope.account_id):
+            yield from (one(scope) for one in wanted)
+
+    return needs
 
 
 def in_management(judge: Judge) -> Judge:
@@ -119,10 +131,6 @@ def _member(_: Scope, answers: Answers) -> Iterator[Outcome]:
         yield Outcome(Status.PASS, f"the account is in {one.called}", one)
     if not found:
         yield Outcome(Status.FAIL, "the account is in no organization")
-
-
-def _policy_needs(_: Scope) -> Iterator[Fact]:
-    yield from (Organization(), Policies())
 
 
 def _attached(kind: str, called: str, meant: Callable[[Live], bool] = lambda _: True) -> Judge:
@@ -167,10 +175,6 @@ def _opts_out(policy: Live) -> bool:
     return "default" in chosen and set(chosen.values()) == {"optOut"}
 
 
-def _root_needs(scope: Scope) -> Iterator[Wanted[Any]]:
-    yield from (Organization(), Every("aws_iam_organizations_features", scope.region))
-
-
 def _root(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     found = answers[Every("aws_iam_organizations_features", scope.region)]
     enabled = {feature for one in found for feature in one.values["enabled_features"]}
@@ -188,10 +192,6 @@ _SECURITY_SERVICES = {
 }
 
 
-def _delegated_needs(scope: Scope) -> Iterator[Fact]:
-    yield from (Organization(), Every("aws_organizations_delegated_administrator", scope.region))
-
-
 def _delegated(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     found = answers[Every("aws_organizations_delegated_administrator", scope.region)]
     security = [one for one in found if one.values["service_principal"] in _SECURITY_SERVICES]
@@ -202,10 +202,13 @@ def _delegated(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         yield Outcome(Status.FAIL, f"no account administers any of {services} for the organization")
 
 
+_POLICIES = needs_in_management(lambda _: Policies())
+
+
 def _policy_check(
     check: str, title: str, severity: Severity, judge: Judge, remedy: Remedy, why: str, source: str
 ) -> Check:
-    return Check(check, title, severity, "organizations", _policy_needs, judge, remedy, why, source=_GUIDE + source)
+    return Check(check, title, severity, "organizations", _POLICIES, judge, remedy, why, source=_GUIDE + source)
 
 
 _GUIDE = "https://docs.aws.amazon.com/organizations/latest/userguide/"
@@ -228,7 +231,7 @@ CHECKS = (
         "The organization manages the root credentials of its members centrally.",
         Severity.HIGH,
         "iam",
-        _root_needs,
+        needs_in_management(lambda scope: Every("aws_iam_organizations_features", scope.region)),
         in_management(_root),
         Remedy("set `components.root_protection.enabled_features`", "root_protection", "enabled_features"),
         why="Each member account otherwise has a root user of its own to protect.",
@@ -239,7 +242,7 @@ CHECKS = (
         "Security services have a delegated administrator account.",
         Severity.CRITICAL,
         "organizations",
-        _delegated_needs,
+        needs_in_management(lambda scope: Every("aws_organizations_delegated_administrator", scope.region)),
         in_management(_delegated),
         Remedy("set `components.organization.delegated_administrators`", _ORGANIZATION, "delegated_administrators"),
         why="Security services are otherwise run from the management account, to which no service control policy "
