@@ -187,11 +187,11 @@ def _trend(audit: Audit) -> Iterator[str]:
         return
     points, since = audit.history.points, audit.trend
     counts = [f"{n:,} {_CHANGES[one]}" for one in Change if (n := since.count(one)) and one is not Change.UNCHANGED]
-    yield (
-        f"Since {since.taken:%Y-%m-%d} ({'1 earlier audit' if len(points) == 1 else f'{len(points)} earlier audits'}): "
-        f"{'; '.join(counts) or 'nothing new, nothing fixed'}. "
-        f"Findings that failed then: {points[0].all_failed:,}; now: {audit.point.all_failed:,}."
-    )
+    earlier = "1 earlier audit" if len(points) == 1 else f"{len(points)} earlier audits"
+    line = f"Since {since.taken:%Y-%m-%d} ({earlier}): {'; '.join(counts) or 'nothing new, nothing fixed'}."
+    if not since.count(Change.NOT_COMPARED):  # else the two figures are of other checks
+        line += f" Findings that failed then: {points[0].all_failed:,}; now: {audit.point.all_failed:,}."
+    yield line
 
 
 def _title(audit: Audit) -> str:
