@@ -43,7 +43,7 @@ _RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{', re.M)
 EXIT_CODES = {
     ExitCode.OK: "Success. For `plan`: also with changes, unless `--detailed-exitcode` is given.",
     ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written. "
-    "For `audit`: no such check failed, but one is unknown.",
+    "For `audit`: no such check failed, but one is unknown, or an account of the organization could not be read.",
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), there is drift (`drift`), or a check "
     "of at least the severity of `--fail-on` failed, and not already in the `--baseline` (`audit`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",

@@ -58,6 +58,19 @@ def test_every_pinned_action_names_its_release_and_has_one_pin_only():
         )
 
 
+def test_the_nightly_workflow_of_the_docs_is_pinned_alike_and_reads_only():
+    text = (Path(__file__).parents[3] / "docs" / "scheduled-audit.md").read_text("utf-8")
+    workflow, buildspec = (yaml.safe_load(block) for block in re.findall(r"^```yml\n(.*?)^```", text, re.M | re.S))
+    pins = set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", text))
+    assert len(pins) == text.count("uses: ")
+    assert pins <= set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", template_text("pipelines/github.yml.j2")))
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    assert {name for name, access in job["permissions"].items() if access == "write"} == {"id-token"}
+    commands = [step.get("run", "") for step in job["steps"]] + buildspec["phases"]["build"]["commands"]
+    assert [c for c in commands if "toolkit " in c] == [c for c in commands if "toolkit audit prod " in c] != []
+
+
 def test_no_credentials_reach_a_pull_request_of_a_fork_or_of_dependabot():
     for name, job in JOBS.items():
         if "id-token" in job["permissions"]:
