@@ -158,13 +158,14 @@ def _columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 def _summary(audit: OrganizationAudit) -> str:
     totals = {severity: sum(one.point.failed[severity] for one in audit.accounts) for severity in Severity}
     failed = ", ".join(f"{n:,} {severity.value}" for severity, n in totals.items() if n)
-    accounts = f"{len(audit.accounts):,} accounts audited"
+    accounts = f"{len(audit.accounts):,} account{'' if len(audit.accounts) == 1 else 's'} audited"
+    checks = f"{len(audit.checks)} check{'' if len(audit.checks) == 1 else 's'}"
     if audit.unread:
         accounts += f", {len(audit.unread):,} unknown"
     if audit.left_out:
         accounts += f", {len(audit.left_out):,} not active"
     stopped = " Interrupted: what was not read by then is unknown." if audit.interrupted else ""
-    return f"{accounts}; {len(audit.checks)} checks. Findings: {failed or 'none'}.{stopped}"
+    return f"{accounts}; {checks}. Findings: {failed or 'none'}.{stopped}"
 
 
 def organization_text(audit: OrganizationAudit) -> str:

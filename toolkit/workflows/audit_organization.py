@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.audit.checks.organizations import Organization
-from toolkit.audit.history import read_history
+from toolkit.audit.history import History, read_history
 from toolkit.audit.model import Check
 from toolkit.audit.organization import AccountAudit, Member, OrganizationAudit, Unread
 from toolkit.aws.budget import Budget
@@ -160,8 +160,8 @@ def audit_organization(
     )
     taken_at = datetime.now(UTC).replace(microsecond=0)
     observer.stage(
-        f"Running {len(wanted)} checks on {len(active)} accounts of the organization {organization}, {at_once} at a "
-        f"time, with {at_most:,} calls of AWS and {max_minutes} minutes at most"
+        f"Checks: {len(wanted)}, on {len(active)} accounts of the organization {organization}, {at_once} at a time, "
+        f"with {at_most:,} calls of AWS and {max_minutes} minutes at most"
     )
     interrupted = _side_by_side(one_account, active, at_once, budget, progress)
     found = sorted(progress.found.items())
@@ -260,11 +260,11 @@ class _OneAccount:
         if spent is not None:
             return Unread(member, f"not begun: {spent}"), ()
         try:
+            history = self._history(member)
+        except ToolkitError as e:
+            return Unread(member, e.problem), [f"account {member.id}: {e}"]
+        try:
             account = self._account(member)
-            history = None
-            if self.history is not None:
-                folder, simulated = self.history / member.id, account.clients.simulated
-                history = read_history(folder, member.id, simulated=simulated)
             found = audit(
                 account,
                 self.wanted,
@@ -289,6 +289,11 @@ class _OneAccount:
             except ToolkitError as e:
                 problems.append(f"account {member.id}: {e}")
         return AccountAudit.of(member, found, report), problems
+
+    def _history(self, member: Member) -> History | None:
+        if self.history is None:
+            return None
+        return read_history(self.history / member.id, member.id, simulated=self.caller.clients.simulated)
 
     def _account(self, member: Member) -> Account:
         """The account, checked.

@@ -264,6 +264,7 @@ def test_each_account_has_a_history_of_its_own(organization: SimpleNamespace, tm
     assert [one.reason for one in third.unread if one.member.id == organization.third] == [
         f"this history is of account {organization.first}, and the audit is of account {organization.third}"
     ]
+    assert len(third.problems) == 1, "and the command ends with an error, whatever the severity of the checks"
 
 
 def test_an_account_in_no_organization_is_refused():
