@@ -30,7 +30,7 @@ _INSET = 4
 
 def one_line(text: str) -> str:
     r"""Text that cannot move a cursor, break a line or turn the reading direction; what could becomes \x1b, \u202e."""
-    return _UNUSUAL.sub(lambda m: m[0] if _harmless(m[0]) else m[0].encode("unicode_escape").decode(), text)
+    return _UNUSUAL.sub(_shown, text)
 
 
 def joined_lines(parts: Iterable[str]) -> str:
@@ -40,13 +40,18 @@ def joined_lines(parts: Iterable[str]) -> str:
 
 def escaped(text: str) -> str:
     """A whole text: its line ends (LF or CR LF) and tabs stay, everything else is as in `one_line`."""
-    return "".join(part if part in ("\n", "\r\n", "\t") else one_line(part) for part in _KEPT.split(text))
+    return _UNUSUAL_IN_LINES.sub(lambda m: m[0] if m[0] == "\r\n" else _shown(m), text)
+
+
+def _shown(found: re.Match[str]) -> str:
+    return found[0] if _harmless(found[0]) else found[0].encode("unicode_escape").decode()
 
 
 _TOKENS = 50_000
 """Of JSON, in a piece: a few hundred kilobytes."""
 _UNUSUAL = re.compile(r"[^\x20-\x7e]")
-_KEPT = re.compile(r"(\r?\n|\t)")
+_UNUSUAL_IN_LINES = re.compile(r"\r\n|[^\x20-\x7e\n\t]")
+_UNUSUAL_IN_JSON = re.compile(r"[^\x20-\x7e\n]")
 
 
 def json_text(data: Any) -> str:
@@ -74,7 +79,7 @@ def _escaped_json(piece: str) -> str:
     import json
 
     # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
-    return _UNUSUAL.sub(lambda m: m[0] if m[0] == "\n" or _harmless(m[0]) else json.dumps(m[0])[1:-1], piece)
+    return _UNUSUAL_IN_JSON.sub(lambda m: m[0] if _harmless(m[0]) else json.dumps(m[0])[1:-1], piece)
 
 
 def wrapped(line: str, width: int, *, inset: int = _INSET) -> Iterator[str]:
