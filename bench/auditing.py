@@ -68,6 +68,10 @@ class Run(NamedTuple):
     """What a run took."""
 
     seconds: float
+    cpu: float
+    """Seconds of CPU time."""
+    answering: float
+    """Those of `cpu` that the replay took to answer."""
     calls: int
     distinct: int
     peak: float
@@ -81,10 +85,10 @@ def run(python: str, *arguments: str) -> Run:
     environ = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run([python, str(REPLAY), *arguments], env=environ, capture_output=True, text=True, check=False)
     try:
-        seconds, calls, distinct, peak = done.stderr.split("\n")[-2].split()
+        seconds, cpu, answering, calls, distinct, peak = done.stderr.split("\n")[-2].split()
     except ValueError:
         raise SystemExit(done.stderr) from None
-    return Run(float(seconds), int(calls), int(distinct), float(peak), done.stdout)
+    return Run(float(seconds), float(cpu), float(answering), int(calls), int(distinct), float(peak), done.stdout)
 
 
 def one_by_one() -> None:
@@ -109,6 +113,9 @@ def regions(folder: Path) -> None:
     print(
         f"  {together.calls:,} calls, {together.calls / together.distinct:.2f} x the {together.distinct:,} distinct "
         f"ones; {together.peak:.0f} MiB at the peak"
+    )
+    print(
+        f"  CPU time {together.cpu:.1f} against {loop.cpu:.1f} s, of which the replay took {together.answering:.2f} s"
     )
 
 
@@ -204,6 +211,10 @@ def prowler(python: str, folder: Path) -> None:
         f"{second.seconds / first.seconds:.1f} x faster than prowler "
         f"({first.seconds:.1f} against {second.seconds:.1f} s, {first.calls:,} against {second.calls:,} calls, "
         f"{first.peak:.0f} against {second.peak:.0f} MiB here)"
+    )
+    print(
+        f"  {first.cpu:.1f} against {second.cpu:.1f} s of CPU time, {first.answering:.2f} and {second.answering:.2f} "
+        "of it the replay's own"
     )
     said = _theirs(folder / "theirs.csv")
     words = {Status.FAIL.value: "FAIL", Status.PASS.value: "PASS"}

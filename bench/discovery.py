@@ -10,7 +10,9 @@ memory         peak of a scan of IAM with 2,500, 5,000 and 10,000 users, who hav
 from __future__ import annotations
 
 import base64
+import gc
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 from replay import REGIONS, response
 
+from toolkit.__main__ import GARBAGE
 from toolkit.aws.identity import CallerIdentity
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
@@ -43,7 +46,7 @@ from toolkit.workflows.observer import Observer
 
 LATENCY = 0.1
 """Seconds that each call waits; AWS takes 0.03 to 0.3, by region and service."""
-ENVIRON = {"AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+ENVIRON = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
 ENVIRONMENT = load_text(
     'account_id: "123456789012"\nregions: {home: eu-central-1}\nsimulator: moto\ncomponents: {}\n',
     name="bench",
@@ -61,12 +64,9 @@ class Hooked(AwsSession):
         self.asked: Counter[tuple[Any, ...]] = Counter()
 
     def _client(self, session: Any, service: str, region: str) -> Any:
-        client = session.client(service, region_name=region)
+        client = super()._client(session, service, region)
         client.meta.events.register_first("before-send", self._send)
         return client
-
-    def _session(self) -> Any:
-        return boto3.Session(ENVIRON["AWS_ACCESS_KEY_ID"], ENVIRON["AWS_SECRET_ACCESS_KEY"])
 
     def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         self.asked[key(request)] += 1
@@ -228,6 +228,8 @@ def memory() -> None:
 
 
 if __name__ == "__main__":
+    os.environ.update(ENVIRON)
+    gc.set_threshold(GARBAGE)  # as the command does
     if "--users" in sys.argv:
         users(int(sys.argv[-1]))
     else:

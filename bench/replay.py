@@ -4,7 +4,8 @@
     python bench/replay.py replay FILE LATENCY MODULE:FUNCTION ARGUMENT …  answers come from FILE, LATENCY seconds later
 
 Needs nothing but botocore (and moto to record), so that it runs in the environment of whatever is measured. The last
-line that it prints on stderr is the number of calls, of distinct ones, and the peak of its memory in MiB.
+line that it prints on stderr: seconds, those of CPU time, those of CPU time that answering took of them, the number of
+calls, of distinct ones, and the peak of its memory in MiB.
 """
 
 from __future__ import annotations
@@ -117,6 +118,8 @@ class Recording:
     def __init__(self, answers: dict[Key, list[Answer]]) -> None:
         self.answers = answers
         self.asked: Counter[Key] = Counter()
+        self.answering = 0.0
+        """Seconds of CPU time that replaying took."""
         self._lock = threading.Lock()
         self._elsewhere = {_anywhere(one): found for one, found in answers.items()}
         self._without_body = {one[:3]: found for one, found in answers.items()}
@@ -125,6 +128,10 @@ class Recording:
         with self._lock:
             self.asked[asked] += 1
             self.answers.setdefault(asked, []).append(answer)
+
+    def took(self, seconds: float) -> None:
+        with self._lock:
+            self.answering += seconds
 
     def get(self, asked: Key) -> Answer:
         """Raises ConnectionError for what is not on record."""
@@ -188,7 +195,10 @@ def replay(recording: Recording, latency: float, run: Any) -> None:
 
     def send(_self: Any, request: Any) -> Any:
         time.sleep(latency)
-        return response(request.url, recording.get(key(request)))
+        before = time.thread_time()
+        answer = response(request.url, recording.get(key(request)))
+        recording.took(time.thread_time() - before)
+        return answer
 
     URLLib3Session.send = send  # type: ignore[method-assign]
     run()
@@ -213,12 +223,13 @@ def main() -> None:
         with contextlib.suppress(SystemExit):
             getattr(importlib.import_module(module), function)()
 
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     replay(recording, latency, run) if mode == "replay" else record(recording, run)
-    seconds = time.perf_counter() - started
+    seconds, work = time.perf_counter() - started, time.process_time() - worked
     if mode == "record":
         Path(file).write_bytes(pickle.dumps(recording.answers))
-    print(f"\n{seconds:.2f} {sum(recording.asked.values())} {len(recording.asked)} {_peak():.0f}", file=sys.stderr)
+    took = f"{seconds:.2f} {work:.2f} {recording.answering:.2f}"
+    print(f"\n{took} {sum(recording.asked.values())} {len(recording.asked)} {_peak():.0f}", file=sys.stderr)
 
 
 if __name__ == "__main__":
