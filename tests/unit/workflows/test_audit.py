@@ -64,7 +64,7 @@ def test_as_many_calls_wait_as_may_and_what_exists_once_per_account_is_begun_fir
     """It takes calls one after the other: IAM's report is written first, and whoever begins with it waits least."""
     clients = Slow()
     facts = [*(Regional(number, f"eu-west-{number % 20}") for number in range(100)), Global()]
-    found = _answers(facts, Inventory(clients, at_once=AT_ONCE))
+    found = _answers(facts, Inventory(clients, at_once=AT_ONCE), {})
     assert set(found) == set(facts)
     assert "report" in clients.asked[:AT_ONCE]
     assert clients.most == AT_ONCE
