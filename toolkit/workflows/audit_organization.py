@@ -8,6 +8,7 @@ read once.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -224,6 +225,8 @@ def _side_by_side(
         try:
             for future in as_completed(futures):
                 progress.take(futures[future], *future.result())
+                # Clients of boto3 refer to each other: without this, those of all accounts are kept for long.
+                gc.collect()
         except KeyboardInterrupt:
             interrupted = True
             progress.observer.warning("interrupted: what was not read by now is unknown; this takes some seconds")
