@@ -186,6 +186,8 @@ class Reader:
         self.problems: list[Problem] = []
         self.entries: list[Entry] = []
         """As far as the directory can be read."""
+        self.complete = False
+        """Whether that is to its end: else nobody knows what is missing."""
         self._size = stream.seek(0, 2)
         first, last = self._at(0, 4), self._at(max(0, self._size - _END.size), _END.size)
         if not (first == b"PK\3\4" or last.startswith(b"PK\5\6")):
@@ -231,6 +233,7 @@ class Reader:
             seen.add(entry.name)
             self.entries.append(entry)
             position, offset = position + length, entry.end
+        self.complete = True
         if offset != start:
             self._broken(f"{start - offset} bytes lie between the last file and the central directory")
         if len(self.entries) != count:

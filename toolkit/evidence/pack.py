@@ -114,7 +114,9 @@ def _verify(reader: Reader, where: str, key: PublicKey | None) -> Verified:
     if MANIFEST not in entries:
         if not problems:
             raise BadPlanError(f"not an evidence pack: a zip file without {MANIFEST}", where=where, hint=HOW)
-        return Verified(None, (*problems, Problem("missing", MANIFEST, "it cannot be found")), 0, 0, key)
+        if reader.complete:
+            problems.append(Problem("missing", MANIFEST, "without it, nothing can be said of the other files"))
+        return Verified(None, tuple(problems), 0, 0, key)
     data = _own(reader, entries[MANIFEST], _LARGEST_MANIFEST, problems)
     manifest = None
     if data is not None:
@@ -128,7 +130,8 @@ def _verify(reader: Reader, where: str, key: PublicKey | None) -> Verified:
     problems += bad
     expected = manifest.names
     found = tuple(entry.name for entry in reader.entries)
-    problems += (Problem("missing", name, "the manifest lists it") for name in expected if name not in entries)
+    missing = [name for name in expected if name not in entries] if reader.complete else []
+    problems += (Problem("missing", name, "the manifest lists it") for name in missing)
     problems += (Problem("added", name, "the manifest does not list it") for name in found if name not in expected)
     if found != expected and sorted(found) == sorted(expected):
         problems.append(Problem("structure", "", "the files are in another order than in the manifest"))
@@ -142,10 +145,9 @@ def _verify(reader: Reader, where: str, key: PublicKey | None) -> Verified:
         signature = _own(reader, entries[SIGNATURE], _LARGEST_SIGNATURE, problems)
     if key is not None:
         problems += _signature(manifest, data, signature, key)
-    missing = sum(1 for one in manifest.files if one.name not in entries)
-    broken = {problem.name for problem in bad} | {p.name for p in reader.problems}
-    valid = sum(1 for one in manifest.files if one.name not in broken) - missing
-    return Verified(manifest, tuple(dict.fromkeys(problems)), len(manifest.files), max(valid, 0), key)
+    broken = {problem.name for problem in (*bad, *reader.problems)}
+    valid = sum(1 for one in manifest.files if one.name in entries and one.name not in broken)
+    return Verified(manifest, tuple(dict.fromkeys(problems)), len(manifest.files), valid, key)
 
 
 def _files(reader: Reader, entries: dict[str, Entry], manifest: Manifest) -> list[Problem]:

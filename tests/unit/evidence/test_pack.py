@@ -89,6 +89,13 @@ def where_is(data: bytes) -> Iterator[tuple[int, int, str]]:
     yield position, len(data), "the directory"
 
 
+@pytest.mark.parametrize("more", [b"\n", b"PK", b"\0" * 70_000])
+def test_what_follows_a_pack_is_named_and_no_file_is_said_to_be_missing(make: Maker, more: bytes):
+    """Behind it, no directory is found: that says nothing of the files."""
+    found = problems(make().read_bytes() + more, None)
+    assert [(one.kind, "something follows it" in one.text) for one in found] == [("structure", True)]
+
+
 EDITS = st.one_of(
     st.tuples(st.just("cut"), st.floats(0, 1), st.integers(1, 60)),
     st.tuples(st.just("insert"), st.floats(0, 1), st.binary(min_size=1, max_size=60)),
