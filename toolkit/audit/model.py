@@ -267,7 +267,9 @@ def verdict(finding: findings.Finding) -> str:
 
 def about(finding: findings.Finding) -> str | None:
     """What an outcome is about, as its id says: an ARN, or a type and a key; None: the account or region as a whole."""
-    return (finding.id or "").removeprefix(f"{finding.rule.id}/").partition("/")[2] or None
+    what = (finding.id or "").removeprefix(f"{finding.rule.id}/").partition("/")[2]
+    # A fact about the account itself has neither type nor key: it is called "the account".
+    return None if what in ("", "[the account]") else what
 
 
 def worst(statuses: Iterable[Status]) -> Status:

@@ -415,11 +415,13 @@ def _send(found: Audit, account: Account, *, yes: bool) -> None:
     sending = prepare(found, account)
     hub = f"Security Hub in {sending.region} of account {sending.account_id}"
     archive = f", and archive {len(sending.archived):,} there that no longer exist" if sending.archived else ""
-    question = f"Send {len(sending.findings):,} findings to {hub}{archive}?"
+    number = len(sending.findings)
+    what = f"{number:,} finding{'s' if number != 1 else ''}"
+    question = f"Send {what} to {hub}{archive}?"
     if not (yes or account.clients.simulated or console.ask(question, wanted="yes")):
         raise RefusedError("not approved; nothing was sent")
     send(sending, account)
-    console.tell(f"Sent {len(sending.findings):,} findings to {hub}; {len(sending.archived):,} archived.")
+    console.tell(f"Sent {what} to {hub}; {len(sending.archived):,} archived.")
 
 
 def _fix(env: str, found: Audit, *, sandbox: bool, yes: bool) -> None:

@@ -441,11 +441,11 @@ def test_sending_wants_consent_in_a_terminal(
     monkeypatch.setattr(module.console, "ask", ask)
     if agrees:
         assert audit(account_id="123456789012", send_to="security-hub") == 2
-        assert "Sent 1 findings to Security Hub in eu-central-1 of account 123456789012" in capsys.readouterr().err
+        assert "Sent 1 finding to Security Hub in eu-central-1 of account 123456789012" in capsys.readouterr().err
     else:
         with pytest.raises(RefusedError, match="nothing was sent"):
             audit(account_id="123456789012", send_to="security-hub")
-    assert asked == ["Send 1 findings to Security Hub in eu-central-1 of account 123456789012?"]
+    assert asked == ["Send 1 finding to Security Hub in eu-central-1 of account 123456789012?"]
     assert hub == ([f"aws-baseline-toolkit/{HIGH}"] if agrees else [])
 
 

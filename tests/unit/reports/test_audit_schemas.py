@@ -30,6 +30,7 @@ from toolkit.reports.audit_registry import FORMATS
 from toolkit.reports.junit import render as junit_of_plan
 from toolkit.reports.sarif import render as sarif_of_plan
 from toolkit.reports.view import PlanView
+from toolkit.resources.reading import Live
 from toolkit.resources.registry import RESOURCES
 from toolkit.visible import one_line
 
@@ -413,6 +414,14 @@ def test_findings_with_one_id_are_told_apart(name: str, said: list[tuple[Status,
 
     assert named(found) == named(turned)
     assert len(found.unique) == len(said)
+
+
+def test_a_fact_about_the_account_is_about_no_resource() -> None:
+    account = Live({}, {}, "the account", None, region=HOME)
+    found = audit([result(check("c", Severity.HIGH), Outcome(Status.FAIL, "evidence", account))])
+    assert security_findings(found)[0]["Resources"][0]["Type"] == "AwsAccount"
+    (event,) = json.loads(FORMATS["ocsf"].render(found))
+    assert event["resources"][0]["uid"] == f"arn:aws:iam::{ACCOUNT}:root"
 
 
 def test_what_is_too_long_is_cut_for_security_hub() -> None:
