@@ -50,7 +50,8 @@ def test_a_run_says_something_about_each_row(kind: str):
 def test_the_page_claims_a_verdict_of_the_record_as_it_is_alone(kind: str):
     """Where the record, or what is tried, has changed since, a cell is "not run"."""
     page = (table.REPOSITORY / "docs" / "truth-table.md").read_text("utf-8")
-    (row,) = re.findall(rf"^\| `{kind}` \| (.*) \|$", page, re.M)
+    # What failed is listed below the table, too.
+    row = re.findall(rf"^\| `{kind}` \| (.*) \|$", page, re.M)[0]
     for account, shown in zip(table.ACCOUNTS, row.split(" | "), strict=True):
         verdict = RESULTS["cells"].get(account, {}).get(kind)
         tried_with = RESULTS["digests"].get(account, {}).get(kind)
@@ -60,6 +61,36 @@ def test_the_page_claims_a_verdict_of_the_record_as_it_is_alone(kind: str):
             assert shown == "not run", account
         else:
             assert shown == ("**fail**" if verdict else "told" if table.left_to_people(kind, account) else "pass")
+
+
+FAULTS = {
+    # The policy that is the account's boundary is kept apart for what it denies, and roles that are adopted get the
+    # baseline's own in its place: `adopt` does not say so, the plan refuses it.
+    "aws_iam_role, stronger",
+    # Nothing is proven: the embedded AWS does not answer the value that was set, or the table looks for it elsewhere.
+    "aws_ecr_registry_scanning_configuration, stronger",
+    "aws_iam_user, stronger",
+    "aws_sns_topic, stronger",
+    # What came in place of the value is as strong, but the table compares texts: no expiry, another own key, a denial
+    # of everything.
+    "aws_iam_policy, stronger",
+    "aws_s3_bucket_lifecycle_configuration, stronger",
+    "aws_s3_bucket_server_side_encryption_configuration, stronger",
+}
+"""Cells that are known to be red, as the page shows them."""
+
+
+def test_every_cell_was_tried_and_those_that_are_red_are_known():
+    stale, red = set(), {}
+    for account in table.ACCOUNTS:
+        for kind in table.rows():
+            if table.not_applicable(kind, account) is None:
+                verdict = table.verdict(RESULTS, kind, account)
+                stale |= {account} if verdict is None else set()
+                red |= {f"{kind}, {account}": verdict} if verdict else {}
+    wanted = ",".join(account for account in table.ACCOUNTS if account in stale)
+    assert not stale, f'what is tried, or its record, has changed: run `TRUTH_TABLE="{wanted}" make truth-table`'
+    assert set(red) == FAULTS, red
 
 
 def test_what_is_tried_is_in_the_modules():
