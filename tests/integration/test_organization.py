@@ -90,13 +90,14 @@ def test_an_organization_from_beginning_to_end(new_project: Callable[..., Any]):
     # Both accounts are audited, the second as a role in it; what failed in the last report does not count.
     check = ("--regions", "eu-central-1", "--check", "iam_password_policy_minimum_length_14", "--fail-on", "medium")
     nightly = (*check, "--baseline", "latest", "--format", "json", "--history")
-    first = json.loads(cli.run("audit", "org", "--organization", *nightly, "audits", exits=2).stdout)
+    audits = str(cli.file("org").parents[2] / "audits")
+    first = json.loads(cli.run("audit", "org", "--organization", *nightly, audits, exits=2).stdout)
     assert [(one["account_id"], one["environment"]) for one in first["accounts"]] == sorted(
         [("123456789012", "org"), (account, None)]
     )
-    second = json.loads(cli.run("audit", "org", "--organization", *nightly, "audits").stdout)
+    second = json.loads(cli.run("audit", "org", "--organization", *nightly, audits).stdout)
     assert [one["changes"]["unchanged"] for one in second["accounts"]] == [1, 1]
-    alone = json.loads(cli.run("audit", "org", *nightly, "audits/123456789012").stdout)
+    alone = json.loads(cli.run("audit", "org", *nightly, f"{audits}/123456789012").stdout)
     assert alone["baseline"]["changes"]["unchanged"] == 1
 
     # What limits the accounts does not go away unasked.

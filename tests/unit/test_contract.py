@@ -89,6 +89,11 @@ def test_the_complete_example_switches_everything_on():
     assert set(yaml.safe_load(COMPLETE.read_text("utf-8"))["components"]) == set(REGISTRY)
 
 
+def test_no_history_of_audits_is_in_the_repository():
+    """The documentation's folder for one, relative to where a test happens to run."""
+    assert not (REPOSITORY / "audits").exists()
+
+
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
 
 
