@@ -2,29 +2,43 @@
 
 What was applied, and planned empty afterwards, is recorded in tests/applied.json, from which README tells how far each
 component was tried. The account is audited when it is empty, when everything is applied, and when it was sabotaged:
-tests/audited.json has the checks that were seen to pass and to fail there, docs/audit.md tells which those are.
+tests/audited.json has the checks that were seen to pass and to fail there, docs/audit.md tells which those are. The
+last audit is packed as evidence, and done once more from the pack's facts alone.
 After a wanted change: `UPDATE_APPLIED=1 .venv/bin/pytest tests/integration/test_complete.py`.
 """
 
 from __future__ import annotations
 
+import base64
+import csv
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from toolkit.audit.registry import checks
+from toolkit.aws.identity import CallerIdentity
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
+from toolkit.paths import Project
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.resources.registry import RESOURCES, is_unsupported
+from toolkit.workflows.audit import audit
+from toolkit.workflows.discover import Account
+from toolkit.workflows.observer import Observer
+from toolkit.workflows.workspace import read_environment
 
-from .sabotage import SEEN_BY
+from .replayed import Replayed
+from .sabotage import SEEN_BY, USER
 
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
@@ -276,13 +290,55 @@ def test_the_plan_s_coverage_is_told(cli: Any, plan: Any):
     assert all("no component can prove" in why for why in uncovered.values()), uncovered
 
 
-def test_each_check_sees_what_was_applied_and_what_was_sabotaged(cli: Any, applied: Any, empty: Any):
-    """The last one: it ruins the account."""
+@dataclass(frozen=True)
+class Evidence:
+    """A pack of the sabotaged account, signed by a key of its KMS."""
+
+    good: Mapping[str, str]
+    """Check → its verdict before."""
+    file: Path
+    public_key: Path
+
+    def read(self, name: str) -> Any:
+        with zipfile.ZipFile(self.file) as archive:
+            text = archive.read(name).decode()
+        return json.loads(text) if name.endswith(".json") else text
+
+
+@pytest.fixture(scope="module")
+def evidence(cli: Any, applied: Any) -> Evidence:
+    """For the last tests: it ruins the account."""
     assert applied
     good = audited(cli, "simulated")
     for act in SEEN_BY:
         act(cli.client)
-    bad = audited(cli, "simulated")
+    iam, function = cli.client("iam"), io.BytesIO()
+    iam.tag_user(UserName=USER, Tags=[{"Key": "db_password", "Value": SECRET}])
+    with zipfile.ZipFile(function, "w") as archive:
+        archive.writestr("one.py", "")
+    cli.client("lambda").create_function(
+        FunctionName="leaky",
+        Runtime="python3.12",
+        Role=iam.list_roles()["Roles"][0]["Arn"],
+        Handler="one.handler",
+        Code={"ZipFile": function.getvalue()},
+        Environment={"Variables": {"MODE": SECRET}},
+    )
+    kms = cli.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    file, public_key = cli.root / "simulated.zip", cli.root / "key.pub.pem"
+    der = base64.encodebytes(kms.get_public_key(KeyId=key)["PublicKey"]).decode()
+    public_key.write_text(f"-----BEGIN PUBLIC KEY-----\n{der}-----END PUBLIC KEY-----\n")
+    cli.json("evidence", "simulated", "-o", str(file), "--kms-key", key, "--regions", f"{HOME},us-east-1")
+    return Evidence(good, file, public_key)
+
+
+SECRET = "hunter2hunter2"
+
+
+def test_each_check_sees_what_was_applied_and_what_was_sabotaged(empty: Any, evidence: Evidence):
+    good = evidence.good
+    bad = {check["id"]: check["status"] for check in evidence.read("report.json")["checks"]}
     wanted = {check for checks in SEEN_BY.values() for check in checks}
     assert {check: (good[check], bad[check]) for check in wanted if (good[check], bad[check]) != ("pass", "fail")} == {}
     assert {check for check in wanted if empty[check] == "unknown"} == set()
@@ -294,3 +350,60 @@ def test_each_check_sees_what_was_applied_and_what_was_sabotaged(cli: Any, appli
     if os.environ.get("UPDATE_APPLIED"):
         AUDITED.write_text(json.dumps(both, indent=1) + "\n")
     assert both == json.loads(AUDITED.read_text("utf-8"))
+
+
+def test_the_evidence_is_of_kms_s_key_and_of_what_was_rendered(cli: Any, evidence: Evidence):
+    words = ("evidence", "verify", str(evidence.file), "--public-key", str(evidence.public_key))
+    assert "VALID: signed (ECDSA_SHA_256) with the given key" in cli.run(*words).stdout
+    manifest = evidence.read("manifest.json")
+    planned = cli.json("show", str(cli.root / "simulated.tfbundle"))
+    assert manifest["rendered"]["sha256"] == planned["rendered_sha256"]
+    assert manifest["rendered"]["up_to_date"] is True
+    assert (manifest["account_id"], manifest["simulator"]) == ("111122223333", "moto")
+
+
+def test_the_evidence_has_every_call_of_the_report_and_no_secret(cli: Any, evidence: Evidence):
+    report, manifest = evidence.read("report.json"), evidence.read("manifest.json")
+    rows = list(csv.DictReader(evidence.read("requests.csv").splitlines()))
+    assert len(rows) == manifest["calls"] == report["calls"]
+    known = {row["request_id"] for row in rows}
+    assert {call["request_id"] for finding in report["findings"] for call in finding["calls"]} <= known
+    facts = [
+        json.loads(line)
+        for file in manifest["files"]
+        if file["name"].startswith("facts/")
+        for line in evidence.read(file["name"]).splitlines()
+    ]
+    assert sorted(fact["request_id"] or "" for fact in facts) == sorted(row["request_id"] for row in rows)
+    stripped = {path for fact in facts for path in fact["stripped"]}
+    assert {"UserDetailList[].Tags[].Value", "Functions[].Environment.Variables"} <= stripped
+    names = [file["name"] for file in manifest["files"]]
+    everything = "".join(str(evidence.read(name)) for name in names)
+    assert SECRET not in everything
+    assert str(cli.root) not in everything
+
+
+def test_an_audit_of_the_facts_alone_finds_the_same(cli: Any, evidence: Evidence):
+    """So they are the facts that the report rests on, and all of them."""
+    report = evidence.read("report.json")
+    _, environment = read_environment(Project(cli.root), "simulated")
+    clients = Replayed(environment, evidence.file)
+    caller = CallerIdentity(report["account_id"], report["caller"])
+    account = Account(environment, clients, caller, "simulated", cli.root, has_file=True)
+    found = audit(account, tuple(checks().values()), report["regions"], (), Observer())
+    # What was stripped, such as a contact's name, is another value now.
+    other = {fact["request_id"] for facts in clients.facts.values() for fact in facts if fact["stripped"]}
+    now = {
+        (one.rule.id, one.id, one.status.value, one.evidence)
+        for one in found.findings
+        if other.isdisjoint(call.request_id for call in one.calls)
+    }
+    then = {
+        (one["rule"], one["id"], one["status"], one["evidence"])
+        for one in report["findings"]
+        if other.isdisjoint(call["request_id"] for call in one["calls"])
+    }
+    print(
+        f"{len(now)} of {len(report['findings'])} findings were computed again from facts that nothing was stripped of"
+    )
+    assert now == then
