@@ -170,8 +170,9 @@ class AwsSession:
 
         role = self.environment.credentials.assume_role
         if self._by is not None and role is not None:
-            # Only the session itself may make its clients: several threads may want one.
-            return _assumed(self._by.client("sts", self.home_region), role, self.environment.name)
+            # Only the session itself may make its clients: several threads may want one. And in its home region: STS
+            # in the other's may be in a region that the caller's account has not enabled, and refuses its credentials.
+            return _assumed(self._by.client("sts", self._by.home_region), role, self.environment.name)
         endpoint = self.environ.get("AWS_ENDPOINT_URL")
         if endpoint:
             # Dummy credentials of the embedded AWS, whatever the shell or the AWS configuration holds. Roles are
@@ -188,7 +189,10 @@ class AwsSession:
 
 
 def _assumed(sts: Any, role: AssumeRole, name: str) -> Any:
-    """A boto3 session of a role.
+    """A boto3 session of a role, which assumes it again before its credentials expire, in whichever thread needs that.
+
+    They live for an hour, and a role that is assumed as another role cannot have them for longer
+    (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html, DurationSeconds).
 
     Args:
         sts: A client that may assume it.
@@ -196,16 +200,27 @@ def _assumed(sts: Any, role: AssumeRole, name: str) -> Any:
         name: The environment, for errors.
 
     Raises:
-        WrongAccountError: It cannot be assumed.
+        WrongAccountError: It cannot be assumed. Where that happens later, a call fails with botocore's own error.
     """
     import boto3
     import botocore.exceptions
+    from botocore.credentials import RefreshableCredentials
 
     request = {"RoleArn": role.role_arn, "RoleSessionName": role.session_name}
     if role.external_id:
         request["ExternalId"] = role.external_id
-    try:
+
+    def assume() -> dict[str, str]:
         answer = sts.assume_role(**request)["Credentials"]
+        return {
+            "access_key": answer["AccessKeyId"],
+            "secret_key": answer["SecretAccessKey"],
+            "token": answer["SessionToken"],
+            "expiry_time": answer["Expiration"].isoformat(),
+        }
+
+    try:
+        first = assume()
     except botocore.exceptions.ClientError as e:
         details = e.response.get("Error", {})
         raise WrongAccountError(
@@ -214,5 +229,6 @@ def _assumed(sts: Any, role: AssumeRole, name: str) -> Any:
             hint="check the role's trust policy, its external id and MFA condition, and the base credentials",
         ) from e
     core = _new_session(session_vars=_NO_PROFILE)
-    core.set_credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+    # As Session.set_credentials does it, which takes no others than static ones.
+    core._credentials = RefreshableCredentials.create_from_metadata(first, assume, "assume-role")
     return boto3.Session(botocore_session=core)
