@@ -26,8 +26,10 @@ from toolkit.environment.source import Data, Problem
 from toolkit.environment.splice import DELETE, Edit
 from toolkit.errors import UsageError, or_meant
 from toolkit.iam.comparison import grants_lost
+from toolkit.plan.boundaries import UNKNOWN_BOUNDARY, boundary_of, limits_less
 from toolkit.plan.global_types import recorded_elsewhere
 from toolkit.plan.guards import Existing
+from toolkit.plan.managed_policies import ManagedPolicies
 from toolkit.plan.model import Action, Change, Marker, Plan, shown
 from toolkit.plan.settings import (
     NAMES,
@@ -64,6 +66,7 @@ class Adoption:
         written: The environment file's data as it was found.
         iam_names: (Type, name) → the setting that names it, as the file says with the edits so far.
         writers: What of the account writes to a bucket: trails and delivery channels.
+        policies: ARN → text of the account's own managed policies, as far as the account says it.
         decisions: Address → decision, in the order in which plans met them.
         done: Addresses under `imports` that the state has: their lines are deleted.
     """
@@ -73,13 +76,14 @@ class Adoption:
     written: Data = None
     writers: Callable[[str], Iterable[Live]] = lambda _: ()
     iam_names: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    policies: Callable[[], Mapping[str, str]] = dict
     decisions: dict[str, Decision] = field(default_factory=dict)
     done: tuple[str, ...] = ()
     _plan: Plan = field(default_factory=lambda: Plan("", (), (), 0))
     """This round's."""
     _found: dict[str, tuple[Change, Existing]] = field(default_factory=dict)
     _answers: dict[str, Choice | None] = field(default_factory=dict)
-    _unknown: list[Callable[[], None]] = field(default_factory=list)
+    _unknown: list[Callable[[], object]] = field(default_factory=list)
     """What is to be judged about values that this round's plan does not know, unless there is another round."""
     _unedited: frozenset[str] | None = None
     """Addresses that the plan of the file as it was found destroys; None: there was no plan yet."""
@@ -371,11 +375,14 @@ class Adoption:
             self._fails(change, f"Terraform would replace it, since {forcing or 'something'} differs")
         elif change.imported and change.action is Action.UPDATE:
             met = self._found.get(change.address)
-            if met is None or not met[1].overwritten or not self._cuts_off(change, change.before):
+            told = met is not None and met[1].overwritten and self._cuts_off(change, change.before)
+            if not told and not self._bounds_less(change, change.before):
                 called = decision.proposal.called if decision else change.address
                 self._strengthen(change, change.before, called, record)
-        elif found is not None and found.overwritten and not found.same and not self._cuts_off(change, found.values):
-            self._strengthen(change, found.values, found.named, record)
+        elif found is not None and found.overwritten and not found.same:
+            told = self._cuts_off(change, found.values) or self._bounds_less(change, found.values)
+            if not told:
+                self._strengthen(change, found.values, found.named, record)
 
     def _cuts_off(self, change: Change, before: Mapping[str, Any]) -> bool:
         """Whether a resource's policy grants what the one in its place does not, which is then told."""
@@ -384,6 +391,23 @@ class Adoption:
         if lost:
             self._fails(change, f"the policy in its place {'; '.join(lost)}")
         return bool(lost)
+
+    def _bounds_less(self, change: Change, before: Mapping[str, Any], *, last: bool = False) -> bool:
+        """Whether another permissions boundary takes the place of one that denies more, or may: as the plan judges it.
+
+        No setting holds the ARN of a boundary that exists already, so who has it is kept apart with it.
+        """
+        old, new = boundary_of(change.type, before), boundary_of(change.type, change.after)
+        if old is None or new is None or old == new:
+            return False
+        if new == UNKNOWN_BOUNDARY and not last:
+            self._unknown.append(partial(self._bounds_less, change, before, last=True))
+            return False
+        reasons = limits_less(old, new, ManagedPolicies(self._plan, (), self.policies()))
+        if reasons:
+            names = " → ".join(arn.rsplit("/", 1)[-1] for arn in (old, new))
+            self._fails(change, f"permissions_boundary would become weaker ({names}: {'; '.join(reasons)})")
+        return bool(reasons)
 
     def _strengthen(
         self, change: Change, before: Mapping[str, Any], called: str, record: ResourceType, *, last: bool = False

@@ -162,7 +162,7 @@ def judge_boundaries(plan: Plan, policies: ManagedPolicies) -> Iterator[Finding]
         if change.action not in (Action.UPDATE, Action.REPLACE, Action.CREATE) or new is None or new in olds:
             continue
         # Of several in whose place it may be, the one that it is nearest to.
-        compared = [(_wider(policies.before(old), policies.after(new)), old) for old in olds]
+        compared = [(limits_less(old, new, policies), old) for old in olds]
         reasons, old = min(compared, key=lambda one: len(one[0]), default=((), ""))
         if reasons:
             attribute = "permissions_boundary"
@@ -177,6 +177,20 @@ def judge_boundaries(plan: Plan, policies: ManagedPolicies) -> Iterator[Finding]
                 consent=f"--allow-weaker '{change.address}.{attribute}'",
                 component=change.component,
             )
+
+
+def limits_less(boundary: str, other: str, policies: ManagedPolicies) -> tuple[str, ...]:
+    """Why another boundary in place of one limits less, or may; nothing where it limits as much.
+
+    Args:
+        boundary: ARN of the one that there is before the plan.
+        other: ARN of the one that there is afterwards.
+        policies: What both say.
+    """
+    old, new = policies.before(boundary), policies.after(other)
+    if old is None or new is None:
+        return (f"what the {'old' if old is None else 'new'} one says is not known here",)
+    return compare_policies(old, new).weaker
 
 
 def may_limit_more(change: Change) -> bool:
@@ -223,9 +237,3 @@ def _reference(value: object) -> str | None:
     if isinstance(value, str):
         return value or None
     return None if value is None else UNKNOWN_BOUNDARY
-
-
-def _wider(old: str | None, new: str | None) -> tuple[str, ...]:
-    if old is None or new is None:
-        return (f"what the {'old' if old is None else 'new'} one says is not known here",)
-    return compare_policies(old, new).weaker

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from toolkit.files import read_regular, refuse_links, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.plan.existing import existing, existing_wanted
 from toolkit.plan.guards import Existing
+from toolkit.plan.managed_policies import POLICY
 from toolkit.plan.model import Plan, parse_plan
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.snapshots import MAX_AGE, read_snapshot
@@ -244,6 +245,7 @@ class _Run:
                 self.source = self.source or Inventory(workspace.aws)
                 if number == 0:
                     adoption.writers = partial(_writers, self.source, environment)
+                    adoption.policies = cache(partial(_policies, self.source, environment))
                     adoption.done = _done(data, environment)
                     if environment.released:
                         self.released = done_lines(environment, workspace.runner.state_resources({}))
@@ -344,6 +346,21 @@ def _writers(source: SnapshotSource | Inventory, environment: Environment, bucke
             raise ToolkitError(f"what writes to the bucket {bucket} cannot be read: {found}")
         if found.values.get(kinds[found.type]) == bucket:
             yield found
+
+
+def _policies(source: SnapshotSource | Inventory, environment: Environment) -> dict[str, str]:
+    """ARN → text of the account's own managed policies.
+
+    Raises:
+        ToolkitError: They cannot be read.
+    """
+    texts = {}
+    for found in source.every((POLICY,), (environment.regions.home,)):
+        if isinstance(found, Unreadable):
+            raise ToolkitError(f"what permissions boundaries say cannot be read: {found}")
+        if found.arn is not None and isinstance(text := found.values.get("policy"), str):
+            texts[found.arn] = text
+    return texts
 
 
 def _done(data: Mapping[str, Any], environment: Environment) -> tuple[str, ...]:
