@@ -24,6 +24,7 @@ from toolkit.sandbox.patches import (
     resourcegroupstaggingapi,
     s3,
     securityhub,
+    sns,
     ssm,
     sts,
 )
@@ -43,6 +44,7 @@ PATCHES: tuple[Patch, ...] = (
     *resourcegroupstaggingapi.PATCHES,
     *s3.PATCHES,
     *securityhub.PATCHES,
+    *sns.PATCHES,
     *ssm.PATCHES,
     *sts.PATCHES,
 )

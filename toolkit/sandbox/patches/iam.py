@@ -117,6 +117,38 @@ _OF_ROOT = {
 """Columns of the credential report for root of an account in which nobody has signed in as root; the others are N/A."""
 
 
+def _create_user_within(original: Method) -> Method:
+    def create_user(self: IamResponse) -> ActionResult:
+        answer: ActionResult = original(self)
+        _bound(self, self._get_param("PermissionsBoundary"))
+        return answer
+
+    return create_user
+
+
+def _put_user_boundary(_original: Method) -> Method:
+    def put_user_permissions_boundary(self: IamResponse) -> ActionResult:
+        _bound(self, self._get_param("PermissionsBoundary"))
+        return EmptyResult()
+
+    return put_user_permissions_boundary
+
+
+def _delete_user_boundary(_original: Method) -> Method:
+    def delete_user_permissions_boundary(self: IamResponse) -> ActionResult:
+        _bound(self, None)
+        return EmptyResult()
+
+    return delete_user_permissions_boundary
+
+
+def _bound(response: IamResponse, arn: str | None) -> None:
+    """Gives a user a permissions boundary, or none; what describes a user takes it from there."""
+    user: Any = response.backend.get_user(response._get_param("UserName"))
+    boundary = {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn}
+    user.permissions_boundary = boundary if arn else None
+
+
 def _report_with_root(original: Method) -> Method:
     def get_credential_report(self: IAMBackend) -> str:
         header, *users = original(self).splitlines(keepends=True)
@@ -149,6 +181,11 @@ _AUDIENCES = (
 _USER_TAGS = (
     "moto distinguishes tag keys of users by case, and checks none. IAM API, CreateUser, TagUser: keys of users and "
     "roles are not distinguished by case; of two in one call it accepts neither, and a later one replaces the earlier."
+)
+_USER_BOUNDARY = (
+    "moto has permissions boundaries of roles alone. IAM API, CreateUser, PutUserPermissionsBoundary, "
+    "DeleteUserPermissionsBoundary, GetUser and GetAccountAuthorizationDetails: users have one, too, which is the ARN "
+    "of a managed policy."
 )
 
 PATCHES = (
@@ -217,4 +254,13 @@ PATCHES = (
     ),
     Patch("iam-user-tags-create", IAMBackend, "create_user", _USER_TAGS, _create_user_tags),
     Patch("iam-user-tags-change", IAMBackend, "tag_user", _USER_TAGS, _tag_user),
+    Patch("iam-user-boundary-create", IamResponse, "create_user", _USER_BOUNDARY, _create_user_within),
+    Patch("iam-user-boundary-put", IamResponse, "put_user_permissions_boundary", _USER_BOUNDARY, _put_user_boundary),
+    Patch(
+        "iam-user-boundary-delete",
+        IamResponse,
+        "delete_user_permissions_boundary",
+        _USER_BOUNDARY,
+        _delete_user_boundary,
+    ),
 )

@@ -120,6 +120,26 @@ def a_role_keeps_its_description() -> bool:
     return kept and not client.get_role(RoleName="ops")["Role"].get("Description")
 
 
+def users_have_boundaries() -> bool:
+    client = boto3.client("iam")
+    one, other = (f"arn:aws:iam::aws:policy/{name}" for name in ("ReadOnlyAccess", "PowerUserAccess"))
+
+    def boundaries() -> list[object]:
+        details = client.get_account_authorization_details(Filter=["User"])["UserDetailList"]
+        told = [client.get_user(UserName="anna")["User"], *details]
+        return [user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for user in told]
+
+    client.create_user(UserName="anna", PermissionsBoundary=one)
+    found = [boundaries()]
+    if found != [[one, one]]:
+        return False
+    client.put_user_permissions_boundary(UserName="anna", PermissionsBoundary=other)
+    found.append(boundaries())
+    client.delete_user_permissions_boundary(UserName="anna")
+    found.append(boundaries())
+    return found == [[one, one], [other, other], [None, None]]
+
+
 CASES: dict[str, Callable[[], bool]] = {
     "iam-oidc-client-add": the_audiences_of_a_provider_change,
     "iam-oidc-client-remove": the_audiences_of_a_provider_change,
@@ -131,6 +151,9 @@ CASES: dict[str, Callable[[], bool]] = {
     "iam-unique-policy": unique("create_policy", "PolicyName", PolicyDocument=ALLOWS),
     "iam-unique-role": unique("create_role", "RoleName", AssumeRolePolicyDocument=ALLOWS),
     "iam-update-role": a_role_keeps_its_description,
+    "iam-user-boundary-create": users_have_boundaries,
+    "iam-user-boundary-put": users_have_boundaries,
+    "iam-user-boundary-delete": users_have_boundaries,
     "iam-user-tags-create": users_are_not_made_with_a_tag_twice,
     "iam-user-tags-change": a_tag_of_another_case_replaces_the_first,
     "iam-unique-rename": users_are_renamed_to_no_name_of_another_case,
