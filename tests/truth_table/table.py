@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -80,6 +80,8 @@ WEAKENS, REFUSES = "would become weaker", "becomes weaker"
 """What `adopt` and then the plan say where no setting can hold a stronger value of the account."""
 NO_SETTING = "no setting leaves it alone"
 """What `adopt` says of what it cannot take over, nor give the environment's own another name than."""
+REFERRED = "` cannot be "
+"""As in "`components.iam_users.users.anna` cannot be left out", with the rule of the file that needs it."""
 _GRANTS_LESS = "the policy in its place grants less"
 """Nobody is cut off unasked: whether a wider grant in a policy of one owner is needed, only people know."""
 
@@ -239,8 +241,9 @@ ROWS: Mapping[str, Row] = {
             'rule {\n scan_frequency = "CONTINUOUS_SCAN"\n repository_filter {\n filter = "prod-*"\n'
             ' filter_type = "WILDCARD"\n }\n repository_filter {\n filter = "theirs-*"\n filter_type = "WILDCARD"'
             "\n }\n }",
-            "rule[0].repository_filter[1].filter",
-            "theirs-*",
+            # A set has no order.
+            "rule[0].repository_filter",
+            [{"filter": "prod-*", "filter_type": "WILDCARD"}, {"filter": "theirs-*", "filter_type": "WILDCARD"}],
         ),
     ),
     "aws_flow_log": Row(
@@ -277,6 +280,8 @@ ROWS: Mapping[str, Row] = {
             },
             "permissions_boundary",
             "arn:aws:iam::aws:policy/ReadOnlyAccess",
+            # Of one whose boundary is kept apart, which `conflicts` names.
+            left=REFERRED,
         ),
     ),
     "aws_iam_role_policy": _policy(_WIDE, _DENIES, _GRANTS_LESS, WEAKENS),
@@ -285,7 +290,8 @@ ROWS: Mapping[str, Row] = {
     "aws_iam_user": Row(
         "the baseline plans no permissions boundary, which is the weakest",
         Value(
-            'permissions_boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"',
+            # Of one whom nothing else of the file names, as with roles.
+            'permissions_boundary = each.key == "bert" ? "arn:aws:iam::aws:policy/ReadOnlyAccess" : null',
             "permissions_boundary",
             "arn:aws:iam::aws:policy/ReadOnlyAccess",
         ),
@@ -411,7 +417,9 @@ ROWS: Mapping[str, Row] = {
     "aws_sns_topic": Row(
         Value('kms_master_key_id = "alias/aws/sns"', "kms_master_key_id", "alias/aws/sns"),
         Value(
-            'http_failure_feedback_role_arn = "arn:aws:iam::111122223333:role/feedback"',
+            # Of one whose name no other row needs as it is.
+            'http_failure_feedback_role_arn = var.name == "baseline-guardduty-findings" ? '
+            '"arn:aws:iam::111122223333:role/feedback" : null',
             "http_failure_feedback_role_arn",
             "arn:aws:iam::111122223333:role/feedback",
         ),
@@ -452,8 +460,6 @@ FIXED_NAMES: Mapping[str, str] = {
     "aws_ssm_service_setting": "AWS names it: a setting",
 }
 """Type with a key → why no resource of it has another name."""
-REFERRED = "` cannot be "
-"""As in "`components.iam_users.users.anna` cannot be left out", with the rule of the file that needs it."""
 REFERRED_TO: Mapping[str, str] = {
     # Of the rules by default, none is an entry of the file.
     "aws_config_config_rule": NO_SETTING,
@@ -468,6 +474,38 @@ Only people know by what to refer to them instead.
 """
 OTHERS: Mapping[str, str] = {"aws_default_security_group": OPEN}
 """Type → what overrides it where others manage it: a closed default group has nothing to lose, whoever closed it."""
+_OWN_KEY = re.compile(r"arn:aws:kms:[a-z0-9-]+:111122223333:key/.+")
+
+
+def _denies_everything(values: Mapping[str, Any]) -> bool:
+    everything = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    return any(
+        {k: v for k, v in s.items() if k != "Sid"} == everything for s in json.loads(values["policy"])["Statement"]
+    )
+
+
+def _keeps_everything(values: Mapping[str, Any]) -> bool:
+    """No object expires, and no other version of one sooner than where the account has the table's value."""
+    rules = values.get("rule") or ()
+    versions = [one for rule in rules for one in rule.get("noncurrent_version_expiration") or ()]
+    return not any(rule.get("expiration") for rule in rules) and all(v["noncurrent_days"] >= 3650 for v in versions)
+
+
+def _has_own_key(values: Mapping[str, Any]) -> bool:
+    path = "rule[0].apply_server_side_encryption_by_default[0]"
+    algorithm, key = (value_at(values, f"{path}.{name}") for name in ("sse_algorithm", "kms_master_key_id"))
+    return algorithm == "aws:kms" and _OWN_KEY.fullmatch(str(key)) is not None
+
+
+AS_STRONG: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "aws_iam_policy": _denies_everything,
+    "aws_s3_bucket_lifecycle_configuration": _keeps_everything,
+    "aws_s3_bucket_server_side_encryption_configuration": _has_own_key,
+}
+"""Type → whether values are as strong as the table's stronger one, whatever that is: there is nothing stronger.
+
+Written by hand, as the values are: no record decides about its own row.
+"""
 UNTAGGED: Mapping[str, str] = {}
 """Type with tags in Terraform → why its reading gives no ARN to ask for tags with."""
 
@@ -690,7 +728,8 @@ def _reasons(kind: str, account: str, evidence: Evidence, record: ResourceType) 
         yield from (f"weaker: {old.called}: {w.path}: {w.reason}" for w in weakenings(record, old.values, new.values))
         if account == "stronger" and old in seeded and isinstance(value, Value) and value.path:
             had, has = value_at(old.values, value.path), value_at(new.values, value.path)
-            if not _as_strong(had, has):
+            as_strong = AS_STRONG.get(kind, lambda _: False)
+            if not _as_strong(had, has) and not as_strong(new.values):
                 yield f"the stronger value is lost: {old.called}: {value.path}: {had!r} → {has!r}"
         if old.managed_by is not None and new.values != old.values:
             yield f"changed, though others manage it: {old.called}"

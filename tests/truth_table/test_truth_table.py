@@ -64,18 +64,9 @@ def test_the_page_claims_a_verdict_of_the_record_as_it_is_alone(kind: str):
 
 
 FAULTS = {
-    # The policy that is the account's boundary is kept apart for what it denies, and roles that are adopted get the
-    # baseline's own in its place: `adopt` does not say so, the plan refuses it.
-    "aws_iam_role, stronger",
-    # Nothing is proven: the embedded AWS does not answer the value that was set, or the table looks for it elsewhere.
-    "aws_ecr_registry_scanning_configuration, stronger",
-    "aws_iam_user, stronger",
-    "aws_sns_topic, stronger",
-    # What came in place of the value is as strong, but the table compares texts: no expiry, another own key, a denial
-    # of everything.
-    "aws_iam_policy, stronger",
+    # A bucket that expires no object took the place of one that does, and keeps old versions as long. The run counted
+    # those versions; the table does not any more, and the account was not tried since.
     "aws_s3_bucket_lifecycle_configuration, stronger",
-    "aws_s3_bucket_server_side_encryption_configuration, stronger",
 }
 """Cells that are known to be red, as the page shows them."""
 
@@ -239,6 +230,61 @@ def test_a_direction_that_is_weakened_in_a_record_turns_its_row_red(kind: str, s
     assert any("the stronger value is lost" in reason for reason in verdict(replace(record, strengths=without)))
 
 
+_KEYS = "arn:aws:kms:eu-central-1:{}:key/5070ab66-ce84-48bd-9191-eace74e5a0a2"
+_EVERYTHING = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+
+
+def _says(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    return {"policy": json.dumps({"Version": "2012-10-17", "Statement": list(statements)})}
+
+
+def _encrypts(algorithm: str, key: str) -> dict[str, Any]:
+    default = {"sse_algorithm": algorithm, "kms_master_key_id": key}
+    return {"rule": [{"apply_server_side_encryption_by_default": [default]}]}
+
+
+STRONGEST = {
+    "aws_iam_policy": (
+        _says({"Sid": "DenyEverything", **_EVERYTHING}),
+        _says({**_EVERYTHING, "Action": "s3:*"}),
+        _says({**_EVERYTHING, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}),
+        _says({**_EVERYTHING, "Effect": "Allow"}),
+    ),
+    "aws_s3_bucket_lifecycle_configuration": (
+        {"rule": [{"id": "a", "expiration": [], "noncurrent_version_expiration": [{"noncurrent_days": 3650}]}]},
+        {"rule": [{"id": "a", "expiration": []}, {"id": "b", "expiration": [{"days": 36500}]}]},
+        {"rule": [{"id": "a", "noncurrent_version_expiration": [{"noncurrent_days": 3649}]}]},
+    ),
+    "aws_s3_bucket_server_side_encryption_configuration": (
+        _encrypts("aws:kms", _KEYS.format("111122223333")),
+        _encrypts("aws:kms", _KEYS.format("444455556666")),
+        _encrypts("aws:kms", "alias/aws/s3"),
+        _encrypts("aws:kms", ""),
+        _encrypts("AES256", ""),
+    ),
+}
+"""Type → values than which nothing is stronger, and then such as come near."""
+
+
+@pytest.mark.parametrize("kind", STRONGEST)
+def test_nothing_but_the_strongest_stands_for_the_stronger_value(kind: str):
+    """A record that calls nothing weaker cannot make its row green: the table judges by itself what took its place."""
+    stronger = table.ROWS[kind].stronger
+    had = _says({**_EVERYTHING, "Sid": "Theirs"}) if stronger.part else built(stronger.path, stronger.value)
+    before = table.Found("eu-central-1", {}, had, "it", "id")
+    by_hand = (f"another: {stronger.left}",) if stronger.left else ()
+    blind = replace(RESOURCES[kind], strengths=())
+
+    def verdict(values: Mapping[str, Any]) -> Any:
+        evidence = table.Evidence((before,), (replace(before, values=values),), by_hand=by_hand)
+        return table.judge(kind, "stronger", evidence, blind)
+
+    assert set(STRONGEST) == set(table.AS_STRONG)
+    strongest, *near = STRONGEST[kind]
+    assert verdict(strongest) == ()
+    assert all(any("the stronger value is lost" in reason for reason in verdict(values)) for values in near)
+
+
 def concerns(strength: Strength, path: str) -> bool:
     attribute = strength.attribute.replace("[*]", "[0]")
     return path.startswith(attribute) or attribute.startswith(path)
@@ -251,7 +297,9 @@ BASELINE: Mapping[str, Mapping[str, Any]] = {
     "aws_config_configuration_recorder": {"recording_mode": [{"recording_frequency": "DAILY"}]},
     "aws_config_delivery_channel": {"snapshot_delivery_properties": [{"delivery_frequency": "TwentyFour_Hours"}]},
     "aws_ec2_instance_metadata_defaults": {"http_put_response_hop_limit": -1},
-    "aws_ecr_registry_scanning_configuration": {"rule": [{"repository_filter": [{"filter": "prod-*"}]}]},
+    "aws_ecr_registry_scanning_configuration": {
+        "rule": [{"repository_filter": [{"filter": "prod-*", "filter_type": "WILDCARD"}]}]
+    },
     "aws_flow_log": {"max_aggregation_interval": 600},
     "aws_s3_bucket_logging": {"target_bucket": "baseline-access-logs"},
 }
