@@ -12,7 +12,6 @@ Evidence of an AWS account, made by aws-baseline-toolkit.
 
 manifest.json          what the evidence is of; SHA-256 and size of every file
 manifest.json.sig      detached signature of manifest.json; only in a signed pack
-SHA256SUMS             the same SHA-256, for sha256sum
 report.json            the audit's report, for programs
 report.md, report.html the same, for people; the page loads nothing from anywhere
 rendered.json          SHA-256 of each file that Terraform reads; only for an environment
@@ -26,37 +25,50 @@ To verify the pack:
 
     toolkit evidence verify FILE.zip --public-key key.pub.pem
 
-To verify it without the toolkit, in an empty folder:
+To verify it without the toolkit, make a folder beside FILE.zip{key}. Run in that folder, and stop at
+the first command that fails:
 
-    unzip FILE.zip
-    sha256sum --check SHA256SUMS
+    {commands}
+
 {signature}
-sha256sum reads the files that SHA256SUMS lists; `unzip -l FILE.zip` shows whether there are others.
+Only the files that the last command lists are verified; `unzip -l ../FILE.zip` shows whether there are others.
+Whoever changes a pack can change this text, too: the toolkit's documentation (docs/evidence.md) has the same commands.
 """
-_UNSIGNED = "\nThis pack is not signed: the sums show what was damaged, not who made it.\n"
+_UNSIGNED = """\
+This pack is not signed: the commands show what was damaged, not who made it.
+"""
 _SIGNED = """\
-    {command}
-
-The last command must print that the signature is verified. Get the public key from the signer, never with the pack.
-Its SHA-256 must be
+openssl must print that the signature is verified: the SHA-256 of the files are taken from manifest.json, which is what
+is signed. Get the public key from the signer, never with the pack. Its SHA-256 must be
     {fingerprint}
-as `openssl pkey -pubin -in key.pub.pem -outform DER | sha256sum` prints it.
+as `openssl pkey -pubin -in ../key.pub.pem -outform DER | sha256sum` prints it.
 """
+_SUMS = (
+    'python3 -I -c \'import json; [print(f["sha256"], "", f["name"]) for f in json.load(open("manifest.json"))["files"]]\''
+    " | sha256sum --check"
+)
+"""Of the signed manifest: a file of sums in the pack would be as easy to change as what it is about. `-I`, since Python
+would else import a json.py that somebody has put into the pack."""
 
 
 def about(signed: Signed | None) -> str:
     """The text."""
-    if signed is None:
-        return _ABOUT.format(signature=_UNSIGNED)
-    return _ABOUT.format(
-        signature=_SIGNED.format(command=command(signed.algorithm), fingerprint=signed.public_key_sha256)
-    )
+    key, signature = "", _UNSIGNED
+    if signed is not None:
+        key, signature = " and key.pub.pem", _SIGNED.format(fingerprint=signed.public_key_sha256)
+    return _ABOUT.format(key=key, signature=signature, commands="\n    ".join(commands(signed)))
+
+
+def commands(signed: Signed | None) -> tuple[str, ...]:
+    """The commands that verify FILE.zip, in a folder beside it; the key stays out of reach of what is unpacked."""
+    return ("unzip ../FILE.zip", *([command(signed.algorithm)] if signed else ()), _SUMS)
 
 
 def command(algorithm: str) -> str:
     """How openssl (1.1.1 or later) verifies a signature of this algorithm."""
+    key, signature = "../key.pub.pem", "manifest.json.sig"
     if algorithm == "Ed25519":
-        return "openssl pkeyutl -verify -pubin -inkey key.pub.pem -rawin -in manifest.json -sigfile manifest.json.sig"
+        return f"openssl pkeyutl -verify -pubin -inkey {key} -rawin -in manifest.json -sigfile {signature}"
     padding = " -sigopt rsa_padding_mode:pss" if algorithm.startswith("RSA") else ""
     digest = f"-sha{algorithm[-3:]}"
-    return f"openssl dgst {digest} -verify key.pub.pem{padding} -signature manifest.json.sig manifest.json"
+    return f"openssl dgst {digest} -verify {key}{padding} -signature {signature} manifest.json"

@@ -1,6 +1,6 @@
 """The manifest of a pack: what the evidence is of, and what every file of it is. It is what is signed.
 
-In: facts of the moment, contents of files. Out: the bytes of manifest.json and SHA256SUMS; and back. Pure.
+In: facts of the moment, contents of files. Out: the bytes of manifest.json; and back. Pure.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from toolkit.evidence.layout import HOW
 from toolkit.typed import FieldError, from_json
 
 KIND, FORMAT = "aws-baseline-evidence", 1
-MANIFEST, SUMS, SIGNATURE = "manifest.json", "SHA256SUMS", "manifest.json.sig"
-OWN = (MANIFEST, SUMS, SIGNATURE)
-"""Files that the manifest does not list: itself, and what follows from it."""
+MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
+OWN = (MANIFEST, SIGNATURE)
+"""Files that the manifest does not list: itself, and its signature."""
 
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Size = Annotated[int, Field(ge=0)]
@@ -135,15 +135,10 @@ class Manifest:
         """The bytes of manifest.json."""
         return json.dumps(dataclasses.asdict(self), indent=1).encode("ascii") + b"\n"
 
-    def sums(self, manifest_sha256: str) -> bytes:
-        """The bytes of SHA256SUMS, as `sha256sum --check` reads it."""
-        lines = [*((one.sha256, one.name) for one in self.files), (manifest_sha256, MANIFEST)]
-        return "".join(f"{digest}  {name}\n" for digest, name in lines).encode("ascii")
-
     @property
     def names(self) -> tuple[str, ...]:
         """Every file of the pack, in the order of the zip file."""
-        own = OWN if self.signature else OWN[:2]
+        own = OWN if self.signature else OWN[:1]
         return (*(one.name for one in self.files), *own)
 
 

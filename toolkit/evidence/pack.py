@@ -7,7 +7,6 @@ perhaps a public key. Out: every file of it that is changed, missing or added, a
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.evidence.layout import HOW, Entry, Problem, Reader, Writer
-from toolkit.evidence.manifest import MANIFEST, OWN, SIGNATURE, SUMS, File, Manifest, read_manifest
+from toolkit.evidence.manifest import MANIFEST, OWN, SIGNATURE, File, Manifest, read_manifest
 from toolkit.evidence.signing import PublicKey, Signer
 from toolkit.files import open_regular, written_atomically
 from toolkit.typed import FieldError
@@ -48,7 +47,6 @@ def write_pack(
             manifest = manifest_of(contents)
             data = manifest.data
             writer.add(MANIFEST, [data], stored=True)
-            writer.add(SUMS, [manifest.sums(hashlib.sha256(data).hexdigest())], stored=True)
             if signer is not None:
                 writer.add(SIGNATURE, [signer.sign(data)], stored=True)
             writer.close()
@@ -135,11 +133,6 @@ def _verify(reader: Reader, where: str, key: PublicKey | None) -> Verified:
     problems += (Problem("added", name, "the manifest does not list it") for name in found if name not in expected)
     if found != expected and sorted(found) == sorted(expected):
         problems.append(Problem("structure", "", "the files are in another order than in the manifest"))
-    if SUMS in entries and _own(reader, entries[SUMS], _LARGEST_MANIFEST, problems) not in (
-        None,
-        manifest.sums(hashlib.sha256(data).hexdigest()),
-    ):
-        problems.append(Problem("changed", SUMS, "it does not follow from the manifest"))
     signature = None
     if manifest.signature is not None and SIGNATURE in entries:
         signature = _own(reader, entries[SIGNATURE], _LARGEST_SIGNATURE, problems)
@@ -172,7 +165,7 @@ def _files(reader: Reader, entries: dict[str, Entry], manifest: Manifest) -> lis
 
 
 def _own(reader: Reader, entry: Entry, largest: int, problems: list[Problem]) -> bytes | None:
-    """The bytes of the manifest or of what follows from it."""
+    """The bytes of the manifest or of its signature."""
     if not entry.stored:
         problems.append(Problem("structure", entry.name, "it is compressed"))
     if entry.size > largest:

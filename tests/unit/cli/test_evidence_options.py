@@ -192,7 +192,7 @@ def test_what_is_in_the_pack(account: list[str | None], told: Told, folder: Path
         names = archive.namelist()
         assert names == [
             "README.txt", "report.json", "report.md", "report.html", "rendered.json", "credential-report.csv",
-            "requests.csv",            "facts/iam.jsonl", "facts/s3.jsonl", "manifest.json", "SHA256SUMS",
+            "requests.csv", "facts/iam.jsonl", "facts/s3.jsonl", "manifest.json",
         ]  # fmt: skip
         manifest = json.loads(archive.read("manifest.json"))
         report = json_shape(archive.read("report.json").decode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -17,14 +18,15 @@ from hypothesis import strategies as st
 
 from toolkit.errors import BadPlanError, ExitCode, ToolkitError
 from toolkit.evidence import layout as layouts
+from toolkit.evidence.about import about, command, commands
 from toolkit.evidence.layout import Entry, Problem, Reader
-from toolkit.evidence.manifest import MANIFEST, SIGNATURE, SUMS
+from toolkit.evidence.manifest import MANIFEST, SIGNATURE
 from toolkit.evidence.pack import _verify, verify_pack, write_pack
 from toolkit.evidence.signing import FileSigner, PublicKey, Signer
 
-from .conftest import FILES, Maker, manifest
+from .conftest import FILES, Maker, manifest, public_pem
 
-NAMES = (*FILES, MANIFEST, SUMS, SIGNATURE)
+NAMES = (*FILES, MANIFEST, SIGNATURE)
 
 
 def problems(data: bytes, key: PublicKey | None) -> tuple[Problem, ...]:
@@ -198,7 +200,7 @@ def test_a_pack_that_another_key_has_signed_fails_and_both_keys_are_named(make: 
 
 def rewritten(file: Path, change: Callable[[list[tuple[str, bytes, bool]]], list[tuple[str, bytes, bool]]]) -> Path:
     """A pack in the very layout of one, of other members: name, content, whether it is stored."""
-    members = [(name, data, name in (MANIFEST, SUMS, SIGNATURE)) for name, data in unpacked(file).items()]
+    members = [(name, data, name in (MANIFEST, SIGNATURE)) for name, data in unpacked(file).items()]
     with file.open("wb") as stream:
         writer = layouts.Writer(stream)
         for name, data, stored in change(members):
@@ -306,7 +308,7 @@ def test_a_manifest_that_is_written_otherwise_is_found(make: Maker):
     assert found.manifest is None
 
 
-@pytest.mark.parametrize("missing", [MANIFEST, SUMS, SIGNATURE])
+@pytest.mark.parametrize("missing", [MANIFEST, SIGNATURE])
 def test_a_missing_file_of_its_own_is_named(make: Maker, signer: Signer, public: PublicKey, missing: str):
     file = rewritten(make(signer), lambda members: [one for one in members if one[0] != missing])
     if missing == MANIFEST:
@@ -349,11 +351,99 @@ def test_more_than_the_format_can_say_is_refused(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not (shutil.which("unzip") and shutil.which("sha256sum")), reason="needs unzip and sha256sum")
-def test_unzip_and_sha256sum_verify_it(make: Maker, tmp_path: Path):
-    file = make()
-    folder = tmp_path / "out"
-    folder.mkdir()
-    subprocess.run(["unzip", "-q", str(file)], cwd=folder, check=True)
-    checked = subprocess.run(["sha256sum", "--check", SUMS], cwd=folder, check=True, capture_output=True, text=True)
-    assert checked.stdout.splitlines() == [f"{name}: OK" for name in (*FILES, MANIFEST)]
+TOOLS = ("unzip", "sha256sum", "openssl", "python3")
+
+
+def follow(lines: tuple[str, ...], file: Path, key: bytes) -> tuple[bool, str]:
+    """Whether somebody who follows the instructions takes a pack for genuine, and what the commands print."""
+    desk = file.parent / f"desk of {file.name}"
+    folder = desk / "new"
+    folder.mkdir(parents=True)
+    shutil.copy(file, desk / "FILE.zip")
+    (desk / "key.pub.pem").write_bytes(key)
+    printed = ""
+    for line in lines:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        printed += done.stdout + done.stderr
+        if done.returncode:
+            return False, printed
+    return True, printed
+
+
+def instructions(file: Path) -> tuple[str, ...]:
+    text = zipfile.ZipFile(file).read("README.txt").decode()
+    _, _, rest = text.partition("To verify it without the toolkit")
+    block = rest.split("\n\n")[1]
+    return tuple(line.strip() for line in block.splitlines())
+
+
+def forgeries(key: Ed25519PrivateKey) -> dict[str, Callable[[dict[str, bytes]], dict[str, bytes]]]:
+    """What somebody without the key makes of a pack."""
+    other = Ed25519PrivateKey.generate()
+
+    def report(members: dict[str, bytes]) -> dict[str, bytes]:
+        return {**members, "report.json": members["report.json"].replace(b"audit", b"adieu")}
+
+    def digest(members: dict[str, bytes]) -> str:
+        return hashlib.sha256(members["report.json"]).hexdigest()
+
+    def sums(members: dict[str, bytes]) -> dict[str, bytes]:
+        """The report, and a file of sums that fits."""
+        made = report(members)
+        lines = (f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in made.items())
+        return {**made, "SHA256SUMS": "".join(lines).encode()}
+
+    def consistent(members: dict[str, bytes]) -> dict[str, bytes]:
+        made = report(members)
+        return {**made, MANIFEST: members[MANIFEST].replace(digest(members).encode(), digest(made).encode())}
+
+    def signed(members: dict[str, bytes]) -> dict[str, bytes]:
+        """By another key, which is in the pack where an auditor could take it for the one that they have."""
+        made = consistent(members)
+        return {**made, SIGNATURE: other.sign(made[MANIFEST]), "key.pub.pem": public_pem(other)}
+
+    def code(members: dict[str, bytes]) -> dict[str, bytes]:
+        """A module that Python would import from the folder: it says that the changed report is as it was."""
+        made = report(members)
+        files = [{"sha256": digest(made), "name": "report.json"}]
+        return {**made, "json.py": f"load = lambda _: {{'files': {files}}}\n".encode()}
+
+    return {one.__name__: one for one in (report, sums, consistent, signed, code)}
+
+
+@pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
+def test_the_instructions_in_a_pack_tell_a_genuine_one_from_forged_ones(
+    make: Maker, tmp_path: Path, key: Ed25519PrivateKey, signer: Signer
+):
+    genuine = make(signer, files={**FILES, "README.txt": about(signer.signed).encode()})
+    lines = instructions(genuine)
+    assert lines == commands(signer.signed)
+    passed, printed = follow(lines, genuine, public_pem(key))
+    assert passed, printed
+    assert [line for line in printed.splitlines() if line.endswith(": OK")] == [f"{name}: OK" for name in FILES]
+    members = unpacked(genuine)
+    for name, forge in forgeries(key).items():
+        forged = packed_by(tmp_path / f"{name}.zip", forge(members))
+        passed, printed = follow(lines, forged, public_pem(key))
+        assert not passed, f"{name}: {printed}"
+
+
+@pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
+def test_the_instructions_in_a_pack_without_a_signature_find_what_is_damaged(make: Maker, tmp_path: Path):
+    file = make(files={**FILES, "README.txt": about(None).encode()})
+    assert follow(instructions(file), file, b"")[0]
+    members = {**unpacked(file), "facts/empty.jsonl": b"x"}
+    passed, printed = follow(instructions(file), packed_by(tmp_path / "damaged.zip", members), b"")
+    assert not passed
+    assert "facts/empty.jsonl: FAILED" in printed
+
+
+def test_the_documentation_has_the_instructions_of_the_packs(signer: Signer):
+    page = (Path(__file__).parents[3] / "docs" / "evidence.md").read_text()
+    for line in commands(signer.signed):
+        assert f"$ {line.replace('FILE.zip', 'prod.zip')}\n" in page
+    for algorithm in ("ECDSA_SHA_256", "RSASSA_PSS_SHA_256"):
+        assert f"$ {command(algorithm)}\n" in page

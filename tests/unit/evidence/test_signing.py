@@ -162,15 +162,17 @@ def test_openssl_verifies_it_by_the_command_that_is_in_the_pack(
     else:
         made = RSA if algorithm.startswith("RSA") else ec.generate_private_key(CURVES[algorithm])
         signature = kms_signature(made, algorithm, MESSAGE)
+    folder = tmp_path / "new"
+    folder.mkdir()
     (tmp_path / "key.pub.pem").write_bytes(public_pem(made))
-    (tmp_path / MANIFEST).write_bytes(MESSAGE)
-    (tmp_path / SIGNATURE).write_bytes(signature)
+    (folder / MANIFEST).write_bytes(MESSAGE)
+    (folder / SIGNATURE).write_bytes(signature)
 
     def openssl(line: str) -> bool:
-        return subprocess.run(shlex.split(line), cwd=tmp_path, capture_output=True, check=False).returncode == 0
+        return subprocess.run(shlex.split(line), cwd=folder, capture_output=True, check=False).returncode == 0
 
     assert openssl(command(algorithm))
-    (tmp_path / MANIFEST).write_bytes(MESSAGE + b".")
+    (folder / MANIFEST).write_bytes(MESSAGE + b".")
     assert not openssl(command(algorithm))
 
 
