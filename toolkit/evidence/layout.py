@@ -280,9 +280,12 @@ class Reader:
                 yield packed, packed
                 continue
             yield packed, b""
-            while packed and left and not unpacker.eof:
-                piece = unpacker.decompress(packed, min(left, _PIECE))
-                packed, left = unpacker.unconsumed_tail, left - len(piece)
+            full = True
+            # Where a piece is full, more of it may wait in the unpacker, also after it took all of its input.
+            while (packed or full) and left and not unpacker.eof:
+                most = min(left, _PIECE)
+                piece = unpacker.decompress(packed, most)
+                packed, left, full = unpacker.unconsumed_tail, left - len(piece), len(piece) == most
                 yield b"", piece
             if not left:
                 return
