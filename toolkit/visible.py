@@ -24,6 +24,10 @@ USUAL_WIDTH = 80
 PLAIN, JSON, XML = "toolkit-plain", "toolkit-json", "xmlcharrefreplace"
 """Ways to write a letter that an encoding lacks (`errors` of str.encode): for people, in JSON, in XML and HTML."""
 
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""What a cell begins with that spreadsheets may take for a formula (OWASP, "CSV Injection"), also in East Asia's wide
+forms."""
+
 _INSET = 4
 """Columns by which the rest of a wrapped line stands further in: further than any line of ours below such a line."""
 
@@ -31,6 +35,11 @@ _INSET = 4
 def one_line(text: str) -> str:
     r"""Text that cannot move a cursor, break a line or turn the reading direction; what could becomes \x1b, \u202e."""
     return _UNUSUAL.sub(_shown, text)
+
+
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula, in one line: names and reasons are anybody's words."""
+    return one_line(f"'{cell}" if cell.startswith(_FORMULA) else cell)
 
 
 def joined_lines(parts: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 from toolkit.errors import ToolkitError
 from toolkit.evidence.stripping import strip
 from toolkit.resources.reading import Answered
+from toolkit.visible import inert
 
 Shapes = Callable[[Answered], tuple[Any, Any]]
 """A call → botocore's shapes of its parameters and of its answer; None for what is not known."""
@@ -173,7 +174,7 @@ def facts_file(service: str) -> str:
 def _row(*cells: str) -> bytes:
     text = io.StringIO()
     # A cell that a spreadsheet would take for a formula is none of these, but an error's code is another's text.
-    csv.writer(text, lineterminator="\n").writerow(f"'{c}" if c[:1] in ("=", "+", "-", "@", "\t") else c for c in cells)
+    csv.writer(text, lineterminator="\n").writerow(map(inert, cells))
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 

@@ -6,11 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from toolkit.visible import one_line
-
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-"""What a cell begins with that spreadsheets may take for a formula (OWASP, "CSV Injection"), also in East Asia's wide
-forms."""
+from toolkit.visible import inert
 
 
 def as_csv(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -20,8 +16,3 @@ def as_csv(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer.writerow(map(inert, heading))
     writer.writerows(map(inert, row) for row in rows)
     return stream.getvalue()
-
-
-def inert(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, in one line: names and reasons are anybody's words."""
-    return one_line(f"'{cell}" if cell.startswith(_FORMULA) else cell)

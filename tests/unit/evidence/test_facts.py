@@ -113,10 +113,18 @@ def test_no_credential_report_is_none(facts: Facts):
     assert facts.credential_report is None
 
 
-def test_a_cell_of_the_table_is_no_formula(facts: Facts):
-    facts.record(answered("x", "y", None, error=("=HYPERLINK(1)", "x")))
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_a_cell_of_the_table_is_no_formula(facts: Facts, first: str):
+    facts.record(answered("x", "y", None, error=(f"{first}HYPERLINK(1)", "x")))
     (row,) = csv.DictReader(b"".join(facts.requests()).decode().splitlines())
-    assert row["outcome"] == "'=HYPERLINK(1)"
+    assert row["outcome"] == f"'{first}HYPERLINK(1)"
+
+
+@pytest.mark.parametrize(("first", "shown"), [("\t", r"\t"), ("\r", r"\r"), ("\n", r"\n")])
+def test_a_cell_of_the_table_is_one_line(facts: Facts, first: str, shown: str):
+    facts.record(answered("x", "y", None, error=(f"{first}=1", "x")))
+    (row,) = csv.DictReader(b"".join(facts.requests()).decode().splitlines())
+    assert row["outcome"] == f"'{shown}=1"
 
 
 def test_an_answer_that_cannot_be_recorded_ends_the_command_and_is_no_unreadable_fact():
