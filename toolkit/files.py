@@ -49,14 +49,16 @@ def write_atomically(file: Path, content: str | bytes, *, mode: int | None = Non
 
 
 @contextlib.contextmanager
-def written_atomically(file: Path, *, mode: int | None = None) -> Iterator[BufferedRandom]:
+def written_atomically(file: Path, *, mode: int | None = None, replace: bool = True) -> Iterator[BufferedRandom]:
     """As `write_atomically`, for content that is written piece by piece; nothing is replaced if that fails half-way.
 
     Args:
         file: The target; its folder must exist.
         mode: As there.
+        replace: False where nothing may be replaced, also what appears while this one is written.
 
     Raises:
+        FileExistsError: `replace` is False, and something is there.
         OSError: It cannot be written; the old file is as it was.
     """
     # A name that nobody can have prepared, and that fits where the file's own does.
@@ -70,12 +72,36 @@ def written_atomically(file: Path, *, mode: int | None = None) -> Iterator[Buffe
             os.fsync(stream.fileno())
         if mode is not None:
             temporary.chmod(mode)
-        temporary.replace(file)
+        if replace:
+            temporary.replace(file)
+        else:
+            _publish(temporary, file)
     except BaseException as e:
         temporary.unlink(missing_ok=True)
         if isinstance(e, OSError) and e.filename is None:
             e.filename = str(file)  # a full disk answers a write without naming the file
         raise
+
+
+def _publish(temporary: Path, file: Path) -> None:
+    """Give a file its name if that is free, in one step: a rename would replace what has it.
+
+    Raises:
+        FileExistsError: It is not.
+    """
+    try:
+        os.link(temporary, file, follow_symlinks=False)
+    except FileExistsError:
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file)) from None
+    except OSError:  # a file system without hard links
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+        try:
+            temporary.replace(file)
+        except BaseException:
+            file.unlink()
+            raise
+    else:
+        temporary.unlink()
 
 
 def why_unwritable(folder: Path) -> OSError | None:

@@ -44,7 +44,8 @@ is signed. Get the public key from the signer, never with the pack. Its SHA-256 
 as `openssl pkey -pubin -in ../key.pub.pem -outform DER | sha256sum` prints it.
 """
 _SUMS = (
-    'python3 -I -c \'import json; [print(f["sha256"], "", f["name"]) for f in json.load(open("manifest.json"))["files"]]\''
+    "python3 -I -c 'import json; "
+    '[print(f["sha256"], "", f["name"]) for f in json.load(open("manifest.json"))["files"]]\''
     " | sha256sum --check"
 )
 """Of the signed manifest: a file of sums in the pack would be as easy to change as what it is about. `-I`, since Python

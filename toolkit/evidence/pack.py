@@ -32,7 +32,7 @@ def write_pack(
     """Write a pack, file by file, so that none is held in memory as a whole.
 
     Args:
-        file: Where to; nothing may be there.
+        file: Where to; nothing may be there, and nothing is replaced that appears there meanwhile.
         files: Names and contents, in the order of the zip file.
         manifest_of: The manifest of the files that were written.
         signer: Signs the manifest; None: nobody does.
@@ -41,7 +41,7 @@ def write_pack(
         ToolkitError: It cannot be written, or KMS refuses.
     """
     try:
-        with written_atomically(file, mode=0o600) as stream:
+        with written_atomically(file, mode=0o600, replace=False) as stream:
             writer = Writer(stream)
             contents = tuple(File(name, **vars(writer.add(name, pieces))) for name, pieces in files)
             manifest = manifest_of(contents)
@@ -50,6 +50,12 @@ def write_pack(
             if signer is not None:
                 writer.add(SIGNATURE, [signer.sign(data)], stored=True)
             writer.close()
+    except FileExistsError as e:
+        raise ToolkitError(
+            "the evidence pack was not written: the file exists, and evidence replaces no file",
+            where=str(file),
+            hint="name another file, and run the command again",
+        ) from e
     except OSError as e:
         raise ToolkitError(f"the evidence pack cannot be written: {e.strerror}", where=str(file)) from e
     return manifest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -343,6 +344,62 @@ def test_nothing_is_left_of_a_pack_that_could_not_be_signed_or_made(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no-links"])
+@pytest.mark.parametrize("kind", ["file", "link to nowhere", "folder"])
+def test_what_appears_while_a_pack_is_written_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, links: bool
+):
+    file = tmp_path / "x.zip"
+
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "no hard links here")
+
+    def content() -> Iterator[bytes]:
+        yield b"half"
+        if kind == "file":
+            file.write_bytes(b"another's evidence")
+        elif kind == "folder":
+            file.mkdir()
+        else:
+            file.symlink_to(tmp_path / "nowhere")
+        yield b"whole"
+
+    if not links:
+        monkeypatch.setattr("os.link", no_links)
+    with pytest.raises(ToolkitError, match="the file exists, and evidence replaces no file") as refused:
+        write_pack(file, [("a", content())], manifest, None)
+    assert (refused.value.where, refused.value.exit_code) == (str(file), ExitCode.ERROR)
+    assert list(tmp_path.iterdir()) == [file]
+    assert kind != "file" or file.read_bytes() == b"another's evidence"
+
+
+def test_a_pack_is_written_where_the_file_system_has_no_hard_links(make: Maker, monkeypatch: pytest.MonkeyPatch):
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr("os.link", no_links)
+    file = make()
+    assert verify_pack(file, None).intact
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("unit", [b"a", b'{"x":1}', b'{"UserName":"u","Tags":[]},'])
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_content_of_any_size_unpacks_to_what_it_was(unit: bytes, pieces: int):
+    """zlib may have taken all input while up to 258 bytes (the longest match) wait to be given out."""
+    most = (pieces << 20) + 300
+    content = unit * (most // len(unit) + 1)
+    for more in (*range(0, 300, 9 if pieces == 1 else 60), 1, 2, 256, 257, 258, 259):
+        size = (pieces << 20) + more
+        stream = io.BytesIO()
+        writer = layouts.Writer(stream)
+        written = writer.add("a", [content[:size]])
+        writer.close()
+        reader = Reader(stream, "x")
+        assert reader.content(reader.entries[0]) == written, f"{size} bytes"
+
+
 def test_more_than_the_format_can_say_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(layouts, "_LARGEST", 1000)
     with pytest.raises(ToolkitError, match="larger than a pack can be") as refused:
@@ -364,9 +421,13 @@ def follow(lines: tuple[str, ...], file: Path, key: bytes) -> tuple[bool, str]:
     printed = ""
     for line in lines:
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", line], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            ["bash", "-o", "pipefail", "-c", line],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
             check=False,
-        )  # fmt: skip
+        )
         printed += done.stdout + done.stderr
         if done.returncode:
             return False, printed
