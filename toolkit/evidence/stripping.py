@@ -36,22 +36,49 @@ _SECRET_MEMBERS = re.compile(
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
     {
-        "password", "passwd", "pwd", "passphrase", "secret", "secrets", "token", "apikey", "credential", "credentials",
-        "privatekey", "webhook",
+        "password", "passwd", "pwd", "pw", "passphrase", "secret", "secrets", "token", "apikey", "cred", "creds",
+        "credential", "credentials", "privatekey", "webhook",
     }
 )  # fmt: skip
-_SECRET_PAIRS = frozenset((first, "key") for first in ("api", "private", "access", "auth", "signing", "encryption"))
+_SECRET_PAIRS = frozenset(
+    (first, "key") for first in ("api", "private", "access", "auth", "signing", "encryption", "account", "shared")
+)
+_STEMS = re.compile(
+    r"(?:passw(?:or)?d(?!less)|passphrase|passcode|pwd|secret(?!ar[iy]|smanager)|(?:api|access|private|auth|account)key"
+    r"|(?:access|api|auth|bearer|refresh|session)token)(?!s?(?:id|arn)s?\Z)"
+)
+"""In names of which nothing says where a word begins: dbpassword, PGPASSWORD, clientsecret. In a single word of a name
+alone: bypass_warning has another "passw"."""
 _NO_VALUE = frozenset({"id", "ids", "arn", "arns"})
 _PAIRS = (("Key", "Value"), ("key", "value"), ("Name", "Value"), ("name", "value"), ("TagKey", "TagValue"))
 """How AWS writes names and values that are its customers': tags, variables, parameters."""
 
 _ASSIGNED = re.compile(
-    r"""(?<![\w:/.$-])(?P<name>[\w.-]{0,40}(?:pass|pwd|secret|token|key|credential|webhook)[\w.-]{0,40})"""
-    r"""(?P<sign>\\?["']?\s*:\s*(?=\\?["'])|:[ \t]+|\s*=\s*)(?P<quote>\\?["'])?"""
-    r"""(?P<value>(?(quote)[^"'\\\n]|(?![{\[(])[^\s"'&;,])(?(quote)[^"'\\\n]|[^\s"'&;,]){3,})""",
+    r"""(?<![\w:/.$-])(?P<name>[\w.-]{0,40}(?:pass|pwd?|secret|token|key|cred|webhook)[\w.-]{0,40})"""
+    r"""(?P<sign>\\{0,7}["']?\s*:\s*(?=\\{0,7}["'])|\\{0,7}["']\s*:\s*(?=[\[0-9])|:[ \t]+|\s*=\s*)""",
     re.IGNORECASE,
 )
-"""A name and its value, also in JSON that is a text in JSON."""
+"""A name that a value follows, also in JSON that is a text in JSON."""
+_VALUE = re.compile(
+    r"""(?:"(?P<double>(?:\\.|[^"\\\n]){4,})|'(?P<single>(?:\\.|[^'\\\n]){4,})"""
+    r"""|(?P<quote>\\{1,7}["'])(?P<escaped>(?:(?!(?<!\\)(?P=quote))[^\n]){4,})"""
+    r"""|\[(?=(?:\s|\\{1,7}[nrt])*\\{0,7}["'0-9])(?P<list>[^\]]{4,})|(?P<number>\d{4,})(?=[\s,;&}\])]|\Z)"""
+    r"""|(?!\\{0,7}["']|[{\[(])(?P<bare>(?:[^\s"'&;,\\]|\\?["'](?=\w)|\\(?!["'])){4,}))""",
+    re.IGNORECASE,
+)
+"""A quoted value ends with the quote that began it. Looked for behind names of secrets alone, so that a text is read
+once, and what is in the value of another name is looked at, too."""
+_SHORTEST = 4
+"""Characters of a value that is taken for a secret."""
+_ELEMENT = re.compile(r"""[^\s"'\\,]{4,}""")
+_REFERENCE = re.compile(
+    r"arn:aws[\w-]*:[\w*-]+:[\w*?-]*:[\d*?]*:\S+|\{\{resolve:[^{}]*\}\}"
+    r"|\$(?:\{[^{}]*\}|\{\{[^{}]*\}\}|\([^()]*\)|[A-Z_][A-Z0-9_]*|\.[\w.]*)"
+)
+"""Where a secret is kept, whole: an ARN, a dynamic reference of CloudFormation, a variable."""
+_ENDPOINTS = frozenset({"endpoint", "invocationendpoint"})
+"""Members that are URLs of customers, to which AWS sends: subscriptions of SNS, destinations of EventBridge."""
+_BEHIND_HOST = re.compile(r"(https?://)(?:[^/?#\s]*@)?([^/?#\s]*)[/?#]+[^/?#].*", re.IGNORECASE | re.DOTALL)
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.S), FORMED),
     (re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://)[^\s/@:\"'<>]*:[^\s/@\"'<>]*@"), rf"\1{FORMED}@"),
@@ -88,24 +115,53 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def is_secret_name(name: str) -> bool:
     """Whether whoever named a tag, a variable or a key so says that its value is a secret."""
-    words = [word.lower() for word in _WORDS.findall(name)]
+    words = _words(name)
     if not words or words[-1] in _NO_VALUE:
         return False
-    return bool(_SECRET_WORDS.intersection(words)) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
+    return words[-1] == "pass" or any(map(_is_secret_word, words)) or any(p in _SECRET_PAIRS for p in pairwise(words))
+
+
+def _says_a_number_is_one(name: str) -> bool:
+    """Whether a number of this name is a secret: a password may be, its length is not."""
+    words = _words(name)
+    return is_secret_name("_".join(words[-2:] if words[-1:] == ["key"] else words[-1:]))
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(name)]
+
+
+def _is_secret_word(word: str) -> bool:
+    return word in _SECRET_WORDS or _STEMS.search(word) is not None
 
 
 def clean_text(text: str) -> str:
     """A text without what has the form of a secret."""
     for form, instead in _FORMS:
         text = form.sub(instead, text)
-    return _ASSIGNED.sub(_assigned, text)
+    return "".join(_unassigned(text))
 
 
-def _assigned(found: re.Match[str]) -> str:
-    name, value = found["name"], found["value"]
-    if not is_secret_name(name) or value.startswith(("arn:", "$", "(stripped:")) or value.isdecimal():
-        return found[0]
-    return f"{name}{found['sign']}{found['quote'] or ''}{FORMED}"
+def _unassigned(text: str) -> Iterator[str]:
+    at, done = 0, 0
+    while assigned := _ASSIGNED.search(text, at):
+        at, name = assigned.end(), assigned["name"]
+        value = _VALUE.match(text, at) if is_secret_name(name) else None
+        if value is None:
+            continue
+        at, kind = value.end(), str(value.lastgroup)
+        values = _ELEMENT.findall(value[kind]) if kind == "list" else [value[kind]]
+        if not all(_is_none(name, one) for one in values):
+            yield text[done : value.start(kind)]
+            yield FORMED
+            done = at
+    yield text[done:]
+
+
+def _is_none(name: str, value: str) -> bool:
+    if (number := value.rstrip("}])")).isdecimal():
+        return len(number) < _SHORTEST or not _says_a_number_is_one(name)
+    return value in (SENSITIVE, NAMED, FORMED) or _REFERENCE.fullmatch(value) is not None
 
 
 @dataclass
@@ -157,7 +213,7 @@ def _plain(value: Any, shape: Any, path: str, found: Stripped) -> Any:
 
 def _members(value: Mapping[Any, Any], shape: Any, path: str, found: Stripped) -> Iterator[tuple[str, Any]]:
     kind = getattr(shape, "type_name", "")
-    named = next((value[v] for n, v in _PAIRS if v in value and is_secret_name(str(value.get(n, "")))), None)
+    pair = next((p for p in _PAIRS if p[1] in value and is_secret_name(str(value.get(p[0], "")))), None)
     for key, one in value.items():
         name = clean_text(str(key))
         below = f"{path}.{name}" if path else name
@@ -168,10 +224,15 @@ def _members(value: Mapping[Any, Any], shape: Any, path: str, found: Stripped) -
             # AWS's own names in policies and the like have a colon: "aws:TokenIssueTime".
             else ":" not in str(key) and is_secret_name(str(key))
         )
-        if (secret or (named is not None and one is named)) and _may_be_secret(one):
+        label = str(value[pair[0]]) if pair is not None and key == pair[1] else None
+        if (secret or label is not None) and _may_be_secret(label or str(key), one):
             yield name, _leave_out(NAMED, below, found)
             continue
         inner = shape.value if kind == "map" else member
+        url = _BEHIND_HOST.fullmatch(one) if isinstance(one, str) and str(key).lower() in _ENDPOINTS else None
+        if url and not _is_sensitive(inner):
+            yield name, f"{url[1]}{url[2]}/{_leave_out(FORMED, below, found)}"
+            continue
         yield name, _plain(one, inner, below, found)
 
 
@@ -189,11 +250,13 @@ def _says_something(value: Any) -> bool:
     return value is not None and value not in ("", [], {}, b"")
 
 
-def _may_be_secret(value: Any) -> bool:
-    """Whether a value under such a name can be one: no truth, no number, no time, no reference to where it is kept."""
+def _may_be_secret(name: str, value: Any) -> bool:
+    """Whether a value under such a name can be one: no truth, no time, no measure, no reference to where it is kept."""
     if isinstance(value, str):
-        return bool(value) and not value.startswith(("arn:", "{{resolve:"))
-    return _says_something(value) and not isinstance(value, (bool, int, float, datetime, date))
+        return bool(value) and _REFERENCE.fullmatch(value) is None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return len(str(value)) >= _SHORTEST and _says_a_number_is_one(name)
+    return _says_something(value) and not isinstance(value, (bool, float, datetime, date))
 
 
 def _text(value: bytes) -> str:
