@@ -329,9 +329,12 @@ function begin() {
       let seen = 0;
       for (let i = 0; i < count; i++) {
         if (col.check[i] !== check || col.verdict[i] !== wanted || seen++ < had) continue;
+        const consent = word(col.consent[i]);
+        const found = make("td", { text: word(col.evidence[i]) });
+        if (consent) found.append(" ", make("span", { class: "soft", text: `(${consent})` }));
         const row = make("tr", {},
           make("td", { class: "place", text: data.regions[col.region[i]] }),
-          make("td", { text: word(col.evidence[i]) }),
+          found,
           make("td", { class: "what mono", text: resource(i) }));
         printed.push(row);
         target.append(row);

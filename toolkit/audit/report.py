@@ -149,6 +149,11 @@ class Audit:
         """This audit beside the first one of the history; None without an earlier one."""
         return self._compared(self.history.first if self.history else None)
 
+    @property
+    def is_trend_comparable(self) -> bool:
+        """Whether how many failed at first and how many do now are of the same checks and regions."""
+        return self.trend is None or not self.trend.count(Change.NOT_COMPARED)
+
     def _compared(self, baseline: Baseline | None) -> Comparison | None:
         if baseline is None:
             return None

@@ -189,7 +189,7 @@ def _trend(audit: Audit) -> Iterator[str]:
     counts = [f"{n:,} {_CHANGES[one]}" for one in Change if (n := since.count(one)) and one is not Change.UNCHANGED]
     earlier = "1 earlier audit" if len(points) == 1 else f"{len(points)} earlier audits"
     line = f"Since {since.taken:%Y-%m-%d} ({earlier}): {'; '.join(counts) or 'nothing new, nothing fixed'}."
-    if not since.count(Change.NOT_COMPARED):  # else the two figures are of other checks
+    if audit.is_trend_comparable:
         line += f" Findings that failed then: {points[0].all_failed:,}; now: {audit.point.all_failed:,}."
     yield line
 

@@ -134,11 +134,13 @@ def _ticks(span: int) -> list[int]:
     return list(range(0, span + 1, step))
 
 
-def trend_chart(points: Sequence[Point]) -> dict[str, Any]:
+def trend_chart(points: Sequence[Point], *, comparable: bool = True) -> dict[str, Any]:
     """What audits of one account found, the oldest first: coverage as a line, failures as columns.
 
     Args:
         points: Two at least.
+        comparable: Whether the first and the last are of the same checks and regions; else nothing is said of how the
+            one figure became the other.
     """
     right = _WIDTH - 60
     step = right / len(points)
@@ -175,10 +177,17 @@ def trend_chart(points: Sequence[Point]) -> dict[str, Any]:
             }
         )
     first, last = points[0], points[-1]
+    words = f"{len(points)} audits from {day(first.taken)} to {day(last.taken)}"
+    said = f"Trend of {len(points)} audits"
+    if comparable:
+        words += f": findings that failed went from {first.all_failed:,} to {last.all_failed:,}."
+        said += f": {first.all_failed} findings failed at first, {last.all_failed} now"
+    else:
+        words += ". Checks or regions of the first and the last differ, so their figures are not comparable."
+        said += " of different checks or regions, whose figures are not comparable"
     return {
-        "words": f"{len(points)} audits from {day(first.taken)} to {day(last.taken)}: findings that failed went from "
-        f"{first.all_failed:,} to {last.all_failed:,}.",
-        "said": f"Trend of {len(points)} audits: {first.all_failed} findings failed at first, {last.all_failed} now",
+        "words": words,
+        "said": said,
         "width": _WIDTH,
         "right": right,
         "height": base + 26,
@@ -187,7 +196,10 @@ def trend_chart(points: Sequence[Point]) -> dict[str, Any]:
         "line": line,
         "columns": columns,
         "legend": [
-            {"name": one.value, "word": f"{one.value}: {first.failed[one]:,} → {last.failed[one]:,}"}
+            {
+                "name": one.value,
+                "word": f"{one.value}: {first.failed[one]:,} → {last.failed[one]:,}" if comparable else one.value,
+            }
             for one in Severity
         ],
     }

@@ -28,7 +28,7 @@ _BEFORE = 100
 def render(audit: Audit) -> str:
     """The page."""
     points = [*(audit.history.points if audit.history else ()), audit.point]
-    return page_of(audit_data(audit), points)
+    return page_of(audit_data(audit), points, comparable=audit.is_trend_comparable)
 
 
 def recognises(text: str) -> bool:
@@ -36,14 +36,15 @@ def recognises(text: str) -> bool:
     return page.recognises(text, page.AUDIT)
 
 
-def page_of(data: Mapping[str, Any], points: Sequence[Point] = ()) -> str:
+def page_of(data: Mapping[str, Any], points: Sequence[Point] = (), *, comparable: bool = True) -> str:
     """The page of a JSON report (docs/output.schema.json).
 
     Args:
         data: The report.
         points: Figures of audits of the account, the oldest first, with those of this one.
+        comparable: Whether the first and the last of them are of the same checks and regions.
     """
-    shown = _Page(data, points)
+    shown = _Page(data, points, comparable=comparable)
     return page.render(
         "audit.html.j2",
         page.AUDIT,
@@ -57,7 +58,7 @@ def page_of(data: Mapping[str, Any], points: Sequence[Point] = ()) -> str:
 class _Page:
     """What the template shows of a report."""
 
-    def __init__(self, data: Mapping[str, Any], points: Sequence[Point]) -> None:
+    def __init__(self, data: Mapping[str, Any], points: Sequence[Point], *, comparable: bool) -> None:
         self._data = data
         self._checks = {check["id"]: check for check in data["checks"]}
         self._findings = [(finding, _verdict(finding)) for finding in data["findings"]]
@@ -71,7 +72,7 @@ class _Page:
             "under": " · ".join(filter(None, (environment and f"Account {account}", minute(moment(data["taken"]))))),
             "frameworks": frameworks,
             "baseline": self._baseline(),
-            "trend": trend_chart(points) if len(points) > 1 else None,
+            "trend": trend_chart(points, comparable=comparable) if len(points) > 1 else None,
             "access": age_chart(keys["keys"], moment(keys["generated"])) if keys is not None else None,
             "matrix": self._matrix(),
             "groups": self._groups(),
@@ -109,8 +110,10 @@ class _Page:
         failed = [finding["severity"] for finding, verdict in self._findings if verdict == "fail"]
         return {one.value: failed.count(one.value) for one in Severity}
 
-    def _statuses(self, *statuses: str) -> int:
-        return sum(check["status"] in statuses for check in self._checks.values())
+    @property
+    def _unread(self) -> int:
+        """Checks that could not be read somewhere; the status of one that fails elsewhere does not say so."""
+        return len({finding["rule"] for finding, verdict in self._findings if verdict == "unknown"})
 
     def _lead(self, frameworks: Sequence[Mapping[str, Any]]) -> str:
         severities = self._severities()
@@ -119,16 +122,19 @@ class _Page:
         said = [f"{one['title']}: {one['met']} of {one['of']} requirements are met." for one in frameworks[:1]]
         if failed:
             said.append(f"{many(failed, 'finding')} failed{', of which ' + ' and '.join(worst) if worst else ''}.")
-        else:
+        elif not self._count("waived"):
             said.append("No check failed.")
-        if unknown := self._statuses("unknown"):
-            counts = "counts" if unknown == 1 else "count"
-            said.append(f"{many(unknown, 'check')} could not be answered, and {counts} as unknown.")
+        if waived := self._count("waived"):
+            more = "more " if failed else ""
+            said.append(f"{waived:,} {more}finding{'' if waived == 1 else 's'} failed and {_is(waived)} waived.")
+        if unread := self._unread:
+            said.append(f"{many(unread, 'check')} could not be read in full, and {_is(unread)} unknown there.")
         return " ".join(said)
 
     def _figures(self, frameworks: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         severities = self._severities()
-        failed, unknown, every = sum(severities.values()), self._statuses("unknown"), len(self._checks)
+        failed, waived, unread, every = sum(severities.values()), self._count("waived"), self._unread, len(self._checks)
+        more = [*(f"{n:,} {word}" for word, n in severities.items() if n), *([f"{waived:,} waived"] if waived else [])]
         found = [
             {
                 "kind": "good" if one["met"] == one["of"] else "",
@@ -141,21 +147,21 @@ class _Page:
         ]
         found.append(
             {
-                "kind": "bad" if failed else "good",
+                "kind": "bad" if failed else "" if waived else "good",
                 "number": f"{failed:,}",
                 "of": "",
                 "what": "findings failed" if failed != 1 else "finding failed",
-                "more": ", ".join(f"{n:,} {word}" for word, n in severities.items() if n) or "none at any severity",
+                "more": ", ".join(more) or "none at any severity",
             }
         )
         found.append(
             {
-                "kind": "open" if unknown else "good",
-                "number": f"{every - unknown:,}",
+                "kind": "open" if unread else "good",
+                "number": f"{every - unread:,}",
                 "of": f"of {every:,}",
-                "what": "checks answered",
-                "more": f"{unknown:,} could not be read, and never count as passed"
-                if unknown
+                "what": "checks answered in full",
+                "more": f"{unread:,} could not be read in full, and never count{'s' if unread == 1 else ''} as passed"
+                if unread
                 else "nothing was unreadable",
             }
         )
@@ -188,9 +194,9 @@ class _Page:
         calls, most = data["calls"], data["max_calls"]
         reading = f"read only, {calls:,} of at most {most:,} calls of AWS"
         if calls >= most:
-            reading += "; the limit is reached, and what was left is unknown"
-        if unknown := self._statuses("unknown"):
-            reading += f"; {many(unknown, 'check')} not answered"
+            reading += "; the limit is reached" + (", and what was left is unknown" if self._unread else "")
+        if unread := self._unread:
+            reading += f"; {many(unread, 'check')} not answered in full"
         facts = [
             ("Account", data["account_id"] + (" on the embedded AWS" if data["simulator"] else "")),
             ("Environment", data["environment"] or "none: the account has no environment file"),
@@ -442,6 +448,10 @@ def _once(values: Iterable[str]) -> set[str]:
     for value in values:
         (more if value in once else once).add(value)
     return once - more
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _verdict(finding: Mapping[str, Any]) -> str:

@@ -11,16 +11,17 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolkit.audit.history import Point
+from toolkit.audit.history import Point, read_history
 from toolkit.audit.model import Outcome
 from toolkit.audit.report import Audit
 from toolkit.controls.catalogue import Framework, frameworks
 from toolkit.findings import Severity, Status
-from toolkit.reports.audit import audit_data
+from toolkit.reports.audit import audit_data, audit_text
 from toolkit.reports.audit_charts import age_chart, coverage_chart, trend_chart
 from toolkit.reports.audit_html import page_of, render
 from toolkit.reports.audit_words import MARKS, MET, VERDICTS
@@ -164,6 +165,65 @@ def test_what_the_tables_leave_out_is_counted() -> None:
     page = Page(render(audit([result(check("many", Severity.HIGH), *users)])))
     assert "And 1,500 more" in page.text
     assert page.data["groups"] == [["fail", "many", 1000]]
+
+
+def words(found: Audit) -> str:
+    """What is to be read of a page, without its style and its scripts."""
+    return _spaced(render(found))
+
+
+def _spaced(page: str) -> str:
+    return " ".join(" ".join(Page(page).content["text"]).split())
+
+
+@pytest.mark.parametrize("other", [Status.FAIL, Status.PASS, Status.NOT_APPLICABLE, Status.UNKNOWN])
+def test_a_check_that_could_not_be_read_somewhere_is_never_counted_as_answered(other: Status) -> None:
+    one = check("partly", Severity.HIGH, regional=True)
+    unread = result(one, Outcome(Status.UNKNOWN, "denied"), region="us-east-1")
+    said = words(audit([result(one, Outcome(other, "found")), unread]))
+    assert "1 check could not be read in full, and is unknown there." in said
+    assert "0 of 1 checks answered in full 1 could not be read in full, and never counts as passed" in said
+    assert "calls of AWS; 1 check not answered in full" in said
+    assert "nothing was unreadable" not in said
+
+
+def test_what_is_waived_has_failed() -> None:
+    waived = [r for r in every().results if r.check.id.startswith("waived")]
+    page = render(replace(every(), results=tuple(waived)))
+    said = _spaced(page)
+    assert f"{len(waived)} findings failed and are waived." in said
+    assert f"0 findings failed {len(waived)} waived" in said
+    assert "No check failed." not in said
+    assert not re.search(r'<li class="good"><b>0', page)
+    assert f"{len(waived)} more findings failed and are waived." in words(every())
+    assert "No check failed." in words(audit([result(check("c", Severity.HIGH), Outcome(Status.PASS, "fine"))]))
+
+
+@pytest.mark.parametrize("calls", [99, 100])
+@pytest.mark.parametrize("status", [Status.PASS, Status.UNKNOWN])
+def test_nothing_is_left_unknown_by_a_limit_that_was_just_enough(calls: int, status: Status) -> None:
+    found = audit([result(check("c", Severity.HIGH), Outcome(status, "said"))], calls=calls)
+    assert ("the limit is reached" in words(found)) is (calls == 100)
+    assert ("what was left is unknown" in words(found)) is (calls == 100 and status is Status.UNKNOWN)
+
+
+@pytest.mark.parametrize("others", [0, 10])
+def test_a_trend_compares_figures_only_of_the_same_checks(tmp_path: Path, others: int) -> None:
+    """As the text says no totals then (toolkit.reports.audit)."""
+    fails = Outcome(Status.FAIL, "open")
+    one = check("always", Severity.HIGH)
+    later = [check(f"later{n}", Severity.CRITICAL) for n in range(others)]
+    before = audit([result(one, fails)], taken=TAKEN - timedelta(days=1))
+    read_history(tmp_path, ACCOUNT, simulated=False).add(audit_data(before))
+    history = read_history(tmp_path, ACCOUNT, simulated=False)
+    found = audit([result(each, fails) for each in (one, *later)], history=history)
+    said, page = words(found), render(found)
+    (line,) = (line for line in audit_text(found).splitlines() if line.startswith("Since "))
+    assert ("Findings that failed then" in line) is (others == 0)
+    assert (f"went from 1 to {1 + others}." in said) is (others == 0)
+    assert ("Checks or regions of the first and the last differ" in said) is (others > 0)
+    assert ("high: 1 → 1" in said) is (others == 0)
+    assert ("findings failed at first" in page) is (others == 0)
 
 
 def test_a_page_of_a_report_is_that_of_its_audit() -> None:

@@ -306,6 +306,15 @@ def test_a_print_has_every_failure_and_no_controls(show: Show) -> None:
     assert "more: open this page" not in text
 
 
+def test_a_print_says_of_every_row_that_it_is_waived(show: Show) -> None:
+    (one,) = {r.check for r in every().results if r.check.id.startswith("waived_critical") and r.check.regional}
+    users = [Outcome(Status.FAIL, f"user {n}", live(f"arn:aws:iam::{ACCOUNT}:user/{n}")) for n in range(1100)]
+    page = show(replace(every(), results=(result(one, *users),)))
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    rows = page.run("[...document.querySelectorAll('.group tbody tr td:nth-child(2)')].map((e) => e.textContent)")
+    assert sorted(rows) == sorted(f"user {n} (waiver until 2026-12-24: accepted for now)" for n in range(1100))
+
+
 def test_without_scripts_the_failures_are_there(show: Show, tmp_path: Path) -> None:
     found = whole(tmp_path)
     page = show(found, scripts=False)
