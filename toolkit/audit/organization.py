@@ -51,19 +51,28 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Found:
+    """Findings of one check in one account that have the same status."""
+
+    severity: Severity
+    """The worst of them."""
+    findings: int
+    """How many they are; one at least."""
+    examples: tuple[Example, ...]
+    """The worst of them."""
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """What one check found in one account."""
 
     status: Status | None
     """The worst of what is not waived; None: everything failed, and is waived."""
-    severity: Severity
-    """The worst of what failed and is not waived; else the check's."""
-    findings: int
-    """How many failed and are not waived, or could not be read."""
     waived: int
     """How many failed and are waived."""
-    examples: tuple[Example, ...]
-    """The worst of `findings`."""
+    found: Mapping[Status, Found]
+    """What failed and is not waived, and what could not be read: a check that fails in one region may be unknown in
+    another."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ class AccountAudit:
             audit.regions,
             audit.off,
             audit.point,
-            {check.id: _result(check, found[check.id]) for check in audit.by_check},
+            {check.id: _result(found[check.id]) for check in audit.by_check},
             _by_severity(audit.failed(Severity.NOTE)),
             _by_severity(audit.unknown(Severity.NOTE)),
             None if comparison is None else {one: comparison.count(one) for one in Change},
@@ -115,21 +124,19 @@ def _by_severity(findings: Iterable[Finding]) -> Mapping[Severity, int]:
     return {severity: counts[severity] for severity in Severity}
 
 
-def _result(check: Check, findings: Sequence[Finding]) -> CheckResult:
+def _result(findings: Sequence[Finding]) -> CheckResult:
     """Findings of one check, the worst first, in short."""
     waived = sum(one.consented_by is not None for one in findings)
     statuses = [one.status for one in findings if one.consented_by is None]
     order = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.ATTESTED, Status.NOT_APPLICABLE)
     status = next((one for one in order if one in statuses), None)
-    shown = [one for one in findings if one.consented_by is None and one.status is status]
-    matters = status in (Status.FAIL, Status.UNKNOWN)
-    return CheckResult(
-        status,
-        min((one.severity for one in shown), key=lambda s: s.rank) if status is Status.FAIL else check.severity,
-        len(shown) if matters else 0,
-        waived,
-        tuple(Example(one.resource.region, _short(one.evidence)) for one in shown[:EXAMPLES]) if matters else (),
-    )
+    found = {}
+    for each in (Status.FAIL, Status.UNKNOWN):
+        if shown := [one for one in findings if one.consented_by is None and one.status is each]:
+            severity = min((one.severity for one in shown), key=lambda s: s.rank)
+            examples = tuple(Example(one.resource.region, _short(one.evidence)) for one in shown[:EXAMPLES])
+            found[each] = Found(severity, len(shown), examples)
+    return CheckResult(status, waived, found)
 
 
 def _short(text: str) -> str:
@@ -149,10 +156,12 @@ class CheckIn:
     """One check in the accounts of a group."""
 
     check: Check
+    status: Status
+    """What is true of it in all of them: it fails, or is unknown."""
     severity: Severity
     """The worst of these accounts."""
-    results: Mapping[str, CheckResult]
-    """Account → what the check found there."""
+    results: Mapping[str, Found]
+    """Account → the findings of that status there."""
 
     @property
     def findings(self) -> int:
@@ -235,18 +244,18 @@ class OrganizationAudit:
 
     @cached_property
     def undecided(self) -> tuple[Group, ...]:
-        """Checks that are unknown, in accounts that could be read otherwise."""
+        """Checks that are unknown somewhere in accounts that could be read otherwise, whatever else they found."""
         return tuple(sorted(self._groups(Status.UNKNOWN), key=_most_first))
 
     def _groups(self, status: Status, spread: _Spread | None = None) -> Iterable[Group]:
         groups: dict[tuple[str, ...], list[CheckIn]] = {}
         for check in self.checks:
             results = {one.member.id: one.checks[check.id] for one in self.accounts if check.id in one.checks}
-            there = {account: one for account, one in results.items() if one.status is status}
+            there = {account: one.found[status] for account, one in results.items() if status in one.found}
             if not there or spread not in (None, self._spread(results)):
                 continue
             worst = min((one.severity for one in there.values()), key=lambda s: s.rank)
-            groups.setdefault(tuple(there), []).append(CheckIn(check, worst, there))
+            groups.setdefault(tuple(there), []).append(CheckIn(check, status, worst, there))
         for accounts, checks in groups.items():
             yield Group(accounts, tuple(sorted(checks, key=lambda one: (one.severity.rank, one.check.id))))
 

@@ -70,7 +70,7 @@ def _group_lines(audit: OrganizationAudit, group: Group, *, with_evidence: bool,
     checks = "1 check" if many == 1 else f"{'' if len(group.accounts) == 1 else 'the same '}{many} checks"
     yield f"  {_in(audit, group)}, {checks}: {_accounts(audit, group.accounts, verbose=verbose)}", ""
     for one in group.checks:
-        style = _STYLES[one.severity] if any(r.status is Status.FAIL for r in one.results.values()) else ""
+        style = _STYLES[one.severity] if one.status is Status.FAIL else ""
         yield f"    {one.severity.value:<9} {one.check.id}{_count(one)}", style
         if with_evidence:
             shown = list(_examples(one))

@@ -20,6 +20,7 @@ from toolkit.cli import audit_organization as module
 from toolkit.cli.audit_commands import audit
 from toolkit.errors import ExitCode, UsageError
 from toolkit.findings import Status
+from toolkit.reports.organization import FORMATS
 from toolkit.workflows import audit_organization as workflow
 from toolkit.workflows.audit_organization import MAX_MINUTES, Chosen, Role
 
@@ -30,7 +31,11 @@ HOSTILE = "| <b>x</b> \x1b[31m `$(x)` |"
 
 
 def account(account_id: str, *said: tuple[str, Status], name: str = "example") -> AccountAudit:
-    found = Audit(
+    return AccountAudit.of(Member(account_id, name, "ACTIVE"), audited(account_id, *said))
+
+
+def audited(account_id: str, *said: tuple[str, Status]) -> Audit:
+    return Audit(
         account_id=account_id,
         caller=f"arn:aws:iam::{account_id}:user/audit",
         environment=None,
@@ -45,7 +50,6 @@ def account(account_id: str, *said: tuple[str, Status], name: str = "example") -
         calls=7,
         max_calls=100,
     )
-    return AccountAudit.of(Member(account_id, name, "ACTIVE"), found)
 
 
 def organization(*accounts: AccountAudit, **fields: Any) -> OrganizationAudit:
@@ -118,6 +122,23 @@ PASSES = ((HIGH, Status.PASS), (CRITICAL, Status.PASS), (NOTE, Status.PASS))
 def test_the_exit_code(answer: Callable[..., Any], found: OrganizationAudit, fail_on: str, expected: int, output: str):
     answer(found)
     assert in_organization(fail_on=fail_on, output_format=output) == expected
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_unknown_is_there_beside_what_failed(form: str):
+    """A check that fails in one region may be unknown in another, and the reason is not lost."""
+    known = checks()[HIGH]
+    results = tuple(
+        Result(known, region, (Outcome(status, said),), ())
+        for region, status, said in ((HOME, Status.FAIL, "it is open"), ("us-east-1", Status.UNKNOWN, "it is denied"))
+    )
+    one = AccountAudit.of(Member(MANAGEMENT, "x", None), replace(audited(MANAGEMENT), results=results))
+    found = organization(one, account(OTHER, *PASSES))
+    (failing,), (undecided,) = (*found.outliers, *found.common), found.undecided
+    assert failing.checks[0].findings == undecided.checks[0].findings == 1
+    text = FORMATS[form].render(found)
+    assert "it is open" in text
+    assert "it is denied" in text
 
 
 FOUND = organization(

@@ -448,7 +448,7 @@ def _organization_audit(word: str) -> Any:
     """Two accounts that differ, with every figure that a report asks for."""
     from toolkit.audit.baseline import Change
     from toolkit.audit.history import Coverage
-    from toolkit.audit.organization import AccountAudit, CheckResult, Member, OrganizationAudit
+    from toolkit.audit.organization import AccountAudit, CheckResult, Found, Member, OrganizationAudit
     from toolkit.findings import Severity, Status
 
     one = poisoned(AccountAudit, word)
@@ -466,7 +466,11 @@ def _organization_audit(word: str) -> Any:
             changes=dict.fromkeys(Change, 1),
             unknown=figures,
             checks={
-                check.id: dataclasses.replace(poisoned(CheckResult, word), status=status)
+                check.id: dataclasses.replace(
+                    poisoned(CheckResult, word),
+                    status=status,
+                    found={} if status is Status.PASS else {status: poisoned(Found, word)},
+                )
                 for check, status in zip(checks, statuses, strict=True)
             },
         )
