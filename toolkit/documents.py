@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NewType
+from typing import Any, Literal, NewType
 
 Document = NewType("Document", dict[str, Any])
 """Data that says of which kind and version it is; only `document` makes one."""
@@ -61,12 +61,60 @@ def document(kind: str, data: Mapping[str, Any]) -> Document:
     return Document({"schema_version": KINDS[kind].version, "kind": kind, **data})
 
 
-def is_document(kind: str, text: str, *keys: str) -> bool:
-    """Whether a text is a document of a kind, of whichever version, that has these keys."""
+def is_document(kind: str, text: str, key: str) -> bool:
+    """Whether a text is a document of a kind, of whichever version, that has this key, as far as its beginning says."""
+    try:
+        json_at(text, "schema_version")
+        json_at(text, key)
+        return bool(json_at(text, "kind") == kind)
+    except (ValueError, LookupError, RecursionError):
+        return False
+
+
+def json_at(text: str, *path: str | Literal[0]) -> Any:
+    """The value at a path in JSON, of which nothing after the value needs to be there.
+
+    Args:
+        text: The JSON, or the beginning of it.
+        path: Keys of objects; 0 for the first value of an array.
+
+    Raises:
+        ValueError: It is no JSON up to there, or ends before.
+        LookupError: There is no such value.
+        RecursionError: It is nested too deeply.
+    """
     import json  # not for `--help`
 
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and found.get("kind") == kind and {"schema_version", *keys} <= found.keys()
+    decoder = json.JSONDecoder()
+    at = _over_space(text, 0)
+    for step in path:
+        if step == 0:
+            at = _over_space(text, _over(text, at, "["))
+            if text[at : at + 1] == "]":
+                raise LookupError(step)
+            continue
+        at = _over_space(text, _over(text, at, "{"))
+        while text[at : at + 1] != "}":
+            key, at = decoder.raw_decode(text, at)
+            at = _over_space(text, _over(text, _over_space(text, at), ":"))
+            if key == step:
+                break
+            _, at = decoder.raw_decode(text, at)
+            at = _over_space(text, at)
+            if text[at : at + 1] != "}":
+                at = _over_space(text, _over(text, at, ","))
+        else:
+            raise LookupError(step)
+    return decoder.raw_decode(text, at)[0]
+
+
+def _over(text: str, at: int, expected: str) -> int:
+    if text[at : at + 1] != expected:
+        raise ValueError(f"expected {expected} at character {at}")
+    return at + 1
+
+
+def _over_space(text: str, at: int) -> int:
+    while text[at : at + 1] in (" ", "\t", "\r", "\n"):
+        at += 1
+    return at

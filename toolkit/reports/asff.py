@@ -8,11 +8,11 @@ Sources: "AWS Security Finding Format (ASFF)" in the Security Hub User Guide; le
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 from toolkit.audit.model import Check, about, verdict
 from toolkit.audit.report import Audit
+from toolkit.documents import json_at
 from toolkit.findings import Finding, Severity, Status
 from toolkit.regions import partition_of
 from toolkit.visible import json_records, one_line
@@ -53,7 +53,7 @@ def render(audit: Audit) -> str:
 def recognises(text: str) -> bool:
     """Whether a text is such an array."""
     try:
-        return bool(json.loads(text)[0]["GeneratorId"].startswith(GENERATOR))
+        return bool(json_at(text, 0, "GeneratorId").startswith(GENERATOR))
     except (ValueError, TypeError, LookupError, RecursionError, AttributeError):
         return False
 

@@ -470,7 +470,7 @@ def audit_json(audit: Audit) -> str:
 
 def recognises_json(text: str) -> bool:
     """Whether a text is an audit as JSON."""
-    return is_document("audit", text, "account_id", "findings")
+    return is_document("audit", text, "account_id")
 
 
 def _fix_data(fix: Fix) -> dict[str, Any]:

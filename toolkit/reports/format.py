@@ -16,7 +16,8 @@ class Format(Generic[Subject]):
     render: Callable[[Subject], str]
     """The whole report as text, from the subject alone."""
     recognises: Callable[[str], bool]
-    """Whether a text is a report of this format and kind of subject: such a file may be replaced by a new one."""
+    """Whether a text begins as a report of this format and kind of subject: such a file may be replaced by a new one.
+    It is a whole file, or its first few million characters."""
     errors: str
     """What becomes of a letter that standard output cannot encode (toolkit.visible)."""
     endings: tuple[str, ...]

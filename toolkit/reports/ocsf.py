@@ -6,13 +6,13 @@ Prowler writes as `.ocsf.json`, too, so that tools which read the one read the o
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from toolkit import __version__
 from toolkit.audit.baseline import Change
 from toolkit.audit.model import Check, about, verdict
 from toolkit.audit.report import Audit
+from toolkit.documents import json_at
 from toolkit.findings import Finding, Severity, Status
 from toolkit.regions import partition_of
 from toolkit.visible import json_records
@@ -49,7 +49,7 @@ def render(audit: Audit) -> str:
 def recognises(text: str) -> bool:
     """Whether a text is such an array."""
     try:
-        first = json.loads(text)[0]
+        first = json_at(text, 0)
         return bool(first["class_uid"] == 2003 and first["metadata"]["product"]["name"] == _NAME)
     except (ValueError, TypeError, LookupError, RecursionError):
         return False

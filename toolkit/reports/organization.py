@@ -305,7 +305,7 @@ def organization_json(audit: OrganizationAudit) -> str:
 
 def recognises_json(text: str) -> bool:
     """Whether a text is such a report as JSON."""
-    return is_document("audit-organization", text, "organization_id", "accounts")
+    return is_document("audit-organization", text, "organization_id")
 
 
 FORMATS: Mapping[str, Format[OrganizationAudit]] = MappingProxyType(

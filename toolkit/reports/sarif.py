@@ -7,11 +7,11 @@ What GitHub reads of it: "SARIF support for code scanning" in its documentation.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
+from toolkit.documents import json_at
 from toolkit.findings import Finding, Rule, Severity, Source, Status, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines, json_text
@@ -103,9 +103,9 @@ def recognises_audit(text: str) -> bool:
 
 def _is_log(text: str, subject: str) -> bool:
     try:
-        run = json.loads(text)["runs"][0]
-        ours = run["tool"]["driver"]["name"] == _NAME
-        return bool(ours and run["automationDetails"]["id"].startswith(f"{_NAME}/{subject}/"))
+        ours = json_at(text, "runs", 0, "tool", "driver", "name") == _NAME
+        category = json_at(text, "runs", 0, "automationDetails", "id")
+        return bool(ours and category.startswith(f"{_NAME}/{subject}/"))
     except (ValueError, TypeError, LookupError, RecursionError, AttributeError):
         return False
 

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from toolkit.errors import ToolkitError, UsageError, or_meant
-from toolkit.files import write_atomically
+from toolkit.files import read_regular, write_atomically
 from toolkit.reports.format import Format
 
 Subject = TypeVar("Subject")
@@ -29,8 +29,8 @@ _OWN = re.compile(r"\.(?:tf|tofu|tfvars)(?:\.json)?$|\.tfstate|\.tfbundle$|\.hcl
 """Names that Terraform or the toolkit reads: a report in such a place would be taken for a state, a bundle, a file of
 the configuration."""
 _OWN_FOLDERS = frozenset({".toolkit", ".terraform", ".git"})
-_LARGEST = 64 << 20
-"""Bytes up to which a file is looked at: several hundred times the report of a large plan."""
+_BEGINNING = 4 << 20
+"""Bytes of a file that are read: every format says in its beginning what it is, however large a report is."""
 
 
 @dataclass(frozen=True)
@@ -200,14 +200,13 @@ def _in_the_way(name: str, known: Format[Subject], path: Path) -> str | None:
         return "a device, pipe or socket is there"
     if info.st_size == 0:
         return None
-    if info.st_size > _LARGEST:
-        return f"a file exists that is not a {name} report of this toolkit"
     try:
         # A file that is no UTF-8 is no report; what stands for its bytes then makes it none.
-        text = path.read_bytes().decode("utf-8", "replace")
+        text = read_regular(path, _BEGINNING, follow=False).decode("utf-8", "replace")
     except OSError as e:
         return f"a file is there that cannot be read ({e.strerror})"
-    return None if known.recognises(text) else f"a file exists that is not a {name} report of this toolkit"
+    article = "an" if name.startswith(("a", "html", "o")) else "a"
+    return None if known.recognises(text) else f"a file exists that is not {article} {name} report of this toolkit"
 
 
 def _size(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from toolkit.cli import audit_commands
 from toolkit.cli.audit_commands import audit as command
 from toolkit.cli.main import run
+from toolkit.documents import json_at
 from toolkit.errors import UsageError
 from toolkit.reports.audit_registry import FORMATS
 from toolkit.reports.registry import FORMATS as OF_PLANS
@@ -63,11 +65,60 @@ def test_only_a_report_of_the_format_and_of_an_audit_is_replaced(tmp_path: Path,
         if what == f"audit as {name}":
             write_reports(found, targets(FORMATS, [f"{name}={file}"]))
             continue
-        with pytest.raises(UsageError, match=f"not a {name} report"):
+        with pytest.raises(UsageError, match=f"not an? {name} report of this toolkit"):
             targets(FORMATS, [f"{name}={file}"])
         assert file.read_bytes() == text.encode()
     for other, form in OF_PLANS.items():
         assert not form.recognises(FORMATS[name].render(found)), f"a plan as {other} would replace it"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_report_is_replaced_however_large_it_is(tmp_path: Path, name: str) -> None:
+    """The report of a large account is larger than any limit: its beginning says what it is."""
+    file = tmp_path / "report"
+    text = FORMATS[name].render(every())
+    file.write_bytes(text.encode().rstrip().rstrip(b"]}"))
+    # What a report of 50,000 findings is longer by, in a form that takes no room.
+    os.truncate(file, 96 << 20)
+    (target,) = targets(FORMATS, [f"{name}={file}"])
+    write_reports(every(), (target,))
+    assert file.read_bytes() == text.encode()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_ends_before_it_says_what_it_is_stays(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "report"
+    content = FORMATS[name].render(every()).encode()
+    for length in (1, 5, 20):
+        file.write_bytes(content[:length])
+        with pytest.raises(UsageError, match=f"not an? {name} report of this toolkit"):
+            targets(FORMATS, [f"{name}={file}"])
+        assert file.read_bytes() == content[:length]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ('{"a": [1, {"b": "x"}], "c"', ("a",), [1, {"b": "x"}]),
+        (' {"a":{"b" : [ {"c":true', ("a", "b", 0, "c"), True),
+        ("[7, 8", (0,), 7),
+        ('{"a": 1', ("b",), ValueError),
+        ('{"a": {"b": ', ("c",), ValueError),
+        ('{"a" 1}', ("a",), ValueError),
+        ('{"a": 1 "b": 2}', ("b",), ValueError),
+        ("", ("a",), ValueError),
+        ("7", (0,), ValueError),
+        ('{"a": 1}', ("b",), LookupError),
+        ("{}", ("b",), LookupError),
+        ("[]", (0,), LookupError),
+    ],
+)
+def test_a_value_is_read_from_the_beginning_of_json(text: str, path: tuple[Any, ...], value: Any) -> None:
+    if isinstance(value, type):
+        with pytest.raises(value):
+            json_at(text, *path)
+    else:
+        assert json_at(text, *path) == value
 
 
 @pytest.mark.parametrize(
