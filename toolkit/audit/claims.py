@@ -110,7 +110,9 @@ def _met(own: list[Claim], scope: Scope, answers: Answers) -> Iterator[Outcome]:
     by_resource: dict[str, list[Claim]] = {}
     for claim in own:
         by_resource.setdefault(claim.resource, []).append(claim)
-    for about in by_resource.values():
+    for number, about in enumerate(by_resource.values()):
+        # Of several resources, the first has the check's own id.
+        part = about[0].resource if number else ""
         kind = type_of(about[0])
         every = answers[Every(kind, scope.region)]
         there = [one for one in every if about[0].is_about(one.values)]
@@ -118,15 +120,16 @@ def _met(own: list[Claim], scope: Scope, answers: Answers) -> Iterator[Outcome]:
             selectors = about[0].live or {}
             which = "".join(f" with {name} {value!r}" for name, value in selectors.items())
             if any(name not in one.values for one in every for name in selectors):
-                yield Outcome(Status.UNKNOWN, f"whether there is a {kind}{which} is not read")
+                yield Outcome(Status.UNKNOWN, f"whether there is a {kind}{which} is not read", part=part)
             else:
-                yield Outcome(Status.FAIL, f"there is no {kind}{which}")
+                yield Outcome(Status.FAIL, f"there is no {kind}{which}", part=part)
             continue
         said = [tuple(_judged(one, about)) for one in there]
         best = _nearest(said)
         if len(there) > 1 and any(one.status is Status.FAIL for one in best):
             expected = ", ".join(_expected(claim) for claim in about)
-            yield Outcome(Status.FAIL, f"none of {len(there):,} is as expected: {expected}", facts=(expected,))
+            failed = f"none of {len(there):,} is as expected: {expected}"
+            yield Outcome(Status.FAIL, failed, facts=(expected,), part=part)
         else:
             yield from best
 

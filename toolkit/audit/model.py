@@ -69,6 +69,9 @@ class Outcome:
     """What is wrong, problem by problem, for the comparison with an earlier audit: one that this lacks is new. To be
     given where the evidence lists problems, leaves some out, or has what changes by itself (days, counts); None: the
     evidence, word for word."""
+    part: str = ""
+    """Which of several outcomes about the resource it is, in words that never change: a digest of them is a
+    part of its id in other tools. Empty where there is one, and for the main one."""
 
 
 class Answers:
@@ -238,6 +241,7 @@ class Result:
                 calls=self.calls,
                 id=self._id(live),
                 facts=one.facts,
+                part=one.part,
             )
 
     def _id(self, live: Live | None) -> str:
@@ -252,6 +256,8 @@ class Result:
         return f"{self.check.id}/{place}/{elsewhere}{live.type}[{key}]"
 
 
+STATUSES = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.ATTESTED, Status.NOT_APPLICABLE)
+"""The worst first."""
 WAIVED = "waived"
 VERDICTS = (
     *(Status.FAIL.value, Status.UNKNOWN.value, WAIVED),
@@ -275,8 +281,7 @@ def about(finding: findings.Finding) -> str | None:
 def worst(statuses: Iterable[Status]) -> Status:
     """The worst status of several; PASS only if there is nothing else but what is not applicable."""
     found = set(statuses)
-    order = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.ATTESTED, Status.NOT_APPLICABLE)
-    return next((status for status in order if status in found), Status.UNKNOWN)
+    return next((status for status in STATUSES if status in found), Status.UNKNOWN)
 
 
 def run(check: Check, scope: Scope, answers: Answers) -> Result:
@@ -294,7 +299,7 @@ def run(check: Check, scope: Scope, answers: Answers) -> Result:
     if answers.unread:
         # A sentence about all of them is not true of those that were not read.
         outcomes = [one for one in outcomes if one.status is not Status.PASS or one.resource is not None]
-        outcomes.extend(Outcome(Status.UNKNOWN, str(one)) for one in answers.unread)
+        outcomes.extend(Outcome(Status.UNKNOWN, str(one), part=f"{one.call} in {one.region}") for one in answers.unread)
     if not outcomes:
         outcomes.append(Outcome(Status.NOT_APPLICABLE, "the account has nothing of the kind"))
     return Result(check, scope.region, tuple(outcomes), answers.calls)

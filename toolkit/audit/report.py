@@ -17,7 +17,7 @@ from toolkit.audit.access_keys import AccessKeys
 from toolkit.audit.baseline import Baseline, Change, Comparison, compare
 from toolkit.audit.fixes import Fix
 from toolkit.audit.history import History, Point, point
-from toolkit.audit.model import Check, Result, Scope, worst
+from toolkit.audit.model import STATUSES, Check, Result, Scope, worst
 from toolkit.controls.catalogue import Framework, requirements
 from toolkit.findings import Finding, Severity, Status, Waiver, matches, worst_first
 from toolkit.findings.rules import UNCOVERED
@@ -84,20 +84,19 @@ class Audit:
     def unique(self) -> tuple[tuple[str, Finding], ...]:
         """Each finding with an id of its own, for formats and services that know a finding by it.
 
-        Where a check says several things of one resource, their ids are the same; what is wrong then tells them apart,
-        so that none takes the place of another, now or in a later audit.
+        Where a check says several things of one resource, their parts tell them apart, whatever else it says. What has
+        the same part is numbered, the worst first. Nothing depends on the evidence of one alone: that may only age.
         """
-        shared = Counter(finding.id for finding in self.findings)
-        named: Counter[str] = Counter()
-        unique = []
-        for finding in self.findings:
-            name = finding.id or ""
-            if shared[finding.id] > 1:
-                said = "\0".join((finding.status.value, *(finding.facts or (finding.evidence,))))
-                name += f"#{hashlib.sha256(said.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
-            named[name] += 1
-            unique.append((name if named[name] == 1 else f"{name}-{named[name]}", finding))
-        return tuple(unique)
+        names = [_named(finding) for finding in self.findings]
+        numbers: dict[int, int] = {}
+        counted: Counter[str] = Counter()
+        for place in sorted(range(len(names)), key=lambda n: _alike_worst_first(self.findings[n])):
+            counted[names[place]] += 1
+            numbers[place] = counted[names[place]]
+        return tuple(
+            (name if numbers[place] == 1 else f"{name}-{numbers[place]}", self.findings[place])
+            for place, name in enumerate(names)
+        )
 
     @property
     def file(self) -> str | None:
@@ -194,6 +193,15 @@ class Audit:
         """Subjects of waivers that match no requirement of any check that was asked."""
         asked = {one for check in self.by_check for one in check.requirements}
         return tuple(w.subject for w in self.waivers if not any(matches(w.subject, one) for one in asked))
+
+
+def _named(finding: Finding) -> str:
+    part = f"#{hashlib.sha256(finding.part.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
+    return f"{finding.id or ''}{part if finding.part else ''}"
+
+
+def _alike_worst_first(finding: Finding) -> tuple[int, tuple[str, ...], str]:
+    return STATUSES.index(finding.status), finding.facts or (), finding.evidence
 
 
 def _counts(finding: Finding, status: Status, at_least: Severity) -> bool:

@@ -168,6 +168,8 @@ class Finding:
     """Of an audit: the same in every report that finds the same of the same; None for what no report compares."""
     facts: tuple[str, ...] | None = None
     """Of an audit: what is wrong, problem by problem, for the comparison of reports; None: the evidence is all."""
+    part: str = ""
+    """Of an audit: what tells it from others with its id; empty for the only one, or the main one."""
 
     @property
     def address(self) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.audit.facts import Every, Fact
@@ -121,7 +121,8 @@ def _judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
         yield Outcome(Status.FAIL, "there is no delivery channel: nothing that is recorded is delivered")
     for channel in channels:
         for kind in ("history", "snapshot", "stream"):
-            yield _said(channel, channel.values[kind], f"delivers ({kind})", f"the last delivery ({kind})")
+            said = _said(channel, channel.values[kind], f"delivers ({kind})", f"the last delivery ({kind})")
+            yield replace(said, part=kind)
 
 
 def _said(one: Live, told: Mapping[str, Any], well: str, what: str) -> Outcome:

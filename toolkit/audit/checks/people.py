@@ -26,7 +26,7 @@ def _contacts_judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     found = {one.values["alternate_contact_type"]: one for one in answers[wanted]}
     for kind in _KINDS:
         if kind not in found:
-            yield Outcome(Status.FAIL, f"there is no alternate contact {kind}")
+            yield Outcome(Status.FAIL, f"there is no alternate contact {kind}", part=kind)
     first: dict[str, str] = {}
     for kind, one in sorted(found.items()):
         address = one.values["email_address"].lower()

@@ -437,19 +437,25 @@ def _delivery(scope: Scope, trail: Live) -> Iterator[Outcome]:
     to += [("digest files", "digested", "digest_error")] if has["validated"] else []
     to += [("events to CloudWatch Logs", "sent_to_logs", "logs_error")] if has["log_group"] else []
     for what, at, error in to:
+        # Log files are there for every trail: what is said of them has the trail's own id.
+        part = "" if what == to[0][0] else what
         if has[error]:
-            yield Outcome(Status.FAIL, f"{trail.called} cannot deliver {what}: {has[error]}", trail)
+            yield Outcome(Status.FAIL, f"{trail.called} cannot deliver {what}: {has[error]}", trail, part=part)
         elif has[at] is None and has["started"] is not None and scope.now - has["started"] < _DAY:
             started = f"{has['started']:%Y-%m-%d %H:%M}"
             yield Outcome(
-                Status.UNKNOWN, f"{trail.called} has delivered no {what} since it started at {started}", trail
+                Status.UNKNOWN,
+                f"{trail.called} has delivered no {what} since it started at {started}",
+                trail,
+                part=part,
             )
         elif has[at] is None:
-            yield Outcome(Status.FAIL, f"{trail.called} has never delivered {what}", trail)
+            yield Outcome(Status.FAIL, f"{trail.called} has never delivered {what}", trail, part=part)
         elif scope.now - has[at] >= _DAY:
-            yield Outcome(Status.FAIL, f"{trail.called} last delivered {what} at {has[at]:%Y-%m-%d %H:%M}", trail)
+            said = f"{trail.called} last delivered {what} at {has[at]:%Y-%m-%d %H:%M}"
+            yield Outcome(Status.FAIL, said, trail, part=part)
         else:
-            yield Outcome(Status.PASS, f"{trail.called} delivered {what} at {has[at]:%Y-%m-%d %H:%M}", trail)
+            yield Outcome(Status.PASS, f"{trail.called} delivered {what} at {has[at]:%Y-%m-%d %H:%M}", trail, part=part)
 
 
 def _to_logs(scope: Scope, answers: Answers) -> Iterator[Outcome]:

@@ -69,7 +69,7 @@ def _judge(scope: Scope, answers: Answers) -> Iterator[Outcome]:
     every = [(one, one["status"]) for one in told.values["checks"]]
     red = [one for one, status in every if status == _RED]
     for one in red:
-        yield Outcome(Status.FAIL, f"{one['name']}: {one['flagged']:,} resources are flagged", told)
+        yield Outcome(Status.FAIL, f"{one['name']}: {one['flagged']:,} resources are flagged", told, part=one["name"])
     seen = sum(status in _SEEN for _, status in every)
     if odd := sorted({status for _, status in every} - {*_SEEN, _NOT_SEEN}):
         yield Outcome(Status.UNKNOWN, f"Trusted Advisor says {odd[0]!r} of a check, which is not documented")
