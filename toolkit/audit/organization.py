@@ -215,7 +215,8 @@ class OrganizationAudit:
     interrupted: bool = False
     """Whether it was stopped before every account was done."""
     problems: tuple[str, ...] = ()
-    """What is wrong with histories of accounts, a line each: reports that could not be kept, or read."""
+    """What is wrong with environment files, and with histories of accounts (reports that could not be kept, or read), a
+    line each."""
 
     def failed(self, at_least: Severity) -> bool:
         """Whether a finding that is at least so severe counts: it is neither waived nor a part of its baseline."""

@@ -24,12 +24,18 @@ class Budget:
         self._end = None if minutes is None else time.monotonic() + 60 * minutes
         self._made = 0
         self._stopped: str | None = None
+        self._refused: str | None = None
         self._lock = threading.Lock()
 
     @property
     def made(self) -> int:
         """How many calls were made."""
         return self._made
+
+    @property
+    def refused(self) -> str | None:
+        """Why a call was not made; None: each was, and whoever asked has read everything."""
+        return self._refused
 
     @property
     def spent(self) -> str | None:
@@ -49,6 +55,8 @@ class Budget:
             if why is None:
                 self._made += 1
                 self._on_call(self._made)
+            else:
+                self._refused = why
             return why
 
     def allow(self, calls: int) -> None:

@@ -213,7 +213,7 @@ def organization_markdown(audit: OrganizationAudit) -> str:
                 f"{_in(audit, group)}: {prose(_accounts(audit, group.accounts, verbose=True))}\n\n{_table(rows)}"
             )
     if audit.problems:
-        parts.append("## Histories\n\n" + "\n".join(f"- {prose(line)}" for line in audit.problems))
+        parts.append("## Files that cannot be used\n\n" + "\n".join(f"- {prose(line)}" for line in audit.problems))
     return "\n\n".join(parts) + "\n"
 
 

@@ -9,11 +9,12 @@ read once.
 from __future__ import annotations
 
 import gc
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,17 @@ from toolkit.aws.organization import ACTIONS, UNIT_ACTIONS, accounts_of, organiz
 from toolkit.aws.session import AwsSession
 from toolkit.controls.catalogue import Framework
 from toolkit.environment import Environment
+from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.model import AssumeRole
-from toolkit.errors import ToolkitError, UsageError, or_meant
+from toolkit.environment.source import MAX_BYTES, parse
+from toolkit.errors import ToolkitError, UsageError, WrongAccountError, or_meant
+from toolkit.files import read_regular
 from toolkit.findings import Severity
 from toolkit.paths import Project
 from toolkit.plan.facts import Wanted
-from toolkit.regions import partition_of
+from toolkit.regions import GLOBAL_REGION, opt_in, partition_of
 from toolkit.reports.audit import audit_data
+from toolkit.visible import one_line
 from toolkit.workflows.audit import Shared, audit, audit_actions
 from toolkit.workflows.discover import AT_ONCE, MAX_CALLS, Account, nameless
 from toolkit.workflows.observer import Observer
@@ -77,10 +82,22 @@ class Role:
         return AssumeRole(role_arn=arn, external_id=self.external_id)
 
 
+@dataclass(frozen=True)
+class EnvironmentFiles:
+    """What a project's environment files say of accounts."""
+
+    of: Mapping[str, Environment] = field(default_factory=dict)
+    """Account → the environment that is for it."""
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    """Account → what is wrong with the file that is for it: which findings it waives is unknown."""
+    problems: tuple[str, ...] = ()
+    """Files that cannot be used, a line each."""
+
+
 def environments_by_account(
     project: Project | None, named: str | None, *, simulated: bool, observer: Observer
-) -> Mapping[str, Environment]:
-    """Account → the environment of the project that is for it.
+) -> EnvironmentFiles:
+    """What the project's environment files say of accounts. One that cannot be used spoils no other.
 
     Args:
         project: None outside of any.
@@ -89,22 +106,67 @@ def environments_by_account(
         observer: Gets told of accounts with several environments, of which none is taken.
 
     Raises:
-        ToolkitError: An environment.yaml is wrong.
+        ToolkitError: environments/ is a symbolic link.
     """
+    if project is None:
+        return EnvironmentFiles()
     found: defaultdict[str, list[Environment]] = defaultdict(list)
-    for name in project.names if project is not None else ():
-        environment = read_environment(project, name)[1] if project is not None else None
-        if environment is not None and (simulated or environment.simulator is None):
-            found[environment.account_id].append(environment)
-    taken = {}
-    for account_id, several in sorted(found.items()):
-        meant = [one for one in several if one.name == named] or several
-        if len(meant) == 1:
-            taken[account_id] = meant[0]
+    broken: list[tuple[str, str | None]] = []
+    for name in project.names:
+        try:
+            environment = read_environment(project, name)[1]
+        except ToolkitError as e:
+            account_id, for_simulator = _meant(project.environment(name).file, e)
+            if simulated or not for_simulator:
+                broken.append((_first_error(name, e), account_id))
+            else:
+                observer.warning(f"{_first_error(name, e)}; it is for the embedded AWS alone")
         else:
-            names = ", ".join(one.name for one in meant)
+            if simulated or environment.simulator is None:
+                found[environment.account_id].append(environment)
+    taken = {one.account_id: one for several in found.values() for one in several if one.name == named}
+    unusable, problems = {}, []
+    for wrong, account_id in broken:
+        if account_id is None:
+            problems.append(f"{wrong}; account_id cannot be read, so its account is audited without its waivers")
+        elif account_id in taken:
+            problems.append(wrong)
+        else:
+            unusable[account_id] = f"its environment file cannot be used: {wrong}"
+            problems.append(f"{wrong}; account {account_id} is not audited, since its waivers are unknown")
+    for account_id, several in sorted(found.items()):
+        if account_id in taken or account_id in unusable:
+            continue
+        if len(several) == 1:
+            taken[account_id] = several[0]
+        else:
+            names = ", ".join(one.name for one in several)
             observer.warning(f"account {account_id} has several environments ({names}): it is audited without any")
-    return taken
+    return EnvironmentFiles(taken, unusable, tuple(problems))
+
+
+def _first_error(name: str, e: ToolkitError) -> str:
+    """What is wrong with an environment file, in one line with its place."""
+    if not isinstance(e, EnvironmentFileError):
+        return one_line(f"{e.where or f'environments/{name}'}: {e.problem}")
+    first, *others = e.problems
+    more = f" (and {len(others)} more)" if others else ""
+    return one_line(f"{e.where}:{first.line}: {first}{more}")
+
+
+def _meant(file: Path, e: ToolkitError) -> tuple[str | None, bool]:
+    """The account that an unusable environment file is for, if that can be read; and whether it is of the simulator."""
+    if not isinstance(e, EnvironmentFileError):
+        return None, False
+    try:
+        text = read_regular(file, MAX_BYTES).decode("utf-8-sig", "replace")
+    except OSError:
+        return None, False
+    data = parse(text).data
+    if not isinstance(data, dict):  # not YAML: a line may be readable nevertheless
+        data = dict(re.findall(r"^(account_id|simulator):[ \t]*[\"']?(\w+)", text, re.MULTILINE))
+    account_id = str(data.get("account_id"))
+    return account_id if re.fullmatch("[0-9]{12}", account_id) else None, data.get("simulator") == "moto"
 
 
 def audit_organization(
@@ -116,7 +178,7 @@ def audit_organization(
     *,
     role: Role = Role(),  # frozen
     chosen: Chosen = Chosen(),  # frozen
-    environments: Mapping[str, Environment] | None = None,
+    environments: EnvironmentFiles = EnvironmentFiles(),  # frozen
     max_calls: int | None = None,
     max_minutes: int = MAX_MINUTES,
     history: Path | None = None,
@@ -132,7 +194,7 @@ def audit_organization(
         observer: Gets told what happens.
         role: What is assumed in each other account.
         chosen: Which accounts are meant.
-        environments: Account → its environment in the project.
+        environments: What the project has for accounts. One whose file cannot be used is unknown.
         max_calls: Calls of AWS at most, of all accounts together; None: 20,000 per account.
         max_minutes: How long it may take. What is left after either is unknown.
         history: Folder in which each account has a folder with its reports.
@@ -157,7 +219,7 @@ def audit_organization(
     known: Mapping[Wanted[Any], Any] = {Organization(): listing.with_calls(Organization().read)}
     shared = Shared(budget, AT_ONCE // at_once, management, known)
     one_account = _OneAccount(
-        caller, wanted, regions, frameworks, role, environments or {}, history, with_latest, at_most, shared
+        caller, wanted, regions, frameworks, role, environments, history, with_latest, at_most, shared
     )
     taken_at = datetime.now(UTC).replace(microsecond=0)
     observer.stage(
@@ -183,7 +245,7 @@ def audit_organization(
         calls=budget.made,
         max_calls=at_most,
         interrupted=interrupted,
-        problems=tuple(sorted(progress.problems)),
+        problems=(*environments.problems, *sorted(progress.problems)),
     )
 
 
@@ -251,7 +313,7 @@ class _OneAccount:
     regions: str | Sequence[str]
     frameworks: Sequence[Framework]
     role: Role
-    environments: Mapping[str, Environment]
+    environments: EnvironmentFiles
     history: Path | None
     with_latest: bool
     max_calls: int
@@ -259,6 +321,8 @@ class _OneAccount:
 
     def audited(self, member: Member) -> tuple[AccountAudit | Unread, Sequence[str]]:
         """What is kept of its audit, and what is wrong with its history, a line each."""
+        if (wrong := self.environments.unusable.get(member.id)) is not None:
+            return Unread(member, wrong), ()
         spent = self.shared.budget.spent
         if spent is not None:
             return Unread(member, f"not begun: {spent}"), ()
@@ -283,11 +347,11 @@ class _OneAccount:
             return Unread(member, e.problem), ()
         report, problems = None, list(history.unreadable) if history is not None else []
         if history is not None:
-            spent = self.shared.budget.spent
+            refused = self.shared.budget.refused
             try:
-                if spent is not None:
+                if refused is not None:
                     # Later audits would compare with it as with a whole one.
-                    raise ToolkitError(f"the report is not kept, since the audit did not read everything: {spent}")
+                    raise ToolkitError(f"the report is not kept, since the audit did not read everything: {refused}")
                 report = history.add(audit_data(found))
             except ToolkitError as e:
                 problems.append(f"account {member.id}: {e}")
@@ -306,9 +370,19 @@ class _OneAccount:
         """
         caller = self.caller
         home = caller.clients.home_region
-        file = self.environments.get(member.id)
+        file = self.environments.of.get(member.id)
         if member.id == caller.caller.account_id:
             return replace(caller, environment=file, has_file=True) if file is not None else caller
+        try:
+            return self._as_role(member, file, home)
+        except WrongAccountError:
+            if file is not None or not opt_in(home):
+                raise
+            # The caller's account has enabled the region; for an account that has not, STS there refuses every request.
+            return self._as_role(member, None, GLOBAL_REGION[partition_of(home) or "aws"])
+
+    def _as_role(self, member: Member, file: Environment | None, home: str) -> Account:
+        caller = self.caller
         environment = file or nameless(member.id, home, None)
         credentials = self.role.credentials(member.id, environment.regions.home)
         environment = replace(

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import botocore.client
+import botocore.exceptions
 import pytest
 from moto import mock_aws
 from moto.sts.exceptions import STSClientError
@@ -29,7 +30,7 @@ from toolkit.paths import Project
 from toolkit.reports.organization import organization_data, organization_lines
 from toolkit.workflows import audit_organization as module
 from toolkit.workflows.audit import chosen as checks
-from toolkit.workflows.audit_organization import Chosen, Role, audit_organization
+from toolkit.workflows.audit_organization import Chosen, EnvironmentFiles, Role, audit_organization
 from toolkit.workflows.discover import Account, nameless
 from toolkit.workflows.observer import Observer
 
@@ -71,8 +72,8 @@ def organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         yield SimpleNamespace(**ids, assumed=assumed, client=organizations)
 
 
-def caller() -> Account:
-    environment = nameless(MANAGEMENT, HOME, None)
+def caller(home: str = HOME) -> Account:
+    environment = nameless(MANAGEMENT, home, None)
     identity = CallerIdentity(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:user/audit")
     return Account(environment, AwsSession(environment, {}), identity, "account", Path(), has_file=False)
 
@@ -201,7 +202,7 @@ def environment(account_id: str, name: str = "prod", more: str = "") -> Environm
 def test_an_environment_of_the_project_applies_to_its_account(organization: SimpleNamespace):
     waiver = "waivers: [{rule: uncovered, subject: 'cis-7.0:2.8', reason: an example, expires: '2027-01-01'}]\n"
     file = environment(organization.third, more=waiver)
-    found = run(environments={organization.third: file})
+    found = run(environments=EnvironmentFiles({organization.third: file}))
     by_name = {one.member.name: one for one in found.accounts}
     assert {name: one.environment for name, one in by_name.items() if one.environment} == {"third": "prod"}
     assert by_name["third"].checks[LENGTH].waived == 1
@@ -308,13 +309,122 @@ def test_environments_are_found_by_account(tmp_path: Path):
     def names(named: str | None, simulated: bool) -> dict[str, str]:
         warned.clear()
         found = module.environments_by_account(Project(tmp_path), named, simulated=simulated, observer=Warned())
-        return {account: one.name for account, one in found.items()}
+        return {account: one.name for account, one in found.of.items()}
 
     assert names(None, False) == {"111122223333": "prod"}
     assert warned == ["account 444455556666 has several environments (one, two): it is audited without any"]
     assert names("two", False) == {"111122223333": "prod", "444455556666": "two"}
     assert names("demo", True)["111122223333"] == "demo"
-    assert module.environments_by_account(None, None, simulated=False, observer=Observer()) == {}
+    assert module.environments_by_account(None, None, simulated=False, observer=Observer()) == EnvironmentFiles()
+
+
+def unusable(project: Path, accounts: dict[str, str]) -> None:
+    """Environments of a project: texts by name, one usable."""
+    for name, text in accounts.items():
+        folder = project / "environments" / name
+        folder.mkdir(parents=True)
+        (folder / "environment.yaml").write_text(text)
+
+
+def test_an_environment_file_that_cannot_be_used_spoils_no_other_account(organization: SimpleNamespace, tmp_path: Path):
+    """The account that it is for is unknown, since its waivers are; which one that is, is read if it can be."""
+    rest = f"regions: {{home: {HOME}}}\ncomponents: {{}}\n"
+    unusable(
+        tmp_path,
+        {
+            "good": f"account_id: '{organization.third}'\n{rest}",
+            "misspelt": f"account_id: '{organization.first}'\nwaiver: []\n{rest}",
+            "unquoted": f"account_id: {organization.second}\nwaiver: []\nother: 1\n{rest}",
+            "no_yaml": f'account_id: "{organization.closed}"\nwaivers: [\n{rest}',
+            "nobody": f"account_id: 1\n{rest}",
+            "demo": f"account_id: '{organization.third}'\nsimulator: moto\nwaiver: []\n{rest}",
+        },
+    )
+    warned: list[str] = []
+
+    class Warned(Observer):
+        def warning(self, text: str) -> None:
+            warned.append(text)
+
+    files = module.environments_by_account(Project(tmp_path), None, simulated=False, observer=Warned())
+    found = run(environments=files, wanted=FEW)
+    assert {one.member.name: one.environment for one in found.accounts} == {"master": None, "third": "good"}
+    assert {one.member.name for one in found.unread} == {"first", "second", "closed"}
+    assert all(one.reason.startswith("its environment file cannot be used: ") for one in found.unread)
+    assert len(found.problems) == 4, "so that the exit code is 1 at least"
+    by_name = {line.split("/")[1]: line for line in found.problems}
+    assert by_name["misspelt"].startswith("environments/misspelt/environment.yaml:2: waiver: ")
+    assert by_name["misspelt"].endswith(f"; account {organization.first} is not audited, since its waivers are unknown")
+    assert "(and 1 more)" in by_name["unquoted"] or "(and 2 more)" in by_name["unquoted"]
+    assert by_name["nobody"].endswith("; account_id cannot be read, so its account is audited without its waivers")
+    assert len(warned) == 1
+    assert warned[0].endswith("; it is for the embedded AWS alone")
+    assert not any("\n" in line for line in (*found.problems, *warned))
+
+
+def test_the_environment_that_is_named_counts_beside_one_that_cannot_be_used(tmp_path: Path):
+    rest = f"account_id: '111122223333'\nregions: {{home: {HOME}}}\ncomponents: {{}}\n"
+    unusable(tmp_path, {"good": rest, "bad": f"waiver: []\n{rest}"})
+
+    def files(named: str | None) -> EnvironmentFiles:
+        return module.environments_by_account(Project(tmp_path), named, simulated=False, observer=Observer())
+
+    assert set(files("good").of) == {"111122223333"}
+    assert not files("good").unusable
+    assert len(files("good").problems) == 1
+    assert not files(None).of
+    assert set(files(None).unusable) == {"111122223333"}
+
+
+def test_an_account_that_lacks_the_callers_region_is_read_from_the_partitions_first(
+    organization: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    """In a region that an account has not enabled, STS answers InvalidClientTokenId."""
+    call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def refusing(self: Any, operation: str, parameters: Any) -> Any:
+        if operation == "GetCallerIdentity" and self.meta.region_name == "me-central-1":
+            found = call(self, operation, parameters)
+            if found["Account"] != organization.second:
+                error = {
+                    "Code": "InvalidClientTokenId",
+                    "Message": "The security token included in the request is invalid",
+                }
+                raise botocore.exceptions.ClientError({"Error": error}, operation)
+            return found
+        return call(self, operation, parameters)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refusing)
+    homes: dict[str, str] = {}
+    audit = module.audit
+
+    def noting(account: Account, *args: Any, **options: Any) -> Any:
+        homes[account.environment.account_id] = account.clients.home_region
+        return audit(account, *args, **options)
+
+    monkeypatch.setattr(module, "audit", noting)
+    cis = [one for one in frameworks() if one.name == "cis-7.0"]
+    found = audit_organization(caller("me-central-1"), FEW, (HOME,), cis, Observer())
+    assert [one.member.name for one in found.unread] == ["closed"]
+    assert homes == {
+        MANAGEMENT: "me-central-1",
+        organization.first: "us-east-1",
+        organization.second: "me-central-1",
+        organization.third: "us-east-1",
+    }
+
+
+def test_a_report_that_is_whole_with_the_last_call_is_kept(
+    organization: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(module, "ACCOUNTS_AT_ONCE", 1)
+    calls = run(wanted=FEW).calls
+    found = run(wanted=FEW, max_calls=calls, history=tmp_path)
+    assert found.calls == found.max_calls == calls
+    assert found.problems == ()
+    assert all(one.report for one in found.accounts)
+    fewer = run(wanted=FEW, max_calls=calls - 1, history=tmp_path)
+    assert "the report is not kept, since the audit did not read everything" in "".join(fewer.problems)
 
 
 def test_the_policies_of_the_caller_and_the_role():
