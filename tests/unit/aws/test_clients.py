@@ -158,6 +158,28 @@ def test_sessions_share_nothing():
     assert contexts[0] is not contexts[1]
 
 
+def test_another_thread_meanwhile_gets_botocores_own(monkeypatch: pytest.MonkeyPatch):
+    """Such as a client of another session, whose first request goes through a proxy: its certificates are its own."""
+    there: list[Any] = []
+    create = module._Creator.create_client
+
+    def meanwhile(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def proxied() -> None:
+            other: Any = botocore.httpsession.URLLib3Session(proxies={"https": "http://proxy.example:8080"})
+            manager: Any = other._get_proxy_manager("http://proxy.example:8080")
+            there.append(manager.connection_pool_kw["ssl_context"])
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(proxied).result()
+        return create(self, *args, **kwargs)
+
+    monkeypatch.setattr(module._Creator, "create_client", meanwhile)
+    session = AwsSession(environment(), {})
+    client = session.client("ec2")
+    assert isinstance(there[0], ssl.SSLContext)
+    assert there[0] is not client._endpoint.http_session._manager.connection_pool_kw["ssl_context"]
+
+
 def test_botocore_is_left_as_it_was():
     before = botocore.client.ClientCreator, botocore.httpsession.create_urllib3_context
     session = AwsSession(environment(), {})
