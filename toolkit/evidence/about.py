@@ -25,14 +25,14 @@ To verify the pack:
 
     toolkit evidence verify FILE.zip --public-key key.pub.pem
 
-To verify it without the toolkit, make a folder beside FILE.zip{key}. Run in that folder, and stop at
+To verify it without the toolkit, make a folder next to FILE.zip{key}. Run in that folder, and stop at
 the first command that fails:
 
     {commands}
 
 {signature}
 Only the files that the last command lists are verified; `unzip -l ../FILE.zip` shows whether there are others.
-Whoever changes a pack can change this text, too: the toolkit's documentation (docs/evidence.md) has the same commands.
+A pack that was changed can have another text here: the toolkit's documentation (docs/evidence.md) has the same commands.
 """
 _UNSIGNED = """\
 This pack is not signed: the commands show what was damaged, not who made it.
