@@ -43,6 +43,8 @@ _ATTRIBUTES = {
     },
 }
 """Terraform's attribute → SNS's (SNS API Reference, GetTopicAttributes)."""
+_NUMBERS = {"signature_version", *(f"{protocol}_success_feedback_sample_rate" for protocol in _PROTOCOLS)}
+"""Numbers of Terraform: SNS answers every attribute as text."""
 
 
 def _arns(account: Account, region: str) -> Iterator[tuple[str, str]]:
@@ -53,7 +55,10 @@ def _arns(account: Account, region: str) -> Iterator[tuple[str, str]]:
 def _topics(account: Account, region: str) -> Iterator[Live]:
     for name, arn in _arns(account, region):
         found = (account.call("sns", "get_topic_attributes", region, TopicArn=arn) or {})["Attributes"]
-        yield _topic(name, arn, {ours: found.get(theirs) for ours, theirs in _ATTRIBUTES.items()})
+        texts = {ours: found.get(theirs) for ours, theirs in _ATTRIBUTES.items()}
+        yield _topic(
+            name, arn, {ours: int(text) if text and ours in _NUMBERS else text for ours, text in texts.items()}
+        )
 
 
 def _find_topic(account: Account, region: str, planned: Mapping[str, Any]) -> Live | None:

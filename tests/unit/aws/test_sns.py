@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
 from toolkit.resources.reading import Live
+from toolkit.resources.registry import RESOURCES
 
 from .conftest import ENVIRONMENT, REGION, allows, client, existing, judged, plan_of, policy, statement
 
@@ -42,3 +45,23 @@ def test_of_a_subscriber_on_the_web_nothing_is_kept_but_the_host():
     assert [secret for secret in ("user:", "pass", "s3cret", "t0ken") if secret in told] == []
     assert "the https subscription of events.example.com to the topic 'mine'" in told
     assert "the email subscription of a@example.com to the topic 'mine'" in told
+
+
+class Topics:
+    """Answers as AWS documents it; moto leaves both out (SNS API Reference, GetTopicAttributes)."""
+
+    def pages(self, *_: Any) -> list[dict[str, str]]:
+        return [{"TopicArn": "arn:aws:sns:eu-central-1:123456789012:mine"}]
+
+    def call(self, *_: Any, **__: Any) -> dict[str, dict[str, str]]:
+        return {"Attributes": {"SQSSuccessFeedbackSampleRate": "100", "SignatureVersion": "2"}}
+
+
+def test_what_a_topic_says_of_numbers_is_a_number():
+    """SNS answers each attribute as text, and a text is no value to compare with a number of Terraform."""
+    reading = RESOURCES["aws_sns_topic"].reading
+    assert reading
+    assert reading.lists
+    (found,) = reading.lists(cast(Any, Topics()), REGION)
+    assert (found.values["sqs_success_feedback_sample_rate"], found.values["signature_version"]) == (100, 2)
+    assert found.values["http_success_feedback_sample_rate"] is None
