@@ -32,7 +32,7 @@ the first command that fails:
 
 {signature}
 Only the files that the last command lists are verified; `unzip -l ../FILE.zip` shows whether there are others.
-A pack that was changed can have another text here: the toolkit's documentation (docs/evidence.md) has the same commands.
+A pack that was changed can have another text here: docs/evidence.md of the toolkit has the same commands.
 """
 _UNSIGNED = """\
 This pack is not signed: the commands show what was damaged, not who made it.
