@@ -487,8 +487,10 @@ def _denies_everything(values: Mapping[str, Any]) -> bool:
 def _keeps_everything(values: Mapping[str, Any]) -> bool:
     """No object expires, and no other version of one sooner than where the account has the table's value."""
     rules = values.get("rule") or ()
+    # A reading has a block also for a rule that does not say when objects expire.
+    expirations = [one for rule in rules for one in rule.get("expiration") or () if one.get("days") or one.get("date")]
     versions = [one for rule in rules for one in rule.get("noncurrent_version_expiration") or ()]
-    return not any(rule.get("expiration") for rule in rules) and all(v["noncurrent_days"] >= 3650 for v in versions)
+    return not expirations and all(one["noncurrent_days"] >= 3650 for one in versions)
 
 
 def _has_own_key(values: Mapping[str, Any]) -> bool:

@@ -251,7 +251,16 @@ STRONGEST = {
         _says({**_EVERYTHING, "Effect": "Allow"}),
     ),
     "aws_s3_bucket_lifecycle_configuration": (
-        {"rule": [{"id": "a", "expiration": [], "noncurrent_version_expiration": [{"noncurrent_days": 3650}]}]},
+        {
+            "rule": [
+                {
+                    "id": "a",
+                    "expiration": [{"days": None, "date": None}],
+                    "noncurrent_version_expiration": [{"noncurrent_days": 3650}],
+                }
+            ]
+        },
+        {"rule": [{"id": "a", "expiration": [{"days": None, "date": "2099-01-01"}]}]},
         {"rule": [{"id": "a", "expiration": []}, {"id": "b", "expiration": [{"days": 36500}]}]},
         {"rule": [{"id": "a", "noncurrent_version_expiration": [{"noncurrent_days": 3649}]}]},
     ),
