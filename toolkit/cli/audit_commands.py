@@ -9,7 +9,6 @@ import typer
 
 from toolkit.cli import audit_organization as of_organization
 from toolkit.cli import console, options
-from toolkit.cli.controls_commands import complete_framework
 from toolkit.cli.discover_commands import account_of, refuse
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError, or_meant
 
@@ -42,15 +41,7 @@ def audit(
     account_id: options.AccountId = None,
     region: options.HomeRegion = None,
     regions: options.Regions = options.ALL_REGIONS,
-    framework: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--framework",
-            metavar="NAME",
-            help="Only checks of this framework, with a verdict on each of its requirements; repeatable.",
-            autocompletion=complete_framework,
-        ),
-    ] = None,
+    framework: options.Frameworks = None,
     severity: Annotated[
         list[str] | None,
         typer.Option("--severity", metavar="WORD", help="critical, high, medium or note; repeatable."),

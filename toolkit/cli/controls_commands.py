@@ -17,13 +17,6 @@ def register(app: typer.Typer) -> None:
     app.command()(controls)
 
 
-def complete_framework(incomplete: str) -> list[str]:
-    """Names of frameworks that begin so."""
-    from toolkit.controls.catalogue import frameworks
-
-    return [framework.name for framework in frameworks() if framework.name.startswith(incomplete)]
-
-
 def controls(
     env: Annotated[
         str | None,
@@ -44,7 +37,7 @@ def controls(
             "--framework",
             metavar="NAME",
             help="cis-7.0 (the default), cis-5.0, cis-3.0, fsbp …; repeatable.",
-            autocompletion=complete_framework,
+            autocompletion=options.complete_framework,
         ),
     ] = None,
     output_format: Annotated[

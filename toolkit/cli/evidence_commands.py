@@ -10,7 +10,6 @@ import typer
 from typer.core import TyperGroup
 
 from toolkit.cli import console, options
-from toolkit.cli.controls_commands import complete_framework
 from toolkit.cli.discover_commands import account_of, refuse
 from toolkit.documents import document
 from toolkit.errors import ExitCode, UsageError
@@ -65,15 +64,7 @@ def make(
     account_id: options.AccountId = None,
     region: options.HomeRegion = None,
     regions: options.Regions = options.ALL_REGIONS,
-    framework: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--framework",
-            metavar="NAME",
-            help="Only checks of this framework, with a verdict on each of its requirements; repeatable.",
-            autocompletion=complete_framework,
-        ),
-    ] = None,
+    framework: options.Frameworks = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="The pack, a zip file. An existing file is not replaced."),

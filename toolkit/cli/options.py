@@ -59,6 +59,13 @@ def complete_audit_report(incomplete: str) -> list[str]:
     return _begun(FORMATS, incomplete)
 
 
+def complete_framework(incomplete: str) -> list[str]:
+    """Shell completion of --framework."""
+    from toolkit.controls.catalogue import frameworks
+
+    return [framework.name for framework in frameworks() if framework.name.startswith(incomplete)]
+
+
 def _begun(names: Iterable[str], incomplete: str) -> list[str]:
     return [f"{name}=" for name in names if name.startswith(incomplete)]
 
@@ -181,6 +188,15 @@ Regions = Annotated[
         metavar="LIST",
         help="enabled: all that the account has enabled; active: those of the environment file; or names with commas "
         "between them.",
+    ),
+]
+Frameworks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--framework",
+        metavar="NAME",
+        help="Only checks of this framework, with a verdict on each of its requirements; repeatable.",
+        autocompletion=complete_framework,
     ),
 ]
 MaxCalls = Annotated[
