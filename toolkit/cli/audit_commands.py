@@ -443,8 +443,5 @@ def _print_policy(wanted: Sequence[Check], *, sends: bool) -> int:
     from toolkit.workflows.audit import audit_actions
     from toolkit.workflows.scan_policy import policies_of
 
-    policies = policies_of(tuple(sorted({*audit_actions(wanted), *(ACTIONS if sends else ())})))
-    console.print_value(policies[0] if len(policies) == 1 else policies)
-    if len(policies) > 1:
-        console.tell(f"{len(policies)} policies, each within IAM's length: attach all of them.")
+    console.print_policies(policies_of(tuple(sorted({*audit_actions(wanted), *(ACTIONS if sends else ())}))))
     return ExitCode.OK

@@ -12,7 +12,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,6 +216,13 @@ def print_value(value: Any) -> None:
     for piece in json_pieces(value):
         document(piece, JSON)
     document("\n", JSON)
+
+
+def print_policies(policies: Sequence[Mapping[str, Any]]) -> None:
+    """IAM policies on stdout as JSON: one alone, or several that are only together what is needed."""
+    print_value(policies[0] if len(policies) == 1 else policies)
+    if len(policies) > 1:
+        tell(f"{len(policies)} policies, each within IAM's length: attach all of them.")
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

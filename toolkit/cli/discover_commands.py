@@ -73,7 +73,10 @@ def discover(
     given = [name for name, value in scan.items() if value is not None]
     if print_policy:
         refuse("--print-policy", [*(["--diff"] if diff is not None else []), *given])
-        return _print_policy()
+        from toolkit.workflows.scan_policy import scan_policies
+
+        console.print_policies(scan_policies())
+        return ExitCode.OK
     if diff is not None:
         refuse("--diff", [*(["ENV"] if env is not None else []), *given])
         return _diff(*diff, as_json=as_json)
@@ -118,16 +121,6 @@ def refuse(option: str, others: list[str]) -> None:
             f"{option} reads no account, so it does not go with {', '.join(others)}",
             hint=f"leave out {option}, or {'this' if len(others) == 1 else 'these'}",
         )
-
-
-def _print_policy() -> int:
-    from toolkit.workflows.scan_policy import scan_policies
-
-    policies = scan_policies()
-    console.print_value(policies[0] if len(policies) == 1 else policies)
-    if len(policies) > 1:
-        console.tell(f"{len(policies)} policies, each within IAM's length: attach all of them.")
-    return ExitCode.OK
 
 
 def _diff(older: Path, newer: Path, *, as_json: bool) -> int:

@@ -126,7 +126,8 @@ def make(
             "--sandbox": sandbox or None, "-o": output, "--private-key": private_key, "--json": as_json or None,
         }  # fmt: skip
         refuse("--print-policy", [name for name, value in reading.items() if value is not None])
-        return _print_policy(evidence.policies(wanted, kms=kms_key is not None))
+        console.print_policies(evidence.policies(wanted, kms=kms_key is not None))
+        return ExitCode.OK
     if output is None:
         raise UsageError("-o FILE is missing: where the pack is written", hint="toolkit evidence ENV -o FILE.zip")
     evidence.require_free(output)
@@ -195,13 +196,6 @@ def _prompt() -> bytes:
     import getpass
 
     return getpass.getpass("Passphrase of the private key: ").encode()
-
-
-def _print_policy(policies: tuple[dict[str, Any], ...]) -> int:
-    console.print_value(policies[0] if len(policies) == 1 else policies)
-    if len(policies) > 1:
-        console.tell(f"{len(policies)} policies, each within IAM's length: attach all of them.")
-    return ExitCode.OK
 
 
 def _show(made: Made) -> None:
