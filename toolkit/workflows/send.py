@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from toolkit.audit.baseline import Earlier, gone
+from toolkit.audit.baseline import Earlier, described, gone
 from toolkit.audit.report import Audit
 from toolkit.aws.security_hub import Rejected, SecurityFinding, active_findings, import_findings
 from toolkit.errors import RefusedError, ToolkitError
@@ -56,13 +56,8 @@ def prepare(audit: Audit, account: Account) -> Sending:
         RefusedError: The audit is of another account, or of the embedded AWS for an account on AWS.
         ToolkitError: Security Hub is not enabled, or does not answer.
     """
-    there, here = (
-        f"account {account_id}{' on the embedded AWS' if simulated else ''}"
-        for account_id, simulated in (
-            (audit.account_id, audit.simulated),
-            (account.caller.account_id, account.clients.simulated),
-        )
-    )
+    there = described(audit.account_id, simulated=audit.simulated)
+    here = described(account.caller.account_id, simulated=account.clients.simulated)
     if there != here:
         raise RefusedError(
             f"this audit is of {there}, and the Security Hub is that of {here}; nothing was sent",
