@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal, NewType
 
@@ -59,6 +60,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 def document(kind: str, data: Mapping[str, Any]) -> Document:
     """Data as a document of a kind in `KINDS`."""
     return Document({"schema_version": KINDS[kind].version, "kind": kind, **data})
+
+
+def utc(at: datetime) -> str:
+    """A time as documents have it: ISO 8601 in UTC, in whole seconds ("2026-11-29T12:00:00Z")."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def is_document(kind: str, text: str, key: str) -> bool:

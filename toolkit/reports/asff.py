@@ -12,7 +12,7 @@ from typing import Any
 
 from toolkit.audit.model import Check, about, verdict
 from toolkit.audit.report import Audit
-from toolkit.documents import json_at
+from toolkit.documents import json_at, utc
 from toolkit.findings import Finding, Severity, Status
 from toolkit.regions import partition_of
 from toolkit.visible import json_records, one_line
@@ -70,7 +70,7 @@ def security_findings(audit: Audit) -> tuple[dict[str, Any], ...]:
 
 
 def _security_finding(audit: Audit, check: Check, name: str, finding: Finding) -> dict[str, Any]:
-    time = f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}"
+    time = utc(audit.taken)
     word = verdict(finding)
     fields = {
         FINDING_ID: name,

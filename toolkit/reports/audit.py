@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +18,7 @@ from toolkit.audit.fixes import Cost, Fix, Kind
 from toolkit.audit.model import Check
 from toolkit.audit.report import Audit, Verdict
 from toolkit.controls.catalogue import Framework
-from toolkit.documents import Document, document, is_document
+from toolkit.documents import Document, document, is_document, utc
 from toolkit.findings import Finding, Severity, Status
 from toolkit.findings.data import reported
 from toolkit.reports.markdown import prose
@@ -425,7 +424,7 @@ def audit_data(audit: Audit) -> Document:
             "caller": audit.caller,
             "environment": audit.environment,
             "simulator": "moto" if audit.simulated else None,
-            "taken": f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}",
+            "taken": utc(audit.taken),
             "regions": list(audit.regions),
             "regions_off": list(audit.off),
             "calls": audit.calls,
@@ -489,26 +488,22 @@ def _fix_data(fix: Fix) -> dict[str, Any]:
 
 def _keys_data(found: AccessKeys) -> dict[str, Any]:
     return {
-        "generated": _moment(found.generated),
+        "generated": utc(found.generated),
         "keys": [
             {
                 "user": key.user,
                 "number": key.number,
-                "since": _moment(key.since),
-                "last_used": _moment(key.last_used) if key.last_used else None,
+                "since": utc(key.since),
+                "last_used": utc(key.last_used) if key.last_used else None,
             }
             for key in found.keys
         ],
     }
 
 
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def _baseline_data(comparison: Comparison) -> dict[str, Any]:
     return {
-        "taken": f"{comparison.taken:%Y-%m-%dT%H:%M:%SZ}",
+        "taken": utc(comparison.taken),
         "changes": {change.value: comparison.count(change) for change in Change},
         "findings": [
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolkit.audit.model import about, verdict
 from toolkit.audit.report import Audit
+from toolkit.documents import utc
 from toolkit.reports import table
 
 _HEADING = (
@@ -20,7 +21,7 @@ def render(audit: Audit) -> str:
         (
             audit.account_id,
             audit.environment or "",
-            f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}",
+            utc(audit.taken),
             finding.resource.region,
             services[finding.rule.id],
             finding.rule.id,

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from toolkit.documents import Document, document
+from toolkit.documents import Document, document, utc
 from toolkit.reports.text import Line
 from toolkit.resources.reading import Live, Reason, Unreadable
 from toolkit.snapshots import Snapshot, snapshot_data
@@ -146,7 +146,7 @@ def comparison_data(found: Comparison) -> Document:
     """The differences as plain data."""
 
     def side(snapshot: Snapshot) -> dict[str, Any]:
-        return {"taken": f"{snapshot.taken:%Y-%m-%dT%H:%M:%SZ}", "digest": snapshot.digest}
+        return {"taken": utc(snapshot.taken), "digest": snapshot.digest}
 
     return document(
         "discover-diff",

@@ -14,7 +14,7 @@ from typing import Any
 from toolkit import __version__
 from toolkit.audit.baseline import Change
 from toolkit.audit.organization import AccountAudit, CheckIn, Group, Member, OrganizationAudit
-from toolkit.documents import Document, document, is_document
+from toolkit.documents import Document, document, is_document, utc
 from toolkit.findings import Severity, Status
 from toolkit.reports.format import Format
 from toolkit.reports.markdown import prose
@@ -238,7 +238,7 @@ def organization_data(audit: OrganizationAudit) -> Document:
             "caller": audit.caller,
             "role": audit.role,
             "simulator": "moto" if audit.simulated else None,
-            "taken": f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}",
+            "taken": utc(audit.taken),
             "interrupted": audit.interrupted,
             "calls": audit.calls,
             "max_calls": audit.max_calls,
@@ -284,7 +284,7 @@ def _account_data(one: AccountAudit) -> dict[str, Any]:
     return {
         **_member_data(one.member),
         "environment": one.environment,
-        "taken": f"{one.point.taken:%Y-%m-%dT%H:%M:%SZ}",
+        "taken": utc(one.point.taken),
         "regions": list(one.regions),
         "regions_off": list(one.regions_off),
         "calls": one.calls,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
-from toolkit.documents import json_at
+from toolkit.documents import json_at, utc
 from toolkit.findings import Finding, Rule, Severity, Source, Status, rules
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines, json_text
@@ -69,7 +69,7 @@ def render_audit(audit: Audit) -> str:
     account = f"account-{audit.account_id}"
     return _log(
         f"audit/{audit.environment or account}",
-        f"{audit.taken:%Y-%m-%dT%H:%M:%SZ}",
+        utc(audit.taken),
         [_of_check(check) for check in asked],
         [
             _result(

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import __version__
+from toolkit.documents import utc
 from toolkit.errors import RefusedError, ToolkitError
 from toolkit.files import read_regular, refuse_links, write_atomically
 from toolkit.resources.reading import Call, Live, Reason, Unreadable
@@ -225,7 +226,7 @@ def snapshot_data(snapshot: Snapshot) -> dict[str, Any]:
         "caller": snapshot.caller,
         "environment": snapshot.environment,
         "simulator": snapshot.simulator,
-        "taken": f"{snapshot.taken:%Y-%m-%dT%H:%M:%SZ}",
+        "taken": utc(snapshot.taken),
         "home": snapshot.home,
         "regions": list(snapshot.regions),
         "types": list(snapshot.types),

@@ -22,6 +22,7 @@ from toolkit.audit.model import Check
 from toolkit.audit.report import Audit
 from toolkit.aws.keys import KmsSigner
 from toolkit.controls.catalogue import Framework
+from toolkit.documents import utc
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.evidence import manifest as m
 from toolkit.evidence.about import about
@@ -173,8 +174,8 @@ def make_evidence(
                 caller=found.caller,
                 environment=name,
                 simulator="moto" if found.simulated else None,
-                taken=_utc(found.taken),
-                created=_utc(datetime.now(UTC)),
+                taken=utc(found.taken),
+                created=utc(datetime.now(UTC)),
                 home=found.home,
                 regions=found.regions,
                 regions_off=found.off,
@@ -184,7 +185,7 @@ def make_evidence(
                 stripped=facts.stripped,
                 rendered=rendered,
                 git=git,
-                credential_report=m.CredentialReport(_utc(report.generated)) if report else None,
+                credential_report=m.CredentialReport(utc(report.generated)) if report else None,
                 signature=signer.signed if signer else None,
                 files=written,
             )
@@ -232,7 +233,3 @@ def _rendered(project: Project, name: str) -> tuple[m.Rendered | None, Mapping[s
 def _git(project: Project, name: str) -> m.Git | None:
     commit, dirty = checkout(project.root, f"environments/{name}", "modules")
     return m.Git(commit, dirty) if commit is not None else None
-
-
-def _utc(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

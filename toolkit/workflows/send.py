@@ -19,6 +19,7 @@ from typing import Any
 from toolkit.audit.baseline import Earlier, described, gone
 from toolkit.audit.report import Audit
 from toolkit.aws.security_hub import Rejected, SecurityFinding, active_findings, import_findings
+from toolkit.documents import utc
 from toolkit.errors import RefusedError, ToolkitError
 from toolkit.findings import Severity, Status
 from toolkit.reports.asff import FINDING_ID, GENERATOR, REGIONS, product_arn, security_findings
@@ -98,7 +99,7 @@ def _archived(audit: Audit, ours: list[SecurityFinding]) -> Iterator[dict[str, A
         fields: Mapping[str, str] = one.get("ProductFields", {})
         if fields.get(REGIONS) and fields.get(FINDING_ID):
             together.setdefault(tuple(fields[REGIONS].split(",")), {})[fields[FINDING_ID]] = one
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    now = utc(datetime.now(UTC))
     for regions, by_id in together.items():
         earlier = tuple(_earlier(name, one) for name, one in by_id.items())
         for vanished in gone(earlier, regions, audit.findings, audit.by_check, audit.scope):
