@@ -401,13 +401,13 @@ def _send(found: Audit, account: Account, *, yes: bool) -> None:
         RefusedError: It is not agreed to; nothing was sent.
         ToolkitError: Security Hub does not answer, or rejected findings.
     """
+    from toolkit.reports.text import many
     from toolkit.workflows.send import prepare, send
 
     sending = prepare(found, account)
     hub = f"Security Hub in {sending.region} of account {sending.account_id}"
     archive = f", and archive {len(sending.archived):,} there that no longer exist" if sending.archived else ""
-    number = len(sending.findings)
-    what = f"{number:,} finding{'s' if number != 1 else ''}"
+    what = many(len(sending.findings), "finding")
     question = f"Send {what} to {hub}{archive}?"
     if not (yes or account.clients.simulated or console.ask(question, wanted="yes")):
         raise RefusedError("not approved; nothing was sent")

@@ -10,7 +10,8 @@ from typing import Any
 from toolkit.audit.access_keys import KEY_DAYS, UNUSED_DAYS
 from toolkit.audit.history import Point
 from toolkit.findings import Severity
-from toolkit.reports.audit_words import MARKS, MET, day, many, moment
+from toolkit.reports.audit_words import MARKS, MET, day, moment
+from toolkit.reports.text import many
 
 _WIDTH = 1000
 _KEYS = 20

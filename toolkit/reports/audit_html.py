@@ -17,7 +17,8 @@ from toolkit.findings import Severity
 from toolkit.reports import page
 from toolkit.reports.audit import audit_data, cost_words, edit_words
 from toolkit.reports.audit_charts import age_chart, coverage_chart, trend_chart
-from toolkit.reports.audit_words import ACCOUNT, CHANGES, MARKS, VERDICTS, WORDS, day, many, minute, moment
+from toolkit.reports.audit_words import ACCOUNT, CHANGES, MARKS, VERDICTS, WORDS, day, minute, moment
+from toolkit.reports.text import many
 
 _ROWS = 1000
 """Findings in the tables for print and for browsers without scripts; with scripts, a print has all of them."""

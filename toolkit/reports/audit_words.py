@@ -49,7 +49,7 @@ CHANGES = {
 
 def moment(text: str) -> datetime:
     """A time of a JSON report."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def day(at: datetime) -> str:
@@ -60,8 +60,3 @@ def day(at: datetime) -> str:
 def minute(at: datetime) -> str:
     """ "29 November 2026, 12:02 UTC"."""
     return f"{day(at)}, {at:%H:%M} UTC"
-
-
-def many(count: int, what: str) -> str:
-    """ "1 finding", "2 findings"."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.documents import Document, document, utc
-from toolkit.reports.text import Line
+from toolkit.reports.text import Line, many
 from toolkit.resources.reading import Live, Reason, Unreadable
 from toolkit.snapshots import Snapshot, snapshot_data
 from toolkit.snapshots.compare import Comparison, Difference
@@ -74,9 +74,9 @@ def unmanaged_data(found: Unmanaged) -> dict[str, Any]:
 def unmanaged_line(found: Unmanaged) -> str:
     """How much of an account a state does not have."""
     if not found.state_serial:
-        return f"{_count(len(found.resources), 'resource')}, and no state yet that could manage them."
+        return f"{many(len(found.resources), 'resource')}, and no state yet that could manage them."
     return (
-        f"{_count(len(found.resources), 'resource')} that the state does not manage, {found.managed:,} that it does "
+        f"{many(len(found.resources), 'resource')} that the state does not manage, {found.managed:,} that it does "
         f"(serial {found.state_serial})."
     )
 
@@ -106,8 +106,8 @@ def discovery_lines(found: Discovery, *, verbose: bool) -> Iterator[Line]:
     given = len(snapshot.resources) - len(own)
     where = "the embedded AWS" if snapshot.simulator else "AWS"
     yield (
-        f"Account {snapshot.account_id} on {where}: {_count(len(own), 'resource')} of "
-        f"{_count(len({one.type for one in own}), 'type')} in {_count(len(snapshot.regions), 'region')}.",
+        f"Account {snapshot.account_id} on {where}: {many(len(own), 'resource')} of "
+        f"{many(len({one.type for one in own}), 'type')} in {many(len(snapshot.regions), 'region')}.",
         "bold",
     )
     if found.unmanaged is not None:
@@ -115,7 +115,7 @@ def discovery_lines(found: Discovery, *, verbose: bool) -> Iterator[Line]:
     if given and not verbose:
         yield f"{given:,} more are as AWS creates them; -v lists them.", ""
     if found.not_listed:
-        types, why = _count(len(found.not_listed), "type"), "" if verbose else "; -v says why"
+        types, why = many(len(found.not_listed), "type"), "" if verbose else "; -v says why"
         yield f"{types} that components create {_are(found.not_listed)} not listed{why}.", ""
         if verbose:
             for kind, why in found.not_listed.items():
@@ -130,7 +130,7 @@ def unreadable_lines(unreadable: Iterable[Unreadable]) -> Iterator[Line]:
     every = list(unreadable)
     if not every:
         return
-    yield f"{_count(len(every), 'list')} could not be read. What they would show may exist or not:", "bold yellow"
+    yield f"{many(len(every), 'list')} could not be read. What they would show may exist or not:", "bold yellow"
     for (call, reason), group in groupby(sorted(every, key=_cause), _cause):
         alike = list(group)
         regions = sorted({one.region for one in alike})
@@ -230,10 +230,6 @@ def _place(one: Live) -> tuple[str, str]:
 
 def _cause(one: Unreadable) -> tuple[str, str]:
     return one.call, one.reason.name
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _are(several: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from toolkit.documents import Document, document, is_document, utc
 from toolkit.findings import Severity, Status
 from toolkit.reports.format import Format
 from toolkit.reports.markdown import prose
-from toolkit.reports.text import Line, plain
+from toolkit.reports.text import Line, many, plain
 from toolkit.visible import JSON, PLAIN, columns, json_text, one_line
 
 _FEW = 5
@@ -158,8 +158,8 @@ def _columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 def _summary(audit: OrganizationAudit) -> str:
     totals = {severity: sum(one.point.failed[severity] for one in audit.accounts) for severity in Severity}
     failed = ", ".join(f"{n:,} {severity.value}" for severity, n in totals.items() if n)
-    accounts = f"{len(audit.accounts):,} account{'' if len(audit.accounts) == 1 else 's'} audited"
-    checks = f"{len(audit.checks)} check{'' if len(audit.checks) == 1 else 's'}"
+    accounts = f"{many(len(audit.accounts), 'account')} audited"
+    checks = many(len(audit.checks), "check")
     if audit.unread:
         accounts += f", {len(audit.unread):,} unknown"
     if audit.left_out:

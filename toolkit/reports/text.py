@@ -74,6 +74,11 @@ def plain(lines: Iterable[Line]) -> str:
 _FIRST = re.compile(r"(?:Plan for|Destruction of) \S+: account \d{12} on (?:AWS|the embedded AWS), home [a-z0-9-]+\n")
 
 
+def many(count: int, what: str) -> str:
+    """ "1 finding", "2 findings"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def recognises(text: str) -> bool:
     """Whether a text is such a report."""
     return _FIRST.match(text) is not None
