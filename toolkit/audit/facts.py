@@ -178,7 +178,7 @@ _NO_MOMENT = ("N/A", "no_information", "not_supported", "")
 
 
 def _moment(text: str) -> datetime | None:
-    return None if text in _NO_MOMENT else datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return None if text in _NO_MOMENT else datetime.fromisoformat(text)
 
 
 def users(report: tuple[Live, ...]) -> tuple[Live, ...]:

@@ -33,9 +33,8 @@ def _budgets(account: Account, region: str) -> Iterator[Live]:
             ],
             "cost_types": [{ours: types.get(theirs, True) for ours, theirs in _TYPES.items()}] if types else [],
         }
-        own = account.account_id
         arn = arn_of(account, "budgets", "", f"budget/{name}")
-        yield Live({"name": name}, values, f"the budget {name!r}", f"{own}:{name}", arn=arn)
+        yield Live({"name": name}, values, f"the budget {name!r}", f"{account.account_id}:{name}", arn=arn)
 
 
 _TYPES = {

@@ -99,7 +99,7 @@ def _since_creation(detector: Mapping[str, Any], feature: Mapping[str, Any]) -> 
     updated = feature.get("UpdatedAt")
     if updated is None:
         return True
-    created = datetime.fromisoformat(detector["CreatedAt"].replace("Z", "+00:00"))
+    created = datetime.fromisoformat(detector["CreatedAt"])
     return bool(updated - created < timedelta(minutes=1))
 
 

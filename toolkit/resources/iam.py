@@ -279,10 +279,10 @@ def _used_by_report(account: Account, region: str) -> Mapping[_Slot, Mapping[str
     for row in csv.DictReader(io.StringIO(report["Content"].decode())):
         for slot in ("access_key_1", "access_key_2"):
             with suppress(ValueError):  # "N/A" where there is no key
-                made = datetime.fromisoformat(row[f"{slot}_last_rotated"].replace("Z", "+00:00"))
+                made = datetime.fromisoformat(row[f"{slot}_last_rotated"])
                 date, *more = (row[f"{slot}_{name}"] for name in _USED)
                 never = date == "N/A"
-                last = [None] * 3 if never else [datetime.fromisoformat(date.replace("Z", "+00:00")), *more]
+                last = [None] * 3 if never else [datetime.fromisoformat(date), *more]
                 key = (row["user"], row[f"{slot}_active"] == "true", made)
                 found[key].append({**dict(zip(_USED, last, strict=True)), _REPORTED: report["GeneratedTime"]})
     return {key: several[0] for key, several in found.items() if len(several) == 1}
