@@ -8,6 +8,7 @@ removes the ready file. Nothing but `toolkit.sandbox.control` starts it.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import select
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     from toolkit.sandbox import patches
 
     patches.apply()
-    application = _with_health(DomainDispatcherApplication(create_backend_app))
+    application = _with_health(_one_at_a_time(DomainDispatcherApplication(create_backend_app)))
     server = make_server("127.0.0.1", arguments.port, application, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.server_port)
 
@@ -90,6 +91,28 @@ def _with_health(application: Callable[..., Iterable[bytes]]) -> Callable[..., I
             start_response("200 OK", [("Content-Type", "text/plain")])
             return [str(os.getpid()).encode()]
         return application(environ, start_response)
+
+    return serve
+
+
+def _one_at_a_time(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """moto guards nothing that its threads share: it may answer 500 to a call that it has carried out.
+
+    The caller then repeats it, and is told that what it wants to create exists ("dictionary changed size during
+    iteration" in the log, EntityAlreadyExists in the apply). A body is read before: a slow sender keeps nobody waiting.
+    """
+    turn = threading.Lock()
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if length := int(environ.get("CONTENT_LENGTH") or 0):
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+        with turn:
+            answer = application(environ, start_response)
+            try:
+                return [b"".join(answer)]
+            finally:
+                if (close := getattr(answer, "close", None)) is not None:
+                    close()
 
     return serve
 
