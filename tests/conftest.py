@@ -74,6 +74,21 @@ def _shape(schema: Any) -> Any:
     return kept
 
 
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
+    """Runs a command in this process, which must end with an exit code; gives (stdout, stderr)."""
+    from toolkit.cli.main import run
+
+    def call(*arguments: str, exits: int = 0) -> tuple[str, str]:
+        code = run(arguments)
+        out, err = capsys.readouterr()
+        assert code == exits, f"exit {code}\n{out}\n{err}"
+        assert "Traceback" not in err
+        return out, err
+
+    return call
+
+
 class Cli:
     """A project of its own and the real CLI to work on it, each command in a process of its own."""
 

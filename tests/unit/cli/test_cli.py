@@ -20,7 +20,6 @@ import yaml
 
 from toolkit.cli import console
 from toolkit.cli.app import app
-from toolkit.cli.main import run
 from toolkit.cli.stream import Stream
 from toolkit.errors import ExitCode, LockedError, RefusedError, ToolkitError, WrongAccountError
 from toolkit.paths import environment_name
@@ -47,20 +46,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 Told = Callable[..., tuple[str, str]]
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    """Runs a command that must end with an exit code; gives (stdout, stderr)."""
-
-    def call(*arguments: str, exits: int = 0) -> tuple[str, str]:
-        code = run(arguments)
-        out, err = capsys.readouterr()
-        assert code == exits, f"exit {code}\n{out}\n{err}"
-        assert "Traceback" not in err
-        return out, err
-
-    return call
 
 
 def commands() -> list[list[str]]:

@@ -20,7 +20,6 @@ from toolkit.aws.identity import CallerIdentity
 from toolkit.aws.session import AwsSession
 from toolkit.cli import console
 from toolkit.cli import evidence_commands as module
-from toolkit.cli.main import run
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.findings import Status
@@ -33,18 +32,6 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 REPORT = {"Content": b"user,arn\n<root_account>,arn:aws:iam::123456789012:root\n", "GeneratedTime": NOW}
 Told = Callable[..., tuple[str, str]]
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    def call(*arguments: str, exits: int = 0) -> tuple[str, str]:
-        code = run(arguments)
-        out, err = capsys.readouterr()
-        assert code == exits, f"exit {code}\n{out}\n{err}"
-        assert "Traceback" not in err
-        return out, err
-
-    return call
 
 
 @pytest.fixture

@@ -60,20 +60,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    """Runs a command that must end with an exit code; gives (stdout, stderr)."""
-
-    def call(*arguments: str, exits: int = 0) -> tuple[str, str]:
-        code = run(arguments)
-        out, err = capsys.readouterr()
-        assert code == exits, f"exit {code}\n{out}\n{err}"
-        assert "Traceback" not in err
-        return out, err
-
-    return call
-
-
 def checks(out: str) -> dict[str, tuple[str, str, str | None]]:
     return {c["check"]: (c["result"], c["found"], c["next"]) for c in json.loads(out)["checks"]}
 

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from toolkit.cli import console
-from toolkit.cli.main import run
 from toolkit.errors import ExitCode, RefusedError, UsageError
 from toolkit.findings import Resource
 from toolkit.reports.registry import FORMATS
@@ -55,17 +54,6 @@ def bundle(project: Path, later: PlanView, later_data: Any) -> Path:
 
 
 Told = Callable[..., tuple[str, str]]
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    def call(*arguments: str, exits: int = 0) -> tuple[str, str]:
-        code = run(arguments)
-        out, err = capsys.readouterr()
-        assert code == exits, f"exit {code}\n{out}\n{err}"
-        return out, err
-
-    return call
 
 
 def test_all_formats_from_one_run(bundle: Path, told: Told) -> None:
