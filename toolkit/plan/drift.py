@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from toolkit.addresses import AttributePath
 from toolkit.components.base import Component
 from toolkit.findings import Finding, Rule, Severity, Source, register
 from toolkit.findings.rules import DESTROYS, WEAKENS
@@ -81,7 +82,8 @@ def judge_drift(changes: Sequence[Change], components: Mapping[str, Component], 
                 summary=f"{finding.attribute} of {change.address} was made weaker outside of Terraform.",
                 evidence=finding.evidence,
             )
-        others = [a.path for a in change.attributes if a.path not in {f.attribute for f in weaker}]
+        judged_as_weaker = [AttributePath.parse(str(finding.attribute)) for finding in weaker]
+        others = [a.path for a in change.attributes if not _is_in(AttributePath.parse(a.path), judged_as_weaker)]
         if others:
             yield _found(
                 CHANGED,
@@ -91,6 +93,11 @@ def judge_drift(changes: Sequence[Change], components: Mapping[str, Component], 
                 summary=f"{change.address} was changed outside of Terraform.",
                 evidence=f"differs in {', '.join(others)}",
             )
+
+
+def _is_in(path: AttributePath, others: Sequence[AttributePath]) -> bool:
+    """Whether one of the others is the same place, a part of what stands there, or has it as a part."""
+    return any(other.starts_with(path) or path.starts_with(other) for other in others)
 
 
 def _found(

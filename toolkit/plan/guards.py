@@ -27,9 +27,8 @@ from toolkit.plan.owners import CARRIERS
 from toolkit.plan.pairs import continued
 from toolkit.plan.settings import NAMES, deciding, is_entry, leaving_out, naming, placing
 from toolkit.plan.strengths import aligned, weakenings
-from toolkit.resources.base import ResourceType
 from toolkit.resources.reading import Live
-from toolkit.resources.registry import RESOURCES, is_case_blind
+from toolkit.resources.registry import is_case_blind, record_of
 from toolkit.typed import dotted
 
 COLLIDES = register(
@@ -73,7 +72,7 @@ class Existing:
 
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""
-        values = aligned(_record(change), self.values, change.after)
+        values = aligned(record_of(change.type), self.values, change.after, sets=True)
         return tuple(line for path, old in leaves(values) for line in _difference(path, old, change.after))
 
 
@@ -238,7 +237,7 @@ def _whole(change: Change, plan: Plan, held: Mapping[str, str | None]) -> str | 
     Whoever taints by hand what holds records loses them like by any other replacement. An interrupted apply leaves
     nothing in it, and nothing that uses it: Terraform makes that only when the thing itself is whole.
     """
-    if _record(change).contents is not None:
+    if record_of(change.type).contents is not None:
         return held.get(change.address, "its contents are not known")
     if change.type != "aws_kms_key":
         return None
@@ -357,7 +356,7 @@ def _another_name(change: Change) -> str:
 
 def _is_sole(change: Change) -> bool:
     """Whether another name makes no room for it: only one can exist."""
-    reading = _record(change).reading
+    reading = record_of(change.type).reading
     return reading is not None and reading.sole
 
 
@@ -385,7 +384,7 @@ def _weakens(
         why, before = f" than {found.named}, which exists in the account", found.values
     elif replaced is not None:
         why, before = f" than {replaced.address}, which it replaces", replaced.before
-    for lost in weakenings(_record(change), before, change.after):
+    for lost in weakenings(record_of(change.type), before, change.after):
         if found is not None and lost.strength.top not in found.values:
             # Not read, which is not the same as not set.
             continue
@@ -422,11 +421,6 @@ def _as_strong(change: Change, path: str, *, taken_over: bool) -> str:
         f"no setting of `components.{change.component}` controls it: compare the two values, and give the consent if "
         "it may change"
     )
-
-
-def _record(change: Change) -> ResourceType:
-    """The record of its type; an empty one for a type that no module makes, as another configuration's state has."""
-    return RESOURCES.get(change.type) or ResourceType(change.type)
 
 
 def _named_twice(plan: Plan) -> Iterator[Finding]:

@@ -16,7 +16,9 @@ from typing import Any
 from toolkit import findings
 from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
-from toolkit.resources.registry import has_own_arn
+from toolkit.plan.entries import paired
+from toolkit.resources.base import ResourceType
+from toolkit.resources.registry import has_own_arn, record_of
 
 
 class Action(Enum):
@@ -314,7 +316,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
         region=region,
         attributes=tuple(
             AttributeChange(str(path), _masked(old), _masked(new), any(path.starts_with(f) for f in forcing))
-            for path, old, new in _differences(before, after, ())
+            for path, old, new in _differences(record_of(entry["type"]), before, after)
         ),
         before=_masked(before) or {},
         after=_masked(after) or {},
@@ -387,18 +389,39 @@ def _mark_unknown(value: Any, unknown: Any) -> Any:
     return value
 
 
-def _differences(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterable[tuple[AttributePath, Any, Any]]:
+def _differences(
+    record: ResourceType, before: Any, after: Any, path: tuple[str | int, ...] = ()
+) -> Iterable[tuple[AttributePath, Any, Any]]:
+    """Path, value before and value after of each place where they differ.
+
+    Of a list whose order means nothing, an entry that is added or removed is one difference. Those that are removed
+    have the places behind the last of `after`, as in the paths of weakenings.
+    """
     if before == after:
         return
     if isinstance(before, (dict, type(None))) and isinstance(after, (dict, type(None))) and (before or after):
         old, new = before or {}, after or {}
         for key in dict.fromkeys([*old, *new]):
-            yield from _differences(old.get(key), new.get(key), (*path, key))
+            yield from _differences(record, old.get(key), new.get(key), (*path, key))
+    elif isinstance(before, list) and isinstance(after, list) and _is_unordered(record, path):
+        for index, (one, other) in enumerate(paired(record, _bare(path), before, after)):
+            if one is None or other is None:
+                yield AttributePath((*path, index)), one, other
+            else:
+                yield from _differences(record, one, other, (*path, index))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after) and _structured(before):
         for index, (old_item, new_item) in enumerate(zip(before, after, strict=True)):
-            yield from _differences(old_item, new_item, (*path, index))
+            yield from _differences(record, old_item, new_item, (*path, index))
     else:
         yield AttributePath(path), before, after
+
+
+def _is_unordered(record: ResourceType, path: tuple[str | int, ...]) -> bool:
+    return _bare(path) in record.keys or _bare(path) in record.sets
+
+
+def _bare(path: tuple[str | int, ...]) -> str:
+    return ".".join(AttributePath(path).names)
 
 
 def _structured(items: list[Any]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from toolkit.addresses import value_at
 from toolkit.iam.comparison import compare_policies
+from toolkit.plan.entries import canonical, is_empty, paired, plain
 from toolkit.plan.event_patterns import narrowed
 from toolkit.plan.lifecycles import shortened
 from toolkit.plan.log_filters import matches_less
@@ -48,35 +49,32 @@ def weakenings(record: ResourceType, before: Mapping[str, Any], after: Mapping[s
                 yield Weakening(strength, path, reason)
 
 
-def aligned(record: ResourceType, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def aligned(
+    record: ResourceType, before: Mapping[str, Any], after: Mapping[str, Any], *, sets: bool = False
+) -> dict[str, Any]:
     """`before` with the entries of each keyed list where `after` has the entry of the same key.
 
     An entry that only `after` has leaves an empty one in its place; those that only `before` has follow at the end.
+
+    Args:
+        record: Of the type.
+        before: Values before a change.
+        after: Values after it.
+        sets: Whether to align the entries of sets without a key, too. Directions compare these as a whole.
     """
-    return {name: _aligned(record, name, value, after.get(name)) for name, value in before.items()}
+    return {name: _aligned(record, name, value, after.get(name), sets) for name, value in before.items()}
 
 
-def _aligned(record: ResourceType, path: str, before: Any, after: Any) -> Any:
+def _aligned(record: ResourceType, path: str, before: Any, after: Any, sets: bool) -> Any:
     if isinstance(before, Mapping):
         new = after if isinstance(after, Mapping) else {}
-        return {name: _aligned(record, f"{path}.{name}", value, new.get(name)) for name, value in before.items()}
+        return {name: _aligned(record, f"{path}.{name}", value, new.get(name), sets) for name, value in before.items()}
     if not isinstance(before, list):
         return before
     others = after if isinstance(after, list) else []
-    if path in record.keys:
-        rest = list(before)
-        paired = []
-        for other in others:
-            same = next((one for one in rest if _key(record, path, one) == _key(record, path, other)), None)
-            if same is not None:
-                rest.remove(same)
-            paired.append({} if same is None else same)
-        before = [*paired, *rest]
-    return [_aligned(record, path, one, others[i] if i < len(others) else None) for i, one in enumerate(before)]
-
-
-def _key(record: ResourceType, path: str, entry: Any) -> str:
-    return _canonical([value_at(entry, name) for name in record.keys[path]], in_order=True)
+    if path in record.keys or (sets and path in record.sets):
+        before = [{} if one is None else one for one, _ in paired(record, path, before, others)]
+    return [_aligned(record, path, one, others[i] if i < len(others) else None, sets) for i, one in enumerate(before)]
 
 
 def _places(record: ResourceType, attribute: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -103,13 +101,13 @@ def _lost(
     """What going from `before` to `after` loses at one place, or None."""
     old, new = value_at(before, path), value_at(after, path)
     if strength.otherwise is not None:
-        if _empty(old) and _empty(new) and any(s.attribute == strength.otherwise[0] for s in record.strengths):
+        if is_empty(old) and is_empty(new) and any(s.attribute == strength.otherwise[0] for s in record.strengths):
             # Judged there.
             return None
         old, new = (_or_otherwise(strength, v, values) for v, values in ((old, before), (new, after)))
     if isinstance(strength.unset, int):
         old, new = (_or_unset(strength.unset, path, values) for values in (before, after))
-    if _canonical(old) == _canonical(new):
+    if canonical(old) == canonical(new):
         return None
     if strength.stronger is Stronger.POLICY:
         return _policy(old, new)
@@ -117,7 +115,7 @@ def _lost(
         return _told(recorded_less_often(strength, before, after))
     if new is Marker.UNKNOWN:
         # A value set by reference (a key's ARN) is there, only not known yet.
-        if strength.stronger in (Stronger.PRESENT, Stronger.KEY) or _empty(old):
+        if strength.stronger in (Stronger.PRESENT, Stronger.KEY) or is_empty(old):
             return None
         return f"{shown(old)} → a value not known before the apply"
     if isinstance(old, Marker) or isinstance(new, Marker):
@@ -147,11 +145,11 @@ def _rank_lost(strength: Strength, old: Any, new: Any) -> bool:
         case Stronger.FALSE:
             return not old and bool(new)
         case Stronger.PRESENT:
-            return not _empty(old) and _empty(new)
+            return not is_empty(old) and is_empty(new)
         case Stronger.ABSENT:
-            return _empty(old) and not _empty(new)
+            return is_empty(old) and not is_empty(new)
         case Stronger.SAME:
-            return strength.unset_is_strongest or not _empty(old)
+            return strength.unset_is_strongest or not is_empty(old)
         case Stronger.SUPERSET:
             if strength.unset_is_strongest and not (old and new):
                 return not old
@@ -178,11 +176,7 @@ def _or_otherwise(strength: Strength, value: Any, values: Mapping[str, Any]) -> 
 def _or_unset(number: int, path: str, values: Mapping[str, Any]) -> Any:
     """What is at a path; where its block is not there, the number that AWS then takes."""
     block = path.rpartition(".")[0]
-    return number if _empty(value_at(values, block)) else value_at(values, path)
-
-
-def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, (str, list, dict)) and not value)
+    return number if is_empty(value_at(values, block)) else value_at(values, path)
 
 
 def _number(strength: Strength, value: Any) -> float:
@@ -199,31 +193,12 @@ def _number(strength: Strength, value: Any) -> float:
 
 def _place(strength: Strength, value: Any) -> int:
     """Place in the order; a word that the order does not know is the weakest, so that it cannot hide a loss."""
-    word = strength.unset if _empty(value) and strength.unset else value
+    word = strength.unset if is_empty(value) and strength.unset else value
     return strength.order.index(word) if word in strength.order else -1
 
 
 def _names(value: Any) -> set[str]:
-    return {json.dumps(_plain(v), sort_keys=True, default=str) for v in value or ()}
-
-
-def _canonical(value: Any, *, in_order: bool = False) -> str:
-    """The same text for what means the same: lists in any order, and blocks without what is empty in them."""
-    if isinstance(value, Mapping) and value:
-        # A map, such as tags, in which an empty text is a value.
-        return json.dumps({name: _plain(inner) or inner for name, inner in value.items()}, sort_keys=True, default=str)
-    return json.dumps(_plain(value, in_order), sort_keys=True, default=str)
-
-
-def _plain(value: Any, in_order: bool = False) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items() if not _empty(inner)} or None
-    if isinstance(value, (list, tuple)):
-        items = [_plain(v) for v in value]
-        return (items if in_order else sorted(items, key=lambda v: json.dumps(v, sort_keys=True, default=str))) or None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return None if value == "" else value
+    return {json.dumps(plain(v), sort_keys=True, default=str) for v in value or ()}
 
 
 def _key_lost(old: Any, new: Any, arn: str) -> bool:
@@ -243,7 +218,7 @@ def _key_lost(old: Any, new: Any, arn: str) -> bool:
 
 
 def _key_rank(key: Any) -> int:
-    if _empty(key):
+    if is_empty(key):
         return 0
     return 1 if "alias/aws/" in str(key) else 2
 
@@ -255,7 +230,7 @@ def _account(arn: str) -> str:
 
 def _reached(operator: Any, old: Any, new: Any) -> bool:
     """Whether an alarm that the threshold `old` raises is raised by `new`."""
-    if _empty(old):
+    if is_empty(old):
         return True
     try:
         before, after = float(old), float(new)

@@ -168,6 +168,7 @@ class ResourceType:
             `strengths`: tests/unit/resources compares with the provider's schema.
         keys: Path of a block of which there are several → names of the attributes that tell one from another. Their
             order means nothing, so they are compared by key.
+        sets: Paths of the other blocks that the provider, in version 5 or 6, has as a set: without an order or a key.
         single: Paths of blocks of which AWS takes one, though the provider's schema does not say so.
         key: Names of the attributes that tell one resource from another within a region, or globally; none for what
             exists once.
@@ -195,6 +196,7 @@ class ResourceType:
     strengths: tuple[Strength, ...] = ()
     no_weaker_side: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()
     single: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     named_by: tuple[str, ...] | None = None

@@ -102,5 +102,6 @@ TYPES = (
             "cost_types.use_amortized cost_types.use_blended",
         },
         keys={"notification": ("comparison_operator", "notification_type", "threshold", "threshold_type")},
+        sets=("cost_filter", "planned_limit"),
     ),
 )

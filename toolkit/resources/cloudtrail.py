@@ -161,5 +161,6 @@ TYPES = (
         no_weaker_side={IDENTITY: "name", PLACE: "s3_key_prefix", NAMES: "advanced_event_selector.name"},
         # A selector is what it selects: AWS gives its name no meaning (CloudTrail API, AdvancedEventSelector).
         keys={"advanced_event_selector": ("field_selector",)},
+        sets=("advanced_event_selector.field_selector", "insight_selector"),
     ),
 )

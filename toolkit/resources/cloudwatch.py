@@ -201,6 +201,7 @@ TYPES = (
             ),
         ),
         no_weaker_side={IDENTITY: "alarm_name", NAMES: "alarm_description", _ALL_CLEAR: "ok_actions"},
+        sets=("metric_query",),
     ),
     ResourceType(
         "aws_cloudwatch_log_group",

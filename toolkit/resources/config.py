@@ -303,6 +303,7 @@ TYPES = (
             NAMES: "description",
             _DEBUG: "source.custom_policy_details.enable_debug_log_delivery",
         },
+        sets=("evaluation_mode", "source.source_detail"),
     ),
     ResourceType(
         "aws_config_configuration_aggregator",

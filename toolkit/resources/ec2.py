@@ -197,6 +197,7 @@ TYPES = (
         # A rule by its ports and peers: a changed one is another one.
         strengths=each(Stronger.SUBSET, "ingress", "egress", unset_is_strongest=True),
         no_weaker_side={IDENTITY: "vpc_id", TERRAFORM: "revoke_rules_on_delete"},
+        sets=("egress", "ingress"),
     ),
     ResourceType(
         "aws_ebs_default_kms_key",
@@ -275,6 +276,7 @@ TYPES = (
             IDENTITY: "eni_id subnet_id vpc_id transit_gateway_id transit_gateway_attachment_id",
             FORMAT: "destination_options",
         },
+        sets=("tag_field_specification",),
     ),
     ResourceType(
         # No module makes it: whether each has a flow log is a requirement of CIS.

@@ -81,6 +81,7 @@ TYPES = (
         reading=Reading(_scanning, OnCreate.OVERWRITES, quiet=True, actions=("ecr:GetRegistryScanningConfiguration",)),
         # AWS takes one rule per frequency (API Reference, PutRegistryScanningConfiguration: at most two).
         keys={"rule": ("scan_frequency",)},
+        sets=("rule.repository_filter",),
         strengths=(
             Strength("scan_type", Stronger.ORDER, order=("BASIC", "ENHANCED")),
             Strength("rule", Stronger.SUPERSET),

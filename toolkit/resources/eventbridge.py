@@ -237,6 +237,11 @@ TYPES = (
             FORMAT: "input_transformer",
             TERRAFORM: "force_destroy",
         },
+        sets=(
+            "ecs_target.capacity_provider_strategy",
+            "ecs_target.placement_constraint",
+            "sagemaker_pipeline_target.pipeline_parameter_list",
+        ),
     ),
     ResourceType(
         "aws_scheduler_schedule_group",
@@ -294,5 +299,11 @@ TYPES = (
             NAMES: "description",
             _TIMING: "flexible_time_window schedule_expression_timezone",
         },
+        sets=(
+            "target.ecs_parameters.capacity_provider_strategy",
+            "target.ecs_parameters.placement_constraints",
+            "target.ecs_parameters.placement_strategy",
+            "target.sagemaker_pipeline_parameters.pipeline_parameter",
+        ),
     ),
 )

@@ -120,5 +120,9 @@ TYPES = (
             Strength("security_service_policy_data[0].managed_service_data", Stronger.CONTENT),
         ),
         no_weaker_side={NAMES: "name description", TERRAFORM: "delete_all_policy_resources"},
+        sets=(
+            "security_service_policy_data.policy_option.network_acl_common_policy.network_acl_entry_set.first_entry",
+            "security_service_policy_data.policy_option.network_acl_common_policy.network_acl_entry_set.last_entry",
+        ),
     ),
 )

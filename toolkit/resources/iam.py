@@ -570,6 +570,7 @@ TYPES = (
             TERRAFORM: "force_detach_policies",
             ELSEWHERE: "managed_policy_arns inline_policy",
         },
+        sets=("inline_policy",),
     ),
     ResourceType(
         "aws_iam_role_policy",

@@ -57,6 +57,11 @@ RESOURCES: Mapping[str, ResourceType] = _Registry()
 """Terraform resource type → its record; all are read at the first lookup."""
 
 
+def record_of(kind: str) -> ResourceType:
+    """The record of a type; an empty one for a type that no module makes, as another configuration's state has."""
+    return RESOURCES.get(kind) or ResourceType(kind)
+
+
 def is_case_blind(kind: str) -> bool:
     """Whether AWS takes names of another case for the same, so that two such names cannot exist beside each other."""
     record = RESOURCES.get(kind)

@@ -325,6 +325,12 @@ TYPES = (
             ELSEWHERE: "policy lifecycle_rule logging object_lock_configuration server_side_encryption_configuration "
             "versioning",
         },
+        sets=(
+            "grant",
+            "lifecycle_rule.noncurrent_version_transition",
+            "lifecycle_rule.transition",
+            "replication_configuration.rules",
+        ),
     ),
     ResourceType(
         "aws_s3_bucket_lifecycle_configuration",
@@ -352,6 +358,7 @@ TYPES = (
         ),
         strengths=(Strength("rule", Stronger.KEPT),),
         keys={"rule": ("id",)},
+        sets=("rule.noncurrent_version_transition", "rule.transition"),
         no_weaker_side={
             IDENTITY: "bucket expected_bucket_owner",
             COST: "transition_default_minimum_object_size",
@@ -371,6 +378,7 @@ TYPES = (
             PLACE: "target_prefix",
             FORMAT: "target_object_key_format",
         },
+        sets=("target_grant",),
     ),
     ResourceType(
         "aws_s3_bucket_object_lock_configuration",

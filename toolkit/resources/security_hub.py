@@ -263,6 +263,7 @@ TYPES = (
             Strength(f"{_CONTROLS}.security_control_custom_parameter", Stronger.SAME, unset_is_strongest=True),
         ),
         no_weaker_side={NAMES: "name description"},
+        sets=("configuration_policy.security_controls_configuration.security_control_custom_parameter.parameter",),
     ),
     ResourceType(
         "aws_securityhub_configuration_policy_association",

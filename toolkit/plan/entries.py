@@ -1,0 +1,83 @@
+"""Which entry of a list before a change is which one after it, where the place of an entry means nothing.
+
+In: two lists of blocks, and what the record of their type says of them: the keys of their entries, or that the provider
+has them as a set. Out: pairs. Pure. Terraform lists a set in an order of its own, in which an entry whose content
+changes gets another place; version 6 of the provider has sets where version 5 has lists.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from toolkit.addresses import value_at
+from toolkit.resources.base import ResourceType
+
+Entry = Any
+
+
+def paired(
+    record: ResourceType, path: str, before: Sequence[Entry], after: Sequence[Entry]
+) -> list[tuple[Entry | None, Entry | None]]:
+    """Entry before and after of each, in the order of `after`; those that only `before` has follow at the end.
+
+    Entries with a key are paired by it; of several with one key, those that are alike. Entries of a set without a key
+    are paired if they are alike, or if one alone is left on each side: that one has changed.
+
+    Args:
+        record: Of the type.
+        path: Of the list, without positions. The record has it in `keys` or in `sets`.
+        before: Entries before the change.
+        after: Entries after it.
+    """
+    rules: list[Callable[[Entry], str]] = [canonical]
+    if path in record.keys:
+        rules.append(lambda entry: canonical([value_at(entry, n) for n in record.keys[path]], in_order=True))
+    old, new = _by_content(before), _by_content(after)
+    partner: dict[int, int] = {}
+    for rule in rules:
+        waiting: defaultdict[str, list[int]] = defaultdict(list)
+        for here in old:
+            waiting[rule(before[here])].append(here)
+        for there in new:
+            if there not in partner and waiting[rule(after[there])]:
+                partner[there] = waiting[rule(after[there])].pop(0)
+        old = [here for here in old if here not in partner.values()]
+    changed = [there for there in new if there not in partner]
+    if path not in record.keys and len(old) == len(changed) == 1:
+        partner[changed[0]] = old.pop()
+    pairs = [(before[partner[there]] if there in partner else None, after[there]) for there in range(len(after))]
+    return pairs + [(before[here], None) for here in sorted(old)]
+
+
+def _by_content(entries: Sequence[Entry]) -> list[int]:
+    """Their places in an order that the content alone decides, so that no place decides who is whose partner."""
+    texts = [canonical(entry) for entry in entries]
+    return sorted(range(len(entries)), key=texts.__getitem__)
+
+
+def canonical(value: Any, *, in_order: bool = False) -> str:
+    """The same text for what means the same: lists in any order, and blocks without what is empty in them."""
+    if isinstance(value, Mapping) and value:
+        # A map, such as tags, in which an empty text is a value.
+        return json.dumps({name: plain(inner) or inner for name, inner in value.items()}, sort_keys=True, default=str)
+    return json.dumps(plain(value, in_order), sort_keys=True, default=str)
+
+
+def plain(value: Any, in_order: bool = False) -> Any:
+    """The value as `canonical` compares it: None where it is empty."""
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items() if not is_empty(inner)} or None
+    if isinstance(value, (list, tuple)):
+        items = [plain(v) for v in value]
+        return (items if in_order else sorted(items, key=lambda v: json.dumps(v, sort_keys=True, default=str))) or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return None if value == "" else value
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value says nothing: none, or an empty text, list or map."""
+    return value is None or (isinstance(value, (str, list, dict)) and not value)
