@@ -20,7 +20,8 @@ def problem_of(error: ErrorDetails, source: Source) -> Problem:
     kind = error["type"]
     # A bound of a number is a float to pydantic even where it is written as a whole number.
     context = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in error.get("ctx", {}).items()}
-    value = _shown(path, source.data)
+    # What is wrong with a key is shown as the key, not as the value beside it.
+    value = f"the key {path[-1]!r}" if error["loc"][-1:] == ("[key]",) else _shown(path, source.data)
     line = source.line(path)
     where = dotted(path)
     if kind == "extra_forbidden":
