@@ -6,6 +6,7 @@ In: a starting folder. Out: paths. Creates nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,26 @@ def environment_name(given: str) -> str:
     parts = parts[:-1] if len(parts) > 1 and parts[-1] == "environment.yaml" else parts
     parts = parts[1:] if len(parts) > 1 and parts[0] == "environments" else parts
     return parts[0] if len(parts) == 1 and parts[0] not in ("/", "..") else given
+
+
+def no_environment(name: str, known: Sequence[str]) -> UsageError:
+    """The error about a name that no environment has.
+
+    Args:
+        name: What was given.
+        known: The names of all environments.
+    """
+    return UsageError(
+        f"no environment {name!r}" + or_meant(name, tuple(known)),
+        where="environments/",
+        hint=f"environments: {shortened(known) or 'none yet; `toolkit new ENV` makes one'}",
+    )
+
+
+def shortened(names: Sequence[str], most: int = 20) -> str:
+    """Names with commas between them; of a long list only the first ones, and how many more there are."""
+    more = [] if len(names) <= most else [f"and {len(names) - most} more"]
+    return ", ".join((*(names if not more else names[:most]), *more))
 
 
 def data_dir(kind: str) -> Path:
@@ -140,12 +161,7 @@ class Project:
         """
         found = self.paths(name) if ENVIRONMENT_NAME.match(name) else None
         if found is None or name not in self.names:
-            known = ", ".join(self.names) or "none yet; `toolkit new ENV` makes one"
-            raise UsageError(
-                f"no environment {name!r}" + or_meant(name, self.names),
-                where="environments/",
-                hint=f"environments: {known}",
-            )
+            raise no_environment(name, self.names)
         return found
 
     def paths(self, name: str) -> EnvironmentPaths:

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def environments(as_json: options.Json = False) -> None:
-    """List the environments: account, regions, backend.
+    """List the environments: account, regions, state, labels.
 
     Makes no AWS call.
 
@@ -46,10 +46,11 @@ def environments(as_json: options.Json = False) -> None:
             "embedded AWS" if e["simulator"] else e["account_id"],
             ", ".join((e["home_region"], *(r for r in e["regions"] if r != e["home_region"]))),
             f"s3://{e['backend']['bucket']}/{e['backend']['key']}" if e["backend"]["type"] == "s3" else "local",
+            ", ".join(f"{key}={value}" for key, value in e["labels"].items()),
         )
         for e in found
     ]
-    console.print_table(("ENVIRONMENT", "ACCOUNT", "REGIONS (HOME FIRST)", "STATE"), rows)
+    console.print_table(("ENVIRONMENT", "ACCOUNT", "REGIONS (HOME FIRST)", "STATE", "LABELS"), rows)
 
 
 def components(

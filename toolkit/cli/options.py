@@ -36,13 +36,11 @@ def complete_environment(incomplete: str) -> list[str]:
         return []
 
 
-def named(given: str | list[str] | None) -> str | list[str] | None:
-    """The environments that ENV names, also where a shell has completed it as a path."""
+def named(given: str | None) -> str | None:
+    """The environment that ENV names, also where a shell has completed it as a path."""
     from toolkit.paths import environment_name
 
-    if given is None:
-        return None
-    return environment_name(given) if isinstance(given, str) else [environment_name(g) for g in given]
+    return None if given is None else environment_name(given)
 
 
 def complete_report(incomplete: str) -> list[str]:
@@ -84,15 +82,6 @@ OptionalEnv = Annotated[
     typer.Argument(
         metavar="ENV",
         help="Name of the environment, or its folder; none: an account without an environment file.",
-        autocompletion=complete_environment,
-        callback=named,
-    ),
-]
-Envs = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="ENV",
-        help="Environments; default: all.",
         autocompletion=complete_environment,
         callback=named,
     ),

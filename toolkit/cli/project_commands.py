@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli import console, options
+from toolkit.cli import console, fleet_options, options
 from toolkit.documents import document
 from toolkit.errors import ExitCode, UsageError
 
@@ -190,7 +190,9 @@ def new(
 
 
 def render(
-    envs: options.Envs = None,
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 3 when something is out of date.")
     ] = False,
@@ -205,13 +207,15 @@ def render(
     Examples:
       toolkit render                 every environment
       toolkit render prod --diff     and show what changes
+      toolkit render 'prod-*' --where tier=prod
       toolkit render --check         in a pipeline: exit code 3 and the diff when
                                      something is out of date
     """
     from toolkit.workflows.render import render_environments
 
     project = options.project()
-    results = render_environments(project, tuple(envs or project.names), dry=check)
+    selection = fleet_options.selected(project, envs, where, everything, by_default=True)
+    results = render_environments(project, selection.names, dry=check)
     changed = [r for r in results if r.changes]
     if as_json:
         console.print_json(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli import console, options
+from toolkit.cli import console, fleet_options, options
 from toolkit.cli.stream import OutputError, ReaderGoneError
 from toolkit.documents import document
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError
@@ -30,7 +30,13 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def validate(envs: options.Envs = None, mirror: options.Mirror = None, as_json: options.Json = False) -> None:
+def validate(
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    mirror: options.Mirror = None,
+    as_json: options.Json = False,
+) -> None:
     """Check environment files and their Terraform, without AWS.
 
     Reports what `terraform validate` finds, waivers that expired, and settings that need a review.
@@ -39,13 +45,15 @@ def validate(envs: options.Envs = None, mirror: options.Mirror = None, as_json: 
     Examples:
       toolkit validate            every environment
       toolkit validate prod
+      toolkit validate --where tier=prod
     """
     from toolkit.workflows.validate import validate_environment
 
     project = options.project()
+    selection = fleet_options.selected(project, envs, where, everything, by_default=True)
     results = []
     with console.Progress() as progress:
-        for name in envs or project.names:
+        for name in selection.names:
             diagnostics = validate_environment(project, name, options.access(False, mirror), progress)
             results.append({"environment": name, "valid": True, "warnings": [d.summary for d in diagnostics]})
     if as_json:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from toolkit.components.registry import REGISTRY
 from toolkit.environment.companions import named_files
-from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile
+from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LabelKey, LabelValue
 from toolkit.environment.rules import broken, broken_between, named_components, not_offered
 from toolkit.environment.shape import file_model
 from toolkit.environment.source import MAX_BYTES, Data, Problem, Source, kind_of, parse
@@ -49,6 +49,41 @@ def load_environment(file: FilePath, *, name: str, shown_as: str | None = None) 
         ToolkitError: It cannot be read.
     """
     where = shown_as or str(file)
+    return load_text(_text(file, where), name=name, shown_as=where, folder=file.parent)
+
+
+class _Labelled(BaseModel):
+    """What `read_labels` checks of a file."""
+
+    model_config = ConfigDict(strict=True)
+    labels: dict[LabelKey, LabelValue] = {}
+
+
+def read_labels(file: FilePath, *, shown_as: str) -> dict[str, str]:
+    """The labels of an environment file, whatever else it says: a wrong setting elsewhere hides no environment.
+
+    Args:
+        file: The environment.yaml.
+        shown_as: How errors name the file.
+
+    Raises:
+        EnvironmentFileError: It is not YAML, or the labels are wrong.
+        ToolkitError: It cannot be read.
+    """
+    source = parse(_text(file, shown_as))
+    if not isinstance(source.data, dict):
+        if source.problems:
+            raise EnvironmentFileError(shown_as, source.problems)
+        return {}
+    try:
+        return _Labelled.model_validate(source.data).labels
+    except ValidationError as e:
+        raise EnvironmentFileError(
+            shown_as, [problem_of(error, source) for error in e.errors(include_url=False)]
+        ) from None
+
+
+def _text(file: FilePath, where: str) -> str:
     try:
         raw = read_regular(file, MAX_BYTES + 1)
     except OSError as e:
@@ -56,11 +91,10 @@ def load_environment(file: FilePath, *, name: str, shown_as: str | None = None) 
     if len(raw) > MAX_BYTES:
         raise ToolkitError(f"larger than {MAX_BYTES} bytes", where=where, hint="an environment file is a few pages")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         line = raw.count(b"\n", 0, e.start) + 1
         raise ToolkitError("not UTF-8", where=f"{where}:{line}", hint="save the file as UTF-8") from e
-    return load_text(text, name=name, shown_as=where, folder=file.parent)
 
 
 def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = None) -> Environment:

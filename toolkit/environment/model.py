@@ -214,6 +214,16 @@ class S3Backend(_Strict):
     kms_key_id: str | None = Field(None, description="KMS key of the state; null: S3-managed encryption.")
 
 
+LabelKey = Annotated[str, checked(r"[a-z0-9][a-z0-9_-]{0,62}", "1 to 63 of a-z, 0-9, - and _, like tier")]
+LabelValue = Annotated[
+    str,
+    checked(
+        r"[^\s,\x00-\x1f\x7f](?:[^,\x00-\x1f\x7f]{0,254}[^\s,\x00-\x1f\x7f])?",
+        "1 to 256 characters without commas (`--where tier=a,b` means either), and no spaces at the ends",
+    ),
+]
+
+
 _KEY = r"\[\"[A-Za-z0-9_+=,.@:/ -]+\"\]"
 _ADDRESS = rf"module\.[a-z0-9_]+(?:\.module\.[a-z0-9_]+(?:{_KEY})?)*\.[a-z0-9_]+\.[a-z0-9_]+(?:{_KEY})?"
 
@@ -313,6 +323,11 @@ class EnvironmentFile(_Strict):
 
     account_id: AccountId = Field(description="The account this environment is for; every command checks it.")
     regions: Regions = Field(description="Which regions the baseline governs.")
+    labels: dict[LabelKey, LabelValue] = Field(
+        default={},
+        description="Words to select environments by (`--where tier=prod`). They stay in this file: nothing in AWS or "
+        "in the rendered files has them.",
+    )
     terraform: TerraformSettings = Field(default=TerraformSettings(), description="Terraform and provider.")
     backend: Annotated[LocalBackend | S3Backend, Field(discriminator="type")] = Field(
         default=LocalBackend(type="local"), description="Where the state lives."
@@ -406,6 +421,8 @@ class Environment:
     files: dict[str, str] = field(default_factory=dict)
     """Text of each further file that its settings name, by the name that they give."""
     toolkit: ToolkitSettings = field(default_factory=ToolkitSettings)
+    labels: dict[str, str] = field(default_factory=dict)
+    """What `--where` selects environments by."""
     released: tuple[str, ...] = ()
     """Addresses of modules whose resources an apply removes from the state, and leaves in AWS."""
     attestations: tuple[AttestationEntry, ...] = ()

@@ -5,8 +5,11 @@ In: the environment.yaml files. Out: plain data. No AWS call, no Terraform.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
+from toolkit.environment.load import read_labels
 from toolkit.environment.model import Environment
 from toolkit.paths import Project
 from toolkit.rendering.render import backend_arguments
@@ -17,13 +20,28 @@ def list_environments(project: Project) -> list[dict[str, Any]]:
     """Every environment, sorted by name.
 
     Returns:
-        Per environment: name, account_id (12 digits), home_region, regions (the active ones, home included), retiring,
-        backend ({"type": "local"} or {"type": "s3", "bucket", "key", "region"}), simulator ("moto" or None).
+        Per environment: name, account_id (12 digits), labels, home_region, regions (the active ones, home included),
+        retiring, backend ({"type": "local"} or {"type": "s3", "bucket", "key", "region"}), simulator ("moto" or None).
 
     Raises:
         ToolkitError: An environment.yaml is wrong.
     """
     return [_described(read_environment(project, name)[1]) for name in project.names]
+
+
+def labels_of(project: Project) -> Callable[[str], Mapping[str, str]]:
+    """A function that reads the labels of an environment, each file once.
+
+    It raises:
+        ToolkitError: The file is not YAML, or its labels are wrong.
+    """
+
+    @cache
+    def read(name: str) -> Mapping[str, str]:
+        paths = project.environment(name)
+        return read_labels(paths.file, shown_as=paths.shown)
+
+    return read
 
 
 def _described(environment: Environment) -> dict[str, Any]:
@@ -32,6 +50,7 @@ def _described(environment: Environment) -> dict[str, Any]:
     return {
         "name": environment.name,
         "account_id": environment.account_id,
+        "labels": environment.labels,
         "home_region": environment.regions.home,
         "regions": list(environment.regions.active),
         "retiring": list(environment.regions.retiring),

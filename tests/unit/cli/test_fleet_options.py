@@ -1,0 +1,146 @@
+"""Several environments on the command line: names, patterns, folders and labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from toolkit.cli import console, fleet_options
+from toolkit.errors import UsageError
+from toolkit.paths import Project
+
+ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n'
+LABELS = {"dev": "{tier: dev}", "prod-1": "{tier: prod}", "prod-2": "{tier: prod, ring: rest}"}
+Told = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings() -> Iterator[None]:
+    yield
+    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name, labels in LABELS.items():
+        folder = tmp_path / "environments" / name
+        folder.mkdir(parents=True)
+        (folder / "environment.yaml").write_text(f"{ENVIRONMENT}labels: {labels}\n")
+    (tmp_path / "environments" / "environment.schema.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    return Project(tmp_path)
+
+
+def rendered(told: Told, *arguments: str) -> list[str]:
+    out, _ = told("render", *arguments, "--json")
+    return [each["environment"] for each in json.loads(out)["environments"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ((), ["dev", "prod-1", "prod-2"]),
+        (("--all",), ["dev", "prod-1", "prod-2"]),
+        (("prod-2", "dev"), ["prod-2", "dev"]),
+        (("prod-*",), ["prod-1", "prod-2"]),
+        (("environments/prod-*",), ["prod-1", "prod-2"]),
+        # What a shell makes of environments/prod-* and environments/*
+        (("environments/prod-1", "environments/prod-2/"), ["prod-1", "prod-2"]),
+        (("environments/dev", "environments/environment.schema.json", "environments/prod-1"), ["dev", "prod-1"]),
+        (("--where", "tier=prod"), ["prod-1", "prod-2"]),
+        (("--all", "--where", "tier=prod", "--where", "ring=rest"), ["prod-2"]),
+    ],
+    ids=" ".join,
+)
+def test_render_takes_several(project: Project, told: Told, arguments: tuple[str, ...], names: list[str]):
+    assert rendered(told, *arguments) == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("prd-*",), "no environment matches 'prd-*'; did you mean 'prod-*'?"),
+        (("environments/environment.schema.json",), "no environment 'environment.schema.json'"),
+        (("--where", "teir=prod"), "no environment has a label 'teir'; did you mean 'tier'?"),
+        (("--where", "tier"), "'tier' is not a label and its value"),
+        (("dev", "--all"), "--all means every environment, and 'dev' is named besides"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("command", ["render", "validate"])
+def test_what_means_nothing_is_refused_before_anything_runs(
+    project: Project, told: Told, command: str, arguments: tuple[str, ...], message: str
+):
+    _, err = told(command, *arguments, exits=64)
+    assert message in " ".join(err.split())
+    assert list(project.root.glob("environments/*/rendered")) == []
+
+
+def test_a_wrong_setting_elsewhere_does_not_hide_an_environment_from_where(project: Project, told: Told):
+    file = project.paths("dev").file
+    file.write_text(file.read_text() + "no_such_key: 1\n")
+    assert rendered(told, "--where", "tier=prod") == ["prod-1", "prod-2"]
+
+
+def test_labels_that_cannot_be_read_are_an_error(project: Project, told: Told):
+    project.paths("dev").file.write_text(f"{ENVIRONMENT}labels: {{Tier: prod, ring: 1}}\n")
+    _, err = told("render", "--where", "tier=prod", exits=1)
+    assert "dev/environment.yaml:4: labels.Tier: the key 'Tier'; expected 1 to 63 of a-z, 0-9, - and _" in err
+    assert "labels.ring: 1; expected text (in quotes if it looks like a number)" in err
+
+
+def test_labels_are_listed(project: Project, told: Told):
+    out, _ = told("environments", "--json")
+    assert [each["labels"] for each in json.loads(out)["environments"]] == [
+        {"tier": "dev"},
+        {"tier": "prod"},
+        {"tier": "prod", "ring": "rest"},
+    ]
+    assert "tier=prod, ring=rest" in told("environments")[0]
+
+
+def test_a_command_that_needs_to_know_does_not_guess(project: Project):
+    with pytest.raises(UsageError, match="no environment is named"):
+        fleet_options.selected(project, [])
+
+
+def test_a_project_without_environments(tmp_path: Path):
+    (tmp_path / "environments").mkdir()
+    with pytest.raises(UsageError, match="has no environments yet"):
+        fleet_options.selected(Project(tmp_path), [], everything=True)
+    assert fleet_options.selected(Project(tmp_path), [], by_default=True).names == ()
+
+
+ALL = [["*"], ["dev", "prod-*"], [f"environments/{name}" for name in LABELS]]
+
+
+@pytest.mark.parametrize("given", ALL, ids=str)
+def test_a_pattern_that_takes_every_environment_changes_accounts_only_if_that_is_meant(
+    project: Project, given: list[str]
+):
+    with pytest.raises(UsageError, match="matches all 3 environments; nothing was done"):
+        fleet_options.selected(project, given, changes=True)
+    assert len(fleet_options.selected(project, given).names) == 3
+    assert len(fleet_options.selected(project, [], everything=True, changes=True).names) == 3
+    assert len(fleet_options.selected(project, list(LABELS), changes=True).names) == 3
+
+
+@pytest.mark.parametrize(("answer", "agreed"), [("all\n", True), ("yes\n", False), ("\n", False)])
+def test_at_a_terminal_it_can_be_confirmed(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
+    agreed: bool,
+):
+    monkeypatch.setattr(console, "in_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin.readline", lambda: answer, raising=False)
+    if agreed:
+        assert len(fleet_options.selected(project, ["*"], changes=True).names) == 3
+    else:
+        with pytest.raises(UsageError):
+            fleet_options.selected(project, ["*"], changes=True)
+    assert "'*' matches all 3 environments: dev, prod-1, prod-2." in capsys.readouterr().err

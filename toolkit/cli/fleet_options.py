@@ -1,0 +1,117 @@
+"""Options and arguments by which a command takes several environments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolkit.fleet.selection import Selection
+    from toolkit.paths import Project
+
+Envs = Annotated[
+    list[str] | None,
+    # No callback that makes names of paths, as elsewhere: `selected` must see what a shell has made of a pattern.
+    typer.Argument(
+        metavar="ENV",
+        help="Names or folders of environments, or patterns: 'prod-*'.",
+        autocompletion=options.complete_environment,
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="LABEL=VALUE",
+        help="Only environments with this label (`labels` of environment.yaml); VALUE,VALUE for either; repeatable: "
+        "all must hold.",
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Every environment of the project.")]
+
+
+def selected(
+    project: Project,
+    envs: Sequence[str] | None,
+    where: Sequence[str] | None = None,
+    everything: bool = False,
+    *,
+    by_default: bool = False,
+    changes: bool = False,
+) -> Selection:
+    """The environments that a command means. What the user is to know of the selection is shown here.
+
+    Args:
+        project: The project.
+        envs: What ENV says: names, folders, patterns.
+        where: What --where says.
+        everything: Whether --all is given.
+        by_default: Whether none of these means every environment, as for commands that only read files.
+        changes: Whether the command changes accounts, so that a pattern that takes all of them must be confirmed.
+
+    Raises:
+        UsageError: Nothing runs: an unknown name, label or value, a pattern that matches nothing, no environment at
+            all, or a pattern that matches every environment where accounts would be changed.
+        ToolkitError: The labels of an environment cannot be read.
+    """
+    from toolkit.fleet.selection import Where, select
+    from toolkit.workflows.environments import labels_of
+
+    given, expanded = _names(project, envs or ())
+    if everything and given:
+        raise UsageError(
+            f"--all means every environment, and {given[0]!r} is named besides", hint="leave out one of the two"
+        )
+    conditions = tuple(Where.parse(text) for text in where or ())
+    if not (given or conditions or everything or by_default):
+        raise UsageError(
+            "no environment is named",
+            hint="name one or several; --where LABEL=VALUE selects by labels, --all every environment",
+        )
+    if not (project.names or by_default):
+        raise UsageError("the project has no environments yet", hint="`toolkit new ENV` makes one")
+    found = select(project.names, given, where=conditions, labels=labels_of(project), expanded=expanded)
+    console.tell(*found.told)
+    if changes and found.sweeping is not None:
+        _confirm(found)
+    return found
+
+
+def _names(project: Project, envs: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """What ENV says as names and patterns, and which of these a shell may have made of a pattern.
+
+    `environments/*` also takes the files beside the folders, like the schema for editors; these are left out.
+    """
+    from toolkit.paths import environment_name
+
+    names = [(given, environment_name(given)) for given in envs]
+    if len(names) > 1:
+        names = [
+            (given, name)
+            for given, name in names
+            if given == name or not (project.root / "environments" / name).is_file()
+        ]
+    return tuple(name for _, name in names), frozenset(name for given, name in names if given != name)
+
+
+def _confirm(found: Selection) -> None:
+    count = len(found.names)
+    if console.in_terminal() and console.ask(
+        f"{found.sweeping!r} matches all {count} environments: {_list(found.names)}.", wanted="all"
+    ):
+        return
+    raise UsageError(
+        f"{found.sweeping!r} matches all {count} environments; nothing was done",
+        hint="--all instead of it says that every one is meant",
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    from toolkit.paths import shortened
+
+    return shortened(names)
