@@ -326,10 +326,10 @@ def serve(identity: bytes) -> None:
             return pb.ApplyResourceChange.Response(new_state=value(state), legacy_type_system=True)
 
         def ImportResourceState(self, request: Any, context: Any) -> Any:
-            # Version 6 reads the region from the end of the id: ID@REGION.
-            id_, _, region = request.id.partition("@")
             block = _block(request.type_name)
-            state = complete(block, {"id": id_, "region": region or settings["region"]})
+            match = _ID_WITH_REGION.fullmatch(request.id) if "region" in block["attributes"] else None
+            id_, region = match.groups() if match else (request.id, settings["region"])
+            state = complete(block, {"id": id_, "region": region})
             kept = {k: v for k, v in state.items() if k in block["attributes"] or k in block.get("block_types", {})}
             imported = pb.ImportResourceState.ImportedResource(type_name=request.type_name, state=value(kept))
             return pb.ImportResourceState.Response(imported_resources=[imported])
@@ -374,6 +374,8 @@ def serve(identity: bytes) -> None:
     os._exit(0)  # nothing is left to be cleaned up
 
 
+_ID_WITH_REGION = re.compile(r"(.+)@([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})")
+"""importRegion in https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/provider/sdkv2/region.go"""
 _PEM = re.compile(rb"-----BEGIN (.+?)-----.+?-----END \1-----\n", re.S)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.provider6 import extract, provider
 from tests.unit.resources.test_records import bare, declared
-from toolkit.resources.registry import RESOURCES
+from toolkit.resources.registry import RESOURCES, is_regional
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMA: dict[str, Any] = provider.schema()
@@ -180,6 +180,11 @@ def test_no_code_reads_a_place_of_what_may_have_several():
                 places += len(held)
                 assert not any(has_places(kind, p) for p in held), f"{file.name}: {path} of {kind}"
     assert places > 100
+
+
+def test_types_with_a_region_are_known():
+    """Of these alone, an import id may end with one."""
+    assert {kind for kind in BOTH if is_regional(kind)} == {kind for kind in BOTH if "region" in of(kind)}
 
 
 STATEMENT = dict.fromkeys(("sid", "effect", "actions", "not_actions", "resources", "not_resources"), None) | {

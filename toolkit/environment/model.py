@@ -342,7 +342,8 @@ class EnvironmentFile(_Strict):
         Annotated[str, Field(min_length=1)],
     ] = Field(
         default={},
-        description="Things that the account has already and the baseline takes over: Terraform address → import id. "
+        description="Things that the account has already and the baseline takes over: Terraform address → import id, "
+        "without the `@REGION` that version 6 of the provider accepts behind it: the module's provider has the region. "
         "After the apply that took them over, plans say to delete the line.",
     )
     released: Annotated[

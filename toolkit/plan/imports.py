@@ -4,15 +4,22 @@ In: `show -json` of a plan and the lines under `imports`. Out: findings. Pure. T
 an error: 1.16.0 keeps one of several blocks for a `for_each` resource and plans to create the others
 (https://github.com/hashicorp/terraform/issues/39068). A create that looks like any other is then made over what the
 account has.
+
+Version 6 of the provider reads the region from the end of an id (`ID@REGION`). Ids are written here without it: the
+module that imports has the provider of its region. One with it is imported where it says so; in another region than the
+module's, Terraform would replace the resource by one in the module's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from toolkit.addresses import Address
 from toolkit.findings import Finding, Resource, Rule, Severity, register
 from toolkit.plan.model import Attribution
+from toolkit.resources.registry import is_regional
 
 IMPORTS_DIFFER = register(
     Rule(
@@ -23,6 +30,26 @@ IMPORTS_DIFFER = register(
         instead="install a Terraform release that imports it, and plan again",
     )
 )
+
+
+_WITH_REGION = re.compile(r"(.+)@([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})", re.S)
+"""As the provider has it (importRegion in internal/provider/sdkv2/region.go of hashicorp/terraform-provider-aws 6).
+
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support
+"""
+
+
+def import_region(kind: str, import_id: str) -> tuple[str, str | None]:
+    """An import id as version 6 of the provider reads it: the resource's own id, and the region that follows it.
+
+    A resource without a region has none in its id, whatever that ends with: a user may be called "ops@eu-west-1".
+
+    Args:
+        kind: Terraform type.
+        import_id: As a plan or the environment file has it.
+    """
+    match = _WITH_REGION.fullmatch(import_id) if is_regional(kind) else None
+    return (match[1], match[2]) if match else (import_id, None)
 
 
 def judge_imports(data: Mapping[str, Any], imports: Mapping[str, str], attribution: Attribution) -> Iterator[Finding]:
@@ -41,7 +68,10 @@ def judge_imports(data: Mapping[str, Any], imports: Mapping[str, str], attributi
     version = data.get("terraform_version", "an unknown version")
     for address in sorted(imports.keys() | planned.keys()):
         written, found = imports.get(address), planned.get(address)
-        if address in in_state or (address in planned and written == found):
+        if address in in_state:
+            continue
+        if address in planned and written == found:
+            yield from _elsewhere(address, str(found), entries[address], attribution)
             continue
         if written is None:
             summary = f"The plan imports {address}, which `imports` does not have."
@@ -59,16 +89,38 @@ def judge_imports(data: Mapping[str, Any], imports: Mapping[str, str], attributi
                 "install a Terraform release that imports it, then plan again: 1.16.0 drops all but one import of a "
                 "`for_each` resource (hashicorp/terraform#39068), 1.15.9 does not"
             )
-        component, region = attribution.of(address)
-        yield Finding(
-            rule=IMPORTS_DIFFER,
-            severity=Severity.CRITICAL,
-            resource=Resource(address, region),
-            attribute=None,
-            summary=summary,
-            evidence=evidence,
-            remedy=remedy,
-            consent=None,
-            component=component,
-            setting="imports" if written is None else f"imports.{address}",
-        )
+        yield _finding(address, summary, evidence, remedy, attribution, "imports" if written is None else None)
+
+
+def _elsewhere(address: str, import_id: str, change: Mapping[str, Any], attribution: Attribution) -> Iterator[Finding]:
+    """A finding about an import from another region than the module's, with a provider that has regions in its ids."""
+    own, region = import_region(Address.parse(address).type, import_id)
+    here = (change.get("after") or {}).get("region")
+    if region is None or here in (None, region):
+        return
+    yield _finding(
+        address,
+        f"The plan imports {address} from {region}, and its module is in {here}.",
+        f"`imports` has {import_id!r}: version 6 of the AWS provider reads the region from the end of an id",
+        f"put {own!r} under `imports` if it is in {here}, or '{import_id}@{here}' where '@{region}' is in its name; "
+        f"a resource of {region} is imported at an address of that region",
+        attribution,
+    )
+
+
+def _finding(
+    address: str, summary: str, evidence: str, remedy: str, attribution: Attribution, setting: str | None = None
+) -> Finding:
+    component, region = attribution.of(address)
+    return Finding(
+        rule=IMPORTS_DIFFER,
+        severity=Severity.CRITICAL,
+        resource=Resource(address, region),
+        attribute=None,
+        summary=summary,
+        evidence=evidence,
+        remedy=remedy,
+        consent=None,
+        component=component,
+        setting=setting or f"imports.{address}",
+    )

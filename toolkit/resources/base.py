@@ -176,6 +176,7 @@ class ResourceType:
             they are others, or fewer, than those of IDENTITY in `no_weaker_side`; empty: it has no name.
         reading: How it is read from an account; None: `unread` says why it is not.
         contents: What is lost with a resource that is deleted: how to read what it holds; None: it holds nothing.
+        regional: Whether version 6 of the provider has it in a region; None: as it is read (`Reading.is_global`).
         unread: Why no create of it can overwrite or collide with anything, so that a plan does not look for it; a scan
             lists it if it has a reading (HARMLESS).
         irreversible: What of it AWS does not take back; reports mark it.
@@ -202,6 +203,7 @@ class ResourceType:
     named_by: tuple[str, ...] | None = None
     reading: Reading | None = None
     contents: Contents | None = None
+    regional: bool | None = None
     unread: str | None = None
     irreversible: tuple[Irreversible, ...] = ()
     price: Price | Free | None = None

@@ -67,6 +67,7 @@ def _accounts(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 TYPES = (
     ResourceType(
         "aws_fms_admin_account",
+        regional=False,
         unsupported_in_simulator="moto does not have it",
         price=Free(
             "names an account; Firewall Manager bills policies",

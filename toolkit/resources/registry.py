@@ -68,6 +68,17 @@ def is_case_blind(kind: str) -> bool:
     return record is not None and record.reading is not None and record.reading.case_blind
 
 
+def is_regional(kind: str) -> bool:
+    """Whether version 6 of the provider has an attribute `region` for the type; not for a type that is not known here.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support
+    """
+    record = RESOURCES.get(kind)
+    if record is None or record.reading is None:
+        return False
+    return not record.reading.is_global if record.regional is None else record.regional
+
+
 def has_own_arn(kind: str) -> bool:
     """Whether the type's attribute `arn`, if it has one, is its own."""
     record = RESOURCES.get(kind)

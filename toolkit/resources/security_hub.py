@@ -289,6 +289,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_finding_aggregator",
+        regional=True,
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Security Hub finding aggregator",

@@ -388,7 +388,8 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         r"Cannot import non-existent remote object",
         TerraformError,
         "The account has no resource with this import id, in the region of that module. Correct the id under `imports` "
-        "of environment.yaml, or delete the line; then plan again.",
+        "of environment.yaml, or delete the line; then plan again. Leave out `@REGION` at its end: version 5 of the "
+        "provider takes it as a part of the id, version 6 looks in that region.",
     ),
     (
         r"AWS account ID not allowed|AWS Account ID not allowed",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from toolkit.components.registry import REGISTRY
-from toolkit.plan.imports import IMPORTS_DIFFER, judge_imports
+from toolkit.plan.imports import IMPORTS_DIFFER, import_region, judge_imports
 from toolkit.plan.model import Attribution
 
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1",), "eu-central-1")
@@ -104,3 +104,54 @@ def test_refused_is_exactly_what_differs():
                 )
             )
         assert set(judged(entries, imports)) == {a for a, way in zip(addresses, chosen, strict=True) if way == "lost"}
+
+
+DETECTOR = "module.guardduty_eu_central_1.aws_guardduty_detector.this"
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "own", "region"),
+    [
+        ("aws_guardduty_detector", "00b00fd5aecc0ab60a708659477e9617", "00b00fd5aecc0ab60a708659477e9617", None),
+        ("aws_guardduty_detector", "00b0@eu-west-1", "00b0", "eu-west-1"),
+        ("aws_guardduty_detector", "00b0@us-gov-west-1", "00b0", "us-gov-west-1"),
+        ("aws_cloudwatch_metric_alarm", "ops@example.com", "ops@example.com", None),
+        ("aws_cloudwatch_metric_alarm", "ops@eu-west-1@us-east-1", "ops@eu-west-1", "us-east-1"),
+        ("aws_cloudwatch_metric_alarm", "@eu-west-1", "@eu-west-1", None),
+        # Global: IAM has `@` in names, and the provider no region.
+        ("aws_iam_user", "ops@eu-west-1", "ops@eu-west-1", None),
+        ("aws_iam_user", "alice@example.com", "alice@example.com", None),
+        ("aws_account_alternate_contact", "SECURITY@eu-west-1", "SECURITY@eu-west-1", None),
+        ("aws_not_known_here", "x@eu-west-1", "x@eu-west-1", None),
+    ],
+)
+def test_a_region_at_the_end_of_an_id_is_read_as_version_6_does(kind: str, written: str, own: str, region: str | None):
+    assert import_region(kind, written) == (own, region)
+
+
+def detector(import_id: str, region: str | None) -> list[dict[str, Any]]:
+    actions = ["no-op"] if region == "eu-central-1" else ["delete", "create"]
+    found = entry(DETECTOR, actions, before={"region": "eu-west-1"}, importing=import_id)
+    found["change"]["after"] = {"enable": True} | ({} if region is None else {"region": region})
+    return [found]
+
+
+def imported(entries: list[dict[str, Any]], import_id: str) -> list[tuple[str, str]]:
+    data = {"format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": entries}
+    return [(f.summary, f.remedy) for f in judge_imports(data, {DETECTOR: import_id}, ATTRIBUTION)]
+
+
+@pytest.mark.parametrize(
+    ("import_id", "region"),
+    [("00b0", "eu-central-1"), ("00b0@eu-central-1", "eu-central-1"), ("00b0@eu-west-1", None)],
+    ids=["without a region", "with the module's", "version 5, which has none"],
+)
+def test_an_id_with_the_region_of_its_module_is_none(import_id: str, region: str | None):
+    assert imported(detector(import_id, region), import_id) == []
+
+
+def test_an_id_with_another_region_than_its_module_is_one():
+    ((summary, remedy),) = imported(detector("00b0@eu-west-1", "eu-central-1"), "00b0@eu-west-1")
+    assert summary == f"The plan imports {DETECTOR} from eu-west-1, and its module is in eu-central-1."
+    assert "put '00b0' under `imports` if it is in eu-central-1" in remedy
+    assert "'00b0@eu-west-1@eu-central-1' where" in remedy
