@@ -67,7 +67,7 @@ def is_read(kind: str) -> bool:
 
 
 def existing_wanted(plan: Plan, *, simulated: bool = False) -> Iterator[ExistingWanted]:
-    """What may be there already of what the plan creates.
+    """What may be there already of what the plan creates, also in another region than the one that is deleted for it.
 
     Args:
         plan: The plan.
@@ -75,7 +75,7 @@ def existing_wanted(plan: Plan, *, simulated: bool = False) -> Iterator[Existing
     """
     for change in plan.changes:
         lacking = simulated and is_unsupported(change.type)
-        if change.action is Action.CREATE and is_read(change.type) and not lacking:
+        if (change.action is Action.CREATE or change.changes_region) and is_read(change.type) and not lacking:
             record, planned = RESOURCES[change.type], _planned(change)
             # Known after the apply only: what it would be beside is still to be made.
             if all(isinstance(planned.get(name), str) for name in record.key):
@@ -96,6 +96,9 @@ def existing(plan: Plan, facts: Facts, *, simulated: bool = False, adopts: bool 
     found = {}
     for wanted in existing_wanted(plan, simulated=simulated):
         live, change = facts[wanted], changes[wanted.address]
+        if change.changes_region and (adopts or (live is not None and live.arn == change.arn is not None)):
+            # What is in the state already is not adopted, nor is it in its own way.
+            continue
         record = RESOURCES[change.type]
         silent = not (adopts and record.gives is not None)
         one = None if live is None else _existing(change, wanted.planned, record, live, silent=silent)

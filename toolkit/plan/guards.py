@@ -88,7 +88,7 @@ def judge(
     Args:
         plan: The plan.
         components: Component name → component, for what each declares.
-        existing: Address of a create → what the account has there already.
+        existing: Address of what is created → what the account has there already.
         held: Address of something tainted → what it holds, None for nothing. What is not in it is not known.
         released: Labels of the modules that the environment file releases.
     """
@@ -116,7 +116,7 @@ def judge(
                 # What AWS decides itself of a thing is unknown of any that is made anew, and no loss in one half-made.
                 if not (half_made and value_at(change.after, str(lost.attribute)) is Marker.UNKNOWN):
                     yield lost
-        found = existing.get(change.address) if change.action is Action.CREATE else None
+        found = existing.get(change.address)
         if found is not None:
             yield from _exists(change, found, deleted, plan)
         if change.address in replaced and not (found is not None and found.overwritten):
@@ -310,6 +310,8 @@ def _instead(change: Change, forcing: list[str]) -> str:
         return f"keep it: {_untaint(change)}"
     if change.action is not Action.REPLACE:
         return f"keep {_keys(_entry(change), 'or')} with its region in environment.yaml"
+    if change.changes_region and not change.imported:
+        return _move_home(change, change.before["region"], change.after["region"])
     # A description is composed: what is in it can be set, the whole cannot.
     keys = {p: () if p == "description" else deciding(change.address, change.component, p) for p in forcing}
     decided = [key for found in keys.values() for key in found]

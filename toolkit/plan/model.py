@@ -85,6 +85,17 @@ class Change:
         return arn if isinstance(arn, str) else None
 
     @property
+    def changes_region(self) -> bool:
+        """Whether it is deleted in one region and created in another one, as version 6 of the provider can do.
+
+        That has the region of most resources among their values, and replaces what is to be in another one:
+        https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support
+        """
+        before, after = self.before.get("region"), self.after.get("region")
+        both = isinstance(before, str) and isinstance(after, str)
+        return both and before != after and self.action is Action.REPLACE
+
+    @property
     def resource(self) -> findings.Resource:
         """What a finding about it is about."""
         return findings.Resource(self.address, self.region, self.type, self.arn)
