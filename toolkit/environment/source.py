@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from toolkit.environment.nodes import compose
 from toolkit.typed import dotted
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -82,7 +83,7 @@ def parse(text: str, *, expected: str = "one document with `account_id`, `region
     """
     source = Source()
     try:
-        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+        documents = compose(text)
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         line = mark.line + 1 if mark else 1
@@ -135,7 +136,7 @@ def _build_mapping(node: yaml.MappingNode, path: Path, source: Source, seen: set
             source.problems.append(Problem(line, dotted(path), "a key that is not text", "a plain name as key"))
             continue
         key = unicodedata.normalize("NFC", key_node.value)
-        if key == "<<" and key_node.style is None:
+        if key == "<<" and not key_node.style:
             source.problems.append(
                 Problem(line, dotted(path), "a YAML merge (`<<`)", "the values written out where they apply")
             )
@@ -154,12 +155,12 @@ def _build_mapping(node: yaml.MappingNode, path: Path, source: Source, seen: set
 
 def _scalar(node: yaml.ScalarNode, path: Path, source: Source) -> Data:
     line = node.start_mark.line + 1
-    explicit = node.tag.startswith("!") or (node.style is not None and node.tag != "tag:yaml.org,2002:str")
+    explicit = node.tag.startswith("!") or (node.style and node.tag != "tag:yaml.org,2002:str")
     if explicit or node.tag.startswith("tag:yaml.org,2002:python/"):
         source.problems.append(Problem(line, dotted(path), f"a YAML tag ({node.tag})", "a plain value"))
         return None
     value: str = node.value
-    if node.style is None:
+    if not node.style:
         if value in _WORDS:
             return _WORDS[value]
         # int() takes any length only up to a limit of the interpreter; no setting is a thousand digits long.
