@@ -48,6 +48,40 @@ def write_atomically(file: Path, content: str | bytes, *, mode: int | None = Non
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
+def write_all_atomically(contents: Mapping[Path, str]) -> None:
+    """Replace files as `write_atomically` does, the first when all are on the disk: one wait for it instead of many.
+
+    Args:
+        contents: Targets, whose folders must exist → their texts.
+
+    Raises:
+        OSError: One cannot be written; each file is its whole old or its whole new content.
+    """
+    waiting = []
+    try:
+        for file, content in contents.items():
+            temporary = _temporary(file)
+            descriptor = os.open(temporary, _NEW, 0o666)
+            stream = os.fdopen(descriptor, "wb")
+            waiting.append((stream, temporary, file))
+            stream.write(content.encode())
+            stream.flush()
+        for stream, _, target in waiting:
+            file = target
+            os.fsync(stream.fileno())
+            stream.close()
+        for _, temporary, file in waiting:
+            temporary.replace(file)
+    except BaseException as e:
+        for stream, temporary, _ in waiting:
+            with contextlib.suppress(OSError):
+                stream.close()
+            temporary.unlink(missing_ok=True)
+        if isinstance(e, OSError) and e.filename is None:
+            e.filename = str(file)
+        raise
+
+
 @contextlib.contextmanager
 def written_atomically(file: Path, *, mode: int | None = None, replace: bool = True) -> Iterator[BufferedRandom]:
     """As `write_atomically`, for content that is written piece by piece; nothing is replaced if that fails half-way.
@@ -61,10 +95,8 @@ def written_atomically(file: Path, *, mode: int | None = None, replace: bool = T
         FileExistsError: `replace` is False, and something is there.
         OSError: It cannot be written; the old file is as it was.
     """
-    # A name that nobody can have prepared, and that fits where the file's own does.
-    temporary = file.parent / f".{secrets.token_hex(8)}.new"
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
+    temporary = _temporary(file)
+    descriptor = os.open(temporary, _NEW, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(descriptor, "w+b") as stream:
             yield stream
@@ -81,6 +113,14 @@ def written_atomically(file: Path, *, mode: int | None = None, replace: bool = T
         if isinstance(e, OSError) and e.filename is None:
             e.filename = str(file)  # a full disk answers a write without naming the file
         raise
+
+
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+def _temporary(file: Path) -> Path:
+    """A name that nobody can have prepared, and that fits where the file's own does."""
+    return file.parent / f".{secrets.token_hex(8)}.new"
 
 
 def _publish(temporary: Path, file: Path) -> None:

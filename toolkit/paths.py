@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 from toolkit.errors import ToolkitError, UsageError, or_meant
@@ -52,6 +52,7 @@ def shortened(names: Sequence[str], most: int = 20) -> str:
     return ", ".join((*(names if not more else names[:most]), *more))
 
 
+@cache
 def data_dir(kind: str) -> Path:
     """The product's `modules` or `templates`: inside the package of a wheel, beside it in a clone."""
     package = Path(__file__).resolve().parent

@@ -14,6 +14,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z", re.ASCII)
 # Identifiers that mean something at the start of an object's element or of an expression.
 _RESERVED = frozenset({"for", "true", "false", "null", "if", "in", "else", "endif", "endfor"})
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_JOINED = re.compile(r"[$%](?=([$%])\1\{)")
 _SPECIAL = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]|\$\{|%\{')
 
 
@@ -29,7 +30,7 @@ def quote(text: str) -> str:
     # "$${" is the escape of "${"; a "$" just before it would join in ("$$${"), so the sequence itself is broken up by
     # escaping the dollar or percent sign as a code point.
     text = _SPECIAL.sub(_escape, text)
-    return '"' + re.sub(r"[$%](?=([$%])\1\{)", lambda m: f"\\u{ord(m.group()):04x}", text) + '"'
+    return '"' + _JOINED.sub(lambda m: f"\\u{ord(m.group()):04x}", text) + '"'
 
 
 def literal(value: object, indent: int = 0, comments: Mapping[tuple[str, ...], str] | None = None) -> str:
@@ -43,17 +44,18 @@ def literal(value: object, indent: int = 0, comments: Mapping[tuple[str, ...], s
     Raises:
         TypeError: The value is of another type.
     """
+    # The most frequent first; Mapping and Sequence are slow to ask for, and nearly everything is a dict or a list.
+    if isinstance(value, str):
+        return quote(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return repr(int(value)) if value == int(value) else repr(value)
-    if isinstance(value, str):
-        return quote(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return _object(value, indent, comments or {})
-    if isinstance(value, Sequence):
+    if isinstance(value, (list, tuple, Sequence)):
         return _tuple(value, indent, comments or {})
     raise TypeError(f"no HCL literal for {type(value).__name__}")
 
@@ -62,9 +64,12 @@ def attributes(items: Mapping[str, object], indent: int, comments: Mapping[tuple
     """`name = literal` lines of a block's body, each after its comment if it has one."""
     pad = " " * indent
     lines: list[str] = []
+    below: dict[str, dict[tuple[str, ...], str]] = {}
+    for path, text in (comments or {}).items():
+        below.setdefault(path[0], {})[path[1:]] = text
     for name, value in items.items():
-        inner = {path[1:]: text for path, text in (comments or {}).items() if path[0] == name}
-        if () in inner:
+        inner = below.get(name)
+        if inner and () in inner:
             lines.append(f"{pad}# {inner.pop(())}")
         lines.append(f"{pad}{_key(name)} = {literal(value, indent, inner)}")
     return "\n".join(lines)
@@ -81,7 +86,7 @@ def _object(value: Mapping[str, object], indent: int, comments: Mapping[tuple[st
 
 
 def _tuple(value: Sequence[object], indent: int, comments: Mapping[tuple[str, ...], str]) -> str:
-    simple = all(not isinstance(v, (Mapping, list, tuple)) for v in value)
+    simple = not any(isinstance(v, (dict, list, tuple, Mapping)) for v in value)
     if simple:
         line = "[" + ", ".join(literal(v) for v in value) + "]"
         if len(value) <= 1 or len(line) + indent <= 80:
@@ -102,24 +107,28 @@ def align(text: str) -> str:
     with emoji sequences may come out a column off, which Terraform reads all the same.
     """
     result: list[str] = []
-    run: list[re.Match[str]] = []
+    run: list[tuple[str, str, str, int]] = []
+    """(what is before the key, key, value, columns of the key)"""
 
     def close() -> None:
-        width = max((_columns(m["key"]) for m in run), default=0)
-        result.extend(f"{m['pad']}{m['key']}{' ' * (width - _columns(m['key']))} = {m['value']}" for m in run)
+        width = max(columns for _, _, _, columns in run)
+        result.extend(f"{pad}{key}{' ' * (width - columns)} = {value}" for pad, key, value, columns in run)
         run.clear()
 
     for line in text.splitlines():
-        match = _ATTRIBUTE.match(line)
         # A value that goes on over further lines is aligned with nothing and ends the run before it.
-        if match is None or match["value"].endswith(("{", "[", "(")):
-            close()
+        match = None if line.endswith(("{", "[", "(")) else _ATTRIBUTE.match(line)
+        if match is None:
+            if run:
+                close()
             result.append(line)
             continue
-        if run and run[-1]["pad"] != match["pad"]:
+        pad, key, value = match.groups()
+        if run and run[-1][0] != pad:
             close()
-        run.append(match)
-    close()
+        run.append((pad, key, value, _columns(key)))
+    if run:
+        close()
     return "\n".join(result) + "\n"
 
 

@@ -232,11 +232,14 @@ def _page(environment: Environment, template: str, context: Mapping[str, Any]) -
 def _squeeze(text: str) -> str:
     """No blank lines at the ends, before a closing brace, or two in a row: loops in templates leave them behind."""
     lines: list[str] = []
-    for line in text.strip("\n").splitlines():
-        if line.strip() == "}" and lines and not lines[-1]:
-            lines.pop()
-        if line.strip() or (lines and lines[-1]):
-            lines.append(line.rstrip())
+    for line in map(str.rstrip, text.strip("\n").splitlines()):
+        if lines and not lines[-1]:
+            if not line:
+                continue
+            if line.lstrip() == "}":
+                lines.pop()
+        if line or lines:
+            lines.append(line)
     return "\n".join(lines)
 
 

@@ -7,13 +7,13 @@ deletes only what carries the generated-file header; what a person put there sta
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import hashlib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from toolkit.errors import ToolkitError
-from toolkit.files import plain_files, read_regular, write_atomically
+from toolkit.files import digest, digests, plain_files, read_regular, write_all_atomically
 from toolkit.rendering.render import HEADERS, RenderedTree
 
 CODE = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json")
@@ -24,6 +24,8 @@ TESTS = ("*.tftest.hcl", "*.tftest.json", "*.tofutest.hcl", "*.tofutest.json")
 
 READ = (*CODE, *TESTS, "*.auto.tfvars", "*.auto.tfvars.json", "terraform.tfvars", "terraform.tfvars.json")
 """Files of a root module that they read unasked."""
+
+_PAGES = "*.md"
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,11 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
         ToolkitError: A file in the way is not generated, Terraform would read one that nobody rendered, or something
             is a symbolic link or no file.
     """
-    others = foreign(tree, folder)
+    others, generated = _foreign(tree, folder)
     changes = []
     for name, new in tree.items():
         file = folder / name
-        old = _read(file) if file.exists() else None
+        old = generated[name] if name in generated else _read(file) if file.exists() else None
         if old is not None and not old.startswith(HEADERS):
             raise ToolkitError(
                 "not a generated file, but rendering would write one of this name",
@@ -73,9 +75,7 @@ def compare(tree: RenderedTree, folder: Path) -> tuple[FileChange, ...]:
             )
         if old != new:
             changes.append(FileChange(name, old, new))
-    for file in _generated(folder):
-        if file.name not in tree:
-            changes.append(FileChange(file.name, _read(file), None))
+    changes += [FileChange(name, old, None) for name, old in generated.items() if name not in tree]
     if others:
         raise ToolkitError(
             f"rendered/ contains Terraform files that are not generated: {', '.join(others)}",
@@ -91,25 +91,53 @@ def foreign(tree: RenderedTree, folder: Path) -> tuple[str, ...]:
     Raises:
         ToolkitError: Something in it is a symbolic link, or a pipe or device.
     """
-    names = [file.relative_to(folder).as_posix() for file in plain_files(folder)]
-    read = [n for n in names if "/" not in n and any(fnmatchcase(n, pattern) for pattern in READ)]
-    tests = [n for n in names if n.startswith("tests/") and any(fnmatchcase(n, pattern) for pattern in TESTS)]
+    return _foreign(tree, folder)[0]
+
+
+def _foreign(tree: RenderedTree, folder: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The same, and what was found on the way: the generated files."""
+    names = [name for name in _names(folder) if _loaded(name)]
     # Rendering deletes what it once wrote; a header in any other kind of file is somebody's copy of it.
-    ours = {*tree, *(file.name for file in _generated(folder))}
-    return tuple(sorted(name for name in (*read, *tests) if name not in ours))
+    generated = _generated(folder)
+    return tuple(sorted(name for name in names if name not in tree and name not in generated)), generated
+
+
+def _names(folder: Path) -> list[str]:
+    """Every file in `folder` and its folders: relative to it, with forward slashes."""
+    start = len(folder.parts)
+    return ["/".join(file.parts[start:]) for file in plain_files(folder)]
+
+
+def _loaded(name: str) -> bool:
+    """Whether Terraform or OpenTofu would load a file of that name, given relative to the root module."""
+    patterns = READ if "/" not in name else TESTS if name.startswith("tests/") else ()
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def as_on_disk(tree: RenderedTree) -> str:
+    """What `digest_on_disk` says where `compare` has nothing to change: a digest of everything that it looks at."""
+    return digest({name: hashlib.sha256(text.encode()).hexdigest() for name, text in tree.items()})
+
+
+def digest_on_disk(folder: Path) -> str:
+    """Digest of all files in `folder` that `compare` looks at, so also of one that should not be there.
+
+    Raises:
+        ToolkitError: Something is a symbolic link or no file, or cannot be read.
+    """
+    names = [name for name in _names(folder) if _loaded(name) or ("/" not in name and fnmatchcase(name, _PAGES))]
+    return digest(digests(folder, [folder / name for name in names]))
 
 
 def write(changes: tuple[FileChange, ...], folder: Path) -> None:
     """Carry out `compare`'s changes; new content first, deletions last.
 
     Raises:
-        ToolkitError: A file cannot be written; files before it are written, each whole.
+        ToolkitError: A file cannot be written; each is its whole old or its whole new content.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for change in changes:
-            if change.new is not None:
-                write_atomically(folder / change.name, change.new)
+        write_all_atomically({folder / change.name: change.new for change in changes if change.new is not None})
         for change in changes:
             if change.new is None:
                 (folder / change.name).unlink()
@@ -117,10 +145,11 @@ def write(changes: tuple[FileChange, ...], folder: Path) -> None:
         raise ToolkitError(f"cannot write: {e.strerror}", where=e.filename or str(folder)) from e
 
 
-def _generated(folder: Path) -> Iterator[Path]:
-    for file in sorted((*folder.glob("*.tf"), *folder.glob("*.md"))):
-        if file.is_file() and _read(file).startswith(HEADERS):
-            yield file
+def _generated(folder: Path) -> dict[str, str]:
+    """Name → content of each file that a rendering wrote, sorted by name."""
+    files = sorted((*folder.glob("*.tf"), *folder.glob(_PAGES)))
+    found = {file.name: _read(file) for file in files if file.is_file()}
+    return {name: text for name, text in found.items() if text.startswith(HEADERS)}
 
 
 def _read(file: Path) -> str:

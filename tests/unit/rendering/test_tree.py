@@ -126,6 +126,22 @@ def test_a_write_that_fails_leaves_whole_files(folder: Path, monkeypatch: pytest
     assert {f.name: f.read_text() for f in folder.iterdir()} == {"a.tf": NEW, "b.tf": OLD, "gone.tf": OLD}
 
 
+def test_no_file_is_replaced_before_all_are_on_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    put(folder, a=OLD, b=OLD)
+    synced: list[int] = []
+
+    def full(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(ToolkitError, match="cannot write: No space left on device") as caught:
+        trees.write(trees.compare({"a.tf": NEW, "b.tf": NEW}, folder), folder)
+    assert caught.value.where == str(folder / "b.tf")
+    assert {f.name: f.read_text() for f in folder.iterdir()} == {"a.tf": OLD, "b.tf": OLD}
+
+
 def test_the_folder_is_made(tmp_path: Path):
     folder = tmp_path / "new" / "rendered"
     trees.write(trees.compare({"a.tf": NEW}, folder), folder)
