@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "error": Kind(1, ()),
         "evidence": Kind(1, ("evidence make --json",)),
         "evidence-verify": Kind(1, ("evidence verify --json",)),
+        "fleet": Kind(1, ("plan A B --report json=FILE",)),
         "plan": Kind(1, ("plan --json", "show --json", "plan --report json=FILE")),
         "release": Kind(1, ("release --json",)),
         "render": Kind(1, ("render --json",)),

@@ -24,7 +24,7 @@ from toolkit.visible import one_line
 LIMIT = 65_536
 """Characters of a comment that GitHub takes ("Body is too long (maximum is 65536 characters)")."""
 
-_RESERVE = 512
+RESERVE = 512
 """For the sentences about what was left out."""
 _CUTS = (1000, 300, 120)
 """How long what a finding says may be: as long as all that block can be kept."""
@@ -40,7 +40,7 @@ def marker(environment: str) -> str:
 
 def render(view: PlanView) -> str:
     """The comment; at most LIMIT characters, and as many bytes of UTF-8."""
-    budget = _Budget(LIMIT - _RESERVE)
+    budget = Budget(LIMIT - RESERVE)
     head = f"{marker(view.manifest.environment)}\n{_head(view)}"
     foot = _foot(view)
     budget.take(head + foot)
@@ -84,15 +84,17 @@ def _size(text: str) -> int:
 
 
 @dataclass
-class _Budget:
+class Budget:
     """What is left of the limit."""
 
     left: int
 
     def fits(self, text: str) -> bool:
+        """Whether there is room for a text."""
         return _size(text) <= self.left
 
     def take(self, text: str) -> bool:
+        """Give a text its room, if there is as much."""
         if not self.fits(text):
             return False
         self.left -= _size(text)
@@ -113,7 +115,7 @@ class _Table:
         """What the table costs without any row, a heading above and the count below included."""
         return f"{self.head}{'-' * 200}"
 
-    def fill(self, rows: Sequence[str], budget: _Budget) -> None:
+    def fill(self, rows: Sequence[str], budget: Budget) -> None:
         if rows and not self.rows and not budget.take(self.frame):
             self.left_out += len(rows)
             return
@@ -127,10 +129,11 @@ class _Table:
         if not self.rows and not self.left_out:
             return ""
         table = f"{self.head}{''.join(self.rows)}" if self.rows else ""
-        return f"{heading}\n{table}{_missing(self.left_out, self.noun)}"
+        return f"{heading}\n{table}{missing(self.left_out, self.noun)}"
 
 
-def _missing(count: int, noun: str) -> str:
+def missing(count: int, noun: str) -> str:
+    """The line that counts what was left out; empty where nothing was."""
     if not count:
         return ""
     return f"\n_{count} more {noun}{'s' if count != 1 else ''} left out: no room in a comment of GitHub's._\n"
@@ -207,19 +210,19 @@ class _Block:
 
     @property
     def frame(self) -> str:
-        return self._around(_CHANGES, _missing(len(self.group.changes), "resource"))
+        return self._around(_CHANGES, missing(len(self.group.changes), "resource"))
 
     @property
     def text(self) -> str:
         table = f"{_CHANGES}{''.join(self.rows[i] for i in sorted(self.rows))}" if self.rows else ""
-        return self._around(table, _missing(len(self.group.changes) - len(self.rows), "resource"))
+        return self._around(table, missing(len(self.group.changes) - len(self.rows), "resource"))
 
-    def _around(self, table: str, missing: str) -> str:
+    def _around(self, table: str, left_out: str) -> str:
         start = "<details open>" if self.open else "<details>"
-        return f"{start}<summary>{self.summary}</summary>\n\n{table}{missing}\n</details>\n"
+        return f"{start}<summary>{self.summary}</summary>\n\n{table}{left_out}\n</details>\n"
 
 
-def _blocks(view: PlanView, budget: _Budget) -> tuple[list[_Block], list[Group]]:
+def _blocks(view: PlanView, budget: Budget) -> tuple[list[_Block], list[Group]]:
     """Blocks as far as there is room, and the groups for which there is not even a block without rows.
 
     Every group gets its block before any gets rows, so that the first ones do not use up the room of all others.
@@ -257,11 +260,12 @@ def _change_row(change: Change) -> str:
         words.append("(import)")
     if change.previous_address:
         words.append(f"(moved from {code(clip(change.previous_address, _LONGEST_FACT))})")
-    cells = [line for detail in details(change, longest=_LONGEST_VALUE, with_values=False) for line in _told(detail)]
-    return f"| {code(MARKS[change.action])} | {' '.join(words)} | {_cell_of(cells)} |\n"
+    cells = [line for detail in details(change, longest=_LONGEST_VALUE, with_values=False) for line in told(detail)]
+    return f"| {code(MARKS[change.action])} | {' '.join(words)} | {cell(cells)} |\n"
 
 
-def _told(detail: Detail) -> Iterator[str]:
+def told(detail: Detail) -> Iterator[str]:
+    """What changes in one attribute, as pieces of a cell."""
     forces = " **forces replacement**" if detail.forces_replacement else ""
     value = ""
     if detail.before is not None and detail.after is not None:
@@ -270,7 +274,7 @@ def _told(detail: Detail) -> Iterator[str]:
     yield from (code(line) for line in detail.lines)
 
 
-def _cell_of(lines: Sequence[str]) -> str:
+def cell(lines: Sequence[str]) -> str:
     """As many lines as a cell may hold, the others counted."""
     kept: list[str] = []
     used = 0
