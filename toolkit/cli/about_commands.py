@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli import console, options
+from toolkit.cli import console, fleet_options, options
 from toolkit.documents import document
 from toolkit.errors import ExitCode
 from toolkit.visible import JSON
@@ -24,7 +24,13 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def environments(as_json: options.Json = False) -> None:
+def environments(
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
+    as_json: options.Json = False,
+) -> None:
     """List the environments: account, regions, state, labels.
 
     Makes no AWS call.
@@ -32,11 +38,15 @@ def environments(as_json: options.Json = False) -> None:
     \b
     Examples:
       toolkit environments
-      toolkit environments --json       for a pipeline that starts a job for each
+      toolkit environments --where tier=prod
+      toolkit environments --changed-since origin/main --json
+                                        for a pipeline that starts a job for each
     """
     from toolkit.workflows.environments import list_environments
 
-    found = list_environments(options.project())
+    project = options.project()
+    selection = fleet_options.selected(project, envs, where, everything, changed_since, by_default=True)
+    found = list_environments(project, selection.names)
     if as_json:
         console.print_json(document("environments", {"environments": found}))
         return

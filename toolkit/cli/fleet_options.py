@@ -11,7 +11,7 @@ from toolkit.cli import console, options
 from toolkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolkit.fleet.selection import Selection
+    from toolkit.fleet.selection import Changed, Selection
     from toolkit.paths import Project
 
 Envs = Annotated[
@@ -32,6 +32,15 @@ Where = Annotated[
         "all must hold.",
     ),
 ]
+ChangedSince = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since",
+        metavar="REF",
+        help="Only environments that a change since this commit alters: what is rendered now, and modules/, compared "
+        "with what was committed.",
+    ),
+]
 All = Annotated[bool, typer.Option("--all", help="Every environment of the project.")]
 
 
@@ -40,6 +49,7 @@ def selected(
     envs: Sequence[str] | None,
     where: Sequence[str] | None = None,
     everything: bool = False,
+    changed_since: str | None = None,
     *,
     by_default: bool = False,
     changes: bool = False,
@@ -51,13 +61,14 @@ def selected(
         envs: What ENV says: names, folders, patterns.
         where: What --where says.
         everything: Whether --all is given.
+        changed_since: What --changed-since says; it may leave nothing to do, which is no error.
         by_default: Whether none of these means every environment, as for commands that only read files.
         changes: Whether the command changes accounts, so that a pattern that takes all of them must be confirmed.
 
     Raises:
-        UsageError: Nothing runs: an unknown name, label or value, a pattern that matches nothing, no environment at
-            all, or a pattern that matches every environment where accounts would be changed.
-        ToolkitError: The labels of an environment cannot be read.
+        UsageError: Nothing runs: an unknown name, label, value or commit, a pattern that matches nothing, no
+            environment at all, or a pattern that matches every environment where accounts would be changed.
+        ToolkitError: The labels of an environment, or the repository, cannot be read.
     """
     from toolkit.fleet.selection import Where, select
     from toolkit.workflows.environments import labels_of
@@ -68,14 +79,27 @@ def selected(
             f"--all means every environment, and {given[0]!r} is named besides", hint="leave out one of the two"
         )
     conditions = tuple(Where.parse(text) for text in where or ())
-    if not (given or conditions or everything or by_default):
+    if not (given or conditions or everything or changed_since is not None or by_default):
         raise UsageError(
             "no environment is named",
             hint="name one or several; --where LABEL=VALUE selects by labels, --all every environment",
         )
     if not (project.names or by_default):
         raise UsageError("the project has no environments yet", hint="`toolkit new ENV` makes one")
-    found = select(project.names, given, where=conditions, labels=labels_of(project), expanded=expanded)
+
+    def changed(names: tuple[str, ...]) -> Changed:
+        from toolkit.workflows.changed import changed_since as compare
+
+        return compare(project, str(changed_since), names)
+
+    found = select(
+        project.names,
+        given,
+        where=conditions,
+        changed=None if changed_since is None else changed,
+        labels=labels_of(project),
+        expanded=expanded,
+    )
     console.tell(*found.told)
     if changes and found.sweeping is not None:
         _confirm(found)

@@ -193,6 +193,7 @@ def render(
     envs: fleet_options.Envs = None,
     where: fleet_options.Where = None,
     everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 3 when something is out of date.")
     ] = False,
@@ -214,7 +215,7 @@ def render(
     from toolkit.workflows.render import render_environments
 
     project = options.project()
-    selection = fleet_options.selected(project, envs, where, everything, by_default=True)
+    selection = fleet_options.selected(project, envs, where, everything, changed_since, by_default=True)
     results = render_environments(project, selection.names, dry=check)
     changed = [r for r in results if r.changes]
     if as_json:
@@ -242,7 +243,7 @@ def render(
             console.tell(f"{result.environment}: {what}")
             for warning in result.warnings:
                 console.tell(f"Warning: {warning}")
-        if not results:
+        if not project.names:
             console.tell("no environments yet", "Next: toolkit new ENV")
     if check and changed:
         names = " ".join(r.environment for r in changed)

@@ -34,6 +34,7 @@ def validate(
     envs: fleet_options.Envs = None,
     where: fleet_options.Where = None,
     everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
     mirror: options.Mirror = None,
     as_json: options.Json = False,
 ) -> None:
@@ -45,12 +46,12 @@ def validate(
     Examples:
       toolkit validate            every environment
       toolkit validate prod
-      toolkit validate --where tier=prod
+      toolkit validate --changed-since origin/main
     """
     from toolkit.workflows.validate import validate_environment
 
     project = options.project()
-    selection = fleet_options.selected(project, envs, where, everything, by_default=True)
+    selection = fleet_options.selected(project, envs, where, everything, changed_since, by_default=True)
     results = []
     with console.Progress() as progress:
         for name in selection.names:

@@ -16,8 +16,8 @@ from toolkit.rendering.render import backend_arguments
 from toolkit.workflows.workspace import read_environment
 
 
-def list_environments(project: Project) -> list[dict[str, Any]]:
-    """Every environment, sorted by name.
+def list_environments(project: Project, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What pipelines and people need to know of environments.
 
     Returns:
         Per environment: name, account_id (12 digits), labels, home_region, regions (the active ones, home included),
@@ -26,7 +26,7 @@ def list_environments(project: Project) -> list[dict[str, Any]]:
     Raises:
         ToolkitError: An environment.yaml is wrong.
     """
-    return [_described(read_environment(project, name)[1]) for name in project.names]
+    return [_described(read_environment(project, name)[1]) for name in names]
 
 
 def labels_of(project: Project) -> Callable[[str], Mapping[str, str]]:

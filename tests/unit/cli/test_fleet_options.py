@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -100,6 +101,25 @@ def test_labels_are_listed(project: Project, told: Told):
         {"tier": "prod", "ring": "rest"},
     ]
     assert "tier=prod, ring=rest" in told("environments")[0]
+
+
+def test_what_has_changed_since_a_commit(project: Project, told: Told):
+    _, err = told("environments", "--changed-since", "main", exits=64)
+    assert "not in a git repository" in err
+    told("render")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"]
+    for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "x"]):
+        subprocess.run([*git, *arguments], cwd=project.root, check=True)
+    out, err = told("render", "--changed-since", "main", "--json")
+    assert json.loads(out)["environments"] == []
+    assert err == "0 of 3 environments changed since main\n"
+    file = project.paths("prod-1").file
+    file.write_text(file.read_text().replace("eu-central-1", "eu-west-1"))
+    for arguments in (["environments"], ["render", "--check"], ["environments", "prod-*", "--where", "tier=prod"]):
+        out, err = told(*arguments, "--changed-since", "main", "--json", exits=3 if "--check" in arguments else 0)
+        assert len(json.loads(out)["environments"]) == 1
+        assert "environments changed since main: prod-1" in err
+    assert "no commit 'mian'; did you mean 'main'?" in told("validate", "--changed-since", "mian", exits=64)[1]
 
 
 def test_a_command_that_needs_to_know_does_not_guess(project: Project):
