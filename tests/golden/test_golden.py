@@ -21,6 +21,8 @@ from toolkit.rendering.render import HEADER, PAGE_HEADER, render
 REPOSITORY = Path(__file__).parents[2]
 SHIPPED = sorted(p.parent.name for p in (REPOSITORY / "environments").glob("*/environment.yaml"))
 EVERYTHING = Path(__file__).parent / "everything"
+PROVIDER_6 = Path(__file__).parent / "provider6"
+PINNED = [pytest.param(folder, id=folder.name) for folder in (EVERYTHING, PROVIDER_6)]
 
 
 def rendered(folder: Path) -> dict[str, str]:
@@ -51,9 +53,10 @@ def test_everything_has_every_key():
     assert set(given["credentials"]["assume_role"]) == set(AssumeRole.model_fields)
 
 
-def test_every_construct_renders_as_pinned():
-    tree = rendered(EVERYTHING)
-    golden = EVERYTHING / "rendered"
+@pytest.mark.parametrize("folder", PINNED)
+def test_every_construct_renders_as_pinned(folder: Path):
+    tree = rendered(folder)
+    golden = folder / "rendered"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.mkdir(exist_ok=True)
         for name, text in tree.items():
@@ -63,7 +66,7 @@ def test_every_construct_renders_as_pinned():
 
 @pytest.mark.terraform
 def test_terraform_fmt_has_nothing_to_mend(tmp_path: Path):
-    for folder in (EVERYTHING, *(REPOSITORY / "environments" / name for name in SHIPPED)):
+    for folder in (EVERYTHING, PROVIDER_6, *(REPOSITORY / "environments" / name for name in SHIPPED)):
         (tmp_path / folder.name).mkdir()
         for name, text in rendered(folder).items():
             (tmp_path / folder.name / name).write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ has no enumerations: those of `ENUMERATED` are what the provider answers to a va
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -32,6 +33,7 @@ ENUMERATED = {
 """Attribute → a configuration of its type whose value for it is no accepted one."""
 _ACCEPTED = re.compile(r"expected \w+ to be one of \[(.*?)\], got NONE")
 _RESOURCE = re.compile(r'^resource "(\w+)"', re.M)
+_NEWER = re.compile(r'version\s+= ">= 6\.')
 _CONFIGURATION = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}}
 
 
@@ -41,10 +43,36 @@ def made() -> set[str]:
     return {kind for file in files for kind in _RESOURCE.findall(file.read_text("utf-8"))}
 
 
-def recorded() -> list[str]:
+def newer_modules() -> set[Path]:
+    """Folders, in modules/, of the modules that admit no version of the provider below 6."""
+    return {file.parent for file in MODULES.rglob("versions.tf") if _NEWER.search(file.read_text("utf-8"))}
+
+
+def newer() -> set[str]:
+    """Types that version 5 lacks, as far as modules make them: those that only modules for version 6 make."""
+    of = {file: set(_RESOURCE.findall(file.read_text("utf-8"))) for file in MODULES.rglob("*.tf")}
+    apart = newer_modules()
+    return set().union(*(kinds for file, kinds in of.items() if file.parent in apart)) - set().union(
+        *(kinds for file, kinds in of.items() if file.parent not in apart)
+    )
+
+
+def every() -> list[str]:
     """Every type that a module makes, and others whose record says which side of their attributes is stronger."""
     judged = (record.name for record in RESOURCES.values() if record.strengths or record.no_weaker_side)
     return sorted({*made(), *judged})
+
+
+def recorded() -> list[str]:
+    """Of these, all that version 5 has."""
+    return sorted(set(every()) - newer())
+
+
+def types() -> dict[str, dict[str, str]]:
+    """Type → path → what the provider says of it: version 5 of the types that it has, version 6 of the others."""
+    five: dict[str, dict[str, str]] = json.loads(FILE.read_text("utf-8"))["types"]
+    six = json.loads(gzip.decompress((HERE.parent / "provider6" / "schema.json.gz").read_bytes()))["resource_schemas"]
+    return five | {kind: trimmed(six[kind]) for kind in newer()}
 
 
 def attributes(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

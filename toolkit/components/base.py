@@ -80,6 +80,27 @@ LOG_BUCKET = tuple(
 
 
 @dataclass(frozen=True)
+class NewerProvider:
+    """A setting that needs a newer version of the AWS provider than 5.100, to which rendered roots are pinned.
+
+    What 5.100 lacks is in a nested module of its own, which is called only where the setting is in use: not null, false
+    or empty. That module's version constraint starts at the version given here, so `terraform init` installs it or a
+    newer one; the other modules admit 5.100.
+
+    Attributes:
+        setting: Dotted path of the setting.
+        module: The nested module's folder in the component's.
+        version: Lowest version of the provider that has what the module uses, such as "6.56".
+        source: What says so, and the day on which it was read.
+    """
+
+    setting: str
+    module: str
+    version: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Lacking:
     """What AWS does not offer in some partitions: settings that need it are errors there.
 
@@ -263,6 +284,8 @@ class Component:
         lacking_in: What AWS does not offer in some partitions, of what the component needs.
         not_offered: Its settings and place → what AWS does not do in that partition, or in those regions. Pure; called
             only with settings that are valid. Where a component misses whole regions, `absent_in` says so.
+        newer_provider: Settings that need a newer version of the AWS provider than 5.100. An environment whose
+            constraint admits an older major version, or not the version that is needed, is refused at that line.
         advice: Its settings and today's date → what people should look at. Pure.
         composed: Settings that are no variables, and never become arguments: the template reads them, or `compose`
             makes values of them, which the template wires into variables of `derived`.
@@ -310,6 +333,7 @@ class Component:
     mismatches: Callable[[Any, Mapping[str, Any]], Iterable[Mismatch]] | None = None
     lacking_in: tuple[Lacking, ...] = ()
     not_offered: Callable[[Any, Place], Iterable[Mismatch]] | None = None
+    newer_provider: tuple[NewerProvider, ...] = ()
     advice: Callable[[Any, date], Iterable[Advice]] | None = None
     composed: tuple[str, ...] = ()
     compose: Callable[[Any, Place], Mapping[str, Any]] | None = None

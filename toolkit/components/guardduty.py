@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import LOG_BUCKET, SECURITY_EMAIL, Component, Every, Place, Protected, Scope, Seen
+from toolkit.components.base import (
+    LOG_BUCKET,
+    SECURITY_EMAIL,
+    Component,
+    Every,
+    NewerProvider,
+    Place,
+    Protected,
+    Scope,
+    Seen,
+)
 from toolkit.policies import Need
 from toolkit.regions import opt_in
 from toolkit.settings.base import Mismatch, Settings
@@ -28,6 +39,7 @@ Plan = Literal[
     "rds_login_events",
     "lambda_network_logs",
     "runtime_monitoring",
+    "ai_protection",
 ]
 
 
@@ -94,6 +106,11 @@ class GuardDuty(Settings):
     protection: Protection = Field(
         Protection(), description="The protection plans beyond the foundational detection, each billed by use."
     )
+    ai_protection: Status | None = Field(
+        None,
+        description="AI Protection, billed by use: model invocations of Amazon Bedrock and SageMaker AI. null does not "
+        'change the plan. Requires `terraform.aws_provider_version: "~> 6.0"`.',
+    )
     runtime_monitoring_agents: RuntimeMonitoringAgents = Field(
         RuntimeMonitoringAgents(), description="Where GuardDuty manages the agent of runtime monitoring."
     )
@@ -143,18 +160,27 @@ def plans_lacking_everywhere(settings: GuardDuty, place: Place) -> set[str]:
     return set.intersection(*(set(plans_lacking(settings, region)) for region in place.active))
 
 
+def plans_left_out(settings: GuardDuty, region: str) -> list[str]:
+    """Of the plans that `protection` has, and the modules set in any case: those that GuardDuty lacks in a region."""
+    return [plan for plan in plans_lacking(settings, region) if plan in Protection.model_fields]
+
+
 def _compose(settings: GuardDuty, place: Place) -> Mapping[str, Any]:
+    with_ai = [r for r in place.active if settings.ai_protection and "ai_protection" not in plans_lacking(settings, r)]
     return {
         "opt_in_regions": sorted(filter(opt_in, place.regions)),
-        "unsupported_plans": {region: plans_lacking(settings, region) for region in place.active},
+        "unsupported_plans": {region: plans_left_out(settings, region) for region in place.active},
+        "ai_protection_regions": with_ai,
     }
 
 
 def _not_offered(settings: GuardDuty, place: Place) -> Iterator[Mismatch]:
     for plan in sorted(plans_lacking_everywhere(settings, place)):
-        if getattr(settings.protection, plan) == "ENABLED":
+        setting = ("protection", plan) if plan in Protection.model_fields else (plan,)
+        status: Any = reduce(getattr, setting, settings)
+        if status == "ENABLED":
             where = ", ".join(place.active)
-            yield Mismatch(("protection", plan), f"AWS offers it in none of {where}", "DISABLED, or another region")
+            yield Mismatch(setting, f"AWS offers it in none of {where}", "DISABLED, or another region")
     # "However, you can't export these findings to an S3 bucket in an opt-in Region" and "you can't export findings from
     # one opt-in Region to another opt-in Region", read on 2026-11-28 in
     # https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_exportfindings.html
@@ -209,11 +235,21 @@ COMPONENT = Component(
     compose=_compose,
     composed=("plans_not_offered",),
     not_offered=_not_offered,
+    newer_provider=(
+        NewerProvider(
+            "ai_protection",
+            "ai_protection",
+            "6.56",
+            "provider 5.100.0 answers `expected name to be one of […], got AI_PROTECTION`; 6.56.0 is the first release "
+            "with it: https://github.com/hashicorp/terraform-provider-aws/issues/49024, read on 2026-11-29",
+        ),
+    ),
     regions_in=("plans_not_offered",),
     derived=(
         "is_home_region",
         "unsupported_plans",
         "opt_in_regions",
+        "detector_id",
         "findings_bucket_arn",
         "findings_kms_key_arn",
         "notification_event_bus_arn",

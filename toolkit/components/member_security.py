@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Component, Place, Protected, Scope
-from toolkit.components.guardduty import GuardDuty, plans_lacking, plans_lacking_everywhere
+from toolkit.components.guardduty import GuardDuty, plans_lacking_everywhere, plans_left_out
 from toolkit.components.security_hub import SecurityHub
 from toolkit.policies import Need
 from toolkit.settings.base import Mismatch, Settings
@@ -153,13 +153,13 @@ def _trusts(settings: MemberSecurity) -> Iterator[str]:
 
 def _compose(_: MemberSecurity, place: Place) -> Mapping[str, Any]:
     detectors: Any = place.settings["guardduty"]
-    return {"unsupported_plans": {region: plans_lacking(detectors, region) for region in place.active}}
+    return {"unsupported_plans": {region: plans_left_out(detectors, region) for region in place.active}}
 
 
 def _not_offered(settings: MemberSecurity, place: Place) -> Iterator[Mismatch]:
     detectors = place.settings.get("guardduty")
     if settings.guardduty.enabled and isinstance(detectors, GuardDuty):
-        for plan in sorted(plans_lacking_everywhere(detectors, place)):
+        for plan in sorted(plans_lacking_everywhere(detectors, place) & set(MemberProtection.model_fields)):
             if getattr(settings.guardduty.protection, plan) != "NONE":
                 yield Mismatch(
                     ("guardduty", "protection", plan),

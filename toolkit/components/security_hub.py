@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import Component, Protected, Scope
+from toolkit.components.base import Component, NewerProvider, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import listed, misspelt
@@ -93,6 +93,11 @@ class SecurityHub(Settings):
         description="Whether the home region collects the other active regions' findings; false where an "
         "organization's delegated administrator does.",
     )
+    v2: bool = Field(
+        False,
+        description="Whether AWS Security Hub, which bills by monitored resource, is enabled in addition to Security "
+        'Hub CSPM; the API names it Security Hub V2. Requires `terraform.aws_provider_version: "~> 6.0"`.',
+    )
     controls: dict[Annotated[str, _control], Control] = Field(
         {},
         description="Control id => its setting. AWS's own setting applies to a control that is not listed; removing a "
@@ -117,10 +122,22 @@ COMPONENT = Component(
     # Its checks read what AWS Config records.
     requires=("config",),
     derived=("is_home_region", "linked_regions"),
+    composed=("v2",),
+    newer_provider=(
+        NewerProvider(
+            "v2",
+            "v2",
+            "6.46",
+            "bindings generated from 6.44.0 lack the aggregator, those from 6.46.0 have it (cdktn-provider-aws 24.0.0 "
+            "and 24.2.0 of PyPI); read on 2026-11-29",
+        ),
+    ),
     protects=(
         Protected("aws_securityhub_account"),
         Protected("aws_securityhub_standards_subscription"),
         Protected("aws_securityhub_finding_aggregator"),
+        Protected("aws_securityhub_account_v2"),
+        Protected("aws_securityhub_aggregator_v2"),
     ),
     bills="the number of checks, in every region, after 30 free days; the checks make AWS Config record more",
     profiles={

@@ -18,6 +18,7 @@ from toolkit.regions import GLOBAL_REGION, PARTITION_OF, partition_of
 from toolkit.settings.base import Mismatch
 from toolkit.settings.tags import NARROW_KEY
 from toolkit.typed import dotted
+from toolkit.versions import admitted, numbers
 
 
 def named_components(data: dict[str, Data]) -> tuple[str, ...]:
@@ -253,6 +254,34 @@ def not_offered(environment: Environment, source: Source) -> list[Problem]:
                 problem = f"AWS has no {lacking.name} in the partition {place.partition}"
                 found.append((e.component, Mismatch(steps, problem, lacking.expected)))
     return [_mismatch(component, mismatch, source) for component, mismatch in found]
+
+
+def needs_newer_provider(environment: Environment, source: Source) -> list[Problem]:
+    """Settings for which the environment's constraint of the AWS provider admits versions that are too old."""
+    constraint = environment.terraform.aws_provider_version
+    bounds = admitted(constraint)
+    found = []
+    for e in environment.components:
+        for needed in e.component.newer_provider:
+            steps = needed.setting.split(".")
+            if not reduce(getattr, steps, e.settings):
+                continue
+            major = numbers(needed.version)[0]
+            problem, accepted = "", f'"~> {major}.0"'
+            if bounds.lowest < (major, 0, 0):
+                problem = f'and "{constraint}" admits versions below {major}'
+            elif not bounds.reaches(needed.version):
+                problem, accepted = f'and "{constraint}" admits none', f'"~> {needed.version}"'
+            if problem:
+                path: Path = ("components", e.component.name, *steps)
+                problem = f"needs version {needed.version} or a later one of the AWS provider, {problem}"
+                at = f" (line {source.lines[_CONSTRAINT]})" if _CONSTRAINT in source.lines else ""
+                expected = f"`aws_provider_version: {accepted}` under `terraform`{at}"
+                found.append(Problem(source.line(path), dotted(path), problem, expected))
+    return found
+
+
+_CONSTRAINT: Path = ("terraform", "aws_provider_version")
 
 
 def _mismatch(component: Component, mismatch: Mismatch, source: Source) -> Problem:

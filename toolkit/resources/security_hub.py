@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, ResourceType, Strength, Stronger
+from toolkit.resources.base import IDENTITY, LEFT_ALONE, NAMES, OFF_ON, ResourceType, Strength, Stronger
 from toolkit.resources.price import Price, grows, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, Unreadable
 
@@ -41,6 +41,44 @@ def _find_aggregator(account: Account, region: str, _: Mapping[str, Any]) -> Liv
 def _aggregator_arns(account: Account, region: str) -> tuple[str, ...]:
     found = account.pages("securityhub", "list_finding_aggregators", "FindingAggregators", region, absent=_OFF[:1])
     return tuple(one["FindingAggregatorArn"] for one in found)
+
+
+_NO_V2 = ("ResourceNotFoundException",)
+"""Security Hub API Reference, DescribeSecurityHubV2: the account has not enabled it in the region."""
+
+
+def _hub_v2(account: Account, region: str) -> Iterator[Live]:
+    answer = account.call("securityhub", "describe_security_hub_v2", region, absent=_NO_V2)
+    if answer is not None:
+        arn = answer["HubV2Arn"]
+        yield Live({}, {}, f"Security Hub (V2) in {region}", arn, arn=arn)
+
+
+def _aggregators_v2(account: Account, region: str) -> Iterator[Live]:
+    for arn in _aggregator_v2_arns(account, region):
+        found = account.call("securityhub", "get_aggregator_v2", region, AggregatorV2Arn=arn) or {}
+        values = {
+            "region_linking_mode": found["RegionLinkingMode"],
+            "linked_regions": sorted(found.get("LinkedRegions", ())),
+        }
+        yield Live({}, values, _AGGREGATOR_V2, arn, arn=arn)
+
+
+def _find_aggregator_v2(account: Account, region: str, _: Mapping[str, Any]) -> Live | None:
+    arn = next(iter(_aggregator_v2_arns(account, region)), None)
+    return None if arn is None else Live({}, {}, _AGGREGATOR_V2, arn, arn=arn)
+
+
+_AGGREGATOR_V2 = "an aggregator of Security Hub (V2)"
+
+
+def _aggregator_v2_arns(account: Account, region: str) -> tuple[str, ...]:
+    # Where Security Hub is not enabled, the answer is a conflict or nothing found: the provider takes both for absence.
+    # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/securityhub/aggregator_v2.go
+    found = account.pages(
+        "securityhub", "list_aggregators_v2", "AggregatorsV2", region, absent=(*_NO_V2, "ConflictException")
+    )
+    return tuple(one["AggregatorV2Arn"] for one in found)
 
 
 def _enabled(account: Account, region: str) -> tuple[Any, ...]:
@@ -215,6 +253,15 @@ def _actions(*names: str) -> tuple[str, ...]:
 _PRICES = "https://aws.amazon.com/security-hub/pricing/"
 
 
+def _linking(mode: str, regions: str) -> tuple[Strength, ...]:
+    """Of an aggregator: the regions that are linked, or those that are not."""
+    return (
+        Strength(mode, Stronger.ORDER, order=_LINKING),
+        Strength(regions, Stronger.SUPERSET, only=(mode, ("SPECIFIED_REGIONS",))),
+        Strength(regions, Stronger.SUBSET, unset_is_strongest=True, only=(mode, ("ALL_REGIONS_EXCEPT_SPECIFIED",))),
+    )
+
+
 TYPES = (
     ResourceType(
         "aws_securityhub_account",
@@ -306,17 +353,44 @@ TYPES = (
             is_global=True,
             actions=_actions("ListFindingAggregators", "GetFindingAggregator"),
         ),
-        strengths=(
-            Strength("linking_mode", Stronger.ORDER, order=_LINKING),
-            # The regions that are linked, or those that are not.
-            Strength("specified_regions", Stronger.SUPERSET, only=("linking_mode", ("SPECIFIED_REGIONS",))),
-            Strength(
-                "specified_regions",
-                Stronger.SUBSET,
-                unset_is_strongest=True,
-                only=("linking_mode", ("ALL_REGIONS_EXCEPT_SPECIFIED",)),
-            ),
+        strengths=_linking("linking_mode", "specified_regions"),
+    ),
+    ResourceType(
+        "aws_securityhub_account_v2",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub (V2)",
+            "its Essentials plan, per monitored resource; AWS then bills Security Hub CSPM, Inspector and others by "
+            "that plan, too",
+            _PRICES,
+            "2026-11-29",
+            driver="number of resources in the region",
+            unconfirmed="the charge per resource",
         ),
+        # What a second EnableSecurityHubV2 answers is not documented: an import is safe in either case.
+        reading=Reading(_hub_v2, OnCreate.COLLIDES, actions=_actions("DescribeSecurityHubV2")),
+        no_weaker_side={LEFT_ALONE: "region"},
+    ),
+    ResourceType(
+        "aws_securityhub_aggregator_v2",
+        unsupported_in_simulator="moto does not have it",
+        price=Price(
+            "Security Hub (V2) aggregator",
+            "no charge of its own is known",
+            _PRICES,
+            "2026-11-29",
+            fixed=0.0,
+            unconfirmed="that findings are aggregated for free",
+        ),
+        reading=Reading(
+            _aggregators_v2,
+            OnCreate.COLLIDES,
+            finds=_find_aggregator_v2,
+            is_global=True,
+            actions=_actions("ListAggregatorsV2", "GetAggregatorV2"),
+        ),
+        strengths=_linking("region_linking_mode", "linked_regions"),
+        no_weaker_side={LEFT_ALONE: "region"},
     ),
     ResourceType(
         "aws_securityhub_organization_admin_account",

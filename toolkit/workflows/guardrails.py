@@ -6,7 +6,6 @@ before Terraform is started, by `render` already.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from toolkit.errors import RefusedError
 from toolkit.iam.organization import Deployment, PolicyProblem, judge_lock_out, judge_texts
 from toolkit.policies import Need, OrganizationPolicies
 from toolkit.policy_types import NEWER_PROVIDER, NEWER_TYPES, UNCONFIRMED
+from toolkit.versions import admitted, numbers
 from toolkit.visible import joined_lines
 
 
@@ -115,23 +115,13 @@ def _too_new(environment: Environment, of: OrganizationPolicies) -> Iterator[Pol
     """Types of policies that a version of the provider which the environment accepts does not know."""
     accepted = environment.terraform.aws_provider_version
     for path, kind in of.types:
-        if kind in NEWER_TYPES and _lowest(accepted) < _numbers(NEWER_PROVIDER):
+        if kind in NEWER_TYPES and admitted(accepted).lowest < numbers(NEWER_PROVIDER):
             unsure = "; which later version accepts this type is unconfirmed" if kind in UNCONFIRMED else ""
             yield PolicyProblem(
                 path,
                 f'{kind} is not accepted by every version of the AWS provider that "{accepted}" admits',
                 f'no policies of this type, or `terraform.aws_provider_version: ">= {NEWER_PROVIDER}, < 7"`{unsure}',
             )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"[0-9]+", version.partition("-")[0])))
-
-
-def _lowest(constraint: str) -> tuple[int, ...]:
-    """The lowest version that a Terraform version constraint may admit; of several conditions, the highest such."""
-    parts = [part.strip() for part in constraint.split(",")]
-    return max((_numbers(p) for p in parts if not p.startswith(("<", "!="))), default=(0,))
 
 
 def _line(environment: Environment, enabled: EnabledComponent, problem: PolicyProblem) -> int:

@@ -6,17 +6,16 @@ The answers are made of botocore's models of the services, so that every record 
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 
+from tests.provider5.record import types
 from toolkit.aws.inventory import Inventory
 from toolkit.aws.session import AwsSession
 from toolkit.environment import load_text
@@ -28,9 +27,7 @@ ENVIRONMENT = load_text(
     'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n', name="x", shown_as="x"
 )
 KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "example"}
-SCHEMA: dict[str, dict[str, str]] = json.loads(
-    (Path(__file__).parents[2] / "provider5" / "schema.json").read_text("utf-8")
-)["types"]
+SCHEMA = types()
 READ = [record.name for record in RESOURCES.values() if record.reading is not None]
 LISTED = [record.name for record in RESOURCES.values() if record.reading is not None and record.reading.lists]
 SOME = {

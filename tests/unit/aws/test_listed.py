@@ -28,6 +28,8 @@ POLICY_ID = "a1b2c3d4-5678-90ab-cdef-111111111111"
 POLICY = {"Id": POLICY_ID, "Name": "members", "ServiceEnabled": True, "UpdatedAt": DAY}
 GRAPH = "arn:aws:detective:eu-central-1:123456789012:graph:123412341234"
 AGGREGATOR = "arn:aws:securityhub:eu-central-1:123456789012:finding-aggregator/123e4567-e89b-12d3-a456-426652340000"
+HUB_V2 = "arn:aws:securityhub:eu-central-1:123456789012:hubv2/25054a12-7926-47bc-924f-368e03d43e94"
+AGGREGATOR_V2 = "arn:aws:securityhub:eu-central-1:123456789012:aggregatorv2/123e4567-e89b-12d3-a456-426652340000"
 ANALYZER = {
     "arn": "arn:aws:access-analyzer:eu-central-1:123456789012:analyzer/mine", "name": "mine", "type": "ACCOUNT",
     "createdAt": DAY, "status": "ACTIVE",
@@ -133,6 +135,18 @@ CASES: dict[str, tuple[str, dict[str, str], list[Answer]]] = {
         "securityhub", {}, [
             ("list_finding_aggregators", {"FindingAggregators": [{"FindingAggregatorArn": AGGREGATOR}]}),
             ("get_finding_aggregator", {"FindingAggregatorArn": AGGREGATOR, "RegionLinkingMode": "ALL_REGIONS"}),
+        ],
+    ),
+    "aws_securityhub_account_v2": (
+        "securityhub", {}, [("describe_security_hub_v2", {"HubV2Arn": HUB_V2, "SubscribedAt": "2026-01-01T00:00:00Z"})],
+    ),
+    "aws_securityhub_aggregator_v2": (
+        "securityhub", {}, [
+            ("list_aggregators_v2", {"AggregatorsV2": [{"AggregatorV2Arn": AGGREGATOR_V2}]}),
+            ("get_aggregator_v2", {
+                "AggregatorV2Arn": AGGREGATOR_V2, "AggregationRegion": REGION,
+                "RegionLinkingMode": "SPECIFIED_REGIONS", "LinkedRegions": ["us-east-1", "eu-west-1"],
+            }),
         ],
     ),
     "aws_securityhub_organization_admin_account": (

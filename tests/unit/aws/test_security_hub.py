@@ -38,6 +38,31 @@ def test_another_regions_finding_aggregator_collides():
     assert read_existing(plan, Inventory(nothing)) == {}
 
 
+HUB_V2 = "arn:aws:securityhub:eu-central-1:123456789012:hubv2/25054a12-7926-47bc-924f-368e03d43e94"
+
+
+def test_security_hub_v2_that_is_enabled_is_imported_and_not_created():
+    plan = creates("aws_securityhub_account_v2")
+    there = Stubbed("securityhub", ("describe_security_hub_v2", {"HubV2Arn": HUB_V2, "SubscribedAt": "x"}))
+    (found,) = read_existing(plan, Inventory(there)).values()
+    assert (found.overwritten, found.import_id) == (False, HUB_V2)
+    absent = Stubbed("securityhub", ("describe_security_hub_v2", "ResourceNotFoundException"))
+    assert read_existing(plan, Inventory(absent)) == {}
+    denied = Stubbed("securityhub", ("describe_security_hub_v2", "AccessDeniedException"))
+    with pytest.raises(ToolkitError, match="securityhub:DescribeSecurityHubV2"):
+        read_existing(plan, Inventory(denied))
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "ConflictException"])
+def test_an_aggregator_of_security_hub_v2_collides(code: str):
+    arn = "arn:aws:securityhub:us-east-1:123456789012:aggregatorv2/123e4567-e89b-12d3-a456-426652340000"
+    plan = creates("aws_securityhub_aggregator_v2")
+    there = Stubbed("securityhub", ("list_aggregators_v2", {"AggregatorsV2": [{"AggregatorV2Arn": arn}]}))
+    (found,) = read_existing(plan, Inventory(there)).values()
+    assert (found.overwritten, found.import_id) == (False, arn)
+    assert read_existing(plan, Inventory(Stubbed("securityhub", ("list_aggregators_v2", code)))) == {}
+
+
 def associations(status: str, standard: str = STANDARD, **more: str) -> tuple[str, dict[str, Any]]:
     summary = {
         "StandardsArn": standard,

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.provider5.record import types
 from toolkit.addresses import label_of, value_at
 from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
@@ -182,7 +183,7 @@ def test_a_guardrail_goes_with_its_group_but_not_without(recorded: dict[str, Any
     assert {f.rule for f in findings(*of_group)} == {DESTROYS}
 
 
-SCHEMA = json.loads((RECORDED.parents[1] / "provider5" / "schema.json").read_text("utf-8"))["types"]
+SCHEMA = types()
 
 
 def strengths() -> list[Any]:

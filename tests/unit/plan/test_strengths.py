@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.provider5.record import types
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.guards import judge
 from toolkit.plan.model import Attribution, Marker, parse_plan
@@ -272,7 +273,7 @@ def test_what_does_not(kind: str, before: dict[str, Any], after: dict[str, Any])
     assert list(weakenings(record(kind), before, after)) == []
 
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "provider5" / "schema.json").read_text("utf-8"))["types"]
+SCHEMA = types()
 HIDDEN = (Marker.UNKNOWN, Marker.SENSITIVE)
 POOLS: dict[str, tuple[Any, ...]] = {
     "string": (None, "", "x", "5", "{}", '{"Version": "2012-10-17", "Statement": []}', "{ $.a = 1 }", *HIDDEN),

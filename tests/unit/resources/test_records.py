@@ -22,12 +22,7 @@ from toolkit.resources.registry import RESOURCES
 
 REPOSITORY = Path(__file__).parents[3]
 FOLDER = REPOSITORY / "tests" / "provider5"
-SCHEMA: dict[str, dict[str, str]] = json.loads((FOLDER / "schema.json").read_text("utf-8"))["types"]
-RECORDS = [pytest.param(record, id=record.name) for record in RESOURCES.values() if record.name in SCHEMA]
-
-POLICY_TYPES = {*get_args(AuthorizationType), *get_args(ManagementType)}
-NOT_JUDGED = frozenset({"id", "tags", "tags_all", "timeouts"})
-"""At the top of any type: what AWS calls it, labels that nothing here is decided by, how long Terraform waits."""
+FIVE: dict[str, dict[str, str]] = json.loads((FOLDER / "schema.json").read_text("utf-8"))["types"]
 
 
 def module(path: Path) -> ModuleType:
@@ -37,6 +32,15 @@ def module(path: Path) -> ModuleType:
     found = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(found)
     return found
+
+
+RECORD = module(FOLDER / "record.py")
+SCHEMA: dict[str, dict[str, str]] = RECORD.types()
+RECORDS = [pytest.param(record, id=record.name) for record in RESOURCES.values() if record.name in SCHEMA]
+
+POLICY_TYPES = {*get_args(AuthorizationType), *get_args(ManagementType)}
+NOT_JUDGED = frozenset({"id", "tags", "tags_all", "timeouts"})
+"""At the top of any type: what AWS calls it, labels that nothing here is decided by, how long Terraform waits."""
 
 
 def bare(path: str) -> str:
@@ -71,9 +75,9 @@ def undeclared(record: ResourceType, schema: dict[str, str]) -> list[str]:
 
 def test_every_type_that_a_module_makes_has_a_record():
     """A type that no module makes may have one to be read; with directions, it needs the provider's schema, too."""
-    record = module(FOLDER / "record.py")
-    assert record.made() <= set(RESOURCES)
-    assert set(SCHEMA) == set(record.recorded())
+    assert RECORD.made() <= set(RESOURCES)
+    assert set(FIVE) == set(RECORD.recorded())
+    assert set(SCHEMA) == set(RECORD.every())
     assert all(RESOURCES[kind].reading or RESOURCES[kind].unread for kind in RESOURCES)
 
 
@@ -160,8 +164,7 @@ def test_what_aws_decides_is_what_it_may_decide_and_no_module_sets():
 @pytest.mark.terraform
 @pytest.mark.usefixtures("terraform_binary")
 def test_the_recorded_schema_is_the_provider_s():
-    record = module(FOLDER / "record.py")
-    assert json.loads((FOLDER / "schema.json").read_text("utf-8")) == record.schema()
+    assert json.loads((FOLDER / "schema.json").read_text("utf-8")) == RECORD.schema()
 
 
 @pytest.mark.parametrize(
