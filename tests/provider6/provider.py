@@ -3,9 +3,10 @@
 Terraform starts it as any provider (`mirror` lays it out as an unpacked filesystem mirror): Terraform's own protocol
 over gRPC, with the stubs of the package tf. In: schema.json.gz. Validating by a schema is Terraform's work. A plan is
 the proposed state, with what the provider computes as unknown, but for three things that its documentation says:
-`region` is the provider's, `tags_all` are the tags with the default ones, and `aws_iam_policy_document` is evaluated.
-Other data sources answer in words of their own. What the real provider checks or does beyond its schema, this one does
-not: no value is refused, nothing forces a replacement, and AWS is never called.
+`region` is the provider's, and another one replaces the resource; `tags_all` are the tags with the default ones; and
+`aws_iam_policy_document` is evaluated. Other data sources answer in words of their own. What the real provider checks
+or does beyond its schema, this one does not: no value is refused, nothing else forces a replacement, and AWS is never
+called.
 """
 
 # ruff: noqa: N802 (the names are the protocol's)
@@ -309,15 +310,27 @@ def serve(identity: bytes) -> None:
             return pb.UpgradeResourceState.Response(upgraded_state=value(state))
 
         def ReadResource(self, request: Any, context: Any) -> Any:
-            return pb.ReadResource.Response(new_state=request.current_state)
+            state, block = unpack(request.current_state.msgpack), _block(request.type_name)
+            if "region" in block["attributes"] and state["region"] is None:
+                # Of version 5: where it is looked for is written to the state (setRegionInState in
+                # https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/provider/sdkv2/region.go).
+                state["region"] = settings["region"]
+            return pb.ReadResource.Response(new_state=value(state))
 
         def PlanResourceChange(self, request: Any, context: Any) -> Any:
             proposed, block = unpack(request.proposed_new_state.msgpack), _block(request.type_name)
+            prior, replacing = unpack(request.prior_state.msgpack), []
             if proposed is not None:
-                if unpack(request.prior_state.msgpack) is None:
+                if prior is None:
                     proposed = planned(block, proposed)
                 proposed = filled(block, proposed)
-            return pb.PlanResourceChange.Response(planned_state=value(proposed), legacy_type_system=True)
+                # As forceNewIfRegionChanges in the same file does; none is the provider's here, too.
+                regional = prior is not None and "region" in block["attributes"]
+                if regional and (prior["region"] or settings["region"]) != proposed["region"]:
+                    replacing.append(pb.AttributePath(steps=[pb.AttributePath.Step(attribute_name="region")]))
+            return pb.PlanResourceChange.Response(
+                planned_state=value(proposed), requires_replace=replacing, legacy_type_system=True
+            )
 
         def ApplyResourceChange(self, request: Any, context: Any) -> Any:
             state = unpack(request.planned_state.msgpack)
