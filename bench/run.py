@@ -10,6 +10,7 @@ Each pair is run in turn (A B A B …), so that a machine that gets slower slows
     audit       an audit of 17 regions against one call after the other (bench/auditing.py, with --audit; with prowler
                 beside it as that file says)
     page        the page of an audit of 50,000 findings in Chromium (bench/page.py, by itself)
+    regions     a provider for each of 17 regions against one for all (bench/one_provider.py, by itself)
 """
 
 from __future__ import annotations
