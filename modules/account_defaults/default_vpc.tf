@@ -1,6 +1,6 @@
 locals {
-  closes_security_group = contains(var.closed_default_security_group_regions, data.aws_region.current.id)
-  logs_flows            = contains(var.default_vpc_flow_logs.regions, data.aws_region.current.id)
+  closes_security_group = contains(var.closed_default_security_group_regions, data.aws_service.current.region)
+  logs_flows            = contains(var.default_vpc_flow_logs.regions, data.aws_service.current.region)
   flow_log_destination  = var.default_vpc_flow_logs.destination
 
   default_vpcs = { for id in flatten([for found in data.aws_vpcs.default : found.ids]) : "default" => id }
@@ -19,7 +19,7 @@ data "aws_vpcs" "default" {
 check "default_vpc_exists" {
   assert {
     condition     = length(data.aws_vpcs.default) == 0 || length(local.default_vpcs) == 1
-    error_message = "${data.aws_region.current.id} has no default VPC: there is no security group to close and no traffic to log. Take the region out of closed_default_security_group_regions and default_vpc_flow_logs.regions."
+    error_message = "${data.aws_service.current.region} has no default VPC: there is no security group to close and no traffic to log. Take the region out of closed_default_security_group_regions and default_vpc_flow_logs.regions."
   }
 }
 

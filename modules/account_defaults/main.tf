@@ -2,7 +2,10 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Its region: data.aws_region fails in one that is newer than the provider ("finding Region by name").
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 # Each resource is a setting that a region of an account has exactly once: creating it overwrites the existing value. A
 # setting that is off does not change the account's value; see the README for what switching one off again does.
@@ -14,7 +17,7 @@ resource "aws_ebs_encryption_by_default" "this" {
 }
 
 resource "aws_ebs_default_kms_key" "this" {
-  for_each = { for region, arn in var.ebs_kms_key_arns : region => arn if region == data.aws_region.current.id }
+  for_each = { for region, arn in var.ebs_kms_key_arns : region => arn if region == data.aws_service.current.region }
 
   key_arn = each.value
 }
@@ -47,7 +50,7 @@ resource "aws_ssm_service_setting" "document_public_sharing" {
   for_each = { for name, value in { documents = var.ssm_document_public_sharing } : name => value if value != null }
 
   # The whole ARN: the provider reads it back, so a shorter id would show as a change in every plan.
-  setting_id    = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:servicesetting/ssm/documents/console/public-sharing-permission"
+  setting_id    = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_service.current.region}:${data.aws_caller_identity.current.account_id}:servicesetting/ssm/documents/console/public-sharing-permission"
   setting_value = each.value
 }
 

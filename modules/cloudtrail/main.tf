@@ -2,12 +2,15 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Its region: data.aws_region fails in one that is newer than the provider ("finding Region by name").
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
-  region     = data.aws_region.current.id
+  region     = data.aws_service.current.region
 
   # Names and ARNs are composed instead of read from the resources: the policies of trail, key, bucket and role name
   # each other, and CloudTrail checks all of them before it creates the trail.

@@ -1,6 +1,9 @@
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Its region: data.aws_region fails in one that is newer than the provider ("finding Region by name").
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 # The organization's instance, in the region where it was enabled; looked up only if it is not set.
 data "aws_ssoadmin_instances" "this" {
@@ -9,7 +12,7 @@ data "aws_ssoadmin_instances" "this" {
   lifecycle {
     postcondition {
       condition     = length(self.arns) == 1
-      error_message = "IAM Identity Center has no instance in ${data.aws_region.current.id}, or this account does not see it: enable it in the management account's console, name its region, and apply there or in its delegated administrator's account."
+      error_message = "IAM Identity Center has no instance in ${data.aws_service.current.region}, or this account does not see it: enable it in the management account's console, name its region, and apply there or in its delegated administrator's account."
     }
   }
 }

@@ -1,6 +1,9 @@
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Its region: data.aws_region fails in one that is newer than the provider ("finding Region by name").
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 locals {
   arn_prefix = "arn:${data.aws_partition.current.partition}:securityhub"
@@ -24,7 +27,7 @@ locals {
     for standard in var.standards : standard => (
       standard == "cis-1.2"
       ? "${local.arn_prefix}:${local.standard_paths[standard]}"
-      : "${local.arn_prefix}:${data.aws_region.current.id}:${lookup(local.standard_paths, standard, ":standards/${standard}")}"
+      : "${local.arn_prefix}:${data.aws_service.current.region}:${lookup(local.standard_paths, standard, ":standards/${standard}")}"
     )
   }
 

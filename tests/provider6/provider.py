@@ -148,8 +148,8 @@ def data_source(name: str, config: Value, provider: Value) -> Value:
             return {"account_id": account, "id": account, "arn": f"arn:{partition}:iam::{account}:user/schema"}
         case "aws_partition":
             return {"partition": partition, "id": partition, "dns_suffix": "amazonaws.com"}
-        case "aws_region":
-            return {"region": region, "name": region, "id": region}
+        case "aws_service":
+            return {"region": region, "partition": partition}
         case "aws_default_tags":
             return {"tags": default_tags(provider)}
         case "aws_iam_policy_document":

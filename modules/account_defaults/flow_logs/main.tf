@@ -2,14 +2,17 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Its region: data.aws_region fails in one that is newer than the provider ("finding Region by name").
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 locals {
   account_id  = data.aws_caller_identity.current.account_id
   partition   = data.aws_partition.current.partition
   to_s3       = var.default_vpc_flow_logs.destination == "s3"
   makes       = local.to_s3 && var.default_vpc_flow_logs.bucket_arn == null
-  bucket_name = coalesce(var.default_vpc_flow_logs.bucket.name, "baseline-flow-logs-${local.account_id}-${data.aws_region.current.id}")
+  bucket_name = coalesce(var.default_vpc_flow_logs.bucket.name, "baseline-flow-logs-${local.account_id}-${data.aws_service.current.region}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
 }
 

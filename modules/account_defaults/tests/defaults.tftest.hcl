@@ -1,8 +1,8 @@
 mock_provider "aws" {}
 
 override_data {
-  target = data.aws_region.current
-  values = { id = "eu-central-1" }
+  target = data.aws_service.current
+  values = { region = "eu-central-1" }
 }
 
 override_data {

@@ -2,12 +2,15 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Its region: data.aws_region fails in one that is newer than the provider ("finding Region by name").
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 locals {
   account_id  = data.aws_caller_identity.current.account_id
   partition   = data.aws_partition.current.partition
-  bucket_name = coalesce(var.findings_bucket.name, "baseline-guardduty-${local.account_id}-${data.aws_region.current.id}")
+  bucket_name = coalesce(var.findings_bucket.name, "baseline-guardduty-${local.account_id}-${data.aws_service.current.region}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
 
   # In an opt-in region, GuardDuty is another principal: "replace guardduty.amazonaws.com with

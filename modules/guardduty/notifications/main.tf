@@ -2,12 +2,15 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# Its region: data.aws_region fails in one that is newer than the provider ("finding Region by name").
+data "aws_service" "current" {
+  service_id = "s3"
+}
 
 locals {
   account_id    = data.aws_caller_identity.current.account_id
   partition     = data.aws_partition.current.partition
-  region        = data.aws_region.current.id
+  region        = data.aws_service.current.region
   name          = var.notifications.name
   alarm_name    = "${local.name}-undelivered"
   event_bus_arn = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"

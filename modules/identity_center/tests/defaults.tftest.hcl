@@ -3,8 +3,8 @@ mock_provider "aws" {
     defaults = { partition = "aws" }
   }
 
-  mock_data "aws_region" {
-    defaults = { id = "eu-central-1" }
+  mock_data "aws_service" {
+    defaults = { region = "eu-central-1" }
   }
 
   mock_data "aws_ssoadmin_instances" {

@@ -1,14 +1,14 @@
 mock_provider "aws" {
-  mock_data "aws_region" {
-    defaults = { id = "us-east-1" }
+  mock_data "aws_service" {
+    defaults = { region = "us-east-1" }
   }
 }
 
 mock_provider "aws" {
   alias = "elsewhere"
 
-  mock_data "aws_region" {
-    defaults = { id = "eu-central-1" }
+  mock_data "aws_service" {
+    defaults = { region = "eu-central-1" }
   }
 }
 
