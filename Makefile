@@ -7,7 +7,7 @@ SITE   := .venv-site
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak truth-table cases lint analyse format docs component component-plan site bench clean
+.PHONY: help setup demo test soak truth-table cases lint analyse format docs lists component component-plan site bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ docs: $(READY) ## Write the generated parts of README, docs/ and modules/*/READM
 	$(BIN)/toolkit render
 	$(BIN)/python scripts/derive_settings.py
 	$(BIN)/python docs/generate.py
+
+lists: $(READY) ## Renew the lists copied from AWS, such as regions, before a release (LISTS=--check only says which differ)
+	@$(BIN)/python scripts/renew_lists.py $(LISTS)
 
 component: $(READY) ## Write the files of a new component: NAME, TYPES (Terraform resource types), PURPOSE, SCOPE
 	@$(BIN)/python scripts/component.py new "$(NAME)" --types "$(TYPES)" $(if $(PURPOSE),--purpose "$(PURPOSE)") \

@@ -5,9 +5,9 @@
     .venv/bin/python scripts/renew_lists.py --check             only say which differ from their source (exit code 3)
     .venv/bin/python scripts/renew_lists.py --from-aws          from AWS itself, with your credentials (reads only)
 
-Sources without an account: botocore's and moto's data, as pinned in requirements/dev.txt, and the AWS provider on this
-machine (--provider FILE; else the one that `toolkit` would use from a mirror). A list that differs is written with
-today's date; one that does not keeps its date.
+Sources without an account: botocore's and moto's data, as pinned in requirements/dev.txt, the AWS provider on this
+machine (--provider FILE; else the one that `toolkit` would use from a mirror), and Terraform (--terraform FILE; else
+the one on PATH). A list that differs is written with today's date; one that does not keeps its date.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from toolkit.errors import ToolkitError
+from toolkit.terraform.binary import find_binary
 from toolkit.terraform.mirror import choose
 
 TARGET = Path(__file__).parents[1] / "toolkit" / "aws_lists"
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
-PROVIDER = "5.100.0"
+PROVIDER, TERRAFORM = "5.100.0", "1.11.4"
 
 Client = Callable[..., Any]
 """Service → a boto3 client."""
@@ -59,23 +60,49 @@ class Taken:
 def endpoints() -> list[dict[str, Any]]:
     """botocore's partitions: their regions, and the services' regions."""
     found: list[dict[str, Any]] = Loader().load_data("endpoints")["partitions"]
-    return [partition for partition in found if partition["partition"] in PARTITIONS]
+    return found
 
 
-def regions(provider: Path) -> Taken:
-    """Region → its partition: those of botocore's regions whose description is in the pinned provider's file.
+def partitions(_: Path) -> Taken:
+    """Partition → what its regions look like, those that the SDK knows, and the one of services without a region."""
+    items = {
+        partition["id"]: {
+            "pattern": partition["regionRegex"].strip("^$").replace("\\-", "-"),
+            "global_region": partition["outputs"]["implicitGlobalRegion"],
+            "regions": sorted(name for name in partition["regions"] if not name.endswith("-global")),
+        }
+        for partition in Loader().load_data("partitions")["partitions"]
+    }
+    return Taken(f"botocore {botocore.__version__}", dict(sorted(items.items())))
 
-    The provider has them from aws-sdk-go-base, generated like botocore's from AWS's endpoints.json, descriptions
-    included ("Asia Pacific (Taipei)").
+
+EARLIER = {"eusc-de-east-1": "EU (Germany)"}
+"""Region → its description before the one that botocore has, as data.aws_region of provider 5.100.0 still has it."""
+
+
+def _compiled_in(executable: Path) -> dict[str, str]:
+    """Region → its partition: those of botocore's regions whose description is in an executable.
+
+    Terraform and the provider have them from aws-sdk-go-base, generated like botocore's from AWS's endpoints.json,
+    descriptions included ("Asia Pacific (Taipei)").
     """
-    with provider.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        items = {
+    with executable.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        return {
             name: partition["partition"]
             for partition in endpoints()
             for name, facts in sorted(partition["regions"].items())
-            if text.find(facts["description"].encode()) >= 0
+            if any(text.find(d.encode()) >= 0 for d in {facts["description"], EARLIER.get(name, facts["description"])})
         }
-    return Taken(f"AWS provider {PROVIDER}", items)
+
+
+def regions(provider: Path) -> Taken:
+    """Region → its partition: those that the pinned provider knows."""
+    return Taken(f"AWS provider {PROVIDER}", _compiled_in(provider))
+
+
+def backend_regions(terraform: Path) -> Taken:
+    """Regions that the S3 backend of the tried Terraform knows."""
+    return Taken(f"Terraform {TERRAFORM}", sorted(_compiled_in(terraform)))
 
 
 def service_regions(_: Path) -> Taken:
@@ -83,7 +110,7 @@ def service_regions(_: Path) -> Taken:
     items = {
         service: sorted(
             region
-            for partition in PARTITIONS
+            for partition in boto3.Session().get_available_partitions()
             for region in boto3.Session().get_available_regions(service, partition_name=partition)
         )
         for service in ("detective", "macie2")
@@ -162,7 +189,9 @@ def security_hub_standards_of_aws(client: Client) -> Taken:
 
 
 OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
+    "partitions": partitions,
     "regions": regions,
+    "backend_regions": backend_regions,
     "service_regions": service_regions,
     "config_rules": config_rules,
     "config_regions_without_iam": config_regions_without_iam,
@@ -171,7 +200,7 @@ OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
     "managed_policies": managed_policies,
     "organization_policy_types": organization_policy_types,
 }
-"""List → what takes it from data on this machine."""
+"""List → what takes it from data on this machine: of packages, or of the executable that it is given."""
 
 FROM_AWS: Mapping[str, Callable[[Client], Taken]] = {
     "managed_policies": managed_policies_of_aws,
@@ -199,6 +228,17 @@ def provider_file(named: Path | None) -> Path:
     sys.exit(f"no unpacked AWS provider {PROVIDER} in a mirror on this machine; name its file with --provider")
 
 
+def terraform_file(named: Path | None) -> Path:
+    """Terraform's executable, of the version that the toolkit is tried with."""
+    try:
+        found = find_binary(str(named) if named else "terraform", os.environ)
+    except ToolkitError as e:
+        sys.exit(str(e))
+    if (found.product, found.version) != ("terraform", TERRAFORM):
+        sys.exit(f"{found.path} is {found.product} {found.version}; name Terraform {TERRAFORM} with --terraform")
+    return found.path.resolve()
+
+
 def main(arguments: Iterable[str] | None = None) -> int:
     """Exit code: 0, 1 where AWS or a source failed, 3 where --check found a list that differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -206,6 +246,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, say what differs")
     parser.add_argument("--from-aws", action="store_true", help=f"ask AWS itself: {', '.join(FROM_AWS)}")
     parser.add_argument("--provider", type=Path, help="the provider's executable, for regions")
+    parser.add_argument("--terraform", type=Path, help="Terraform's executable, for backend_regions")
     given = parser.parse_args(None if arguments is None else list(arguments))
     known = FROM_AWS if given.from_aws else OFFLINE
     unknown = [name for name in given.names if name not in known]
@@ -220,7 +261,12 @@ def main(arguments: Iterable[str] | None = None) -> int:
             except (BotoCoreError, ClientError) as e:
                 sys.exit(f"{name}: {e}")
         else:
-            taken = OFFLINE[name](provider_file(given.provider) if name == "regions" else Path())
+            executable = Path()
+            if name == "regions":
+                executable = provider_file(given.provider)
+            elif name == "backend_regions":
+                executable = terraform_file(given.terraform)
+            taken = OFFLINE[name](executable)
         before = file.read_text("utf-8")
         after = renewed(before, taken, f"{datetime.now(UTC):%Y-%m-%d}")
         result = "unchanged" if after == before else "differs" if given.check else "renewed"

@@ -1,4 +1,4 @@
-"""The AWS regions, and the partition of each, also of a region that is newer than the list.
+"""The AWS regions, and the partition of each, also of a region that is newer than the lists.
 
 The list is that of the AWS provider that rendered roots pin, which refuses a region that it does not know ("invalid AWS
 Region"). For another region, rendered HCL sets `skip_region_validation`: "To use the region before validation support
@@ -9,20 +9,27 @@ is added to the provider you will need to disable region validation"
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from toolkit.aws_lists import aws_list
 
 PARTITION_OF: dict[str, str] = aws_list("regions").items
 """Region of the list → its partition."""
 
+_SDK_PARTITIONS: dict[str, dict[str, Any]] = aws_list("partitions").items
 _COMPASS = "(?:central|(?:north|south)(?:east|west)?|east|west)"
 _SHAPES = {
-    "aws": re.compile(rf"(?:us|eu|ap|sa|ca|me|af|il|mx)-{_COMPASS}-[1-9]"),
-    "aws-cn": re.compile(rf"cn-{_COMPASS}-[1-9]"),
-    "aws-us-gov": re.compile(rf"us-gov-{_COMPASS}-[1-9]"),
+    partition: re.compile(facts["pattern"].replace(r"\w+", _COMPASS).replace(r"\d+", "[1-9]"))
+    for partition, facts in _SDK_PARTITIONS.items()
 }
-"""Partition → what its regions look like: botocore's `regionRegex` (1.44.5), with the compass points spelt out, so that
-a misspelt one is no region. Other partitions are refused: nothing here was tried in them."""
+"""Partition → what its regions look like: botocore's `regionRegex`, with the compass points spelt out, so that a
+misspelt one is no region."""
+
+SDK_REGIONS = frozenset(region for facts in _SDK_PARTITIONS.values() for region in facts["regions"])
+"""Regions that the AWS SDK knows, which may be newer than the provider."""
+
+TRIED_PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+"""Partitions whose services, principals and regions are in the toolkit's lists. Nothing was tried in others."""
 
 _ON_BY_DEFAULT = frozenset(
     {
@@ -36,7 +43,10 @@ _ON_BY_DEFAULT = frozenset(
 https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html (2026-11-28)
 """
 
-GLOBAL_REGION: dict[str, str] = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+GLOBAL_REGION: dict[str, str] = {
+    **{partition: facts["global_region"] for partition, facts in _SDK_PARTITIONS.items()},
+    "aws-cn": "cn-north-1",  # botocore's, cn-northwest-1, is where Organizations and Budgets have their endpoint
+}
 """Partition → the region where services without one live: their events, and some of their APIs, are only there."""
 
 
@@ -54,10 +64,10 @@ def opt_in(region: str) -> bool:
 
 
 def lacking(service: str) -> tuple[str, ...]:
-    """Listed regions in which AWS does not offer the service.
+    """Listed regions in which AWS does not offer the service; in partitions that were never tried, nothing is known.
 
     Args:
         service: As botocore names it.
     """
     offered = aws_list("service_regions").items[service]
-    return tuple(region for region in PARTITION_OF if region not in offered)
+    return tuple(r for r, partition in PARTITION_OF.items() if partition in TRIED_PARTITIONS and r not in offered)

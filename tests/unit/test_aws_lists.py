@@ -18,10 +18,11 @@ import pytest
 from botocore.stub import Stubber
 
 from toolkit.aws_lists import FOLDER, aws_list
+from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.policy_types import PolicyType
-from toolkit.regions import PARTITION_OF, opt_in, partition_of
+from toolkit.regions import GLOBAL_REGION, PARTITION_OF, SDK_REGIONS, TRIED_PARTITIONS, opt_in, partition_of
 from toolkit.rendering.render import render
 from toolkit.terraform.mirror import choose
 
@@ -29,6 +30,8 @@ REPOSITORY = Path(__file__).parents[2]
 LISTS = sorted(file.stem for file in FOLDER.glob("*.json"))
 PACKAGED = [name for name in LISTS if aws_list(name).renew.startswith(f"scripts/renew_lists.py {name}: ")]
 """Those that need no account."""
+EXECUTABLES = ("regions", "backend_regions")
+"""Those taken from the provider's and Terraform's executable."""
 TODAY = "2026-12-31"
 
 
@@ -121,7 +124,7 @@ def test_no_list_of_aws_hides_in_code() -> None:
     assert all((REPOSITORY / file).is_file() for file in NAMES_IN_CODE), "no longer there"
 
 
-@pytest.mark.parametrize("name", [name for name in PACKAGED if name != "regions"])
+@pytest.mark.parametrize("name", [name for name in PACKAGED if name not in EXECUTABLES])
 def test_lists_are_those_of_the_pinned_packages(name: str, script: Any) -> None:
     text = (FOLDER / f"{name}.json").read_text("utf-8")
     assert script.renewed(text, script.OFFLINE[name](Path()), TODAY) == text, f"run scripts/renew_lists.py {name}"
@@ -132,6 +135,15 @@ def test_regions_are_those_of_the_provider(script: Any) -> None:
         pytest.skip("no unpacked provider in a mirror")
     text = (FOLDER / "regions.json").read_text("utf-8")
     assert script.renewed(text, script.regions(script.provider_file(None)), TODAY) == text
+
+
+def test_regions_of_the_backend_are_those_of_terraform(script: Any) -> None:
+    try:
+        terraform = script.terraform_file(None)
+    except SystemExit as reason:
+        pytest.skip(f"the Terraform that the list is taken from is not here: {reason}")
+    text = (FOLDER / "backend_regions.json").read_text("utf-8")
+    assert script.renewed(text, script.backend_regions(terraform), TODAY) == text
 
 
 def test_only_what_differs_gets_a_new_date(script: Any) -> None:
@@ -270,8 +282,13 @@ def test_hardly_a_name_of_aws_looks_like_a_misspelling_of_another(name: str) -> 
         ("sa-west-1", "aws"),
         ("cn-south-1", "aws-cn"),
         ("us-gov-central-1", "aws-us-gov"),
-        ("eusc-de-east-1", None),
-        ("us-iso-east-1", None),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("eusc-fr-west-1", None),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-west-1", "aws-iso-b"),
+        ("eu-isoe-south-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("us-isog-south-1", None),
         ("eu-cental-1", None),
         ("eu-moon-1", None),
         ("eu-central-11", None),
@@ -283,6 +300,59 @@ def test_hardly_a_name_of_aws_looks_like_a_misspelling_of_another(name: str) -> 
 )
 def test_a_region_is_told_by_its_looks(region: object, partition: str | None) -> None:
     assert partition_of(region) == partition
+
+
+def test_every_partition_has_its_facts() -> None:
+    """Those of the AWS SDK: a region of each is accepted, none of another is."""
+    assert {partition_of(region) for region in SDK_REGIONS} == set(GLOBAL_REGION)
+    assert set(TRIED_PARTITIONS) < set(GLOBAL_REGION)
+    assert set(PARTITION_OF) <= SDK_REGIONS
+    for partition, region in GLOBAL_REGION.items():
+        assert PARTITION_OF[region] == partition
+
+
+REGION_WARNINGS = [
+    ("ap-southeast-6", "and is accepted as newer; botocore 1.44.5 knows it; Terraform's own check of it is off; "),
+    ("eu-central-9", "and is accepted as newer; the nearest region that is known is eu-central-1; "),
+    ("cn-south-1", "and is accepted as newer; the nearest region that is known is cn-north-1; "),
+]
+
+
+@pytest.mark.parametrize(("region", "expected"), REGION_WARNINGS)
+def test_a_newer_region_is_reported_with_what_is_known_of_it(region: str, expected: str) -> None:
+    home = "cn-north-1" if region.startswith("cn-") else "eu-central-1"
+    text = f'account_id: "123456789012"\nregions: {{home: {home}, active: [{home}, {region}]}}\ncomponents: {{}}\n'
+    (warning,) = load_text(text, name="x", shown_as="environment.yaml").warnings("environment.yaml")
+    assert warning.startswith(f"environment.yaml:2: regions.active[1]: '{region}' is not in the list of the AWS ")
+    assert expected in warning
+    assert "partition" not in warning
+
+
+@pytest.mark.parametrize("region", sorted(set(GLOBAL_REGION.values()) | {"us-isob-west-1", "eusc-de-west-1"}))
+def test_a_partition_that_was_never_tried_is_reported(region: str) -> None:
+    text = f'account_id: "123456789012"\nregions: {{home: {region}}}\ncomponents: {{}}\n'
+    environment = load_text(text, name="x", shown_as="environment.yaml")
+    partition = partition_of(region)
+    found = environment.warnings("environment.yaml")
+    if partition in TRIED_PARTITIONS:
+        assert found == ()
+        return
+    (warning,) = found
+    assert warning.startswith("environment.yaml:2: regions.home: ")
+    assert f"nothing of the toolkit was tried in its partition, {partition}" in warning
+    assert ("is accepted as newer" in warning) == (region not in PARTITION_OF)
+
+
+@pytest.mark.parametrize("region", sorted(set(GLOBAL_REGION.values()) - {"us-east-1"}))
+def test_every_component_renders_or_says_why_not_in_every_partition(region: str) -> None:
+    for name in REGISTRY:
+        text = f'account_id: "123456789012"\nregions: {{home: {region}}}\ncomponents: {{{name}: {{}}}}\n'
+        try:
+            environment = load_text(text, name="x", shown_as="environment.yaml")
+        except EnvironmentFileError as error:
+            assert str(error.detail).startswith("environment.yaml:")
+        else:
+            assert render(environment)
 
 
 def test_only_old_regions_are_on_by_default() -> None:
@@ -396,6 +466,17 @@ def test_terraform_does_not_refuse_a_newer_region() -> None:
     assert "skip_region_validation = true" in " ".join(newer.split())
     assert "skip_region_validation = true" in " ".join(tree["backend.tf"].split())
     assert not [file for file, text in render(load()).items() if "skip_region_validation" in text]
+
+
+@pytest.mark.parametrize(
+    ("region", "skipped"),
+    [("eu-central-1", False), ("mx-central-1", False), ("ap-east-2", True), ("ap-southeast-6", True)],
+)
+def test_the_backend_s_own_check_is_off_where_terraform_would_refuse_the_region(region: str, skipped: bool) -> None:
+    """Terraform 1.11.4 is older than provider 5.100.0: it refuses ap-east-2 ("Invalid region value")."""
+    backend = f"backend: {{type: s3, bucket: example-state, region: {region}}}\n"
+    tree = render(load_text(FILE.format(**KNOWN) + backend, name="x", shown_as="environment.yaml"))
+    assert ("skip_region_validation" in tree["backend.tf"]) == skipped
 
 
 def test_a_newer_region_needs_a_region_for_iam() -> None:

@@ -92,7 +92,7 @@ class AwsSession:
 
     @property
     def partition(self) -> str:
-        """The partition that its regions are in: "aws", "aws-cn" or "aws-us-gov"."""
+        """The partition that its regions are in, such as "aws" or "aws-cn"."""
         return self.environment.regions.partition
 
     @property

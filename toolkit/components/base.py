@@ -233,7 +233,7 @@ class Place:
 
     Attributes:
         account_id: Twelve digits.
-        partition: "aws", "aws-cn" or "aws-us-gov".
+        partition: Such as "aws" or "aws-cn".
         home_region: Of the environment.
         regions: Active and retiring regions, the home region among them.
         active: Active regions alone.

@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 _PROTECTION_NAME = re.compile(r"[A-Za-z0-9_. -]{1,128}")
 _GROUP_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 _RESOURCE_ARN = re.compile(
-    r"arn:aws(-cn|-us-gov)?:(cloudfront|route53|ec2|elasticloadbalancing|globalaccelerator):[a-z0-9-]*:([0-9]{12})?:"
+    r"arn:aws[a-z-]*:(cloudfront|route53|ec2|elasticloadbalancing|globalaccelerator):[a-z0-9-]*:([0-9]{12})?:"
     r"[A-Za-z0-9/_-]+"
 )
 _WITH_RESPONSE = re.compile(r"arn:[a-z-]+:(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)")

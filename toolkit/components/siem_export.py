@@ -15,7 +15,7 @@ from toolkit.settings.values import at_least_one, checked, no_repetition
 
 # 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,43}")
-_PARTITION = r"arn:aws(-cn|-us-gov)?"
+_PARTITION = r"arn:aws[a-z-]*"
 _EVENT_BUS_ARN = re.compile(rf"{_PARTITION}:events:[a-z0-9-]+:[0-9]{{12}}:event-bus/[A-Za-z0-9/_.-]{{1,256}}")
 _DESTINATION_ARN = re.compile(
     rf"{_PARTITION}:(firehose:[a-z0-9-]+:[0-9]{{12}}:deliverystream/|kinesis:[a-z0-9-]+:[0-9]{{12}}:stream/"

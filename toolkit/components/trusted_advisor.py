@@ -15,9 +15,7 @@ from toolkit.settings.values import at_least_one, checked, no_repetition
 
 # 56: a role's name has at most 64 characters, and -refresh stands behind it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,55}")
-_TOPIC_ARN = re.compile(
-    r"arn:aws(-cn|-us-gov)?:sns:(us-east-1|us-gov-west-1|cn-north-1):[0-9]{12}:[A-Za-z0-9_-]{1,256}"
-)
+_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:(us-east-1|us-gov-west-1|cn-north-1):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _CHECK_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _WITHOUT_API = ("basic", "developer")
 

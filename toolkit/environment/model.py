@@ -47,7 +47,7 @@ AccountId = Annotated[str, BeforeValidator(_account_id), checked(ACCOUNT_ID, "12
 RoleArn = Annotated[
     str,
     checked(
-        r"arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
         "a role's ARN, like arn:aws:iam::123456789012:role/baseline",
     ),
 ]
@@ -102,7 +102,7 @@ class Regions(_Strict):
 
     @property
     def partition(self) -> str:
-        """The partition all of them are in: "aws", "aws-cn" or "aws-us-gov"."""
+        """The partition all of them are in, such as "aws" or "aws-cn"."""
         return str(partition_of(self.home))
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 
 from toolkit.addresses import label_of
+from toolkit.aws_lists import aws_list
 from toolkit.components.base import Component
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
 from toolkit.environment import Environment, LocalBackend
@@ -113,7 +114,7 @@ def backend_arguments(environment: Environment) -> dict[str, Any]:
         "bucket": backend.bucket,
         "key": backend.key or f"{environment.name}/baseline.tfstate",
         "region": backend.region,
-        "skip_region_validation": backend.region not in PARTITION_OF,
+        "skip_region_validation": backend.region not in aws_list("backend_regions"),
         "encrypt": True,
         "use_lockfile": True,
         "allowed_account_ids": [backend.account_id or environment.account_id],

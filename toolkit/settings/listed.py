@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from toolkit.aws_lists import AwsList, aws_list
-from toolkit.regions import PARTITION_OF, lacking, partition_of
+from toolkit.regions import PARTITION_OF, SDK_REGIONS, TRIED_PARTITIONS, lacking, partition_of
 from toolkit.spelling import nearest
 
 MISSPELT = "misspelt"
@@ -21,6 +21,9 @@ NEWER = "newer_than_list"
 
 REPORT = {"report_newer": True}
 """The context of a validation that shall report names that are newer than their list."""
+
+
+_REGIONS = tuple(sorted({*PARTITION_OF, *SDK_REGIONS}))
 
 
 def misspelt(expected: str, guess: str | None) -> PydanticCustomError:
@@ -72,15 +75,25 @@ def listed(name: str, known: AwsList, info: ValidationInfo) -> str:
 def region_name(name: str) -> str:
     """The region, if it is one; not reported where it is newer: `new_region_name` does, where regions are chosen."""
     if partition_of(name) is None:
-        raise misspelt("an AWS region, like eu-central-1", nearest(name, tuple(PARTITION_OF)))
+        raise misspelt("an AWS region, like eu-central-1", nearest(name, _REGIONS))
     return name
 
 
 def new_region_name(name: str, info: ValidationInfo) -> str:
-    """As `region_name`, and reported where it is newer than the list."""
-    if region_name(name) not in PARTITION_OF:
-        then = "Terraform's own check of it is off, and which services AWS offers there is unknown"
-        report_newer(name, aws_list("regions"), info, then=then)
+    """As `region_name`, and reported where it is newer than the list, or in a partition that was never tried."""
+    partition = partition_of(region_name(name))
+    untried = f"nothing of the toolkit was tried in its partition, {partition}"
+    if name not in PARTITION_OF:
+        then = ["Terraform's own check of it is off", "which services AWS offers there is unknown"]
+        if name in SDK_REGIONS:
+            then.insert(0, f"{aws_list('partitions').source} knows it")
+        elif near := nearest(name, [r for r in _REGIONS if partition_of(r) == partition]):
+            then.insert(0, f"the nearest region that is known is {near}")
+        if partition not in TRIED_PARTITIONS:
+            then.append(untried)
+        report_newer(name, aws_list("regions"), info, then="; ".join(then))
+    elif partition not in TRIED_PARTITIONS:
+        _report(f"{untried}: what AWS offers in {name}, and what differs from other partitions, is unknown", info)
     return name
 
 

@@ -80,7 +80,7 @@ def _organization_identities(choices: Choices) -> list[dict[str, Any]]:
             (public if service in _WITH_PUBLIC_CALLS else actions).append(f"{service}:*")
     statements = []
     if actions:
-        foreign = _outside(choices, LOAD_BALANCER_ACCOUNTS[choices.partition])
+        foreign = _outside(choices, LOAD_BALANCER_ACCOUNTS.get(choices.partition, []))
         if choices.origin_access_identities:
             foreign["aws:PrincipalArn"] = [
                 f"arn:{choices.partition}:iam::cloudfront:user/CloudFront Origin Access Identity {identity}"
