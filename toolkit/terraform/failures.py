@@ -23,6 +23,14 @@ _BACKEND = (
     "by `toolkit bootstrap ENV`; between other backends migrate it by hand. If the state is already where the new "
     "backend looks, delete RECORD: it only remembers the old backend."
 )
+_PROVIDER = (
+    "Rendered roots pin AWS provider 5.100 (`~> 5.100`, of June 2025), unless `terraform.aws_provider_version` accepts "
+    "another."
+)
+_NEWER_PROVIDER = (
+    'A newer provider may know the region: `aws_provider_version: "~> 6.0"` under `terraform` in environment.yaml opts '
+    "in to it; then `toolkit render ENV` and `toolkit lock ENV`."
+)
 _INIT = "The root has to be initialised again after such a change; `toolkit plan` does that by itself."
 
 
@@ -350,6 +358,25 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         TerraformError,
         "The place the providers come from (a mirror, if one is used) holds no version that the rendered versions.tf "
         "accepts. Add that version to the mirror, or change the environment's provider version constraint.",
+    ),
+    (
+        r"Invalid AWS Region: |Invalid region value",
+        TerraformError,
+        "The S3 backend of this Terraform does not know the region in `backend.region`. `toolkit render ENV` "
+        "turns that check off (`skip_region_validation`) for regions that Terraform 1.11.4 does not know; for others, "
+        "install Terraform 1.11.4 or newer.",
+    ),
+    (
+        r"finding Region by name",
+        TerraformError,
+        f"data.aws_region fails in a region that the provider does not know. {_PROVIDER} The modules of this toolkit "
+        "version do not use it: `toolkit init . --upgrade` takes them. " + _NEWER_PROVIDER,
+    ),
+    (
+        r"invalid AWS Region: ",
+        TerraformError,
+        f"The provider does not know this region. {_PROVIDER} `toolkit render ENV` turns that check off "
+        "(`skip_region_validation`) for the regions that 5.100.0 does not know. " + _NEWER_PROVIDER,
     ),
     (
         r"is not available for \w+_\w+\.",

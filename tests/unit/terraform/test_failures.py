@@ -64,6 +64,15 @@ def failure(*diagnostics: Diagnostic, stderr: str = "", returncode: int = 1, ope
             ExitCode.ERROR,
             "--platform",
         ),
+        # As Terraform 1.11.4 and provider 5.100.0 said it of ap-southeast-6.
+        ("Invalid region value", "Invalid AWS Region: ap-southeast-6", ExitCode.ERROR, "install Terraform 1.11.4"),
+        ("invalid AWS Region: ap-southeast-6", "", ExitCode.ERROR, "Rendered roots pin AWS provider 5.100 "),
+        (
+            "finding Region by name (ap-southeast-6)",
+            "couldn't find resource",
+            ExitCode.ERROR,
+            "`toolkit init . --upgrade`",
+        ),
         ("Provider dependency changes detected", "the lock file is read-only", ExitCode.ERROR, "toolkit lock"),
         ("Inconsistent dependency lock file", "no version is selected", ExitCode.ERROR, "initialised again"),
         ('Backend initialization required, please run "terraform init"', "Reason", ExitCode.ERROR, "state backend"),
