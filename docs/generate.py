@@ -29,6 +29,7 @@ from toolkit.documents import KINDS
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
 from toolkit.findings import Source, rules
+from toolkit.releases import KNOWN_BAD
 from toolkit.rendering.render import render
 from toolkit.resources.base import Strength, Stronger
 from toolkit.resources.registry import RESOURCES
@@ -223,6 +224,21 @@ def audit_checks() -> str:
 def exit_codes() -> str:
     """Table of exit codes."""
     return table(("Code", "Meaning"), [(f"`{int(code)}`", EXIT_CODES[code]) for code in ExitCode])
+
+
+def known_bad() -> str:
+    """Table of Terraform releases with a known fault."""
+    rows = [
+        (
+            ", ".join(bad.versions),
+            bad.effect,
+            "refused" if bad.refused else "named by `toolkit doctor`",
+            bad.instead,
+            f"[{'/'.join(bad.source.split('/')[3:5])}#{bad.source.rpartition('/')[2]}]({bad.source})",
+        )
+        for bad in KNOWN_BAD
+    ]
+    return table(("Terraform", "What it does", "What the toolkit does", "Install", "Source"), rows)
 
 
 def variables() -> str:
@@ -460,6 +476,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "cli.md", {"cli": cli}
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
     yield ROOT / "docs" / "findings.md", {"rules": every_rule}
+    yield ROOT / "docs" / "not-proven.md", {"known-bad": known_bad}
     yield ROOT / "docs" / "reports.md", {"documents": json_documents}
     yield ROOT / "docs" / "truth-table.md", {"truth": truth}
     yield ROOT / "docs" / "variables.md", {"variables": variables}

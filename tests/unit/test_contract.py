@@ -41,11 +41,11 @@ from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
 from toolkit.plan.existing import is_read
 from toolkit.regions import PARTITION_OF, TRIED_PARTITIONS
+from toolkit.releases import EXCLUDED
 from toolkit.rendering import hcl
 from toolkit.rendering.render import ModuleCall, render
 from toolkit.resources.registry import RESOURCES
 from toolkit.settings.base import Settings
-from toolkit.terraform.binary import DROPS_IMPORTS
 from toolkit.workflows.workspace import attribution
 
 REPOSITORY = Path(__file__).parents[2]
@@ -661,12 +661,11 @@ def test_no_module_asks_the_provider_for_facts_of_its_region():
 
 
 def test_no_module_and_no_environment_admits_the_terraform_that_drops_imports():
-    """https://github.com/hashicorp/terraform/issues/39068"""
-    excluded = f"!= {DROPS_IMPORTS}"
+    """Nor another release that is refused."""
     files = sorted((REPOSITORY / "modules").rglob("versions.tf"))
     assert len(files) > len(REGISTRY)
-    assert [str(f) for f in files if excluded not in f.read_text("utf-8")] == []
-    assert excluded in TerraformSettings().required_version
+    assert [str(f) for f in files if EXCLUDED not in f.read_text("utf-8")] == []
+    assert EXCLUDED in TerraformSettings().required_version
 
 
 NEEDED = [

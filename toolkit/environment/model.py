@@ -30,6 +30,7 @@ from toolkit.environment.source import Problem
 from toolkit.findings import Consents, Names, Rule, Waiver
 from toolkit.findings.data import RuleId
 from toolkit.regions import GLOBAL_REGION, partition_of
+from toolkit.releases import EXCLUDED
 from toolkit.settings.accounts import ACCOUNT_ID
 from toolkit.settings.base import Settings
 from toolkit.settings.regions import NewRegion
@@ -120,7 +121,7 @@ class TerraformSettings(_Strict):
         "null: terraform, or tofu where only that is on PATH.",
     )
     required_version: VersionConstraint = Field(
-        ">= 1.10, != 1.16.0, < 2.0",
+        f">= 1.10, {EXCLUDED}, < 2.0",
         description="Terraform versions the root module accepts (1.10 brought S3's native lock; 1.16.0 drops imports).",
     )
     aws_provider_version: VersionConstraint = Field(

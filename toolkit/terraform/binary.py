@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from toolkit.errors import ToolkitError
+from toolkit.releases import known_bad
 from toolkit.variables import admit
 
 MINIMUM = (1, 10)
 """First release of either product whose S3 backend locks without DynamoDB (`use_lockfile`)."""
-
-DROPS_IMPORTS = "1.16.0"
-"""The Terraform release that keeps one of several import blocks for a `for_each` resource and plans to create the
-others (https://github.com/hashicorp/terraform/issues/39068); 1.15.9 does not, OpenTofu has other code there."""
 
 _INSTALL = (
     "Install Terraform >= 1.10 (https://developer.hashicorp.com/terraform/install) or OpenTofu >= 1.10 "
@@ -47,8 +44,8 @@ def find_binary(name: str | None, environ: Mapping[str, str]) -> Binary:
     applies it.
 
     Raises:
-        ToolkitError: It is absent, not executable, neither Terraform nor OpenTofu, older than 1.10, or the Terraform
-            that drops imports.
+        ToolkitError: It is absent, not executable, neither Terraform nor OpenTofu, older than 1.10, or a Terraform
+            that `toolkit.releases` refuses.
     """
     environ = admit(environ)
     path = _locate(name or _default(environ), environ)
@@ -80,12 +77,12 @@ def find_binary(name: str | None, environ: Mapping[str, str]) -> Binary:
             where=str(path),
             hint=_INSTALL,
         )
-    if product == "Terraform" and version.partition("-")[0] == DROPS_IMPORTS:
+    bad = known_bad(version) if product == "Terraform" else None
+    if bad and bad.refused:
         raise ToolkitError(
-            f"Terraform {version} drops import blocks: it would create what the account has already "
-            "(hashicorp/terraform#39068)",
+            f"Terraform {version} {bad.effect} ({bad.source})",
             where=str(path),
-            hint="Install another release: 1.15.9 or older, or a newer one than 1.16.0.",
+            hint=f"Install another release: {bad.instead}.",
         )
     return Binary(path, "terraform" if product == "Terraform" else "opentofu", version)
 

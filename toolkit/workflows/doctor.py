@@ -88,9 +88,14 @@ def _binary() -> Binary:
     return find_binary(None, os.environ)
 
 
-def _terraform(binary: Callable[[], Binary]) -> str:
+def _terraform(binary: Callable[[], Binary]) -> str | Finding:
+    from toolkit.releases import known_bad
+
     found = binary()
-    return f"{found.product} {found.version} at {found.path}"
+    text = f"{found.product} {found.version} at {found.path}"
+    if found.product == "terraform" and (bad := known_bad(found.version)):
+        return Finding("terraform", "note", f"{text}, which {bad.effect} ({bad.source})", f"install {bad.instead}")
+    return text
 
 
 def _provider(mirror: Path | None, binary: Callable[[], Binary]) -> str:

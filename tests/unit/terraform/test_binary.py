@@ -55,12 +55,14 @@ def test_an_old_one_is_refused(tmp_path: Path, body: str) -> None:
 def test_the_release_that_drops_imports_is_refused(tmp_path: Path, version: str) -> None:
     script(tmp_path, "terraform", f"echo 'Terraform v{version}'")
 
-    with pytest.raises(ToolkitError, match=rf"Terraform {version} drops import blocks.*terraform#39068") as caught:
+    with pytest.raises(
+        ToolkitError, match=rf"Terraform {version} drops import blocks.*terraform/issues/39068"
+    ) as caught:
         find_binary("terraform", {"PATH": str(tmp_path)})
     assert "1.15.9" in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("says", ["Terraform v1.16.1", "Terraform v1.15.9", "OpenTofu v1.16.0"])
+@pytest.mark.parametrize("says", ["Terraform v1.16.1", "Terraform v1.15.9", "Terraform v1.15.0", "OpenTofu v1.16.0"])
 def test_no_other_release_is(tmp_path: Path, says: str) -> None:
     script(tmp_path, "terraform", f"echo '{says}'")
 
