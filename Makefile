@@ -7,7 +7,7 @@ SITE   := .venv-site
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak truth-table cases lint analyse format docs lists component component-plan site bench clean
+.PHONY: help setup demo test pythons soak truth-table cases lint analyse format docs lists component component-plan site bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(READY) ## Give an embedded AWS account its baseline with real Terraform,
 
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
+
+pythons: $(READY) ## Run the unit tests on each of Python 3.11 to 3.13 that is on this machine (minutes each)
+	@$(BIN)/python scripts/pythons.py
 
 soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes)
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+
+
+def _pythons() -> Any:
+    spec = importlib.util.spec_from_file_location("pythons", REPOSITORY / "scripts" / "pythons.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PYTHONS = _pythons()
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +84,50 @@ def test_it_works_outside_of_the_clone(wheel: Path, tmp_path: Path):
     toolkit("-C", "project", "render", "prod")
     toolkit("-C", "project", "render", "--check")
     assert "valid" in toolkit("-C", "project", "validate")
+
+
+# Without the embedded AWS, which is an extra: its package is not installed.
+IMPORT_ALL = """\
+import importlib, pkgutil, toolkit
+names = [m.name for m in pkgutil.walk_packages(toolkit.__path__, "toolkit.")]
+wanted = [n for n in names if not n.startswith("toolkit.sandbox") and not n.endswith("__main__")]
+print(len([importlib.import_module(name) for name in wanted]))
+"""
+
+
+@pytest.mark.parametrize("minor", [minor for minor in PYTHONS.MINORS if minor != sys.version_info.minor])
+def test_it_is_installed_and_runs_on_other_versions_of_python(wheel: Path, tmp_path: Path, minor: int):
+    """With the newest dependencies that pip finds for that version. `make pythons` runs the unit tests there."""
+    python = PYTHONS.find(minor, os.environ)
+    if python is None:
+        pytest.skip(PYTHONS.missing(minor))
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_", "PYTHON"))}
+    venv = tmp_path / "venv"
+    subprocess.run([python, "-m", "venv", "--without-pip", venv], env=environ, check=True, capture_output=True)
+    pip = [sys.executable, "-m", "pip", "--python", venv / "bin" / "python", "--disable-pip-version-check"]
+    command = [*pip, "install", "-q", "--no-compile", wheel]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        if os.environ.get("CI"):
+            pytest.fail(done.stderr)
+        pytest.skip(f"pip could not install the wheel's dependencies for Python 3.{minor}: {done.stderr[-300:]}")
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    # A deprecated function would be gone in the next version.
+    assert int(run(venv / "bin" / "python", "-W", "error", "-c", IMPORT_ALL)) > 300
+    toolkit = venv / "bin" / "toolkit"
+    assert run(toolkit, "--version").startswith("toolkit ")
+    run(toolkit, "init", "project")
+    file = tmp_path / "project" / "environments" / "complete" / "environment.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        (REPOSITORY / "environments" / "complete" / "environment.yaml").read_text("utf-8"), encoding="utf-8"
+    )
+    run(toolkit, "-C", "project", "render", "complete")
+    for rendered in (REPOSITORY / "environments" / "complete" / "rendered").glob("*.tf"):
+        assert (file.parent / "rendered" / rendered.name).read_text("utf-8") == rendered.read_text("utf-8")
+    assert "valid" in run(toolkit, "-C", "project", "validate")
