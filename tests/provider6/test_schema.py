@@ -105,7 +105,7 @@ def test_no_declaration_depends_on_the_order_of_a_set():
     assert seen == {"list", "set"}
 
 
-BOTH = {kind: (FIVE[kind], of(kind)) for kind in SCHEMA["resource_schemas"]}
+BOTH = {kind: (FIVE.get(kind, {}), of(kind)) for kind in SCHEMA["resource_schemas"]}
 """Type → path → what it is, in version 5 and in version 6."""
 
 

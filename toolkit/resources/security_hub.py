@@ -373,6 +373,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_aggregator_v2",
+        regional=True,
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Security Hub (V2) aggregator",
