@@ -116,7 +116,7 @@ class _Grouping:
             command,
             dangers,
             outliers,
-            tuple(sorted(self._grouped(), key=lambda g: (not _loses(g.items), g.number))),
+            tuple(self._grouped()),
             tuple(one.member for one in self._alike.get(frozenset(), ())),
             dict(sorted(not_run.items())),
             tuple(
@@ -210,7 +210,7 @@ class _Grouping:
         return frozenset(made)
 
     def _large(self) -> list[_Set]:
-        """The sets that groups are made of, the one with the most environments first.
+        """The sets that groups are made of: what deletes or replaces first, then the one with the most environments.
 
         Those of more environments than outliers have; where these are few, also what most environments have in common.
         """
@@ -226,7 +226,12 @@ class _Grouping:
             common = frozenset(item for item, number in having.items() if number * 2 > len(changed))
             if common and common not in large:
                 large.append(common)
-        return sorted(large, key=lambda items: (-len(self._alike.get(items, ())), sorted(map(self._named, items))))
+
+        def place(items: _Set) -> tuple[Any, ...]:
+            loses = any(self._keys[number][1] in LOSSES for number, *_ in items)
+            return not loses, -len(self._alike.get(items, ())), sorted(map(self._named, items))
+
+        return sorted(large, key=place)
 
     def _named(self, item: _ItemId) -> tuple[Key, int, int]:
         """An item in words, by which it is sorted: numbers depend on the order of the outcomes."""

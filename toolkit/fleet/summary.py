@@ -34,6 +34,7 @@ class Kind(Enum):
 
 
 CHANGES = (Kind.CHANGE, Kind.OUTPUT, Kind.FILE, Kind.CHECK)
+"""Without any of these, an environment is unchanged."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ class Entry:
     remedy: str = ""
 
     @property
-    def is_change(self) -> bool:
-        """Whether it counts among what is changed or fails; findings and what stays are about those."""
-        return self.kind in CHANGES
+    def counts(self) -> bool:
+        """Whether it counts as a change: Terraform counts no outputs, and findings are about changes."""
+        return self.kind in (Kind.CHANGE, Kind.FILE, Kind.CHECK)
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,13 @@ class Member:
 
 
 def consent_of(environment: str, consent: str) -> str:
-    """A consent of one environment ("--allow-weaker ADDRESS") as a run over many takes it ("… ENV:ADDRESS")."""
+    """A consent of one environment ("--allow-weaker ADDRESS") as a run over many takes it ("…=ENV:ADDRESS").
+
+    It is one word, which no line is wrapped in: it can be copied. A consent without an address is given to one
+    environment alone.
+    """
     option, separator, subject = consent.partition(" ")
-    return f"{option} {environment}:{subject}" if separator else f"{option} {environment}"
+    return f"{option}={environment}:{subject}" if separator else f"{option} ({environment} alone)"
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class Group:
     """Environments with the very same changes."""
 
     number: int
-    """From 1, the largest first."""
+    """From 1, in the order of the summary."""
     members: tuple[Member, ...]
     """None where it is only what most environments have in common."""
     items: tuple[Item, ...]
@@ -217,7 +222,7 @@ class Summary:
     outliers: tuple[Outlier, ...]
     """Those that differ most first."""
     groups: tuple[Group, ...]
-    """What deletes or replaces first, then the largest; numbered by size."""
+    """What deletes or replaces first, then the largest."""
     unchanged: tuple[Member, ...]
     not_run: Mapping[str, str]
     """Environment → why its command was not run."""

@@ -173,9 +173,13 @@ def _danger(danger: Danger, summary: Summary) -> _Part:
     title = f"**{prose(code_)}: {prose(words.called(danger.members))}**"
     rows = [row for item in danger.findings for row in _finding(item)]
     if danger.findings:
-        rows += [f"- Consent: {code(clip(one, _LONGEST))}\n" for member in danger.members for one in member.consents]
+        rows += [f"- Consent: {code(clip(one, _LONGEST))}\n" for one in danger.members[0].consents]
+        if len(danger.members) > 1:
+            rows.append(
+                f"- This is for {prose(danger.members[0].environment)}; the other formats list every consent.\n"
+            )
     else:
-        (_, message), *others = words.error_lines(danger)
+        (_, message), *others = words.error_lines(danger.error, danger.members[0].exit_code)
         example = "" if danger.is_alike else f" For example in {prose(danger.members[0].environment)}:"
         title += f".{example} {code(clip(message, _LONGEST))}"
         texts = [text for name, text in others if name == "detail" and text.strip()]

@@ -10,8 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from toolkit.fleet.entries import LOSSES
 from toolkit.fleet.summary import Danger, Difference, Entry, Group, Item, Kind, Member, Summary
-from toolkit.plan.model import Action
 from toolkit.reports import fleet_words as words
 from toolkit.reports.text import Line, many, plain
 from toolkit.visible import one_line, wrapped
@@ -19,7 +19,10 @@ from toolkit.visible import one_line, wrapped
 _FEW = 6
 """Environments that are named; with -v, all are."""
 _SCREENFUL = 40
-"""Changes of a group that are listed one by one; of more than these, what is created is counted by type."""
+"""Changes that are listed one by one; of more than these, those alike are counted."""
+_TYPES = 6
+_FINDINGS = 10
+"""Of one environment that are told one by one, the worst first."""
 _CONSENTS = 3
 _DETAIL = 6
 """Lines of other people's words."""
@@ -105,8 +108,11 @@ class _Lines:
         code = words.CODES.get(danger.code, danger.code)
         yield f"  {code}: {words.called(danger.members)}", "bold red"
         yield from self.names(danger.members)
-        for item in danger.findings:
+        shown = danger.findings if self._verbose else danger.findings[:_FINDINGS]
+        for item in shown:
             yield from self._finding(item)
+        if len(shown) < len(danger.findings):
+            yield f"    and {many(len(danger.findings) - len(shown), 'more finding')} (with -v, all are listed)", ""
         if danger.findings:
             yield from self._consents(danger.members)
         else:
@@ -125,8 +131,7 @@ class _Lines:
         every = [consent for member in members for consent in member.consents]
         shown = every if self._verbose else every[:_CONSENTS]
         yield f"    consent:{'' if every else ' none is possible'}", ""
-        # "=" makes one word of an option and its value: it is never wrapped, and so can be copied.
-        yield from ((f"      {consent.replace(' ', '=', 1)}", "") for consent in shown)
+        yield from ((f"      {consent}", "") for consent in shown)
         if len(every) > len(shown):
             yield f"      and {len(every) - len(shown):,} more (with -v, all are listed)", ""
 
@@ -134,7 +139,7 @@ class _Lines:
         if not danger.is_alike:
             yield f"    for example in {danger.members[0].environment}:", "dim"
         left = None if self._verbose else _DETAIL
-        lines = list(words.error_lines(danger))
+        lines = list(words.error_lines(danger.error, danger.members[0].exit_code))
         for name, text in lines:
             if name == "detail":
                 if left == 0:
@@ -188,18 +193,26 @@ class _Lines:
 
     def _items(self, items: Sequence[Item], indent: str, *, values: bool = True) -> Iterator[Line]:
         fold = not self._verbose and len(items) > _SCREENFUL
-        created: Counter[str] = Counter()
+        alike: dict[tuple[str, tuple[str, ...]], list[Item]] = {}
+        outputs = [f"{words.mark(i.entry)} {i.entry.subject}" for i in items if i.entry.kind is Kind.OUTPUT]
         for item in items:
             entry = item.entry
-            if fold and entry.kind is Kind.CHANGE and entry.word == Action.CREATE.value:
-                created[entry.type or entry.subject] += item.count
+            if entry.kind is Kind.OUTPUT:
+                continue
+            if fold and entry.kind is Kind.CHANGE and entry.word not in LOSSES:
+                alike.setdefault((entry.word, tuple(self._values(entry))), []).append(item)
                 continue
             yield f"{indent}{_marked(item)}", _STYLES.get(entry.word, "")
             if values:
                 yield from ((f"{indent}      {line}", "") for line in self._values(entry))
-        if created:
-            text = ", ".join(f"{number} {type_}" for type_, number in sorted(created.items()))
-            yield f"{indent}+   {text} (with -v, each is listed)", _STYLES["create"]
+        for (word, lines), of in alike.items():
+            yield f"{indent}{_marked(of[0]) if len(of) == 1 else _counted(of)}", _STYLES.get(word, "")
+            if values:
+                yield from ((f"{indent}      {line}", "") for line in lines)
+        if outputs:
+            yield f"{indent}outputs: {', '.join(outputs)}", "dim"
+        if any(len(of) > 1 for of in alike.values()):
+            yield f"{indent}Similar changes are grouped; -v lists each one with its values.", "dim"
 
     def _values(self, entry: Entry) -> Iterator[str]:
         if entry.kind is Kind.CHANGE:
@@ -208,7 +221,7 @@ class _Lines:
         elif entry.kind in (Kind.CHECK, Kind.IRREVERSIBLE):
             yield entry.summary
         else:
-            yield f"{entry.summary} {entry.evidence}".strip()
+            yield from filter(None, [f"{entry.summary} {entry.evidence}".strip()])
 
     def names(self, members: Sequence[Member]) -> Iterator[Line]:
         """Which environments they are, where the line above does not say so."""
@@ -233,6 +246,16 @@ def _marked(item: Item) -> str:
     if item.entry.kind is Kind.IRREVERSIBLE:
         return f"{'!':<3} {words.subject(item.entry)}{_in(item)} cannot be undone"
     return f"{words.mark(item.entry):<3} {words.subject(item.entry)}{_in(item)}"
+
+
+def _counted(items: Sequence[Item]) -> str:
+    """ "~   35 aws_config_config_rule, 2 aws_kms_key"."""
+    types: Counter[str] = Counter()
+    for item in items:
+        types[item.entry.type or item.entry.subject] += item.count
+    named = ", ".join(f"{number} {name}" for name, number in types.most_common(_TYPES))
+    more = sum(number for _, number in types.most_common()[_TYPES:])
+    return f"{words.mark(items[0].entry):<3} {named}{f' and {more} of other types' if more else ''}"
 
 
 def _in(item: Item) -> str:

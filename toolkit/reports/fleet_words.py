@@ -105,11 +105,18 @@ def called(members: Sequence[Member]) -> str:
 
 def group_title(group: Group, summary: Summary) -> str:
     """ "Group 1: the same 14 changes in 9 environments"."""
-    what = many(number_of(group.items), words_of(summary).change)
+    what = amount(group.items, summary)
     if not group.members:
         return f"Group {group.number}: {what} in more than half of the environments that change"
-    same = "the same " if len(group.members) > 1 else ""
-    return f"Group {group.number}: {same}{what} in {called(group.members)}"
+    if len(group.members) > 1:
+        what = f"the same {what.removeprefix('1 ')}"
+    return f"Group {group.number}: {what} in {called(group.members)}"
+
+
+def amount(items: Sequence[Item], summary: Summary) -> str:
+    """ "14 changes"; outputs count where nothing else is changed, as in Terraform's own totals."""
+    number = sum(item.count for item in items if item.entry.counts)
+    return many(number, words_of(summary).change) if number else many(len(items), "output")
 
 
 def unchanged_title(summary: Summary) -> str:
@@ -127,16 +134,11 @@ def apart(difference: Difference | None, summary: Summary) -> str:
     return f"{'The same as' if same else 'As'} group {difference.group}{'' if same else ', but'}"
 
 
-def number_of(items: Iterable[Item]) -> int:
-    """How many changes they are, each counted as often as it is there."""
-    return sum(item.count for item in items if item.entry.is_change)
-
-
 def actions(items: Iterable[Item]) -> str:
     """ "1 to delete, 3 to create"; of other commands than a plan ("3 high, 2 unknown")."""
     found: Counter[str] = Counter()
     for item in items:
-        if item.entry.is_change:
+        if item.entry.counts:
             found[item.entry.word] += item.count
     order = [action.value for action in DANGER]
     ranked = sorted(found, key=lambda word: order.index(word) if word in order else -1)
@@ -209,11 +211,10 @@ def has_placeholders(summary: Summary) -> bool:
     )
 
 
-def error_lines(danger: Danger) -> Iterator[tuple[str, str]]:
-    """What the error of the first environment says: a name for each part, and the part."""
-    error: Mapping[str, Any] = danger.error or {}
+def error_lines(error: Mapping[str, Any] | None, exit_code: int) -> Iterator[tuple[str, str]]:
+    """What an error says: "message", "detail" or "next", and a line of it; the message first."""
     if not error:
-        yield "message", f"ended with exit code {danger.members[0].exit_code} and said nothing else"
+        yield "message", f"ended with exit code {exit_code} and said nothing else"
         return
     where = f"{error['where']}: " if error.get("where") else ""
     yield "message", f"{where}{error.get('message') or ''}"

@@ -3,7 +3,8 @@
 Of a plan, a test case per rule and subject: what fails is a failure, what is unknown an error. What somebody consented
 to is skipped with the consent as reason, and so is what does not apply. A note passes, as does what was found to be
 right or is attested. A rule that found nothing is one passing case, so that a harmless plan does not look as if nothing
-had been judged. Of an audit, a suite per service and a test case per check.
+had been judged. Of an audit, a suite per service and a test case per check. Of many environments, a test case per
+environment.
 There is no standard for the format; this is what Jenkins and GitLab read of it ("JUnit XML" of Apache Ant), in the form
 that the schema of Jenkins' xUnit plugin asks for. junitparser would replace the thirty lines that make elements, not
 what decides on them, and escapes nothing that XML cannot hold.
@@ -23,6 +24,7 @@ from toolkit.visible import joined_lines
 if TYPE_CHECKING:
     from toolkit.audit.model import Check
     from toolkit.audit.report import Audit
+    from toolkit.fleet.summary import Member, Summary
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAME = "aws-baseline-toolkit"
@@ -54,6 +56,57 @@ def render_audit(audit: Audit) -> str:
     return _suites("audit", suites)
 
 
+def render_fleet(summary: Summary) -> str:
+    """What a command came to in many environments as JUnit XML text: a test case for each, as the summary has them."""
+    from toolkit.reports import fleet_words as words
+
+    cases = []
+    for danger in summary.dangers:
+        code = words.CODES.get(danger.code, danger.code)
+        for member in danger.members:
+            case = _of_member(member, summary)
+            if member.blocking:
+                told = [f"{f['severity']}: {f['summary']} {f['subject']}: {f['evidence']}" for f in member.blocking]
+                consents = member.consents or ("none is possible",)
+                _say(case, "failure", code, *told, *(f"consent: {one}" for one in consents), kind=danger.code)
+            else:
+                told = [text for _, text in words.error_lines(member.error, member.exit_code)]
+                _say(case, "error", told[0], *told[1:], kind=danger.code)
+            cases.append(case)
+    shown = [(outlier.members, words.actions(outlier.items), outlier.items) for outlier in summary.outliers]
+    for group in summary.groups:
+        # Of what only changes, the other formats list it, once.
+        items = group.items if summary.command in _FINDING else ()
+        said = f"{words.group_title(group, summary)}: {words.actions(group.items)}"
+        shown.append((group.members, said, items))
+    for members, said, items in shown:
+        lines = [f"{words.mark(item.entry)} {words.subject(item.entry)} {item.where}".strip() for item in items]
+        for member in members:
+            case = _of_member(member, summary)
+            if summary.command in _FINDING:
+                _say(case, "failure", said, *lines, kind=summary.command)
+            else:
+                ET.SubElement(case, "system-out").text = _xml(said, *lines)
+            cases.append(case)
+    cases += [_of_member(member, summary) for member in summary.unchanged]
+    for name, reason in summary.not_run.items():
+        case = _element(name, summary.command, name, f"environments/{name}/environment.yaml")
+        _say(case, "skipped", reason)
+        cases.append(case)
+    return _suites("fleet", [_suite(f"fleet of {summary.total} environments: {summary.command}", None, cases)])
+
+
+_FINDING = ("drift", "audit")
+"""Commands whose results are what should not be there."""
+
+
+def _of_member(member: Member, summary: Summary) -> ET.Element:
+    name = member.environment
+    case = _element(name, summary.command, name, f"environments/{name}/environment.yaml")
+    case.set("time", f"{member.seconds:.3f}")
+    return case
+
+
 def recognises(text: str) -> bool:
     """Whether a text is such XML of a plan."""
     return _is_of("plan", text)
@@ -62,6 +115,11 @@ def recognises(text: str) -> bool:
 def recognises_audit(text: str) -> bool:
     """Whether a text is such XML of an audit."""
     return _is_of("audit", text)
+
+
+def recognises_fleet(text: str) -> bool:
+    """Whether a text is such XML of many environments."""
+    return _is_of("fleet", text)
 
 
 def _is_of(subject: str, text: str) -> bool:
@@ -79,7 +137,7 @@ def _suites(subject: str, suites: Sequence[ET.Element]) -> str:
     return _HEAD + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(name: str, made: str, cases: Sequence[ET.Element]) -> ET.Element:
+def _suite(name: str, made: str | None, cases: Sequence[ET.Element]) -> ET.Element:
     counts = {
         "tests": str(len(cases)),
         "failures": str(_having(cases, "failure")),
@@ -87,7 +145,9 @@ def _suite(name: str, made: str, cases: Sequence[ET.Element]) -> ET.Element:
         "skipped": str(_having(cases, "skipped")),
         "time": "0",
     }
-    suite = ET.Element("testsuite", {"name": _xml(name), **counts, "timestamp": made.removesuffix("+00:00")})
+    suite = ET.Element("testsuite", {"name": _xml(name), **counts})
+    if made is not None:
+        suite.set("timestamp", made.removesuffix("+00:00"))
     suite.extend(cases)
     return suite
 

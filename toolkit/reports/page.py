@@ -20,7 +20,7 @@ from toolkit.visible import one_line
 if TYPE_CHECKING:
     import jinja2
 
-PLAN, AUDIT = "", "-audit"
+PLAN, AUDIT, FLEET = "", "-audit", "-fleet"
 """What a page is of, as the name of its generator ends. Pages of plans were there first."""
 _HEAD = 2000
 """Characters among which a page names its generator."""
@@ -31,7 +31,7 @@ def render(template: str, of: str, *, styles: tuple[str, ...], script: str | Non
 
     Args:
         template: In templates/reports; it extends page.html.j2.
-        of: PLAN or AUDIT, for `recognises`.
+        of: PLAN, AUDIT or FLEET, for `recognises`.
         styles: Files there with its style, in order.
         script: The file there with its script.
         values: What the template shows.

@@ -7,18 +7,21 @@ What GitHub reads of it: "SARIF support for code scanning" in its documentation.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
 from toolkit.documents import json_at, utc
-from toolkit.findings import Finding, Rule, Severity, Source, Status, rules
+from toolkit.findings import Finding, Resource, Rule, Severity, Source, Status, rules
+from toolkit.findings.registry import rule_of
+from toolkit.fleet.summary import consent_of
 from toolkit.reports.view import PlanView
 from toolkit.visible import joined_lines, json_text
 
 if TYPE_CHECKING:
     from toolkit.audit.model import Check
     from toolkit.audit.report import Audit
+    from toolkit.fleet.summary import Summary
 
 _NAME = "aws-baseline-toolkit"
 _KINDS = {
@@ -91,6 +94,53 @@ def render_audit(audit: Audit) -> str:
     )
 
 
+def render_fleet(summary: Summary) -> str:
+    """What blocks in many environments as SARIF text, in one category for all: an upload has all that is open.
+
+    Environments that failed are notifications of the run (3.20.21): nothing is known of them.
+    """
+    from toolkit.reports import fleet_words as words
+
+    judged = rules(Source.DRIFT if summary.command == "drift" else Source.PLAN)
+    results, failures = [], []
+    for member in (m for danger in summary.dangers for m in danger.members):
+        name = member.environment
+        for found in member.blocking:
+            finding = _reported(found)
+            consent = consent_of(name, finding.consent) if finding.consent else "none is possible"
+            place = f"environments/{name}/environment.yaml", 1
+            fingerprint = f"{name}\0{finding.rule.id}\0{finding.subject}"
+            more = (f"Consent: {consent}", f"Environment: {name}")
+            results.append(_result(finding, judged.index(finding.rule), place, more, fingerprint))
+        if not member.blocking:
+            lines = (text for _, text in words.error_lines(member.error, member.exit_code))
+            failures.append({"level": "error", "message": {"text": joined_lines((f"{name}:", *lines))}})
+    descriptors = [
+        _rule(rule, f"{rule.explanation} Each result gives the remediation and the consent.") for rule in judged
+    ]
+    return _log(f"fleet/{summary.command}", None, descriptors, results, failures=failures)
+
+
+def _reported(data: Mapping[str, Any]) -> Finding:
+    """A finding as a document of this version has it."""
+    rule = rule_of(data["rule"])
+    assert rule is not None
+    return Finding(
+        rule,
+        Severity(data["severity"]),
+        Resource(*(data[name] for name in ("address", "region", "type", "arn", "account_id"))),
+        data["attribute"],
+        data["summary"],
+        data["evidence"],
+        data["remedy"],
+        data["consent"],
+        data["component"],
+        data["setting"],
+        status=Status(data["status"]),
+        controls=tuple(data["controls"]),
+    )
+
+
 def recognises(text: str) -> bool:
     """Whether a text is such a log of a plan, not of an audit, and not another tool's."""
     return _is_log(text, "plan")
@@ -99,6 +149,11 @@ def recognises(text: str) -> bool:
 def recognises_audit(text: str) -> bool:
     """Whether a text is such a log of an audit."""
     return _is_log(text, "audit")
+
+
+def recognises_fleet(text: str) -> bool:
+    """Whether a text is such a log of many environments."""
+    return _is_log(text, "fleet")
 
 
 def _is_log(text: str, subject: str) -> bool:
@@ -112,11 +167,18 @@ def _is_log(text: str, subject: str) -> bool:
 
 def _log(
     category: str,
-    ended: str,
+    ended: str | None,
     descriptors: Sequence[dict[str, Any]],
     results: Sequence[dict[str, Any]],
     properties: dict[str, Any] | None = None,
+    *,
+    failures: Sequence[dict[str, Any]] = (),
 ) -> str:
+    invocation: dict[str, Any] = {"executionSuccessful": not failures}
+    if ended is not None:
+        invocation["endTimeUtc"] = ended
+    if failures:
+        invocation["toolExecutionNotifications"] = list(failures)
     log = {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -124,7 +186,7 @@ def _log(
             {
                 "tool": {"driver": {"name": _NAME, "version": __version__, "rules": descriptors}},
                 "automationDetails": {"id": f"{_NAME}/{category}/"},
-                "invocations": [{"executionSuccessful": True, "endTimeUtc": ended}],
+                "invocations": [invocation],
                 "columnKind": "unicodeCodePoints",
                 "results": results,
                 **({"properties": properties} if properties else {}),

@@ -61,7 +61,7 @@ def test_three_odd_ones_of_500_are_apart() -> None:
     assert names(danger) == ["acct-125"]
     assert danger.code == "refused"
     assert danger.members[0].consents == (
-        "--allow-weaker acct-125:module.password_policy.aws_iam_account_password_policy.this.minimum_password_length",
+        "--allow-weaker=acct-125:module.password_policy.aws_iam_account_password_policy.this.minimum_password_length",
     )
     assert danger.difference is not None
     ((here, there),) = danger.difference.other
@@ -160,7 +160,7 @@ def test_several_large_groups_are_not_odd() -> None:
 
 def test_a_group_that_deletes_is_shown_before_a_larger_one() -> None:
     summary = summarize(fleet((50, [change("aws_x.this")]), (20, [change("aws_y.this", "delete")])))
-    assert [(group.number, len(group.members)) for group in summary.groups] == [(2, 20), (1, 50)]
+    assert [(group.number, len(group.members)) for group in summary.groups] == [(1, 20), (2, 50)]
 
 
 def test_dangers_are_in_the_order_in_which_they_matter() -> None:

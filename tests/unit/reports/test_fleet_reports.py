@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
+import xmlschema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -30,8 +36,12 @@ from ..fleet.made import (  # noqa: TID252 (tests are no package that has a name
     plan,
     planned,
 )
+from .browsing import MEASURE
 
 VOID = {"br", "meta", "col", "hr", "img", "wbr"}
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+SARIF = jsonschema.Draft4Validator(json.loads((SCHEMAS / "sarif-2.1.0.json").read_text("utf-8")))
+JUNIT = xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
 TAGS = {
     *("h2", "h3", "p", "sub", "strong", "em", "ul", "li", "code", "br", "details", "summary", "b", "blockquote"),
     *("table", "thead", "tbody", "tr", "th", "td"),
@@ -128,7 +138,7 @@ MARKDOWN = """\
   - <code>module.password_policy.aws_iam_account_password_policy.this.minimum_password_length</code> · eu-central-1: \
 <code>14 → 8</code>
   - Remediation: set what it was
-- Consent: <code>--allow-weaker acct-002:module.password_policy.aws_iam_account_password_policy.this.\
+- Consent: <code>--allow-weaker=acct-002:module.password_policy.aws_iam_account_password_policy.this.\
 minimum_password_length</code>
 - As group 1, but
   - differently <code>&#126;</code> <code>module.password_policy.aws_iam_account_password_policy.this</code> · \
@@ -290,6 +300,25 @@ def check(name: str, text: str, json_shape: Callable[[str], Any], usual: Mapping
             assert text.count("<!--") == text.count("-->") == 1
         case "json":
             json_shape(text)
+        case "sarif":
+            SARIF.validate(json.loads(text))
+            run = json.loads(text)["runs"][0]
+            assert len(run["results"]) == 1
+            assert len(run["invocations"][0]["toolExecutionNotifications"]) == 2
+        case "junit":
+            root = ET.fromstring(text)
+            cases = root.findall("testsuite/testcase")
+            for case in cases:
+                del case.attrib["file"]  # GitLab's own
+            JUNIT.validate(root)
+            assert len(cases) == 12
+            assert sum(case.find("failure") is not None for case in cases) == 1
+            assert sum(case.find("error") is not None for case in cases) == 2
+            assert sum(case.find("skipped") is not None for case in cases) == 1
+        case "html":
+            shown = Balanced(text)
+            assert all(attributes <= usual[name].tags.get(tag, set()) for tag, attributes in shown.tags.items())
+            assert not any("49" in part for part in re.findall(r"\D49\D", shown.text))
         case "text":
             assert not set(text) & set("\x1b\x07\x08\x00\x9b\r\u202e\u2028\ud800")
             assert "\nFORGED" not in text
@@ -338,3 +367,124 @@ def test_json_keeps_values_as_they_are() -> None:
         FORMATS["json"].render(summarize([planned(plan("a", 1, change("aws_x.this", "update", "x", *values)))]))
     )
     assert data["entries"][data["groups"][0]["changes"][0]["entry"]]["attributes"] == values
+
+
+def test_sarif_leads_to_the_environments_that_are_refused() -> None:
+    run = json.loads(FORMATS["sarif"].render(small()))["runs"][0]
+    (result,) = run["results"]
+    assert result["ruleId"] == "weakens" == run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place == "environments/acct-002/environment.yaml"
+    assert "Consent: --allow-weaker=acct-002:module.password_policy." in result["message"]["text"]
+    (invocation,) = run["invocations"]
+    assert not invocation["executionSuccessful"]
+    assert [one["message"]["text"].splitlines()[0] for one in invocation["toolExecutionNotifications"]] == [
+        "down:",
+        "up:",
+    ]
+
+
+def test_junit_has_a_case_for_each_environment() -> None:
+    (suite,) = ET.fromstring(FORMATS["junit"].render(small()))
+    assert [case.get("name") for case in suite] == [
+        *("acct-002", "down", "up", "acct-004", "acct-006"),
+        *("acct-000", "acct-001", "acct-003", "acct-005", "acct-007", "same", "later"),
+    ]
+    assert [[child.tag for child in case] for case in suite[:4]] == [["failure"], ["error"], ["error"], ["system-out"]]
+    assert suite[0].get("file") == "environments/acct-002/environment.yaml"
+    assert suite[0].get("time") == "7.500"
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors"), suite.get("skipped")) == (
+        "12",
+        "1",
+        "2",
+        "1",
+    )
+
+
+def test_junit_takes_drift_for_a_failure() -> None:
+    change_ = {"address": "aws_x.this", "type": "aws_x", "component": None, "region": "eu-central-1", "gone": True}
+    document = {"kind": "drift", "account_id": account(1), "changes": [{**change_, "attributes": [], "weaker": []}]}
+    outcomes = [
+        Outcome("a", "drift", 2, document, None, 1.0),
+        Outcome("b", "drift", 0, {**document, "changes": []}, None, 1),
+    ]
+    (suite,) = ET.fromstring(FORMATS["junit"].render(summarize(outcomes)))
+    assert [[child.tag for child in case] for case in suite] == [["failure"], []]
+
+
+def test_the_page_loads_and_runs_nothing() -> None:
+    text = FORMATS["html"].render(small())
+    page = Balanced(text)
+    assert not set(page.tags) & {"script", "link", "img", "iframe", "object", "embed", "form", "input", "base", "a"}
+    assert not set().union(*page.tags.values()) & {"src", "href", "style", "srcset", "action"}
+    assert not re.search(r"url\(|@import|https?://", text)
+    (style,) = re.findall("<style>(.*?)</style>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'" in text.replace(
+        "&#39;", "'"
+    )
+    order = [
+        "3 environments refused or failed",
+        "acct-002",
+        "down, up",
+        "acct-004",
+        "acct-006",
+        "Group 1",
+        "same",
+        "later",
+    ]
+    places = [page.text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("kind", ["odd", "hostile"])
+def test_in_a_browser(browser: Any, tmp_path: Path, kind: str, width: int, dark: bool) -> None:
+    word = "<img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e" + "w" * 80
+    summary = small() if kind == "odd" else summarize(hostile(word), {word: word})
+    file = tmp_path / "fleet.html"
+    file.write_text(FORMATS["html"].render(summary), "utf-8", "backslashreplace")
+    page = browser.page(width=width, dark=dark)
+    page.open(file)
+    page.run("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    seen = page.run(MEASURE)
+    wrong = ("Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening")
+    assert [e for e in page.events if e["method"] in wrong] == []
+    page.close()
+    assert seen["title"] == "Plan of 12 environments"
+    assert seen["wide"] <= width
+    assert seen["worst"]["contrast"] >= 4.5, seen["worst"]
+    assert seen["page"] == ("rgb(19, 22, 27)" if dark else "rgb(246, 247, 249)")
+
+
+def test_what_is_alike_is_counted_in_a_large_group() -> None:
+    tag = attribute("tags_all.Owner", None, "platform@example.com")
+    changes = [change(f"aws_x.this[{n}]", "update", "eu-central-1", tag) for n in range(40)]
+    changes += [change("aws_y.this", "delete"), change("aws_z.this"), change("aws_z.other")]
+    outputs = {"outputs": [{"name": "topic", "action": "update"}]}
+    summary = summarize([planned(plan(f"acct-{n}", n, *changes, **outputs)) for n in range(2)])
+    shown = [line for line, _ in fleet_text.summary_lines(summary)]
+    start = shown.index("Group 1: the same 43 changes in 2 environments")
+    assert shown[start + 2 : start + 9] == [
+        "  1 to delete, 40 to update, 2 to create",
+        "  -   aws_y.this · eu-central-1",
+        "  ~   40 aws_x",
+        '        tags_all.Owner: (none) → "platform@example.com"',
+        "  +   2 aws_z",
+        "  outputs: ~ topic",
+        "  Similar changes are grouped; -v lists each one with its values.",
+    ]
+    assert all(f"aws_x.this[{n}]" in fleet_text.render(summary) for n in range(40))
+
+
+def test_outputs_alone_are_no_changes_of_resources() -> None:
+    outputs = {"outputs": [{"name": "topic", "action": "update"}, {"name": "key", "action": "create"}]}
+    summary = summarize([planned(plan(f"acct-{n}", n, **outputs)) for n in range(2)])
+    assert "Group 1: the same 2 outputs in 2 environments" in fleet_text.render(summary)
+
+
+def test_a_consent_without_an_address_is_for_one_environment_alone() -> None:
+    lockout = finding("aws_iam_policy.this", rule="locks-out-users", consent="--acknowledge-lockout")
+    summary = summarize([planned(plan("a", 1, change("aws_iam_policy.this"), findings=[lockout]))])
+    assert "    consent:\n      --acknowledge-lockout (a alone)\n" in fleet_text.render(summary)
