@@ -35,7 +35,7 @@ _LONGEST_FACT = 300
 
 def marker(environment: str) -> str:
     """The first line, by which CI finds the comment to update."""
-    return f"<!-- aws-baseline-toolkit:plan:{environment} -->"
+    return f"<!-- aws-baseline-toolkit:plan:{one_line(environment)} -->"
 
 
 def render(view: PlanView) -> str:
