@@ -23,6 +23,8 @@ class Setting:
     name: str
     start: int
     end: int
+    value: str | None = None
+    """Of an attribute that is one string; None for any other value and for a block."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def _settings(tokens: list[_Token], level: int) -> Iterator[Setting]:
             assigned = True
         elif depth == level and token.kind in ("name", "number", "text") and assigned:
             if first is not None:
-                yield Setting(first.value, first.start, token.end)
+                value = token.value if token.kind == "name" else None
+                yield Setting(first.value, first.start, token.end, value)
             first, assigned = None, False
         elif depth == level and token.kind == "name" and first is None:
             first = token

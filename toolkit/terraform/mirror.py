@@ -128,6 +128,23 @@ def cli_config(
     return {"TF_CLI_CONFIG_FILE": str(target.resolve())}
 
 
+def plugin_cache(environ: Mapping[str, str], *, product: Product = "terraform") -> Path | None:
+    """The folder in which Terraform keeps providers for all roots, if it is told to keep any.
+
+    It does not lock it: "The plugin cache directory is not guaranteed to be concurrency safe"
+    (https://developer.hashicorp.com/terraform/cli/config/config-file#provider-plugin-cache). The variable comes before
+    the configuration.
+
+    Raises:
+        ToolkitError: The user's own configuration cannot be read.
+    """
+    named = admit(environ).get("TF_PLUGIN_CACHE_DIR")
+    if not named:
+        settings = [s for _, _, found in _user_config(environ, product) for s in found.settings]
+        named = next((s.value for s in settings if s.name == "plugin_cache_dir" and s.value), None)
+    return Path(os.path.expandvars(named)) if named else None
+
+
 def _is_file(path: Path) -> bool:
     """False also where a folder above may not be entered (HOME of another user), for which pathlib raises."""
     return os.path.isfile(path)  # noqa: PTH113

@@ -8,10 +8,11 @@ change anything. Sole user of python_terraform, and of it only the building of a
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from toolkit.files import why_unwritable
 from toolkit.terraform import data_folder, events, failures, process, runs, verified
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
+from toolkit.terraform.mirror import plugin_cache
 from toolkit.terraform.outcomes import ApplyOutcome, Fold, PlanOutcome
 from toolkit.terraform.providers import aliases
 from toolkit.terraform.state_resources import StateResources, state_resources
@@ -158,20 +160,40 @@ class Runner:
             TerraformError: With a hint for an unreachable registry, an unfit mirror, lock file or backend.
             LockedError: Another run is active here.
         """
-        self._checked(
+        arguments = self._terraform.arguments(
             "init",
-            self._terraform.arguments(
-                "init",
-                json=_FLAG,
-                input=False,
-                no_color=_FLAG,
-                upgrade=_FLAG if upgrade else None,
-                reconfigure=_FLAG if reconfigure else None,
-                lockfile=lockfile,
-                backend=None if backend else False,
-                backend_config=[f"{name}={value}" for name, value in (backend_config or {}).items()],
-            ),
+            json=_FLAG,
+            input=False,
+            no_color=_FLAG,
+            upgrade=_FLAG if upgrade else None,
+            reconfigure=_FLAG if reconfigure else None,
+            lockfile=lockfile,
+            backend=None if backend else False,
+            backend_config=[f"{name}={value}" for name, value in (backend_config or {}).items()],
         )
+        with self._alone_in_cache():
+            self._checked("init", arguments)
+
+    @contextlib.contextmanager
+    def _alone_in_cache(self) -> Iterator[None]:
+        """While this lasts, no other `init` of ours uses the same provider cache, if there is one."""
+        cache = plugin_cache(self._environ, product=self.binary.product)
+        try:
+            lock = None if cache is None else os.open(cache / ".toolkit.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            lock = None  # Terraform says what is wrong with it; one that cannot be written to cannot be spoilt either
+        if lock is None:
+            yield
+            return
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._on_event(events.Notice(f"waiting for another `init` that uses the provider cache {cache}"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def validate(self) -> tuple[Diagnostic, ...]:
         """Terraform's opinion on the root; empty where it has none. Needs `init`, runs the provider, asks no AWS."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from toolkit.errors import RefusedError, ToolkitError
-from toolkit.terraform.mirror import Product, choose, cli_config
+from toolkit.terraform.mirror import Product, choose, cli_config, plugin_cache
 
 AWS = "registry.terraform.io/hashicorp/aws"
 
@@ -350,3 +350,24 @@ def test_terraform_itself_reads_these_so(tmp_path: Path, terraform_binary: Path)
         else:
             assert ("overrides are in effect" in said) != how.startswith("harmless"), f"{how}: {said}"
             assert "problems with the CLI configuration" not in said, f"{how}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "cache"),
+    [
+        ("/cache", 'plugin_cache_dir = "/other"', "/cache"),
+        ("", 'plugin_cache_dir = "/other"', "/other"),
+        ("", 'disable_checkpoint = true\nplugin_cache_dir="$SOMEWHERE/cache" # here', "/there/cache"),
+        ("", '{"plugin_cache_dir": "/other"}', "/other"),
+        ("", '# plugin_cache_dir = "/other"', None),
+        ("", 'host "x" { plugin_cache_dir = "/other" }', None),
+        ("", "", None),
+    ],
+)
+def test_the_provider_cache_is_where_terraform_has_it(
+    environ: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch, variable: str, text: str, cache: str | None
+) -> None:
+    (home / ".terraformrc").write_text(text)
+    monkeypatch.setenv("SOMEWHERE", "/there")
+    found = plugin_cache(environ | {"TF_PLUGIN_CACHE_DIR": variable})
+    assert found == (None if cache is None else Path(cache))

@@ -420,3 +420,30 @@ def test_what_a_full_disk_swallowed_is_not_guessed(fake: Fake, monkeypatch: pyte
     assert "is in the state" not in f"{caught.value.hint}{caught.value.detail}"
     assert "may be missing from the state" in (caught.value.hint or "")
     assert "@mess" not in f"{caught.value}{caught.value.detail}"
+
+
+def test_one_init_at_a_time_uses_a_provider_cache(fake: Fake, tmp_path: Path) -> None:
+    """Terraform does not lock it."""
+    cache, log = tmp_path / "cache", tmp_path / "log"
+    cache.mkdir()
+    fake.does(
+        f'log = open({str(log)!r}, "a", buffering=1); log.write("begin\\n"); time.sleep(0.3); log.write("end\\n")\n'
+        "sys.exit(0)"
+    )
+    runners = []
+    for number in range(3):
+        other = Fake.__new__(Fake)
+        other.__dict__.update(fake.__dict__, scratch=tmp_path / f"scratch-{number}")
+        runners.append(other.runner({"PATH": os.environ["PATH"], "TF_PLUGIN_CACHE_DIR": str(cache)}))
+    threads = [threading.Thread(target=runner.init) for runner in runners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert log.read_text().split() == ["begin", "end"] * 3
+    assert events.Notice(f"waiting for another `init` that uses the provider cache {cache}") in fake.events
+
+
+def test_a_provider_cache_that_is_not_there_is_left_to_terraform(fake: Fake, tmp_path: Path) -> None:
+    fake.does("sys.exit(0)")
+    fake.runner({"PATH": os.environ["PATH"], "TF_PLUGIN_CACHE_DIR": str(tmp_path / "none")}).init()
