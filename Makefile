@@ -26,8 +26,9 @@ test: $(READY) ## Run all tests
 pythons: $(READY) ## Run the unit tests on each of Python 3.11 to 3.13 that is on this machine (minutes each)
 	@$(BIN)/python scripts/pythons.py
 
-soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes)
+soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100)
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
+	@FLEET_KILLS=$${FLEET_KILLS:-100} $(BIN)/pytest -n 0 tests/unit/workflows/test_fleet.py -k killed
 
 truth-table: $(READY) ## Adopt seven accounts and record the verdicts (TRUTH_TABLE=equal,weaker for some; half an hour for all)
 	@status=0; TRUTH_TABLE=$${TRUTH_TABLE:-all} $(BIN)/pytest -n 0 tests/integration/test_truth_table.py || status=1; \

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import sys
 
 GARBAGE = 1_000_000
@@ -28,6 +29,9 @@ def main() -> None:
     # toolkit could not read what it has written. Whatever it is: others never write, and the user may read and write.
     os.umask(os.umask(0o077) & 0o077 | 0o022)
     gc.set_threshold(GARBAGE)
+    if os.environ.get("TOOLKIT_EVENTS_FD"):
+        # Part of a run over many environments, which stops it by SIGINT, also where the run itself ignores it (`&`).
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     from toolkit.cli.main import run
 
     code = run(sys.argv[1:])

@@ -46,6 +46,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "evidence": Kind(1, ("evidence make --json",)),
         "evidence-verify": Kind(1, ("evidence verify --json",)),
         "fleet": Kind(1, ("plan A B --report json=FILE",)),
+        "fleet-run": Kind(
+            1,
+            (
+                "plan --json --all",
+                "apply --json --all",
+                "drift --json --all",
+                "discover --json --all",
+                "audit --all --format json",
+            ),
+        ),
         "plan": Kind(1, ("plan --json", "show --json", "plan --report json=FILE")),
         "release": Kind(1, ("release --json",)),
         "render": Kind(1, ("render --json",)),

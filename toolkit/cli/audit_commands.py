@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit.cli import audit_organization as of_organization
-from toolkit.cli import console, options
+from toolkit.cli import console, fleet_options, fleet_run, options
 from toolkit.cli.discover_commands import account_of, refuse
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError, or_meant
 
@@ -36,7 +36,12 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(
-    env: options.OptionalEnv = None,
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
+    failed: fleet_run.Failed = False,
+    jobs: fleet_run.Jobs = None,
     aws_profile: options.AwsProfile = None,
     account_id: options.AccountId = None,
     region: options.HomeRegion = None,
@@ -139,7 +144,30 @@ def audit(
       toolkit audit prod --fix      edit environment.yaml for what failed
       toolkit audit --explain iam_root_mfa_enabled
       toolkit audit prod --explain guardduty_s3_protection_enabled
+      toolkit audit --where tier=prod --history audits --baseline latest
     """
+    env = fleet_run.chosen_if_any(fleet_options.selected, failed, envs, where, everything, changed_since)
+    if isinstance(env, fleet_run.Several):
+        one = {
+            "--aws-profile": aws_profile, "--account-id": account_id, "--region": region, "--fix": fix,
+            "--send-to": send_to, "--yes": yes, "--organization": organization, "--role-name": role_name,
+            "--external-id": external_id, "--accounts": accounts, "--ou": ou, "--exclude": exclude,
+            "--max-minutes": max_minutes, "--explain": explain, "--list-checks": list_checks,
+            "--print-policy": print_policy,
+        }  # fmt: skip
+        passed = fleet_run.fixed(
+            ("--regions", regions), ("--framework", framework), ("--severity", severity), ("--service", service),
+            ("--check", check), ("--fail-on", fail_on), ("--max-calls", max_calls),
+        )  # fmt: skip
+        return _many(
+            fleet_run.Many(env, jobs, output_format == "json", sandbox, report=report),
+            one,
+            passed,
+            output_format,
+            baseline,
+            history,
+            report,
+        )
     from toolkit.controls.catalogue import DEFAULT_FRAMEWORK
     from toolkit.workflows.audit import audit as run
     from toolkit.workflows.audit import chosen
@@ -184,7 +212,7 @@ def audit(
 
     if fix:
         _refuse_fix(env, output_format, yes=yes)
-    where, calls = regions_wanted(regions), MAX_CALLS if max_calls is None else max_calls
+    wanted_regions, calls = regions_wanted(regions), MAX_CALLS if max_calls is None else max_calls
     from_file = _baseline_file(baseline, history)
     reports = options.audit_reports(report, printed=output_format != "text", baseline=baseline if from_file else None)
     if fix and options.printed(reports):
@@ -197,7 +225,7 @@ def audit(
         found = run(
             account,
             wanted,
-            where,
+            wanted_regions,
             frameworks(framework or [DEFAULT_FRAMEWORK]),
             progress,
             max_calls=calls,
@@ -217,6 +245,35 @@ def audit(
     if unwritten is not None:
         raise unwritten
     return _exit_code(found, threshold)
+
+
+def _many(
+    many: fleet_run.Many,
+    one: dict[str, Any],
+    passed: fleet_run.Own,
+    output_format: str,
+    baseline: Path | None,
+    history: Path | None,
+    report: list[str] | None,
+) -> int:
+    """The audits of several environments, each with a history of its own; `one`: options that are for one alone."""
+    fleet_run.refuse("audit", one)
+    _check_format(output_format)
+    if output_format == "markdown":
+        raise UsageError("--format markdown is for one environment", hint="--report markdown=DIR/ writes one of each")
+    if baseline is not None and baseline != _LATEST:
+        raise UsageError(
+            "--baseline FILE is the report of one account",
+            hint="`--history DIR --baseline latest` compares each account with its newest report",
+        )
+    _baseline_file(baseline, history)
+
+    def kept(env: str) -> tuple[str, ...]:
+        folder = None if history is None else history / env
+        return fleet_run.words(("--history", folder), ("--baseline", baseline))
+
+    own = fleet_run.joined(passed, lambda _: kept, fleet_run.audit_reports(report))
+    return fleet_run.each("audit", many, own)
 
 
 def _show(found: Audit, output_format: str, *, to_stderr: bool) -> None:

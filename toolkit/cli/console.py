@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toolkit.cli import events
 from toolkit.cli.stream import Stream, stderr, stdout
 from toolkit.documents import Document
 from toolkit.errors import ToolkitError
@@ -98,10 +99,14 @@ def print_error(error: ToolkitError) -> None:
 
 
 class Progress(Observer):
-    """Tells progress on stderr: a live line in a terminal, one line per step elsewhere."""
+    """Tells progress on stderr: a live line in a terminal, one line per step elsewhere.
+
+    To a run over many environments, it is also sent as events.
+    """
 
     def __init__(self) -> None:
         self._live = stderr().isatty() and os.environ.get("TERM") != "dumb"
+        self._events = events.inherited()
         self._stage = ""
         self._started = time.monotonic()
         self._done = 0
@@ -122,6 +127,7 @@ class Progress(Observer):
     def stage(self, text: str, steps: int | None = None) -> None:
         """See Observer."""
         self._stage, self._started, self._done, self._steps = text, time.monotonic(), 0, steps
+        self._send(stage=text, steps=steps)
         if self._live:
             self._line("")
         else:
@@ -129,6 +135,7 @@ class Progress(Observer):
 
     def progress(self, text: str) -> None:
         """See Observer."""
+        self._send(progress=text)
         self._line(text)
 
     def note(self, text: str) -> None:
@@ -137,6 +144,7 @@ class Progress(Observer):
 
     def warning(self, text: str) -> None:
         """See Observer."""
+        self._send(warning=text)
         self._say(f"Warning: {text}")
 
     def command(self, argv: Sequence[str]) -> None:
@@ -153,6 +161,7 @@ class Progress(Observer):
                 self._line("")
             case e.RefreshComplete():
                 self._done += 1
+                self._send(read=self._done)
                 self._line(f"{self._done} read")
             case e.ApplyStart(action="read") | e.ApplyProgress(action="read") | e.ApplyComplete(action="read"):
                 pass  # data sources: read while planning, of no interest to anybody
@@ -160,6 +169,7 @@ class Progress(Observer):
                 self._line(f"{self._count} done · {event.address} {event.action}")
             case e.ApplyComplete():
                 self._done += 1
+                self._send(done=self._done, steps=self._steps)
                 took = f" ({event.seconds:.0f} s)" if event.seconds >= 1 else ""
                 verb = f"{event.action.rstrip('e')}ed"
                 if self._live and not Settings.verbose:
@@ -173,6 +183,10 @@ class Progress(Observer):
                 self._say(f"  {event.text}")
             case _:
                 pass
+
+    def _send(self, **event: Any) -> None:
+        if self._events is not None:
+            self._events.send(**event)
 
     @property
     def _count(self) -> str:

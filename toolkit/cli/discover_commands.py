@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.cli import console, options
+from toolkit.cli import console, fleet_options, fleet_run, options
 from toolkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,12 @@ def register(app: typer.Typer) -> None:
 
 
 def discover(
-    env: options.OptionalEnv = None,
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
+    failed: fleet_run.Failed = False,
+    jobs: fleet_run.Jobs = None,
     aws_profile: options.AwsProfile = None,
     account_id: options.AccountId = None,
     region: options.HomeRegion = None,
@@ -35,8 +40,14 @@ def discover(
     ] = False,
     max_calls: options.MaxCalls = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Write the snapshot to this file instead of .toolkit/snapshots/."),
+        # No Path: it would drop the slash at the end, which says that a folder is meant.
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="FILE|DIR",
+            help="Write the snapshot to this file instead of .toolkit/snapshots/; with several environments, a folder "
+            "for ENV.json of each.",
+        ),
     ] = None,
     diff: Annotated[
         tuple[Path, Path] | None,
@@ -64,7 +75,18 @@ def discover(
       toolkit discover prod --unmanaged
       toolkit discover --aws-profile audit --account-id 111122223333
       toolkit discover --diff monday.json tuesday.json
+      toolkit discover --all --out snapshots/
     """
+    env = fleet_run.chosen_if_any(fleet_options.selected, failed, envs, where, everything, changed_since)
+    if isinstance(env, fleet_run.Several):
+        fleet_run.refuse(
+            "discover",
+            {"--aws-profile": aws_profile, "--account-id": account_id, "--region": region, "--diff": diff,
+             "--print-policy": print_policy},
+        )  # fmt: skip
+        many = fleet_run.Many(env, jobs, as_json, sandbox, mirror if unmanaged else None)
+        passed = fleet_run.fixed(("--regions", regions), ("--unmanaged", unmanaged), ("--max-calls", max_calls))
+        return fleet_run.each("discover", many, fleet_run.joined(passed, fleet_run.out_files(out, ".json")))
     scan = {
         "--aws-profile": aws_profile, "--account-id": account_id, "--region": region, "--max-calls": max_calls,
         "--regions": regions if regions != options.ALL_REGIONS else None, "--unmanaged": unmanaged or None,
@@ -96,7 +118,7 @@ def discover(
         else:
             account, compare = account_of(progress, env, aws_profile, account_id, region, sandbox), None
         snapshot = run(account, wanted, progress, max_calls=calls)
-        file = out or account.folder / snapshot.file_name
+        file = Path(out) if out else account.folder / snapshot.file_name
         write_snapshot(snapshot, file)
         if compare is not None:
             others = compare(snapshot)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toolkit.cli import console, options
+from toolkit.cli import console, fleet_options, fleet_run, options
 from toolkit.documents import Document, document
 from toolkit.errors import ExitCode, RefusedError, UsageError
 from toolkit.visible import one_line
@@ -193,7 +193,12 @@ def _tell_restored(env: str, done: Restored, as_json: bool) -> None:
 
 
 def drift(
-    env: options.Env,
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
+    failed: fleet_run.Failed = False,
+    jobs: fleet_run.Jobs = None,
     unmanaged: Annotated[
         bool,
         typer.Option(
@@ -220,8 +225,13 @@ def drift(
       toolkit drift prod
       toolkit drift prod --no-render --json      in a scheduled job
       toolkit drift prod --unmanaged
+      toolkit drift --where tier=prod
     """
     options.duration(lock_timeout)
+    env = fleet_run.chosen(fleet_options.selected, failed, envs, where, everything, changed_since)
+    if isinstance(env, fleet_run.Several):
+        many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout)
+        return fleet_run.each("drift", many, fleet_run.fixed(("--unmanaged", unmanaged), ("--no-render", no_render)))
     from toolkit.reports.drift import drift_data, drift_lines
     from toolkit.workflows.drift import find_drift, with_unmanaged
     from toolkit.workflows.explain import explain

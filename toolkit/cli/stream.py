@@ -14,13 +14,16 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from toolkit.errors import ToolkitError
 from toolkit.visible import LOG_WIDTH, PLAIN, USUAL_WIDTH, escaped, one_line, wrapped
 
 NARROWEST = 20
 """Columns below which a width is taken for unknown: nobody reads in them, and an address does not fit."""
+
+USUAL_HEIGHT = 24
+"""Lines of a terminal that does not tell its height."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36"}
 
@@ -109,6 +112,15 @@ class Stream(io.TextIOBase):
                 return size
         return USUAL_WIDTH
 
+    @property
+    def terminal_height(self) -> int:
+        """Lines that the terminal has; USUAL_HEIGHT where it does not tell."""
+        with contextlib.suppress(OSError, ValueError):
+            size = os.get_terminal_size(self.fileno()).lines
+            if size > 1:
+                return size
+        return USUAL_HEIGHT
+
     def line(self, text: str, style: str = "", *, colored: bool = False, lead: str = "", lead_style: str = "") -> None:
         """Write one line, wrapped between words; whatever `text` holds, it begins no other.
 
@@ -140,6 +152,10 @@ class Stream(io.TextIOBase):
         """Write over the line that the cursor is in, leaving it there; `wipe` is what clears that line."""
         self._put(wipe + one_line(text))
 
+    def drawn(self) -> IO[str]:
+        """A stream for what draws with escape sequences, which makes the words of others harmless by itself."""
+        return cast("IO[str]", _Drawn(self))
+
     def _put(self, text: str, errors: str = PLAIN) -> None:
         if self.failure is not None:
             self._failed(self.failure)
@@ -166,6 +182,30 @@ class Stream(io.TextIOBase):
             f"cannot write to {self._name}: {reason}",
             hint="the output is incomplete: send it to a terminal, or to a file that has room for it",
         ) from e
+
+
+class _Drawn(io.TextIOBase):
+    """See `Stream.drawn`."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        self._stream._put(text)
+        return len(text)
 
 
 def _styled(text: str, style: str) -> str:

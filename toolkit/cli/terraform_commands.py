@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli import console, fleet_options, options
+from toolkit.cli import console, fleet_options, fleet_run, options
 from toolkit.cli.stream import OutputError, ReaderGoneError
 from toolkit.documents import document
 from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from toolkit.terraform.outcomes import ApplyOutcome
     from toolkit.workflows.plan import PlanResult
     from toolkit.workflows.report import Target
-    from toolkit.workflows.workspace import Workspace
+    from toolkit.workflows.workspace import Access, Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +64,12 @@ def validate(
 
 
 def plan(
-    env: options.Env,
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
+    failed: fleet_run.Failed = False,
+    jobs: fleet_run.Jobs = None,
     out: Annotated[
         # No Path: it would drop the slash at the end, which says that a folder is meant.
         str | None,
@@ -113,9 +118,21 @@ def plan(
       toolkit plan prod --json | jq .summary
       toolkit plan prod --report markdown=comment.md --report sarif=found.sarif
       toolkit plan prod --allow-weaker 'module.password_policy.*.max_password_age'
+      toolkit plan 'prod-*' --out plans/ --report markdown=reports/
+      toolkit plan --all --allow-weaker 'prod:module.password_policy.*'
+      toolkit plan --failed        again, what failed in the run before
     """
     lifetime = options.lifetime(expires_in)
     options.duration(lock_timeout)
+    env = fleet_run.chosen(fleet_options.selected, failed, envs, where, everything, changed_since)
+    if isinstance(env, fleet_run.Several):
+        many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, out, report)
+        own = fleet_run.joined(
+            fleet_run.fixed(("--no-render", no_render), ("--expires-in", expires_in), ("--kms-key", kms_key)),
+            fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
+            fleet_run.plan_reports(report),
+        )
+        return fleet_run.each("plan", many, own, changes=detailed_exitcode)
     reports = options.reports(report, as_json=as_json, out=out)
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.plan import make_plan
@@ -181,11 +198,24 @@ def show(
 
 
 def apply(
-    env: options.Env,
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
+    failed: fleet_run.Failed = False,
+    jobs: fleet_run.Jobs = None,
+    dry_run: fleet_run.DryRun = False,
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="BUNDLE", help="Apply exactly this saved plan, without a prompt.")
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="BUNDLE|DIR",
+            help="Apply exactly this saved plan, without a prompt; with several environments, a folder that has "
+            "ENV.tfbundle of each.",
+        ),
     ] = None,
     auto_approve: options.AutoApprove = False,
+    approve_each: fleet_run.ApproveEach = False,
     as_json: options.Json = False,
     report: options.Report = None,
     no_render: options.NoRender = False,
@@ -197,17 +227,66 @@ def apply(
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
-) -> None:
+) -> int:
     """Apply a saved plan, or plan, show, confirm and apply.
+
+    Several environments are all planned first, approved together, and applied in the waves of fleet.yaml: the next wave
+    begins only if the one before is applied, a second plan of it is empty and its audit is not worse.
 
     \b
     Examples:
       toolkit apply prod                         plan, show, confirm, apply
       toolkit apply prod --plan prod.tfbundle    exactly what was reviewed
       toolkit apply sandbox --auto-approve       plan, show, apply
+      toolkit apply --where tier=prod --dry-run  in which waves
+      toolkit apply --all --plan plans/          what was saved there
+      toolkit apply --failed                     what is left of the run before
     """
     options.duration(lock_timeout)
+    env = fleet_run.chosen(
+        fleet_options.selected, failed, envs, where, everything, changed_since, changes=True, dry_run=dry_run
+    )
     kms_key = options.kms_key_for(plan, kms_key)
+    if isinstance(env, fleet_run.Several):
+        consented = fleet_run.joined(
+            fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
+            fleet_run.plan_reports(report),
+        )
+        saved = fleet_run.joined(fleet_run.fixed(("--kms-key", kms_key)), consented)
+        return fleet_run.apply(
+            fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, report=report),
+            fleet_run.joined(fleet_run.fixed(("--no-render", no_render)), consented),
+            # Those of a plan that is made here are in it already.
+            saved if plan is not None else fleet_run.fixed(),
+            saved=plan,
+            kms_key=kms_key,
+            auto_approve=auto_approve,
+            by_wave=approve_each,
+            dry_run=dry_run,
+        )
+    _apply(
+        env, plan, auto_approve, as_json, report, no_render, allow_destroy, allow_release, allow_weaker,
+        acknowledge_lockout, kms_key, lock_timeout, options.access(sandbox, mirror),
+    )  # fmt: skip
+    return ExitCode.OK
+
+
+def _apply(
+    env: str,
+    plan: Path | None,
+    auto_approve: bool,
+    as_json: bool,
+    report: list[str] | None,
+    no_render: bool,
+    allow_destroy: list[str] | None,
+    allow_release: list[str] | None,
+    allow_weaker: list[str] | None,
+    acknowledge_lockout: bool,
+    kms_key: str | None,
+    lock_timeout: str,
+    access: Access,
+) -> None:
+    """Apply one environment."""
     reports = options.reports(report, as_json=as_json)
     quiet = as_json or options.printed(reports)
     from toolkit.workflows.apply import apply_bundle, open_bundle
@@ -216,7 +295,6 @@ def apply(
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
 
-    access = options.access(sandbox, mirror)
     consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
     project = options.project()
     paths = project.environment(env)

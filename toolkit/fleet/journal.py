@@ -75,6 +75,8 @@ class Story:
     environments: tuple[str, ...]
     """All that the run is about, in their order."""
     started: str
+    arguments: tuple[str, ...]
+    """Options of the command that began it."""
     entries: tuple[Entry, ...]
 
     @property
@@ -91,7 +93,11 @@ class Story:
         """Environments for which the command has not done all its work, in order."""
         done = {"plan": (State.PLANNED,), "apply": (State.APPLIED, State.VERIFIED)}.get(self.command, (State.DONE,))
         latest = self.latest
-        return tuple(e for e in self.environments if e not in latest or latest[e].state not in done)
+        return tuple(
+            name
+            for name in self.environments
+            if name not in latest or latest[name].state not in done or latest[name].facts.get("to_verify")
+        )
 
 
 @dataclass
@@ -234,9 +240,15 @@ def runs_folder(root: Path) -> Path:
 
 
 def run_names(root: Path) -> tuple[str, ...]:
-    """Names of a project's runs, the newest last."""
+    """Names of a project's runs, the newest last; but none that was killed before it wrote its first line."""
     runs = runs_folder(root)
-    return tuple(sorted(f.parent.name for f in runs.glob(f"*/{FILE_NAME}")))
+    return tuple(sorted(f.parent.name for f in runs.glob(f"*/{FILE_NAME}") if b"\n" in _beginning(f)))
+
+
+def _beginning(file: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return read_regular(file, follow=False)
+    return b"\n"  # whoever reads it says why that is not possible
 
 
 def newest(root: Path, command: str) -> Path:
@@ -306,9 +318,10 @@ def read(root: Path, folder: Path) -> Story:
     try:
         command, started = str(header["command"]), str(header["at"])
         environments = tuple(str(name) for name in header["environments"])
+        arguments = tuple(str(argument) for argument in header["arguments"])
     except (KeyError, TypeError) as e:
         raise _damaged(file, 1, f"{e} is missing") from e
-    return Story(folder, command, environments, started, tuple(entries))
+    return Story(folder, command, environments, started, arguments, tuple(entries))
 
 
 def _entry(file: Path, number: int, data: dict[str, Any]) -> Entry:

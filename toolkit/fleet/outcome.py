@@ -41,7 +41,9 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether it did not do its work. Changes, drift and failed checks (2) are results, not failures."""
+        """Whether it did not do its work. Changes, drift and failed or unknown checks are results, not failures."""
+        if self.command == "audit" and self.document is not None and self.exit_code == ExitCode.ERROR:
+            return False
         return self.exit_code not in _DONE
 
 

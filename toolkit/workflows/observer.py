@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from toolkit.terraform.events import Event
 
+EVENTS_FD = "TOOLKIT_EVENTS_FD"
+"""Names the pipe to which a command writes its progress that runs for a run over many environments."""
+
 
 class Observer:
     """Receives progress. Every method does nothing here, so that callers who do not care need not."""

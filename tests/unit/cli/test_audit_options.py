@@ -24,7 +24,7 @@ from toolkit.reports.audit import audit_data
 from toolkit.workflows import audit as workflow
 
 READING: dict[str, Any] = {
-    "ENV": {"env": "prod"},
+    "ENV": {"envs": ["prod"]},
     "--aws-profile": {"aws_profile": "audit"},
     "--account-id": {"account_id": "123456789012"},
     "--region": {"region": "eu-central-1"},
@@ -52,6 +52,7 @@ HIGH, CRITICAL, NOTE = "iam_avoid_root_usage", "iam_root_mfa_enabled", "iam_pass
     ("option", "given"),
     [(option, given) for option in OTHERS for given in READING if (option, given) not in FIT],
 )
+@pytest.mark.usefixtures("prod")
 def test_options_that_would_be_ignored_are_refused(option: str, given: str):
     with pytest.raises(UsageError, match=f"^{option} reads no account, so it does not go with {given}$"):
         audit(**OTHERS[option], **READING[given])
@@ -88,12 +89,16 @@ def test_options_that_leave_no_check_are_refused():
     [
         ({"fix": True, "yes": True}, "--fix edits environment.yaml, and an account without an environment has none"),
         ({"fix": True, "yes": True, "account_id": "123456789012"}, "--fix edits environment.yaml"),
-        ({"env": "prod", "fix": True}, "approval needs a terminal"),
-        ({"env": "prod", "fix": True, "yes": True, "output_format": "json"}, "does not go with --format json"),
-        ({"env": "prod", "fix": True, "yes": True, "output_format": "markdown"}, "does not go with --format markdown"),
-        ({"env": "prod", "yes": True}, "--yes is for --fix and --send-to"),
+        ({"envs": ["prod"], "fix": True}, "approval needs a terminal"),
+        ({"envs": ["prod"], "fix": True, "yes": True, "output_format": "json"}, "does not go with --format json"),
+        (
+            {"envs": ["prod"], "fix": True, "yes": True, "output_format": "markdown"},
+            "does not go with --format markdown",
+        ),
+        ({"envs": ["prod"], "yes": True}, "--yes is for --fix and --send-to"),
     ],
 )
+@pytest.mark.usefixtures("prod")
 def test_what_fix_needs_is_demanded_before_anything_is_read(
     answer: Callable[..., None], given: dict[str, Any], message: str
 ):
@@ -123,7 +128,7 @@ def test_fix_writes_and_says_what_to_run_next(
 ):
     """The account is as it was: so is the exit code."""
     answer(_found((NOTE, Status.FAIL), (CRITICAL, Status.FAIL)))
-    assert audit(env="prod", fix=True, yes=True) == 2
+    assert audit(envs=["prod"], fix=True, yes=True) == 2
     assert "require_lowercase_characters: true   # for now\n" in prod.read_text()
     out, err = capsys.readouterr()
     assert "components.password_policy.require_lowercase_characters: true    for iam_password_policy_lowercase" in out
@@ -131,7 +136,7 @@ def test_fix_writes_and_says_what_to_run_next(
     assert "+++ b/environments/prod/rendered/password_policy.tf" in out
     assert "Nothing in AWS was changed." in err
     assert err.endswith("Next: toolkit plan prod\n")
-    assert audit(env="prod", fix=True, yes=True) == 2
+    assert audit(envs=["prod"], fix=True, yes=True) == 2
     assert "There is nothing to fix in environments/prod/environment.yaml" in capsys.readouterr().err
 
 
@@ -144,15 +149,15 @@ def test_a_report_says_what_can_be_fixed(
     before = prod.read_bytes()
     found = _found((NOTE, Status.FAIL), (CRITICAL, Status.FAIL), ("macie_is_enabled", Status.FAIL))
     answer(replace(found, environment="prod"))
-    audit(env="prod")
+    audit(envs=["prod"])
     text = capsys.readouterr().out
     assert "1 failed check can be fixed in environment.yaml: toolkit audit prod --fix" in text
     assert "+  require" not in text, "the terminal stays short"
-    audit(env="prod", output_format="markdown")
+    audit(envs=["prod"], output_format="markdown")
     markdown = capsys.readouterr().out
     assert "## Fixes" in markdown
     assert "```diff\n--- a/environments/prod/rendered/password_policy.tf" in markdown
-    audit(env="prod", output_format="json")
+    audit(envs=["prod"], output_format="json")
     data = {one["id"]: one["fix"] for one in json_shape(capsys.readouterr().out)["checks"]}
     assert data[CRITICAL] is None
     assert data["macie_is_enabled"]["kind"] == "by-hand"
@@ -182,7 +187,7 @@ def test_an_account_without_a_file_has_no_fixes(answer: Callable[..., None], cap
 def test_a_check_is_explained_for_an_environment(
     prod: Path, capsys: pytest.CaptureFixture[str], check: str, said: list[str]
 ):
-    assert audit(env="prod", explain=check) == 0
+    assert audit(envs=["prod"], explain=check) == 0
     out = capsys.readouterr().out
     assert [words for words in said if words not in out] == []
 
@@ -404,8 +409,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [({"fix": True, "env": "prod"}, "do not go together"), ({}, "approval needs a terminal")]
+    ("given", "expected"), [({"fix": True, "envs": ["prod"]}, "do not go together"), ({}, "approval needs a terminal")]
 )
+@pytest.mark.usefixtures("prod")
 def test_what_sending_needs_is_demanded_before_the_account_is_read(
     answer: Callable[..., None], hub: list[str], monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], expected: str
 ):

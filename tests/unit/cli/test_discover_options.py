@@ -28,12 +28,17 @@ SCAN: dict[str, Any] = {
     [
         *(("--diff", {"diff": FILES, **more}, name) for name, more in SCAN.items()),
         *(("--print-policy", {"print_policy": True, **more}, name) for name, more in SCAN.items()),
-        ("--diff", {"diff": FILES, "env": "prod"}, "ENV"),
+        ("--diff", {"diff": FILES, "envs": ["prod"]}, "ENV"),
         ("--print-policy", {"print_policy": True, "diff": FILES}, "--diff"),
-        ("--diff", {"diff": FILES, "env": "prod", "unmanaged": True}, "ENV, --unmanaged"),
+        ("--diff", {"diff": FILES, "envs": ["prod"], "unmanaged": True}, "ENV, --unmanaged"),
     ],
 )
-def test_options_that_would_be_ignored_are_refused(option: str, more: dict[str, Any], named: str):
+def test_options_that_would_be_ignored_are_refused(
+    option: str, more: dict[str, Any], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "environments" / "prod").mkdir(parents=True)
+    (tmp_path / "environments" / "prod" / "environment.yaml").touch()
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError) as refused:
         discover(**more)
     assert str(refused.value) == f"{option} reads no account, so it does not go with {named}"

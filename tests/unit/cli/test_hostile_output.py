@@ -23,7 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 import typer
@@ -35,7 +35,7 @@ from toolkit.audit.model import Check
 from toolkit.cli import console
 from toolkit.cli.app import app
 from toolkit.cli.main import run
-from toolkit.errors import ToolkitError
+from toolkit.errors import ExitCode, ToolkitError
 from toolkit.findings import Rule
 from toolkit.findings.data import CallRecord
 from toolkit.findings.model import Call
@@ -298,18 +298,55 @@ def story_validate(word: str) -> Iterator[list[str]]:
         yield from both("validate", word)
 
 
+@contextlib.contextmanager
+def _many(word: str) -> Iterator[None]:
+    """A run over many environments."""
+    from toolkit.fleet.journal import State
+    from toolkit.fleet.outcome import Outcome
+    from toolkit.workflows.commands import Job
+    from toolkit.workflows.fleet import Machine, Result
+
+    error = dict.fromkeys(("phase", "message", "where", "detail", "next"), word)
+
+    @contextlib.contextmanager
+    def begun(project: Any, command: str, names: Any, arguments: Any, machine: Machine, out: Any) -> Iterator[Any]:
+        result = dataclasses.replace(poisoned(Result, word), error=error)
+        machine.watcher.notice(word)
+        machine.watcher.began(dataclasses.replace(poisoned(Job, word)))
+        for event in ("warning", "progress", "stage"):
+            machine.watcher.event(poisoned(Job, word), {event: word})
+        # What the board draws has sequences of its own: tests/unit/workflows/test_fleet.py.
+        run = Mock(project=project, command=command, arguments=arguments, environments=tuple(names), out=None)
+        run.journal.folder = poisoned(Path, word)
+        run.commands.interrupted = False
+        run.exit_code.return_value = ExitCode.ERROR
+        outcome = Outcome(word, command, 1, None, ToolkitError(word).as_data(), 1.0)
+        run.results.return_value = [dataclasses.replace(result, outcome=outcome)] + [
+            dataclasses.replace(result, environment=f"{word}{number}", state=state, outcome=None)
+            for number, state in enumerate((*State, None))
+        ]
+        yield run
+
+    with patch("toolkit.workflows.fleet.begun", begun):
+        yield
+
+
 def story_plan(word: str) -> Iterator[list[str]]:
     with _opened(word), _planned(word):
         yield from both("plan", "prod")
         yield ["-v", "plan", "prod"]
         for name in ("text", "markdown", "json", "sarif", "junit", "html"):
             yield ["plan", "prod", "--report", f"{name}=-"]
+    with _many(word):
+        yield from both("plan", "--all")
 
 
 def story_apply(word: str) -> Iterator[list[str]]:
     with _opened(word), _planned(word), _applied(word):
         yield from both("apply", "prod", "--auto-approve")
         yield ["apply", "prod"]
+    with _many(word):
+        yield from both("apply", "--all", "--auto-approve")
 
 
 def story_destroy(word: str) -> Iterator[list[str]]:
@@ -685,6 +722,8 @@ def test_all_json_is_as_published(project: Path, json_shape: Callable[[str], Any
 
 PRINTS = {
     "audit": "audit audit-organization",
+    "plan": "plan fleet-run",
+    "apply": "apply fleet-run",
     "show": "plan",
     "destroy": "apply",
     "discover": "discover discover-diff",

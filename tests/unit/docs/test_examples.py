@@ -24,6 +24,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.shape import file_model
 from toolkit.environment.source import parse
+from toolkit.fleet.settings import parse_settings
 
 REPOSITORY = Path(__file__).parents[3]
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -50,6 +51,9 @@ def named(documents: list[Path], language: str) -> list[Any]:
 def test_yaml_is_accepted_as_an_environment_file(text: str, tmp_path: Path):
     """Whole files, some of their keys, or some components; a file that one names holds a policy."""
     block: Any = parse(text).data  # not YAML 1.1, to which the key `on` is true
+    if set(block) == {"waves"}:  # of fleet.yaml
+        assert parse_settings(text).waves
+        return
     if set(block) <= set(REGISTRY):
         block = {"components": block}
     assert set(block) <= set(file_model().model_fields)

@@ -219,6 +219,16 @@ def test_a_run_that_is_not_there(tmp_path: Path):
         run_folder(tmp_path, "2026")
 
 
+def test_a_run_that_was_killed_before_its_first_line_is_none(tmp_path: Path):
+    with begun(tmp_path) as journal:
+        pass
+    for name, text in (("99990101T000000-0000", b""), ("99990101T000001-0000", b'{"event":"ru')):
+        folder = tmp_path / ".toolkit" / "fleet" / name
+        folder.mkdir()
+        (folder / "journal.jsonl").write_bytes(text)
+    assert newest(tmp_path, "apply") == journal.folder
+
+
 def test_links_are_refused(tmp_path: Path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / ".toolkit").symlink_to("elsewhere")

@@ -1,0 +1,611 @@
+"""Commands over many environments: their options, the board that shows them, what is printed at the end.
+
+A command of one environment calls `run` where its options select several. What it is called with is handed to each
+environment's own command; what cannot be meant for several is refused before anything runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from toolkit.cli import console, options
+from toolkit.documents import Document, document
+from toolkit.errors import ExitCode, UsageError, or_meant
+from toolkit.visible import one_line
+
+if TYPE_CHECKING:
+    from toolkit.cli.board import Board
+    from toolkit.fleet.selection import Selection
+    from toolkit.fleet.summary import Summary
+    from toolkit.reports.format import Format
+    from toolkit.workflows.fleet import Arguments, Result, Run
+    from toolkit.workflows.report import Target
+
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Environments at the same time, of several. Default: one per processor, if there is memory for them.",
+    ),
+]
+Failed = Annotated[
+    bool,
+    typer.Option(
+        "--failed",
+        help="Continue the newest run over several environments: only those that failed or were not reached.",
+    ),
+]
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show in which waves the environments would be applied, and do nothing.")
+]
+ApproveEach = Annotated[
+    bool,
+    typer.Option("--approve-each", help="Of several environments, prompt for each one before its wave begins."),
+]
+
+
+@dataclass(frozen=True)
+class Several:
+    """Several environments, or one that options select."""
+
+    names: tuple[str, ...] | None
+    """None: those of the run that --failed continues."""
+
+
+@dataclass(frozen=True)
+class Many:
+    """What the options that are about many environments say."""
+
+    several: Several
+    jobs: int | None
+    as_json: bool
+    sandbox: bool
+    mirror: Path | None = None
+    lock_timeout: str | None = None
+    out: str | None = None
+    """Folder for plan bundles."""
+    report: list[str] | None = None
+    """What --report says: to a folder, a report of each environment; to a file, one of the summary."""
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The selected environments; None: those of the run that is continued."""
+        return self.several.names
+
+
+Own = Callable[[Sequence[str]], Callable[[str], tuple[str, ...]]]
+"""Environments of a run → environment → options of its command alone. What is wrong is said before anything runs."""
+
+
+def chosen(
+    select: Callable[..., Selection],
+    failed: bool,
+    envs: Sequence[str] | None,
+    where: Sequence[str] | None,
+    everything: bool,
+    changed_since: str | None,
+    *,
+    changes: bool = False,
+    dry_run: bool = False,
+) -> str | Several:
+    """The environment that is named alone, or several.
+
+    Args:
+        select: fleet_options.selected.
+        failed: Whether --failed is given.
+        envs: What ENV says.
+        where: What --where says.
+        everything: Whether --all is given.
+        changed_since: What --changed-since says.
+        changes: Whether the command changes accounts.
+        dry_run: Whether only the waves are shown; one environment has one, too.
+
+    Raises:
+        UsageError: As `select`; or environments are named together with --failed.
+    """
+    if not failed:
+        _refuse_link(envs or ())
+        found = select(options.project(), envs, where, everything, changed_since, changes=changes and not dry_run)
+        return Several(found.names) if found.single is None or dry_run else found.single
+    if envs or where or everything or changed_since is not None:
+        raise UsageError(
+            "--failed takes the environments of the newest run, so none can be selected",
+            hint="leave out --failed, or the names and options that select others",
+        )
+    return Several(None)
+
+
+def _refuse_link(envs: Sequence[str]) -> None:
+    """Say of a name that it is a symbolic link, rather than that there is no such environment.
+
+    Raises:
+        ToolkitError: It is.
+    """
+    from toolkit.paths import ENVIRONMENT_NAME, environment_name
+
+    for name in map(environment_name, envs):
+        if ENVIRONMENT_NAME.match(name):
+            options.project().paths(name)
+
+
+def chosen_if_any(
+    select: Callable[..., Selection],
+    failed: bool,
+    envs: Sequence[str] | None,
+    where: Sequence[str] | None,
+    everything: bool,
+    changed_since: str | None,
+) -> str | Several | None:
+    """As `chosen`; None where nothing is selected: the command is about an account without an environment file."""
+    given = failed or envs or where or everything or changed_since is not None
+    return chosen(select, failed, envs, where, everything, changed_since) if given else None
+
+
+def words(*given: tuple[str, Any]) -> tuple[str, ...]:
+    """Options as words of a command line: flags that are set, values, and each of several values."""
+    found: list[str] = []
+    for option, value in given:
+        if value is True:
+            found.append(option)
+        elif isinstance(value, list | tuple):
+            found += [word for one in value for word in (option, str(one))]
+        elif value is not None and value is not False:
+            found += [option, str(value)]
+    return tuple(found)
+
+
+def fixed(*given: tuple[str, Any]) -> Own:
+    """The same options for every environment, as `words` has them."""
+    found = words(*given)
+    return lambda _: lambda _: found
+
+
+def joined(*parts: Own) -> Own:
+    """Options from several sources."""
+
+    def for_all(names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+        found = [part(names) for part in parts]
+        return lambda name: tuple(word for part in found for word in part(name))
+
+    return for_all
+
+
+def consents(destroy: list[str] | None, weaker: list[str] | None, release: list[str] | None, lockout: bool) -> Own:
+    """Consents as ENV:ADDRESS, each for the environments that ENV names or matches.
+
+    They raise:
+        UsageError: One names no environment, or none of the selected ones.
+    """
+    from toolkit.globs import glob
+
+    given = (("--allow-destroy", destroy), ("--allow-weaker", weaker), ("--allow-release", release))
+
+    def for_all(names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+        if lockout:
+            raise UsageError(
+                "--acknowledge-lockout is for one environment: its plan names the users that it would lock out",
+                hint="plan and apply that environment alone with --acknowledge-lockout, then the others",
+            )
+        found: dict[str, list[str]] = {name: [] for name in names}
+        for option, values in given:
+            for value in values or ():
+                env, sign, address = value.partition(":")
+                # A `:` may also be in the key of an address: module.x["a:b"].
+                if not sign or not env or not address or set(env) & set('.["'):
+                    raise UsageError(
+                        f"{option} {value}: with several environments, a consent names the one that it is for",
+                        hint=f"{option} ENV:{value}",
+                    )
+                meant = [name for name in names if glob(env).matches(name)]
+                if not meant:
+                    raise UsageError(
+                        f"{option} {value}: {env!r} is not one of the environments of this run"
+                        f"{or_meant(env, tuple(names))}",
+                        hint=f"they are: {', '.join(names)}",
+                    )
+                for name in meant:
+                    found[name] += [option, address]
+        return lambda name: tuple(found[name])
+
+    return for_all
+
+
+def plan_reports(given: list[str] | None) -> Own:
+    """--report FORMAT=DIR/ of plans."""
+    from toolkit.reports.registry import FORMATS
+
+    return _reports(given, FORMATS)
+
+
+def audit_reports(given: list[str] | None) -> Own:
+    """--report FORMAT=DIR/ of audits."""
+    from toolkit.reports.audit_registry import FORMATS
+
+    return _reports(given, FORMATS)
+
+
+def _reports(given: Sequence[str] | None, formats: Mapping[str, Format[Any]]) -> Own:
+    """A file for each environment in the folder that a report names.
+
+    Raises:
+        UsageError: No such format.
+    """
+    folders: list[tuple[str, str, str]] = []
+    for option in filter(_to_folder, given or ()):
+        name, sign, folder = option.partition("=")
+        if not sign or name not in formats:
+            raise UsageError(
+                f"--report {option}: a folder needs a format{or_meant(name, tuple(formats))}",
+                hint=f"--report markdown=reports/; formats: {', '.join(formats)}",
+            )
+        _make(folder, "--report")
+        folders.append((name, folder, formats[name].endings[0]))
+    return lambda _: (
+        lambda env: tuple(
+            word
+            for name, folder, ending in folders
+            for word in ("--report", f"{name}={Path(folder) / f'{env}{ending}'}")
+        )
+    )
+
+
+def _to_folder(report: str) -> bool:
+    where = report.partition("=")[2] or report
+    return where.endswith(os.sep) or Path(where).is_dir()
+
+
+def _summary_reports(many: Many) -> tuple[Target[Summary], ...]:
+    """The reports of the whole run, checked before anything is run.
+
+    Raises:
+        UsageError: One cannot be written.
+    """
+    from toolkit.reports.fleet_registry import FORMATS
+    from toolkit.workflows.report import targets
+
+    return targets(FORMATS, [one for one in many.report or () if not _to_folder(one)], as_json=many.as_json)
+
+
+def out_files(folder: str | None, ending: str) -> Own:
+    """--out DIR/ of commands that write a file."""
+    if folder is None:
+        return fixed()
+    if not (folder.endswith(os.sep) or Path(folder).is_dir()):
+        raise UsageError(
+            f"--out {folder}: with several environments, a folder is needed",
+            hint=f"--out {folder}/ has a file for each environment",
+        )
+    _make(folder, "--out")
+    return lambda _: lambda env: ("--out", str(Path(folder) / f"{env}{ending}"))
+
+
+def _make(folder: str, option: str) -> Path:
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UsageError(f"{option} {folder}: the folder cannot be made: {e.strerror}") from e
+    return Path(folder)
+
+
+def refuse(command: str, given: Mapping[str, Any]) -> None:
+    """Demand that no option was given that is for one environment.
+
+    Raises:
+        UsageError: One was.
+    """
+    found = [option for option, value in given.items() if value not in (None, False)]
+    if found:
+        raise UsageError(
+            f"{found[0]} is for one environment", hint=f"toolkit {command} ENV {found[0]}, or leave it out"
+        )
+
+
+@contextmanager
+def opened(command: str, many: Many, arguments: Callable[[Sequence[str]], Arguments]) -> Iterator[tuple[Run, Board]]:
+    """A run of a command, new or continued.
+
+    Args:
+        command: plan, apply, drift, audit, discover.
+        many: What the options say.
+        arguments: Makes what each command is called with, once it is known which environments the run is about.
+    """
+    from toolkit.cli.board import Board
+    from toolkit.fleet.journal import newest, read
+    from toolkit.workflows import commands
+    from toolkit.workflows.fleet import Machine, begun, continued
+
+    project = options.project()
+    names = many.names
+    if names is None:
+        names = read(project.root, newest(project.root, command)).environments
+    given = arguments(names)
+    # A relative folder means the same to the commands, which work in the same folder; the journal outlives it.
+    out = None if many.out is None else _folder(many.out)
+    board = Board()
+    global_options = ("--verbose",) if console.Settings.verbose else ()
+    machine = Machine(board, many.jobs, global_options, commands.PROGRAM)
+    run = (
+        continued(project, command, given, machine, out)
+        if many.names is None
+        else begun(project, command, names, given, machine, out)
+    )
+    with run as found, board:
+        yield found, board
+
+
+def _folder(out: str) -> Path:
+    if Path(out).exists() and not Path(out).is_dir():
+        raise UsageError(f"--out {out}: with several environments, a folder is needed", hint="name a folder")
+    return _make(out, "--out").resolve()
+
+
+def everywhere(many: Many) -> dict[str, Any]:
+    """Arguments that every command gets."""
+    terraform = [] if many.mirror is None else ["--provider-mirror", str(many.mirror)]
+    if many.lock_timeout is not None:
+        terraform += ["--lock-timeout", many.lock_timeout]
+    return {"everywhere": ("--sandbox",) if many.sandbox else (), "terraform": tuple(terraform)}
+
+
+def each(command: str, many: Many, own: Own, *, changes: bool = True) -> ExitCode:
+    """Run plan, drift, audit or discover for each environment, and show what became of them.
+
+    Args:
+        command: Which.
+        many: What the options say.
+        own: Environments → environment → its own options.
+        changes: Whether changes, drift and failed checks make the exit code 2.
+    """
+    from toolkit.workflows.fleet import Arguments
+
+    if many.names == ():
+        return _nothing(command, many)
+    reports = _summary_reports(many)
+    with opened(command, many, lambda names: Arguments(own=own(names), **everywhere(many))) as (run, board):
+        run.each()
+        board.pause()
+        code = run.exit_code(changes=changes)
+        summary = summary_of(run)
+        if summary is not None:
+            options.write(summary, reports)
+        if many.as_json:
+            console.print_json(run_data(run, code, summary))
+        elif summary is not None:
+            _show_summary(summary, to_stderr=options.printed(reports))
+        _tell_end(run, code, many)
+    return code
+
+
+def apply(
+    many: Many,
+    own: Own,
+    applying: Own,
+    *,
+    saved: Path | None,
+    kms_key: str | None,
+    auto_approve: bool,
+    by_wave: bool,
+    dry_run: bool,
+) -> ExitCode:
+    """Plan every environment, or take saved plans, and apply them wave by wave.
+
+    Args:
+        many: What the options say.
+        own: Environments → environment → options of its plan.
+        applying: The same of its apply.
+        saved: Folder of saved plans.
+        kms_key: Key with which these must be encrypted.
+        auto_approve: Whether what is planned is applied without a prompt, as saved plans always are.
+        by_wave: Whether each environment is asked about, before its wave.
+        dry_run: Whether the waves are shown, and nothing else.
+
+    Raises:
+        UsageError: Approval needs a terminal, and there is none.
+    """
+    from toolkit.workflows.fleet import Arguments, waves_of
+
+    if dry_run:
+        return show_waves(many)
+    if many.names == ():
+        return _nothing("apply", many)
+    approve = saved is None and not auto_approve
+    if approve and not sys.stdin.isatty():
+        raise UsageError(
+            "approval needs a terminal",
+            hint="--plan DIR applies saved plans without a prompt; --auto-approve applies what is planned now",
+        )
+    reports = _summary_reports(many)
+    if many.names is not None:
+        waves_of(options.project(), many.names)  # what is wrong with it is said before anything runs
+
+    def arguments(names: Sequence[str]) -> Arguments:
+        showing = words(("--kms-key", kms_key))
+        return Arguments(own=own(names), applying=applying(names), showing=showing, **everywhere(many))
+
+    with opened("apply", many, arguments) as (run, board):
+
+        def agreed(names: Sequence[str]) -> Collection[str]:
+            board.pause()
+            if not approve:
+                return names
+            if not by_wave:
+                console.tell(f"Each plan in full: toolkit show {_relative(run.journal.folder)}/ENV.tfbundle")
+            console.require_stderr("the plans could not be shown")
+            return _ask(run, names, one_by_one=by_wave)
+
+        waves = waves_of(run.project, run.environments)
+        run.plan_all(saved)
+        board.pause()
+        summary = summary_of(run)
+        quiet = many.as_json or options.printed(reports)
+        if summary is not None:
+            options.write(summary, reports)
+            _show_summary(summary, to_stderr=quiet)
+        if not run.commands.interrupted:
+            run.apply(waves, agreed, by_wave=by_wave)
+        board.pause()
+        code = run.exit_code(changes=False)
+        if many.as_json:
+            console.print_json(run_data(run, code, summary))
+        elif not quiet:
+            console.say("")
+            console.print_table(("ENVIRONMENT", "RESULT", "CHANGES"), [_row(result) for result in run.results()])
+        _tell_failures(run)
+        _tell_end(run, code, many)
+    return code
+
+
+def show_waves(many: Many) -> ExitCode:
+    """--dry-run: the waves of the environments, or of those that are left of the run that is continued."""
+    from toolkit.fleet.journal import newest, read
+    from toolkit.workflows.fleet import waves_of
+
+    project = options.project()
+    names = many.names if many.names is not None else read(project.root, newest(project.root, "apply")).unfinished
+    rows = [
+        (wave.name, _limits(wave.concurrency, wave.failures_tolerated), ", ".join(wave.environments))
+        for wave in waves_of(project, names)
+    ]
+    console.print_table(("WAVE", "LIMITS", "ENVIRONMENTS"), rows)
+    return ExitCode.OK
+
+
+def _limits(concurrency: int | None, tolerated: int) -> str:
+    found = [f"{concurrency} at once"] if concurrency else []
+    return ", ".join([*found, f"{tolerated} may fail" if tolerated else "stops at a failure"])
+
+
+def _nothing(command: str, many: Many) -> ExitCode:
+    """The selection is empty, since nothing has changed: that is no error."""
+    if many.as_json:
+        console.print_json(
+            document(
+                "fleet-run", {"command": command, "run": None, "exit_code": 0, "environments": [], "summary": None}
+            )
+        )
+    else:
+        console.tell("No environment has changed; there is nothing to do.")
+    return ExitCode.OK
+
+
+def _ask(run: Run, names: Sequence[str], *, one_by_one: bool) -> Collection[str]:
+    where = "on the embedded AWS" if "--sandbox" in run.arguments.everywhere else "each in its own account"
+    if one_by_one:
+        return [name for name in names if console.ask(f"Apply the plan of {name}?", wanted="yes")]
+    many = f"{len(names)} plans" if len(names) > 1 else f"the plan of {names[0]}"
+    return names if console.ask(f"Apply {many}, {where}?", wanted="yes") else ()
+
+
+def summary_of(run: Run) -> Summary | None:
+    """What the environments' own commands came to, grouped; of an apply, their plans. None where none was run."""
+    from toolkit.fleet.grouping import summarize
+
+    results = run.results()
+    outcomes = [result.outcome for result in results if result.outcome is not None]
+    missing = {r.environment: str((r.error or {}).get("message", "not run")) for r in results if r.outcome is None}
+    return summarize(outcomes, missing) if outcomes else None
+
+
+def _show_summary(summary: Summary, *, to_stderr: bool) -> None:
+    from toolkit.reports.fleet_text import summary_lines
+
+    console.show(summary_lines(summary, verbose=console.Settings.verbose), to_stderr=to_stderr)
+
+
+def _tell_failures(run: Run) -> None:
+    """Why an apply has not come to its end; the summary has said so of plans."""
+    for result in run.results():
+        error = result.error
+        if error is None or result.state is None or result.state.value != "failed":
+            continue
+        place = f"{error['where']}: " if error.get("where") else ""
+        console.error_line(f"{result.environment}: {place}{error.get('message')}")
+        if error.get("detail"):
+            console.tell(*(f"  {line}" for line in str(error["detail"]).rstrip("\n").split("\n")))
+        if error.get("next"):
+            console.tell(f"Next: {error['next']}")
+
+
+def _tell_end(run: Run, code: ExitCode, many: Many) -> None:
+    console.tell(f"Journal and logs: {_relative(run.journal.folder)}")
+    if any(result.state is None or result.state.value in ("failed", "skipped") for result in run.results()):
+        console.tell(f"Next: toolkit {run.command} --failed{' --sandbox' if many.sandbox else ''}")
+    elif run.command == "plan" and any(result.changes for result in run.results()):
+        folder = _relative(run.out or run.journal.folder)
+        console.tell(f"Apply exactly these: toolkit apply {_named(run)} --plan {folder}/")
+
+
+def _named(run: Run) -> str:
+    return "--all" if run.environments == run.project.names else " ".join(run.environments)
+
+
+def run_data(run: Run, code: ExitCode, summary: Summary | None) -> Document:
+    """A run as plain data (docs/output.schema.json)."""
+    from toolkit.reports.fleet_json import summary_data
+
+    folder = run.journal.folder
+    return document(
+        "fleet-run",
+        {
+            "command": run.command,
+            "run": str(folder),
+            "exit_code": int(code),
+            "environments": [
+                {
+                    "environment": result.environment,
+                    "state": result.state.value if result.state else None,
+                    "exit_code": result.exit_code,
+                    "seconds": result.seconds,
+                    "changes_pending": result.changes,
+                    "error": None
+                    if result.error is None
+                    else {key: result.error.get(key) for key in ("phase", "message", "where", "detail", "next")},
+                    "output": None
+                    if result.outcome is None
+                    else str(folder / f"{result.environment}.{result.outcome.command}.json"),
+                }
+                for result in run.results()
+            ],
+            "summary": None if summary is None else summary_data(summary),
+        },
+    )
+
+
+def _row(result: Result) -> tuple[str, str, str]:
+    return result.environment, _result(result), one_line(_changes(result))
+
+
+def _result(result: Result) -> str:
+    if result.state is None:
+        return "not run"
+    if result.state.value == "failed" and result.error is not None:
+        return f"failed ({result.exit_code})"
+    return result.state.value
+
+
+def _changes(result: Result) -> str:
+    if result.state is not None and result.state.value == "skipped" and result.error is not None:
+        return str(result.error.get("message"))
+    summary = ((result.outcome.document if result.outcome else None) or {}).get("summary")
+    if not isinstance(summary, Mapping):
+        return ""
+    parts = [f"{summary[key]} to {key}" for key in ("add", "change", "destroy", "import", "forget") if summary.get(key)]
+    return ", ".join(parts) or ("none" if result.changes is False else "")
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

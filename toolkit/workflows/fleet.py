@@ -1,0 +1,583 @@
+"""Runs a command over many environments: plans, waves of applies, and what is written down of each.
+
+In: names, their waves, and what each command is called with. Out: files and the journal in the run's folder, and what
+became of each environment. The work is done by the commands of single environments (toolkit.workflows.commands), so
+that no check is written twice; nothing here talks to AWS or Terraform.
+
+An apply plans every environment first. What is approved is then applied, wave by wave, from the very bundles that were
+shown. A wave that another one follows is a canary: its environments count as applied only when a second plan of each is
+empty and its audit is not worse than before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from toolkit.environment.source import parse
+from toolkit.errors import BadPlanError, ExitCode, ToolkitError, UsageError
+from toolkit.files import read_regular
+from toolkit.fleet.journal import Entry, Journal, State, Story, newest, read
+from toolkit.fleet.outcome import Outcome, fold
+from toolkit.fleet.settings import FleetFileError, load_settings
+from toolkit.fleet.waves import Wave, in_waves
+from toolkit.paths import Project, shortened
+from toolkit.workflows import capacity
+from toolkit.workflows.commands import PROGRAM, Chain, Commands, Job, Watcher
+from toolkit.workflows.environments import labels_of
+
+SUFFIX = ".tfbundle"
+_TERRAFORM = ("plan", "apply", "drift")
+_WITHOUT_PLAN = (State.APPROVED, State.SKIPPED)
+_BEFORE_APPLY = (State.PLANNED, State.APPROVED)
+_STOPPED = "the run was interrupted"
+_BASELINE = "audit-before"
+_SEVERE = ("critical", "high")
+"""Severities that count where audits are compared, as `audit --fail-on` has it by default."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the commands of single environments are called with."""
+
+    everywhere: tuple[str, ...] = ()
+    """Of every command: --sandbox."""
+    terraform: tuple[str, ...] = ()
+    """Of those that run Terraform: --provider-mirror, --lock-timeout."""
+    own: Callable[[str], tuple[str, ...]] = lambda _: ()
+    """Environment → options of the command that the run is of, like consents; of `apply`, for its plan."""
+    applying: Callable[[str], tuple[str, ...]] = lambda _: ()
+    """Environment → options of its apply."""
+    showing: tuple[str, ...] = ()
+    """Options with which a saved plan is read: --kms-key."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How commands are run here."""
+
+    watcher: Watcher
+    jobs: int | None = None
+    """Commands at once; None: as many as fit."""
+    options: tuple[str, ...] = ()
+    """Global options of each command."""
+    program: tuple[str, ...] = PROGRAM
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one environment."""
+
+    environment: str
+    state: State | None
+    exit_code: int
+    seconds: float
+    outcome: Outcome | None
+    """Of the command that matters: its plan, drift, audit or scan; None where none of it is left."""
+    error: Mapping[str, Any] | None
+    """message and next, and where and detail if known."""
+    changes: bool | None = None
+    """Whether its plan has changes; None where there is none."""
+
+
+@dataclass
+class Run:
+    """A run over many environments; `each` or `apply` does it."""
+
+    project: Project
+    journal: Journal
+    commands: Commands
+    command: str
+    environments: tuple[str, ...]
+    """All that it is about."""
+    arguments: Arguments
+    story: Story | None = None
+    """What was done before, where a run is continued."""
+    out: Path | None = None
+    """Where plan bundles, reports or snapshots go; None: the run's folder."""
+    _codes: dict[str, int] = field(default_factory=dict)
+    _outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _entries: dict[str, Entry] = field(default_factory=dict)
+    """The last of each, of earlier commands too."""
+    _noted: dict[str, State] = field(default_factory=dict)
+    """What this command has written down."""
+    _planned: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What was written down of the plan that counts."""
+    _seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take over what earlier commands of the run have done."""
+        if self.story is not None:
+            self._entries = dict(self.story.latest)
+            for name in self.environments:
+                if (found := self._earlier(name)) is not None:
+                    self._outcomes[name] = found
+                if (planned := self.story.last(name, State.PLANNED)) is not None:
+                    self._planned[name] = planned.facts
+
+    # What a run does.
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Environments for which there is still something to do, in order."""
+        if self.story is None:
+            return self.environments
+        return tuple(name for name in self.story.unfinished if name in self.environments)
+
+    def each(self) -> None:
+        """Run the command for every environment that is left: plan, drift, audit or discover."""
+        names = self.left
+        if self.command == "plan":
+            self._drive({name: self._planning(name) for name in names}, terraform=True)
+        else:
+            self._drive({name: self._doing(name) for name in names}, terraform=self.command in _TERRAFORM)
+        self._skip(names, _STOPPED)
+
+    def plan_all(self, saved: Path | None = None) -> None:
+        """Make the plans of an apply, or take those that are kept or saved.
+
+        Args:
+            saved: Folder with a bundle of each environment; None: plan.
+
+        Raises:
+            BadPlanError: A bundle is missing; nothing was run.
+        """
+        names = self.left
+        if saved is not None:
+            self._drive({name: self._taking(name, bundle) for name, bundle in _bundles(names, saved)}, terraform=False)
+            self._skip(names, _STOPPED)
+            return
+        kept = [name for name in names if self._is_kept(name)]
+        self._drive({name: self._planning(name) for name in names if name not in kept}, terraform=True)
+        self._skip([name for name in names if name not in kept], _STOPPED)
+
+    def apply(
+        self,
+        waves: Sequence[Wave],
+        approve: Callable[[Sequence[str]], Collection[str]],
+        *,
+        by_wave: bool = False,
+    ) -> None:
+        """Apply what was planned and is approved, wave by wave.
+
+        Args:
+            waves: The environments that are left, in their waves.
+            approve: Gets names of planned environments with changes; returns those that are approved.
+            by_wave: Whether approval is asked for before each wave, rather than once.
+        """
+        wanted = [name for name in self.left if self._pending(name)]
+        approved = frozenset(wanted) if by_wave else self._approve(wanted, approve)
+        for number, wave in enumerate(waves):
+            members = [name for name in wave.environments if name in self.left]
+            if not members or self.commands.interrupted:
+                continue
+            self.journal.event("wave", name=wave.name, environments=members)
+            pending = [name for name in members if name in wanted]
+            agreed = self._approve(pending, approve) if by_wave else approved
+            for name in pending:
+                if name not in agreed:
+                    self._codes[name] = ExitCode.REFUSED
+                    self._note(name, State.SKIPPED, reason="not approved")
+            self._apply_wave(wave, [n for n in pending if n in agreed], verify=number < len(waves) - 1)
+            failed = [name for name in members if self._failed(name)]
+            if len(failed) > wave.failures_tolerated:
+                following = (name for later in waves[number + 1 :] for name in later.environments)
+                self._skip((n for n in following if n in wanted), f"wave {wave.name} is not complete", _BEFORE_APPLY)
+                break
+        if self.commands.interrupted:
+            self._skip(wanted, _STOPPED, _BEFORE_APPLY)
+
+    def results(self) -> tuple[Result, ...]:
+        """What became of every environment, in order."""
+        return tuple(self._result(name) for name in self.environments)
+
+    def exit_code(self, *, changes: bool) -> ExitCode:
+        """Of the whole run.
+
+        Args:
+            changes: Whether changes, drift and failed checks count (2).
+        """
+        codes = [ExitCode.INTERRUPTED] if self.commands.interrupted else []
+        folded = fold([*self._codes.values(), *codes])
+        return ExitCode.OK if folded is ExitCode.CHANGES and not changes else folded
+
+    # Chains: what is run for one environment, and what is written down of it.
+
+    def _planning(self, name: str) -> Chain:
+        bundle = (self.out or self.journal.folder) / f"{name}{SUFFIX}"
+        arguments = ("--json", "--detailed-exitcode", "--out", str(bundle), *self.arguments.own(name))
+        outcome = yield self._job(name, "plan", arguments, "planning", "plan")
+        self._ended(name, outcome)
+        if outcome.failed:
+            self._fail(name, "plan", outcome)
+            return
+        changes = outcome.exit_code == ExitCode.CHANGES
+        self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=_sha256(bundle))
+        if changes or self.command != "apply":
+            return
+        # Nothing is left to apply; but what was applied before, and not found good, still has to be.
+        before = self._baseline(name)
+        if before is not None:
+            yield from self._second_audit(name, before)
+        else:
+            self._note(name, State.VERIFIED, reason="no changes")
+
+    def _taking(self, name: str, bundle: Path) -> Chain:
+        job = self._job(name, "show", ("--json", *self.arguments.showing), "reading", "plan")
+        digest = _sha256(bundle)
+        outcome = replace((yield replace(job, about=str(bundle))), command="plan")
+        changes = bool((outcome.document or {}).get("changes_pending"))
+        self._ended(name, outcome)
+        if outcome.failed:
+            self._fail(name, "plan", outcome)
+        else:
+            self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=digest)
+            if not changes:
+                self._note(name, State.VERIFIED, reason="no changes")
+
+    def _doing(self, name: str) -> Chain:
+        printed = ("--format", "json") if self.command == "audit" else ("--json",)
+        outcome = yield self._job(name, self.command, (*printed, *self.arguments.own(name)), _PHASES[self.command])
+        self._ended(name, outcome)
+        if outcome.failed:
+            self._fail(name, self.command, outcome)
+        else:
+            self._codes[name] = outcome.exit_code
+            self._note(name, State.DONE, exit_code=outcome.exit_code, seconds=outcome.seconds)
+
+    def _applying(self, name: str, *, verify: bool) -> Chain:
+        before = self._baseline(name) if verify else None
+        if verify and before is None:
+            before = yield self._audit(name, (), "auditing", _BASELINE)
+            if before.failed:
+                self._fail(name, "audit before the apply", before)
+                return
+        bundle = str(self._planned[name]["bundle"])
+        self._note(name, State.APPLYING, bundle=bundle)
+        arguments = ("--plan", bundle, "--json", *self.arguments.applying(name))
+        outcome = yield self._job(name, "apply", arguments, "applying")
+        self._ended(name, outcome)
+        if outcome.failed:
+            self._fail(name, "apply", outcome)
+            return
+        self._codes[name] = ExitCode.OK
+        done = len((outcome.document or {}).get("completed", ()))
+        self._note(name, State.APPLIED, completed=done, seconds=outcome.seconds, to_verify=verify)
+        if before is None:
+            return
+        second = self.journal.folder / f"{name}.second{SUFFIX}"
+        arguments = ("--json", "--detailed-exitcode", "--no-render", "--out", str(second))
+        outcome = yield self._job(name, "plan", arguments, "planning again", "second-plan")
+        second.unlink(missing_ok=True)
+        if outcome.failed:
+            self._fail(name, "second plan", outcome)
+        elif outcome.exit_code == ExitCode.CHANGES:
+            self._fail(name, "second plan", outcome, "applied, but a second plan still has changes")
+        else:
+            yield from self._second_audit(name, before)
+
+    def _second_audit(self, name: str, before: Outcome) -> Chain:
+        baseline = str(self.journal.folder / f"{name}.{_BASELINE}.json")
+        after = yield self._audit(name, ("--baseline", baseline), "auditing again", "audit-after")
+        if after.failed:
+            self._fail(name, "second audit", after)
+        elif worse := _worse(before, after):
+            self._fail(name, "second audit", after, f"applied, but its audit is worse: {worse}")
+        else:
+            self._codes[name] = ExitCode.OK
+            self._note(name, State.VERIFIED)
+
+    def _baseline(self, name: str) -> Outcome | None:
+        """The audit from before the first apply of this run, where an earlier command of it has begun to apply."""
+        if self.story is None or self.story.last(name, State.APPLYING) is None:
+            return None
+        document = _document(self.journal.folder / f"{name}.{_BASELINE}.json")
+        return None if document is None else Outcome(name, "audit", ExitCode.OK, document, None, 0.0)
+
+    # The rest.
+
+    def _apply_wave(self, wave: Wave, names: Sequence[str], *, verify: bool) -> None:
+        def goes_on() -> bool:
+            return sum(self._failed(name) for name in names) <= wave.failures_tolerated
+
+        chains = {name: self._applying(name, verify=verify) for name in names}
+        self._drive(chains, terraform=not verify, at_once=wave.concurrency, goes_on=goes_on)
+        if not self.commands.interrupted:
+            self._skip(names, f"wave {wave.name} has too many failures", _BEFORE_APPLY)
+
+    def _approve(self, names: Sequence[str], approve: Callable[[Sequence[str]], Collection[str]]) -> frozenset[str]:
+        approved = frozenset(approve(names)) if names else frozenset()
+        for name in names:
+            if name in approved:
+                self._note(name, State.APPROVED)
+        return approved
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether the plan that an earlier command of this run has made can still be applied."""
+        if self.story is None or name not in self._outcomes:
+            return False
+        entries = (e for e in reversed(self.story.entries) if e.environment == name)
+        entry = next((e for e in entries if e.state not in _WITHOUT_PLAN), None)
+        if entry is None or entry.state is not State.PLANNED:
+            return False
+        digest, expires = entry.facts.get("sha256"), (self._outcomes[name].document or {}).get("expires")
+        if digest is None or _sha256(Path(str(entry.facts.get("bundle")))) != digest:
+            return False
+        with contextlib.suppress(ValueError, TypeError):
+            return datetime.fromisoformat(str(expires)) > datetime.now(UTC)
+        return False
+
+    def _earlier(self, name: str) -> Outcome | None:
+        """What an earlier command of this run had printed for an environment."""
+        command = "plan" if self.command == "apply" else self.command
+        document = _document(self.journal.folder / f"{name}.{command}.json")
+        if document is None:
+            return None
+        entry = self._entries.get(name)
+        code = entry.facts.get("exit_code") if entry else None
+        if code is None:
+            code = ExitCode.CHANGES if document.get("changes_pending") else ExitCode.OK
+        return Outcome(name, command, int(code), document, None, 0.0)
+
+    def _pending(self, name: str) -> bool:
+        entry = self._entries.get(name)
+        return (
+            entry is not None
+            and entry.state in (State.PLANNED, *_WITHOUT_PLAN)
+            and bool(self._planned.get(name, {}).get("changes"))
+        )
+
+    def _failed(self, name: str) -> bool:
+        return self._codes.get(name, ExitCode.OK) not in (ExitCode.OK, ExitCode.CHANGES)
+
+    def _note(self, name: str, state: State, **facts: Any) -> None:
+        self._entries[name] = self.journal.record(name, state, **facts)
+        self._noted[name] = state
+        if state is State.PLANNED:
+            self._planned[name] = facts
+
+    def _fail(self, name: str, phase: str, outcome: Outcome, message: str | None = None) -> None:
+        code = outcome.exit_code if outcome.failed else ExitCode.ERROR
+        self._codes[name] = code
+        error = outcome.error or {"next": f"its log: {self.journal.folder / f'{name}.log'}"}
+        facts = {key: error.get(key) for key in ("message", "where", "next", "detail") if error.get(key)}
+        if message is not None or "message" not in facts:
+            facts["message"] = message or "refused by a guard: see its findings"
+        self._note(name, State.FAILED, phase=phase, exit_code=int(code), seconds=outcome.seconds, **facts)
+
+    def _ended(self, name: str, outcome: Outcome) -> None:
+        self._seconds[name] = self._seconds.get(name, 0.0) + outcome.seconds
+        if outcome.command != "apply":
+            self._outcomes[name] = outcome
+            self._codes[name] = outcome.exit_code
+
+    def _skip(self, names: Iterable[str], reason: str, over: tuple[State, ...] = ()) -> None:
+        """Write down which environments were not begun: those without an entry, or with one of these states."""
+        for name in names:
+            if name not in self._noted or self._noted[name] in over:
+                self._note(name, State.SKIPPED, reason=reason)
+
+    def _result(self, name: str) -> Result:
+        entry, outcome = self._entries.get(name), self._outcomes.get(name)
+        facts = entry.facts if entry else {}
+        error = facts if "message" in facts else {"message": facts["reason"]} if "reason" in facts else None
+        planned = self._planned.get(name)
+        return Result(
+            environment=name,
+            state=entry.state if entry else None,
+            exit_code=self._codes.get(name, int(facts.get("exit_code", 0))),
+            seconds=round(self._seconds.get(name, 0.0), 1),
+            outcome=outcome,
+            error=error,
+            changes=None if planned is None else bool(planned.get("changes")),
+        )
+
+    def _drive(self, chains: Mapping[str, Chain], *, terraform: bool, **limits: Any) -> None:
+        self.commands.drive(chains, needs=lambda name: memory_mb(self.project, name, terraform=terraform), **limits)
+
+    def _audit(self, name: str, arguments: tuple[str, ...], phase: str, file: str) -> Job:
+        return self._job(name, "audit", ("--format", "json", *arguments), phase, file)
+
+    def _job(self, name: str, command: str, arguments: tuple[str, ...], phase: str, file: str | None = None) -> Job:
+        terraform = command in _TERRAFORM
+        everywhere = self.arguments.everywhere if command != "show" else ()
+        given = (*arguments, *everywhere, *(self.arguments.terraform if terraform else ()))
+        return Job(name, command, given, memory_mb(self.project, name, terraform=terraform), phase, file or command)
+
+
+_PHASES = {"drift": "comparing", "audit": "auditing", "discover": "reading"}
+
+
+def _bundles(names: Sequence[str], saved: Path) -> list[tuple[str, Path]]:
+    """Environment and saved plan of each.
+
+    Raises:
+        BadPlanError: One is missing.
+    """
+    bundles = [(name, (saved / f"{name}{SUFFIX}").resolve()) for name in names]
+    missing = [bundle.name for _, bundle in bundles if not bundle.is_file()]
+    if missing:
+        raise BadPlanError(
+            f"no saved plan {shortened(missing, 5)}",
+            where=str(saved),
+            hint="the folder needs ENV.tfbundle of each environment; `toolkit plan … --out DIR/` saves them there",
+        )
+    return bundles
+
+
+def waves_of(project: Project, names: Sequence[str]) -> tuple[Wave, ...]:
+    """The waves of these environments, as fleet.yaml has them.
+
+    Raises:
+        FleetFileError: fleet.yaml is wrong, or names what no environment has.
+        ToolkitError: It cannot be read.
+    """
+    settings = load_settings(project.root)
+    if not settings.waves:
+        return (Wave("all", tuple(names)),)
+    read, labels, unreadable = labels_of(project), {}, None
+    for name in project.names:
+        try:
+            labels[name] = read(name)
+        except ToolkitError as e:
+            # Its plan says so, and fails; it hides no other.
+            labels[name], unreadable = {}, e
+    try:
+        return in_waves(settings, labels, names)
+    except FleetFileError:
+        if unreadable is not None:
+            raise unreadable from None  # the label that is missed may be its
+        raise
+
+
+@cache
+def memory_mb(project: Project, name: str, *, terraform: bool) -> int:
+    """What a command for an environment takes at its peak."""
+    if not terraform:
+        return capacity.READ_MB
+    return capacity.PLAN_MB + (_regions(project, name) - 1) * capacity.PLAN_REGION_MB
+
+
+def _regions(project: Project, name: str) -> int:
+    """Regions of an environment file, which may be wrong in any other way."""
+    try:
+        text = read_regular(project.environment(name).file, 1 << 20).decode("utf-8", "replace")
+    except (OSError, ToolkitError):
+        return 1
+    data = parse(text).data
+    regions = data.get("regions") if isinstance(data, dict) else None
+    found = {str(regions.get("home"))} if isinstance(regions, dict) else set()
+    for key in ("active", "retiring"):
+        more = regions.get(key) if isinstance(regions, dict) else None
+        found |= {str(region) for region in more} if isinstance(more, list) else set()
+    return max(1, len(found))
+
+
+def _worse(before: Outcome, after: Outcome) -> str | None:
+    """What is worse in a second audit than in the first, in a few words; None where nothing is."""
+    if after.exit_code == ExitCode.CHANGES:
+        new = [f for f in (after.document or {}).get("findings", ()) if f.get("change") == "new"]
+        named = ", ".join(sorted({str(f.get("rule")) for f in new})[:3])
+        return f"new findings of {named}" if named else "a check failed that did not fail before"
+    unread = _unread(after) - _unread(before)
+    return f"no longer readable: {', '.join(sorted(unread)[:3])}" if unread else None
+
+
+def _unread(audit: Outcome) -> set[str]:
+    return {
+        str(finding.get("rule"))
+        for finding in (audit.document or {}).get("findings", ())
+        if finding.get("status") == "unknown" and finding.get("severity") in _SEVERE
+    }
+
+
+def _document(file: Path) -> dict[str, Any] | None:
+    """The document that a command has printed; None where it printed none, or an error."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        found = json.loads(read_regular(file, follow=False))
+        return found if isinstance(found, dict) and found.get("kind") != "error" else None
+    return None
+
+
+def _sha256(file: Path) -> str | None:
+    try:
+        return hashlib.sha256(read_regular(file, follow=False)).hexdigest()
+    except OSError:
+        return None
+
+
+@contextlib.contextmanager
+def begun(
+    project: Project, command: str, names: Sequence[str], arguments: Arguments, machine: Machine, out: Path | None
+) -> Iterator[Run]:
+    """A new run.
+
+    Raises:
+        ToolkitError: Its journal cannot be made.
+    """
+    recorded = [*arguments.everywhere, *arguments.terraform]
+    with Journal.begun(
+        project.root, command=command, environments=names, arguments=recorded, notice=machine.watcher.notice
+    ) as journal:
+        yield from _run(project, command, tuple(names), arguments, machine, out, journal, None)
+
+
+@contextlib.contextmanager
+def continued(
+    project: Project, command: str, arguments: Arguments, machine: Machine, out: Path | None
+) -> Iterator[Run]:
+    """The newest run of the command, of which only what is left will be done.
+
+    Raises:
+        UsageError: There is none, or it was on the embedded AWS and this one is not, or the other way round.
+        LockedError: Another command works on it.
+        RefusedError: Its journal is another project's.
+        ToolkitError: Its journal is damaged.
+    """
+    folder = newest(project.root, command)
+    recorded = [*arguments.everywhere, *arguments.terraform]
+    before = read(project.root, folder)
+    if ("--sandbox" in before.arguments) != ("--sandbox" in recorded):
+        where = "on the embedded AWS" if "--sandbox" in before.arguments else "not on the embedded AWS"
+        raise UsageError(
+            f"the run that is continued was {where}",
+            where=str(folder),
+            hint=f"{'add' if '--sandbox' in before.arguments else 'leave out'} --sandbox",
+        )
+    with Journal.resumed(project.root, folder, arguments=recorded, notice=machine.watcher.notice) as (journal, story):
+        gone = [name for name in story.environments if name not in project.names]
+        if gone:
+            machine.watcher.notice(f"no longer in the project, and left out: {', '.join(gone)}")
+        names = tuple(name for name in story.environments if name in project.names)
+        yield from _run(project, command, names, arguments, machine, out, journal, story)
+
+
+def _run(
+    project: Project,
+    command: str,
+    names: tuple[str, ...],
+    arguments: Arguments,
+    machine: Machine,
+    out: Path | None,
+    journal: Journal,
+    story: Story | None,
+) -> Iterator[Run]:
+    commands = Commands(
+        project.root,
+        journal.folder,
+        capacity.capacity(machine.jobs),
+        machine.watcher,
+        inherit=(journal.commands_lock,),
+        options=machine.options,
+        program=machine.program,
+    )
+    run = Run(project, journal, commands, command, names, arguments, story, out)
+    yield run
+    journal.event("end", exit_code=int(run.exit_code(changes=True)))
