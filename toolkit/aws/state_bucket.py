@@ -17,7 +17,7 @@ from typing import Any
 from toolkit.aws.facts import asked
 from toolkit.aws.identity import CallerIdentity, caller_identity
 from toolkit.aws.session import AwsSession
-from toolkit.environment import AssumeRole, Credentials, Environment, S3Backend
+from toolkit.environment import AssumeRole, Credentials, Environment, S3Backend, default_state_key
 from toolkit.errors import RefusedError, ToolkitError, WrongAccountError
 from toolkit.regions import partition_of
 
@@ -43,7 +43,7 @@ class Lack:
 
 def state_key(environment: Environment, backend: S3Backend) -> str:
     """The key of the environment's state in its bucket."""
-    return backend.key or f"{environment.name}/baseline.tfstate"
+    return backend.key or default_state_key(environment.name)
 
 
 def state_owner(environment: Environment, backend: S3Backend) -> str:

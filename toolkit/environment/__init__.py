@@ -9,6 +9,7 @@ from toolkit.environment.model import (
     Regions,
     S3Backend,
     TerraformSettings,
+    default_state_key,
 )
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Regions",
     "S3Backend",
     "TerraformSettings",
+    "default_state_key",
     "load_environment",
     "load_text",
 ]

@@ -193,6 +193,11 @@ BucketName = Annotated[
 ]
 
 
+def default_state_key(name: str) -> str:
+    """The key of an environment's state in its bucket, unless the file gives another."""
+    return f"{name}/baseline.tfstate"
+
+
 class S3Backend(_Strict):
     """State in S3 with S3's own lock file."""
 

@@ -18,7 +18,7 @@ from toolkit.addresses import label_of
 from toolkit.aws_lists import aws_list
 from toolkit.components.base import Component
 from toolkit.controls.catalogue import Claim, claims, requirement_ids
-from toolkit.environment import Environment, LocalBackend
+from toolkit.environment import Environment, LocalBackend, default_state_key
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Problem
 from toolkit.paths import MODULES, data_dir
@@ -112,7 +112,7 @@ def backend_arguments(environment: Environment) -> dict[str, Any]:
         return {"path": "../terraform.tfstate"}
     arguments: dict[str, Any] = {
         "bucket": backend.bucket,
-        "key": backend.key or f"{environment.name}/baseline.tfstate",
+        "key": backend.key or default_state_key(environment.name),
         "region": backend.region,
         "skip_region_validation": backend.region not in aws_list("backend_regions"),
         "encrypt": True,

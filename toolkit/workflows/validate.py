@@ -14,7 +14,8 @@ from toolkit.terraform.runner import Runner
 from toolkit.variables import admit
 from toolkit.workflows.explain import explain
 from toolkit.workflows.observer import Observer
-from toolkit.workflows.scratch import scratch_folder
+from toolkit.workflows.own_state import refuse_shared_state
+from toolkit.workflows.scratch import local_state_file, scratch_folder
 from toolkit.workflows.workspace import (
     Access,
     binary_of,
@@ -30,10 +31,12 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
     """What the settings want looked at, and warnings of `terraform validate`.
 
     Raises:
+        RefusedError: The state is another environment's, too.
         ToolkitError: The file is wrong, rendered/ is out of date (exit code 3), or Terraform finds errors.
     """
     paths, environment = read_environment(project, name)
     require_modules(paths, environment)
+    refuse_shared_state(project, environment, local_state_file(paths, paths.scratch))
     warn_of_other_modules(paths, environment, observer)
     bring_up_to_date(paths, environment, observer, may_write=False)
     binary = binary_of(paths, environment, access)

@@ -39,6 +39,7 @@ from toolkit.terraform.runner import LOCK_FILE, Runner
 from toolkit.terraform.unsaved import UnsavedStates
 from toolkit.variables import Admitted, admit, forget_aws, inhabit
 from toolkit.workflows.observer import Observer
+from toolkit.workflows.own_state import refuse_shared_state
 from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
 from toolkit.workflows.simulated import adopt_simulated_state, refuse_simulated_state
 from toolkit.workflows.unsaved import refuse_unsaved, unsaved_states
@@ -211,6 +212,7 @@ def open_workspace(
 
     Raises:
         LockedError: A state that could not be saved waits to be restored.
+        RefusedError: The state is another environment's, too.
         ToolkitError: Whatever is wrong; nothing in AWS was changed.
     """
     paths, environment = given or read_environment(project, name)
@@ -221,6 +223,8 @@ def open_workspace(
     binary = binary_of(paths, environment, access)
     simulated = access.sandbox or environment.simulator is not None
     scratch = prepare_scratch(paths, environment, access, observer)
+    if not restores:
+        refuse_shared_state(project, environment, local_state_file(paths, scratch))
     environ = aws_environ(project, environment, access, scratch)
     observer.stage(f"Checking the account of {name}")
     session = AwsSession(environment, environ)
