@@ -19,7 +19,7 @@ ENVIRONMENT, ACCOUNT, REGION, HOME = "«environment»", "«account»", "«region
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-_KEYS = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
+_KEYS = re.compile(r'(\["(?:[^"\\]|\\.)*"\])')
 _PLACEHOLDERS = re.compile(f"««|»»|{ENVIRONMENT}|{ACCOUNT}|{REGION}|{HOME}")
 _VARYING = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -66,8 +66,9 @@ class Names:
             return text
 
         def address(text: str) -> str:
-            # Names of components and resources are ours; what is in a key is the environment's.
-            return _KEYS.sub(lambda m: plain(m[0]), _regional(text, region, self.home)) if text else ""
+            # Names of modules and resources are ours; what is in a key is the environment's.
+            parts = _KEYS.split(text)
+            return "".join(plain(part) if n % 2 else self._regional(part, region) for n, part in enumerate(parts))
 
         values = _ENCODE(attributes) if attributes else ""
         if values and self._is_touched(values, region):
@@ -102,10 +103,13 @@ class Names:
         return tuple(_VARYING.sub("", self._name.sub(ENVIRONMENT, text)) for text in texts)
 
     def _without(self, text: str, region: str) -> str:
+        text = self._regional(text, region)
+        return self._account.sub(ACCOUNT, text) if self._account else text
+
+    def _regional(self, text: str, region: str) -> str:
         if "«" in text or "»" in text:
             text = text.replace("«", "««").replace("»", "»»")
-        text = _regional(text, region, self.home)
-        return self._account.sub(ACCOUNT, text) if self._account and self.account in text else text  # type: ignore[operator]
+        return _regional(text, region, self.home)
 
     def _is_touched(self, text: str, region: str) -> bool:
         parts = (self.environment, self.account, region, region.replace("-", "_"), self.home, "«", "»")
