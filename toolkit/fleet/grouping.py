@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from toolkit.errors import ExitCode
-from toolkit.fleet.entries import COMPONENT, LOSSES, RULE, Key, entries, entry, finding_key, rank
+from toolkit.fleet.entries import LOSSES, RULE, Key, entries, entry, finding_key, rank
 from toolkit.fleet.outcome import ORDER, Outcome
 from toolkit.fleet.placeholders import Names, has_placeholders
 from toolkit.fleet.summary import (
@@ -249,18 +249,30 @@ class _Grouping:
             Place(where, None if len(regions) == 1 else tuple(names)) for where, names in sorted(regions.items())
         )
         number, home, others = item
-        key = self._keys[number]
-        if len(having) == 1 and has_placeholders(key):
+        shown = self._entry(number)
+        if len(having) == 1 and has_placeholders(self._keys[number]):
             where = places[0].regions
-            literal = having[0].names.literal(where[0] if len(where) == 1 else None)
-            return Item(entry(key, literal), home, others, places)
+            shown = entry(self._keys[number], having[0].names.literal(where[0] if len(where) == 1 else None))
+        return Item(shown, home, others, places)
+
+    def _entry(self, number: int) -> Entry:
+        """One object for what is the same."""
         if number not in self._entries:
-            self._entries[number] = entry(key)
-        return Item(self._entries[number], home, others, places)
+            self._entries[number] = entry(self._keys[number])
+        return self._entries[number]
+
+    def _sorted(self, items: Iterable[_ItemId]) -> list[_ItemId]:
+        """What is dangerous first, and of updates those of nothing but tags last."""
+
+        def place(item: _ItemId) -> tuple[Any, ...]:
+            shown = self._entry(item[0])
+            order = list(Kind).index(shown.kind), rank(shown.word), shown.is_only_tags
+            return *order, shown.component or "", self._named(item)
+
+        return sorted(items, key=place)
 
     def _itemized(self, items: Iterable[_ItemId], of: Iterable[_Read] = ()) -> tuple[Item, ...]:
-        ordered = sorted(items, key=lambda i: _order(self._named(i)))
-        return tuple(self._item(item, of) for item in ordered)
+        return tuple(self._item(item, of) for item in self._sorted(items))
 
     def _dangers(self) -> tuple[Danger, ...]:
         alike: dict[Any, list[_Read]] = {}
@@ -326,9 +338,6 @@ class _Grouping:
         kind, _, subject, *others = self._keys[item[0]]
         return kind, subject, others[RULE - 3]
 
-    def _sorted(self, items: Iterable[_ItemId]) -> list[_ItemId]:
-        return sorted(items, key=lambda i: _order(self._named(i)))
-
 
 @cache
 def _shared(regions: tuple[str, ...]) -> tuple[str, ...]:
@@ -343,11 +352,6 @@ def _sum(prices: Iterable[float | None]) -> float | None:
 
 def _loses(items: Iterable[Item]) -> bool:
     return any(item.entry.word in LOSSES for item in items)
-
-
-def _order(named: tuple[Key, int, int]) -> tuple[Any, ...]:
-    key = named[0]
-    return list(Kind).index(Kind(key[0])), rank(key[1]), key[COMPONENT], named
 
 
 def _worst(danger: Danger) -> tuple[Any, ...]:

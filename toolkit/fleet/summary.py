@@ -68,6 +68,16 @@ class Entry:
     remedy: str = ""
 
     @property
+    def is_only_tags(self) -> bool:
+        """Whether nothing but tags is updated, which is of little interest to a reviewer."""
+        tags = ("tags.", "tags[", "tags_all")
+        return (
+            self.word == "update"
+            and bool(self.attributes)
+            and all(one.path.startswith(tags) for one in self.attributes)
+        )
+
+    @property
     def counts(self) -> bool:
         """Whether it counts as a change: Terraform counts no outputs, and findings are about changes."""
         return self.kind in (Kind.CHANGE, Kind.FILE, Kind.CHECK)

@@ -13,7 +13,7 @@ from toolkit.reports.text import many
 
 _LONGEST_VALUE = 4000
 _LONGEST_DIFFERENCE = 300
-_UNFOLDED = 60
+_UNFOLDED = 40
 """Changes up to which those of a group are shown unfolded."""
 
 

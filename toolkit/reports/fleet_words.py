@@ -214,7 +214,8 @@ def has_placeholders(summary: Summary) -> bool:
 def error_lines(error: Mapping[str, Any] | None, exit_code: int) -> Iterator[tuple[str, str]]:
     """What an error says: "message", "detail" or "next", and a line of it; the message first."""
     if not error:
-        yield "message", f"ended with exit code {exit_code} and said nothing else"
+        ended = f"was stopped by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
+        yield "message", f"{ended} without an error message"
         return
     where = f"{error['where']}: " if error.get("where") else ""
     yield "message", f"{where}{error.get('message') or ''}"
