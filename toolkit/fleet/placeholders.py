@@ -42,6 +42,8 @@ class Names:
         self.environment, self.account, self.home = environment, account, home
         self._name = _whole(environment)
         self._account = _whole(account) if account else None
+        signs = ("«", "»", environment, account, home, home and home.replace("-", "_"))
+        self._signs = re.compile("|".join(re.escape(sign) for sign in signs if sign))
 
     def plain(
         self, key: Key, attributes: Sequence[Sequence[Any]], region: str, *, keep: bool = False
@@ -55,9 +57,12 @@ class Names:
             keep: Keep the environment's name.
         """
         named = False
+        label = region.replace("-", "_")
 
         def plain(text: str) -> str:
             nonlocal named
+            if not self._is_touched(text, region, label):
+                return text
             text = self._without(text, region)
             if keep or self.environment not in text:
                 return text
@@ -71,7 +76,7 @@ class Names:
             return "".join(plain(part) if n % 2 else self._regional(part, region) for n, part in enumerate(parts))
 
         values = _ENCODE(attributes) if attributes else ""
-        if values and self._is_touched(values, region):
+        if values and self._is_touched(values, region, label):
             values = _ENCODE(mapped(attributes, plain))
         texts = list(key)
         texts[ATTRIBUTES] = values
@@ -111,9 +116,10 @@ class Names:
             text = text.replace("«", "««").replace("»", "»»")
         return _regional(text, region, self.home)
 
-    def _is_touched(self, text: str, region: str) -> bool:
-        parts = (self.environment, self.account, region, region.replace("-", "_"), self.home, "«", "»")
-        return any(part and part in text for part in parts) or bool(self.home and self.home.replace("-", "_") in text)
+    def _is_touched(self, text: str, region: str, label: str) -> bool:
+        """Whether anything in a text may have to be replaced; most texts have nothing."""
+        here = region and (region in text or label in text)
+        return bool(here or self._signs.search(text))
 
 
 def _whole(name: str) -> re.Pattern[str]:
