@@ -456,9 +456,13 @@ def lock(
     platforms: Annotated[
         list[str] | None, typer.Option("--platform", metavar="OS_ARCH", help="Platform to add; repeatable.")
     ] = None,
+    upgrade: Annotated[
+        bool,
+        typer.Option("--upgrade", help="Select the newest version that the environment admits; without it, keep it."),
+    ] = False,
     mirror: options.Mirror = None,
 ) -> None:
-    """Write the provider's hashes for every platform in use.
+    """Write the provider's version and hashes, per platform.
 
     They are in .terraform.lock.hcl. A mirror has hashes of its own platform only; this command queries the registry
     for the others.
@@ -466,13 +470,19 @@ def lock(
     \b
     Examples:
       toolkit lock prod
+      toolkit lock prod --upgrade
       toolkit lock prod --platform linux_amd64 --platform darwin_arm64
     """
     from toolkit.workflows.lock import DEFAULT_PLATFORMS, lock_providers
 
     with console.Progress() as progress:
         file = lock_providers(
-            options.project(), env, tuple(platforms or DEFAULT_PLATFORMS), options.access(False, mirror), progress
+            options.project(),
+            env,
+            tuple(platforms or DEFAULT_PLATFORMS),
+            options.access(False, mirror),
+            progress,
+            upgrade=upgrade,
         )
     console.tell(f"Wrote {_relative(file)}; commit it.")
 

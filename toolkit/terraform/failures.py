@@ -391,6 +391,18 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         "that plans or applies, and commit the file.",
     ),
     (
+        r"no schema available for \S+ while reading state|Resource instance managed by newer provider version",
+        TerraformError,
+        "The state is of a newer version of the AWS provider than the one that is selected. Select the newer one "
+        "again, and remove with it what needs it; then go back: docs/upgrading.md, Version 6 of the AWS provider.",
+    ),
+    (
+        r"must use terraform init -upgrade|must\s+use\s+terraform\s+init",
+        TerraformError,
+        "The committed .terraform.lock.hcl names a provider version that the rendered files do not admit. Run `toolkit "
+        "lock` with --upgrade, which selects the newest one that they admit; review and commit the file.",
+    ),
+    (
         r"Provider dependency changes detected",
         TerraformError,
         "The committed .terraform.lock.hcl does not fit the rendered versions.tf. Run `toolkit lock`, and commit the "

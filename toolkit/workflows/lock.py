@@ -6,21 +6,42 @@ import re
 from pathlib import Path
 
 from toolkit.errors import UsageError
+from toolkit.files import write_atomically
 from toolkit.paths import Project
+from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import LOCK_FILE, Runner
 from toolkit.variables import admit
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import scratch_folder
-from toolkit.workflows.workspace import Access, binary_of, bring_up_to_date, read_environment, require_modules
+from toolkit.workflows.workspace import (
+    Access,
+    binary_of,
+    bring_up_to_date,
+    mirror_of,
+    read_environment,
+    require_modules,
+)
 
 DEFAULT_PLATFORMS = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")
 """Where people and pipelines usually run Terraform."""
 
 
-def lock_providers(project: Project, name: str, platforms: tuple[str, ...], access: Access, observer: Observer) -> Path:
-    """Write the lock file; returns its path.
+def lock_providers(
+    project: Project,
+    name: str,
+    platforms: tuple[str, ...],
+    access: Access,
+    observer: Observer,
+    *,
+    upgrade: bool = False,
+) -> Path:
+    """Write the lock file; returns its path. Where it fails, the file stays as it was.
 
     Hashes of other platforms come from the registry, or from a mirror that holds those platforms.
+
+    Args:
+        upgrade: Whether to select the newest version of the provider that the rendered files admit, whichever one the
+            file names: `terraform init -upgrade`, since `terraform providers lock` keeps the version of the file.
 
     Raises:
         UsageError: A platform's name is none.
@@ -32,15 +53,31 @@ def lock_providers(project: Project, name: str, platforms: tuple[str, ...], acce
     paths, environment = read_environment(project, name)
     require_modules(paths, environment)
     bring_up_to_date(paths, environment, observer, may_write=False)
+    binary = binary_of(paths, environment, access)
+    scratch = scratch_folder(paths, "validate")
+    config = cli_config(mirror_of(paths, environment, access), access.environ, scratch, product=binary.product)
     runner = Runner(
         paths.rendered,
-        binary=binary_of(paths, environment, access),
-        scratch=scratch_folder(paths, "validate"),
-        environ=admit(access.environ),
+        binary=binary,
+        scratch=scratch,
+        environ=admit(access.environ) | (config if upgrade else {}),
         on_event=observer.event,
         on_command=observer.command,
+        called=name,
     )
-    observer.stage(f"Locking providers of {name} for {', '.join(platforms)}")
-    runner.get()
-    runner.providers_lock(platforms, fs_mirror=access.provider_mirror)
-    return paths.rendered / LOCK_FILE
+    file = paths.rendered / LOCK_FILE
+    before = file.read_bytes() if file.exists() else None
+    try:
+        if upgrade:
+            observer.stage(f"Selecting the newest provider that {name} admits")
+            runner.init(backend=False, upgrade=True)
+        else:
+            runner.get()
+        observer.stage(f"Locking providers of {name} for {', '.join(platforms)}")
+        runner.providers_lock(platforms, fs_mirror=access.provider_mirror)
+    except BaseException:
+        # Of the new version, `init` has recorded this platform alone.
+        if before is not None and upgrade:
+            write_atomically(file, before)
+        raise
+    return file

@@ -74,6 +74,28 @@ def failure(*diagnostics: Diagnostic, stderr: str = "", returncode: int = 1, ope
             "`toolkit init . --upgrade`",
         ),
         ("Provider dependency changes detected", "the lock file is read-only", ExitCode.ERROR, "toolkit lock"),
+        (
+            "Failed to query available provider packages",
+            "Could not retrieve the list of available versions for provider hashicorp/aws: locked provider "
+            "registry.terraform.io/hashicorp/aws 5.100.0 does not match configured version constraint >= 5.100.0, "
+            "~> 6.0, < 7.0.0; must use terraform init -upgrade to allow selection of new versions",
+            ExitCode.ERROR,
+            "`toolkit lock` with --upgrade",
+        ),
+        (
+            "no schema available for aws_securityhub_account_v2.this while reading state; this is a bug in Terraform "
+            "and should be reported",
+            "",
+            ExitCode.ERROR,
+            "Select the newer one again",
+        ),
+        (
+            "Resource instance managed by newer provider version",
+            "The current state of aws_guardduty_detector.this was created by a newer provider version than is "
+            "currently selected. Upgrade the aws provider to work with this state.",
+            ExitCode.ERROR,
+            "Select the newer one again",
+        ),
         ("Inconsistent dependency lock file", "no version is selected", ExitCode.ERROR, "initialised again"),
         ('Backend initialization required, please run "terraform init"', "Reason", ExitCode.ERROR, "state backend"),
         (
