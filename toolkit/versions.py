@@ -95,3 +95,18 @@ TERRAFORM = Checked("Terraform", "1.11.4", "1.15.5", "both ends were run, 1.11.4
 """What is between the two ends was not run."""
 
 PROVIDER = Checked("the AWS provider", "5.100.0", "6.69.1", "5.100.0 was run, 6.69.1 only by its schema")
+
+_LOCKED = re.compile(r'^provider "[^"]+/hashicorp/aws" \{\n(?:  .*\n)*?  version +?= "([^"]+)"', re.M)
+
+
+def locked(lock_file: str) -> str | None:
+    """The version of the AWS provider that the text of a .terraform.lock.hcl selects; None where it selects none."""
+    found = _LOCKED.search(lock_file)
+    return found[1] if found else None
+
+
+def unchecked_terraform(product: str, version: str) -> str | None:
+    """Why an executable ("terraform" or "opentofu") is outside of what was checked; None where it is inside."""
+    if product == "opentofu":
+        return f"OpenTofu {version} is not {TERRAFORM.product} {TERRAFORM.range}, which was checked: OpenTofu never ran"
+    return TERRAFORM.why_not(version)

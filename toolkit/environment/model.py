@@ -37,6 +37,7 @@ from toolkit.settings.regions import NewRegion
 from toolkit.settings.tags import TagKey, TagValue
 from toolkit.settings.values import Day, checked
 from toolkit.variables import why_not_passed
+from toolkit.versions import PROVIDER, TERRAFORM
 
 
 def _account_id(value: Any) -> Any:
@@ -126,6 +127,11 @@ class TerraformSettings(_Strict):
     )
     aws_provider_version: VersionConstraint = Field(
         "~> 5.100", description="Versions of hashicorp/aws the root module accepts."
+    )
+    unchecked_versions: Literal["warn", "refuse"] = Field(
+        "warn",
+        description="What commands do with a version of Terraform or of the AWS provider that is outside of what the "
+        f"toolkit was checked with (Terraform {TERRAFORM.range}, provider {PROVIDER.range}), or with OpenTofu.",
     )
     provider_mirror: str | None = Field(
         None,

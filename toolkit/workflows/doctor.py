@@ -90,11 +90,15 @@ def _binary() -> Binary:
 
 def _terraform(binary: Callable[[], Binary]) -> str | Finding:
     from toolkit.releases import known_bad
+    from toolkit.versions import unchecked_terraform
 
     found = binary()
     text = f"{found.product} {found.version} at {found.path}"
     if found.product == "terraform" and (bad := known_bad(found.version)):
         return Finding("terraform", "note", f"{text}, which {bad.effect} ({bad.source})", f"install {bad.instead}")
+    if why := unchecked_terraform(found.product, found.version):
+        hint = "`unchecked_versions: refuse` under `terraform` in environment.yaml refuses it"
+        return Finding("terraform", "note", f"{text}: {why}", hint)
     return text
 
 

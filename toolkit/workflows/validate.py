@@ -20,6 +20,8 @@ from toolkit.workflows.workspace import (
     Access,
     binary_of,
     bring_up_to_date,
+    heed_provider,
+    heed_terraform,
     mirror_of,
     read_environment,
     require_modules,
@@ -40,6 +42,7 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
     warn_of_other_modules(paths, environment, observer)
     bring_up_to_date(paths, environment, observer, may_write=False)
     binary = binary_of(paths, environment, access)
+    heed_terraform(paths, environment, binary, observer)
     # A data folder of its own: without a backend, so that neither state nor credentials are needed.
     scratch = scratch_folder(paths, "validate")
     mirror = mirror_of(paths, environment, access)
@@ -56,6 +59,7 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
         observer.warning(f"{found.summary} {found.detail}".rstrip())
     observer.stage(f"Validating {name}")
     runner.init(backend=False)
+    heed_provider(paths, environment, observer)
     diagnostics = runner.validate()
     errors = [d for d in diagnostics if d.severity == "error"]
     if errors:

@@ -38,6 +38,7 @@ from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import LOCK_FILE, Runner
 from toolkit.terraform.unsaved import UnsavedStates
 from toolkit.variables import Admitted, admit, forget_aws, inhabit
+from toolkit.versions import PROVIDER, TERRAFORM, locked, unchecked_terraform
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.own_state import refuse_shared_state
 from toolkit.workflows.scratch import local_state_file, scratch_folder, sweep
@@ -221,6 +222,8 @@ def open_workspace(
     bring_up_to_date(paths, environment, observer, may_write=may_render)
     admitted_environ(environment, access)  # a variable that must not be set is refused before anything runs
     binary = binary_of(paths, environment, access)
+    if not restores:
+        heed_terraform(paths, environment, binary, observer)
     simulated = access.sandbox or environment.simulator is not None
     scratch = prepare_scratch(paths, environment, access, observer)
     if not restores:
@@ -255,6 +258,8 @@ def open_workspace(
         refuse_unsaved(unsaved, scratch, called)
     if initialize:
         _initialize(workspace, observer)
+    if not restores:
+        heed_provider(paths, environment, observer)
     return workspace
 
 
@@ -277,6 +282,45 @@ def binary_of(paths: EnvironmentPaths, environment: Environment, access: Access)
     """The Terraform that the environment names; a relative path in the file starts at the project's folder."""
     name = environment.terraform.binary
     return find_binary(str(_in_project(paths, name)) if name and os.sep in name else name, access.environ)
+
+
+def heed_terraform(paths: EnvironmentPaths, environment: Environment, binary: Binary, observer: Observer) -> None:
+    """Warn of a Terraform that is outside of what was checked, or refuse it, as the environment says.
+
+    Raises:
+        RefusedError: `unchecked_versions: refuse`.
+    """
+    why = unchecked_terraform(binary.product, binary.version)
+    _heed(why, f"install Terraform {TERRAFORM.range}", paths, environment, observer)
+
+
+def heed_provider(paths: EnvironmentPaths, environment: Environment, observer: Observer) -> None:
+    """The same of the AWS provider that the lock file selects; call it once `init` has written that.
+
+    Raises:
+        RefusedError: `unchecked_versions: refuse`.
+    """
+    file = paths.rendered / LOCK_FILE
+    version = locked(file.read_text("utf-8", "replace")) if file.exists() else None
+    why = PROVIDER.why_not(version) if version else None
+    remedy = (
+        "set `aws_provider_version` under `terraform` to a version of that range, then `toolkit lock` with --upgrade"
+    )
+    _heed(why, remedy, paths, environment, observer)
+
+
+def _heed(why: str | None, remedy: str, paths: EnvironmentPaths, environment: Environment, observer: Observer) -> None:
+    if why is None:
+        return
+    if environment.terraform.unchecked_versions == "warn":
+        observer.warning(f"{why}; `unchecked_versions: refuse` under `terraform` refuses it")
+        return
+    line = environment.lines.get(("terraform", "unchecked_versions"), 1)
+    raise RefusedError(
+        f"{why[0].upper()}{why[1:]}",
+        where=f"{paths.shown}:{line}",
+        hint=f"{remedy}, or set `unchecked_versions: warn`",
+    )
 
 
 def mirror_of(paths: EnvironmentPaths, environment: Environment, access: Access) -> Path | None:
