@@ -92,14 +92,14 @@ def test_the_export_lets_in_guardduty_of_each_active_region_that_had_to_be_enabl
 
 WITHOUT_A_SETTING = {
     "EKS_RUNTIME_MONITORING": "part of RUNTIME_MONITORING; both at once are an error (DetectorFeatureConfiguration)",
-    "AI_PROTECTION": "provider 5.100 does not know it",
-    "AI_ANALYST": "provider 5.100 does not know it",
+    "AI_ANALYST": "what it switches on, AWS does not describe",
 }
 """Feature of the list → why no setting switches it. A renewed list fails here until somebody has decided."""
 
 
 def test_every_feature_has_a_setting_or_a_reason() -> None:
-    settings = {name.upper() for name in Protection.model_fields}
+    settings = {name.upper() for name in (*Protection.model_fields, "ai_protection")}
+    assert "ai_protection" in GuardDuty.model_fields
     assert settings.isdisjoint(WITHOUT_A_SETTING)
     assert settings | set(WITHOUT_A_SETTING) == set(aws_list("guardduty_features").names)
 
@@ -135,6 +135,21 @@ def test_a_plan_that_a_region_lacks_is_left_out_there_and_not_claimed() -> None:
     assert (
         "# AWS does not offer rds_login_events in ap-east-2"
         in render(load_text(text, name="x", shown_as="x"))["guardduty.tf"]
+    )
+
+
+def test_ai_protection_is_left_out_where_a_region_lacks_it() -> None:
+    text = regions("eu-central-1", "us-east-1") + 'terraform: {aws_provider_version: "~> 6.0"}\n'
+    settings = "ai_protection: ENABLED, plans_not_offered: {us-east-1: [ai_protection]}"
+    found = calls(f"{text}components: {{guardduty: {{{settings}}}}}\n")
+    assert set(found) == {"eu-central-1", "ai-protection-eu-central-1", "us-east-1"}
+    assert 'ai_protection = "ENABLED"' in found["ai-protection-eu-central-1"]
+    # The module of the other plans does not know it.
+    assert "unsupported_plans = []" in found["us-east-1"]
+    everywhere = "plans_not_offered: {eu-central-1: [ai_protection], us-east-1: [ai_protection]}"
+    assert problem(f"{text}components: {{guardduty: {{ai_protection: ENABLED, {everywhere}}}}}\n") == (
+        "4: components.guardduty.ai_protection: AWS offers it in none of eu-central-1, us-east-1; expected DISABLED, "
+        "or another region"
     )
 
 
