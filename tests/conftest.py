@@ -227,3 +227,11 @@ def newest_terraform(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program.write_text(f"#!{sys.executable}\n{run}\n", encoding="utf-8")
     program.chmod(0o755)
     return folder
+
+
+@pytest.fixture(scope="session")
+def chosen_terraform(request: pytest.FixtureRequest) -> dict[str, str]:
+    """For tests that run Terraform by themselves: with NEWEST_TERRAFORM=1 (`make newest`), PATH with the newest one."""
+    if not os.environ.get("NEWEST_TERRAFORM"):
+        return {}
+    return {"PATH": f"{request.getfixturevalue('newest_terraform')}{os.pathsep}{os.environ['PATH']}"}

@@ -36,12 +36,12 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environ(tmp_path_factory: pytest.TempPathFactory, chosen_terraform: dict[str, str]) -> dict[str, str]:
     """A clean clone's: nothing set but a CLI configuration that is not there; the toolkit finds the provider."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
     plain |= {"CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true", "GOGC": "400"}
     plain["TF_CLI_CONFIG_FILE"] = str(REPOSITORY / "no-such-file")
-    return plain | cli_config(None, plain, tmp_path_factory.mktemp("cli"))
+    return plain | chosen_terraform | cli_config(None, plain, tmp_path_factory.mktemp("cli"))
 
 
 def terraform(folder: Path, environ: dict[str, str], *arguments: str) -> str:

@@ -25,8 +25,8 @@ def mirror(terraform_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def environ(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environ(mirror: Path, tmp_path_factory: pytest.TempPathFactory, chosen_terraform: dict[str, str]) -> dict[str, str]:
     """For Terraform: no credentials, and no provider but that of the mirror."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
     plain |= {"CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true"}
-    return plain | cli_config(mirror, plain, tmp_path_factory.mktemp("cli6"))
+    return plain | chosen_terraform | cli_config(mirror, plain, tmp_path_factory.mktemp("cli6"))
