@@ -427,13 +427,13 @@ class Adoption:
                 # The account's bucket is then adopted, too.
                 kind, paths = "place", [place]
                 if others := self._others(change, value):
-                    self._fails(change, f"{lost.path} would become weaker ({lost.reason}); {others} uses it, too")
+                    self._fails(change, f"{lost.named} would become weaker ({lost.reason}); {others} uses it, too")
                     return
             reason = f"{shown(value)} as {called} has it, not {shown(new)}"
             demands = (Demand(record, lost, change.after, value),) if kind == "stronger" else ()
             useful = (path for path in paths if value is not None and not is_skipping(path[-1]))
             if not any(self._edits.put(path, value, reason, change.address, kind, demands) for path in useful):
-                self._fails(change, f"{lost.path} would become weaker ({lost.reason})")
+                self._fails(change, f"{lost.named} would become weaker ({lost.reason})")
                 return
 
     def _others(self, change: Change, bucket: Any) -> str:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from toolkit.addresses import value_at
+from toolkit.addresses import AttributePath, suffix, value_at
 from toolkit.resources.base import ResourceType
 
 Entry = Any
@@ -50,6 +50,34 @@ def paired(
         partner[changed[0]] = old.pop()
     pairs = [(before[partner[there]] if there in partner else None, after[there]) for there in range(len(after))]
     return pairs + [(before[here], None) for here in sorted(old)]
+
+
+def named(record: ResourceType, path: str, *sides: Any) -> str:
+    """A path with the keys of entries where they have one, instead of their places.
+
+    `additional_configuration[1].status` → `additional_configuration["EKS_ADDON_MANAGEMENT"].status`
+
+    Args:
+        record: Of the type.
+        path: With places.
+        sides: Values in which the entries stand; the first that has one names it.
+    """
+    steps = AttributePath.parse(path).steps
+    text = ""
+    for end, step in enumerate(steps, start=1):
+        here = AttributePath(steps[:end])
+        key = record.entry_key(".".join(here.names)) if isinstance(step, int) else None
+        entry = next((found for side in sides if (found := here.at(side))), None)
+        text = joined(text, step, value_at(entry, key) if key and isinstance(entry, Mapping) else None)
+    return text
+
+
+def joined(text: str, step: Any, key: Any = None) -> str:
+    """A path with one more step, which is called by the key of an entry if that is a text."""
+    if isinstance(key, str):
+        return text + suffix(key)
+    last = str(AttributePath((step,)))
+    return f"{text}.{last}" if text and not last.startswith("[") else text + last
 
 
 def _by_content(entries: Sequence[Entry]) -> list[int]:

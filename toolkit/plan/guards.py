@@ -19,6 +19,7 @@ from toolkit.findings.rules import DESTROYS, RELEASES, WEAKENS
 from toolkit.iam.comparison import compare_policies, denies, policy_sentences
 from toolkit.plan.archive_rules import judge_archive_rules
 from toolkit.plan.case import Case, Guard
+from toolkit.plan.entries import named
 from toolkit.plan.facts import Facts
 from toolkit.plan.global_types import recorded_elsewhere
 from toolkit.plan.grants import judge_grants
@@ -72,8 +73,13 @@ class Existing:
 
     def differences(self, change: Change) -> tuple[str, ...]:
         """What a create changes of these values, one line per value; policies by their meaning."""
-        values = aligned(record_of(change.type), self.values, change.after, sets=True)
-        return tuple(line for path, old in leaves(values) for line in _difference(path, old, change.after))
+        record = record_of(change.type)
+        values = aligned(record, self.values, change.after, sets=True)
+        return tuple(
+            f"{named(record, str(path), change.after, values)}: {what}"
+            for path, old in leaves(values)
+            for what in _difference(path, old, change.after)
+        )
 
 
 def judge(
@@ -112,10 +118,7 @@ def judge(
             elif protected and not _released(protected, change, deleted):
                 yield _destroys(change, "which protects or records", whole)
         if change.action in (Action.UPDATE, Action.REPLACE):
-            for lost in _weakens(change, plan):
-                # What AWS decides itself of a thing is unknown of any that is made anew, and no loss in one half-made.
-                if not (half_made and value_at(change.after, str(lost.attribute)) is Marker.UNKNOWN):
-                    yield lost
+            yield from _weakens(change, plan, half_made=half_made)
         found = existing.get(change.address)
         if found is not None:
             yield from _exists(change, found, deleted, plan)
@@ -379,7 +382,11 @@ def _leave_alone(change: Change) -> str:
 
 
 def _weakens(
-    change: Change, plan: Plan, found: Existing | None = None, replaced: Change | None = None
+    change: Change,
+    plan: Plan,
+    found: Existing | None = None,
+    replaced: Change | None = None,
+    half_made: bool = False,
 ) -> Iterator[Finding]:
     why, before = "", change.before
     if found is not None:
@@ -391,8 +398,8 @@ def _weakens(
             # Not read, which is not the same as not set.
             continue
         made = (change.action is Action.REPLACE or replaced is not None) and lost.strength.by_aws
-        if made and value_at(change.after, lost.path) is Marker.UNKNOWN:
-            # Unknown of any new resource.
+        if (made or half_made) and value_at(change.after, lost.path) is Marker.UNKNOWN:
+            # What AWS decides itself is unknown of any new resource, and nothing else is a loss in one half-made.
             continue
         if recorded_elsewhere(change, before, lost.path, plan):
             continue
@@ -400,11 +407,11 @@ def _weakens(
             rule=WEAKENS,
             severity=Severity.HIGH,
             resource=change.resource,
-            attribute=lost.path,
-            summary=f"{lost.path} becomes weaker{why} ({lost.strength.described}).",
+            attribute=lost.named,
+            summary=f"{lost.named} becomes weaker{why} ({lost.strength.described}).",
             evidence=lost.reason,
             remedy=_as_strong(change, lost.path, taken_over=change.imported or found is not None),
-            consent=f"--allow-weaker '{change.address}.{lost.path}'",
+            consent=f"--allow-weaker '{change.address}.{lost.named}'",
             component=change.component,
         )
 
@@ -511,12 +518,11 @@ def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
 def _difference(path: AttributePath, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
     new = path.at(after)
     if old == {} and new:
-        yield f"{path}: added"
+        yield "added"
     elif isinstance(old, str) and isinstance(new, str) and policy_sentences(old) and policy_sentences(new):
-        for line in compare_policies(old, new).lines:
-            yield f"{path}: {line}"
+        yield from compare_policies(old, new).lines
     elif new != old:
-        yield f"{path}: {shown(old)} → {shown(new)}"
+        yield f"{shown(old)} → {shown(new)}"
 
 
 def _orphans(case: Case, _: Facts) -> Iterable[Finding]:

@@ -16,7 +16,7 @@ from typing import Any
 from toolkit import findings
 from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
-from toolkit.plan.entries import paired
+from toolkit.plan.entries import joined, paired
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import has_own_arn, record_of
 
@@ -47,7 +47,7 @@ class AttributeChange:
     """One attribute whose value differs, at the deepest place where it does."""
 
     path: str
-    """Dotted ("rotation.days", "rule[0].id")."""
+    """Dotted ("rotation.days", "rule[0].id"); entries are named by their key where they have one."""
     before: Any
     after: Any
     """Plain data or a Marker."""
@@ -326,8 +326,8 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
         component=component,
         region=region,
         attributes=tuple(
-            AttributeChange(str(path), _masked(old), _masked(new), any(path.starts_with(f) for f in forcing))
-            for path, old, new in _differences(record_of(entry["type"]), before, after)
+            AttributeChange(text, _masked(old), _masked(new), any(path.starts_with(f) for f in forcing))
+            for path, text, old, new in _differences(record_of(entry["type"]), before, after)
         ),
         before=_masked(before) or {},
         after=_masked(after) or {},
@@ -401,9 +401,9 @@ def _mark_unknown(value: Any, unknown: Any) -> Any:
 
 
 def _differences(
-    record: ResourceType, before: Any, after: Any, path: tuple[str | int, ...] = ()
-) -> Iterable[tuple[AttributePath, Any, Any]]:
-    """Path, value before and value after of each place where they differ.
+    record: ResourceType, before: Any, after: Any, path: tuple[str | int, ...] = (), text: str = ""
+) -> Iterable[tuple[AttributePath, str, Any, Any]]:
+    """Path with places, path for people, value before and value after of each place where they differ.
 
     Of a list whose order means nothing, an entry that is added or removed is one difference. Those that are removed
     have the places behind the last of `after`, as in the paths of weakenings.
@@ -413,18 +413,21 @@ def _differences(
     if isinstance(before, (dict, type(None))) and isinstance(after, (dict, type(None))) and (before or after):
         old, new = before or {}, after or {}
         for key in dict.fromkeys([*old, *new]):
-            yield from _differences(record, old.get(key), new.get(key), (*path, key))
+            yield from _differences(record, old.get(key), new.get(key), (*path, key), joined(text, key))
     elif isinstance(before, list) and isinstance(after, list) and _is_unordered(record, path):
+        names = record.entry_key(_bare(path))
         for index, (one, other) in enumerate(paired(record, _bare(path), before, after)):
+            entry = other if isinstance(other, dict) else one
+            here = joined(text, index, entry.get(names) if names and isinstance(entry, dict) else None)
             if one is None or other is None:
-                yield AttributePath((*path, index)), one, other
+                yield AttributePath((*path, index)), here, one, other
             else:
-                yield from _differences(record, one, other, (*path, index))
+                yield from _differences(record, one, other, (*path, index), here)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after) and _structured(before):
         for index, (old_item, new_item) in enumerate(zip(before, after, strict=True)):
-            yield from _differences(record, old_item, new_item, (*path, index))
+            yield from _differences(record, old_item, new_item, (*path, index), joined(text, index))
     else:
-        yield AttributePath(path), before, after
+        yield AttributePath(path), text, before, after
 
 
 def _is_unordered(record: ResourceType, path: tuple[str | int, ...]) -> bool:

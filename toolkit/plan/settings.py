@@ -16,6 +16,7 @@ from pathlib import Path
 from toolkit.addresses import Address, AttributePath
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Finding
+from toolkit.resources.registry import record_of
 
 NAMES = (
     *("name", "bucket", "alarm_name", "analyzer_name", "rule_name", "account_alias", "url", "protection_group_id"),
@@ -33,7 +34,7 @@ def deciding(address: str, component: str | None, attribute: str) -> tuple[str, 
         attribute: Path in its values ("rule[0].expiration[0].days"). What is inside a value counts as the value.
     """
     found = _attributes(address, component)
-    steps = AttributePath.parse(attribute).names
+    steps = _as_set(address, attribute)
     plain = ".".join(steps)
     for end in range(len(steps), 0, -1):
         if settings := found.get(".".join(steps[:end])):
@@ -41,6 +42,21 @@ def deciding(address: str, component: str | None, attribute: str) -> tuple[str, 
     # Of a block that is added or lost as a whole: what is set in it.
     inside = {s for path, settings in found.items() if path.startswith(f"{plain}.") for s in settings}
     return _spelled(sorted(inside), address, component) if len(inside) == 1 else ()
+
+
+def _as_set(address: str, attribute: str) -> tuple[str, ...]:
+    """The steps of a path as the settings have it: without places, or keys that name entries."""
+    resource = _resource(address)
+    record = record_of(resource.type if resource is not None else "")
+    steps: list[str] = []
+    entry_follows = False
+    for step in AttributePath.parse(attribute).steps:
+        if isinstance(step, str) and not entry_follows:
+            steps.append(step)
+            entry_follows = record.entry_key(".".join(steps)) is not None
+        else:
+            entry_follows = False
+    return tuple(steps)
 
 
 def naming(address: str, component: str | None) -> tuple[str, ...]:

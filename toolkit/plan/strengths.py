@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit.addresses import value_at
 from toolkit.iam.comparison import compare_policies
-from toolkit.plan.entries import canonical, is_empty, paired, plain
+from toolkit.plan.entries import canonical, is_empty, named, paired, plain
 from toolkit.plan.event_patterns import narrowed
 from toolkit.plan.lifecycles import shortened
 from toolkit.plan.log_filters import matches_less
@@ -30,6 +30,8 @@ class Weakening:
     strength: Strength
     path: str
     """Where, with the indices that the planned values have ("rule[0].expiration[0].days")."""
+    named: str
+    """The same for people and consents, with the keys of entries (`toolkit.plan.entries.named`)."""
     reason: str
     """What is lost, for people ("24 → 14")."""
 
@@ -41,12 +43,12 @@ def weakenings(record: ResourceType, before: Mapping[str, Any], after: Mapping[s
         if strength.only is not None and value_at(after, strength.only[0]) not in strength.only[1]:
             continue
         if strength.stronger is Stronger.KEPT:
-            yield from (Weakening(strength, path, reason) for path, reason in _kept(strength, before, after))
+            yield from (Weakening(strength, path, path, reason) for path, reason in _kept(strength, before, after))
             continue
         for path in _places(record, strength.attribute, before, after):
             reason = _lost(record, strength, path, before, after)
             if reason is not None:
-                yield Weakening(strength, path, reason)
+                yield Weakening(strength, path, named(record, path, after, before), reason)
 
 
 def aligned(

@@ -215,6 +215,19 @@ class ResourceType:
     gives: Gives | None = None
     arn_of_another: bool = False
 
+    def entry_key(self, path: str) -> str | None:
+        """The attribute by which paths name the entries of a list, so that a consent to one never covers another.
+
+        None: by their places. A place means nothing where directions look into the entries: version 6 of the provider
+        lists them otherwise than version 5.
+
+        Args:
+            path: Of the list, without positions.
+        """
+        names = self.keys.get(path, ())
+        inside = any(re.sub(r"\[[0*]\]", "", s.attribute.rpartition("[*]")[0]) == path for s in self.strengths)
+        return names[0] if len(names) == 1 and inside else None
+
     def is_of(self, found: Live, planned: Mapping[str, Any]) -> bool:
         """Whether a resource that an account has is one with the key of a planned one, or in its place."""
         if self.reading is not None and self.reading.sole:

@@ -133,14 +133,17 @@ def test_the_table_has_each_direction():
 def test_exceptions_are_those_that_all_have(unset_is_strongest: bool, lists: tuple[Any, ...], expected: list[str]):
     strength = Strength("excluded", Stronger.SUBSET, unset_is_strongest=unset_is_strongest)
     record = ResourceType("aws_x", strengths=(strength,))
-    demands = [Demand(record, Weakening(strength, "excluded", ""), {}, value) for value in lists]
+    demands = [Demand(record, Weakening(strength, "excluded", "excluded", ""), {}, value) for value in lists]
     assert joint(lists, demands) == joint(lists[::-1], demands[::-1]) == expected
 
 
 def test_values_of_which_none_fits_all_are_tried_one_after_the_other():
     strengths = (Strength("more", Stronger.HIGHER), Strength("less", Stronger.LOWER))
     record = ResourceType("aws_x", strengths=strengths)
-    demands = [Demand(record, Weakening(s, s.attribute, ""), {}, v) for s, v in zip(strengths, (5, 3), strict=True)]
+    demands = [
+        Demand(record, Weakening(s, s.attribute, s.attribute, ""), {}, v)
+        for s, v in zip(strengths, (5, 3), strict=True)
+    ]
     assert joint((5, 3), demands) == joint((3, 5), demands[::-1]) == 3
 
 

@@ -67,7 +67,7 @@ def test_agents_are_compared_by_name():
     ]
     values = {"name": "RUNTIME_MONITORING", "status": "ENABLED", "additional_configuration": agents}
     found = judged(plan_of("guardduty", "aws_guardduty_detector_feature", values, imports=IMPORTED))
-    assert [f.attribute for f in found if f.blocks] == ["additional_configuration[1].status"]
+    assert [f.attribute for f in found if f.blocks] == ['additional_configuration["EC2_AGENT_MANAGEMENT"].status']
 
 
 def test_an_export_of_findings_that_is_there_collides():

@@ -14,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.addresses import suffix
 from toolkit.components.registry import REGISTRY
 from toolkit.plan.entries import paired
 from toolkit.plan.guards import Existing, judge
 from toolkit.plan.model import Attribution, Change, Marker, parse_plan
+from toolkit.plan.settings import deciding
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import RESOURCES, record_of
 
@@ -78,9 +80,10 @@ def within(path: str, entries: list[Any]) -> dict[str, Any]:
     return {head: [within(rest, entries)]} if rest else {head: entries}
 
 
-def text(path: str, place: int) -> str:
+def text(record: ResourceType, path: str, place: int, entry: dict[str, Any] | None) -> str:
     """As a report has the place of an entry."""
-    return f"{path.replace('.', '[0].')}[{place}]"
+    key = record.entry_key(path)
+    return f"{path.replace('.', '[0].')}{suffix(entry[key] if key and entry else place)}"
 
 
 def test_another_order_of_what_is_recorded_is_no_difference():
@@ -133,7 +136,8 @@ def test_an_entry_that_changes_is_found_wherever_it_is(record: ResourceType, pat
         after[changed]["status"] = "off"
         for old, new in itertools.product(itertools.permutations(before), itertools.permutations(after)):
             found = differences(update(record.name, within(path, list(old)), within(path, list(new))))
-            assert found == [(f"{text(path, new.index(after[changed]))}.status", "on", "off")]
+            at = text(record, path, new.index(after[changed]), after[changed])
+            assert found == [(f"{at}.status", "on", "off")]
 
 
 @pytest.mark.parametrize(("record", "path"), PATHS)
@@ -142,9 +146,9 @@ def test_what_is_not_known_yet_is_an_entry_of_its_own(record: ResourceType, path
     one, two = (dict.fromkeys(names, which) for which in ("one", "two"))
     unknown = within(path, [False, True])
     change = update(record.name, within(path, [two]), within(path, [two, None]), after_unknown=unknown)
-    assert differences(change) == [(text(path, 1), None, Marker.UNKNOWN)]
+    assert differences(change) == [(text(record, path, 1, None), None, Marker.UNKNOWN)]
     change = update(record.name, within(path, [one, two]), within(path, [two]))
-    assert differences(change) == [(text(path, 1), one, None)]
+    assert differences(change) == [(text(record, path, 1, one), one, None)]
 
 
 KEYED = ResourceType("x", keys={"rule": ("id",)})
@@ -171,6 +175,12 @@ def test_pairs_are_the_same_in_any_order(record: ResourceType, before: Any, afte
     assert told(one, other) == told(before, after)
 
 
+def test_settings_are_found_by_the_name_of_an_entry_or_its_place():
+    address = 'module.guardduty_eu_central_1.aws_guardduty_detector_feature.runtime_monitoring["RUNTIME_MONITORING"]'
+    found = deciding(address, "guardduty", 'additional_configuration["EKS_ADDON_MANAGEMENT"].status')
+    assert found == deciding(address, "guardduty", "additional_configuration[1].status") != ()
+
+
 def test_what_forces_a_replacement_is_marked_at_the_place_of_the_entry():
     kind = "aws_guardduty_detector_feature"
     on, off = ({"name": "EKS_ADDON_MANAGEMENT", "status": status} for status in ("ENABLED", "DISABLED"))
@@ -179,7 +189,7 @@ def test_what_forces_a_replacement_is_marked_at_the_place_of_the_entry():
         sides = ({"additional_configuration": side} for side in ([on, other], [other, off]))
         change = update(kind, *sides, actions=["delete", "create"], replace_paths=[forcing])
         assert [(a.path, a.forces_replacement) for a in change.attributes] == [
-            ("additional_configuration[1].status", True)
+            ('additional_configuration["EKS_ADDON_MANAGEMENT"].status', True)
         ]
 
 

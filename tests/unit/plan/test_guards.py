@@ -23,6 +23,7 @@ from toolkit.components.base import Component, Protected
 from toolkit.components.registry import REGISTRY
 from toolkit.findings import Consents, Finding, Waiver
 from toolkit.findings.rules import DESTROYS, RELEASES, WEAKENS
+from toolkit.plan.entries import named
 from toolkit.plan.guards import Existing, judge, judge_orphans
 from toolkit.plan.model import Attribution, parse_plan
 from toolkit.plan.owners import CARRIERS
@@ -355,6 +356,11 @@ def with_value(recorded: dict[str, Any], record: ResourceType, strength: Strengt
     return found
 
 
+def called(record: ResourceType, path: str, entry: dict[str, Any]) -> str:
+    """As findings have the path."""
+    return named(record, path, entry["change"]["after"] or {}, entry["change"]["before"] or {})
+
+
 @pytest.mark.parametrize(("record", "strength"), strengths())
 def test_weakening_is_refused_and_strengthening_is_not(
     recorded: dict[str, Any], record: ResourceType, strength: Strength
@@ -368,7 +374,7 @@ def test_weakening_is_refused_and_strengthening_is_not(
         for value in weaker:
             case = copy.deepcopy(entry)
             put(case["change"]["after"], path, value)
-            hits = [f for f in findings(case) if f.attribute == path]
+            hits = [f for f in findings(case) if f.attribute == called(record, path, case)]
             assert len(hits) == 1, f"{before!r} → {value!r} went through"
             assert hits[0].blocks
             assert hits[0].rule is WEAKENS
@@ -379,7 +385,7 @@ def test_weakening_is_refused_and_strengthening_is_not(
             if strength.stronger not in _NOT_BACK and "444455556666" not in str(value):
                 back = copy.deepcopy(case)
                 back["change"]["before"], back["change"]["after"] = case["change"]["after"], entry["change"]["before"]
-                assert [f for f in findings(back) if f.attribute == path] == []
+                assert [f for f in findings(back) if f.attribute == called(record, path, back)] == []
         for value in stronger:
             case = copy.deepcopy(entry)
             put(case["change"]["after"], path, value)
@@ -430,7 +436,8 @@ def test_what_is_deleted_at_one_address_and_created_at_another_is_judged_as_a_ch
     weaker, stronger = variants(strength, value_at(entry["change"]["before"], path))
     for value in weaker:
         why = f"than {entry['address']}, which it replaces"
-        hits = [f for f in findings(*moved(entry, path, value)) if f.attribute == path and why in f.summary]
+        place = called(record, path, entry)
+        hits = [f for f in findings(*moved(entry, path, value)) if f.attribute == place and why in f.summary]
         assert [(f.rule, f.blocks) for f in hits] == [(WEAKENS, True)], f"→ {value!r} went through"
         assert ".moved" in hits[0].address
     for value in stronger:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from toolkit.addresses import suffix
 from toolkit.components.registry import REGISTRY
 from toolkit.findings.rules import WEAKENS
 from toolkit.plan.guards import Existing, judge
@@ -142,7 +143,9 @@ def test_what_is_in_an_entry_is_compared_with_the_entry_of_the_same_key(
         for old, new in itertools.product(itertools.permutations(before), itertools.permutations(after)):
             at = new.index(after[place])
             found = weaker(record.name, {path: list(old)}, {path: list(new)}, how)
-            assert [name for name, _ in found] == [f"{path}[{at}].{attribute}"]
+            key = record.entry_key(path)
+            entry = suffix(after[place][key] if key else at)
+            assert [name for name, _ in found] == [f"{path}{entry}.{attribute}"]
             if strength.stronger is not Stronger.SAME:
                 assert weaker(record.name, {path: list(new)}, {path: list(old)}, how) == []
 
