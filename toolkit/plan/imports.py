@@ -6,8 +6,8 @@ an error: 1.16.0 keeps one of several blocks for a `for_each` resource and plans
 account has.
 
 Version 6 of the provider reads the region from the end of an id (`ID@REGION`). Ids are written here without it: the
-module that imports has the provider of its region. One with it is imported where it says so; in another region than the
-module's, Terraform would replace the resource by one in the module's.
+module that imports has the provider of its region. With another region at the end, the provider would keep the resource
+where it is (the region of a state wins over the provider's), and it would be managed as if it were in the module's.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def judge_imports(data: Mapping[str, Any], imports: Mapping[str, str], attributi
 def _elsewhere(address: str, import_id: str, change: Mapping[str, Any], attribution: Attribution) -> Iterator[Finding]:
     """A finding about an import from another region than the module's, with a provider that has regions in its ids."""
     own, region = import_region(Address.parse(address).type, import_id)
-    here = (change.get("after") or {}).get("region")
-    if region is None or here in (None, region):
+    here = attribution.of(address)[1]
+    if region in (None, here) or "region" not in (change.get("after") or {}):
         return
     yield _finding(
         address,
