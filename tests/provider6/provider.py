@@ -335,7 +335,9 @@ def serve(identity: bytes) -> None:
         def ApplyResourceChange(self, request: Any, context: Any) -> Any:
             state = unpack(request.planned_state.msgpack)
             if state is not None:
+                unnamed = state.get("arn") is UNKNOWN
                 state = known(_block(request.type_name), state)
+                state |= {"arn": _arn(request.type_name, state)} if unnamed else {}
             return pb.ApplyResourceChange.Response(new_state=value(state), legacy_type_system=True)
 
         def ImportResourceState(self, request: Any, context: Any) -> Any:
@@ -357,6 +359,22 @@ def serve(identity: bytes) -> None:
 
         def StopProvider(self, request: Any, context: Any) -> Any:
             return pb.StopProvider.Response()
+
+    def _arn(kind: str, state: Value) -> str:
+        """As AWS would call it, since modules check the ARNs that they are given."""
+        name = next((state[n] for n in ("name", "bucket") if isinstance(state.get(n), str)), "of-the-schema")
+        region = state.get("region") or settings["region"]
+        account = next(iter(settings.get("allowed_account_ids") or []), ACCOUNT)
+        service, _, thing = kind.removeprefix("aws_").partition("_")
+        if service in ("iam", "s3"):
+            return f"arn:aws:iam::{account}:{thing}/{name}" if service == "iam" else f"arn:aws:s3:::{name}"
+        if kind == "aws_sns_topic":
+            thing = name
+        elif kind == "aws_kms_key":
+            thing = "key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        else:
+            thing = f"{thing}/{name}"
+        return f"arn:aws:{service}:{region}:{account}:{thing}"
 
     def _block(kind: str) -> Block:
         found: Block = own["resource_schemas"][kind]["block"]

@@ -5,6 +5,7 @@ Schema, not behaviour: provider.py says what is not proven by this.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -226,7 +227,8 @@ def _sorted(values: list[Any]) -> list[Any]:
 def _document(value: Any) -> Any:
     """What a text of JSON says, whatever its spaces."""
     if isinstance(value, str) and value[:1] in ("{", "["):
-        return json.loads(value)
+        with contextlib.suppress(ValueError):  # a filter pattern begins so, too
+            return json.loads(value)
     return value
 
 
