@@ -65,6 +65,10 @@ class ToolkitError(Exception):
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.problem}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Subclasses take what they like: a copy that another process gets is made of what there is, not from arguments.
+        return _restored, (type(self), self.args, self.__dict__)
+
     def as_data(self) -> Document:
         """As --json prints it (docs/output.schema.json)."""
         return document(
@@ -78,6 +82,13 @@ class ToolkitError(Exception):
                 "next": self.hint,
             },
         )
+
+
+def _restored(kind: type[ToolkitError], arguments: tuple[object, ...], values: dict[str, object]) -> ToolkitError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    error.__dict__.update(values)
+    return error
 
 
 class UsageError(ToolkitError):
@@ -114,6 +125,14 @@ class InterruptedRunError(ToolkitError):
     """The run was stopped by a signal; what is known of its result stands in the error."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+def internal_error(error: Exception) -> ToolkitError:
+    """What to show of an exception that nobody expected."""
+    return (unwritable(error) if isinstance(error, OSError) else None) or ToolkitError(
+        f"internal error: {type(error).__name__}: {error}",
+        hint="please report it; TOOLKIT_DEBUG=1 shows the traceback",
+    )
 
 
 UNWRITABLE = {

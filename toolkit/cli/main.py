@@ -12,7 +12,7 @@ import typer
 from toolkit.cli import console
 from toolkit.cli.app import app
 from toolkit.cli.stream import OutputError, ReaderGoneError, standard_streams
-from toolkit.errors import ExitCode, InterruptedRunError, ToolkitError, UsageError, unwritable
+from toolkit.errors import ExitCode, InterruptedRunError, ToolkitError, UsageError, internal_error, unwritable
 
 # typer carries its own copy of click or uses the real one, depending on its version; its public BadParameter is a
 # subclass of either's UsageError, which is how both are reached.
@@ -65,10 +65,7 @@ def _run(arguments: Sequence[str]) -> int:
     except Exception as e:  # the last resort: a defect, in one line instead of a traceback
         if os.environ.get("TOOLKIT_DEBUG"):
             raise
-        error = (unwritable(e) if isinstance(e, OSError) else None) or ToolkitError(
-            f"internal error: {type(e).__name__}: {e}",
-            hint="please report it; TOOLKIT_DEBUG=1 shows the traceback",
-        )
+        error = internal_error(e)
     console.show_error(error)
     if _wants_json(command, arguments) and not isinstance(error, OutputError):
         console.print_error(error)

@@ -212,6 +212,7 @@ def render(
       toolkit render --check         in a pipeline: exit code 3 and the diff when
                                      something is out of date
     """
+    from toolkit.fleet.outcome import fold
     from toolkit.workflows.render import render_environments
 
     project = options.project()
@@ -227,8 +228,9 @@ def render(
                     "environments": [
                         {
                             "environment": r.environment,
-                            "up_to_date": not r.changes,
+                            "up_to_date": not r.changes and r.error is None,
                             "files": [{"name": f"{r.folder}/{c.name}", "action": c.action} for c in r.changes],
+                            "error": r.error.as_data() if r.error else None,
                         }
                         for r in results
                     ],
@@ -240,7 +242,7 @@ def render(
     if not as_json:
         for result in results:
             what = ", ".join(f"{c.action} {c.name}" for c in result.changes) or "up to date"
-            console.tell(f"{result.environment}: {what}")
+            console.tell(f"{result.environment}: {'not rendered, see below' if result.error else what}")
             for warning in result.warnings:
                 console.tell(f"Warning: {warning}")
         if not project.names:
@@ -248,5 +250,7 @@ def render(
     if check and changed:
         names = " ".join(r.environment for r in changed)
         console.error_line("rendered files are out of date", f"Next: run `toolkit render {names}`, review, commit")
-        return ExitCode.OUT_OF_DATE
-    return ExitCode.OK
+    failed = [r.error for r in results if r.error]
+    for error in failed:
+        console.show_error(error)
+    return fold([*(error.exit_code for error in failed), ExitCode.OUT_OF_DATE if check and changed else ExitCode.OK])

@@ -23,7 +23,7 @@ _MAX_DEPTH = 50
 _EXPECTED = "a JSON file in the folder of environment.yaml"
 
 
-class _UnusableError(ValueError):
+class UnusableError(ValueError):
     """Why a file cannot be used."""
 
 
@@ -46,41 +46,46 @@ def named_files(
                 if not isinstance(named, str):
                     continue  # told by the settings' own check, or left out
                 try:
-                    files[named] = _text(named, folder)
-                except _UnusableError as e:
+                    files[named] = companion_text(named, folder)
+                except UnusableError as e:
                     problems.append(Problem(source.line(place), dotted(place), f"{named}: {e}", _EXPECTED))
     return files, problems
 
 
-def _text(name: str, folder: FilePath | None) -> str:
+def companion_text(name: str, folder: FilePath | None) -> str:
+    """The text of a file beside environment.yaml.
+
+    Raises:
+        UnusableError: Why it cannot be used.
+    """
     if folder is None:
-        raise _UnusableError("no folder to look for it in")
+        raise UnusableError("no folder to look for it in")
     file = folder / name
     try:
         # A link or `..` could lead to a file that nobody reviews with the environment.
         if not file.resolve().is_relative_to(folder.resolve()):
-            raise _UnusableError("outside of the environment's folder")
+            raise UnusableError("outside of the environment's folder")
         refuse_links(folder, file)
         raw = read_regular(file, MAX_BYTES + 1)
     except ToolkitError as e:
-        raise _UnusableError(e.problem) from e
+        raise UnusableError(e.problem) from e
     except OSError as e:
-        raise _UnusableError(f"cannot be read: {e.strerror}") from e
+        raise UnusableError(f"cannot be read: {e.strerror}") from e
     except ValueError as e:  # a name that no file can have
-        raise e if isinstance(e, _UnusableError) else _UnusableError("no name of a file") from e
+        raise e if isinstance(e, UnusableError) else UnusableError("no name of a file") from e
     if len(raw) > MAX_BYTES:
-        raise _UnusableError(f"larger than {MAX_BYTES} bytes")
+        raise UnusableError(f"larger than {MAX_BYTES} bytes")
     try:
         text = raw.decode("utf-8-sig")
         parsed = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
     except UnicodeDecodeError as e:
-        raise _UnusableError("not UTF-8") from e
+        raise UnusableError("not UTF-8") from e
     except RecursionError as e:
-        raise _UnusableError("nested too deeply") from e
+        raise UnusableError("nested too deeply") from e
     except json.JSONDecodeError as e:
-        raise _UnusableError(f"not JSON: {e.msg} at line {e.lineno}, column {e.colno}") from e
+        raise UnusableError(f"not JSON: {e.msg} at line {e.lineno}, column {e.colno}") from e
     if not isinstance(parsed, dict):
-        raise _UnusableError("not a JSON object")
+        raise UnusableError("not a JSON object")
     _renderable(parsed, 0)
     return text
 
@@ -90,26 +95,26 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _UnusableError(f"{twice!r} is repeated in one object")
+        raise UnusableError(f"{twice!r} is repeated in one object")
     return found
 
 
 def _no_constant(text: str) -> Any:
-    raise _UnusableError(f"{text} is not a JSON value")
+    raise UnusableError(f"{text} is not a JSON value")
 
 
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise _UnusableError(f"{text} is too large a number")
+        raise UnusableError(f"{text} is too large a number")
     return value
 
 
 def _renderable(value: Any, depth: int) -> None:
     if depth > _MAX_DEPTH:
-        raise _UnusableError(f"nested too deeply: at most {_MAX_DEPTH} levels")
+        raise UnusableError(f"nested too deeply: at most {_MAX_DEPTH} levels")
     if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
-        raise _UnusableError("half of a surrogate pair, which is not a character")
+        raise UnusableError("half of a surrogate pair, which is not a character")
     if isinstance(value, dict):
         for name, inner in value.items():
             _renderable(name, depth)

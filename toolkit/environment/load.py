@@ -49,7 +49,7 @@ def load_environment(file: FilePath, *, name: str, shown_as: str | None = None) 
         ToolkitError: It cannot be read.
     """
     where = shown_as or str(file)
-    return load_text(_text(file, where), name=name, shown_as=where, folder=file.parent)
+    return load_text(read_text(file, where), name=name, shown_as=where, folder=file.parent)
 
 
 class _Labelled(BaseModel):
@@ -70,7 +70,7 @@ def read_labels(file: FilePath, *, shown_as: str) -> dict[str, str]:
         EnvironmentFileError: It is not YAML, or the labels are wrong.
         ToolkitError: It cannot be read.
     """
-    source = parse(_text(file, shown_as))
+    source = parse(read_text(file, shown_as))
     if not isinstance(source.data, dict):
         if source.problems:
             raise EnvironmentFileError(shown_as, source.problems)
@@ -83,7 +83,16 @@ def read_labels(file: FilePath, *, shown_as: str) -> dict[str, str]:
         ) from None
 
 
-def _text(file: FilePath, where: str) -> str:
+def read_text(file: FilePath, where: str) -> str:
+    """The text of an environment file.
+
+    Args:
+        file: The environment.yaml.
+        where: How errors name it.
+
+    Raises:
+        ToolkitError: It cannot be read.
+    """
     try:
         raw = read_regular(file, MAX_BYTES + 1)
     except OSError as e:
@@ -129,6 +138,7 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
         lines=source.lines,
         files=files,
         newer=newer,
+        text=text,
         **{field: getattr(model, field) for field in EnvironmentFile.model_fields},
     )
     if problems := [*not_offered(environment, source), *needs_newer_provider(environment, source)]:

@@ -441,6 +441,8 @@ class Environment:
     attestations: tuple[AttestationEntry, ...] = ()
     newer: tuple[Problem, ...] = ()
     """Names of AWS that are accepted though our lists of them do not have them: to be reported with their places."""
+    text: str = field(default="", compare=False, repr=False)
+    """Of environment.yaml, from which all this was read."""
 
     def warnings(self, shown_as: str) -> tuple[str, ...]:
         """What was accepted and should be looked at, each with its place.

@@ -19,7 +19,7 @@ try:
 except ImportError:
     CParser = None  # type: ignore[assignment, misc]
 
-# Each alternative is a corner that comparing millions of texts found, taken wider than it is: in a comment or in quotes
+# Each alternative is a corner that comparing two million texts found, taken wider than it is: in a comment or in quotes
 # it costs time only. tests/unit/environment/test_nodes.py goes on comparing.
 _CORNER = re.compile(
     r"(?:^|[\s\[{,]|[\"'\]}]:)(?:[!%&*]|[|>](?![+-]?\n))"  # tags, directives, anchors, aliases, odd headers of blocks

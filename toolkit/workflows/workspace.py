@@ -399,16 +399,15 @@ def require_modules(paths: EnvironmentPaths, environment: Environment) -> None:
                 where=str(folder),
                 hint="`toolkit init .` puts the toolkit's modules into the project",
             )
-    refuse_unexpected(paths)
+    refuse_unexpected(paths.project / "modules")
 
 
-def refuse_unexpected(paths: EnvironmentPaths) -> None:
+def refuse_unexpected(modules: Path) -> None:
     """Terraform applies every file of a module that is called, also one that nobody put there on purpose.
 
     Raises:
         ToolkitError: There is one that this toolkit does not ship, or something that is no file.
     """
-    modules = paths.project / "modules"
     found = unexpected(modules)
     if found:
         raise ToolkitError(

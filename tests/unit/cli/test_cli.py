@@ -7,6 +7,7 @@ import inspect
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -402,12 +403,37 @@ def test_imports_into_modules_that_are_not_called_are_told_with_their_line(proje
             assert f"environments/prod/environment.yaml:7: {path}: {problem}\n" in err
 
 
-def test_one_broken_environment_leaves_all_unwritten(project: Path, told: Told):
+def test_nothing_of_a_broken_environment_is_written(project: Path, told: Told):
     (project / "environments" / "broken").mkdir()
     (project / "environments" / "broken" / "environment.yaml").write_text("account_id: 1\n")
     err = told("render", exits=1)[1]
     assert "environments/broken/environment.yaml:1: account_id" in err
-    assert not (project / "environments" / "prod" / "rendered").exists()
+    assert not (project / "environments" / "broken" / "rendered").exists()
+
+
+def test_an_environment_that_is_wrong_hides_no_other(project: Path, told: Told):
+    """Told at the end, and the worst exit code is the command's."""
+    shutil.copytree(project / "environments" / "prod", project / "environments" / "stage")
+    told("render")
+    file = project / "environments" / "prod" / "environment.yaml"
+    file.write_text(file.read_text().replace("{}", "{minimum_password_length: 20}", 1))
+    (project / "environments" / "stage" / "rendered" / "own.tf").write_text("# mine\n")
+    for option in ("--json", "--no-color"):
+        out, err = told("render", "--check", option, exits=1)
+        assert "Next: run `toolkit render prod`, review, commit" in err
+        assert "Error: " in err
+        assert "that are not generated: own.tf" in err
+    assert "prod: update password_policy.tf\nstage: not rendered, see below\n" in err
+    assert "+    minimum_password_length" in out or "= 20" in out
+    data = json.loads(told("render", "--check", "--json", exits=1)[0])
+    prod, stage = data["environments"]
+    assert (prod["error"], prod["up_to_date"], len(prod["files"])) == (None, False, 1)
+    assert (stage["error"]["exit_code"], stage["up_to_date"], stage["files"]) == (1, False, [])
+    assert "own.tf" in stage["error"]["message"]
+    assert "prod: update password_policy.tf" in told("render", exits=1)[1]
+    assert "prod: up to date" in told("render", exits=1)[1]
+    # Alone, it is the command's error as ever.
+    assert json.loads(told("render", "stage", "--json", exits=1)[0])["kind"] == "error"
 
 
 def test_new_writes_an_environment_that_renders(project: Path, told: Told):
