@@ -6,6 +6,7 @@ Each pair is run in turn (A B A B …), so that a machine that gets slower slows
     rendering   100 environments against parsing their YAML alone
     planning    `toolkit plan` against `terraform plan -out` and `terraform show -json` by hand on the same tree: once
                 with Terraform's environment the same on both sides, and once as each is by itself (with --plan)
+    render1000  1,000 environments against an earlier commit (bench/rendering.py, with --render)
     discovery   a scan of 17 regions side by side against one list after the other (bench/discovery.py, with --scan)
     audit       an audit of 17 regions against one call after the other (bench/auditing.py, with --audit; with prowler
                 beside it as that file says)
@@ -184,6 +185,10 @@ if __name__ == "__main__":
         planning("the environment of the README's demo", readme.read_text("utf-8"))
     else:
         print("planning: with --plan (takes some minutes)")
+    if "--render" in sys.argv[1:]:
+        subprocess.run([PYTHON, Path(__file__).with_name("rendering.py")], check=True)
+    else:
+        print("render1000: with --render (takes some minutes)")
     if "--scan" in sys.argv[1:]:
         subprocess.run([PYTHON, Path(__file__).with_name("discovery.py")], check=True)
     else:
