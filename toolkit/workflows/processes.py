@@ -7,6 +7,7 @@ finishes what it has begun, and when that one is killed, each notices before it 
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -23,6 +24,8 @@ R = TypeVar("R")
 
 _WORTH_A_PROCESS = 16
 """Things for each process at least: below, starting one takes as long as it saves."""
+_GARBAGE = 20_000
+"""Objects after which a process looks for unreachable ones."""
 
 
 def each(work: Callable[[T], R], things: Sequence[T], *, jobs: int | None = None) -> list[R]:
@@ -107,6 +110,10 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
     for reader in inherited:
         reader.close()
+    # The command looks for garbage so rarely that what a thousand things leave would pile up. What is imported is no
+    # part of that, and looking through it would take the time.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
     with contextlib.suppress(BrokenPipeError):
         for thing in things:
             if stopped.is_set() or os.getppid() != parent:
