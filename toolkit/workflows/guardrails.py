@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from toolkit.aws.state_bucket import state_key
 from toolkit.components.base import Component, Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment, S3Backend
@@ -85,7 +86,7 @@ def deployment_of(environment: Environment, components: Iterable[Component]) -> 
     needs = {c.name: c.needs for c in components if c.needs}
     backend = environment.backend
     if isinstance(backend, S3Backend):
-        objects = f"arn:{{partition}}:s3:::{backend.bucket}/{backend.key or environment.name}"
+        objects = f"arn:{{partition}}:s3:::{backend.bucket}/{state_key(environment, backend)}"
         needs["the state"] = (Need("s3:GetObject", objects), Need("s3:PutObject", objects))
     needs["every plan"] = (Need("sts:GetCallerIdentity"),)
     return Deployment(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from toolkit.errors import RefusedError
-from toolkit.workflows.workspace import open_workspace
+from toolkit.workflows.guardrails import deployment_of
+from toolkit.workflows.workspace import open_workspace, read_environment
 
 ANN = "arn:aws:iam::111122223333:user/ann"
 
@@ -66,3 +67,12 @@ def test_a_session_is_judged_by_its_role_and_path(house: Any, monkeypatch: pytes
     assert "arn:aws:iam::*:role/ci/deployer under exempted_principal_arns" in str(caught.value.detail)
     house.write(components='{organization: {exempted_principal_arns: ["arn:aws:iam::*:role/ci/deployer"]}}')
     opened(house, deploys=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "object_"), [("", "prod/baseline.tfstate"), (", key: baseline/prod", "baseline/prod")], ids=str
+)
+def test_the_state_that_must_stay_writable_is_the_object_that_terraform_writes(house: Any, key: str, object_: str):
+    house.write(f"backend: {{type: s3, bucket: acme-state, region: eu-central-1{key}}}")
+    needs = deployment_of(read_environment(house.project, "prod")[1], ()).needs["the state"]
+    assert {need.resource for need in needs} == {f"arn:{{partition}}:s3:::acme-state/{object_}"}
