@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,14 @@ def state_dir(tmp_path: Path) -> Iterator[Path]:
     control.down(tmp_path / "sandbox")
 
 
-def client(sandbox: control.Sandbox, service: str) -> Any:
+def client(sandbox: control.Sandbox, service: str, account_id: str | None = None) -> Any:
+    environ = control.environ(sandbox, account_id=account_id)
     return boto3.client(  # type: ignore[call-overload]
         service,
         "eu-central-1",
         endpoint_url=sandbox.endpoint,
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
         config=Config(proxies={"http": sandbox.endpoint}, retries={"max_attempts": 1}),
     )
 
@@ -57,13 +59,31 @@ def test_one_server_per_folder_even_if_two_start_it_at_once(state_dir: Path) -> 
     assert control.down(state_dir) is False
 
 
-def test_the_account_is_the_one_asked_for_and_another_is_refused(state_dir: Path) -> None:
+def test_the_accounts_are_those_asked_for_and_nothing_of_one_is_in_another(state_dir: Path) -> None:
     sandbox = control.up(state_dir, account_id="111122223333")
 
     assert client(sandbox, "sts").get_caller_identity()["Account"] == "111122223333"
-    with pytest.raises(ToolkitError, match="account 111122223333 is already running"):
-        control.up(state_dir)
-    assert control.up(state_dir, account_id="111122223333") == sandbox
+    assert control.up(state_dir) == control.up(state_dir, account_id="111122223333") == sandbox
+    client(sandbox, "iam").create_group(GroupName="first")
+    # One that it does not have leads to the first, whose number the account check then compares.
+    assert client(sandbox, "sts", "444455556666").get_caller_identity()["Account"] == "111122223333"
+    with pytest.raises(ToolkitError, match=f"already running on port {sandbox.port}"):
+        control.up(state_dir, port=sandbox.port + 1)
+
+    # Two commands at once may each want another one.
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda id_: control.up(state_dir, account_id=id_), ("444455556666", "555555555555")))
+    sandbox = control.up(state_dir, account_id="444455556666")
+    assert sandbox.account_ids[0] == "111122223333"
+    assert sorted(sandbox.further) == ["444455556666", "555555555555"]
+    for account_id in sandbox.account_ids:
+        assert client(sandbox, "sts", account_id).get_caller_identity()["Account"] == account_id
+    iam = client(sandbox, "iam", "444455556666")
+    assert iam.list_groups()["Groups"] == []
+    iam.create_group(GroupName="second")
+    assert [g["GroupName"] for g in client(sandbox, "iam").list_groups()["Groups"]] == ["first"]
+    iam.attach_group_policy(GroupName="second", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    assert "444455556666" in iam.get_group(GroupName="second")["Group"]["Arn"]
     if Path("/proc/self/cmdline").exists():
         assert dict(control.elsewhere(state_dir / "another"))[state_dir.resolve()] == sandbox
     assert state_dir.resolve() not in dict(control.elsewhere(state_dir))

@@ -30,8 +30,8 @@ def check_account(session: AwsSession) -> CallerIdentity:
     caller = caller_identity(session, environment.name)
     if caller.account_id != environment.account_id:
         switch = (
-            "`toolkit sandbox down` (what it holds is lost), then `toolkit sandbox up --account-id "
-            f"{environment.account_id}`; nothing was read or changed"
+            f"`toolkit sandbox up --account-id {environment.account_id}` adds that account to it; nothing was read or "
+            "changed"
             if session.simulated
             else "switch to credentials of the environment's account (AWS_PROFILE, credentials.profile or "
             "credentials.assume_role), or correct account_id; nothing was read or changed in the other account"

@@ -32,8 +32,13 @@ app = typer.Typer(
 @app.command()
 def up(
     account_id: Annotated[
-        str, typer.Option("--account-id", metavar="ID", help="The simulated account.")
-    ] = "123456789012",
+        list[str] | None,
+        typer.Option(
+            "--account-id",
+            metavar="ID",
+            help="A simulated account; repeatable. One that already runs gets those that it lacks.",
+        ),
+    ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     owner: Annotated[
         int | None,
@@ -52,14 +57,17 @@ def up(
     \b
     Examples:
       toolkit sandbox up
-      toolkit sandbox up --account-id 111122223333
+      toolkit sandbox up --account-id 111122223333 --account-id 444455556666
       toolkit plan prod --sandbox
       toolkit sandbox up --owner $$                    in a script: ends with it
     """
     from toolkit.sandbox import control
     from toolkit.workflows.workspace import sandbox_folder
 
-    _print(control.up(sandbox_folder(options.project()), account_id=account_id, port=port, owner=owner), as_json)
+    folder = sandbox_folder(options.project())
+    for each in account_id or (None,):
+        found = control.up(folder, account_id=each, port=port, owner=owner)
+    _print(found, as_json)
 
 
 @app.command()
@@ -151,7 +159,7 @@ def _print_proof(proof: Proof) -> None:
 
 def _print(found: Sandbox, as_json: bool) -> None:
     if not as_json:
-        console.say(f"running at {found.endpoint}, account {found.account_id}, process {found.pid}")
+        console.say(f"running at {found.endpoint}, {found.accounts}, process {found.pid}")
         return
-    facts = {key: getattr(found, key) for key in ("endpoint", "pid", "account_id", "started")}
+    facts = {key: getattr(found, key) for key in ("endpoint", "pid", "account_id", "account_ids", "started")}
     console.print_json(document("sandbox", {"running": True, **facts}))

@@ -32,6 +32,10 @@ DEFAULT_ACCOUNT_ID = "123456789012"
 """The account number of AWS's own documentation examples."""
 
 _HEALTH_PATH = "/moto-api/toolkit-health"  # = server.HEALTH_PATH; the server module is not imported here
+ACCOUNTS_PATH = "/moto-api/toolkit-accounts/"
+"""Where the server is asked (POST) for a further account, whose number follows."""
+ACCOUNT_KEY = "SANDBOX0"
+"""An access key of a further account is this and its number: 20 letters and digits, as moto looks for."""
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 
@@ -46,24 +50,39 @@ class Sandbox:
     pid: int
     port: int
     account_id: str
+    """The account that a caller without a key of another one is in."""
+
     started: str
     """ISO 8601 in UTC."""
 
+    further: tuple[str, ...] = ()
+    """Accounts that were added since."""
 
-def up(state_dir: Path, *, account_id: str = DEFAULT_ACCOUNT_ID, port: int = 0, owner: int | None = None) -> Sandbox:
-    """The running sandbox of `state_dir`, started if there is none.
+    @property
+    def account_ids(self) -> tuple[str, ...]:
+        """All accounts that it simulates."""
+        return (self.account_id, *self.further)
+
+    @property
+    def accounts(self) -> str:
+        """These in words: "account 111122223333"."""
+        return f"account{'s' if self.further else ''} {', '.join(self.account_ids)}"
+
+
+def up(state_dir: Path, *, account_id: str | None = None, port: int = 0, owner: int | None = None) -> Sandbox:
+    """The running sandbox of `state_dir`, started if there is none; an account that it lacks is added to it.
 
     Args:
         state_dir: Created (0700) if absent; holds lock, ready file and `sandbox.log`.
-        account_id: The simulated account, 12 digits.
+        account_id: The simulated account, 12 digits; None: any of one that runs, DEFAULT_ACCOUNT_ID of a new one.
         port: Port on 127.0.0.1; 0 takes a free one. Ignored when one is running already and 0 is asked.
         owner: Process with which a server that is started here ends, however that one ends; None: with `down` alone.
 
     Raises:
-        ToolkitError: moto is not installed; the server did not come up; one with another account or port is running.
+        ToolkitError: moto is not installed; the server did not come up; one with another port is running.
         UsageError: The account id is not 12 digits, or there is no process `owner`.
     """
-    if not re.fullmatch(r"[0-9]{12}", account_id):
+    if account_id is not None and not re.fullmatch(r"[0-9]{12}", account_id):
         raise UsageError(f"{account_id!r} is not an AWS account id", hint="An account id is 12 digits.")
     if owner is not None and not _exists(owner):
         raise UsageError(f"there is no process {owner} that the sandbox could end with")
@@ -74,12 +93,12 @@ def up(state_dir: Path, *, account_id: str = DEFAULT_ACCOUNT_ID, port: int = 0, 
         if lock is not None:
             try:
                 # Only a child that inherits the descriptor prolongs the lock; ours ends with this block.
-                return _start(state_dir, lock, account_id, port, owner)
+                return _start(state_dir, lock, account_id or DEFAULT_ACCOUNT_ID, port, owner)
             finally:
                 os.close(lock)
         running = status(state_dir)  # someone else's server, or one that another process is just starting
         if running is not None:
-            return _same(running, account_id, port)
+            return _same(state_dir, running, account_id, port)
         if time.monotonic() > deadline:
             raise ToolkitError(
                 "a sandbox process exists but does not answer",
@@ -160,18 +179,24 @@ def reset(sandbox: Sandbox) -> None:
         )
 
 
-def environ(sandbox: Sandbox, region: str = "us-east-1") -> dict[str, str]:
+def environ(sandbox: Sandbox, region: str = "us-east-1", account_id: str | None = None) -> dict[str, str]:
     """Variables that lead Terraform, its AWS provider and boto3 to the sandbox.
 
     For child processes and clients only, on top of an environment without the caller's own AWS settings: use
     `child_environ` for a complete one.
+
+    Args:
+        sandbox: The running one.
+        region: Region where nothing else names one.
+        account_id: The account to be in; one that the sandbox does not have leads to its first, as does None.
     """
+    key = f"{ACCOUNT_KEY}{account_id}" if account_id in sandbox.further else "sandbox"
     return {
         "AWS_ENDPOINT_URL": sandbox.endpoint,
         # s3control puts the account id before the host name; only a proxy gets such a request to 127.0.0.1.
         "HTTP_PROXY": sandbox.endpoint,
         "http_proxy": sandbox.endpoint,
-        "AWS_ACCESS_KEY_ID": "sandbox",
+        "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -182,9 +207,11 @@ def environ(sandbox: Sandbox, region: str = "us-east-1") -> dict[str, str]:
     }
 
 
-def child_environ(sandbox: Sandbox, base: Mapping[str, str], region: str = "us-east-1") -> Admitted:
+def child_environ(
+    sandbox: Sandbox, base: Mapping[str, str], region: str = "us-east-1", account_id: str | None = None
+) -> Admitted:
     """`base` without anything that could lead out of the sandbox (every AWS_*, proxy exceptions), plus `environ`."""
-    inside = admit(base) | environ(sandbox, region)
+    inside = admit(base) | environ(sandbox, region, account_id)
     for name in set(inside) - set(environ(sandbox)):
         # AWS_CA_BUNDLE is no way out, and a machine behind a TLS proxy needs it for the Terraform registry.
         aws = name.startswith("AWS_") and name != "AWS_CA_BUNDLE"
@@ -244,24 +271,40 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | 
     return found[0]
 
 
-def _same(running: Sandbox, account_id: str, port: int) -> Sandbox:
-    if running.account_id != account_id or port not in (0, running.port):
+def _same(state_dir: Path, running: Sandbox, account_id: str | None, port: int) -> Sandbox:
+    if port not in (0, running.port):
         raise ToolkitError(
-            f"a sandbox of account {running.account_id} is already running on port {running.port}",
+            f"a sandbox is already running on port {running.port}",
             where=running.endpoint,
-            hint="Stop it with `toolkit sandbox down` (what it holds is lost), then start the one you want.",
+            hint="Stop it with `toolkit sandbox down` (what it holds is lost), then start it on the port you want.",
         )
-    return running
+    if account_id is None or account_id in running.account_ids:
+        return running
+    added = _request(running.port, "POST", f"{ACCOUNTS_PATH}{account_id}")
+    found = _recorded(state_dir)
+    if added is None or found is None or account_id not in found.account_ids:
+        raise ToolkitError(
+            f"the sandbox that runs did not take account {account_id}",
+            where=running.endpoint,
+            hint="Stop it with `toolkit sandbox down` (what it holds is lost), then start it again.",
+        )
+    return found
 
 
 def _recorded(state_dir: Path) -> Sandbox | None:
     try:
         record = json.loads((state_dir / "ready.json").read_text(encoding="utf-8"))
         port = int(record["port"])
+        further = tuple(str(account_id) for account_id in record.get("further", ()))
         return Sandbox(
-            f"http://127.0.0.1:{port}", int(record["pid"]), port, str(record["account_id"]), str(record["started"])
+            f"http://127.0.0.1:{port}",
+            int(record["pid"]),
+            port,
+            str(record["account_id"]),
+            str(record["started"]),
+            further,
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -1,8 +1,8 @@
 """The server process of the embedded AWS: `python -m toolkit.sandbox.server --ready-file F`.
 
 In: port, account id. Out: an AWS API on 127.0.0.1 whose state lives in this process's memory, and a ready file
-(JSON: pid, port, account_id, started) once it answers. Stops on SIGTERM or SIGINT, or when its owner has ended, and
-removes the ready file. Nothing but `toolkit.sandbox.control` starts it.
+(JSON: pid, port, account_id, started, further accounts) once it answers. Stops on SIGTERM or SIGINT, or when its owner
+has ended, and removes the ready file. Nothing but `toolkit.sandbox.control` starts it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import io
 import json
 import os
+import re
 import select
 import signal
 import sys
@@ -22,8 +23,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from toolkit.sandbox.control import ACCOUNTS_PATH
+
 HEALTH_PATH = "/moto-api/toolkit-health"
-"""Answered by this server, below moto's own reserved prefix, so that no bucket or API can shadow it."""
+"""Answered by this server, as ACCOUNTS_PATH is, below moto's own reserved prefix, so that no bucket or API can shadow
+it."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,7 +49,9 @@ def main(argv: list[str] | None = None) -> int:
     from toolkit.sandbox import patches
 
     patches.apply()
-    application = _with_health(_one_at_a_time(DomainDispatcherApplication(create_backend_app)))
+    moto = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    record: dict[str, Any] = {}
+    application = _with_own_paths(moto, record, arguments.ready_file)
     server = make_server("127.0.0.1", arguments.port, application, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.server_port)
 
@@ -55,11 +61,12 @@ def main(argv: list[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    record = {
+    record |= {
         "pid": os.getpid(),
         "port": server.server_port,
         "account_id": arguments.account_id,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "further": [],
     }
     if arguments.owner is not None:
         threading.Thread(target=_end_with, args=(arguments.owner,), daemon=True).start()
@@ -85,12 +92,23 @@ def _end_with(owner: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _with_health(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+def _with_own_paths(
+    application: Callable[..., Iterable[bytes]], record: dict[str, Any], ready_file: Path
+) -> Callable[..., Iterable[bytes]]:
+    adding = threading.Lock()
+
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") == HEALTH_PATH:
-            start_response("200 OK", [("Content-Type", "text/plain")])
-            return [str(os.getpid()).encode()]
-        return application(environ, start_response)
+        path = environ.get("PATH_INFO") or ""
+        account_id = path.removeprefix(ACCOUNTS_PATH)
+        if account_id != path and environ["REQUEST_METHOD"] == "POST" and re.fullmatch("[0-9]{12}", account_id):
+            with adding:
+                if account_id not in (record["account_id"], *record["further"]):
+                    record["further"].append(account_id)
+                _write_atomically(ready_file, json.dumps(record))
+        elif path != HEALTH_PATH:
+            return application(environ, start_response)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [str(os.getpid()).encode()]
 
     return serve
 

@@ -74,7 +74,7 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
     observer.stage("Starting the embedded AWS")
     # With this process it ends, too, if that is killed and cannot stop it.
     running = control.up(folder, account_id=environment.account_id, owner=os.getpid())
-    observer.note(f"account {running.account_id} at {running.endpoint}")
+    observer.note(f"{running.accounts} at {running.endpoint}")
     try:
         workspace = open_workspace(project, NAME, access, observer)
         first = make_plan(workspace, observer)

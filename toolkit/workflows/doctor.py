@@ -190,7 +190,7 @@ def _running(project: Project) -> Finding:
     found = control.status(sandbox_folder(project))
     if found is None:
         return Finding("embedded AWS", "fail", "not running for this project", "`toolkit sandbox up` starts it")
-    return Finding("embedded AWS", "ok", f"running at {found.endpoint}, account {found.account_id}")
+    return Finding("embedded AWS", "ok", f"running at {found.endpoint}, {found.accounts}")
 
 
 def _account(project: Project, name: str, sandbox: bool) -> str:

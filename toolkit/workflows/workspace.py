@@ -449,7 +449,7 @@ def sandbox_folder(project: Project) -> Path:
 def others_running(project: Project) -> tuple[str, ...]:
     """Embedded AWS of other projects, for people who look for theirs in the wrong folder."""
     return tuple(
-        f"one of account {running.account_id} runs for {folder.parent.parent} (`toolkit -C` works there)"
+        f"one of {running.accounts} runs for {folder.parent.parent} (`toolkit -C` works there)"
         for folder, running in sandbox.elsewhere(sandbox_folder(project))
     )
 
@@ -463,7 +463,9 @@ def _sandbox_environ(project: Project, environment: Environment, access: Access,
             where=f"environments/{environment.name}",
             hint=f"start it with `toolkit sandbox up --account-id {environment.account_id}`",
         )
-    environ = sandbox.child_environ(running, admitted_environ(environment, access), region=environment.regions.home)
+    environ = sandbox.child_environ(
+        running, admitted_environ(environment, access), environment.regions.home, environment.account_id
+    )
     config = _simulated_profiles(environment, environ)
     if config:
         file = scratch / "aws-config"
