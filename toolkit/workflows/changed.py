@@ -18,7 +18,7 @@ from toolkit.fleet.selection import Changed
 from toolkit.paths import ENVIRONMENT_NAME, Project, shortened
 from toolkit.rendering.called import Modules
 from toolkit.rendering.render import RenderedTree, render
-from toolkit.rendering.tree import READ
+from toolkit.rendering.tree import READ, foreign
 from toolkit.terraform.runner import LOCK_FILE
 from toolkit.workflows.checkout import Commit, commit_of
 from toolkit.workflows.workspace import read_environment
@@ -81,7 +81,8 @@ def _root_differs(project: Project, name: str, tree: RenderedTree, commit: Commi
     lock = f"{folder}/{LOCK_FILE}"
     if (found := _id(commit, project.root / lock)) is not None and (lock in before or not commit.ignores(lock)):
         now[lock] = found
-    return now != before
+    # What rendering does not write but Terraform would read is refused; whoever added it is to see that.
+    return now != before or bool(foreign(tree, project.root / folder))
 
 
 class _Modules:

@@ -55,11 +55,13 @@ VENDORED = [
 
 EVERY = set(BLOCKS)
 NONE: set[str] = set()
-# What each file of modules/ alters: the longest beginning decides.
+# What each file of modules/ alters: the longest beginning decides. A module in another one's folder that is not here is
+# called by none of these environments.
 BY_MODULE = {
     "access_analyzer/": {"plain-2", "trail-2"},
     "cloudtrail/": {"trail-1", "trail-2"},
     "config/": {"config"},
+    "config/delivery/": {"config"},
     "guardduty/": {"guard-1", "guard-2"},
     "guardduty/export/": NONE,
     "guardduty/notifications/": {"guard-2"},
@@ -200,10 +202,22 @@ def test_every_file_of_the_modules(committed: Project, monkeypatch: pytest.Monke
         name = file.relative_to(modules).as_posix()
         beginning = max((b for b in BY_MODULE if name.startswith(b)), key=len)
         used.add(beginning)
-        expected = NONE if set(UNREAD) & set(file.relative_to(modules).parts) else BY_MODULE[beginning]
+        nested = any(
+            f"{folder}/".startswith(beginning) and f"{folder}/" != beginning for folder in _modules_above(file)
+        )
+        expected = NONE if nested or set(UNREAD) & set(file.relative_to(modules).parts) else BY_MODULE[beginning]
         assert after(committed, file, edited) == expected, name
     assert used == set(BY_MODULE)
     assert len(files) > 80
+
+
+def _modules_above(file: Path) -> Iterator[str]:
+    """Folders above a file that are modules, from modules/ on: each has its own versions.tf."""
+    for folder in file.parents:
+        if folder.name == "modules":
+            return
+        if (folder / "versions.tf").exists():
+            yield folder.as_posix().rpartition("/modules/")[2]
 
 
 @pytest.fixture
@@ -262,6 +276,17 @@ def test_a_module_that_reads_its_page(project: Project):
     (project.modules / "cloudtrail" / "page.tf").write_text('locals { page = file("${path.module}/README.md") }\n')
     commit(project)
     assert after(project, project.modules / "cloudtrail" / "README.md", edited) == {"trail-1", "trail-2"}
+
+
+def test_terraform_that_nobody_rendered_is_not_passed_over(project: Project):
+    own = project.root / "environments" / "trail-1" / "rendered" / "own.tf"
+    own.write_text("")
+    (project.root / "environments" / "trail-2" / "rendered" / "notes.txt").write_text("")
+    assert since(project).names == {"trail-1"}
+    commit(project)
+    assert since(project).names == {"trail-1"}, "as long as it is there"
+    own.unlink()
+    assert since(project).names == {"trail-1"}
 
 
 def test_a_lock_file_counts_once_it_can_be_committed(project: Project):
