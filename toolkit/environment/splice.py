@@ -20,6 +20,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import yaml
 
+from toolkit.environment.nodes import compose
 from toolkit.environment.source import Data, Source, parse
 from toolkit.errors import ToolkitError
 from toolkit.typed import dotted, same_json
@@ -37,7 +38,13 @@ edit takes its place."""
 Path: TypeAlias = tuple[str, ...]
 
 MARK = "# Adopted:"
-"""Starts the comments that edits write, so that a later edit of the same key replaces them."""
+"""Starts the comments that edits write, unless they say otherwise."""
+SYNCED = "# Synced:"
+"""Starts those of values that `toolkit fleet sync` writes."""
+IMPORTED = "# Imported:"
+"""Starts those of values that `toolkit fleet import` writes."""
+MARKS = (MARK, SYNCED, IMPORTED)
+"""A comment that starts with one was written by an edit; a later edit of the same key replaces it."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,14 @@ class Edit:
         value: What it is set to, or DELETE.
         comment: A line above the key, without `#`; it replaces one that an earlier edit wrote.
         before: For a key that is added: the key of the same mapping above which it goes; None: at the end.
+        mark: What the comment starts with; one of MARKS.
     """
 
     path: Path
     value: Data | Literal[_Delete.DELETE]
     comment: str | None = None
     before: str | None = None
+    mark: str = MARK
 
 
 def splice_bytes(raw: bytes, edits: Iterable[Edit], *, where: str) -> bytes:
@@ -99,6 +108,30 @@ def splice(text: str, edits: Iterable[Edit], *, where: str) -> str:
     for edit in every:
         text = _spliced(text, edit, where)
     return text
+
+
+def comments_above(text: str) -> dict[Path, str]:
+    """The comment in the line right above a key, of every key that has one and a line of its own: path → comment.
+
+    Args:
+        text: YAML without a byte order mark, which `toolkit.environment.source.parse` takes as a mapping.
+    """
+    lines = _BREAK.split(text)
+    found: dict[Path, str] = {}
+
+    def look(node: yaml.Node, path: Path) -> None:
+        if not isinstance(node, yaml.MappingNode) or node.flow_style:
+            return
+        for key, value in node.value:
+            here = (*path, unicodedata.normalize("NFC", key.value))
+            line, column = key.start_mark.line, key.start_mark.column
+            if line > 0 and lines[line - 1].startswith(f"{' ' * column}#"):
+                found[here] = lines[line - 1].strip()
+            look(value, here)
+
+    for root in compose(text):
+        look(root, ())
+    return found
 
 
 def _from_below(edits: Iterable[Edit], source: Source) -> Iterator[Edit]:
@@ -199,11 +232,11 @@ class _Document:
                 return
             if not rest:
                 if edit.value is DELETE:
-                    yield from self._deleted(mapping, owner, entry, edit.comment)
+                    yield from self._deleted(mapping, owner, entry, edit)
                 else:
                     if edit.comment is None and isinstance(edit.value, list):
                         yield from self._appended(entry, edit.value)
-                    yield self._replaced(entry, edit.value, edit.comment)
+                    yield self._replaced(entry, edit.value, edit)
                 return
             if not (isinstance(entry.value, yaml.MappingNode) and entry.value.value):
                 # Null or {}: the rest of the path is its first content.
@@ -248,7 +281,7 @@ class _Document:
         *outer, last = (_scalar_text(step, None) for step in path)
         lines = [f"{' ' * (column + depth * self._step)}{key}:" for depth, key in enumerate(outer)]
         assert edit.value is not DELETE
-        return lines + self._lines(last, edit.value, column + len(outer) * self._step, edit.comment)
+        return lines + self._lines(last, edit.value, column + len(outer) * self._step, edit)
 
     def _appended(self, entry: _Entry, value: list[Data]) -> Iterator[str]:
         """A list that only gets longer: what is in it stays as it is written, with its comments."""
@@ -258,7 +291,7 @@ class _Document:
             at = self._line_end(self._end(old))
             yield self._text[:at] + "".join(self._newline + line for line in lines) + self._text[at:]
 
-    def _replaced(self, entry: _Entry, value: Data, comment: str | None) -> str:
+    def _replaced(self, entry: _Entry, value: Data, edit: Edit) -> str:
         column = entry.key.start_mark.column
         old = entry.value
         inline = _inline(value, old)
@@ -273,12 +306,12 @@ class _Document:
         else:
             start, end = self._span(entry)
             text = f"{self._text[:start]}{' ' if start == self._colon(entry) else ''}{inline}{self._text[end:]}"
-        if comment is None:
+        if edit.comment is None:
             return text
         # Above the key, where the text is still the old one.
         line = self._line(entry.key.start_mark.index)
         earlier = self._comment_above(entry)
-        return text[:earlier] + self._comment(comment, column) + self._newline + text[line:]
+        return text[:earlier] + self._comment(edit, column) + self._newline + text[line:]
 
     def _with_block(self, entry: _Entry, lines: list[str]) -> str:
         """With these lines below the key, instead of its value."""
@@ -293,9 +326,7 @@ class _Document:
         below = "".join(self._newline + line for line in lines)
         return self._text[:start] + self._text[end:at] + below + self._text[at:]
 
-    def _deleted(
-        self, mapping: yaml.MappingNode, owner: _Entry | None, entry: _Entry, comment: str | None
-    ) -> Iterator[str]:
+    def _deleted(self, mapping: yaml.MappingNode, owner: _Entry | None, entry: _Entry, edit: Edit) -> Iterator[str]:
         start, end = self._comment_above(entry), self._next_line(self._end(entry.value))
         ends = [end]
         while blank := _BLANK.match(self._text, end):
@@ -303,7 +334,7 @@ class _Document:
             end = blank.end()
             ends.append(end)
         column = entry.key.start_mark.column
-        left = "" if comment is None else self._comment(comment, column) + self._newline
+        left = "" if edit.comment is None else self._comment(edit, column) + self._newline
         if len(mapping.value) > 1:
             yield from (self._text[:start] + left + self._text[end:] for end in ends)
         elif owner is not None:
@@ -353,7 +384,7 @@ class _Document:
         if at == 0:
             return at
         above = self._line(at - 1 - (self._text[at - 2 : at] == "\r\n"))
-        return above if self._text.startswith(f"{' ' * column}{MARK}", above) else at
+        return above if self._text.startswith(tuple(f"{' ' * column}{mark}" for mark in MARKS), above) else at
 
     def _line(self, index: int) -> int:
         """The start of the line that an index is in."""
@@ -376,12 +407,12 @@ class _Document:
             return self._text + self._newline + block
         return self._text[:at] + block + self._newline + self._text[at:]
 
-    def _comment(self, comment: str, column: int) -> str:
-        return f"{' ' * column}{MARK} {' '.join(comment.split())}"
+    def _comment(self, edit: Edit, column: int) -> str:
+        return f"{' ' * column}{edit.mark} {' '.join((edit.comment or '').split())}"
 
-    def _lines(self, key: str, value: Data, column: int, comment: str | None = None) -> list[str]:
-        """A key and its value as lines of their own."""
-        lines = [] if comment is None else [self._comment(comment, column)]
+    def _lines(self, key: str, value: Data, column: int, edit: Edit | None = None) -> list[str]:
+        """A key and its value as lines of their own, below the comment of the edit."""
+        lines = [] if edit is None or edit.comment is None else [self._comment(edit, column)]
         inline = _inline(value, None)
         if inline is not None:
             return [*lines, f"{' ' * column}{key}: {inline}"]
