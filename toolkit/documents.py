@@ -60,6 +60,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "release": Kind(1, ("release --json",)),
         "render": Kind(1, ("render --json",)),
         "sandbox": Kind(1, ("sandbox up --json", "sandbox status --json")),
+        "settings": Kind(1, ("settings --json",)),
         "state-restore": Kind(1, ("state restore --json",)),
         "unlock": Kind(1, ("unlock --json",)),
         "validate": Kind(1, ("validate --json",)),

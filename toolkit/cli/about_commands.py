@@ -1,4 +1,4 @@
-"""Commands that describe: environments, components, schema, doctor."""
+"""Commands that describe: environments, settings, components, schema, doctor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _complete_component(incomplete: str) -> list[str]:
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands, in the order in which help lists them."""
-    for command in (environments, components, schema, doctor):
+    for command in (environments, settings, components, schema, doctor):
         app.command()(command)
 
 
@@ -61,6 +61,52 @@ def environments(
         for e in found
     ]
     console.print_table(("ENVIRONMENT", "ACCOUNT", "REGIONS (HOME FIRST)", "STATE", "LABELS"), rows)
+
+
+def settings(
+    env: options.Env,
+    setting: Annotated[
+        str | None,
+        typer.Argument(metavar="SETTING", help="One setting, or a block of them, as in components.cloudtrail."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show the settings in effect, and where each is from.
+
+    Origin is set (in environment.yaml), default, synced (written there from
+    fleet.yaml) or imported (from AWS Organizations). Makes no AWS call.
+
+    \b
+    Examples:
+      toolkit settings prod
+      toolkit settings prod components.cloudtrail
+      toolkit settings prod components.cloudtrail.log_retention_days --json
+    """
+    from toolkit.workflows.settings import effective_settings
+
+    found = effective_settings(options.project(), env, setting)
+    if as_json:
+        rows = [
+            {"setting": one.setting, "value": one.value, "origin": one.origin, "line": one.line}
+            for one in found.settings
+        ]
+        console.print_json(document("settings", {"environment": env, "file": found.file, "settings": rows}))
+        return
+    console.print_table(
+        ("SETTING", "ORIGIN", "LINE", "VALUE"),
+        [
+            (one.setting, one.origin, "" if one.line is None else str(one.line), _as_yaml(one.value))
+            for one in found.settings
+        ],
+    )
+    console.tell(f"LINE is of {found.file}.")
+
+
+def _as_yaml(value: object) -> str:
+    """A value in a line; JSON is YAML."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
 
 
 def components(

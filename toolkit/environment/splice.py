@@ -40,9 +40,9 @@ Path: TypeAlias = tuple[str, ...]
 MARK = "# Adopted:"
 """Starts the comments that edits write, unless they say otherwise."""
 SYNCED = "# Synced:"
-"""Starts those of values that `toolkit fleet sync` writes."""
+"""Starts those of values that are written from fleet.yaml."""
 IMPORTED = "# Imported:"
-"""Starts those of values that `toolkit fleet import` writes."""
+"""Starts those of values that are written from AWS Organizations."""
 MARKS = (MARK, SYNCED, IMPORTED)
 """A comment that starts with one was written by an edit; a later edit of the same key replaces it."""
 
