@@ -527,7 +527,7 @@ def _tell_failures(run: Run) -> None:
     """Why an apply has not come to its end; the summary has said so of plans."""
     for result in run.results():
         error = result.error
-        if error is None or result.state is None or result.state.value != "failed":
+        if error is None or result.state is None or result.state.value != "failed" or error.get("phase") == "plan":
             continue
         place = f"{error['where']}: " if error.get("where") else ""
         console.error_line(f"{result.environment}: {place}{error.get('message')}")

@@ -491,7 +491,7 @@ def _view(workspace: Workspace, result: PlanResult) -> PlanView:
     from toolkit.reports.view import PlanView, lines_of
 
     lines = lines_of(workspace.environment)
-    return PlanView(result.plan, result.manifest, result.bundle, result.findings, lines)
+    return PlanView(result.plan, result.manifest, result.bundle, result.findings, lines, result.moves_home)
 
 
 @contextlib.contextmanager

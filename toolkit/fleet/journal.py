@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from toolkit.documents import utc
-from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError, or_meant, unwritable
+from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError, unwritable
 from toolkit.files import read_regular, refuse_links
 
 FORMAT = 1
@@ -267,22 +267,6 @@ def newest(root: Path, command: str) -> Path:
         where=str(runs_folder(root)),
         hint=f"there is nothing to continue; `toolkit {command}` with several environments makes the first run",
     )
-
-
-def run_folder(root: Path, name: str) -> Path:
-    """The folder of a run by its name.
-
-    Raises:
-        UsageError: There is none of that name.
-    """
-    names = run_names(root)
-    if name not in names:
-        raise UsageError(
-            f"no run {name!r}{or_meant(name, names)}",
-            where=str(runs_folder(root)),
-            hint=f"runs: {', '.join(names) or 'none yet'}",
-        )
-    return runs_folder(root) / name
 
 
 def read(root: Path, folder: Path) -> Story:

@@ -34,6 +34,7 @@ def plan_data(view: PlanView) -> Document:
             "bundle": str(view.bundle),
             **{k: v for k, v in dataclasses.asdict(view.manifest).items() if k not in ("format", "empty", "files")},
             "changes_pending": not plan.empty,
+            "moves_home": view.moves_home,
             "summary": plan_summary(plan),
             "changes": [
                 {

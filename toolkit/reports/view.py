@@ -76,6 +76,9 @@ class PlanView:
     """The worst first."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Component → line of its block in environment.yaml; under "components" the line of that key."""
+    moves_home: bool = False
+    """Whether applying it records another home region in the state, though nothing else changes; of a saved plan that
+    is read again, this is not known."""
 
     @property
     def file(self) -> str:

@@ -174,6 +174,9 @@ class Run:
         """
         wanted = [name for name in self.left if self._pending(name)]
         approved = frozenset(wanted) if by_wave else self._approve(wanted, approve)
+        if wanted and not approved:
+            self._refuse(wanted)
+            return
         for number, wave in enumerate(waves):
             members = [name for name in wave.environments if name in self.left]
             if not members or self.commands.interrupted:
@@ -181,10 +184,7 @@ class Run:
             self.journal.event("wave", name=wave.name, environments=members)
             pending = [name for name in members if name in wanted]
             agreed = self._approve(pending, approve) if by_wave else approved
-            for name in pending:
-                if name not in agreed:
-                    self._codes[name] = ExitCode.REFUSED
-                    self._note(name, State.SKIPPED, reason="not approved")
+            self._refuse(name for name in pending if name not in agreed)
             self._apply_wave(wave, [n for n in pending if n in agreed], verify=number < len(waves) - 1)
             failed = [name for name in members if self._failed(name)]
             if len(failed) > wave.failures_tolerated:
@@ -218,7 +218,7 @@ class Run:
         if outcome.failed:
             self._fail(name, "plan", outcome)
             return
-        changes = outcome.exit_code == ExitCode.CHANGES
+        changes = outcome.exit_code == ExitCode.CHANGES or bool((outcome.document or {}).get("moves_home"))
         self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=_sha256(bundle))
         if changes or self.command != "apply":
             return
@@ -318,6 +318,11 @@ class Run:
             if name in approved:
                 self._note(name, State.APPROVED)
         return approved
+
+    def _refuse(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._codes[name] = ExitCode.REFUSED
+            self._note(name, State.SKIPPED, reason="not approved")
 
     def _is_kept(self, name: str) -> bool:
         """Whether the plan that an earlier command of this run has made can still be applied."""

@@ -67,6 +67,7 @@ def plan(pending: bool) -> dict[str, Any]:
         "account_id": "123456789012",
         "region": "eu-west-1",
         "changes_pending": pending,
+        "moves_home": json.loads((world / f"{name}.json").read_text()).get("moves_home", False),
         "expires": "2099-01-01T00:00:00+00:00",
         "summary": {"add": int(pending)},
         "changes": [{**change, "imported": False, "previous_address": None, "attributes": []}] if pending else [],

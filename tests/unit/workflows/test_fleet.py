@@ -310,6 +310,11 @@ def test_a_wave_has_its_own_concurrency(tmp_path: Path):
     assert world.most_at_once == 2
 
 
+def test_a_plan_that_only_moves_the_home_region_is_applied(tmp_path: Path):
+    world = World(tmp_path, a={"wanted": 0, "moves_home": True}, b={"wanted": 0})
+    assert states(apply(world)) == {"a": "applied", "b": "verified"}
+
+
 # Approval.
 
 
@@ -341,8 +346,11 @@ def test_approval_by_wave_is_asked_for_before_each(tmp_path: Path):
 
 def test_nothing_approved_leaves_the_plans_for_later(tmp_path: Path):
     world = World(tmp_path, a={}, b={})
-    found = apply(world, approve=lambda _: ())
+    waves = (Wave("first", ("a",)), Wave("second", ("b",)))
+    found = apply(world, waves=waves, approve=lambda _: ())
     assert states(found) == {"a": "skipped", "b": "skipped"}
+    assert {result.error and result.error["message"] for result in found.results()} == {"not approved"}
+    assert found.exit_code(changes=False) == ExitCode.REFUSED
     before = len(world.calls)
     found = apply(world, failed=True)
     assert states(found) == {"a": "applied", "b": "applied"}
