@@ -30,9 +30,9 @@ newest: $(READY) ## Run the modules' tests with the newest Terraform that a pack
 	@$(BIN)/python -m pip -qq --disable-pip-version-check install --require-hashes -r requirements/newest.txt
 	@NEWEST_TERRAFORM=1 $(BIN)/pytest -n 2 -k test_module tests/modules/test_modules.py tests/provider6/test_terraform.py
 
-soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100)
+soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100: an hour or two)
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
-	@FLEET_KILLS=$${FLEET_KILLS:-100} $(BIN)/pytest -n 0 tests/unit/workflows/test_fleet.py -k killed
+	@FLEET_KILLS=$${FLEET_KILLS:-100} $(BIN)/pytest -n 0 tests/unit/workflows/test_fleet.py tests/integration/test_fleet.py -k killed
 
 truth-table: $(READY) ## Adopt seven accounts and record the verdicts (TRUTH_TABLE=equal,weaker for some; half an hour for all)
 	@status=0; TRUTH_TABLE=$${TRUTH_TABLE:-all} $(BIN)/pytest -n 0 tests/integration/test_truth_table.py || status=1; \

@@ -1,0 +1,156 @@
+"""Four environments in one command, with real Terraform on the embedded AWS: a canary, a sabotage, and kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
+
+# One account, so that each has something else in it; all without buckets, which take a minute.
+COMPONENTS = {"canary": "password_policy", "blue": "ecr_defaults", "green": "iam_groups", "red": "account_contacts"}
+CONTACTS = """{root_email_address: root@example.com, security: {name: Ann, title: CISO, email_address: ann@example.com,
+    phone_number: "+15550100"}}"""
+ENVIRONMENT = """\
+account_id: "123456789012"
+regions: {{home: eu-central-1}}
+simulator: moto
+labels: {{ring: {ring}}}
+components:
+  {component}: {settings}
+"""
+FLEET = """\
+waves:
+  - name: canary
+    where: {ring: canary}
+"""
+
+
+def write(cli: Any, *names: str) -> None:
+    for name in names:
+        component = COMPONENTS[name]
+        ring = "canary" if name == "canary" else "rest"
+        cli.write(
+            name, ENVIRONMENT.format(ring=ring, component=component, settings=CONTACTS if name == "red" else "{}")
+        )
+
+
+def journal(cli: Any) -> list[dict[str, Any]]:
+    """Lines of the newest run."""
+    newest = max((cli.root / ".toolkit" / "fleet").iterdir(), key=lambda folder: folder.name)
+    return [json.loads(line) for line in (newest / "journal.jsonl").read_text().splitlines()]
+
+
+def story(cli: Any, name: str) -> list[str]:
+    """What became of an environment, step by step."""
+    return [line["state"] for line in journal(cli) if line.get("environment") == name]
+
+
+def states(found: Any) -> dict[str, str]:
+    return {one["environment"]: one["state"] for one in found["environments"]}
+
+
+def test_a_sabotaged_canary_stops_what_follows_until_it_is_mended(new_project: Callable[..., Any]):
+    cli = new_project()
+    write(cli, *COMPONENTS)
+    (cli.root / "fleet.yaml").write_text(FLEET)
+    cli.run("sandbox", "up")
+    planned = cli.json("plan", "--all", "--out", f"{cli.root}/plans/")
+    assert states(planned) == dict.fromkeys(sorted(COMPONENTS), "planned")
+    assert all(one["changes_pending"] for one in planned["environments"])
+    # Somebody gives the canary's account a password policy that its plan would overwrite.
+    iam = cli.client("iam")
+    iam.update_account_password_policy(MinimumPasswordLength=64)
+    stopped = cli.json("apply", "--all", "--plan", f"{cli.root}/plans/", exits=4)
+    assert states(stopped) == {"canary": "failed", "blue": "skipped", "green": "skipped", "red": "skipped"}
+    errors = {one["environment"]: one["error"] for one in stopped["environments"]}
+    assert errors["canary"]["phase"] == "apply"
+    assert errors["red"]["message"] == "wave canary is not complete"
+    assert not list((cli.root / "environments").glob("*/terraform.tfstate"))
+
+    iam.delete_account_password_policy()
+    done = cli.json("apply", "--failed", "--auto-approve")
+    assert states(done) == {"canary": "verified", "blue": "applied", "green": "applied", "red": "applied"}
+    assert story(cli, "canary") == [
+        *("planned", "approved", "applying", "failed"),
+        *("planned", "approved", "applying", "applied", "verified"),
+    ]
+    for name in ("blue", "green", "red"):
+        # The plan that was saved is the one that was applied.
+        assert story(cli, name) == ["planned", "approved", "skipped", "approved", "applying", "applied"]
+    assert [line["event"] for line in journal(cli) if line["event"] != "state"] == [
+        *("run", "wave", "end"),
+        *("resumed", "wave", "wave", "end"),
+    ]
+    # Nothing is left, and nothing is applied twice.
+    again = cli.json("apply", "--failed", "--auto-approve")
+    assert states(again) == states(done)
+    assert all(one["seconds"] == 0 for one in again["environments"])
+    assert states(cli.json("drift", "blue", "green")) == {"blue": "done", "green": "done"}
+    cli.run("sandbox", "down")
+
+
+def left_behind(cli: Any) -> list[str]:
+    """Command lines of processes that work in the project: commands, Terraform, providers."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            folder = (entry / "cwd").readlink()
+        except (OSError, ValueError):
+            continue
+        if (folder.is_relative_to(cli.root) or f"-C {cli.root} " in words) and "sandbox.server" not in words:
+            found.append(words)
+    return found
+
+
+@pytest.fixture
+def two(new_project: Callable[..., Any]) -> Iterator[Any]:
+    cli = new_project()
+    write(cli, "canary", "green")
+    cli.run("sandbox", "up")
+    yield cli
+    cli.run("sandbox", "down")
+
+
+KILLS = int(os.environ.get("FLEET_KILLS", "2"))
+"""`make soak` sets more."""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_a_run_that_is_killed_at_any_moment_is_completed_by_the_next(two: Any, seed: int):
+    chance = random.Random(seed)
+    kill = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)[seed % 3]
+    process = subprocess.Popen(
+        two.command("apply", "--all", "--auto-approve"),
+        env=two.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    runs = two.root / ".toolkit" / "fleet"
+    while not any(f.stat().st_size for f in runs.glob("*/journal.jsonl")) and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(chance.uniform(0, 20))
+    os.kill(process.pid, kill)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode in (0, 130, -signal.SIGKILL), errors
+    assert "Traceback" not in errors
+    # Whatever was running: the next command waits for it, and completes the run.
+    done = two.json("apply", "--failed", "--auto-approve")
+    assert set(states(done).values()) <= {"applied", "verified"}
+    assert left_behind(two) == []
+    planned = two.json("plan", "--all")
+    assert states(planned) == {"canary": "planned", "green": "planned"}
+    assert not any(one["changes_pending"] for one in planned["environments"])
