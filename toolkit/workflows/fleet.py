@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from toolkit.addresses import Address
 from toolkit.environment.source import parse
 from toolkit.errors import BadPlanError, ExitCode, ToolkitError, UsageError
 from toolkit.files import read_regular
@@ -288,11 +289,17 @@ class Run:
         after = yield self._audit(name, ("--baseline", baseline), "auditing again", "audit-after")
         if after.failed:
             self._fail(name, "second audit", after)
-        elif worse := _worse(before, after):
+        elif worse := _worse(before, after, self._created(name)):
             self._fail(name, "second audit", after, f"applied, but its audit is worse: {worse}")
         else:
             self._codes[name] = ExitCode.OK
             self._note(name, State.VERIFIED)
+
+    def _created(self, name: str) -> frozenset[str]:
+        """Types of what the apply has created, as the reviewed plan said."""
+        applied = _document(self.journal.folder / f"{name}.apply.json") or {}
+        created = (str(step.get("address")) for step in applied.get("completed", ()) if step.get("action") == "create")
+        return frozenset(Address.parse(address).type for address in created)
 
     def _baseline(self, name: str) -> Outcome | None:
         """The audit from before the first apply of this run, where an earlier command of it has begun to apply."""
@@ -485,12 +492,22 @@ def _regions(project: Project, name: str) -> int:
     return max(1, len(found))
 
 
-def _worse(before: Outcome, after: Outcome) -> str | None:
-    """What is worse in a second audit than in the first, in a few words; None where nothing is."""
-    if after.exit_code == ExitCode.CHANGES:
-        new = [f for f in (after.document or {}).get("findings", ()) if f.get("change") == "new"]
-        named = ", ".join(sorted({str(f.get("rule")) for f in new})[:3])
-        return f"new findings of {named}" if named else "a check failed that did not fail before"
+def _worse(before: Outcome, after: Outcome, created: Collection[str]) -> str | None:
+    """What is worse in a second audit than in the first, in a few words; None where nothing is.
+
+    What the apply has created and a check finds fault with was in the plan that was reviewed: a first group of
+    administrators is a critical finding. Whatever was there before is judged, also of a type that was created.
+    """
+    there = {finding.get("id") for finding in (before.document or {}).get("findings", ())}
+    new = [
+        finding
+        for finding in (after.document or {}).get("findings", ())
+        if finding.get("change") == "new"
+        and finding.get("severity") in _SEVERE
+        and (finding.get("id") in there or finding.get("type") not in created)
+    ]
+    if new:
+        return f"new findings of {', '.join(sorted({str(finding.get('rule')) for finding in new})[:3])}"
     unread = _unread(after) - _unread(before)
     return f"no longer readable: {', '.join(sorted(unread)[:3])}" if unread else None
 

@@ -31,7 +31,7 @@ from toolkit.terraform import process
 from toolkit.workflows import commands
 from toolkit.workflows.capacity import Capacity, available_mb, capacity, processors
 from toolkit.workflows.commands import Job, Watcher
-from toolkit.workflows.fleet import Arguments, Machine, Run, begun, continued, memory_mb
+from toolkit.workflows.fleet import Arguments, Machine, Run, _worse, begun, continued, memory_mb
 
 PROGRAM = (sys.executable, str(Path(__file__).parent / "fleet_command.py"))
 
@@ -267,6 +267,27 @@ def test_a_canary_stops_what_follows_until_it_is_mended(tmp_path: Path, how: str
     before = len(world.calls)
     assert apply(world, failed=True, waves=CANARY).exit_code(changes=False) == ExitCode.OK
     assert world.calls[before:] == []
+
+
+GROUP = {"rule": "admin", "id": "admin/group=x", "type": "aws_iam_group_policy_attachment", "status": "fail"}
+SECOND_AUDITS = {
+    "what the plan created has a finding": ({}, {"change": "new", "severity": "high"}, {GROUP["type"]}, None),
+    "the same, of a type that was not created": ({}, {"change": "new", "severity": "high"}, {"aws_y"}, "admin"),
+    "what was there fails now": ({"status": "pass"}, {"change": "new", "severity": "high"}, {GROUP["type"]}, "admin"),
+    "it is not severe": ({}, {"change": "new", "severity": "medium"}, {"aws_y"}, None),
+    "it failed before": ({"status": "fail"}, {"change": "unchanged", "severity": "high"}, {"aws_y"}, None),
+}
+
+
+@pytest.mark.parametrize("what", SECOND_AUDITS)
+def test_what_makes_an_audit_worse(what: str):
+    before, now, created, named = SECOND_AUDITS[what]
+
+    def audit(*findings: dict[str, Any]) -> Outcome:
+        return Outcome("a", "audit", ExitCode.OK, {"kind": "audit", "findings": list(findings)}, None, 1.0)
+
+    found = _worse(audit(*([{**GROUP, **before}] if before else [])), audit({**GROUP, **now}), created)
+    assert found == (f"new findings of {named}" if named else None)
 
 
 def test_an_audit_that_was_worse_is_compared_with_the_one_before_the_first_apply(tmp_path: Path):
