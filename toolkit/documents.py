@@ -56,6 +56,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "audit --all --format json",
             ),
         ),
+        "fleet-sync": Kind(1, ("fleet sync --json",)),
         "plan": Kind(1, ("plan --json", "show --json", "plan --report json=FILE")),
         "release": Kind(1, ("release --json",)),
         "render": Kind(1, ("render --json",)),

@@ -17,6 +17,7 @@ from toolkit.cli import (
     controls_commands,
     discover_commands,
     evidence_commands,
+    fleet_commands,
     passthrough_commands,
     project_commands,
     release_commands,
@@ -88,6 +89,7 @@ passthrough_commands.register(app)
 controls_commands.register(app)
 audit_commands.register(app)
 about_commands.register(app)
+app.add_typer(fleet_commands.app, name="fleet")
 app.add_typer(evidence_commands.app, name="evidence")
 app.add_typer(state_commands.app, name="state")
 app.add_typer(sandbox_commands.app, name="sandbox")

@@ -1,16 +1,18 @@
-"""fleet.yaml: in which order the environments of a project are applied.
+"""fleet.yaml: in which order the environments of a project are applied, and which values they share.
 
-In: the file beside environments/, which a project need not have. Out: typed waves, or every error at once with its
+In: the file beside environments/, which a project need not have. Out: typed settings, or every error at once with its
 line. Whether the labels and names in it exist is decided in `waves`, which knows the environments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from toolkit.environment.model import EnvironmentFile
+from toolkit.environment.shape import known_keys
 from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, kind_of, parse
 from toolkit.errors import ToolkitError
 from toolkit.files import read_regular, refuse_links
@@ -19,9 +21,13 @@ from toolkit.typed import dotted
 from toolkit.visible import joined_lines
 
 FILE_NAME = "fleet.yaml"
-_KEYS = ("waves",)
+_KEYS = ("waves", "shared")
 _WAVE_KEYS = ("name", "where", "environments", "concurrency", "failures_tolerated")
-_EXPECTED = "one document with `waves`"
+_EXPECTED = "one document with `waves` or `shared`"
+_SHARED = ("labels", "regions", "terraform", "toolkit", "default_tags", "components")
+"""Keys of environment.yaml that environments may share. The others are of one account: which it is, where its state is,
+who works in it, what was found there and who answers for it."""
+_HOME = ("regions", "home")
 _WHERE = "labels and their values, as in `where: {tier: prod}` or `where: {tier: [dev, test]}`"
 
 
@@ -52,6 +58,9 @@ class FleetSettings:
     """What fleet.yaml says."""
 
     waves: tuple[WaveRule, ...] = ()
+    shared: Mapping[tuple[str, ...], Data] = field(default_factory=dict)
+    """Path in environment.yaml → the value that each environment should have there. Lists and empty blocks are values;
+    whether a value fits is decided by each environment's own check."""
 
 
 class FleetFileError(ToolkitError):
@@ -109,9 +118,10 @@ def parse_settings(text: str) -> FleetSettings:
         first = names.setdefault(rule.name, index)
         if rule.name and first != index:
             reader.add(("waves", index, "name"), f"the name {rule.name!r} is repeated", "each name once")
+    shared = dict(reader.shared(("shared",), source.data["shared"])) if "shared" in source.data else {}
     if problems:
         raise FleetFileError(problems)
-    return FleetSettings(tuple(rules))
+    return FleetSettings(tuple(rules), shared)
 
 
 class _Reader:
@@ -175,6 +185,29 @@ class _Reader:
             else:
                 self.wrong((*path, index), value, "text (in quotes if it looks like a number)")
         return tuple(found)
+
+    def shared(self, path: Path, data: Data) -> Iterator[tuple[tuple[str, ...], Data]]:
+        """The values below a path of `shared`, by their path in environment.yaml."""
+        place = tuple(str(step) for step in path[1:])
+        if not isinstance(data, dict) and len(place) == 2 and place[0] == "components" and data is None:
+            data = {}  # an empty block, as in environment.yaml
+        if not isinstance(data, dict):
+            if not place or place in (("components",), ("default_tags",), ("labels",)):
+                self.wrong(path, data, "a block of keys and values, as in environment.yaml")
+            yield place, data
+            return
+        if not data:
+            yield place, data
+        known = known_keys(place) if place else _SHARED
+        for key, value in data.items():
+            own = not place and key not in _SHARED and key in EnvironmentFile.model_fields
+            if own or (*place, key) == _HOME:
+                expected = f"one of {', '.join(_SHARED)}, without regions.home"
+                self.add((*path, key), f"{key!r} is of one account", expected)
+            elif known and key not in known:
+                self.add((*path, key), f"unknown key {key!r}", f"one of {', '.join(known)}", nearest(key, known))
+            else:
+                yield from self.shared((*path, key), value)
 
     def number(self, path: Path, data: Any, *, least: int) -> int | None:
         if data is None:

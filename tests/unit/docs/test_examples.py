@@ -51,8 +51,9 @@ def named(documents: list[Path], language: str) -> list[Any]:
 def test_yaml_is_accepted_as_an_environment_file(text: str, tmp_path: Path):
     """Whole files, some of their keys, or some components; a file that one names holds a policy."""
     block: Any = parse(text).data  # not YAML 1.1, to which the key `on` is true
-    if set(block) == {"waves"}:  # of fleet.yaml
-        assert parse_settings(text).waves
+    if set(block) <= {"waves", "shared"}:  # of fleet.yaml
+        settings = parse_settings(text)
+        assert settings.waves or settings.shared
         return
     if set(block) <= set(REGISTRY):
         block = {"components": block}

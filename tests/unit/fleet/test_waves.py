@@ -61,7 +61,7 @@ def test_a_wave_may_have_globs():
     [
         ("", "fleet.yaml:1: the file is empty; expected one document with `waves`"),
         ("- a\n", "fleet.yaml:1: a list at the top; expected one document with `waves`"),
-        ("wave: []\n", "fleet.yaml:1: wave: unknown key 'wave'; expected one of waves (did you mean 'waves'?)"),
+        ("wave: []\n", "fleet.yaml:1: wave: unknown key 'wave'; expected one of waves, shared (did you mean 'waves'?)"),
         ("waves: {a: 1}\n", "fleet.yaml:1: waves: a block of keys and values; expected a list of waves"),
         (
             "waves:\n  - name: a\n    wher: {tier: dev}\n",
