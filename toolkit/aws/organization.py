@@ -10,6 +10,7 @@ token, which the inventory reads on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from toolkit.aws.inventory import Inventory
@@ -20,6 +21,8 @@ ACTIONS = ("organizations:DescribeOrganization", "organizations:ListAccounts", "
 """What an audit of an organization needs in the account that it starts from, apart from reading that account."""
 UNIT_ACTIONS = ("organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent")
 """What it needs besides to find the accounts of organizational units."""
+DIRECTORY_ACTIONS = ("organizations:ListRoots", "organizations:ListTagsForResource")
+"""What it needs besides to tell where each account is, and its tags."""
 _NONE = ("AWSOrganizationsNotInUseException",)
 _WHERE = "run it with credentials of the management account, or of a delegated administrator of the organization"
 
@@ -60,6 +63,59 @@ def accounts_of(inventory: Inventory, units: Iterable[str] = ()) -> tuple[Mappin
     except UnreadableError as e:
         raise ToolkitError(f"the accounts of the organization cannot be listed: {e}", hint=_WHERE) from e
     return tuple({one["Id"]: one for one in found}.values())
+
+
+@dataclass(frozen=True)
+class OrganizationAccount:
+    """One account of an organization."""
+
+    id: str
+    name: str
+    state: str | None
+    """As `state_of` gives it."""
+    units: tuple[str, ...]
+    """Names of the organizational units that it is in, the outermost first."""
+    tags: Mapping[str, str]
+
+
+def directory_of(inventory: Inventory) -> tuple[OrganizationAccount, ...]:
+    """Every account of the organization with its organizational units and tags, by id.
+
+    Raises:
+        ToolkitError: AWS does not say.
+    """
+    home = inventory.home_region
+    try:
+        listed = accounts_of(inventory)
+        places: dict[str, tuple[str, ...]] = {}
+        for root in inventory.pages("organizations", "list_roots", "Roots", home):
+            places.update(_places(inventory, root["Id"], ()))
+        tags = {
+            one["Id"]: inventory.pages("organizations", "list_tags_for_resource", "Tags", home, ResourceId=one["Id"])
+            for one in listed
+        }
+    except UnreadableError as e:
+        raise ToolkitError(f"the organization cannot be read: {e}", hint=_WHERE) from e
+    found = (
+        OrganizationAccount(
+            one["Id"],
+            one.get("Name") or "",
+            state_of(one),
+            places.get(one["Id"], ()),
+            {tag["Key"]: tag["Value"] for tag in tags[one["Id"]]},
+        )
+        for one in listed
+    )
+    return tuple(sorted(found, key=lambda one: one.id))
+
+
+def _places(inventory: Inventory, parent: str, units: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    home = inventory.home_region
+    for account in inventory.pages("organizations", "list_accounts_for_parent", "Accounts", home, ParentId=parent):
+        yield account["Id"], units
+    operation = "list_organizational_units_for_parent"
+    for unit in inventory.pages("organizations", operation, "OrganizationalUnits", home, ParentId=parent):
+        yield from _places(inventory, unit["Id"], (*units, unit["Name"]))
 
 
 def state_of(account: Mapping[str, Any]) -> str | None:

@@ -9,27 +9,143 @@ import typer
 
 from toolkit.cli import console, fleet_options, options
 from toolkit.documents import document
-from toolkit.errors import ExitCode
+from toolkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from toolkit.fleet.written import Value
+    from toolkit.workflows.fleet_import import Imported
     from toolkit.workflows.fleet_sync import Synced
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="""What environments have in common: shared values.
+    help="""Import accounts of an organization; sync shared values.
 
     \b
     Examples:
+      toolkit fleet import --aws-profile org --account-id 111122223333 --from prod
       toolkit fleet sync --check
     """,
 )
 
 
-@app.callback()
-def _fleet() -> None:
-    """A group also as long as it has one command."""
+@app.command(name="import")
+def import_(
+    aws_profile: options.AwsProfile = None,
+    account_id: options.AccountId = None,
+    region: Annotated[
+        str | None,
+        typer.Option("--region", metavar="REGION", help="Home region of new environments, without --from."),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="ENV",
+            help="Environment that new ones are copied from.",
+            autocompletion=options.complete_environment,
+            callback=options.named,
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="Profile of new ones: minimal, standard (default) or strict."),
+    ] = None,
+    security_email: Annotated[
+        str | None,
+        typer.Option("--security-email", metavar="ADDRESS", help="Address notified of incidents, in new ones."),
+    ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="ID=NAME", help="Name of the environment of a new account; repeatable."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would be written.")] = False,
+    as_json: options.Json = False,
+    sandbox: options.Sandbox = False,
+) -> int:
+    """Make and update environments from AWS Organizations.
+
+    With credentials of the management account or a delegated administrator. Accounts without an environment get one,
+    from --from ENV or a profile. In files that exist, only labels (organizational unit, tags) and account_state are
+    written, unless a person wrote them. No environment is made for an account that is suspended or closed; one that
+    exists gets account_state, and is never planned.
+
+    \b
+    Examples:
+      toolkit fleet import --account-id 111122223333 --from prod --dry-run
+      toolkit fleet import --account-id 111122223333 --region eu-central-1 \\
+                           --name 444455556666=payments
+    """
+    from toolkit.cli.discover_commands import account_of
+    from toolkit.workflows.fleet_import import Template, import_accounts, imported_names
+    from toolkit.workflows.new import Answers, check_answer
+
+    project = options.project()
+    answers = None
+    if template is not None:
+        others = {"--region": region, "--profile": profile, "--security-email": security_email}
+        if given := [option for option, value in others.items() if value is not None]:
+            raise UsageError(f"--from is a whole environment, so it does not go with {', '.join(given)}")
+    elif region is not None:
+        answers = Answers(
+            account_id="0" * 12,
+            home=check_answer("region", region, "--region"),
+            active=(),
+            state_bucket=None,
+            simulator=False,
+            profile=check_answer("profile", profile or "standard", "--profile"),
+            security_email=None
+            if security_email is None
+            else check_answer("email", security_email, "--security-email"),
+        )
+    chosen = imported_names(names or ())
+    with console.Progress() as progress:
+        caller = account_of(progress, None, aws_profile, account_id, region, sandbox, command="fleet import")
+        result = import_accounts(project, caller, Template(template, answers), progress, names=chosen, dry=dry_run)
+    if as_json:
+        accounts = [_imported_data(one) for one in result.accounts]
+        data = {
+            "written": not dry_run,
+            "organization_id": result.organization,
+            "accounts": accounts,
+            "not_in_organization": list(result.not_in_organization),
+        }
+        console.print_json(document("fleet-import", data))
+    else:
+        if dry_run:
+            console.document("".join(one.diff for one in result.accounts))
+        for one in result.accounts:
+            _show_imported(one)
+        for name in result.not_in_organization:
+            console.tell(f"Warning: {name}: the organization does not have its account")
+    failed = sum(one.action == "error" for one in result.accounts)
+    if failed:
+        console.error_line(f"{failed} account{'s' if failed > 1 else ''} could not be imported")
+    elif not dry_run and (new := [one.environment for one in result.accounts if one.action == "create"]):
+        console.tell(f"Next: look them over, then toolkit render {' '.join(map(str, new))}")
+    return ExitCode.ERROR if failed else ExitCode.OK
+
+
+def _show_imported(one: Imported) -> None:
+    words = {"create": "created", "update": "updated", "same": "up to date", "skip": "no environment", "error": "error"}
+    called = f"{one.account.id} {one.account.name!r}" + (f" ({one.environment})" if one.environment else "")
+    console.tell(f"{called}: {words[one.action]}{f': {one.reason}' if one.reason else ''}")
+    for conflict in one.conflicts:
+        console.tell(f"Conflict: {conflict} was written by a person, and stays")
+    for text in one.told:
+        console.tell(f"Warning: {one.environment or one.account.id}: {text}")
+
+
+def _imported_data(one: Imported) -> dict[str, Any]:
+    return {
+        "account_id": one.account.id,
+        "name": one.account.name,
+        "state": one.account.state,
+        "environment": one.environment,
+        "action": one.action,
+        "reason": one.reason,
+        "conflicts": list(one.conflicts),
+    }
 
 
 @app.command()

@@ -335,6 +335,11 @@ class EnvironmentFile(_Strict):
 
     account_id: AccountId = Field(description="The account this environment is for; every command checks it.")
     regions: Regions = Field(description="Which regions the baseline governs.")
+    account_state: Literal["PENDING_ACTIVATION", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"] | None = Field(
+        None,
+        description="What AWS Organizations says of an account that is not ACTIVE (`toolkit fleet import` writes it): "
+        "commands that run Terraform refuse the environment. null: ACTIVE, or not known.",
+    )
     labels: dict[LabelKey, LabelValue] = Field(
         default={},
         description="Words to select environments by (`--where tier=prod`). They stay in this file: nothing in AWS or "
@@ -434,6 +439,8 @@ class Environment:
     files: dict[str, str] = field(default_factory=dict)
     """Text of each further file that its settings name, by the name that they give."""
     toolkit: ToolkitSettings = field(default_factory=ToolkitSettings)
+    account_state: str | None = None
+    """Why the account cannot be used, as AWS Organizations says; None: nothing is known against it."""
     labels: dict[str, str] = field(default_factory=dict)
     """What `--where` selects environments by."""
     released: tuple[str, ...] = ()

@@ -88,7 +88,7 @@ def merge(
     whence: str,
     where: str,
     overwrite: Collection[Path] = (),
-    within: Path | None = None,
+    within: Collection[Path] = (),
 ) -> Merged:
     """An environment file with these values, as far as nobody has written others.
 
@@ -99,8 +99,8 @@ def merge(
         whence: Where the values are from, for the comments.
         where: The file, for errors.
         overwrite: Values that are written whoever wrote what is there.
-        within: Values below this path that the command wrote once, and that are not wanted any more, are deleted;
-            None: they stay.
+        within: Values at or below these paths that the command wrote once, and that are not wanted any more, are
+            deleted; others stay.
 
     Raises:
         ToolkitError: The file is no YAML, or cannot be edited there.
@@ -109,8 +109,7 @@ def merge(
     values = [
         _value(source, comments, path, value, mark=mark, overwrite=path in overwrite) for path, value in wanted.items()
     ]
-    if within is not None:
-        values += _gone(source, comments, wanted, mark=mark, within=within)
+    values += _gone(source, comments, wanted, mark=mark, within=within)
     edits = [_edit(value, mark, whence) for value in values if value.action in _WRITTEN]
     # Also without an edit: a file that cannot be read has no values that are the same.
     return Merged(splice_bytes(raw, edits, where=where), tuple(values))
@@ -122,7 +121,7 @@ _WRITTEN = (Action.ADD, Action.UPDATE, Action.DELETE)
 def _edit(value: Value, mark: str, whence: str) -> Edit:
     if value.action is Action.DELETE:
         return Edit(value.path, DELETE)
-    before = "components" if len(value.path) > 1 and value.path[0] != "components" else None
+    before = "components" if value.path[0] != "components" else None
     return Edit(value.path, value.wanted, f"{whence} ({digest(value.wanted)})", before, mark)
 
 
@@ -171,10 +170,10 @@ def _value(
 
 
 def _gone(
-    source: Source, comments: Mapping[Path, str], wanted: Mapping[Path, Data], *, mark: str, within: Path
+    source: Source, comments: Mapping[Path, str], wanted: Mapping[Path, Data], *, mark: str, within: Collection[Path]
 ) -> Iterable[Value]:
     for path in comments:
-        below = path[: len(within)] == within
+        below = any(path[: len(one)] == one for one in within)
         if below and path not in wanted and _signed(source, comments, path) == mark:
             found = data_at(path, source.data)
             yield Value(path, Action.DELETE, None, found, source.lines[path])

@@ -136,18 +136,23 @@ def new_environment(project: Project, name: str, answers: Answers) -> Path:
         EnvironmentFileError: The answers do not go together; nothing was written.
     """
     paths = project.paths(name)
-    text = template_text(
+    text = environment_text(name, answers)
+    load_text(text, name=name, shown_as=paths.shown)
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    write_schema(project)
+    write_atomically(paths.file, text)
+    return paths.file
+
+
+def environment_text(name: str, answers: Answers) -> str:
+    """The text of an environment file that starts from these answers."""
+    return template_text(
         "project/environment.yaml.j2",
         name=name,
         answers=answers,
         meaning=PROFILES[answers.profile],
         blocks=list(_blocks(answers)),
     )
-    load_text(text, name=name, shown_as=paths.shown)
-    paths.folder.mkdir(parents=True, exist_ok=True)
-    write_schema(project)
-    write_atomically(paths.file, text)
-    return paths.file
 
 
 def write_schema(project: Project) -> None:

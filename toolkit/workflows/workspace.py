@@ -110,6 +110,21 @@ class Workspace:
         return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
 
 
+def refuse_inactive(paths: EnvironmentPaths, environment: Environment) -> None:
+    """Refuse an account that AWS Organizations says is suspended, closed or not activated yet.
+
+    Raises:
+        RefusedError: It is.
+    """
+    state = environment.account_state
+    if state is not None:
+        raise RefusedError(
+            f"account {environment.account_id} is {state}: Terraform does not run on it",
+            where=f"{paths.shown}:{environment.lines.get(('account_state',), 1)}",
+            hint="once the account is ACTIVE again, `toolkit fleet import` or you remove `account_state`",
+        )
+
+
 def attribution(environment: Environment) -> Attribution:
     """Which module label belongs to which component and region."""
     from toolkit.components.registry import REGISTRY
@@ -213,10 +228,11 @@ def open_workspace(
 
     Raises:
         LockedError: A state that could not be saved waits to be restored.
-        RefusedError: The state is another environment's, too.
+        RefusedError: The state is another environment's, too; or the account is suspended or closed.
         ToolkitError: Whatever is wrong; nothing in AWS was changed.
     """
     paths, environment = given or read_environment(project, name)
+    refuse_inactive(paths, environment)
     require_modules(paths, environment)
     warn_of_other_modules(paths, environment, observer)
     bring_up_to_date(paths, environment, observer, may_write=may_render)

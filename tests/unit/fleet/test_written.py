@@ -122,7 +122,7 @@ def test_what_an_import_no_longer_has_is_deleted_unless_it_was_edited():
     wanted: dict[Path, Data] = {("labels", "ou"): "prod", ("labels", "owner"): "a", ("labels", "cost"): "b"}
 
     def imported(raw: bytes, wanted: dict[Path, Data]) -> Merged:
-        return merge(raw, wanted, mark=IMPORTED, whence="from AWS", where="e.yaml", within=("labels",))
+        return merge(raw, wanted, mark=IMPORTED, whence="from AWS", where="e.yaml", within=[("labels",)])
 
     once = imported(FILE, wanted).content.replace(b"cost: b", b"cost: of a person")
     result = imported(once, {("labels", "ou"): "prod"})
