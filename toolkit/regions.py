@@ -28,6 +28,15 @@ misspelt one is no region."""
 SDK_REGIONS = frozenset(region for facts in _SDK_PARTITIONS.values() for region in facts["regions"])
 """Regions that the AWS SDK knows, which may be newer than the provider."""
 
+PARTITION = "aws(?:" + "|".join(sorted(name.removeprefix("aws") for name in _SDK_PARTITIONS if name != "aws")) + ")?"
+"""Regular expression of a partition in an ARN: those that the AWS SDK knows, so that a misspelt one is none.
+
+Without a group to count, and as RE2 has it, too: the modules have the same text, held by tests/unit/test_contract.py.
+"""
+
+ARN = f"arn:{PARTITION}"
+"""Regular expression of how an ARN begins, up to the colon behind its partition."""
+
 TRIED_PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 """Partitions whose services, principals and regions are in the toolkit's lists. Nothing was tried in others."""
 

@@ -12,7 +12,7 @@ variable "ebs_kms_key_arns" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for region, arn in var.ebs_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:${region}:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
+    condition     = alltrue([for region, arn in var.ebs_kms_key_arns : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:kms:${region}:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
     error_message = "ebs_kms_key_arns must name for each region the ARN of a key (not of an alias) in that region, such as arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab."
   }
 }
@@ -154,7 +154,7 @@ variable "default_vpc_flow_logs" {
   }
 
   validation {
-    condition     = var.default_vpc_flow_logs.bucket_arn == null || can(regex("^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\\s]+)?$", var.default_vpc_flow_logs.bucket_arn))
+    condition     = var.default_vpc_flow_logs.bucket_arn == null || can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\\s]+)?$", var.default_vpc_flow_logs.bucket_arn))
     error_message = "default_vpc_flow_logs.bucket_arn must be the ARN of a bucket, with a prefix if wanted, such as arn:aws:s3:::example-flow-logs/default-vpc."
   }
 

@@ -69,7 +69,7 @@ variable "groups" {
   validation {
     condition = alltrue(flatten([
       for group in var.groups : [
-        for policy in group.managed_policies : can(regex("^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/)?([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+$", policy))
+        for policy in group.managed_policies : can(regex("^(arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:iam::([0-9]{12}|aws):policy/)?([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+$", policy))
       ] if group != null
     ]))
     error_message = "managed_policies must hold names of AWS managed policies, with their path (job-function/Billing), or managed policies' ARNs."
@@ -124,7 +124,7 @@ variable "groups" {
     condition = alltrue(flatten([
       for group in var.groups : [
         for statement in flatten(values(group.inline_policies)) :
-        length(statement.resources) > 0 && alltrue([for resource in statement.resources : can(regex("^([*]|arn:([^:]*:){4}.+)$", resource))])
+        length(statement.resources) > 0 && alltrue([for resource in statement.resources : can(regex("^([*]|arn:(aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?|[^:]*[*?][^:]*):([^:]*:){3}.+)$", resource))])
       ] if group != null
     ]))
     error_message = "A statement needs resources: ARNs, wildcards allowed, or *."
@@ -170,7 +170,7 @@ variable "groups" {
         for statement in flatten(values(group.inline_policies)) : [
           for action in statement.actions :
           anytrue([for guarded in local.credentials : can(regex("^${replace(replace(lower(action), "?", "."), "*", ".*")}$", lower(guarded)))]) &&
-          !alltrue([for resource in statement.resources : can(regex("^arn:aws[a-z-]*:iam::[^:]*:user/(.*/)?[$][{]aws:username[}]$", resource))])
+          !alltrue([for resource in statement.resources : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:iam::[^:]*:user/(.*/)?[$][{]aws:username[}]$", resource))])
         ] if statement.effect == "Allow"
       ] if !try(group.administrator, true)
     ]))
@@ -209,7 +209,7 @@ variable "passable_roles" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for arn in var.passable_roles : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*$", arn))])
+    condition     = alltrue([for arn in var.passable_roles : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*$", arn))])
     error_message = "passable_roles must hold role ARNs with an account id; wildcards may follow at least one character of a path or name, as in role/app/*."
   }
 }
@@ -221,7 +221,7 @@ variable "assumable_roles" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for arn in var.assumable_roles : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*$", arn))])
+    condition     = alltrue([for arn in var.assumable_roles : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*$", arn))])
     error_message = "assumable_roles must hold role ARNs with an account id; wildcards may follow at least one character of a path or name, as in role/app/*."
   }
 }

@@ -105,7 +105,7 @@ resource "aws_iam_role" "this" {
     }
 
     precondition {
-      condition     = length(local.trusted[each.key]) > 0 && alltrue([for arn in each.value.principals : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})$", arn))])
+      condition     = length(local.trusted[each.key]) > 0 && alltrue([for arn in each.value.principals : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})$", arn))])
       error_message = "Role ${each.key} must name at least one of users and principals, and principals must be ARNs of accounts, users or roles, without wildcards."
     }
 

@@ -7,7 +7,7 @@ variable "instance" {
   default = null
 
   validation {
-    condition     = var.instance == null || can(regex("^arn:[a-z-]+:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}$", var.instance.arn)) && can(regex("^(d-[0-9a-f]{10}|[0-9a-f-]{36})$", var.instance.identity_store_id))
+    condition     = var.instance == null || can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}$", var.instance.arn)) && can(regex("^(d-[0-9a-f]{10}|[0-9a-f-]{36})$", var.instance.identity_store_id))
     error_message = "instance must have an arn such as arn:aws:sso:::instance/ssoins-1234567890abcdef and an identity_store_id such as d-1234567890."
   }
 }

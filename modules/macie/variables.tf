@@ -20,7 +20,7 @@ variable "results_export" {
   default = null
 
   validation {
-    condition     = var.results_export == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.results_export.bucket_name)) && can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.results_export.kms_key_arn))
+    condition     = var.results_export == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.results_export.bucket_name)) && can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.results_export.kms_key_arn))
     error_message = "results_export must have the bucket_name of a bucket and the kms_key_arn of a key (not of an alias)."
   }
 }

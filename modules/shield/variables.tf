@@ -44,7 +44,7 @@ variable "protections" {
   }
 
   validation {
-    condition     = alltrue([for protection in values(var.protections) : can(regex("^arn:[a-z-]+:(cloudfront|route53|ec2|elasticloadbalancing|globalaccelerator):[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9/_-]+$", protection.resource_arn))])
+    condition     = alltrue([for protection in values(var.protections) : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:(cloudfront|route53|ec2|elasticloadbalancing|globalaccelerator):[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9/_-]+$", protection.resource_arn))])
     error_message = "protections must have the resource_arn of a CloudFront distribution, a hosted zone, an Elastic IP, a load balancer or a Global Accelerator."
   }
 
@@ -54,7 +54,7 @@ variable "protections" {
   }
 
   validation {
-    condition     = alltrue([for protection in values(var.protections) : protection.automatic_response == null || can(regex("^arn:[a-z-]+:(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)", protection.resource_arn))])
+    condition     = alltrue([for protection in values(var.protections) : protection.automatic_response == null || can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)", protection.resource_arn))])
     error_message = "protections must have automatic_response only for CloudFront distributions and Application Load Balancers."
   }
 

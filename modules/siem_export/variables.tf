@@ -19,7 +19,7 @@ variable "findings" {
   default = null
 
   validation {
-    condition     = var.findings == null || can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/_.-]{1,256}$", var.findings.event_bus_arn))
+    condition     = var.findings == null || can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/_.-]{1,256}$", var.findings.event_bus_arn))
     error_message = "findings.event_bus_arn must be the ARN of an event bus."
   }
 
@@ -38,7 +38,7 @@ variable "log_subscription" {
   default = null
 
   validation {
-    condition     = var.log_subscription == null || can(regex("^arn:[a-z-]+:(firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/|kinesis:[a-z0-9-]+:[0-9]{12}:stream/|logs:[a-z0-9-]+:[0-9]{12}:destination:)[A-Za-z0-9_.-]{1,512}$", var.log_subscription.destination_arn))
+    condition     = var.log_subscription == null || can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:(firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/|kinesis:[a-z0-9-]+:[0-9]{12}:stream/|logs:[a-z0-9-]+:[0-9]{12}:destination:)[A-Za-z0-9_.-]{1,512}$", var.log_subscription.destination_arn))
     error_message = "log_subscription.destination_arn must be the ARN of a Firehose stream, a Kinesis stream or a destination of CloudWatch Logs."
   }
 
@@ -69,7 +69,7 @@ variable "trail_reader" {
   default = null
 
   validation {
-    condition     = var.trail_reader == null || try(length(var.trail_reader.principal_arns) > 0 && alltrue([for arn in var.trail_reader.principal_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})$", arn))]), false)
+    condition     = var.trail_reader == null || try(length(var.trail_reader.principal_arns) > 0 && alltrue([for arn in var.trail_reader.principal_arns : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})$", arn))]), false)
     error_message = "trail_reader.principal_arns must name at least one role, user or account (arn:aws:iam::111122223333:root), each by its ARN and without wildcards."
   }
 

@@ -45,7 +45,7 @@ variable "topic_arn" {
   default     = null
 
   validation {
-    condition     = var.topic_arn == null || can(regex("^arn:[a-z-]+:sns:(us-east-1|us-gov-west-1|cn-north-1):[0-9]{12}:[A-Za-z0-9_-]{1,256}$", var.topic_arn))
+    condition     = var.topic_arn == null || can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:sns:(us-east-1|us-gov-west-1|cn-north-1):[0-9]{12}:[A-Za-z0-9_-]{1,256}$", var.topic_arn))
     error_message = "topic_arn must be the ARN of a topic in us-east-1 (GovCloud: us-gov-west-1, China: cn-north-1)."
   }
 }

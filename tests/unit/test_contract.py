@@ -40,7 +40,7 @@ from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
 from toolkit.plan.existing import is_read
-from toolkit.regions import PARTITION_OF, TRIED_PARTITIONS
+from toolkit.regions import GLOBAL_REGION, PARTITION, PARTITION_OF, TRIED_PARTITIONS
 from toolkit.releases import EXCLUDED
 from toolkit.rendering import hcl
 from toolkit.rendering.render import ModuleCall, render
@@ -742,3 +742,80 @@ def test_no_requirement_of_cis_is_silent(name: str):
         if (lacking := [topic.name for topic in on if topic.name not in answered])
     }
     assert silent == {}
+
+
+ARNS = """
+account_id: "123456789012"
+regions: {home: us-east-1}
+credentials: {assume_role: {role_arn: "arn:aws:iam::123456789012:role/baseline"}}
+components:
+  config: {bucket: {kms_key_arn: "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}
+  account_defaults:
+    budgets: {monthly: {limit_usd: 10, sns_topic_arn: "arn:aws:sns:us-east-1:123456789012:costs"}}
+    default_vpc_flow_logs:
+      destination: s3
+      bucket_arn: "arn:aws:s3:::example-flow-logs/default-vpc"
+  trusted_advisor: {topic_arn: "arn:aws:sns:us-east-1:123456789012:alerts"}
+  firewall_manager:
+    policies:
+      web:
+        waf:
+          log_destination_arn: "arn:aws:s3:::aws-waf-logs-example"
+  iam_groups:
+    groups:
+      own:
+        managed_policies:
+          - "arn:aws:iam::aws:policy/ReadOnlyAccess"
+          - "arn:aws:iam::123456789012:policy/own"
+"""
+"""Settings that are ARNs, but for those in the examples."""
+WITH_ARNS = {
+    "here": ARNS,
+    **{
+        f.parent.name: f.read_text("utf-8") for f in (COMPLETE, REPOSITORY / "tests/golden/everything/environment.yaml")
+    },
+    **{
+        f.stem: text
+        for f in SAMPLES
+        if re.search(r"^(?! *(?:#|input_parameters)).*arn:aws:", text := f.read_text("utf-8"), re.M)
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        *(pytest.param(ARNS, wrong, id=wrong) for wrong in ("awsgov", "aws--", "aws-govcloud", "aws-isob", "AWS")),
+        *(pytest.param(text, "aws-usgov", id=name) for name, text in WITH_ARNS.items()),
+    ],
+)
+def test_a_misspelt_partition_in_an_arn_is_refused(text: str, wrong: str):
+    """At its line, with its value: AWS would refuse it in the middle of an apply."""
+    # What a rule of Config takes is that rule's business.
+    kept = [line for line in text.splitlines() if not line.strip().startswith(("#", "input_parameters"))]
+    expected = {number for number, line in enumerate(kept, 1) if "arn:aws:" in line}
+    assert expected
+    misspelt = "\n".join(kept).replace("arn:aws:", f"arn:{wrong}:")
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_text(misspelt, name="x", shown_as="x")
+    told = {problem.line for problem in caught.value.problems if f"arn:{wrong}:" in problem.problem}
+    assert expected - told == set()
+
+
+_PATTERN = re.compile(r"""(?:regex\(|re\.compile\(|checked\()\s*[rf]*["']\^?[^"']*?arn:([^"'\n]*)""")
+
+
+def test_every_pattern_of_an_arn_has_the_partitions_that_the_sdk_knows():
+    """One text for all; only modules spell it out, as they cannot import it."""
+    assert [name for name in GLOBAL_REGION if re.fullmatch(PARTITION, name)] == list(GLOBAL_REGION)
+    rooms = [
+        *(REPOSITORY / "toolkit" / "components").rglob("*.py"),
+        *(REPOSITORY / "toolkit" / "settings").glob("*.py"),
+    ]
+    rooms += [REPOSITORY / "toolkit" / "environment" / "model.py", *MODULES.rglob("*.tf")]
+    found = [(file, pattern) for file in rooms for pattern in _PATTERN.findall(file.read_text("utf-8"))]
+    assert len(found) > 20
+    # A health check's ARN and AWS's own policies have one partition, or any.
+    either = (f"{PARTITION}:", "aws:route53:::healthcheck/", "({PARTITION}", "(?:{PARTITION}|")
+    either += (f"({PARTITION}|",)
+    assert [(str(file), pattern) for file, pattern in found if not pattern.startswith(either)] == []

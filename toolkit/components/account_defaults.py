@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import GOVCLOUD, GOVCLOUD_SERVICES, LOG_BUCKET, Component, Lacking, Protected, Scope
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import EmailAddress
 from toolkit.settings.kms import KEY_ARN, KeyArn
@@ -18,8 +19,8 @@ from toolkit.settings.s3 import BucketName, LogBucket
 from toolkit.settings.values import checked, no_repetition
 
 _ALIAS = re.compile(r"[a-z0-9](-?[a-z0-9])*")
-_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
-_BUCKET_ARN = re.compile(r"arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?")
+_TOPIC_ARN = re.compile(ARN + r":sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_BUCKET_ARN = re.compile(ARN + r":s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S+)?")
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _BUDGET_NAME = re.compile(r"(?!.*/action/)[^:\\]{1,100}")
 

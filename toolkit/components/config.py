@@ -13,6 +13,7 @@ from toolkit.aws_lists import aws_list
 from toolkit.components.base import LOG_BUCKET, Component, Every, Place, Protected, Scope, Seen
 from toolkit.components.password_policy import PasswordPolicy
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import listed
 from toolkit.settings.s3 import BucketName, LogBucket
@@ -21,7 +22,7 @@ from toolkit.settings.values import checked
 _RULE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _IDENTIFIER = re.compile(r"[A-Z][A-Z0-9_]{1,255}")
 _RESOURCE_TYPE = re.compile(r"AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+")
-_KEY_ARN = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+")
+_KEY_ARN = re.compile(ARN + r":kms:[a-z0-9-]+:[0-9]{12}:key/.+")
 _AGGREGATOR_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 Interval = Literal["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]

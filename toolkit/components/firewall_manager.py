@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Component, Protected, Scope
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.accounts import AccountId, AccountIds, UnitIds
 from toolkit.settings.base import Settings
 from toolkit.settings.regions import Regions
@@ -17,8 +18,8 @@ from toolkit.settings.values import at_least_one, checked, no_repetition
 _POLICY_NAME = re.compile(r"[A-Za-z0-9_.:/=+@ -]{1,128}")
 _GROUP_ID = re.compile(r"sg-[0-9a-f]{8,17}")
 _RULE_GROUP_ID = re.compile(r"rslvr-frg-[0-9a-z]{1,40}")
-_RULE_GROUP_ARN = re.compile(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:[0-9]{12}:(regional|global)/rulegroup/[^/\s]+/\S+")
-_LOG_ARN = re.compile(r"arn:aws[a-z-]*:(firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/|s3:::)aws-waf-logs-\S+")
+_RULE_GROUP_ARN = re.compile(ARN + r":wafv2:[a-z0-9-]+:[0-9]{12}:(regional|global)/rulegroup/[^/\s]+/\S+")
+_LOG_ARN = re.compile(ARN + r":(firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/|s3:::)aws-waf-logs-\S+")
 _MANAGED_NAME = re.compile(r"AWSManagedRules[A-Za-z0-9]{1,100}")
 
 _policy_name = checked(_POLICY_NAME, "1 to 128 letters, digits, blanks and the characters _ . : / = + @ -")

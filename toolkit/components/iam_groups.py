@@ -12,15 +12,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from toolkit.components.base import Component, Every, IamName, Identities, Made, Place, Protected, Role, Scope, Seen
 from toolkit.policies import Need
 from toolkit.privileges import ADMINISTRATOR_POLICIES, CREDENTIALS, IDENTITY_ADMINISTRATION, overlap
+from toolkit.regions import ARN, PARTITION
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import delegated_policies
 from toolkit.settings.iam import EntityName, IamPath
 from toolkit.settings.managed_policies import ManagedPolicy
 from toolkit.spelling import nearest
 
-_OWN_USER = re.compile(r"arn:aws[a-z-]*:iam::[^:]*:user/(.*/)?\$\{aws:username\}")
+_OWN_USER = re.compile(ARN + r":iam::[^:]*:user/(.*/)?\$\{aws:username\}")
+_RESOURCE = re.compile(rf"\*|arn:({PARTITION}|[^:]*[*?][^:]*):([^:]*:){{3}}.+", re.DOTALL)
 _ACTION = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*")
+_ROLE_ARN = re.compile(ARN + r":iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/*?-]*")
 _COMPARISONS = {
     "String": "Equals NotEquals EqualsIgnoreCase NotEqualsIgnoreCase Like NotLike",
     "Numeric": "Equals NotEquals LessThan LessThanEquals GreaterThan GreaterThanEquals",
@@ -57,7 +59,7 @@ def _action(action: str) -> str:
 
 
 def _resource(resource: str) -> str:
-    if resource != "*" and not (resource.startswith("arn:") and resource.count(":") >= 5):
+    if not _RESOURCE.fullmatch(resource):
         raise ValueError(f"{resource!r} is not a resource: expected an ARN, wildcards allowed, or *")
     return resource
 

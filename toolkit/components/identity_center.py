@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from toolkit.components.base import Component, Place, Protected, Scope
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.accounts import AccountId
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import delegated_policies
@@ -18,7 +19,7 @@ from toolkit.settings.managed_policies import aws_managed_policy
 from toolkit.settings.regions import Region
 from toolkit.settings.values import checked, no_repetition
 
-_INSTANCE_ARN = re.compile(r"arn:aws[a-z-]*:sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}")
+_INSTANCE_ARN = re.compile(ARN + r":sso:::instance/(sso)?ins-[A-Za-z0-9.-]{16}")
 _STORE_ID = re.compile(r"d-[0-9a-f]{10}|[0-9a-f-]{36}")
 _SET_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,32}")
 _POLICY_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import CHINA, GOVCLOUD, GOVCLOUD_SERVICES, Component, Lacking, Protected, Scope
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import EmailAddress
 from toolkit.settings.values import checked, no_repetition
@@ -18,13 +19,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}")
 _PROTECTION_NAME = re.compile(r"[A-Za-z0-9_. -]{1,128}")
 _GROUP_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 _RESOURCE_ARN = re.compile(
-    r"arn:aws[a-z-]*:(cloudfront|route53|ec2|elasticloadbalancing|globalaccelerator):[a-z0-9-]*:([0-9]{12})?:"
+    ARN + r":(cloudfront|route53|ec2|elasticloadbalancing|globalaccelerator):[a-z0-9-]*:([0-9]{12})?:"
     r"[A-Za-z0-9/_-]+"
 )
-_WITH_RESPONSE = re.compile(r"arn:[a-z-]+:(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)")
+_WITH_RESPONSE = re.compile(ARN + r":(cloudfront:|elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _HEALTH_CHECK_ARN = re.compile(r"arn:aws:route53:::healthcheck/[A-Za-z0-9-]{36}")
-_ZONE = re.compile(r"arn:[a-z-]+:route53:")
+_ZONE = re.compile(ARN + r":route53:")
 _PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOTES = re.compile(r"[A-Za-z0-9_. ,:/()+@-]{1,1024}")
 

@@ -9,19 +9,19 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import Component, Protected, Scope
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.base import Settings
 from toolkit.settings.iam import ExternalId
 from toolkit.settings.values import at_least_one, checked, no_repetition
 
 # 44: a rule's and a role's name has at most 64 characters, and the longest suffix is -log-subscription.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,43}")
-_PARTITION = r"arn:aws[a-z-]*"
-_EVENT_BUS_ARN = re.compile(rf"{_PARTITION}:events:[a-z0-9-]+:[0-9]{{12}}:event-bus/[A-Za-z0-9/_.-]{{1,256}}")
+_EVENT_BUS_ARN = re.compile(rf"{ARN}:events:[a-z0-9-]+:[0-9]{{12}}:event-bus/[A-Za-z0-9/_.-]{{1,256}}")
 _DESTINATION_ARN = re.compile(
-    rf"{_PARTITION}:(firehose:[a-z0-9-]+:[0-9]{{12}}:deliverystream/|kinesis:[a-z0-9-]+:[0-9]{{12}}:stream/"
+    rf"{ARN}:(firehose:[a-z0-9-]+:[0-9]{{12}}:deliverystream/|kinesis:[a-z0-9-]+:[0-9]{{12}}:stream/"
     r"|logs:[a-z0-9-]+:[0-9]{12}:destination:)[A-Za-z0-9_.-]{1,512}"
 )
-_PRINCIPAL_ARN = re.compile(rf"{_PARTITION}:iam::[0-9]{{12}}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{{1,512}})")
+_PRINCIPAL_ARN = re.compile(rf"{ARN}:iam::[0-9]{{12}}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{{1,512}})")
 
 _name = checked(_NAME, "1 to 44 letters, digits, underscores and hyphens, a letter or digit first")
 _event_bus_arn = checked(

@@ -9,13 +9,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from toolkit.components.base import CHINA, Component, Lacking, Protected, Scope
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.base import Settings
 from toolkit.settings.contacts import Subscribers
 from toolkit.settings.values import at_least_one, checked, no_repetition
 
 # 56: a role's name has at most 64 characters, and -refresh stands behind it.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,55}")
-_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:(us-east-1|us-gov-west-1|cn-north-1):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_TOPIC_ARN = re.compile(ARN + r":sns:(us-east-1|us-gov-west-1|cn-north-1):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _CHECK_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _WITHOUT_API = ("basic", "developer")
 

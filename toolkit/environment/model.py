@@ -29,7 +29,7 @@ from toolkit.components.base import Advice, Component, Identities, Place
 from toolkit.environment.source import Problem
 from toolkit.findings import Consents, Names, Rule, Waiver
 from toolkit.findings.data import RuleId
-from toolkit.regions import GLOBAL_REGION, partition_of
+from toolkit.regions import ARN, GLOBAL_REGION, partition_of
 from toolkit.releases import EXCLUDED
 from toolkit.settings.accounts import ACCOUNT_ID
 from toolkit.settings.base import Settings
@@ -49,7 +49,7 @@ AccountId = Annotated[str, BeforeValidator(_account_id), checked(ACCOUNT_ID, "12
 RoleArn = Annotated[
     str,
     checked(
-        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+        ARN + r":iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
         "a role's ARN, like arn:aws:iam::123456789012:role/baseline",
     ),
 ]

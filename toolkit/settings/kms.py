@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
+from toolkit.regions import ARN
 from toolkit.settings.values import checked
 
-KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
+KEY_ARN = re.compile(ARN + r":kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
 
 _key_arn = checked(
     KEY_ARN,

@@ -10,11 +10,12 @@ from typing import Annotated
 from pydantic import AfterValidator, ValidationInfo
 
 from toolkit.aws_lists import AwsList, aws_list
+from toolkit.regions import ARN, PARTITION
 from toolkit.settings.listed import misspelt, report_newer
 
 _NAME = re.compile(r"(?:[A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}")
-_CUSTOMER_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+")
-_AWS_POLICY_ARN = re.compile(r"arn:(aws[a-z-]*):iam::aws:policy/(.+)")
+_CUSTOMER_POLICY_ARN = re.compile(ARN + r":iam::[0-9]{12}:policy/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+")
+_AWS_POLICY_ARN = re.compile(rf"arn:({PARTITION}):iam::aws:policy/(.+)")
 
 
 @cache

@@ -55,7 +55,7 @@ variable "default_vpc_flow_logs" {
   }
 
   validation {
-    condition     = var.default_vpc_flow_logs.bucket_arn == null || can(regex("^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\\s]+)?$", var.default_vpc_flow_logs.bucket_arn))
+    condition     = var.default_vpc_flow_logs.bucket_arn == null || can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\\s]+)?$", var.default_vpc_flow_logs.bucket_arn))
     error_message = "default_vpc_flow_logs.bucket_arn must be the ARN of a bucket, with a prefix if wanted, such as arn:aws:s3:::example-flow-logs/default-vpc."
   }
 

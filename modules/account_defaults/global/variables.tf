@@ -73,7 +73,7 @@ variable "budgets" {
   }
 
   validation {
-    condition     = alltrue([for budget in values(var.budgets) : budget.sns_topic_arn == null ? true : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", budget.sns_topic_arn))])
+    condition     = alltrue([for budget in values(var.budgets) : budget.sns_topic_arn == null ? true : can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", budget.sns_topic_arn))])
     error_message = "budgets must have as sns_topic_arn the ARN of a topic, such as arn:aws:sns:us-east-1:123456789012:costs, or null."
   }
 

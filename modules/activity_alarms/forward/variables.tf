@@ -16,7 +16,7 @@ variable "event_bus_arn" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.event_bus_arn))
+    condition     = can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:events:[a-z0-9-]+:[0-9]{12}:event-bus/", var.event_bus_arn))
     error_message = "event_bus_arn must be the ARN of an event bus."
   }
 }

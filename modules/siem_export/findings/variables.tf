@@ -19,7 +19,7 @@ variable "findings" {
   nullable = false
 
   validation {
-    condition     = can(regex("^arn:[a-z-]+:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/_.-]{1,256}$", var.findings.event_bus_arn))
+    condition     = can(regex("^arn:aws(?:-cn|-eusc|-iso|-iso-b|-iso-e|-iso-f|-us-gov)?:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9/_.-]{1,256}$", var.findings.event_bus_arn))
     error_message = "findings.event_bus_arn must be the ARN of an event bus."
   }
 

@@ -14,6 +14,7 @@ from toolkit.components.iam_roles.duties import share
 from toolkit.components.iam_users import IamUsers, User
 from toolkit.globs import glob
 from toolkit.policies import Need
+from toolkit.regions import ARN
 from toolkit.settings.accounts import OrganizationId
 from toolkit.settings.base import Mismatch, Settings
 from toolkit.settings.delegation import Delegation
@@ -23,7 +24,7 @@ from toolkit.settings.values import at_least_one, checked, no_repetition
 from toolkit.spelling import nearest
 
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")
+_PRINCIPAL = re.compile(ARN + r":iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")
 _GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _GITHUB_ID = re.compile(r"[1-9][0-9]{0,19}")
 _GITLAB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")

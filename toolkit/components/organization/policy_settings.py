@@ -11,14 +11,13 @@ from pydantic import AfterValidator, Field, model_validator
 from toolkit.components.organization.guardrails import ServiceGuardrail
 from toolkit.components.organization.resource_guardrails import ResourceGuardrail
 from toolkit.policy_types import AnyManagementType
+from toolkit.regions import PARTITION
 from toolkit.settings.base import Settings
 from toolkit.settings.values import checked, no_repetition
 
 _POLICY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:=@-]{0,127}")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.json")
-_PRINCIPAL = re.compile(
-    r"arn:(?:aws|aws-cn|aws-us-gov|\*):iam::(?:[0-9]{12}|\*):(?:role|user)/[\w+=,.@*?/-]{1,512}", re.A
-)
+_PRINCIPAL = re.compile(rf"arn:(?:{PARTITION}|\*):iam::(?:[0-9]{{12}}|\*):(?:role|user)/[\w+=,.@*?/-]{{1,512}}", re.A)
 _TAG_KEY = re.compile(r"(?!aws:)[\w +=.:/@-]{1,128}")
 _BARE_WILDCARD = re.compile(r":(?:role|user)/[*?]*\Z")
 
