@@ -40,6 +40,8 @@ from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.model import TerraformSettings
 from toolkit.errors import ToolkitError
 from toolkit.plan.existing import is_read
+from toolkit.plan.guards import judge
+from toolkit.plan.model import parse_plan
 from toolkit.regions import GLOBAL_REGION, PARTITION, PARTITION_OF, TRIED_PARTITIONS
 from toolkit.releases import EXCLUDED
 from toolkit.rendering import hcl
@@ -742,6 +744,28 @@ def test_no_requirement_of_cis_is_silent(name: str):
         if (lacking := [topic.name for topic in on if topic.name not in answered])
     }
     assert silent == {}
+
+
+@pytest.mark.parametrize(("component", "needed"), NEEDED)
+def test_what_a_setting_with_a_module_of_its_own_made_is_kept_by_that_setting(
+    component: Component, needed: NewerProvider
+):
+    """Also where the plan deletes it, `released` names it, or the account has it: the component itself is still on."""
+    environment = load_text(NEWER.read_text("utf-8"), name="x", shown_as="x")
+    source = f"../../../modules/{component.name}/{needed.module}"
+    rendered = "\n".join(render(environment).values())
+    labels = re.findall(rf'^module "([^"]+)" {{\n  source = "{re.escape(source)}"', rendered, re.M)
+    texts = "\n".join(f.read_text("utf-8") for f in (MODULES / component.name / needed.module).glob("*.tf"))
+    made = [(kind, name) for kind, name in re.findall(r'^resource "([^"]+)" "([^"]+)"', texts, re.M)]
+    assert labels and made
+    for label, (kind, name) in ((label, one) for label in labels for one in made):
+        for actions, released in ((["delete"], frozenset[str]()), (["forget"], frozenset({label}))):
+            address = f"module.{label}.{kind}.{name}"
+            entry = {"address": address, "mode": "managed", "type": kind, "name": name}
+            entry["change"] = {"actions": actions, "before": {}, "after": None}
+            plan = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, attribution(environment))
+            (found,) = judge(plan, REGISTRY, {}, {}, released=released)
+            assert f"`components.{component.name}.{needed.setting}`" in found.remedy
 
 
 ARNS = """

@@ -293,7 +293,7 @@ def _releases(change: Change) -> Finding:
         summary=f"The plan removes {change.address}, which protects or records, from the state.",
         evidence=f"`released` has module.{label_of(change.address)}. AWS keeps the resource; later plans "
         "neither report nor restore changes in it",
-        remedy=f"to keep it managed: delete that line, and put `components.{change.component}` back",
+        remedy=f"to keep it managed: delete that line, and put `{_called_for(change)}` back",
         consent=f"--allow-release '{change.address}'",
         component=change.component,
         setting="released",
@@ -337,9 +337,19 @@ def _untaint(change: Change) -> str:
 
 
 def _entry(change: Change) -> tuple[str, ...]:
-    """The key of its entry, if it has one of its own; else its component."""
+    """The key of its entry, if it has one of its own; else what its module is called for."""
     keys = naming(change.address, change.component)
-    return tuple(k for k in keys if is_entry(k, change.address)) or (f"components.{change.component}",)
+    return tuple(k for k in keys if is_entry(k, change.address)) or (_called_for(change),)
+
+
+def _called_for(change: Change) -> str:
+    """The key for which its module is called: its component's, or that of a setting with a module of its own."""
+    called = f"{label_of(change.address)}_"
+    component = REGISTRY.get(change.component or "")
+    for needed in component.newer_provider if component else ():
+        if called.startswith(f"{change.component}_{needed.module}_"):
+            return f"components.{change.component}.{needed.setting}"
+    return f"components.{change.component}"
 
 
 def _keys(keys: Iterable[str], word: str) -> str:
@@ -353,7 +363,7 @@ def _another_name(change: Change) -> str:
     if own:
         return f"rename {_keys(own, 'or')} in environment.yaml"
     if _is_sole(change):
-        return f"leave out `components.{change.component}`: only one can exist"
+        return f"leave out `{_called_for(change)}`: only one can exist"
     if keys:
         return f"set {_keys(keys, 'or')} in environment.yaml to a name that the account does not use"
     return " or ".join(f"{text} in environment.yaml" for text in leaving_out(change.address, change.component))
