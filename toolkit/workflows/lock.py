@@ -17,6 +17,8 @@ from toolkit.workflows.workspace import (
     Access,
     binary_of,
     bring_up_to_date,
+    heed_provider,
+    heed_terraform,
     mirror_of,
     read_environment,
     require_modules,
@@ -35,7 +37,7 @@ def lock_providers(
     *,
     upgrade: bool = False,
 ) -> Path:
-    """Write the lock file; returns its path. Where it fails, the file stays as it was.
+    """Write the lock file; returns its path. Where it fails, the file stays as it was, or there stays none.
 
     Hashes of other platforms come from the registry, or from a mirror that holds those platforms.
 
@@ -45,6 +47,7 @@ def lock_providers(
 
     Raises:
         UsageError: A platform's name is none.
+        RefusedError: `unchecked_versions: refuse`, and Terraform or the selected provider is such a version.
         ToolkitError: Terraform cannot get the provider for a platform.
     """
     for platform in platforms:
@@ -54,6 +57,7 @@ def lock_providers(
     require_modules(paths, environment)
     bring_up_to_date(paths, environment, observer, may_write=False)
     binary = binary_of(paths, environment, access)
+    heed_terraform(paths, environment, binary, observer)
     scratch = scratch_folder(paths, "validate")
     config = cli_config(mirror_of(paths, environment, access), access.environ, scratch, product=binary.product)
     runner = Runner(
@@ -73,11 +77,17 @@ def lock_providers(
             runner.init(backend=False, upgrade=True)
         else:
             runner.get()
+        if selected := upgrade or before is not None:
+            heed_provider(paths, environment, observer)
         observer.stage(f"Locking providers of {name} for {', '.join(platforms)}")
         runner.providers_lock(platforms, fs_mirror=access.provider_mirror)
+        if not selected:
+            heed_provider(paths, environment, observer)
     except BaseException:
-        # Of the new version, `init` has recorded this platform alone.
-        if before is not None and upgrade:
+        # Of a new version, `init` has recorded this platform alone; a refused version must not stay selected.
+        if before is None:
+            file.unlink(missing_ok=True)
+        elif not file.exists() or file.read_bytes() != before:
             write_atomically(file, before)
         raise
     return file
