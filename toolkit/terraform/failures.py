@@ -29,7 +29,7 @@ _PROVIDER = (
 )
 _NEWER_PROVIDER = (
     'A newer provider may know the region: `aws_provider_version: "~> 6.0"` under `terraform` in environment.yaml opts '
-    "in to it; then `toolkit render ENV` and `toolkit lock ENV`."
+    "in to it; then `toolkit render ENV` and `toolkit lock ENV --upgrade`."
 )
 _INIT = "The root has to be initialised again after such a change; `toolkit plan` does that by itself."
 
@@ -357,7 +357,8 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         r"no available releases match the given constraints|provider registry .* does not have a provider named",
         TerraformError,
         "The place the providers come from (a mirror, if one is used) holds no version that the rendered versions.tf "
-        "accepts. Add that version to the mirror, or change the environment's provider version constraint.",
+        "accepts. Add that version to the mirror, or change `aws_provider_version` under `terraform` in "
+        "environment.yaml; then `toolkit render ENV` and `toolkit lock ENV --upgrade`.",
     ),
     (
         r"Invalid AWS Region: |Invalid region value",
@@ -397,7 +398,7 @@ _KINDS: tuple[tuple[str, type[TerraformError], str], ...] = (
         "again, and remove with it what needs it; then go back: docs/upgrading.md, Version 6 of the AWS provider.",
     ),
     (
-        r"must use terraform init -upgrade|must\s+use\s+terraform\s+init",
+        r"must use terraform init -upgrade",
         TerraformError,
         "The committed .terraform.lock.hcl names a provider version that the rendered files do not admit. Run `toolkit "
         "lock` with --upgrade, which selects the newest one that they admit; review and commit the file.",

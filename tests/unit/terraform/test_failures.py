@@ -9,7 +9,7 @@ import pytest
 
 from toolkit.errors import ExitCode
 from toolkit.terraform.events import Diagnostic
-from toolkit.terraform.failures import StateLockedError, TerraformError, explain, plain_text
+from toolkit.terraform.failures import _KINDS, StateLockedError, TerraformError, explain, plain_text
 from toolkit.terraform.locks import StateLock
 from toolkit.terraform.outcomes import ApplyOutcome, Step
 
@@ -50,6 +50,14 @@ def failure(*diagnostics: Diagnostic, stderr: str = "", returncode: int = 1, ope
             "Could not retrieve the list: no available releases match the given constraints ~> 6.0",
             ExitCode.ERROR,
             "Add that version to the mirror",
+        ),
+        (
+            "Failed to query available provider packages",
+            "Could not retrieve the list of available versions for provider hashicorp/aws: locked provider\n"
+            "registry.terraform.io/hashicorp/aws 5.100.0 does not match configured version constraint ~> 6.0; must\n"
+            "use terraform init -upgrade to allow selection of new versions",
+            ExitCode.ERROR,
+            "`toolkit lock` with --upgrade",
         ),
         (
             "Failed to install provider",
@@ -123,6 +131,13 @@ def test_a_known_failure_has_its_exit_code_and_next_step(
     else:
         assert found.hint is not None and hint in found.hint
     assert detail in (found.detail or "")
+
+
+def test_a_hint_to_change_the_constraint_of_the_provider_names_all_that_follows() -> None:
+    """A lock file that is there names the former version, which `toolkit lock` alone keeps."""
+    hints = [hint for _, _, hint in _KINDS if "`aws_provider_version" in hint]
+    assert len(hints) == 3
+    assert [h for h in hints if "`toolkit render ENV` and `toolkit lock ENV --upgrade`" not in h] == []
 
 
 def test_a_held_lock_says_who_and_since_when() -> None:
