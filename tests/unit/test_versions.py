@@ -14,6 +14,7 @@ import pytest
 from tests.provider5 import record
 from toolkit.environment import load_text
 from toolkit.errors import RefusedError
+from toolkit.policy_types import NEWER_PROVIDER, NEWER_TYPES
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.runner import LOCK_FILE
 from toolkit.versions import PROVIDER, TERRAFORM, Checked, admitted, locked, numbers
@@ -88,6 +89,14 @@ def test_the_documentation_names_the_range():
     assert set(re.findall(r"\d+\.\d+\.\d+", "\n".join(rows))) == {PROVIDER.lowest, PROVIDER.highest}
     page = " ".join((REPOSITORY / "docs" / "environments.md").read_text("utf-8").split())
     assert f"Terraform {TERRAFORM.range} and the AWS provider {PROVIDER.range}" in page
+
+
+def test_the_way_to_version_6_names_every_newer_type_of_policy_and_what_admits_it():
+    page = (REPOSITORY / "docs" / "upgrading.md").read_text("utf-8")
+    (paragraph,) = re.findall(r"^These types of organization policies need .*?\n\n", page, re.M | re.S)
+    assert set(re.findall(r"`(\w+_POLICY)`", paragraph)) == NEWER_TYPES
+    refused, accepted = re.findall(r'`"(.*?)"`', paragraph)
+    assert admitted(refused).lowest < numbers(NEWER_PROVIDER) == admitted(accepted).lowest
 
 
 class Told(Observer):

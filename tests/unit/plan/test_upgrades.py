@@ -283,3 +283,18 @@ def all_consented(found: list[Finding]) -> bool:
     """Whether CHANGELOG's consents are enough for these findings."""
     named = tuple(re.findall(r"--allow-weaker '([^']+)'", (ROOT / "CHANGELOG.md").read_text("utf-8")))
     return not [f for f in Consents(weaker=named).apply(found, date(2026, 1, 1)) if f.blocks]
+
+
+def test_switching_ai_protection_off_wants_the_consent_that_upgrading_names() -> None:
+    plan = json.loads((RECORDED / "provider6.json").read_text("utf-8"))
+    entries = [e for e in plan["resource_changes"] if e["type"] == "aws_guardduty_detector_feature"]
+    for entry in entries:
+        change = entry["change"]
+        change |= {"actions": ["update"], "before": copy.deepcopy(change["after"]), "after_unknown": {}}
+        change["after"]["status"] = "DISABLED"
+    parsed = parse_plan({"format_version": "1.2", "resource_changes": entries}, ATTRIBUTION)
+    found = [f for f in judge(parsed, REGISTRY, {}, {}) if f.blocks]
+    assert [(f.rule, f.attribute) for f in found] == [(WEAKENS, "status")] * len(entries) != []
+    page = (ROOT / "docs" / "upgrading.md").read_text("utf-8").split("| Back to version 5 |")[1]
+    named = tuple(re.findall(r"--allow-weaker '([^']+)'", page))
+    assert not [f for f in Consents(weaker=named).apply(found, date(2026, 1, 1)) if f.blocks]
