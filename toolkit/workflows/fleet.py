@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,10 +22,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from toolkit.addresses import Address
 from toolkit.environment.source import parse
-from toolkit.errors import BadPlanError, ExitCode, ToolkitError, UsageError
-from toolkit.files import read_regular
+from toolkit.errors import BadPlanError, ExitCode, RefusedError, ToolkitError, UsageError, unwritable
+from toolkit.files import digest, read_regular, write_atomically
 from toolkit.fleet.journal import Entry, Journal, State, Story, newest, read
 from toolkit.fleet.outcome import Outcome, fold
 from toolkit.fleet.settings import FleetFileError, load_settings
@@ -33,6 +33,7 @@ from toolkit.paths import Project, shortened
 from toolkit.workflows import capacity
 from toolkit.workflows.commands import PROGRAM, Chain, Commands, Job, Watcher
 from toolkit.workflows.environments import labels_of
+from toolkit.workflows.workspace import sources
 
 SUFFIX = ".tfbundle"
 _TERRAFORM = ("plan", "apply", "drift")
@@ -78,7 +79,8 @@ class Result:
 
     environment: str
     state: State | None
-    exit_code: int
+    exit_code: int | None
+    """None where it was not reached."""
     seconds: float
     outcome: Outcome | None
     """Of the command that matters: its plan, drift, audit or scan; None where none of it is left."""
@@ -111,17 +113,27 @@ class Run:
     """What this command has written down."""
     _planned: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What was written down of the plan that counts."""
+    _created: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    """What the plans that were begun to apply create (`_creations`)."""
     _seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take over what earlier commands of the run have done."""
         if self.story is not None:
             self._entries = dict(self.story.latest)
+            for entry in self.story.entries:
+                if entry.state is State.APPLYING:
+                    self._created.setdefault(entry.environment, []).extend(entry.facts.get("creates", ()))
+            left = frozenset(self.left)
             for name in self.environments:
                 if (found := self._earlier(name)) is not None:
                     self._outcomes[name] = found
                 if (planned := self.story.last(name, State.PLANNED)) is not None:
                     self._planned[name] = planned.facts
+                if name not in left:
+                    facts = self._entries[name].facts
+                    planned_code = ExitCode.CHANGES if facts.get("changes") else ExitCode.OK
+                    self._codes[name] = int(facts.get("exit_code", planned_code))
 
     # What a run does.
 
@@ -149,10 +161,14 @@ class Run:
 
         Raises:
             BadPlanError: A bundle is missing; nothing was run.
+            ToolkitError: One cannot be copied into the run's folder; nothing was run.
         """
         names = self.left
         if saved is not None:
-            self._drive({name: self._taking(name, bundle) for name, bundle in _bundles(names, saved)}, terraform=False)
+            # Copied first: what is applied is what was shown, whatever becomes of the folder in the meantime.
+            for name, bundle in _bundles(names, saved):
+                _copy(bundle, self._copied(name))
+            self._drive({name: self._taking(name) for name in names}, terraform=False)
             self._skip(names, _STOPPED)
             return
         kept = [name for name in names if self._is_kept(name)]
@@ -186,9 +202,9 @@ class Run:
             pending = [name for name in members if name in wanted]
             agreed = self._approve(pending, approve) if by_wave else approved
             self._refuse(name for name in pending if name not in agreed)
-            self._apply_wave(wave, [n for n in pending if n in agreed], verify=number < len(waves) - 1)
-            failed = [name for name in members if self._failed(name)]
-            if len(failed) > wave.failures_tolerated:
+            self._apply_wave(wave, members, [n for n in pending if n in agreed], verify=number < len(waves) - 1)
+            incomplete = [name for name in members if not self._complete(name)]
+            if len(incomplete) > wave.failures_tolerated:
                 following = (name for later in waves[number + 1 :] for name in later.environments)
                 self._skip((n for n in following if n in wanted), f"wave {wave.name} is not complete", _BEFORE_APPLY)
                 break
@@ -223,25 +239,63 @@ class Run:
         self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=_sha256(bundle))
         if changes or self.command != "apply":
             return
-        # Nothing is left to apply; but what was applied before, and not found good, still has to be.
+        yield from self._unchanged(name)
+
+    def _taking(self, name: str) -> Chain:
+        bundle = self._copied(name)
+        job = self._job(name, "show", ("--json", *self.arguments.showing), "reading", "plan")
+        sha256 = _sha256(bundle)
+        outcome = replace((yield replace(job, about=str(bundle))), command="plan")
+        self._ended(name, outcome)
+        if outcome.failed:
+            self._fail(name, "plan", outcome)
+            return
+        document = outcome.document or {}
+        try:
+            self._demand_usable(name, bundle, document)
+        except ToolkitError as e:
+            self._fail(name, "plan", _refused(name, e))
+            return
+        changes = bool(document.get("changes_pending"))
+        self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=sha256)
+        if changes:
+            return
+        # Applied all the same: that demands its account and its state, and records another home region.
+        outcome = yield self._job(
+            name, "apply", ("--plan", str(bundle), "--json", *self.arguments.applying(name)), "comparing"
+        )
+        self._ended(name, outcome)
+        if outcome.failed:
+            self._fail(name, "apply", outcome)
+        else:
+            yield from self._unchanged(name)
+
+    def _demand_usable(self, name: str, bundle: Path, document: Mapping[str, Any]) -> None:
+        """Demand of a saved plan what needs neither its key nor AWS; its apply demands the rest.
+
+        Raises:
+            BadPlanError: It is another environment's, has expired, or files have changed since.
+            ToolkitError: The files cannot be read.
+        """
+        planned, again = document.get("environment"), "nothing was applied; plan again and review the new plan"
+        if planned != name:
+            raise BadPlanError(
+                f"a plan for {planned!r}, not for {name!r}",
+                where=str(bundle),
+                hint="nothing of it was applied; the folder needs ENV.tfbundle of each environment, under its own name",
+            )
+        if not _unexpired(document):
+            raise BadPlanError(f"the plan expired at {document.get('expires')}", where=str(bundle), hint=again)
+        if document.get("rendered_sha256") != digest(sources(self.project.environment(name))):
+            raise BadPlanError("the files are not those that it was made from", where=str(bundle), hint=again)
+
+    def _unchanged(self, name: str) -> Chain:
+        """Nothing is left to apply; but what was applied before, and not found good, still has to be."""
         before = self._baseline(name)
         if before is not None:
             yield from self._second_audit(name, before)
         else:
             self._note(name, State.VERIFIED, reason="no changes")
-
-    def _taking(self, name: str, bundle: Path) -> Chain:
-        job = self._job(name, "show", ("--json", *self.arguments.showing), "reading", "plan")
-        digest = _sha256(bundle)
-        outcome = replace((yield replace(job, about=str(bundle))), command="plan")
-        changes = bool((outcome.document or {}).get("changes_pending"))
-        self._ended(name, outcome)
-        if outcome.failed:
-            self._fail(name, "plan", outcome)
-        else:
-            self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=digest)
-            if not changes:
-                self._note(name, State.VERIFIED, reason="no changes")
 
     def _doing(self, name: str) -> Chain:
         printed = ("--format", "json") if self.command == "audit" else ("--json",)
@@ -257,11 +311,23 @@ class Run:
         before = self._baseline(name) if verify else None
         if verify and before is None:
             before = yield self._audit(name, (), "auditing", _BASELINE)
-            if before.failed:
-                self._fail(name, "audit before the apply", before)
-                return
-        bundle = str(self._planned[name]["bundle"])
-        self._note(name, State.APPLYING, bundle=bundle)
+        if before is not None and before.failed:
+            self._fail(name, "audit before the apply", before)
+            return
+        planned = self._planned[name]
+        bundle = str(planned["bundle"])
+        if planned.get("sha256") is None or _sha256(Path(bundle)) != planned["sha256"]:
+            hint = f"nothing was applied; `toolkit {self.command} --failed` makes a new plan"
+            self._fail(
+                name, "apply", _refused(name, BadPlanError("not the plan that was shown", where=bundle, hint=hint))
+            )
+            return
+        facts: dict[str, Any] = {"audit": None}
+        if verify:
+            creates = _creations(self._outcomes[name].document or {})
+            facts = {"audit": _sha256(self._baseline_file(name)) or "", "creates": creates}
+            self._created.setdefault(name, []).extend(creates)
+        self._note(name, State.APPLYING, bundle=bundle, **facts)
         arguments = ("--plan", bundle, "--json", *self.arguments.applying(name))
         outcome = yield self._job(name, "apply", arguments, "applying")
         self._ended(name, outcome)
@@ -285,34 +351,50 @@ class Run:
             yield from self._second_audit(name, before)
 
     def _second_audit(self, name: str, before: Outcome) -> Chain:
-        baseline = str(self.journal.folder / f"{name}.{_BASELINE}.json")
-        after = yield self._audit(name, ("--baseline", baseline), "auditing again", "audit-after")
+        if before.failed:
+            self._fail(name, "second audit", before)
+            return
+        after = yield self._audit(name, ("--baseline", str(self._baseline_file(name))), "auditing again", "audit-after")
         if after.failed:
             self._fail(name, "second audit", after)
-        elif worse := _worse(before, after, self._created(name)):
+        elif worse := _worse(before, after, self._created.get(name, ())):
             self._fail(name, "second audit", after, f"applied, but its audit is worse: {worse}")
         else:
             self._codes[name] = ExitCode.OK
             self._note(name, State.VERIFIED)
 
-    def _created(self, name: str) -> frozenset[str]:
-        """Types of what the apply has created, as the reviewed plan said."""
-        applied = _document(self.journal.folder / f"{name}.apply.json") or {}
-        created = (str(step.get("address")) for step in applied.get("completed", ()) if step.get("action") == "create")
-        return frozenset(Address.parse(address).type for address in created)
-
     def _baseline(self, name: str) -> Outcome | None:
-        """The audit from before the first apply of this run, where an earlier command of it has begun to apply."""
-        if self.story is None or self.story.last(name, State.APPLYING) is None:
+        """The audit from before the first apply of this run; None where nothing was applied that is to be verified.
+
+        It failed where it is not there as it was: what was there before the apply is then not known any more.
+        """
+        entries = self.story.entries if self.story is not None else ()
+        applying = (e.facts.get("audit", "") for e in entries if (e.environment, e.state) == (name, State.APPLYING))
+        digests = [audit for audit in applying if audit is not None]
+        if not digests:
             return None
-        document = _document(self.journal.folder / f"{name}.{_BASELINE}.json")
-        return None if document is None else Outcome(name, "audit", ExitCode.OK, document, None, 0.0)
+        file = self._baseline_file(name)
+        sha256 = _sha256(file)
+        document = _document(file) if sha256 == digests[0] else None
+        if document is not None:
+            return Outcome(name, "audit", ExitCode.OK, document, None, 0.0)
+        problem = "gone" if sha256 is None else "damaged"
+        hint = f"audit the environment by hand (`toolkit audit {name}`), then start a new run"
+        error = ToolkitError(f"the audit from before the first apply is {problem}", where=str(file), hint=hint)
+        return _refused(name, error)
+
+    def _baseline_file(self, name: str) -> Path:
+        return self.journal.folder / f"{name}.{_BASELINE}.json"
+
+    def _copied(self, name: str) -> Path:
+        return self.journal.folder / f"{name}{SUFFIX}"
 
     # The rest.
 
-    def _apply_wave(self, wave: Wave, names: Sequence[str], *, verify: bool) -> None:
+    def _apply_wave(self, wave: Wave, members: Sequence[str], names: Sequence[str], *, verify: bool) -> None:
         def goes_on() -> bool:
-            return sum(self._failed(name) for name in names) <= wave.failures_tolerated
+            states = [self._entries[name].state for name in members if name in self._entries]
+            return states.count(State.FAILED) <= wave.failures_tolerated
 
         chains = {name: self._applying(name, verify=verify) for name in names}
         self._drive(chains, terraform=not verify, at_once=wave.concurrency, goes_on=goes_on)
@@ -337,14 +419,13 @@ class Run:
             return False
         entries = (e for e in reversed(self.story.entries) if e.environment == name)
         entry = next((e for e in entries if e.state not in _WITHOUT_PLAN), None)
-        if entry is None or entry.state is not State.PLANNED:
+        # An empty plan is nothing to apply: what it lets one conclude is asked again.
+        if entry is None or entry.state is not State.PLANNED or not entry.facts.get("changes"):
             return False
-        digest, expires = entry.facts.get("sha256"), (self._outcomes[name].document or {}).get("expires")
-        if digest is None or _sha256(Path(str(entry.facts.get("bundle")))) != digest:
+        sha256 = entry.facts.get("sha256")
+        if sha256 is None or _sha256(Path(str(entry.facts.get("bundle")))) != sha256:
             return False
-        with contextlib.suppress(ValueError, TypeError):
-            return datetime.fromisoformat(str(expires)) > datetime.now(UTC)
-        return False
+        return _unexpired(self._outcomes[name].document or {})
 
     def _earlier(self, name: str) -> Outcome | None:
         """What an earlier command of this run had printed for an environment."""
@@ -366,8 +447,12 @@ class Run:
             and bool(self._planned.get(name, {}).get("changes"))
         )
 
-    def _failed(self, name: str) -> bool:
-        return self._codes.get(name, ExitCode.OK) not in (ExitCode.OK, ExitCode.CHANGES)
+    def _complete(self, name: str) -> bool:
+        """Whether what the wave of an environment wants of it is written down as done."""
+        entry = self._entries.get(name)
+        return entry is not None and (
+            entry.state is State.VERIFIED or (entry.state is State.APPLIED and not entry.facts.get("to_verify"))
+        )
 
     def _note(self, name: str, state: State, **facts: Any) -> None:
         self._entries[name] = self.journal.record(name, state, **facts)
@@ -401,10 +486,13 @@ class Run:
         facts = entry.facts if entry else {}
         error = facts if "message" in facts else {"message": facts["reason"]} if "reason" in facts else None
         planned = self._planned.get(name)
+        code = self._codes.get(name, facts.get("exit_code"))
+        if entry is None or (entry.state is State.SKIPPED and code in (ExitCode.OK, ExitCode.CHANGES)):
+            code = None  # its plan was made, but it was not reached
         return Result(
             environment=name,
             state=entry.state if entry else None,
-            exit_code=self._codes.get(name, int(facts.get("exit_code", 0))),
+            exit_code=None if code is None else int(code),
             seconds=round(self._seconds.get(name, 0.0), 1),
             outcome=outcome,
             error=error,
@@ -442,6 +530,19 @@ def _bundles(names: Sequence[str], saved: Path) -> list[tuple[str, Path]]:
             hint="the folder needs ENV.tfbundle of each environment; `toolkit plan … --out DIR/` saves them there",
         )
     return bundles
+
+
+def _copy(bundle: Path, target: Path) -> None:
+    """Copy a saved plan, which holds sensitive values, so that only we can read it.
+
+    Raises:
+        ToolkitError: It cannot be read or written.
+    """
+    try:
+        write_atomically(target, read_regular(bundle), mode=0o600)
+    except OSError as e:
+        problem = f"a saved plan cannot be copied into the run's folder: {e.strerror}"
+        raise unwritable(e, str(target)) or ToolkitError(problem, where=str(bundle)) from e
 
 
 def waves_of(project: Project, names: Sequence[str]) -> tuple[Wave, ...]:
@@ -492,11 +593,11 @@ def _regions(project: Project, name: str) -> int:
     return max(1, len(found))
 
 
-def _worse(before: Outcome, after: Outcome, created: Collection[str]) -> str | None:
+def _worse(before: Outcome, after: Outcome, created: Collection[Mapping[str, Any]]) -> str | None:
     """What is worse in a second audit than in the first, in a few words; None where nothing is.
 
     What the apply has created and a check finds fault with was in the plan that was reviewed: a first group of
-    administrators is a critical finding. Whatever was there before is judged, also of a type that was created.
+    administrators is a critical finding. Whatever was there before is judged, and whatever is not known to be created.
     """
     there = {finding.get("id") for finding in (before.document or {}).get("findings", ())}
     new = [
@@ -504,12 +605,60 @@ def _worse(before: Outcome, after: Outcome, created: Collection[str]) -> str | N
         for finding in (after.document or {}).get("findings", ())
         if finding.get("change") == "new"
         and finding.get("severity") in _SEVERE
-        and (finding.get("id") in there or finding.get("type") not in created)
+        and (finding.get("id") in there or not any(_is_of(finding, one) for one in created))
     ]
     if new:
         return f"new findings of {', '.join(sorted({str(finding.get('rule')) for finding in new})[:3])}"
     unread = _unread(after) - _unread(before)
     return f"no longer readable: {', '.join(sorted(unread)[:3])}" if unread else None
+
+
+def _creations(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a plan creates, by what it can be recognised: type, region, and texts that are known before the apply."""
+    return [
+        {
+            "type": change["type"],
+            "region": change["region"],
+            "values": {
+                one["path"]: one["after"]
+                for one in change["attributes"]
+                if isinstance(one["after"], str) and len(one["after"]) <= _LONGEST_NAME and one["path"].isidentifier()
+            },
+        }
+        for change in plan.get("changes", ())
+        if change["action"] == "create"
+    ]
+
+
+_LONGEST_NAME = 256
+_KEYED = re.compile(r"(?:(?P<region>[a-z0-9-]+)/)?(?P<type>[a-z0-9_]+)\[(?P<key>.*)\]", re.DOTALL)
+"""What the id of a finding without ARN ends with (toolkit.audit.model)."""
+
+
+def _is_of(finding: Mapping[str, Any], created: Mapping[str, Any]) -> bool:
+    """Whether a finding is about this very resource; not where that cannot be told."""
+    values: Mapping[str, str] = created["values"]
+    if finding.get("type") != created["type"]:
+        return False
+    if finding.get("arn"):
+        parts = str(finding["arn"]).split(":", 5)
+        named = [value for path, value in values.items() if value and (path == "bucket" or path.endswith("name"))]
+        return (
+            len(parts) == 6
+            and parts[3] in ("", created["region"])
+            and any(parts[5] == name or parts[5].endswith((f"/{name}", f":{name}")) for name in named)
+        )
+    place, _, what = str(finding.get("id")).removeprefix(f"{finding.get('rule')}/").partition("/")
+    found = _KEYED.fullmatch(what)
+    if found is None or found["type"] != created["type"]:
+        return False
+    if (found["region"] or place) not in ("account", created["region"]):
+        return False
+    names = re.findall(r"(?:^|,)([a-z0-9_]+)=", found["key"])
+    # Put together again, not taken apart: a name may have a comma in it, and look like several.
+    return 0 < len(names) == len(set(names)) and found["key"] == ",".join(
+        f"{name}={values.get(name)}" for name in names
+    )
 
 
 def _unread(audit: Outcome) -> set[str]:
@@ -533,6 +682,17 @@ def _sha256(file: Path) -> str | None:
         return hashlib.sha256(read_regular(file, follow=False)).hexdigest()
     except OSError:
         return None
+
+
+def _unexpired(plan: Mapping[str, Any]) -> bool:
+    with contextlib.suppress(ValueError, TypeError):
+        return datetime.fromisoformat(str(plan.get("expires"))) > datetime.now(UTC)
+    return False
+
+
+def _refused(name: str, error: ToolkitError) -> Outcome:
+    """What we say of an environment ourselves, as if its command had."""
+    return Outcome(name, "plan", error.exit_code, None, error.as_data(), 0.0)
 
 
 @contextlib.contextmanager
@@ -560,7 +720,7 @@ def continued(
     Raises:
         UsageError: There is none, or it was on the embedded AWS and this one is not, or the other way round.
         LockedError: Another command works on it.
-        RefusedError: Its journal is another project's.
+        RefusedError: Its journal is another project's, or an environment is gone whose apply is not known to be good.
         ToolkitError: Its journal is damaged.
     """
     folder = newest(project.root, command)
@@ -575,6 +735,19 @@ def continued(
         )
     with Journal.resumed(project.root, folder, arguments=recorded, notice=machine.watcher.notice) as (journal, story):
         gone = [name for name in story.environments if name not in project.names]
+        failed = {name for name, entry in story.latest.items() if entry.state is State.FAILED}
+        doubtful = [
+            name
+            for name in gone
+            if name in story.unfinished and (name in failed or story.last(name, State.APPLYING) is not None)
+        ]
+        if command == "apply" and doubtful:
+            raise RefusedError(
+                f"no longer in the project, but failed or not verified: {', '.join(doubtful)}",
+                where=str(folder),
+                hint="nothing was applied; the next wave waits for them: put their folders back, or start a new run "
+                "(`toolkit apply` without --failed)",
+            )
         if gone:
             machine.watcher.notice(f"no longer in the project, and left out: {', '.join(gone)}")
         names = tuple(name for name in story.environments if name in project.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -22,7 +23,7 @@ from rich.console import Console
 
 from toolkit.cli import console
 from toolkit.cli.board import Board
-from toolkit.errors import BadPlanError, ExitCode, ToolkitError, UsageError
+from toolkit.errors import BadPlanError, ExitCode, RefusedError, ToolkitError, UsageError
 from toolkit.fleet.journal import State, newest, read
 from toolkit.fleet.outcome import Outcome
 from toolkit.fleet.waves import Wave
@@ -31,7 +32,7 @@ from toolkit.terraform import process
 from toolkit.workflows import commands
 from toolkit.workflows.capacity import Capacity, available_mb, capacity, processors
 from toolkit.workflows.commands import Job, Watcher
-from toolkit.workflows.fleet import Arguments, Machine, Run, _worse, begun, continued, memory_mb
+from toolkit.workflows.fleet import Arguments, Machine, Run, _creations, _worse, begun, continued, memory_mb
 
 PROGRAM = (sys.executable, str(Path(__file__).parent / "fleet_command.py"))
 
@@ -74,6 +75,14 @@ class World:
             count += step
             most = max(most, count)
         return most
+
+    def save(self, **bundles: str) -> Path:
+        """A folder of saved plans."""
+        folder = self.root / "plans"
+        folder.mkdir(exist_ok=True)
+        for name, text in bundles.items():
+            (folder / f"{name}.tfbundle").write_text(text)
+        return folder
 
     def applied(self, name: str) -> list[str]:
         file = self.root / "world" / f"{name}.applied"
@@ -203,6 +212,9 @@ def test_commands_that_only_read(tmp_path: Path, command: str, ends: int):
     with run(world, command, failed=True) as found:
         found.each()
     assert states(found) == {"a": "done", "b": "done"}
+    assert found.exit_code(changes=True) == ends  # of an earlier command
+    assert found.exit_code(changes=False) == ExitCode.OK
+    assert [result.exit_code for result in found.results()] == [ends, 0]
     assert [call for call in world.calls if call.startswith(f"{command} a")] == [f"{command} a {ends}"]
 
 
@@ -213,8 +225,30 @@ def test_an_audit_with_unknown_checks_is_a_result(tmp_path: Path):
     assert found.exit_code(changes=True) == ExitCode.ERROR
 
 
+@pytest.mark.parametrize("ends", [1, 2])
+def test_an_audit_is_not_made_green_by_continuing_it(tmp_path: Path, ends: int):
+    world = World(tmp_path, a={"audits": ends}, b={"audit": 5})
+    for failed in (False, True):
+        with run(world, "audit", failed=failed) as found:
+            found.each()
+        world.set("b")
+    assert states(found) == {"a": "done", "b": "done"}
+    assert found.exit_code(changes=True) == ends
+
+
+def test_a_plan_keeps_its_exit_code_where_it_is_continued(tmp_path: Path):
+    world = World(tmp_path, a={}, b={"plan": 1, "wanted": 0})
+    for failed in (False, True):
+        with run(world, "plan", failed=failed) as found:
+            found.each()
+        world.set("b", wanted=0)
+    assert [result.exit_code for result in found.results()] == [2, 0]
+    assert found.exit_code(changes=True) == ExitCode.CHANGES
+
+
 # Waves.
 
+PAIR = (Wave("canary", ("a",)), Wave("rest", ("b",)))
 CANARY = (Wave("canary", ("a",)), Wave("rest", ("b", "c", "d")))
 
 
@@ -250,6 +284,7 @@ def test_a_canary_stops_what_follows_until_it_is_mended(tmp_path: Path, how: str
     story = read(tmp_path, found.journal.folder)
     assert story.latest["a"].facts["phase"] == phase
     assert story.latest["b"].facts["reason"] == "wave canary is not complete"
+    assert found.results()[1].exit_code is None
     assert [world.applied(name) for name in "bcd"] == [[], [], []]
 
     again = apply(world, failed=True, waves=CANARY)  # nothing was mended
@@ -269,14 +304,52 @@ def test_a_canary_stops_what_follows_until_it_is_mended(tmp_path: Path, how: str
     assert world.calls[before:] == []
 
 
-GROUP = {"rule": "admin", "id": "admin/group=x", "type": "aws_iam_group_policy_attachment", "status": "fail"}
-SECOND_AUDITS = {
-    "what the plan created has a finding": ({}, {"change": "new", "severity": "high"}, {GROUP["type"]}, None),
-    "the same, of a type that was not created": ({}, {"change": "new", "severity": "high"}, {"aws_y"}, "admin"),
-    "what was there fails now": ({"status": "pass"}, {"change": "new", "severity": "high"}, {GROUP["type"]}, "admin"),
-    "it is not severe": ({}, {"change": "new", "severity": "medium"}, {"aws_y"}, None),
-    "it failed before": ({"status": "fail"}, {"change": "unchanged", "severity": "high"}, {"aws_y"}, None),
+ATTACHED = "aws_iam_group_policy_attachment"
+GROUP = {"rule": "admin", "id": f"admin/account/{ATTACHED}[group=x,policy_arn=p]", "type": ATTACHED, "status": "fail"}
+TRAIL_ARN = "arn:aws:cloudtrail:eu-west-1:123456789012:trail/t"
+TRAIL = {"id": f"admin/eu-west-1/{TRAIL_ARN}", "arn": TRAIL_ARN, "type": "aws_cloudtrail"}
+CREATED: dict[str, dict[str, Any]] = {ATTACHED: {"group": "x", "policy_arn": "p"}, "aws_cloudtrail": {"name": "t"}}
+NEW = {"change": "new", "severity": "high"}
+SECOND_AUDITS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, dict[str, Any]], str | None]] = {
+    "what the plan created has a finding": ({}, NEW, CREATED, None),
+    "the same, of a type that was not created": ({}, NEW, {"aws_y": CREATED[ATTACHED]}, "admin"),
+    "of another group": ({}, NEW, {ATTACHED: {"group": "y", "policy_arn": "p"}}, "admin"),
+    "of another policy": ({}, NEW, {ATTACHED: {"group": "x", "policy_arn": "q"}}, "admin"),
+    "of a policy that is not known before the apply": (
+        *({}, NEW, {ATTACHED: {"group": "x", "policy_arn": "(known after apply)"}}, "admin"),
+    ),
+    "its values are those of other attributes": ({}, NEW, {ATTACHED: {"group": "p", "policy_arn": "x"}}, "admin"),
+    "its name looks like a created one": (
+        *({}, {**NEW, "id": f"admin/account/{ATTACHED}[group=x,group=x,policy_arn=p]"}, CREATED, "admin"),
+    ),
+    "in another region": ({}, {**NEW, "id": GROUP["id"].replace("account", "us-east-1")}, CREATED, "admin"),
+    "in another region than the check's": (
+        *({}, {**NEW, "id": GROUP["id"].replace("account", "account/us-east-1")}, CREATED, "admin"),
+    ),
+    "without a key": ({}, {**NEW, "id": f"admin/account/{ATTACHED}[the attachment]"}, CREATED, "admin"),
+    "without an id": ({}, {**NEW, "id": None}, CREATED, "admin"),
+    "a created trail": ({}, {**NEW, **TRAIL}, CREATED, None),
+    "another trail": ({}, {**NEW, **TRAIL, "arn": f"{TRAIL_ARN}t"}, CREATED, "admin"),
+    "a trail of another region": ({}, {**NEW, **TRAIL, "arn": TRAIL_ARN.replace("west", "north")}, CREATED, "admin"),
+    "what was there fails now": ({"status": "pass"}, NEW, CREATED, "admin"),
+    "it is not severe": ({}, {**NEW, "severity": "medium"}, {"aws_y": {}}, None),
+    "it failed before": ({"status": "fail"}, {"change": "unchanged", "severity": "high"}, {"aws_y": {}}, None),
 }
+
+
+def planned(created: Mapping[str, Mapping[str, Any]], action: str = "create") -> dict[str, Any]:
+    """A plan document that creates a resource of each type."""
+    changes = [
+        {
+            "address": f"module.x.{kind}.z",
+            "type": kind,
+            "action": action,
+            "region": "eu-west-1",
+            "attributes": [{"path": path, "before": None, "after": value} for path, value in values.items()],
+        }
+        for kind, values in created.items()
+    ]
+    return {"kind": "plan", "changes": changes}
 
 
 @pytest.mark.parametrize("what", SECOND_AUDITS)
@@ -286,8 +359,10 @@ def test_what_makes_an_audit_worse(what: str):
     def audit(*findings: dict[str, Any]) -> Outcome:
         return Outcome("a", "audit", ExitCode.OK, {"kind": "audit", "findings": list(findings)}, None, 1.0)
 
-    found = _worse(audit(*([{**GROUP, **before}] if before else [])), audit({**GROUP, **now}), created)
-    assert found == (f"new findings of {named}" if named else None)
+    audits = audit(*([{**GROUP, **before}] if before else [])), audit({**GROUP, **now})
+    assert _worse(*audits, _creations(planned(created))) == (f"new findings of {named}" if named else None)
+    excused = now == NEW and named is None
+    assert not excused or _worse(*audits, _creations(planned(created, "replace"))) == "new findings of admin"
 
 
 def test_an_audit_that_was_worse_is_compared_with_the_one_before_the_first_apply(tmp_path: Path):
@@ -298,6 +373,52 @@ def test_an_audit_that_was_worse_is_compared_with_the_one_before_the_first_apply
     assert states(found) == {"a": "failed", "b": "skipped"}
     assert world.applied("a") == ["1"]
     assert world.calls.count("audit a 0") == 1
+
+
+def test_a_canary_that_was_not_audited_again_is_planned_and_audited_again(tmp_path: Path):
+    world = World(tmp_path, a={"worse": True}, b={})
+    apply(world, waves=PAIR)
+    with run(world, "apply", failed=True) as found:  # killed between its empty plan and its audit
+        facts = {"bundle": str(found.journal.folder / "a.tfbundle"), "sha256": "0"}
+        found.plan_all()
+        (tmp_path / "world" / "calls").unlink()
+        facts["sha256"] = hashlib.sha256(Path(facts["bundle"]).read_bytes()).hexdigest()
+        found.journal.record("a", State.PLANNED, changes=False, **facts)
+    found = apply(world, waves=PAIR, failed=True)
+    assert states(found) == {"a": "failed", "b": "skipped"}
+    assert world.calls == ["plan a 0", "audit a 2"]
+    assert world.applied("b") == []
+
+
+def test_a_wave_is_complete_only_where_that_is_written_down(tmp_path: Path):
+    world = World(tmp_path, a={}, b={})
+    with run(world, "apply") as found:
+        found.plan_all()
+        found._note("a", State.PLANNED, changes=False)  # a chain that did not come to its end
+        found.apply(PAIR, every)
+    assert states(found) == {"a": "planned", "b": "skipped"}
+    assert world.applied("b") == []
+
+
+@pytest.mark.parametrize("saved", [False, True])
+@pytest.mark.parametrize("how", ["deleted", "changed"])
+def test_without_the_audit_from_before_nothing_is_verified(tmp_path: Path, how: str, saved: bool):
+    world = World(tmp_path, a={"worse": True}, b={})
+    found = apply(world, waves=PAIR)
+    file = found.journal.folder / "a.audit-before.json"
+    file.unlink() if how == "deleted" else file.write_text('{"kind": "audit", "findings": []}')
+    world.set("a")
+    for wanted in (1, 2):  # nothing is left to apply, or something is
+        world.set("a", wanted=wanted)
+        plans = world.save(a=f"1{' empty=yes' if wanted == 1 else ''}", b="0") if saved else None
+        found = apply(world, waves=PAIR, failed=True, saved=plans)
+        assert states(found) == {"a": "failed", "b": "skipped"}
+        error = found.results()[0].error or {}
+        assert (
+            error["message"] == f"the audit from before the first apply is {'gone' if how == 'deleted' else 'damaged'}"
+        )
+        assert "toolkit audit a" in error["next"] and "start a new run" in error["next"]
+    assert (world.applied("a"), world.applied("b")) == (["1"], [])
 
 
 def test_failures_are_tolerated_as_a_wave_says(tmp_path: Path):
@@ -314,10 +435,12 @@ def test_a_failed_apply_starts_no_further_one_by_default(tmp_path: Path):
     assert states(found) == {"a": "failed", "b": "skipped", "c": "skipped"}
 
 
-def test_a_failed_plan_stops_none_of_its_wave(tmp_path: Path):
+@pytest.mark.parametrize("tolerated", [0, 1])
+def test_a_failed_plan_is_a_failure_of_its_wave(tmp_path: Path, tolerated: int):
     world = World(tmp_path, a={"plan": 1}, b={}, c={})
-    found = apply(world)
-    assert states(found) == {"a": "failed", "b": "applied", "c": "applied"}
+    found = apply(world, waves=(Wave("all", ("a", "b", "c"), failures_tolerated=tolerated),))
+    others = "applied" if tolerated else "skipped"
+    assert states(found) == {"a": "failed", "b": others, "c": others}
 
 
 def test_a_wave_has_its_own_concurrency(tmp_path: Path):
@@ -406,15 +529,70 @@ def test_saved_plans_are_kept_for_a_rerun(tmp_path: Path):
     assert [call for call in world.calls if call.startswith("plan")] == ["plan a 2"]
 
 
-def test_a_damaged_saved_plan_fails_its_environment(tmp_path: Path):
+UNUSABLE = {
+    "": "damaged",
+    "0 environment=b": "a plan for 'b', not for 'a'",
+    "0 environment=b empty=yes": "a plan for 'b', not for 'a'",
+    "0 expires=2020-01-01T00:00:00+00:00": "the plan expired at 2020-01-01T00:00:00+00:00",
+    "0 expires=never": "the plan expired at never",
+    "0 rendered_sha256=0": "the files are not those that it was made from",
+    "5 empty=yes": "the plan is stale",
+}
+
+
+@pytest.mark.parametrize("text", UNUSABLE)
+def test_a_saved_plan_that_cannot_be_used_fails_its_environment(tmp_path: Path, text: str):
     world = World(tmp_path, a={}, b={})
-    saved = tmp_path / "plans"
-    saved.mkdir()
-    for name, text in (("a", ""), ("b", "0")):
-        (saved / f"{name}.tfbundle").write_text(text)
-    found = apply(world, saved=saved)
+    waves = (Wave("all", ("a", "b"), failures_tolerated=1),)
+    found = apply(world, waves=waves, saved=world.save(a=text, b="0"))
     assert states(found) == {"a": "failed", "b": "applied"}
     assert found.exit_code(changes=False) == ExitCode.BAD_PLAN
+    assert UNUSABLE[text] in (found.results()[0].error or {})["message"]
+    assert world.applied("a") == []
+
+
+def test_a_saved_plan_without_changes_is_applied_all_the_same(tmp_path: Path):
+    # Its account and state are asked for, and it may record another home region.
+    world = World(tmp_path, a={}, b={})
+    found = apply(world, saved=world.save(a="0 empty=yes", b="0"))
+    assert states(found) == {"a": "verified", "b": "applied"}
+    assert "apply a 0" in world.calls
+    assert world.applied("a") == []
+
+
+def test_a_saved_plan_without_changes_is_not_the_end_of_what_was_worse(tmp_path: Path):
+    world = World(tmp_path, a={"worse": True}, b={})
+    apply(world, waves=PAIR)
+    found = apply(world, waves=PAIR, failed=True, saved=world.save(a="1 empty=yes", b="0"))
+    assert states(found) == {"a": "failed", "b": "skipped"}
+    assert world.calls.count("audit a 2") == 2
+
+
+def test_a_saved_plan_is_applied_as_it_was_shown(tmp_path: Path):
+    world = World(tmp_path, a={})
+    saved = world.save(a="0")
+
+    def approve(names: Sequence[str]) -> Collection[str]:
+        world.save(a="5")
+        return names
+
+    found = apply(world, saved=saved, approve=approve)
+    assert states(found) == {"a": "applied"}
+    assert (found.journal.folder / "a.tfbundle").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("how", ["changed", "deleted"])
+def test_a_plan_that_is_not_as_it_was_shown_is_not_applied(tmp_path: Path, how: str):
+    world = World(tmp_path, a={}, b={})
+    with run(world, "apply") as found:
+        found.plan_all()
+        bundle = found.journal.folder / "a.tfbundle"
+        bundle.write_text("0 x=y") if how == "changed" else bundle.unlink()
+        found.apply(PAIR, every)
+    assert states(found) == {"a": "failed", "b": "skipped"}
+    assert found.exit_code(changes=False) == ExitCode.BAD_PLAN
+    assert (found.results()[0].error or {})["message"] == "not the plan that was shown"
+    assert world.applied("a") == []
 
 
 def test_a_missing_plan_is_refused_before_anything_runs(tmp_path: Path):
@@ -457,6 +635,16 @@ def test_an_environment_that_is_gone_is_named(tmp_path: Path):
         found.each()
     assert told.notices == ["no longer in the project, and left out: b"]
     assert states(found) == {"a": "failed"}
+
+
+@pytest.mark.parametrize("behaviour", [{"apply": "SIGKILL"}, {"worse": True}, {"apply": 1}, {"plan": 1}])
+def test_an_environment_whose_apply_is_not_known_to_be_good_cannot_go(tmp_path: Path, behaviour: Mapping[str, Any]):
+    world = World(tmp_path, a=behaviour, b={})
+    apply(world, waves=PAIR)
+    (tmp_path / "environments" / "a" / "environment.yaml").unlink()
+    with pytest.raises(RefusedError, match="no longer in the project, but failed or not verified: a"):
+        apply(world, waves=(Wave("rest", ("b",)),), failed=True)
+    assert world.applied("b") == []
 
 
 # Interrupts.
