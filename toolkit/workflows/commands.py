@@ -271,8 +271,11 @@ class Commands:
         code = one.process.returncode
         one.events.close()
         document, error = _printed(one.stdout)
-        if code in _STOPPED:
+        if self.interrupted and code in _STOPPED:
             code = ExitCode.INTERRUPTED
+        elif code == ExitCode.INTERRUPTED and not self.interrupted:
+            # Somebody stopped this one command: that is its failure, and the run goes on.
+            code = ExitCode.ERROR
         elif code not in tuple(ExitCode):
             # Of Linux's out-of-memory killer, nothing but the signal is seen.
             hint = "fewer at once need less memory: --jobs" if code == -signal.SIGKILL else f"its log: {one.log}"

@@ -650,6 +650,14 @@ def test_an_environment_whose_apply_is_not_known_to_be_good_cannot_go(tmp_path: 
 # Interrupts.
 
 
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", 130])
+def test_a_command_that_somebody_stops_is_an_error_of_its_own(tmp_path: Path, how: str | int):
+    with run(World(tmp_path, a={"plan": how}, b={}), "plan") as found:
+        found.each()
+    assert states(found) == {"a": "failed", "b": "planned"}
+    assert found.exit_code(changes=True) == ExitCode.ERROR
+
+
 def interrupt_after(world: World, count: int, seconds: float = 0.0) -> threading.Thread:
     """SIGINT to this process once so many commands have begun."""
 
