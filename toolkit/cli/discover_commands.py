@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,6 +77,7 @@ def discover(
       toolkit discover --diff monday.json tuesday.json
       toolkit discover --all --out snapshots/
     """
+    refuse_account(envs, aws_profile, account_id, region, command="discover")
     env = fleet_run.chosen_if_any(fleet_options.selected, failed, envs, where, everything, changed_since)
     if isinstance(env, fleet_run.Several):
         fleet_run.refuse(
@@ -176,6 +177,23 @@ def _with_state(
     return of_workspace(project, workspace), compare
 
 
+def refuse_account(
+    envs: Sequence[str] | None, profile: str | None, account_id: str | None, region: str | None, *, command: str
+) -> None:
+    """Demand that no account is named besides environments, which have theirs.
+
+    Raises:
+        UsageError: One is.
+    """
+    options_of_it = (("--aws-profile", profile), ("--account-id", account_id), ("--region", region))
+    given = [name for name, value in options_of_it if value is not None]
+    if envs and given:
+        raise UsageError(
+            f"{given[0]} is for an account without an environment file, and {envs[0]} has one",
+            hint=f"`toolkit {command} {' '.join(envs)}`, or leave the environment out",
+        )
+
+
 def account_of(
     progress: console.Progress,
     env: str | None,
@@ -199,14 +217,5 @@ def account_of(
         project = options.project_if_any()
         folder = project.root if project else (console.Settings.chdir or Path.cwd())
         return open_account(project, folder, account_id, access, progress, profile=profile, region=region)
-    given = [
-        name
-        for name, value in (("--aws-profile", profile), ("--account-id", account_id), ("--region", region))
-        if value is not None
-    ]
-    if given:
-        raise UsageError(
-            f"{given[0]} is for an account without an environment file, and {env} has one",
-            hint=f"`toolkit {command} {env}`, or leave the environment out",
-        )
+    refuse_account([env], profile, account_id, region, command=command)
     return open_environment(options.project(), env, access, progress)

@@ -227,6 +227,40 @@ def both(*arguments: str) -> Iterator[list[str]]:
     yield [*arguments, "--json"]
 
 
+def story_settings(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.settings import Effective, EffectiveSettings
+
+    rows = (Effective(word, {word: [word]}, "set", 1), Effective(word, word, "default", None))
+    with _returns("toolkit.workflows.settings.effective_settings", EffectiveSettings(word, rows)):
+        yield from both("settings", "prod")
+    yield ["settings", "prod", word]
+
+
+def story_fleet_sync(word: str) -> Iterator[list[str]]:
+    from toolkit.fleet.written import Action, Value
+    from toolkit.workflows.fleet_sync import Synced
+
+    values = tuple(Value((word, 0), action, {word: word}, [word], 1) for action in Action)
+    results = (Synced(word, word, values, "", (word,)), Synced(word, word, error=ToolkitError(word, detail=word)))
+    with _returns("toolkit.workflows.fleet_sync.sync", results):
+        yield from both("fleet", "sync")
+
+
+def story_fleet_import(word: str) -> Iterator[list[str]]:
+    from toolkit.aws.organization import OrganizationAccount
+    from toolkit.workflows.fleet_import import Import, Imported
+
+    account = poisoned(OrganizationAccount, word)
+    actions = typing.get_args(typing.get_type_hints(Imported)["action"])
+    found = Import(word, tuple(Imported(account, word, a, word, "", (word,), (word,)) for a in actions), (word,))
+    with (
+        _returns("toolkit.cli.discover_commands.account_of", SimpleNamespace()),
+        _returns("toolkit.workflows.fleet_import.import_accounts", found),
+    ):
+        yield from both("fleet", "import")
+    yield ["fleet", "import", "--name", word]
+
+
 def story_components(word: str) -> Iterator[list[str]]:
     from toolkit.workflows import describe
 
@@ -729,6 +763,8 @@ PRINTS = {
     "discover": "discover discover-diff",
     "state restore": "state-restore",
     "evidence make": "evidence",
+    "fleet import": "fleet-import",
+    "fleet sync": "fleet-sync",
     "evidence verify": "evidence-verify",
     "sandbox up": "sandbox",
     "sandbox status": "sandbox",

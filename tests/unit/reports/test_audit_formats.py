@@ -128,7 +128,7 @@ def test_a_value_is_read_from_the_beginning_of_json(text: str, path: tuple[Any, 
         ({"report": ["jsno=x"]}, "no format 'jsno'; did you mean 'json'"),
         ({"report": ["json=-"], "output_format": "markdown"}, "--json or --format writes to standard output already"),
         ({"report": ["json=x", "x"]}, "'x' is not FORMAT=FILE"),
-        ({"report": ["text=-"], "env": "prod", "fix": True, "yes": True}, "--fix and a report both write"),
+        ({"report": ["text=-"], "envs": ["production"], "fix": True, "yes": True}, "--fix and a report both write"),
     ],
 )
 def test_what_is_wrong_with_a_report_is_said_before_anything_is_read(
