@@ -25,6 +25,11 @@ class Admitted:
     lowest: Version
     below: Version | None
 
+    @property
+    def none(self) -> bool:
+        """Whether there is none, since the conditions exclude each other."""
+        return self.below is not None and self.lowest >= self.below
+
     def reaches(self, version: str) -> bool:
         """Whether a version that is as new as this one, or newer, is among them."""
         return self.below is None or numbers(version) < self.below
@@ -95,6 +100,9 @@ TERRAFORM = Checked("Terraform", "1.11.4", "1.15.5", "both ends were run, 1.11.4
 """What is between the two ends was not run."""
 
 PROVIDER = Checked("the AWS provider", "5.100.0", "6.69.1", "5.100.0 was run, 6.69.1 only by its schema")
+
+MODULES_ADMIT = ">= 5.100, < 7"
+"""Versions of the AWS provider that the modules admit, but for those that need a newer one."""
 
 _LOCKED = re.compile(r'^provider "[^"]+/hashicorp/aws" \{\n(?:  .*\n)*?  version +?= "([^"]+)"', re.M)
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.provider5 import record
 from toolkit.environment import load_text
+from toolkit.environment.load import EnvironmentFileError
 from toolkit.errors import RefusedError
 from toolkit.policy_types import NEWER_PROVIDER, NEWER_TYPES
 from toolkit.terraform.binary import Binary
@@ -22,6 +23,14 @@ from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import heed_provider, heed_terraform
 
 REPOSITORY = Path(__file__).parents[2]
+CONSTRAINED = """\
+account_id: "123456789012"
+regions: {{home: eu-central-1}}
+terraform:
+  max_retries: 5
+  aws_provider_version: "{}"
+components: {{}}
+"""
 LOCK = """\
 # This file is maintained automatically by "terraform init".
 
@@ -69,6 +78,39 @@ def test_bounds_of_a_constraint(constraint: str, lowest: tuple[int, ...], below:
 def test_what_is_outside_of_what_was_checked(version: str, side: str | None):
     why = Checked("Terraform", "1.11.4", "1.15.5", "how").why_not(version)
     assert why == (side and f"Terraform {version} is {side} than what was checked: 1.11.4 to 1.15.5 (how)")
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        "~> 7.0",
+        "~> 4.0",
+        "7.0.0",
+        ">= 7",
+        "> 7.0.0",
+        "< 5.100",
+        "<= 5.99.1",
+        "~> 5.50.0",
+        ">= 6.2, < 6.1",
+        "!= 6.1, < 5",
+    ],
+)
+def test_a_constraint_without_a_version_that_the_modules_admit_is_refused(constraint: str):
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_text(CONSTRAINED.format(constraint), name="x", shown_as="x")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path) == (5, "terraform.aws_provider_version")
+    assert problem.problem == f'"{constraint}" admits no version that the modules do'
+    assert problem.expected == 'versions within ">= 5.100, < 7", like "~> 5.100" or "~> 6.0"'
+
+
+@pytest.mark.parametrize(
+    "constraint", ["~> 5.100", "~> 6.0", "!= 5.100", "<= 5.100", ">= 4", "< 7", "< 99", "~> 5.50", "6.69.1", "> 6.99"]
+)
+def test_a_constraint_with_a_version_that_the_modules_admit_is_accepted(constraint: str):
+    assert (
+        load_text(CONSTRAINED.format(constraint), name="x", shown_as="x").terraform.aws_provider_version == constraint
+    )
 
 
 def test_the_range_is_what_the_tests_run():

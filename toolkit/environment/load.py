@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from toolkit.components.registry import REGISTRY
 from toolkit.environment.companions import named_files
 from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LabelKey, LabelValue
-from toolkit.environment.rules import broken, broken_between, named_components, needs_newer_provider, not_offered
+from toolkit.environment.rules import (
+    broken,
+    broken_between,
+    named_components,
+    needs_newer_provider,
+    not_offered,
+    unusable_provider,
+)
 from toolkit.environment.shape import file_model
 from toolkit.environment.source import MAX_BYTES, Data, Problem, Source, kind_of, parse
 from toolkit.environment.wording import problem_of
@@ -141,7 +148,8 @@ def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = 
         text=text,
         **{field: getattr(model, field) for field in EnvironmentFile.model_fields},
     )
-    if problems := [*not_offered(environment, source), *needs_newer_provider(environment, source)]:
+    rules = (not_offered, unusable_provider, needs_newer_provider)
+    if problems := [problem for rule in rules for problem in rule(environment, source)]:
         raise EnvironmentFileError(shown_as, problems)
     return environment
 

@@ -18,7 +18,7 @@ from toolkit.regions import GLOBAL_REGION, PARTITION_OF, partition_of
 from toolkit.settings.base import Mismatch
 from toolkit.settings.tags import NARROW_KEY
 from toolkit.typed import dotted
-from toolkit.versions import admitted, numbers
+from toolkit.versions import MODULES_ADMIT, admitted, numbers
 
 
 def named_components(data: dict[str, Data]) -> tuple[str, ...]:
@@ -254,6 +254,16 @@ def not_offered(environment: Environment, source: Source) -> list[Problem]:
                 problem = f"AWS has no {lacking.name} in the partition {place.partition}"
                 found.append((e.component, Mismatch(steps, problem, lacking.expected)))
     return [_mismatch(component, mismatch, source) for component, mismatch in found]
+
+
+def unusable_provider(environment: Environment, source: Source) -> list[Problem]:
+    """A constraint of the AWS provider that has no version in common with the modules': no `init` could select one."""
+    constraint = environment.terraform.aws_provider_version
+    if not admitted(f"{constraint}, {MODULES_ADMIT}").none:
+        return []
+    problem = f'"{constraint}" admits no version that the modules do'
+    expected = f'versions within "{MODULES_ADMIT}", like "~> 5.100" or "~> 6.0"'
+    return [Problem(source.line(_CONSTRAINT), dotted(_CONSTRAINT), problem, expected)]
 
 
 def needs_newer_provider(environment: Environment, source: Source) -> list[Problem]:
