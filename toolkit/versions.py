@@ -89,7 +89,14 @@ class Checked:
         return f"{self.lowest} to {self.highest}"
 
     def why_not(self, version: str) -> str | None:
-        """Why a version is outside of what was checked, in one sentence; None where it is inside."""
+        """Why a version is outside of what was checked, in one sentence; None where it is inside.
+
+        A pre-release never is: what was checked are releases, and it may still differ from its own.
+        """
+        if "-" in version:
+            return (
+                f"{self.product} {version} is a pre-release, and only releases were checked: {self.range} ({self.how})"
+            )
         if numbers(self.lowest) <= numbers(version) <= numbers(self.highest):
             return None
         side = "older" if numbers(version) < numbers(self.lowest) else "newer"

@@ -69,7 +69,6 @@ def test_bounds_of_a_constraint(constraint: str, lowest: tuple[int, ...], below:
     [
         ("1.11.4", None),
         ("1.15.5", None),
-        ("1.12.0-rc1", None),
         ("1.11.3", "older"),
         ("1.15.6", "newer"),
         ("2", "newer"),
@@ -78,6 +77,18 @@ def test_bounds_of_a_constraint(constraint: str, lowest: tuple[int, ...], below:
 def test_what_is_outside_of_what_was_checked(version: str, side: str | None):
     why = Checked("Terraform", "1.11.4", "1.15.5", "how").why_not(version)
     assert why == (side and f"Terraform {version} is {side} than what was checked: 1.11.4 to 1.15.5 (how)")
+
+
+@pytest.mark.parametrize("checked", [TERRAFORM, PROVIDER], ids=lambda checked: checked.product)
+@pytest.mark.parametrize("suffix", ["rc1", "beta1", "alpha20260101"])
+def test_a_pre_release_was_not_checked(checked: Checked, suffix: str):
+    """Neither of the ends, nor one between or beyond them."""
+    for release in (checked.lowest, checked.highest, f"{checked.highest.rpartition('.')[0]}.0", "99.0.0"):
+        version = f"{release}-{suffix}"
+        assert checked.why_not(version) == (
+            f"{checked.product} {version} is a pre-release, and only releases were checked: {checked.range} "
+            f"({checked.how})"
+        )
 
 
 @pytest.mark.parametrize(
