@@ -74,6 +74,8 @@ def locked(project: Any) -> str:
 def test_the_lock_file_on_the_way_to_version_6_and_back(project: Any, both: Path):
     lock = ("lock", "prod", "--platform", platform(both))
     write(project, "~> 5.100")
+    project.run("lock", "prod", "--upgrade", "--platform", "plan9_amd64", exits=1)
+    assert not (project.root / LOCK).exists()
     project.run(*lock, "--upgrade")
     assert locked(project) == "5.100.0"
     for version, guardduty, admits, then in (
