@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -190,19 +191,24 @@ class Run:
             by_wave: Whether approval is asked for before each wave, rather than once.
         """
         wanted = [name for name in self.left if self._pending(name)]
-        approved = frozenset(wanted) if by_wave else self._approve(wanted, approve)
-        if wanted and not approved:
+        reached = self._reached(waves)
+        asked = [name for name in wanted if name in reached]
+        approved = frozenset(asked) if by_wave else self._approve(asked, approve)
+        if asked and not approved:
             self._refuse(wanted)
             return
         for number, wave in enumerate(waves):
             members = [name for name in wave.environments if name in self.left]
             if not members or self.commands.interrupted:
                 continue
-            self.journal.event("wave", name=wave.name, environments=members)
             pending = [name for name in members if name in wanted]
-            agreed = self._approve(pending, approve) if by_wave else approved
-            self._refuse(name for name in pending if name not in agreed)
-            self._apply_wave(wave, members, [n for n in pending if n in agreed], verify=number < len(waves) - 1)
+            if self._begins(wave):
+                self.journal.event("wave", name=wave.name, environments=members)
+                agreed = self._approve(pending, approve) if by_wave else approved
+                self._refuse(name for name in pending if name not in agreed)
+                self._apply_wave(wave, [n for n in pending if n in agreed], verify=number < len(waves) - 1)
+            else:
+                self._skip(pending, f"wave {wave.name} has too many failures", _BEFORE_APPLY)
             incomplete = [name for name in members if not self._complete(name)]
             if len(incomplete) > wave.failures_tolerated:
                 following = (name for later in waves[number + 1 :] for name in later.environments)
@@ -391,13 +397,18 @@ class Run:
 
     # The rest.
 
-    def _apply_wave(self, wave: Wave, members: Sequence[str], names: Sequence[str], *, verify: bool) -> None:
-        def goes_on() -> bool:
-            states = [self._entries[name].state for name in members if name in self._entries]
-            return states.count(State.FAILED) <= wave.failures_tolerated
+    def _begins(self, wave: Wave) -> bool:
+        """Whether another environment of a wave may begin: as few as it tolerates have failed, plans included."""
+        states = [self._entries[name].state for name in wave.environments if name in self._entries]
+        return states.count(State.FAILED) <= wave.failures_tolerated
 
+    def _reached(self, waves: Sequence[Wave]) -> frozenset[str]:
+        """Environments up to the first wave that cannot begin, since too many of its plans have failed."""
+        return frozenset(n for wave in itertools.takewhile(self._begins, waves) for n in wave.environments)
+
+    def _apply_wave(self, wave: Wave, names: Sequence[str], *, verify: bool) -> None:
         chains = {name: self._applying(name, verify=verify) for name in names}
-        self._drive(chains, terraform=not verify, at_once=wave.concurrency, goes_on=goes_on)
+        self._drive(chains, terraform=not verify, at_once=wave.concurrency, goes_on=lambda: self._begins(wave))
         if not self.commands.interrupted:
             self._skip(names, f"wave {wave.name} has too many failures", _BEFORE_APPLY)
 

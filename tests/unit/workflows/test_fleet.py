@@ -443,6 +443,25 @@ def test_a_failed_plan_is_a_failure_of_its_wave(tmp_path: Path, tolerated: int):
     assert states(found) == {"a": "failed", "b": others, "c": others}
 
 
+@pytest.mark.parametrize("by_wave", [False, True])
+def test_nothing_is_asked_about_that_is_not_reached(tmp_path: Path, by_wave: bool):
+    world = World(tmp_path, a={}, b={"plan": 1}, c={}, d={})
+    shown: list[Sequence[str]] = []
+
+    def approve(names: Sequence[str]) -> Collection[str]:
+        shown.append(names)
+        return names
+
+    waves = (Wave("canary", ("a",)), Wave("second", ("b", "c")), Wave("rest", ("d",)))
+    found = apply(world, waves=waves, approve=approve, by_wave=by_wave)
+    assert shown == [["a"]]
+    assert states(found) == {"a": "verified", "b": "failed", "c": "skipped", "d": "skipped"}
+    assert [(result.error or {}).get("message") for result in found.results()[2:]] == [
+        "wave second has too many failures",
+        "wave second is not complete",
+    ]
+
+
 def test_a_wave_has_its_own_concurrency(tmp_path: Path):
     world = World(tmp_path, **{f"e{n}": {} for n in range(4)})
     with run(world, "apply") as found:
