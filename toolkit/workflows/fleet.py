@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -202,7 +201,7 @@ class Run:
             if not members or self.commands.interrupted:
                 continue
             pending = [name for name in members if name in wanted]
-            if self._begins(wave):
+            if self._goes_on(wave):
                 self.journal.event("wave", name=wave.name, environments=members)
                 agreed = self._approve(pending, approve) if by_wave else approved
                 self._refuse(name for name in pending if name not in agreed)
@@ -397,18 +396,28 @@ class Run:
 
     # The rest.
 
-    def _begins(self, wave: Wave) -> bool:
-        """Whether another environment of a wave may begin: as few as it tolerates have failed, plans included."""
-        states = [self._entries[name].state for name in wave.environments if name in self._entries]
-        return states.count(State.FAILED) <= wave.failures_tolerated
+    def _failures(self, wave: Wave) -> list[Entry]:
+        entries = [self._entries[name] for name in wave.environments if name in self._entries]
+        return [entry for entry in entries if entry.state is State.FAILED]
+
+    def _goes_on(self, wave: Wave) -> bool:
+        """Whether another environment of a wave may begin. A failed plan stops none; it counts once an apply failed."""
+        failures = self._failures(wave)
+        applies = [entry for entry in failures if entry.facts.get("phase") != "plan"]
+        return not applies or len(failures) <= wave.failures_tolerated
 
     def _reached(self, waves: Sequence[Wave]) -> frozenset[str]:
-        """Environments up to the first wave that cannot begin, since too many of its plans have failed."""
-        return frozenset(n for wave in itertools.takewhile(self._begins, waves) for n in wave.environments)
+        """Environments up to the first wave after which none begins, since too many of its plans have failed."""
+        found: set[str] = set()
+        for wave in waves:
+            found.update(wave.environments)
+            if len(self._failures(wave)) > wave.failures_tolerated:
+                break
+        return frozenset(found)
 
     def _apply_wave(self, wave: Wave, names: Sequence[str], *, verify: bool) -> None:
         chains = {name: self._applying(name, verify=verify) for name in names}
-        self._drive(chains, terraform=not verify, at_once=wave.concurrency, goes_on=lambda: self._begins(wave))
+        self._drive(chains, terraform=not verify, at_once=wave.concurrency, goes_on=lambda: self._goes_on(wave))
         if not self.commands.interrupted:
             self._skip(names, f"wave {wave.name} has too many failures", _BEFORE_APPLY)
 
