@@ -53,23 +53,43 @@ def paired(
 
 
 def named(record: ResourceType, path: str, *sides: Any) -> str:
-    """A path with the keys of entries where they have one, instead of their places.
+    """A path with the keys of entries where they have one of their own, instead of their places.
 
     `additional_configuration[1].status` → `additional_configuration["EKS_ADDON_MANAGEMENT"].status`
 
     Args:
         record: Of the type.
         path: With places.
-        sides: Values in which the entries stand; the first that has one names it.
+        sides: Values in which the entries stand; the first that has one names it, not one that is unknown or hidden.
     """
     steps = AttributePath.parse(path).steps
     text = ""
     for end, step in enumerate(steps, start=1):
         here = AttributePath(steps[:end])
         key = record.entry_key(".".join(here.names)) if isinstance(step, int) else None
-        entry = next((found for side in sides if (found := here.at(side))), None)
-        text = joined(text, step, value_at(entry, key) if key and isinstance(entry, Mapping) else None)
+        entry = next((found for side in sides if isinstance(found := here.at(side), Mapping) and found), None)
+        lists = (AttributePath(steps[: end - 1]).at(side) for side in sides)
+        text = joined(text, step, own_key(key, entry, *lists))
     return text
+
+
+def own_key(name: str | None, entry: Entry, *lists: Any) -> Any:
+    """The key that names an entry in paths: None where it has none, or where one of the lists has that key twice.
+
+    A name that is of two entries would make a consent to one cover the other.
+
+    Args:
+        name: Of the attribute that has the key.
+        entry: The entry.
+        lists: Those in which it stands, before and after a change.
+    """
+    if name is None or not isinstance(entry, Mapping):
+        return None
+    key = value_at(entry, name)
+    keys = [
+        [value_at(one, name) for one in each if isinstance(one, Mapping)] for each in lists if isinstance(each, list)
+    ]
+    return None if any(found.count(key) > 1 for found in keys) else key
 
 
 def joined(text: str, step: Any, key: Any = None) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from toolkit import findings
 from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
-from toolkit.plan.entries import joined, paired
+from toolkit.plan.entries import joined, own_key, paired
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import has_own_arn, record_of
 
@@ -418,7 +418,7 @@ def _differences(
         names = record.entry_key(_bare(path))
         for index, (one, other) in enumerate(paired(record, _bare(path), before, after)):
             entry = other if isinstance(other, dict) else one
-            here = joined(text, index, entry.get(names) if names and isinstance(entry, dict) else None)
+            here = joined(text, index, own_key(names, entry, before, after))
             if one is None or other is None:
                 yield AttributePath((*path, index)), here, one, other
             else:

@@ -298,6 +298,31 @@ def test_no_value_is_too_odd_to_be_judged(kind: str):
                 assert lost == []
 
 
+def hidden(kind: str, before: Any, after: Any, **marks: Any) -> list[str]:
+    """Places of what gets weaker, from a plan in which values are sensitive or unknown."""
+    change = {"actions": ["update"], "before": before, "after": after, **marks}
+    entry = {"address": f"module.config.{kind}.x", "mode": "managed", "type": kind, "name": "x", "change": change}
+    (read,) = parse_plan({"format_version": "1.2", "resource_changes": [entry]}, ATTRIBUTION).changes
+    return [lost.named for lost in weakenings(record(kind), read.before, read.after)]
+
+
+ONE = {"name": "A", "status": "ENABLED"}
+
+
+def test_a_key_names_an_entry_only_where_one_entry_has_it():
+    """A consent to the loss of one is none to that of another, whatever is unknown around it."""
+    kind, path = "aws_guardduty_detector_feature", "additional_configuration"
+    unknown = {"after_unknown": {path: True}}
+    two = {path: [ONE, ONE | {"name": "B"}]}
+    assert hidden(kind, two, {"status": "x"}, **unknown) == [f'{path}["A"].status', f'{path}["B"].status']
+    twice = {path: [ONE, ONE]}
+    assert hidden(kind, twice, {"status": "x"}, **unknown) == [f"{path}[0].status", f"{path}[1].status"]
+    off = ONE | {"status": "DISABLED"}
+    assert hidden(kind, twice, {path: [off, off]}) == [f"{path}[0].status", f"{path}[1].status"]
+    assert hidden(kind, {path: [ONE]}, {path: [off, off]}) == [f"{path}[0].status"]
+    assert hidden(kind, {path: [ONE]}, {path: [off]}) == [f'{path}["A"].status']
+
+
 def within(path: str, value: Any) -> dict[str, Any]:
     head, _, rest = path.partition("[0].")
     return {head: [within(rest, value)]} if rest else {head: value}
