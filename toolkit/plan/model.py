@@ -16,7 +16,7 @@ from typing import Any
 from toolkit import findings
 from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
-from toolkit.plan.entries import joined, own_key, paired
+from toolkit.plan.entries import canonical, joined, own_key, paired
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import has_own_arn, record_of
 
@@ -40,6 +40,8 @@ class Marker(Enum):
 
     SENSITIVE = "(sensitive value)"
     UNKNOWN = "(known after apply)"
+    CHANGED = "(sensitive value, changed)"
+    """Of `Change.after`, where `before` has another sensitive value: two that are not shown must not look alike."""
 
 
 @dataclass(frozen=True)
@@ -316,6 +318,13 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
     before = _hide(change.get("before"), *masks)
     after = _hide(change.get("after"), *reversed(masks))
     after = _mark_unknown(after, change.get("after_unknown"))
+    differences = list(_differences(record_of(entry["type"]), before, after))
+    planned = _masked(after) or {}
+    for path, _, old, new in differences:
+        if not (path.steps and isinstance(old, _Hidden) and isinstance(new, _Hidden)):
+            continue
+        if canonical(old.value) != canonical(new.value):
+            AttributePath(path.steps[:-1]).at(planned)[path.steps[-1]] = Marker.CHANGED
     forcing = [AttributePath(tuple(path)) for path in change.get("replace_paths", ())]
     component, region = attribution.of(entry["address"])
     return Change(
@@ -327,10 +336,10 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
         region=region,
         attributes=tuple(
             AttributeChange(text, _masked(old), _masked(new), any(path.starts_with(f) for f in forcing))
-            for path, text, old, new in _differences(record_of(entry["type"]), before, after)
+            for path, text, old, new in differences
         ),
         before=_masked(before) or {},
-        after=_masked(after) or {},
+        after=planned,
         imported=imported,
         previous_address=moved,
         tainted=entry.get("action_reason") == "replace_because_tainted",
@@ -345,6 +354,11 @@ class _Hidden:
 
     def __init__(self, value: Any, marked: bool) -> None:
         self._known = (value, marked)
+
+    @property
+    def value(self) -> Any:
+        """To be compared, never shown."""
+        return self._known[0]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Hidden) and bool(self._known == other._known)

@@ -80,14 +80,21 @@ def _aligned(record: ResourceType, path: str, before: Any, after: Any, sets: boo
 
 
 def _places(record: ResourceType, attribute: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The concrete paths of one with `[*]` in it; in a list none of whose entries may be removed, only those left."""
+    """The concrete paths of one with `[*]` in it; in a list none of whose entries may be removed, only those left.
+
+    A list that is hidden or not known, and of which the other side has no entry, is a place itself: what is given up
+    in it cannot be judged.
+    """
     head, *rest = attribute.split("[*]")
     places = [head]
     for part in rest:
         kept = any(s.attribute == head and s.stronger is Stronger.SUPERSET for s in record.strengths)
         found = []
         for place in places:
-            old, new = (len(_listed(value_at(values, place))) for values in (before, after))
+            lists = [value_at(values, place) for values in (before, after)]
+            old, new = (len(_listed(one)) for one in lists)
+            if not kept and old == new == 0 and any(isinstance(one, Marker) for one in lists):
+                found.append(place)
             found += [f"{place}[{i}]{part}" for i in range(new if kept else max(old, new))]
         places, head = found, f"{head}[*]{part}"
     return places
@@ -113,7 +120,7 @@ def _lost(
         return None
     if strength.stronger is Stronger.POLICY:
         return _policy(old, new)
-    if strength.stronger is Stronger.RECORDED:
+    if strength.stronger is Stronger.RECORDED and not (isinstance(old, Marker) or isinstance(new, Marker)):
         return _told(recorded_less_often(strength, before, after))
     if new is Marker.UNKNOWN:
         # A value set by reference (a key's ARN) is there, only not known yet.
