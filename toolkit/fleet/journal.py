@@ -78,6 +78,8 @@ class Story:
     arguments: tuple[str, ...]
     """Options of the command that began it."""
     entries: tuple[Entry, ...]
+    options: Mapping[str, Any] | None = None
+    """Options that are to be the same where the run is continued; None where none were written down."""
 
     @property
     def latest(self) -> dict[str, Entry]:
@@ -166,10 +168,13 @@ class Journal:
         runs = runs_folder(root)
         try:
             runs.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for earlier in sorted(runs.iterdir()):
-                _wait_for_orphans(earlier, notice)
+            earlier = sorted(runs.iterdir())
+            refuse_links(runs, *earlier)
+            for one in earlier:
+                _wait_for_orphans(one, notice)
             _prune(runs)
-            folder = runs / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+            # To the microsecond: of two runs in one second, the newest is the one that began last.
+            folder = runs / f"{datetime.now(UTC):%Y%m%dT%H%M%S-%f}-{secrets.token_hex(2)}"
             folder.mkdir(mode=0o700)
         except OSError as e:
             raise _unmakeable(e, runs) from e
@@ -240,8 +245,14 @@ def runs_folder(root: Path) -> Path:
 
 
 def run_names(root: Path) -> tuple[str, ...]:
-    """Names of a project's runs, the newest last; but none that was killed before it wrote its first line."""
+    """Names of a project's runs, the newest last; but none that was killed before it wrote its first line.
+
+    Raises:
+        ToolkitError: A run's folder is a symbolic link.
+    """
     runs = runs_folder(root)
+    if runs.is_dir():
+        refuse_links(runs, *runs.iterdir())
     return tuple(sorted(f.parent.name for f in runs.glob(f"*/{FILE_NAME}") if b"\n" in _beginning(f)))
 
 
@@ -273,11 +284,14 @@ def read(root: Path, folder: Path) -> Story:
     """What a journal tells. A last line that was not written to its end does not count.
 
     Raises:
-        RefusedError: It is another project's.
-        ToolkitError: It is damaged, of another format, or cannot be read.
+        RefusedError: It is another project's, or somebody else could have written it.
+        ToolkitError: It is damaged, of another format, or cannot be read; or its folder is a symbolic link.
     """
     file = folder / FILE_NAME
+    refuse_links(folder.parent, folder)
     try:
+        for path in (folder, file):
+            _refuse_foreign(path)
         raw = read_regular(file, follow=False)
     except OSError as e:
         raise ToolkitError(f"the journal cannot be read: {e.strerror}", where=str(file)) from e
@@ -294,9 +308,13 @@ def read(root: Path, folder: Path) -> Story:
             hint=f"work there (`toolkit -C {header.get('project')}`), or delete this folder if the project was moved "
             "or copied here: a new run makes new plans",
         )
-    entries = []
+    entries, options = [], None
     for number, line in enumerate(lines[1:], 2):
         data = _parsed(file, number, line)
+        if data.get("event") == "options":
+            options = data.get("given")
+            if not isinstance(options, dict):
+                raise _damaged(file, number, "given is missing")
         if data.get("event") == "state":
             entries.append(_entry(file, number, data))
     try:
@@ -305,7 +323,23 @@ def read(root: Path, folder: Path) -> Story:
         arguments = tuple(str(argument) for argument in header["arguments"])
     except (KeyError, TypeError) as e:
         raise _damaged(file, 1, f"{e} is missing") from e
-    return Story(folder, command, environments, started, arguments, tuple(entries))
+    return Story(folder, command, environments, started, arguments, tuple(entries), options)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Demand that only this user can have written what a run says: it decides what is not planned or applied again.
+
+    Raises:
+        RefusedError: Another user owns it or may write to it.
+    """
+    found = path.lstat()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        owner = "belongs to another user" if found.st_uid != os.geteuid() else "can be written by other users"
+        raise RefusedError(
+            f"{owner}, so that what it says of a run cannot be relied on",
+            where=str(path),
+            hint="delete its folder, and start a new run: it makes new plans",
+        )
 
 
 def _entry(file: Path, number: int, data: dict[str, Any]) -> Entry:

@@ -244,3 +244,53 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         with pytest.raises(ToolkitError, match="no space is left on the file system"):
             journal.record("a", State.PLANNED)
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("made", ["begun", "newest", "run_names", "read"])
+def test_a_run_folder_that_is_a_symbolic_link_is_not_followed(tmp_path: Path, made: str):
+    root, elsewhere = tmp_path / "one", tmp_path / "elsewhere"
+    root.mkdir()
+    with begun(root) as journal:
+        folder = journal.folder
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
+    before = {f.name: f.stat().st_mtime_ns for f in elsewhere.iterdir()}
+    with pytest.raises(ToolkitError, match="a symbolic link"):
+        if made == "begun":
+            with begun(root):
+                pass
+        elif made == "newest":
+            newest(root, "apply")
+        elif made == "run_names":
+            run_names(root)
+        else:
+            read(root, folder)
+    assert {f.name: f.stat().st_mtime_ns for f in elsewhere.iterdir()} == before
+
+
+@pytest.mark.parametrize(("what", "mode"), [("journal.jsonl", 0o620), ("journal.jsonl", 0o602), (".", 0o770)])
+def test_a_journal_that_others_can_write_does_not_count(tmp_path: Path, what: str, mode: int):
+    with begun(tmp_path) as journal:
+        pass
+    (journal.folder / what).chmod(mode)
+    with pytest.raises(RefusedError, match="can be written by other users"):
+        newest(tmp_path, "apply")
+
+
+def test_a_journal_of_another_user_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with begun(tmp_path) as journal:
+        pass
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(RefusedError, match="belongs to another user"):
+        read(tmp_path, journal.folder)
+
+
+def test_options_are_read_back(tmp_path: Path):
+    with begun(tmp_path) as journal:
+        assert read(tmp_path, journal.folder).options is None
+        journal.event("options", given={"--out": "/x", "--no-render": False})
+    assert read(tmp_path, journal.folder).options == {"--out": "/x", "--no-render": False}
+    with (journal.folder / "journal.jsonl").open("a") as file:
+        file.write('{"event":"options"}\n')
+    with pytest.raises(ToolkitError, match="given is missing"):
+        read(tmp_path, journal.folder)
