@@ -6,6 +6,7 @@ A run that has died, is stopped, or does not read must not stop the command: wha
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import stat
@@ -34,11 +35,18 @@ class Events:
 
 @cache
 def inherited() -> Events | None:
-    """The pipe that this process was started with; None where there is none."""
+    """The pipe that a run has started this process with; None where there is none.
+
+    A user may have set the variable: events never go into this process's own input, output or a file.
+    """
     named = os.environ.get(EVENTS_FD, "")
     if not (named.isascii() and named.isdigit() and len(named) < 6):
         return None
+    descriptor = int(named)
+    if descriptor <= 2:
+        return None
     try:
-        return Events(int(named)) if stat.S_ISFIFO(os.fstat(int(named)).st_mode) else None
+        written = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+        return Events(descriptor) if written and stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
     except OSError:
         return None
