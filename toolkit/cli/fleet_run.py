@@ -529,12 +529,17 @@ def _tell_failures(run: Run) -> None:
         error = result.error
         if error is None or result.state is None or result.state.value != "failed" or error.get("phase") == "plan":
             continue
-        place = f"{error['where']}: " if error.get("where") else ""
-        console.error_line(f"{result.environment}: {place}{error.get('message')}")
-        if error.get("detail"):
-            console.tell(*(f"  {line}" for line in str(error["detail"]).rstrip("\n").split("\n")))
-        if error.get("next"):
-            console.tell(f"Next: {error['next']}")
+        tell_error(result.environment, error)
+
+
+def tell_error(environment: str, error: Mapping[str, Any]) -> None:
+    """The error of one of several environments, as its document has it."""
+    place = f"{error['where']}: " if error.get("where") else ""
+    console.error_line(f"{environment}: {place}{error.get('message')}")
+    if error.get("detail"):
+        console.tell(*(f"  {line}" for line in str(error["detail"]).rstrip("\n").split("\n")))
+    if error.get("next"):
+        console.tell(f"Next: {error['next']}")
 
 
 def _tell_end(run: Run, code: ExitCode, many: Many) -> None:

@@ -37,10 +37,11 @@ def validate(
     changed_since: fleet_options.ChangedSince = None,
     mirror: options.Mirror = None,
     as_json: options.Json = False,
-) -> None:
+) -> int:
     """Check environment files and their Terraform, without AWS.
 
-    Reports what `terraform validate` finds, waivers that expired, and settings that need a review.
+    Reports what `terraform validate` finds, waivers that expired, and settings that need a review. Of several
+    environments, an error of one hides no other.
 
     \b
     Examples:
@@ -48,19 +49,40 @@ def validate(
       toolkit validate prod
       toolkit validate --changed-since origin/main
     """
+    from toolkit.fleet.outcome import fold
     from toolkit.workflows.validate import validate_environment
 
     project = options.project()
     selection = fleet_options.selected(project, envs, where, everything, changed_since, by_default=True)
-    results = []
+    found: dict[str, list[str]] = {}
+    errors: dict[str, ToolkitError] = {}
     with console.Progress() as progress:
         for name in selection.names:
-            diagnostics = validate_environment(project, name, options.access(False, mirror), progress)
-            results.append({"environment": name, "valid": True, "warnings": [d.summary for d in diagnostics]})
+            try:
+                diagnostics = validate_environment(project, name, options.access(False, mirror), progress)
+            except ToolkitError as e:
+                if selection.single is not None or e.exit_code is ExitCode.INTERRUPTED:
+                    raise
+                errors[name] = e
+            else:
+                found[name] = [d.summary for d in diagnostics]
     if as_json:
+        results = [
+            {
+                "environment": name,
+                "valid": name in found,
+                "warnings": found.get(name, []),
+                "error": errors[name].as_data() if name in errors else None,
+            }
+            for name in selection.names
+        ]
         console.print_json(document("validate", {"environments": results}))
     else:
-        console.print_table(("ENVIRONMENT", "RESULT"), [(str(r["environment"]), "valid") for r in results])
+        rows = [(name, "valid" if name in found else "not valid, see below") for name in selection.names]
+        console.print_table(("ENVIRONMENT", "RESULT"), rows)
+    for name, error in errors.items():
+        fleet_run.tell_error(name, error.as_data())
+    return fold(error.exit_code for error in errors.values())
 
 
 def plan(

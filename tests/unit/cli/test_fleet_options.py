@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from toolkit.cli import console, fleet_options
-from toolkit.errors import UsageError
+from toolkit.errors import ExitCode, ToolkitError, UsageError
 from toolkit.paths import Project
 
 ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n'
@@ -164,3 +166,38 @@ def test_at_a_terminal_it_can_be_confirmed(
         with pytest.raises(UsageError):
             fleet_options.selected(project, ["*"], changes=True)
     assert "'*' matches all 3 environments: dev, prod-1, prod-2." in capsys.readouterr().err
+
+
+def test_validate_goes_on_after_an_error(
+    project: Project, told: Told, monkeypatch: pytest.MonkeyPatch, json_shape: Callable[[str], Any]
+):
+    def validate(_project: Project, name: str, *_: object) -> tuple[()]:
+        if name == "prod-2":
+            return ()
+        code = ExitCode.OUT_OF_DATE if name == "dev" else ExitCode.ERROR
+        raise ToolkitError(f"wrong {name}", where="x.yaml:3", detail="as found", hint="mend it", exit_code=code)
+
+    monkeypatch.setattr("toolkit.workflows.validate.validate_environment", validate)
+    out, err = told("validate", exits=1)
+    assert "prod-2       valid" in out
+    assert "Error: dev: x.yaml:3: wrong dev\n  as found\nNext: mend it\n" in err
+    assert "Error: prod-1: x.yaml:3: wrong prod-1" in err
+    told("validate", "dev", "prod-2", exits=3)
+    data = json_shape(told("validate", "--all", "--json", exits=1)[0])
+    assert [each["valid"] for each in data["environments"]] == [False, False, True]
+    assert [(each["error"] or {}).get("message") for each in data["environments"]] == [
+        "wrong dev",
+        "wrong prod-1",
+        None,
+    ]
+    # One that is named alone is as before.
+    assert json.loads(told("validate", "dev", "--json", exits=3)[0])["kind"] == "error"
+
+
+def test_what_was_interrupted_is_not_gone_on_with(project: Project, told: Told, monkeypatch: pytest.MonkeyPatch):
+    def validate(_project: Project, name: str, *_: object) -> tuple[()]:
+        assert name == "dev"
+        raise ToolkitError("interrupted", exit_code=ExitCode.INTERRUPTED)
+
+    monkeypatch.setattr("toolkit.workflows.validate.validate_environment", validate)
+    told("validate", exits=130)
