@@ -101,7 +101,7 @@ def selected(
         expanded=expanded,
     )
     console.tell(*found.told)
-    if changes and found.sweeping is not None:
+    if changes and found.sweeping:
         _confirm(found)
     return found
 
@@ -124,15 +124,11 @@ def _names(project: Project, envs: Sequence[str]) -> tuple[tuple[str, ...], froz
 
 
 def _confirm(found: Selection) -> None:
-    count = len(found.names)
-    if console.in_terminal() and console.ask(
-        f"{found.sweeping!r} matches all {count} environments: {_list(found.names)}.", wanted="all"
-    ):
+    matches = "matches" if len(found.sweeping) == 1 else "together match"
+    problem = f"{_list([repr(each) for each in found.sweeping])} {matches} all {len(found.names)} environments"
+    if console.in_terminal() and console.ask(f"{problem}: {_list(found.names)}.", wanted="all"):
         return
-    raise UsageError(
-        f"{found.sweeping!r} matches all {count} environments; nothing was done",
-        hint="--all instead of it says that every one is meant",
-    )
+    raise UsageError(f"{problem}; nothing was done", hint="--all instead says that every one is meant")
 
 
 def _list(names: Sequence[str]) -> str:

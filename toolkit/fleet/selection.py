@@ -28,9 +28,9 @@ class Selection:
     """What the user is to know of the selection, like environments that no longer exist."""
     single: str | None = None
     """The environment that is named alone, literally and without an option: the command is then the one for one."""
-    sweeping: str | None = None
-    """The pattern by which all of several environments are selected: where an account would change, the user may not
-    have meant every one."""
+    sweeping: tuple[str, ...] = ()
+    """The pattern by which all of several environments are selected, or the patterns and names that do so together:
+    where an account would change, the user may not have meant every one."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,13 @@ def select(
     if changed is not None:
         found = changed(names)
         names, told = tuple(name for name in names if name in found.names), found.told
-    pattern = next((each for each in given if _is_pattern(each) or each in expanded), None)
+    patterns = any(_is_pattern(each) or each in expanded for each in given)
+    alone = next((each for each in given if _is_pattern(each) and len(_matching(each, known)) == len(known)), None)
     return Selection(
         names,
         told,
         single=names[0] if len(given) == 1 and given == names and not where and changed is None else None,
-        sweeping=pattern if len(names) > 1 and len(names) == len(known) else None,
+        sweeping=(given if alone is None else (alone,)) if patterns and 1 < len(names) == len(known) else (),
     )
 
 

@@ -126,17 +126,18 @@ def test_one_environment_by_its_name_alone_is_the_command_for_one(
 @pytest.mark.parametrize(
     ("known", "given", "expanded", "sweeping"),
     [
-        (KNOWN, ["*"], (), "*"),
-        (KNOWN, ["dev", "prod-*", "test"], (), "prod-*"),
-        (KNOWN, list(KNOWN), (), None),
-        (KNOWN, list(KNOWN), KNOWN, "dev"),
-        (KNOWN, ["prod-*"], (), None),
-        (KNOWN, [], (), None),
-        (("dev",), ["d*"], (), None),
+        (KNOWN, ["*"], (), ("*",)),
+        (KNOWN, ["dev", "*"], (), ("*",)),
+        (KNOWN, ["dev", "prod-*", "test"], (), ("dev", "prod-*", "test")),
+        (KNOWN, list(KNOWN), (), ()),
+        (KNOWN, list(KNOWN), KNOWN, KNOWN),
+        (KNOWN, ["prod-*"], (), ()),
+        (KNOWN, [], (), ()),
+        (("dev",), ["d*"], (), ()),
     ],
     ids=str,
 )
 def test_a_pattern_that_takes_every_environment_is_known(
-    known: tuple[str, ...], given: list[str], expanded: tuple[str, ...], sweeping: str | None
+    known: tuple[str, ...], given: list[str], expanded: tuple[str, ...], sweeping: tuple[str, ...]
 ):
     assert select(known, given, labels=lambda _: {}, expanded=expanded).sweeping == sweeping
