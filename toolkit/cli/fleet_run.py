@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toolkit.cli import console, options
+from toolkit.cli.stream import ReaderGoneError
 from toolkit.documents import Document, document
-from toolkit.errors import ExitCode, UsageError, or_meant
+from toolkit.errors import ExitCode, ToolkitError, UsageError, or_meant
 from toolkit.visible import one_line
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ DryRun = Annotated[
 ]
 ApproveEach = Annotated[
     bool,
-    typer.Option("--approve-each", help="Of several environments, prompt for each one before its wave begins."),
+    typer.Option(
+        "--approve-each",
+        help="Of several environments, prompt for each one before its wave begins; with --plan, too.",
+    ),
 ]
 
 
@@ -77,6 +81,8 @@ class Many:
     """Folder for plan bundles."""
     report: list[str] | None = None
     """What --report says: to a folder, a report of each environment; to a file, one of the summary."""
+    kept: Mapping[str, str | bool | None] | None = None
+    """What `kept` found."""
 
     @property
     def names(self) -> tuple[str, ...] | None:
@@ -124,6 +130,70 @@ def chosen(
             hint="leave out --failed, or the names and options that select others",
         )
     return Several(None)
+
+
+def kept(command: str, several: Several, given: Mapping[str, str | bool | None]) -> dict[str, str | bool | None]:
+    """Options that are the same for all of a run: what is given, or what the run that --failed continues began with.
+
+    Args:
+        command: Which.
+        several: The environments.
+        given: Option → value; None or False where it is not given.
+
+    Raises:
+        UsageError: Another value is given than the run began with; or there is no run.
+        ToolkitError: Its journal cannot be read.
+    """
+    if several.names is not None:
+        return dict(given)
+    from toolkit.fleet.journal import newest, read
+
+    root = options.project().root
+    folder = newest(root, command)
+    before = read(root, folder).options
+    if before is None:
+        raise UsageError(
+            "the options that this run began with were not written down",
+            where=str(folder),
+            hint=f"begin a new run: toolkit {command} with names of environments, or --all",
+        )
+    for option, value in given.items():
+        if value and value != before.get(option):
+            raise UsageError(
+                f"{_spelt(option, value)}: the run that is continued began "
+                + (f"with {_spelt(option, before[option])}" if before.get(option) else "without it"),
+                where=str(folder),
+                hint=f"leave out {option}: --failed uses what the run began with; a new run takes another value",
+            )
+    return {option: before.get(option) for option in given}
+
+
+def _spelt(option: str, value: str | bool | None) -> str:
+    return option if value is True else f"{option} {value}"
+
+
+def check_approval(*, each: bool, auto: bool, saved: bool) -> None:
+    """Demand that approval is possible as the options of `apply` say.
+
+    Args:
+        each: Whether --approve-each is given.
+        auto: Whether --auto-approve is.
+        saved: Whether --plan is.
+
+    Raises:
+        UsageError: They contradict each other, or a prompt needs a terminal, and there is none.
+    """
+    if each and auto:
+        raise UsageError(
+            "--approve-each prompts, and --auto-approve skips every prompt", hint="leave out one of the two"
+        )
+    if not (each if saved else not auto) or sys.stdin.isatty():
+        return
+    hint = "--plan DIR applies saved plans without a prompt; --auto-approve applies what is planned now"
+    raise UsageError(
+        "approval needs a terminal",
+        hint="without --approve-each, saved plans are applied without a prompt" if saved else hint,
+    )
 
 
 def _refuse_link(envs: Sequence[str]) -> None:
@@ -341,6 +411,8 @@ def opened(command: str, many: Many, arguments: Callable[[Sequence[str]], Argume
         else begun(project, command, names, given, machine, out)
     )
     with run as found, board:
+        if names is many.names and many.kept is not None:
+            found.journal.event("options", given=dict(many.kept))
         yield found, board
 
 
@@ -373,18 +445,68 @@ def each(command: str, many: Many, own: Own, *, changes: bool = True) -> ExitCod
         return _nothing(command, many)
     reports = _summary_reports(many)
     with opened(command, many, lambda names: Arguments(own=own(names), **everywhere(many))) as (run, board):
-        run.each()
-        board.pause()
-        code = run.exit_code(changes=changes)
-        summary = summary_of(run)
-        if summary is not None:
-            options.write(summary, reports)
-        if many.as_json:
-            console.print_json(run_data(run, code, summary))
-        elif summary is not None:
-            _show_summary(summary, to_stderr=options.printed(reports))
+        with _plans_shown(run) if command == "plan" else nullcontext():
+            run.each()
+            board.pause()
+            code = run.exit_code(changes=changes)
+            summary = summary_of(run)
+            if summary is not None:
+                options.write(summary, reports)
+            if many.as_json:
+                console.print_json(run_data(run, code, summary))
+            elif summary is not None:
+                _show_summary(summary, to_stderr=options.printed(reports))
+                if options.printed(reports):
+                    console.require_stderr("the plans could not be shown")
         _tell_end(run, code, many)
     return code
+
+
+@contextmanager
+def _plans_shown(run: Run) -> Iterator[None]:
+    """Make plans and show them here: what was not shown to its end is not saved, as with one environment.
+
+    Earlier bundles of what is planned now are deleted first: none may stay that is taken for one of this run.
+
+    Raises:
+        UsageError: Something else is where a bundle would go, which must not be lost.
+        ToolkitError: The plans could not be shown.
+    """
+    from toolkit.workflows.plan import make_room
+
+    bundles = {name: _bundle(run, name) for name in run.left}
+    for bundle in bundles.values():
+        make_room(bundle, f"{bundle.parent}{os.sep}")
+    try:
+        yield
+    except BaseException as e:
+        for name, bundle in bundles.items():
+            _discard(run, name, bundle)
+        if isinstance(e, ReaderGoneError):
+            raise ToolkitError(
+                "standard output was closed before all plans were shown; none of them was saved",
+                hint="toolkit plan --failed plans them again",
+            ) from e
+        raise
+
+
+def _discard(run: Run, name: str, bundle: Path) -> None:
+    """Delete a plan, and write down that there is none: --failed plans it again."""
+    from toolkit.fleet.journal import State
+
+    try:
+        if not bundle.is_file():
+            return
+        bundle.unlink()
+    except OSError as e:
+        console.tell(f"Warning: {_relative(bundle)} cannot be deleted: {e.strerror}; do not apply it")
+    with suppress(ToolkitError):
+        why = "its plan could not be shown, so it was not saved"
+        run.journal.record(name, State.FAILED, phase="plan", exit_code=int(ExitCode.ERROR), message=why)
+
+
+def _bundle(run: Run, name: str) -> Path:
+    return (run.out or run.journal.folder) / f"{name}.tfbundle"
 
 
 def apply(
@@ -404,14 +526,14 @@ def apply(
         many: What the options say.
         own: Environments → environment → options of its plan.
         applying: The same of its apply.
-        saved: Folder of saved plans.
+        saved: Folder of saved plans; whether these are applied without a prompt is what `by_wave` says.
         kms_key: Key with which these must be encrypted.
-        auto_approve: Whether what is planned is applied without a prompt, as saved plans always are.
+        auto_approve: Whether what is planned is applied without a prompt.
         by_wave: Whether each environment is asked about, before its wave.
         dry_run: Whether the waves are shown, and nothing else.
 
     Raises:
-        UsageError: Approval needs a terminal, and there is none.
+        UsageError: Approval needs a terminal, and there is none; or options contradict each other.
     """
     from toolkit.workflows.fleet import Arguments, waves_of
 
@@ -419,12 +541,8 @@ def apply(
         return show_waves(many)
     if many.names == ():
         return _nothing("apply", many)
-    approve = saved is None and not auto_approve
-    if approve and not sys.stdin.isatty():
-        raise UsageError(
-            "approval needs a terminal",
-            hint="--plan DIR applies saved plans without a prompt; --auto-approve applies what is planned now",
-        )
+    check_approval(each=by_wave, auto=auto_approve, saved=saved is not None)
+    approve = by_wave or (saved is None and not auto_approve)
     reports = _summary_reports(many)
     if many.names is not None:
         waves_of(options.project(), many.names)  # what is wrong with it is said before anything runs
@@ -500,11 +618,24 @@ def _nothing(command: str, many: Many) -> ExitCode:
 
 
 def _ask(run: Run, names: Sequence[str], *, one_by_one: bool) -> Collection[str]:
-    where = "on the embedded AWS" if "--sandbox" in run.arguments.everywhere else "each in its own account"
     if one_by_one:
-        return [name for name in names if console.ask(f"Apply the plan of {name}?", wanted="yes")]
+        return [name for name in names if console.ask(f"Apply the plan of {name}{_where(run, [name])}?", wanted="yes")]
     many = f"{len(names)} plans" if len(names) > 1 else f"the plan of {names[0]}"
-    return names if console.ask(f"Apply {many}, {where}?", wanted="yes") else ()
+    return names if console.ask(f"Apply {many}{_where(run, names)}?", wanted="yes") else ()
+
+
+def _where(run: Run, names: Collection[str]) -> str:
+    """The accounts that plans are of, as the plans themselves say."""
+    from toolkit.paths import shortened
+
+    if "--sandbox" in run.arguments.everywhere:
+        return " on the embedded AWS"
+    plans = [result.outcome for result in run.results() if result.environment in names]
+    found = {str((plan.document or {}).get("account_id") or "") if plan else "" for plan in plans}
+    if "" in found:
+        return ""
+    accounts = shortened(sorted(found), 5)
+    return f" in account {accounts}" if len(found) == 1 else f" in {len(found)} accounts ({accounts})"
 
 
 def summary_of(run: Run) -> Summary | None:
@@ -548,7 +679,13 @@ def _tell_end(run: Run, code: ExitCode, many: Many) -> None:
         console.tell(f"Next: toolkit {run.command} --failed{' --sandbox' if many.sandbox else ''}")
     elif run.command == "plan" and any(result.changes for result in run.results()):
         folder = _relative(run.out or run.journal.folder)
-        console.tell(f"Apply exactly these: toolkit apply {_named(run)} --plan {folder}/")
+        missing = [name for name in run.environments if not _bundle(run, name).is_file()]
+        if missing:
+            console.tell(f"Not in {folder}/ any more: {', '.join(f'{name}.tfbundle' for name in missing)}")
+            return
+        key = (many.kept or {}).get("--kms-key")
+        more = "".join((f" --kms-key {key}" if key else "", " --sandbox" if many.sandbox else ""))
+        console.tell(f"Apply exactly these: toolkit apply {_named(run)} --plan {folder}/{more}")
 
 
 def _named(run: Run) -> str:

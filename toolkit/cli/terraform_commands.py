@@ -17,11 +17,15 @@ from toolkit.errors import ExitCode, RefusedError, ToolkitError, UsageError
 from toolkit.visible import JSON, json_text, one_line
 
 if TYPE_CHECKING:
+    from toolkit.plan.model import Plan
     from toolkit.reports.view import PlanView
     from toolkit.terraform.outcomes import ApplyOutcome
     from toolkit.workflows.plan import PlanResult
     from toolkit.workflows.report import Target
     from toolkit.workflows.workspace import Access, Workspace
+
+
+_EXPIRES_IN = "24h"
 
 
 def register(app: typer.Typer) -> None:
@@ -109,8 +113,13 @@ def plan(
     report: options.Report = None,
     no_render: options.NoRender = False,
     expires_in: Annotated[
-        str, typer.Option("--expires-in", metavar="DURATION", help="How long the plan may be applied: 90m, 8h, 3d.")
-    ] = "24h",
+        str | None,
+        typer.Option(
+            "--expires-in",
+            metavar="DURATION",
+            help="How long the plan may be applied: 90m, 8h, 3d. Default: 24h.",
+        ),
+    ] = None,
     allow_destroy: options.AllowDestroy = None,
     allow_release: options.AllowRelease = None,
     allow_weaker: options.AllowWeaker = None,
@@ -144,13 +153,22 @@ def plan(
       toolkit plan --all --allow-weaker 'prod:module.password_policy.*'
       toolkit plan --failed        again, what failed in the run before
     """
-    lifetime = options.lifetime(expires_in)
+    lifetime = options.lifetime(expires_in or _EXPIRES_IN)
     options.duration(lock_timeout)
     env = fleet_run.chosen(fleet_options.selected, failed, envs, where, everything, changed_since)
     if isinstance(env, fleet_run.Several):
-        many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, out, report)
+        folder = None if out is None else str(Path(out).resolve())
+        given = {"--out": folder, "--no-render": no_render, "--expires-in": expires_in, "--kms-key": kms_key}
+        kept = fleet_run.kept("plan", env, given)
+        if failed:
+            out = None if kept["--out"] is None else str(kept["--out"])
+        many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, out, report, kept)
         own = fleet_run.joined(
-            fleet_run.fixed(("--no-render", no_render), ("--expires-in", expires_in), ("--kms-key", kms_key)),
+            fleet_run.fixed(
+                ("--no-render", kept["--no-render"]),
+                ("--expires-in", kept["--expires-in"] or _EXPIRES_IN),
+                ("--kms-key", kept["--kms-key"]),
+            ),
             fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
             fleet_run.plan_reports(report),
         )
@@ -265,6 +283,8 @@ def apply(
       toolkit apply --failed                     what is left of the run before
     """
     options.duration(lock_timeout)
+    if approve_each and not dry_run:
+        fleet_run.check_approval(each=True, auto=auto_approve, saved=plan is not None)
     env = fleet_run.chosen(
         fleet_options.selected, failed, envs, where, everything, changed_since, changes=True, dry_run=dry_run
     )
@@ -278,8 +298,8 @@ def apply(
         return fleet_run.apply(
             fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, report=report),
             fleet_run.joined(fleet_run.fixed(("--no-render", no_render)), consented),
-            # Those of a plan that is made here are in it already.
-            saved if plan is not None else fleet_run.fixed(),
+            # Those of a plan that is made here are in it already; a plan that is kept was made without them.
+            saved if plan is not None or failed else fleet_run.fixed(),
             saved=plan,
             kms_key=kms_key,
             auto_approve=auto_approve,
@@ -287,7 +307,7 @@ def apply(
             dry_run=dry_run,
         )
     _apply(
-        env, plan, auto_approve, as_json, report, no_render, allow_destroy, allow_release, allow_weaker,
+        env, plan, auto_approve, approve_each, as_json, report, no_render, allow_destroy, allow_release, allow_weaker,
         acknowledge_lockout, kms_key, lock_timeout, options.access(sandbox, mirror),
     )  # fmt: skip
     return ExitCode.OK
@@ -297,6 +317,7 @@ def _apply(
     env: str,
     plan: Path | None,
     auto_approve: bool,
+    approve_each: bool,
     as_json: bool,
     report: list[str] | None,
     no_render: bool,
@@ -347,8 +368,18 @@ def _apply(
         assert bundle is not None, "a plan that is not saved was refused above"
 
     def report_whole(view: PlanView) -> None:
+        if plan is not None and approve_each:
+            progress.pause()
+            _show_whole(view, False, reports, to_stderr=quiet)
+            return
         with _whole():
             options.write(view, reports)
+
+    def approved(_: Plan) -> None:
+        if plan is not None and approve_each:
+            progress.pause()
+            if not _agreed(workspace, f"Apply this to account {workspace.caller.account_id}?", "yes"):
+                raise RefusedError("not approved; nothing was applied")
 
     with progress:
         outcome = apply_bundle(
@@ -359,6 +390,7 @@ def _apply(
             # Those of a plan made here are in it already.
             consents=consents if plan is not None else options.consents(None, None, False),
             judged=report_whole,
+            ready=approved,
         )
     _show_warnings(workspace, outcome.diagnostics)
     _tell(workspace, outcome, as_json, to_stderr=quiet)
@@ -616,9 +648,13 @@ def _require_terminal(instead: str) -> None:
 def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: str, instead: str | None = None) -> None:
     if auto_approve:
         return
-    where = "on the embedded AWS" if workspace.simulator else "on AWS"
-    if not console.ask(f"{question} ({workspace.caller.arn}, {where})", wanted=wanted):
+    if not _agreed(workspace, question, wanted):
         raise RefusedError("not approved; nothing was applied, and the plan was not saved", hint=instead)
+
+
+def _agreed(workspace: Workspace, question: str, wanted: str) -> bool:
+    where = "on the embedded AWS" if workspace.simulator else "on AWS"
+    return console.ask(f"{question} ({workspace.caller.arn}, {where})", wanted=wanted)
 
 
 def _relative(path: Path) -> str:

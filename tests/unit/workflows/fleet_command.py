@@ -72,7 +72,7 @@ def plan(pending: bool, **odd: Any) -> dict[str, Any]:
         "kind": "plan",
         "environment": name,
         "rendered_sha256": hashlib.sha256().hexdigest(),  # of no files
-        "account_id": "123456789012",
+        "account_id": json.loads((world / f"{name}.json").read_text()).get("account", "123456789012"),
         "region": "eu-west-1",
         "changes_pending": pending,
         "moves_home": json.loads((world / f"{name}.json").read_text()).get("moves_home", False),

@@ -13,15 +13,17 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from toolkit.cli import console
+from toolkit.cli import console, terraform_commands
 from toolkit.cli.board import Board
 from toolkit.errors import BadPlanError, ExitCode, RefusedError, ToolkitError, UsageError
 from toolkit.fleet.journal import State, newest, read
@@ -29,6 +31,7 @@ from toolkit.fleet.outcome import Outcome
 from toolkit.fleet.waves import Wave
 from toolkit.paths import Project
 from toolkit.terraform import process
+from toolkit.terraform.bundle import is_bundle
 from toolkit.workflows import commands
 from toolkit.workflows.capacity import Capacity, available_mb, capacity, processors
 from toolkit.workflows.commands import Job, Watcher
@@ -980,12 +983,183 @@ def test_approval_is_by_one_answer_or_one_each(fleet: World, told: SaysBoth, mon
     monkeypatch.setattr(console, "ask", ask)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     out, _ = told("apply", "--all", "--approve-each", exits=4)
-    assert asked == ["Apply the plan of a?", "Apply the plan of b?"]
+    where = "in account 123456789012"
+    assert asked == [f"Apply the plan of a {where}?", f"Apply the plan of b {where}?"]
     assert [fleet.applied(name) for name in "ab"] == [["1"], []]
     assert "not approved" in out
     _, err = told("apply", "--failed", exits=4)
-    assert asked[2:] == ["Apply the plan of b, each in its own account?"]
+    assert asked[2:] == [f"Apply the plan of b {where}?"]
     assert "Each plan in full: toolkit show .toolkit/fleet/" in err
+
+
+def test_the_prompt_names_the_accounts(fleet: World, told: SaysBoth, monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    monkeypatch.setattr(console, "ask", lambda question, *, wanted: asked.append(question) is not None)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    told("apply", "--all", exits=4)
+    fleet.set("b", account="210987654321")
+    told("apply", "--all", exits=4)
+    assert asked == [
+        "Apply 2 plans in account 123456789012?",
+        "Apply 2 plans in 2 accounts (123456789012, 210987654321)?",
+    ]
+
+
+def test_saved_plans_are_approved_one_by_one_if_that_is_wanted(
+    fleet: World, told: SaysBoth, monkeypatch: pytest.MonkeyPatch
+):
+    told("plan", "--all", "--out", "plans/")
+    asked: list[str] = []
+
+    def ask(question: str, *, wanted: str) -> bool:
+        asked.append(question)
+        return "of b" not in question
+
+    monkeypatch.setattr(console, "ask", ask)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    told("apply", "--all", "--plan", "plans/", "--approve-each", exits=4)
+    assert len(asked) == 2
+    assert [fleet.applied(name) for name in "ab"] == [["1"], []]
+
+
+@pytest.mark.parametrize("names", [["--all"], ["a"], ["a", "b"]], ids=str)
+@pytest.mark.parametrize(
+    ("given", "terminal", "problem"),
+    [
+        (["--auto-approve"], True, "--approve-each prompts, and --auto-approve skips every prompt"),
+        (["--auto-approve", "--plan", "plans/"], True, "--approve-each prompts, and --auto-approve skips"),
+        (["--plan", "plans/"], False, "approval needs a terminal"),
+        ([], False, "approval needs a terminal"),
+    ],
+)
+def test_approve_each_is_never_ignored(
+    fleet: World,
+    told: SaysBoth,
+    monkeypatch: pytest.MonkeyPatch,
+    names: list[str],
+    given: list[str],
+    terminal: bool,
+    problem: str,
+):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    assert problem in told("apply", *names, "--approve-each", *given, exits=64)[1]
+    assert fleet.calls == []
+
+
+def test_a_saved_plan_of_one_environment_is_approved_if_that_is_wanted(
+    fleet: World, told: SaysBoth, monkeypatch: pytest.MonkeyPatch
+):
+    done: list[str] = []
+
+    def apply_bundle(*_: Any, judged: Callable[[Any], None], ready: Callable[[Any], None], **__: Any) -> Any:
+        judged("the plan")
+        ready("the plan")
+        done.append("applied")
+        raise ToolkitError("that is enough")
+
+    workspace = SimpleNamespace(caller=SimpleNamespace(account_id="123456789012", arn="arn"), simulator=None)
+    monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", apply_bundle)
+    monkeypatch.setattr("toolkit.workflows.apply.open_bundle", lambda *_: "bundle")
+    monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
+    monkeypatch.setattr(terraform_commands, "_show", lambda view, *_, **__: done.append(f"shown: {view}"))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    answers = iter([False, True])
+    monkeypatch.setattr(console, "ask", lambda question, *, wanted: next(answers))
+    assert "not approved; nothing was applied" in told("apply", "a", "--plan", "x", "--approve-each", exits=4)[1]
+    assert done == ["shown: the plan"]
+    told("apply", "a", "--plan", "x", "--approve-each", exits=1)
+    told("apply", "a", "--plan", "x", exits=1)
+    assert done[1:] == ["shown: the plan", "applied", "applied"]
+
+
+PLAN_OPTIONS = ("--out", "plans/", "--expires-in", "90m", "--kms-key", "alias/x", "--no-render")
+
+
+def test_a_continued_plan_has_the_options_that_it_began_with(fleet: World, told: SaysBoth):
+    fleet.set("b", plan=5)
+    told("plan", "--all", *PLAN_OPTIONS, "--sandbox", exits=5)
+    first = logged(fleet, "b", "plan")
+    fleet.set("b")
+    next(fleet.root.glob(".toolkit/fleet/*/b.log")).unlink()
+    _, err = told("plan", "--failed", "--sandbox")
+    assert logged(fleet, "b", "plan") == first
+    assert "--no-render --expires-in 90m --kms-key alias/x" in first
+    assert err.endswith("Apply exactly these: toolkit apply --all --plan plans/ --kms-key alias/x --sandbox\n")
+    assert sorted(f.name for f in (fleet.root / "plans").iterdir()) == ["a.tfbundle", "b.tfbundle"]
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (["--out", "other/"], "plans"),
+        (["--expires-in", "91m"], "--expires-in 91m: the run that is continued began with --expires-in 90m"),
+        (["--kms-key", "alias/y"], "--kms-key alias/y: the run that is continued began with --kms-key alias/x"),
+    ],
+)
+def test_a_continued_plan_takes_no_other_options(fleet: World, told: SaysBoth, given: list[str], problem: str):
+    fleet.set("b", plan=5)
+    told("plan", "--all", *PLAN_OPTIONS, exits=5)
+    calls = fleet.calls
+    assert problem in told("plan", "--failed", *given, exits=64)[1]
+    assert fleet.calls == calls
+    told("plan", "--failed", *PLAN_OPTIONS, exits=5)  # the same are no others
+    told("plan", "a", "b", exits=5)
+    problem = "--no-render: the run that is continued began without it"
+    assert problem in told("plan", "--failed", "--no-render", exits=64)[1]
+
+
+def bundle_at(file: Path) -> Path:
+    """What looks like a plan bundle."""
+    file.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in ("manifest.json", "plan.tfplan", "SHA256SUMS"):
+            archive.writestr(name, "")
+    assert is_bundle(file)
+    return file
+
+
+def test_no_earlier_bundle_is_left_for_an_environment_that_fails(fleet: World, told: SaysBoth):
+    old = bundle_at(fleet.root / "plans" / "b.tfbundle")
+    other = bundle_at(fleet.root / "plans" / "c.tfbundle")
+    fleet.set("b", plan=5)
+    told("plan", "a", "b", "--out", "plans/", exits=5)
+    assert not old.exists()
+    assert other.exists()
+    (fleet.root / "plans" / "b.tfbundle").write_text("somebody's")
+    assert "not a plan bundle" in told("plan", "--failed", exits=64)[1]
+    assert (fleet.root / "plans" / "b.tfbundle").read_text() == "somebody's"
+    assert (fleet.root / "plans" / "a.tfbundle").exists()
+
+
+@pytest.mark.parametrize("out", [(), ("--out", "plans/")], ids=str)
+@pytest.mark.parametrize("form", [(), ("--json",), ("--report", "json=-")], ids=str)
+def test_plans_that_could_not_be_shown_are_not_saved(
+    fleet: World, told: SaysBoth, out: tuple[str, ...], form: tuple[str, ...]
+):
+    call = [sys.executable, "-c", "import sys; from toolkit.workflows import commands\n"
+            f"commands.PROGRAM = {PROGRAM!r}\n"
+            "from toolkit.cli.main import run\nsys.exit(run(sys.argv[1:]))"]  # fmt: skip
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*call, "plan", "--all", *out, *form], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert not list(fleet.root.rglob("*.tfbundle"))
+    told("plan", "--failed")
+    assert len(list(fleet.root.rglob("*.tfbundle"))) == 2
+
+
+def test_consents_of_a_continued_apply_are_those_given_now(fleet: World, told: SaysBoth):
+    told("plan", "--all", "--out", "plans/")
+    fleet.set("a", apply=1)
+    told("apply", "--all", "--plan", "plans/", "--jobs", "1", "--allow-weaker", "*:module.x", exits=1)
+    fleet.set("a")
+    told("apply", "--failed", "--auto-approve", "--allow-weaker", "b:module.y")
+    log = next(f for f in fleet.root.glob(".toolkit/fleet/*/b.log") if " apply b " in f.read_text())
+    (called,) = [line for line in log.read_text().splitlines() if " apply b " in line]
+    assert "--allow-weaker module.y" in called
+    assert "module.x" not in called
 
 
 def test_apply_needs_a_terminal_or_consent(fleet: World, told: SaysBoth):
