@@ -350,7 +350,7 @@ def _many(word: str) -> Iterator[None]:
         for event in ("warning", "progress", "stage"):
             machine.watcher.event(poisoned(Job, word), {event: word})
         # What the board draws has sequences of its own: tests/unit/workflows/test_fleet.py.
-        run = Mock(project=project, command=command, arguments=arguments, environments=tuple(names), out=None)
+        run = Mock(project=project, command=command, arguments=arguments, environments=tuple(names), left=(), out=None)
         run.journal.folder = poisoned(Path, word)
         run.commands.interrupted = False
         run.exit_code.return_value = ExitCode.ERROR
