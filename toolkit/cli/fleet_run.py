@@ -457,7 +457,7 @@ def each(command: str, many: Many, own: Own, *, changes: bool = True) -> ExitCod
             elif summary is not None:
                 _show_summary(summary, to_stderr=options.printed(reports))
                 if options.printed(reports):
-                    console.require_stderr("the plans could not be shown")
+                    console.require_stderr(f"the {'plans' if command == 'plan' else 'results'} could not be shown")
         _tell_end(run, code, many)
     return code
 

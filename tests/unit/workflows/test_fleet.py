@@ -1160,6 +1160,8 @@ def test_consents_of_a_continued_apply_are_those_given_now(fleet: World, told: S
     (called,) = [line for line in log.read_text().splitlines() if " apply b " in line]
     assert "--allow-weaker module.y" in called
     assert "module.x" not in called
+    assert fleet.calls.count("plan b 2") == 1  # its plan is kept: the copy that was shown
+    assert f"--plan {log.parent / 'b.tfbundle'}" in called
 
 
 def test_apply_needs_a_terminal_or_consent(fleet: World, told: SaysBoth):
