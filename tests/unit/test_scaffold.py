@@ -35,6 +35,7 @@ FILES = (
     "README.md",
     "pyproject.toml",
     "tests/applied.json",
+    "tests/golden/everything/environment.yaml",
     "tests/audited.json",
     "tests/profiles.json",
     "tests/truth.json",
