@@ -260,6 +260,14 @@ _READABLE = 30
 """Columns that the last column of a table needs to be wrapped in itself."""
 
 
+def relative(path: Path) -> str:
+    """A path as users in the working directory name it: relative if it is below, as it is otherwise."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
 def require_stderr(problem: str) -> None:
     """Stop where something that had to be seen was written to standard error in vain.
 

@@ -499,7 +499,7 @@ def _discard(run: Run, name: str, bundle: Path) -> None:
             return
         bundle.unlink()
     except OSError as e:
-        console.tell(f"Warning: {_relative(bundle)} cannot be deleted: {e.strerror}; do not apply it")
+        console.tell(f"Warning: {console.relative(bundle)} cannot be deleted: {e.strerror}; do not apply it")
     with suppress(ToolkitError):
         why = "its plan could not be shown, so it was not saved"
         run.journal.record(name, State.FAILED, phase="plan", exit_code=int(ExitCode.ERROR), message=why)
@@ -558,7 +558,7 @@ def apply(
             if not approve:
                 return names
             if not by_wave:
-                console.tell(f"Each plan in full: toolkit show {_relative(run.journal.folder)}/ENV.tfbundle")
+                console.tell(f"Each plan in full: toolkit show {console.relative(run.journal.folder)}/ENV.tfbundle")
             console.require_stderr("the plans could not be shown")
             return _ask(run, names, one_by_one=by_wave)
 
@@ -674,11 +674,11 @@ def tell_error(environment: str, error: Mapping[str, Any]) -> None:
 
 
 def _tell_end(run: Run, code: ExitCode, many: Many) -> None:
-    console.tell(f"Journal and logs: {_relative(run.journal.folder)}")
+    console.tell(f"Journal and logs: {console.relative(run.journal.folder)}")
     if any(result.state is None or result.state.value in ("failed", "skipped") for result in run.results()):
         console.tell(f"Next: toolkit {run.command} --failed{' --sandbox' if many.sandbox else ''}")
     elif run.command == "plan" and any(result.changes for result in run.results()):
-        folder = _relative(run.out or run.journal.folder)
+        folder = console.relative(run.out or run.journal.folder)
         missing = [name for name in run.environments if not _bundle(run, name).is_file()]
         if missing:
             console.tell(f"Not in {folder}/ any more: {', '.join(f'{name}.tfbundle' for name in missing)}")
@@ -744,10 +744,3 @@ def _changes(result: Result) -> str:
         return ""
     parts = [f"{summary[key]} to {key}" for key in ("add", "change", "destroy", "import", "forget") if summary.get(key)]
     return ", ".join(parts) or ("none" if result.changes is False else "")
-
-
-def _relative(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

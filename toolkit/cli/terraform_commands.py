@@ -205,8 +205,8 @@ def plan(
     refuse(result.findings, env, told=True)
     if not as_json and result.pending:
         console.tell(
-            f"Saved as {_relative(result.bundle)} (expires {result.manifest.expires}).",
-            f"Apply exactly this: toolkit apply {env} --plan {_relative(result.bundle)}"
+            f"Saved as {console.relative(result.bundle)} (expires {result.manifest.expires}).",
+            f"Apply exactly this: toolkit apply {env} --plan {console.relative(result.bundle)}"
             f"{' --sandbox' if sandbox else ''}",
         )
     return ExitCode.CHANGES if detailed_exitcode and result.pending else ExitCode.OK
@@ -538,7 +538,7 @@ def lock(
             progress,
             upgrade=upgrade,
         )
-    console.tell(f"Wrote {_relative(file)}; commit it.")
+    console.tell(f"Wrote {console.relative(file)}; commit it.")
 
 
 def _view(workspace: Workspace, result: PlanResult) -> PlanView:
@@ -655,10 +655,3 @@ def _confirm(workspace: Workspace, auto_approve: bool, question: str, wanted: st
 def _agreed(workspace: Workspace, question: str, wanted: str) -> bool:
     where = "on the embedded AWS" if workspace.simulator else "on AWS"
     return console.ask(f"{question} ({workspace.caller.arn}, {where})", wanted=wanted)
-
-
-def _relative(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
