@@ -75,6 +75,15 @@ def _shape(schema: Any) -> Any:
 
 
 @pytest.fixture
+def fresh_settings() -> Iterator[None]:
+    """Global options of a command that ran in this process are not those of the next test."""
+    from toolkit.cli.console import Settings
+
+    yield
+    Settings.chdir, Settings.no_color, Settings.verbose = None, False, False
+
+
+@pytest.fixture
 def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
     """Runs a command in this process, which must end with an exit code; gives (stdout, stderr)."""
     from toolkit.cli.main import run

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,10 +33,7 @@ REPOSITORY = Path(__file__).parents[3]
 ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
 
 
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    yield
-    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 
 @pytest.fixture

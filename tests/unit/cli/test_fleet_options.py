@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,7 @@ LABELS = {"dev": "{tier: dev}", "prod-1": "{tier: prod}", "prod-2": "{tier: prod
 Told = Callable[..., tuple[str, str]]
 
 
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    yield
-    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 
 @pytest.fixture

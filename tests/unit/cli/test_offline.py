@@ -17,7 +17,7 @@ import yaml
 
 from toolkit import __version__
 from toolkit.aws.identity import CallerIdentity
-from toolkit.cli import console, options
+from toolkit.cli import options
 from toolkit.cli.main import run
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
@@ -30,10 +30,7 @@ ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncompon
 Told = Callable[..., tuple[str, str]]
 
 
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    yield
-    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 
 @pytest.fixture(autouse=True)

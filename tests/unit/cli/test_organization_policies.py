@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from toolkit.cli import console
 from toolkit.cli.main import run
 from toolkit.errors import ExitCode
 from toolkit.policy_types import UNCONFIRMED
@@ -26,10 +25,7 @@ components:
 EXEMPTED = '    exempted_principal_arns: ["arn:aws:iam::*:role/ci/deployer"]\n'
 
 
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    yield
-    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 
 @pytest.fixture

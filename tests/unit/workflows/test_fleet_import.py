@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from toolkit.aws.identity import CallerIdentity
 from toolkit.aws.session import AwsSession
-from toolkit.cli import console, discover_commands
+from toolkit.cli import discover_commands
 from toolkit.environment import load_environment
 from toolkit.errors import UsageError
 from toolkit.paths import ENVIRONMENT_NAME, Project
@@ -35,10 +35,7 @@ PROFILE = Template(answers=Answers("0" * 12, HOME, (), None, simulator=False, pr
 Told = Callable[..., tuple[str, str]]
 
 
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    yield
-    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolkit.cli import console
 from toolkit.errors import UsageError
 from toolkit.fleet.settings import FleetFileError, parse_settings
 from toolkit.paths import Project
@@ -30,10 +29,7 @@ OWN = f"{PLAIN}  cloudtrail:\n    log_retention_days: 90 # ours\n"
 Told = Callable[..., tuple[str, str]]
 
 
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    yield
-    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 
 @pytest.fixture

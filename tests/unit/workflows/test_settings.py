@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from toolkit.cli import console
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_environment
 from toolkit.fleet.written import digest
@@ -35,10 +34,7 @@ components:
 Told = Callable[..., tuple[str, str]]
 
 
-@pytest.fixture(autouse=True)
-def fresh_settings() -> Iterator[None]:
-    yield
-    console.Settings.chdir, console.Settings.no_color, console.Settings.verbose = None, False, False
+pytestmark = pytest.mark.usefixtures("fresh_settings")
 
 
 @pytest.fixture
