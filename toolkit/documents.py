@@ -55,6 +55,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "drift --json --all",
                 "discover --json --all",
                 "audit --all --format json",
+                "controls --all --format json",
             ),
         ),
         "fleet-sync": Kind(1, ("fleet sync --json",)),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli import console, options
-from toolkit.errors import UsageError, or_meant
+from toolkit.cli import console, fleet_options, fleet_run, options
+from toolkit.errors import ExitCode, UsageError, or_meant
 from toolkit.visible import JSON, PLAIN
+
+if TYPE_CHECKING:
+    from toolkit.controls.catalogue import Framework
 
 
 def register(app: typer.Typer) -> None:
@@ -18,18 +23,20 @@ def register(app: typer.Typer) -> None:
 
 
 def controls(
-    env: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="ENV",
-            help="The environment to plan.",
-            autocompletion=options.complete_environment,
-            callback=options.named,
-        ),
-    ] = None,
+    envs: fleet_options.Envs = None,
+    where: fleet_options.Where = None,
+    everything: fleet_options.All = False,
+    changed_since: fleet_options.ChangedSince = None,
+    failed: fleet_run.Failed = False,
+    jobs: fleet_run.Jobs = None,
     plan: Annotated[
         Path | None,
-        typer.Option("--plan", metavar="BUNDLE", help="Use this saved plan instead, without AWS or Terraform."),
+        typer.Option(
+            "--plan",
+            metavar="BUNDLE|DIR",
+            help="Use this saved plan instead, without AWS or Terraform; with several environments, a folder that has "
+            "ENV.tfbundle of each.",
+        ),
     ] = None,
     framework: Annotated[
         list[str] | None,
@@ -47,18 +54,23 @@ def controls(
     no_render: options.NoRender = False,
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
-) -> None:
+) -> int:
     """Show which requirements (CIS, FSBP, …) a plan meets.
 
     Shows what meets each requirement once the plan is applied, and which are not met. A requirement is provisioned
     (proven by the plan's values), audit only (nothing that Terraform creates can meet it: check the account), waived
-    (environment.yaml, rule `uncovered`), or uncovered. With --plan, it works in any folder.
+    (environment.yaml, rule `uncovered`), or uncovered. With --plan BUNDLE and no ENV, it works in any folder.
+
+    Of several environments, --format markdown is a summary that groups those with the same uncovered requirements, csv
+    the requirements of all, and json the result of each environment and the summary.
 
     \b
     Examples:
       toolkit controls prod
       toolkit controls prod --framework cis-7.0 --framework fsbp
       toolkit controls --plan prod.tfbundle --format markdown > controls.md
+      toolkit controls --where tier=prod --format csv > controls.csv
+      toolkit controls --all --plan plans/
     """
     from toolkit.controls.catalogue import DEFAULT_FRAMEWORK
     from toolkit.reports.coverage import FORMATS
@@ -69,19 +81,23 @@ def controls(
             f"--format: no format {output_format!r}" + or_meant(output_format, tuple(FORMATS)),
             hint=f"formats: {', '.join(FORMATS)}",
         )
-    if (env is None) == (plan is None):
+    wanted = chosen(framework or [DEFAULT_FRAMEWORK])
+    kms_key = options.kms_key_for(plan, kms_key)
+    env = fleet_run.chosen_if_any(fleet_options.selected, failed, envs, where, everything, changed_since)
+    if isinstance(env, fleet_run.Several):
+        many = fleet_run.Many(env, jobs, output_format == "json", sandbox, mirror)
+        return _many(many, plan, wanted if framework else (), output_format, kms_key, no_render)
+    if env is None and plan is None:
         raise UsageError(
-            "expected either an environment or --plan BUNDLE",
+            "expected an environment or --plan BUNDLE",
             hint="`toolkit controls ENV` plans it; `toolkit controls --plan BUNDLE` takes a saved plan",
         )
-    kms_key = options.kms_key_for(plan, kms_key)
-    wanted = chosen(framework or [DEFAULT_FRAMEWORK])
     access = options.access(sandbox, mirror)
     if plan is not None:
         from toolkit.workflows.keys import bundle_keys
 
         around = options.project_if_any()
-        view = coverage_of_bundle(plan, around, bundle_keys(around, access, kms_key), wanted)
+        view = coverage_of_bundle(plan, around, bundle_keys(around, access, kms_key), wanted, env)
     else:
         from toolkit.workflows.workspace import open_workspace
 
@@ -95,3 +111,45 @@ def controls(
         console.say(*text.removesuffix("\n").split("\n"))
     else:
         console.document(text, JSON if output_format == "json" else PLAIN)
+    return ExitCode.OK
+
+
+def _many(
+    many: fleet_run.Many,
+    plan: Path | None,
+    frameworks: Sequence[Framework],
+    output_format: str,
+    kms_key: str | None,
+    no_render: bool,
+) -> int:
+    """The coverage of several environments; `frameworks`: those that are named."""
+    from toolkit.reports.coverage import csv_of, table_of
+    from toolkit.workflows.fleet import SUFFIX, saved_plans
+
+    named = ",".join(one.name for one in frameworks)
+    given = {
+        "--framework": named or None, "--plan": None if plan is None else str(plan.resolve()), "--kms-key": kms_key,
+        "--no-render": no_render,
+    }  # fmt: skip
+    kept = fleet_run.kept("controls", many.several, given)
+    folder = None if kept["--plan"] is None else Path(str(kept["--plan"]))
+
+    def own(names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+        if folder is not None:
+            saved_plans(names, folder)  # what is missing is said before anything runs
+        words = fleet_run.words(
+            ("--framework", str(kept["--framework"]).split(",") if kept["--framework"] else None),
+            ("--kms-key", kept["--kms-key"]),
+            ("--no-render", kept["--no-render"]),
+        )
+        return lambda env: (*words, *(() if folder is None else ("--plan", str(folder / f"{env}{SUFFIX}"))))
+
+    def listed(documents: Sequence[Mapping[str, Any]]) -> None:
+        if output_format == "csv":
+            console.document(csv_of(documents), PLAIN)
+        elif output_format == "text":
+            console.say("")
+            console.print_table(*table_of(documents))
+
+    many = replace(many, report=["markdown=-"] if output_format == "markdown" else None, kept=kept)
+    return fleet_run.each("controls", many, own, listed=listed, quiet=output_format == "csv")

@@ -386,7 +386,7 @@ def opened(command: str, many: Many, arguments: Callable[[Sequence[str]], Argume
     """A run of a command, new or continued.
 
     Args:
-        command: plan, apply, drift, audit, discover.
+        command: plan, apply, drift, audit, discover, controls.
         many: What the options say.
         arguments: Makes what each command is called with, once it is known which environments the run is about.
     """
@@ -430,14 +430,24 @@ def everywhere(many: Many) -> dict[str, Any]:
     return {"everywhere": ("--sandbox",) if many.sandbox else (), "terraform": tuple(terraform)}
 
 
-def each(command: str, many: Many, own: Own, *, changes: bool = True) -> ExitCode:
-    """Run plan, drift, audit or discover for each environment, and show what became of them.
+def each(
+    command: str,
+    many: Many,
+    own: Own,
+    *,
+    changes: bool = True,
+    listed: Callable[[Sequence[Mapping[str, Any]]], None] | None = None,
+    quiet: bool = False,
+) -> ExitCode:
+    """Run plan, drift, audit, discover or controls for each environment, and show what became of them.
 
     Args:
         command: Which.
         many: What the options say.
         own: Environments → environment → its own options.
         changes: Whether changes, drift and failed checks make the exit code 2.
+        listed: Prints what the environments' own documents say, after the summary; with --json nothing does.
+        quiet: Whether that is all of standard output: the summary is then written to stderr.
     """
     from toolkit.workflows.fleet import Arguments
 
@@ -455,7 +465,9 @@ def each(command: str, many: Many, own: Own, *, changes: bool = True) -> ExitCod
             if many.as_json:
                 console.print_json(run_data(run, code, summary))
             elif summary is not None:
-                _show_summary(summary, to_stderr=options.printed(reports))
+                _show_summary(summary, to_stderr=quiet or options.printed(reports))
+                if listed is not None:
+                    listed([one.outcome.document for one in run.results() if one.outcome and one.outcome.document])
                 if options.printed(reports):
                     console.require_stderr(f"the {'plans' if command == 'plan' else 'results'} could not be shown")
         _tell_end(run, code, many)

@@ -21,6 +21,8 @@ _Found: TypeAlias = tuple[str, Key, list[list[Any]]]
 """Region, key, attributes that are still to become the key's."""
 LOSSES = ("gone", "delete", "replace", "forget")
 """Words of changes that take something away."""
+_UNCOVERED = "uncovered"
+"""Status of a requirement that nothing meets (toolkit.controls.coverage)."""
 _WORDS = (*LOSSES, "differs", "update", "create", "import", "move", *(s.value for s in Severity), "unknown")
 _LABEL = re.compile(
     r"module\.\w*?_((?:us_gov|[a-z]{2})_(?:central|(?:north|south)(?:east|west)?|east|west)_[1-9])(?=[.\[])"
@@ -61,6 +63,12 @@ def entries(document: Mapping[str, Any]) -> Iterator[_Found]:
                 yield c["region"], _key(Kind.CHANGE, word, c["address"], **more), values
         case "audit":
             yield from _of_audit(document)
+        case "controls":
+            for framework in document["frameworks"]:
+                for one in framework["requirements"]:
+                    if one["status"] == _UNCOVERED:
+                        subject = f"{framework['name']}:{one['id']}"
+                        yield "", _key(Kind.CHECK, _UNCOVERED, subject, summary=" ".join(one["titles"])), []
         case "render":
             for environment in document["environments"]:
                 for file in environment["files"]:

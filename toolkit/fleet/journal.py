@@ -49,7 +49,7 @@ class State(StrEnum):
     VERIFIED = "verified"
     """Applied; a second plan was empty and the audit not worse. Or the plan was empty in the first place."""
     DONE = "done"
-    """A command that changes nothing in AWS has ended: drift, audit, discover."""
+    """A command that changes nothing in AWS has ended: drift, audit, discover, controls."""
     FAILED = "failed"
     SKIPPED = "skipped"
     """Not begun: the run was stopped before, by a failure or by a signal."""
@@ -157,7 +157,7 @@ class Journal:
 
         Args:
             root: The project's folder.
-            command: plan, apply, drift, audit, discover.
+            command: plan, apply, drift, audit, discover, controls.
             environments: All that the run is about, in their order.
             arguments: Options of the command, for people who read the journal.
             notice: Is told what is waited for.

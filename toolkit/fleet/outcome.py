@@ -30,7 +30,7 @@ class Outcome:
 
     environment: str
     command: str
-    """plan, apply, drift, audit, discover."""
+    """plan, apply, drift, audit, discover, controls."""
     exit_code: int
     """As a command of one environment ends (docs/exit-codes.md)."""
     document: Mapping[str, Any] | None

@@ -27,7 +27,7 @@ class Kind(Enum):
     FILE = "file"
     """A rendered one."""
     CHECK = "check"
-    """Of an audit, that fails or is unknown."""
+    """Of an audit, that fails or is unknown; of `controls`, a requirement that nothing meets."""
     FINDING = "finding"
     """That blocks, or that somebody consented to."""
     IRREVERSIBLE = "irreversible"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from toolkit.controls.catalogue import Framework
 from toolkit.controls.coverage import Coverage, Status
-from toolkit.documents import document
+from toolkit.documents import Document, document
 from toolkit.findings import Finding, worst_first
 from toolkit.findings.data import reported
 from toolkit.reports import table
@@ -84,7 +85,11 @@ def markdown(view: CoverageView) -> str:
 
 def as_json(view: CoverageView) -> str:
     """For scripts; new keys may be added, the version grows when one changes or goes."""
-    data = document(
+    return json_text(_data(view)) + "\n"
+
+
+def _data(view: CoverageView) -> Document:
+    return document(
         "controls",
         {
             "environment": view.environment,
@@ -114,27 +119,43 @@ def as_json(view: CoverageView) -> str:
             ],
         },
     )
-    return json_text(data) + "\n"
 
 
 def as_csv(view: CoverageView) -> str:
     """For spreadsheets; ids of related requirements are separated by spaces."""
-    related = sorted({name for v in view.coverage.verdicts for name in v.related})
+    return csv_of([_data(view)])
+
+
+def csv_of(documents: Sequence[Mapping[str, Any]]) -> str:
+    """The requirements of several environments, of which these are the documents."""
+    found = [
+        (d["environment"], f["name"], one) for d in documents for f in d["frameworks"] for one in f["requirements"]
+    ]
+    related = sorted({name for _, _, one in found for name in one["related"]})
     heading = ["environment", "framework", "requirement", "status", "why", "topics", "titles", *related]
     rows = (
         [
-            view.environment,
-            v.framework,
-            v.requirement,
-            v.status.value,
-            v.why,
-            " ".join(v.topics),
-            " ".join(v.titles),
-            *(" ".join(v.related.get(name, ())) for name in related),
+            environment,
+            framework,
+            one["id"],
+            one["status"],
+            one["why"],
+            " ".join(one["topics"]),
+            " ".join(one["titles"]),
+            *(" ".join(one["related"].get(name, ())) for name in related),
         ]
-        for v in view.coverage.verdicts
+        for environment, framework, one in found
     )
     return table.as_csv(heading, rows)
+
+
+def table_of(documents: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Heading and rows of how many requirements have which status, in each environment."""
+    heading = ("ENVIRONMENT", "FRAMEWORK", *(status.value.upper() for status in Status))
+    counted = [(d["environment"], f) for d in documents for f in d["frameworks"]]
+    return heading, [
+        (name, f["name"], *(str(f["counts"].get(status.value, 0)) for status in Status)) for name, f in counted
+    ]
 
 
 FORMATS: Mapping[str, Callable[[CoverageView], str]] = MappingProxyType(

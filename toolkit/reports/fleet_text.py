@@ -29,7 +29,7 @@ _DETAIL = 6
 _LONGEST_VALUE = 100
 _STYLES = {
     **dict.fromkeys(("delete", "replace", "gone", "critical"), "bold red"),
-    **dict.fromkeys(("update", "differs", "medium", "unknown"), "yellow"),
+    **dict.fromkeys(("update", "differs", "medium", "uncovered", "unknown"), "yellow"),
     **dict.fromkeys(("import", "move", "note"), "cyan"),
     "create": "green",
     "forget": "magenta",

@@ -59,6 +59,7 @@ _COMMANDS = {
     "destroy": Words("change", "without changes"),
     "drift": Words("difference", "without drift"),
     "audit": Words("failed check", "without failed checks"),
+    "controls": Words("uncovered requirement", "without uncovered requirements"),
     "render": Words("file", "up to date"),
 }
 

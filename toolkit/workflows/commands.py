@@ -47,7 +47,7 @@ class Job:
 
     environment: str
     command: str
-    """plan, show, apply, drift, audit, discover."""
+    """plan, show, apply, drift, audit, discover, controls."""
     arguments: tuple[str, ...]
     """After `toolkit COMMAND ENV`."""
     memory_mb: int

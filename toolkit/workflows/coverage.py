@@ -13,7 +13,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.controls.catalogue import Framework, frameworks, topics
 from toolkit.controls.coverage import Attested, Coverage, coverage, idle
 from toolkit.environment import Environment
-from toolkit.errors import UsageError, or_meant
+from toolkit.errors import BadPlanError, UsageError, or_meant
 from toolkit.findings.rules import UNCOVERED
 from toolkit.paths import Project
 from toolkit.plan.model import parse_outcome
@@ -41,14 +41,26 @@ def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
     return tuple(known[name] for name in dict.fromkeys(names))
 
 
-def coverage_of_bundle(path: Path, project: Project | None, keys: Keys, wanted: Sequence[Framework]) -> CoverageView:
+def coverage_of_bundle(
+    path: Path, project: Project | None, keys: Keys, wanted: Sequence[Framework], name: str | None = None
+) -> CoverageView:
     """Coverage once a saved plan is applied; calls neither AWS nor Terraform.
 
+    Args:
+        path: The bundle.
+        project: The project that the command runs in; None outside of any.
+        keys: Keys for an encrypted bundle.
+        wanted: The frameworks.
+        name: The environment that it must be of; None: any.
+
     Raises:
-        BadPlanError: As `show_bundle`.
+        BadPlanError: As `show_bundle`; or it is another environment's.
         ToolkitError: The environment's file is wrong.
     """
     bundle, environment = read_bundle(path, project, keys)
+    planned = bundle.manifest.environment
+    if name is not None and planned != name:
+        raise BadPlanError(f"a plan for {planned!r}, not for {name!r}", where=str(path), hint=f"name {planned!r}")
     if environment is not None:
         return _view(environment, bundle.plan_json, wanted)
     manifest = bundle.manifest

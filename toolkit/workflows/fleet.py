@@ -36,7 +36,7 @@ from toolkit.workflows.environments import labels_of
 from toolkit.workflows.workspace import sources
 
 SUFFIX = ".tfbundle"
-_TERRAFORM = ("plan", "apply", "drift")
+_TERRAFORM = ("plan", "apply", "drift", "controls")
 _WITHOUT_PLAN = (State.APPROVED, State.SKIPPED)
 _BEFORE_APPLY = (State.PLANNED, State.APPROVED)
 _STOPPED = "the run was interrupted"
@@ -145,7 +145,7 @@ class Run:
         return tuple(name for name in self.story.unfinished if name in self.environments)
 
     def each(self) -> None:
-        """Run the command for every environment that is left: plan, drift, audit or discover."""
+        """Run the command for every environment that is left: plan, drift, audit, discover or controls."""
         names = self.left
         if self.command == "plan":
             self._drive({name: self._planning(name) for name in names}, terraform=True)
@@ -166,7 +166,7 @@ class Run:
         names = self.left
         if saved is not None:
             # Copied first: what is applied is what was shown, whatever becomes of the folder in the meantime.
-            for name, bundle in _bundles(names, saved):
+            for name, bundle in saved_plans(names, saved):
                 _copy(bundle, self._copied(name))
             self._drive({name: self._taking(name) for name in names}, terraform=False)
             self._skip(names, _STOPPED)
@@ -303,7 +303,7 @@ class Run:
             self._note(name, State.VERIFIED, reason="no changes")
 
     def _doing(self, name: str) -> Chain:
-        printed = ("--format", "json") if self.command == "audit" else ("--json",)
+        printed = ("--format", "json") if self.command in ("audit", "controls") else ("--json",)
         outcome = yield self._job(name, self.command, (*printed, *self.arguments.own(name)), _PHASES[self.command])
         self._ended(name, outcome)
         if outcome.failed:
@@ -532,10 +532,10 @@ class Run:
         return Job(name, command, given, memory_mb(self.project, name, terraform=terraform), phase, file or command)
 
 
-_PHASES = {"drift": "comparing", "audit": "auditing", "discover": "reading"}
+_PHASES = {"drift": "comparing", "audit": "auditing", "discover": "reading", "controls": "planning"}
 
 
-def _bundles(names: Sequence[str], saved: Path) -> list[tuple[str, Path]]:
+def saved_plans(names: Sequence[str], saved: Path) -> list[tuple[str, Path]]:
     """Environment and saved plan of each.
 
     Raises:

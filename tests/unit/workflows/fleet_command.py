@@ -87,6 +87,15 @@ def plan(pending: bool, **odd: Any) -> dict[str, Any]:
     }
 
 
+def controls(uncovered: list[str]) -> dict[str, Any]:
+    found = {one: "uncovered" if one in uncovered else "provisioned" for one in ("1.1", "1.2")}
+    more = {"why": "w", "topics": ["t"], "related": {"fsbp": ["IAM.1"]}}
+    requirements = [{"id": one, "status": status, "titles": [one], **more} for one, status in found.items()]
+    counts = {"provisioned": 2 - len(uncovered), "uncovered": len(uncovered)}
+    framework = {"name": "cis-7.0", "title": "CIS", "counts": counts, "requirements": requirements}
+    return {"kind": "controls", "environment": name, "account_id": "1", "frameworks": [framework]}
+
+
 def main() -> NoReturn:
     signal.signal(signal.SIGINT, interrupted)
     behaviour = json.loads((world / f"{name}.json").read_text())
@@ -135,6 +144,8 @@ def main() -> NoReturn:
                 2 if worse else behaviour.get("audits", 0),
                 {"kind": "audit", "checks": [], "findings": findings if worse else []},
             )
+        if command == "controls":
+            end(0, controls(behaviour.get("uncovered", [])))
         end(behaviour.get("ends", 0), {"kind": command, "changes": [], "findings": []})
     except KeyboardInterrupt:
         fail(130, "interrupted")

@@ -1256,11 +1256,64 @@ def test_a_report_to_a_file_is_of_the_whole_run(fleet: World, told: SaysBoth):
             "audit a --format json --regions enabled --service iam --service kms --fail-on high --history h/a "
             "--baseline latest",
         ),
+        (
+            ["controls", "--all", "--framework", "fsbp", "--framework", "cis-7.0", "--no-render"],
+            "controls a --format json --framework fsbp --framework cis-7.0 --no-render",
+        ),
     ],
 )
 def test_commands_that_read_are_called_for_each(fleet: World, told: SaysBoth, arguments: list[str], called: str):
     told(*arguments)
     assert logged(fleet, "a", arguments[0]).endswith(called)
+
+
+def test_uncovered_requirements_are_grouped_and_counted(fleet: World, told: SaysBoth, json_shape: Callable[[str], Any]):
+    for name in ("b", "c"):
+        fleet.set(name, uncovered=["1.2"])
+    out, _ = told("controls", "--all")
+    assert "Controls of 3 environments: 2 in 1 group, 1 without uncovered requirements." in out
+    assert "Group 1: the same uncovered requirement in 2 environments" in out
+    assert "uncovered cis-7.0:1.2\n" in out
+    assert [line.split() for line in out.splitlines()[-3:]] == [
+        ["a", "cis-7.0", "2", "0", "0", "0", "0"],
+        ["b", "cis-7.0", "1", "0", "0", "0", "1"],
+        ["c", "cis-7.0", "1", "0", "0", "0", "1"],
+    ]
+    out, err = told("controls", "--all", "--format", "csv")
+    assert out.splitlines()[0] == "environment,framework,requirement,status,why,topics,titles,fsbp"
+    assert [line.split(",")[:4] for line in out.splitlines()[1:]] == [
+        [name, "cis-7.0", one, "uncovered" if one == "1.2" and name != "a" else "provisioned"]
+        for name in "abc"
+        for one in ("1.1", "1.2")
+    ]
+    assert "Controls of 3 environments" in err
+    out, _ = told("controls", "--all", "--format", "markdown")
+    assert out.startswith("<!-- aws-baseline-toolkit:fleet:controls -->\n")
+    fleet.set("b", controls=5)
+    data = json_shape(told("controls", "--all", "--format", "json", exits=5)[0])
+    assert [(one["state"], one["exit_code"]) for one in data["environments"]] == [
+        ("done", 0),
+        ("failed", 5),
+        ("done", 0),
+    ]
+    assert data["summary"]["counts"]["unchanged"] == 1
+
+
+def test_controls_of_saved_plans(fleet: World, told: SaysBoth):
+    folder = fleet.save(a="0")
+    assert "no saved plan b.tfbundle" in told("controls", "--all", "--plan", "plans", exits=7)[1]
+    assert fleet.calls == []
+    fleet.save(b="0")
+    fleet.set("b", controls=1)
+    told("controls", "--all", "--plan", "plans/", "--framework", "fsbp", exits=1)
+    assert logged(fleet, "a", "controls").endswith(f"--framework fsbp --plan {folder}/a.tfbundle")
+    assert "began with --framework fsbp" in told("controls", "--failed", "--framework", "cis-7.0", exits=64)[1]
+    fleet.set("b")
+    out, _ = told("controls", "--failed")
+    assert "Controls of 2 environments" in out
+    assert fleet.calls[-1] == "controls b 0"
+    (log,) = fleet.root.glob(".toolkit/fleet/*/b.log")
+    assert log.read_text().count(f"--framework fsbp --plan {folder}/b.tfbundle") == 2
 
 
 @pytest.mark.parametrize(
