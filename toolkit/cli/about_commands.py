@@ -53,7 +53,7 @@ def environments(
     rows = [
         (
             e["name"],
-            "embedded AWS" if e["simulator"] else e["account_id"],
+            "embedded AWS" if e["simulator"] else " ".join(filter(None, (e["account_id"], e["account_state"]))),
             ", ".join((e["home_region"], *(r for r in e["regions"] if r != e["home_region"]))),
             f"s3://{e['backend']['bucket']}/{e['backend']['key']}" if e["backend"]["type"] == "s3" else "local",
             ", ".join(f"{key}={value}" for key, value in e["labels"].items()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,6 +54,7 @@ def selected(
     *,
     by_default: bool = False,
     changes: bool = False,
+    uses_accounts: bool = False,
 ) -> Selection:
     """The environments that a command means. What the user is to know of the selection is shown here.
 
@@ -64,6 +66,7 @@ def selected(
         changed_since: What --changed-since says; it may leave nothing to do, which is no error.
         by_default: Whether none of these means every environment, as for commands that only read files.
         changes: Whether the command changes accounts, so that a pattern that takes all of them must be confirmed.
+        uses_accounts: Whether it reads or changes accounts, so that suspended and closed ones are left out.
 
     Raises:
         UsageError: Nothing runs: an unknown name, label, value or commit, a pattern that matches nothing, no
@@ -71,7 +74,7 @@ def selected(
         ToolkitError: The labels of an environment, or the repository, cannot be read.
     """
     from toolkit.fleet.selection import Where, select
-    from toolkit.workflows.environments import labels_of
+    from toolkit.workflows.environments import labels_of, state_of
 
     given, expanded = _names(project, envs or ())
     if everything and given:
@@ -99,6 +102,7 @@ def selected(
         changed=None if changed_since is None else changed,
         labels=labels_of(project),
         expanded=expanded,
+        unusable=partial(state_of, project) if uses_accounts else None,
     )
     console.tell(*found.told)
     if changes and found.sweeping:

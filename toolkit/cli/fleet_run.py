@@ -122,7 +122,10 @@ def chosen(
     """
     if not failed:
         _refuse_link(envs or ())
-        found = select(options.project(), envs, where, everything, changed_since, changes=changes and not dry_run)
+        found = select(
+            options.project(), envs, where, everything, changed_since, changes=changes and not dry_run,
+            uses_accounts=True,
+        )  # fmt: skip
         return Several(found.names) if found.single is None or dry_run else found.single
     if envs or where or everything or changed_since is not None:
         raise UsageError(
@@ -617,7 +620,7 @@ def _limits(concurrency: int | None, tolerated: int) -> str:
 
 
 def _nothing(command: str, many: Many) -> ExitCode:
-    """The selection is empty, since nothing has changed: that is no error."""
+    """The selection is empty, and it has been said why: that is no error."""
     if many.as_json:
         console.print_json(
             document(
@@ -625,7 +628,7 @@ def _nothing(command: str, many: Many) -> ExitCode:
             )
         )
     else:
-        console.tell("No environment has changed; there is nothing to do.")
+        console.tell("There is nothing to do.")
     return ExitCode.OK
 
 

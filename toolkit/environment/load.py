@@ -6,12 +6,13 @@ Never touches AWS, Terraform or any file but the one it is given and those besid
 from __future__ import annotations
 
 from pathlib import Path as FilePath
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from toolkit.components.registry import REGISTRY
 from toolkit.environment.companions import named_files
-from toolkit.environment.model import EnabledComponent, Environment, EnvironmentFile, LabelKey, LabelValue
+from toolkit.environment.model import AccountState, EnabledComponent, Environment, EnvironmentFile, LabelKey, LabelValue
 from toolkit.environment.rules import (
     broken,
     broken_between,
@@ -88,6 +89,21 @@ def read_labels(file: FilePath, *, shown_as: str) -> dict[str, str]:
         raise EnvironmentFileError(
             shown_as, [problem_of(error, source) for error in e.errors(include_url=False)]
         ) from None
+
+
+def read_account_state(file: FilePath) -> str | None:
+    """The `account_state` of an environment file, whatever else it says; None also where the file is not readable.
+
+    Its own command then says what is wrong with it.
+    """
+    try:
+        text = read_text(file, str(file))
+    except ToolkitError:
+        return None
+    # Parsing a thousand files takes seconds, and few of them have the key.
+    data = parse(text).data if "account_state" in text else None
+    state = data.get("account_state") if isinstance(data, dict) else None
+    return state if isinstance(state, str) and state in get_args(AccountState) else None
 
 
 def read_text(file: FilePath, where: str) -> str:

@@ -330,15 +330,23 @@ class AttestationEntry(_Strict):
         return value
 
 
+AccountState = Literal["PENDING_ACTIVATION", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"]
+"""Of an account that is not ACTIVE.
+
+https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
+"""
+
+
 class EnvironmentFile(_Strict):
     """environment.yaml but for its components, whose classes the registry supplies."""
 
     account_id: AccountId = Field(description="The account this environment is for; every command checks it.")
     regions: Regions = Field(description="Which regions the baseline governs.")
-    account_state: Literal["PENDING_ACTIVATION", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"] | None = Field(
+    account_state: AccountState | None = Field(
         None,
         description="What AWS Organizations says of an account that is not ACTIVE (`toolkit fleet import` writes it): "
-        "commands that run Terraform refuse the environment. null: ACTIVE, or not known.",
+        "commands that run Terraform or read the account refuse the environment; --all and patterns leave it out. "
+        "null: ACTIVE, or not known.",
     )
     labels: dict[LabelKey, LabelValue] = Field(
         default={},

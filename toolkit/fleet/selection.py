@@ -23,7 +23,7 @@ class Selection:
 
     names: tuple[str, ...]
     """Each once: those that are named in the order given, those of a pattern sorted. Empty only if nothing of them has
-    changed: then the command has nothing to do, which is no error."""
+    changed, or none has a usable account: then the command has nothing to do, which is no error."""
     told: tuple[str, ...] = ()
     """What the user is to know of the selection, like environments that no longer exist."""
     single: str | None = None
@@ -80,6 +80,7 @@ def select(
     changed: Callable[[tuple[str, ...]], Changed] | None = None,
     labels: Callable[[str], Labels],
     expanded: Collection[str] = (),
+    unusable: Callable[[str], str | None] | None = None,
 ) -> Selection:
     """The environments that are meant.
 
@@ -90,6 +91,8 @@ def select(
         changed: Which of some environments have changed; None: that does not matter.
         labels: The labels of an environment.
         expanded: Those of `given` that a shell may have made of a pattern.
+        unusable: Why the account of an environment cannot be used, or None: such an environment is left out unless it
+            is named. None: that does not matter.
 
     Raises:
         UsageError: A name that no environment has, a pattern that none matches, an unknown label or value, or nothing
@@ -99,17 +102,20 @@ def select(
     names = tuple(dict.fromkeys(name for each in given for name in _matching(each, known))) if given else tuple(known)
     if where:
         names = _labelled(names, known, where, labels)
-    told: tuple[str, ...] = ()
+    named = {each for each in given if not _is_pattern(each) and (each not in expanded or len(given) == 1)}
+    out = {name: why for name in names if unusable and name not in named and (why := unusable(name))}
+    names = tuple(name for name in names if name not in out)
+    told = tuple(f"{name} is left out: its account is {why}" for name, why in out.items())
     if changed is not None:
         found = changed(names)
-        names, told = tuple(name for name in names if name in found.names), found.told
+        names, told = tuple(name for name in names if name in found.names), (*told, *found.told)
     patterns = any(_is_pattern(each) or each in expanded for each in given)
     alone = next((each for each in given if _is_pattern(each) and len(_matching(each, known)) == len(known)), None)
     return Selection(
         names,
         told,
         single=names[0] if len(given) == 1 and given == names and not where and changed is None else None,
-        sweeping=(given if alone is None else (alone,)) if patterns and 1 < len(names) == len(known) else (),
+        sweeping=(given if alone is None else (alone,)) if patterns and 1 < len(names) == len(known) - len(out) else (),
     )
 
 

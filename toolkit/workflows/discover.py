@@ -26,7 +26,14 @@ from toolkit.snapshots import Snapshot, snapshot_folder
 from toolkit.snapshots.unmanaged import Unmanaged, identity_attributes, unmanaged
 from toolkit.workflows.new import check_answer
 from toolkit.workflows.observer import Observer
-from toolkit.workflows.workspace import Access, Workspace, aws_environ, prepare_scratch, read_environment
+from toolkit.workflows.workspace import (
+    Access,
+    Workspace,
+    aws_environ,
+    prepare_scratch,
+    read_environment,
+    refuse_inactive,
+)
 
 AT_ONCE = 48
 """How many calls of a scan or an audit wait for AWS at a time. Its limits are per region and service, and the inventory
@@ -80,10 +87,12 @@ def open_environment(project: Project, name: str, access: Access, observer: Obse
     """An environment's account, checked.
 
     Raises:
+        RefusedError: It is suspended or closed.
         WrongAccountError: The credentials are another account's.
         ToolkitError: Whatever else is wrong; nothing in AWS was read but whose the credentials are.
     """
     paths, environment = read_environment(project, name)
+    refuse_inactive(paths, environment)
     scratch = prepare_scratch(paths, environment, access, observer)
     session = AwsSession(environment, aws_environ(project, environment, access, scratch))
     observer.stage(f"Checking the account of {name}")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from toolkit.environment.load import read_labels
+from toolkit.environment.load import read_account_state, read_labels
 from toolkit.environment.model import Environment
 from toolkit.paths import Project
 from toolkit.rendering.render import backend_arguments
@@ -20,8 +20,9 @@ def list_environments(project: Project, names: tuple[str, ...]) -> list[dict[str
     """What pipelines and people need to know of environments.
 
     Returns:
-        Per environment: name, account_id (12 digits), labels, home_region, regions (the active ones, home included),
-        retiring, backend ({"type": "local"} or {"type": "s3", "bucket", "key", "region"}), simulator ("moto" or None).
+        Per environment: name, account_id (12 digits), account_state (None: ACTIVE, or not known), labels, home_region,
+        regions (the active ones, home included), retiring, backend ({"type": "local"} or {"type": "s3", "bucket",
+        "key", "region"}), simulator ("moto" or None).
 
     Raises:
         ToolkitError: An environment.yaml is wrong.
@@ -44,12 +45,18 @@ def labels_of(project: Project) -> Callable[[str], Mapping[str, str]]:
     return read
 
 
+def state_of(project: Project, name: str) -> str | None:
+    """Why the account of an environment cannot be used ("SUSPENDED"), as its file says; None where it can."""
+    return read_account_state(project.environment(name).file)
+
+
 def _described(environment: Environment) -> dict[str, Any]:
     arguments = backend_arguments(environment)
     place = {key: arguments[key] for key in ("bucket", "key", "region") if key in arguments}
     return {
         "name": environment.name,
         "account_id": environment.account_id,
+        "account_state": environment.account_state,
         "labels": environment.labels,
         "home_region": environment.regions.home,
         "regions": list(environment.regions.active),

@@ -119,7 +119,7 @@ def refuse_inactive(paths: EnvironmentPaths, environment: Environment) -> None:
     state = environment.account_state
     if state is not None:
         raise RefusedError(
-            f"account {environment.account_id} is {state}: Terraform does not run on it",
+            f"account {environment.account_id} is {state}: no command uses it",
             where=f"{paths.shown}:{environment.lines.get(('account_state',), 1)}",
             hint="once the account is ACTIVE again, `toolkit fleet import` or you remove `account_state`",
         )

@@ -169,6 +169,33 @@ def test_at_a_terminal_it_can_be_confirmed(
     assert "'*' matches all 3 environments: dev, prod-1, prod-2." in capsys.readouterr().err
 
 
+def test_a_closed_account_is_used_only_if_it_is_named(project: Project, told: Told, json_shape: Callable[[str], Any]):
+    for name, state in (("dev", "CLOSED"), ("prod-1", "SUSPENDED")):
+        file = project.paths(name).file
+        file.write_text(f"{file.read_text()}account_state: {state}\n")
+    for command in ("plan", "drift", "audit", "discover", "controls", "apply"):
+        lines = ["dev is left out: its account is CLOSED", "prod-1 is left out: its account is SUSPENDED"]
+        _, err = told(command, "dev*", "prod-1*")
+        assert err.splitlines() == [*lines, "There is nothing to do."]
+        _, err = told(command, "prod-1", *(["--auto-approve"] if command == "apply" else []), exits=4)
+        assert "environments/prod-1/environment.yaml:5: account 123456789012 is SUSPENDED" in err
+        # A shell may have made these of a pattern.
+        _, err = told(command, "environments/dev", "environments/prod-1")
+        assert err.splitlines() == [*lines, "There is nothing to do."]
+    assert rendered(told, "--all") == ["dev", "prod-1", "prod-2"]
+    out, _ = told("apply", "--all", "--dry-run")
+    assert out.splitlines()[1].split()[-1] == "prod-2"
+    data = json_shape(told("environments", "--json")[0])
+    assert [one["account_state"] for one in data["environments"]] == ["CLOSED", "SUSPENDED", None]
+    assert "123456789012 CLOSED" in told("environments")[0]
+
+
+def test_a_state_that_cannot_be_read_leaves_out_nothing(project: Project):
+    for name, text in (("dev", "account_state: [\n"), ("prod-1", "account_state: suspended\n"), ("prod-2", "")):
+        project.paths(name).file.write_text(text)
+    assert len(fleet_options.selected(project, [], everything=True, uses_accounts=True).names) == 3
+
+
 def test_validate_goes_on_after_an_error(
     project: Project, told: Told, monkeypatch: pytest.MonkeyPatch, json_shape: Callable[[str], Any]
 ):
