@@ -10,7 +10,7 @@ token, which the inventory reads on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toolkit.aws.inventory import Inventory
@@ -21,8 +21,14 @@ ACTIONS = ("organizations:DescribeOrganization", "organizations:ListAccounts", "
 """What an audit of an organization needs in the account that it starts from, apart from reading that account."""
 UNIT_ACTIONS = ("organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent")
 """What it needs besides to find the accounts of organizational units."""
-DIRECTORY_ACTIONS = ("organizations:ListRoots", "organizations:ListTagsForResource")
-"""What it needs besides to tell where each account is, and its tags."""
+DIRECTORY_ACTIONS = (
+    "organizations:DescribeOrganization",
+    "organizations:ListAccounts",
+    "organizations:ListRoots",
+    *UNIT_ACTIONS,
+    "organizations:ListTagsForResource",
+)
+"""What `directory_of` and `with_tags` need, and `organization_of` before."""
 _NONE = ("AWSOrganizationsNotInUseException",)
 _WHERE = "run it with credentials of the management account, or of a delegated administrator of the organization"
 
@@ -39,9 +45,7 @@ def organization_of(inventory: Inventory) -> tuple[str, str]:
     except UnreadableError as e:
         raise ToolkitError(f"the organization cannot be read: {e}", hint=_WHERE) from e
     if answer is None:
-        raise UsageError(
-            f"account {inventory.account_id} is in no organization", hint="leave out --organization to audit it alone"
-        )
+        raise UsageError(f"account {inventory.account_id} is in no organization", hint=_WHERE)
     return answer["Organization"]["Id"], answer["Organization"]["MasterAccountId"]
 
 
@@ -75,47 +79,64 @@ class OrganizationAccount:
     """As `state_of` gives it."""
     units: tuple[str, ...]
     """Names of the organizational units that it is in, the outermost first."""
-    tags: Mapping[str, str]
+    unit_ids: tuple[str, ...] = ()
+    """Ids of the root and of these units."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Empty until `with_tags` has read them."""
 
 
 def directory_of(inventory: Inventory) -> tuple[OrganizationAccount, ...]:
-    """Every account of the organization with its organizational units and tags, by id.
+    """Every account of the organization with its organizational units, by id.
+
+    Raises:
+        ToolkitError: AWS does not say.
+    """
+    listed = accounts_of(inventory)
+    places: dict[str, tuple[_Unit, ...]] = {}
+    try:
+        for root in inventory.pages("organizations", "list_roots", "Roots", inventory.home_region):
+            places.update(_places(inventory, (_Unit(root["Id"], ""),)))
+    except UnreadableError as e:
+        raise ToolkitError(f"the organization cannot be read: {e}", hint=_WHERE) from e
+    found = []
+    for one in listed:
+        above = places.get(one["Id"], ())
+        units, ids = tuple(unit.name for unit in above[1:]), tuple(unit.id for unit in above)
+        found.append(OrganizationAccount(one["Id"], one.get("Name") or "", state_of(one), units, ids))
+    return tuple(sorted(found, key=lambda one: one.id))
+
+
+def with_tags(inventory: Inventory, accounts: Iterable[OrganizationAccount]) -> tuple[OrganizationAccount, ...]:
+    """The accounts with their tags: one question each, side by side.
 
     Raises:
         ToolkitError: AWS does not say.
     """
     home = inventory.home_region
+
+    def tagged(one: OrganizationAccount) -> OrganizationAccount:
+        tags = inventory.pages("organizations", "list_tags_for_resource", "Tags", home, ResourceId=one.id)
+        return replace(one, tags={tag["Key"]: tag["Value"] for tag in tags})
+
     try:
-        listed = accounts_of(inventory)
-        places: dict[str, tuple[str, ...]] = {}
-        for root in inventory.pages("organizations", "list_roots", "Roots", home):
-            places.update(_places(inventory, root["Id"], ()))
-        tags = {
-            one["Id"]: inventory.pages("organizations", "list_tags_for_resource", "Tags", home, ResourceId=one["Id"])
-            for one in listed
-        }
+        return inventory.side_by_side(tagged, accounts)
     except UnreadableError as e:
-        raise ToolkitError(f"the organization cannot be read: {e}", hint=_WHERE) from e
-    found = (
-        OrganizationAccount(
-            one["Id"],
-            one.get("Name") or "",
-            state_of(one),
-            places.get(one["Id"], ()),
-            {tag["Key"]: tag["Value"] for tag in tags[one["Id"]]},
-        )
-        for one in listed
-    )
-    return tuple(sorted(found, key=lambda one: one.id))
+        raise ToolkitError(f"the tags of accounts cannot be read: {e}", hint=_WHERE) from e
 
 
-def _places(inventory: Inventory, parent: str, units: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    home = inventory.home_region
+@dataclass(frozen=True)
+class _Unit:
+    id: str
+    name: str
+
+
+def _places(inventory: Inventory, above: tuple[_Unit, ...]) -> Iterator[tuple[str, tuple[_Unit, ...]]]:
+    home, parent = inventory.home_region, above[-1].id
     for account in inventory.pages("organizations", "list_accounts_for_parent", "Accounts", home, ParentId=parent):
-        yield account["Id"], units
+        yield account["Id"], above
     operation = "list_organizational_units_for_parent"
     for unit in inventory.pages("organizations", operation, "OrganizationalUnits", home, ParentId=parent):
-        yield from _places(inventory, unit["Id"], (*units, unit["Name"]))
+        yield from _places(inventory, (*above, _Unit(unit["Id"], unit["Name"])))
 
 
 def state_of(account: Mapping[str, Any]) -> str | None:

@@ -59,6 +59,22 @@ def import_(
         list[str] | None,
         typer.Option("--name", metavar="ID=NAME", help="Name of the environment of a new account; repeatable."),
     ] = None,
+    ou: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ou",
+            metavar="UNIT",
+            help="Only accounts below this organizational unit: its id, its path (Workloads/Prod) or its name; "
+            "repeatable: below either.",
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="KEY=VALUE", help="Only accounts with this tag; repeatable: all must hold."),
+    ] = None,
+    print_policy: Annotated[
+        bool, typer.Option("--print-policy", help="Print the IAM policy that this needs, and read nothing.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show what would be written.")] = False,
     as_json: options.Json = False,
     sandbox: options.Sandbox = False,
@@ -75,10 +91,25 @@ def import_(
       toolkit fleet import --account-id 111122223333 --from prod --dry-run
       toolkit fleet import --account-id 111122223333 --region eu-central-1 \\
                            --name 444455556666=payments
+      toolkit fleet import --account-id 111122223333 --from prod --ou Workloads/Prod
+      toolkit fleet import --print-policy > policy.json
     """
-    from toolkit.cli.discover_commands import account_of
-    from toolkit.workflows.fleet_import import Template, import_accounts, imported_names
+    from toolkit.cli.discover_commands import account_of, refuse
+    from toolkit.workflows.fleet_import import Filter, Template, import_accounts, imported_names
     from toolkit.workflows.new import Answers, check_answer
+
+    if print_policy:
+        unread = {
+            "--aws-profile": aws_profile, "--account-id": account_id, "--region": region, "--from": template,
+            "--profile": profile, "--security-email": security_email, "--name": names, "--ou": ou, "--tag": tag,
+            "--dry-run": dry_run, "--json": as_json, "--sandbox": sandbox,
+        }  # fmt: skip
+        refuse("--print-policy", [option for option, value in unread.items() if value])
+        from toolkit.aws.organization import DIRECTORY_ACTIONS
+        from toolkit.workflows.scan_policy import policies_of
+
+        console.print_policies(policies_of(DIRECTORY_ACTIONS))
+        return ExitCode.OK
 
     project = options.project()
     answers = None
@@ -98,10 +129,11 @@ def import_(
             if security_email is None
             else check_answer("email", security_email, "--security-email"),
         )
-    chosen = imported_names(names or ())
+    chosen, only = imported_names(names or ()), Filter.parse(ou or (), tag or ())
     with console.Progress() as progress:
         caller = account_of(progress, None, aws_profile, account_id, region, sandbox, command="fleet import")
-        result = import_accounts(project, caller, Template(template, answers), progress, names=chosen, dry=dry_run)
+        start = Template(template, answers)
+        result = import_accounts(project, caller, start, progress, names=chosen, only=only, dry=dry_run)
     if as_json:
         accounts = [_imported_data(one) for one in result.accounts]
         data = {

@@ -12,19 +12,19 @@ import contextlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from toolkit.aws.inventory import Inventory
-from toolkit.aws.organization import OrganizationAccount, directory_of, organization_of
+from toolkit.aws.organization import OrganizationAccount, directory_of, organization_of, with_tags
 from toolkit.environment import Environment, S3Backend, load_text
 from toolkit.environment.source import Data
 from toolkit.environment.splice import DELETE, IMPORTED, Edit, Path, splice_bytes
-from toolkit.errors import ToolkitError, UsageError
+from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import write_atomically
 from toolkit.fleet.written import merge
-from toolkit.paths import ENVIRONMENT_NAME, Project
+from toolkit.paths import ENVIRONMENT_NAME, Project, shortened
 from toolkit.typed import dotted
 from toolkit.workflows.discover import Account
 from toolkit.workflows.edited import diff_of, read_file, require_unedited, write_file
@@ -45,6 +45,94 @@ class Template:
 
     environment: str | None = None
     answers: Answers | None = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which accounts of the organization are meant; none given: all of them."""
+
+    units: tuple[str, ...] = ()
+    """Organizational units, with everything below them: ids, paths of names (Workloads/Prod) or names."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """Tags, as key and value, that an account must all have."""
+
+    @classmethod
+    def parse(cls, units: Sequence[str], tags: Sequence[str]) -> Filter:
+        """What --ou and --tag say.
+
+        Raises:
+            UsageError: One of them is empty, or no tag.
+        """
+        found = tuple(unit.strip("/ ") for unit in units)
+        if not all(found):
+            raise UsageError(
+                "--ou: no organizational unit", hint="expected an id, a path such as Workloads/Prod, or a name"
+            )
+        pairs = [tag.partition("=") for tag in tags]
+        for tag, (key, sign, _) in zip(tags, pairs, strict=True):
+            if not (key and sign):
+                raise UsageError(f"--tag: {tag!r} is not a tag", hint="expected KEY=VALUE, as AWS Organizations has it")
+        return cls(found, tuple((key, value) for key, _, value in pairs))
+
+    def below(self, accounts: Sequence[OrganizationAccount]) -> tuple[OrganizationAccount, ...]:
+        """Those below the organizational units.
+
+        Raises:
+            UsageError: No account is below one of them, or a name is that of several.
+        """
+        ids = {unit for text in self.units for unit in _unit_ids(text, accounts)}
+        return tuple(one for one in accounts if not self.units or ids.intersection(one.unit_ids))
+
+    def having(self, accounts: Sequence[OrganizationAccount]) -> tuple[OrganizationAccount, ...]:
+        """Those with the tags.
+
+        Raises:
+            UsageError: There are none.
+        """
+        found = tuple(one for one in accounts if all(one.tags.get(key) == value for key, value in self.tags))
+        if not found and self.tags:
+            for key, value in self.tags:
+                values = sorted({one.tags[key] for one in accounts if key in one.tags})
+                if value not in values:
+                    keys = sorted({key for one in accounts for key in one.tags})
+                    meant = or_meant(value, values) if values else or_meant(key, keys)
+                    known = f"values of {key}: {shortened(values)}" if values else f"tags: {shortened(keys) or 'none'}"
+                    raise UsageError(f"--tag: no account has {key}={value}{meant}", hint=known)
+            raise UsageError("--tag: no account has all of these tags", hint="leave out one of them")
+        return found
+
+
+def _unit_ids(text: str, accounts: Sequence[OrganizationAccount]) -> set[str]:
+    """The unit that --ou means, by its id, its path or its name.
+
+    Raises:
+        UsageError: No account is below such a unit, or several have the name.
+    """
+    paths = dict(_paths(accounts))
+    if text in paths:
+        return {text}
+    if exact := {unit for unit, path in paths.items() if path == text}:
+        return exact
+    named = {unit: path for unit, path in paths.items() if path.rpartition("/")[2] == text}
+    if len(named) == 1:
+        return set(named)
+    known = sorted(path for path in paths.values() if path)
+    if named:
+        raise UsageError(
+            f"--ou: several organizational units are called {text!r}",
+            hint=f"name one: {shortened(sorted(named.values()))}",
+        )
+    raise UsageError(
+        f"--ou: no account is below an organizational unit {text!r}{or_meant(text, known)}",
+        hint=f"organizational units with accounts: {shortened(known) or 'none'}",
+    )
+
+
+def _paths(accounts: Sequence[OrganizationAccount]) -> Iterator[tuple[str, str]]:
+    """Id and path of each unit that an account is below; the path of a root is empty."""
+    for one in accounts:
+        for depth, unit in enumerate(one.unit_ids):
+            yield unit, "/".join(one.units[:depth])
 
 
 @dataclass(frozen=True)
@@ -82,6 +170,7 @@ def import_accounts(
     observer: Observer,
     *,
     names: Mapping[str, str],
+    only: Filter = Filter(),
     dry: bool,
 ) -> Import:
     """Make environments for accounts that have none, and update the labels of those that have.
@@ -92,10 +181,12 @@ def import_accounts(
         template: What new environments start from.
         observer: Gets told what happens.
         names: Account id → the name that its new environment gets, instead of one made of the account's.
+        only: Which accounts are meant; all others, and their environments, are left alone.
         dry: Only find out what would be written.
 
     Raises:
-        UsageError: The account is in no organization, a template is missing, or `names` names no account of it.
+        UsageError: The account is in no organization, a template is missing, `names` names no account of it, or `only`
+            leaves none.
         ToolkitError: AWS does not say, or an environment file of the project is wrong.
     """
     existing: defaultdict[str, list[Environment]] = defaultdict(list)
@@ -106,8 +197,9 @@ def import_accounts(
     observer.stage("Reading the accounts of the organization")
     inventory = Inventory(caller.clients)
     organization = organization_of(inventory)[0]
-    accounts = directory_of(inventory)
-    ids = {account.id for account in accounts}
+    everyone = directory_of(inventory)
+    ids = {account.id for account in everyone}
+    accounts = only.having(with_tags(inventory, only.below(everyone)))
     for account_id in names:
         if account_id not in ids:
             raise UsageError(f"--name: the organization has no account {account_id!r}", hint="--name ID=NAME")

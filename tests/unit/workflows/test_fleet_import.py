@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from toolkit.errors import UsageError
 from toolkit.paths import ENVIRONMENT_NAME, Project
 from toolkit.workflows.discover import Account, nameless
 from toolkit.workflows.fleet_import import (
+    Filter,
     Import,
     Imported,
     Template,
@@ -49,9 +51,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """A management account, `Payments Prod` in Workloads/Prod with tags, and `Sandbox` at the root."""
     states: dict[str, dict[str, str]] = {}
+    called: set[str] = set()
     call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def with_states(self: Any, operation: str, parameters: Any) -> Any:
+        called.add(operation)
         answer = call(self, operation, parameters)
         for account in answer.get("Accounts", ()) if operation == "ListAccounts" else ():
             if account["Id"] in states:
@@ -79,7 +83,9 @@ def organization(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         tags = {"Cost Center": "42", "Owner": "a,b", "empty": "", "OU": "mine", "cost-center": "43"}
         client.tag_resource(ResourceId=payments, Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
         sandbox = account("Sandbox")
-        yield SimpleNamespace(payments=payments, sandbox=sandbox, account=account, client=client, states=states)
+        made = {"payments": payments, "sandbox": sandbox, "account": account, "unit": unit, "root": root, "prod": prod}
+        called.clear()
+        yield SimpleNamespace(**made, client=client, states=states, called=called)
 
 
 def caller() -> Account:
@@ -89,10 +95,17 @@ def caller() -> Account:
 
 
 def run(
-    project: Project, template: Template = PROFILE, *, names: dict[str, str] | None = None, dry: bool = False
+    project: Project,
+    template: Template = PROFILE,
+    *,
+    names: dict[str, str] | None = None,
+    ou: tuple[str, ...] = (),
+    tag: tuple[str, ...] = (),
+    dry: bool = False,
 ) -> Import:
+    only = Filter.parse(ou, tag)
     # What is there is listed once per command.
-    return import_accounts(Project(project.root), caller(), template, Observer(), names=names or {}, dry=dry)
+    return import_accounts(Project(project.root), caller(), template, Observer(), names=names or {}, only=only, dry=dry)
 
 
 def by_id(found: Import) -> dict[str, Imported]:
@@ -206,6 +219,82 @@ def test_the_environment_of_another_account_is_not_touched(project: Project, org
     assert "the environment 'sandbox' is of another account" in (by_id(found)[organization.sandbox].reason or "")
     assert texts(project)["sandbox"] == text
     assert found.not_in_organization == ("sandbox",)
+
+
+EVERYONE = ["master", "payments-prod", "sandbox"]
+
+
+@pytest.mark.parametrize(
+    ("ou", "tag", "imported"),
+    [
+        (("Workloads",), (), ["payments-prod"]),
+        (("Workloads/Prod, EU",), (), ["payments-prod"]),
+        (("/Workloads/",), (), ["payments-prod"]),
+        (("Prod, EU",), (), ["payments-prod"]),
+        (("{prod}",), (), ["payments-prod"]),
+        (("{root}",), (), EVERYONE),
+        (("{prod}", "{root}"), (), EVERYONE),
+        ((), ("Owner=a,b",), ["payments-prod"]),
+        ((), ("Owner=a,b", "empty="), ["payments-prod"]),
+        (("Workloads",), ("Cost Center=42",), ["payments-prod"]),
+    ],
+    ids=str,
+)
+def test_only_some_accounts_are_imported(
+    project: Project, organization: SimpleNamespace, ou: tuple[str, ...], tag: tuple[str, ...], imported: list[str]
+):
+    ids = {"prod": organization.prod, "root": organization.root}
+    found = run(project, ou=tuple(one.format(**ids) for one in ou), tag=tag)
+    assert sorted(str(one.environment) for one in found.accounts) == imported
+    assert sorted(texts(project)) == imported
+
+
+@pytest.mark.parametrize(
+    ("ou", "tag", "problem"),
+    [
+        (("Workload",), (), "'Workload'; did you mean 'Workloads'?"),
+        (("Prod",), (), "no account is below an organizational unit 'Prod'"),
+        (("Empty",), (), "no account is below an organizational unit 'Empty'"),
+        (("Twin",), (), "several organizational units are called 'Twin'"),
+        (("/",), (), "--ou: no organizational unit"),
+        ((), ("Ownr=a,b",), "no account has Ownr=a,b; did you mean 'Owner'?"),
+        ((), ("Owner=a.b",), "no account has Owner=a.b; did you mean 'a,b'?"),
+        (("Twin A",), ("Owner=a,b",), "no account has Owner=a,b"),
+        ((), ("Owner",), "'Owner' is not a tag"),
+        ((), ("=x",), "'=x' is not a tag"),
+    ],
+    ids=str,
+)
+def test_a_filter_that_leaves_no_account_is_refused(
+    project: Project, organization: SimpleNamespace, ou: tuple[str, ...], tag: tuple[str, ...], problem: str
+):
+    root = organization.root
+    organization.unit(root, "Empty")
+    for outer in ("Twin A", "Twin B"):
+        inner = organization.unit(organization.unit(root, outer), "Twin")
+        made = organization.account(outer)
+        organization.client.move_account(AccountId=made, SourceParentId=root, DestinationParentId=inner)
+    with pytest.raises(UsageError) as refused:
+        run(project, ou=ou, tag=tag)
+    assert problem in str(refused.value)
+    assert texts(project) == {}
+
+
+def test_accounts_that_a_filter_leaves_out_stay_as_they_are(project: Project, organization: SimpleNamespace):
+    run(project)
+    organization.client.tag_resource(ResourceId=organization.sandbox, Tags=[{"Key": "tier", "Value": "test"}])
+    before = texts(project)
+    found = run(project, ou=("Workloads",))
+    assert [one.action for one in found.accounts] == ["same"]
+    assert found.not_in_organization == ()
+    assert texts(project) == before
+
+
+def test_the_policy_allows_what_is_called(project: Project, organization: SimpleNamespace, told: Told):
+    run(project)
+    (policy,) = json.loads(told("fleet", "import", "--print-policy")[0])["Statement"]
+    assert set(policy["Action"]) == {f"organizations:{name}" for name in organization.called}
+    assert "--print-policy reads no account" in told("fleet", "import", "--print-policy", "--ou", "x", exits=64)[1]
 
 
 HOSTILE = ["../../etc/passwd", "/etc", "..", ".", "", "a/b", "C:\\x", "\x1b[31mred", "${jndi}", "-rf", "名前", "a" * 80]
