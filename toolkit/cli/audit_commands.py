@@ -272,7 +272,7 @@ def _many(
         folder = None if history is None else history / env
         return fleet_run.words(("--history", folder), ("--baseline", baseline))
 
-    own = fleet_run.joined(passed, lambda _: kept, fleet_run.audit_reports(report))
+    own = fleet_run.joined(passed, lambda *_: kept, fleet_run.audit_reports(report))
     return fleet_run.each("audit", many, own)
 
 

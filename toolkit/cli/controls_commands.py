@@ -124,25 +124,22 @@ def _many(
 ) -> int:
     """The coverage of several environments; `frameworks`: those that are named."""
     from toolkit.reports.coverage import csv_of, table_of
-    from toolkit.workflows.fleet import SUFFIX, saved_plans
+    from toolkit.workflows.fleet import saved_plans
 
-    named = ",".join(one.name for one in frameworks)
-    given = {
-        "--framework": named or None, "--plan": None if plan is None else str(plan.resolve()), "--kms-key": kms_key,
+    given: fleet_run.Kept = {
+        "--framework": ",".join(one.name for one in frameworks) or None,
+        "--plan": None if plan is None else str(plan.resolve()),
+        "--kms-key": kms_key,
         "--no-render": no_render,
-    }  # fmt: skip
-    kept = fleet_run.kept("controls", many.several, given)
-    folder = None if kept["--plan"] is None else Path(str(kept["--plan"]))
+    }
 
-    def own(names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
-        if folder is not None:
-            saved_plans(names, folder)  # what is missing is said before anything runs
-        words = fleet_run.words(
-            ("--framework", str(kept["--framework"]).split(",") if kept["--framework"] else None),
-            ("--kms-key", kept["--kms-key"]),
-            ("--no-render", kept["--no-render"]),
-        )
-        return lambda env: (*words, *(() if folder is None else ("--plan", str(folder / f"{env}{SUFFIX}"))))
+    def of_plan(names: Sequence[str], kept: fleet_run.Kept) -> Callable[[str], tuple[str, ...]]:
+        frameworks, folder = kept["--framework"], kept["--plan"]
+        words = fleet_run.words(("--framework", str(frameworks).split(",") if frameworks else None))
+        if folder is None:
+            return lambda _: words
+        bundles = dict(saved_plans(names, Path(str(folder))))  # what is missing is said before anything runs
+        return lambda env: (*words, "--plan", str(bundles[env]))
 
     def listed(documents: Sequence[Mapping[str, Any]]) -> None:
         if output_format == "csv":
@@ -151,5 +148,6 @@ def _many(
             console.say("")
             console.print_table(*table_of(documents))
 
-    many = replace(many, report=["markdown=-"] if output_format == "markdown" else None, kept=kept)
+    many = replace(many, report=["markdown=-"] if output_format == "markdown" else None, given=given)
+    own = fleet_run.joined(of_plan, fleet_run.as_kept("--kms-key", "--no-render"))
     return fleet_run.each("controls", many, own, listed=listed, quiet=output_format == "csv")

@@ -10,9 +10,9 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -24,6 +24,7 @@ from toolkit.visible import one_line
 
 if TYPE_CHECKING:
     from toolkit.cli.board import Board
+    from toolkit.fleet.journal import Story
     from toolkit.fleet.selection import Selection
     from toolkit.fleet.summary import Summary
     from toolkit.reports.format import Format
@@ -59,6 +60,10 @@ ApproveEach = Annotated[
 ]
 
 
+Kept: TypeAlias = "Mapping[str, str | bool | None]"
+"""Option → value; None or False where it is not given."""
+
+
 @dataclass(frozen=True)
 class Several:
     """Several environments, or one that options select."""
@@ -77,12 +82,10 @@ class Many:
     sandbox: bool
     mirror: Path | None = None
     lock_timeout: str | None = None
-    out: str | None = None
-    """Folder for plan bundles."""
     report: list[str] | None = None
     """What --report says: to a folder, a report of each environment; to a file, one of the summary."""
-    kept: Mapping[str, str | bool | None] | None = None
-    """What `kept` found."""
+    given: Kept = field(default_factory=dict)
+    """Options that are the same for all of a run, also where it is continued; --out is the folder for its files."""
 
     @property
     def names(self) -> tuple[str, ...] | None:
@@ -90,8 +93,11 @@ class Many:
         return self.several.names
 
 
-Own = Callable[[Sequence[str]], Callable[[str], tuple[str, ...]]]
-"""Environments of a run → environment → options of its command alone. What is wrong is said before anything runs."""
+Own = Callable[[Sequence[str], Kept], Callable[[str], tuple[str, ...]]]
+"""Environments of a run, and what `kept` found → environment → options of its command alone.
+
+What is wrong is said before anything runs.
+"""
 
 
 def chosen(
@@ -135,30 +141,24 @@ def chosen(
     return Several(None)
 
 
-def kept(command: str, several: Several, given: Mapping[str, str | bool | None]) -> dict[str, str | bool | None]:
-    """Options that are the same for all of a run: what is given, or what the run that --failed continues began with.
+def kept(story: Story | None, given: Kept) -> Kept:
+    """Options that are the same for all of a run: what is given, or what the run that is continued began with.
 
     Args:
-        command: Which.
-        several: The environments.
-        given: Option → value; None or False where it is not given.
+        story: What that run says; None: a new run.
+        given: The options of this command.
 
     Raises:
-        UsageError: Another value is given than the run began with; or there is no run.
-        ToolkitError: Its journal cannot be read.
+        UsageError: Another value is given than the run began with, or that is not known.
     """
-    if several.names is not None:
-        return dict(given)
-    from toolkit.fleet.journal import newest, read
-
-    root = options.project().root
-    folder = newest(root, command)
-    before = read(root, folder).options
+    if story is None or not given:
+        return given
+    before, folder = story.options, story.folder
     if before is None:
         raise UsageError(
             "the options that this run began with were not written down",
             where=str(folder),
-            hint=f"begin a new run: toolkit {command} with names of environments, or --all",
+            hint=f"begin a new run: toolkit {story.command} with names of environments, or --all",
         )
     for option, value in given.items():
         if value and value != before.get(option):
@@ -241,14 +241,24 @@ def words(*given: tuple[str, Any]) -> tuple[str, ...]:
 def fixed(*given: tuple[str, Any]) -> Own:
     """The same options for every environment, as `words` has them."""
     found = words(*given)
-    return lambda _: lambda _: found
+    return lambda *_: lambda _: found
+
+
+def as_kept(*names: str) -> Own:
+    """Options that are the same for all of a run."""
+
+    def for_all(_: Sequence[str], kept: Kept) -> Callable[[str], tuple[str, ...]]:
+        found = words(*((name, kept[name]) for name in names))
+        return lambda _: found
+
+    return for_all
 
 
 def joined(*parts: Own) -> Own:
     """Options from several sources."""
 
-    def for_all(names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
-        found = [part(names) for part in parts]
+    def for_all(names: Sequence[str], kept: Kept) -> Callable[[str], tuple[str, ...]]:
+        found = [part(names, kept) for part in parts]
         return lambda name: tuple(word for part in found for word in part(name))
 
     return for_all
@@ -264,7 +274,7 @@ def consents(destroy: list[str] | None, weaker: list[str] | None, release: list[
 
     given = (("--allow-destroy", destroy), ("--allow-weaker", weaker), ("--allow-release", release))
 
-    def for_all(names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    def for_all(names: Sequence[str], _: Kept) -> Callable[[str], tuple[str, ...]]:
         if lockout:
             raise UsageError(
                 "--acknowledge-lockout is for one environment: its plan names the users that it would lock out",
@@ -324,7 +334,7 @@ def _reports(given: Sequence[str] | None, formats: Mapping[str, Format[Any]]) ->
             )
         _make(folder, "--report")
         folders.append((name, folder, formats[name].endings[0]))
-    return lambda _: (
+    return lambda *_: (
         lambda env: tuple(
             word
             for name, folder, ending in folders
@@ -360,7 +370,7 @@ def out_files(folder: str | None, ending: str) -> Own:
             hint=f"--out {folder}/ has a file for each environment",
         )
     _make(folder, "--out")
-    return lambda _: lambda env: ("--out", str(Path(folder) / f"{env}{ending}"))
+    return lambda *_: lambda env: ("--out", str(Path(folder) / f"{env}{ending}"))
 
 
 def _make(folder: str, option: str) -> Path:
@@ -385,37 +395,39 @@ def refuse(command: str, given: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def opened(command: str, many: Many, arguments: Callable[[Sequence[str]], Arguments]) -> Iterator[tuple[Run, Board]]:
+def opened(
+    command: str, many: Many, arguments: Callable[[Sequence[str], Kept], Arguments]
+) -> Iterator[tuple[Run, Board]]:
     """A run of a command, new or continued.
 
     Args:
         command: plan, apply, drift, audit, discover, controls.
         many: What the options say.
-        arguments: Makes what each command is called with, once it is known which environments the run is about.
+        arguments: Makes what each command is called with, once it is known which environments the run is about, and
+            with which options it began.
     """
     from toolkit.cli.board import Board
-    from toolkit.fleet.journal import newest, read
     from toolkit.workflows import commands
     from toolkit.workflows.fleet import Machine, begun, continued
 
+    def given(names: Sequence[str], story: Story | None = None) -> tuple[Arguments, Path | None]:
+        same = kept(story, many.given)
+        # A relative folder means the same to the commands, which work in the same folder; the journal outlives it.
+        out = _folder(str(same["--out"])) if same.get("--out") else None
+        return arguments(names, same), out
+
     project = options.project()
-    names = many.names
-    if names is None:
-        names = read(project.root, newest(project.root, command)).environments
-    given = arguments(names)
-    # A relative folder means the same to the commands, which work in the same folder; the journal outlives it.
-    out = None if many.out is None else _folder(many.out)
     board = Board()
     global_options = ("--verbose",) if console.Settings.verbose else ()
     machine = Machine(board, many.jobs, global_options, commands.PROGRAM)
-    run = (
-        continued(project, command, given, machine, out)
-        if many.names is None
-        else begun(project, command, names, given, machine, out)
-    )
+    if many.names is None:
+        run = continued(project, command, lambda story: given(story.environments, story), machine)
+    else:
+        passed, out = given(many.names)
+        run = begun(project, command, many.names, passed, machine, out)
     with run as found, board:
-        if names is many.names and many.kept is not None:
-            found.journal.event("options", given=dict(many.kept))
+        if many.names is not None and many.given:
+            found.journal.event("options", given=dict(many.given))
         yield found, board
 
 
@@ -457,7 +469,7 @@ def each(
     if many.names == ():
         return _nothing(command, many)
     reports = _summary_reports(many)
-    with opened(command, many, lambda names: Arguments(own=own(names), **everywhere(many))) as (run, board):
+    with opened(command, many, lambda *of: Arguments(own=own(*of), **everywhere(many))) as (run, board):
         with _plans_shown(run) if command == "plan" else nullcontext():
             run.each()
             board.pause()
@@ -562,9 +574,9 @@ def apply(
     if many.names is not None:
         waves_of(options.project(), many.names)  # what is wrong with it is said before anything runs
 
-    def arguments(names: Sequence[str]) -> Arguments:
+    def arguments(names: Sequence[str], same: Kept) -> Arguments:
         showing = words(("--kms-key", kms_key))
-        return Arguments(own=own(names), applying=applying(names), showing=showing, **everywhere(many))
+        return Arguments(own=own(names, same), applying=applying(names, same), showing=showing, **everywhere(many))
 
     with opened("apply", many, arguments) as (run, board):
 
@@ -601,11 +613,11 @@ def apply(
 
 def show_waves(many: Many) -> ExitCode:
     """--dry-run: the waves of the environments, or of those that are left of the run that is continued."""
-    from toolkit.fleet.journal import newest, read
+    from toolkit.fleet.journal import newest
     from toolkit.workflows.fleet import waves_of
 
     project = options.project()
-    names = many.names if many.names is not None else read(project.root, newest(project.root, "apply")).unfinished
+    names = many.names if many.names is not None else newest(project.root, "apply").unfinished
     rows = [
         (wave.name, _limits(wave.concurrency, wave.failures_tolerated), ", ".join(wave.environments))
         for wave in waves_of(project, names)
@@ -659,7 +671,12 @@ def summary_of(run: Run) -> Summary | None:
 
     results = run.results()
     outcomes = [result.outcome for result in results if result.outcome is not None]
-    missing = {r.environment: str((r.error or {}).get("message", "not run")) for r in results if r.outcome is None}
+    lost = f"what its {'plan' if run.command == 'apply' else run.command} printed was changed or deleted since"
+    missing = {
+        r.environment: str((r.error or {}).get("message", "not run" if r.state is None else lost))
+        for r in results
+        if r.outcome is None
+    }
     return summarize(outcomes, missing) if outcomes else None
 
 
@@ -698,7 +715,7 @@ def _tell_end(run: Run, code: ExitCode, many: Many) -> None:
         if missing:
             console.tell(f"Not in {folder}/ any more: {', '.join(f'{name}.tfbundle' for name in missing)}")
             return
-        key = (many.kept or {}).get("--kms-key")
+        key = kept(run.story, many.given).get("--kms-key")
         more = "".join((f" --kms-key {key}" if key else "", " --sandbox" if many.sandbox else ""))
         console.tell(f"Apply exactly these: toolkit apply {_named(run)} --plan {folder}/{more}")
 

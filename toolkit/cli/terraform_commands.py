@@ -157,18 +157,13 @@ def plan(
     options.duration(lock_timeout)
     env = fleet_run.chosen(fleet_options.selected, failed, envs, where, everything, changed_since)
     if isinstance(env, fleet_run.Several):
-        folder = None if out is None else str(Path(out).resolve())
-        given = {"--out": folder, "--no-render": no_render, "--expires-in": expires_in, "--kms-key": kms_key}
-        kept = fleet_run.kept("plan", env, given)
-        if failed:
-            out = None if kept["--out"] is None else str(kept["--out"])
-        many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, out, report, kept)
+        given: fleet_run.Kept = {
+            "--out": None if out is None else str(Path(out).resolve()), "--no-render": no_render,
+            "--expires-in": expires_in, "--kms-key": kms_key,
+        }  # fmt: skip
+        many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, report, given)
         own = fleet_run.joined(
-            fleet_run.fixed(
-                ("--no-render", kept["--no-render"]),
-                ("--expires-in", kept["--expires-in"] or _EXPIRES_IN),
-                ("--kms-key", kept["--kms-key"]),
-            ),
+            fleet_run.as_kept("--no-render", "--expires-in", "--kms-key"),
             fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
             fleet_run.plan_reports(report),
         )

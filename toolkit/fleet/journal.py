@@ -63,7 +63,8 @@ class Entry:
     state: State
     at: str
     facts: Mapping[str, Any]
-    """What else was written down: exit_code, seconds, changes, bundle, sha256, phase, message, next."""
+    """What else was written down: exit_code, seconds, changes, bundle, sha256, printed (digest of what the
+    command printed), phase, message, next."""
 
 
 @dataclass(frozen=True)
@@ -187,30 +188,42 @@ class Journal:
 
     @classmethod
     @contextlib.contextmanager
-    def resumed(
-        cls, root: Path, folder: Path, *, arguments: Sequence[str], notice: Callable[[str], None]
-    ) -> Iterator[tuple[Self, Story]]:
-        """An earlier run, to be continued in the same journal.
+    def resumed(cls, root: Path, command: str, *, notice: Callable[[str], None]) -> Iterator[tuple[Self, Story]]:
+        """The newest run of a command, held, and what it says; `go_on` continues it in the same journal.
 
         Args:
             root: The project's folder.
-            folder: The run's.
-            arguments: Options of the command that continues it.
+            command: Which.
             notice: Is told what is waited for.
 
         Raises:
+            UsageError: There is none.
             LockedError: A command works on it.
             RefusedError: It is another project's.
             ToolkitError: It is damaged, or cannot be read or written.
         """
-        read(root, folder)  # refused before anything of it is touched
-        _wait_for_orphans(folder, notice)
-        with cls._held(folder, create=False) as journal:
-            story = read(root, folder)
-            end = (folder / FILE_NAME).read_bytes().rfind(b"\n") + 1
-            os.ftruncate(journal._file, end)  # what a killed command could not write to its end
-            journal.event("resumed", arguments=list(arguments), pid=os.getpid())
-            yield journal, story
+        while True:
+            folder = newest(root, command).folder  # refused before anything of it is touched
+            _wait_for_orphans(folder, notice)
+            with cls._held(folder, create=False) as journal:
+                # Another command may have continued it, or begun a newer one, before it was held.
+                story = newest(root, command)
+                if story.folder == folder:
+                    yield journal, story
+                    return
+
+    def go_on(self, arguments: Sequence[str]) -> None:
+        """Continue in the journal of an earlier run.
+
+        Args:
+            arguments: Options of the command that continues it.
+
+        Raises:
+            ToolkitError: It cannot be written.
+        """
+        end = (self.folder / FILE_NAME).read_bytes().rfind(b"\n") + 1
+        os.ftruncate(self._file, end)  # what a killed command could not write to its end
+        self.event("resumed", arguments=list(arguments), pid=os.getpid())
 
     @classmethod
     @contextlib.contextmanager
@@ -262,17 +275,16 @@ def _beginning(file: Path) -> bytes:
     return b"\n"  # whoever reads it says why that is not possible
 
 
-def newest(root: Path, command: str) -> Path:
-    """The folder of the newest run of a command.
+def newest(root: Path, command: str) -> Story:
+    """What the newest run of a command says. Unless it is held (`Journal.resumed`), that may be over at any time.
 
     Raises:
         UsageError: There is none.
         ToolkitError: One is damaged.
     """
     for name in reversed(run_names(root)):
-        folder = runs_folder(root) / name
-        if read(root, folder).command == command:
-            return folder
+        if (story := read(root, runs_folder(root) / name)).command == command:
+            return story
     raise UsageError(
         f"no run of `toolkit {command}` over many environments was recorded here",
         where=str(runs_folder(root)),

@@ -25,7 +25,7 @@ from typing import Any
 from toolkit.environment.source import parse
 from toolkit.errors import BadPlanError, ExitCode, RefusedError, ToolkitError, UsageError, unwritable
 from toolkit.files import digest, read_regular, write_atomically
-from toolkit.fleet.journal import Entry, Journal, State, Story, newest, read
+from toolkit.fleet.journal import Entry, Journal, State, Story
 from toolkit.fleet.outcome import Outcome, fold
 from toolkit.fleet.settings import FleetFileError, load_settings
 from toolkit.fleet.waves import Wave, in_waves
@@ -117,6 +117,9 @@ class Run:
     """What the plans that were begun to apply create (`_creations`)."""
     _seconds: dict[str, float] = field(default_factory=dict)
 
+    _lost: frozenset[str] = frozenset()
+    """Environments whose command ended in an earlier command of the run, but what it printed is not there as it was."""
+
     def __post_init__(self) -> None:
         """Take over what earlier commands of the run have done."""
         if self.story is not None:
@@ -124,10 +127,14 @@ class Run:
             for entry in self.story.entries:
                 if entry.state is State.APPLYING:
                     self._created.setdefault(entry.environment, []).extend(entry.facts.get("creates", ()))
-            left = frozenset(self.left)
             for name in self.environments:
                 if (found := self._earlier(name)) is not None:
                     self._outcomes[name] = found
+            self._lost = frozenset(
+                name for name in self.environments if name not in (*self.story.unfinished, *self._outcomes)
+            )
+            left = frozenset(self.left)
+            for name in self.environments:
                 if (planned := self.story.last(name, State.PLANNED)) is not None:
                     self._planned[name] = planned.facts
                 if name not in left:
@@ -139,14 +146,22 @@ class Run:
 
     @property
     def left(self) -> tuple[str, ...]:
-        """Environments for which there is still something to do, in order."""
+        """Environments for which there is still something to do, in order.
+
+        Where only the result counts, what was not kept as it was printed is done again; what is applied stays applied.
+        """
         if self.story is None:
             return self.environments
-        return tuple(name for name in self.story.unfinished if name in self.environments)
+        again = () if self.command == "apply" else self._lost
+        return tuple(name for name in self.environments if name in self.story.unfinished or name in again)
 
     def each(self) -> None:
         """Run the command for every environment that is left: plan, drift, audit, discover or controls."""
         names = self.left
+        for name in sorted(self._lost):
+            self.commands.watcher.notice(
+                f"{name} runs again: what its {self.command} had printed was changed or deleted"
+            )
         if self.command == "plan":
             self._drive({name: self._planning(name) for name in names}, terraform=True)
         else:
@@ -241,7 +256,8 @@ class Run:
             self._fail(name, "plan", outcome)
             return
         changes = outcome.exit_code == ExitCode.CHANGES or bool((outcome.document or {}).get("moves_home"))
-        self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=_sha256(bundle))
+        facts = {"bundle": str(bundle), "sha256": _sha256(bundle), "printed": _sha256(self._printed(name))}
+        self._note(name, State.PLANNED, changes=changes, **facts)
         if changes or self.command != "apply":
             return
         yield from self._unchanged(name)
@@ -262,7 +278,8 @@ class Run:
             self._fail(name, "plan", _refused(name, e))
             return
         changes = bool(document.get("changes_pending"))
-        self._note(name, State.PLANNED, changes=changes, bundle=str(bundle), sha256=sha256)
+        facts = {"bundle": str(bundle), "sha256": sha256, "printed": _sha256(self._printed(name))}
+        self._note(name, State.PLANNED, changes=changes, **facts)
         if changes:
             return
         # Applied all the same: that demands its account and its state, and records another home region.
@@ -303,14 +320,15 @@ class Run:
             self._note(name, State.VERIFIED, reason="no changes")
 
     def _doing(self, name: str) -> Chain:
-        printed = ("--format", "json") if self.command in ("audit", "controls") else ("--json",)
-        outcome = yield self._job(name, self.command, (*printed, *self.arguments.own(name)), _PHASES[self.command])
+        as_json = ("--format", "json") if self.command in ("audit", "controls") else ("--json",)
+        outcome = yield self._job(name, self.command, (*as_json, *self.arguments.own(name)), _PHASES[self.command])
         self._ended(name, outcome)
         if outcome.failed:
             self._fail(name, self.command, outcome)
         else:
             self._codes[name] = outcome.exit_code
-            self._note(name, State.DONE, exit_code=outcome.exit_code, seconds=outcome.seconds)
+            facts = {"exit_code": outcome.exit_code, "seconds": outcome.seconds}
+            self._note(name, State.DONE, **facts, printed=_sha256(self._printed(name)))
 
     def _applying(self, name: str, *, verify: bool) -> Chain:
         before = self._baseline(name) if verify else None
@@ -379,8 +397,8 @@ class Run:
         if not digests:
             return None
         file = self._baseline_file(name)
-        sha256 = _sha256(file)
-        document = _document(file) if sha256 == digests[0] else None
+        sha256, document = _document(file)
+        document = document if sha256 == digests[0] else None
         if document is not None:
             return Outcome(name, "audit", ExitCode.OK, document, None, 0.0)
         problem = "gone" if sha256 is None else "damaged"
@@ -437,8 +455,7 @@ class Run:
         """Whether the plan that an earlier command of this run has made can still be applied."""
         if self.story is None or name not in self._outcomes:
             return False
-        entries = (e for e in reversed(self.story.entries) if e.environment == name)
-        entry = next((e for e in entries if e.state not in _WITHOUT_PLAN), None)
+        entry = next((e for e in self._story_of(name) if e.state not in _WITHOUT_PLAN), None)
         # An empty plan is nothing to apply: what it lets one conclude is asked again.
         if entry is None or entry.state is not State.PLANNED or not entry.facts.get("changes"):
             return False
@@ -448,16 +465,29 @@ class Run:
         return _unexpired(self._outcomes[name].document or {})
 
     def _earlier(self, name: str) -> Outcome | None:
-        """What an earlier command of this run had printed for an environment."""
-        command = "plan" if self.command == "apply" else self.command
-        document = _document(self.journal.folder / f"{name}.{command}.json")
-        if document is None:
+        """What an earlier command of this run had printed for an environment; None unless it is there as it was."""
+        digests = (e.facts.get("printed") for e in self._story_of(name))
+        sha256, document = _document(self._printed(name))
+        if document is None or sha256 != next((one for one in digests if one is not None), None):
             return None
         entry = self._entries.get(name)
         code = entry.facts.get("exit_code") if entry else None
         if code is None:
             code = ExitCode.CHANGES if document.get("changes_pending") else ExitCode.OK
-        return Outcome(name, command, int(code), document, None, 0.0)
+        return Outcome(name, self._printing, int(code), document, None, 0.0)
+
+    def _story_of(self, name: str) -> list[Entry]:
+        """What earlier commands of this run have written down of an environment, the last first."""
+        return [e for e in reversed(self.story.entries) if e.environment == name] if self.story is not None else []
+
+    @property
+    def _printing(self) -> str:
+        """The command whose result the summary shows."""
+        return "plan" if self.command == "apply" else self.command
+
+    def _printed(self, name: str) -> Path:
+        """Where that command's result is."""
+        return self.journal.folder / f"{name}.{self._printing}.json"
 
     def _pending(self, name: str) -> bool:
         entry = self._entries.get(name)
@@ -485,6 +515,8 @@ class Run:
         self._codes[name] = code
         error = outcome.error or {"next": f"its log: {self.journal.folder / f'{name}.log'}"}
         facts = {key: error.get(key) for key in ("message", "where", "next", "detail") if error.get(key)}
+        if self._outcomes.get(name) is outcome and outcome.document is not None:
+            facts["printed"] = _sha256(self._printed(name))
         if message is not None or "message" not in facts:
             facts["message"] = message or "refused by a guard: see its findings"
         self._note(name, State.FAILED, phase=phase, exit_code=int(code), seconds=outcome.seconds, **facts)
@@ -689,12 +721,17 @@ def _unread(audit: Outcome) -> set[str]:
     }
 
 
-def _document(file: Path) -> dict[str, Any] | None:
-    """The document that a command has printed; None where it printed none, or an error."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        found = json.loads(read_regular(file, follow=False))
-        return found if isinstance(found, dict) and found.get("kind") != "error" else None
-    return None
+def _document(file: Path) -> tuple[str | None, dict[str, Any] | None]:
+    """Digest of what a command has printed, and the document that it is; None where it printed none, or an error."""
+    try:
+        raw = read_regular(file, follow=False)
+    except OSError:
+        return None, None
+    sha256 = hashlib.sha256(raw).hexdigest()
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(raw)
+        return sha256, found if isinstance(found, dict) and found.get("kind") != "error" else None
+    return sha256, None
 
 
 def _sha256(file: Path) -> str | None:
@@ -733,9 +770,16 @@ def begun(
 
 @contextlib.contextmanager
 def continued(
-    project: Project, command: str, arguments: Arguments, machine: Machine, out: Path | None
+    project: Project, command: str, given: Callable[[Story], tuple[Arguments, Path | None]], machine: Machine
 ) -> Iterator[Run]:
     """The newest run of the command, of which only what is left will be done.
+
+    Args:
+        project: The project.
+        command: Which.
+        given: What the commands of single environments are called with, and `Run.out`; gets what the run says, once no
+            other command can change that any more.
+        machine: How commands are run.
 
     Raises:
         UsageError: There is none, or it was on the embedded AWS and this one is not, or the other way round.
@@ -743,17 +787,17 @@ def continued(
         RefusedError: Its journal is another project's, or an environment is gone whose apply is not known to be good.
         ToolkitError: Its journal is damaged.
     """
-    folder = newest(project.root, command)
-    recorded = [*arguments.everywhere, *arguments.terraform]
-    before = read(project.root, folder)
-    if ("--sandbox" in before.arguments) != ("--sandbox" in recorded):
-        where = "on the embedded AWS" if "--sandbox" in before.arguments else "not on the embedded AWS"
-        raise UsageError(
-            f"the run that is continued was {where}",
-            where=str(folder),
-            hint=f"{'add' if '--sandbox' in before.arguments else 'leave out'} --sandbox",
-        )
-    with Journal.resumed(project.root, folder, arguments=recorded, notice=machine.watcher.notice) as (journal, story):
+    with Journal.resumed(project.root, command, notice=machine.watcher.notice) as (journal, story):
+        arguments, out = given(story)
+        recorded = [*arguments.everywhere, *arguments.terraform]
+        if ("--sandbox" in story.arguments) != ("--sandbox" in recorded):
+            where = "on the embedded AWS" if "--sandbox" in story.arguments else "not on the embedded AWS"
+            raise UsageError(
+                f"the run that is continued was {where}",
+                where=str(story.folder),
+                hint=f"{'add' if '--sandbox' in story.arguments else 'leave out'} --sandbox",
+            )
+        journal.go_on(recorded)
         gone = [name for name in story.environments if name not in project.names]
         failed = {name for name, entry in story.latest.items() if entry.state is State.FAILED}
         doubtful = [
@@ -764,7 +808,7 @@ def continued(
         if command == "apply" and doubtful:
             raise RefusedError(
                 f"no longer in the project, but failed or not verified: {', '.join(doubtful)}",
-                where=str(folder),
+                where=str(story.folder),
                 hint="nothing was applied; the next wave waits for them: put their folders back, or start a new run "
                 "(`toolkit apply` without --failed)",
             )

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +43,7 @@ def test_a_story_is_read_back(tmp_path: Path):
     assert planned is not None and planned.facts == {"changes": 3, "bundle": "a.tfbundle"}
     assert story.last("b", State.PLANNED) is None
     assert story.unfinished == ("b",)
-    assert newest(tmp_path, "apply") == journal.folder
+    assert newest(tmp_path, "apply").folder == journal.folder
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,8 @@ def test_a_line_that_was_not_written_to_its_end_does_not_count(tmp_path: Path, t
     file = journal.folder / "journal.jsonl"
     file.write_bytes(file.read_bytes() + torn)
     assert read(tmp_path, journal.folder).latest["a"].state is State.PLANNED
-    with Journal.resumed(tmp_path, journal.folder, arguments=["--failed"], notice=ignored) as (again, story):
+    with Journal.resumed(tmp_path, "apply", notice=ignored) as (again, story):
+        again.go_on(["--failed"])
         assert story.latest["a"].state is State.PLANNED
         again.record("a", State.APPLYING)
     lines = [json.loads(line) for line in file.read_bytes().splitlines()]
@@ -152,7 +153,7 @@ def test_the_journal_of_another_project_is_refused(tmp_path: Path):
     before = (folder / "journal.jsonl").read_bytes()
     with (
         pytest.raises(RefusedError),
-        Journal.resumed(other, folder, arguments=[], notice=ignored),
+        Journal.resumed(other, "apply", notice=ignored),
     ):
         pass
     assert (folder / "journal.jsonl").read_bytes() == before
@@ -162,11 +163,34 @@ def test_one_command_works_on_a_run(tmp_path: Path):
     with begun(tmp_path) as journal:
         with (
             pytest.raises(LockedError, match="another toolkit command works on this run"),
-            Journal.resumed(tmp_path, journal.folder, arguments=[], notice=ignored),
+            Journal.resumed(tmp_path, "apply", notice=ignored),
         ):
             pass
         with begun(tmp_path) as another:  # a new run is another matter
             assert another.folder != journal.folder
+
+
+@pytest.mark.parametrize("what", ["continued", "newer"])
+def test_what_counts_is_read_while_the_run_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str):
+    """Another command continues the run, or begins a newer one, before this one holds it."""
+    with begun(tmp_path) as first:
+        first.record("a", State.FAILED)
+    waited = journals._wait_for_orphans
+
+    def meanwhile(folder: Path, notice: Callable[[str], None]) -> None:
+        monkeypatch.setattr(journals, "_wait_for_orphans", waited)
+        if what == "newer":
+            with begun(tmp_path, environments=("c",)) as newer:
+                newer.record("c", State.FAILED)
+        else:
+            with Journal.resumed(tmp_path, "apply", notice=notice) as (journal, _):
+                journal.record("a", State.APPLIED)
+
+    monkeypatch.setattr(journals, "_wait_for_orphans", meanwhile)
+    with Journal.resumed(tmp_path, "apply", notice=ignored) as (journal, story):
+        assert story.folder == journal.folder
+        assert story.unfinished == (("b",) if what == "continued" else ("c",))
+        assert (journal.folder == first.folder) == (what == "continued")
 
 
 def _killed(root: Path, seconds: float) -> None:
@@ -186,7 +210,7 @@ def test_the_next_run_waits_for_what_a_killed_one_had_started(tmp_path: Path, ho
     told: list[str] = []
     started = time.monotonic()
     if how == "resumed":
-        with Journal.resumed(tmp_path, newest(tmp_path, "apply"), arguments=[], notice=told.append) as (_, story):
+        with Journal.resumed(tmp_path, "apply", notice=told.append) as (_, story):
             assert story.latest["a"].state is State.APPLYING
     else:
         with Journal.begun(tmp_path, command="plan", environments=["a"], arguments=[], notice=told.append):
@@ -223,7 +247,7 @@ def test_a_run_that_was_killed_before_its_first_line_is_none(tmp_path: Path):
         folder = tmp_path / ".toolkit" / "fleet" / name
         folder.mkdir()
         (folder / "journal.jsonl").write_bytes(text)
-    assert newest(tmp_path, "apply") == journal.folder
+    assert newest(tmp_path, "apply").folder == journal.folder
 
 
 def test_links_are_refused(tmp_path: Path):

@@ -26,7 +26,7 @@ from rich.console import Console
 from toolkit.cli import console, terraform_commands
 from toolkit.cli.board import Board
 from toolkit.errors import BadPlanError, ExitCode, RefusedError, ToolkitError, UsageError
-from toolkit.fleet.journal import State, newest, read
+from toolkit.fleet.journal import State, newest
 from toolkit.fleet.outcome import Outcome
 from toolkit.fleet.waves import Wave
 from toolkit.paths import Project
@@ -122,7 +122,7 @@ def run(
     machine = Machine(told or Watcher(), jobs, program=PROGRAM)
     given = arguments or Arguments()
     opened = (
-        continued(world.project, command, given, machine, out)
+        continued(world.project, command, lambda _: (given, out), machine)
         if failed
         else begun(world.project, command, names or world.project.names, given, machine, out)
     )
@@ -165,7 +165,7 @@ def test_a_plan_of_each_is_made_and_none_hides_another(tmp_path: Path):
     assert "--jobs" in results["e"].error["next"]
     assert (results["a"].changes, results["d"].changes, results["b"].changes) == (True, False, None)
     assert found.exit_code(changes=True) == found.exit_code(changes=False) == ExitCode.ERROR
-    story = read(tmp_path, newest(tmp_path, "plan"))
+    story = newest(tmp_path, "plan")
     assert story.unfinished == ("b", "c", "e")
 
 
@@ -284,7 +284,7 @@ def test_a_canary_stops_what_follows_until_it_is_mended(tmp_path: Path, how: str
     found = apply(world, waves=CANARY)
     assert states(found) == {"a": "failed", "b": "skipped", "c": "skipped", "d": "skipped"}
     assert found.exit_code(changes=False) not in (ExitCode.OK, ExitCode.CHANGES)
-    story = read(tmp_path, found.journal.folder)
+    story = newest(tmp_path, "apply")
     assert story.latest["a"].facts["phase"] == phase
     assert story.latest["b"].facts["reason"] == "wave canary is not complete"
     assert found.results()[1].exit_code is None
@@ -635,16 +635,52 @@ def test_a_missing_plan_is_refused_before_anything_runs(tmp_path: Path):
 
 
 @pytest.mark.parametrize("how", ["changed", "deleted"])
-def test_a_kept_plan_that_is_not_as_it_was_is_made_again(tmp_path: Path, how: str):
+@pytest.mark.parametrize("file", ["b.tfbundle", "b.plan.json"])
+def test_a_kept_plan_that_is_not_as_it_was_is_made_again(tmp_path: Path, how: str, file: str):
     world = World(tmp_path, a={"apply": 1}, b={}, c={})
     found = apply(world, jobs=1)
-    bundle = found.journal.folder / "b.tfbundle"
-    bundle.write_text("5") if how == "changed" else bundle.unlink()
+    kept = found.journal.folder / file
+    if how == "deleted":
+        kept.unlink()
+    else:
+        # Of the summary: another account, so that the prompt and the summary would say so.
+        kept.write_text("5" if file == "b.tfbundle" else kept.read_text().replace("123456789012", "111122223333"))
     world.set("a")
     before = len(world.calls)
     found = apply(world, failed=True)
     assert set(states(found).values()) == {"applied"}
     assert sorted(c for c in world.calls[before:] if c.startswith("plan")) == ["plan a 2", "plan b 2"]
+
+
+@pytest.mark.parametrize("command", ["plan", "drift", "audit"])
+def test_a_result_that_is_not_as_it_was_printed_is_made_again(tmp_path: Path, command: str):
+    world = World(tmp_path, a={}, b={}, c={"audit": 5, "plan": 5, "drift": 5})
+    with run(world, command) as found:
+        found.each()
+    printed = found.journal.folder / f"a.{command}.json"
+    printed.write_text(printed.read_text().replace("{", '{"more": 1, ', 1))
+    world.set("c")
+    told, before = Told(), len(world.calls)
+    with run(world, command, failed=True, told=told) as found:
+        found.each()
+        assert sorted(call.split()[1] for call in world.calls[before:]) == ["a", "c"]
+        assert [result.outcome is not None for result in found.results()] == [True] * 3
+    assert told.notices == [f"a runs again: what its {command} had printed was changed or deleted"]
+    before = len(world.calls)
+    with run(world, command, failed=True) as found:
+        found.each()
+    assert len(world.calls) == before
+
+
+def test_what_is_applied_stays_applied_without_its_plan(fleet: World, told: SaysBoth):
+    fleet.set("b", apply=1)
+    told("apply", "a", "b", "--auto-approve", "--jobs", "1", exits=1)
+    (printed,) = fleet.root.glob(".toolkit/fleet/*/a.plan.json")
+    printed.unlink()
+    fleet.set("b")
+    out, _ = told("apply", "--failed", "--auto-approve")
+    assert "what its plan printed was changed or deleted since: 1 environment" in out
+    assert (fleet.applied("a"), fleet.applied("b")) == (["1"], ["1"])
 
 
 def test_a_run_on_the_embedded_aws_is_not_continued_on_a_real_account(tmp_path: Path):
@@ -785,7 +821,7 @@ from toolkit.workflows.fleet import Arguments, Machine, begun, continued
 root, failed = Path(sys.argv[1]), sys.argv[2] == "failed"
 machine = Machine(Watcher(), 2, program={program!r})
 project = Project(root)
-opened = continued(project, "apply", Arguments(), machine, None) if failed else begun(
+opened = continued(project, "apply", lambda _: (Arguments(), None), machine) if failed else begun(
     project, "apply", project.names, Arguments(), machine, None)
 with opened as run:
     run.plan_all()
@@ -814,7 +850,7 @@ def test_a_run_that_is_killed_at_any_moment_is_completed_by_the_next(tmp_path: P
     # One command, and everything is as if nothing had happened.
     subprocess.run([sys.executable, "-c", script, str(tmp_path), "failed"], check=True, timeout=120)
     assert {name: world.applied(name) for name in "abcd"} == {name: ["1"] for name in "abcd"}
-    story = read(tmp_path, newest(tmp_path, "apply"))
+    story = newest(tmp_path, "apply")
     assert story.unfinished == ()
     assert Counter(entry.state for entry in story.latest.values())[State.FAILED] == 0
     begun_, ended = (
