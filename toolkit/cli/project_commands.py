@@ -198,6 +198,12 @@ def render(
         bool, typer.Option("--check", help="Write nothing; exit with 3 when something is out of date.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print what changes as a unified diff.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", metavar="N", min=1, help="Processes at most, of many environments. Default: one per processor."
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> int:
     """Render environments as Terraform, to review and commit.
@@ -217,7 +223,7 @@ def render(
 
     project = options.project()
     selection = fleet_options.selected(project, envs, where, everything, changed_since, by_default=True)
-    results = render_environments(project, selection.names, dry=check)
+    results = render_environments(project, selection.names, dry=check, jobs=jobs)
     changed = [r for r in results if r.changes]
     if as_json:
         console.print_json(

@@ -7,8 +7,10 @@ Writes nothing; no AWS, no Terraform.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from toolkit.environment.source import parse
@@ -21,6 +23,7 @@ from toolkit.rendering.render import RenderedTree, render
 from toolkit.rendering.tree import READ, foreign
 from toolkit.terraform.runner import LOCK_FILE
 from toolkit.workflows.checkout import Commit, commit_of
+from toolkit.workflows.processes import each
 from toolkit.workflows.workspace import read_environment
 
 
@@ -40,24 +43,41 @@ def changed_since(project: Project, ref: str, names: tuple[str, ...]) -> Changed
     """
     commit = commit_of(project.root, ref, "environments", "modules")
     modules = _Modules(project, commit)
-    changed, told, unrendered = set(), [], []
-    for name in names:
-        try:
-            tree = _tree(project, name)
-        except ToolkitError as e:
-            changed.add(name)
-            told.append(f"{name} cannot be rendered, so it counts as changed: {e.problem}")
-            continue
-        if _root_differs(project, name, tree, commit) or modules.differ(tree):
-            changed.add(name)
-        elif commit.files.get(file := f"environments/{name}/environment.yaml") != _id(commit, project.root / file):
-            unrendered.append(name)
-    if unrendered:
+    compared = dict(zip(names, each(partial(_compared, project, commit, modules), names), strict=True))
+    changed = {name for name, one in compared.items() if one.differs}
+    told = [
+        f"{name} cannot be rendered, so it counts as changed: {one.problem}"
+        for name, one in compared.items()
+        if one.problem is not None
+    ]
+    if unrendered := [name for name, one in compared.items() if one.only_settings]:
         told.append(f"Only environment.yaml differs, and nothing that is rendered: {shortened(unrendered)}; left out")
     told += _gone(project, commit)
     listed = f": {shortened([n for n in names if n in changed])}" if changed else ""
     told.append(f"{len(changed)} of {_count(names)} changed since {ref}{listed}")
     return Changed(frozenset(changed), tuple(told))
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """One environment."""
+
+    differs: bool
+    only_settings: bool = False
+    """Whether its file differs, and nothing that is rendered."""
+    problem: str | None = None
+    """Why it cannot be rendered."""
+
+
+def _compared(project: Project, commit: Commit, modules: _Modules, name: str) -> _Compared:
+    try:
+        tree = _tree(project, name)
+    except ToolkitError as e:
+        return _Compared(True, problem=e.problem)
+    if _root_differs(project, name, tree, commit) or modules.differ(tree):
+        return _Compared(True)
+    file = f"environments/{name}/environment.yaml"
+    return _Compared(False, only_settings=commit.files.get(file) != _id(commit, project.root / file))
 
 
 def _count(names: tuple[str, ...]) -> str:
@@ -100,12 +120,16 @@ class _Modules:
         # Of both: a file that a module has lost is one of its files, too.
         self._modules = Modules(
             {*self._now, *self._before},
-            lambda name: read_regular(files[name]).decode(errors="replace") if name in files else "",
+            partial(_text, files),
         )
 
     def differ(self, tree: RenderedTree) -> bool:
         """Whether a file is another one that Terraform reads for these rendered files."""
         return any(self._now.get(name) != self._before.get(name) for name in self._modules.read_by(tree))
+
+
+def _text(files: Mapping[str, Path], name: str) -> str:
+    return read_regular(files[name]).decode(errors="replace") if name in files else ""
 
 
 def _id(commit: Commit, file: Path) -> str | None:

@@ -6,13 +6,13 @@ In: the environment.yaml files. Out: plain data. No AWS call, no Terraform.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from toolkit.environment.load import read_account_state, read_labels
-from toolkit.environment.model import Environment
 from toolkit.paths import Project
 from toolkit.rendering.render import backend_arguments
+from toolkit.workflows.processes import each
 from toolkit.workflows.workspace import read_environment
 
 
@@ -27,7 +27,7 @@ def list_environments(project: Project, names: tuple[str, ...]) -> list[dict[str
     Raises:
         ToolkitError: An environment.yaml is wrong.
     """
-    return [_described(read_environment(project, name)[1]) for name in names]
+    return each(partial(_described, project), names)
 
 
 def labels_of(project: Project) -> Callable[[str], Mapping[str, str]]:
@@ -50,7 +50,8 @@ def state_of(project: Project, name: str) -> str | None:
     return read_account_state(project.environment(name).file)
 
 
-def _described(environment: Environment) -> dict[str, Any]:
+def _described(project: Project, name: str) -> dict[str, Any]:
+    environment = read_environment(project, name)[1]
     arguments = backend_arguments(environment)
     place = {key: arguments[key] for key in ("bucket", "key", "region") if key in arguments}
     return {
