@@ -92,12 +92,15 @@ class NewerProvider:
         module: The nested module's folder in the component's.
         version: Lowest version of the provider that has what the module uses, such as "6.56".
         source: What says so, and the day on which it was read.
+        regions: What `compose` has of the regions in which the module is called; where these are none, the setting
+            needs nothing. None: it is called wherever the setting is in use.
     """
 
     setting: str
     module: str
     version: str
     source: str
+    regions: str | None = None
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,7 @@ COMPONENT = Component(
             "6.56",
             "provider 5.100.0 answers `expected name to be one of […], got AI_PROTECTION`; 6.56.0 is the first release "
             "with it: https://github.com/hashicorp/terraform-provider-aws/issues/49024, read on 2026-11-29",
+            regions="ai_protection_regions",
         ),
     ),
     regions_in=("plans_not_offered",),

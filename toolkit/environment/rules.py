@@ -269,12 +269,14 @@ def unusable_provider(environment: Environment, source: Source) -> list[Problem]
 def needs_newer_provider(environment: Environment, source: Source) -> list[Problem]:
     """Settings for which the environment's constraint of the AWS provider admits versions that are too old."""
     constraint = environment.terraform.aws_provider_version
-    bounds = admitted(constraint)
+    bounds, place = admitted(constraint), environment.place
     found = []
     for e in environment.components:
         for needed in e.component.newer_provider:
             steps = needed.setting.split(".")
             if not reduce(getattr, steps, e.settings):
+                continue
+            if needed.regions and e.component.compose and not e.component.compose(e.settings, place)[needed.regions]:
                 continue
             major = numbers(needed.version)[0]
             problem, accepted = "", f'"~> {major}.0"'

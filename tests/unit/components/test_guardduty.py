@@ -147,6 +147,12 @@ def test_ai_protection_is_left_out_where_a_region_lacks_it() -> None:
     # The module of the other plans does not know it.
     assert "unsupported_plans = []" in found["us-east-1"]
     everywhere = "plans_not_offered: {eu-central-1: [ai_protection], us-east-1: [ai_protection]}"
+    # No module would be called, so that no newer provider is needed.
+    older = text.replace("~> 6.0", "~> 5.100")
+    assert older != text
+    off = f"{older}components: {{guardduty: {{ai_protection: DISABLED, {everywhere}}}}}\n"
+    assert not any("ai-protection" in one or "ai_protection" in one for one in calls(off))
+    assert "needs version 6.56" in problem(f"{older}components: {{guardduty: {{ai_protection: DISABLED}}}}\n")
     assert problem(f"{text}components: {{guardduty: {{ai_protection: ENABLED, {everywhere}}}}}\n") == (
         "4: components.guardduty.ai_protection: AWS offers it in none of eu-central-1, us-east-1; expected DISABLED, "
         "or another region"
