@@ -272,10 +272,17 @@ def open_workspace(
         _prepare_simulated_state(project, workspace, observer)
     if not restores:
         refuse_unsaved(unsaved, scratch, called)
-    if initialize:
-        _initialize(workspace, observer)
+    wrote_lock = initialize and _initialize(workspace, observer)
     if not restores:
-        heed_provider(paths, environment, observer)
+        try:
+            heed_provider(paths, environment, observer)
+        except RefusedError:
+            if wrote_lock:
+                # It would select the refused version again.
+                (paths.rendered / LOCK_FILE).unlink(missing_ok=True)
+            raise
+    if wrote_lock:
+        observer.note(f"wrote {LOCK_FILE}; `toolkit lock` adds the hashes of other platforms, then commit it")
     return workspace
 
 
@@ -561,8 +568,12 @@ def _backend(environment: Environment, paths: EnvironmentPaths, scratch: Path) -
     return environment.backend.type, {**backend_arguments(environment), **override}
 
 
-def _initialize(workspace: Workspace, observer: Observer) -> None:
-    """`terraform init`, unless nothing that it depends on has changed since the last one."""
+def _initialize(workspace: Workspace, observer: Observer) -> bool:
+    """`terraform init`, unless nothing that it depends on has changed since the last one.
+
+    Returns:
+        Whether it wrote the lock file, which was not there.
+    """
     paths = workspace.paths
     lock = paths.rendered / LOCK_FILE
     backend_config = _backend_override(workspace.environment, paths, workspace.scratch)
@@ -586,7 +597,7 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
     data = Path(workspace.runner.environ["TF_DATA_DIR"])
     noted = backend_file(data).exists() and (modules_file(data).exists() or not workspace.environment.components)
     if lock.exists() and noted and stamp.exists() and stamp.read_text() == facts():
-        return
+        return False
     observer.stage(f"Initializing Terraform for {workspace.environment.name}")
     had_lock = lock.exists()
     workspace.runner.init(
@@ -596,6 +607,5 @@ def _initialize(workspace: Workspace, observer: Observer) -> None:
         lockfile="readonly" if had_lock else None,
         backend_config=backend_config,
     )
-    if not had_lock:
-        observer.note(f"wrote {LOCK_FILE}; `toolkit lock` adds the hashes of other platforms, then commit it")
     write_atomically(stamp, facts(), mode=0o600)
+    return not had_lock and lock.exists()

@@ -19,10 +19,12 @@ from toolkit.errors import ExitCode, RefusedError, ToolkitError, WrongAccountErr
 from toolkit.files import LITTER
 from toolkit.paths import data_dir
 from toolkit.sandbox.control import Sandbox
+from toolkit.terraform.runner import LOCK_FILE
 from toolkit.workflows.workspace import Access, Workspace, open_workspace
 
 ACCOUNT = "111122223333"
 S3 = "backend: {type: s3, bucket: acme-state, region: eu-west-1, profile: state}"
+UNCHECKED_LOCK = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.70.0"\n}\n'
 LATER = Sandbox("http://127.0.0.1:5555", 43, 5555, ACCOUNT, "2026-01-01T01:00:00+00:00")
 
 
@@ -261,6 +263,25 @@ def test_terraform_is_initialized_again_only_when_something_changed(house: Any):
     house.forget()
     opened(house, initialize=False)
     assert house.commands == []
+
+
+@pytest.mark.usefixtures("callers")
+@pytest.mark.parametrize("before", [None, UNCHECKED_LOCK])
+def test_a_refused_version_leaves_no_lock_file_of_it(house: Any, before: str | None):
+    terraform = house.tools / "terraform"
+    terraform.write_text(
+        f"{terraform.read_text()}\nif 'init' in arguments:\n"
+        f"    pathlib.Path('.terraform.lock.hcl').write_text({UNCHECKED_LOCK!r})\n"
+    )
+    house.write("terraform: {unchecked_versions: refuse}")
+    lock = house.render() / LOCK_FILE
+    if before:
+        lock.write_text(before)
+    with pytest.raises(RefusedError, match=r"The AWS provider 6\.70\.0 is newer"):
+        opened(house)
+    assert house.commands == ["init"]
+    assert (lock.read_text() if lock.exists() else None) == before
+    assert not any(told.startswith("wrote") for told in house.told)
 
 
 @pytest.mark.usefixtures("callers")
