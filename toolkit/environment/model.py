@@ -33,6 +33,7 @@ from toolkit.regions import ARN, GLOBAL_REGION, partition_of
 from toolkit.releases import EXCLUDED
 from toolkit.settings.accounts import ACCOUNT_ID
 from toolkit.settings.base import Settings
+from toolkit.settings.kms import KEY_ARN
 from toolkit.settings.regions import NewRegion
 from toolkit.settings.tags import TagKey, TagValue
 from toolkit.settings.values import Day, checked
@@ -204,6 +205,19 @@ def default_state_key(name: str) -> str:
     return f"{name}/baseline.tfstate"
 
 
+def _check_state_key(key: str) -> str:
+    """What Terraform's S3 backend would refuse, or take although nothing is there: an alias, a misspelt partition.
+
+    https://github.com/hashicorp/terraform/blob/v1.11.4/internal/backend/remote-state/s3/validate.go
+    """
+    if key.startswith(("arn:", "alias/")) and not KEY_ARN.fullmatch(key):
+        raise ValueError(
+            "expected the id of a key or its ARN, not of an alias, such as "
+            "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        )
+    return key
+
+
 class S3Backend(_Strict):
     """State in S3 with S3's own lock file."""
 
@@ -223,7 +237,9 @@ class S3Backend(_Strict):
         None, description="Named profile for the state alone; null: the environment's profile."
     )
     role_arn: RoleArn | None = Field(None, description="Role to assume for the state, in the account that owns it.")
-    kms_key_id: str | None = Field(None, description="KMS key of the state; null: S3-managed encryption.")
+    kms_key_id: Annotated[str, AfterValidator(_check_state_key)] | None = Field(
+        None, description="KMS key of the state, by its id or ARN; null: S3-managed encryption."
+    )
 
 
 LabelKey = Annotated[str, checked(r"[a-z0-9][a-z0-9_-]{0,62}", "1 to 63 of a-z, 0-9, - and _, like tier")]

@@ -183,6 +183,11 @@ BROKEN = {
         GOOD + "backend: {type: s3, bucket: My_Bucket, region: eu-west-1}\n",
         '6: backend.bucket: "My_Bucket"; expected an S3 bucket name',
     ),
+    "alias of a state key": (GOOD + f"{S3}, kms_key_id: alias/state}}\n", "6: backend.kms_key_id"),
+    "state key of a misspelt partition": (
+        GOOD + f"{S3}, kms_key_id: 'arn:awz:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'}}\n",
+        "expected the id of a key or its ARN, not of an alias, such as arn:aws:kms:",
+    ),
     "key that leaves its folder": (GOOD + f"{S3}, key: /x}}\n", "6: backend.key"),
     "backend key of local": (GOOD + "backend: {type: local, bucket: x}\n", "6: backend.bucket: unknown key 'bucket'"),
     "state role elsewhere": (

@@ -59,7 +59,7 @@ KINDS = [
     (S3, s3(account_id="999999999999"), True),
     (S3, s3(role_arn="arn:aws:iam::111122223333:role/state"), True),
     (S3, s3(profile="other"), True),
-    (S3, s3(kms_key_id="alias/state"), True),
+    (S3, s3(kms_key_id="1234abcd-12ab-34cd-56ef-1234567890ab"), True),
     # Another partition has other buckets.
     (S3, s3(region="cn-north-1"), False),
     # The default key is the environment's own, until another one names it.

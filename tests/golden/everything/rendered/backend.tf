@@ -9,7 +9,7 @@ terraform {
     encrypt             = true
     use_lockfile        = true
     allowed_account_ids = ["999999999999"]
-    kms_key_id          = "alias/state"
+    kms_key_id          = "1234abcd-12ab-34cd-56ef-1234567890ab"
     profile             = "state"
 
     assume_role = {
