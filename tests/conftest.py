@@ -29,6 +29,10 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
 
+# With PYTHONDONTWRITEBYTECODE, as images of Docker have it, each of hundreds of commands would compile the toolkit.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def end_with_tests() -> None:
     """In a child before it runs: SIGTERM for it when the tests are killed (Linux), so that its Terraform stops, too."""
