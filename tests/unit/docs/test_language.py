@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -81,9 +82,10 @@ def template_comments(template: Path) -> str:
     return "\n".join(re.findall(r"#(?!!)(.*)$", text, re.M))
 
 
-def helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
+def helps(command: Any, path: str) -> Iterator[tuple[str, Callable[[], str]]]:
     """Every command's help and that of its options."""
-    yield f"help of {path}", "\n".join([command.help or "", *(getattr(p, "help", "") or "" for p in command.params)])
+    parts = [command.help or "", *(getattr(p, "help", "") or "" for p in command.params)]
+    yield f"help of {path}", partial("\n".join, parts)
     for name, inner in getattr(command, "commands", {}).items():
         yield from helps(inner, f"{path} {name}")
 
@@ -115,22 +117,34 @@ def messages(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, text
 
 
-def texts() -> Iterator[tuple[str, str]]:
+def file_messages(file: Path) -> str:
+    return "\n".join(f"{line}: {text}" for line, text in messages(file.read_text("utf-8")))
+
+
+def file_prose(file: Path) -> str:
+    return prose(file.read_text("utf-8"))
+
+
+def component_texts(settings: Any) -> str:
+    return "\n".join(setting_texts(settings))
+
+
+def texts() -> Iterator[tuple[str, Callable[[], str]]]:
+    """Name → what reads the text: every worker collects the names, and one reads."""
     for file in sorted((REPOSITORY / "toolkit").rglob("*.py")):
-        found = [f"{line}: {text}" for line, text in messages(file.read_text("utf-8"))]
-        yield f"messages of {file.relative_to(REPOSITORY).as_posix()}", "\n".join(found)
+        yield f"messages of {file.relative_to(REPOSITORY).as_posix()}", partial(file_messages, file)
     for document in [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").glob("*.md"))]:
-        yield document.relative_to(REPOSITORY).as_posix(), prose(document.read_text("utf-8"))
+        yield document.relative_to(REPOSITORY).as_posix(), partial(file_prose, document)
     for readme in sorted((REPOSITORY / "modules").rglob("README.md")):
         name = readme.parent.relative_to(REPOSITORY).as_posix()
-        yield f"{name}/README.md", prose(readme.read_text("utf-8"))
+        yield f"{name}/README.md", partial(file_prose, readme)
     for folder in sorted((REPOSITORY / "modules").iterdir()):
         if folder.is_dir():
-            yield f"HCL of {folder.relative_to(REPOSITORY).as_posix()}", hcl_texts(folder)
+            yield f"HCL of {folder.relative_to(REPOSITORY).as_posix()}", partial(hcl_texts, folder)
     for component in REGISTRY.values():
-        yield f"settings of {component.name}", "\n".join(setting_texts(component.settings))
+        yield f"settings of {component.name}", partial(component_texts, component.settings)
     for template in sorted((REPOSITORY / "templates").rglob("*.j2")):
-        yield template.relative_to(REPOSITORY).as_posix(), template_comments(template)
+        yield template.relative_to(REPOSITORY).as_posix(), partial(template_comments, template)
     yield from helps(typer.main.get_command(app), "toolkit")
 
 
@@ -149,7 +163,7 @@ TEXTS = dict(texts())
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_texts_use_plain_words(name: str):
-    found = findings(TEXTS[name])
+    found = findings(TEXTS[name]())
     assert not found, f"{name}:\n" + "\n".join(found)
 
 
