@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import end_with_tests
 from tests.provider5.record import newer_modules
 from toolkit.terraform.mirror import cli_config
 
@@ -52,6 +56,52 @@ def terraform(folder: Path, environ: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
+_ALIAS = re.compile(r"^ *(?:alias|configuration_aliases) *=", re.M)
+
+
+def configures_one_provider(folder: Path) -> bool:
+    """Whether a module and its tests have no second configuration of the provider."""
+    files = (*folder.glob("*.tf"), *folder.glob("tests/*.tftest.hcl"))
+    return not any(_ALIAS.search(file.read_text("utf-8")) for file in files)
+
+
+@pytest.fixture(scope="session")
+def running(
+    environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Path], dict[str, str]]]:
+    """Variables with which Terraform uses the provider that `init` chose, of which one process serves every module.
+
+    Terraform starts a provider for each run of a test, which is most of its work. One process has one configuration:
+    where there are several, Terraform starts it as always.
+    """
+    started: dict[Path, tuple[subprocess.Popen[bytes], dict[str, str]]] = {}
+
+    def use(folder: Path) -> dict[str, str]:
+        (program,) = (folder / ".terraform" / "providers").glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
+        program = program.resolve()
+        if program not in started:
+            output = tmp_path_factory.mktemp("provider") / "output"
+            with output.open("wb") as file:
+                process = subprocess.Popen(
+                    [program, "-debug"],
+                    env=environ,
+                    stdout=file,
+                    stderr=file,
+                    preexec_fn=end_with_tests,  # noqa: PLW1509 (no other thread forks)
+                )
+            deadline = time.monotonic() + 60
+            while not (found := re.search(r"TF_REATTACH_PROVIDERS='(.+)'", output.read_text("utf-8"))):
+                assert process.poll() is None and time.monotonic() < deadline, output.read_text("utf-8")
+                time.sleep(0.05)
+            started[program] = process, {"TF_REATTACH_PROVIDERS": found[1]}
+        return started[program][1]
+
+    yield use
+    for process, _ in started.values():
+        process.kill()
+        process.wait()
+
+
 def test_there_are_modules():
     assert len(MODULES) >= 10
 
@@ -63,11 +113,12 @@ def test_every_module_has_tests(module: Path):
 
 
 @pytest.mark.parametrize("module", ADMITTING_5, ids=str)
-def test_module(module: Path, modules: Path, environ: dict[str, str]):
+def test_module(module: Path, modules: Path, environ: dict[str, str], running: Callable[[Path], dict[str, str]]):
     folder = modules / module
     terraform(folder, environ, "init", "-backend=false", "-input=false")
+    started = running(folder) if configures_one_provider(folder) else {}
     # `terraform test` validates the module first; a separate `validate` would only load the provider once more.
-    summary = terraform(folder, environ, "test", "-no-color").strip().splitlines()[-1]
+    summary = terraform(folder, environ | started, "test", "-no-color").strip().splitlines()[-1]
     assert summary.startswith("Success!"), summary
     assert " 0 failed" in summary, summary
 

@@ -45,7 +45,7 @@ def mirror(folder: Path) -> Path:
     identity = folder / "identity.pem"
     identity.write_bytes(_identity())
     command = shlex.join([sys.executable, str(Path(__file__).resolve()), str(identity)])
-    program.write_text(f"#!/bin/sh\nexec {command}\n", encoding="utf-8")
+    program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     return folder
 
@@ -230,12 +230,14 @@ def _principals(blocks: list[Value]) -> Any:
     return {kind: _one_or_list(values) for kind, values in found.items()}
 
 
-def serve(identity: bytes) -> None:
+def serve(identity: bytes, *, debug: bool = False) -> None:
     """Answer Terraform until it says that it is done.
 
     Args:
         identity: As `_identity` makes it. Terraform starts a provider several times in each command, so that one that
             is made beforehand saves a third of the time.
+        debug: Serve one command after another until killed, as providers do that are started with `-debug`:
+            https://developer.hashicorp.com/terraform/plugin/debugging
     """
     import grpc
     from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, tfplugin_pb2, tfplugin_pb2_grpc
@@ -268,6 +270,15 @@ def serve(identity: bytes) -> None:
     def schemas(kind: str) -> dict[str, Any]:
         return {n: pb.Schema(version=s["version"], block=message(s["block"])) for n, s in own[kind].items()}
 
+    @functools.cache
+    def everything() -> Any:
+        return pb.GetProviderSchema.Response(
+            provider=pb.Schema(block=message(own["provider"]["block"])),
+            resource_schemas=schemas("resource_schemas"),
+            data_source_schemas=schemas("data_source_schemas"),
+            server_capabilities=pb.ServerCapabilities(get_provider_schema_optional=True),
+        )
+
     def value(found: Any) -> Any:
         return pb.DynamicValue(msgpack=pack(found))
 
@@ -284,12 +295,7 @@ def serve(identity: bytes) -> None:
         """The calls of the protocol that a plan and an apply need."""
 
         def GetProviderSchema(self, request: Any, context: Any) -> Any:
-            return pb.GetProviderSchema.Response(
-                provider=pb.Schema(block=message(own["provider"]["block"])),
-                resource_schemas=schemas("resource_schemas"),
-                data_source_schemas=schemas("data_source_schemas"),
-                server_capabilities=pb.ServerCapabilities(get_provider_schema_optional=True),
-            )
+            return everything()
 
         def ValidateProviderConfig(self, request: Any, context: Any) -> Any:
             return pb.ValidateProviderConfig.Response()
@@ -302,7 +308,8 @@ def serve(identity: bytes) -> None:
 
         def ConfigureProvider(self, request: Any, context: Any) -> Any:
             given = {k: v for k, v in unpack(request.config.msgpack).items() if v not in (None, UNKNOWN)}
-            settings.update(given)
+            settings.clear()
+            settings.update({"region": "us-east-1"} | given)
             return pb.ConfigureProvider.Response()
 
         def UpgradeResourceState(self, request: Any, context: Any) -> Any:
@@ -384,7 +391,8 @@ def serve(identity: bytes) -> None:
         """How Terraform ends a provider; it would wait two seconds before it kills one."""
 
         def Shutdown(self, request: Any, context: Any) -> Any:
-            ended.set()
+            if not debug:
+                ended.set()
             return grpc_controller_pb2.Empty()
 
     ended, parent = threading.Event(), os.getppid()
@@ -392,17 +400,31 @@ def serve(identity: bytes) -> None:
     protocol.add_ProviderServicer_to_server(Provider(), server)
     grpc_controller_pb2_grpc.add_GRPCControllerServicer_to_server(Controller(), server)
     with tempfile.TemporaryDirectory() as folder:
-        key, certificate = (match[0] for match in _PEM.finditer(identity))
-        server.add_secure_port(f"unix://{folder}/socket", grpc.ssl_server_credentials([(key, certificate)]))
-        server.start()
-        # go-plugin's handshake: its version, the protocol's, where it listens, and the certificate to expect.
-        encoded = "".join(certificate.decode().splitlines()[1:-1]).rstrip("=")
-        sys.stdout.write(f"1|6|unix|{folder}/socket|grpc|{encoded}\n")
-        sys.stdout.flush()
+        _listen(server, f"{folder}/socket", None if debug else identity)
         while not ended.wait(2) and os.getppid() == parent:
             pass  # a Terraform that was killed says nothing
         server.stop(0.1).wait()
     os._exit(0)  # nothing is left to be cleaned up
+
+
+def _listen(server: Any, socket: str, identity: bytes | None) -> None:
+    """Start, and say where: in go-plugin's handshake, or without identity as a variable for Terraform."""
+    import grpc
+
+    if identity is None:
+        server.add_insecure_port(f"unix://{socket}")
+        address = {"Network": "unix", "String": socket}
+        found = {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True, "Addr": address}
+        said = f"TF_REATTACH_PROVIDERS='{json.dumps({'registry.terraform.io/hashicorp/aws': found})}'"
+    else:
+        key, certificate = (match[0] for match in _PEM.finditer(identity))
+        server.add_secure_port(f"unix://{socket}", grpc.ssl_server_credentials([(key, certificate)]))
+        # Its version, the protocol's, where it listens, and the certificate to expect.
+        encoded = "".join(certificate.decode().splitlines()[1:-1]).rstrip("=")
+        said = f"1|6|unix|{socket}|grpc|{encoded}"
+    server.start()
+    sys.stdout.write(f"{said}\n")
+    sys.stdout.flush()
 
 
 _ID_WITH_REGION = re.compile(r"(.+)@([a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})")
@@ -437,4 +459,4 @@ def _identity() -> bytes:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]).read_bytes())
+    serve(Path(sys.argv[1]).read_bytes(), debug="-debug" in sys.argv)

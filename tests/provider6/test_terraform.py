@@ -19,7 +19,13 @@ import pytest
 import yaml
 
 from tests.modules.test_examples import validate, write_root
-from tests.modules.test_modules import MODULES, modules, terraform  # noqa: F401 (a fixture)
+from tests.modules.test_modules import (
+    MODULES,
+    configures_one_provider,
+    modules,  # noqa: F401 (a fixture)
+    running,  # noqa: F401 (a fixture)
+    terraform,
+)
 from tests.provider5.record import newer, newer_modules
 from toolkit.versions import TERRAFORM
 
@@ -34,11 +40,17 @@ ACCEPTED = "~> 6.0"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
-def test_module(module: Path, modules: Path, environ: dict[str, str]):  # noqa: F811
+def test_module(
+    module: Path,
+    modules: Path,  # noqa: F811
+    environ: dict[str, str],
+    running: Callable[[Path], dict[str, str]],  # noqa: F811
+):
     folder = modules / module
     terraform(folder, environ, "init", "-backend=false", "-input=false")
+    started = running(folder) if configures_one_provider(folder) else {}
     # It validates the module first.
-    summary = terraform(folder, environ, "test", "-no-color").strip().splitlines()[-1]
+    summary = terraform(folder, environ | started, "test", "-no-color").strip().splitlines()[-1]
     assert summary.startswith("Success!"), summary
     assert " 0 failed" in summary, summary
 
