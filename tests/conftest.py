@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib.util
 import json
 import os
@@ -11,11 +12,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore
 import pytest
+from botocore import loaders
 from botocore.config import Config
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
@@ -34,12 +38,24 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is collected, 21,000 tests and all of the toolkit, stays: the collector of garbage leaves it out."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def end_with_tests() -> None:
     """In a child before it runs: SIGTERM for it when the tests are killed (Linux), so that its Terraform stops, too."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
 
 
+@cache
 def json_output(*, shape: bool = False) -> Callable[[str], Any]:
     """Parses what --json printed, after comparing it with docs/output.schema.json.
 
@@ -102,6 +118,13 @@ def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str]]:
     return call
 
 
+def sandbox_endpoint(root: Path) -> str:
+    """Of the embedded AWS that runs for a project."""
+    running = control.status(root / ".toolkit" / "sandbox")
+    assert running is not None
+    return running.endpoint
+
+
 class Cli:
     """A project of its own and the real CLI to work on it, each command in a process of its own."""
 
@@ -158,9 +181,14 @@ class Cli:
         """What refuses a plan (exit code 4): the findings, by the address that they are about."""
         return {f["subject"]: f for f in self.json("plan", environment, exits=4)["findings"] if f["blocks"]}
 
+    @property
+    def endpoint(self) -> str:
+        """Of the project's embedded AWS, as `sandbox status` has it."""
+        return sandbox_endpoint(self.root)
+
     def client(self, service: str, region: str = "eu-central-1") -> Any:
         """A boto3 client of the project's embedded AWS."""
-        endpoint = self.json("sandbox", "status")["endpoint"]
+        endpoint = self.endpoint
         dummy = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
         # s3control puts the account id before the host name; only a proxy gets such a request to 127.0.0.1.
         config = Config(proxies={"http": endpoint})
@@ -175,6 +203,29 @@ def _own_environment() -> Iterator[None]:
     if dict(os.environ) != before:
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """botocore parses a service's model, megabytes of JSON, for each session; hundreds of tests make one."""
+    data = f"{Path(botocore.__file__).with_name('data')}{os.sep}"
+    own, own_services = loaders.JSONFileLoader.load_file, loaders.Loader.list_available_services
+    once = lru_cache(64)(lambda path: own(loaders.JSONFileLoader(), path))
+    services: dict[Any, Any] = {}
+
+    def load_file(loader: Any, path: str) -> Any:
+        return once(path) if path.startswith(data) else own(loader, path)
+
+    def list_available_services(loader: Any, type_name: str) -> Any:
+        key = (*loader.search_paths, type_name)
+        if key not in services:
+            services[key] = own_services(loader, type_name)
+        return list(services[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders.JSONFileLoader, "load_file", load_file)
+        patch.setattr(loaders.Loader, "list_available_services", list_available_services)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -174,7 +174,7 @@ def inventory(cli: Any, applied: Any) -> Inventory:
     """What the account has after the apply."""
     assert applied
     environ = {
-        "AWS_ENDPOINT_URL": cli.json("sandbox", "status")["endpoint"],
+        "AWS_ENDPOINT_URL": cli.endpoint,
         "AWS_ACCESS_KEY_ID": "sandbox",
         "AWS_SECRET_ACCESS_KEY": "sandbox",
     }

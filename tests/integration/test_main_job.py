@@ -180,7 +180,9 @@ def test_what_was_reviewed_is_applied_once(cli: Any, reviewed: str):
 
 def test_a_plan_of_the_simulator_never_reaches_aws(cli: Any, bundle: str):
     """A real environment with a custom endpoint: another server could pretend to be the account."""
-    environ = {**cli.environ, "AWS_ENDPOINT_URL": cli.json("sandbox", "status")["endpoint"]}
+    endpoint = cli.json("sandbox", "status")["endpoint"]
+    assert endpoint == cli.endpoint
+    environ = {**cli.environ, "AWS_ENDPOINT_URL": endpoint}
     refused = cli.run("plan", "small", exits=4, environ=environ)
     assert "AWS_ENDPOINT_URL is set" in refused.stderr
 

@@ -25,6 +25,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.conftest import sandbox_endpoint
+
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
 REPOSITORY = Path(__file__).parents[2]
@@ -93,7 +95,7 @@ class Checkout:
         (self.folder / "environment.yaml").write_text(text)
 
     def client(self, service: str, region: str = "eu-central-1") -> Any:
-        endpoint = self.json("sandbox", "status")["endpoint"]
+        endpoint = sandbox_endpoint(self.root)
         return boto3.client(  # type: ignore[call-overload]
             service,
             region,
