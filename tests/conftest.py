@@ -36,6 +36,8 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 # With PYTHONDONTWRITEBYTECODE, as images of Docker have it, each of hundreds of commands would compile the toolkit.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# As the embedded AWS has it (toolkit/sandbox/server.py): within a test's process, moto makes them anew for each test.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 
 @pytest.hookimpl(wrapper=True)
