@@ -11,6 +11,7 @@ _DECLARING = (
     "toolkit.plan.drift",
     "toolkit.plan.guards",
     "toolkit.plan.imports",
+    "toolkit.plan.pipeline_trust",
     "toolkit.plan.quotas",
 )
 """Modules that register rules. Those above this package are named only, since they import it; a contract test compares

@@ -24,6 +24,7 @@ IDS = {
     "releases-protected": (Consent("--allow-release", "ADDRESS"), Names.RESOURCE),
     "locks-out-caller": (None, None),
     "locks-out-last-administrator": (None, None),
+    "opens-role-to-others": (None, None),
     "locks-out-users": (Consent("--acknowledge-lockout", None), Names.RESOURCE),
     "advice": (None, None),
     "uncovered": (None, Names.REQUIREMENT),
