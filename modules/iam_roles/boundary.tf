@@ -1,7 +1,7 @@
 # The maximum permissions of bounded roles, regardless of their policies. It grants nothing by itself. A list of allowed
 # actions: actions that AWS adds to IAM later are denied.
 locals {
-  bounded = var.delegation.keep_boundary || anytrue(concat(values(var.roles)[*].bounded, values(var.deployers)[*].bounded))
+  bounded = var.delegation.keep_boundary || anytrue(concat(values(var.roles)[*].bounded, values(local.deployers)[*].bounded))
 
   boundary_arn = "${local.iam}:policy/${var.delegation.boundary_name}"
   delegated    = { for kind in ["role", "policy", "instance-profile"] : kind => "${local.iam}:${kind}${var.delegation.path}*" }

@@ -25,7 +25,7 @@ locals {
   }
 
   names = concat(
-    keys(var.roles), keys(var.deployers),
+    keys(var.roles), values(local.deployers)[*].name,
     [for role in [var.break_glass, var.audit, var.support] : role.name if role != null],
   )
 
@@ -34,7 +34,7 @@ locals {
     for name, policies in merge(
       { for name, role in var.roles : name => role.managed_policies },
       { for role in [var.break_glass] : role.name => role.managed_policies if role != null },
-      { for name, role in var.deployers : name => role.managed_policies },
+      { for name, role in local.deployers : name => role.managed_policies },
     ) : { for policy in policies : "${name}/${policy}" => { role = name, arn = startswith(policy, "arn:") ? policy : "arn:${local.partition}:iam::aws:policy/${policy}" } }
   ]...)
 }
@@ -134,7 +134,7 @@ resource "aws_iam_role" "this" {
 resource "aws_iam_role_policy_attachment" "managed" {
   for_each = local.managed_policies
 
-  role       = contains(keys(var.deployers), each.value.role) ? aws_iam_role.deployer[each.value.role].name : aws_iam_role.this[each.value.role].name
+  role       = contains(keys(local.deployers), each.value.role) ? aws_iam_role.deployer[each.value.role].name : aws_iam_role.this[each.value.role].name
   policy_arn = each.value.arn
 }
 

@@ -2,7 +2,7 @@ output "role_arns" {
   description = "Name => ARN of every role."
   value = merge(
     { for name, role in aws_iam_role.this : name => role.arn },
-    { for name, role in aws_iam_role.deployer : name => role.arn },
+    { for role in aws_iam_role.deployer : role.name => role.arn },
   )
 }
 
@@ -10,7 +10,7 @@ output "trust_policies_json" {
   description = "Name => trust policy of every role."
   value = merge(
     { for name, document in data.aws_iam_policy_document.trust : name => document.json },
-    { for name, document in data.aws_iam_policy_document.deployer_trust : name => document.json },
+    { for key, document in data.aws_iam_policy_document.deployer_trust : local.deployers[key].name => document.json },
   )
 }
 

@@ -104,7 +104,7 @@ variable "support" {
 }
 
 variable "deployers" {
-  description = "Roles of pipelines, by name, which authenticate through OpenID Connect without a secret. Each has a provider (github or gitlab), the repository (OWNER/NAME, or GROUP/…/PROJECT), owner_id and repository_id (GitHub's numbers) for subjects that no other owner can take over, subject_format (classic, immutable or both; null: immutable where the ids are given), and at least one of branches, tags and environments (GitHub's), all exact; issuer and audience where they are not the provider's usual ones (null); managed_policies, bounded, path and max_session_minutes."
+  description = "Roles of pipelines, by name, which authenticate through OpenID Connect without a secret. Each has a provider (github or gitlab), the repository (OWNER/NAME, or GROUP/…/PROJECT), and owner_id and repository_id (numbers of GitHub, or of gitlab.com's namespace and project), so that no other owner can take it over; subject_format (classic, immutable or both; null: immutable where the ids are given). Then either at least one of branches, tags and environments (GitHub's), all exact, with managed_policies; or pipeline, for the workflow that plans and applies the baseline: two roles, NAME-plan and NAME-apply, for runs of branch, of workflows (files in .github/workflows, or OWNER/NAME/.github/workflows/FILE@REF; empty: any; those of nightly_workflows only plan) and in plan_environment and apply_environment (null: plan-ENVIRONMENT_NAME and aws-ENVIRONMENT_NAME); pull_requests (whether runs for them may plan), plan_managed_policies and apply_managed_policies. issuer and audience where they are not the provider's usual ones (null); bounded, path and max_session_minutes."
   type = map(object({
     provider            = string
     repository          = string
@@ -116,10 +116,20 @@ variable "deployers" {
     environments        = optional(set(string), [])
     issuer              = optional(string)
     audience            = optional(string)
-    managed_policies    = set(string)
+    managed_policies    = optional(set(string), [])
     bounded             = optional(bool, true)
     path                = optional(string, "/")
     max_session_minutes = optional(number, 60)
+    pipeline = optional(object({
+      branch                 = optional(string, "main")
+      workflows              = optional(set(string), ["baseline.yml"])
+      nightly_workflows      = optional(set(string), ["baseline-nightly.yml"])
+      pull_requests          = optional(bool, true)
+      plan_environment       = optional(string)
+      apply_environment      = optional(string)
+      plan_managed_policies  = optional(set(string), ["SecurityAudit", "job-function/ViewOnlyAccess"])
+      apply_managed_policies = optional(set(string), ["AdministratorAccess"])
+    }))
   }))
   default  = {}
   nullable = false
@@ -136,22 +146,22 @@ variable "deployers" {
 
   validation {
     condition     = alltrue([for role in values(var.deployers) : (role.owner_id == null) == (role.repository_id == null) && can(regex("^([1-9][0-9]{0,19})?$", role.owner_id == null ? "" : role.owner_id)) && can(regex("^([1-9][0-9]{0,19})?$", role.repository_id == null ? "" : role.repository_id))])
-    error_message = "owner_id and repository_id must be GitHub's numbers, both or neither."
+    error_message = "owner_id and repository_id must be numbers of GitHub or GitLab, both or neither."
   }
 
   validation {
-    condition     = alltrue([for role in values(var.deployers) : role.provider == "github" || (role.owner_id == null && role.subject_format == null)])
-    error_message = "owner_id, repository_id and subject_format are GitHub's: GitLab's subjects have no such forms."
+    condition     = alltrue([for role in values(var.deployers) : role.provider == "github" || (role.subject_format == null && (role.owner_id == null || role.issuer == null))])
+    error_message = "subject_format is GitHub's, and STS compares ids with tokens of gitlab.com alone: owner_id and repository_id must be null for another issuer of GitLab."
   }
 
   validation {
-    condition     = alltrue([for role in values(var.deployers) : role.subject_format == null ? true : contains(role.owner_id == null ? ["classic"] : ["immutable", "both"], role.subject_format)])
-    error_message = "subject_format must be classic without the ids, and immutable or both with them."
+    condition     = alltrue([for role in values(var.deployers) : role.subject_format == null ? true : contains(role.owner_id == null ? ["classic"] : ["classic", "immutable", "both"], role.subject_format)])
+    error_message = "subject_format must be classic, immutable or both, the last two with owner_id and repository_id."
   }
 
   validation {
-    condition     = alltrue([for role in values(var.deployers) : length(role.branches) + length(role.tags) + length(role.environments) > 0])
-    error_message = "A deployer must name at least one of branches, tags and environments: any branch would mean any user who may push."
+    condition     = alltrue([for role in values(var.deployers) : (length(role.branches) + length(role.tags) + length(role.environments) > 0) == (role.pipeline == null)])
+    error_message = "A deployer must have either a pipeline or at least one of branches, tags and environments: any branch would mean any user who may push."
   }
 
   validation {
@@ -180,7 +190,7 @@ variable "deployers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for role in values(var.deployers) : [for policy in role.managed_policies : !strcontains(policy, ":policy${var.delegation.path}")]]))
+    condition     = alltrue(flatten([for role in values(var.deployers) : [for policy in setunion(role.managed_policies, try(role.pipeline.plan_managed_policies, []), try(role.pipeline.apply_managed_policies, [])) : !strcontains(policy, ":policy${var.delegation.path}")]]))
     error_message = "A deployer must not have a policy under delegation.path: bounded administrators may rewrite it."
   }
 
@@ -190,8 +200,28 @@ variable "deployers" {
   }
 
   validation {
-    condition     = alltrue([for role in values(var.deployers) : length(role.managed_policies) >= 1 && length(role.managed_policies) <= 10])
-    error_message = "managed_policies must have 1 to 10 entries (IAM's quota)."
+    condition     = alltrue([for role in values(var.deployers) : role.pipeline == null ? length(role.managed_policies) >= 1 && length(role.managed_policies) <= 10 : length(role.managed_policies) == 0])
+    error_message = "managed_policies must have 1 to 10 entries (IAM's quota), and none with a pipeline, which has plan_managed_policies and apply_managed_policies."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : role.pipeline == null || role.issuer != null || role.owner_id != null])
+    error_message = "A pipeline must have owner_id and repository_id: names of GitHub and gitlab.com can be taken over by another owner once they are given up."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for role in values(var.deployers) : [for name in compact([try(role.pipeline.branch, ""), try(role.pipeline.plan_environment, ""), try(role.pipeline.apply_environment, "")]) : can(regex("^[A-Za-z0-9_][A-Za-z0-9 _./@#+=-]{0,254}$", name))]]))
+    error_message = "branch, plan_environment and apply_environment of a pipeline must be exact names, without wildcards and colons."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for role in values(var.deployers) : [for workflow in setunion(try(role.pipeline.workflows, []), try(role.pipeline.nightly_workflows, [])) : can(regex("^([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}/\\.github/workflows/[A-Za-z0-9._-]+\\.ya?ml@[A-Za-z0-9_./-]+|[A-Za-z0-9._-]+\\.ya?ml)$", workflow))]]))
+    error_message = "workflows and nightly_workflows must be names of files in .github/workflows, or OWNER/NAME/.github/workflows/FILE@REF, without wildcards."
+  }
+
+  validation {
+    condition     = alltrue([for role in values(var.deployers) : try(role.pipeline.plan_environment, null) == null || try(role.pipeline.plan_environment, null) != try(role.pipeline.apply_environment, null)])
+    error_message = "plan_environment and apply_environment of a pipeline must differ: a run that plans could apply."
   }
 }
 
@@ -242,6 +272,48 @@ variable "delegation" {
   validation {
     condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", var.delegation.boundary_name))
     error_message = "delegation.boundary_name must have 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -."
+  }
+}
+
+variable "environment_name" {
+  description = "Name of the environment of the toolkit, of which names of GitHub's environments are made: plan-NAME and aws-NAME."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]*$", var.environment_name))
+    error_message = "environment_name must have letters, digits and the characters _ . - only."
+  }
+}
+
+variable "permissions" {
+  description = "Deployer with a pipeline => policy documents as JSON of its two roles, plan and apply: each becomes a managed policy (NAME-plan-1, NAME-plan-2 and so on) of that role, in addition to AWS's."
+  type = map(object({
+    plan  = optional(list(string), [])
+    apply = optional(list(string), [])
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.permissions) : try(var.deployers[name].pipeline, null) != null])
+    error_message = "permissions must name deployers with a pipeline."
+  }
+
+  validation {
+    condition     = alltrue([for name, parts in var.permissions : length(parts.plan) + try(length(var.deployers[name].pipeline.plan_managed_policies), 0) <= 10 && length(parts.apply) + try(length(var.deployers[name].pipeline.apply_managed_policies), 0) <= 10])
+    error_message = "Each role must have at most 10 policies, of permissions and managed policies together (IAM's quota)."
+  }
+
+  validation {
+    condition     = alltrue([for document in flatten([for parts in values(var.permissions) : [parts.plan, parts.apply]]) : can(jsondecode(document).Statement)])
+    error_message = "permissions must be policy documents in JSON."
+  }
+
+  validation {
+    condition     = alltrue([for document in flatten([for parts in values(var.permissions) : [parts.plan, parts.apply]]) : try(length(jsonencode(jsondecode(document))), 0) <= 6144])
+    error_message = "A document of permissions must have at most 6,144 characters without white space (IAM's quota)."
   }
 }
 

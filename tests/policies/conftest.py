@@ -74,7 +74,46 @@ ROLES = """
       tags             = ["v1"]
       managed_policies = ["PowerUserAccess"]
     }
+    branch = {
+      provider         = "gitlab"
+      repository       = "group/sub/project"
+      owner_id         = "4711"
+      repository_id    = "815"
+      branches         = ["main"]
+      managed_policies = ["PowerUserAccess"]
+    }
+    classic = {
+      provider       = "github"
+      repository     = "example/infrastructure"
+      owner_id       = "123456"
+      repository_id  = "456789"
+      subject_format = "classic"
+      pipeline       = {}
+    }
+    immutable = {
+      provider      = "github"
+      repository    = "example/infrastructure"
+      owner_id      = "123456"
+      repository_id = "456789"
+      pipeline      = {}
+    }
+    both = {
+      provider       = "github"
+      repository     = "example/infrastructure"
+      owner_id       = "123456"
+      repository_id  = "456789"
+      subject_format = "both"
+      pipeline       = { workflows = ["baseline.yml", "other.yaml"], nightly_workflows = [], pull_requests = false }
+    }
+    gitlab = {
+      provider      = "gitlab"
+      repository    = "group/sub/project"
+      owner_id      = "4711"
+      repository_id = "815"
+      pipeline      = {}
+    }
   }
+  environment_name = "prod"
   alarm = { log_group_name = "x", topic_arn = "arn:aws:sns:eu-central-1:123456789012:x", name_prefix = "x-" }
 """
 """Roles of iam_roles, one of each kind of condition."""

@@ -223,11 +223,17 @@ class IamName:
         resource: Terraform resource type.
         setting: Path below the component's block; a last step `*` is every key of a map whose value is not null.
         text: How the name is made of the setting's value.
+        texts: The key of a map and its value → names, where an entry names none, or several.
     """
 
     resource: str
     setting: str
     text: str = "{}"
+    texts: Callable[[str, Any], tuple[str, ...]] | None = None
+
+    def names(self, key: str, value: Any) -> tuple[str, ...]:
+        """What a setting's value, or a map's key, names."""
+        return (self.text.format(key),) if self.texts is None else self.texts(key, value)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Any
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import Component, Scope
+from toolkit.components.base import Component, IamName, Scope
 from toolkit.components.registry import REGISTRY
 from toolkit.environment.model import EnabledComponent, Environment
 from toolkit.environment.source import Data, Path, Problem, Source, data_at, places
@@ -197,8 +197,7 @@ def _alike(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Proble
     found: dict[tuple[str, str], list[tuple[int, Path, str]]] = {}
     for e in enabled:
         for declared in e.component.iam_names:
-            for path, value in _named_by(e, declared.setting):
-                name = declared.text.format(value)
+            for path, name in _named_by(e, declared):
                 found.setdefault((declared.resource, name.lower()), []).append((source.line(path), path, name))
     problems = []
     for (resource, _), places_of in found.items():
@@ -219,23 +218,28 @@ def _alike(enabled: tuple[EnabledComponent, ...], source: Source) -> list[Proble
 def iam_names(enabled: tuple[EnabledComponent, ...]) -> dict[tuple[str, str], tuple[str, ...]]:
     """(type, name) of the users, groups, roles and policies that components declare to name → the setting that does."""
     return {
-        (declared.resource, declared.text.format(value)): tuple(map(str, path))
+        (declared.resource, name): tuple(map(str, path))
         for e in enabled
         for declared in (*e.component.iam_names, *e.component.names)
-        for path, value in _named_by(e, declared.setting)
+        for path, name in _named_by(e, declared)
     }
 
 
-def _named_by(enabled: EnabledComponent, setting: str) -> list[tuple[Path, str]]:
-    """(place, value) of a setting that names something; see `IamName.setting`."""
-    *steps, last = setting.split(".")
+def _named_by(enabled: EnabledComponent, declared: IamName) -> list[tuple[Path, str]]:
+    """(place, name) of what a setting names; see `IamName.setting`."""
+    *steps, last = declared.setting.split(".")
     here: Any = enabled.settings
     for step in steps if last == "*" else [*steps, last]:
         here = getattr(here, step, None)
     base: Path = ("components", enabled.component.name, *steps)
     if last == "*":
-        return [((*base, key), key) for key, value in here.items() if value is not None]
-    return [] if here is None else [((*base, last), here)]
+        return [
+            ((*base, key), name)
+            for key, value in here.items()
+            if value is not None
+            for name in declared.names(key, value)
+        ]
+    return [] if here is None else [((*base, last), name) for name in declared.names(here, here)]
 
 
 def not_offered(environment: Environment, source: Source) -> list[Problem]:

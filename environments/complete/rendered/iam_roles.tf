@@ -90,6 +90,7 @@ module "iam_roles" {
       bounded             = true
       path                = "/"
       max_session_minutes = 60
+      pipeline            = null
     }
   }
   existing_oidc_providers = []

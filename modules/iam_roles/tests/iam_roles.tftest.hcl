@@ -263,6 +263,205 @@ run "refused_subjects" {
   expect_failures = [var.deployers]
 }
 
+run "pipelines" {
+  command = plan
+
+  variables {
+    environment_name = "prod"
+    deployers = {
+      baseline = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", pipeline = {} }
+      shared = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", subject_format = "classic", max_session_minutes = 90, pipeline = {
+        branch                = "trunk", pull_requests = false, plan_environment = "p", apply_environment = "a"
+        nightly_workflows     = []
+        workflows             = ["a.yml", "example/shared/.github/workflows/b.yml@refs/tags/v1"]
+        plan_managed_policies = ["ReadOnlyAccess"], apply_managed_policies = ["PowerUserAccess", "IAMFullAccess"]
+      } }
+      enterprise = { provider = "github", repository = "example/site", issuer = "token.actions.example.ghe.com", owner_id = "1", repository_id = "2", pipeline = { workflows = [] } }
+      server     = { provider = "github", repository = "example/site", issuer = "github.example.com/_services/token", pipeline = {} }
+      gitlab     = { provider = "gitlab", repository = "group/project", owner_id = "4711", repository_id = "815", pipeline = {} }
+      inhouse    = { provider = "gitlab", repository = "group/project", issuer = "gitlab.example.com", pipeline = { pull_requests = false } }
+      both       = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", subject_format = "both", branches = ["main"], managed_policies = ["ReadOnlyAccess"] }
+    }
+    permissions = {
+      baseline = { plan = ["{\"Version\":\"2012-10-17\",\"Statement\":[]}", "{\"Statement\":[]}"], apply = ["{\"Statement\":[]}"] }
+    }
+  }
+
+  assert {
+    condition     = toset([for role in aws_iam_role.deployer : role.name]) == toset(concat(["both"], flatten([for name in ["baseline", "shared", "enterprise", "server", "gitlab", "inhouse"] : ["${name}-plan", "${name}-apply"]])))
+    error_message = "A pipeline has two roles."
+  }
+  assert {
+    condition = { for name in ["baseline-plan", "baseline-apply", "shared-plan"] : name => jsondecode(output.trust_policies_json[name]).Statement[0].Condition } == {
+      baseline-plan = {
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud"                 = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub"                 = "repo:example@123456/site@456789:environment:plan-prod"
+          "token.actions.githubusercontent.com:environment"         = "plan-prod"
+          "token.actions.githubusercontent.com:repository_id"       = "456789"
+          "token.actions.githubusercontent.com:repository_owner_id" = "123456"
+        }
+        StringLike = {
+          "token.actions.githubusercontent.com:ref"              = ["refs/heads/main", "refs/pull/*/merge"]
+          "token.actions.githubusercontent.com:job_workflow_ref" = ["example/site/.github/workflows/baseline.yml@refs/heads/main", "example/site/.github/workflows/baseline.yml@refs/pull/*/merge", "example/site/.github/workflows/baseline-nightly.yml@refs/heads/main"]
+        }
+      }
+      baseline-apply = {
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud"                 = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub"                 = "repo:example@123456/site@456789:environment:aws-prod"
+          "token.actions.githubusercontent.com:environment"         = "aws-prod"
+          "token.actions.githubusercontent.com:repository_id"       = "456789"
+          "token.actions.githubusercontent.com:repository_owner_id" = "123456"
+          "token.actions.githubusercontent.com:ref"                 = "refs/heads/main"
+          "token.actions.githubusercontent.com:job_workflow_ref"    = "example/site/.github/workflows/baseline.yml@refs/heads/main"
+        }
+      }
+      shared-plan = {
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud"                 = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub"                 = "repo:example/site:environment:p"
+          "token.actions.githubusercontent.com:environment"         = "p"
+          "token.actions.githubusercontent.com:repository_id"       = "456789"
+          "token.actions.githubusercontent.com:repository_owner_id" = "123456"
+          "token.actions.githubusercontent.com:ref"                 = "refs/heads/trunk"
+          "token.actions.githubusercontent.com:job_workflow_ref"    = ["example/site/.github/workflows/a.yml@refs/heads/trunk", "example/shared/.github/workflows/b.yml@refs/tags/v1"]
+        }
+      }
+    }
+    error_message = "GitHub's pipelines are known by every claim that STS compares."
+  }
+  assert {
+    condition = { for name in ["enterprise-apply", "server-plan", "gitlab-plan", "gitlab-apply", "inhouse-plan"] : name => jsondecode(output.trust_policies_json[name]).Statement[0].Condition } == {
+      enterprise-apply = { StringEquals = {
+        "token.actions.example.ghe.com:aud"                 = "sts.amazonaws.com"
+        "token.actions.example.ghe.com:sub"                 = "repo:example@1/site@2:environment:aws-prod"
+        "token.actions.example.ghe.com:environment"         = "aws-prod"
+        "token.actions.example.ghe.com:repository_id"       = "2"
+        "token.actions.example.ghe.com:repository_owner_id" = "1"
+        "token.actions.example.ghe.com:ref"                 = "refs/heads/main"
+      } }
+      server-plan  = { StringEquals = { "github.example.com/_services/token:aud" = "sts.amazonaws.com", "github.example.com/_services/token:sub" = "repo:example/site:environment:plan-prod" } }
+      gitlab-plan  = { StringEquals = { "gitlab.com:aud" = "https://sts.amazonaws.com", "gitlab.com:project_id" = "815", "gitlab.com:namespace_id" = "4711" }, StringLike = { "gitlab.com:sub" = "project_path:group/project:ref_type:branch:ref:*" } }
+      gitlab-apply = { StringEquals = { "gitlab.com:aud" = "https://sts.amazonaws.com", "gitlab.com:project_id" = "815", "gitlab.com:namespace_id" = "4711", "gitlab.com:ref_protected" = "true", "gitlab.com:sub" = "project_path:group/project:ref_type:branch:ref:main" } }
+      inhouse-plan = { StringEquals = { "gitlab.example.com:aud" = "https://sts.amazonaws.com", "gitlab.example.com:sub" = "project_path:group/project:ref_type:branch:ref:main" } }
+    }
+    error_message = "Other issuers have the keys that STS has for them."
+  }
+  assert {
+    condition     = jsondecode(output.trust_policies_json["both"]).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:repository_id"] == "456789"
+    error_message = "Where a classic subject is accepted, the ids are compared by claims of their own."
+  }
+  assert {
+    condition     = sort([for key in keys(aws_iam_role_policy_attachment.managed) : key if startswith(key, "baseline") || startswith(key, "shared")]) == tolist(["baseline/apply/AdministratorAccess", "baseline/plan/SecurityAudit", "baseline/plan/job-function/ViewOnlyAccess", "shared/apply/IAMFullAccess", "shared/apply/PowerUserAccess", "shared/plan/ReadOnlyAccess"])
+    error_message = "Each of the two has its own policies."
+  }
+  assert {
+    condition     = { for key, attachment in aws_iam_role_policy_attachment.permissions : aws_iam_policy.permissions[key].name => attachment.role } == { baseline-plan-1 = "baseline-plan", baseline-plan-2 = "baseline-plan", baseline-apply-1 = "baseline-apply" }
+    error_message = "Documents become policies of their role."
+  }
+  assert {
+    condition     = aws_iam_role.deployer["baseline/apply"].permissions_boundary == null && aws_iam_role.deployer["shared/plan"].max_session_duration == 5400 && keys(aws_iam_policy.boundary) == ["delegation"]
+    error_message = "A pipeline is never bounded; the deployer of one role is."
+  }
+}
+
+run "partitions_without_claims" {
+  command = plan
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-us-gov" }
+  }
+
+  variables {
+    environment_name = "prod"
+    deployers = {
+      baseline = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", pipeline = {} }
+    }
+  }
+
+  # Said in every plan, not refused.
+  expect_failures = [check.claims_of_pipelines]
+
+  assert {
+    condition = { for name in ["baseline-plan", "baseline-apply"] : name => jsondecode(output.trust_policies_json[name]).Statement[0].Condition } == {
+      baseline-plan  = { StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com", "token.actions.githubusercontent.com:sub" = "repo:example@123456/site@456789:environment:plan-prod" } }
+      baseline-apply = { StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com", "token.actions.githubusercontent.com:sub" = "repo:example@123456/site@456789:environment:aws-prod" } }
+    }
+    error_message = "Where STS has no keys for them, no other claim may be compared: no token would be accepted."
+  }
+}
+
+run "refused_in_partitions_without_claims" {
+  command = plan
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-cn" }
+  }
+
+  variables {
+    environment_name = "prod"
+    deployers = {
+      baseline = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", subject_format = "both", pipeline = {} }
+    }
+  }
+
+  expect_failures = [aws_iam_role.deployer, check.claims_of_pipelines]
+}
+
+run "refused_pipelines" {
+  command = plan
+
+  variables {
+    deployers = {
+      named     = { provider = "github", repository = "a/b", pipeline = {} }
+      branches  = { provider = "github", repository = "a/b", owner_id = "1", repository_id = "2", branches = ["main"], pipeline = {} }
+      wild      = { provider = "github", repository = "a/b", owner_id = "1", repository_id = "2", pipeline = { branch = "*" } }
+      workflow  = { provider = "github", repository = "a/b", owner_id = "1", repository_id = "2", pipeline = { nightly_workflows = ["*.yml"] } }
+      same      = { provider = "github", repository = "a/b", owner_id = "1", repository_id = "2", pipeline = { plan_environment = "x", apply_environment = "x" } }
+      policies  = { provider = "github", repository = "a/b", owner_id = "1", repository_id = "2", managed_policies = ["ReadOnlyAccess"], pipeline = {} }
+      delegated = { provider = "github", repository = "a/b", owner_id = "1", repository_id = "2", pipeline = { plan_managed_policies = ["arn:aws:iam::123456789012:policy/delegated/x"] } }
+      inhouse   = { provider = "gitlab", repository = "a/b", issuer = "gitlab.example.com", owner_id = "1", repository_id = "2", pipeline = {} }
+    }
+    environment_name = "two words"
+  }
+
+  expect_failures = [var.deployers, var.environment_name]
+}
+
+run "refused_permissions" {
+  command = plan
+
+  variables {
+    deployers   = { x = { provider = "gitlab", repository = "a/b", owner_id = "1", repository_id = "2", pipeline = {} } }
+    permissions = { x = { plan = ["no JSON"] }, y = {} }
+  }
+
+  expect_failures = [var.permissions]
+}
+
+run "long_trust_policies" {
+  command = plan
+
+  variables {
+    deployers = { x = { provider = "gitlab", repository = "a/b", branches = [for number in range(60) : "release/${number}"], managed_policies = ["ReadOnlyAccess"] } }
+  }
+
+  expect_failures = [check.length_of_trust_policies]
+}
+
+run "refused_without_environments" {
+  command = plan
+
+  variables {
+    deployers = { x = { provider = "github", repository = "a/b", owner_id = "1", repository_id = "2", pipeline = {} } }
+  }
+
+  expect_failures = [aws_iam_role.deployer]
+}
+
 run "refused_delegation" {
   command = plan
 

@@ -83,9 +83,16 @@ def test_wrong_roles_say_what_is_accepted(role: dict[str, Any], expected: str) -
         ({"repository": "example@1/site@2"}, "expected OWNER/NAME"),
         ({"subject_format": "immutable"}, "subject_format is 'immutable' without the ids"),
         ({"subject_format": "both"}, "gh api repos/OWNER/NAME"),
-        ({"subject_format": "classic", "owner_id": "1", "repository_id": "2"}, "classic subjects name no ids"),
-        ({"provider": "gitlab", "owner_id": "1", "repository_id": "2"}, "are GitHub's; expected none of them"),
-        ({"provider": "gitlab", "subject_format": "classic"}, "are GitHub's; expected none of them"),
+        (
+            {"subject_format": "classic", "owner_id": "1", "repository_id": "2", "issuer": "github.example.com"},
+            "classic subjects name no ids, and AWS compares none with other claims of this issuer",
+        ),
+        (
+            {"provider": "gitlab", "owner_id": "1", "repository_id": "2", "issuer": "gitlab.example.com"},
+            "AWS compares ids with tokens of gitlab.com alone",
+        ),
+        ({"provider": "gitlab", "subject_format": "classic"}, "subject_format is GitHub's; expected none for gitlab"),
+        ({"managed_policies": []}, "managed_policies is empty; expected at least one"),
         ({"provider": "jenkins"}, "Input should be 'github' or 'gitlab'"),
         ({"issuer": "https://gitlab.example.com"}, "without https://"),
         ({"audience": "a b"}, "expected 1 to 255 letters"),
@@ -95,6 +102,115 @@ def test_wrong_roles_say_what_is_accepted(role: dict[str, Any], expected: str) -
 )
 def test_wrong_deployers_say_what_is_accepted(deployer: dict[str, Any], expected: str) -> None:
     assert expected in message(deployers={"x": {**SITE, **deployer}})
+
+
+IDS = {"owner_id": "123456", "repository_id": "456789"}
+PIPELINE = {"provider": "github", "repository": "example/infrastructure", **IDS, "pipeline": {}}
+
+
+@pytest.mark.parametrize(
+    ("deployer", "expected"),
+    [
+        ({"repository": "infrastructure"}, "repository is 'infrastructure'; expected OWNER/NAME"),
+        ({"repository": "example/*"}, "expected OWNER/NAME, without wildcards"),
+        ({"repository": "https://github.com/example/infrastructure"}, "expected OWNER/NAME"),
+        ({"owner_id": None}, "an id without the other one; expected owner_id and repository_id, or neither"),
+        ({"repository_id": None}, "an id without the other one"),
+        ({"owner_id": None, "repository_id": None}, "another owner could take over the names; expected owner_id and"),
+        (
+            {"owner_id": None, "repository_id": None, "subject_format": "immutable"},
+            "subject_format is 'immutable' without the ids",
+        ),
+        ({"provider": "gitlab", "owner_id": None, "repository_id": None}, "glab api projects/:id"),
+        ({"provider": "gitlab", "issuer": "gitlab.example.com"}, "with tokens of gitlab.com alone"),
+        ({"branches": ["main"]}, "branches with pipeline; expected neither"),
+        ({"environments": ["x"], "bounded": False}, "environments, bounded with pipeline"),
+        ({"managed_policies": ["ReadOnlyAccess"]}, "managed_policies with pipeline"),
+        ({"pipeline": {"branch": "*"}}, "expected an exact name without wildcards"),
+        ({"pipeline": {"branch": "release/?"}}, "expected an exact name without wildcards"),
+        ({"pipeline": {"workflows": ["*.yml"]}}, "expected the name of a file in .github/workflows"),
+        ({"pipeline": {"workflows": [".github/workflows/baseline.yml"]}}, "expected the name of a file"),
+        ({"pipeline": {"nightly_workflows": ["baseline"]}}, "expected the name of a file"),
+        ({"pipeline": {"workflows": ["example/x/.github/workflows/a.yml@*"]}}, "expected the name of a file"),
+        ({"pipeline": {"workflows": ["a.yml", "a.yml"]}}, "a.yml"),
+        ({"pipeline": {"plan_environment": "x", "apply_environment": "x"}}, "a run that plans could apply"),
+        ({"pipeline": {"plan_environment": "a:b"}}, "without wildcards and colons"),
+        ({"pipeline": {"apply_managed_policies": ["AdministratorAcces"]}}, "did you mean AdministratorAccess?"),
+        ({"path": "/delegated/"}, "expected a path outside of /delegated/"),
+        (
+            {"pipeline": {"apply_managed_policies": ["arn:aws:iam::123456789012:policy/delegated/own"]}},
+            "expected a policy outside of /delegated/",
+        ),
+    ],
+)
+def test_wrong_pipelines_say_what_is_accepted(deployer: dict[str, Any], expected: str) -> None:
+    assert expected in message(deployers={"x": {**PIPELINE, **deployer}})
+
+
+@pytest.mark.parametrize(
+    ("deployer", "line", "problem"),
+    [
+        ({"repository": "infrastructure"}, 5, "repository is 'infrastructure'"),
+        ({"owner_id": None, "repository_id": None, "subject_format": "immutable"}, 5, "without the ids"),
+        ({"owner_id": None}, 5, "an id without the other one"),
+    ],
+)
+def test_what_is_wrong_has_its_line(deployer: dict[str, Any], line: int, problem: str) -> None:
+    given = {**PIPELINE, **deployer}
+    with pytest.raises(EnvironmentFileError) as caught:
+        loaded({"deployers": {"x": {name: value for name, value in given.items() if value is not None}}})
+    (found,) = caught.value.problems
+    assert found.line == line
+    assert str(found).startswith("components.iam_roles.deployers.x: ")
+    assert problem in str(found)
+
+
+def test_a_pipeline_is_two_roles() -> None:
+    text = render(loaded({"deployers": {"x": PIPELINE}}))["iam_roles.tf"]
+    assert re.search(r'environment_name += "x"', text)
+    # One role is rendered as ever.
+    assert "environment_name" not in render(loaded({"deployers": {"x": SITE}}))["iam_roles.tf"]
+    # IAM knows no two roles of a name, and not by case.
+    (said,) = refused({"deployers": {"x": PIPELINE}, "roles": {"X-plan": {**READ, "users": ["anna"]}}})
+    assert (
+        "IAM does not distinguish names by case: the role 'x-plan' is 'X-plan' of components.iam_roles.roles.X-plan"
+        in said
+    )
+    (said,) = refused({"deployers": {"x": PIPELINE, "x-apply": SITE}})
+    assert "names a role 'x-apply' already" in said
+    assert loaded({"deployers": {"x": PIPELINE}, "roles": {"x": {**READ, "users": ["anna"]}}})
+
+
+@pytest.mark.parametrize(
+    ("deployer", "is_refused"),
+    [
+        ({**PIPELINE, "subject_format": "classic"}, True),
+        ({**PIPELINE, "subject_format": "both"}, True),
+        (PIPELINE, False),
+        ({**SITE, **IDS, "subject_format": "classic"}, True),
+        # As it was before AWS compared ids.
+        ({**SITE, **IDS, "subject_format": "both"}, False),
+        ({**SITE, **IDS}, False),
+        (SITE, False),
+    ],
+)
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_names_alone_are_refused_where_aws_compares_no_ids(
+    deployer: dict[str, Any], is_refused: bool, region: str, partition: str
+) -> None:
+    data = {
+        "account_id": "123456789012",
+        "regions": {"home": region},
+        "components": {"iam_roles": {"deployers": {"x": deployer}}},
+    }
+    if not is_refused:
+        assert load_text(json.dumps(data), name="x", shown_as="x.yaml")
+        return
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_text(json.dumps(data), name="x", shown_as="x.yaml")
+    (found,) = map(str, caught.value.problems)
+    assert f"no condition keys for other claims in the partition {partition}; expected immutable" in found
+    assert found.startswith("components.iam_roles.deployers.x.subject_format: ")
 
 
 def test_named_roles_keep_what_they_are_for() -> None:

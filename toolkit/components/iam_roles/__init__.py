@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Protected, Scope
+from toolkit.components.base import Component, IamName, Place, Protected, Scope
 from toolkit.components.iam_groups import IamGroups
 from toolkit.components.iam_roles.duties import share
 from toolkit.components.iam_users import IamUsers, User
@@ -26,11 +26,24 @@ from toolkit.spelling import nearest
 _ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
 _PRINCIPAL = re.compile(ARN + r":iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9_+=,.@/-]{1,512})")
 _GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
-_GITHUB_ID = re.compile(r"[1-9][0-9]{0,19}")
+_ID = re.compile(r"[1-9][0-9]{0,19}")
 _GITLAB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+_WORKFLOW = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}/\.github/workflows/[A-Za-z0-9._-]+\.ya?ml@[A-Za-z0-9_./-]+"
+    r"|[A-Za-z0-9._-]+\.ya?ml)"
+)
 _REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _./@#+=-]{0,254}")
 _ISSUER = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_.~/-]+)?")
 _AUDIENCE = re.compile(r"[A-Za-z0-9_.:/-]{1,255}")
+
+
+CLAIM_KEYS_IN = ("aws",)
+"""Partitions in which STS takes claims of GitHub and GitLab as condition keys. AWS's announcement names its commercial
+regions: https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/"""
+GITHUB = "token.actions.githubusercontent.com"
+CLAIM_KEYS_OF = re.compile(r"token\.actions\.(githubusercontent\.com(/.+)?|[a-z0-9-]+\.ghe\.com)")
+"""GitHub's issuers of whose tokens STS takes claims as condition keys:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif"""
 
 
 def _role_name(value: str) -> str:
@@ -45,9 +58,14 @@ _principal = checked(
 _ref = checked(_REF, "an exact name without wildcards and colons: what a wildcard matches, others could name")
 
 
-def _github_id(value: str) -> str:
-    if not _GITHUB_ID.fullmatch(value):
-        raise ValueError(f'{value!r} is not an id of GitHub; expected a number in quotes, such as "123456"')
+_workflow = checked(
+    _WORKFLOW, "the name of a file in .github/workflows, such as baseline.yml, or OWNER/NAME/.github/workflows/FILE@REF"
+)
+
+
+def _id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise ValueError(f'{value!r} is not an id of GitHub or GitLab; expected a number in quotes, such as "123456"')
     return value
 
 
@@ -64,12 +82,8 @@ def _pair(value: tuple[str, ...]) -> tuple[str, ...]:
 RoleName = Annotated[str, AfterValidator(_role_name)]
 Users = Annotated[tuple[UserName, ...], Field(strict=False), AfterValidator(no_repetition)]
 Principals = Annotated[tuple[Annotated[str, _principal], ...], Field(strict=False), AfterValidator(no_repetition)]
-Policies = Annotated[
-    tuple[ManagedPolicy, ...],
-    Field(strict=False, max_length=10),
-    AfterValidator(no_repetition),
-    AfterValidator(at_least_one),
-]
+AnyPolicies = Annotated[tuple[ManagedPolicy, ...], Field(strict=False, max_length=10), AfterValidator(no_repetition)]
+Policies = Annotated[AnyPolicies, AfterValidator(at_least_one)]
 ReadOnlyPolicies = Annotated[
     tuple[Literal["SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess"], ...],
     Field(strict=False),
@@ -78,7 +92,8 @@ ReadOnlyPolicies = Annotated[
 ]
 Refs = Annotated[tuple[Annotated[str, _ref], ...], Field(strict=False), AfterValidator(no_repetition)]
 Issuer = Annotated[str, _issuer]
-GitHubId = Annotated[str, AfterValidator(_github_id)]
+Id = Annotated[str, AfterValidator(_id)]
+Workflows = Annotated[tuple[Annotated[str, _workflow], ...], Field(strict=False), AfterValidator(no_repetition)]
 Minutes = Annotated[int, Field(ge=60, le=720)]
 Pair = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_pair)]
 
@@ -179,22 +194,70 @@ class Support(_Conditional):
         return self
 
 
+class Pipeline(Settings):
+    """The workflow that plans and applies an environment: one role for each of the two."""
+
+    branch: Annotated[str, _ref] = Field(
+        "main", description="Branch whose runs may apply, and plan; on GitLab it must be protected."
+    )
+    workflows: Workflows = Field(
+        ("baseline.yml",),
+        description="Files in .github/workflows whose runs may assume the roles, or OWNER/NAME/.github/workflows/"
+        "FILE@REF for a reusable workflow elsewhere; empty: any workflow. Of GitHub alone.",
+    )
+    nightly_workflows: Workflows = Field(
+        ("baseline-nightly.yml",),
+        description="Further workflows whose runs on the branch may plan, and never apply: those that look for drift.",
+    )
+    pull_requests: bool = Field(
+        True, description="Whether runs for pull requests (merge requests on GitLab) may plan, too."
+    )
+    plan_environment: Annotated[str, _ref] | None = Field(
+        None, description="GitHub's environment whose runs may plan; null: plan-ENVIRONMENT, as the generated workflow."
+    )
+    apply_environment: Annotated[str, _ref] | None = Field(
+        None, description="GitHub's environment whose runs may apply; null: aws-ENVIRONMENT, as the generated workflow."
+    )
+    plan_managed_policies: AnyPolicies = Field(
+        ("SecurityAudit", "job-function/ViewOnlyAccess"),
+        description="What the role that plans may do, as for roles.",
+    )
+    apply_managed_policies: AnyPolicies = Field(
+        ("AdministratorAccess",), description="What the role that applies may do, as for roles."
+    )
+
+    @model_validator(mode="after")
+    def _planning_is_not_applying(self) -> Pipeline:
+        if self.plan_environment is not None and self.plan_environment == self.apply_environment:
+            raise ValueError(
+                f"plan_environment and apply_environment are both {self.plan_environment!r}, so that a run that plans "
+                "could apply; expected two"
+            )
+        return self
+
+
+_OF_ONE_ROLE = ("branches", "tags", "environments", "managed_policies", "bounded")
+"""Settings of a deployer that is one role, which a pipeline has otherwise."""
+
+
 class Deployer(Settings):
-    """A role of pipelines, which come in through OpenID Connect."""
+    """A role of pipelines, which come in through OpenID Connect; with `pipeline`, two roles."""
 
     provider: Literal["github", "gitlab"] = Field(description="The pipeline provider: github or gitlab.")
     repository: str = Field(description="OWNER/NAME on GitHub, GROUP/PROJECT (groups may nest) on GitLab.")
-    owner_id: GitHubId | None = Field(
-        None, description="Id of the repository's owner on GitHub, for immutable subjects; null: classic subjects."
+    owner_id: Id | None = Field(
+        None, description="Id of the repository's owner on GitHub, or of the project's namespace on gitlab.com."
     )
-    repository_id: GitHubId | None = Field(
-        None, description="Id of the repository on GitHub, for immutable subjects; null: classic subjects."
+    repository_id: Id | None = Field(
+        None,
+        description="Id of the repository on GitHub, or of the project on gitlab.com: a name can be taken over by "
+        "another owner, an id cannot.",
     )
     subject_format: Literal["classic", "immutable", "both"] | None = Field(
         None,
-        description="Which of GitHub's subjects are accepted: classic (names only, which another owner could take "
-        "over), immutable (with both ids), or both while a repository changes over; null: immutable where the ids are "
-        "given.",
+        description="Which of GitHub's subjects are accepted: classic (names only; with the ids, AWS checks them in "
+        "other claims), immutable (with both ids), or both while a repository changes over; null: immutable where the "
+        "ids are given.",
     )
     branches: Refs = Field((), description="Branches whose runs may assume it.")
     tags: Refs = Field((), description="Tags whose runs may assume it.")
@@ -203,40 +266,90 @@ class Deployer(Settings):
         None, description="Host of a self-hosted issuer; null: token.actions.githubusercontent.com or gitlab.com."
     )
     audience: Annotated[str, _audience] | None = Field(
-        None, description="Audience of the tokens; null: sts.amazonaws.com (GitHub) or https://ISSUER (GitLab)."
+        None,
+        description="Audience of the tokens; null: sts.amazonaws.com (GitHub) or https://ISSUER (GitLab), and of a "
+        "pipeline on GitLab https://sts.amazonaws.com.",
     )
-    managed_policies: Policies = Field(description="What it may do, as for roles.")
-    bounded: bool = Field(True, description="Whether the permissions boundary limits it, as for roles.")
+    managed_policies: AnyPolicies = Field((), description="What it may do, as for roles; empty with a pipeline.")
+    bounded: bool = Field(True, description="Whether the permissions boundary limits it; never the pipeline's roles.")
     path: IamPath = Field("/", description="IAM path of the role, / or /name/.")
     max_session_minutes: Minutes = Field(60, description=_MINUTES)
+    pipeline: Pipeline | None = Field(
+        None,
+        description="The workflow that plans and applies this environment. It gets two roles, NAME-plan, which reads, "
+        "and NAME-apply; null: the deployer is one role.",
+    )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the names of its roles end with."""
+        return ("",) if self.pipeline is None else ("-plan", "-apply")
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Managed policies of all its roles."""
+        of_parts = (self.pipeline.plan_managed_policies + self.pipeline.apply_managed_policies) if self.pipeline else ()
+        return (*self.managed_policies, *of_parts)
 
     @model_validator(mode="after")
     def _names_its_runs(self) -> Deployer:
         pattern, form = (_GITHUB, "OWNER/NAME") if self.provider == "github" else (_GITLAB, "GROUP/PROJECT")
         if not pattern.fullmatch(self.repository):
             raise ValueError(f"repository is {self.repository!r}; expected {form}, without wildcards")
-        if not (self.branches or self.tags or self.environments):
-            raise ValueError("any run of the repository could assume the role; expected branches, tags or environments")
         if self.environments and self.provider == "gitlab":
             raise ValueError("environments are GitHub's; expected branches or tags, which GitLab's subjects name")
+        if self.pipeline is not None:
+            return self
+        if not (self.branches or self.tags or self.environments):
+            raise ValueError(
+                "any run of the repository could assume the role; expected branches, tags or environments, or pipeline"
+            )
+        if not self.managed_policies:
+            raise ValueError("managed_policies is empty; expected at least one")
         return self
 
     @model_validator(mode="after")
     def _subjects_have_their_ids(self) -> Deployer:
         ids = (self.owner_id, self.repository_id)
-        if self.provider == "gitlab" and (any(ids) or self.subject_format):
+        if self.provider == "gitlab" and self.subject_format:
+            raise ValueError("subject_format is GitHub's; expected none for gitlab")
+        if self.provider == "gitlab" and any(ids) and self.issuer is not None:
             raise ValueError(
-                "owner_id, repository_id and subject_format are GitHub's; expected none of them for gitlab"
+                "AWS compares ids with tokens of gitlab.com alone; expected no owner_id and repository_id with another "
+                "issuer"
+            )
+        if self.subject_format == "classic" and any(ids) and not CLAIM_KEYS_OF.fullmatch(self.issuer or GITHUB):
+            raise ValueError(
+                "classic subjects name no ids, and AWS compares none with other claims of this issuer; expected no "
+                "owner_id and repository_id, or another format"
             )
         if any(ids) != all(ids):
-            raise ValueError("immutable subjects name both ids; expected owner_id and repository_id, or neither")
+            raise ValueError("an id without the other one; expected owner_id and repository_id, or neither")
         if self.subject_format in ("immutable", "both") and not all(ids):
             raise ValueError(
                 f"subject_format is {self.subject_format!r} without the ids; expected owner_id and repository_id, as "
                 "`gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them"
             )
-        if self.subject_format == "classic" and any(ids):
-            raise ValueError("classic subjects name no ids; expected no owner_id and repository_id, or another format")
+        return self
+
+    @model_validator(mode="after")
+    def _a_pipeline_is_proven(self) -> Deployer:
+        if self.pipeline is None:
+            return self
+        if given := [name for name in _OF_ONE_ROLE if name in self.model_fields_set]:
+            raise ValueError(
+                f"{', '.join(given)} with pipeline; expected neither: a pipeline has two roles, which its own settings "
+                "describe"
+            )
+        if self.repository_id is None and self.issuer is None:
+            how = {
+                "github": "`gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them",
+                "gitlab": "the namespace and the project have them (`glab api projects/:id`)",
+            }
+            raise ValueError(
+                "pipeline without the ids: another owner could take over the names; expected owner_id and "
+                f"repository_id ({how[self.provider]})"
+            )
         return self
 
 
@@ -251,7 +364,9 @@ class IamRoles(Settings):
         None, description="A role that reads configuration and cannot change it; null creates none."
     )
     support: Support | None = Field(None, description="A role for cases with AWS Support; null creates none.")
-    deployers: dict[RoleName, Deployer] = Field({}, description="Roles of pipelines, by name.")
+    deployers: dict[RoleName, Deployer] = Field(
+        {}, description="Roles of pipelines, by name: with `pipeline` those that plan and apply this environment."
+    )
     existing_oidc_providers: Annotated[tuple[Issuer, ...], Field(strict=False), AfterValidator(no_repetition)] = Field(
         (), description="Issuers whose identity provider already exists in the account; Terraform does not change it."
     )
@@ -286,7 +401,7 @@ class IamRoles(Settings):
     @model_validator(mode="after")
     def _delegated_policies_are_on_bounded_roles(self) -> IamRoles:
         attached = {f"role {name!r}": role.managed_policies for name, role in self.roles.items() if not role.bounded}
-        attached |= {f"deployer {name!r}": deployer.managed_policies for name, deployer in self.deployers.items()}
+        attached |= {f"deployer {name!r}": deployer.policies for name, deployer in self.deployers.items()}
         attached |= {
             name: role.managed_policies
             for name, role in (("break_glass", self.break_glass), ("support", self.support))
@@ -361,6 +476,21 @@ def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Misma
             )
 
 
+def _not_offered(settings: IamRoles, place: Place) -> Iterator[Mismatch]:
+    """Subjects that would rest on names that another owner can take over, where AWS compares no ids beside them."""
+    if place.partition in CLAIM_KEYS_IN:
+        return
+    for name, deployer in settings.deployers.items():
+        unproven = deployer.subject_format == "classic" or (deployer.subject_format == "both" and deployer.pipeline)
+        if deployer.repository_id is not None and unproven:
+            yield Mismatch(
+                ("deployers", name, "subject_format"),
+                f"{deployer.subject_format} subjects name no ids, and AWS documents no condition keys for other claims "
+                f"in the partition {place.partition}",
+                "immutable",
+            )
+
+
 COMPONENT = Component(
     name="iam_roles",
     title="IAM roles",
@@ -368,18 +498,19 @@ COMPONENT = Component(
     scope=Scope.GLOBAL,
     settings=IamRoles,
     requires_with=(("break_glass", "cloudtrail"), ("break_glass", "activity_alarms")),
-    derived=("user_arns", "alarm"),
+    derived=("user_arns", "alarm", "environment_name", "permissions"),
+    not_offered=_not_offered,
     bills="with break_glass, an alarm, and a metric for the hours in which the role is used",
     protects=(
         # Roles come and go with who needs them; what limits and watches them stays.
-        Protected("aws_iam_policy"),
+        Protected("aws_iam_policy", "boundary"),
         Protected("aws_cloudwatch_metric_alarm"),
         Protected("aws_cloudwatch_log_metric_filter"),
     ),
     mismatches=_mismatches,
     iam_names=(
         IamName("aws_iam_role", "roles.*"),
-        IamName("aws_iam_role", "deployers.*"),
+        IamName("aws_iam_role", "deployers.*", texts=lambda name, deployer: tuple(name + p for p in deployer.parts)),
         IamName("aws_iam_role", "break_glass.name"),
         IamName("aws_iam_role", "audit.name"),
         IamName("aws_iam_role", "support.name"),
