@@ -69,7 +69,14 @@ class Sandbox:
         return f"account{'s' if self.further else ''} {', '.join(self.account_ids)}"
 
 
-def up(state_dir: Path, *, account_id: str | None = None, port: int = 0, owner: int | None = None) -> Sandbox:
+def up(
+    state_dir: Path,
+    *,
+    account_id: str | None = None,
+    port: int = 0,
+    owner: int | None = None,
+    record: Path | None = None,
+) -> Sandbox:
     """The running sandbox of `state_dir`, started if there is none; an account that it lacks is added to it.
 
     Args:
@@ -77,6 +84,7 @@ def up(state_dir: Path, *, account_id: str | None = None, port: int = 0, owner: 
         account_id: The simulated account, 12 digits; None: any of one that runs, DEFAULT_ACCOUNT_ID of a new one.
         port: Port on 127.0.0.1; 0 takes a free one. Ignored when one is running already and 0 is asked.
         owner: Process with which a server that is started here ends, however that one ends; None: with `down` alone.
+        record: File in which a server that is started here writes down every request.
 
     Raises:
         ToolkitError: moto is not installed; the server did not come up; one with another port is running.
@@ -93,7 +101,7 @@ def up(state_dir: Path, *, account_id: str | None = None, port: int = 0, owner: 
         if lock is not None:
             try:
                 # Only a child that inherits the descriptor prolongs the lock; ours ends with this block.
-                return _start(state_dir, lock, account_id or DEFAULT_ACCOUNT_ID, port, owner)
+                return _start(state_dir, lock, account_id or DEFAULT_ACCOUNT_ID, port, owner, record)
             finally:
                 os.close(lock)
         running = status(state_dir)  # someone else's server, or one that another process is just starting
@@ -220,7 +228,7 @@ def child_environ(
     return inside
 
 
-def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | None) -> Sandbox:
+def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | None, record: Path | None) -> Sandbox:
     if importlib.util.find_spec("moto") is None:
         raise ToolkitError(
             "the embedded AWS needs moto, which is not installed",
@@ -232,6 +240,8 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | 
     arguments = ["--port", str(port), "--account-id", account_id, "--ready-file", str(ready.resolve())]
     if owner is not None:
         arguments += ["--owner", str(owner)]
+    if record is not None:
+        arguments += ["--record", str(record.resolve())]
     # Neither AWS_* nor MOTO_* may change what it simulates; Python's own variables say where its packages are.
     python = {name: value for name, value in os.environ.items() if name.startswith("PYTHON") or name == "VIRTUAL_ENV"}
     clean = {n: v for n, v in {**kept(os.environ), **python}.items() if not n.startswith(("AWS_", "TF_"))}

@@ -8,6 +8,7 @@ has ended, and removes the ready file. Nothing but `toolkit.sandbox.control` sta
 from __future__ import annotations
 
 import argparse
+import base64
 import io
 import json
 import os
@@ -37,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--account-id", default="123456789012", help="the simulated account, 12 digits")
     parser.add_argument("--ready-file", type=Path, required=True, help="written when the server answers")
     parser.add_argument("--owner", type=int, help="process with which this one ends")
+    parser.add_argument("--record", type=Path, help="file to which every request to AWS is added, one JSON line each")
     arguments = parser.parse_args(argv)
 
     # moto reads these when it is imported or at its first request; without the first, no AWS managed policy exists.
@@ -51,7 +53,10 @@ def main(argv: list[str] | None = None) -> int:
     from toolkit.sandbox import patches
 
     patches.apply()
-    moto = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    moto: Callable[..., Iterable[bytes]] = DomainDispatcherApplication(create_backend_app)
+    if arguments.record is not None:
+        moto = _recorded(moto, arguments.record)
+    moto = _one_at_a_time(moto)
     record: dict[str, Any] = {}
     application = _with_own_paths(moto, record, arguments.ready_file)
     server = make_server("127.0.0.1", arguments.port, application, threaded=True, request_handler=MotoRequestHandler)
@@ -133,6 +138,32 @@ def _one_at_a_time(application: Callable[..., Iterable[bytes]]) -> Callable[...,
             finally:
                 if (close := getattr(answer, "close", None)) is not None:
                     close()
+
+    return serve
+
+
+def _recorded(application: Callable[..., Iterable[bytes]], file: Path) -> Callable[..., Iterable[bytes]]:
+    """Writes down each request before it is answered, as it came: `scripts/record_actions.py` knows what it says.
+
+    Bodies are in it, and so are secrets: the file is 0600, and for dummy accounts alone.
+    """
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    headers = ("AUTHORIZATION", "HOST", "USER_AGENT", "X_AMZ_TARGET", "X_AMZ_COPY_SOURCE")
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read() if environ.get("CONTENT_LENGTH") else b""
+        environ["wsgi.input"] = io.BytesIO(body)
+        line = {
+            "time": time.time(),
+            "method": environ["REQUEST_METHOD"],
+            "path": environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", ""),
+            "query": environ.get("QUERY_STRING", ""),
+            "headers": {name: environ[f"HTTP_{name}"] for name in headers if f"HTTP_{name}" in environ},
+            "content_type": environ.get("CONTENT_TYPE", ""),
+            "body": base64.b64encode(body).decode(),
+        }
+        os.write(descriptor, f"{json.dumps(line)}\n".encode())
+        return application(environ, start_response)
 
     return serve
 
