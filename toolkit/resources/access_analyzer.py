@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price, created_if
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
@@ -70,6 +77,10 @@ def _archive_rule(analyzer: str, rule: Mapping[str, Any]) -> Live:
 TYPES = (
     ResourceType(
         "aws_accessanalyzer_analyzer",
+        unrecorded=iam_actions(
+            "access-analyzer",
+            "CreateAnalyzer DeleteAnalyzer GetAnalyzer ListTagsForResource TagResource UntagResource UpdateAnalyzer",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Access Analyzer for unused access",
@@ -95,6 +106,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_accessanalyzer_archive_rule",
+        unrecorded=iam_actions(
+            "access-analyzer",
+            "CreateArchiveRule DeleteArchiveRule GetArchiveRule UpdateArchiveRule",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=Free(
             "hides findings of an analyzer, which bills by itself where it bills",

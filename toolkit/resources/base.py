@@ -191,6 +191,9 @@ class ResourceType:
         owner: What it is to the policies that it is given; None: it is given none.
         gives: How it gives a policy to an owner; None: it does not.
         arn_of_another: Whether its attribute `arn` is another thing's, possibly of another account.
+        unrecorded: IAM actions of its life, reading and writing, that no recording on the embedded AWS shows
+            (`toolkit.resources.recorded`): from the provider's source (5.100.0) and the Service Authorization
+            Reference.
     """
 
     name: str
@@ -214,6 +217,7 @@ class ResourceType:
     owner: Owner | None = None
     gives: Gives | None = None
     arn_of_another: bool = False
+    unrecorded: tuple[str, ...] = ()
 
     def entry_key(self, path: str) -> str | None:
         """The attribute by which paths name the entries of a list, so that a consent to one never covers another.
@@ -247,6 +251,16 @@ def each(stronger: Stronger, *attributes: str, **more: Any) -> tuple[Strength, .
         more: Other arguments of `Strength`.
     """
     return tuple(Strength(attribute, stronger, **more) for attribute in attributes)
+
+
+def iam_actions(service: str, names: str) -> tuple[str, ...]:
+    """Actions of a service.
+
+    Args:
+        service: Prefix of its actions.
+        names: Their names, parted by spaces.
+    """
+    return tuple(f"{service}:{name}" for name in names.split())
 
 
 OFF_ON = ("DISABLED", "ENABLED")

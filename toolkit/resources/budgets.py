@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, arn_of
 
@@ -55,6 +63,7 @@ def _time(value: Any) -> str | None:
 TYPES = (
     ResourceType(
         "aws_budgets_budget",
+        unrecorded=iam_actions("budgets", "ListTagsForResource ModifyBudget TagResource UntagResource ViewBudget"),
         named_by=("name",),
         unsupported_in_simulator="created, but not read back: the state would be stuck",
         price=Free(

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
+from toolkit.resources.base import (
+    IDENTITY,
+    ResourceType,
+    Strength,
+    Stronger,
+    iam_actions,
+)
 from toolkit.resources.price import Price, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
@@ -33,6 +39,10 @@ _PRICES = "https://aws.amazon.com/detective/pricing/"
 TYPES = (
     ResourceType(
         "aws_detective_graph",
+        unrecorded=iam_actions(
+            "detective",
+            "CreateGraph DeleteGraph ListGraphs ListTagsForResource TagResource UntagResource",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Detective",
@@ -46,6 +56,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_detective_organization_configuration",
+        unrecorded=iam_actions("detective", "DescribeOrganizationConfiguration UpdateOrganizationConfiguration"),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Detective in member accounts",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
+from toolkit.resources.base import (
+    IDENTITY,
+    ResourceType,
+    Strength,
+    Stronger,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
 
@@ -44,6 +50,7 @@ def _scanning(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_ecr_account_setting",
+        unrecorded=iam_actions("ecr", "GetAccountSetting PutAccountSetting"),
         unsupported_in_simulator="moto does not have it",
         price=Free(
             "a setting of the registry, whose storage and transfer bill with every value",

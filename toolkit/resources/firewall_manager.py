@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    TERRAFORM,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Absent, Account, Live, OnCreate, Reading
 
@@ -67,6 +76,15 @@ def _accounts(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 TYPES = (
     ResourceType(
         "aws_fms_admin_account",
+        unrecorded=(
+            *iam_actions("fms", "AssociateAdminAccount DisassociateAdminAccount GetAdminAccount"),
+            *iam_actions(
+                "organizations",
+                "DeregisterDelegatedAdministrator DescribeOrganization EnableAWSServiceAccess "
+                "ListAWSServiceAccessForOrganization ListDelegatedAdministrators "
+                "RegisterDelegatedAdministrator",
+            ),
+        ),
         regional=False,
         unsupported_in_simulator="moto does not have it",
         price=Free(
@@ -79,6 +97,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_fms_policy",
+        unrecorded=iam_actions("fms", "DeletePolicy GetPolicy ListTagsForResource PutPolicy TagResource UntagResource"),
         named_by=("name",),
         unsupported_in_simulator="moto does not have it",
         price=Price(

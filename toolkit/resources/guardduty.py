@@ -7,7 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, OFF_ON, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    OFF_ON,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price, created, either, grows, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, arn_of
 
@@ -245,6 +253,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_publishing_destination",
+        unrecorded=iam_actions(
+            "guardduty",
+            "CreatePublishingDestination DeletePublishingDestination DescribePublishingDestination "
+            "UpdatePublishingDestination",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=Free(
             "says where findings are kept; what is kept bills with the bucket, requests with the key",
@@ -276,6 +289,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_organization_configuration",
+        unrecorded=iam_actions("guardduty", "DescribeOrganizationConfiguration UpdateOrganizationConfiguration"),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "GuardDuty in member accounts",
@@ -310,6 +324,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_organization_configuration_feature",
+        unrecorded=iam_actions("guardduty", "DescribeOrganizationConfiguration UpdateOrganizationConfiguration"),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "GuardDuty protection plan in member accounts",

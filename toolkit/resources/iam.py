@@ -25,6 +25,7 @@ from toolkit.resources.base import (
     Strength,
     Stronger,
     each,
+    iam_actions,
 )
 from toolkit.resources.managers import by_tags, tag_pairs
 from toolkit.resources.price import Free
@@ -520,6 +521,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_organizations_features",
+        unrecorded=iam_actions(
+            "iam",
+            "DisableOrganizationsRootCredentialsManagement DisableOrganizationsRootSessions "
+            "EnableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions "
+            "ListOrganizationsFeatures",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=_FREE,
         reading=Reading(

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import ATTACHES, IDENTITY, NAMES, Gives, Owner, ResourceType, Strength, Stronger
+from toolkit.resources.base import (
+    ATTACHES,
+    IDENTITY,
+    NAMES,
+    Gives,
+    Owner,
+    ResourceType,
+    Strength,
+    Stronger,
+    iam_actions,
+)
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Finder, Lister, Live, OnCreate, Reading, found_for
 
@@ -174,6 +184,12 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_ssoadmin_permission_set",
+        unrecorded=iam_actions(
+            "sso",
+            "CreatePermissionSet DeletePermissionSet DescribePermissionSet "
+            "DescribePermissionSetProvisioningStatus ListTagsForResource ProvisionPermissionSet "
+            "TagResource UntagResource UpdatePermissionSet",
+        ),
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         owner=Owner("permission set", "arn"),
         price=_FREE,
@@ -184,6 +200,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_permission_set_inline_policy",
+        unrecorded=iam_actions(
+            "sso",
+            "DeleteInlinePolicyFromPermissionSet DescribePermissionSetProvisioningStatus "
+            "GetInlinePolicyForPermissionSet ProvisionPermissionSet PutInlinePolicyToPermissionSet",
+        ),
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         gives=Gives("permission set", "permission_set_arn", "inline_policy"),
         price=_FREE,
@@ -200,6 +221,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_permissions_boundary_attachment",
+        unrecorded=iam_actions(
+            "sso",
+            "DeletePermissionsBoundaryFromPermissionSet DescribePermissionSetProvisioningStatus "
+            "GetPermissionsBoundaryForPermissionSet ProvisionPermissionSet "
+            "PutPermissionsBoundaryToPermissionSet",
+        ),
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         price=_FREE,
         key=("instance_arn", "permission_set_arn"),
@@ -214,6 +241,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_account_assignment",
+        unrecorded=iam_actions(
+            "sso",
+            "CreateAccountAssignment DeleteAccountAssignment DescribeAccountAssignmentCreationStatus "
+            "DescribeAccountAssignmentDeletionStatus ListAccountAssignments",
+        ),
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         price=_FREE,
         key=(
@@ -234,6 +266,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_managed_policy_attachment",
+        unrecorded=iam_actions(
+            "sso",
+            "AttachManagedPolicyToPermissionSet DescribePermissionSetProvisioningStatus "
+            "DetachManagedPolicyFromPermissionSet ListManagedPoliciesInPermissionSet "
+            "ProvisionPermissionSet",
+        ),
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         gives=Gives("permission set", "permission_set_arn", "managed_policy_arn", managed=True),
         price=_FREE,
@@ -245,6 +283,13 @@ TYPES = (
     ),
     ResourceType(
         "aws_ssoadmin_customer_managed_policy_attachment",
+        unrecorded=iam_actions(
+            "sso",
+            "AttachCustomerManagedPolicyReferenceToPermissionSet "
+            "DescribePermissionSetProvisioningStatus "
+            "DetachCustomerManagedPolicyReferenceFromPermissionSet "
+            "ListCustomerManagedPolicyReferencesInPermissionSet ProvisionPermissionSet",
+        ),
         unsupported_in_simulator="moto has no instance of IAM Identity Center to begin with",
         gives=Gives("permission set", "permission_set_arn", "customer_managed_policy_reference", managed=True),
         price=_FREE,

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from toolkit.resources.base import PLACE, ResourceType, Strength, Stronger
+from toolkit.resources.base import (
+    PLACE,
+    ResourceType,
+    Strength,
+    Stronger,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price, created, either, grows
 from toolkit.resources.reading import Absent, Account, Live, OnCreate, Reading
 
@@ -61,6 +67,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_macie2_classification_export_configuration",
+        unrecorded=iam_actions("macie2", "GetClassificationExportConfiguration PutClassificationExportConfiguration"),
         unsupported_in_simulator="moto does not have it",
         price=Free(
             "says where results are kept; what is kept bills with the bucket, requests with the key",

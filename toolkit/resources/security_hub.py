@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, LEFT_ALONE, NAMES, OFF_ON, ResourceType, Strength, Stronger
+from toolkit.resources.base import (
+    IDENTITY,
+    LEFT_ALONE,
+    NAMES,
+    OFF_ON,
+    ResourceType,
+    Strength,
+    Stronger,
+    iam_actions,
+)
 from toolkit.resources.price import Price, grows, switched
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, Unreadable
 
@@ -282,6 +291,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_configuration_policy",
+        unrecorded=iam_actions(
+            "securityhub",
+            "CreateConfigurationPolicy DeleteConfigurationPolicy GetConfigurationPolicy UpdateConfigurationPolicy",
+        ),
         named_by=("name",),
         unsupported_in_simulator="moto does not have it",
         price=Price(
@@ -314,6 +327,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_configuration_policy_association",
+        unrecorded=iam_actions(
+            "securityhub",
+            "GetConfigurationPolicyAssociation StartConfigurationPolicyAssociation "
+            "StartConfigurationPolicyDisassociation",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Security Hub by a configuration policy",
@@ -336,6 +354,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_finding_aggregator",
+        unrecorded=iam_actions(
+            "securityhub",
+            "CreateFindingAggregator DeleteFindingAggregator GetFindingAggregator "
+            "ListFindingAggregators UpdateFindingAggregator",
+        ),
         regional=True,
         unsupported_in_simulator="moto does not have it",
         price=Price(
@@ -357,6 +380,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_account_v2",
+        unrecorded=iam_actions(
+            "securityhub",
+            "DescribeSecurityHubV2 DisableSecurityHubV2 EnableSecurityHubV2 ListTagsForResource "
+            "TagResource UntagResource",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Security Hub (V2)",
@@ -373,6 +401,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_aggregator_v2",
+        unrecorded=iam_actions(
+            "securityhub",
+            "CreateAggregatorV2 DeleteAggregatorV2 GetAggregatorV2 ListTagsForResource TagResource "
+            "UntagResource UpdateAggregatorV2",
+        ),
         regional=True,
         unsupported_in_simulator="moto does not have it",
         price=Price(
@@ -395,6 +428,18 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_organization_admin_account",
+        unrecorded=(
+            *iam_actions(
+                "organizations",
+                "DeregisterDelegatedAdministrator DescribeOrganization EnableAWSServiceAccess "
+                "ListAWSServiceAccessForOrganization ListDelegatedAdministrators "
+                "RegisterDelegatedAdministrator",
+            ),
+            *iam_actions(
+                "securityhub",
+                "DisableOrganizationAdminAccount EnableOrganizationAdminAccount ListOrganizationAdminAccounts",
+            ),
+        ),
         unsupported_in_simulator=(
             "made, but not found again: moto has no ListOrganizationAdminAccounts of Security Hub"
         ),
@@ -411,6 +456,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_organization_configuration",
+        unrecorded=iam_actions("securityhub", "DescribeOrganizationConfiguration UpdateOrganizationConfiguration"),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Security Hub in member accounts",
@@ -442,6 +488,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_standards_control_association",
+        unrecorded=iam_actions(
+            "securityhub",
+            "BatchUpdateStandardsControlAssociations ListStandardsControlAssociations UpdateStandardsControl",
+        ),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Security Hub control that is switched on",
@@ -470,6 +520,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_securityhub_standards_subscription",
+        unrecorded=iam_actions("securityhub", "BatchDisableStandards BatchEnableStandards GetEnabledStandards"),
         unsupported_in_simulator="moto does not have it",
         price=Price(
             "Security Hub standard",

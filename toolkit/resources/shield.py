@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, NAMES, OFF_ON, TERRAFORM, Irreversible, ResourceType, Strength, Stronger
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    OFF_ON,
+    TERRAFORM,
+    Irreversible,
+    ResourceType,
+    Strength,
+    Stronger,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
@@ -155,6 +165,7 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_shield_subscription",
+        unrecorded=iam_actions("shield", "CreateSubscription DescribeSubscription UpdateSubscription"),
         unsupported_in_simulator="moto has no Shield Advanced",
         price=Price(
             "Shield Advanced",
@@ -181,6 +192,17 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_protection",
+        unrecorded=(
+            *iam_actions("cloudfront", "GetDistribution"),
+            *iam_actions("ec2", "DescribeAddresses"),
+            *iam_actions("elasticloadbalancing", "DescribeLoadBalancers"),
+            *iam_actions("globalaccelerator", "DescribeAccelerator"),
+            *iam_actions("route53", "GetHostedZone"),
+            *iam_actions(
+                "shield",
+                "CreateProtection DeleteProtection DescribeProtection ListTagsForResource TagResource UntagResource",
+            ),
+        ),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=Price(
             "Shield Advanced protection of a resource",
@@ -205,6 +227,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_protection_health_check_association",
+        unrecorded=(
+            *iam_actions("route53", "GetHealthCheck"),
+            *iam_actions("shield", "AssociateHealthCheck DescribeProtection DisassociateHealthCheck"),
+        ),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,
         key=("shield_protection_id",),
@@ -219,6 +245,16 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_application_layer_automatic_response",
+        unrecorded=(
+            *iam_actions("cloudfront", "GetDistribution"),
+            *iam_actions("iam", "GetRole"),
+            *iam_actions(
+                "shield",
+                "DescribeProtection DisableApplicationLayerAutomaticResponse "
+                "EnableApplicationLayerAutomaticResponse UpdateApplicationLayerAutomaticResponse",
+            ),
+            *iam_actions("wafv2", "GetWebACL GetWebACLForResource"),
+        ),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,
         key=("resource_arn",),
@@ -235,6 +271,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_protection_group",
+        unrecorded=iam_actions(
+            "shield",
+            "CreateProtectionGroup DeleteProtectionGroup DescribeProtectionGroup ListTagsForResource "
+            "TagResource UntagResource UpdateProtectionGroup",
+        ),
         named_by=("protection_group_id",),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,
@@ -257,6 +298,11 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_proactive_engagement",
+        unrecorded=iam_actions(
+            "shield",
+            "AssociateProactiveEngagementDetails DescribeEmergencyContactSettings DescribeSubscription "
+            "DisableProactiveEngagement EnableProactiveEngagement UpdateEmergencyContactSettings",
+        ),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,
         reading=Reading(
@@ -275,6 +321,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_drt_access_role_arn_association",
+        unrecorded=(
+            *iam_actions("iam", "GetRole ListAttachedRolePolicies"),
+            *iam_actions("shield", "AssociateDRTRole DescribeDRTAccess DisassociateDRTRole"),
+        ),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,
         reading=Reading(_response_team, OnCreate.OVERWRITES, is_global=True, actions=_actions("DescribeDRTAccess")),
@@ -282,6 +332,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_shield_drt_access_log_bucket_association",
+        unrecorded=(
+            *iam_actions("s3", "DeleteBucketPolicy GetBucketPolicy PutBucketPolicy"),
+            *iam_actions("shield", "AssociateDRTLogBucket DescribeDRTAccess DisassociateDRTLogBucket"),
+        ),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,
         key=("log_bucket",),
