@@ -59,6 +59,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ),
         ),
         "fleet-sync": Kind(1, ("fleet sync --json",)),
+        "permissions": Kind(1, ("permissions --json",)),
         "plan": Kind(1, ("plan --json", "show --json", "plan --report json=FILE")),
         "release": Kind(1, ("release --json",)),
         "render": Kind(1, ("render --json",)),

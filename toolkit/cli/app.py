@@ -19,6 +19,7 @@ from toolkit.cli import (
     evidence_commands,
     fleet_commands,
     passthrough_commands,
+    permissions_commands,
     project_commands,
     release_commands,
     sandbox_commands,
@@ -87,6 +88,7 @@ release_commands.register(app)
 discover_commands.register(app)
 passthrough_commands.register(app)
 controls_commands.register(app)
+permissions_commands.register(app)
 audit_commands.register(app)
 about_commands.register(app)
 app.add_typer(fleet_commands.app, name="fleet")

@@ -261,6 +261,21 @@ def story_fleet_import(word: str) -> Iterator[list[str]]:
     yield ["fleet", "import", "--name", word]
 
 
+def story_permissions(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.permissions import Permissions
+
+    found = poisoned(Permissions, word)
+    with (
+        _returns("toolkit.workflows.permissions.permissions", found),
+        _returns("toolkit.workflows.permissions.write", (Path(word.replace("\0", "")),)),
+        _returns("toolkit.workflows.permissions.left_over", (Path(word.replace("\0", "")),)),
+    ):
+        yield from both("permissions", "prod", "--for", "plan")
+        yield from both("permissions", "prod", "--for", "apply", "--out", "policies")
+    yield ["permissions", "prod", "--for", word]
+    yield ["permissions", "prod", "--for", "plan", "--also", word.replace("\0", "")]
+
+
 def story_components(word: str) -> Iterator[list[str]]:
     from toolkit.workflows import describe
 
