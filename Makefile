@@ -72,6 +72,7 @@ docs: $(READY) ## Write the generated parts of README, docs/ and modules/*/READM
 	$(BIN)/python scripts/derive_topics.py
 	$(BIN)/toolkit render
 	$(BIN)/python scripts/derive_settings.py
+	$(BIN)/python scripts/record_actions.py --refresh
 	$(BIN)/python docs/generate.py
 
 lists: $(READY) ## Renew the lists copied from AWS, such as regions, before a release (LISTS=--check only says which differ)

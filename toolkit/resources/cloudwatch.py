@@ -14,6 +14,7 @@ from toolkit.resources.base import (
     Strength,
     Stronger,
     each,
+    iam_actions,
 )
 from toolkit.resources.price import Price
 from toolkit.resources.quota import Count, Regional, listed
@@ -164,6 +165,7 @@ _LOGS_QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwa
 TYPES = (
     ResourceType(
         "aws_cloudwatch_metric_alarm",
+        unrecorded=iam_actions("cloudwatch", "DisableAlarmActions EnableAlarmActions"),
         price=Price(
             "CloudWatch alarm",
             "0.10 per alarm and month",
@@ -205,6 +207,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_group",
+        unrecorded=iam_actions("logs", "AssociateKmsKey DeleteLogGroup DeleteRetentionPolicy DisassociateKmsKey"),
         price=Price(
             "CloudWatch log group",
             "0.50 per GB taken in, 0.03 per GB and month kept",
@@ -265,6 +268,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_subscription_filter",
+        unrecorded=iam_actions("logs", "DeleteSubscriptionFilter"),
         price=Price(
             "CloudWatch Logs subscription",
             (

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.addresses import value_at
-from toolkit.resources.base import IDENTITY, NAMES, PLACE, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    PLACE,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price, Step, created, either, grows, more
 from toolkit.resources.quota import Regional, listed
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
@@ -171,6 +180,7 @@ _PRICES = "https://aws.amazon.com/config/pricing/"
 TYPES = (
     ResourceType(
         "aws_config_configuration_recorder",
+        unrecorded=iam_actions("config", "DeleteConfigurationRecorder"),
         price=Price(
             "Config recorder",
             "0.003 per configuration item recorded continuously, 0.012 per item recorded daily",
@@ -214,6 +224,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_configuration_recorder_status",
+        unrecorded=iam_actions("config", "StopConfigurationRecorder"),
         price=Price(
             "Config recorder that is started again",
             "0.003 per configuration item recorded continuously, 0.012 per item recorded daily",
@@ -232,6 +243,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_delivery_channel",
+        unrecorded=iam_actions("config", "DeleteDeliveryChannel"),
         price=Free(
             "says where the recorder delivers; its items bill with the recorder, files with the bucket",
             "https://aws.amazon.com/config/pricing/",
@@ -307,6 +319,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_configuration_aggregator",
+        unrecorded=iam_actions("config", "UntagResource"),
         price=Price(
             "Config aggregator",
             "no charge of its own is known; what it collects was billed where it was recorded",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import FORMAT, IDENTITY, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    FORMAT,
+    IDENTITY,
+    TERRAFORM,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, arn_of
 
@@ -181,6 +190,10 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_default_security_group",
+        unrecorded=iam_actions(
+            "ec2",
+            "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress DeleteTags RevokeSecurityGroupIngress",
+        ),
         named_by=("vpc_id",),
         price=Free(
             "a security group is a setting of the VPC",
@@ -201,24 +214,28 @@ TYPES = (
     ),
     ResourceType(
         "aws_ebs_default_kms_key",
+        unrecorded=iam_actions("ec2", "GetEbsDefaultKmsKeyId ModifyEbsDefaultKmsKeyId ResetEbsDefaultKmsKeyId"),
         price=_FREE,
         reading=Reading(_ebs_key, OnCreate.OVERWRITES, actions=_actions("GetEbsDefaultKmsKeyId")),
         strengths=(Strength("key_arn", Stronger.KEY),),
     ),
     ResourceType(
         "aws_ebs_encryption_by_default",
+        unrecorded=iam_actions("ec2", "DisableEbsEncryptionByDefault"),
         price=_FREE,
         reading=Reading(_ebs_encryption, OnCreate.OVERWRITES, actions=_actions("GetEbsEncryptionByDefault")),
         strengths=(Strength("enabled", Stronger.TRUE, unset_is_strongest=True),),
     ),
     ResourceType(
         "aws_ebs_snapshot_block_public_access",
+        unrecorded=iam_actions("ec2", "DisableSnapshotBlockPublicAccess"),
         price=_FREE,
         reading=Reading(_snapshot_block, OnCreate.OVERWRITES, actions=_actions("GetSnapshotBlockPublicAccessState")),
         strengths=(Strength("state", Stronger.ORDER, order=("unblocked", "block-new-sharing", "block-all-sharing")),),
     ),
     ResourceType(
         "aws_ec2_image_block_public_access",
+        unrecorded=iam_actions("ec2", "DisableImageBlockPublicAccess"),
         price=_FREE,
         reading=Reading(_image_block, OnCreate.HARMLESS, actions=_actions("GetImageBlockPublicAccessState")),
         unread="the module only ever blocks, which lets through no more than what is there",
@@ -242,6 +259,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_ec2_serial_console_access",
+        unrecorded=iam_actions("ec2", "EnableSerialConsoleAccess"),
         price=_FREE,
         reading=Reading(
             _serial_console, OnCreate.OVERWRITES, quiet=True, actions=_actions("GetSerialConsoleAccessStatus")
@@ -250,6 +268,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_flow_log",
+        unrecorded=(
+            *iam_actions("ec2", "DeleteFlowLogs DeleteTags"),
+            *iam_actions("logs", "CreateLogDelivery DeleteLogDelivery"),
+        ),
         named_by=("vpc_id",),
         price=Price(
             "VPC flow log",

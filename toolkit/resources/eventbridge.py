@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from toolkit.resources.base import FORMAT, IDENTITY, NAMES, TERRAFORM, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    FORMAT,
+    IDENTITY,
+    NAMES,
+    TERRAFORM,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price, created_if
 from toolkit.resources.quota import Regional, listed
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
@@ -150,6 +160,7 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_cloudwatch_event_rule",
+        unrecorded=iam_actions("events", "DeleteRule DisableRule EnableRule"),
         price=_FREE,
         quota=Regional(
             "rules on the default event bus in {region}",
@@ -187,6 +198,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_event_target",
+        unrecorded=iam_actions("events", "RemoveTargets"),
         arn_of_another=True,  # its target's
         payloads=("input",),
         price=Price(
@@ -245,6 +257,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_scheduler_schedule_group",
+        unrecorded=iam_actions("scheduler", "DeleteScheduleGroup UntagResource"),
         price=_FREE,
         key=("name",),
         reading=Reading(
@@ -257,6 +270,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_scheduler_schedule",
+        unrecorded=iam_actions("scheduler", "DeleteSchedule UpdateSchedule"),
         payloads=("target[0].input",),
         price=Price(
             "EventBridge schedule",

@@ -97,7 +97,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_fms_policy",
-        unrecorded=iam_actions("fms", "DeletePolicy GetPolicy ListTagsForResource PutPolicy TagResource UntagResource"),
+        unrecorded=iam_actions(
+            "fms",
+            "DeletePolicy GetPolicy ListTagsForResource PutPolicy TagResource UntagResource",
+        ),
         named_by=("name",),
         unsupported_in_simulator="moto does not have it",
         price=Price(

@@ -185,6 +185,7 @@ _PRICES = "https://aws.amazon.com/guardduty/pricing/"
 TYPES = (
     ResourceType(
         "aws_guardduty_detector",
+        unrecorded=iam_actions("guardduty", "DeleteDetector"),
         price=Price(
             "GuardDuty detector",
             (
@@ -276,6 +277,18 @@ TYPES = (
     ),
     ResourceType(
         "aws_guardduty_organization_admin_account",
+        unrecorded=(
+            *iam_actions(
+                "guardduty",
+                "DisableOrganizationAdminAccount EnableOrganizationAdminAccount ListOrganizationAdminAccounts",
+            ),
+            *iam_actions(
+                "organizations",
+                "DeregisterDelegatedAdministrator DescribeOrganization EnableAWSServiceAccess "
+                "ListAWSServiceAccessForOrganization ListDelegatedAdministrators "
+                "RegisterDelegatedAdministrator",
+            ),
+        ),
         price=Price(
             "GuardDuty in the delegated administrator's account",
             "as a detector, in the region, if GuardDuty is not on in that account yet",

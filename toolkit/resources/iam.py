@@ -446,12 +446,14 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_account_alias",
+        unrecorded=iam_actions("iam", "DeleteAccountAlias"),
         price=_FREE,
         reading=Reading(_account_alias, OnCreate.OVERWRITES, is_global=True, actions=_actions("ListAccountAliases")),
         no_weaker_side={NAMES: "account_alias"},
     ),
     ResourceType(
         "aws_iam_account_password_policy",
+        unrecorded=iam_actions("iam", "DeleteAccountPasswordPolicy"),
         price=_FREE,
         reading=Reading(
             _password_policy, OnCreate.OVERWRITES, is_global=True, actions=_actions("GetAccountPasswordPolicy")
@@ -474,6 +476,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_group",
+        unrecorded=iam_actions("iam", "UpdateGroup"),
         owner=Owner("group", "name"),
         price=_FREE,
         quota=AccountWide("Groups", "groups in the account"),
@@ -501,6 +504,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_openid_connect_provider",
+        unrecorded=iam_actions(
+            "iam",
+            "AddClientIDToOpenIDConnectProvider DeleteOpenIDConnectProvider "
+            "RemoveClientIDFromOpenIDConnectProvider UntagOpenIDConnectProvider "
+            "UpdateOpenIDConnectProviderThumbprint",
+        ),
         price=_FREE,
         key=("url",),
         reading=Reading(
@@ -536,6 +545,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_policy",
+        unrecorded=iam_actions("iam", "CreatePolicyVersion DeletePolicy DeletePolicyVersion ListPolicyVersions"),
         named_by=("name",),
         price=_FREE,
         quota=AccountWide("Policies", "customer managed policies in the account"),
@@ -581,6 +591,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_role_policy",
+        unrecorded=iam_actions("iam", "DeleteRolePolicy"),
         gives=Gives("role", "role", "policy"),
         price=_FREE,
         key=("role", "name"),
@@ -599,6 +610,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_service_linked_role",
+        unrecorded=iam_actions(
+            "iam",
+            "DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus UpdateRoleDescription",
+        ),
         price=_FREE,
         key=("aws_service_name",),
         reading=Reading(_service_linked_roles, OnCreate.COLLIDES, is_global=True, actions=_actions("ListRoles")),
@@ -606,6 +621,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_user",
+        unrecorded=iam_actions("iam", "UntagUser UpdateUser"),
         named_by=("name",),
         owner=Owner("user", "name", boundary="permissions_boundary"),
         price=_FREE,
@@ -654,6 +670,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_user_login_profile",
+        unrecorded=iam_actions("iam", "CreateLoginProfile DeleteLoginProfile GetLoginProfile"),
         price=_FREE,
         key=("user",),
         reading=Reading(

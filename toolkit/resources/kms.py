@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.resources.base import IDENTITY, NAMES, ResourceType, Strength, Stronger, each
+from toolkit.resources.base import (
+    IDENTITY,
+    NAMES,
+    ResourceType,
+    Strength,
+    Stronger,
+    each,
+    iam_actions,
+)
 from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, Unreadable, UnreadableError
 
@@ -80,6 +88,7 @@ def _find_key(account: Account, region: str, planned: Mapping[str, Any]) -> Live
 TYPES = (
     ResourceType(
         "aws_kms_alias",
+        unrecorded=iam_actions("kms", "DeleteAlias UpdateAlias"),
         price=Free(
             "AWS's price page bills keys, their rotations and requests, not names of keys",
             "https://aws.amazon.com/kms/pricing/",
@@ -92,6 +101,10 @@ TYPES = (
     ),
     ResourceType(
         "aws_kms_key",
+        unrecorded=iam_actions(
+            "kms",
+            "DisableKey DisableKeyRotation EnableKey PutKeyPolicy ScheduleKeyDeletion UpdateKeyDescription",
+        ),
         named_by=(),
         price=Price(
             "KMS key",

@@ -43,6 +43,7 @@ def _export(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_macie2_account",
+        unrecorded=iam_actions("macie2", "DisableMacie UpdateMacieSession"),
         price=Price(
             "Macie",
             (

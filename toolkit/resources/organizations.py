@@ -16,6 +16,7 @@ from toolkit.resources.base import (
     Strength,
     Stronger,
     each,
+    iam_actions,
 )
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
@@ -150,6 +151,7 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_organizations_delegated_administrator",
+        unrecorded=iam_actions("organizations", "DeregisterDelegatedAdministrator"),
         price=_FREE,
         key=("account_id", "service_principal"),
         reading=Reading(
@@ -163,6 +165,13 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_organization",
+        unrecorded=(
+            *iam_actions("iam", "CreateServiceLinkedRole"),
+            *iam_actions(
+                "organizations",
+                "CreateOrganization DeleteOrganization DisableAWSServiceAccess DisablePolicyType EnableAllFeatures",
+            ),
+        ),
         price=_FREE,
         reading=Reading(
             _organization,
@@ -178,6 +187,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_organizational_unit",
+        unrecorded=iam_actions("organizations", "DeleteOrganizationalUnit UntagResource UpdateOrganizationalUnit"),
         price=_FREE,
         key=("name", "parent_id"),
         reading=Reading(
@@ -191,6 +201,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_policy",
+        unrecorded=iam_actions("organizations", "DeletePolicy UntagResource"),
         named_by=("name",),
         price=_FREE,
         key=("name", "type"),

@@ -300,8 +300,9 @@ TYPES = (
         "aws_shield_proactive_engagement",
         unrecorded=iam_actions(
             "shield",
-            "AssociateProactiveEngagementDetails DescribeEmergencyContactSettings DescribeSubscription "
-            "DisableProactiveEngagement EnableProactiveEngagement UpdateEmergencyContactSettings",
+            "AssociateProactiveEngagementDetails DescribeEmergencyContactSettings "
+            "DescribeSubscription DisableProactiveEngagement EnableProactiveEngagement "
+            "UpdateEmergencyContactSettings",
         ),
         unsupported_in_simulator="needs a subscription to Shield Advanced, which moto does not have",
         price=_FREE,

@@ -18,6 +18,7 @@ from toolkit.resources.base import (
     Strength,
     Stronger,
     each,
+    iam_actions,
 )
 from toolkit.resources.price import Free, Price
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
@@ -136,6 +137,7 @@ _PRICES = "https://aws.amazon.com/sns/pricing/"
 TYPES = (
     ResourceType(
         "aws_sns_topic",
+        unrecorded=iam_actions("sns", "DeleteTopic"),
         price=Price(
             "SNS topic",
             "the first million requests a month are free, then 0.50 per million",
@@ -189,6 +191,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_sns_topic_subscription",
+        unrecorded=iam_actions("sns", "SetSubscriptionAttributes"),
         price=Price(
             "SNS subscription",
             (

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.regions import partition_of
-from toolkit.resources.base import IDENTITY, ResourceType, Strength, Stronger
+from toolkit.resources.base import (
+    IDENTITY,
+    ResourceType,
+    Strength,
+    Stronger,
+    iam_actions,
+)
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
 
@@ -35,6 +41,7 @@ def _find_setting(account: Account, region: str, planned: Mapping[str, Any]) -> 
 TYPES = (
     ResourceType(
         "aws_ssm_service_setting",
+        unrecorded=iam_actions("ssm", "ResetServiceSetting"),
         price=Free(
             "the modules set only whether SSM documents can be shared with everyone",
             "https://aws.amazon.com/systems-manager/pricing/",
