@@ -1,10 +1,10 @@
 """Records which IAM actions Terraform and the toolkit need: `scripts/record_actions.py`, about an hour.
 
-Each shipped environment is planned, applied, changed and destroyed on an embedded AWS that writes down every request.
-Terraform works on one resource at a time (`-parallelism=1`), so that the times of its events say which resource a
-request is about. Out: toolkit/resources/recorded_actions.json, type → the actions of its life, and
-tests/permissions/requests.json, environment → who made which request on what. With folders of an earlier recording as
-arguments (`--from`), nothing runs, and both are derived again.
+Each shipped environment is planned, applied and destroyed on an embedded AWS that writes down every request; PRECISE
+ones are changed as well, and there Terraform works on one resource at a time (`-parallelism=1`), so that the times of
+its events say which type a request is about. Out: toolkit/resources/recorded_actions.json, type → the actions of its
+life, and tests/unit/permissions/requests.json, environment → who made which request on what. With `--derive`, nothing
+runs: both are derived again from what the folder has.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ROOT / "toolkit" / "resources" / "recorded_actions.json"
 REQUESTS = ROOT / "tests" / "unit" / "permissions" / "requests.json"
 ENVIRONMENTS = ("complete", "production", "sandbox", "small")
+PRECISE = ("complete", "small")
 NAME = "simulated"
 HOME = "eu-central-1"
 
@@ -194,6 +195,8 @@ class Recording:
 
     def run(self) -> None:
         """Its life up to its deletion."""
+        quick = self.name not in PRECISE
+        self.many(10 if quick else 1)
         data = self._prepared()
         backend = data["backend"]
         self.write(data)
@@ -212,7 +215,7 @@ class Recording:
         self.toolkit("drift", NAME, good=(0, 2))
         self.mark("discover")
         self.toolkit("discover", NAME, "--unmanaged")
-        for number, changed in enumerate(changes(data)):
+        for number, changed in enumerate(() if quick else changes(data)):
             self.mark("change")
             self.write(changed)
             self.toolkit("render", NAME)
@@ -311,7 +314,7 @@ def derive(folder: Path, environments: Sequence[str]) -> None:
             left_out = one.prepared or phase in ("preparation", "bootstrap", "end", None)
             if left_out or one.action == "sts:GetCallerIdentity":
                 continue
-            _note(seen, one, kind)
+            _note(seen, one, kind, of_a_type=name in PRECISE)
             purpose = phase if phase in ("discover", "plan") else "apply"
             reads = level(one.action) in READS and not one.action.startswith(("s3:GetObject", "s3:ListBucket"))
             context = "".join(f" {key}={value}" for key, value in sorted(one.context.items()))
@@ -328,12 +331,14 @@ def derive(folder: Path, environments: Sequence[str]) -> None:
     REQUESTS.write_text(_json(by_name), "utf-8")
 
 
-def _note(seen: Seen, one: Recorded, kind: str | None) -> None:
+def _note(seen: Seen, one: Recorded, kind: str | None, *, of_a_type: bool) -> None:
     seen.passed.update(value for key, value in one.context.items() if key == "iam:PassedToService")
     seen.linked.update(value for key, value in one.context.items() if key == "iam:AWSServiceName")
     seen.forms[one.action].add(kind_of(one.action, one.resource))
     if not one.by_terraform:
         seen.toolkit.add(one.action)
+    elif not of_a_type:
+        pass  # Terraform worked on several resources at a time
     elif kind is not None and not kind.startswith("data."):
         seen.types[kind].add(one.action)
     elif "-terraform-state" not in one.resource:

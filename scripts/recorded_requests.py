@@ -46,7 +46,7 @@ ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("s3", "DeleteBucketLifecycle"): ("s3:PutLifecycleConfiguration",),
     ("s3", "DeleteBucketOwnershipControls"): ("s3:PutBucketOwnershipControls",),
     ("s3", "DeleteBucketTagging"): ("s3:PutBucketTagging",),
-    ("s3", "DeleteObjects"): ("s3:DeleteObject",),
+    ("s3", "DeleteObjects"): ("s3:DeleteObject", "s3:DeleteObjectVersion"),
     ("s3", "DeletePublicAccessBlock"): ("s3:PutBucketPublicAccessBlock",),
     ("s3", "GetBucketAccelerateConfiguration"): ("s3:GetAccelerateConfiguration",),
     ("s3", "GetBucketCors"): ("s3:GetBucketCORS",),
@@ -294,8 +294,10 @@ class Reader:
         else:
             yield from (params[name] for name in ("PolicyArn", "OpenIDConnectProviderArn") if name in params)
 
-    def _of_s3(self, _: str, __: str, params: dict[str, Any]) -> Iterator[str]:
-        if bucket := params.get("Bucket"):
+    def _of_s3(self, _: str, operation: str, params: dict[str, Any]) -> Iterator[str]:
+        if operation == "DeleteObjects":
+            yield f"arn:aws:s3:::{params['Bucket']}/example"
+        elif bucket := params.get("Bucket"):
             yield f"arn:aws:s3:::{'/'.join(filter(None, (bucket, params.get('Key'))))}"
 
     def _of_logs(self, here: str, operation: str, params: dict[str, Any]) -> Iterator[str]:

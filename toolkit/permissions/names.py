@@ -56,11 +56,12 @@ SCHEDULE_GROUP = f"arn:${{Partition}}:scheduler:{_HERE}schedule-group/${{GroupNa
 SCHEDULE = f"arn:${{Partition}}:scheduler:{_HERE}schedule/${{GroupName}}/${{ScheduleName}}"
 BUDGET = "arn:${Partition}:budgets::${Account}:budget/${BudgetName}"
 SETTING = f"arn:${{Partition}}:ssm:{_HERE}servicesetting/${{ResourceId}}"
+OBJECT = "arn:${Partition}:s3:::${BucketName}/${ObjectName}"
 PASSED, LINKED = "passed to ", "linked"
 NARROWED = frozenset(
     {
         *(ROLE, USER, GROUP, POLICY, PROVIDER, BUCKET, TOPIC, RULE, LOG_GROUP, ALARM, TRAIL, ALIAS, ANALYZER),
-        *(ARCHIVE_RULE, RECORDER, SCHEDULE_GROUP, SCHEDULE, BUDGET, SETTING),
+        *(ARCHIVE_RULE, RECORDER, SCHEDULE_GROUP, SCHEDULE, BUDGET, SETTING, OBJECT),
     }
 )
 """Kinds that are known by name: without a name, nothing of the kind is allowed."""
@@ -102,6 +103,14 @@ def _own_bucket(place: Place, name: str | None, purpose: str) -> str:
     return name or f"baseline-{purpose}-{place.account_id}-{place.home_region}"
 
 
+def _bucket(settings: Any, *names: str) -> Named:
+    """Buckets; what they hold, if Terraform empties them before it deletes them (`force_destroy`)."""
+    for name in names:
+        yield BUCKET, name
+        if settings.force_destroy:
+            yield OBJECT, f"{name}/*"
+
+
 def _topic(name: str) -> Named:
     """modules/shared/alert_topic: its key, and the alarm for what it could not deliver."""
     yield from ((TOPIC, name), (ALIAS, name), (ALARM, f"{name}-undelivered"))
@@ -125,7 +134,7 @@ def _account_defaults(settings: Any, place: Place) -> Named:
         yield LOG_GROUP, logs.log_group_name
         yield from _sends(logs.role_name, "vpc-flow-logs.amazonaws.com")
     elif logs.regions and logs.bucket_arn is None:
-        yield BUCKET, _own_bucket(place, logs.bucket.name, "flow-logs")
+        yield from _bucket(logs.bucket, _own_bucket(place, logs.bucket.name, "flow-logs"))
 
 
 def _activity_alarms(settings: Any, _: Place) -> Named:
@@ -136,7 +145,7 @@ def _activity_alarms(settings: Any, _: Place) -> Named:
 
 def _cloudtrail(settings: Any, place: Place) -> Named:
     bucket = _own_bucket(place, settings.bucket.name, "cloudtrail")
-    yield from ((BUCKET, bucket), (BUCKET, settings.bucket.access_log_bucket_name or f"{bucket}-access-logs"))
+    yield from _bucket(settings.bucket, bucket, settings.bucket.access_log_bucket_name or f"{bucket}-access-logs")
     yield from ((TRAIL, settings.name), (ALIAS, f"cloudtrail-{settings.name.replace('.', '-')}"))
     yield LOG_GROUP, settings.log_group_name or f"/aws/cloudtrail/{settings.name}"
     yield from _sends(f"{settings.name}-cloudtrail-delivery", "cloudtrail.amazonaws.com")
@@ -148,7 +157,7 @@ CONFIG_ROLE = "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 
 
 def _config(settings: Any, place: Place) -> Named:
-    yield BUCKET, _own_bucket(place, settings.bucket.name, "config")
+    yield from _bucket(settings.bucket, _own_bucket(place, settings.bucket.name, "config"))
     yield RECORDER, f"{_plain(settings.recorder_name)}/*"
     yield from ((ROLE, CONFIG_ROLE), (LINKED, "config.amazonaws.com"), (f"{PASSED}config.amazonaws.com", CONFIG_ROLE))
 
@@ -165,7 +174,8 @@ def _guardduty(settings: Any, place: Place) -> Named:
     yield from ((LINKED, "guardduty.amazonaws.com"), (LINKED, "malware-protection.guardduty.amazonaws.com"))
     if settings.export_findings:
         bucket = _own_bucket(place, settings.findings_bucket.name, "guardduty")
-        yield from ((BUCKET, bucket), (ALIAS, bucket))
+        yield from _bucket(settings.findings_bucket, bucket)
+        yield ALIAS, bucket
     if settings.notifications.email_addresses:
         name = settings.notifications.name
         yield from _topic(name)
@@ -183,6 +193,9 @@ def _iam_roles(settings: Any, place: Place) -> Named:
         yield ROLE, _identity(getattr(role, "path", "/"), name)
     for name, deployer in settings.deployers.items():
         yield ROLE, _identity(deployer.path, name)
+        if getattr(deployer, "pipeline", None) is not None:
+            for ending in ("plan", "apply"):
+                yield from ((ROLE, _identity(deployer.path, f"{name}-{ending}")), (POLICY, f"{name}-{ending}-*"))
         usual = "token.actions.githubusercontent.com" if deployer.provider == "github" else "gitlab.com"
         issuer = deployer.issuer or usual
         if issuer not in settings.existing_oidc_providers:

@@ -11,7 +11,6 @@ from toolkit.resources.base import (
     ResourceType,
     Stronger,
     each,
-    iam_actions,
 )
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
@@ -78,7 +77,6 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_account_alternate_contact",
-        unrecorded=iam_actions("account", "DeleteAlternateContact"),
         named_by=("alternate_contact_type",),
         price=_FREE,
         key=("alternate_contact_type",),

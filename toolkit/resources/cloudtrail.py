@@ -120,7 +120,7 @@ def _selector(selector: Mapping[str, Any]) -> dict[str, Any]:
 TYPES = (
     ResourceType(
         "aws_cloudtrail",
-        unrecorded=iam_actions("cloudtrail", "DeleteTrail StopLogging UpdateTrail"),
+        unrecorded=iam_actions("cloudtrail", "StopLogging UpdateTrail"),
         price=Price(
             "CloudTrail trail",
             (

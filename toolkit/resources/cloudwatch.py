@@ -207,7 +207,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_group",
-        unrecorded=iam_actions("logs", "AssociateKmsKey DeleteLogGroup DeleteRetentionPolicy DisassociateKmsKey"),
+        unrecorded=iam_actions("logs", "AssociateKmsKey DeleteRetentionPolicy DisassociateKmsKey"),
         price=Price(
             "CloudWatch log group",
             "0.50 per GB taken in, 0.03 per GB and month kept",
@@ -268,7 +268,6 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_log_subscription_filter",
-        unrecorded=iam_actions("logs", "DeleteSubscriptionFilter"),
         price=Price(
             "CloudWatch Logs subscription",
             (

@@ -180,7 +180,6 @@ _PRICES = "https://aws.amazon.com/config/pricing/"
 TYPES = (
     ResourceType(
         "aws_config_configuration_recorder",
-        unrecorded=iam_actions("config", "DeleteConfigurationRecorder"),
         price=Price(
             "Config recorder",
             "0.003 per configuration item recorded continuously, 0.012 per item recorded daily",
@@ -224,7 +223,6 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_configuration_recorder_status",
-        unrecorded=iam_actions("config", "StopConfigurationRecorder"),
         price=Price(
             "Config recorder that is started again",
             "0.003 per configuration item recorded continuously, 0.012 per item recorded daily",
@@ -243,7 +241,6 @@ TYPES = (
     ),
     ResourceType(
         "aws_config_delivery_channel",
-        unrecorded=iam_actions("config", "DeleteDeliveryChannel"),
         price=Free(
             "says where the recorder delivers; its items bill with the recorder, files with the bucket",
             "https://aws.amazon.com/config/pricing/",

@@ -221,14 +221,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_ebs_encryption_by_default",
-        unrecorded=iam_actions("ec2", "DisableEbsEncryptionByDefault"),
         price=_FREE,
         reading=Reading(_ebs_encryption, OnCreate.OVERWRITES, actions=_actions("GetEbsEncryptionByDefault")),
         strengths=(Strength("enabled", Stronger.TRUE, unset_is_strongest=True),),
     ),
     ResourceType(
         "aws_ebs_snapshot_block_public_access",
-        unrecorded=iam_actions("ec2", "DisableSnapshotBlockPublicAccess"),
         price=_FREE,
         reading=Reading(_snapshot_block, OnCreate.OVERWRITES, actions=_actions("GetSnapshotBlockPublicAccessState")),
         strengths=(Strength("state", Stronger.ORDER, order=("unblocked", "block-new-sharing", "block-all-sharing")),),
@@ -269,7 +267,7 @@ TYPES = (
     ResourceType(
         "aws_flow_log",
         unrecorded=(
-            *iam_actions("ec2", "DeleteFlowLogs DeleteTags"),
+            *iam_actions("ec2", "DeleteTags"),
             *iam_actions("logs", "CreateLogDelivery DeleteLogDelivery"),
         ),
         named_by=("vpc_id",),

@@ -160,7 +160,7 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_cloudwatch_event_rule",
-        unrecorded=iam_actions("events", "DeleteRule DisableRule EnableRule"),
+        unrecorded=iam_actions("events", "DisableRule EnableRule"),
         price=_FREE,
         quota=Regional(
             "rules on the default event bus in {region}",
@@ -198,7 +198,6 @@ TYPES = (
     ),
     ResourceType(
         "aws_cloudwatch_event_target",
-        unrecorded=iam_actions("events", "RemoveTargets"),
         arn_of_another=True,  # its target's
         payloads=("input",),
         price=Price(
@@ -257,7 +256,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_scheduler_schedule_group",
-        unrecorded=iam_actions("scheduler", "DeleteScheduleGroup UntagResource"),
+        unrecorded=iam_actions("scheduler", "UntagResource"),
         price=_FREE,
         key=("name",),
         reading=Reading(
@@ -270,7 +269,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_scheduler_schedule",
-        unrecorded=iam_actions("scheduler", "DeleteSchedule UpdateSchedule"),
+        unrecorded=iam_actions("scheduler", "UpdateSchedule"),
         payloads=("target[0].input",),
         price=Price(
             "EventBridge schedule",

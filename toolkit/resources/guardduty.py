@@ -185,7 +185,6 @@ _PRICES = "https://aws.amazon.com/guardduty/pricing/"
 TYPES = (
     ResourceType(
         "aws_guardduty_detector",
-        unrecorded=iam_actions("guardduty", "DeleteDetector"),
         price=Price(
             "GuardDuty detector",
             (

@@ -446,14 +446,12 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_account_alias",
-        unrecorded=iam_actions("iam", "DeleteAccountAlias"),
         price=_FREE,
         reading=Reading(_account_alias, OnCreate.OVERWRITES, is_global=True, actions=_actions("ListAccountAliases")),
         no_weaker_side={NAMES: "account_alias"},
     ),
     ResourceType(
         "aws_iam_account_password_policy",
-        unrecorded=iam_actions("iam", "DeleteAccountPasswordPolicy"),
         price=_FREE,
         reading=Reading(
             _password_policy, OnCreate.OVERWRITES, is_global=True, actions=_actions("GetAccountPasswordPolicy")
@@ -506,9 +504,8 @@ TYPES = (
         "aws_iam_openid_connect_provider",
         unrecorded=iam_actions(
             "iam",
-            "AddClientIDToOpenIDConnectProvider DeleteOpenIDConnectProvider "
-            "RemoveClientIDFromOpenIDConnectProvider UntagOpenIDConnectProvider "
-            "UpdateOpenIDConnectProviderThumbprint",
+            "AddClientIDToOpenIDConnectProvider RemoveClientIDFromOpenIDConnectProvider "
+            "UntagOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint",
         ),
         price=_FREE,
         key=("url",),
@@ -545,7 +542,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_policy",
-        unrecorded=iam_actions("iam", "CreatePolicyVersion DeletePolicy DeletePolicyVersion ListPolicyVersions"),
+        unrecorded=iam_actions("iam", "CreatePolicyVersion DeletePolicyVersion"),
         named_by=("name",),
         price=_FREE,
         quota=AccountWide("Policies", "customer managed policies in the account"),
@@ -591,7 +588,6 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_role_policy",
-        unrecorded=iam_actions("iam", "DeleteRolePolicy"),
         gives=Gives("role", "role", "policy"),
         price=_FREE,
         key=("role", "name"),
@@ -610,10 +606,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_iam_service_linked_role",
-        unrecorded=iam_actions(
-            "iam",
-            "DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus UpdateRoleDescription",
-        ),
+        unrecorded=iam_actions("iam", "UpdateRoleDescription"),
         price=_FREE,
         key=("aws_service_name",),
         reading=Reading(_service_linked_roles, OnCreate.COLLIDES, is_global=True, actions=_actions("ListRoles")),

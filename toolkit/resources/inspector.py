@@ -8,7 +8,6 @@ from toolkit.resources.base import (
     ResourceType,
     Stronger,
     each,
-    iam_actions,
 )
 from toolkit.resources.price import Price, created, either, grows
 from toolkit.resources.reading import Account, Live, OnCreate, Reading
@@ -29,7 +28,6 @@ def _enabled(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_inspector2_enabler",
-        unrecorded=iam_actions("inspector2", "Disable"),
         price=Price(
             "Inspector",
             (

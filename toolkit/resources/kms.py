@@ -88,7 +88,7 @@ def _find_key(account: Account, region: str, planned: Mapping[str, Any]) -> Live
 TYPES = (
     ResourceType(
         "aws_kms_alias",
-        unrecorded=iam_actions("kms", "DeleteAlias UpdateAlias"),
+        unrecorded=iam_actions("kms", "UpdateAlias"),
         price=Free(
             "AWS's price page bills keys, their rotations and requests, not names of keys",
             "https://aws.amazon.com/kms/pricing/",
@@ -101,10 +101,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_kms_key",
-        unrecorded=iam_actions(
-            "kms",
-            "DisableKey DisableKeyRotation EnableKey PutKeyPolicy ScheduleKeyDeletion UpdateKeyDescription",
-        ),
+        unrecorded=iam_actions("kms", "DisableKey DisableKeyRotation EnableKey PutKeyPolicy UpdateKeyDescription"),
         named_by=(),
         price=Price(
             "KMS key",

@@ -43,7 +43,7 @@ def _export(account: Account, region: str) -> Iterator[Live]:
 TYPES = (
     ResourceType(
         "aws_macie2_account",
-        unrecorded=iam_actions("macie2", "DisableMacie UpdateMacieSession"),
+        unrecorded=iam_actions("macie2", "UpdateMacieSession"),
         price=Price(
             "Macie",
             (

@@ -151,7 +151,6 @@ _FREE = Free(
 TYPES = (
     ResourceType(
         "aws_organizations_delegated_administrator",
-        unrecorded=iam_actions("organizations", "DeregisterDelegatedAdministrator"),
         price=_FREE,
         key=("account_id", "service_principal"),
         reading=Reading(
@@ -169,7 +168,7 @@ TYPES = (
             *iam_actions("iam", "CreateServiceLinkedRole"),
             *iam_actions(
                 "organizations",
-                "CreateOrganization DeleteOrganization DisableAWSServiceAccess DisablePolicyType EnableAllFeatures",
+                "CreateOrganization DisableAWSServiceAccess DisablePolicyType EnableAllFeatures",
             ),
         ),
         price=_FREE,
@@ -187,7 +186,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_organizational_unit",
-        unrecorded=iam_actions("organizations", "DeleteOrganizationalUnit UntagResource UpdateOrganizationalUnit"),
+        unrecorded=iam_actions("organizations", "UntagResource UpdateOrganizationalUnit"),
         price=_FREE,
         key=("name", "parent_id"),
         reading=Reading(
@@ -201,7 +200,7 @@ TYPES = (
     ),
     ResourceType(
         "aws_organizations_policy",
-        unrecorded=iam_actions("organizations", "DeletePolicy UntagResource"),
+        unrecorded=iam_actions("organizations", "UntagResource"),
         named_by=("name",),
         price=_FREE,
         key=("name", "type"),

@@ -18,7 +18,6 @@ from toolkit.resources.base import (
     Strength,
     Stronger,
     each,
-    iam_actions,
 )
 from toolkit.resources.price import Free, Price, Step
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, Reason, UnreadableError, found_for
@@ -296,7 +295,6 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket",
-        unrecorded=iam_actions("s3", "DeleteBucket"),
         price=Price(
             "S3 bucket",
             "0.023 per GB and month in S3 Standard; 0.005 per 1,000 writes",
@@ -440,7 +438,6 @@ TYPES = (
     ),
     ResourceType(
         "aws_s3_bucket_policy",
-        unrecorded=iam_actions("s3", "DeleteBucketPolicy"),
         price=_FREE,
         key=("bucket",),
         reading=_beside("get_bucket_policy", "GetBucketPolicy", "policy of", _policy, "NoSuchBucketPolicy"),

@@ -274,7 +274,6 @@ def _linking(mode: str, regions: str) -> tuple[Strength, ...]:
 TYPES = (
     ResourceType(
         "aws_securityhub_account",
-        unrecorded=iam_actions("securityhub", "DisableSecurityHub"),
         price=Price(
             "Security Hub",
             (

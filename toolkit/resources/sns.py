@@ -137,7 +137,6 @@ _PRICES = "https://aws.amazon.com/sns/pricing/"
 TYPES = (
     ResourceType(
         "aws_sns_topic",
-        unrecorded=iam_actions("sns", "DeleteTopic"),
         price=Price(
             "SNS topic",
             "the first million requests a month are free, then 0.50 per million",

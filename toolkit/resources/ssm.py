@@ -11,7 +11,6 @@ from toolkit.resources.base import (
     ResourceType,
     Strength,
     Stronger,
-    iam_actions,
 )
 from toolkit.resources.price import Free
 from toolkit.resources.reading import Account, Live, OnCreate, Reading, found_for
@@ -41,7 +40,6 @@ def _find_setting(account: Account, region: str, planned: Mapping[str, Any]) -> 
 TYPES = (
     ResourceType(
         "aws_ssm_service_setting",
-        unrecorded=iam_actions("ssm", "ResetServiceSetting"),
         price=Free(
             "the modules set only whether SSM documents can be shared with everyone",
             "https://aws.amazon.com/systems-manager/pricing/",

@@ -100,7 +100,8 @@ def _notes(environment: Environment, purpose: Purpose, found: Sequence[Document]
             "administrator."
         )
     if purpose is Purpose.APPLY:
-        yield "No statement deletes objects in buckets: emptying the buckets before `toolkit destroy` needs more."
+        if not any(statement.sid == "EmptyBuckets" for statement in statements):
+            yield "No statement deletes objects in buckets: emptying the buckets before `toolkit destroy` needs more."
         if not also:
             yield (
                 "Writes are limited to names in environment.yaml. To remove or rename resources, cover the earlier "

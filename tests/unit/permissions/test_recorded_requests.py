@@ -127,6 +127,21 @@ def test_regional_writes_are_for_the_environment_s_regions_alone():
     assert not creates("ap-south-1")
 
 
+def test_a_key_without_the_environment_s_tag_is_not_deleted():
+    environment = environments("complete")[0]
+    by = parsed(policies(environment, Purpose.APPLY))
+    key = f"arn:aws:kms:eu-central-1:{environment.account_id}:key/example"
+    who = f"arn:aws:sts::{environment.account_id}:assumed-role/apply/run"
+
+    def deletes(**tags: str) -> bool:
+        keys = {"aws:RequestedRegion": "eu-central-1", **{f"aws:ResourceTag/{k}": v for k, v in tags.items()}}
+        return is_allowed(Request(who, "kms:ScheduleKeyDeletion", key, keys), by)
+
+    assert deletes(ManagedBy="aws-baseline-toolkit")
+    assert not deletes()
+    assert not deletes(ManagedBy="others")
+
+
 def test_a_name_that_was_there_before_is_covered_if_its_file_is_given():
     data = data_of("small")
     data["components"]["iam_groups"] = {"groups": {"gone": {"managed_policies": ["SecurityAudit"]}}}
@@ -138,3 +153,17 @@ def test_a_name_that_was_there_before_is_covered_if_its_file_is_given():
     )
     assert not is_allowed(asked, parsed(policies(now, Purpose.APPLY)))
     assert is_allowed(asked, parsed(policies(now, Purpose.APPLY, also=(before,))))
+
+
+def test_objects_are_deleted_only_where_terraform_empties_buckets():
+    key = "arn:aws:s3:::baseline-cloudtrail-111122223333-eu-west-1/AWSLogs/example"
+    data = data_of("small")
+
+    def deletes() -> bool:
+        now = load("small", data)
+        who = f"arn:aws:sts::{now.account_id}:assumed-role/apply/run"
+        return is_allowed(Request(who, "s3:DeleteObjectVersion", key), parsed(policies(now, Purpose.APPLY)))
+
+    assert not deletes()
+    data["components"]["cloudtrail"]["bucket"] = {"force_destroy": True}
+    assert deletes()
