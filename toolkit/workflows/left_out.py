@@ -33,11 +33,10 @@ def left_out(workspace: Workspace, plan: Plan) -> tuple[Change, ...]:
         return ()
     from toolkit.components.registry import REGISTRY
 
-    makes = (Action.CREATE, Action.UPDATE, Action.REPLACE)
-    also = {(name, kind) for name, component in REGISTRY.items() for kind in component.left_out}
-    return tuple(
-        c for c in plan.changes if c.action in makes and (is_unsupported(c.type) or (c.component, c.type) in also)
-    )
+    made = [c for c in plan.changes if c.action in (Action.CREATE, Action.UPDATE, Action.REPLACE)]
+    # Of these components alone: importing all takes as long as everything else before Terraform starts.
+    also = {(name, kind) for name in {c.component for c in made} - {None} for kind in REGISTRY[str(name)].left_out}
+    return tuple(c for c in made if is_unsupported(c.type) or (c.component, c.type) in also)
 
 
 def describe(changes: Iterable[Change]) -> str:
