@@ -5,6 +5,7 @@ The roots use the built-in provider where possible (0.1 s a command); its local-
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -320,9 +321,21 @@ def test_a_plan_is_read_with_the_provider_that_made_it(root: Callable[..., Root]
 
     assert runner.show(here.plan) == here.runner().show(here.plan), "verified again or not, it is the same"
 
+    other = here.folder / "other"
+    with runner.with_one_provider():
+        assert runner._provider is not None
+        (provider,) = json.loads(runner._provider.environ["TF_REATTACH_PROVIDERS"]).values()
+        runner.plan(other)
+        shown = runner.show(other)
+    assert shown == here.runner().show(other), "one process of the provider or four, it is the same"
+    assert not process.group_alive(provider["Pid"]) and not Path(provider["Addr"]["String"]).exists()
+    here.runner().apply(other)
+
     (package,) = (here.scratch / "terraform" / "providers").glob("*/*/*/*/*")
     package.unlink()
     package.mkdir()
     (package / "terraform-provider-aws_v5.100.0_x5").write_text("#!/bin/sh\necho pretended\n")
     with pytest.raises(TerraformError, match="checksum"):
         runner.show(here.plan)
+    with runner.with_one_provider():
+        assert runner._provider is None, "it is not even started"

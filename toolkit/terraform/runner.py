@@ -22,7 +22,7 @@ import python_terraform
 
 from toolkit.errors import ToolkitError, unwritable
 from toolkit.files import why_unwritable
-from toolkit.terraform import data_folder, events, failures, process, runs, verified
+from toolkit.terraform import data_folder, events, failures, one_provider, process, runs, verified
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.events import Diagnostic, Event
 from toolkit.terraform.mirror import plugin_cache
@@ -130,6 +130,7 @@ class Runner:
         self._terraform = Terraform(binary.path)
         self._interrupts: process.Interrupts | None = None
         self._verified: verified.Packages | None = None
+        self._provider: one_provider.Attached | None = None
 
     def interrupt(self) -> None:
         """Ask the running command to stop, as one SIGINT to this process would; safe from any thread."""
@@ -206,6 +207,29 @@ class Runner:
             self._fail("validate", done)
         return tuple(events.diagnostic(item) for item in found)
 
+    @contextlib.contextmanager
+    def with_one_provider(self) -> Iterator[None]:
+        """While this lasts, `plan` and `show` use one process of the provider, where the root has one provider block.
+
+        Otherwise, or where it does not start, Terraform starts its own for each step, as ever.
+        """
+        logs = any(name.startswith("TF_LOG") for name in self._environ)
+        if self.binary.product != "terraform" or logs:
+            yield
+            return
+        data_folder.check_sources(self._data_folder)
+        verifying = self._packages()  # before they are read
+        found = one_provider.executable(self._data_folder, self.root)
+        if found is None:
+            yield
+            return
+        with one_provider.attached(*found, self.root, self._environ) as provider:
+            self._provider, self._verified = provider, verifying
+            try:
+                yield
+            finally:
+                self._provider = None
+
     def plan(
         self,
         out: Path,
@@ -241,7 +265,8 @@ class Runner:
             target=list(targets),
             out=str(out),
         )
-        packages = self._packages()
+        # Terraform verifies what it starts itself; an attached provider has been verified before it was started.
+        packages = self._verified if self._provider is not None else self._packages()
         try:
             done = self._checked("plan", arguments, good=(0, 2))
         except ToolkitError:
@@ -281,7 +306,7 @@ class Runner:
         """`show -json` of a saved plan, or of the state for None. Holds sensitive values in clear: never print it."""
         operands = [] if plan is None else [str(plan.resolve())]
         arguments = self._terraform.arguments("show", *operands, json=_FLAG, no_color=_FLAG)
-        if plan is None or self._verified is None or self._verified != self._packages():
+        if plan is None or self._provider or self._verified is None or self._verified != self._packages():
             return self._data("show", arguments)
         # A plan brings its configuration along. The folder is beside it, since that one goes with the command.
         with tempfile.TemporaryDirectory(dir=plan.parent, prefix="show-") as folder:
@@ -486,18 +511,20 @@ class Runner:
         if lock is not None:
             lock.record(operation, stdout, stderr)
         self._interrupts = process.Interrupts()
+        attached = self._provider if operation in ("plan", "show") else None
+        descriptors = ([] if lock is None else [lock.descriptor]) + ([] if attached is None else [attached.descriptor])
         try:
             ended = process.execute(
                 arguments,
                 cwd=cwd or self.root,
-                environ=self._environ,
+                environ={**self._environ, **(attached.environ if attached is not None else {})},
                 stdout=stdout,
                 stderr=stderr,
                 on_line=on_line,
                 on_notice=lambda text: self._on_event(events.Notice(text)),
                 on_start=on_start,
                 interrupts=self._interrupts,
-                inherit=() if lock is None else (lock.descriptor,),
+                inherit=tuple(descriptors),
                 # Plans and local state hold secrets; the lock file that init writes is committed and is for all.
                 umask=-1 if operation in ("init", "providers lock") else _PRIVATE,
                 reserve=reserve,

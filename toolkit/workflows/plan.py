@@ -162,14 +162,15 @@ def make_plan(
         plan_file = own / "plan.tfplan"
         # Before the plan: of files that change meanwhile, it may hold the old ones.
         files, lock = workspace.sources(), workspace.lock_digest()
-        with _imported_meanwhile("toolkit.workflows.judge", "toolkit.reports.view", "toolkit.reports.text"):
-            outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout, targets=targets)
+        with workspace.runner.with_one_provider():
+            with _imported_meanwhile("toolkit.workflows.judge", "toolkit.reports.view", "toolkit.reports.text"):
+                outcome = workspace.runner.plan(plan_file, destroy=destroy, lock_timeout=lock_timeout, targets=targets)
+            observer.stage("Reading the plan")
+            data = workspace.runner.show(plan_file)
         from toolkit.plan.model import parse_plan
         from toolkit.workflows.judge import judge_plan, tell_idle
         from toolkit.workflows.left_out import describe, left_out
 
-        observer.stage("Reading the plan")
-        data = workspace.runner.show(plan_file)
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Judging the plan")
         aliases = planned_aliases(plan_file)
