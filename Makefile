@@ -7,7 +7,7 @@ SITE   := .venv-site
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons newest soak truth-table cases lint analyse format docs lists component component-plan site bench clean
+.PHONY: help setup demo test pythons newest soak truth-table cases lint analyse format docs lists component component-plan site bench bench-many clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ $(SITE)/.ready: requirements/site.txt .ci/setup
 
 bench: $(READY) ## Print speed ratios against baselines run side by side
 	$(BIN)/python bench/run.py
+
+bench-many: $(READY) ## Print the tables of docs/many-environments.md (ten minutes; PART="plan fleet render", or --quick)
+	@$(BIN)/python bench/many.py $(PART)
 
 clean: ## Delete what the other targets made
 	rm -rf $(VENV) $(ANALYSIS) $(SITE) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

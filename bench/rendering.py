@@ -15,29 +15,18 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from timed import Pairs, Run, cpu, in_turn, ratio, timed, wall
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BEFORE = "25cb69c"
 """The commit before many environments were made quick."""
 ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a process took, and those that it started."""
-
-    wall: float
-    cpu: float
-    peak: int
-    """MiB: the largest process alone."""
 
 
 def run(code: Path, *arguments: str) -> Run:
@@ -47,17 +36,7 @@ def run(code: Path, *arguments: str) -> Run:
         f"import toolkit; assert toolkit.__file__.startswith({str(code)!r}), toolkit.__file__\n"
         "from toolkit.__main__ import main; main()\n"
     )
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-c", said, *arguments], cwd=code, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"toolkit {' '.join(arguments)} ended with {process.returncode}: {errors[-2000:].decode()}")
-    return Run(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+    return timed(sys.executable, "-c", said, *arguments, cwd=code)
 
 
 def project(folder: Path, count: int) -> None:
@@ -88,28 +67,22 @@ def rendered(folder: Path) -> str:
     return total.hexdigest()
 
 
-def versus(theirs: Callable[[], Run], **ours: Callable[[], Run]) -> None:
-    """Run all in turn, and print how many times faster ours are than theirs."""
-    rounds = [({name: run() for name, run in ours.items()}, theirs()) for _ in range(ROUNDS)]
-    for name in ours:
-        pairs = [(found[name], other) for found, other in rounds]
-
-        def ratio(of: Callable[[Run], float], pairs: list[tuple[Run, Run]] = pairs) -> str:
-            ratios = sorted(of(b) / of(a) for a, b in pairs)
-            here = [statistics.median(of(pair[side]) for pair in pairs) for side in (0, 1)]
-            return (
-                f"{statistics.median(ratios):6.2f} x ({ratios[0]:.2f} to {ratios[-1]:.2f}; "
-                f"{here[0]:.2f} against {here[1]:.2f} s)"
-            )
-
-        print(f"{name.replace('_', ' '):<30} elapsed {ratio(lambda run: run.wall)}")
-        print(f"{'':<30} CPU     {ratio(lambda run: run.cpu)}")
-        peaks = [max(pair[side].peak for pair in pairs) for side in (0, 1)]
-        print(f"{'':<30} largest process {peaks[0]} against {peaks[1]} MiB", flush=True)
+def show(name: str, pairs: Pairs) -> None:
+    """How many times faster ours are than theirs."""
+    print(f"{name:<30} elapsed {ratio(pairs, wall, faster=True)}")
+    print(f"{'':<30} CPU     {ratio(pairs, cpu, faster=True)}")
+    peaks = [max(pair[side].peak for pair in pairs) for side in (0, 1)]
+    print(f"{'':<30} largest process {peaks[0]} against {peaks[1]} MiB", flush=True)
 
 
-def main(commit: str = BEFORE, count: str = "1000") -> None:
-    """Print the report."""
+def compared(commit: str = BEFORE, count: int = 1000, rounds: int = ROUNDS) -> Iterator[tuple[str, Pairs]]:
+    """The comparisons, one after the other.
+
+    Args:
+        commit: What is compared with.
+        count: Number of environments.
+        rounds: Pairs of each.
+    """
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         before = root / "before"
@@ -122,7 +95,7 @@ def main(commit: str = BEFORE, count: str = "1000") -> None:
         )
         subprocess.run(["tar", "-x", "-C", str(before)], input=archive.stdout, check=True)
         work = root / "project"
-        project(work, int(count))
+        project(work, count)
 
         def clean() -> None:
             for folder in work.glob("environments/*/rendered"):
@@ -146,15 +119,26 @@ def main(commit: str = BEFORE, count: str = "1000") -> None:
         run(REPOSITORY, "-C", str(work), "render")
         if rendered(work) != expected:
             raise SystemExit("the two sides render different files")
-        print(f"{count} environments, against {commit}; {len(os.sched_getaffinity(0))} processors, {ROUNDS} pairs")
-        versus(
+
+        def pairs(theirs: Callable[[], Run], **ours: Callable[[], Run]) -> Iterator[tuple[str, Pairs]]:
+            found = in_turn(rounds, **ours, theirs=theirs)
+            return ((name, list(zip(found[name], found["theirs"], strict=True))) for name in ours)
+
+        yield from pairs(
             side(before, "--check"),
             check_with_nothing_proven=side(REPOSITORY, "--check", prepare=no_proofs),
             check_with_all_proven=side(REPOSITORY, "--check"),
         )
         one = "account-0000"
-        versus(side(before, one), render_of_one=side(REPOSITORY, one))
-        versus(side(before, prepare=clean), render_from_nothing=side(REPOSITORY, prepare=clean))
+        yield from pairs(side(before, one), render_of_one=side(REPOSITORY, one))
+        yield from pairs(side(before, prepare=clean), render_from_nothing=side(REPOSITORY, prepare=clean))
+
+
+def main(commit: str = BEFORE, count: str = "1000") -> None:
+    """Print the report."""
+    print(f"{count} environments, against {commit}; {len(os.sched_getaffinity(0))} processors, {ROUNDS} pairs")
+    for name, pairs in compared(commit, int(count)):
+        show(name.replace("_", " "), pairs)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Each pair is run in turn (A B A B …), so that a machine that gets slower slows
     planning    `toolkit plan` against `terraform plan -out` and `terraform show -json` by hand on the same tree: once
                 with Terraform's environment the same on both sides, and once as each is by itself (with --plan)
     render1000  1,000 environments against an earlier commit (bench/rendering.py, with --render)
+    many        the tables of docs/many-environments.md, with CPU time and memory (bench/many.py, by itself)
     discovery   a scan of 17 regions side by side against one list after the other (bench/discovery.py, with --scan)
     audit       an audit of 17 regions against one call after the other (bench/auditing.py, with --audit; with prowler
                 beside it as that file says)
@@ -114,7 +115,8 @@ def planning(what: str, environment: str) -> None:
         folder = root / "environments" / "bench"
         folder.mkdir(parents=True)
         (folder / "environment.yaml").write_text(environment)
-        plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_")) and k != "GOGC"}
+        others = ("AWS_", "TF_", "TOOLKIT_", "GOGC", "PYTHONDONTWRITEBYTECODE")
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(others)}
 
         def toolkit(*arguments: str, environ: Mapping[str, str] = plain) -> subprocess.CompletedProcess[bytes]:
             command = [PYTHON, "-m", "toolkit", "-C", str(root), *arguments]
