@@ -128,7 +128,7 @@ variable "deployers" {
       plan_environment       = optional(string)
       apply_environment      = optional(string)
       plan_managed_policies  = optional(set(string), ["SecurityAudit", "job-function/ViewOnlyAccess"])
-      apply_managed_policies = optional(set(string), ["AdministratorAccess"])
+      apply_managed_policies = optional(set(string), [])
     }))
   }))
   default  = {}

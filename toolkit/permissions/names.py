@@ -192,10 +192,10 @@ def _iam_roles(settings: Any, place: Place) -> Named:
     for name, role in settings.assumable.items():
         yield ROLE, _identity(getattr(role, "path", "/"), name)
     for name, deployer in settings.deployers.items():
-        yield ROLE, _identity(deployer.path, name)
-        if getattr(deployer, "pipeline", None) is not None:
-            for ending in ("plan", "apply"):
-                yield from ((ROLE, _identity(deployer.path, f"{name}-{ending}")), (POLICY, f"{name}-{ending}-*"))
+        yield from ((ROLE, _identity(deployer.path, name + part)) for part in deployer.parts)
+        if deployer.pipeline is not None:
+            # What `policies` gives these roles, numbered.
+            yield from ((POLICY, f"{_plain(name)}{part}-*") for part in deployer.parts)
         usual = "token.actions.githubusercontent.com" if deployer.provider == "github" else "gitlab.com"
         issuer = deployer.issuer or usual
         if issuer not in settings.existing_oidc_providers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jinja2
@@ -22,6 +22,7 @@ from toolkit.environment import Environment, LocalBackend, default_state_key
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Problem
 from toolkit.paths import MODULES, data_dir
+from toolkit.permissions import Holder, policies
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl, markdown
 from toolkit.rendering.moved import moves, new_address
@@ -159,7 +160,12 @@ def _rendered(environment: Environment) -> tuple[RenderedTree, Mapping[str, list
         component = enabled.component
         calls = _Calls(environment, component, labels, called)
         composed = component.compose(enabled.settings, environment.place) if component.compose else {}
-        context = {"settings": enabled.settings.model_dump(), "composed": composed, "start_call": calls.start}
+        context = {
+            "settings": enabled.settings.model_dump(),
+            "composed": composed,
+            "start_call": calls.start,
+            "caller_policies": partial(_caller_policies, environment),
+        }
         files[f"{component.name}.tf"] = _file(environment, f"components/{component.name}.tf.j2", context)
         for page in component.pages:
             files[f"{page}.md"] = _page(environment, f"pages/{page}.md.j2", context)
@@ -167,6 +173,13 @@ def _rendered(environment: Environment) -> tuple[RenderedTree, Mapping[str, list
     if labels:
         files["outputs.tf"] = _file(environment, "root/outputs.tf.j2", {"calls": labels})
     return files, labels
+
+
+def _caller_policies(environment: Environment, purpose: str) -> tuple[Mapping[str, Any], ...]:
+    """Policies that the principal needs who runs the toolkit for a purpose, in the environment's account."""
+    holder = Holder.WORKER if environment.credentials.assume_role is None else Holder.CALLER
+    found = policies(environment, purpose)
+    return tuple(d.content for d in found if d.holder is holder and d.account_id == environment.account_id)
 
 
 def _check_addresses(environment: Environment, called: Mapping[str, str], files: RenderedTree) -> None:

@@ -353,7 +353,7 @@ run "pipelines" {
     error_message = "Where a classic subject is accepted, the ids are compared by claims of their own."
   }
   assert {
-    condition     = sort([for key in keys(aws_iam_role_policy_attachment.managed) : key if startswith(key, "baseline") || startswith(key, "shared")]) == tolist(["baseline/apply/AdministratorAccess", "baseline/plan/SecurityAudit", "baseline/plan/job-function/ViewOnlyAccess", "shared/apply/IAMFullAccess", "shared/apply/PowerUserAccess", "shared/plan/ReadOnlyAccess"])
+    condition     = sort([for key in keys(aws_iam_role_policy_attachment.managed) : key if startswith(key, "baseline") || startswith(key, "shared")]) == tolist(["baseline/plan/SecurityAudit", "baseline/plan/job-function/ViewOnlyAccess", "shared/apply/IAMFullAccess", "shared/apply/PowerUserAccess", "shared/plan/ReadOnlyAccess"])
     error_message = "Each of the two has its own policies."
   }
   assert {

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from toolkit.components.iam_roles import COMPONENT, IamRoles
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
+from toolkit.permissions import policies
 from toolkit.rendering.render import render
 
 READ = {"managed_policies": ["ReadOnlyAccess"]}
@@ -168,6 +169,16 @@ def test_what_is_wrong_has_its_line(deployer: dict[str, Any], line: int, problem
 def test_a_pipeline_is_two_roles() -> None:
     text = render(loaded({"deployers": {"x": PIPELINE}}))["iam_roles.tf"]
     assert re.search(r'environment_name += "x"', text)
+    # Its roles get what `toolkit permissions` prints, of the principal that runs the toolkit.
+    assert 'permissions = { "x" = { plan = local.plan_policies, apply = local.apply_policies } }' in " ".join(
+        text.split()
+    )
+    for purpose in ("plan", "apply"):
+        block = text.partition(f"  {purpose}_policies = [")[2].partition("\n  ]")[0]
+        documents = policies(loaded({"deployers": {"x": PIPELINE}}), purpose)
+        assert block.count("jsonencode({") == len(documents) >= 1
+        actions = {action for d in documents for s in d.statements for action in s.actions}
+        assert actions == set(re.findall(r'"([a-z0-9-]+:[A-Za-z0-9*]+)"', block))
     # One role is rendered as ever.
     assert "environment_name" not in render(loaded({"deployers": {"x": SITE}}))["iam_roles.tf"]
     # IAM knows no two roles of a name, and not by case.

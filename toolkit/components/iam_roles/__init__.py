@@ -220,10 +220,11 @@ class Pipeline(Settings):
     )
     plan_managed_policies: AnyPolicies = Field(
         ("SecurityAudit", "job-function/ViewOnlyAccess"),
-        description="What the role that plans may do, as for roles.",
+        description="What the role that plans may do beyond what `toolkit permissions --for plan` prints: the audit of "
+        "the nightly workflow reads more.",
     )
     apply_managed_policies: AnyPolicies = Field(
-        ("AdministratorAccess",), description="What the role that applies may do, as for roles."
+        (), description="What the role that applies may do beyond what `toolkit permissions --for apply` prints."
     )
 
     @model_validator(mode="after")
