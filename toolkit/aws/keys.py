@@ -1,4 +1,4 @@
-"""KMS: data keys for plan bundles, signatures of evidence packs."""
+"""KMS: data keys for plan bundles, signatures of bundles and of evidence packs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 from toolkit.aws.facts import asked
 from toolkit.aws.session import AwsSession
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
-from toolkit.evidence.manifest import Signed
-from toolkit.evidence.signing import ALGORITHMS, PublicKey, public_key_from_der
+from toolkit.signing import ALGORITHMS, PublicKey, Signed, public_key_from_der
 
 _CONTEXT = {"aws-baseline-toolkit": "plan-bundle"}
 """Encryption context: a key policy can limit the key to this use (kms:EncryptionContext)."""
@@ -90,26 +89,27 @@ class KmsDataKeys:
         return arn == key_id if key_id.startswith("arn:") else arn.rpartition(":")[2] == f"key/{key_id}"
 
 
-class KmsSigner:
-    """Signs with an asymmetric key of KMS, which never leaves it; its public key verifies offline."""
+class KmsPublicKey:
+    """The public half of an asymmetric key of KMS, which verifies offline."""
 
-    def __init__(self, clients: AwsSession, key_id: str) -> None:
+    def __init__(self, clients: AwsSession, key_id: str, *, option: str) -> None:
         """Args:
-        clients: Of the account whose credentials may use the key.
+        clients: Of the account whose credentials may read the key.
         key_id: Id, ARN, alias or alias's ARN of the key.
+        option: What named the key, for errors.
 
         Raises:
             UsageError: It is not a key that signs, or not one whose signatures can be verified offline.
             ToolkitError: KMS refuses.
         """
         # An ARN says in which region its key is.
-        self._kms = clients.client("kms", key_id.split(":")[3] if key_id.startswith("arn:") else None)
+        self.kms = clients.client("kms", key_id.split(":")[3] if key_id.startswith("arn:") else None)
         self._key_id = key_id
         answer = asked("kms:GetPublicKey", self._public_key)
         usage = answer if isinstance(answer, str) else answer["KeyUsage"]
         if isinstance(answer, str) or usage != "SIGN_VERIFY":
             raise UsageError(
-                f"--kms-key: {key_id} is not a key that signs ({usage})",
+                f"{option}: {key_id} is not a key that signs ({usage})",
                 hint="expected an asymmetric key with the usage SIGN_VERIFY, such as ECC_NIST_P256 or RSA_3072",
             )
         public: PublicKey | None = None
@@ -117,16 +117,43 @@ class KmsSigner:
             public = public_key_from_der(answer["PublicKey"])
         if public is None or public.algorithm not in answer.get("SigningAlgorithms", ()):
             raise UsageError(
-                f"--kms-key: {key_id} is a key of the kind {answer.get('KeySpec', 'unknown')}, which signs no manifest",
+                f"{option}: {key_id} is a key of the kind {answer.get('KeySpec', 'unknown')}, which signs no manifest",
                 hint=f"expected a key that signs with one of {', '.join(ALGORITHMS)}",
             )
-        self._arn: str = answer["KeyId"]
-        self._public = public
+        self.arn: str = answer["KeyId"]
+        self.key = public
+
+    def _public_key(self) -> dict[str, Any] | str:
+        """KMS's answer, or why the key is of another kind."""
+        try:
+            answer: dict[str, Any] = self.kms.get_public_key(KeyId=self._key_id)
+        except self.kms.exceptions.ClientError as e:
+            if e.response["Error"]["Code"] == "UnsupportedOperationException":  # what a symmetric key answers
+                return "symmetric"
+            raise
+        return answer
+
+
+class KmsSigner:
+    """Signs with an asymmetric key of KMS, which never leaves it; its public key verifies offline."""
+
+    def __init__(self, clients: AwsSession, key_id: str, *, option: str = "--kms-key") -> None:
+        """Args:
+        clients: Of the account whose credentials may use the key.
+        key_id: Id, ARN, alias or alias's ARN of the key.
+        option: What named the key, for errors.
+
+        Raises:
+            UsageError: As `KmsPublicKey`.
+            ToolkitError: KMS refuses.
+        """
+        self._public = KmsPublicKey(clients, key_id, option=option)
+        self._key_id = key_id
 
     @property
     def signed(self) -> Signed:
-        """See `toolkit.evidence.signing.Signer`."""
-        return Signed(self._public.algorithm, self._public.fingerprint, self._arn)
+        """See `toolkit.signing.Signer`."""
+        return Signed(self._public.key.algorithm, self._public.key.fingerprint, self._public.arn)
 
     def sign(self, data: bytes) -> bytes:
         """The signature of these bytes, verified: KMS gets their digest, since it takes no more than 4,096 bytes.
@@ -136,26 +163,18 @@ class KmsSigner:
         Raises:
             ToolkitError: KMS refuses, or answers something else.
         """
-        algorithm = self._public.algorithm
+        algorithm = self._public.key.algorithm
         digest = hashlib.new(ALGORITHMS[algorithm], data).digest()
         answer = asked(
             "kms:Sign",
-            lambda: self._kms.sign(KeyId=self._arn, Message=digest, MessageType="DIGEST", SigningAlgorithm=algorithm),
+            lambda: self._public.kms.sign(
+                KeyId=self._public.arn, Message=digest, MessageType="DIGEST", SigningAlgorithm=algorithm
+            ),
         )
         signature: bytes = answer["Signature"]
-        if not self._public.verifies(signature, data):
+        if not self._public.key.verifies(signature, data):
             raise ToolkitError(
                 f"kms:Sign answered a signature that the public key of {self._key_id} does not verify",
                 hint="nothing was written; check the endpoint and the proxy",
             )
         return signature
-
-    def _public_key(self) -> dict[str, Any] | str:
-        """KMS's answer, or why the key is of another kind."""
-        try:
-            answer: dict[str, Any] = self._kms.get_public_key(KeyId=self._key_id)
-        except self._kms.exceptions.ClientError as e:
-            if e.response["Error"]["Code"] == "UnsupportedOperationException":  # what a symmetric key answers
-                return "symmetric"
-            raise
-        return answer

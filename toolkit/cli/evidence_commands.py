@@ -16,7 +16,7 @@ from toolkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from toolkit.evidence.pack import Verified
-    from toolkit.evidence.signing import Signer
+    from toolkit.signing import Signer
     from toolkit.workflows.evidence import Made
 
 _MAKE = "make"
@@ -182,7 +182,7 @@ def verify(
       toolkit evidence verify prod.zip        integrity only
     """
     from toolkit.evidence.pack import verify_pack
-    from toolkit.evidence.signing import read_public_key
+    from toolkit.signing import read_public_key
 
     found = verify_pack(file, read_public_key(public_key) if public_key is not None else None)
     if as_json:

@@ -5,7 +5,7 @@ In: what the manifest is signed with. Out: text. Pure.
 
 from __future__ import annotations
 
-from toolkit.evidence.manifest import Signed
+from toolkit.signing import Signed
 
 _ABOUT = """\
 Evidence of an AWS account, made by aws-baseline-toolkit.

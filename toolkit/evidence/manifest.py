@@ -15,6 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from toolkit.errors import BadPlanError
 from toolkit.evidence.layout import HOW
+from toolkit.signing import Signed
 from toolkit.typed import FieldError, from_json
 
 KIND, FORMAT = "aws-baseline-evidence", 1
@@ -82,17 +83,6 @@ class CredentialReport:
 
     generated: _Time
     """GeneratedTime: IAM writes a new one at most every four hours."""
-
-
-@dataclass(frozen=True)
-class Signed:
-    """What the manifest is signed with. It is signed itself, so a pack cannot be said to be of another key."""
-
-    algorithm: Annotated[str, Field(pattern=r"^(Ed25519|RSASSA_PSS_SHA_256|ECDSA_SHA_(256|384|512))$")]
-    public_key_sha256: _Digest
-    """Of the public key's SubjectPublicKeyInfo (DER)."""
-    kms_key: str | None
-    """ARN of the KMS key; None: a key in a file."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.evidence.layout import HOW, Entry, Problem, Reader, Writer
 from toolkit.evidence.manifest import MANIFEST, OWN, SIGNATURE, File, Manifest, read_manifest
-from toolkit.evidence.signing import PublicKey, Signer
 from toolkit.files import open_regular, written_atomically
+from toolkit.signing import PublicKey, Signer
 from toolkit.typed import FieldError
 
 _LARGEST_MANIFEST = 16 << 20

@@ -28,7 +28,6 @@ from toolkit.evidence import manifest as m
 from toolkit.evidence.about import about
 from toolkit.evidence.facts import Facts, facts_file
 from toolkit.evidence.pack import write_pack
-from toolkit.evidence.signing import Signer, read_private_key
 from toolkit.files import digest, read_regular
 from toolkit.paths import Project
 from toolkit.rendering.render import render
@@ -36,6 +35,7 @@ from toolkit.rendering.tree import compare
 from toolkit.reports import audit_html
 from toolkit.reports.audit import audit_data, audit_markdown
 from toolkit.resources.reading import Answered
+from toolkit.signing import Signed, Signer, read_private_key
 from toolkit.variables import SIGNING_PASSPHRASE
 from toolkit.visible import json_pieces
 from toolkit.workflows.audit import audit, audit_actions
@@ -196,7 +196,7 @@ def make_evidence(
 
 
 def _files(
-    found: Audit, facts: Facts, rendered: Mapping[str, str], signed: m.Signed | None
+    found: Audit, facts: Facts, rendered: Mapping[str, str], signed: Signed | None
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The pack's files in their order; each content is made when it is written."""
     yield "README.txt", [about(signed).encode()]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from toolkit.aws.keys import KmsDataKeys, KmsSigner
 from toolkit.errors import BadPlanError, ExitCode, ToolkitError, UsageError
-from toolkit.evidence.signing import PublicKey
+from toolkit.signing import PublicKey
 
 CONTEXT = {"aws-baseline-toolkit": "plan-bundle"}
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -305,7 +305,7 @@ def test_the_policy_has_what_signing_needs(told: Told, kms: bool):
 def test_signing_with_kms_uses_the_credentials_that_read_the_account(
     account: list[str | None], told: Told, monkeypatch: pytest.MonkeyPatch
 ):
-    from toolkit.evidence.signing import FileSigner
+    from toolkit.signing import FileSigner
 
     asked: list[tuple[str, str]] = []
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from toolkit.evidence import manifest as m
 from toolkit.evidence.pack import write_pack
-from toolkit.evidence.signing import FileSigner, PublicKey, Signer
+from toolkit.signing import FileSigner, PublicKey, Signed, Signer
 
 FILES: Mapping[str, bytes] = {
     "README.txt": b"what this is\n",
@@ -22,7 +22,7 @@ FILES: Mapping[str, bytes] = {
 }
 
 
-def manifest(files: tuple[m.File, ...], signed: m.Signed | None = None, **changed: Any) -> m.Manifest:
+def manifest(files: tuple[m.File, ...], signed: Signed | None = None, **changed: Any) -> m.Manifest:
     given: dict[str, Any] = {
         "kind": m.KIND,
         "format": m.FORMAT,

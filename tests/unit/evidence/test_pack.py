@@ -23,7 +23,7 @@ from toolkit.evidence.about import about, command, commands
 from toolkit.evidence.layout import Entry, Problem, Reader
 from toolkit.evidence.manifest import MANIFEST, SIGNATURE
 from toolkit.evidence.pack import _verify, verify_pack, write_pack
-from toolkit.evidence.signing import FileSigner, PublicKey, Signer
+from toolkit.signing import FileSigner, PublicKey, Signer
 
 from .conftest import FILES, Maker, manifest, public_pem
 

@@ -20,7 +20,7 @@ from toolkit.errors import ExitCode, ToolkitError, UsageError
 from toolkit.evidence.about import about, command
 from toolkit.evidence.manifest import MANIFEST, SIGNATURE
 from toolkit.evidence.pack import verify_pack
-from toolkit.evidence.signing import PublicKey, Signer, fingerprint, read_private_key, read_public_key
+from toolkit.signing import PublicKey, Signer, fingerprint, read_private_key, read_public_key
 
 from .conftest import Maker, pem, public_pem
 

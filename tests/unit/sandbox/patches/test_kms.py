@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from toolkit.evidence.signing import public_key_from_der
 from toolkit.sandbox.patches import kms
+from toolkit.signing import public_key_from_der
 
 REGION = "eu-central-1"
 

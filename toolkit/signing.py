@@ -1,4 +1,4 @@
-"""Signatures of manifests: made with the user's Ed25519 key, checked with a public key, offline.
+"""Signatures of evidence packs and plan bundles: made with the user's key, checked with a public key, offline.
 
 In: key files, bytes. Out: a detached signature, as `openssl` makes and checks it: Ed25519 (RFC 8032), or what a KMS key
 signs (`toolkit.aws.keys`): RSASSA-PSS with SHA-256, or ECDSA with the digest that belongs to the curve.
@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import Field
 
 from toolkit.errors import ToolkitError, UsageError
-from toolkit.evidence.manifest import Signed
 from toolkit.files import read_regular
 from toolkit.variables import SIGNING_PASSPHRASE
 
@@ -30,6 +32,17 @@ ALGORITHMS: Mapping[str, str] = MappingProxyType(
 _LARGEST = 64 << 10
 _MAKE = "`openssl genpkey -algorithm ed25519 -out key.pem` makes one"
 _PUBLIC = "`openssl pkey -in key.pem -pubout -out key.pub.pem` makes it from the private key"
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a manifest is signed with. It is signed itself, so none can be said to be of another key."""
+
+    algorithm: Annotated[str, Field(pattern=r"^(Ed25519|RSASSA_PSS_SHA_256|ECDSA_SHA_(256|384|512))$")]
+    public_key_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Of the public key's SubjectPublicKeyInfo (DER)."""
+    kms_key: str | None
+    """ARN of the KMS key; None: a key in a file."""
 
 
 class Signer(Protocol):
@@ -59,12 +72,15 @@ class FileSigner:
         return self._key.sign(data)
 
 
-def read_private_key(file: Path, passphrase: Callable[[], bytes | None]) -> FileSigner:
+def read_private_key(
+    file: Path, passphrase: Callable[[], bytes | None], *, option: str = "--private-key"
+) -> FileSigner:
     """The signer of a private key (PEM).
 
     Args:
         file: The file.
         passphrase: Called for an encrypted key alone; None: there is none.
+        option: What named the file, for errors.
 
     Raises:
         UsageError: It is another kind of key, or none.
@@ -74,10 +90,10 @@ def read_private_key(file: Path, passphrase: Callable[[], bytes | None]) -> File
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    data, where = _read(file, "--private-key"), str(file)
+    data, where = _read(file, option), str(file)
     if b"PRIVATE KEY-----" not in data:
         what = "a public key; signing needs the private one" if b"PUBLIC KEY-----" in data else _no_key(data)
-        raise UsageError(f"--private-key: {what}", where=where, hint=_MAKE)
+        raise UsageError(f"{option}: {what}", where=where, hint=_MAKE)
     try:
         try:
             key: Any = serialization.load_pem_private_key(data, None)
@@ -98,9 +114,9 @@ def read_private_key(file: Path, passphrase: Callable[[], bytes | None]) -> File
                     hint=f"check {SIGNING_PASSPHRASE}, or what was typed",
                 ) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise UsageError("--private-key: not a private key in PEM that can be read", where=where, hint=_MAKE) from None
+        raise UsageError(f"{option}: not a private key in PEM that can be read", where=where, hint=_MAKE) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise UsageError(f"--private-key: {_kind(key)}; expected an Ed25519 key", where=where, hint=_MAKE)
+        raise UsageError(f"{option}: {_kind(key)}; expected an Ed25519 key", where=where, hint=_MAKE)
     return FileSigner(key)
 
 
@@ -151,8 +167,12 @@ class PublicKey:
         return True
 
 
-def read_public_key(file: Path) -> PublicKey:
+def read_public_key(file: Path, *, option: str = "--public-key") -> PublicKey:
     """The public key in a file (PEM).
+
+    Args:
+        file: The file.
+        option: What named it, for errors.
 
     Raises:
         UsageError: It is another kind of key, or none.
@@ -161,21 +181,21 @@ def read_public_key(file: Path) -> PublicKey:
     serialization = _cryptography()
     from cryptography.exceptions import UnsupportedAlgorithm
 
-    data, where = _read(file, "--public-key"), str(file)
+    data, where = _read(file, option), str(file)
     if b"PRIVATE KEY-----" in data:
         raise UsageError(
-            "--public-key: a private key, which only its owner should have; expected the public one",
+            f"{option}: a private key, which only its owner should have; expected the public one",
             where=where,
             hint=_PUBLIC,
         )
     if b"-----BEGIN PUBLIC KEY-----" not in data:
-        raise UsageError(f"--public-key: {_no_key(data)}; expected a public key in PEM", where=where, hint=_PUBLIC)
+        raise UsageError(f"{option}: {_no_key(data)}; expected a public key in PEM", where=where, hint=_PUBLIC)
     try:
         return PublicKey(serialization.load_pem_public_key(data))
     except UsageError as e:
-        raise UsageError(f"--public-key: {e.problem}", where=where, hint=e.hint) from None
+        raise UsageError(f"{option}: {e.problem}", where=where, hint=e.hint) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise UsageError("--public-key: not a public key in PEM that can be read", where=where, hint=_PUBLIC) from None
+        raise UsageError(f"{option}: not a public key in PEM that can be read", where=where, hint=_PUBLIC) from None
 
 
 def public_key_from_der(data: bytes) -> PublicKey:
