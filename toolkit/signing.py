@@ -45,6 +45,80 @@ class Signed:
     """ARN of the KMS key; None: a key in a file."""
 
 
+@dataclass(frozen=True)
+class KmsKey:
+    """A signature of a KMS key is required."""
+
+    id: str
+    """Id, ARN, alias or alias's ARN."""
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """A signature of the key whose public half is in a file is required."""
+
+    file: str
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """An artifact attestation of a workflow on GitHub is required."""
+
+    repository: str
+    """OWNER/NAME."""
+    file: str
+    """.github/workflows/NAME.yml."""
+    ref: str
+    """refs/heads/BRANCH or refs/tags/TAG."""
+
+    @property
+    def identity(self) -> str:
+        """How the certificate of an attestation names the workflow: its subject alternative name."""
+        return f"https://github.com/{self.repository}/{self.file}@{self.ref}"
+
+
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_KEY_NAME = rf"(?:{_UUID}|mrk-[0-9a-f]{{32}})"
+KMS_KEY = (
+    rf"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:)?(?:alias/[A-Za-z0-9/_-]{{1,250}}|key/{_KEY_NAME})|{_KEY_NAME}"
+)
+"""A KMS key as people name it: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id"""
+_OWNER, _REPOSITORY = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})", r"[A-Za-z0-9._-]{1,100}"
+WORKFLOW = (
+    rf"github:(?P<repository>{_OWNER}/{_REPOSITORY})/(?P<file>\.github/workflows/[A-Za-z0-9._-]+\.ya?ml)"
+    r"@(?P<ref>refs/(?:heads|tags)/[^\s~^:?*\[\\]+)"
+)
+REQUIRED = "a KMS key (id, ARN or alias), or github:OWNER/REPO/.github/workflows/FILE@refs/heads/BRANCH"
+
+
+def required_signature(text: str, *, option: str, files: bool = True) -> KmsKey | KeyFile | Workflow:
+    """Whose signature a text requires.
+
+    Args:
+        text: A KMS key, a workflow, or the file of a public key.
+        option: What has the text, for errors.
+        files: Whether it may name a file.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    if text.startswith("github:"):
+        found = re.fullmatch(WORKFLOW, text)
+        if found is None:
+            raise UsageError(
+                f"{option}: {text!r} does not name a workflow",
+                hint="expected github:OWNER/REPO/.github/workflows/FILE@REF with the whole ref, like "
+                "github:example/accounts/.github/workflows/baseline.yml@refs/heads/main",
+            )
+        return Workflow(found["repository"], found["file"], found["ref"])
+    if re.fullmatch(KMS_KEY, text):
+        return KmsKey(text)
+    if text.startswith(("arn:", "alias/", "s3:")) or not files or not text:
+        more = ", or the file of a public key (PEM)" if files else ""
+        raise UsageError(f"{option}: {text!r} names no key", hint=f"expected {REQUIRED}{more}")
+    return KeyFile(text)
+
+
 class Signer(Protocol):
     """Whatever signs."""
 

@@ -30,11 +30,11 @@ def controls(
     failed: fleet_run.Failed = False,
     jobs: fleet_run.Jobs = None,
     plan: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--plan",
             metavar="BUNDLE|DIR",
-            help="Use this saved plan instead, without AWS or Terraform; with several environments, a folder that has "
+            help="Use this saved plan instead, without Terraform; with several environments, a folder that has "
             "ENV.tfbundle of each.",
         ),
     ] = None,
@@ -82,11 +82,11 @@ def controls(
             hint=f"formats: {', '.join(FORMATS)}",
         )
     wanted = chosen(framework or [DEFAULT_FRAMEWORK])
-    kms_key = options.kms_key_for(plan, kms_key)
+    options.demands_on(plan, kms_key=kms_key)
     env = fleet_run.chosen_if_any(fleet_options.selected, failed, envs, where, everything, changed_since)
     if isinstance(env, fleet_run.Several):
         many = fleet_run.Many(env, jobs, output_format == "json", sandbox, mirror)
-        return _many(many, plan, wanted if framework else (), output_format, kms_key, no_render)
+        return _many(many, fleet_run.saved_folder(plan), wanted if framework else (), output_format, kms_key, no_render)
     if env is None and plan is None:
         raise UsageError(
             "expected an environment or --plan BUNDLE",
@@ -97,7 +97,7 @@ def controls(
         from toolkit.workflows.keys import bundle_keys
 
         around = options.project_if_any()
-        view = coverage_of_bundle(plan, around, bundle_keys(around, access, kms_key), wanted, env)
+        view = coverage_of_bundle(plan, around, access, bundle_keys(around, access, kms_key), wanted, env)
     else:
         from toolkit.workflows.workspace import open_workspace
 

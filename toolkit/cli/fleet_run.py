@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -169,6 +169,42 @@ def kept(story: Story | None, given: Kept) -> Kept:
                 hint=f"leave out {option}: --failed uses what the run began with; a new run takes another value",
             )
     return {option: before.get(option) for option in given}
+
+
+def resolved(path: str | None) -> str | None:
+    """A path as it is from every folder; a place in S3 as it is."""
+    from toolkit.terraform.stored import is_stored
+
+    return path if path is None or is_stored(path) else str(Path(path).resolve())
+
+
+def resolved_key(key: str | None) -> str | None:
+    """A key as it is named from every folder: a file by its whole path.
+
+    Raises:
+        UsageError: It names no key.
+    """
+    from toolkit.signing import KeyFile, required_signature
+
+    if key is None or not isinstance(required_signature(key, option="--sign"), KeyFile):
+        return key
+    return str(Path(key).resolve())
+
+
+def saved_folder(plan: str | None) -> Path | None:
+    """The folder that --plan names for several environments.
+
+    Raises:
+        UsageError: It names S3, where one plan has one name, which only its reference knows.
+    """
+    from toolkit.terraform.stored import is_stored
+
+    if plan is not None and is_stored(plan):
+        raise UsageError(
+            "--plan: with several environments, a folder with a reference to each plan, not a place in S3",
+            hint="`toolkit plan … --out s3://BUCKET/PREFIX/ --reference DIR/` writes them, `--plan DIR/` applies them",
+        )
+    return None if plan is None else Path(plan)
 
 
 def _spelt(option: str, value: str | bool | None) -> str:
@@ -407,14 +443,17 @@ def opened(
             with which options it began.
     """
     from toolkit.cli.board import Board
+    from toolkit.terraform.stored import is_stored
     from toolkit.workflows import commands
     from toolkit.workflows.fleet import Machine, begun, continued
 
     def given(names: Sequence[str], story: Story | None = None) -> tuple[Arguments, Path | None]:
         same = kept(story, many.given)
         # A relative folder means the same to the commands, which work in the same folder; the journal outlives it.
-        out = _folder(str(same["--out"])) if same.get("--out") else None
-        return arguments(names, same), out
+        saved = str(same["--out"]) if same.get("--out") else None
+        store = saved if saved is not None and is_stored(saved) else None
+        folder = saved if store is None else same.get("--reference")
+        return replace(arguments(names, same), store=store), _folder(str(folder)) if folder else None
 
     project = options.project()
     board = Board()

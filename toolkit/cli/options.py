@@ -148,6 +148,26 @@ KmsKey = Annotated[
     ),
 ]
 
+RequireSignature = Annotated[
+    str | None,
+    typer.Option(
+        "--require-signature",
+        metavar="KEY",
+        help="The saved plan must be signed, else it is refused: by a KMS key (id, ARN or alias), by the key whose "
+        "public half is in a file (PEM), or attested by github:OWNER/REPO/.github/workflows/FILE@REF. It must also be "
+        "of the commit that is checked out.",
+    ),
+]
+RequireRun = Annotated[
+    str | None,
+    typer.Option(
+        "--require-run",
+        metavar="RUN",
+        help="The saved plan must be made in this run of a pipeline: `this` for the one that applies it, or the URL of "
+        "a run.",
+    ),
+]
+
 AwsProfile = Annotated[
     str | None,
     typer.Option("--aws-profile", metavar="NAME", help="AWS profile, for an account without an environment file."),
@@ -227,17 +247,22 @@ AuditReport = Annotated[
 ]
 
 
-def kms_key_for(plan: Path | None, kms_key: str | None) -> str | None:
-    """--kms-key of a command that may read a saved plan.
+def demands_on(plan: str | None, **given: str | None) -> None:
+    """Refuse options that demand something of a saved plan where none is given.
+
+    Args:
+        plan: What --plan says.
+        **given: Option, with underscores → value.
 
     Raises:
-        UsageError: No saved plan is given that it could be about.
+        UsageError: One is given without a plan that it could be about.
     """
-    if kms_key is not None and plan is None:
-        raise UsageError(
-            "--kms-key demands how a saved plan is encrypted, and none is given", hint="name one with --plan BUNDLE"
-        )
-    return kms_key
+    for name, value in given.items():
+        if value is not None and plan is None:
+            raise UsageError(
+                f"--{name.replace('_', '-')} demands something of a saved plan, and none is given",
+                hint="name one with --plan BUNDLE",
+            )
 
 
 def consents(
@@ -260,9 +285,10 @@ def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -
     if not given:
         return ()
     from toolkit.reports.registry import FORMATS
+    from toolkit.terraform.stored import is_stored
     from toolkit.workflows.report import targets
 
-    taken = {} if out is None else {Path(out): "the plan bundle is saved there"}
+    taken = {} if out is None or is_stored(out) else {Path(out): "the plan bundle is saved there"}
     return targets(FORMATS, given, taken=taken, as_json=as_json)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from toolkit.plan.model import Plan
     from toolkit.reports.view import PlanView
     from toolkit.terraform.outcomes import ApplyOutcome
+    from toolkit.workflows.hand_over import Demands
     from toolkit.workflows.plan import PlanResult
     from toolkit.workflows.report import Target
     from toolkit.workflows.workspace import Access, Workspace
@@ -101,9 +102,19 @@ def plan(
         str | None,
         typer.Option(
             "--out",
-            metavar="FILE|DIR",
+            metavar="FILE|DIR|S3",
             help="Where to save the plan bundle: a file, or a folder for ENV.tfbundle (created if it "
-            "does not exist and its name ends in /). Only an earlier bundle is ever replaced.",
+            "does not exist and its name ends in /). Only an earlier bundle is ever replaced. s3://BUCKET/PREFIX/ puts "
+            "an object that is named after the environment and its SHA-256; nothing there is read, listed or replaced.",
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference",
+            metavar="FILE|DIR",
+            help="With --out s3://…: also write a file that names the object, for `apply --plan FILE`. It has no "
+            "secrets.",
         ),
     ] = None,
     detailed_exitcode: Annotated[
@@ -133,6 +144,15 @@ def plan(
             "bytes) encrypts it if it is set.",
         ),
     ] = None,
+    sign: Annotated[
+        str | None,
+        typer.Option(
+            "--sign",
+            metavar="KEY",
+            help="Sign the bundle: with a KMS key (id, ARN or alias) for signatures, or a file with an Ed25519 private "
+            "key (PEM; TOOLKIT_SIGNING_PASSPHRASE decrypts it).",
+        ),
+    ] = None,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
@@ -149,34 +169,46 @@ def plan(
       toolkit plan prod --json | jq .summary
       toolkit plan prod --report markdown=comment.md --report sarif=found.sarif
       toolkit plan prod --allow-weaker 'module.password_policy.*.max_password_age'
+      toolkit plan prod --out prod.tfbundle --sign alias/plans
+      toolkit plan prod --out s3://plans/ci/ --reference prod.tfbundle
       toolkit plan 'prod-*' --out plans/ --report markdown=reports/
       toolkit plan --all --allow-weaker 'prod:module.password_policy.*'
       toolkit plan --failed        again, what failed in the run before
     """
     lifetime = options.lifetime(expires_in or _EXPIRES_IN)
     options.duration(lock_timeout)
+    _check_reference(out, reference)
     env = fleet_run.chosen(fleet_options.selected, failed, envs, where, everything, changed_since)
     if isinstance(env, fleet_run.Several):
         given: fleet_run.Kept = {
-            "--out": None if out is None else str(Path(out).resolve()), "--no-render": no_render,
-            "--expires-in": expires_in, "--kms-key": kms_key,
+            "--out": fleet_run.resolved(out), "--reference": fleet_run.resolved(reference), "--no-render": no_render,
+            "--expires-in": expires_in, "--kms-key": kms_key, "--sign": fleet_run.resolved_key(sign),
         }  # fmt: skip
         many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, report, given)
         own = fleet_run.joined(
-            fleet_run.as_kept("--no-render", "--expires-in", "--kms-key"),
+            fleet_run.as_kept("--no-render", "--expires-in", "--kms-key", "--sign"),
             fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
             fleet_run.plan_reports(report),
         )
         return fleet_run.each("plan", many, own, changes=detailed_exitcode)
     reports = options.reports(report, as_json=as_json, out=out)
+    from toolkit.signing import required_signature
+    from toolkit.workflows.hand_over import missing_at_plan, signer_of
     from toolkit.workflows.keys import bundle_keys
+    from toolkit.workflows.pipeline_run import pipeline_run
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace
 
     project, access = options.project(), options.access(sandbox, mirror)
     keys = bundle_keys(project, access, kms_key)
+    if sign is not None:
+        required_signature(sign, option="--sign")
     with console.Progress() as progress:
         workspace = open_workspace(project, env, access, progress, may_render=not no_render, deploys=True)
+        signer = None if sign is None else signer_of(workspace.aws, sign, access.environ)
+        lacking = missing_at_plan(workspace.environment, sandbox=sandbox, encrypted=keys.seals, signed=sign is not None)
+        for reason in lacking:
+            progress.note(f"`toolkit apply` will refuse this plan: {reason}")
         consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
 
         def show(result: PlanResult) -> None:
@@ -193,29 +225,53 @@ def plan(
             lifetime=lifetime,
             consents=consents,
             keys=keys,
+            signer=signer,
+            reference=reference,
             judged=show,
+            run=pipeline_run(access.environ),
         )
     from toolkit.workflows.judge import refuse
 
     refuse(result.findings, env, told=True)
     if not as_json and result.pending:
+        saved_as = console.relative(result.bundle) if isinstance(result.bundle, Path) else str(result.bundle)
+        signed = "" if result.manifest.signature is None else "signed, "
         console.tell(
-            f"Saved as {console.relative(result.bundle)} (expires {result.manifest.expires}).",
-            f"Apply exactly this: toolkit apply {env} --plan {console.relative(result.bundle)}"
-            f"{' --sandbox' if sandbox else ''}",
+            f"Saved as {saved_as} ({signed}expires {result.manifest.expires}).",
+            f"Apply exactly this: toolkit apply {env} --plan {saved_as}{' --sandbox' if sandbox else ''}",
         )
     return ExitCode.CHANGES if detailed_exitcode and result.pending else ExitCode.OK
 
 
+def _check_reference(out: str | None, reference: str | None) -> None:
+    """Refuse an --out in S3 that is not one, and a --reference to a bundle that is a file itself.
+
+    Raises:
+        UsageError: It is.
+    """
+    from toolkit.terraform.stored import folder, is_stored
+
+    if out is not None and is_stored(out):
+        folder(out, option="--out")
+    elif reference is not None:
+        raise UsageError(
+            "--reference names a plan that is saved in S3, and this one is not", hint="add --out s3://BUCKET/PREFIX/"
+        )
+
+
 def show(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A saved plan bundle.")],
+    # No Path: it would take one of the slashes of s3:// away.
+    bundle: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="A saved plan bundle: its file, a reference to it, or its S3 URI.")
+    ],
     as_json: options.Json = False,
     report: options.Report = None,
     kms_key: options.KmsKey = None,
 ) -> None:
-    """Show a saved plan again, without AWS or Terraform.
+    """Show a saved plan again, without Terraform.
 
-    Works in any folder, also outside of a project.
+    Works in any folder, also outside of a project, and without AWS; only a plan that is saved in S3 is read from there,
+    with the credentials of its environment.
 
     \b
     Examples:
@@ -227,9 +283,8 @@ def show(
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.show import show_bundle
 
-    project = options.project_if_any()
-    keys = bundle_keys(project, options.access(False, None), kms_key)
-    _show(show_bundle(bundle, project, keys), as_json, reports)
+    project, access = options.project_if_any(), options.access(False, None)
+    _show(show_bundle(bundle, project, access, bundle_keys(project, access, kms_key)), as_json, reports)
 
 
 def apply(
@@ -241,12 +296,12 @@ def apply(
     jobs: fleet_run.Jobs = None,
     dry_run: fleet_run.DryRun = False,
     plan: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--plan",
             metavar="BUNDLE|DIR",
-            help="Apply exactly this saved plan, without a prompt; with several environments, a folder that has "
-            "ENV.tfbundle of each.",
+            help="Apply exactly this saved plan, without a prompt: its file, a reference to it, or its S3 URI; with "
+            "several environments, a folder that has ENV.tfbundle of each.",
         ),
     ] = None,
     auto_approve: options.AutoApprove = False,
@@ -259,6 +314,8 @@ def apply(
     allow_weaker: options.AllowWeaker = None,
     acknowledge_lockout: options.AcknowledgeLockout = False,
     kms_key: options.KmsKey = None,
+    require_signature: options.RequireSignature = None,
+    require_run: options.RequireRun = None,
     lock_timeout: options.LockTimeout = "30s",
     sandbox: options.Sandbox = False,
     mirror: options.Mirror = None,
@@ -272,6 +329,7 @@ def apply(
     Examples:
       toolkit apply prod                         plan, show, confirm, apply
       toolkit apply prod --plan prod.tfbundle    exactly what was reviewed
+      toolkit apply prod --plan prod.tfbundle --require-signature alias/plans
       toolkit apply sandbox --auto-approve       plan, show, apply
       toolkit apply --where tier=prod --dry-run  in which waves
       toolkit apply --all --plan plans/          what was saved there
@@ -283,19 +341,28 @@ def apply(
     env = fleet_run.chosen(
         fleet_options.selected, failed, envs, where, everything, changed_since, changes=True, dry_run=dry_run
     )
-    kms_key = options.kms_key_for(plan, kms_key)
+    options.demands_on(plan, kms_key=kms_key, require_signature=require_signature, require_run=require_run)
+    from toolkit.workflows.hand_over import Demands, check
+
+    demands = Demands(require_signature, require_run)
+    check(demands)
     if isinstance(env, fleet_run.Several):
         consented = fleet_run.joined(
             fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
             fleet_run.plan_reports(report),
         )
-        saved = fleet_run.joined(fleet_run.fixed(("--kms-key", kms_key)), consented)
+        demanded = fleet_run.fixed(
+            ("--kms-key", kms_key),
+            ("--require-signature", fleet_run.resolved_key(require_signature)),
+            ("--require-run", require_run),
+        )
+        saved = fleet_run.joined(demanded, consented)
         return fleet_run.apply(
             fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, report=report),
             fleet_run.joined(fleet_run.fixed(("--no-render", no_render)), consented),
             # Those of a plan that is made here are in it already; a plan that is kept was made without them.
             saved if plan is not None or failed else fleet_run.fixed(),
-            saved=plan,
+            saved=fleet_run.saved_folder(plan),
             kms_key=kms_key,
             auto_approve=auto_approve,
             by_wave=approve_each,
@@ -303,14 +370,14 @@ def apply(
         )
     _apply(
         env, plan, auto_approve, approve_each, as_json, report, no_render, allow_destroy, allow_release, allow_weaker,
-        acknowledge_lockout, kms_key, lock_timeout, options.access(sandbox, mirror),
+        acknowledge_lockout, kms_key, demands, lock_timeout, options.access(sandbox, mirror),
     )  # fmt: skip
     return ExitCode.OK
 
 
 def _apply(
     env: str,
-    plan: Path | None,
+    plan: str | None,
     auto_approve: bool,
     approve_each: bool,
     as_json: bool,
@@ -321,27 +388,32 @@ def _apply(
     allow_weaker: list[str] | None,
     acknowledge_lockout: bool,
     kms_key: str | None,
+    demands: Demands,
     lock_timeout: str,
     access: Access,
 ) -> None:
     """Apply one environment."""
     reports = options.reports(report, as_json=as_json)
     quiet = as_json or options.printed(reports)
-    from toolkit.workflows.apply import apply_bundle, open_bundle
+    from toolkit.workflows.apply import apply_bundle
+    from toolkit.workflows.hand_over import open_bundle, refuse_without_bundle
     from toolkit.workflows.judge import refuse
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.plan import make_plan
-    from toolkit.workflows.workspace import open_workspace
+    from toolkit.workflows.workspace import open_workspace, read_environment
 
     consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
     project = options.project()
-    paths = project.environment(env)
+    if plan is None:
+        refuse_without_bundle(read_environment(project, env)[1], "toolkit apply", sandbox=access.sandbox)
     if plan is None and not auto_approve:
         _require_terminal(
             f"`toolkit apply {env} --plan BUNDLE` needs no prompt; --auto-approve applies what is planned now "
             "without review"
         )
-    bundle = open_bundle(plan, paths, bundle_keys(project, access, kms_key)) if plan is not None else None
+    bundle = None
+    if plan is not None:
+        bundle = open_bundle(plan, project, env, access, bundle_keys(project, access, kms_key), demands)
     progress = console.Progress()  # one for both: Terraform reports to the one that the workspace was opened with
     with progress:
         # A saved plan is applied to the files it was made from; rendering now could only make them differ.
@@ -434,12 +506,13 @@ def destroy(
     from toolkit.workflows.before_first_apply import compare_with_before, lines, refuse_unacknowledged
     from toolkit.workflows.destroy import check_buckets
     from toolkit.workflows.destroy import destroy as run
+    from toolkit.workflows.hand_over import refuse_without_bundle
     from toolkit.workflows.judge import refuse
     from toolkit.workflows.plan import make_plan
-    from toolkit.workflows.workspace import open_workspace
+    from toolkit.workflows.workspace import open_workspace, read_environment
 
     project = options.project()
-    project.environment(env)
+    refuse_without_bundle(read_environment(project, env)[1], "toolkit destroy", sandbox=sandbox)
     if not auto_approve:
         _require_terminal("--auto-approve destroys without a prompt and without review of the plan")
     progress = console.Progress()  # see apply

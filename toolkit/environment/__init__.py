@@ -3,6 +3,7 @@
 from toolkit.environment.load import load_environment, load_text
 from toolkit.environment.model import (
     AssumeRole,
+    BundleSettings,
     Credentials,
     Environment,
     LocalBackend,
@@ -14,6 +15,7 @@ from toolkit.environment.model import (
 
 __all__ = [
     "AssumeRole",
+    "BundleSettings",
     "Credentials",
     "Environment",
     "LocalBackend",

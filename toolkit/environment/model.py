@@ -27,6 +27,7 @@ from pydantic import (
 
 from toolkit.components.base import Advice, Component, Identities, Place
 from toolkit.environment.source import Problem
+from toolkit.errors import UsageError
 from toolkit.findings import Consents, Names, Rule, Waiver
 from toolkit.findings.data import RuleId
 from toolkit.regions import ARN, GLOBAL_REGION, partition_of
@@ -37,6 +38,7 @@ from toolkit.settings.kms import KEY_ARN
 from toolkit.settings.regions import NewRegion
 from toolkit.settings.tags import TagKey, TagValue
 from toolkit.settings.values import Day, checked
+from toolkit.signing import KMS_KEY, REQUIRED, required_signature
 from toolkit.variables import why_not_passed
 from toolkit.versions import PROVIDER, TERRAFORM
 
@@ -185,6 +187,39 @@ class ToolkitSettings(_Strict):
         description="Names of environment variables that Terraform and boto3 get besides those of the toolkit's own "
         "list: what a `credential_process` helper reads. Variables of Terraform (TF_*), endpoints, and those that "
         "change how programs are loaded cannot be among them.",
+    )
+
+
+def _check_signature(value: str) -> str:
+    try:
+        required_signature(value, option="", files=False)
+    except UsageError:
+        raise ValueError(f"expected {REQUIRED}") from None
+    return value
+
+
+class BundleSettings(_Strict):
+    """What `apply` demands of saved plans, so that no option has to be remembered; and where they are in S3."""
+
+    require_signature: Annotated[str, AfterValidator(_check_signature)] | None = Field(
+        None,
+        description="Whose signature a saved plan must have: a KMS key (id, ARN or alias; only an alias can be made to "
+        "name another key), or github:OWNER/REPO/.github/workflows/FILE@REF for an artifact attestation of that "
+        "workflow. `apply` then takes saved plans only, of the commit that is checked out, and `destroy` is refused. "
+        "null: none.",
+    )
+    require_encryption: bool = Field(
+        False, description="Whether a saved plan must be encrypted (TOOLKIT_BUNDLE_KEY or --kms-key)."
+    )
+    require_run: bool = Field(
+        False, description="Whether a saved plan must be made in the same run of the pipeline that applies it."
+    )
+    bucket_owner: AccountId | None = Field(
+        None, description="Account that owns the bucket of `--out s3://…`; null: the environment's own account."
+    )
+    bucket_kms_key: Annotated[str, checked(KMS_KEY, "a KMS key: id, ARN or alias")] | None = Field(
+        None,
+        description="KMS key with which S3 encrypts bundles in that bucket; null: the bucket's default encryption.",
     )
 
 
@@ -375,6 +410,7 @@ class EnvironmentFile(_Strict):
     )
     credentials: Credentials = Field(default=Credentials(), description="Where credentials come from.")
     toolkit: ToolkitSettings = Field(default=ToolkitSettings(), description="The toolkit itself.")
+    bundle: BundleSettings = Field(default=BundleSettings(), description="What is demanded of saved plans.")
     default_tags: dict[TagKey, TagValue] = Field(default={}, description="Tags on everything that can carry tags.")
     imports: dict[
         Annotated[
@@ -463,6 +499,7 @@ class Environment:
     files: dict[str, str] = field(default_factory=dict)
     """Text of each further file that its settings name, by the name that they give."""
     toolkit: ToolkitSettings = field(default_factory=ToolkitSettings)
+    bundle: BundleSettings = field(default_factory=BundleSettings)
     account_state: str | None = None
     """Why the account cannot be used, as AWS Organizations says; None: nothing is known against it."""
     labels: dict[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from toolkit.plan.irreversible import Lasting, lasting
 from toolkit.plan.model import Action, Change, Plan, count
 from toolkit.reports.details import only_tags
 from toolkit.terraform.bundle import Manifest
+from toolkit.terraform.stored import Stored
 
 if TYPE_CHECKING:
     from toolkit.environment import Environment
@@ -71,7 +72,7 @@ class PlanView:
 
     plan: Plan
     manifest: Manifest
-    bundle: Path
+    bundle: Path | Stored
     findings: tuple[Finding, ...]
     """The worst first."""
     lines: Mapping[str, int] = field(default_factory=dict)

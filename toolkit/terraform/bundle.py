@@ -1,8 +1,9 @@
 """The plan bundle: one file that holds a saved plan and the facts under which it may be applied.
 
 In: a plan file, its `show -json` and the facts of the moment. Out: a 0600 zip with manifest.json, plan.tfplan,
-plan.json and SHA256SUMS; and back. A bundle can be carried to another machine and another checkout path. The sums
-find accidents and careless edits; they are no signature, so keep bundles where only the pipeline can write.
+plan.json, findings.json and SHA256SUMS; and back. A bundle can be carried to another machine and checkout path. The
+sums find accidents and careless edits. A signature of the sums, if there is one (SHA256SUMS.sig), covers all that is in
+the bundle: the manifest names algorithm and key, so neither can be left out or replaced without changing the sums.
 
 The plan file holds sensitive values in the clear, and so does the bundle: never commit or print it.
 """
@@ -28,14 +29,19 @@ from toolkit.files import digest, read_regular, write_atomically
 from toolkit.findings import Consents, Finding
 from toolkit.findings.data import Record, as_data
 from toolkit.paths import ENVIRONMENT_NAME
+from toolkit.signing import PublicKey, Signed, Signer
+from toolkit.terraform import stored
 from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, sealed_for, unseal
+from toolkit.terraform.stored import Stored, is_reference
 from toolkit.typed import FieldError, from_json
 
-FORMAT = 1
-SUFFIX = ".tfbundle"
+FORMAT = 2
+SUFFIX = stored.SUFFIX
 
 _MANIFEST, _PLAN, _JSON, _FINDINGS, _SUMS = "manifest.json", "plan.tfplan", "plan.json", "findings.json", "SHA256SUMS"
-_MAX_BYTES = 512 << 20
+_SIGNATURE = "SHA256SUMS.sig"
+_SUMMED = (_MANIFEST, _PLAN, _JSON, _FINDINGS)
+MAX_BYTES = 512 << 20
 _T = TypeVar("_T")
 
 
@@ -90,7 +96,11 @@ class Manifest:
     terraform: str
     """Product and version ("terraform 1.11.4")."""
     git_commit: str | None
+    git_tree: str | None
+    """The tree of that commit: another commit with the same files has the same one."""
     git_dirty: bool
+    run: str | None
+    """The run of a pipeline in which it was planned (toolkit.workflows.pipeline_run)."""
     created: Annotated[str, AfterValidator(_time)]
     expires: Annotated[str, AfterValidator(_time)]
     """ISO 8601, UTC."""
@@ -98,6 +108,8 @@ class Manifest:
     empty: bool
     consents: tuple[Annotated[str, AfterValidator(_consent)], ...]
     """What whoever planned consented to, as options ("--allow-destroy module.x"); applying takes them over."""
+    signature: Signed | None
+    """What the bundle is signed with; None: it is not."""
 
     @property
     def expired(self) -> bool:
@@ -109,12 +121,18 @@ class Manifest:
 class Bundle:
     """A bundle as read: internally consistent, not yet compared with anything."""
 
-    path: Path
+    path: Path | Stored
     manifest: Manifest
     plan: bytes
     plan_json: dict[str, Any]
     findings: tuple[Finding, ...]
     """What was found when it was planned, for showing it again."""
+    sums: bytes = b""
+    """SHA256SUMS as it was read."""
+    signature: bytes | None = None
+    """Of `sums`; what it is worth, `verify_signature` says."""
+    proven: frozenset[str] = frozenset()
+    """What was demanded of it beyond the manifest, and holds (toolkit.workflows.hand_over)."""
 
     def verify(self, now: Mapping[str, Any]) -> None:
         """Demand that the facts of this moment are those of the manifest.
@@ -137,6 +155,54 @@ class Bundle:
                     where=str(self.path),
                     hint="nothing was applied; plan again and review the new plan",
                 )
+
+    def demand_signed(self, called: str) -> tuple[Signed, bytes]:
+        """What it says of its signature, and the signature, which prove nothing yet.
+
+        Args:
+            called: How the user names the key that is required.
+
+        Raises:
+            BadPlanError: It has none.
+        """
+        if self.manifest.signature is None or self.signature is None:
+            raise BadPlanError(
+                f"not signed, though a signature of {called} is required",
+                where=str(self.path),
+                hint="nothing was applied; plan with --sign in the job that may use the key, and apply that bundle",
+            )
+        return self.manifest.signature, self.signature
+
+    def verify_signature(self, public: PublicKey, called: str) -> None:
+        """Demand that a key has signed all that is in the bundle.
+
+        Args:
+            public: The key that is required; what the bundle says of keys decides nothing.
+            called: How the user names it.
+
+        Raises:
+            BadPlanError: It is not signed, or by another key or algorithm, or it was changed.
+        """
+        said, signature = self.demand_signed(called)
+        where = str(self.path)
+        if said.algorithm != public.algorithm:
+            raise BadPlanError(
+                f"signed by the algorithm {said.algorithm}; {called} signs by {public.algorithm}",
+                where=where,
+                hint="nothing was applied; plan again and sign with the key that is required",
+            )
+        if said.public_key_sha256 != public.fingerprint:
+            raise BadPlanError(
+                f"signed with another key than {called}: {said.kms_key or said.public_key_sha256}",
+                where=where,
+                hint="nothing was applied; plan again and sign with the key that is required",
+            )
+        if not public.verifies(signature, self.sums):
+            raise BadPlanError(
+                f"its signature is not that of {called} over this bundle: one of the two was changed",
+                where=where,
+                hint="nothing was applied; plan again and review the new plan",
+            )
 
     def verify_files(self, files: Mapping[str, str]) -> None:
         """Demand that what Terraform reads is what it read when this was planned.
@@ -191,36 +257,47 @@ class Bundle:
         return target
 
 
-def write(
-    path: Path,
+def pack(
     manifest: Manifest,
-    plan_file: Path,
+    plan: bytes,
     plan_json: Mapping[str, Any],
     findings: Iterable[Finding],
     keys: Keys = NO_KEYS,
-) -> None:
-    """Write a bundle atomically, mode 0600, encrypted if `keys` has one.
+    signer: Signer | None = None,
+) -> bytes:
+    """A bundle's content, signed if `signer` is given, then encrypted if `keys` has a key.
 
     Raises:
-        ToolkitError: It cannot be written.
+        ToolkitError: It cannot be signed or encrypted.
     """
+    manifest = dataclasses.replace(manifest, signature=signer.signed if signer else None)
     members = {
         _MANIFEST: json.dumps(dataclasses.asdict(manifest), indent=2).encode() + b"\n",
-        _PLAN: plan_file.read_bytes(),
+        _PLAN: plan,
         _JSON: json.dumps(plan_json, separators=(",", ":")).encode(),
         _FINDINGS: json.dumps([as_data(f) for f in findings], indent=2, ensure_ascii=False).encode(),
     }
-    members[_SUMS] = "".join(f"{_sha256(data)}  {name}\n" for name, data in members.items()).encode()
+    sums = _sums(members)
+    members[_SUMS] = sums
+    if signer is not None:
+        members[_SIGNATURE] = signer.sign(sums)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     data = buffer.getvalue()
-    if keys.seals:
-        data = seal(data, manifest.environment, keys)
+    return seal(data, manifest.environment, keys) if keys.seals else data
+
+
+def place(path: Path, content: bytes) -> None:
+    """Write a bundle's content, or a reference to it, atomically, mode 0600.
+
+    Raises:
+        ToolkitError: It cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data, mode=0o600)
+        write_atomically(path, content, mode=0o600)
     except OSError as e:
         raise ToolkitError(f"the plan bundle cannot be written: {e.strerror}", where=str(path)) from e
 
@@ -231,33 +308,47 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
     Raises:
         BadPlanError: No bundle, a damaged one, one of another format, or one that the given key has not sealed.
     """
+    return parse(read_content(path), path, keys)
+
+
+def parse(content: bytes, path: Path | Stored, keys: Keys = NO_KEYS) -> Bundle:
+    """A bundle from its content, as `read` does it.
+
+    Args:
+        content: The bundle's bytes.
+        path: Where they are from.
+        keys: As there.
+    """
     where = str(path)
-    content = _read_file(path)
     data = unseal(content, where, keys)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = sorted(archive.namelist())
-            if names != sorted((_MANIFEST, _PLAN, _JSON, _FINDINGS, _SUMS)):
+            if names not in (sorted((*_SUMMED, _SUMS)), sorted((*_SUMMED, _SUMS, _SIGNATURE))):
                 raise BadPlanError("a zip file, but not a plan bundle", where=where, hint=_HOW)
-            if sum(i.file_size for i in archive.infolist()) > _MAX_BYTES:
-                raise BadPlanError(f"larger than {_MAX_BYTES >> 20} MiB", where=where, hint=_HOW)
+            if sum(i.file_size for i in archive.infolist()) > MAX_BYTES:
+                raise BadPlanError(f"larger than {MAX_BYTES >> 20} MiB", where=where, hint=_HOW)
             members = {name: archive.read(name) for name in names}
     except BadPlanError:
         raise
     except Exception as e:  # zipfile raises half a dozen kinds for bytes that are none of its own
         raise BadPlanError("not a plan bundle, truncated or damaged", where=where, hint=_HOW) from e
-    sums = members.pop(_SUMS).decode("ascii", "replace")
-    for name, member in members.items():
-        if f"{_sha256(member)}  {name}\n" not in sums:
-            raise BadPlanError(
-                f"{name} was changed after planning (its SHA-256 differs)",
-                where=where,
-                hint="nothing was applied; " + _HOW,
-            )
-    found = _typed(where, _MANIFEST, members, dict[str, Any]).get("format")
-    if found != FORMAT:
+    sums, signature = members.pop(_SUMS), members.pop(_SIGNATURE, None)
+    if sums != _sums(members):
+        said = sums.decode("ascii", "replace")
+        changed = [name for name in _SUMMED if f"{_sha256(members[name])}  {name}\n" not in said]
         raise BadPlanError(
-            f"a bundle of format {found!r}; this toolkit reads format {FORMAT}",
+            f"{changed[0]} was changed after planning (its SHA-256 differs)"
+            if changed
+            else f"{_SUMS} was changed after planning",
+            where=where,
+            hint="nothing was applied; " + _HOW,
+        )
+    found = _typed(where, _MANIFEST, members, dict[str, Any]).get("format")
+    if type(found) is int and found != FORMAT:  # of another kind, it is named below
+        earlier = ", which cannot be signed" if found == 1 else ""
+        raise BadPlanError(
+            f"a bundle of format {found!r}{earlier}; this toolkit reads format {FORMAT}",
             where=where,
             hint="apply with the toolkit version that planned, or plan again",
         )
@@ -269,17 +360,29 @@ def read(path: Path, keys: Keys = NO_KEYS) -> Bundle:
             where=where,
             hint="nothing was applied; " + _HOW,
         )
+    if (signature is None) != (manifest.signature is None):
+        raise BadPlanError(
+            "its manifest says that it is signed, and there is no signature"
+            if signature is None
+            else "it has a signature, and its manifest says that it is not signed",
+            where=where,
+            hint="nothing was applied; " + _HOW,
+        )
     findings = tuple(record.finding for record in _typed(where, _FINDINGS, members, tuple[Record, ...]))
     from toolkit.plan.shape import PlanShape
 
     _typed(where, _JSON, members, PlanShape)
-    return Bundle(path, manifest, members[_PLAN], json.loads(members[_JSON]), findings)
+    return Bundle(path, manifest, members[_PLAN], json.loads(members[_JSON]), findings, sums, signature)
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a regular file is a plan bundle by its looks, so that nothing is lost if a newer one takes its place."""
+    """Whether a regular file is a plan bundle by its looks, so that nothing is lost if a newer one takes its place.
+
+    A reference to one is, too.
+    """
     try:
-        if is_sealed(read_regular(path, 64)):
+        begin = read_regular(path, 64)
+        if is_sealed(begin) or is_reference(begin):
             return True
         with zipfile.ZipFile(path) as archive:
             return {_MANIFEST, _PLAN, _SUMS} <= set(archive.namelist())
@@ -315,17 +418,26 @@ def _typed(where: str, member: str, members: Mapping[str, bytes], shape: type[_T
         raise BadPlanError(f"its {member} cannot be read: {e}", where=where, hint=_HOW) from None
 
 
-def _read_file(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """The content of a bundle's file, or of a reference to one.
+
+    Raises:
+        BadPlanError: It cannot be read, or is something else than a file.
+    """
     try:
         # No link: what was approved is a file, not whatever a link points to by now.
-        data = read_regular(path, _MAX_BYTES + 1, follow=False)
+        data = read_regular(path, MAX_BYTES + 1, follow=False)
     except OSError as e:
         kind, other, _ = str(e.strerror).partition(", not a file")
         problem = f"{kind}, not a plan bundle" if other else f"cannot be read: {e.strerror}"
         raise BadPlanError(problem, where=str(path), hint=_HOW) from e
-    if len(data) > _MAX_BYTES:
-        raise BadPlanError(f"larger than {_MAX_BYTES >> 20} MiB", where=str(path), hint=_HOW)
+    if len(data) > MAX_BYTES:
+        raise BadPlanError(f"larger than {MAX_BYTES >> 20} MiB", where=str(path), hint=_HOW)
     return data
+
+
+def _sums(members: Mapping[str, bytes]) -> bytes:
+    return "".join(f"{_sha256(members[name])}  {name}\n" for name in _SUMMED).encode()
 
 
 def _sha256(data: bytes) -> str:

@@ -9,48 +9,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from toolkit import __version__
 from toolkit.errors import BadPlanError
 from toolkit.findings import Consents
-from toolkit.paths import EnvironmentPaths
 from toolkit.plan.model import Action, Plan, parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import FORGETS, ApplyOutcome
 from toolkit.terraform.providers import planned_aliases
-from toolkit.terraform.sealing import NO_KEYS, Keys
 from toolkit.typed import same_json
 from toolkit.workflows.before_first_apply import note_first_apply
+from toolkit.workflows.hand_over import demand_proven
 from toolkit.workflows.judge import judge_plan, refuse, tell_idle
 from toolkit.workflows.left_out import TARGETED, describe, left_out, plan_the_rest
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
-from toolkit.workflows.workspace import Workspace, sources
+from toolkit.workflows.workspace import Workspace
 
 _RESERVE = 1 << 20
-
-
-def open_bundle(path: Path, paths: EnvironmentPaths, keys: Keys = NO_KEYS) -> bundles.Bundle:
-    """Read a bundle for an environment, whose files must still be those that it was made from.
-
-    That is asked before the environment is looked at in any other way: files that were changed after the review make
-    the plan stale, whatever else may be said about them.
-
-    Raises:
-        BadPlanError: It is damaged, another environment's, or files have changed since; they are named.
-    """
-    bundle = bundles.read(path, keys)
-    planned = bundle.manifest.environment
-    if planned != paths.name:
-        raise BadPlanError(
-            f"a plan for {planned!r}, not for {paths.name!r}",
-            where=str(path),
-            hint=f"apply it with `toolkit apply {planned} --plan {path}`",
-        )
-    bundle.verify_files(sources(paths))
-    return bundle
 
 
 def apply_bundle(
@@ -82,6 +59,7 @@ def apply_bundle(
         RefusedError: A finding stands in the way that nobody consented to; nothing was applied.
         ToolkitError: Terraform failed or was interrupted; the error tells what was done.
     """
+    demand_proven(workspace.environment, workspace.simulator, bundle)
     bundle.verify(
         {
             "simulator": workspace.simulator,

@@ -31,6 +31,14 @@ def checkout(folder: Path, *inside: str) -> tuple[str | None, bool]:
     return commit, bool(status.strip())
 
 
+def tree(folder: Path) -> str | None:
+    """Id of the tree of the checkout's commit, which every commit with the same files has; None outside of git."""
+    try:
+        return _git(folder, "rev-parse", "HEAD^{tree}").decode().strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
 @dataclass(frozen=True)
 class Commit:
     """The files that a folder had at a commit."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 from toolkit.audit.attestations import begun, of_topic
@@ -22,7 +21,7 @@ from toolkit.terraform.sealing import Keys
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.show import attribution_of, read_bundle
-from toolkit.workflows.workspace import Workspace, attribution
+from toolkit.workflows.workspace import Access, Workspace, attribution
 
 
 def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
@@ -42,13 +41,19 @@ def chosen(names: Sequence[str]) -> tuple[Framework, ...]:
 
 
 def coverage_of_bundle(
-    path: Path, project: Project | None, keys: Keys, wanted: Sequence[Framework], name: str | None = None
+    plan: str,
+    project: Project | None,
+    access: Access,
+    keys: Keys,
+    wanted: Sequence[Framework],
+    name: str | None = None,
 ) -> CoverageView:
-    """Coverage once a saved plan is applied; calls neither AWS nor Terraform.
+    """Coverage once a saved plan is applied; calls neither AWS, unless the plan is there, nor Terraform.
 
     Args:
-        path: The bundle.
+        plan: The bundle, as the user names it.
         project: The project that the command runs in; None outside of any.
+        access: How AWS is reached.
         keys: Keys for an encrypted bundle.
         wanted: The frameworks.
         name: The environment that it must be of; None: any.
@@ -57,10 +62,10 @@ def coverage_of_bundle(
         BadPlanError: As `show_bundle`; or it is another environment's.
         ToolkitError: The environment's file is wrong.
     """
-    bundle, environment = read_bundle(path, project, keys)
+    bundle, environment = read_bundle(plan, project, access, keys)
     planned = bundle.manifest.environment
     if name is not None and planned != name:
-        raise BadPlanError(f"a plan for {planned!r}, not for {name!r}", where=str(path), hint=f"name {planned!r}")
+        raise BadPlanError(f"a plan for {planned!r}, not for {name!r}", where=plan, hint=f"name {planned!r}")
     if environment is not None:
         return _view(environment, bundle.plan_json, wanted)
     manifest = bundle.manifest

@@ -19,7 +19,7 @@ from toolkit.reports.view import PlanView
 from toolkit.resources.reading import Live, Unreadable
 from toolkit.sandbox import control
 from toolkit.terraform.outcomes import ApplyOutcome
-from toolkit.workflows.apply import apply_bundle, open_bundle
+from toolkit.workflows.apply import apply_bundle
 from toolkit.workflows.audit import audit, chosen
 from toolkit.workflows.coverage import chosen as frameworks
 from toolkit.workflows.discover import of_workspace
@@ -77,13 +77,12 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
     observer.note(f"{running.accounts} at {running.endpoint}")
     try:
         workspace = open_workspace(project, NAME, access, observer)
-        first = make_plan(workspace, observer)
+        first = make_plan(workspace, observer, keep=False)
         yield PlanView(first.plan, first.manifest, first.bundle, first.findings)
-        outcome = apply_bundle(workspace, open_bundle(first.bundle, workspace.paths), observer)
-        first.bundle.unlink()
+        assert first.saved is not None, "nothing stands in the way of the demo's plan"
+        outcome = apply_bundle(workspace, first.saved, observer)
         yield outcome
-        second = make_plan(workspace, observer)
-        second.bundle.unlink()
+        second = make_plan(workspace, observer, keep=False)
         observer.stage("Reading the account back through boto3")
         view = PlanView(second.plan, second.manifest, second.bundle, second.findings)
         yield Proof(view, tuple(read_back(workspace)))

@@ -59,6 +59,8 @@ class Arguments:
     """Environment → options of its apply."""
     showing: tuple[str, ...] = ()
     """Options with which a saved plan is read: --kms-key."""
+    store: str | None = None
+    """Prefix in S3 where plans are put; what is kept here are references to them."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,9 @@ class Run:
 
     def _planning(self, name: str) -> Chain:
         bundle = (self.out or self.journal.folder) / f"{name}{SUFFIX}"
-        arguments = ("--json", "--detailed-exitcode", "--out", str(bundle), *self.arguments.own(name))
+        store = self.arguments.store
+        saved = ("--out", str(bundle)) if store is None else ("--out", store, "--reference", str(bundle))
+        arguments = ("--json", "--detailed-exitcode", *saved, *self.arguments.own(name))
         outcome = yield self._job(name, "plan", arguments, "planning", "plan")
         self._ended(name, outcome)
         if outcome.failed:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -19,11 +19,14 @@ from toolkit import __version__
 from toolkit.errors import RefusedError, ToolkitError, UsageError
 from toolkit.files import digest
 from toolkit.findings import Consents, Finding
+from toolkit.signing import Signer
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import FORGETS
 from toolkit.terraform.providers import planned_aliases
 from toolkit.terraform.sealing import NO_KEYS, Keys
-from toolkit.workflows.checkout import checkout
+from toolkit.terraform.stored import Folder, Stored, folder, is_stored
+from toolkit.workflows.checkout import checkout, tree
+from toolkit.workflows.hand_over import save_stored
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
@@ -41,7 +44,7 @@ class PlanResult:
     """What planning gave."""
 
     plan: Plan
-    bundle: Path
+    bundle: Path | Stored
     """Where the bundle is, or would be: none is written where a finding stands in the way, or none was wanted."""
     manifest: bundles.Manifest
     findings: tuple[Finding, ...]
@@ -63,8 +66,8 @@ def bundle_path(workspace: Workspace, out: str | None) -> Path:
     """Where the bundle goes: `out`, or a file in it if it is a folder or ends like one, or the scratch folder."""
     if out is None:
         return workspace.scratch / f"plan{bundles.SUFFIX}"
-    folder = out.endswith(os.sep) or Path(out).is_dir()
-    return Path(out) / f"{workspace.environment.name}{bundles.SUFFIX}" if folder else Path(out)
+    into = out.endswith(os.sep) or Path(out).is_dir()
+    return Path(out) / f"{workspace.environment.name}{bundles.SUFFIX}" if into else Path(out)
 
 
 def make_room(target: Path, out: str | None) -> None:
@@ -114,27 +117,33 @@ def make_plan(
     lifetime: timedelta = DEFAULT_LIFETIME,
     consents: Consents = Consents(),  # noqa: B008 - frozen
     keys: Keys = NO_KEYS,
+    signer: Signer | None = None,
+    reference: str | None = None,
     keep: bool = True,
     targets: tuple[str, ...] = (),
     step: bool = False,
     judged: Callable[[PlanResult], None] | None = None,
+    run: str | None = None,
 ) -> PlanResult:
     """Plan, judge, and save what nothing stands in the way of.
 
     Args:
         workspace: The environment.
         observer: Gets told what happens.
-        out: Where the bundle goes, as `bundle_path` reads it.
+        out: Where the bundle is saved: a prefix in S3, or what `bundle_path` reads.
         destroy: Plan to delete everything.
         lock_timeout: How long to wait for the state lock.
         lifetime: How long the plan may be applied.
         consents: What whoever runs the command consents to.
         keys: What encrypts the bundle.
+        signer: What signs the bundle.
+        reference: Where a file is written that names a bundle in S3, as `bundle_path` reads it.
         keep: False for a plan that is applied at once or never: no file is written, and none replaced.
         targets: Addresses to which the plan is limited, with what depends on them where it destroys; none: no limit.
         step: Whether it does a part of a plan that was shown: consents that it does not need are then not idle.
         judged: Gets the plan before it is saved; if it raises, nothing is. So no bundle is left of a plan that could
             not be shown or reported.
+        run: The run of a pipeline that this is part of.
 
     Raises:
         UsageError: Where the bundle would go, something else is.
@@ -151,9 +160,9 @@ def make_plan(
             hint=f"`toolkit apply {environment.name}` releases them first, then `toolkit release {environment.name} "
             "--done` deletes the lines",
         )
-    target = bundle_path(workspace, out)
+    place = _Place.of(workspace, out, reference)
     if keep:
-        make_room(target, out)
+        place.make_room()
     observer.stage(f"Planning {'the destruction of ' if destroy else ''}{environment.name}")
     saved = None
     # A folder of its own: two plans at once must not take each other's file for theirs. Only the bundle stays, since a
@@ -187,41 +196,106 @@ def make_plan(
         moves_home = plan.empty and not destroy and several and workspace.runner.state_aliases() != aliases
         if moves_home:
             observer.note("the state still records another home region: apply this plan, though AWS stays as it is")
-        lineage, serial = bundles.state_of(plan_file)
-        commit, dirty = checkout(workspace.paths.folder, ".")
-        now = datetime.now(UTC).replace(microsecond=0)
-        manifest = bundles.Manifest(
-            format=bundles.FORMAT,
-            environment=environment.name,
-            simulator=workspace.simulator,
-            account_id=workspace.caller.account_id,
-            caller_arn=workspace.caller.arn,
-            region=environment.regions.home,
-            backend=workspace.backend,
-            state_lineage=lineage,
-            state_serial=serial,
-            rendered_sha256=digest(files),
-            files=files,
-            lock_sha256=lock,
-            toolkit_version=__version__,
-            terraform=f"{workspace.binary.product} {workspace.binary.version}",
-            git_commit=commit,
-            git_dirty=dirty,
-            created=now.isoformat(),
-            expires=(now + lifetime).isoformat(),
-            destroy=destroy,
-            empty=plan.empty,
-            consents=consents.as_options(),
-        )
+        manifest = _manifest(workspace, plan_file, plan, files, lock, lifetime, consents, destroy=destroy, run=run)
+        content = None
+        target: Path | Stored = place.file
         if not any(f.blocks for f in findings):
             saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
+        if saved is not None and keep:
+            # Before it is shown: what is shown names the object in S3, and the key.
+            manifest = replace(manifest, signature=signer.signed if signer is not None else None)
+            content = bundles.pack(manifest, saved.plan, data, findings, keys, signer)
+            target = place.named(environment.name, content)
+            saved = replace(saved, path=target, manifest=manifest)
         warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)
         result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking)
         if judged is not None:
             judged(result)
-        if saved is not None and keep:
-            bundles.write(target, manifest, plan_file, data, findings, keys)
+        if content is not None:
+            place.save(workspace, target, content, observer)
     return result
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a bundle is saved: in a file, or in S3, where a file may then name it."""
+
+    file: Path
+    option: str | None
+    """What named the file."""
+    written: bool
+    """Whether anything is written there."""
+    folder: Folder | None
+    """In S3."""
+
+    @classmethod
+    def of(cls, workspace: Workspace, out: str | None, reference: str | None) -> _Place:
+        if out is None or not is_stored(out):
+            return cls(bundle_path(workspace, out), out, True, None)
+        found = folder(out, option="--out")
+        return cls(bundle_path(workspace, reference), reference, reference is not None, found)
+
+    def make_room(self) -> None:
+        """Delete an earlier bundle or reference: neither must survive a failed plan."""
+        if self.written:
+            make_room(self.file, self.option)
+
+    def named(self, environment: str, content: bytes) -> Path | Stored:
+        """Where this content will be."""
+        return self.file if self.folder is None else self.folder.object(environment, content)
+
+    def save(self, workspace: Workspace, target: Path | Stored, content: bytes, observer: Observer) -> None:
+        """Save it, and then the reference to it."""
+        if isinstance(target, Stored):
+            save_stored(workspace.aws, target, content, observer)
+            content = target.reference
+        if self.written:
+            bundles.place(self.file, content)
+
+
+def _manifest(
+    workspace: Workspace,
+    plan_file: Path,
+    plan: Plan,
+    files: Mapping[str, str],
+    lock: str,
+    lifetime: timedelta,
+    consents: Consents,
+    *,
+    destroy: bool,
+    run: str | None,
+) -> bundles.Manifest:
+    """The facts of this moment."""
+    environment = workspace.environment
+    lineage, serial = bundles.state_of(plan_file)
+    commit, dirty = checkout(workspace.paths.folder, ".")
+    now = datetime.now(UTC).replace(microsecond=0)
+    return bundles.Manifest(
+        format=bundles.FORMAT,
+        environment=environment.name,
+        simulator=workspace.simulator,
+        account_id=workspace.caller.account_id,
+        caller_arn=workspace.caller.arn,
+        region=environment.regions.home,
+        backend=workspace.backend,
+        state_lineage=lineage,
+        state_serial=serial,
+        rendered_sha256=digest(files),
+        files=dict(files),
+        lock_sha256=lock,
+        toolkit_version=__version__,
+        terraform=f"{workspace.binary.product} {workspace.binary.version}",
+        git_commit=commit,
+        git_tree=tree(workspace.paths.folder),
+        git_dirty=dirty,
+        run=run,
+        created=now.isoformat(),
+        expires=(now + lifetime).isoformat(),
+        destroy=destroy,
+        empty=plan.empty,
+        consents=consents.as_options(),
+        signature=None,
+    )
 
 
 @contextlib.contextmanager

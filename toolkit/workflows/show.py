@@ -1,4 +1,7 @@
-"""Shows a saved plan bundle again, from the bundle alone: in any folder, also where its project is not."""
+"""Shows a saved plan bundle again, from the bundle alone: in any folder, also where its project is not.
+
+Only one that is saved in S3 needs its project, whose credentials read it.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,21 @@ from toolkit.regions import PARTITION_OF
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys
-from toolkit.workflows.workspace import read_environment
+from toolkit.workflows.hand_over import content_of
+from toolkit.workflows.workspace import Access, read_environment
 
 
-def show_bundle(path: Path, project: Project | None, keys: Keys) -> PlanView:
+def show_bundle(plan: str, project: Project | None, access: Access, keys: Keys) -> PlanView:
     """The view of a bundle.
 
     Raises:
         BadPlanError: It is no bundle, damaged, or not sealed by the given key.
         ToolkitError: The environment's file is wrong.
     """
-    bundle, environment = read_bundle(path, project, keys)
-    plan = parse_plan(bundle.plan_json, attribution_of(bundle.manifest))
+    bundle, environment = read_bundle(plan, project, access, keys)
+    shown = parse_plan(bundle.plan_json, attribution_of(bundle.manifest))
     lines = lines_of(environment) if environment is not None else {}
-    return PlanView(plan, bundle.manifest, path, bundle.findings, lines)
+    return PlanView(shown, bundle.manifest, bundle.path, bundle.findings, lines)
 
 
 def attribution_of(manifest: bundles.Manifest) -> Attribution:
@@ -34,21 +38,23 @@ def attribution_of(manifest: bundles.Manifest) -> Attribution:
     return Attribution(tuple(REGISTRY), tuple(PARTITION_OF), manifest.region)
 
 
-def read_bundle(path: Path, project: Project | None, keys: Keys) -> tuple[bundles.Bundle, Environment | None]:
+def read_bundle(
+    plan: str, project: Project | None, access: Access, keys: Keys
+) -> tuple[bundles.Bundle, Environment | None]:
     """A bundle and the environment that it is for; None for that outside of the environment's project.
 
     Raises:
         BadPlanError: As `show_bundle`.
         ToolkitError: The environment's file is wrong.
     """
-    name = environment_name(str(path))
-    if project is not None and not path.is_file() and name in project.names:
+    name = environment_name(plan)
+    if project is not None and not Path(plan).is_file() and name in project.names:
         last = project.paths(name).scratch / f"plan{bundles.SUFFIX}"
         raise BadPlanError(
-            f"{str(path)!r} is an environment, not a plan bundle",
+            f"{plan!r} is an environment, not a plan bundle",
             hint=f"its saved plan: {last}" if last.exists() else f"`toolkit plan {name}` saves one",
         )
-    bundle = bundles.read(path, keys)
+    bundle = bundles.parse(*content_of(plan, project, access), keys)
     if project is None or bundle.manifest.environment not in project.names:
         return bundle, None
     environment = read_environment(project, bundle.manifest.environment)[1]

@@ -46,10 +46,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def bundle(project: Path, later: PlanView, later_data: Any) -> Path:
-    plan_file = project / "plan.tfplan"
-    plan_file.write_bytes(b"of no interest here")
     path = project / "plan.tfbundle"
-    bundles.write(path, later.manifest, plan_file, later_data, later.findings)
+    bundles.place(path, bundles.pack(later.manifest, b"of no interest here", later_data, later.findings))
     return path
 
 

@@ -19,7 +19,7 @@ from toolkit.files import digest, digests
 from toolkit.findings import Finding, Resource, Severity
 from toolkit.findings.rules import WEAKENS
 from toolkit.terraform import bundle as bundles
-from toolkit.terraform.sealing import Keys, seal
+from toolkit.terraform.sealing import NO_KEYS, Keys, seal
 
 MANIFEST = bundles.Manifest(
     format=bundles.FORMAT,
@@ -37,12 +37,15 @@ MANIFEST = bundles.Manifest(
     toolkit_version="0.1.0",
     terraform="terraform 1.11.4",
     git_commit="c" * 40,
+    git_tree="d" * 40,
     git_dirty=False,
+    run="https://github.com/example/accounts/actions/runs/7",
     created="2026-01-01T00:00:00+00:00",
     expires="2999-01-01T00:00:00+00:00",
     destroy=False,
     empty=False,
     consents=("--allow-weaker=module.x.y.z",),
+    signature=None,
 )
 PLAN_JSON = {"format_version": "1.2", "resource_changes": []}
 RESOURCE = Resource("module.x.y.z", "eu-west-1", "y", "arn:aws:y:::z", "123456789012")
@@ -58,10 +61,14 @@ def plan_file(tmp_path: Path) -> Path:
     return file
 
 
+def write(path: Path, manifest: bundles.Manifest, plan_file: Path, keys: Keys = NO_KEYS) -> None:
+    bundles.place(path, bundles.pack(manifest, plan_file.read_bytes(), PLAN_JSON, FINDINGS, keys))
+
+
 @pytest.fixture
 def bundle(tmp_path: Path, plan_file: Path) -> Path:
     path = tmp_path / "prod.tfbundle"
-    bundles.write(path, MANIFEST, plan_file, PLAN_JSON, FINDINGS)
+    write(path, MANIFEST, plan_file)
     return path
 
 
@@ -81,7 +88,7 @@ def test_what_is_written_is_read(bundle: Path, plan_file: Path, tmp_path: Path):
 def test_encrypted_it_is_read_with_its_key_only(tmp_path: Path, plan_file: Path):
     path = tmp_path / "sealed.tfbundle"
     keys = Keys(bytes(32))
-    bundles.write(path, MANIFEST, plan_file, PLAN_JSON, FINDINGS, keys)
+    write(path, MANIFEST, plan_file, keys)
     assert bundles.read(path, keys).manifest == MANIFEST
     assert b"123456789012" not in path.read_bytes()
     with pytest.raises(BadPlanError, match="no key is given"):
@@ -101,7 +108,7 @@ def test_what_is_encrypted_for_one_environment_is_no_plan_of_another(tmp_path: P
 
     keys = Keys(kms_key_id="alias/plans", data_keys=lambda _: Kms()) if kms else Keys(bytes(32))
     path = tmp_path / "x.tfbundle"
-    bundles.write(path, MANIFEST, plan_file, PLAN_JSON, FINDINGS)
+    write(path, MANIFEST, plan_file)
     for environment in ("prod", "dev"):
         sealed = path.with_name("sealed.tfbundle")
         sealed.write_bytes(seal(path.read_bytes(), environment, keys))
@@ -163,7 +170,7 @@ def test_an_edited_member_is_named(bundle: Path, member: str):
 
 def test_another_format_says_which(tmp_path: Path, plan_file: Path):
     path = tmp_path / "x.tfbundle"
-    bundles.write(path, dataclasses.replace(MANIFEST, format=99), plan_file, PLAN_JSON, FINDINGS)
+    write(path, dataclasses.replace(MANIFEST, format=99), plan_file)
     with pytest.raises(BadPlanError, match="a bundle of format 99; this toolkit reads format"):
         bundles.read(path)
 
@@ -192,7 +199,7 @@ def test_what_is_no_bundle_is_told(tmp_path: Path, bundle: Path):
 
 
 def test_a_bomb_is_not_unpacked(bundle: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bundles, "_MAX_BYTES", 4096)
+    monkeypatch.setattr(bundles, "MAX_BYTES", 4096)
     rewrite(bundle, "plan.tfplan", lambda _: b"\0" * 100)
     buffer = io.BytesIO()
     with zipfile.ZipFile(bundle) as archive:
@@ -232,7 +239,7 @@ def test_the_fact_that_differs_is_named_with_both_values(bundle: Path, field: st
 def test_an_expired_one_is_refused(tmp_path: Path, plan_file: Path):
     path = tmp_path / "x.tfbundle"
     old = dataclasses.replace(MANIFEST, expires="2026-01-02T00:00:00+00:00")
-    bundles.write(path, old, plan_file, PLAN_JSON, FINDINGS)
+    write(path, old, plan_file)
     with pytest.raises(BadPlanError, match="the plan expired at 2026-01-02"):
         bundles.read(path).verify({})
 
@@ -276,7 +283,7 @@ def test_the_files_that_differ_are_named(bundle: Path):
 def test_what_a_new_bundle_may_replace(bundle: Path, tmp_path: Path, plan_file: Path):
     assert bundles.is_bundle(bundle)
     sealed = tmp_path / "sealed.tfbundle"
-    bundles.write(sealed, MANIFEST, plan_file, PLAN_JSON, FINDINGS, Keys(bytes(32)))
+    write(sealed, MANIFEST, plan_file, Keys(bytes(32)))
     assert bundles.is_bundle(sealed)
     other = tmp_path / "other"
     for content in (b"", b"hello", b"PK\x03\x04", bundle.read_bytes()[:-30], plan_file.read_bytes()):

@@ -50,7 +50,8 @@ def bundle_of(folder: Path, **changed: Any) -> Path:
         for name, content in members.items()
     }
     files["plan.tfplan"] = state.getvalue()
-    files["SHA256SUMS"] = "".join(f"{hashlib.sha256(d).hexdigest()}  {n}\n" for n, d in files.items()).encode()
+    summed = ("manifest.json", "plan.tfplan", "plan.json", "findings.json")
+    files["SHA256SUMS"] = "".join(f"{hashlib.sha256(files[n]).hexdigest()}  {n}\n" for n in summed).encode()
     path = folder / "made.tfbundle"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
@@ -132,7 +133,7 @@ MANIFESTS = {
     "a field that speaks to the terminal": ({"a\n\x1b[2J": 1}, "a\\n\\x1b[2J is unknown"),
     "a name that leads out": ({"environment": "../x"}, "environment: text; expected the name of an environment"),
     "a format that is true": ({"format": True}, "format: true; expected a valid integer"),
-    "a format that is a list": ({"format": []}, "a bundle of format []; this toolkit reads format 1"),
+    "a format that is a list": ({"format": []}, "format: a list; expected a valid integer"),
 }
 
 

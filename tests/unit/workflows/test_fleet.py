@@ -1095,7 +1095,7 @@ def test_a_saved_plan_of_one_environment_is_approved_if_that_is_wanted(
 
     workspace = SimpleNamespace(caller=SimpleNamespace(account_id="123456789012", arn="arn"), simulator=None)
     monkeypatch.setattr("toolkit.workflows.apply.apply_bundle", apply_bundle)
-    monkeypatch.setattr("toolkit.workflows.apply.open_bundle", lambda *_: "bundle")
+    monkeypatch.setattr("toolkit.workflows.hand_over.open_bundle", lambda *_: "bundle")
     monkeypatch.setattr("toolkit.workflows.workspace.open_workspace", lambda *_, **__: workspace)
     monkeypatch.setattr(terraform_commands, "_show", lambda view, *_, **__: done.append(f"shown: {view}"))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)

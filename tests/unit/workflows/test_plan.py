@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from toolkit.aws.identity import CallerIdentity
 from toolkit.cli.stream import OutputError
+from toolkit.environment import BundleSettings
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
 from toolkit.findings import Consents, Finding, Resource, Rule, Severity
 from toolkit.findings.rules import DESTROYS, WEAKENS
@@ -26,6 +27,7 @@ from toolkit.workflows import apply as applying
 from toolkit.workflows import judge as judging
 from toolkit.workflows import plan as plans
 from toolkit.workflows.apply import apply_bundle
+from toolkit.workflows.hand_over import open_content
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
 
@@ -59,7 +61,10 @@ def workspace(folder: Path, mark: str) -> Workspace:
         Workspace,
         SimpleNamespace(
             environment=SimpleNamespace(
-                name="prod", regions=SimpleNamespace(home="eu-central-1", active=("eu-central-1",), retiring=())
+                name="prod",
+                simulator=None,
+                bundle=BundleSettings(),
+                regions=SimpleNamespace(home="eu-central-1", active=("eu-central-1",), retiring=()),
             ),
             scratch=folder,
             paths=SimpleNamespace(folder=folder),
@@ -322,11 +327,11 @@ def test_files_changed_after_the_review_make_the_plan_stale(tmp_path: Path):
         verify_files=lambda files: (_ for _ in ()).throw(BadPlanError(str(files))) if len(files) > 1 else None,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundles, "read", lambda *_: bundle)
-        assert applying.open_bundle(tmp_path / "x", paths) is bundle
+        patch.setattr(bundles, "parse", lambda *_: bundle)
+        assert open_content(b"", tmp_path / "x", paths) is bundle
         (paths.rendered / "own.tf.json").write_text("{}")
         with pytest.raises(BadPlanError, match=r"environments/prod/rendered/own\.tf\.json"):
-            applying.open_bundle(tmp_path / "x", paths)
+            open_content(b"", tmp_path / "x", paths)
 
 
 @pytest.mark.parametrize(("lineage", "noted"), [("", True), ("3f9e", False)])
