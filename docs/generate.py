@@ -59,9 +59,9 @@ EXIT_CODES = {
     ExitCode.WRONG_ACCOUNT: "No usable credentials, or credentials of another account.",
     ExitCode.LOCKED: "The state or the environment's folder is in use by another run, or a state that an earlier apply "
     "could not save must be restored first.",
-    ExitCode.BAD_PLAN: "A saved plan that is missing, stale, expired, damaged, another environment's, unsigned or of another commit or run "
-    "where that is demanded, or not "
-    "encrypted with the given key; or files that were changed after it was made. An evidence pack that was changed, is "
+    ExitCode.BAD_PLAN: "A saved plan that is missing, stale, expired, damaged, another environment's, unsigned or of "
+    "another commit or run where that is demanded, or not encrypted with the given key; or files that were changed "
+    "after it was made. An evidence pack that was changed, is "
     "damaged, or does not have the signature of the given key (`evidence verify`).",
     ExitCode.USAGE: "The command line is wrong (64, so that it is never confused with 2).",
     ExitCode.INTERRUPTED: "Interrupted by a signal; the message says what was done.",

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,10 @@ from toolkit.errors import BadPlanError, ToolkitError, UsageError
 from toolkit.findings import Consents, Finding, Resource, Rule, Severity
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.paths import EnvironmentPaths
+from toolkit.signing import FileSigner, PublicKey
 from toolkit.terraform import bundle as bundles
+from toolkit.terraform.sealing import NO_KEYS
+from toolkit.terraform.stored import referenced
 from toolkit.workflows import apply as applying
 from toolkit.workflows import judge as judging
 from toolkit.workflows import plan as plans
@@ -280,6 +284,56 @@ def test_what_is_applied_at_once_or_never_is_not_saved(tmp_path: Path):
     assert mark_of(result.saved, tmp_path) == ("second", "second")
     assert earlier.bundle.read_bytes() == kept
     assert not list(tmp_path.glob("plan-*"))
+
+
+@pytest.mark.usefixtures("judged")
+def test_in_s3_the_plan_is_named_before_it_is_shown_and_put_after_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    held: dict[str, bytes] = {}
+    monkeypatch.setattr(plans, "save_stored", lambda _, target, content, __: held.update({str(target): content}))
+    shown: list[str] = []
+
+    def show(result: plans.PlanResult) -> None:
+        assert not held
+        assert not reference.exists()
+        shown.append(str(result.bundle))
+
+    reference = tmp_path / "refs" / "prod.tfbundle"
+    where = cast(Any, workspace(tmp_path, "first"))
+    where.aws = None
+    for _ in range(2):  # the second time, there is an earlier reference
+        result = plans.make_plan(
+            where, Observer(), out="s3://example-plans/ci/", reference=f"{tmp_path}/refs/", judged=show, run="r"
+        )
+        assert list(held) == shown == [str(result.bundle)]
+        content = held[str(result.bundle)]
+        assert referenced(reference.read_bytes(), "x") == result.bundle
+        assert bundles.parse(content, reference).manifest == result.manifest
+        assert result.manifest.run == "r"
+        assert not list(tmp_path.glob("*.tfbundle"))
+        held.clear()
+        shown.clear()
+
+    def unshown(_: plans.PlanResult) -> None:
+        raise OutputError("cannot write to standard output: No space left on device")
+
+    with pytest.raises(OutputError):
+        plans.make_plan(
+            where, Observer(), out="s3://example-plans/ci/", reference=str(reference), judged=unshown, keys=NO_KEYS
+        )
+    assert not held
+    assert not reference.exists()
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_signed_plan_says_so_where_it_is_shown(tmp_path: Path):
+    private = Ed25519PrivateKey.generate()
+    signer = FileSigner(private)
+    shown: list[Any] = []
+    result = plans.make_plan(
+        workspace(tmp_path, "first"), Observer(), signer=signer, judged=lambda r: shown.append(r.manifest.signature)
+    )
+    assert shown == [signer.signed]
+    bundles.read(cast(Path, result.bundle)).verify_signature(PublicKey(private.public_key()), "the key")
 
 
 class Told(Observer):
