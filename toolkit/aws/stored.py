@@ -115,8 +115,8 @@ class BundleStore:
                 hint=f"{so}; it was deleted (a lifecycle rule?) or never saved: plan again",
             )
         if code in ("AccessDenied", "403"):
-            absent = "" if call == "s3:PutObject" else "the object is not there (S3 says no more to those who may not "
-            absent += "list), or " if absent else ""
+            absent = "the object is not there (S3 says no more to those who may not list), or "
+            absent = absent if call == "s3:GetObject" else ""
             return BadPlanError(
                 f"{call} failed: {absent}the credentials lack {permissions}, or the bucket is not owned by account "
                 f"{self._owner}",

@@ -79,7 +79,7 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
         workspace = open_workspace(project, NAME, access, observer)
         first = make_plan(workspace, observer, keep=False)
         yield PlanView(first.plan, first.manifest, first.bundle, first.findings)
-        assert first.saved is not None, "nothing stands in the way of the demo's plan"
+        assert first.saved is not None, "the demo's plan has no blocking finding"
         outcome = apply_bundle(workspace, first.saved, observer)
         yield outcome
         second = make_plan(workspace, observer, keep=False)

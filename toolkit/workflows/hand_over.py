@@ -300,7 +300,7 @@ def _demand_encrypted(content: bytes, keys: Keys, where: str) -> None:
         )
     if not keys.seals:
         raise BadPlanError(
-            f"{setting} demands an encrypted plan, and no key is given: whoever has any key could have encrypted it",
+            f"{setting} demands an encrypted plan, and no key is given: any other key could have encrypted it",
             where=where,
             hint="nothing was applied; give the key that must have encrypted it: TOOLKIT_BUNDLE_KEY or --kms-key",
         )

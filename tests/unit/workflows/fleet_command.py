@@ -125,7 +125,7 @@ def main() -> NoReturn:
             end(0, plan(odd.pop("empty", None) is None, **odd, moves_home=False))
         if command == "plan":
             pending = behaviour.get("always") or serial < behaviour.get("wanted", 1)
-            Path(options["--out"]).write_text(str(serial))
+            Path(options.get("--reference", options["--out"])).write_text(str(serial))
             end(2 if pending else 0, plan(bool(pending)))
         if command == "apply":
             planned, odd = bundled(Path(options["--plan"]))

@@ -1124,6 +1124,44 @@ def test_a_continued_plan_has_the_options_that_it_began_with(fleet: World, told:
     assert sorted(f.name for f in (fleet.root / "plans").iterdir()) == ["a.tfbundle", "b.tfbundle"]
 
 
+def test_plans_in_s3_leave_references(fleet: World, told: SaysBoth):
+    """Each command puts its own plan, and what `apply` needs of it is in the folder."""
+    fleet.set("b", plan=5)
+    place = ("--out", "s3://example-plans/ci/", "--reference", "refs/", "--sign", "alias/x")
+    told("plan", "--all", *place, exits=5)
+    fleet.set("b")
+    next(fleet.root.glob(".toolkit/fleet/*/b.log")).unlink()
+    told("plan", "--failed")
+    for name in "ab":
+        reference = fleet.root / "refs" / f"{name}.tfbundle"
+        assert reference.exists()
+        command = logged(fleet, name, "plan")
+        assert f"--out s3://example-plans/ci/ --reference {reference} " in command
+        assert "--sign alias/x" in command
+
+
+def test_without_a_folder_references_are_in_that_of_the_run(fleet: World, told: SaysBoth):
+    told("plan", "a", "b", "--out", "s3://example-plans/ci/")
+    (folder,) = {file.parent for file in fleet.root.glob(".toolkit/fleet/*/a.log")}
+    assert f"--reference {folder / 'a.tfbundle'}" in logged(fleet, "a", "plan")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["apply", "a", "b", "--plan", "s3://example-plans/ci/"], "a folder with a reference to each plan"),
+        (["apply", "a", "b", "--require-signature", "alias/x"], "--require-signature demands something of a saved plan"),
+        (["apply", "a", "b", "--plan", "p/", "--require-run", "x"], "'x' is not a run of a pipeline"),
+        (["plan", "a", "b", "--out", "s3://example-plans/ci"], "is not a prefix in S3"),
+        (["plan", "a", "b", "--out", "p/", "--reference", "r/"], "names a plan that is saved in S3"),
+        (["plan", "a", "b", "--sign", "arn:aws:kms:x"], "names no key"),
+    ],
+)
+def test_what_cannot_be_meant_for_several(fleet: World, told: SaysBoth, arguments: list[str], problem: str):
+    assert problem in told(*arguments, exits=64)[1]
+    assert fleet.calls == []
+
+
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
