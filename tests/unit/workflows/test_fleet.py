@@ -1150,7 +1150,10 @@ def test_without_a_folder_references_are_in_that_of_the_run(fleet: World, told: 
     ("arguments", "problem"),
     [
         (["apply", "a", "b", "--plan", "s3://example-plans/ci/"], "a folder with a reference to each plan"),
-        (["apply", "a", "b", "--require-signature", "alias/x"], "--require-signature demands something of a saved plan"),
+        (
+            ["apply", "a", "b", "--require-signature", "alias/x"],
+            "--require-signature demands something of a saved plan",
+        ),
         (["apply", "a", "b", "--plan", "p/", "--require-run", "x"], "'x' is not a run of a pipeline"),
         (["plan", "a", "b", "--out", "s3://example-plans/ci"], "is not a prefix in S3"),
         (["plan", "a", "b", "--out", "p/", "--reference", "r/"], "names a plan that is saved in S3"),
