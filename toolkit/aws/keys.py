@@ -104,7 +104,7 @@ class KmsPublicKey:
         """
         # An ARN says in which region its key is.
         self.kms = clients.client("kms", key_id.split(":")[3] if key_id.startswith("arn:") else None)
-        self._key_id = key_id
+        self._key_id, self._option = key_id, option
         answer = asked("kms:GetPublicKey", self._public_key)
         usage = answer if isinstance(answer, str) else answer["KeyUsage"]
         if isinstance(answer, str) or usage != "SIGN_VERIFY":
@@ -128,8 +128,15 @@ class KmsPublicKey:
         try:
             answer: dict[str, Any] = self.kms.get_public_key(KeyId=self._key_id)
         except self.kms.exceptions.ClientError as e:
-            if e.response["Error"]["Code"] == "UnsupportedOperationException":  # what a symmetric key answers
+            code = str(e.response["Error"]["Code"])
+            if code == "UnsupportedOperationException":  # what a symmetric key answers
                 return "symmetric"
+            if code in _PERHAPS_ANOTHER_KEY:
+                raise ToolkitError(
+                    f"kms:GetPublicKey failed: {code} for {self._key_id} ({self._option})",
+                    hint="the credentials lack kms:GetPublicKey on it, or it is in another account or region: its ARN "
+                    "names both",
+                ) from e
             raise
         return answer
 

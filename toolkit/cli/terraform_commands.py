@@ -200,13 +200,15 @@ def plan(
     from toolkit.workflows.workspace import open_workspace
 
     project, access = options.project(), options.access(sandbox, mirror)
-    keys = bundle_keys(project, access, kms_key)
+    keys, run = bundle_keys(project, access, kms_key), pipeline_run(access.environ)
     if sign is not None:
         required_signature(sign, option="--sign")
     with console.Progress() as progress:
         workspace = open_workspace(project, env, access, progress, may_render=not no_render, deploys=True)
         signer = None if sign is None else signer_of(workspace.aws, sign, access.environ)
-        lacking = missing_at_plan(workspace.environment, sandbox=sandbox, encrypted=keys.seals, signed=sign is not None)
+        lacking = missing_at_plan(
+            workspace.environment, sandbox=sandbox, encrypted=keys.seals, signed=sign is not None, run=run
+        )
         for reason in lacking:
             progress.note(f"`toolkit apply` will refuse this plan: {reason}")
         consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
@@ -228,7 +230,7 @@ def plan(
             signer=signer,
             reference=reference,
             judged=show,
-            run=pipeline_run(access.environ),
+            run=run,
         )
     from toolkit.workflows.judge import refuse
 
@@ -267,6 +269,7 @@ def show(
     as_json: options.Json = False,
     report: options.Report = None,
     kms_key: options.KmsKey = None,
+    sandbox: options.Sandbox = False,
 ) -> None:
     """Show a saved plan again, without Terraform.
 
@@ -283,7 +286,7 @@ def show(
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.show import show_bundle
 
-    project, access = options.project_if_any(), options.access(False, None)
+    project, access = options.project_if_any(), options.access(sandbox, None)
     _show(show_bundle(bundle, project, access, bundle_keys(project, access, kms_key)), as_json, reports)
 
 

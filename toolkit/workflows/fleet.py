@@ -563,8 +563,7 @@ class Run:
 
     def _job(self, name: str, command: str, arguments: tuple[str, ...], phase: str, file: str | None = None) -> Job:
         terraform = command in _TERRAFORM
-        everywhere = self.arguments.everywhere if command != "show" else ()
-        given = (*arguments, *everywhere, *(self.arguments.terraform if terraform else ()))
+        given = (*arguments, *self.arguments.everywhere, *(self.arguments.terraform if terraform else ()))
         return Job(name, command, given, memory_mb(self.project, name, terraform=terraform), phase, file or command)
 
 

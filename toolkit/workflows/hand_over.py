@@ -154,7 +154,9 @@ def signer_of(session: AwsSession, key: str, environ: Mapping[str, str]) -> Sign
     return read_private_key(Path(wanted.file), passphrase, option="--sign")
 
 
-def missing_at_plan(environment: Environment, *, sandbox: bool, encrypted: bool, signed: bool) -> tuple[str, ...]:
+def missing_at_plan(
+    environment: Environment, *, sandbox: bool, encrypted: bool, signed: bool, run: str | None
+) -> tuple[str, ...]:
     """What `apply` would refuse in a bundle that is planned like this, in words for a note."""
     if not _holds(environment, sandbox=sandbox):
         return ()
@@ -164,6 +166,8 @@ def missing_at_plan(environment: Environment, *, sandbox: bool, encrypted: bool,
         found.append(f"not signed ({_SETTING.format('require_signature')} demands {demanded}): --sign signs it")
     if environment.bundle.require_encryption and not encrypted:
         found.append(f"not encrypted ({_SETTING.format('require_encryption')})")
+    if environment.bundle.require_run and run is None:
+        found.append(f"not planned in a run of a pipeline ({_SETTING.format('require_run')})")
     return tuple(found)
 
 

@@ -51,6 +51,9 @@ IN_RUN = {
 }
 SEALED = Keys(bytes(32))
 SIGNED = Demands(KEY)
+DATA_KEYS: Any = SimpleNamespace(generate=lambda _: (bytes(32), b"e"), decrypt=lambda *_: bytes(32))
+BY_KMS = Keys(kms_key_id="alias/mine", data_keys=lambda _: DATA_KEYS)
+ANY_KMS_KEY = Keys(data_keys=lambda _: DATA_KEYS)
 NOW = {"account_id": ACCOUNT, "simulator": None}
 
 
@@ -418,8 +421,8 @@ DEMANDED: dict[str, tuple[dict[str, Any], Opening, str]] = {
     ),
     "encrypted by whoever": (
         {"require_encryption": True},
-        lambda w: w.open(w.pack(None, SEALED), Demands()),
-        "no key is given",
+        lambda w: w.open(w.pack(None, BY_KMS), Demands(), keys=ANY_KMS_KEY),
+        "no key is given: any other key could have encrypted it",
     ),
     "of another run": (
         {"require_run": True},
@@ -436,13 +439,24 @@ def test_what_the_environment_demands_needs_no_option(
 ):
     stand_in(world.house, "sys.exit('no attestations found')")
     world.demands(**settings)
-    if problem == "no key is given":
-        with pytest.raises(BadPlanError, match="encrypted, and no key is given"):
-            opening(world)
-        return
     with pytest.raises(BadPlanError) as caught:
         opening(world)
     assert problem in caught.value.problem
+
+
+def test_a_plan_that_would_be_refused_is_said_so_when_it_is_made():
+    settings = BundleSettings(require_signature=KEY, require_encryption=True, require_run=True)
+    environment: Any = SimpleNamespace(name="prod", simulator=None, bundle=settings)
+
+    def missing(*, sandbox: bool = False, good: bool = False) -> list[str]:
+        run = RUN if good else None
+        told = hand_over.missing_at_plan(environment, sandbox=sandbox, encrypted=good, signed=good, run=run)
+        return [one.split(" (")[0] for one in told]
+
+    assert missing() == ["not signed", "not encrypted", "not planned in a run of a pipeline"]
+    assert missing(good=True) == missing(sandbox=True) == []
+    environment.bundle = BundleSettings(require_signature=WORKFLOW)
+    assert missing() == []  # a later step attests it
 
 
 def test_an_option_takes_nothing_from_what_the_environment_demands(world: World, tmp_path: Path):
