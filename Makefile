@@ -53,12 +53,9 @@ lint: $(READY) ## Check style, types, import layers, HCL and generated files
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python scripts/derive_settings.py --check
 
-analyse: $(READY) $(ANALYSIS)/.ready ## Check the HCL with checkov (each exception has its reason beside it), and the pipelines that init writes
+analyse: $(READY) $(ANALYSIS)/.ready ## Check the HCL with checkov (each exception has its reason beside it), and every kind and variant of pipeline
 	@$(ANALYSIS)/bin/checkov --directory modules --framework terraform --skip-path '/tests/' --quiet --compact --skip-download
-	@project=$$(mktemp -d) && trap 'rm -rf "$$project"' EXIT && \
-	  $(BIN)/toolkit init "$$project" --pipeline github >/dev/null 2>&1 && cd "$$project" && \
-	  $(CURDIR)/$(ANALYSIS)/bin/zizmor --quiet --offline --persona pedantic . && \
-	  $(CURDIR)/$(ANALYSIS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@scripts/analyse_pipelines.sh $(BIN)/toolkit $(ANALYSIS)/bin
 
 $(ANALYSIS)/.ready: requirements/analysis.txt .ci/setup
 	@.ci/setup $(ANALYSIS) requirements/analysis.txt

@@ -29,6 +29,7 @@ from toolkit.documents import KINDS
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
 from toolkit.findings import Source, rules
+from toolkit.fleet.pipeline import Bundle, Nightly, Pipeline
 from toolkit.releases import KNOWN_BAD
 from toolkit.rendering.render import render
 from toolkit.resources.base import Strength, Stronger
@@ -220,6 +221,19 @@ def audit_checks() -> str:
         f"other {len(rows) - seen} on recorded answers alone.\n\n"
         + table(("Check", "Severity", "What passes", "CIS", "Embedded AWS"), rows)
     )
+
+
+def pipeline_settings() -> str:
+    """Settings of pipeline.yaml."""
+    rows = []
+    for prefix, model in (("", Pipeline), ("bundle.", Bundle), ("nightly.", Nightly)):
+        for name, field in model.model_fields.items():
+            if name in ("bundle", "nightly"):
+                continue
+            default = field.default
+            shown = ", ".join(default) if isinstance(default, tuple) else json.dumps(default).strip('"')
+            rows.append((f"`{prefix}{name}`", f"`{shown}`", field.description or ""))
+    return table(("Setting", "Default", "Meaning"), rows)
 
 
 def exit_codes() -> str:
@@ -478,6 +492,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "exit-codes.md", {"exit-codes": exit_codes}
     yield ROOT / "docs" / "findings.md", {"rules": every_rule}
     yield ROOT / "docs" / "not-proven.md", {"known-bad": known_bad}
+    yield ROOT / "docs" / "pipelines.md", {"pipeline-settings": pipeline_settings}
     yield ROOT / "docs" / "reports.md", {"documents": json_documents}
     yield ROOT / "docs" / "truth-table.md", {"truth": truth}
     yield ROOT / "docs" / "variables.md", {"variables": variables}

@@ -45,7 +45,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "error": Kind(1, ()),
         "evidence": Kind(1, ("evidence make --json",)),
         "evidence-verify": Kind(1, ("evidence verify --json",)),
-        "fleet": Kind(1, ("plan A B --report json=FILE",)),
+        "fleet": Kind(1, ("plan A B --report json=FILE", "summary DIR --json")),
         "fleet-import": Kind(1, ("fleet import --json",)),
         "fleet-run": Kind(
             1,

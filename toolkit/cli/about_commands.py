@@ -139,16 +139,25 @@ def components(
     console.print_table(("SETTING", "TYPE", "DEFAULT", "MEANING"), settings_table(name))
 
 
-def schema() -> None:
-    """Print the JSON Schema of environment.yaml.
+def schema(
+    of: Annotated[
+        str, typer.Argument(metavar="FILE", help="environment (environment.yaml) or pipeline (pipeline.yaml).")
+    ] = "environment",
+) -> None:
+    """Print the JSON Schema of environment.yaml or pipeline.yaml.
 
     \b
     Examples:
       toolkit schema > environments/environment.schema.json
+      toolkit schema pipeline > pipeline.schema.json
     """
-    from toolkit.workflows.schema import schema_text
+    options.one_of("FILE", of, ("environment", "pipeline"))
+    if of == "pipeline":
+        from toolkit.fleet.pipeline import schema_text as text
+    else:
+        from toolkit.workflows.schema import schema_text as text
 
-    console.document(schema_text(), JSON)
+    console.document(text(), JSON)
 
 
 def doctor(

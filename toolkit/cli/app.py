@@ -20,6 +20,7 @@ from toolkit.cli import (
     fleet_commands,
     passthrough_commands,
     permissions_commands,
+    pipeline_commands,
     project_commands,
     release_commands,
     sandbox_commands,
@@ -90,6 +91,7 @@ passthrough_commands.register(app)
 controls_commands.register(app)
 permissions_commands.register(app)
 audit_commands.register(app)
+pipeline_commands.register(app)
 about_commands.register(app)
 app.add_typer(fleet_commands.app, name="fleet")
 app.add_typer(evidence_commands.app, name="evidence")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -11,14 +12,15 @@ import typer
 
 from toolkit.cli import console
 from toolkit.cli.console import Settings
-from toolkit.errors import UsageError
+from toolkit.errors import UsageError, or_meant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from toolkit.audit.report import Audit
     from toolkit.findings import Consents
     from toolkit.paths import Project
+    from toolkit.reports.format import Format
     from toolkit.reports.view import PlanView
     from toolkit.workflows.report import Target
     from toolkit.workflows.workspace import Access
@@ -274,13 +276,16 @@ def consents(
     return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout, release=tuple(release or ()))
 
 
-def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -> tuple[Target[PlanView], ...]:
+def reports(
+    given: list[str] | None, *, as_json: bool, out: str | None = None, env: str | None = None
+) -> tuple[Target[PlanView], ...]:
     """The reports to write, checked before anything is planned.
 
     Args:
         given: What --report said.
         as_json: Whether standard output is taken by --json.
         out: What --out said.
+        env: The environment, whose report a folder gets as with several; None: a folder is refused.
     """
     if not given:
         return ()
@@ -288,8 +293,23 @@ def reports(given: list[str] | None, *, as_json: bool, out: str | None = None) -
     from toolkit.terraform.stored import is_stored
     from toolkit.workflows.report import targets
 
+    if env is not None:
+        given = [_in_folder(one, env, FORMATS) for one in given]
+
     taken = {} if out is None or is_stored(out) else {Path(out): "the plan bundle is saved there"}
     return targets(FORMATS, given, taken=taken, as_json=as_json)
+
+
+def _in_folder(report: str, env: str, formats: Mapping[str, Format[PlanView]]) -> str:
+    """What --report says, with the name of the file where it names a folder that ends with a slash."""
+    name, _, folder = report.partition("=")
+    if not folder.endswith(os.sep) or name not in formats:
+        return report
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UsageError(f"--report {report}: the folder cannot be made: {e.strerror}") from e
+    return f"{name}={Path(folder) / env}{formats[name].endings[0]}"
 
 
 def audit_reports(given: list[str] | None, *, printed: bool, baseline: Path | None = None) -> tuple[Target[Audit], ...]:
@@ -315,6 +335,16 @@ def audit_reports(given: list[str] | None, *, printed: bool, baseline: Path | No
 def printed(reports: Iterable[Target[Subject]]) -> bool:
     """Whether a report takes standard output."""
     return any(target.printed for target in reports)
+
+
+def one_of(option: str, given: str | None, words: Sequence[str]) -> None:
+    """Demand that an option has one of some words, or is not given.
+
+    Raises:
+        UsageError: It has another one.
+    """
+    if given is not None and given not in words:
+        raise UsageError(f"{option}: no {given!r}{or_meant(given, tuple(words))}", hint=f"one of {', '.join(words)}")
 
 
 def write(subject: Subject, reports: tuple[Target[Subject], ...]) -> None:

@@ -45,8 +45,8 @@ def init(
             "--pipeline",
             metavar="KIND",
             autocompletion=complete_pipeline,
-            help="Pipeline to write: github or none. Without it, a new project gets github, and one that exists "
-            "keeps what it has.",
+            help="Pipeline to write: github, gitlab, codebuild or none. Without it, a new project gets github, and one "
+            "that exists keeps what it has.",
         ),
     ] = None,
     upgrade: Annotated[

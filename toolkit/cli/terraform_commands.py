@@ -191,7 +191,7 @@ def plan(
             fleet_run.plan_reports(report),
         )
         return fleet_run.each("plan", many, own, changes=detailed_exitcode)
-    reports = options.reports(report, as_json=as_json, out=out)
+    reports = options.reports(report, as_json=as_json, out=out, env=env)
     from toolkit.signing import required_signature
     from toolkit.workflows.hand_over import missing_at_plan, signer_of
     from toolkit.workflows.keys import bundle_keys

@@ -222,7 +222,21 @@ def _place(environment: Environment, *path: str | int) -> tuple[int, str]:
 
 def template_text(template: str, **context: Any) -> str:
     """A template of templates/ that is no Terraform: scaffolds and pipelines. Callers pass checked values only."""
-    return _templates().get_template(template).render(**context)
+    templates = _pipelines() if template.startswith("pipelines/") else _templates()
+    return templates.get_template(template).render(**context)
+
+
+@cache
+def _pipelines() -> jinja2.Environment:
+    """The same with other signs: `{{ }}` is GitHub's own."""
+    return _templates().overlay(
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[[",
+        variable_end_string="]]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+    )
 
 
 def _file(environment: Environment, template: str, context: Mapping[str, Any]) -> str:

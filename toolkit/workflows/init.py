@@ -15,9 +15,9 @@ from toolkit.files import LITTER, refuse_links, write_atomically
 from toolkit.paths import Project, data_dir
 from toolkit.rendering.render import template_text
 from toolkit.workflows.new import write_schema
+from toolkit.workflows.pipeline import KINDS, pipeline_files
 
-PIPELINES = {"none": (), "github": ((".github/workflows/baseline.yml", "pipelines/github.yml.j2"),)}
-"""Kind of pipeline → (file, template)."""
+PIPELINES = ("none", *KINDS)
 FIRST = "github"
 """The pipeline of a new project, unless its author chooses. A project that exists gets one only by name: a workflow
 that deploys must not appear because modules were upgraded."""
@@ -49,21 +49,27 @@ def _lay_out(directory: Path, pipeline: str | None, upgrade: bool) -> Iterator[s
     project = Project(directory.resolve())
     exists = (project.root / "environments").exists() or project.modules.exists()
     pipeline = pipeline or ("none" if exists else FIRST)
-    files = ((".gitignore", "project/gitignore.j2"), *PIPELINES[pipeline])
-    places = ("environments", "modules", ".modules.new", ".modules.old", *(name for name, _ in files))
-    refuse_links(project.root, *(project.root / name for name in places))
+    # The same bytes as of `toolkit pipeline`: what it reads is there already, or has its defaults.
     (directory / "environments").mkdir(parents=True, exist_ok=True)
+    files = {".gitignore": template_text("project/gitignore.j2"), **_pipeline(project, pipeline)}
+    places = ("environments", "modules", ".modules.new", ".modules.old", *files)
+    refuse_links(project.root, *(project.root / name for name in places))
     yield _modules(project, upgrade)
     write_schema(project)
     yield "wrote environments/environment.schema.json"
-    for name, template in files:
+    for name, text in files.items():
         target = directory / name
         if target.exists():
             yield f"kept {name}"
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, template_text(template))
+        write_atomically(target, text)
         yield f"wrote {name}"
+
+
+def _pipeline(project: Project, kind: str) -> dict[str, str]:
+    found = {} if kind == "none" else pipeline_files(project, kind)
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def _modules(project: Project, upgrade: bool) -> str:

@@ -347,6 +347,47 @@ def story_validate(word: str) -> Iterator[list[str]]:
         yield from both("validate", word)
 
 
+def story_pipeline(word: str) -> Iterator[list[str]]:
+    from toolkit.workflows.pipeline import Change
+
+    # As with render, the diff is of the user's own file.
+    changes = (Change(word, word, "-a\n+b\n", False), Change("x.yml", "change", "-a\n+b\n", True))
+    with _returns("toolkit.workflows.pipeline.compare", changes):
+        with _returns("toolkit.workflows.pipeline.write", None):
+            yield ["pipeline", "github"]
+        with _returns("toolkit.workflows.pipeline.keep_environments", word):
+            yield ["pipeline", "gitlab", "--environments", word]
+        yield ["pipeline", "github"]
+    with _returns("toolkit.workflows.pipeline.compare", changes[1:]):
+        yield ["pipeline", "github", "--check"]
+    yield ["pipeline", word]
+    for file in ({"environments": [word]}, {"where": {word: word}}, {word: word}, {"repository": word}):
+        Path("pipeline.yaml").write_text(json.dumps(file))
+        yield ["pipeline", "github"]
+    Path("pipeline.yaml").unlink()
+
+
+def story_matrix(word: str) -> Iterator[list[str]]:
+    entry = dict.fromkeys(("name", "environments", "account_id", "region", "environment"), word)
+    with _returns("toolkit.workflows.matrix.planning", {"include": [entry] * 257}):
+        yield ["matrix"]
+    yield ["matrix", word]
+    yield ["matrix", "--planned", word.replace("\0", "") or "x"]
+
+
+def story_summary(word: str) -> Iterator[list[str]]:
+    error = {**ToolkitError(word, where=word, detail=word, hint=word).as_data(), "code": word}
+    folder = Path("reports")
+    folder.mkdir(exist_ok=True)
+    (folder / "prod.json").write_text(json.dumps(error))
+    yield from both("summary", "reports", "--expect", word)
+    yield ["summary", "reports", "--report", "markdown=-"]
+    (folder / "prod.json").write_text(json.dumps({"kind": word, "schema_version": word}))
+    yield ["summary", "reports"]
+    (folder / "prod.json").unlink()
+    yield ["summary", word, "--of", word, "--fail-on", word]
+
+
 @contextlib.contextmanager
 def _many(word: str) -> Iterator[None]:
     """A run over many environments."""

@@ -1,180 +1,669 @@
-"""The GitHub workflow that `init` writes: its shape, and its own scripts run as a runner runs them."""
+"""The pipelines that `toolkit pipeline` writes: their shape, and their own scripts run as a runner runs them.
+
+plan, apply, drift and audit are stood in for (tests/integration has a story with Terraform); `matrix`, `summary`,
+`render`, `validate` and `pipeline` are the toolkit's own.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from toolkit.rendering.render import template_text
+from tests.unit.workflows.pipeline_runner import Ran, Runner, jobs_of
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.paths import Project
+from toolkit.workflows.init import init_project
+from toolkit.workflows.pipeline import KINDS, compare, keep_environments, pipeline_files, write
+from toolkit.workflows.render import render_environments
 
-WORKFLOW = yaml.safe_load(template_text("pipelines/github.yml.j2"))
-JOBS = WORKFLOW["jobs"]
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's runners have jq, this machine does not")
+DOCS = Path(__file__).parents[3] / "docs"
+DEPLOYS = "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
+VARIANTS = {
+    "default": "",
+    "s3": "bundle: {to: 's3://acme-plans/baseline/', sign: kms, signing_key: alias/plans, kms_key: alias/bundles}\n",
+    "other": "branch: trunk\nrunner: [self-hosted, linux]\nrepository: example/accounts\npackage: toolkit-1.whl\n"
+    "pull_request: all\ncache: false\nshards: 2\nnightly: {cron: '5 3 * * 1-5', fail_on: critical}\n",
+    "quiet": "nightly: {enabled: false}\n",
+    "attested": "bundle: {sign: github}\n",
+}
 
 
-def test_the_pipeline_is_yaml_that_applies_only_what_was_planned():
-    assert set(WORKFLOW[True]) == {"pull_request", "push"}  # YAML 1.1 reads the key `on` as true
-    runs = {name: [s.get("run", "") for s in job["steps"]] for name, job in JOBS.items()}
-    assert any("toolkit plan" in r and "--out" in r and "--no-render" in r for r in runs["plan"])
-    (apply,) = [r for r in runs["apply"] if "toolkit apply" in r]
+def environment(root: Path, name: str, more: str = "") -> Path:
+    file = root / "environments" / name / "environment.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'account_id: "111122223333"\nregions: {{home: eu-west-1}}\n{more}components: {{}}\n')
+    return file
+
+
+def project_of(root: Path, *names: str, settings: str = "", kind: str = "github") -> Project:
+    for name in names:
+        environment(root, name)
+    (root / "modules").mkdir(parents=True)
+    (root / "environments").mkdir(exist_ok=True)
+    if settings:
+        (root / "pipeline.yaml").write_text(settings)
+    project = Project(root)
+    write(project, compare(project, kind), kind, force=False)
+    return project
+
+
+def texts(tmp_path: Path, kind: str, settings: str) -> dict[str, str]:
+    project = project_of(tmp_path / "project", "prod", "stage", settings=settings, kind=kind)
+    return {name: text for name, text in pipeline_files(project, kind).items() if text is not None}
+
+
+# Files
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_init_writes_the_bytes_that_the_command_writes(tmp_path: Path, kind: str):
+    list(init_project(tmp_path / "a", pipeline=kind, upgrade=False))
+    (tmp_path / "b" / "environments").mkdir(parents=True)
+    project = Project(tmp_path / "b")
+    write(project, compare(project, kind), kind, force=False)
+    for name, _ in KINDS[kind]:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert compare(Project(tmp_path / "a"), kind) == ()
+
+
+def test_what_is_written_follows_from_the_settings_and_the_check_sees_each_difference(tmp_path: Path):
+    project = project_of(tmp_path, "prod")
+    assert compare(project, "github") == ()
+    (tmp_path / "pipeline.yaml").write_text("branch: trunk\nnightly: {enabled: false}\n")
+    changes = compare(project, "github")
+    assert [(c.file, c.action, c.edited) for c in changes] == [
+        (".github/workflows/baseline.yml", "change", False),
+        (".github/workflows/baseline-nightly.yml", "delete", False),
+    ]
+    assert '+    branches: ["trunk"]' in changes[0].diff
+    write(project, changes, "github", force=False)
+    assert compare(project, "github") == ()
+    assert not (tmp_path / ".github/workflows/baseline-nightly.yml").exists()
+
+
+def test_a_file_that_was_edited_is_replaced_only_by_force_and_the_difference_is_shown(tmp_path: Path):
+    project = project_of(tmp_path, "prod")
+    file = tmp_path / ".github/workflows/baseline.yml"
+    mine = file.read_text() + "# mine\n"
+    file.write_text(mine)
+    (change,) = compare(project, "github")
+    assert change.edited
+    with pytest.raises(ToolkitError) as caught:
+        write(project, (change,), "github", force=False)
+    assert "baseline.yml was edited or not written by this command" in caught.value.problem
+    assert "-# mine" in (caught.value.detail or "")
+    assert file.read_text() == mine
+    write(project, (change,), "github", force=True)
+    assert compare(project, "github") == ()
+
+
+def test_a_file_of_somebody_elses_is_not_replaced(tmp_path: Path):
+    (tmp_path / ".gitlab-ci.yml").write_text("test: {script: [make]}\n")
+    with pytest.raises(ToolkitError, match=r"\.gitlab-ci\.yml was edited or not written by this command"):
+        project_of(tmp_path, "prod", kind="gitlab")
+
+
+def test_a_file_that_is_a_link_is_not_followed(tmp_path: Path):
+    (tmp_path / "elsewhere").write_text("x")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / ".gitlab-ci.yml").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ToolkitError, match="symbolic link"):
+        project_of(tmp_path / "p", "prod", kind="gitlab")
+
+
+def test_environments_of_the_command_line_are_kept_for_the_check(tmp_path: Path):
+    project = project_of(tmp_path, "prod", "stage", kind="gitlab")
+    assert keep_environments(tmp_path, ["pro*"], "gitlab") == "wrote pipeline.yaml"
+    assert keep_environments(tmp_path, ["pro*"], "gitlab") is None
+    (change,) = compare(project, "gitlab")
+    assert "-        ENVIRONMENTS: stage" in change.diff
+    with pytest.raises(UsageError) as caught:
+        keep_environments(tmp_path, ["stage"], "gitlab")
+    assert str(caught.value) == "pipeline.yaml:2: --environments stage: the file says pro*"
+    with pytest.raises(UsageError, match="not the name of an environment"):
+        keep_environments(tmp_path, ["a]\nb: c"], "gitlab")
+
+
+def test_an_attestation_of_github_is_of_github(tmp_path: Path):
+    with pytest.raises(ToolkitError) as caught:
+        project_of(tmp_path, "prod", settings="bundle:\n  sign: github\n", kind="gitlab")
+    assert (caught.value.detail or "").startswith("pipeline.yaml:2: bundle.sign: an attestation of GitHub")
+
+
+# GitHub: shape
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_each_job_has_least_permissions_an_end_and_pinned_actions(tmp_path: Path, variant: str):
+    wanted = {"plan": {"id-token"}, "apply": {"id-token"}, "comment": {"pull-requests"}, "scan": {"security-events"},
+              "replan": {"actions"}, "look": {"id-token"}, "issues": {"issues"}}  # fmt: skip
+    if variant == "attested":
+        wanted["plan"] = {"id-token", "attestations"}
+    files = texts(tmp_path, "github", VARIANTS[variant])
+    documented = (DOCS / "pipelines.md").read_text("utf-8")
+    pins = set()
+    for text in files.values():
+        workflow = yaml.safe_load(text)
+        assert workflow["permissions"] == {}
+        for name, job in workflow["jobs"].items():
+            assert job["timeout-minutes"] <= 60
+            writes = {p for p, access in job["permissions"].items() if access == "write"}
+            assert writes == wanted.get(name.partition("-")[0], set()), name
+            for step in job["steps"]:
+                assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + 40 * "0")), step
+                if "run" in step:
+                    assert "${{" not in step["run"], "a script gets what it is given by its environment"
+        found = re.findall(r"uses: (\S+)@([0-9a-f]{40})(.*)", text)
+        assert len(found) == text.count("uses: ")
+        pins.update(found)
+    assert len({action for action, _, _ in pins}) == len(pins), "one pin for each action"
+    for action, commit, release in pins:
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", release)
+        repository, tag = "/".join(action.split("/")[:2]), release.removeprefix(" # ")
+        row = f"| [{repository}](https://github.com/{repository}/releases/tag/{tag}) | {tag} | `{commit}` |"
+        assert row in documented
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_pipeline_applies_only_what_was_planned(tmp_path: Path, variant: str):
+    files = texts(tmp_path, "github", VARIANTS[variant])
+    jobs = yaml.safe_load(files[".github/workflows/baseline.yml"])["jobs"]
+    (plan,) = [s["run"] for s in jobs["plan"]["steps"] if "toolkit plan" in s.get("run", "")]
+    assert "--no-render" in plan
+    assert "exec toolkit plan" in plan, "a signal must reach the toolkit, not the shell that started it"
+    (apply,) = [s["run"] for s in jobs["apply-1"]["steps"] if "toolkit apply" in s.get("run", "")]
     assert "--plan" in apply
     assert "--auto-approve" not in apply
-    for name in ("plan", "apply"):
-        (command,) = [r for r in runs[name] if f"toolkit {name}" in r]
-        assert command.startswith("exec "), "a signal must reach the toolkit, not the shell that started it"
-    assert JOBS["apply"]["concurrency"]["cancel-in-progress"] is False
-
-
-@pytest.mark.parametrize("name", JOBS)
-def test_each_job_of_the_pipeline_has_least_permissions_an_end_and_pinned_actions(name: str):
-    assert WORKFLOW["permissions"] == {}
-    job = JOBS[name]
-    assert job["timeout-minutes"] <= 60
-    writes = {p for p, access in job["permissions"].items() if access == "write"}
-    wanted = {"plan": {"id-token"}, "apply": {"id-token"}, "comment": {"pull-requests"}, "scan": {"security-events"}}
-    assert writes == wanted.get(name, set())
-    for step in job["steps"]:
-        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + 40 * "0")), step
-
-
-def test_every_pinned_action_names_its_release_and_has_one_pin_only():
-    text = template_text("pipelines/github.yml.j2")
-    pins = re.findall(r"uses: (\S+)@([0-9a-f]{40})(.*)", text)
-    assert len(pins) == text.count("uses: ")
-    assert all(re.fullmatch(r" # v\d+\.\d+\.\d+", release) for _, _, release in pins)
-    assert len({action for action, _, _ in pins}) == len(set(pins))
-    documented = (Path(__file__).parents[3] / "docs" / "pipelines.md").read_text("utf-8")
-    for action, commit, release in set(pins):
-        repository, tag = "/".join(action.split("/")[:2]), release.removeprefix(" # ")
-        assert (
-            f"| [{repository}](https://github.com/{repository}/releases/tag/{tag}) | {tag} | `{commit}` |" in documented
+    assert apply.startswith("exec toolkit apply")
+    assert jobs["apply-1"]["concurrency"]["cancel-in-progress"] is False
+    for name, job in jobs.items():
+        caches = [step for step in job["steps"] if "actions/cache" in step.get("uses", "")]
+        assert bool(caches) == (name == "plan" and variant != "other"), (
+            "a cache could be poisoned: none where it applies"
         )
+        if "id-token" in job["permissions"]:
+            assert job["environment"] == "${{ matrix.environment }}", name
 
 
-def test_the_nightly_workflow_of_the_docs_is_pinned_alike_and_reads_only():
-    text = (Path(__file__).parents[3] / "docs" / "scheduled-audit.md").read_text("utf-8")
+def test_options_of_the_hand_over_are_where_they_belong(tmp_path: Path):
+    text = texts(tmp_path, "github", VARIANTS["s3"])[".github/workflows/baseline.yml"]
+    assert "--out s3://acme-plans/baseline/ --reference bundles/ --kms-key alias/bundles --sign alias/plans" in text
+    assert "--kms-key alias/bundles --require-signature alias/plans --require-run this" in text
+    assert "Require TOOLKIT_BUNDLE_KEY" not in text
+    shutil.rmtree(tmp_path / "project")
+    text = texts(tmp_path, "github", VARIANTS["attested"])[".github/workflows/baseline.yml"]
+    signer = "github:$GITHUB_REPOSITORY/.github/workflows/baseline.yml@refs/heads/main"
+    assert f'--require-signature "{signer}" --require-run this' in text
+
+
+def test_no_credentials_reach_a_pull_request_of_a_fork_or_of_dependabot(tmp_path: Path):
+    jobs = yaml.safe_load(texts(tmp_path, "github", "")[".github/workflows/baseline.yml"])["jobs"]
+    condition = " ".join(jobs["plan"]["if"].split())
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
+    assert "github.event.pull_request.user.login != 'dependabot[bot]'" in condition
+    assert DEPLOYS in jobs["changed"]["if"]
+    for name, job in jobs.items():
+        if "id-token" in job["permissions"]:
+            assert name == "plan" or "changed" in job["needs"], name
+
+
+def test_no_environment_is_applied_where_another_is_planned(tmp_path: Path):
+    """An environment may be called prod-plan: its role, which applies, must not trust what plans prod."""
+    from toolkit.workflows.matrix import jobs_of as plan_jobs
+
+    names = ("prod", "prod-plan", "plan-prod", "aws-prod", "prod_plan", "plan", "aws", "shard")
+    project = project_of(tmp_path, *names)
+    single = {job.entry()["environment"] for job in plan_jobs(project, None, None)}
+    several = {job.entry()["environment"] for job in plan_jobs(project, None, 3)}
+    applied = {f"aws-{name}" for name in names}
+    assert len(single) == len(names)
+    assert several == {"plan"}
+    assert not (single | several) & applied
+    assert not single & several
+
+
+def test_a_wave_waits_for_the_one_before(tmp_path: Path):
+    for name, ring in (("a", "canary"), ("b", "late")):
+        environment(tmp_path, name, f"labels: {{ring: {ring}}}\n")
+    (tmp_path / "fleet.yaml").write_text("waves:\n  - {name: 'x: ${{ y }}', where: {ring: canary}}\n")
+    project = project_of(tmp_path)
+    jobs = jobs_of(tmp_path / ".github/workflows/baseline.yml")
+    assert jobs["apply-2"]["needs"] == ["changed", "apply-1"]
+    assert "needs.apply-1.result != 'failure'" in jobs["apply-2"]["if"]
+    assert "${{ y }}" not in (tmp_path / ".github/workflows/baseline.yml").read_text()
+    gitlab = yaml.safe_load(pipeline_files(project, "gitlab")[".gitlab-ci.yml"] or "")
+    assert [gitlab[f"apply-{n}"]["parallel"]["matrix"] for n in (1, 2)] == [[{"ENV": "a"}], [{"ENV": "b"}]]
+
+
+# GitHub: its scripts
+
+
+@pytest.fixture
+def runner(tmp_path: Path, request: pytest.FixtureRequest) -> Runner:
+    settings, scenario = getattr(request, "param", ("", {}))
+    scenario = scenario or {"prod": "changes", "stage": "none", "bad": "refused", "down": "error"}
+    project = project_of(tmp_path / "project", *scenario, settings=settings)
+    list(render_environments(project, project.names, dry=False))
+    return Runner(tmp_path, tmp_path / "project", scenario)
+
+
+def github_jobs(runner: Runner, name: str = "baseline") -> dict[str, Any]:
+    return jobs_of(runner.project / f".github/workflows/{name}.yml")
+
+
+def check(runner: Runner, event: str = "push", environments: str = "") -> Ran:
+    says = {"github.event_name": event, "inputs.environments": environments}
+    return runner.github(without(github_jobs(runner)["check"], "toolkit validate"), says)
+
+
+def without(job: dict[str, Any], command: str) -> dict[str, Any]:
+    """A job without the step that needs Terraform."""
+    return {**job, "steps": [step for step in job["steps"] if step.get("run") != command]}
+
+
+def matrix_of(ran: Ran, step: str = "matrix", output: str = "matrix") -> list[dict[str, str]]:
+    return list(json.loads(ran.outputs[step][output])["include"])
+
+
+def plan(runner: Runner, entry: dict[str, str], *, deploys: bool = True) -> Ran:
+    says = {f"matrix.{key}": value for key, value in entry.items()} | {
+        "vars.AWS_ROLE_ARN": "role",
+        f"{DEPLOYS} && secrets.TOOLKIT_BUNDLE_KEY || ''": "secret" if deploys else "",
+        "secrets.TOOLKIT_BUNDLE_KEY": "secret",
+        DEPLOYS: str(deploys).lower(),
+    }
+    when = {f"${{{{ !cancelled() && {DEPLOYS} }}}}": deploys, DEPLOYS: deploys}
+    return runner.github(github_jobs(runner)["plan"], says, when)
+
+
+def apply(runner: Runner, entry: dict[str, str], head: str = "0" * 40) -> Ran:
+    runner.stand_in("gh", f'echo "gh $*" >> "$CALLS"; echo {head}')
+    says = {f"matrix.{key}": value for key, value in entry.items()} | {
+        "vars.AWS_ROLE_ARN": "role",
+        "secrets.TOOLKIT_BUNDLE_KEY": "secret",
+        "github.token": "token",
+    }
+    return runner.github(
+        github_jobs(runner)["apply-1"], says, {"${{ !cancelled() && steps.apply.outcome == 'failure' }}": True}
+    )
+
+
+@needs_jq
+def test_from_a_push_to_the_apply_with_only_artifacts_between(runner: Runner):
+    """One refused account and one that fails stop no other."""
+    checked = check(runner)
+    assert checked.code == 0, checked.log
+    entries = matrix_of(checked)
+    assert [entry["environment"] for entry in entries] == ["plan-bad", "plan-down", "plan-prod", "plan-stage"]
+    assert checked.outputs["matrix"]["jobs"] == "4"
+    assert {entry["name"]: plan(runner, entry).code for entry in entries} == {
+        "bad": 4,
+        "down": 1,
+        "prod": 0,
+        "stage": 0,
+    }
+    changed = runner.github(github_jobs(runner)["changed"], {"inputs.environments": ""})
+    assert changed.code == 0, changed.log
+    (entry,) = matrix_of(changed, "changed", "wave-1")
+    assert entry == {
+        "name": "prod",
+        "account_id": "111122223333",
+        "region": "eu-west-1",
+        "environment": "aws-prod",
+        "artifact": "plan-prod",
+    }
+    applied = apply(runner, entry)
+    assert applied.code == 0, applied.log
+    assert sorted(p.name for p in (applied.folder / "bundles").iterdir()) == ["prod.tfbundle"]
+    assert runner.commands[-1] == "apply prod --plan bundles/prod.tfbundle --json key"
+    assert [line for line in runner.commands if line.startswith("plan prod")] == [
+        "plan prod --no-render --out bundles/ --expires-in 24h --report markdown=reports/ --report json=reports/ "
+        "--json key"
+    ]
+    summary = runner.github(
+        github_jobs(runner)["summary"], {"needs.check.outputs.matrix": checked.outputs["matrix"]["matrix"]}
+    )
+    assert summary.code == 0, summary.log
+    text = (runner.artifacts / "summary" / "plan.md").read_text()
+    assert text.startswith("<!-- aws-baseline-toolkit:fleet:plan -->\n")
+    assert "## Plan of 4 environments" in text
+    assert json.loads((runner.artifacts / "summary" / "plan.sarif").read_text())["runs"][0]["results"]
+    # Another push came before the approval.
+    called = len(runner.commands)
+    moved = apply(runner, entry, head="1" * 40)
+    assert moved.code == 1
+    assert "prod is not applied: main has moved on" in moved.log
+    assert not [line for line in runner.commands[called:] if line.startswith("apply")]
+    # The state has changed before the approval: a run of its own plans again.
+    runner.scenario["prod"] = "stale"
+    stale = apply(runner, entry)
+    assert stale.code == 7
+    assert "::warning::the plan of prod was stale and is not applied: it is planned again" in stale.log
+    says = {"inputs.attempt": "", "github.token": "token"}
+    again = runner.github(github_jobs(runner)["replan"], says)
+    assert again.code == 0, again.log
+    assert runner.commands[-1] == (
+        "gh workflow run baseline.yml --repo example/accounts --ref main --field environments=prod --field attempt=1"
+    )
+    assert [e["name"] for e in matrix_of(check(runner, "workflow_dispatch", "prod"))] == ["prod"]
+    ended = runner.github(github_jobs(runner)["replan"], {**says, "inputs.attempt": "3"})
+    assert ended.code == 1
+    assert "were stale three times: prod" in ended.log
+
+
+@needs_jq
+@pytest.mark.parametrize("runner", [("shards: 2\n", {"a": "changes", "b": "refused", "c": "changes"})], indirect=True)
+def test_a_job_of_several_hands_over_each_plan(runner: Runner):
+    checked = check(runner)
+    entries = matrix_of(checked)
+    assert [(e["environments"], e["environment"]) for e in entries] == [("a c", "plan"), ("b", "plan-b")]
+    assert [plan(runner, entry).code for entry in entries] == [0, 4]
+    changed = runner.github(github_jobs(runner)["changed"], {"inputs.environments": ""})
+    ready = matrix_of(changed, "changed", "wave-1")
+    assert [(e["name"], e["artifact"]) for e in ready] == [("a", "plan-shard.1"), ("c", "plan-shard.1")]
+    assert [apply(runner, entry).code for entry in ready] == [0, 0]
+    shutil.rmtree(runner.artifacts)
+    changed = runner.github(github_jobs(runner)["changed"], {"inputs.environments": ""})
+    assert changed.outputs["changed"]["wave-1"] == "", "no job is started for a matrix without any"
+
+
+@needs_jq
+def test_a_pull_request_plans_what_it_changes_without_the_key_and_hands_nothing_over(runner: Runner):
+    def git(*arguments: str) -> None:
+        command = [
+            "git",
+            "-c",
+            "user.name=n",
+            "-c",
+            "user.email=n@example.com",
+            "-c",
+            "commit.gpgsign=false",
+            *arguments,
+        ]
+        subprocess.run(command, cwd=runner.project, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    file = runner.project / "environments/prod/environment.yaml"
+    file.write_text(file.read_text() + "default_tags: {a: b}\n")
+    list(render_environments(Project(runner.project), ("prod",), dry=False))
+    git("add", "-A")
+    git("commit", "-qm", "two")
+    checked = check(runner, "pull_request")
+    assert checked.code == 0, checked.log
+    (entry,) = matrix_of(checked)
+    assert entry["name"] == "prod"
+    assert plan(runner, entry, deploys=False).code == 0
+    assert runner.commands[-1].endswith("--json no-key")
+    assert not (runner.artifacts / "plan-prod").exists()
+    assert (runner.artifacts / "report-prod" / "prod.json").exists()
+
+
+@needs_jq
+def test_no_stale_plan_starts_no_run(runner: Runner):
+    says = {"inputs.attempt": "0", "github.token": "token"}
+    assert runner.github(github_jobs(runner)["replan"], says).code == 0
+    assert runner.commands == []
+
+
+def test_the_pipeline_says_which_variable_is_missing(runner: Runner):
+    (script,) = [s["run"] for s in github_jobs(runner)["check"]["steps"] if s.get("name") == "Require TOOLKIT_PACKAGE"]
+    done = runner.script(script, runner.machine(), TOOLKIT_PACKAGE="")
+    assert done.returncode == 1
+    assert "::error::the repository variable TOOLKIT_PACKAGE is empty" in done.stdout
+    assert runner.script(script, runner.machine(), TOOLKIT_PACKAGE="toolkit.whl").returncode == 0
+
+
+GH = """\
+echo "$MARKER|$*" >> "$CALLS"
+if [[ "$*" == *--paginate* ]]; then cat "$(dirname "$CALLS")/found" 2>/dev/null; fi
+for word in "$@"; do if [[ $word == body=@* ]]; then test -s "${word#body=@}" || exit 9; fi; done
+"""
+
+
+@needs_jq
+@pytest.mark.parametrize("planned", [True, False])
+@pytest.mark.parametrize("there_already", [False, True])
+def test_there_is_one_comment_which_is_updated(runner: Runner, there_already: bool, planned: bool):
+    runner.stand_in("gh", GH)
+    if there_already:
+        (runner.tmp / "found").write_text("4711\n")
+    if planned:
+        (runner.artifacts / "summary").mkdir(parents=True)
+        (runner.artifacts / "summary" / "plan.md").write_text("<!-- aws-baseline-toolkit:fleet:plan -->\nthe plan\n")
+    says = {"github.token": "token", "github.event.pull_request.number": "7"}
+    done = runner.github(github_jobs(runner)["comment"], says, {"needs.summary.result == 'success'": planned})
+    assert done.code == 0, done.log
+    search, *writes = runner.commands
+    assert search.startswith(
+        "<!-- aws-baseline-toolkit:fleet:plan -->|api --paginate repos/example/accounts/issues/7/comments"
+    )
+    if not there_already and not planned:
+        assert writes == []
+        return
+    (written,) = writes
+    method, place = ("PATCH", "issues/comments/4711") if there_already else ("POST", "issues/7/comments")
+    assert f"--method {method} repos/example/accounts/{place} --field body=@summary/plan.md" in written
+
+
+@needs_jq
+@pytest.mark.parametrize("runner", [("", {"prod": "drifts", "stage": "clean"})], indirect=True)
+def test_each_night_an_issue_is_opened_updated_and_closed(runner: Runner):
+    jobs = github_jobs(runner, "baseline-nightly")
+
+    runner.stand_in("gh", "echo private")
+    listed = runner.github(jobs["list"], {"github.token": "t", "vars.TOOLKIT_PUBLIC": ""})
+    assert listed.code == 0, listed.log
+    for entry in matrix_of(listed):
+        says = {f"matrix.{key}": value for key, value in entry.items()} | {"vars.AWS_ROLE_ARN": "role"}
+        looked = runner.github(jobs["look"], says)
+        assert looked.code == 0, looked.log
+    summary = runner.github(jobs["summary"], {"needs.list.outputs.matrix": listed.outputs["matrix"]["matrix"]})
+    assert summary.code == 0, summary.log
+
+    def issues() -> list[str]:
+        runner.stand_in("gh", GH.replace('"$*" == *--paginate*', '"$*" == *--paginate* && $MARKER == *drift*'))
+        runner.calls.write_text("")
+        place = {"github.server_url": "https://example.com", "github.repository": "r", "github.run_id": "1"}
+        assert runner.github(jobs["issues"], {"github.token": "token", **place}).code == 0
+        return [line.partition("|")[2] for line in runner.commands if "--paginate" not in line]
+
+    label, opened = issues()
+    assert "repos/example/accounts/labels --field name=aws-baseline" in label
+    assert "--method POST repos/example/accounts/issues --field title=AWS baseline: drift" in opened
+    (runner.tmp / "found").write_text("12\n")
+    (updated,) = issues()
+    assert updated == "api --silent --method PATCH repos/example/accounts/issues/12 --field body=@summary/drift.md"
+    found = runner.artifacts / "summary" / "drift.json"
+    clean = json.loads(found.read_text()) | {"exit_code": 0}
+    clean["counts"]["not_run"] = 1
+    found.write_text(json.dumps(clean))
+    assert "issues/12 --field body=@" in issues()[0], "nothing is known of an environment: the issue stays open"
+    clean["counts"]["not_run"] = 0
+    found.write_text(json.dumps(clean))
+    comment, closed = issues()
+    assert "issues/12/comments --field body=Nothing is found any more: https://example.com/r/actions/runs/1" in comment
+    assert closed.endswith("issues/12 --field state=closed --field state_reason=completed")
+
+
+@needs_jq
+def test_a_public_repository_gets_no_issues_and_no_artifacts(runner: Runner):
+    runner.stand_in("gh", "echo public")
+    listed = github_jobs(runner, "baseline-nightly")["list"]
+    assert runner.github(listed, {"github.token": "t", "vars.TOOLKIT_PUBLIC": ""}).code == 1
+    assert runner.github(listed, {"github.token": "t", "vars.TOOLKIT_PUBLIC": "true"}).code == 0
+
+
+# GitLab
+
+
+def gitlab(runner: Runner) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(pipeline_files(Project(runner.project), "gitlab")[".gitlab-ci.yml"] or "")
+    return found
+
+
+def gitlab_script(runner: Runner, job: dict[str, Any], folder: Path, part: str = "script", **variables: str) -> Any:
+    """As GitLab's runner: the lines of a part are one script of one shell."""
+    lines = [*(job.get("before_script", ()) if part == "script" else ()), *job[part]]
+    lines = [line.replace("/tmp/", f"{folder.parent}/") for line in lines]
+    given = {"CI_PROJECT_DIR": str(folder), "CI_JOB_ID": "1", "AWS_TOKEN": "t", "CI_COMMIT_SHA": "0" * 40, **variables}
+    return runner.script("\n".join(lines), folder, shell=("sh", "-e", "-c"), **given)
+
+
+@needs_jq
+def test_gitlab_from_the_plan_to_the_apply_with_only_artifacts_between(runner: Runner):
+    config = gitlab(runner)
+    push = {"CI_PIPELINE_SOURCE": "push", "TOOLKIT_BUNDLE_KEY": "secret"}
+    codes = {}
+    for entry in config["plan"]["parallel"]["matrix"]:
+        folder = runner.machine()
+        codes[entry["NAME"]] = gitlab_script(runner, config["plan"], folder, **push, **entry).returncode
+        for path in config["plan"]["artifacts"]["paths"]:
+            if (folder / path).exists():
+                shutil.copytree(folder / path, runner.artifacts / path, dirs_exist_ok=True)
+    assert codes == {"bad": 4, "down": 1, "prod": 0, "stage": 0}
+    folder = runner.machine()
+    shutil.copytree(runner.artifacts / "reports", folder / "reports")
+    done = gitlab_script(runner, config["summary"], folder)
+    assert done.returncode == 0, done.stderr
+    assert "Plan of 4 environments" in done.stdout
+    runner.stand_in("git", "test $1 = fetch || printf '0%.0s' {1..40}")
+    results = {}
+    for entry in config["apply-1"]["parallel"]["matrix"]:
+        folder = runner.machine()
+        shutil.copytree(runner.artifacts / "bundles", folder / "bundles")
+        results[entry["ENV"]] = gitlab_script(runner, config["apply-1"], folder, **push, **entry)
+    assert {env: done.returncode for env, done in results.items()} == {"bad": 1, "down": 1, "prod": 0, "stage": 0}
+    assert "there is no plan of bad: it was refused" in results["bad"].stdout
+    assert "apply prod --plan bundles/prod.tfbundle --json key" in runner.commands
+    runner.stand_in("git", "test $1 = fetch || printf '1%.0s' {1..40}")
+    moved = gitlab_script(runner, config["apply-1"], folder, **push, ENV="stage")
+    assert (moved.returncode, "main has moved on since this plan" in moved.stdout) == (1, True)
+
+
+@needs_jq
+def test_gitlab_a_stale_plan_is_planned_again_by_a_pipeline_of_its_own(runner: Runner):
+    config = gitlab(runner)
+    runner.stand_in("curl", 'echo "curl $*" >> "$CALLS"')
+    folder = runner.machine()
+    (folder / "apply.json").write_text('{"kind": "error", "code": "bad-plan"}')
+    variables = {"ENV": "prod", "CI_JOB_TOKEN": "j", "CI_API_V4_URL": "https://example.com", "CI_PROJECT_ID": "5"}
+    assert gitlab_script(runner, config["apply-1"], folder, "after_script", **variables).returncode == 0
+    (call,) = runner.commands
+    assert (
+        "--form variables[ONLY]=prod --form variables[ATTEMPT]=1 https://example.com/projects/5/trigger/pipeline"
+        in call
+    )
+    gitlab_script(runner, config["apply-1"], folder, "after_script", **variables, ATTEMPT="3")
+    assert len(runner.commands) == 1
+    for name, planned in (("prod", True), ("stage", False)):
+        runner.calls.write_text("")
+        entry = next(one for one in config["plan"]["parallel"]["matrix"] if one["NAME"] == name)
+        more = {"ONLY": "prod", "CI_PIPELINE_SOURCE": "pipeline", "TOOLKIT_BUNDLE_KEY": "k"}
+        assert gitlab_script(runner, config["plan"], runner.machine(), **entry, **more).returncode == 0
+        assert bool(runner.commands) == planned
+
+
+@needs_jq
+def test_gitlab_gives_a_merge_request_no_key_and_one_note(runner: Runner):
+    config = gitlab(runner)
+    entry = next(one for one in config["plan"]["parallel"]["matrix"] if one["NAME"] == "prod")
+    folder = runner.machine()
+    request = {"CI_PIPELINE_SOURCE": "merge_request_event", "TOOLKIT_BUNDLE_KEY": "secret"}
+    assert gitlab_script(runner, config["plan"], folder, **entry, **request).returncode == 0
+    assert runner.commands[-1].endswith("--json")
+    note = {"CI_MERGE_REQUEST_IID": "9", "TOOLKIT_NOTE_TOKEN": "n", "CI_API_V4_URL": "https://x", "CI_PROJECT_ID": "5"}
+    marker = "<!-- aws-baseline-toolkit:fleet:plan -->"
+    for found, expected in ((f'[{{"id": 3, "body": "{marker} old"}}]', "PUT"), ("[]", "POST")):
+        runner.calls.write_text("")
+        runner.stand_in("curl", f'echo "curl $*" >> "$CALLS"; [[ $* == *per_page* ]] && echo \'{found}\'; true')
+        done = gitlab_script(runner, config["summary"], folder, **note)
+        assert done.returncode == 0, done.stderr
+        assert f"--request {expected} " in runner.commands[-1]
+        assert not any("TOKEN: n" in line for line in runner.commands), "no token is on a command line"
+
+
+def test_gitlab_splits_what_a_matrix_does_not_take(tmp_path: Path):
+    project = project_of(tmp_path, *(f"e{n:03}" for n in range(257)), kind="gitlab")
+    config = yaml.safe_load(pipeline_files(project, "gitlab")[".gitlab-ci.yml"] or "")
+    assert len(config["plan"]["parallel"]["matrix"]) == 200
+    applies = [job["parallel"]["matrix"] for name, job in config.items() if name.startswith("apply-")]
+    assert [len(matrix) for matrix in applies] == [200, 57]
+
+
+@pytest.mark.parametrize("variant", [v for v in VARIANTS if v != "attested"])
+def test_gitlab_keeps_plans_from_other_people_and_applies_one_at_a_time(tmp_path: Path, variant: str):
+    config = yaml.safe_load(texts(tmp_path, "gitlab", VARIANTS[variant])[".gitlab-ci.yml"])
+    for name, job in config.items():
+        if isinstance(job, dict) and "script" in job:
+            assert "timeout" in job, name
+            assert job.get("artifacts", {}).get("access", "developer") == "developer"
+            assert ("id_tokens" in job) == name.startswith(("plan", "apply", "nightly")), name
+            assert "cache" not in job or not name.startswith("apply")
+    apply = config["apply-1"]
+    assert (apply["resource_group"], apply["environment"]) == ("aws-$ENV", {"name": "aws-$ENV"})
+    assert apply["rules"][0]["when"] == "manual"
+    assert ("nightly" in config) == (variant != "quiet")
+
+
+# CodeBuild
+
+
+@needs_jq
+def test_codebuild_from_the_plan_to_the_apply_with_only_artifacts_between(runner: Runner):
+    project = Project(runner.project)
+    write(project, compare(project, "codebuild"), "codebuild", force=False)
+    plan_, apply_, _ = (yaml.safe_load(text or "") for text in pipeline_files(project, "codebuild").values())
+    codes = {}
+    for env in plan_["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENVIRONMENTS"]:
+        folder = runner.machine()
+        for command in plan_["phases"]["build"]["commands"]:
+            if command.startswith("mkdir") or (env == "prod" and not command.startswith("toolkit validate")):
+                codes[env] = runner.script(command, folder, ENVIRONMENTS=env).returncode
+        if (folder / "bundles").is_dir() and any((folder / "bundles").iterdir()):
+            shutil.copytree(folder / "bundles", runner.artifacts / env / "bundles")
+    assert codes == {"bad": 4, "down": 1, "prod": 0, "stage": 0}
+    assert apply_["batch"]["build-matrix"]["static"]["ignore-failure"] is False
+    (command,) = apply_["phases"]["build"]["commands"]
+    results = {
+        env: runner.script(
+            command, runner.machine(), ENV=env, CODEBUILD_SRC_DIR_PlanOutput=str(runner.artifacts)
+        ).returncode
+        for env in apply_["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENV"]
+    }
+    assert results == {"bad": 1, "down": 1, "prod": 0, "stage": 0}
+
+
+@pytest.mark.parametrize("runner", [("", {"prod": "clean"}), ("", {"prod": "drifts"})], indirect=True)
+def test_codebuild_looks_each_night_and_fails_for_what_it_finds(runner: Runner):
+    nightly = yaml.safe_load(pipeline_files(Project(runner.project), "codebuild")["buildspec-nightly.yml"] or "")
+    folder = runner.machine()
+    look, fold = nightly["phases"]["build"]["commands"]
+    assert runner.script(look, folder).returncode == 0
+    assert runner.script(fold, folder).returncode == (0 if runner.scenario["prod"] == "clean" else 2)
+
+
+# The documentation
+
+
+def test_the_nightly_workflow_of_the_docs_is_pinned_alike_and_reads_only(tmp_path: Path):
+    text = (DOCS / "scheduled-audit.md").read_text("utf-8")
     workflow, buildspec = (yaml.safe_load(block) for block in re.findall(r"^```yml\n(.*?)^```", text, re.M | re.S))
     pins = set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", text))
     assert len(pins) == text.count("uses: ")
-    assert pins <= set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", template_text("pipelines/github.yml.j2")))
+    ours = texts(tmp_path, "github", "")[".github/workflows/baseline.yml"]
+    assert pins <= set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", ours))
     assert workflow["permissions"] == {}
     (job,) = workflow["jobs"].values()
     assert {name for name, access in job["permissions"].items() if access == "write"} == {"id-token"}
     commands = [step.get("run", "") for step in job["steps"]] + buildspec["phases"]["build"]["commands"]
     assert [c for c in commands if "toolkit " in c] == [c for c in commands if "toolkit audit prod " in c] != []
-
-
-def test_no_credentials_reach_a_pull_request_of_a_fork_or_of_dependabot():
-    for name, job in JOBS.items():
-        if "id-token" in job["permissions"]:
-            assert name == "plan" or "changed" in job["needs"], name
-    condition = " ".join(JOBS["plan"]["if"].split())
-    assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
-    assert "github.event.pull_request.user.login != 'dependabot[bot]'" in condition
-    assert JOBS["changed"]["if"] == "github.event_name == 'push'"
-
-
-def _run(
-    step: str, job: str, folder: Path, **variables: str
-) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
-    """A step's script as the runner runs it, `bash -e`; gives what it wrote to GITHUB_OUTPUT, too."""
-    (script,) = [s["run"] for s in JOBS[job]["steps"] if step in (s.get("id"), s.get("name"))]
-    output = folder / "output"
-    output.write_text("")
-    done = subprocess.run(
-        ["bash", "-e", "-c", script],
-        cwd=folder,
-        env={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(output), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done, dict(line.split("=", 1) for line in output.read_text().splitlines())
-
-
-needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's runners have jq, this machine does not")
-
-
-@needs_jq
-def test_the_pipeline_plans_each_environment_of_a_real_account_in_its_home_region(tmp_path: Path):
-    for name, more in (("prod", ""), ("try", "simulator: moto\n")):
-        file = tmp_path / "environments" / name / "environment.yaml"
-        file.parent.mkdir(parents=True)
-        file.write_text(f'account_id: "111122223333"\nregions: {{home: eu-west-1}}\n{more}components: {{}}\n')
-    done, output = _run("environments", "check", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(output["list"]) == [{"name": "prod", "account_id": "111122223333", "region": "eu-west-1"}]
-
-
-@needs_jq
-def test_the_pipeline_asks_for_approval_only_where_something_changes(tmp_path: Path):
-    everything = [{"name": n, "account_id": "111122223333", "region": "eu-west-1"} for n in ("prod", "stage", "new")]
-    for name, pending in (("prod", True), ("stage", False), ("new", True)):
-        report = tmp_path / "reports" / f"report-{name}" / "plan.json"
-        report.parent.mkdir(parents=True)
-        report.write_text(json.dumps({"environment": name, "changes_pending": pending}))
-    done, output = _run("changed", "changed", tmp_path, ENVIRONMENTS=json.dumps(everything))
-    assert done.returncode == 0, done.stderr
-    assert [e["name"] for e in json.loads(output["list"])] == ["prod", "new"]
-    assert json.loads(output["list"])[0] == everything[0]
-
-
-def test_the_pipeline_says_which_variable_is_missing(tmp_path: Path):
-    done, _ = _run("Require TOOLKIT_PACKAGE", "check", tmp_path, TOOLKIT_PACKAGE="")
-    assert done.returncode == 1
-    assert "::error::the repository variable TOOLKIT_PACKAGE is empty" in done.stdout
-    assert _run("Require TOOLKIT_PACKAGE", "check", tmp_path, TOOLKIT_PACKAGE="toolkit.whl")[0].returncode == 0
-
-
-def test_no_environment_is_applied_where_another_is_planned():
-    """An environment may be called prod-plan: its role, which applies, must not trust what plans prod."""
-    names = ("prod", "prod-plan", "plan-prod", "aws-prod", "prod_plan", "plan", "aws")
-    planned, applied = (
-        {JOBS[job]["environment"].replace("${{ matrix.name }}", name) for name in names} for job in ("plan", "apply")
-    )
-    assert len(planned) == len(applied) == len(names)
-    assert not planned & applied
-
-
-@pytest.mark.parametrize("folder", ["report-prod", "."])
-@pytest.mark.parametrize("there_already", [False, True])
-def test_the_comment_of_an_environment_is_written_once_and_then_updated(
-    tmp_path: Path, there_already: bool, folder: str
-):
-    """gh is stood in for by a script that records its arguments and answers the search for comments.
-
-    Of a single artifact, actions/download-artifact makes no folder since v5, also where a pattern found it:
-    `artifacts.length === 1` in its src/download-artifact.ts, v8.0.1, read 2026-11-28.
-    """
-    report = tmp_path / "reports" / folder / "plan.md"
-    report.parent.mkdir(parents=True)
-    report.write_text("<!-- aws-baseline-toolkit:plan:prod -->\nthe plan\n")
-    gh = tmp_path / "bin" / "gh"
-    gh.parent.mkdir()
-    gh.write_text(
-        '#!/bin/bash\necho "$MARKER|$*" >> calls\n'
-        + ('[[ "$*" != *--paginate* ]] || echo 4711\n' if there_already else "")
-    )
-    gh.chmod(0o755)
-    variables = {"GITHUB_REPOSITORY": "example/accounts", "PULL_REQUEST": "7", "GH_TOKEN": "none"}
-    done, _ = _run(
-        "Write one comment per environment, or update it",
-        "comment",
-        tmp_path,
-        **variables,
-        PATH=f"{gh.parent}:{os.environ['PATH']}",
-    )
-    assert done.returncode == 0, done.stderr
-    search, write = (tmp_path / "calls").read_text().splitlines()
-    assert search.startswith(
-        "<!-- aws-baseline-toolkit:plan:prod -->|api --paginate repos/example/accounts/issues/7/comments"
-    )
-    method, place = ("PATCH", "issues/comments/4711") if there_already else ("POST", "issues/7/comments")
-    assert f"--method {method} repos/example/accounts/{place} --field body=@{report.relative_to(tmp_path)}" in write
