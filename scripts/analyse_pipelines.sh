@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes every kind and variant of pipeline, and checks each: GitHub's with zizmor and against its schema, GitLab's against
-# its schema. The variants are those of tests/unit/workflows/test_pipeline.py.
+# its schema. So is action.yml. The variants are those of tests/unit/workflows/test_pipeline.py.
 set -euo pipefail
 toolkit=$(realpath -s "${1:?the toolkit}") tools=$(realpath -s "${2:?folder with zizmor and check-jsonschema}")
 folder=$(mktemp -d)
@@ -29,6 +29,7 @@ for number in "${!variants[@]}"; do
     "$toolkit" -C "$project" pipeline "$kind" >/dev/null
   done
 done
-"$tools/zizmor" --quiet --offline --persona pedantic "$folder"
+"$tools/zizmor" --quiet --offline --persona pedantic "$folder" action.yml
 "$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$folder"/*/.github/workflows/*.yml
+"$tools/check-jsonschema" --builtin-schema vendor.github-actions action.yml
 "$tools/check-jsonschema" --builtin-schema vendor.gitlab-ci "$folder"/*/.gitlab-ci.yml

@@ -34,7 +34,7 @@ def pipeline(
         list[str] | None,
         typer.Option(
             "--environments",
-            metavar="ENV",
+            metavar="NAME",
             help="Names of environments, or patterns: 'prod-*'; repeatable. Written to a new pipeline.yaml.",
         ),
     ] = None,
@@ -146,7 +146,7 @@ def summary(
     expect: Annotated[
         list[str] | None,
         typer.Option(
-            "--expect", metavar="ENV", help="An environment that must have a report, else it is not run; repeatable."
+            "--expect", metavar="NAME", help="An environment that must have a report, else it is not run; repeatable."
         ),
     ] = None,
     fail_on: Annotated[

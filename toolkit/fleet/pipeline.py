@@ -141,7 +141,7 @@ class Pipeline(Settings):
     # Credentials from OIDC last an hour by default; a longer apply would lose them half-way.
     apply_minutes: Annotated[int, Field(ge=5, le=360)] = Field(60, description="Time limit of an apply job.")
     cache: bool = Field(True, description="Whether plan jobs cache Terraform providers.")
-    bundle: Bundle = Field(Bundle(), description="How a saved plan is handed over.")
+    bundle: Bundle = Field(Bundle(), description="How a saved plan is passed on.")
     nightly: Nightly = Field(Nightly(), description="The scheduled check.")
 
     @property

@@ -521,7 +521,7 @@ def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: 
     assert "*.tfbundle" in (tmp_path / "here" / ".gitignore").read_text()
     pipeline = (tmp_path / "here" / ".github" / "workflows" / "baseline.yml").read_text()
     assert "toolkit apply" in pipeline
-    steps = yaml.safe_load(pipeline)["jobs"]["apply"]["steps"]
+    steps = yaml.safe_load(pipeline)["jobs"]["apply-1"]["steps"]
     (artifact,) = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact")]
     assert artifact["if"] == "${{ !success() }}"
     files = artifact["with"]["path"].splitlines()

@@ -18,9 +18,9 @@ from toolkit.cli.app import app
 from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.shape import file_model
-from toolkit.rendering.render import template_text
+from toolkit.paths import Project
 from toolkit.terraform.passthrough import check
-from toolkit.workflows.init import PIPELINES
+from toolkit.workflows.pipeline import pipeline_files
 
 REPOSITORY = Path(__file__).parents[3]
 DOCUMENTS = sorted(
@@ -32,9 +32,8 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 
 def texts() -> dict[str, str]:
     found = {name: document.read_text("utf-8") for name, document in zip(NAMES, DOCUMENTS, strict=True)}
-    for kind, files in PIPELINES.items():
-        for _, template in files:
-            found[f"pipeline {kind}"] = template_text(template)
+    for name, text in pipeline_files(Project(REPOSITORY), "github").items():
+        found[f"pipeline {name}"] = text or ""
     return found
 
 
@@ -44,7 +43,7 @@ def command_lines() -> list[Any]:
         lines = re.findall(r"^\s*\$ (toolkit [^\n#]+)", text, re.M)
         if name.startswith("pipeline"):
             steps = (step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"])
-            scripts = "\n".join(step.get("run", "") for step in steps)
+            scripts = re.sub(r" *\\\n *", " ", "\n".join(step.get("run", "") for step in steps))
             lines += re.findall(r"^(?:exec |list=\$\()?(toolkit [^\n|]+)", scripts, re.M)
         lines += re.findall(r"`(toolkit [^`\n]+)`", text)
         if name.endswith("cli.md"):  # the examples in the commands' help; what follows a gap explains them

@@ -24,6 +24,7 @@ from toolkit.components.registry import REGISTRY
 from toolkit.environment import load_text
 from toolkit.environment.shape import file_model
 from toolkit.environment.source import parse
+from toolkit.fleet.pipeline import Pipeline, parse_pipeline
 from toolkit.fleet.settings import parse_settings
 
 REPOSITORY = Path(__file__).parents[3]
@@ -54,6 +55,9 @@ def test_yaml_is_accepted_as_an_environment_file(text: str, tmp_path: Path):
     if set(block) <= {"waves", "shared"}:  # of fleet.yaml
         settings = parse_settings(text)
         assert settings.waves or settings.shared
+        return
+    if set(block) <= set(Pipeline.model_fields):
+        parse_pipeline(text)
         return
     if set(block) <= set(REGISTRY):
         block = {"components": block}

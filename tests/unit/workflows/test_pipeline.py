@@ -652,6 +652,42 @@ def test_codebuild_looks_each_night_and_fails_for_what_it_finds(runner: Runner):
     assert runner.script(fold, folder).returncode == (0 if runner.scenario["prod"] == "clean" else 2)
 
 
+# What is next to the pipelines
+
+
+def test_the_action_installs_itself_with_the_same_pins_and_takes_its_input_by_the_environment(tmp_path: Path):
+    text = (DOCS.parent / "action.yml").read_text("utf-8")
+    pins = set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", text))
+    ours = texts(tmp_path, "github", "")[".github/workflows/baseline.yml"]
+    assert len(pins) == text.count("uses: ")
+    assert pins <= set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", ours))
+    steps = yaml.safe_load(text)["runs"]["steps"]
+    assert not any("${{" in step.get("run", "") for step in steps)
+    runner = Runner(tmp_path, tmp_path / "project", {"prod": "changes"})
+    folder = runner.machine()
+    (folder / "reports").mkdir()
+    done = runner.script(steps[-1]["run"], folder, COMMAND="plan prod --no-render --out bundles/")
+    assert done.returncode == 0, done.stderr
+    assert runner.commands == ["plan prod --no-render --out bundles/"]
+
+
+def test_the_hooks_of_pre_commit_are_commands():
+    hooks = yaml.safe_load((DOCS.parent / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert [hook["entry"] for hook in hooks] == ["toolkit render --check", "toolkit validate"]
+    documented = (DOCS / "integrations.md").read_text("utf-8")
+    assert all(f"- id: {hook['id']}\n" in documented and hook["pass_filenames"] is False for hook in hooks)
+
+
+def test_the_containers_are_of_the_versions_that_were_tested():
+    text = (DOCS.parent / "Containerfile").read_text("utf-8")
+    images = re.findall(r"^ARG \w+=(\S+):(\S+)$", text, re.M)
+    documented = (DOCS / "integrations.md").read_text("utf-8")
+    assert len(images) == 2
+    assert all(f"| `{image}` | `{tag}` | not verified |" in documented for image, tag in images)
+    target = json.loads((DOCS.parent / ".devcontainer" / "devcontainer.json").read_text("utf-8"))["build"]["target"]
+    assert f" AS {target}\n" in text
+
+
 # The documentation
 
 
