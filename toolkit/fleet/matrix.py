@@ -35,6 +35,8 @@ class Described:
     regions: int
     """How many it governs: a plan of more regions takes longer."""
     labels: Mapping[str, str]
+    account_state: str | None
+    """Of an account that is suspended or closed; every command that runs Terraform refuses it."""
     simulator: str | None
     line: int = 1
     """Of its labels in environment.yaml, or of the file."""
@@ -62,20 +64,23 @@ class Job:
 
 
 def chosen(written: Written, everything: Sequence[Described]) -> tuple[Described, ...]:
-    """The environments of the pipeline: those of real accounts that pipeline.yaml selects.
+    """The environments of the pipeline: those of real accounts that are in use, which pipeline.yaml selects.
 
     Raises:
         PipelineFileError: It names an environment, a label or a value that the project does not have, or an environment
             lacks a label by which it selects.
     """
     settings = written.settings
-    real = [one for one in everything if one.simulator is None]
+    real = [one for one in everything if one.simulator is None and one.account_state is None]
     problems: list[tuple[str, Problem]] = []
     names = [one.name for one in real]
     for at, pattern in enumerate(settings.environments):
         if real and not any(glob(pattern).matches(name) for name in names):
             what = f"no environment {pattern!r}"
-            if any(glob(pattern).matches(one.name) for one in everything):
+            others = [one for one in everything if glob(pattern).matches(one.name)]
+            if others and others[0].account_state is not None:
+                what = f"the account of {pattern!r} is {others[0].account_state}"
+            elif others:
                 what = f"{pattern!r} is of the embedded AWS, which exists on one machine only"
             problems.append(
                 written.problem(("environments", at), what, f"one of {', '.join(names)}", nearest(pattern, names))

@@ -34,6 +34,7 @@ def described(project: Project) -> tuple[Described, ...]:
                 environment.regions.home,
                 len(environment.regions.active),
                 environment.labels,
+                environment.account_state,
                 environment.simulator,
                 environment.lines.get(("labels",), 1),
             )

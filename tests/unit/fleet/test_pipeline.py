@@ -16,8 +16,10 @@ from toolkit.fleet.pipeline import Bundle, Pipeline, PipelineFileError, load_pip
 from toolkit.fleet.settings import FleetSettings, parse_settings
 
 
-def described(name: str, regions: int = 1, line: int = 3, simulator: str | None = None, **labels: str) -> Described:
-    return Described(name, "111122223333", "eu-central-1", regions, labels, simulator, line)
+def described(
+    name: str, regions: int = 1, line: int = 3, simulator: str | None = None, state: str | None = None, **labels: str
+) -> Described:
+    return Described(name, "111122223333", "eu-central-1", regions, labels, state, simulator, line)
 
 
 def told(error: ToolkitError) -> list[str]:
@@ -157,6 +159,7 @@ def test_names_patterns_and_labels_select_and_the_embedded_aws_is_left_out():
         described("prod-b", tier="prod"),
         described("test", tier="test"),
         described("try", simulator="moto"),
+        described("old", state="SUSPENDED"),
     )
     assert choose("branch: main\n", *every) == ["prod-a", "prod-b", "test"]
     assert choose("environments: [test, 'prod-*']\n", *every) == ["prod-a", "prod-b", "test"]
@@ -172,6 +175,10 @@ def test_names_patterns_and_labels_select_and_the_embedded_aws_is_left_out():
             "pipeline.yaml:2: environments[0]: 'try' is of the embedded AWS, which exists on one machine only; "
             "expected one of prod, test",
         ),
+        (
+            "environments: [old]\n",
+            "pipeline.yaml:1: environments[0]: the account of 'old' is SUSPENDED; expected one of prod, test",
+        ),
         ("where: {teir: x}\n", "pipeline.yaml:1: where.teir: no environment has a label 'teir'; expected one of tier"),
         (
             "where: {tier: prd}\n",
@@ -181,6 +188,7 @@ def test_names_patterns_and_labels_select_and_the_embedded_aws_is_left_out():
 )
 def test_what_the_project_does_not_have_is_refused_with_its_line(text: str, message: str):
     every = (described("prod", tier="prod"), described("test", tier="prod"), described("try", simulator="moto"))
+    every = (*every, described("old", state="SUSPENDED"))
     with pytest.raises(PipelineFileError) as caught:
         choose(text, *every)
     (line,) = told(caught.value)
