@@ -100,7 +100,7 @@ class Result:
         return "\n".join((self.decision.value, *(f"  {reason}" for reason in self.reasons)))
 
 
-class _Grant(IntEnum):
+class Grant(IntEnum):
     """How closely a Principal element names the caller."""
 
     NOT_NAMED = 0
@@ -138,18 +138,18 @@ def evaluate(request: Request, policies: Policies) -> Result:
             allows += found
 
     from_resource = _resource_allows(request, policies)
-    granted = max((grant for _, grant in from_resource), default=_Grant.NOT_NAMED)
+    granted = max((grant for _, grant in from_resource), default=Grant.NOT_NAMED)
     resource_matches_found = [match for match, _ in from_resource]
 
     if request.caller.kind in (PrincipalKind.SERVICE, PrincipalKind.PROVIDER, PrincipalKind.ANONYMOUS):
-        if granted is _Grant.NOT_NAMED:
+        if granted is Grant.NOT_NAMED:
             return _refused(
                 request, policies, allows, f"no resource-based policy allows the {request.caller.kind.value}"
             )
         return _allowed(allows + resource_matches_found)
 
     if request.cross_account:
-        if granted is _Grant.NOT_NAMED:
+        if granted is Grant.NOT_NAMED:
             return _refused(
                 request,
                 policies,
@@ -161,13 +161,13 @@ def evaluate(request: Request, policies: Policies) -> Result:
             return _refused(request, policies, [*allows, *resource_matches_found, *own], problem)
         return _allowed([*allows, *resource_matches_found, *own])
 
-    if granted is _Grant.DIRECT:
+    if granted is Grant.DIRECT:
         return _allowed(allows + resource_matches_found)
-    if granted is _Grant.ROLE:
+    if granted is Grant.ROLE:
         limits, problem = _limits(request, policies)
         if not problem:
             return _allowed([*allows, *resource_matches_found, *limits])
-    if granted is _Grant.NOT_NAMED and policies.resource is not None and _resource_must_allow(request):
+    if granted is Grant.NOT_NAMED and policies.resource is not None and resource_must_allow(request.action):
         return _refused(request, policies, allows, f"the resource's policy {policies.resource.name} does not allow it")
     own, problem = _own_allows(request, policies)
     if problem:
@@ -244,13 +244,17 @@ def _rcps(request: Request, policies: Policies) -> tuple[tuple[PolicyDocument, .
 
 
 def _is_service_linked(request: Request) -> bool:
-    arn = request.keys.variable("aws:PrincipalArn") or request.caller.arn
+    return is_service_linked(request.keys.variable("aws:PrincipalArn") or request.caller.arn)
+
+
+def is_service_linked(arn: str) -> bool:
+    """Whether a role is one that only a service of AWS assumes, which organization policies do not concern."""
     return ":role/aws-service-role/" in arn
 
 
-def _resource_must_allow(request: Request) -> bool:
-    action = request.action.lower()
-    return action.startswith(("kms:", "sts:assumerole"))
+def resource_must_allow(action: str) -> bool:
+    """Whether the resource's own policy has to allow an action, since identity policies alone grant nothing of it."""
+    return action.lower().startswith(("kms:", "sts:assumerole"))
 
 
 def _matches(request: Request, documents: Iterable[tuple[Layer, PolicyDocument]], effect: str) -> Iterator[Match]:
@@ -260,11 +264,11 @@ def _matches(request: Request, documents: Iterable[tuple[Layer, PolicyDocument]]
                 yield Match(layer, document.name, statement)
 
 
-def _resource_allows(request: Request, policies: Policies) -> list[tuple[Match, _Grant]]:
+def _resource_allows(request: Request, policies: Policies) -> list[tuple[Match, Grant]]:
     if policies.resource is None:
         return []
     return [
-        (match, _grant(match.statement, request.caller))
+        (match, grant_of(match.statement, request.caller))
         for match in _matches(request, ((Layer.RESOURCE, policies.resource),), "Allow")
     ]
 
@@ -277,7 +281,7 @@ def statement_applies(statement: Statement, document: PolicyDocument, request: R
 
 
 def _covers(statement: Statement, document: PolicyDocument, request: Request) -> bool:
-    if _grant(statement, request.caller) is _Grant.NOT_NAMED:
+    if grant_of(statement, request.caller) is Grant.NOT_NAMED:
         return False
     named = any(action_matches(pattern, request.action) for pattern in statement.actions or statement.not_actions)
     if named == bool(statement.not_actions):
@@ -291,28 +295,28 @@ def _covers(statement: Statement, document: PolicyDocument, request: Request) ->
     return named != bool(statement.not_resources)
 
 
-def _grant(statement: Statement, caller: Principal) -> _Grant:
+def grant_of(statement: Statement, caller: Principal) -> Grant:
     """How a statement addresses the caller; documents without principals mean whoever they are attached to."""
     if statement.not_principals is not None:
-        return _Grant.NOT_NAMED if _wholly_excepted(statement.not_principals, caller) else _Grant.DIRECT
+        return Grant.NOT_NAMED if _wholly_excepted(statement.not_principals, caller) else Grant.DIRECT
     if statement.principals is None:
-        return _Grant.DIRECT
+        return Grant.DIRECT
     return _named(statement.principals, caller)
 
 
-def _named(principals: Principals, caller: Principal) -> _Grant:
+def _named(principals: Principals, caller: Principal) -> Grant:
     if principals.everyone:
-        return _Grant.DIRECT
+        return Grant.DIRECT
     if caller.kind in (PrincipalKind.SERVICE, PrincipalKind.PROVIDER):
-        return _Grant.DIRECT if caller.arn in (*principals.service, *principals.federated) else _Grant.NOT_NAMED
-    best = _Grant.NOT_NAMED
+        return Grant.DIRECT if caller.arn in (*principals.service, *principals.federated) else Grant.NOT_NAMED
+    best = Grant.NOT_NAMED
     for entry in principals.aws:
         if entry == caller.arn:
-            best = max(best, _Grant.ROLE if caller.kind is PrincipalKind.ROLE else _Grant.DIRECT)
+            best = max(best, Grant.ROLE if caller.kind is PrincipalKind.ROLE else Grant.DIRECT)
         elif caller.kind is PrincipalKind.ROLE_SESSION and _is_role_of(entry, caller):
-            best = max(best, _Grant.ROLE)
+            best = max(best, Grant.ROLE)
         elif entry == caller.account or entry.endswith(f":iam::{caller.account}:root"):
-            best = max(best, _Grant.ACCOUNT)
+            best = max(best, Grant.ACCOUNT)
     return best
 
 
@@ -328,7 +332,7 @@ def _wholly_excepted(principals: Principals, caller: Principal) -> bool:
         return True
     if caller.kind in (PrincipalKind.SERVICE, PrincipalKind.PROVIDER, PrincipalKind.ANONYMOUS):
         return caller.arn in (*principals.service, *principals.federated)
-    if not any(_named(Principals(aws=(entry,)), caller) is _Grant.ACCOUNT for entry in principals.aws):
+    if not any(_named(Principals(aws=(entry,)), caller) is Grant.ACCOUNT for entry in principals.aws):
         return caller.kind is PrincipalKind.ROOT and caller.arn in principals.aws
     if caller.kind is PrincipalKind.ROLE_SESSION and not any(_is_role_of(entry, caller) for entry in principals.aws):
         return False
