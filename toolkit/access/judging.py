@@ -1,0 +1,582 @@
+"""May somebody do something: allowed, denied, or depends on what the policies alone do not decide.
+
+In: a World and questions. Out: answers, with the statements that decide them. Pure.
+
+Each policy is read once: its statements are found by service and action, and what a statement says of an action on a
+resource is kept, unless it depends on who asks. `Judge.verdict` is this fast way. `slowly` is the same decision by
+`toolkit.iam.evaluate`, asked twice: once with whatever may apply in the principal's favour, once against it. A test
+holds that both say the same.
+
+Allowed means: whatever is not known, AWS allows it. Denied: whatever is not known, AWS does not. So an allowance that
+is certain never depends on a condition, and what cannot be decided is "depends".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+
+from toolkit.access.knowledge import (
+    DIRECTLY,
+    Knowledge,
+    Truth,
+    condition_holds,
+    doubts,
+    of_the_principal,
+    resource_applies,
+)
+from toolkit.access.model import Guarded, Holding, Kind, Principal, World, unknown_document
+from toolkit.access.reference import PARTITION, Action, action
+from toolkit.globs import Glob
+from toolkit.iam import Policies, PolicyDocument, PolicyKind, Request, Statement, evaluate
+from toolkit.iam.evaluate import Grant, Layer, Result, grant_of, is_service_linked, resource_must_allow
+from toolkit.iam.matching import ARN_FIELDS, ContextValue, action_pattern
+from toolkit.iam.organization import HONOUR_RCPS
+from toolkit.iam.request import Principal as Caller
+from toolkit.regions import GLOBAL_REGION
+
+_ONE_ENDPOINT = frozenset({"account", "iam", "organizations", "shield"})
+"""As in `toolkit.iam.organization`."""
+HAVE_POLICIES = frozenset(
+    {
+        *("acm-pca", "aoss", "backup", "bedrock", "codeartifact", "codebuild", "dynamodb", "ecr", "elasticfilesystem"),
+        *("es", "events", "execute-api", "glacier", "glue", "iot", "kinesis", "kms", "lambda", "lex", "logs"),
+        *("mediastore", "redshift-serverless", "rekognition", "s3", "s3-outposts", "s3express", "s3tables", "schemas"),
+        *("secretsmanager", "serverlessrepo", "ses", "signer", "sns", "sqs", "ssm", "ssm-contacts", "ssm-incidents"),
+        *("vpc-lattice", "vpc-lattice-svcs", "xray"),
+    }
+)
+"""Services whose resources can have policies of their own (IAM User Guide, "AWS services that work with IAM", column
+"Resource-based policies"); those of roles, their trust policies, are about sts:AssumeRole… alone. Those of CloudTrail
+are of channels, dashboards and event data stores, which nothing here asks about."""
+STRANGER = "member"
+"""Name of the user who stands for a group's members."""
+
+
+_ELSEWHERE = (Kind.ACCOUNT, Kind.TARGET)
+"""Principals whose own account decides what they may do, and is taken to allow everything."""
+
+
+class Verdict(Enum):
+    """The three answers."""
+
+    ALLOWED = "allowed"
+    DEPENDS = "depends"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What somebody may do.
+
+    Attributes:
+        action: One action.
+        resource: ARN; None: any resource.
+        context: Condition keys that are known of the request.
+        session: Session policies that were passed; None: none were.
+    """
+
+    action: str
+    resource: str | None = None
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    session: tuple[PolicyDocument, ...] | None = None
+
+    @cached_property
+    def reference(self) -> Action | None:
+        """What AWS's reference says of the action; None: the list does not have it."""
+        return action(self.action)
+
+    def kinds(self, partition: str) -> tuple[str, ...]:
+        """Patterns of the ARNs that its requests may name."""
+        arns = self.reference.arns if self.reference is not None else ("*",)
+        return tuple(arn.replace(PARTITION, partition) for arn in arns)
+
+    @cached_property
+    def asked(self) -> str | None:
+        """The resource; "*" where requests of the action name none."""
+        if self.resource is None and self.reference is not None and not self.reference.arns:
+            return "*"
+        return self.resource
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A statement that has a part in an answer.
+
+    Attributes:
+        holding: The policy that it is of.
+        statement: The statement.
+        certain: Whether it applies whatever is not known.
+        doubts: What decides it where it does not, for people.
+    """
+
+    holding: Holding
+    statement: Statement
+    certain: bool
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def denies(self) -> bool:
+        """Whether it denies."""
+        return self.statement.effect == "Deny"
+
+    def __str__(self) -> str:
+        return f"{self.holding.layer.value} {self.holding.name}, {self.statement.label}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a question about somebody.
+
+    Attributes:
+        grounds: The statements that decide; where it depends, those that apply perhaps, and those that would allow it.
+        reason: One sentence.
+        through: The role that a principal of another account assumes to do it; None: it does it by itself.
+        near: Where it is denied: allowances that were not enough, for people.
+    """
+
+    principal: Principal
+    question: Question
+    verdict: Verdict
+    grounds: tuple[Ground, ...]
+    reason: str
+    through: Principal | None = None
+    near: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What it depends on, for people: "if …" of what allows, "unless …" of what denies."""
+        found: dict[str, None] = {}
+        for ground in self.grounds:
+            if not ground.certain:
+                word = "unless" if ground.denies else "if"
+                found[f"{word} {' and '.join(ground.doubts)}"] = None
+        return tuple(found)
+
+
+class _Compiled:
+    """A policy, ready to be asked."""
+
+    def __init__(self, document: PolicyDocument) -> None:
+        self.document = document
+        self._literal: dict[str, list[int]] = {}
+        self._wild: dict[str, list[tuple[Glob, int]]] = {}
+        self._always: list[tuple[tuple[Glob, ...], bool, int]] = []
+        self._found: dict[str, tuple[Statement, ...]] = {}
+        self._said: dict[tuple[str, str | None], tuple[Truth, Truth] | None] = {}
+        self.personal = tuple(map(self._is_personal, document.statements))
+        for index, statement in enumerate(document.statements):
+            if statement.not_actions:
+                self._always.append((tuple(map(action_pattern, statement.not_actions)), True, index))
+                continue
+            for entry in statement.actions:
+                service = entry.partition(":")[0].lower()
+                if "*" in service or "?" in service:
+                    self._always.append(((action_pattern(entry),), False, index))
+                elif "*" in entry or "?" in entry:
+                    self._wild.setdefault(service, []).append((action_pattern(entry), index))
+                else:
+                    self._literal.setdefault(entry.lower(), []).append(index)
+
+    def _is_personal(self, statement: Statement) -> bool:
+        """Whether what a statement says depends on who asks."""
+        if statement.principals is not None and not statement.principals.everyone:
+            return True
+        if statement.not_principals is not None:
+            return True
+        texts = (*statement.resources, *statement.not_resources, *(v for c in statement.conditions for v in c.values))
+        written = self.document.variables and any("${" in text for text in texts)
+        return written or any(of_the_principal(condition.key) for condition in statement.conditions)
+
+    def about(self, name: str) -> tuple[Statement, ...]:
+        """The statements about an action in lowercase."""
+        found = self._found.get(name)
+        if found is None:
+            indices = set(self._literal.get(name, ()))
+            indices.update(i for one, i in self._wild.get(name.partition(":")[0], ()) if one.matches(name))
+            for globs, negated, index in self._always:
+                if any(one.matches(name) for one in globs) != negated:
+                    indices.add(index)
+            found = self._found[name] = tuple(self.document.statements[index] for index in sorted(indices))
+        return found
+
+    def says(self, asked: _Asked) -> tuple[Truth, Truth]:
+        """Whether it allows, and denies, what is asked. Principals are not looked at: of identities' policies."""
+        if asked.key is None:
+            return self._decide(asked)
+        known = self._said.get(asked.key, False)
+        if known is False:
+            statements = self.about(asked.name)
+            plain = not any(self.personal[statement.index] for statement in statements)
+            known = self._said[asked.key] = self._decide(asked) if plain else None
+        return known if isinstance(known, tuple) else self._decide(asked)
+
+    def _decide(self, asked: _Asked) -> tuple[Truth, Truth]:
+        allow = deny = Truth.NO
+        for statement in self.about(asked.name):
+            if statement.effect == "Allow":
+                if allow is not Truth.YES:
+                    allow = max(allow, self.applies(statement, asked))
+            elif deny is not Truth.YES:
+                deny = max(deny, self.applies(statement, asked))
+        return allow, deny
+
+    def grants(self, asked: _Asked) -> tuple[dict[Grant, Truth], Truth]:
+        """How closely it names the caller in what it allows, and whether it denies: of a resource's policy."""
+        allow, deny = dict.fromkeys(Grant, Truth.NO), Truth.NO
+        for statement in self.about(asked.name):
+            grant = grant_of(statement, asked.caller)
+            if grant is Grant.NOT_NAMED:
+                continue
+            applies = self.applies(statement, asked)
+            if statement.effect == "Allow":
+                allow[grant] = max(allow[grant], applies)
+            else:
+                deny = max(deny, applies)
+        return allow, deny
+
+    def applies(self, statement: Statement, asked: _Asked) -> Truth:
+        """Whether a statement about the action applies, whoever its principals are."""
+        variables = self.document.variables
+        found = resource_applies(statement, asked.knowledge, asked.question.asked, asked.kinds, variables=variables)
+        for condition in statement.conditions:
+            if found is Truth.NO:
+                break
+            found = min(found, condition_holds(condition, asked.knowledge, variables=variables))
+        return found
+
+
+class _Asked:
+    """A question about one principal."""
+
+    def __init__(self, question: Question, principal: Principal, caller: Caller, world: World) -> None:
+        self.question, self.principal, self.caller, self._world = question, principal, caller, world
+        self.name = question.action.lower()
+        # Only what does not depend on who asks is kept for others, and only for questions without more.
+        self.key = None if question.context else (self.name, question.asked)
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        return self.question.kinds(self._world.partition)
+
+    @cached_property
+    def guard(self) -> Guarded | None:
+        return None if self.question.resource is None else self._world.guard_of(self.question.resource)
+
+    @cached_property
+    def owner(self) -> str:
+        """Account of the resource."""
+        if self.guard is not None:
+            return self.guard.account
+        resource = self.question.resource
+        account = resource.split(":", ARN_FIELDS - 1)[4] if resource and resource.count(":") >= ARN_FIELDS - 1 else ""
+        return account if account.isdigit() else self._world.account_id
+
+    @property
+    def cross_account(self) -> bool:
+        return self.owner != self.caller.account
+
+    @cached_property
+    def request(self) -> Request:
+        return Request(
+            self.caller.arn,
+            self.question.action,
+            self.question.asked or "*",
+            context=self.question.context,
+            principal_tags=self.principal.tags or {},
+            resource_account=self.owner,
+        )
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        return knowledge_of(self.question, self.principal, self.request, self._world, self.guard)
+
+
+def knowledge_of(
+    question: Question, principal: Principal, request: Request, world: World, guard: Guarded | None
+) -> Knowledge:
+    """What is known of a principal's request."""
+    known = dict(DIRECTLY)
+    absent = {*Knowledge({}).absent}
+    keys = request.keys
+    derived = ["aws:principalaccount", "aws:principaltype", "aws:resourceaccount"]
+    if principal.kind is not Kind.GROUP:
+        derived += ["aws:principalarn", *(f"aws:principaltag/{key.lower()}" for key in principal.tags or {})]
+        if principal.kind is Kind.USER:
+            derived.append("aws:username")
+            absent.add("aws:principaltag/")
+        elif principal.kind in (Kind.ROLE, Kind.PERMISSION_SET):
+            absent.add("aws:username")
+    for key in derived:
+        value = keys.variable(key)
+        if value is not None:
+            known[key] = value
+    if principal.kind is Kind.TARGET:
+        for key in ("aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:resourceaccount"):
+            known.pop(key, None)
+    if principal.kind is Kind.ACCOUNT and ":iam::" in principal.arn and principal.arn.endswith(":root"):
+        # Whoever is in the account, not its root user.
+        known.pop("aws:principalarn", None)
+        known.pop("aws:principaltype", None)
+    if world.organization_id is not None:
+        if principal.kind is not Kind.ACCOUNT:
+            known["aws:principalorgid"] = world.organization_id
+        if request.owner == world.account_id:
+            known["aws:resourceorgid"] = world.organization_id
+    region = region_of(question, world, guard)
+    if region is not None:
+        known["aws:requestedregion"] = region
+    known.update({key.lower(): value for key, value in question.context.items()})
+    return Knowledge(known, frozenset(absent))
+
+
+def scps_of(principal: Principal, world: World) -> tuple[tuple[Holding, ...], ...]:
+    """The service control policies that concern a principal, by level: those of its account's organization."""
+    if principal.kind is Kind.TARGET:
+        return principal.levels
+    return () if principal.kind is Kind.ACCOUNT else world.scps
+
+
+def region_of(question: Question, world: World, guard: Guarded | None) -> str | None:
+    """Where a request goes; None: that is not known."""
+    if question.action.partition(":")[0].lower() in _ONE_ENDPOINT:
+        return GLOBAL_REGION[world.partition]
+    if guard is not None and guard.region:
+        return guard.region
+    resource = question.resource or ""
+    return resource.split(":", ARN_FIELDS - 1)[3] or None if resource.count(":") >= ARN_FIELDS - 1 else None
+
+
+class Judge:
+    """Answers questions about one world; what it has read once is kept."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._compiled: dict[int, _Compiled] = {}
+        self._layers: dict[int, dict[Layer, tuple[_Compiled, ...]]] = {}
+        self._callers: dict[int, Caller] = {}
+        self._placeholders: dict[str, Holding] = {}
+
+    def verdict(self, principal: Principal, question: Question) -> Verdict:
+        """Whether somebody may do something, by itself."""
+        asked = self._ask(principal, question)
+        layers = self._held(principal)
+        world, linked = self.world, is_service_linked(asked.caller.arn)
+        allow, deny = Truth.YES, Truth.NO
+        rcps = () if linked or not _honours_rcps(question) else world.rcps
+        scps = () if linked else scps_of(principal, world)
+        for level in (*rcps, *scps):
+            here = Truth.NO
+            for holding in level:
+                grants, denies = self._compile(holding.document).says(asked)
+                here, deny = max(here, grants), max(deny, denies)
+            allow = min(allow, here)
+        identity = Truth.NO
+        for compiled in layers[Layer.IDENTITY]:
+            grants, denies = compiled.says(asked)
+            identity, deny = max(identity, grants), max(deny, denies)
+        if principal.kind in _ELSEWHERE:
+            identity = Truth.YES  # what its own account allows is for that to say
+        limits = Truth.YES
+        for compiled in layers[Layer.BOUNDARY]:
+            grants, denies = compiled.says(asked)
+            limits, deny = min(limits, grants), max(deny, denies)
+        if question.session is not None:
+            here = Truth.NO
+            for document in question.session:
+                grants, denies = self._compile(document).says(asked)
+                here, deny = max(here, grants), max(deny, denies)
+            limits = min(limits, here)
+        own = min(identity, limits)
+        held = self.policy_on(asked)
+        if held is None:
+            total = Truth.NO if asked.cross_account else own
+        else:
+            by_grant, denies = self._compile(held.document).grants(asked)
+            deny = max(deny, denies)
+            named = max(by_grant.values())
+            if asked.cross_account:
+                total = min(named, own)
+            else:
+                gate = named if resource_must_allow(question.action) else Truth.YES
+                total = max(by_grant[Grant.DIRECT], min(by_grant[Grant.ROLE], limits), min(gate, own))
+        allow = min(allow, total)
+        if deny is Truth.YES or allow is Truth.NO:
+            return Verdict.DENIED
+        return Verdict.ALLOWED if allow is Truth.YES and deny is Truth.NO else Verdict.DEPENDS
+
+    def slowly(self, principal: Principal, question: Question) -> Verdict:
+        """As `verdict`, by the plain evaluator."""
+        best, worst = self._evaluated(principal, question)
+        if not best.allowed:
+            return Verdict.DENIED
+        return Verdict.ALLOWED if worst.allowed else Verdict.DEPENDS
+
+    def answer(self, principal: Principal, question: Question) -> Answer:
+        """Whether somebody may do something by itself, and by which statements."""
+        verdict = self.verdict(principal, question)
+        asked = self._ask(principal, question)
+        grounds = list(self._grounds(asked))
+        if verdict is Verdict.DENIED:
+            denying = tuple(one for one in grounds if one.denies and one.certain)
+            if denying:
+                return Answer(principal, question, verdict, denying, f"denied by {denying[0]}")
+            best, _ = self._evaluated(principal, question)
+            near = tuple(f"{one} would allow it" for one in grounds if not one.denies)
+            return Answer(principal, question, verdict, (), best.reasons[0], near=near)
+        allowing = [one for one in grounds if not one.denies]
+        certain = {one.holding.layer for one in allowing if one.certain}
+        decided = tuple(one for one in allowing if one.certain or one.holding.layer not in certain)
+        denying = tuple(one for one in grounds if one.denies)
+        if verdict is Verdict.ALLOWED:
+            kept = tuple(one for one in decided if one.certain)
+            return Answer(principal, question, verdict, kept, _allowed_by(kept, principal))
+        return Answer(principal, question, verdict, (*decided, *denying), "depends on what the policies do not decide")
+
+    def _grounds(self, asked: _Asked) -> Iterator[Ground]:
+        for holding, named in self._holdings(asked):
+            compiled = self._compile(holding.document)
+            for statement in compiled.about(asked.name):
+                if named and grant_of(statement, asked.caller) is Grant.NOT_NAMED:
+                    continue
+                applies = compiled.applies(statement, asked)
+                if applies is Truth.NO:
+                    continue
+                on = resource_applies(
+                    statement,
+                    asked.knowledge,
+                    asked.question.asked,
+                    asked.kinds,
+                    variables=holding.document.variables,
+                )
+                certain = applies is Truth.YES
+                told = doubts(statement, holding.document, asked.knowledge, asked.question.resource, on)
+                yield Ground(holding, statement, certain, () if certain else told)
+
+    def _holdings(self, asked: _Asked) -> Iterator[tuple[Holding, bool]]:
+        """Every policy that applies, and whether its statements name principals."""
+        linked = is_service_linked(asked.caller.arn)
+        if not linked and _honours_rcps(asked.question):
+            yield from ((one, False) for level in self.world.rcps for one in level)
+        if not linked:
+            yield from ((one, False) for level in scps_of(asked.principal, self.world) for one in level)
+        held = self.policy_on(asked)
+        if held is not None:
+            yield held, True
+        yield from ((one, False) for one in asked.principal.held)
+        for document in asked.question.session or ():
+            yield Holding(Layer.SESSION, document), False
+
+    def policy_on(self, asked: _Asked) -> Holding | None:
+        """The policy of the resource: one of which nothing is known may say anything; None: there is none."""
+        question = asked.question
+        service = question.action.partition(":")[0].lower()
+        if question.resource is None or question.resource == "*":
+            return self._placeholder("the resource") if resource_must_allow(question.action) else None
+        if asked.guard is not None:
+            return asked.guard.policy
+        if service in HAVE_POLICIES or resource_must_allow(question.action):
+            return self._placeholder(question.resource)
+        return None
+
+    def _placeholder(self, resource: str) -> Holding:
+        if resource not in self._placeholders:
+            named = unknown_document(f"the policy of {resource}", PolicyKind.RESOURCE)
+            self._placeholders[resource] = Holding(Layer.RESOURCE, named)
+        return self._placeholders[resource]
+
+    def _ask(self, principal: Principal, question: Question) -> _Asked:
+        if id(principal) not in self._callers:
+            self._callers[id(principal)] = Caller.parse(principal.arn)
+        return _Asked(question, principal, self._callers[id(principal)], self.world)
+
+    def _compile(self, document: PolicyDocument) -> _Compiled:
+        found = self._compiled.get(id(document))
+        if found is None:
+            found = self._compiled[id(document)] = _Compiled(document)
+        return found
+
+    def _held(self, principal: Principal) -> Mapping[Layer, tuple[_Compiled, ...]]:
+        found = self._layers.get(id(principal))
+        if found is None:
+            found = self._layers[id(principal)] = {
+                layer: tuple(self._compile(one.document) for one in principal.held if one.layer is layer)
+                for layer in (Layer.IDENTITY, Layer.BOUNDARY)
+            }
+        return found
+
+    def _evaluated(self, principal: Principal, question: Question) -> tuple[Result, Result]:
+        """What the plain evaluator says with whatever may apply in the principal's favour, and against it."""
+        asked = self._ask(principal, question)
+        found = []
+        for generous in (True, False):
+
+            def taken(holding: Holding, generous: bool = generous) -> PolicyDocument:
+                return self._taken(holding.document, asked, generous=generous)
+
+            own = [one for one in principal.held if one.layer is Layer.IDENTITY]
+            boundary = [taken(one) for one in principal.held if one.layer is Layer.BOUNDARY]
+            held = self.policy_on(asked)
+            session = question.session
+            policies = Policies(
+                identity=_EVERYTHING if principal.kind in _ELSEWHERE else tuple(map(taken, own)),
+                boundary=boundary[0] if boundary else None,
+                session=None
+                if session is None
+                else tuple(self._taken(one, asked, generous=generous) for one in session),
+                scps=_levels(scps_of(principal, self.world), taken),
+                rcps=_levels(self.world.rcps, taken) if _honours_rcps(question) else (),
+                resource=None if held is None else taken(held),
+            )
+            found.append(evaluate(asked.request, policies))
+        return found[0], found[1]
+
+    def _taken(self, document: PolicyDocument, asked: _Asked, *, generous: bool) -> PolicyDocument:
+        """What is left of a policy for one question: statements that apply, without what was decided of them."""
+        compiled = self._compile(document)
+        left = []
+        for statement in document.statements:
+            if statement not in compiled.about(asked.name):
+                continue
+            least = Truth.PERHAPS if (statement.effect == "Allow") == generous else Truth.YES
+            if compiled.applies(statement, asked) >= least:
+                left.append(
+                    replace(
+                        statement,
+                        actions=("*",),
+                        not_actions=(),
+                        resources=("*",),
+                        not_resources=(),
+                        conditions=(),
+                    )
+                )
+        return replace(document, statements=tuple(left))
+
+
+_EVERYTHING = (
+    PolicyDocument(
+        "what its own account allows",
+        PolicyKind.IDENTITY,
+        "2012-10-17",
+        (Statement(0, None, "Allow", actions=("*",), resources=("*",)),),
+    ),
+)
+
+
+def _levels(
+    levels: tuple[tuple[Holding, ...], ...], taken: Callable[[Holding], PolicyDocument]
+) -> tuple[tuple[PolicyDocument, ...], ...]:
+    return tuple(tuple(map(taken, level)) for level in levels)
+
+
+def _honours_rcps(question: Question) -> bool:
+    return question.action.partition(":")[0].lower() in HONOUR_RCPS
+
+
+def _allowed_by(grounds: Iterable[Ground], principal: Principal) -> str:
+    first = next(iter(grounds), None)
+    if first is None:
+        return f"nothing here limits {principal}"
+    return f"allowed by {first}"
