@@ -11,8 +11,6 @@ import base64
 import contextlib
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -30,7 +28,7 @@ from toolkit.environment.rules import iam_names
 from toolkit.environment.source import parse
 from toolkit.environment.splice import DELETE, Edit, splice_bytes
 from toolkit.errors import RefusedError, ToolkitError, UsageError, or_meant
-from toolkit.files import read_regular, refuse_links, write_atomically
+from toolkit.files import read_regular, write_atomically
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.plan.existing import existing, existing_wanted
 from toolkit.plan.guards import Existing
@@ -44,6 +42,7 @@ from toolkit.workflows.observer import Observer
 from toolkit.workflows.released import done_lines, lines_edit
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.scratch import only_one, own_folder, scratch_folder
+from toolkit.workflows.trial import trial
 from toolkit.workflows.workspace import Access, Workspace, open_workspace, read_environment
 
 _ROUNDS = 12
@@ -229,10 +228,10 @@ class _Run:
     def settle(self) -> tuple[Plan, list[Any]]:
         """Plan, decide, edit and plan again, until a plan changes no decision; that plan, and the state it is of."""
         environment, adoption = self.found, self.adoption
-        with _trial(self.paths) as trial:
+        with trial(self.paths, _TRIAL) as copy:
             for number in range(_ROUNDS):
                 workspace = open_workspace(
-                    self.project, self.paths.name, self.access, self.observer, given=(trial, environment)
+                    self.project, self.paths.name, self.access, self.observer, given=(copy, environment)
                 )
                 self.observer.stage(
                     f"Planning with what was decided so far (round {number + 1})" if number else "Planning"
@@ -395,45 +394,3 @@ def _remember(paths: EnvironmentPaths, raw: bytes, edited: bytes, state: list[An
         "state": state,
     }
     write_atomically(record, json.dumps(content), mode=0o600)
-
-
-@dataclass(frozen=True)
-class _Trial(EnvironmentPaths):
-    """An environment whose rendered files are in a folder beside `rendered`, from where modules/ is as far away."""
-
-    place: Path
-
-    @property
-    def rendered(self) -> Path:
-        """environments/NAME/.adopt-…, of this run alone."""
-        return self.place
-
-
-@contextlib.contextmanager
-def _trial(paths: EnvironmentPaths) -> Iterator[EnvironmentPaths]:
-    """A copy of the rendered files that goes with the run; of killed runs, too: the caller has the only one's lock.
-
-    Raises:
-        ToolkitError: It cannot be made, or something in the environment's folder is a symbolic link.
-    """
-    refuse_links(paths.project, paths.folder)
-    for left in paths.folder.glob(f"{_TRIAL}*"):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-    paths.refuse_links()
-    place = None
-    try:
-        try:
-            place = Path(tempfile.mkdtemp(prefix=_TRIAL, dir=paths.folder))  # 0700 by definition
-            if paths.rendered.is_dir():
-                shutil.copytree(paths.rendered, place, symlinks=True, dirs_exist_ok=True)
-        except OSError as e:
-            raise ToolkitError(
-                f"a copy of the rendered files cannot be made: {e.strerror or e}",
-                where=str(place or paths.folder),
-                hint="adopt plans in a copy in the environment's folder: it must be writable and the disk not full",
-            ) from e
-        yield _Trial(paths.project, paths.name, place)
-    finally:
-        if place is not None:
-            shutil.rmtree(place, ignore_errors=True)
