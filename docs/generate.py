@@ -47,7 +47,8 @@ EXIT_CODES = {
     ExitCode.ERROR: "An error: Terraform failed, a file is wrong, something could not be read or written. "
     "For `audit`: no such check failed, but one is unknown, or an account of the organization could not be read.",
     ExitCode.CHANGES: "Changes are pending (`plan --detailed-exitcode`), there is drift (`drift`), or a check "
-    "of at least the severity of `--fail-on` failed, and not already in the `--baseline` (`audit`).",
+    "of at least the severity of `--fail-on` failed, and not already in the `--baseline` (`audit`), or an answer is "
+    "another one than `--expect` says (`explain`).",
     ExitCode.OUT_OF_DATE: "Rendered files differ from environment.yaml (`render --check`, `validate`, `--no-render`).",
     ExitCode.REFUSED: (
         "A guard refused: a finding without consent, an organization policy that is too large, one too many or "

@@ -28,6 +28,15 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
+        "access": Kind(
+            1,
+            (
+                "explain who-can --json",
+                "explain what-can --json",
+                "explain why --json",
+                "explain question --json",
+            ),
+        ),
         "adopt": Kind(1, ("adopt --json",)),
         "apply": Kind(1, ("apply --json", "destroy --json")),
         "audit": Kind(1, ("audit --format json", "audit --report json=FILE")),

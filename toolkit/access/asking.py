@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from toolkit.access.judging import Answer, Judge, Question, Verdict
 from toolkit.access.model import Kind, Principal, World
-from toolkit.access.reference import known_action, known_key
+from toolkit.access.reference import PARTITION, known_action, known_key
 from toolkit.errors import UsageError
 from toolkit.iam.matching import ARN_FIELDS, ContextValue
 from toolkit.spelling import nearest
@@ -122,7 +122,7 @@ def asked(action: str, resource: str | None, context: Iterable[tuple[str, Contex
     if resource is not None and resource != "*":
         fields = resource.split(":", ARN_FIELDS - 1)
         if len(fields) < ARN_FIELDS or fields[0] != "arn":
-            example = (known.arns or ("arn:aws:s3:::bucket",))[0]
+            example = (known.arns or ("arn:aws:s3:::bucket",))[-1].replace(PARTITION, "aws")
             raise UsageError(
                 f"{resource!r} is not a resource",
                 hint=f"expected an ARN, such as {example}; or leave it out to mean any resource",

@@ -151,7 +151,7 @@ class Answer:
         found: dict[str, None] = {}
         for ground in self.grounds:
             if not ground.certain:
-                word = "unless" if ground.denies else "if"
+                word = "on" if ground.holding.unknown else "unless" if ground.denies else "if"
                 found[f"{word} {' and '.join(ground.doubts)}"] = None
         return tuple(found)
 

@@ -5,7 +5,8 @@ not. Pure. What is not known is never guessed: it makes a statement apply perhap
 
 Asked is what somebody may do directly, by a signed request over TLS. So these keys are known (IAM User Guide, "AWS
 global condition context keys", under Availability): aws:SecureTransport is true, aws:ViaAWSService and
-aws:PrincipalIsAWSService are false, and what only a service's own calls carry is absent.
+aws:PrincipalIsAWSService are false, and what only a service's own calls carry is absent. AWS's endpoints take TLS 1.2
+or newer: https://aws.amazon.com/blogs/security/tls-1-2-required-for-aws-endpoints/
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ DIRECTLY: Mapping[str, ContextValue] = {
     "aws:principalisawsservice": False,
     "aws:securetransport": True,
     "aws:viaawsservice": False,
+    "s3:tlsversion": "1.2",
 }
 """Keys of whoever asks for something directly."""
 _NEVER = frozenset(

@@ -44,6 +44,7 @@ class Holding:
         address: Terraform address of what gives the policy, or has its text; None: an account's.
         attribute: Attribute of that with the text.
         note: Which text it is, where that may differ from what AWS has now ("v3, read on 2026-11-29").
+        arn: Of a managed policy; None: it is none, or that is not known.
     """
 
     layer: Layer
@@ -51,11 +52,17 @@ class Holding:
     address: str | None = None
     attribute: str = "policy"
     note: str = ""
+    arn: str | None = None
 
     @property
     def name(self) -> str:
         """What it is called."""
         return self.document.name
+
+    @property
+    def unknown(self) -> bool:
+        """Whether its text is not known."""
+        return any(c.key.startswith(UNKNOWN_TEXT) for s in self.document.statements for c in s.conditions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,10 +139,6 @@ class Guarded:
     policy: Holding | None
     account: str
     region: str = ""
-
-    def is_about(self, resource: str) -> bool:
-        """Whether a request on a resource is judged by this policy."""
-        return resource == self.arn or (":s3:::" in self.arn and resource.startswith(f"{self.arn}/"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from toolkit.cli import (
     controls_commands,
     discover_commands,
     evidence_commands,
+    explain_commands,
     fleet_commands,
     passthrough_commands,
     permissions_commands,
@@ -95,5 +96,6 @@ pipeline_commands.register(app)
 about_commands.register(app)
 app.add_typer(fleet_commands.app, name="fleet")
 app.add_typer(evidence_commands.app, name="evidence")
+app.add_typer(explain_commands.app, name="explain")
 app.add_typer(state_commands.app, name="state")
 app.add_typer(sandbox_commands.app, name="sandbox")

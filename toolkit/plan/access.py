@@ -7,7 +7,7 @@ In: resources as the plan leaves them, or as they are before it, and texts of AW
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolkit.access.judging import STRANGER
@@ -32,7 +32,20 @@ _SERVICE_POLICIES = {
     "aws_sqs_queue": "arn",
 }
 """Types that give a resource a policy → what names the resource."""
-_FULL_ACCESS = frozenset({"p-FullAWSAccess", "p-RCPFullAWSAccess"})
+TYPES = frozenset(
+    {
+        *_SERVICE_POLICIES,
+        *(f"aws_iam_{owner}" for owner in ("group", "user", "role", "policy", "policy_attachment")),
+        *(f"aws_iam_{owner}_policy{how}" for owner in ("group", "user", "role") for how in ("", "_attachment")),
+        *("aws_iam_user_group_membership", "aws_iam_group_membership", "aws_ssoadmin_permission_set"),
+        *("aws_ssoadmin_permission_set_inline_policy", "aws_ssoadmin_managed_policy_attachment"),
+        *("aws_ssoadmin_customer_managed_policy_attachment", "aws_ssoadmin_permissions_boundary_attachment"),
+        *("aws_organizations_policy", "aws_organizations_policy_attachment", "aws_s3_bucket", "aws_sns_topic"),
+        *("aws_cloudtrail", "aws_config_delivery_channel", "aws_cloudwatch_log_group"),
+        "aws_cloudwatch_log_resource_policy",
+    }
+)
+"""Terraform types that a world is read from."""
 
 
 def unknown_texts(_: str) -> None:
@@ -61,6 +74,7 @@ def world_of(
     home: str,
     texts: Texts = unknown_texts,
     organization_id: str | None = None,
+    more_gaps: Iterable[str] = (),
 ) -> World:
     """The world of an account that has these resources.
 
@@ -72,8 +86,11 @@ def world_of(
         home: Home region.
         texts: Of managed policies that the resources lack.
         organization_id: Of the account's organization; None: not known.
+        more_gaps: What else could not be taken into account, as sentences.
     """
-    return _Reader(tuple(resources), source, account_id, partition, home, texts, organization_id).world()
+    reader = _Reader(tuple(resources), source, account_id, partition, home, texts, organization_id)
+    found = reader.world()
+    return replace(found, gaps=(*found.gaps, *more_gaps))
 
 
 @dataclass(frozen=True)
@@ -171,7 +188,23 @@ class _Reader:
         if not isinstance(arn, str):
             return Holding(layer, unknown_document("a policy that is known after apply"), address, "policy_arn")
         text = self._policy(arn)
-        return Holding(layer, text.document, text.address or address, text.attribute or "policy_arn", text.note)
+        return Holding(layer, text.document, text.address or address, text.attribute or "policy_arn", text.note, arn)
+
+    def _attached_arn(self, one: Resource) -> object:
+        """The ARN that an attachment names.
+
+        One that is known after apply is of a policy that the plan makes. In the modules it is the one of the
+        attachment's name (tests/unit/plan/test_access.py); elsewhere that is taken for it only if it is made, too.
+        """
+        arn = one.values.get("policy_arn")
+        if isinstance(arn, str) or arn is None:
+            return arn
+        own = Address.parse(one.address)
+        for policy in self._all("aws_iam_policy"):
+            made = Address.parse(policy.address)
+            if (made.module, made.name) == (own.module, own.name) and not isinstance(policy.values.get("arn"), str):
+                return self._arn("policy", policy.values)
+        return arn
 
     def _held(self, kind: str, name: str) -> Iterator[Holding]:
         """The policies of a group, user or role."""
@@ -182,7 +215,7 @@ class _Reader:
                 yield Holding(Layer.IDENTITY, text, one.address)
         for one in self._all(f"aws_iam_{kind}_policy_attachment"):
             if one.values.get(kind) == name:
-                yield self._attached(one.values.get("policy_arn"), one.address)
+                yield self._attached(self._attached_arn(one), one.address)
         for one in self._all("aws_iam_policy_attachment"):
             if name in _names(one.values.get(f"{kind}s")):
                 yield self._attached(one.values.get("policy_arn"), one.address)
@@ -192,7 +225,7 @@ class _Reader:
         if boundary is not None:
             known = boundary if isinstance(one.values.get("permissions_boundary"), str) else None
             text = self._attached(known, one.address, Layer.BOUNDARY)
-            yield Holding(Layer.BOUNDARY, text.document, text.address, text.attribute, text.note)
+            yield text
 
     def _groups(self) -> Iterator[Principal]:
         for one in self._all("aws_iam_group"):
@@ -334,6 +367,10 @@ class _Reader:
                 name = f"policy of {arn.rsplit(':', 1)[-1]}"
                 held = Holding(Layer.RESOURCE, self._read(text, name, PolicyKind.RESOURCE), one.address)
                 yield Guarded(arn, held, self._account, one.region)
+        if not any(self._all("aws_cloudwatch_log_resource_policy")):
+            for one in self._all("aws_cloudwatch_log_group"):
+                if isinstance(one.values.get("name"), str):
+                    yield Guarded(self._log_group(one), None, self._account, one.region)
         for one in self._all("aws_s3_bucket"):
             arn = f"arn:{self._partition}:s3:::{one.values.get('bucket')}"
             if arn not in with_policy:
@@ -350,6 +387,10 @@ class _Reader:
         if one.type == "aws_sns_topic_policy":
             return self._made("sns", "aws_sns_topic", one)
         return self._made("sqs", "aws_sqs_queue", one)
+
+    def _log_group(self, one: Resource) -> str:
+        name = one.values["name"]
+        return f"arn:{self._partition}:logs:{one.region}:{self._account}:log-group:{name}:*"
 
     def _made(self, service: str, kind: str, policy: Resource) -> str | None:
         """The ARN of the one thing of a type that the policy's own module makes."""
@@ -384,6 +425,11 @@ class _Reader:
             arn, name = one.values.get("arn"), one.values.get("name")
             made = f"arn:{self._partition}:cloudtrail:{at.format(one.region)}:trail/{name}"
             put("trail", arn if isinstance(arn, str) else made)
+            key, group = one.values.get("kms_key_id"), one.values.get("cloud_watch_logs_group_arn")
+            if isinstance(key, str) and key.startswith("arn:"):
+                put("log key", key)
+            if isinstance(group, str) and group.startswith("arn:"):
+                put("log group", group)
         for one in self._all("aws_cloudtrail", "aws_config_delivery_channel"):
             bucket = one.values.get("s3_bucket_name")
             if isinstance(bucket, str):
@@ -395,7 +441,7 @@ class _Reader:
                 put("log key", key)
         for one in self._all("aws_cloudwatch_log_group"):
             if one.component == "cloudtrail" and isinstance(one.values.get("name"), str):
-                put("log group", f"arn:{self._partition}:logs:{at.format(one.region)}:log-group:{one.values['name']}:*")
+                put("log group", self._log_group(one))
         for one in self._all("aws_sns_topic"):
             if isinstance(one.values.get("name"), str):
                 put("alert topic", f"arn:{self._partition}:sns:{at.format(one.region)}:{one.values['name']}")

@@ -489,7 +489,7 @@ def _sandbox_environ(project: Project, environment: Environment, access: Access,
     environ = sandbox.child_environ(
         running, admitted_environ(environment, access), environment.regions.home, environment.account_id
     )
-    config = _simulated_profiles(environment, environ)
+    config = simulated_profiles(environment, environ)
     if config:
         file = scratch / "aws-config"
         write_atomically(file, config, mode=0o600)
@@ -497,7 +497,7 @@ def _sandbox_environ(project: Project, environment: Environment, access: Access,
     return environ
 
 
-def _simulated_profiles(environment: Environment, environ: Mapping[str, str]) -> str:
+def simulated_profiles(environment: Environment, environ: Mapping[str, str]) -> str:
     """An AWS configuration in which the profiles that the rendered HCL names lead to the embedded AWS's dummy keys."""
     dummy = {
         "aws_access_key_id": environ["AWS_ACCESS_KEY_ID"],

@@ -736,6 +736,61 @@ STORIES: dict[tuple[str, ...], Story] = {
 }
 
 
+def _subject(word: str) -> Any:
+    """A world in which every text is hostile."""
+    from toolkit.access import Holding, Kind, Principal, World
+    from toolkit.access.model import unknown_document
+    from toolkit.iam import PolicyDocument
+    from toolkit.iam.evaluate import Layer
+    from toolkit.workflows.access import Subject
+
+    text = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    known = PolicyDocument.parse(text, name=word)
+    denying = PolicyDocument.parse({**text, "Statement": [{**text["Statement"][0], "Effect": "Deny"}]}, name=word)  # type: ignore[dict-item]
+    held = Holding(Layer.IDENTITY, known, word, "policy", word)
+    unknown = Holding(Layer.IDENTITY, unknown_document(word), word)
+    arn = "arn:aws:iam::123456789012:user/x"
+    people = (
+        Principal(Kind.USER, "anna", arn, (held,)),
+        Principal(Kind.USER, word, arn, (unknown,)),
+        Principal(Kind.GROUP, word, arn, (held, Holding(Layer.IDENTITY, denying, word))),
+    )
+    return Subject(World(word, "123456789012", "aws", people, gaps=(word,)))
+
+
+def _explains(*arguments: str) -> Story:
+    def story(word: str) -> Iterator[list[str]]:
+        with _returns("toolkit.workflows.access.rendered", _subject(word)):
+            yield from both("explain", *arguments, "--env", "prod")
+            yield ["explain", *arguments, "--env", "prod", "--context", word]
+
+    return story
+
+
+def _explains_names(*arguments: str) -> Story:
+    def story(word: str) -> Iterator[list[str]]:
+        yield from _explains(*arguments)(word)
+        with _returns("toolkit.workflows.access.rendered", _subject(word)):
+            yield ["explain", arguments[0], word, *arguments[2:], "--env", "prod"]
+
+    return story
+
+
+def _asks(word: str) -> Iterator[list[str]]:
+    for name in ("turn-off-the-lights", "read-the-logs", "escalate", "administrator-in-one-step"):
+        with _returns("toolkit.workflows.access.rendered", _subject(word)):
+            yield from both("explain", "question", name, "--env", "prod")
+    yield ["explain", "question", word, "--env", "prod"]
+
+
+STORIES |= {
+    ("explain", "who-can"): _explains_names("who-can", "cloudtrail:StopLogging"),
+    ("explain", "what-can"): _explains_names("what-can", "anna"),
+    ("explain", "why"): _explains_names("why", "anna", "cloudtrail:StopLogging"),
+    ("explain", "question"): _asks,
+}
+
+
 def commands() -> list[tuple[str, ...]]:
     group = typer.main.get_command(app)
     found: list[tuple[str, ...]] = []
@@ -811,6 +866,10 @@ def test_all_json_is_as_published(project: Path, json_shape: Callable[[str], Any
 
 
 PRINTS = {
+    "explain who-can": "access",
+    "explain what-can": "access",
+    "explain why": "access",
+    "explain question": "access",
     "audit": "audit audit-organization",
     "plan": "plan fleet-run",
     "apply": "apply fleet-run",
