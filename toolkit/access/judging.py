@@ -31,7 +31,7 @@ from toolkit.access.model import Guarded, Holding, Kind, Principal, World, unkno
 from toolkit.access.reference import PARTITION, Action, action
 from toolkit.globs import Glob
 from toolkit.iam import Policies, PolicyDocument, PolicyKind, Request, Statement, evaluate
-from toolkit.iam.evaluate import Grant, Layer, Result, grant_of, is_service_linked, resource_must_allow
+from toolkit.iam.evaluate import Grant, Layer, Result, grant_of, resource_must_allow
 from toolkit.iam.matching import ARN_FIELDS, ContextValue, action_pattern
 from toolkit.iam.organization import HONOUR_RCPS
 from toolkit.iam.request import Principal as Caller
@@ -156,6 +156,10 @@ class Answer:
         return tuple(found)
 
 
+_NOTHING = (Truth.NO, Truth.NO)
+_ANY = Knowledge({})
+
+
 class _Compiled:
     """A policy, ready to be asked."""
 
@@ -165,8 +169,12 @@ class _Compiled:
         self._wild: dict[str, list[tuple[Glob, int]]] = {}
         self._always: list[tuple[tuple[Glob, ...], bool, int]] = []
         self._found: dict[str, tuple[Statement, ...]] = {}
-        self._said: dict[tuple[str, str | None], tuple[Truth, Truth] | None] = {}
+        self._said: dict[tuple[str, str | None], tuple[Truth, Truth]] = {}
         self.personal = tuple(map(self._is_personal, document.statements))
+        self.plain = tuple(
+            not one.conditions and not any("${" in text for text in (*one.resources, *one.not_resources))
+            for one in document.statements
+        )
         for index, statement in enumerate(document.statements):
             if statement.not_actions:
                 self._always.append((tuple(map(action_pattern, statement.not_actions)), True, index))
@@ -204,18 +212,25 @@ class _Compiled:
 
     def says(self, asked: _Asked) -> tuple[Truth, Truth]:
         """Whether it allows, and denies, what is asked. Principals are not looked at: of identities' policies."""
-        if asked.key is None:
-            return self._decide(asked)
-        known = self._said.get(asked.key, False)
-        if known is False:
-            statements = self.about(asked.name)
-            plain = not any(self.personal[statement.index] for statement in statements)
-            known = self._said[asked.key] = self._decide(asked) if plain else None
-        return known if isinstance(known, tuple) else self._decide(asked)
+        prepared = asked.prepared
+        statements = self._found.get(prepared.name)
+        if statements is None:
+            statements = self.about(prepared.name)
+        if not statements:
+            return _NOTHING
+        key = prepared.key
+        if key is None:
+            return self._decide(statements, asked)
+        known = self._said.get(key)
+        if known is None:
+            if any(self.personal[statement.index] for statement in statements):
+                return self._decide(statements, asked)
+            known = self._said[key] = self._decide(statements, asked)
+        return known
 
-    def _decide(self, asked: _Asked) -> tuple[Truth, Truth]:
+    def _decide(self, statements: Iterable[Statement], asked: _Asked) -> tuple[Truth, Truth]:
         allow = deny = Truth.NO
-        for statement in self.about(asked.name):
+        for statement in statements:
             if statement.effect == "Allow":
                 if allow is not Truth.YES:
                     allow = max(allow, self.applies(statement, asked))
@@ -226,7 +241,7 @@ class _Compiled:
     def grants(self, asked: _Asked) -> tuple[dict[Grant, Truth], Truth]:
         """How closely it names the caller in what it allows, and whether it denies: of a resource's policy."""
         allow, deny = dict.fromkeys(Grant, Truth.NO), Truth.NO
-        for statement in self.about(asked.name):
+        for statement in self.about(asked.prepared.name):
             grant = grant_of(statement, asked.caller)
             if grant is Grant.NOT_NAMED:
                 continue
@@ -240,7 +255,12 @@ class _Compiled:
     def applies(self, statement: Statement, asked: _Asked) -> Truth:
         """Whether a statement about the action applies, whoever its principals are."""
         variables = self.document.variables
-        found = resource_applies(statement, asked.knowledge, asked.question.asked, asked.kinds, variables=variables)
+        prepared = asked.prepared
+        if not statement.conditions and statement.resources == ("*",):
+            return Truth.YES
+        # What needs nothing of the request is not asked of it, which takes longer than all the rest.
+        knowledge = _ANY if self.plain[statement.index] else asked.knowledge
+        found = resource_applies(statement, knowledge, prepared.resource, prepared.kinds, variables=variables)
         for condition in statement.conditions:
             if found is Truth.NO:
                 break
@@ -248,50 +268,78 @@ class _Compiled:
         return found
 
 
-class _Asked:
-    """A question about one principal."""
+class _Prepared:
+    """A question about a world, whoever it is about."""
 
-    def __init__(self, question: Question, principal: Principal, caller: Caller, world: World) -> None:
-        self.question, self.principal, self.caller, self._world = question, principal, caller, world
+    def __init__(self, question: Question, world: World) -> None:
+        self.question, self.world = question, world
         self.name = question.action.lower()
+        self.service = self.name.partition(":")[0]
+        self.resource = question.asked
         # Only what does not depend on who asks is kept for others, and only for questions without more.
-        self.key = None if question.context else (self.name, question.asked)
+        self.key = None if question.context else (self.name, self.resource)
+        self.kinds = question.kinds(world.partition)
+        self.guard = None if question.resource is None else world.guard_of(question.resource)
+        self.owner = self._owner()
+        self.honours_rcps = self.service in HONOUR_RCPS
+        self.must_allow = resource_must_allow(question.action)
+        self.policy: Holding | None = None if self.guard is None else self.guard.policy
+        if self.guard is None and self._may_have_a_policy():
+            named = "the resource" if question.resource in (None, "*") else question.resource
+            self.policy = Holding(Layer.RESOURCE, unknown_document(f"the policy of {named}", PolicyKind.RESOURCE))
 
-    @cached_property
-    def kinds(self) -> tuple[str, ...]:
-        return self.question.kinds(self._world.partition)
-
-    @cached_property
-    def guard(self) -> Guarded | None:
-        return None if self.question.resource is None else self._world.guard_of(self.question.resource)
-
-    @cached_property
-    def owner(self) -> str:
+    def _owner(self) -> str:
         """Account of the resource."""
         if self.guard is not None:
             return self.guard.account
-        resource = self.question.resource
-        account = resource.split(":", ARN_FIELDS - 1)[4] if resource and resource.count(":") >= ARN_FIELDS - 1 else ""
-        return account if account.isdigit() else self._world.account_id
+        resource = self.question.resource or ""
+        account = resource.split(":", ARN_FIELDS - 1)[4] if resource.count(":") >= ARN_FIELDS - 1 else ""
+        return account if account.isdigit() else self.world.account_id
+
+    def _may_have_a_policy(self) -> bool:
+        """Whether the resource may have a policy of which nothing is known."""
+        if self.question.resource in (None, "*"):
+            return self.must_allow
+        return self.service in HAVE_POLICIES or self.must_allow
+
+
+class _Asked:
+    """A question about one principal."""
+
+    __slots__ = ("_knowledge", "_request", "caller", "prepared", "principal")
+
+    def __init__(self, prepared: _Prepared, principal: Principal, caller: Caller) -> None:
+        self.prepared, self.principal, self.caller = prepared, principal, caller
+        self._request: Request | None = None
+        self._knowledge: Knowledge | None = None
 
     @property
     def cross_account(self) -> bool:
-        return self.owner != self.caller.account
+        return self.prepared.owner != self.caller.account
 
-    @cached_property
+    @property
     def request(self) -> Request:
-        return Request(
-            self.caller.arn,
-            self.question.action,
-            self.question.asked or "*",
-            context=self.question.context,
-            principal_tags=self.principal.tags or {},
-            resource_account=self.owner,
-        )
+        if self._request is None:
+            question = self.prepared.question
+            self._request = Request(
+                self.caller.arn,
+                question.action,
+                self.prepared.resource or "*",
+                context=question.context,
+                principal_tags=self.principal.tags or {},
+                resource_account=self.prepared.owner,
+            )
+        return self._request
 
-    @cached_property
+    @property
     def knowledge(self) -> Knowledge:
-        return knowledge_of(self.question, self.principal, self.request, self._world, self.guard)
+        """What is known of the request; built only where a statement asks for it."""
+        if self._knowledge is None:
+            prepared = self.prepared
+            self._knowledge = knowledge_of(
+                prepared.question, self.principal, self.request, prepared.world, prepared.guard
+            )
+        return self._knowledge
 
 
 def knowledge_of(
@@ -357,15 +405,15 @@ class Judge:
         self._compiled: dict[int, _Compiled] = {}
         self._layers: dict[int, dict[Layer, tuple[_Compiled, ...]]] = {}
         self._callers: dict[int, Caller] = {}
-        self._placeholders: dict[str, Holding] = {}
+        self._prepared: dict[int, _Prepared] = {}
 
     def verdict(self, principal: Principal, question: Question) -> Verdict:
         """Whether somebody may do something, by itself."""
         asked = self._ask(principal, question)
         layers = self._held(principal)
-        world, linked = self.world, is_service_linked(asked.caller.arn)
+        world, linked = self.world, principal.linked
         allow, deny = Truth.YES, Truth.NO
-        rcps = () if linked or not _honours_rcps(question) else world.rcps
+        rcps = () if linked or not asked.prepared.honours_rcps else world.rcps
         scps = () if linked else scps_of(principal, world)
         for level in (*rcps, *scps):
             here = Truth.NO
@@ -390,7 +438,7 @@ class Judge:
                 here, deny = max(here, grants), max(deny, denies)
             limits = min(limits, here)
         own = min(identity, limits)
-        held = self.policy_on(asked)
+        held = asked.prepared.policy
         if held is None:
             total = Truth.NO if asked.cross_account else own
         else:
@@ -400,7 +448,7 @@ class Judge:
             if asked.cross_account:
                 total = min(named, own)
             else:
-                gate = named if resource_must_allow(question.action) else Truth.YES
+                gate = named if asked.prepared.must_allow else Truth.YES
                 total = max(by_grant[Grant.DIRECT], min(by_grant[Grant.ROLE], limits), min(gate, own))
         allow = min(allow, total)
         if deny is Truth.YES or allow is Truth.NO:
@@ -438,7 +486,7 @@ class Judge:
     def _grounds(self, asked: _Asked) -> Iterator[Ground]:
         for holding, named in self._holdings(asked):
             compiled = self._compile(holding.document)
-            for statement in compiled.about(asked.name):
+            for statement in compiled.about(asked.prepared.name):
                 if named and grant_of(statement, asked.caller) is Grant.NOT_NAMED:
                     continue
                 applies = compiled.applies(statement, asked)
@@ -447,50 +495,35 @@ class Judge:
                 on = resource_applies(
                     statement,
                     asked.knowledge,
-                    asked.question.asked,
-                    asked.kinds,
+                    asked.prepared.resource,
+                    asked.prepared.kinds,
                     variables=holding.document.variables,
                 )
                 certain = applies is Truth.YES
-                told = doubts(statement, holding.document, asked.knowledge, asked.question.resource, on)
+                told = doubts(statement, holding.document, asked.knowledge, asked.prepared.question.resource, on)
                 yield Ground(holding, statement, certain, () if certain else told)
 
     def _holdings(self, asked: _Asked) -> Iterator[tuple[Holding, bool]]:
         """Every policy that applies, and whether its statements name principals."""
-        linked = is_service_linked(asked.caller.arn)
-        if not linked and _honours_rcps(asked.question):
+        linked = asked.principal.linked
+        if not linked and asked.prepared.honours_rcps:
             yield from ((one, False) for level in self.world.rcps for one in level)
         if not linked:
             yield from ((one, False) for level in scps_of(asked.principal, self.world) for one in level)
-        held = self.policy_on(asked)
+        held = asked.prepared.policy
         if held is not None:
             yield held, True
         yield from ((one, False) for one in asked.principal.held)
-        for document in asked.question.session or ():
+        for document in asked.prepared.question.session or ():
             yield Holding(Layer.SESSION, document), False
-
-    def policy_on(self, asked: _Asked) -> Holding | None:
-        """The policy of the resource: one of which nothing is known may say anything; None: there is none."""
-        question = asked.question
-        service = question.action.partition(":")[0].lower()
-        if question.resource is None or question.resource == "*":
-            return self._placeholder("the resource") if resource_must_allow(question.action) else None
-        if asked.guard is not None:
-            return asked.guard.policy
-        if service in HAVE_POLICIES or resource_must_allow(question.action):
-            return self._placeholder(question.resource)
-        return None
-
-    def _placeholder(self, resource: str) -> Holding:
-        if resource not in self._placeholders:
-            named = unknown_document(f"the policy of {resource}", PolicyKind.RESOURCE)
-            self._placeholders[resource] = Holding(Layer.RESOURCE, named)
-        return self._placeholders[resource]
 
     def _ask(self, principal: Principal, question: Question) -> _Asked:
         if id(principal) not in self._callers:
             self._callers[id(principal)] = Caller.parse(principal.arn)
-        return _Asked(question, principal, self._callers[id(principal)], self.world)
+        prepared = self._prepared.get(id(question))
+        if prepared is None or prepared.question is not question:
+            prepared = self._prepared[id(question)] = _Prepared(question, self.world)
+        return _Asked(prepared, principal, self._callers[id(principal)])
 
     def _compile(self, document: PolicyDocument) -> _Compiled:
         found = self._compiled.get(id(document))
@@ -518,7 +551,7 @@ class Judge:
 
             own = [one for one in principal.held if one.layer is Layer.IDENTITY]
             boundary = [taken(one) for one in principal.held if one.layer is Layer.BOUNDARY]
-            held = self.policy_on(asked)
+            held = asked.prepared.policy
             session = question.session
             policies = Policies(
                 identity=_EVERYTHING if principal.kind in _ELSEWHERE else tuple(map(taken, own)),
@@ -527,7 +560,7 @@ class Judge:
                 if session is None
                 else tuple(self._taken(one, asked, generous=generous) for one in session),
                 scps=_levels(scps_of(principal, self.world), taken),
-                rcps=_levels(self.world.rcps, taken) if _honours_rcps(question) else (),
+                rcps=_levels(self.world.rcps, taken) if asked.prepared.honours_rcps else (),
                 resource=None if held is None else taken(held),
             )
             found.append(evaluate(asked.request, policies))
@@ -538,7 +571,7 @@ class Judge:
         compiled = self._compile(document)
         left = []
         for statement in document.statements:
-            if statement not in compiled.about(asked.name):
+            if statement not in compiled.about(asked.prepared.name):
                 continue
             least = Truth.PERHAPS if (statement.effect == "Allow") == generous else Truth.YES
             if compiled.applies(statement, asked) >= least:
@@ -569,10 +602,6 @@ def _levels(
     levels: tuple[tuple[Holding, ...], ...], taken: Callable[[Holding], PolicyDocument]
 ) -> tuple[tuple[PolicyDocument, ...], ...]:
     return tuple(tuple(map(taken, level)) for level in levels)
-
-
-def _honours_rcps(question: Question) -> bool:
-    return question.action.partition(":")[0].lower() in HONOUR_RCPS
 
 
 def _allowed_by(grounds: Iterable[Ground], principal: Principal) -> str:
