@@ -11,6 +11,7 @@ Each pair is run in turn (A B A B …), so that a machine that gets slower slows
     discovery   a scan of 17 regions side by side against one list after the other (bench/discovery.py, with --scan)
     audit       an audit of 17 regions against one call after the other (bench/auditing.py, with --audit; with prowler
                 beside it as that file says)
+    access      who can do what, of 1,000 principals against one question (bench/access.py)
     page        the page of an audit of 50,000 findings in Chromium (bench/page.py, by itself)
     regions     a provider for each of 17 regions against one for all (bench/one_provider.py, by itself)
 """
@@ -181,6 +182,7 @@ def planning(what: str, environment: str) -> None:
 if __name__ == "__main__":
     start_up()
     rendering()
+    subprocess.run([PYTHON, Path(__file__).with_name("access.py")], check=True)
     if "--plan" in sys.argv[1:]:
         planning("the smallest environment", SMALLEST)
         readme = REPOSITORY / "environments" / "sandbox" / "environment.yaml"
