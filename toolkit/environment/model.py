@@ -388,6 +388,54 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
 """
 
 
+def _action(value: str) -> str:
+    """An action as AWS spells it."""
+    from toolkit.access.reference import known_action  # a large list that few files need
+
+    try:
+        return known_action(value).name
+    except UsageError as e:
+        raise ValueError(f"{e.problem}; {e.hint}") from e
+
+
+_Names = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(_as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+_Actions = Annotated[
+    tuple[Annotated[str, AfterValidator(_action)], ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(_as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+
+
+class AccessTest(_Strict):
+    """What a principal must be able to do, or must not: a test of policies."""
+
+    who: _Names = Field(
+        description="A principal as `toolkit explain` names it (developers, group:developers, role:deploy), or a list."
+    )
+    can: _Actions | None = Field(None, description="An action that must be allowed for certain, or a list.")
+    cannot: _Actions | None = Field(None, description="An action that must be denied for certain, or a list.")
+    on: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="An ARN, or what of the environment is meant: trail, log bucket, log object, log key, log group or "
+        "alert topic. null: any resource.",
+    )
+    when: dict[str, str | bool | int] = Field(
+        default={}, description="Condition keys of the request, like aws:MultiFactorAuthPresent: true."
+    )
+
+    @model_validator(mode="after")
+    def _expects_one(self) -> AccessTest:
+        if (self.can is None) == (self.cannot is None):
+            raise ValueError("expected one of `can` and `cannot`")
+        return self
+
+
 class EnvironmentFile(_Strict):
     """environment.yaml but for its components, whose classes the registry supplies."""
 
@@ -436,6 +484,10 @@ class EnvironmentFile(_Strict):
     )
     attestations: Annotated[tuple[AttestationEntry, ...], Field(strict=False)] = Field(
         default=(), description="What a person confirms for `toolkit audit`, because no API of AWS reports it."
+    )
+    access_tests: Annotated[tuple[AccessTest, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Who must be able to do what, or must not: `validate` tests what is rendered, `plan` what will be.",
     )
     simulator: Literal["moto"] | None = Field(
         None, description='"moto": this environment lives only on the embedded AWS of `toolkit sandbox`.'
@@ -507,6 +559,7 @@ class Environment:
     released: tuple[str, ...] = ()
     """Addresses of modules whose resources an apply removes from the state, and leaves in AWS."""
     attestations: tuple[AttestationEntry, ...] = ()
+    access_tests: tuple[AccessTest, ...] = ()
     newer: tuple[Problem, ...] = ()
     """Names of AWS that are accepted though our lists of them do not have them: to be reported with their places."""
     text: str = field(default="", compare=False, repr=False)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toolkit import __version__
 from toolkit.errors import RefusedError, ToolkitError, UsageError
 from toolkit.files import digest
 from toolkit.findings import Consents, Finding
+from toolkit.paths import Project
 from toolkit.signing import Signer
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.outcomes import FORGETS
@@ -147,7 +148,7 @@ def make_plan(
 
     Raises:
         UsageError: Where the bundle would go, something else is.
-        RefusedError: It would destroy what is to be released.
+        RefusedError: It would destroy what is to be released, or an access test of the environment fails.
         ToolkitError: Terraform failed, the state is locked, or the bundle cannot be written.
     """
     environment = workspace.environment
@@ -178,7 +179,6 @@ def make_plan(
             data = workspace.runner.show(plan_file)
         from toolkit.plan.model import parse_plan
         from toolkit.workflows.judge import judge_plan, tell_idle
-        from toolkit.workflows.left_out import describe, left_out
 
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Judging the plan")
@@ -186,11 +186,7 @@ def make_plan(
         findings = judge_plan(workspace, data, plan, consents, destroy=destroy, aliases=aliases)
         if not step:
             tell_idle(consents, findings, observer)
-        lacking = left_out(workspace, plan)
-        only_lacking = bool(lacking) and len(lacking) == len(plan.changes)
-        if lacking:
-            what = "nothing but these is left to apply" if only_lacking else "an apply leaves these out"
-            observer.warning(f"{what}, which the embedded AWS lacks: {describe(lacking)}")
+        only_lacking = _only_lacking(workspace, plan, observer)
         # With one region there is only one provider.
         several = len(environment.regions.active) + len(environment.regions.retiring) > 1
         moves_home = plan.empty and not destroy and several and workspace.runner.state_aliases() != aliases
@@ -211,9 +207,24 @@ def make_plan(
         result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking)
         if judged is not None:
             judged(result)
+        if environment.access_tests and not destroy and not targets:
+            _require_access(workspace, data)
         if content is not None:
             place.save(workspace, target, content, observer)
     return result
+
+
+def _only_lacking(workspace: Workspace, plan: Plan, observer: Observer) -> bool:
+    """Whether the plan changes only what the embedded AWS lacks; warns about what an apply leaves out."""
+    from toolkit.workflows.left_out import describe, left_out
+
+    lacking = left_out(workspace, plan)
+    if not lacking:
+        return False
+    only = len(lacking) == len(plan.changes)
+    what = "nothing but these is left to apply" if only else "an apply leaves these out"
+    observer.warning(f"{what}, which the embedded AWS lacks: {describe(lacking)}")
+    return only
 
 
 @dataclass(frozen=True)
@@ -296,6 +307,20 @@ def _manifest(
         consents=consents.as_options(),
         signature=None,
     )
+
+
+def _require_access(workspace: Workspace, data: Mapping[str, Any]) -> None:
+    """The environment's access tests hold once the plan is applied.
+
+    Raises:
+        RefusedError: One does not.
+    """
+    from toolkit.workflows.access import of_values
+    from toolkit.workflows.access_tests import require_access
+
+    project = Project(workspace.paths.project)
+    source = f"the plan of {workspace.called}"
+    require_access(of_values(project, workspace.paths, workspace.environment, data, source))
 
 
 @contextlib.contextmanager

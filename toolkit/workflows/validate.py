@@ -34,6 +34,7 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
 
     Raises:
         RefusedError: The state is another environment's, too.
+        RefusedError: An access test fails.
         ToolkitError: The file is wrong, rendered/ is out of date (exit code 3), or Terraform finds errors.
     """
     paths, environment = read_environment(project, name)
@@ -69,6 +70,15 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
             detail="\n".join(explain(d, paths, environment) for d in errors),
             hint="change the settings named above, then `toolkit render` and validate again",
         )
+    if environment.access_tests:
+        from toolkit.workflows.access import of_values
+        from toolkit.workflows.access_tests import require_access
+        from toolkit.workflows.rendered_values import values_of
+
+        values = values_of(paths, environment, access, observer)
+        observer.stage(f"Testing who may do what in {name}")
+        tested = require_access(of_values(project, paths, environment, values, f"the rendered files of {name}"))
+        observer.note(f"{tested} access tests hold")
     # Shown already, with the rendered files.
     newer = [Diagnostic("warning", text, "", None, None, None, None) for text in environment.warnings(paths.shown)]
     return (*newer, *advice, *diagnostics)
