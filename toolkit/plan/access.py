@@ -435,12 +435,18 @@ class _Reader:
             if isinstance(bucket, str):
                 put("log bucket", f"arn:{self._partition}:s3:::{bucket}")
                 put("log object", f"arn:{self._partition}:s3:::{bucket}/AWSLogs/{self._account}/any")
+        # What encrypts and takes logs is made by the module that makes what delivers them.
+        trails = {_module(one) for one in self._all("aws_cloudtrail") if _made_by_terraform(one)}
+        delivering = trails | {
+            _module(one) for one in self._all("aws_config_delivery_channel") if _made_by_terraform(one)
+        }
         for one in self._all("aws_kms_key"):
             key = self._guarded_arn(one, one.values.get("arn"))
-            if key is not None and one.component in ("cloudtrail", "config"):
+            if key is not None and _made_by_terraform(one) and _module(one) in delivering:
                 put("log key", key)
         for one in self._all("aws_cloudwatch_log_group"):
-            if one.component == "cloudtrail" and isinstance(one.values.get("name"), str):
+            known = isinstance(one.values.get("name"), str) and _made_by_terraform(one)
+            if known and _module(one) in trails:
                 put("log group", self._log_group(one))
         for one in self._all("aws_sns_topic"):
             if isinstance(one.values.get("name"), str):
@@ -456,6 +462,15 @@ def _tags(values: Values) -> Mapping[str, str]:
     """A user's own tags. Default tags are in `tags_all`, which is known where they are."""
     tags = values.get("tags_all") if isinstance(values.get("tags_all"), Mapping) else values.get("tags")
     return {str(key): value for key, value in (tags or {}).items() if isinstance(value, str)}
+
+
+def _made_by_terraform(one: Resource) -> bool:
+    """Whether its address is Terraform's; what was read from an account has its ARN there."""
+    try:
+        Address.parse(one.address)
+    except ValueError:
+        return False
+    return True
 
 
 def _module(one: Resource) -> str:
