@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="""Explain who can do what: by the rendered files, a plan, or the account.
+    help="""Explain who can do what.
 
-    Three answers: allowed and denied hold no matter what else a request carries;
-    what is neither depends on conditions, which are printed. Nothing is guessed:
-    what is not known is named.
+    By the rendered files, by a saved plan, or by the account. Three answers:
+    allowed and denied hold no matter what else a request carries; what is neither
+    depends on conditions, which are printed. Nothing is guessed: what is not
+    known is named.
 
     \b
     Examples:
@@ -44,7 +45,7 @@ class Expected(StrEnum):
 
 
 Action = Annotated[str, typer.Argument(metavar="ACTION", help="One action, such as cloudtrail:StopLogging.")]
-Resource = Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="ARN of the resource; none: any resource.")]
+Resource = Annotated[str | None, typer.Argument(metavar="RESOURCE", help="ARN of the resource; none: any resource.")]
 Name = Annotated[
     str,
     typer.Argument(
@@ -208,7 +209,7 @@ def why(
     Examples:
       toolkit explain why user:anna iam:CreateUser
       toolkit explain why role:deploy s3:PutObject arn:aws:s3:::example-logs/a
-      toolkit explain why anna iam:CreateUser --context aws:MultiFactorAuthPresent=true
+      toolkit explain why anna iam:CreateUser --context aws:SourceIp=192.0.2.1
       toolkit explain why group:developers cloudtrail:StopLogging --expect denied
     """
     from dataclasses import replace
