@@ -125,7 +125,7 @@ def who_can(
     subject = _subject(env, plan, kms_key, rendered=rendered, live=live, sandbox=sandbox, mirror=mirror)
     question = asking.asked(action, resource, _context(context))
     answers = asking.who_can(Judge(subject.world), question)
-    return _shown(subject, "who-can", answers, expect, as_json=as_json)
+    return _shown(subject, "who-can", question, answers, expect, as_json=as_json)
 
 
 @app.command("what-can")
@@ -224,7 +224,7 @@ def why(
 
         question = replace(question, session=session_policies(session_policy))
     answer = asking.answer_of(Judge(subject.world), found, question)
-    return _shown(subject, "why", (answer,), expect, as_json=as_json)
+    return _shown(subject, "why", question, (answer,), expect, as_json=as_json)
 
 
 @app.command("question")
@@ -337,7 +337,15 @@ def _with(question: Question, given: Iterable[tuple[str, ContextValue]]) -> Ques
     return replace(question, context=asking.asked(question.action, None, known).context)
 
 
-def _shown(subject: Subject, command: str, answers: Sequence[Answer], expect: Expected | None, *, as_json: bool) -> int:
+def _shown(
+    subject: Subject,
+    command: str,
+    question: Question,
+    answers: Sequence[Answer],
+    expect: Expected | None,
+    *,
+    as_json: bool,
+) -> int:
     from toolkit.reports.access import access_data, who_lines, why_lines
 
     other = [one for one in answers if expect is not None and one.verdict.value != expect.value]
@@ -347,7 +355,7 @@ def _shown(subject: Subject, command: str, answers: Sequence[Answer], expect: Ex
     elif command == "why":
         console.say(*why_lines(subject, answers[0]))
     else:
-        console.say(*who_lines(subject, answers, verbose=console.Settings.verbose))
+        console.say(*who_lines(subject, question, answers, verbose=console.Settings.verbose))
     if other:
         said = ", ".join(f"{one.principal.label} {one.verdict.value}" for one in other[:3])
         more_of_them = f" and {len(other) - 3} more" if len(other) > 3 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from toolkit.access import Answer, Ground, Verdict, World
+from toolkit.access import Answer, Ground, Question, Verdict, World
 from toolkit.access.questions import Found, Named
 from toolkit.documents import Document, document
 
@@ -27,13 +27,13 @@ class Told(Protocol):
         """A statement, for people."""
 
 
-def who_lines(subject: Told, answers: Sequence[Answer], *, verbose: bool) -> Iterator[str]:
+def who_lines(subject: Told, question: Question, answers: Sequence[Answer], *, verbose: bool) -> Iterator[str]:
     """Everybody's answer to one question."""
-    question = answers[0].question if answers else None
-    if question is not None:
-        on = f" on {question.resource}" if question.resource else ""
-        yield f"Who can {question.action}{on}, by {subject.world.source}:"
-        yield ""
+    on = f" on {question.resource}" if question.resource else ""
+    yield f"Who can {question.action}{on}, by {subject.world.source}:"
+    yield ""
+    if not answers:
+        yield "There are no principals."
     for answer in answers:
         if answer.verdict is not Verdict.DENIED or verbose:
             yield from answer_lines(subject, answer)
