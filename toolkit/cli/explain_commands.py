@@ -70,7 +70,7 @@ Rendered = Annotated[
     ),
 ]
 Bundle = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--plan", metavar="BUNDLE", help="By what there is once this saved plan is applied."),
 ]
 Live = Annotated[bool, typer.Option("--live", help="By what the account has now; reads AWS.")]
@@ -277,7 +277,7 @@ def question(
 
 def _subject(
     env: str | None,
-    plan: Path | None,
+    plan: str | None,
     kms_key: str | None,
     *,
     rendered: bool,
@@ -295,9 +295,9 @@ def _subject(
 
         if env is not None:
             raise UsageError("--env: a plan bundle has its environment", hint="leave out --env")
-        kms_key = options.kms_key_for(plan, kms_key)
-        around = options.project_if_any()
-        return workflow.planned(plan, around, bundle_keys(around, options.access(sandbox, mirror), kms_key))
+        around, access = options.project_if_any(), options.access(sandbox, mirror)
+        return workflow.planned(plan, around, access, bundle_keys(around, access, kms_key))
+    options.demands_on(plan, kms_key=kms_key)
     project = options.project()
     name = workflow.environment_named(project, env)
     with console.Progress() as progress:

@@ -114,15 +114,15 @@ def of_values(
     return Subject(world, environment, paths.shown)
 
 
-def planned(bundle: Path, project: Project | None, keys: Keys) -> Subject:
-    """What there is once a plan bundle is applied; calls neither AWS nor Terraform.
+def planned(bundle: str, project: Project | None, access: Access, keys: Keys) -> Subject:
+    """What there is once a plan bundle is applied; calls neither AWS, unless the plan is there, nor Terraform.
 
     Raises:
         BadPlanError: As `show_bundle`.
     """
     from toolkit.workflows.show import attribution_of, read_bundle
 
-    read, environment = read_bundle(bundle, project, keys)
+    read, environment = read_bundle(bundle, project, access, keys)
     manifest = read.manifest
     world = world_of(
         parse_outcome(read.plan_json, attribution_of(manifest)),
