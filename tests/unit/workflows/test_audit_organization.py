@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -43,6 +44,13 @@ LENGTH, POLICY, GUARDDUTY = (
 LOWER = "iam_password_policy_lowercase"
 WANTED = checks(ids=[LENGTH, POLICY, GUARDDUTY, LOWER])
 FEW = checks(ids=[LENGTH, LOWER])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _only_its_own_garbage() -> None:
+    """After each account, garbage is looked for: not among what other tests of the worker have left."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
