@@ -42,6 +42,7 @@ class Slow(AwsSession):
         self.asked: list[str] = []
         self.most = self._waiting = 0
         self._lock = threading.Lock()
+        self._full = threading.Event()
 
     def client(self, service: str, region: str | None = None) -> Any:
         return self
@@ -52,7 +53,10 @@ class Slow(AwsSession):
                 self.asked.append(operation)
                 self._waiting += 1
                 self.most = max(self.most, self._waiting)
-            time.sleep(0.05)
+                if self._waiting >= AT_ONCE:
+                    self._full.set()
+            self._full.wait(10)
+            time.sleep(0.01)
             with self._lock:
                 self._waiting -= 1
             return {}
