@@ -29,7 +29,7 @@ from toolkit.plan.facts import Source
 from toolkit.reports.audit import audit_data
 from toolkit.resources.reading import Live
 from toolkit.sandbox import control
-from toolkit.workflows.apply import apply_bundle, open_bundle
+from toolkit.workflows.apply import apply_bundle
 from toolkit.workflows.audit import audit, chosen
 from toolkit.workflows.coverage import chosen as frameworks
 from toolkit.workflows.discover import Account, of_workspace
@@ -125,8 +125,9 @@ def main() -> None:
             first = audited(of_workspace(project, workspace), observer)
             file = root / "first.json"
             file.write_text(json.dumps(audit_data(first)), "utf-8")
-            plan = make_plan(workspace, observer)
-            apply_bundle(workspace, open_bundle(plan.bundle, workspace.paths), observer)
+            plan = make_plan(workspace, observer, keep=False)
+            assert plan.saved is not None, "the plan has no blocking finding"
+            apply_bundle(workspace, plan.saved, observer)
             last = audited(of_workspace(project, workspace), observer, read_baseline(file))
             last = proposed(project, NAME, last)
         finally:
