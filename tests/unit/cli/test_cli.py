@@ -522,7 +522,8 @@ def test_init_lays_out_a_project_and_leaves_what_is_there(tmp_path: Path, told: 
     pipeline = (tmp_path / "here" / ".github" / "workflows" / "baseline.yml").read_text()
     assert "toolkit apply" in pipeline
     steps = yaml.safe_load(pipeline)["jobs"]["apply-1"]["steps"]
-    (artifact,) = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact")]
+    uploads = [step for step in steps if step.get("uses", "").startswith("actions/upload-artifact")]
+    (artifact,) = [step for step in uploads if step["with"]["path"] != "stale"]
     assert artifact["if"] == "${{ !success() }}"
     files = artifact["with"]["path"].splitlines()
     assert files
