@@ -91,7 +91,7 @@ def import_(
       toolkit fleet import --account-id 111122223333 --from prod --dry-run
       toolkit fleet import --account-id 111122223333 --region eu-central-1 \\
                            --name 444455556666=payments
-      toolkit fleet import --account-id 111122223333 --from prod --ou Workloads/Prod
+      toolkit fleet import --account-id 111122223333 --from prod --ou Workloads
       toolkit fleet import --print-policy > policy.json
     """
     from toolkit.cli.discover_commands import account_of, refuse
