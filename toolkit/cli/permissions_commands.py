@@ -36,7 +36,7 @@ def permissions(
     ] = None,
     as_json: options.Json = False,
 ) -> int:
-    """Print the least-privilege IAM policies that planning or applying needs.
+    """Print the IAM policies that planning or applying needs.
 
     Each is a managed policy within IAM's size, numbered where one is not enough: attach all of them. `plan` reads and
     locks the state; `apply` also creates, changes and deletes what the environment names. If environment.yaml has a

@@ -294,6 +294,7 @@ def story_environments(word: str) -> Iterator[list[str]]:
     backend = {"type": "s3", "bucket": word, "key": word, "region": word}
     regions = {"home_region": word, "regions": [word], "retiring": [word]}
     found = {"name": word, "account_id": word, "labels": {word: word}, **regions, "backend": backend, "simulator": None}
+    found["account_state"] = word
     with _returns("toolkit.workflows.environments.list_environments", [found]):
         yield from both("environments")
 
