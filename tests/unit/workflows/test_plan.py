@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -42,6 +43,9 @@ class Runner:
     def __init__(self, mark: str) -> None:
         self.mark = mark
 
+    def with_one_provider(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def plan(self, out: Path, **_: Any) -> Any:
         with zipfile.ZipFile(out, "w") as archive:
             archive.writestr("tfplan", self.mark)
@@ -65,6 +69,7 @@ def workspace(folder: Path, mark: str) -> Workspace:
         Workspace,
         SimpleNamespace(
             environment=SimpleNamespace(
+                access_tests=(),
                 name="prod",
                 simulator=None,
                 bundle=BundleSettings(),
