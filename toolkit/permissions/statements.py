@@ -26,7 +26,7 @@ _GLOBAL = ("account", "budgets", "iam", "organizations", "s3", "shield", "sso", 
 """Prefixes of actions whose requests are not made in a region of the environment, or name a bucket, which is in one."""
 _CONTENT = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject")
 """What is in buckets is for the statements of the state alone, and of buckets that Terraform may empty."""
-_EMPTIES = ("s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion")
+_EMPTIES = ("s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions")
 """What the provider needs to empty a bucket with `force_destroy` before it deletes it."""
 _BY_TAG = ("kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
 """Actions that would take a key away from who uses it: only on keys that have a tag of the environment."""
@@ -101,8 +101,9 @@ def write_statements(environment: Environment, also: tuple[Environment, ...] = (
         number = str(used[sid]) if used[sid] > 1 else ""
         conditions = _conditions(condition, environment, regions)
         yield Statement(f"{sid}{number}", tuple(actions), resources, conditions, recorded=was_seen)
-    if objects := tuple(sorted(arn for arn in _arns(kinds.OBJECT, called, environment))):
-        yield Statement("EmptyBuckets", _EMPTIES, objects, recorded=True)
+    if objects := tuple(_arns(kinds.OBJECT, called, environment)):
+        buckets = (arn.removesuffix("/*") for arn in objects)
+        yield Statement("EmptyBuckets", _EMPTIES, tuple(sorted({*objects, *buckets})))
     yield from _roles(called, environment)
 
 
