@@ -30,20 +30,12 @@ def state_statements(environment: Environment, backend: S3Backend, purpose: Purp
 
 
 def _key(backend: S3Backend, key: str, owner: str, partition: str, purpose: Purpose) -> Statement:
-    """The key that encrypts the state, as S3 uses it on behalf of who reads and writes."""
-    place = f"arn:{partition}:kms:{backend.region}:{owner}"
-    alias = key.partition(":alias/")[2] or (key.removeprefix("alias/") if key.startswith("alias/") else "")
-    conditions = {"StringEquals": {"kms:ViaService": f"s3.{backend.region}.{_SUFFIX.get(partition, 'amazonaws.com')}"}}
-    if alias:
-        # Policies cannot name a key by its alias but in this condition:
-        # https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
-        conditions["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": f"alias/{alias}"}
-        resource = f"{place}:key/*"
-    else:
-        resource = key if key.startswith("arn:") else f"{place}:key/{key}"
+    """The key that encrypts the state, as S3 uses it on behalf of who reads and writes; never an alias."""
+    service = f"s3.{backend.region}.{_SUFFIX.get(partition, 'amazonaws.com')}"
+    resource = key if key.startswith("arn:") else f"arn:{partition}:kms:{backend.region}:{owner}:key/{key}"
     # The lock is an encrypted object, too, so that a plan encrypts.
     actions = ("kms:Decrypt",) if purpose is Purpose.DISCOVER else ("kms:Decrypt", "kms:GenerateDataKey")
-    return Statement("StateKey", actions, (resource,), conditions)
+    return Statement("StateKey", actions, (resource,), {"StringEquals": {"kms:ViaService": service}})
 
 
 _SUFFIX = {"aws-cn": "amazonaws.com.cn"}
