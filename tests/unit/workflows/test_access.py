@@ -18,6 +18,7 @@ from toolkit.paths import Project
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import NO_KEYS
 from toolkit.workflows.access import Subject, environment_named, planned, session_policies, texts
+from toolkit.workflows.workspace import Access
 
 PLANS = Path(__file__).parents[2] / "plans" / "components"
 TEXT = (PLANS / "identities.yaml").read_text("utf-8")
@@ -28,12 +29,13 @@ def bundle(tmp_path: Path) -> Path:
     plan, path = tmp_path / "plan.tfplan", tmp_path / "prod.tfbundle"
     with zipfile.ZipFile(plan, "w") as archive:
         archive.writestr("tfstate", json.dumps({"lineage": "3f9e", "serial": 7}))
-    bundles.write(path, MANIFEST, plan, json.loads((PLANS / "identities.json").read_text("utf-8")), ())
+    planned_json = json.loads((PLANS / "identities.json").read_text("utf-8"))
+    bundles.place(path, bundles.pack(MANIFEST, plan.read_bytes(), planned_json, (), NO_KEYS))
     return path
 
 
 def test_a_bundle_is_asked_by_itself(bundle: Path) -> None:
-    subject = planned(bundle, None, NO_KEYS)
+    subject = planned(str(bundle), None, Access(environ={}), NO_KEYS)
     assert subject.world.source == f"the plan {bundle}"
     assert subject.world.account_id == MANIFEST.account_id
     answer = answer_of(Judge(subject.world), named(subject.world, "break-glass"), Question("iam:CreateUser"))
@@ -45,7 +47,7 @@ def test_a_bundle_is_asked_by_itself(bundle: Path) -> None:
 def test_a_statement_names_file_line_and_setting(bundle: Path) -> None:
     shown = "environments/prod/environment.yaml"
     environment = load_text(TEXT, name="prod", shown_as=shown)
-    subject = Subject(planned(bundle, None, NO_KEYS).world, environment, shown)
+    subject = Subject(planned(str(bundle), None, Access(environ={}), NO_KEYS).world, environment, shown)
     answer = answer_of(Judge(subject.world), named(subject.world, "break-glass"), Question("iam:CreateUser"))
     said = subject.ground(answer.grounds[0])
     assert said.startswith("identity-based policy AdministratorAccess, statement 1, from environments/prod/")
