@@ -615,6 +615,15 @@ def test_gitlab_keeps_plans_from_other_people_and_applies_one_at_a_time(tmp_path
     assert ("nightly" in config) == (variant != "quiet")
 
 
+def test_gitlab_lets_a_plan_fail_without_skipping_every_apply_but_not_the_check(tmp_path: Path):
+    """A manual job of a later stage is skipped after a job that failed and may not."""
+    config = yaml.safe_load(texts(tmp_path, "gitlab", "")[".gitlab-ci.yml"])
+    names = ("check", "plan", "summary")
+    before = {name: config[name].get("allow_failure", False) for name in names}
+    assert config["stages"] == [*names, "apply-1"]
+    assert before == {"check": False, "plan": True, "summary": True}
+
+
 # CodeBuild
 
 
