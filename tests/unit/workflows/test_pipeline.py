@@ -581,6 +581,9 @@ def test_gitlab_gives_a_merge_request_no_key_and_one_note(runner: Runner):
     request = {"CI_PIPELINE_SOURCE": "merge_request_event", "TOOLKIT_BUNDLE_KEY": "secret"}
     assert gitlab_script(runner, config["plan"], folder, **entry, **request).returncode == 0
     assert runner.commands[-1].endswith("--json")
+    uploaded = [file.name for path in config["plan"]["artifacts"]["paths"] for file in (folder / path).rglob("*")]
+    assert "prod.json" in uploaded
+    assert not [name for name in uploaded if name.endswith(".tfbundle")], "it is not encrypted"
     note = {"CI_MERGE_REQUEST_IID": "9", "TOOLKIT_NOTE_TOKEN": "n", "CI_API_V4_URL": "https://x", "CI_PROJECT_ID": "5"}
     marker = "<!-- aws-baseline-toolkit:fleet:plan -->"
     for found, expected in ((f'[{{"id": 3, "body": "{marker} old"}}]', "PUT"), ("[]", "POST")):
