@@ -415,6 +415,43 @@ def test_no_stale_plan_starts_no_run(runner: Runner):
     assert runner.commands == []
 
 
+@needs_jq
+@pytest.mark.parametrize(
+    ("results", "named"),
+    [
+        # Each wave's result, and what is planned again: never a later wave without all of the one that failed.
+        (("failure", "skipped", "skipped"), "a b c d"),
+        (("success", "failure", "skipped"), "a c d"),
+        (("success", "success", "failure"), "a"),
+        (("failure", "success", "success"), "a"),
+    ],
+)
+def test_a_wave_that_was_skipped_for_a_stale_plan_is_planned_again_with_it(
+    tmp_path: Path, results: tuple[str, ...], named: str
+):
+    """`a` is stale; the waves are a and b, c, d."""
+    for name, ring in (("a", "one"), ("b", "one"), ("c", "two"), ("d", "rest")):
+        environment(tmp_path / "project", name, f"labels: {{ring: {ring}}}\n")
+    (tmp_path / "project" / "fleet.yaml").write_text(
+        "waves:\n  - {name: one, where: {ring: one}}\n  - {name: two, where: {ring: two}}\n"
+    )
+    runner = Runner(tmp_path, project_of(tmp_path / "project").root, {})
+    runner.stand_in("gh", 'echo "gh $*" >> "$CALLS"')
+    (runner.artifacts / "stale-a").mkdir(parents=True)
+    (runner.artifacts / "stale-a" / "a").write_text("a\n")
+    says = {"inputs.attempt": "1", "github.token": "token"}
+    for number, members in ((1, "ab"), (2, "c"), (3, "d")):
+        made = json.dumps({"include": [{"name": name} for name in members]})
+        for result in ("failure", "skipped"):
+            expression = f"needs.apply-{number}.result == '{result}' && needs.changed.outputs.wave-{number} || ''"
+            says[expression] = made if results[number - 1] == result else ""
+    replan = github_jobs(runner)["replan"]
+    assert set(replan["needs"]) == {"changed", "apply-1", "apply-2", "apply-3"}
+    done = runner.github(replan, says)
+    assert done.code == 0, done.log
+    assert runner.commands[-1].endswith(f"--field environments={named} --field attempt=2")
+
+
 def test_the_pipeline_says_which_variable_is_missing(runner: Runner):
     (script,) = [s["run"] for s in github_jobs(runner)["check"]["steps"] if s.get("name") == "Require TOOLKIT_PACKAGE"]
     done = runner.script(script, runner.machine(), TOOLKIT_PACKAGE="")
