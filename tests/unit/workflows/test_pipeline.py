@@ -243,6 +243,23 @@ def test_a_wave_waits_for_the_one_before(tmp_path: Path):
     assert [gitlab[f"apply-{n}"]["parallel"]["matrix"] for n in (1, 2)] == [[{"ENV": "a"}], [{"ENV": "b"}]]
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "says"),
+    [
+        ("gitlab", ".gitlab-ci.yml", "GitLab does not keep their order here"),
+        ("codebuild", "buildspec-apply.yml", "This batch does not keep their order"),
+    ],
+)
+def test_a_file_that_does_not_keep_the_order_of_waves_says_so(tmp_path: Path, kind: str, name: str, says: str):
+    environment(tmp_path, "a", "labels: {ring: canary}\n")
+    project = project_of(tmp_path)
+    assert says not in (pipeline_files(project, kind)[name] or "")
+    (tmp_path / "fleet.yaml").write_text("waves:\n  - {name: first, where: {ring: canary}}\n")
+    assert says in (pipeline_files(project, kind)[name] or "").partition("\nstages:")[0]
+    documented = (DOCS / "pipelines.md").read_text("utf-8")
+    assert "GitLab and CodeBuild do not keep the order" in documented
+
+
 # GitHub: its scripts
 
 
