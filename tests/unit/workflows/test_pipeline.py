@@ -700,12 +700,15 @@ def test_codebuild_from_the_plan_to_the_apply_with_only_artifacts_between(runner
     assert codes == {"bad": 4, "down": 1, "prod": 0, "stage": 0}
     assert apply_["batch"]["build-matrix"]["static"]["ignore-failure"] is False
     (command,) = apply_["phases"]["build"]["commands"]
-    results = {
-        env: runner.script(
-            command, runner.machine(), ENV=env, CODEBUILD_SRC_DIR_PlanOutput=str(runner.artifacts)
-        ).returncode
-        for env in apply_["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENV"]
-    }
+    (last,) = apply_["phases"]["build"]["finally"]
+    results = {}
+    for env in apply_["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENV"]:
+        folder = runner.machine()
+        variables = {"ENV": env, "CODEBUILD_SRC_DIR_PlanOutput": str(runner.artifacts)}
+        results[env] = runner.script(command, folder, **variables).returncode
+        assert runner.script(last, folder, **variables).returncode == 0
+        kept = [str(file.relative_to(folder)) for one in apply_["artifacts"]["files"] for file in folder.glob(one)]
+        assert kept == [f"result/{env}.txt"], "an artifact without any file fails the build"
     assert results == {"bad": 1, "down": 1, "prod": 0, "stage": 0}
 
 
