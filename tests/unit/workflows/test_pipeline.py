@@ -204,6 +204,13 @@ def test_options_of_the_hand_over_are_where_they_belong(tmp_path: Path):
     assert f'--require-signature "{signer}" --require-run this' in text
 
 
+def test_findings_are_uploaded_from_private_repositories_and_of_all_environments_only(tmp_path: Path):
+    scan = yaml.safe_load(texts(tmp_path, "github", "")[".github/workflows/baseline.yml"])["jobs"]["scan"]
+    # docs.github.com, "Uploading a SARIF file to GitHub": actions: read is for private repositories.
+    assert scan["permissions"] == {"actions": "read", "contents": "read", "security-events": "write"}
+    assert scan["if"].endswith(" && !inputs.environments")
+
+
 def test_no_credentials_reach_a_pull_request_of_a_fork_or_of_dependabot(tmp_path: Path):
     jobs = yaml.safe_load(texts(tmp_path, "github", "")[".github/workflows/baseline.yml"])["jobs"]
     condition = " ".join(jobs["plan"]["if"].split())
