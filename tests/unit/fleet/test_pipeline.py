@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -68,8 +69,8 @@ def test_a_list_of_one_needs_no_brackets():
         ),
         (
             "bundle: {to: 's3://acme'}\n",
-            'pipeline.yaml:1: bundle.to: "s3://acme"; expected artifact, or an S3 prefix that ends with a slash, like '
-            '"s3://acme-plans/baseline/"',
+            'pipeline.yaml:1: bundle.to: "s3://acme"; expected artifact, or an S3 prefix of letters, digits and ._- '
+            'that ends with a slash, like "s3://acme-plans/baseline/"',
         ),
         (
             "bundle:\n  sign: kms\n",
@@ -87,6 +88,16 @@ def test_what_is_wrong_is_reported_with_its_line(text: str, message: str):
     with pytest.raises(PipelineFileError) as caught:
         parse_pipeline(text)
     assert told(caught.value) == [message]
+
+
+@pytest.mark.parametrize("character", "()'*!$` ;&|<>\"\\~{}[]?#=%@,:+\n\x00é")
+def test_a_prefix_is_a_word_of_a_shell_that_needs_no_quotes(character: str):
+    """It is written bare into scripts of bash and of sh."""
+    text = f"bundle: {{to: {json.dumps(f's3://acme-plans/a{character}b/')}}}"
+    with pytest.raises(PipelineFileError):
+        parse_pipeline(text)
+    to = "s3://acme-plans/A_b.c-9/d/"
+    assert parse_pipeline(f"bundle: {{to: '{to}'}}").settings.bundle.to == to == shlex.quote(to)
 
 
 @pytest.mark.parametrize(
