@@ -124,7 +124,7 @@ def test_environments_of_the_command_line_are_kept_for_the_check(tmp_path: Path)
     assert keep_environments(tmp_path, ["pro*"], "gitlab") == "wrote pipeline.yaml"
     assert keep_environments(tmp_path, ["pro*"], "gitlab") is None
     (change,) = compare(project, "gitlab")
-    assert "-        ENVIRONMENTS: stage" in change.diff
+    assert '-        ENVIRONMENTS: "stage"' in change.diff
     with pytest.raises(UsageError) as caught:
         keep_environments(tmp_path, ["stage"], "gitlab")
     assert str(caught.value) == "pipeline.yaml:2: --environments stage: the file says pro*"
@@ -136,6 +136,21 @@ def test_an_attestation_of_github_is_of_github(tmp_path: Path):
     with pytest.raises(ToolkitError) as caught:
         project_of(tmp_path, "prod", settings="bundle:\n  sign: github\n", kind="gitlab")
     assert (caught.value.detail or "").startswith("pipeline.yaml:2: bundle.sign: an attestation of GitHub")
+
+
+def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path):
+    names = ["0123", "0x1f", "1_000", "1e3", "2026-11-29", "no", "null", "off", "on", "true", "y", "yes"]
+    project = project_of(tmp_path, *names, settings="runner: 'no'\n", kind="gitlab")
+    gitlab = yaml.safe_load(pipeline_files(project, "gitlab")[".gitlab-ci.yml"] or "")
+    for job in ("plan", "nightly"):
+        entries = gitlab[job]["parallel"]["matrix"]
+        assert entries == [{"NAME": n, "ENVIRONMENTS": n, "PLAN_ENVIRONMENT": f"plan-{n}"} for n in names]
+    assert gitlab["apply-1"]["parallel"]["matrix"] == [{"ENV": n} for n in names]
+    builds = [yaml.safe_load(text or "") for text in pipeline_files(project, "codebuild").values()]
+    for build, variable in zip(builds, ("ENVIRONMENTS", "ENV"), strict=False):
+        assert build["batch"]["build-matrix"]["dynamic"]["env"]["variables"] == {variable: names}
+    for text in pipeline_files(project, "github").values():
+        assert {job["runs-on"] for job in yaml.safe_load(text or "")["jobs"].values()} == {"no"}
 
 
 # GitHub: shape
