@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -767,6 +768,21 @@ def test_the_hooks_of_pre_commit_are_commands():
     assert [hook["entry"] for hook in hooks] == ["toolkit render --check", "toolkit validate"]
     documented = (DOCS / "integrations.md").read_text("utf-8")
     assert all(f"- id: {hook['id']}\n" in documented and hook["pass_filenames"] is False for hook in hooks)
+
+
+def test_what_access_tests_need_is_installed_where_they_run(tmp_path: Path):
+    extras = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    hooks = yaml.safe_load((DOCS.parent / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    (validate,) = [hook for hook in hooks if hook["id"] == "toolkit-validate"]
+    assert validate["additional_dependencies"] == extras["sandbox"]
+    steps = yaml.safe_load((DOCS.parent / "action.yml").read_text("utf-8"))["runs"]["steps"]
+    (install,) = [step["run"] for step in steps if "pip install" in step.get("run", "")]
+    assert install.endswith('"${GITHUB_ACTION_PATH}[sandbox,encryption]"')
+    assert {"sandbox", "encryption"} <= set(extras)
+    header = texts(tmp_path, "github", "")[".github/workflows/baseline.yml"].partition("\nname:")[0]
+    named = "aws-baseline-toolkit[sandbox] @ "
+    assert named in header
+    assert all(named in (DOCS / page).read_text("utf-8") for page in ("pipelines.md", "explain.md"))
 
 
 def test_the_containers_are_of_the_versions_that_were_tested():
