@@ -39,6 +39,15 @@ def tree(folder: Path) -> str | None:
         return None
 
 
+def known_tree(folder: Path) -> str:
+    """The same, where it must be known.
+
+    Raises:
+        ToolkitError: git does not say; the error has its answer.
+    """
+    return _answer(folder, "rev-parse", "HEAD^{tree}").decode().strip()
+
+
 @dataclass(frozen=True)
 class Commit:
     """The files that a folder had at a commit."""

@@ -30,7 +30,7 @@ from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed
 from toolkit.terraform.stored import Stored, is_reference, is_stored, referenced, stored
 from toolkit.variables import SIGNING_PASSPHRASE
 from toolkit.workflows.attestation import demand_attested
-from toolkit.workflows.checkout import tree
+from toolkit.workflows.checkout import known_tree
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.pipeline_run import VARIABLE, pipeline_run
 from toolkit.workflows.scratch import own_folder, scratch_folder
@@ -40,6 +40,10 @@ THIS = "this"
 """As --require-run: the run that applies."""
 ENCRYPTED, SAME_RUN = "encrypted", "planned in this run"
 _SETTING = "bundle.{} in environment.yaml"
+_GIT = (
+    "git must be on PATH, and the clone must belong to the user that runs the toolkit (in a container, "
+    "`git config --global --add safe.directory DIR`)"
+)
 _AGAIN = "nothing was applied; plan again and review the new plan"
 
 
@@ -336,7 +340,23 @@ def _demand_signature(
 
 def _demand_commit(bundle: bundles.Bundle, paths: EnvironmentPaths) -> None:
     """What is signed was planned from the files that are checked out: all of them, as those of one commit."""
-    planned, now = bundle.manifest.git_tree, tree(paths.folder)
+    planned = bundle.manifest.git_tree
+    if planned is None:
+        raise BadPlanError(
+            "planned where git named no commit, so it cannot be shown that it was planned from the files that are "
+            "checked out",
+            where=str(bundle.path),
+            hint=f"nothing was applied; plan again in a clone, where `git rev-parse HEAD` answers: {_GIT}",
+        )
+    try:
+        now = known_tree(paths.folder)
+    except ToolkitError as e:
+        raise BadPlanError(
+            f"{e.problem} here, so it cannot be shown that the plan was made from the files that are checked out",
+            where=str(bundle.path),
+            detail=e.detail,
+            hint=f"nothing was applied; apply it in a clone, where `git rev-parse HEAD` answers: {_GIT}",
+        ) from e
     if planned != now:
         raise BadPlanError(
             f"planned at the commit {bundle.manifest.git_commit or '(none)'}, whose files are not those of the commit "

@@ -397,6 +397,35 @@ def test_refused_and_named(world: World, opening: Opening, problem: str):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("planned", ["its tree", None])
+@pytest.mark.parametrize("git", ["dubious", "missing"])
+def test_where_git_does_not_answer_nothing_is_proven(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planned: str | None, git: str
+):
+    """Neither side's answer is no answer that fits: another commit's plan would pass."""
+    content = world.pack(git_tree=planned and world.tree, git_commit=planned and world.now)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if git == "dubious":
+        fake = tmp_path / "git"
+        fake.write_text("#!/bin/sh\necho 'fatal: detected dubious ownership in repository at /x' >&2\nexit 128\n")
+        fake.chmod(0o755)
+    with pytest.raises(BadPlanError) as caught:
+        world.open(content)
+    assert caught.value.exit_code is ExitCode.BAD_PLAN
+    assert "safe.directory" in (caught.value.hint or "")
+    if planned is None:
+        assert "planned where git named no commit" in caught.value.problem
+    elif git == "missing":
+        assert "git is not installed, or not on PATH here" in caught.value.problem
+    else:
+        assert caught.value.detail == "fatal: detected dubious ownership in repository at /x"
+
+
+def test_a_plan_without_a_commit_is_refused_where_git_answers(world: World):
+    with pytest.raises(BadPlanError, match="planned where git named no commit"):
+        world.open(world.pack(git_tree=None, git_commit=None))
+
+
 DEMANDED: dict[str, tuple[dict[str, Any], Opening, str]] = {
     "unsigned": ({"require_signature": KEY}, lambda w: w.open(w.pack(None), Demands()), "not signed, though"),
     "of another key": (
