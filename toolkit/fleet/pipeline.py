@@ -87,14 +87,16 @@ class Bundle(Settings):
         "none",
         description="What proves that the plan job made a plan: none, an attestation of GitHub, or signing_key.",
     )
-    signing_key: KeyId | None = Field(None, description="Asymmetric KMS key that signs plans, with `sign: kms`.")
+    signing_key: KeyId | None = Field(
+        None, description="Asymmetric KMS key that signs plans, with `sign: kms` (CodeBuild)."
+    )
 
     @model_validator(mode="after")
     def _key_of_kms(self) -> Bundle:
         if (self.sign == "kms") != (self.signing_key is not None):
             raise ValueError("`sign: kms` and `signing_key` are set together, or neither")
         if self.sign == "github" and self.to != "artifact":
-            raise ValueError("`sign: github` is for plans that are artifacts; an S3 prefix takes `sign: kms`")
+            raise ValueError("`sign: github` is for plans that are artifacts, not for an S3 prefix")
         return self
 
 

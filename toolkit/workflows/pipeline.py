@@ -14,6 +14,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from toolkit.environment.source import Problem
 from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import read_regular, refuse_links, write_atomically
 from toolkit.fleet.matrix import CODEBUILD, GITLAB, Described, chosen, jobs, wave_of, waves
@@ -72,10 +73,7 @@ def pipeline_files(project: Project, kind: str) -> dict[str, str | None]:
     written = load_pipeline(project.root)
     every = described(project)
     environments = chosen(written, every)
-    if kind != "github" and written.settings.bundle.sign == "github":
-        problem = written.problem(
-            ("bundle", "sign"), f"an attestation of GitHub, and the pipeline is {kind}", "none or kms"
-        )
+    if problem := _wrong_signature(written, kind):
         raise PipelineFileError([problem])
     most = {"gitlab": GITLAB, "codebuild": CODEBUILD}.get(kind)
     fleet = load_settings(project.root)
@@ -90,6 +88,26 @@ def pipeline_files(project: Project, kind: str) -> dict[str, str | None]:
         wanted = "nightly" not in name or written.settings.nightly.enabled
         found[name] = pipeline_text(kind, template, written, environments, **context) if wanted else None
     return found
+
+
+def _wrong_signature(written: Written, kind: str) -> tuple[str, Problem] | None:
+    """Why the pipeline cannot sign as pipeline.yaml says; None: it can.
+
+    Jobs of a pull request and of the branch plan with one role: what the one may sign with, the other may, and whoever
+    opens a pull request decides what its job runs. CodeBuild's pipeline plans the branch alone.
+    """
+    sign = written.settings.bundle.sign
+    if sign == "github" and kind != "github":
+        wanted = "none or kms" if kind == "codebuild" else "none"
+        return written.problem(("bundle", "sign"), f"an attestation of GitHub, and the pipeline is {kind}", wanted)
+    if sign == "kms" and kind in ("github", "gitlab"):
+        request, wanted = {"github": ("pull", "github or none"), "gitlab": ("merge", "none")}[kind]
+        return written.problem(
+            ("bundle", "sign"),
+            f'"kms": {request} requests plan with the same role as the branch, and could sign plans with the key',
+            wanted,
+        )
+    return None
 
 
 def compare(project: Project, kind: str) -> tuple[Change, ...]:

@@ -78,7 +78,7 @@ def test_a_list_of_one_needs_no_brackets():
         ),
         (
             "bundle:\n  sign: github\n  to: s3://acme-plans/\n",
-            "pipeline.yaml:1: bundle: `sign: github` is for plans that are artifacts; an S3 prefix takes `sign: kms`",
+            "pipeline.yaml:1: bundle: `sign: github` is for plans that are artifacts, not for an S3 prefix",
         ),
         ("runner: []\n", "pipeline.yaml:1: runner: a list; expected at least 1 entry"),
         ("cache: 'no'\n", 'pipeline.yaml:1: cache: "no"; expected true or false'),

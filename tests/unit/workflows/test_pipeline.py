@@ -29,7 +29,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 DEPLOYS = "github.event_name != 'pull_request' && github.ref == 'refs/heads/main'"
 VARIANTS = {
     "default": "",
-    "s3": "bundle: {to: 's3://acme-plans/baseline/', sign: kms, signing_key: alias/plans, kms_key: alias/bundles}\n",
+    "s3": "bundle: {to: 's3://acme-plans/baseline/', kms_key: alias/bundles}\n",
     "other": "branch: trunk\nrunner: [self-hosted, linux]\nrepository: example/accounts\npackage: toolkit-1.whl\n"
     "pull_request: all\ncache: false\nshards: 2\nnightly: {cron: '5 3 * * 1-5', fail_on: critical}\n",
     "quiet": "nightly: {enabled: false}\n",
@@ -154,6 +154,28 @@ def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path):
         assert {job["runs-on"] for job in yaml.safe_load(text or "")["jobs"].values()} == {"no"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("github", "pull requests plan with the same role as the branch, and could sign plans with the key; "
+                   "expected github or none"),
+        ("gitlab", "merge requests plan with the same role as the branch, and could sign plans with the key; "
+                   "expected none"),
+    ],
+)  # fmt: skip
+def test_no_key_signs_where_a_pull_request_could_use_it(tmp_path: Path, kind: str, reason: str):
+    settings = "bundle:\n  signing_key: alias/plans\n  sign: kms\n"
+    with pytest.raises(ToolkitError) as caught:
+        project_of(tmp_path, "prod", settings=settings, kind=kind)
+    assert caught.value.detail == f'pipeline.yaml:3: bundle.sign: "kms": {reason}'
+
+
+def test_a_key_signs_where_only_the_branch_is_planned(tmp_path: Path):
+    files = texts(tmp_path, "codebuild", "bundle: {sign: kms, signing_key: alias/plans}\n")
+    assert "--out bundles/ --sign alias/plans" in files["buildspec-plan.yml"]
+    assert "--require-signature alias/plans" in files["buildspec-apply.yml"]
+
+
 # GitHub: shape
 
 
@@ -211,8 +233,8 @@ def test_the_pipeline_applies_only_what_was_planned(tmp_path: Path, variant: str
 
 def test_options_of_the_hand_over_are_where_they_belong(tmp_path: Path):
     text = texts(tmp_path, "github", VARIANTS["s3"])[".github/workflows/baseline.yml"]
-    assert "--out s3://acme-plans/baseline/ --reference bundles/ --kms-key alias/bundles --sign alias/plans" in text
-    assert "--kms-key alias/bundles --require-signature alias/plans --require-run this" in text
+    assert "--out s3://acme-plans/baseline/ --reference bundles/ --kms-key alias/bundles" in text
+    assert '--plan "bundles/$ENV.tfbundle" --kms-key alias/bundles --json' in text
     assert "Require TOOLKIT_BUNDLE_KEY" not in text
     shutil.rmtree(tmp_path / "project")
     text = texts(tmp_path, "github", VARIANTS["attested"])[".github/workflows/baseline.yml"]
