@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from toolkit.iam import Policies, PolicyDocument, Request, evaluate
-from toolkit.iam.pipelines import openings
+from toolkit.iam.pipelines import openings, unjudged
 
 IAM = "arn:aws:iam::123456789012"
 GITHUB, GITLAB = "token.actions.githubusercontent.com", "gitlab.com"
@@ -426,3 +426,4 @@ def test_conditions_are_equalities_wherever_they_can_be(form: Form, rendered):
 def test_no_rendered_trust_is_open(rendered):
     """The product's own forgeries, which judge every plan."""
     assert {role: openings(trust) for role, trust in rendered.trusts.items() if openings(trust)} == {}
+    assert {role: unjudged(trust) for role, trust in rendered.trusts.items() if unjudged(trust)} == {}

@@ -3,6 +3,8 @@
 In: the trust policy of a role. Out: forged tokens that it would accept, in words. Pure. A token is forged from what the
 policy itself names, as somebody would who reads it: each forgery differs in one thing and has everything else right, so
 that every condition has to hold by itself. GitHub's and GitLab's subjects are known; other providers are not judged.
+Only claims are forged. Conditions on the request (`aws:SourceIp`, `sts:RoleSessionName`) are taken as met, and so are
+negated ones on claims other than `sub` and `aud`: a forged token would else be rejected for another reason.
 
 Sources: GitHub Docs, "OpenID Connect reference" (subjects, claims); GitLab Docs, "OpenID Connect (OIDC) Authentication
 Using ID Tokens"; IAM User Guide, "IAM and AWS STS condition context keys".
@@ -15,8 +17,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from toolkit.globs import overlap
+from toolkit.iam.conditions import NULL, Condition
 from toolkit.iam.document import PolicyDocument, Statement
 from toolkit.iam.evaluate import Policies, evaluate
+from toolkit.iam.matching import Context
 from toolkit.iam.request import Request
 
 _ACTION = "sts:AssumeRoleWithWebIdentity"
@@ -66,36 +70,122 @@ def accepts(trust: PolicyDocument, token: Token) -> bool:
 def openings(trust: PolicyDocument) -> tuple[str, ...]:
     """Forged tokens that a trust policy accepts, in words; none where it lets in only what it names."""
     found: dict[str, None] = {}
-    for statement in trust.statements:
-        if statement.effect != "Allow" or not any(overlap(a.lower(), _ACTION.lower()) for a in statement.actions):
-            continue
+    denies = tuple(one for one in trust.statements if one.effect == "Deny" and _of_tokens(one) == one)
+    for statement in _allowing(trust):
         if statement.principals is None or statement.principals.everyone:
             # Only tokens come by this action; a statement for everyone names no provider whose tokens they are.
             if any(overlap("sts:assumerolewithwebidentity", a.lower()) for a in statement.actions if a != "*"):
                 found["tokens of any provider"] = None
             continue
-        for provider in statement.principals.federated:
-            if _PROVIDER.fullmatch(provider):
-                for what, token in _forged(statement, provider):
-                    if accepts(trust, token):
-                        found[what] = None
+        judged = replace(trust, statements=(_of_tokens(statement), *denies))
+        for provider in _providers(statement):
+            for what, token in _forged(judged, provider):
+                if accepts(judged, token):
+                    found[what] = None
     return tuple(found)
 
 
-def _forged(statement: Statement, provider: str) -> Iterator[tuple[str, Token]]:
+def unjudged(trust: PolicyDocument) -> tuple[str, ...]:
+    """Conditions for which not even a right token of a pipeline can be made, so that forged ones prove nothing."""
+    found: dict[str, None] = {}
+    for statement in _allowing(trust):
+        judged = replace(trust, statements=(_of_tokens(statement),))
+        for provider in _providers(statement):
+            issuer = provider.partition(":oidc-provider/")[2]
+            # A claim of another issuer is in none of its tokens: by this condition, nobody gets in.
+            others = [c for c in judged.statements[0].conditions if not _is_claim(c, issuer)]
+            if not all(c.holds(Context({}), variables=trust.variables) for c in others):
+                continue
+            right = _right(judged, provider)
+            if right and not any(accepts(judged, token) for token in right):
+                found.update(dict.fromkeys(str(c) for c in judged.statements[0].conditions if _is_claim(c, issuer)))
+    return tuple(found)
+
+
+def _allowing(trust: PolicyDocument) -> Iterator[Statement]:
+    for statement in trust.statements:
+        if statement.effect == "Allow" and any(overlap(a.lower(), _ACTION.lower()) for a in statement.actions):
+            yield statement
+
+
+def _providers(statement: Statement) -> tuple[str, ...]:
+    federated = statement.principals.federated if statement.principals else ()
+    return tuple(provider for provider in federated if _PROVIDER.fullmatch(provider))
+
+
+def _of_tokens(statement: Statement) -> Statement:
+    """The statement less conditions that a token's claims do not decide.
+
+    Keys of an issuer begin with its host. A negated condition on `sub` or `aud` stays: forged tokens say both.
+    """
+
+    def decides(condition: Condition) -> bool:
+        issuer, _, claim = condition.key.lower().rpartition(":")
+        negated = condition.operator.negated and statement.effect == "Allow"
+        return "." in issuer and (not negated or claim in ("sub", "aud"))
+
+    return replace(statement, conditions=tuple(one for one in statement.conditions if decides(one)))
+
+
+def _is_claim(condition: Condition, issuer: str) -> bool:
+    return condition.key.lower().startswith(f"{issuer}:".lower())
+
+
+def _wanted(judged: PolicyDocument, issuer: str) -> dict[str, tuple[str, ...]]:
+    """Claim → the values that a token needs: those that the first statement compares it with.
+
+    What a Deny excepts (`StringNotEquals`) is right, too: else it would reject whatever has no such claim.
+    """
+    statement, *denies = judged.statements
+    named = [(c, not c.operator.negated) for c in statement.conditions]
+    named += [(c, c.operator.negated) for deny in denies for c in deny.conditions]
+    given: dict[str, tuple[str, ...]] = {}
+    # Last, since to be there is to have any value.
+    for condition, right in sorted(named, key=lambda one: one[0].operator is NULL):
+        claim = condition.key.lower()[len(issuer) + 1 :]
+        if not right or not _is_claim(condition, issuer):
+            continue
+        if condition.operator is NULL:
+            if claim != "sub" and "false" in condition.values:
+                given.setdefault(claim, ("1",))
+        else:
+            given[claim] = tuple(dict.fromkeys((*given.get(claim, ()), *condition.values)))
+    return given
+
+
+def _right(judged: PolicyDocument, provider: str) -> list[Token]:
+    """The tokens of pipelines that a policy names; none where it names none, and the issuer is not known."""
+    issuer = provider.partition(":oidc-provider/")[2]
+    wanted = _wanted(judged, issuer)
+    subjects = wanted.pop("sub", ())
+    if not subjects:
+        return [_token(provider, wanted, _anybody(issuer))] if _ISSUERS.fullmatch(issuer) else []
+    found = []
+    for number, subject in enumerate(subjects):
+        if _ISSUERS.fullmatch(issuer) or _GITHUB.fullmatch(subject) or _GITLAB.fullmatch(subject):
+            token = _token(provider, _values(wanted, number), subject)
+            # To StringEquals, a wildcard is a character.
+            found += [token, token.changed(sub=subject)]
+    return found
+
+
+def _values(wanted: Mapping[str, tuple[str, ...]], number: int) -> dict[str, tuple[str, ...]]:
+    return {name: (named[min(number, len(named) - 1)],) for name, named in wanted.items()}
+
+
+def _anybody(issuer: str) -> str:
+    return _ANY_GITLAB if issuer == "gitlab.com" else _ANY_GITHUB
+
+
+def _forged(judged: PolicyDocument, provider: str) -> Iterator[tuple[str, Token]]:
     """(what it is, a token that nobody meant) for each subject that a statement names; for none, a stranger's."""
     issuer = provider.partition(":oidc-provider/")[2]
-    prefix = f"{issuer}:".lower()
-    wanted: dict[str, tuple[str, ...]] = {}
-    for condition in statement.conditions:
-        if condition.key.lower().startswith(prefix):
-            wanted[condition.key[len(prefix) :].lower()] = condition.values
+    wanted = _wanted(judged, issuer)
     subjects = wanted.pop("sub", ())
-    anybody = _ANY_GITLAB if issuer == "gitlab.com" else _ANY_GITHUB
     if _ISSUERS.fullmatch(issuer):
-        yield "runs of any repository", _token(provider, wanted, anybody)
+        yield "runs of any repository", _token(provider, wanted, _anybody(issuer))
     for number, subject in enumerate(subjects):
-        values = {name: (named[min(number, len(named) - 1)],) for name, named in wanted.items()}
+        values = _values(wanted, number)
         # The one wildcard that is meant: a merge request's runs name its own branch.
         within = subject.removesuffix("*") if _ANY_BRANCH.fullmatch(subject) else subject
         if re.search(r"[*?]", within):

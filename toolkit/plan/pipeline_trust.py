@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from toolkit.findings import Finding, Rule, Severity
 from toolkit.findings.registry import register
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind
-from toolkit.iam.pipelines import openings
+from toolkit.iam.pipelines import openings, unjudged
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.facts import Facts
 from toolkit.plan.model import Action
@@ -36,17 +36,23 @@ def _judge(case: Case, _: Facts) -> Iterator[Finding]:
         if not isinstance(policy, str) or change.action not in _MADE:
             continue
         try:
-            found = openings(PolicyDocument.parse(policy, kind=PolicyKind.TRUST))
+            trust = PolicyDocument.parse(policy, kind=PolicyKind.TRUST)
         except PolicyError:
             continue  # AWS refuses what is no policy
-        if found:
+        found = openings(trust)
+        unknown = () if found else unjudged(trust)
+        if found or unknown:
             yield Finding(
                 rule=OPEN,
                 severity=OPEN.severity,
                 resource=change.resource,
                 attribute="assume_role_policy",
-                summary=f"{change.address} could be assumed by runs that it is not meant for.",
-                evidence=f"it accepts {', '.join(found)}",
+                summary=f"{change.address} could be assumed by runs that it is not meant for."
+                if found
+                else f"Which runs could assume {change.address} cannot be judged.",
+                evidence=f"it accepts {', '.join(found)}"
+                if found
+                else f"no token that it should accept can be made for its conditions: {'; '.join(unknown)}",
                 remedy="compare the claims `sub` and `aud` of the tokens with exact values",
                 consent=None,
                 component=change.component,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 
 from toolkit.iam import PolicyDocument, PolicyKind
-from toolkit.iam.pipelines import Token, accepts, openings
+from toolkit.iam.pipelines import Token, accepts, openings, unjudged
 
 HOST = "token.actions.githubusercontent.com"
 GITHUB = f"arn:aws:iam::123456789012:oidc-provider/{HOST}"
@@ -66,6 +67,7 @@ def gitlab(sub: Any, operator: str = "StringEquals") -> PolicyDocument:
 )
 def test_what_is_named_whole_is_closed(closed: PolicyDocument):
     assert openings(closed) == ()
+    assert unjudged(closed) == ()
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,50 @@ def test_what_a_stranger_could_use_is_told(opened: PolicyDocument, expected: str
     assert expected in ", ".join(openings(opened))
 
 
+BESIDES: dict[str, dict[str, Any]] = {
+    "transport": {"Bool": {"aws:SecureTransport": "true"}},
+    "session name": {"StringLike": {"sts:RoleSessionName": "GitHubActions"}},
+    "any address": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}},
+    "not this actor": {"StringNotEquals": {f"{HOST}:actor": "mallory"}},
+    "any but this actor": {"ForAnyValue:StringNotEquals": {f"{HOST}:actor": "mallory"}},
+    "an actor": {"Null": {f"{HOST}:actor": "false"}},
+    "no tag": {"Null": {"aws:RequestTag/x": "true"}},
+}
+"""Conditions that forged tokens met, or not, for another reason than the claims that are forged."""
+
+
+@pytest.mark.parametrize("besides", BESIDES.values(), ids=BESIDES)
+def test_a_further_condition_hides_no_opening(besides: dict[str, Any]):
+    like = {"StringEquals": AUD, "StringLike": {f"{HOST}:sub": "repo:example/site:*"}}
+    both = {operator: {**like.get(operator, {}), **keys} for operator, keys in {**like, **besides}.items()}
+    assert {"pull requests", "other branches"} <= set(openings(trust(both)))
+    closed = {"StringEquals": {**AUD, f"{HOST}:sub": SUB}}
+    both = {operator: {**closed.get(operator, {}), **keys} for operator, keys in {**closed, **besides}.items()}
+    assert openings(trust(both)) == unjudged(trust(both)) == ()
+
+
+def test_a_denial_counts_where_claims_decide_it_and_only_there():
+    opened = github("repo:example/site:*", "StringLike")
+    (allowed,) = opened.statements
+
+    def denied(condition: dict[str, Any]) -> PolicyDocument:
+        denial = {"Effect": "Deny", "Principal": {"Federated": GITHUB}, "Action": ACTION, "Condition": condition}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [denial]})
+        (statement,) = PolicyDocument.parse(text, kind=PolicyKind.TRUST).statements
+        return dataclasses.replace(opened, statements=(allowed, statement))
+
+    # Tokens without the claim or from another address would be rejected, and a stranger's has both.
+    assert "pull requests" in openings(denied({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}))
+    assert "pull requests" in openings(denied({"StringNotEquals": {f"{HOST}:actor": "ann"}}))
+    assert "pull requests" not in openings(denied({"StringLike": {f"{HOST}:sub": "*pull_request*"}}))
+
+
+def test_what_no_token_meets_is_not_called_closed():
+    strange = {"StringEquals": {**AUD, f"{HOST}:sub": SUB}, "NumericLessThan": {f"{HOST}:run_number": "5"}}
+    assert openings(trust(strange)) == ()
+    assert f"NumericLessThan {HOST}:run_number '5'" in unjudged(trust(strange))
+
+
 def test_a_token_counts_with_its_own_provider_alone():
     right = Token(GITHUB, {"aud": "sts.amazonaws.com", "sub": SUB})
     assert accepts(github(SUB), right)
@@ -116,4 +162,4 @@ def test_a_token_counts_with_its_own_provider_alone():
     both = trust({"StringEquals": {**AUD, f"{HOST}:sub": SUB}}, {"Federated": [GITHUB, GITLAB]})
     assert accepts(both, right)
     assert not accepts(both, Token(GITLAB, right.claims))
-    assert openings(both) == ()
+    assert openings(both) == unjudged(both) == ()

@@ -78,6 +78,14 @@ def test_what_opens_nothing_passes(before: str | None, after: str | None) -> Non
     assert list(pipeline_trust.GUARD.judge(case(before, after), Facts({}))) == []
 
 
+def test_what_cannot_be_judged_is_refused_as_that() -> None:
+    strange = trust("NumericLessThan", "5").replace(":sub", ":run_number")
+    (finding,) = pipeline_trust.GUARD.judge(case(None, strange), Facts({}))
+    assert finding.blocks
+    assert finding.summary == f"Which runs could assume {ADDRESS} cannot be judged."
+    assert "NumericLessThan token.actions.githubusercontent.com:run_number '5'" in finding.evidence
+
+
 def test_every_plan_is_judged_by_it() -> None:
     assert pipeline_trust.GUARD in judging.GUARDS
     assert list(pipeline_trust.GUARD.needs(case(None, OPEN))) == []
