@@ -193,6 +193,7 @@ def plan(
         return fleet_run.each("plan", many, own, changes=detailed_exitcode)
     reports = options.reports(report, as_json=as_json, out=out, env=env)
     from toolkit.signing import required_signature
+    from toolkit.workflows.checkout import tree
     from toolkit.workflows.hand_over import missing_at_plan, signer_of
     from toolkit.workflows.keys import bundle_keys
     from toolkit.workflows.pipeline_run import pipeline_run
@@ -207,7 +208,12 @@ def plan(
         workspace = open_workspace(project, env, access, progress, may_render=not no_render, deploys=True)
         signer = None if sign is None else signer_of(workspace.aws, sign, access.environ)
         lacking = missing_at_plan(
-            workspace.environment, sandbox=sandbox, encrypted=keys.seals, signed=sign is not None, run=run
+            workspace.aws,
+            sandbox=sandbox,
+            encrypted=keys.seals,
+            signed=None if signer is None else signer.signed,
+            run=run,
+            git_tree=tree(workspace.paths.folder),
         )
         for reason in lacking:
             progress.note(f"`toolkit apply` will refuse this plan: {reason}")

@@ -6,7 +6,7 @@ What an environment demands is demanded again where it is applied (`demand_prove
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from toolkit.paths import EnvironmentPaths, Project
 from toolkit.signing import (
     KeyFile,
     KmsKey,
+    PublicKey,
+    Signed,
     Signer,
     Workflow,
     read_private_key,
@@ -159,20 +161,48 @@ def signer_of(session: AwsSession, key: str, environ: Mapping[str, str]) -> Sign
 
 
 def missing_at_plan(
-    environment: Environment, *, sandbox: bool, encrypted: bool, signed: bool, run: str | None
+    session: AwsSession, *, sandbox: bool, encrypted: bool, signed: Signed | None, run: str | None, git_tree: str | None
 ) -> tuple[str, ...]:
     """What `apply` would refuse in a bundle that is planned like this, in words for a note."""
+    environment = session.environment
     if not _holds(environment, sandbox=sandbox):
         return ()
     found = []
     demanded = environment.bundle.require_signature
-    if demanded is not None and not signed and not demanded.startswith("github:"):
-        found.append(f"not signed ({_SETTING.format('require_signature')} demands {demanded}): --sign signs it")
+    if demanded is not None:
+        setting = _SETTING.format("require_signature")
+        if not demanded.startswith("github:"):
+            if signed is None:
+                found.append(f"not signed ({setting} demands {demanded}): --sign signs it")
+            elif problem := _of_another_key(signed, demanded, session):
+                found.append(f"{problem} ({setting} demands {demanded})")
+        if git_tree is None:
+            found.append(f"git names no commit here, which a signed plan needs ({setting}): {_GIT}")
     if environment.bundle.require_encryption and not encrypted:
         found.append(f"not encrypted ({_SETTING.format('require_encryption')})")
     if environment.bundle.require_run and run is None:
         found.append(f"not planned in a run of a pipeline ({_SETTING.format('require_run')})")
     return tuple(found)
+
+
+def _of_another_key(signed: Signed, demanded: str, session: AwsSession) -> str | None:
+    """What is to be said where a plan is not signed with the key that is demanded, or that cannot be compared."""
+    option = _SETTING.format("require_signature")
+    wanted = required_signature(demanded, option=option)
+    if isinstance(wanted, Workflow) or (isinstance(wanted, KmsKey) and wanted.id == signed.kms_key):
+        return None
+    other = signed.kms_key or signed.public_key_sha256
+    try:
+        public = _public_key(wanted, lambda: session, option)
+    except ToolkitError as e:
+        return f"unless {other}, which signs it, is the demanded key, which cannot be compared here: {e}"
+    return None if public.fingerprint == signed.public_key_sha256 else f"signed with another key: {other}"
+
+
+def _public_key(wanted: KmsKey | KeyFile, session: Callable[[], AwsSession], option: str) -> PublicKey:
+    if isinstance(wanted, KeyFile):
+        return read_public_key(Path(wanted.file), option=option)
+    return KmsPublicKey(session(), wanted.id, option=option).key
 
 
 def refuse_without_bundle(environment: Environment, command: str, *, sandbox: bool) -> None:
@@ -330,11 +360,7 @@ def _demand_signature(
             demand_attested(content, bundle.manifest, wanted, access.environ, own, str(bundle.path))
         return
     bundle.demand_signed(text)  # before KMS is called
-    public = (
-        read_public_key(Path(wanted.file), option=option)
-        if isinstance(wanted, KeyFile)
-        else KmsPublicKey(session_of(project, name, access), wanted.id, option=option).key
-    )
+    public = _public_key(wanted, lambda: session_of(project, name, access), option)
     bundle.verify_signature(public, text)
 
 

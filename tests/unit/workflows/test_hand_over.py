@@ -473,19 +473,42 @@ def test_what_the_environment_demands_needs_no_option(
     assert problem in caught.value.problem
 
 
+def missing(settings: BundleSettings, **given: Any) -> list[str]:
+    """What a plan lacks that has everything else."""
+    session: Any = SimpleNamespace(environment=SimpleNamespace(name="prod", simulator=None, bundle=settings))
+    good = {"sandbox": False, "encrypted": True, "signed": THE_KEY.signed, "run": RUN, "git_tree": "d" * 40}
+    return [one.split(" (")[0] for one in hand_over.missing_at_plan(session, **{**good, **given})]
+
+
 def test_a_plan_that_would_be_refused_is_said_so_when_it_is_made():
-    settings = BundleSettings(require_signature=KEY, require_encryption=True, require_run=True)
-    environment: Any = SimpleNamespace(name="prod", simulator=None, bundle=settings)
+    settings = BundleSettings(require_signature=KEY_ARN, require_encryption=True, require_run=True)
+    lacking = {"encrypted": False, "signed": None, "run": None}
+    assert missing(settings, **lacking) == ["not signed", "not encrypted", "not planned in a run of a pipeline"]
+    assert missing(settings) == missing(settings, **lacking, sandbox=True) == []
+    assert missing(settings, git_tree=None) == ["git names no commit here, which a signed plan needs"]
+    assert missing(BundleSettings(), git_tree=None) == []
+    # A later step attests it.
+    assert missing(BundleSettings(require_signature=WORKFLOW), signed=None) == []
 
-    def missing(*, sandbox: bool = False, good: bool = False) -> list[str]:
-        run = RUN if good else None
-        told = hand_over.missing_at_plan(environment, sandbox=sandbox, encrypted=good, signed=good, run=run)
-        return [one.split(" (")[0] for one in told]
 
-    assert missing() == ["not signed", "not encrypted", "not planned in a run of a pipeline"]
-    assert missing(good=True) == missing(sandbox=True) == []
-    environment.bundle = BundleSettings(require_signature=WORKFLOW)
-    assert missing() == []  # a later step attests it
+def test_a_plan_that_another_key_signs_is_said_so_when_it_is_made(monkeypatch: pytest.MonkeyPatch):
+    another = Kms(KEY_ARN.replace("1234abcd", "5678abcd"))
+
+    def public(session: Any, key_id: str, *, option: str) -> Kms:
+        if key_id == "alias/denied":
+            raise ToolkitError("kms:GetPublicKey: AccessDenied")
+        return THE_KEY
+
+    monkeypatch.setattr(hand_over, "KmsPublicKey", public)
+    for demanded in (KEY, KEY_ARN):
+        settings = BundleSettings(require_signature=demanded)
+        assert missing(settings) == []
+        assert missing(settings, signed=another.signed) == [f"signed with another key: {another.arn}"]
+        assert missing(settings, signed=ED25519.signed) == [
+            f"signed with another key: {ED25519.signed.public_key_sha256}"
+        ]
+    (told,) = missing(BundleSettings(require_signature="alias/denied"))
+    assert "cannot be compared here: kms:GetPublicKey: AccessDenied" in told
 
 
 def test_an_option_takes_nothing_from_what_the_environment_demands(world: World, tmp_path: Path):
