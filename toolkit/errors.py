@@ -119,6 +119,24 @@ class BadPlanError(ToolkitError):
     """A saved plan that is stale, tampered with, truncated, or another environment's."""
 
     exit_code = ExitCode.BAD_PLAN
+    reason = "unproven"
+    """Whether a new plan helps: it does where this one is stale or expired. Else somebody must look first."""
+
+    def as_data(self) -> Document:
+        """As --json prints it (docs/output.schema.json)."""
+        return {**super().as_data(), "reason": self.reason}
+
+
+class StalePlanError(BadPlanError):
+    """Something was applied since it was planned."""
+
+    reason = "stale"
+
+
+class ExpiredPlanError(BadPlanError):
+    """It has waited for longer than it may."""
+
+    reason = "expired"
 
 
 class InterruptedRunError(ToolkitError):

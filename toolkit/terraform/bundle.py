@@ -24,7 +24,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from toolkit.errors import BadPlanError, ToolkitError
+from toolkit.errors import BadPlanError, ExpiredPlanError, StalePlanError, ToolkitError
 from toolkit.files import digest, read_regular, write_atomically
 from toolkit.findings import Consents, Finding
 from toolkit.findings.data import Record, as_data
@@ -144,7 +144,7 @@ class Bundle:
             BadPlanError: It has expired, or the first field that differs, with both values.
         """
         if self.manifest.expired:
-            raise BadPlanError(
+            raise ExpiredPlanError(
                 f"the plan expired at {self.manifest.expires}", where=str(self.path), hint="plan again and review that"
             )
         for field, value in now.items():
@@ -242,7 +242,7 @@ class Bundle:
             return
         field = "state_serial" if serial != planned.state_serial else "state_lineage"
         now = serial if field == "state_serial" else lineage
-        raise BadPlanError(
+        raise StalePlanError(
             f"the state has moved on since this was planned: {field} was {_shown(getattr(planned, field))}, "
             f"is {_shown(now)} now",
             where=str(self.path),

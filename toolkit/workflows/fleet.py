@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.environment.source import parse
-from toolkit.errors import BadPlanError, ExitCode, RefusedError, ToolkitError, UsageError, unwritable
+from toolkit.errors import BadPlanError, ExitCode, ExpiredPlanError, RefusedError, ToolkitError, UsageError, unwritable
 from toolkit.files import digest, read_regular, write_atomically
 from toolkit.fleet.journal import Entry, Journal, State, Story
 from toolkit.fleet.outcome import Outcome, fold
@@ -311,7 +311,7 @@ class Run:
                 hint="nothing of it was applied; the folder needs ENV.tfbundle of each environment, under its own name",
             )
         if not _unexpired(document):
-            raise BadPlanError(f"the plan expired at {document.get('expires')}", where=str(bundle), hint=again)
+            raise ExpiredPlanError(f"the plan expired at {document.get('expires')}", where=str(bundle), hint=again)
         if document.get("rendered_sha256") != digest(sources(self.project.environment(name))):
             raise BadPlanError("the files are not those that it was made from", where=str(bundle), hint=again)
 

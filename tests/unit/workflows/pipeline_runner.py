@@ -79,7 +79,7 @@ def documents() -> dict[str, Any]:
         "apply": {
             "changes": ({"schema_version": 1, "kind": "apply", "completed": []}, 0),
             "none": ({"schema_version": 1, "kind": "apply", "completed": []}, 0),
-            "stale": (failed("x", "stale", "bad-plan", 7).error, 7),
+            "stale": ({**(failed("x", "stale", "bad-plan", 7).error or {}), "reason": "stale"}, 7),
         },
         "drift": {
             "clean": ({**drift, "drift": False, "changes": []}, 0),

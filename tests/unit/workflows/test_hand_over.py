@@ -393,6 +393,8 @@ def test_refused_and_named(world: World, opening: Opening, problem: str):
         opening(world)
     assert problem in caught.value.problem
     assert caught.value.exit_code is ExitCode.BAD_PLAN
+    old = {"the plan expired": "expired", "the state has moved on": "stale"}
+    assert caught.value.as_data()["reason"] == next((r for p, r in old.items() if p in problem), "unproven")
     assert caught.value.where
     assert caught.value.hint
 

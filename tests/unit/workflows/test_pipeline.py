@@ -471,6 +471,19 @@ def test_a_pull_request_plans_what_it_changes_without_the_key_and_hands_nothing_
 
 
 @needs_jq
+@needs_jq
+@pytest.mark.parametrize(("reason", "again"), [("stale", True), ("expired", True), ("unproven", False)])
+def test_only_a_plan_that_waited_too_long_is_planned_again(runner: Runner, reason: str, again: bool):
+    steps = github_jobs(runner)["apply-1"]["steps"]
+    (script,) = [s["run"] for s in steps if s.get("name") == "Say whether the plan was stale"]
+    folder = runner.machine()
+    (folder / "apply.json").write_text(json.dumps({"code": "bad-plan", "reason": reason, "message": "not signed"}))
+    done = runner.script(script, folder, ENV="prod", RUNNER_TEMP=str(folder))
+    assert done.returncode == 0, done.stderr
+    assert (folder / "stale" / "prod").exists() == again
+    assert ('::error::the plan of prod is not applied, and not planned again: "not signed"' in done.stdout) != again
+
+
 def test_no_stale_plan_starts_no_run(runner: Runner):
     says = {"inputs.attempt": "0", "github.token": "token"}
     assert runner.github(github_jobs(runner)["replan"], says).code == 0
@@ -654,7 +667,7 @@ def test_gitlab_a_stale_plan_is_planned_again_by_a_pipeline_of_its_own(runner: R
     config = gitlab(runner)
     runner.stand_in("curl", 'echo "curl $*" >> "$CALLS"')
     folder = runner.machine()
-    (folder / "apply.json").write_text('{"kind": "error", "code": "bad-plan"}')
+    (folder / "apply.json").write_text('{"kind": "error", "code": "bad-plan", "reason": "expired"}')
     variables = {"ENV": "prod", "CI_JOB_TOKEN": "j", "CI_API_V4_URL": "https://example.com", "CI_PROJECT_ID": "5"}
     assert gitlab_script(runner, config["apply-1"], folder, "after_script", **variables).returncode == 0
     (call,) = runner.commands
@@ -664,6 +677,10 @@ def test_gitlab_a_stale_plan_is_planned_again_by_a_pipeline_of_its_own(runner: R
     )
     gitlab_script(runner, config["apply-1"], folder, "after_script", **variables, ATTEMPT="3")
     assert len(runner.commands) == 1
+    (folder / "apply.json").write_text('{"code": "bad-plan", "reason": "unproven", "message": "not signed"}')
+    done = gitlab_script(runner, config["apply-1"], folder, "after_script", **variables)
+    assert 'not planned again: "not signed"' in done.stdout
+    assert len(runner.commands) == 1, "a plan that somebody may have forged is not planned again"
     for name, planned in (("prod", True), ("stage", False)):
         runner.calls.write_text("")
         entry = next(one for one in config["plan"]["parallel"]["matrix"] if one["NAME"] == name)
