@@ -249,6 +249,7 @@ class Place:
         files: Text of each file that `Component.files_in` names, by its name as the environment file gives it.
         settings: Settings of the enabled components, by name.
         trusted_services: Service principals that the organization must trust for the enabled components.
+        assumed: Settings of the environment that name a role which plans and applies alike assume, with their lines.
     """
 
     account_id: str
@@ -259,6 +260,7 @@ class Place:
     settings: Mapping[str, Settings] = field(default_factory=dict)
     trusted_services: frozenset[str] = frozenset()
     active: tuple[str, ...] = ()
+    assumed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -291,8 +293,9 @@ class Component:
         mismatches: Its settings, and every enabled component's by name → what does not go together. Pure; called only
             with settings that are valid by themselves.
         lacking_in: What AWS does not offer in some partitions, of what the component needs.
-        not_offered: Its settings and place → what AWS does not do in that partition, or in those regions. Pure; called
-            only with settings that are valid. Where a component misses whole regions, `absent_in` says so.
+        not_offered: Its settings and place → what AWS does not do in that partition, or in those regions, and what
+            does not go with the roles that are assumed there. Pure; called only with settings that are valid. Where a
+            component misses whole regions, `absent_in` says so.
         newer_provider: Settings that need a newer version of the AWS provider than 5.100. An environment whose
             constraint admits an older major version, or not the version that is needed, is refused at that line.
         advice: Its settings and today's date → what people should look at. Pure.

@@ -39,6 +39,7 @@ from toolkit.settings.regions import NewRegion
 from toolkit.settings.tags import TagKey, TagValue
 from toolkit.settings.values import Day, checked
 from toolkit.signing import KMS_KEY, REQUIRED, required_signature
+from toolkit.typed import dotted
 from toolkit.variables import why_not_passed
 from toolkit.versions import PROVIDER, TERRAFORM
 
@@ -587,7 +588,14 @@ class Environment:
             trusted_services=frozenset(
                 service for c in self.components if c.component.trusts for service in c.component.trusts(c.settings)
             ),
+            assumed=tuple((dotted(path), self.lines.get(path, 1)) for path in self._assumed()),
         )
+
+    def _assumed(self) -> Iterator[tuple[str, ...]]:
+        if self.credentials.assume_role is not None:
+            yield ("credentials", "assume_role")
+        if isinstance(self.backend, S3Backend) and self.backend.role_arn is not None:
+            yield ("backend", "role_arn")
 
     @property
     def identities(self) -> Identities:

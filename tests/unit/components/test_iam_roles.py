@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from toolkit.components.iam_roles import COMPONENT, IamRoles
@@ -222,6 +223,54 @@ def test_names_alone_are_refused_where_aws_compares_no_ids(
     (found,) = map(str, caught.value.problems)
     assert f"no condition keys for other claims in the partition {partition}; expected immutable" in found
     assert found.startswith("components.iam_roles.deployers.x.subject_format: ")
+
+
+ASSUMED = {"role_arn": "arn:aws:iam::123456789012:role/baseline"}
+STATE = {"type": "s3", "bucket": "state-bucket", "region": "eu-central-1"}
+
+
+@pytest.mark.parametrize(
+    ("more", "settings"),
+    [
+        ({"credentials": {"assume_role": ASSUMED}}, ["credentials.assume_role"]),
+        ({"backend": {**STATE, **ASSUMED}}, ["backend.role_arn"]),
+        (
+            {"credentials": {"assume_role": ASSUMED}, "backend": {**STATE, **ASSUMED}},
+            ["credentials.assume_role", "backend.role_arn"],
+        ),
+        ({"credentials": {"profile": "x"}, "backend": STATE}, []),
+        ({"backend": {"type": "local"}}, []),
+    ],
+)
+@pytest.mark.parametrize("provider", ["github", "gitlab"])
+def test_pull_requests_get_no_role_that_applies(more: dict[str, Any], settings: list[str], provider: str) -> None:
+    def text(**pipeline: Any) -> str:
+        deployer = {**PIPELINE, "provider": provider, "pipeline": pipeline}
+        data = {"account_id": "123456789012", "regions": {"home": "eu-central-1"}, **more}
+        return yaml.safe_dump({**data, "components": {"iam_roles": {"deployers": {"x": deployer}}}}, sort_keys=False)
+
+    def rights(environment: Environment) -> set[str]:
+        planning = render(environment)["iam_roles.tf"].partition("plan_policies = [")[2].partition("\n  ]")[0]
+        return set(re.findall(r'"([a-z0-9-]+:[A-Za-z0-9*]+)"', planning))
+
+    if not settings:
+        assert "sts:AssumeRole" not in rights(load_text(text(), name="x", shown_as="x.yaml"))
+        return
+    with pytest.raises(EnvironmentFileError) as caught:
+        load_text(text(), name="x", shown_as="x.yaml")
+    lines = text().splitlines()
+    for setting, found in zip(settings, caught.value.problems, strict=True):
+        assert lines[found.line - 1].strip().startswith("pipeline:")
+        key = setting.partition(".")[2]
+        # `assume_role` has a `role_arn`, too, and stands above the backend.
+        line = max(number for number, line in enumerate(lines, start=1) if line.strip().startswith(key))
+        assert str(found) == (
+            "components.iam_roles.deployers.x.pipeline: x-plan, which runs for pull requests may assume, would get "
+            f"{setting} (line {line}), and with it every right of an apply; expected `pull_requests: false`, or no "
+            f"{setting}: the roles of the pipeline have what they need"
+        )
+    # Runs of the branch alone are trusted with both.
+    assert "sts:AssumeRole" in rights(load_text(text(pull_requests=False), name="x", shown_as="x.yaml"))
 
 
 def test_named_roles_keep_what_they_are_for() -> None:

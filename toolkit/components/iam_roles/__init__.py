@@ -478,7 +478,18 @@ def _mismatches(settings: IamRoles, others: Mapping[str, Any]) -> Iterator[Misma
 
 
 def _not_offered(settings: IamRoles, place: Place) -> Iterator[Mismatch]:
-    """Subjects that would rest on names that another owner can take over, where AWS compares no ids beside them."""
+    """Pipelines that would have a right too many: of who can take over a name, or of a pull request."""
+    for name, deployer in settings.deployers.items():
+        if deployer.pipeline is not None and deployer.pipeline.pull_requests:
+            # The role that plans has to assume that role, too, and it is the same one for an apply.
+            for setting, line in place.assumed:
+                yield Mismatch(
+                    ("deployers", name, "pipeline"),
+                    f"{name}-plan, which runs for pull requests may assume, would get {setting} (line {line}), and "
+                    "with it every right of an apply",
+                    f"`pull_requests: false`, or no {setting}: the roles of the pipeline have what they need",
+                )
+    # Subjects that would rest on names that another owner can take over, where AWS compares no ids beside them.
     if place.partition in CLAIM_KEYS_IN:
         return
     for name, deployer in settings.deployers.items():
