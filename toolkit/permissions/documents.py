@@ -11,13 +11,17 @@ from dataclasses import replace
 from toolkit.environment import Environment, S3Backend
 from toolkit.permissions.model import LARGEST, Document, Holder, Purpose, Statement, size
 from toolkit.permissions.state import state_statements
-from toolkit.permissions.statements import read_statements, scan_statements, write_statements
+from toolkit.permissions.statements import own_statements, read_statements, scan_statements, write_statements
 
 
 def policies(
     environment: Environment, purpose: Purpose | str, *, also: tuple[Environment, ...] = (), largest: int = LARGEST
 ) -> tuple[Document, ...]:
     """The managed policies that a purpose needs, in the order in which they are numbered.
+
+    Of an apply, what it cannot lose midway is in policies of its own, before the others: the state, and what it changes
+    of the pipeline's own roles and policies. An apply that gives these roles other policies changes several at once, in
+    no order, and what moves from one to another may be lost in between.
 
     Args:
         environment: The environment.
@@ -29,6 +33,7 @@ def policies(
     work = list(scan_statements() if wanted is Purpose.DISCOVER else read_statements())
     if wanted is Purpose.APPLY:
         work += write_statements(environment, also)
+    kept: dict[Holder, list[Statement]] = {holder: [] for holder in Holder}
     held: dict[Holder, list[Statement]] = {Holder.WORKER: work, Holder.STATE: [], Holder.CALLER: []}
     role, backend = environment.credentials.assume_role, environment.backend
     assumed = [role.role_arn] if role is not None else []
@@ -42,15 +47,16 @@ def policies(
         for one in (environment, *also):
             if isinstance(one.backend, S3Backend):
                 needed = state_statements(one, one.backend, wanted)
-                held[state] += [s for s in needed if s not in held[state] and not _covered(s, held[state])]
+                kept[state] += [s for s in needed if s not in kept[state] and not _covered(s, held[state])]
     if assumed:
         who = Holder.WORKER if role is None else Holder.CALLER
-        held[who].append(Statement("AssumeRoles", ("sts:AssumeRole",), tuple(sorted(set(assumed)))))
+        kept[who].append(Statement("AssumeRoles", ("sts:AssumeRole",), tuple(sorted(set(assumed)))))
+    if wanted is Purpose.APPLY:
+        kept[Holder.WORKER] += own_statements(environment, also)
     return tuple(
         document
         for holder, statements in held.items()
-        if statements
-        for document in _documents(environment, wanted, holder, statements, largest)
+        for document in _documents(environment, wanted, holder, kept[holder], statements, largest)
     )
 
 
@@ -60,10 +66,18 @@ def _covered(statement: Statement, by: Iterable[Statement]) -> bool:
 
 
 def _documents(
-    environment: Environment, purpose: Purpose, holder: Holder, statements: list[Statement], largest: int
+    environment: Environment,
+    purpose: Purpose,
+    holder: Holder,
+    kept: list[Statement],
+    statements: list[Statement],
+    largest: int,
 ) -> Iterator[Document]:
     middle = "" if holder is Holder.WORKER else f"-{holder.value}"
-    packed = list(_packed(statements, largest))
+    if purpose is Purpose.APPLY:
+        packed = [*_packed(kept, largest), *_packed(statements, largest)]
+    else:
+        packed = list(_packed((*statements, *kept), largest))
     for number, part in enumerate(packed, start=1):
         ending = f"-{number}" if len(packed) > 1 else ""
         account, principal = _principal(environment, holder)

@@ -8,7 +8,7 @@ tests/unit/permissions compares with the requests that were recorded, and with t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +27,13 @@ class Names:
         of: Kind of resource → names. A kind is the form of its ARN, as the Service Authorization Reference has it.
         passed: (service that gets it, role) for each role that Terraform passes on.
         linked: Services that get a role of their own, whether Terraform makes it or AWS together with something else.
+        own: Those of `of` that are roles of the environment's pipelines, or hold what these may do.
     """
 
     of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     passed: tuple[tuple[str, str], ...] = ()
     linked: tuple[str, ...] = ()
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 _IAM = "arn:${Partition}:iam::${Account}:"
@@ -57,7 +59,7 @@ SCHEDULE = f"arn:${{Partition}}:scheduler:{_HERE}schedule/${{GroupName}}/${{Sche
 BUDGET = "arn:${Partition}:budgets::${Account}:budget/${BudgetName}"
 SETTING = f"arn:${{Partition}}:ssm:{_HERE}servicesetting/${{ResourceId}}"
 OBJECT = "arn:${Partition}:s3:::${BucketName}/${ObjectName}"
-PASSED, LINKED = "passed to ", "linked"
+PASSED, LINKED, OWN = "passed to ", "linked", "own "
 NARROWED = frozenset(
     {
         *(ROLE, USER, GROUP, POLICY, PROVIDER, BUCKET, TOPIC, RULE, LOG_GROUP, ALARM, TRAIL, ALIAS, ANALYZER),
@@ -71,6 +73,7 @@ def names(environment: Environment) -> Names:
     """What the resources of an environment's components are called."""
     place = environment.place
     found: dict[str, dict[str, None]] = defaultdict(dict)
+    own: dict[str, dict[str, None]] = defaultdict(dict)
     passed: dict[tuple[str, str], None] = {}
     linked: dict[str, None] = {}
     for name, settings in place.settings.items():
@@ -82,8 +85,15 @@ def names(environment: Environment) -> Names:
             elif kind.startswith(PASSED):
                 passed[kind.removeprefix(PASSED), called] = None
             else:
-                found[kind][called] = None
-    return Names({kind: tuple(sorted(called)) for kind, called in found.items()}, tuple(passed), tuple(sorted(linked)))
+                if kind.startswith(OWN):
+                    own[kind.removeprefix(OWN)][called] = None
+                found[kind.removeprefix(OWN)][called] = None
+    return Names(in_order(found), tuple(passed), tuple(sorted(linked)), in_order(own))
+
+
+def in_order(found: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    """Kind → its names, sorted."""
+    return {kind: tuple(sorted(called)) for kind, called in found.items()}
 
 
 def _plain(name: str) -> str:
@@ -192,10 +202,11 @@ def _iam_roles(settings: Any, place: Place) -> Named:
     for name, role in settings.assumable.items():
         yield ROLE, _identity(getattr(role, "path", "/"), name)
     for name, deployer in settings.deployers.items():
-        yield from ((ROLE, _identity(deployer.path, name + part)) for part in deployer.parts)
-        if deployer.pipeline is not None:
+        own = OWN if deployer.pipeline is not None else ""
+        yield from ((own + ROLE, _identity(deployer.path, name + part)) for part in deployer.parts)
+        if own:
             # What `policies` gives these roles, numbered.
-            yield from ((POLICY, f"{_plain(name)}{part}-*") for part in deployer.parts)
+            yield from ((own + POLICY, f"{_plain(name)}{part}-*") for part in deployer.parts)
         usual = "token.actions.githubusercontent.com" if deployer.provider == "github" else "gitlab.com"
         issuer = deployer.issuer or usual
         if issuer not in settings.existing_oidc_providers:

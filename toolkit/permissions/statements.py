@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from toolkit.environment import Environment
@@ -30,6 +31,8 @@ _EMPTIES = ("s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectV
 """What the provider needs to empty a bucket with `force_destroy` before it deletes it."""
 _BY_TAG = ("kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
 """Actions that would take a key away from who uses it: only on keys that have a tag of the environment."""
+_OF_ROLES = ("iam:CreateServiceLinkedRole", "iam:PassRole")
+"""What `_roles` allows."""
 _FREE = ("sts:GetCallerIdentity",)
 """Actions that no policy is needed for.
 
@@ -67,33 +70,55 @@ def _reads(actions: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(a for a in actions if known[a].reads and a not in (*_CONTENT, *_FREE)))
 
 
+def own_statements(environment: Environment, also: tuple[Environment, ...] = ()) -> Iterator[Statement]:
+    """What an apply changes of the pipeline's own roles and policies: the same, whichever components are on."""
+    called = _together(map(names, (environment, *also)))
+    own = Names(called.own)
+    grouped: dict[tuple[str, tuple[str, ...], bool], list[str]] = defaultdict(list)
+    for action, was_seen in _writes(("iam_roles",)):
+        on = recorded().actions[action].on
+        if action not in _OF_ROLES and (arns := _resources(on, own, environment, kinds.ROLE, kinds.POLICY)):
+            grouped[_service(action, on), arns, was_seen].append(action)
+    for (service, arns, was_seen), actions in grouped.items():
+        yield Statement(f"{'' if was_seen else 'NeverRecorded'}Own{service}", tuple(actions), arns, recorded=was_seen)
+
+
+def _writes(components: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Actions that change what the components make, sorted, and whether each was recorded."""
+    known = recorded()
+    types = dict.fromkeys(kind for name in components for kind in known.components.get(name, ()))
+    seen = {action for actions in known.types.values() for action in actions}
+    wanted = {action for kind in types for action in (*known.types.get(kind, ()), *record_of(kind).unrecorded)}
+    for action in sorted(wanted):
+        if not known.actions[action].reads and action not in _CONTENT:
+            yield action, action in seen
+
+
+def _resources(on: Iterable[str], called: Names, environment: Environment, *of: str) -> tuple[str, ...]:
+    """ARNs of what an action is about, of some kinds alone if any are given."""
+    return tuple(sorted({arn for form in on if not of or form in of for arn in _arns(form, called, environment)}))
+
+
 def write_statements(environment: Environment, also: tuple[Environment, ...] = ()) -> Iterator[Statement]:
-    """What an apply changes.
+    """What an apply changes, but for what `own_statements` has.
 
     Args:
         environment: The environment.
         also: Others of the same account whose components and names are covered, too.
     """
     everything = (environment, *also)
-    called = _together(map(names, everything))
+    together = _together(map(names, everything))
+    others = {
+        kind: tuple(n for n in found if n not in together.own.get(kind, ())) for kind, found in together.of.items()
+    }
+    called = replace(together, of=others)
     components = dict.fromkeys(c.component.name for one in everything for c in one.components)
-    known = recorded()
-    types = dict.fromkeys(kind for name in components for kind in known.components.get(name, ()))
-    seen = {action for actions in known.types.values() for action in actions}
-    wanted: dict[str, bool] = {}
-    for kind in types:
-        for action in (*known.types.get(kind, ()), *record_of(kind).unrecorded):
-            if not known.actions[action].reads and action not in _CONTENT:
-                wanted[action] = action in seen
     regions = tuple(sorted({region for one in everything for region in one.place.regions}))
     grouped: dict[tuple[str, tuple[str, ...], str, bool], list[str]] = defaultdict(list)
-    for action in sorted(wanted):
-        if action in ("iam:PassRole", "iam:CreateServiceLinkedRole"):
-            continue
-        on = known.actions[action].on
-        resources = tuple(sorted({arn for form in on for arn in _arns(form, called, environment)}))
-        if resources:
-            grouped[_service(action, on), resources, _kind_of_condition(action), wanted[action]].append(action)
+    for action, was_seen in _writes(components):
+        on = recorded().actions[action].on
+        if action not in _OF_ROLES and (resources := _resources(on, called, environment)):
+            grouped[_service(action, on), resources, _kind_of_condition(action), was_seen].append(action)
     used: dict[str, int] = defaultdict(int)
     for (service, resources, condition, was_seen), actions in grouped.items():
         sid = f"{'' if was_seen else 'NeverRecorded'}Write{service}"
@@ -109,14 +134,16 @@ def write_statements(environment: Environment, also: tuple[Environment, ...] = (
 
 def _together(several: Iterable[Names]) -> Names:
     of: dict[str, dict[str, None]] = defaultdict(dict)
+    own: dict[str, dict[str, None]] = defaultdict(dict)
     passed: dict[tuple[str, str], None] = {}
     linked: dict[str, None] = {}
     for one in several:
-        for kind, found in one.of.items():
-            of[kind].update(dict.fromkeys(found))
+        for into, given in ((of, one.of), (own, one.own)):
+            for kind, found in given.items():
+                into[kind].update(dict.fromkeys(found))
         passed.update(dict.fromkeys(one.passed))
         linked.update(dict.fromkeys(one.linked))
-    return Names({kind: tuple(sorted(found)) for kind, found in of.items()}, tuple(passed), tuple(sorted(linked)))
+    return Names(kinds.in_order(of), tuple(passed), tuple(sorted(linked)), kinds.in_order(own))
 
 
 def _arns(form: str, called: Names, environment: Environment) -> Iterator[str]:

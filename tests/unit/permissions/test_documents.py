@@ -182,3 +182,42 @@ def test_other_partitions_have_their_own_arns():
 def test_content_is_what_is_printed():
     (document,) = policies(environment(backend={"type": "local"}), "discover")
     assert json.loads(document.text) == document.content == content(document.statements)
+
+
+PIPELINE = {"provider": "github", "repository": "example/x", "owner_id": "1", "repository_id": "2", "pipeline": {}}
+
+
+def lifeline(components: dict[str, Any], backend: dict[str, Any]) -> tuple[str, Document]:
+    """What the apply role of a pipeline has in its first policy, and that policy."""
+    roles = {"iam_roles": {"deployers": {"ci": PIPELINE}}}
+    one = environment(backend=backend, components={**components, **roles})
+    first = policies(one, "apply")[0]
+    return first.text, first
+
+
+@pytest.mark.parametrize("backend", [S3, {**S3, "kms_key_id": "1234abcd"}, {"type": "local"}])
+def test_what_keeps_a_pipeline_alive_stays_where_it_is(backend: dict[str, Any]):
+    """Policies are changed in no order: what moves from one to another may be lost in between."""
+    small = yaml.safe_load((ROOT / "environments" / "small" / "environment.yaml").read_text("utf-8"))["components"]
+    text, first = lifeline({}, backend)
+    found: dict[str, Any] = {}
+    for name, block in {**small, "access_analyzer": {}, "macie": {}, "security_hub": {}}.items():
+        found[name] = block
+        assert lifeline(found, backend)[0] == text, name
+    can = allowed((first,), Holder.WORKER)
+    for action in ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion"):
+        assert "arn:aws:iam::123456789012:policy/ci-apply-*" in can[action]
+    for action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy"):
+        assert "arn:aws:iam::123456789012:role/ci-apply" in can[action]
+    state = "arn:aws:s3:::state-bucket/prod/baseline.tfstate"
+    if backend["type"] == "s3":
+        assert can["s3:PutObject"] == {state, f"{state}.tflock"}
+    assert "*" not in {resource for resources in can.values() for resource in resources}
+
+
+def test_what_a_pipeline_may_do_with_itself_is_in_one_place():
+    one = environment(backend=S3, components={"cloudtrail": {}, "iam_roles": {"deployers": {"ci": PIPELINE}}})
+    _, *others = policies(one, "apply")
+    assert not [
+        (s.sid, arn) for d in others for s in d.statements for arn in s.resources if re.search("(role|policy)/ci-", arn)
+    ]
