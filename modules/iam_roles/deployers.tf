@@ -60,9 +60,10 @@ locals {
   # announced them for its commercial regions: in other partitions, `sub` and `aud` decide alone. Sources:
   # https://aws.amazon.com/about-aws/whats-new/2026/01/aws-sts-supports-validation-identity-provider-claims/ and
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
-  offers_claims = {
-    for name, issuer in local.issuers : name => local.partition == "aws" && can(regex(local.deployers[name].provider == "github" ? "^token\\.actions\\.(githubusercontent\\.com(/.+)?|[a-z0-9-]+\\.ghe\\.com)$" : "^gitlab\\.com$", issuer))
+  has_claims = {
+    for name, issuer in local.issuers : name => can(regex(local.deployers[name].provider == "github" ? "^token\\.actions\\.(githubusercontent\\.com(/.+)?|[a-z0-9-]+\\.ghe\\.com)$" : "^gitlab\\.com$", issuer))
   }
+  offers_claims = { for name, has in local.has_claims : name => has && local.partition == "aws" }
 
   # The refs of a pipeline's runs: the branch, and for plans what GitHub makes of a pull request.
   pipeline_refs = {
@@ -96,7 +97,7 @@ locals {
   claims = { for name, claims in local.wanted_claims : name => local.offers_claims[name] ? claims : {} }
 
   # Where AWS offers none of what it offers elsewhere.
-  lacking_claims = [for name, role in local.deployers : role.name if role.issuer == null && length(local.wanted_claims[name]) > 0 && !local.offers_claims[name]]
+  lacking_claims = [for name, role in local.deployers : role.name if local.has_claims[name] && length(local.wanted_claims[name]) > 0 && !local.offers_claims[name]]
 
   trust_conditions = {
     for name in keys(local.deployers) : name => [
@@ -171,7 +172,7 @@ resource "aws_iam_role" "deployer" {
     }
 
     precondition {
-      condition     = local.offers_claims[each.key] || local.formats[each.key] == "immutable" || each.value.part == "" || each.value.provider != "github" || each.value.issuer != null
+      condition     = local.offers_claims[each.key] || local.formats[each.key] == "immutable" || each.value.part == "" || each.value.provider != "github" || !local.has_claims[each.key]
       error_message = "Role ${each.value.name}: in the partition ${local.partition}, STS documents no condition keys for GitHub's claims, so subjects must name the ids: subject_format must be immutable."
     }
   }

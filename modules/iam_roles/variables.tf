@@ -150,7 +150,7 @@ variable "deployers" {
   }
 
   validation {
-    condition     = alltrue([for role in values(var.deployers) : role.provider == "github" || (role.subject_format == null && (role.owner_id == null || role.issuer == null))])
+    condition     = alltrue([for role in values(var.deployers) : role.provider == "github" || (role.subject_format == null && (role.owner_id == null || role.issuer == null || role.issuer == "gitlab.com"))])
     error_message = "subject_format is GitHub's, and STS compares ids with tokens of gitlab.com alone: owner_id and repository_id must be null for another issuer of GitLab."
   }
 
@@ -205,8 +205,8 @@ variable "deployers" {
   }
 
   validation {
-    condition     = alltrue([for role in values(var.deployers) : role.pipeline == null || role.issuer != null || role.owner_id != null])
-    error_message = "A pipeline must have owner_id and repository_id: names of GitHub and gitlab.com can be taken over by another owner once they are given up."
+    condition     = alltrue([for role in values(var.deployers) : role.pipeline == null || role.owner_id != null || (role.issuer != null && !can(regex(role.provider == "github" ? "^token\\.actions\\.(githubusercontent\\.com(/.+)?|[a-z0-9-]+\\.ghe\\.com)$" : "^gitlab\\.com$", role.issuer)))])
+    error_message = "A pipeline must have owner_id and repository_id: names of GitHub and gitlab.com, whether or not issuer names them, can be taken over by another owner once they are given up."
   }
 
   validation {

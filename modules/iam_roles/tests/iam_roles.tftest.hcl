@@ -279,6 +279,7 @@ run "pipelines" {
       enterprise = { provider = "github", repository = "example/site", issuer = "token.actions.example.ghe.com", owner_id = "1", repository_id = "2", pipeline = { workflows = [] } }
       server     = { provider = "github", repository = "example/site", issuer = "github.example.com/_services/token", pipeline = {} }
       gitlab     = { provider = "gitlab", repository = "group/project", owner_id = "4711", repository_id = "815", pipeline = {} }
+      explicit   = { provider = "gitlab", repository = "group/project", issuer = "gitlab.com", owner_id = "4711", repository_id = "815", pipeline = {} }
       inhouse    = { provider = "gitlab", repository = "group/project", issuer = "gitlab.example.com", pipeline = { pull_requests = false } }
       both       = { provider = "github", repository = "example/site", owner_id = "123456", repository_id = "456789", subject_format = "both", branches = ["main"], managed_policies = ["ReadOnlyAccess"] }
     }
@@ -288,7 +289,7 @@ run "pipelines" {
   }
 
   assert {
-    condition     = toset([for role in aws_iam_role.deployer : role.name]) == toset(concat(["both"], flatten([for name in ["baseline", "shared", "enterprise", "server", "gitlab", "inhouse"] : ["${name}-plan", "${name}-apply"]])))
+    condition     = toset([for role in aws_iam_role.deployer : role.name]) == toset(concat(["both"], flatten([for name in ["baseline", "shared", "enterprise", "server", "gitlab", "explicit", "inhouse"] : ["${name}-plan", "${name}-apply"]])))
     error_message = "A pipeline has two roles."
   }
   assert {
@@ -409,6 +410,20 @@ run "refused_in_partitions_without_claims" {
   }
 
   expect_failures = [aws_iam_role.deployer, check.claims_of_pipelines]
+}
+
+# An issuer that is named, though it is the default, serves every owner all the same.
+run "refused_pipelines_of_named_issuers" {
+  command = plan
+
+  variables {
+    deployers = {
+      github = { provider = "github", repository = "a/b", issuer = "token.actions.githubusercontent.com", pipeline = {} }
+    }
+    environment_name = "prod"
+  }
+
+  expect_failures = [var.deployers]
 }
 
 run "refused_pipelines" {

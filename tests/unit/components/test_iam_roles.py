@@ -150,6 +150,28 @@ def test_wrong_pipelines_say_what_is_accepted(deployer: dict[str, Any], expected
 
 
 @pytest.mark.parametrize(
+    ("provider", "issuer", "demanded"),
+    [
+        ("github", None, True),
+        ("github", "token.actions.githubusercontent.com", True),
+        ("github", "token.actions.githubusercontent.com/enterprise", True),
+        ("github", "token.actions.example.ghe.com", True),
+        ("github", "github.example.com/_services/token", False),
+        ("gitlab", None, True),
+        ("gitlab", "gitlab.com", True),
+        ("gitlab", "gitlab.example.com", False),
+    ],
+)
+def test_ids_are_demanded_of_issuers_that_serve_every_owner(provider: str, issuer: str | None, demanded: bool) -> None:
+    named = {"provider": provider, "repository": "example/x", "issuer": issuer, "pipeline": {}}
+    if demanded:
+        assert "pipeline without the ids: another owner could" in message(deployers={"x": named})
+        assert IamRoles.model_validate({"deployers": {"x": {**named, **IDS}}})
+    else:
+        assert IamRoles.model_validate({"deployers": {"x": named}})
+
+
+@pytest.mark.parametrize(
     ("deployer", "line", "problem"),
     [
         ({"repository": "infrastructure"}, 5, "repository is 'infrastructure'"),

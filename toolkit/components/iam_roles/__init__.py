@@ -44,6 +44,7 @@ GITHUB = "token.actions.githubusercontent.com"
 CLAIM_KEYS_OF = re.compile(r"token\.actions\.(githubusercontent\.com(/.+)?|[a-z0-9-]+\.ghe\.com)")
 """GitHub's issuers of whose tokens STS takes claims as condition keys:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif"""
+GITLAB = "gitlab.com"
 
 
 def _role_name(value: str) -> str:
@@ -287,6 +288,13 @@ class Deployer(Settings):
         return ("",) if self.pipeline is None else ("-plan", "-apply")
 
     @property
+    def names_are_shared(self) -> bool:
+        """Whether its issuer serves owners who do not know each other, so that one may take over another's name."""
+        if self.provider == "gitlab":
+            return self.issuer in (None, GITLAB)
+        return CLAIM_KEYS_OF.fullmatch(self.issuer or GITHUB) is not None
+
+    @property
     def policies(self) -> tuple[str, ...]:
         """Managed policies of all its roles."""
         of_parts = (self.pipeline.plan_managed_policies + self.pipeline.apply_managed_policies) if self.pipeline else ()
@@ -314,7 +322,7 @@ class Deployer(Settings):
         ids = (self.owner_id, self.repository_id)
         if self.provider == "gitlab" and self.subject_format:
             raise ValueError("subject_format is GitHub's; expected none for gitlab")
-        if self.provider == "gitlab" and any(ids) and self.issuer is not None:
+        if self.provider == "gitlab" and any(ids) and not self.names_are_shared:
             raise ValueError(
                 "AWS compares ids with tokens of gitlab.com alone; expected no owner_id and repository_id with another "
                 "issuer"
@@ -342,7 +350,7 @@ class Deployer(Settings):
                 f"{', '.join(given)} with pipeline; expected neither: a pipeline has two roles, which its own settings "
                 "describe"
             )
-        if self.repository_id is None and self.issuer is None:
+        if self.repository_id is None and self.names_are_shared:
             how = {
                 "github": "`gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them",
                 "gitlab": "the namespace and the project have them (`glab api projects/:id`)",
