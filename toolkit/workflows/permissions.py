@@ -21,6 +21,7 @@ from toolkit.iam.escalation_paths import RAISES
 from toolkit.paths import Project
 from toolkit.permissions import LARGEST, Document, Holder, Purpose, policies
 from toolkit.permissions.model import ATTACHED
+from toolkit.permissions.statements import own_tag
 from toolkit.workflows.workspace import read_environment
 
 
@@ -102,11 +103,22 @@ def _notes(environment: Environment, purpose: Purpose, found: Sequence[Document]
     if purpose is Purpose.APPLY:
         if not any(statement.sid == "EmptyBuckets" for statement in statements):
             yield "No statement deletes objects in buckets: emptying the buckets before `toolkit destroy` needs more."
+        if any("kms:PutKeyPolicy" in s.actions for s in statements) and own_tag(environment) is None:
+            yield (
+                "Without `default_tags`, nothing but the region limits changes to the policies of KMS keys and their "
+                "deletion: they cover every key of the account."
+            )
         if not also:
             yield (
-                "Writes are limited to names in environment.yaml. To remove or rename resources, cover the earlier "
+                "Writes are limited to names in environment.yaml; where AWS gives an id (such as KMS keys and "
+                "detectors), they cover everything of that kind. To remove or rename resources, cover the earlier "
                 "names as well: --also FILE, with the environment.yaml of the last apply."
             )
+    if purpose is not Purpose.DISCOVER and environment.bundle.model_dump(exclude_defaults=True):
+        yield (
+            "`bundle` is set: what the hand-over of saved plans needs (S3, and KMS keys that sign and encrypt) is not "
+            "in these policies; docs/hand-over.md has it."
+        )
     if purpose is not Purpose.DISCOVER and environment.backend.type == "local":
         yield "The state is a local file: no statement is about it."
 

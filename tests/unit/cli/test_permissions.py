@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,28 @@ def test_an_apply_is_said_to_administer_iam(told: Told):
     _, err = told("permissions", "prod", "--for", "apply")
     assert "This policy administers IAM" in err
     assert "--also FILE" in err
+
+
+@pytest.mark.parametrize(
+    ("more", "purpose", "said", "unsaid"),
+    [
+        ("", "apply", ["cover everything"], ["hand-over", "every key"]),
+        ("  cloudtrail: {}\n", "apply", ["nothing but the region limits changes to the policies of KMS keys"], []),
+        ("  cloudtrail: {}\ndefault_tags: {ManagedBy: toolkit}\n", "apply", ["cover everything"], ["every key"]),
+        ("bundle: {require_signature: alias/plans}\n", "apply", ["docs/hand-over.md has it"], []),
+        ("bundle: {bucket_kms_key: alias/plans}\n", "plan", ["docs/hand-over.md has it"], ["every key"]),
+        ("bundle: {require_run: true}\n", "discover", [], ["hand-over"]),
+        ("bundle: {require_encryption: false}\n", "plan", [], ["hand-over"]),
+    ],
+)
+def test_the_notes_say_what_is_true(
+    more: str, purpose: str, said: list[str], unsaid: list[str], told: Told, project: Path
+):
+    (project / "environments" / "prod" / "environment.yaml").write_text(ENVIRONMENT + more)
+    _, err = told("permissions", "prod", "--for", purpose)
+    text = " ".join(err.split())
+    assert all(re.search(words, text) for words in said)
+    assert not any(words in text for words in unsaid)
 
 
 def test_files_are_what_the_cli_of_aws_takes(told: Told, project: Path):
