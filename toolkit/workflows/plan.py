@@ -205,9 +205,13 @@ def make_plan(
             saved = replace(saved, path=target, manifest=manifest)
         warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)
         result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking)
+        tested = environment.access_tests and not destroy and not targets
+        # Reports say whether findings refuse the plan, and know of no test: none may call a plan good that one refuses.
+        if tested and saved is not None:
+            _require_access(workspace, data)
         if judged is not None:
             judged(result)
-        if environment.access_tests and not destroy and not targets:
+        if tested and saved is None:
             _require_access(workspace, data)
         if content is not None:
             place.save(workspace, target, content, observer)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from toolkit.aws.identity import CallerIdentity
 from toolkit.cli.stream import OutputError
 from toolkit.environment import BundleSettings
-from toolkit.errors import BadPlanError, ToolkitError, UsageError
+from toolkit.errors import BadPlanError, RefusedError, ToolkitError, UsageError
 from toolkit.findings import Consents, Finding, Resource, Rule, Severity
 from toolkit.findings.rules import DESTROYS, WEAKENS
 from toolkit.paths import EnvironmentPaths
@@ -222,6 +222,27 @@ def test_no_bundle_is_left_of_a_plan_that_could_not_be_shown(tmp_path: Path):
     with pytest.raises(OutputError):
         plans.make_plan(workspace(tmp_path, "second"), Observer(), out=str(out), judged=unshown)
     assert {f.name for f in tmp_path.iterdir()} == {"folders.lock"}
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_no_plan_is_reported_as_good_that_an_access_test_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: bool
+):
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: (SimpleNamespace(blocks=True),) if blocked else ())
+    monkeypatch.setattr(judging, "tell_idle", lambda *_: None)
+
+    def refuse(*_: Any) -> None:
+        raise RefusedError("1 access test failed")
+
+    monkeypatch.setattr(plans, "_require_access", refuse)
+    where = cast(Any, workspace(tmp_path, "first"))
+    where.environment.access_tests = ("one",)
+    shown: list[plans.PlanResult] = []
+    with pytest.raises(RefusedError, match="access test"):
+        plans.make_plan(where, Observer(), judged=shown.append)
+    # What findings refuse is reported as refused, and says more than the test alone.
+    assert [result.saved for result in shown] == ([None] if blocked else [])
+    assert not list(tmp_path.glob("*.tfbundle"))
 
 
 @pytest.mark.usefixtures("judged")
