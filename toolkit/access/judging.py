@@ -24,6 +24,7 @@ from toolkit.access.knowledge import (
     Truth,
     condition_holds,
     doubts,
+    meets,
     of_the_principal,
     resource_applies,
 )
@@ -55,6 +56,8 @@ STRANGER = "member"
 """Name of the user who stands for a group's members."""
 
 
+_NAMED = 3
+"""How many resources a reason names."""
 _ELSEWHERE = (Kind.ACCOUNT, Kind.TARGET)
 """Principals whose own account decides what they may do, and is taken to allow everything."""
 
@@ -92,6 +95,19 @@ class Question:
         """Patterns of the ARNs that its requests may name."""
         arns = self.reference.arns if self.reference is not None else ("*",)
         return tuple(arn.replace(PARTITION, partition) for arn in arns)
+
+    def meant(self, guard: Guarded, partition: str) -> tuple[str, ...]:
+        """Patterns of the ARNs of a resource that its requests may name; none: they name no such resource."""
+        kinds = self.kinds(partition)
+        if guard.arn.split(":")[2:3] != [self.action.partition(":")[0].lower()]:
+            kinds = tuple(kind for kind in kinds if kind != "*")
+        bucket = ":s3:::" in guard.arn and "/" not in guard.arn
+        # A bucket's policy is about its objects, too: which of them a request names, the kind says.
+        return tuple(
+            own
+            for own in ((guard.arn, f"{guard.arn}/*") if bucket else (guard.arn,))
+            if any(kind == "*" or (not bucket or ("/" in kind) == ("/" in own)) and meets(own, kind) for kind in kinds)
+        )
 
     @cached_property
     def asked(self) -> str | None:
@@ -271,15 +287,16 @@ class _Compiled:
 class _Prepared:
     """A question about a world, whoever it is about."""
 
-    def __init__(self, question: Question, world: World) -> None:
+    def __init__(self, question: Question, world: World, on: Guarded | None = None) -> None:
+        """`on` is one of the resources that a question about any resource is about."""
         self.question, self.world = question, world
         self.name = question.action.lower()
         self.service = self.name.partition(":")[0]
         self.resource = question.asked
         # Only what does not depend on who asks is kept for others, and only for questions without more.
-        self.key = None if question.context else (self.name, self.resource)
-        self.kinds = question.kinds(world.partition)
-        self.guard = None if question.resource is None else world.guard_of(question.resource)
+        self.key = None if question.context or on is not None else (self.name, self.resource)
+        self.kinds = question.kinds(world.partition) if on is None else question.meant(on, world.partition)
+        self.guard = on if question.resource is None else world.guard_of(question.resource)
         self.owner = self._owner()
         self.honours_rcps = self.service in HONOUR_RCPS
         self.must_allow = resource_must_allow(question.action)
@@ -405,11 +422,18 @@ class Judge:
         self._compiled: dict[int, _Compiled] = {}
         self._layers: dict[int, dict[Layer, tuple[_Compiled, ...]]] = {}
         self._callers: dict[int, Caller] = {}
-        self._prepared: dict[int, _Prepared] = {}
+        self._prepared: dict[int, tuple[_Prepared, ...]] = {}
 
     def verdict(self, principal: Principal, question: Question) -> Verdict:
-        """Whether somebody may do something, by itself."""
-        asked = self._ask(principal, question)
+        """Whether somebody may do something, by itself.
+
+        Without a resource, that is what is true of every resource: where the policy of a known one makes the answer
+        another for it, the answer depends on the resource.
+        """
+        return _common(map(self._verdict, self._all_asked(principal, question)))
+
+    def _verdict(self, asked: _Asked) -> Verdict:
+        principal, question = asked.principal, asked.prepared.question
         layers = self._held(principal)
         world, linked = self.world, principal.linked
         allow, deny = Truth.YES, Truth.NO
@@ -457,7 +481,10 @@ class Judge:
 
     def slowly(self, principal: Principal, question: Question) -> Verdict:
         """As `verdict`, by the plain evaluator."""
-        best, worst = self._evaluated(principal, question)
+        return _common(map(self._slowly, self._all_asked(principal, question)))
+
+    def _slowly(self, asked: _Asked) -> Verdict:
+        best, worst = self._evaluated(asked)
         if not best.allowed:
             return Verdict.DENIED
         return Verdict.ALLOWED if worst.allowed else Verdict.DEPENDS
@@ -465,13 +492,15 @@ class Judge:
     def answer(self, principal: Principal, question: Question) -> Answer:
         """Whether somebody may do something by itself, and by which statements."""
         verdict = self.verdict(principal, question)
-        asked = self._ask(principal, question)
+        asked, *others = self._all_asked(principal, question)
         grounds = list(self._grounds(asked))
+        if verdict is Verdict.DEPENDS and (general := self._verdict(asked)) is not verdict:
+            return self._by_resource(principal, question, general, grounds, others)
         if verdict is Verdict.DENIED:
             denying = tuple(one for one in grounds if one.denies and one.certain)
             if denying:
                 return Answer(principal, question, verdict, denying, f"denied by {denying[0]}")
-            best, _ = self._evaluated(principal, question)
+            best, _ = self._evaluated(asked)
             near = tuple(f"{one} would allow it" for one in grounds if not one.denies)
             return Answer(principal, question, verdict, (), best.reasons[0], near=near)
         allowing = [one for one in grounds if not one.denies]
@@ -482,6 +511,31 @@ class Judge:
             kept = tuple(one for one in decided if one.certain)
             return Answer(principal, question, verdict, kept, _allowed_by(kept, principal))
         return Answer(principal, question, verdict, (*decided, *denying), "depends on what the policies do not decide")
+
+    def _by_resource(
+        self,
+        principal: Principal,
+        question: Question,
+        general: Verdict,
+        grounds: Iterable[Ground],
+        others: Iterable[_Asked],
+    ) -> Answer:
+        """An answer that the policies of some resources make another than that of all others."""
+        found = {id(one.statement): one for one in grounds if one.denies is (general is Verdict.DENIED) and one.certain}
+        named = []
+        for asked in others:
+            guard = asked.prepared.guard
+            verdict = self._verdict(asked)
+            if guard is None or verdict is general:
+                continue
+            named.append(f"{verdict.value} on {guard.arn}")
+            for one in self._grounds(asked):
+                if one.holding is guard.policy and one.denies is (general is Verdict.ALLOWED):
+                    told = (f"the resource is {guard.arn}", *one.doubts)
+                    found[id(one.statement)] = replace(one, certain=False, doubts=told)
+        said = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
+        reason = f"{general.value} where no policy of the resource says otherwise, {said}"
+        return Answer(principal, question, Verdict.DEPENDS, tuple(found.values()), reason)
 
     def _grounds(self, asked: _Asked) -> Iterator[Ground]:
         for holding, named in self._holdings(asked):
@@ -517,13 +571,29 @@ class Judge:
         for document in asked.prepared.question.session or ():
             yield Holding(Layer.SESSION, document), False
 
-    def _ask(self, principal: Principal, question: Question) -> _Asked:
+    def _all_asked(self, principal: Principal, question: Question) -> Iterator[_Asked]:
+        """What is asked of any resource, and of each known one that could differ."""
         if id(principal) not in self._callers:
             self._callers[id(principal)] = Caller.parse(principal.arn)
         prepared = self._prepared.get(id(question))
-        if prepared is None or prepared.question is not question:
-            prepared = self._prepared[id(question)] = _Prepared(question, self.world)
-        return _Asked(prepared, principal, self._callers[id(principal)])
+        if prepared is None or prepared[0].question is not question:
+            differing = self._differing(question) if question.asked is None else ()
+            prepared = (_Prepared(question, self.world), *(_Prepared(question, self.world, one) for one in differing))
+            self._prepared[id(question)] = prepared
+        return (_Asked(one, principal, self._callers[id(principal)]) for one in prepared)
+
+    def _differing(self, question: Question) -> Iterator[Guarded]:
+        """The resources whose own policies have a say in a question about any resource."""
+        name = question.action.lower()
+        for guard in self.world.guarded:
+            if guard.policy is None:
+                continue
+            document = guard.policy.document
+            if document.kind is PolicyKind.TRUST and not name.startswith("sts:"):
+                continue
+            has_a_say = resource_must_allow(question.action) or self._compile(document).about(name)
+            if has_a_say and question.meant(guard, self.world.partition):
+                yield guard
 
     def _compile(self, document: PolicyDocument) -> _Compiled:
         found = self._compiled.get(id(document))
@@ -540,9 +610,9 @@ class Judge:
             }
         return found
 
-    def _evaluated(self, principal: Principal, question: Question) -> tuple[Result, Result]:
+    def _evaluated(self, asked: _Asked) -> tuple[Result, Result]:
         """What the plain evaluator says with whatever may apply in the principal's favour, and against it."""
-        asked = self._ask(principal, question)
+        principal, question = asked.principal, asked.prepared.question
         found = []
         for generous in (True, False):
 
@@ -602,6 +672,14 @@ def _levels(
     levels: tuple[tuple[Holding, ...], ...], taken: Callable[[Holding], PolicyDocument]
 ) -> tuple[tuple[PolicyDocument, ...], ...]:
     return tuple(tuple(map(taken, level)) for level in levels)
+
+
+def _common(verdicts: Iterator[Verdict]) -> Verdict:
+    """The verdict that all are; else it depends."""
+    first = next(verdicts)
+    if first is not Verdict.DEPENDS and any(one is not first for one in verdicts):
+        return Verdict.DEPENDS
+    return first
 
 
 def _allowed_by(grounds: Iterable[Ground], principal: Principal) -> str:

@@ -135,6 +135,11 @@ def _meets(wide: Pattern, kinds: Iterable[str]) -> bool:
     return any(wide.resource.overlaps(_kind(kind)) for kind in kinds)
 
 
+def meets(arn: str, kind: str) -> bool:
+    """Whether some ARN matches both patterns, of which neither has variables."""
+    return pattern(arn, variables=False).resource.overlaps(_kind(kind))
+
+
 @lru_cache(maxsize=4096)
 def _kind(text: str) -> Glob:
     return pattern(text, variables=False).resource_by_part

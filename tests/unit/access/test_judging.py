@@ -104,6 +104,36 @@ def test_without_a_resource_any_is_meant() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("statements", "action", "anna", "other", "root"),
+    [
+        (
+            (allow("s3:GetObject", f"{BUCKET}/*", Principal={"AWS": [ANNA, OTHER]}),),
+            "s3:GetObject",
+            *[DEPENDS] * 2,
+            ALLOWED,
+        ),
+        ((deny("s3:*", [BUCKET, f"{BUCKET}/*"], Principal="*"),), "s3:GetObject", DENIED, DENIED, DEPENDS),
+        ((deny("s3:*", [BUCKET, f"{BUCKET}/*"], Principal="*"),), "s3:ListBucket", DENIED, DENIED, DEPENDS),
+        ((deny("s3:*", f"{BUCKET}/*", Principal="*"),), "s3:ListBucket", DENIED, DENIED, ALLOWED),
+        ((deny("s3:*", [BUCKET, f"{BUCKET}/*"], Principal="*"),), "s3:CreateJob", DENIED, DENIED, ALLOWED),
+        ((deny("s3:*", f"{BUCKET}/*", Principal={"AWS": OTHER}),), "s3:GetObject", DENIED, DENIED, ALLOWED),
+    ],
+)
+def test_without_a_resource_the_policies_of_known_ones_count(
+    statements: tuple[dict[str, Any], ...], action: str, anna: Verdict, other: Verdict, root: Verdict
+) -> None:
+    policy = Holding(Layer.RESOURCE, document(*statements, name="of logs", kind=PolicyKind.RESOURCE))
+    people = (user(), stranger(), user(held(allow("*")), name="root"))
+    judge = Judge(world(*people, guarded=[Guarded(BUCKET, policy, ACCOUNT)]))
+    answers = [judge.answer(one, Question(action)) for one in people]
+    assert [one.verdict for one in answers] == [anna, other, root]
+    for answer in answers:
+        if answer.verdict is DEPENDS:
+            assert BUCKET in answer.reason
+            assert any(f"the resource is {BUCKET}" in condition for condition in answer.conditions)
+
+
 def test_what_is_given_of_the_request_is_known() -> None:
     asked = replace(STOP, context={"aws:MultiFactorAuthPresent": True})
     assert of(user(held(allow("*", Condition=MFA))), asked) is ALLOWED
