@@ -205,13 +205,12 @@ def make_plan(
             saved = replace(saved, path=target, manifest=manifest)
         warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)
         result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking)
-        tested = environment.access_tests and not destroy and not targets
         # Reports say whether findings refuse the plan, and know of no test: none may call a plan good that one refuses.
-        if tested and saved is not None:
+        if saved is not None and not (destroy or targets):
             _require_access(workspace, data)
         if judged is not None:
             judged(result)
-        if tested and saved is None:
+        if saved is None and not (destroy or targets):
             _require_access(workspace, data)
         if content is not None:
             place.save(workspace, target, content, observer)
@@ -314,11 +313,13 @@ def _manifest(
 
 
 def _require_access(workspace: Workspace, data: Mapping[str, Any]) -> None:
-    """The environment's access tests hold once the plan is applied.
+    """The environment's access tests, if it has any, hold once the plan is applied.
 
     Raises:
         RefusedError: One does not.
     """
+    if not workspace.environment.access_tests:
+        return
     from toolkit.workflows.access import of_values
     from toolkit.workflows.access_tests import require_access
 
