@@ -106,7 +106,9 @@ class Question:
         return tuple(
             own
             for own in ((guard.arn, f"{guard.arn}/*") if bucket else (guard.arn,))
-            if any(kind == "*" or (not bucket or ("/" in kind) == ("/" in own)) and meets(own, kind) for kind in kinds)
+            if any(
+                kind == "*" or ((not bucket or ("/" in kind) == ("/" in own)) and meets(own, kind)) for kind in kinds
+            )
         )
 
     @cached_property
