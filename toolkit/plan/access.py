@@ -48,6 +48,11 @@ TYPES = frozenset(
 """Terraform types that a world is read from."""
 
 
+_UNREAD = {"aws_s3_bucket": "s3:::*", "aws_sns_topic_policy": "sns:*:{account}:*"}
+"""Types of which one that could not be read may have a policy → its ARN. A key's policy must allow in any case, and
+a bucket's is the bucket's that has none."""
+
+
 def unknown_texts(_: str) -> None:
     """Texts, where none is known but those that the plan has."""
     return
@@ -75,6 +80,7 @@ def world_of(
     texts: Texts = unknown_texts,
     organization_id: str | None = None,
     more_gaps: Iterable[str] = (),
+    unread: Iterable[str] = (),
 ) -> World:
     """The world of an account that has these resources.
 
@@ -87,8 +93,9 @@ def world_of(
         texts: Of managed policies that the resources lack.
         organization_id: Of the account's organization; None: not known.
         more_gaps: What else could not be taken into account, as sentences.
+        unread: Terraform types of which something there is could not be read: it may be any of them.
     """
-    reader = _Reader(tuple(resources), source, account_id, partition, home, texts, organization_id)
+    reader = _Reader(tuple(resources), source, account_id, partition, home, texts, organization_id, frozenset(unread))
     found = reader.world()
     return replace(found, gaps=(*found.gaps, *more_gaps))
 
@@ -113,9 +120,10 @@ class _Reader:
         home: str,
         texts: Texts,
         organization_id: str | None,
+        unread: frozenset[str],
     ) -> None:
         self._source, self._account, self._partition, self._home = source, account_id, partition, home
-        self._texts, self._organization_id = texts, organization_id
+        self._texts, self._organization_id, self._unread = texts, organization_id, unread
         self._by_type: dict[str, list[Resource]] = {}
         for one in resources:
             self._by_type.setdefault(one.type, []).append(one)
@@ -374,7 +382,14 @@ class _Reader:
         for one in self._all("aws_s3_bucket"):
             arn = f"arn:{self._partition}:s3:::{one.values.get('bucket')}"
             if arn not in with_policy:
-                yield Guarded(arn, None, self._account, one.region)
+                unread = "aws_s3_bucket_policy" in self._unread
+                yield Guarded(arn, self._not_read(arn) if unread else None, self._account, one.region)
+        for kind in sorted(self._unread & _UNREAD.keys()):
+            arn = f"arn:{self._partition}:{_UNREAD[kind].format(account=self._account)}"
+            yield Guarded(arn, self._not_read(arn), self._account)
+
+    def _not_read(self, arn: str) -> Holding:
+        return Holding(Layer.RESOURCE, unknown_document(f"the policy of {arn} (not read)", PolicyKind.RESOURCE))
 
     def _guarded_arn(self, one: Resource, name: object) -> str | None:
         if one.type == "aws_s3_bucket_policy":

@@ -186,9 +186,12 @@ def live(project: Project, name: str, access: Access, observer: Observer) -> Sub
     resources, read, gaps = _identities(inventory)
     if read and not inventory.simulated:
         _keep(project, read)
+    unread: set[str] = set()
     for one in inventory.every(_LIVE_TYPES, account.environment.regions.active):
         if isinstance(one, Unreadable):
             gaps.append(f"not read: {one}")
+            # Without a type, a whole region, of which nothing is listed.
+            unread |= {one.type} if one.type else {"aws_s3_bucket", "aws_sns_topic_policy"}
         else:
             resources.append(_resource(one))
     gaps.append("policies of SQS queues are not read")
@@ -205,6 +208,7 @@ def live(project: Project, name: str, access: Access, observer: Observer) -> Sub
         ),
         organization_id=organization,
         more_gaps=gaps,
+        unread=unread,
     )
     return Subject(world)
 

@@ -181,6 +181,24 @@ def test_a_resources_policy_is_taken_into_account(kind: str, values: Any, resour
     assert ask(of(anna), "anna", action, resource_arn) is DEPENDS, "its policy is not known"
 
 
+@pytest.mark.parametrize(
+    ("unread", "logs", "other"),
+    [((), DENIED, DENIED), (("aws_s3_bucket_policy",), ALLOWED, DEPENDS), (("aws_s3_bucket",), ALLOWED, DENIED)],
+)
+def test_a_policy_that_could_not_be_read_is_not_taken_for_none(
+    unread: tuple[str, ...], logs: Verdict, other: Verdict
+) -> None:
+    anna = resource("aws_iam_user", "anna", name="anna", path="/")
+    allows = policy({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"})
+    buckets = [resource("aws_s3_bucket", name, bucket=name) for name in ("logs", "other")]
+    read = [resource("aws_s3_bucket_policy", "logs", bucket="logs", policy=allows)] if unread else []
+    world = world_of((anna, *buckets, *read), source="a test", account_id=ACCOUNT, home="eu-central-1", unread=unread)
+    assert ask(world, "anna", "s3:GetObject", "arn:aws:s3:::logs/a") is logs
+    assert ask(world, "anna", "s3:GetObject", "arn:aws:s3:::other/a") is other
+    # Of those that are not listed, one may have any policy.
+    assert ask(world, "anna", "s3:PutObject") is (DEPENDS if unread else DENIED)
+
+
 def test_an_attachment_known_after_apply_is_of_the_policy_of_its_name() -> None:
     """What `toolkit.plan.access` takes it for, in every module."""
     found = 0
