@@ -31,11 +31,12 @@ from toolkit.access.knowledge import (
 from toolkit.access.model import Guarded, Holding, Kind, Principal, World, unknown_document
 from toolkit.access.reference import PARTITION, Action, action
 from toolkit.globs import Glob
-from toolkit.iam import Policies, PolicyDocument, PolicyKind, Request, Statement, evaluate
+from toolkit.iam import Policies, PolicyDocument, PolicyKind, Principals, Request, Statement, evaluate
 from toolkit.iam.evaluate import Grant, Layer, Result, grant_of, resource_must_allow
 from toolkit.iam.matching import ARN_FIELDS, ContextValue, action_pattern
 from toolkit.iam.organization import HONOUR_RCPS
 from toolkit.iam.request import Principal as Caller
+from toolkit.iam.request import role_session
 from toolkit.regions import GLOBAL_REGION
 
 _ONE_ENDPOINT = frozenset({"account", "iam", "organizations", "shield"})
@@ -261,9 +262,16 @@ class _Compiled:
         allow, deny = dict.fromkeys(Grant, Truth.NO), Truth.NO
         for statement in self.about(asked.prepared.name):
             grant = grant_of(statement, asked.caller)
-            if grant is Grant.NOT_NAMED:
+            perhaps = _perhaps_named(statement, asked.principal)
+            if grant is Grant.NOT_NAMED and not perhaps:
                 continue
             applies = self.applies(statement, asked)
+            if perhaps and statement.effect == "Allow":
+                allow[Grant.DIRECT] = max(allow[Grant.DIRECT], min(applies, Truth.PERHAPS))
+            elif perhaps and (grant is Grant.NOT_NAMED or statement.not_principals is not None):
+                applies = min(applies, Truth.PERHAPS)
+            if grant is Grant.NOT_NAMED and statement.effect == "Allow":
+                continue
             if statement.effect == "Allow":
                 allow[grant] = max(allow[grant], applies)
             else:
@@ -370,7 +378,9 @@ def knowledge_of(
     keys = request.keys
     derived = ["aws:principalaccount", "aws:principaltype", "aws:resourceaccount"]
     if principal.kind is not Kind.GROUP:
-        derived += ["aws:principalarn", *(f"aws:principaltag/{key.lower()}" for key in principal.tags or {})]
+        # How the ARN of a permission set's role ends is not known before the account has it.
+        derived += [] if principal.kind is Kind.PERMISSION_SET else ["aws:principalarn"]
+        derived += [*(f"aws:principaltag/{key.lower()}" for key in principal.tags or {})]
         if principal.kind is Kind.USER:
             derived.append("aws:username")
             absent.add("aws:principaltag/")
@@ -397,6 +407,27 @@ def knowledge_of(
         known["aws:requestedregion"] = region
     known.update({key.lower(): value for key, value in question.context.items()})
     return Knowledge(known, frozenset(absent))
+
+
+def _perhaps_named(statement: Statement, principal: Principal) -> tuple[str, ...]:
+    """The entries of a resource's policy that are perhaps who asks: a role's session, a permission set's role.
+
+    The name of a permission set's role ends in what only its account knows (IAM Identity Center User Guide,
+    "Referencing permission sets in resource policies").
+    """
+    written = statement.principals if statement.not_principals is None else statement.not_principals
+    if written is None or written.everyone or principal.kind not in (Kind.ROLE, Kind.PERMISSION_SET):
+        return ()
+    account, found = principal.arn.split(":")[4], []
+    for entry in written.aws:
+        if principal.kind is Kind.ROLE:
+            session = role_session(entry)
+            same = session is not None and session[0] == principal.arn.rsplit("/", 1)[-1]
+        else:
+            same = f"/AWSReservedSSO_{principal.name}_" in entry
+        if same and entry.split(":")[4] == account:
+            found.append(entry)
+    return tuple(found)
 
 
 def scps_of(principal: Principal, world: World) -> tuple[tuple[Holding, ...], ...]:
@@ -543,7 +574,9 @@ class Judge:
         for holding, named in self._holdings(asked):
             compiled = self._compile(holding.document)
             for statement in compiled.about(asked.prepared.name):
-                if named and grant_of(statement, asked.caller) is Grant.NOT_NAMED:
+                left_out = named and grant_of(statement, asked.caller) is Grant.NOT_NAMED
+                entries = _perhaps_named(statement, asked.principal) if named else ()
+                if left_out and not entries:
                     continue
                 applies = compiled.applies(statement, asked)
                 if applies is Truth.NO:
@@ -555,8 +588,14 @@ class Judge:
                     asked.prepared.kinds,
                     variables=holding.document.variables,
                 )
-                certain = applies is Truth.YES
+                # That its account is named, too, is enough only where a key's policy has to allow besides others.
+                enough = not left_out and statement.principals is not None
+                enough = enough and (statement.effect == "Deny" or asked.prepared.must_allow)
+                by_session = bool(entries) and not enough
+                certain = applies is Truth.YES and not by_session
                 told = doubts(statement, holding.document, asked.knowledge, asked.prepared.question.resource, on)
+                if by_session:
+                    told = (f"the request is made as {' or '.join(entries)}", *told)
                 yield Ground(holding, statement, certain, () if certain else told)
 
     def _holdings(self, asked: _Asked) -> Iterator[tuple[Holding, bool]]:
@@ -646,10 +685,17 @@ class Judge:
             if statement not in compiled.about(asked.prepared.name):
                 continue
             least = Truth.PERHAPS if (statement.effect == "Allow") == generous else Truth.YES
+            who: dict[str, Principals | None] = {}
+            if _perhaps_named(statement, asked.principal):
+                if statement.not_principals is None and least is Truth.PERHAPS:
+                    who = {"principals": Principals(everyone=True)}
+                elif statement.not_principals is not None and least is Truth.YES:
+                    continue
             if compiled.applies(statement, asked) >= least:
                 left.append(
                     replace(
                         statement,
+                        **who,
                         actions=("*",),
                         not_actions=(),
                         resources=("*",),

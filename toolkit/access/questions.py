@@ -94,6 +94,8 @@ _READ = (
     ("cloudtrail:LookupEvents", None),
 )
 """Actions that read what was recorded, and on what."""
+_OWN = (Kind.USER, Kind.ROLE, Kind.GROUP, Kind.PERMISSION_SET)
+"""Principals of the account itself, as an attacker would look at them."""
 _PLACES = (("cloudtrail:", "trail"), ("kms:", "log key"), ("logs:", "log group"))
 
 
@@ -131,7 +133,7 @@ def ways(world: World) -> Escalations:
 
     A policy whose text is not known allows nothing there: who has one is named by `doubtful`.
     """
-    identities = [_identity(one, world) for one in world.principals if one.kind in (Kind.USER, Kind.ROLE, Kind.GROUP)]
+    identities = [_identity(one, world) for one in world.principals if one.kind in _OWN]
     managed: dict[str, PolicyDocument] = {}
     for principal in world.principals:
         managed.update((one.arn, one.document) for one in principal.held if one.arn is not None and not one.unknown)
@@ -144,7 +146,7 @@ def doubtful(world: World) -> tuple[tuple[Principal, Holding], ...]:
     return tuple(
         (principal, holding)
         for principal in world.principals
-        if principal.kind in (Kind.USER, Kind.ROLE, Kind.GROUP)
+        if principal.kind in _OWN
         for holding in principal.held
         if holding.unknown
     )

@@ -13,16 +13,19 @@ from tests.unit.access.worlds import (
     deny,
     group,
     held,
+    permission_set,
     role,
     stranger,
     trust,
     user,
     world,
 )
-from toolkit.access import Guarded, Judge, Verdict
+from toolkit.access import Guarded, Holding, Judge, Verdict
 from toolkit.access.asking import asked, named
+from toolkit.access.model import unknown_document
 from toolkit.access.questions import BLIND, ESCALATE, NAMED, ONE_STEP, READ, answered
 from toolkit.errors import UsageError
+from toolkit.iam.evaluate import Layer
 
 OPEN = trust({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ANNA}})
 WORLD = world(
@@ -101,6 +104,15 @@ def test_who_becomes_an_administrator() -> None:
     one_step = answered(Judge(WORLD), ONE_STEP)
     assert [way.path.required for way in one_step.ways["user:emil"]] == [("iam:PutUserPolicy",)]
     assert all(len(way.path.required) == 1 and not way.first for ways in one_step.ways.values() for way in ways)
+
+
+def test_a_permission_set_is_an_administrator_like_any_other() -> None:
+    some = (permission_set(held(allow("*"))), permission_set(held(allow("iam:*")), name="identities"))
+    found = answered(Judge(world(*some)), ESCALATE)
+    assert found.administrators == ("permission-set:operations",)
+    assert "permission-set:identities" in found.ways
+    unknown = permission_set(Holding(Layer.IDENTITY, unknown_document("ReadOnlyAccess")))
+    assert answered(Judge(world(unknown)), ESCALATE).doubts
 
 
 def test_every_question_has_a_title() -> None:

@@ -17,12 +17,15 @@ from tests.unit.access.worlds import (
     KEY,
     OTHER,
     QUESTIONS,
+    RESERVED,
+    SESSION,
     TRAIL,
     allow,
     deny,
     document,
     group,
     held,
+    permission_set,
     role,
     some_world,
     statement,
@@ -167,6 +170,39 @@ def test_what_a_resources_policy_says() -> None:
     assert of(admin, decrypt, guarded=guarded(allow("kms:*", Principal={"AWS": ACCOUNT}), arn=KEY)) is ALLOWED
     assert of(admin, decrypt, guarded=guarded(allow("kms:Encrypt", Principal={"AWS": ACCOUNT}), arn=KEY)) is DENIED
     assert of(admin, Question("kms:Decrypt")) is DEPENDS
+
+
+@pytest.mark.parametrize(
+    ("principal", "entry"),
+    [(role, SESSION), (permission_set, RESERVED), (permission_set, RESERVED.replace("com/", "com/eu-central-1/"))],
+)
+def test_who_is_perhaps_named_depends(principal: Callable[..., Principal], entry: str) -> None:
+    delete = Question("s3:DeleteBucket", BUCKET)
+
+    def by(one: Principal, *statements: dict[str, Any]) -> Verdict:
+        policy = Holding(Layer.RESOURCE, document(*statements, name="bucket policy", kind=PolicyKind.RESOURCE))
+        judge = Judge(world(one, guarded=[Guarded(BUCKET, policy, ACCOUNT)]))
+        answer = judge.answer(one, delete)
+        assert judge.slowly(one, delete) is judge.verdict(one, delete) is answer.verdict
+        if answer.verdict is DEPENDS:
+            assert any(entry in condition for condition in answer.conditions)
+        return answer.verdict
+
+    admin, nothing = principal(held(allow("*"))), principal()
+    assert by(nothing, allow("s3:*", Principal={"AWS": entry})) is DEPENDS
+    assert by(nothing, allow("s3:*", Principal={"AWS": [ACCOUNT, entry]})) is DEPENDS
+    assert by(admin, deny("s3:*", Principal={"AWS": entry})) is DEPENDS
+    assert by(admin, deny("s3:*", NotPrincipal={"AWS": [ACCOUNT, entry]})) is DEPENDS
+    for other in (entry.replace("carol", "x").replace("deploy", "build").replace("operations", "other"),):
+        assert by(nothing, allow("s3:*", Principal={"AWS": other})) is DENIED
+        assert by(admin, deny("s3:*", Principal={"AWS": other})) is ALLOWED
+
+
+def test_the_role_of_a_permission_set_has_no_arn_that_is_known() -> None:
+    spared = {
+        "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_*"}
+    }
+    assert of(permission_set(held(allow("*"), deny("*", Condition=spared)))) is DEPENDS
 
 
 def test_another_account_does_what_a_role_that_trusts_it_may() -> None:

@@ -16,6 +16,8 @@ BUCKET = "arn:aws:s3:::logs"
 TRAIL = f"arn:aws:cloudtrail:eu-central-1:{ACCOUNT}:trail/baseline"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deploy"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/carol"
+RESERVED = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_operations_fedcba9876543210"
 ANNA = f"arn:aws:iam::{ACCOUNT}:user/anna"
 
 
@@ -53,6 +55,11 @@ def group(*holdings: Holding, name: str = "developers") -> Principal:
 
 def role(*holdings: Holding, name: str = "deploy", trusted: Holding | None = None) -> Principal:
     return Principal(Kind.ROLE, name, f"arn:aws:iam::{ACCOUNT}:role/{name}", holdings, trust=trusted)
+
+
+def permission_set(*holdings: Holding, name: str = "operations") -> Principal:
+    reserved = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{name}_0123456789abcdef"
+    return Principal(Kind.PERMISSION_SET, name, reserved, holdings)
 
 
 def stranger(arn: str = f"arn:aws:iam::{OTHER}:root") -> Principal:
@@ -108,7 +115,7 @@ def statement(random: Random, *, principals: bool = False, resources: bool = Tru
     if random.random() < 0.4:
         found["Condition"] = random.choice(_CONDITIONS)
     if principals:
-        named = [ACCOUNT, ANNA, ROLE, OTHER, f"arn:aws:iam::{OTHER}:role/x"]
+        named = [ACCOUNT, ANNA, ROLE, OTHER, f"arn:aws:iam::{OTHER}:role/x", SESSION, RESERVED]
         element = "NotPrincipal" if resources and random.random() < 0.1 else "Principal"
         every: Any = "*" if element == "Principal" and random.random() < 0.3 else {"AWS": _some(random, named)}
         found[element] = every
@@ -154,6 +161,7 @@ def some_world(seed: int) -> World:
         role(*holdings(), trusted=trusted),
         stranger(),
         stranger(f"arn:aws:iam::{OTHER}:role/x"),
+        permission_set(*holdings()),
         guarded=guarded,
         scps=tuple(levels),
         organization_id="o-a1b2c3d4e5" if random.random() < 0.5 else None,
