@@ -120,6 +120,11 @@ def asked(action: str, resource: str | None, context: Iterable[tuple[str, Contex
     """
     known = known_action(action)
     if resource is not None and resource != "*":
+        if not known.arns:
+            raise UsageError(
+                f"{known.name} is about no resource, so that none can be named",
+                hint='leave the resource out: requests of this action name "*"',
+            )
         fields = resource.split(":", ARN_FIELDS - 1)
         if len(fields) < ARN_FIELDS or fields[0] != "arn":
             example = (known.arns or ("arn:aws:s3:::bucket",))[-1].replace(PARTITION, "aws")

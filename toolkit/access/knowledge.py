@@ -35,9 +35,10 @@ DIRECTLY: Mapping[str, ContextValue] = {
     "aws:principalisawsservice": False,
     "aws:securetransport": True,
     "aws:viaawsservice": False,
-    "s3:tlsversion": "1.2",
 }
 """Keys of whoever asks for something directly."""
+_TLS, _TLS_VERSIONS = "s3:tlsversion", ("1.2", "1.3", "1.4", "99")
+"""Key of the version of TLS; the least that AWS takes, and newer ones, there today or not: the client chooses it."""
 _NEVER = frozenset(
     {
         *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:principalservicename"),
@@ -79,11 +80,19 @@ class Knowledge:
 
 def condition_holds(condition: Condition, knowledge: Knowledge, *, variables: bool) -> Truth:
     """Whether a condition holds for the request."""
+    if condition.key.lower() == _TLS and not knowledge.knows(_TLS):
+        return _tls_holds(condition)
     if not knowledge.knows(condition.key) or any(
         _names_unknown(value, knowledge) for value in condition.values if variables and "${" in value
     ):
         return Truth.PERHAPS
     return Truth.YES if condition.holds(knowledge.context, variables=variables) else Truth.NO
+
+
+def _tls_holds(condition: Condition) -> Truth:
+    """Whether a condition on the version of TLS holds: what it says of the least and of every newer one."""
+    said = {condition.holds(Context({_TLS: version}), variables=False) for version in _TLS_VERSIONS}
+    return Truth.PERHAPS if len(said) > 1 else Truth.YES if said == {True} else Truth.NO
 
 
 def _names_unknown(text: str, knowledge: Knowledge) -> bool:

@@ -78,6 +78,12 @@ def test_a_resource_that_is_no_arn_is_refused(resource: str, problem: str) -> No
     assert "${" not in (error.value.hint or "")
 
 
+def test_a_resource_of_an_action_without_any_is_refused() -> None:
+    with pytest.raises(UsageError, match="ec2:DisableEbsEncryptionByDefault is about no resource"):
+        asked("ec2:disableebsencryptionbydefault", TRAIL)
+    assert asked("ec2:DisableEbsEncryptionByDefault", "*").asked == "*"
+
+
 def test_who_turns_off_the_lights() -> None:
     found = answered(Judge(WORLD), BLIND)
     by = {(one.principal.label, one.question.action): one.verdict for one in found.answers}
