@@ -57,6 +57,8 @@ STRANGER = "member"
 """Name of the user who stands for a group's members."""
 
 
+NO_ACCOUNT = "000000000000"
+"""Stands for an account that is not known, and is not this one."""
 _NAMED = 3
 """How many resources a reason names."""
 _ELSEWHERE = (Kind.ACCOUNT, Kind.TARGET)
@@ -323,6 +325,14 @@ class _Prepared:
         account = resource.split(":", ARN_FIELDS - 1)[4] if resource.count(":") >= ARN_FIELDS - 1 else ""
         return account if account.isdigit() else self.world.account_id
 
+    def account_below(self, target: Principal) -> str | None:
+        """The account below a target that asks; None: that of a resource of which the account is not known."""
+        here = self.owner == self.world.account_id
+        resource = self.question.resource or ""
+        if here and self.guard is None and f":{self.owner}:" not in resource:
+            return None
+        return target.name if target.name.isdigit() else NO_ACCOUNT if here else self.owner
+
     def _may_have_a_policy(self) -> bool:
         """Whether the resource may have a policy of which nothing is known."""
         if self.question.resource in (None, "*"):
@@ -410,15 +420,21 @@ def knowledge_of(
 
 
 def _perhaps_named(statement: Statement, principal: Principal) -> tuple[str, ...]:
-    """The entries of a resource's policy that are perhaps who asks: a role's session, a permission set's role.
+    """The entries of a resource's policy that are perhaps who asks: a role's session, a permission set's role, an
+    account below a target.
 
     The name of a permission set's role ends in what only its account knows (IAM Identity Center User Guide,
     "Referencing permission sets in resource policies").
     """
     written = statement.principals if statement.not_principals is None else statement.not_principals
-    if written is None or written.everyone or principal.kind not in (Kind.ROLE, Kind.PERMISSION_SET):
+    if written is None or written.everyone or principal.kind not in (Kind.ROLE, Kind.PERMISSION_SET, Kind.TARGET):
         return ()
     account, found = principal.arn.split(":")[4], []
+    if principal.kind is Kind.TARGET:
+        # Which accounts are below a target is not known here; its own, if it is one.
+        others = ((entry, entry.split(":")[4] if entry.startswith("arn:") else entry) for entry in written.aws)
+        only = principal.name if principal.name.isdigit() else None
+        return tuple(entry for entry, of in others if of.isdigit() and of != account and only in (None, of))
     for entry in written.aws:
         if principal.kind is Kind.ROLE:
             session = role_session(entry)
@@ -621,7 +637,13 @@ class Judge:
             differing = self._differing(question) if question.asked is None else ()
             prepared = (_Prepared(question, self.world), *(_Prepared(question, self.world, one) for one in differing))
             self._prepared[id(question)] = prepared
-        return (_Asked(one, principal, self._callers[id(principal)]) for one in prepared)
+        caller = self._callers[id(principal)]
+        if principal.kind is Kind.TARGET:
+            prepared = prepared[:1]  # any resource: of its own account
+            account = prepared[0].account_below(principal)
+            if account is not None:
+                caller = Caller.parse(principal.arn.replace(f":{caller.account}:", f":{account}:"))
+        return (_Asked(one, principal, caller) for one in prepared)
 
     def _differing(self, question: Question) -> Iterator[Guarded]:
         """The resources whose own policies have a say in a question about any resource."""

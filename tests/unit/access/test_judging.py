@@ -79,6 +79,22 @@ def test_a_user(holdings: tuple[Holding, ...], expected: Verdict) -> None:
     assert of(user(*holdings)) is expected
 
 
+@pytest.mark.parametrize(
+    ("operator", "version", "expected"),
+    [
+        ("NumericLessThan", "1.2", ALLOWED),  # AWS takes nothing older
+        ("NumericLessThanEquals", "1.2", DEPENDS),
+        ("NumericLessThan", "1.3", DEPENDS),
+        ("NumericGreaterThan", "1.1", DENIED),
+        ("NumericEquals", "1.1", ALLOWED),
+        ("NumericNotEquals", "1.3", DEPENDS),
+    ],
+)
+def test_the_client_chooses_the_version_of_tls(operator: str, version: str, expected: Verdict) -> None:
+    denies = deny("*", Condition={operator: {"s3:TlsVersion": version}})
+    assert of(user(held(allow("*"), denies))) is expected
+
+
 def test_of_a_groups_members_neither_name_nor_arn_is_known() -> None:
     for condition in (
         {"StringEquals": {"aws:username": "anna"}},
@@ -231,9 +247,34 @@ def test_accounts_below_a_target_keep_what_no_control_policy_denies() -> None:
             Kind.TARGET, "root", f"arn:aws:iam::{ACCOUNT}:role/administrator", levels=((full, guardrails),)
         )
 
+    below = replace(STOP, resource=TRAIL.replace(ACCOUNT, OTHER))
     assert of(target(deny("cloudtrail:StopLogging"))) is DENIED
-    assert of(target(deny("cloudtrail:StopLogging", Condition=exempt))) is DEPENDS
-    assert of(target(deny("s3:*"))) is ALLOWED
+    assert of(target(deny("cloudtrail:StopLogging")), below) is DENIED
+    assert of(target(deny("cloudtrail:StopLogging", Condition=exempt)), below) is DEPENDS
+    assert of(target(deny("s3:*")), below) is ALLOWED
+    assert of(target(deny("s3:*")), replace(STOP, resource=None)) is ALLOWED
+
+
+def test_accounts_below_a_target_have_no_right_to_what_is_this_accounts() -> None:
+    full = Holding(Layer.SCP, document(allow("*"), name="FullAWSAccess", kind=PolicyKind.SCP))
+    below = [
+        Principal(Kind.TARGET, name, f"arn:aws:iam::{ACCOUNT}:role/administrator", levels=((full,),))
+        for name in ("root", OTHER, "111122223333")
+    ]
+    get = Question("s3:GetObject", f"{BUCKET}/a")
+
+    def by(question: Question, *statements: dict[str, Any]) -> list[Verdict]:
+        policy = Holding(Layer.RESOURCE, document(*statements, name="bucket policy", kind=PolicyKind.RESOURCE))
+        judge = Judge(world(*below, guarded=[Guarded(BUCKET, policy, ACCOUNT)]))
+        assert [judge.slowly(one, question) for one in below] == [judge.verdict(one, question) for one in below]
+        return [judge.verdict(one, question) for one in below]
+
+    assert by(STOP, deny("s3:*", Principal="*")) == [DENIED] * 3
+    assert by(get, allow("s3:*", Principal={"AWS": ACCOUNT})) == [DENIED] * 3
+    assert by(get, allow("s3:*", Principal={"AWS": OTHER})) == [DEPENDS, ALLOWED, DENIED]
+    assert by(get, allow("s3:*", Principal="*")) == [ALLOWED] * 3
+    # Without a resource, those of the target's own accounts are meant.
+    assert by(Question("s3:GetObject"), deny("s3:*", Principal="*")) == [ALLOWED] * 3
 
 
 def test_an_answer_names_what_decides() -> None:
