@@ -49,7 +49,7 @@ def answer_of(judge: Judge, principal: Principal, question: Question) -> Answer:
 
 def _roles(judge: Judge, principal: Principal) -> Iterator[tuple[Principal, Verdict]]:
     """The roles that a principal of another account may assume."""
-    if principal.kind is not Kind.ACCOUNT:
+    if principal.kind not in (Kind.ACCOUNT, Kind.ANYONE):
         return
     for role in judge.world.principals:
         if role.kind is Kind.ROLE and not role.linked and role.trust is not None:

@@ -61,7 +61,8 @@ NO_ACCOUNT = "000000000000"
 """Stands for an account that is not known, and is not this one."""
 _NAMED = 3
 """How many resources a reason names."""
-_ELSEWHERE = (Kind.ACCOUNT, Kind.TARGET)
+_STRANGERS = (Kind.ACCOUNT, Kind.ANYONE)
+_ELSEWHERE = (*_STRANGERS, Kind.TARGET)
 """Principals whose own account decides what they may do, and is taken to allow everything."""
 
 
@@ -400,15 +401,17 @@ def knowledge_of(
         value = keys.variable(key)
         if value is not None:
             known[key] = value
-    if principal.kind is Kind.TARGET:
-        for key in ("aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:resourceaccount"):
+    if principal.kind in (Kind.TARGET, Kind.ANYONE):
+        for key in ("aws:principalaccount", "aws:principalarn", "aws:principaltype"):
             known.pop(key, None)
+    if principal.kind is Kind.TARGET:
+        known.pop("aws:resourceaccount", None)
     if principal.kind is Kind.ACCOUNT and ":iam::" in principal.arn and principal.arn.endswith(":root"):
         # Whoever is in the account, not its root user.
         known.pop("aws:principalarn", None)
         known.pop("aws:principaltype", None)
     if world.organization_id is not None:
-        if principal.kind is not Kind.ACCOUNT:
+        if principal.kind not in _STRANGERS:
             known["aws:principalorgid"] = world.organization_id
         if request.owner == world.account_id:
             known["aws:resourceorgid"] = world.organization_id
@@ -450,7 +453,7 @@ def scps_of(principal: Principal, world: World) -> tuple[tuple[Holding, ...], ..
     """The service control policies that concern a principal, by level: those of its account's organization."""
     if principal.kind is Kind.TARGET:
         return principal.levels
-    return () if principal.kind is Kind.ACCOUNT else world.scps
+    return () if principal.kind in _STRANGERS else world.scps
 
 
 def region_of(question: Question, world: World, guard: Guarded | None) -> str | None:

@@ -30,6 +30,8 @@ class Kind(Enum):
     PERMISSION_SET = "permission-set"
     ACCOUNT = "account"
     """Another account, or a user or role in it, that a policy here names."""
+    ANYONE = "anyone"
+    """Of any account that no policy here names: whom `"*"` lets in."""
     TARGET = "accounts-below"
     """An administrator of an account below a root, unit or account of the organization, less its control policies."""
 

@@ -111,7 +111,8 @@ def who_can(
 
     Each group, user, role, permission set and trusted account, with the statements
     that decide. -v also shows why the others are denied. --expect compares every
-    answer, so that `--expect denied` holds only if the action is open to none.
+    answer, so that `--expect denied` holds only if the action is open to none of
+    them. Identity providers and services that a policy names are only listed.
 
     \b
     Examples:

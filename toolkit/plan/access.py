@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from toolkit.access.judging import STRANGER
+from toolkit.access.judging import NO_ACCOUNT, STRANGER
 from toolkit.access.model import Guarded, Holding, Kind, Principal, World, unknown_document
 from toolkit.addresses import Address
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Principals
@@ -418,12 +418,20 @@ class _Reader:
         return f"arn:{self._partition}:{service}:{one.region}:{self._account}:{one.values['name']}"
 
     def _strangers(self, principals: Iterable[Principal], guarded: Iterable[Guarded]) -> Iterator[Principal]:
-        """Principals of other accounts whom a policy here names."""
+        """Principals of other accounts whom a policy here names; those that are of no account are a gap."""
         names: dict[str, None] = {}
-        for policy in dict.fromkeys(one.policy for one in guarded if one.policy is not None):
+        others: dict[str, None] = {}
+        everyone = False
+        for policy in dict.fromkeys(one.policy for one in guarded if one.policy is not None and not one.policy.unknown):
             for statement in policy.document.statements:
                 if statement.effect == "Allow" and statement.principals is not None:
                     names.update(dict.fromkeys(_foreign(statement.principals, self._account)))
+                    others.update(dict.fromkeys((*statement.principals.federated, *statement.principals.service)))
+                    everyone |= statement.principals.everyone
+        if others:
+            self._gaps[f"what those can do whom policies name but who are of no account: {', '.join(others)}"] = None
+        if everyone:
+            yield Principal(Kind.ANYONE, "anywhere", f"arn:{self._partition}:iam::{NO_ACCOUNT}:root")
         for name in names:
             whole = name if name.startswith("arn:") else f"arn:{self._partition}:iam::{name}:root"
             account = whole.split(":")[4]

@@ -183,7 +183,7 @@ def access_data(subject: Told, command: str, answers: Iterable[Answer], **more: 
 def _data(subject: Told, answer: Answer) -> dict[str, Any]:
     return {
         "principal": answer.principal.label,
-        "arn": None if answer.principal.kind.value == "group" else answer.principal.arn,
+        "arn": None if answer.principal.kind.value in ("group", "anyone") else answer.principal.arn,
         "action": answer.question.action,
         "resource": answer.question.resource,
         "verdict": answer.verdict.value,

@@ -94,6 +94,29 @@ def test_the_recorded_organization() -> None:
     assert ask(world, "accounts-below:root", "organizations:LeaveOrganization") is not ALLOWED
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({}, ALLOWED),
+        ({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}, DEPENDS),
+        ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, DEPENDS),
+        ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, DENIED),
+    ],
+)
+def test_whom_a_policy_lets_in_from_anywhere_is_one_to_ask_about(condition: Any, expected: Verdict) -> None:
+    named_too = {"Service": "ec2.amazonaws.com", "Federated": "accounts.google.com"}
+    trusts = [
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": condition},
+        {"Effect": "Allow", "Principal": named_too, "Action": "sts:AssumeRole"},
+    ]
+    role = resource("aws_iam_role", "open", name="open", path="/", assume_role_policy=policy(*trusts))
+    world = of(role, resource("aws_iam_role_policy_attachment", "open", role="open", policy_arn=EVERYTHING))
+    assert ask(world, "anyone:anywhere", "iam:CreateUser") is expected
+    assert any("accounts.google.com, ec2.amazonaws.com" in gap for gap in world.gaps)
+    closed = resource("aws_iam_role", "open", name="open", path="/", assume_role_policy=policy(trusts[1]))
+    assert not any(one.kind is Kind.ANYONE for one in of(closed).principals)
+
+
 def test_groups_give_users_what_they_have() -> None:
     group = resource("aws_iam_group", "ops", name="ops", path="/")
     inline = resource(
