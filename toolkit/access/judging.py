@@ -710,17 +710,17 @@ class Judge:
             if statement not in compiled.about(asked.prepared.name):
                 continue
             least = Truth.PERHAPS if (statement.effect == "Allow") == generous else Truth.YES
-            who: dict[str, Principals | None] = {}
+            principals = statement.principals
             if _perhaps_named(statement, asked.principal):
                 if statement.not_principals is None and least is Truth.PERHAPS:
-                    who = {"principals": Principals(everyone=True)}
+                    principals = Principals(everyone=True)
                 elif statement.not_principals is not None and least is Truth.YES:
                     continue
             if compiled.applies(statement, asked) >= least:
                 left.append(
                     replace(
                         statement,
-                        **who,
+                        principals=principals,
                         actions=("*",),
                         not_actions=(),
                         resources=("*",),
