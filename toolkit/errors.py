@@ -124,7 +124,7 @@ class BadPlanError(ToolkitError):
 
     def as_data(self) -> Document:
         """As --json prints it (docs/output.schema.json)."""
-        return {**super().as_data(), "reason": self.reason}
+        return document("error", {**super().as_data(), "reason": self.reason})
 
 
 class StalePlanError(BadPlanError):
