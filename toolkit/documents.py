@@ -54,7 +54,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "error": Kind(1, ()),
         "evidence": Kind(1, ("evidence make --json",)),
         "evidence-verify": Kind(1, ("evidence verify --json",)),
-        "fleet": Kind(1, ("plan A B --report json=FILE", "summary DIR --json")),
+        "fleet": Kind(1, ("plan A B --report json=FILE", "summary --json")),
         "fleet-import": Kind(1, ("fleet import --json",)),
         "fleet-run": Kind(
             1,
@@ -80,6 +80,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 """Value of `kind` → what it is."""
+
+
+def check_version(data: Mapping[str, Any]) -> None:
+    """Demand that a document of a known kind, printed by another run, has the shape that this version reads.
+
+    Raises:
+        ValueError: It has another one.
+    """
+    if data["schema_version"] != KINDS[data["kind"]].version:
+        raise ValueError(f"of another version of the toolkit (schema_version {data['schema_version']!r})")
 
 
 def document(kind: str, data: Mapping[str, Any]) -> Document:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.documents import KINDS
+from toolkit.documents import check_version
 from toolkit.errors import ExitCode, ToolkitError, UsageError
 from toolkit.files import plain_files, read_regular
 from toolkit.findings import Severity
@@ -130,8 +130,7 @@ def _read(file: Path) -> Mapping[str, Any]:
         kind = data["kind"]
         if kind not in (*COMMANDS, "error", "fleet-run"):
             raise ValueError(f"a document of kind {kind!r}")
-        if data["schema_version"] != KINDS[kind].version:
-            raise ValueError(f"of another version of the toolkit (schema_version {data['schema_version']!r})")
+        check_version(data)
         _check(kind, data)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as e:
         why = str(e) if isinstance(e, ValueError) else f"{type(e).__name__}: {e}"
