@@ -8,10 +8,11 @@ trap 'rm -rf "$folder"' EXIT
 
 variants=(
   ""
-  "bundle: {to: 's3://acme-plans/baseline/', sign: kms, signing_key: alias/plans, kms_key: alias/bundles}"
+  "bundle: {to: 's3://acme-plans/baseline/', kms_key: alias/bundles}"
   $'branch: trunk\nrunner: [self-hosted, linux]\nrepository: example/accounts\npackage: toolkit-1.whl\npull_request: all\ncache: false\nshards: 2\nnightly: {cron: "5 3 * * 1-5", fail_on: critical}'
   "nightly: {enabled: false}"
   "bundle: {sign: github}"
+  "bundle: {sign: kms, signing_key: alias/plans}"
 )
 for number in "${!variants[@]}"; do
   project=$folder/$number
@@ -24,8 +25,9 @@ for number in "${!variants[@]}"; do
   if [ "$number" != 0 ]; then printf 'waves:\n  - {name: first, where: {ring: [try]}}\n' > "$project/fleet.yaml"; fi
   if [ -n "${variants[number]}" ]; then printf '%s\n' "${variants[number]}" > "$project/pipeline.yaml"; fi
   for kind in github gitlab codebuild; do
-    # An attestation of GitHub is of GitHub alone.
+    # An attestation of GitHub is of GitHub alone; a key signs where no pull request could use it.
     if [[ ${variants[number]} == *"sign: github"* && $kind != github ]]; then continue; fi
+    if [[ ${variants[number]} == *"sign: kms"* && $kind != codebuild ]]; then continue; fi
     "$toolkit" -C "$project" pipeline "$kind" >/dev/null
   done
 done
