@@ -375,7 +375,7 @@ def test_names_are_completed(project: Path):
 
 COMPLETIONS = {
     "toolkit new --profile s": {"standard", "strict"},
-    "toolkit init --pipeline ": {"github", "none"},
+    "toolkit init --pipeline ": {"codebuild", "github", "gitlab", "none"},
     "toolkit plan prod --report ": {"text=", "markdown=", "json=", "sarif=", "junit=", "html="},
     "toolkit show x --report j": {"json=", "junit="},
     "toolkit apply prod --report sar": {"sarif="},
@@ -439,8 +439,7 @@ def test_an_interrupt_is_told(project: Path, told: Told, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ((), "expected either an environment or --plan BUNDLE"),
-        (("prod", "--plan", "x.tfbundle"), "expected either an environment or --plan BUNDLE"),
+        ((), "expected an environment or --plan BUNDLE"),
         (("prod", "--framework", "cis-5"), "no framework 'cis-5'; did you mean 'cis-5.0'?"),
         (("prod", "--format", "jsn"), "no format 'jsn'; did you mean 'json'?"),
     ],
@@ -450,3 +449,8 @@ def test_controls_says_what_it_expects(told: Told, arguments: tuple[str, ...], e
     out, err = told("controls", *arguments, exits=64)
     assert out == ""
     assert expected in err
+
+
+@pytest.mark.usefixtures("project")
+def test_controls_takes_an_environment_and_its_saved_plan(told: Told) -> None:
+    assert "x.tfbundle: cannot be read" in told("controls", "prod", "--plan", "x.tfbundle", exits=7)[1]
