@@ -5,6 +5,8 @@ Never touches AWS, Terraform or any file but the one it is given and those besid
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path as FilePath
 from typing import get_args
 
@@ -22,10 +24,10 @@ from toolkit.environment.rules import (
     unusable_provider,
 )
 from toolkit.environment.shape import file_model
-from toolkit.environment.source import MAX_BYTES, Data, Problem, Source, kind_of, parse
+from toolkit.environment.source import Data, Problem, Source, kind_of, parse
+from toolkit.environment.text import read
 from toolkit.environment.wording import problem_of
 from toolkit.errors import ToolkitError
-from toolkit.files import read_regular
 from toolkit.settings.listed import NEWER, REPORT
 from toolkit.visible import joined_lines
 
@@ -116,17 +118,10 @@ def read_text(file: FilePath, where: str) -> str:
     Raises:
         ToolkitError: It cannot be read.
     """
-    try:
-        raw = read_regular(file, MAX_BYTES + 1)
-    except OSError as e:
-        raise ToolkitError(f"cannot be read: {e.strerror}", where=where) from e
-    if len(raw) > MAX_BYTES:
-        raise ToolkitError(f"larger than {MAX_BYTES} bytes", where=where, hint="an environment file is a few pages")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        raise ToolkitError("not UTF-8", where=f"{where}:{line}", hint="save the file as UTF-8") from e
+    text = read(file, where, usual="an environment file is a few pages")
+    if text is None:
+        raise ToolkitError(f"cannot be read: {os.strerror(errno.ENOENT)}", where=where)
+    return text
 
 
 def load_text(text: str, *, name: str, shown_as: str, folder: FilePath | None = None) -> Environment:

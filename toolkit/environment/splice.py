@@ -10,6 +10,7 @@ line of its own: it is refused with its line, unless the mapping is empty.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ import yaml
 
 from toolkit.environment.nodes import compose
 from toolkit.environment.source import Data, Source, parse
+from toolkit.environment.text import decoded
 from toolkit.errors import ToolkitError
 from toolkit.typed import dotted, same_json
 from toolkit.visible import joined_lines
@@ -77,13 +79,9 @@ def splice_bytes(raw: bytes, edits: Iterable[Edit], *, where: str) -> bytes:
     Raises:
         ToolkitError: See `splice`; or the content is not UTF-8.
     """
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        raise ToolkitError("not UTF-8", where=f"{where}:{line}", hint="save the file as UTF-8") from e
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    return (mark + splice(text.removeprefix(mark), edits, where=where)).encode("utf-8")
+    text = decoded(raw, where)
+    mark = "\ufeff" if raw.startswith(codecs.BOM_UTF8) else ""
+    return (mark + splice(text, edits, where=where)).encode("utf-8")
 
 
 def splice(text: str, edits: Iterable[Edit], *, where: str) -> str:

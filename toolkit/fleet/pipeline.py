@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, kind_of, parse
+from toolkit.environment.source import Data, Path, Problem, Source, kind_of, parse
+from toolkit.environment.text import read
 from toolkit.environment.wording import problem_of
 from toolkit.errors import ToolkitError
-from toolkit.files import read_regular, refuse_links
+from toolkit.files import refuse_links
 from toolkit.settings.base import Settings
 from toolkit.settings.values import checked
 from toolkit.spelling import nearest
@@ -195,18 +196,8 @@ def load_pipeline(root: FilePath) -> Written:
     """
     file = root / FILE_NAME
     refuse_links(root, file)
-    try:
-        raw = read_regular(file, MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise ToolkitError(f"larger than {MAX_BYTES} bytes", where=FILE_NAME, hint="the file is a page or two")
-        return parse_pipeline(raw.decode("utf-8-sig"))
-    except FileNotFoundError:
-        return Written(Pipeline(), Source())
-    except OSError as e:
-        raise ToolkitError(f"cannot be read: {e.strerror}", where=FILE_NAME) from e
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        raise ToolkitError("not UTF-8", where=f"{FILE_NAME}:{line}", hint="save the file as UTF-8") from e
+    text = read(file, FILE_NAME, usual="the file is a page or two")
+    return Written(Pipeline(), Source()) if text is None else parse_pipeline(text)
 
 
 def parse_pipeline(text: str) -> Written:

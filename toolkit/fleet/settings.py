@@ -13,9 +13,10 @@ from typing import Any
 
 from toolkit.environment.model import EnvironmentFile
 from toolkit.environment.shape import known_keys
-from toolkit.environment.source import MAX_BYTES, Data, Path, Problem, Source, kind_of, parse
+from toolkit.environment.source import Data, Path, Problem, Source, kind_of, parse
+from toolkit.environment.text import read
 from toolkit.errors import ToolkitError
-from toolkit.files import read_regular, refuse_links
+from toolkit.files import refuse_links
 from toolkit.spelling import nearest
 from toolkit.typed import dotted
 from toolkit.visible import joined_lines
@@ -86,18 +87,8 @@ def load_settings(root: FilePath) -> FleetSettings:
     """
     file = root / FILE_NAME
     refuse_links(root, file)
-    try:
-        raw = read_regular(file, MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise ToolkitError(f"larger than {MAX_BYTES} bytes", where=FILE_NAME, hint="a fleet file is a page or two")
-        return parse_settings(raw.decode("utf-8-sig"))
-    except FileNotFoundError:
-        return FleetSettings()
-    except OSError as e:
-        raise ToolkitError(f"cannot be read: {e.strerror}", where=FILE_NAME) from e
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        raise ToolkitError("not UTF-8", where=f"{FILE_NAME}:{line}", hint="save the file as UTF-8") from e
+    text = read(file, FILE_NAME, usual="a fleet file is a page or two")
+    return FleetSettings() if text is None else parse_settings(text)
 
 
 def parse_settings(text: str) -> FleetSettings:

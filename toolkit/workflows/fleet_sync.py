@@ -15,6 +15,7 @@ from toolkit.environment import load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Data
 from toolkit.environment.splice import SYNCED, Path
+from toolkit.environment.text import decoded
 from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.fleet.settings import FILE_NAME, load_settings
 from toolkit.fleet.written import KEPT, Merged, Value, merge, origins
@@ -113,9 +114,4 @@ def _check(paths: EnvironmentPaths, raw: bytes, merged: Merged) -> None:
 
 
 def _load(paths: EnvironmentPaths, raw: bytes) -> None:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        line = raw.count(b"\n", 0, e.start) + 1
-        raise ToolkitError("not UTF-8", where=f"{paths.shown}:{line}", hint="save the file as UTF-8") from e
-    load_text(text, name=paths.name, shown_as=paths.shown, folder=paths.folder)
+    load_text(decoded(raw, paths.shown), name=paths.name, shown_as=paths.shown, folder=paths.folder)
