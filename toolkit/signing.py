@@ -19,6 +19,7 @@ from pydantic import Field
 
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import read_regular
+from toolkit.regions import ARN
 from toolkit.variables import SIGNING_PASSPHRASE
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ class Workflow:
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _KEY_NAME = rf"(?:{_UUID}|mrk-[0-9a-f]{{32}})"
-KMS_KEY = (
-    rf"(?:arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:)?(?:alias/[A-Za-z0-9/_-]{{1,250}}|key/{_KEY_NAME})|{_KEY_NAME}"
-)
+KMS_KEY = rf"(?:{ARN}:kms:[a-z0-9-]+:[0-9]{{12}}:)?(?:alias/[A-Za-z0-9/_-]{{1,250}}|key/{_KEY_NAME})|{_KEY_NAME}"
 """A KMS key as people name it: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id"""
 _OWNER, _REPOSITORY = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})", r"[A-Za-z0-9._-]{1,100}"
 WORKFLOW = (

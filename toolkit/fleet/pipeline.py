@@ -20,6 +20,7 @@ from toolkit.errors import ToolkitError
 from toolkit.files import refuse_links
 from toolkit.settings.base import Settings
 from toolkit.settings.values import checked
+from toolkit.signing import KMS_KEY
 from toolkit.spelling import nearest
 from toolkit.typed import dotted
 from toolkit.visible import joined_lines
@@ -58,11 +59,7 @@ Cron = Annotated[
     ),
 ]
 Version = Annotated[str, checked(r"[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}", 'a release in quotes, like "1.11.4"')]
-KeyId = Annotated[
-    str,
-    checked(r"(?:alias/)?[A-Za-z0-9/_-]{1,250}|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(?:key|alias)/[A-Za-z0-9/_-]{1,250}",
-            "id, alias or ARN of a KMS key"),
-]  # fmt: skip
+KeyId = Annotated[str, checked(KMS_KEY, "id, alias or ARN of a KMS key")]
 _LABEL = r"[^\x00-\x1f\x7f,]{1,50}"
 
 
