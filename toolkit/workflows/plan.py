@@ -197,6 +197,10 @@ def make_plan(
         target: Path | Stored = place.file
         if not any(f.blocks for f in findings):
             saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
+        # Reports say whether findings refuse the plan, and know of no test: none may call a plan good that one refuses,
+        # and nothing signs it.
+        if saved is not None and not (destroy or targets):
+            _require_access(workspace, data)
         if saved is not None and keep:
             # Before it is shown: what is shown names the object in S3, and the key.
             manifest = replace(manifest, signature=signer.signed if signer is not None else None)
@@ -205,9 +209,6 @@ def make_plan(
             saved = replace(saved, path=target, manifest=manifest)
         warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)
         result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking)
-        # Reports say whether findings refuse the plan, and know of no test: none may call a plan good that one refuses.
-        if saved is not None and not (destroy or targets):
-            _require_access(workspace, data)
         if judged is not None:
             judged(result)
         if saved is None and not (destroy or targets):
