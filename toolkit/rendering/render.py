@@ -22,7 +22,6 @@ from toolkit.environment import Environment, LocalBackend, default_state_key
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Problem
 from toolkit.paths import MODULES, data_dir
-from toolkit.permissions import Holder, policies
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl, markdown
 from toolkit.rendering.moved import moves, new_address
@@ -177,6 +176,8 @@ def _rendered(environment: Environment) -> tuple[RenderedTree, Mapping[str, list
 
 def _caller_policies(environment: Environment, purpose: str) -> tuple[Mapping[str, Any], ...]:
     """Policies that the principal needs who runs the toolkit for a purpose, in the environment's account."""
+    from toolkit.permissions import Holder, policies  # few environments have a pipeline's roles
+
     holder = Holder.WORKER if environment.credentials.assume_role is None else Holder.CALLER
     found = policies(environment, purpose)
     return tuple(d.content for d in found if d.holder is holder and d.account_id == environment.account_id)
