@@ -78,6 +78,7 @@ NAMES_IN_CODE = {
     "modules/organization/variables.tf": "policy types that the pinned provider accepts",
     "toolkit/audit/checks/keys.py": "condition keys that say who calls: of another one, no limit is believed",
     "toolkit/aws/inventory.py": "error codes: an unknown one means that the call failed",
+    "toolkit/permissions/facts.py": "calls that our own code makes, compared with it by tests/unit/permissions",
     "toolkit/regions.py": "regions before March 2019: no other joins",
     "toolkit/reports/asff.py": "types of ASFF called as Terraform's, compared with botocore's by test_audit_schemas.py",
     "toolkit/sandbox/control.py": "variables of the environment",

@@ -15,6 +15,7 @@ from tests.provider5 import record
 from toolkit.environment import load_text
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.errors import RefusedError
+from toolkit.fleet.pipeline import Pipeline
 from toolkit.policy_types import NEWER_PROVIDER, NEWER_TYPES
 from toolkit.terraform.binary import Binary
 from toolkit.terraform.runner import LOCK_FILE
@@ -129,8 +130,7 @@ def test_the_range_is_what_the_tests_run():
     assert PROVIDER.lowest == record.VERSION
     six = json.loads(gzip.decompress((REPOSITORY / "tests" / "provider6" / "schema.json.gz").read_bytes()))
     assert PROVIDER.highest == six["provider_version"]
-    pipeline = (REPOSITORY / "templates" / "pipelines" / "github.yml.j2").read_text("utf-8")
-    assert set(re.findall(r'terraform_version: "(.*)"', pipeline)) == {TERRAFORM.lowest}
+    assert Pipeline().terraform == TERRAFORM.lowest
 
 
 def test_the_documentation_names_the_range():

@@ -23,6 +23,7 @@ from toolkit.settings.values import checked
 from toolkit.signing import KMS_KEY
 from toolkit.spelling import nearest
 from toolkit.typed import dotted
+from toolkit.versions import TERRAFORM
 from toolkit.visible import joined_lines
 
 FILE_NAME = "pipeline.yaml"
@@ -131,7 +132,7 @@ class Pipeline(Settings):
         None,
         description="What pip installs the toolkit from, at one version; without it, the variable TOOLKIT_PACKAGE.",
     )
-    terraform: Version = Field("1.11.4", description="Terraform's release.")
+    terraform: Version = Field(TERRAFORM.lowest, description="Terraform's release.")
     runner: Texts = Field(("ubuntu-latest",), description="Label or labels of the runner (GitHub) or tags (GitLab).")
     shards: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None, description="Number of plan jobs. By default, one for each environment, as long as a matrix takes them."

@@ -161,9 +161,11 @@ def _told(observer: Any, word: str) -> None:
 def _workspace(word: str) -> Any:
     from toolkit.environment.load import load_text
 
+    environment = load_text(ENVIRONMENT, name="prod", shown_as="environments/prod/environment.yaml")
     return SimpleNamespace(
-        environment=load_text(ENVIRONMENT, name="prod", shown_as="environments/prod/environment.yaml"),
-        paths=SimpleNamespace(shown=word, rendered=Path()),
+        environment=environment,
+        aws=SimpleNamespace(environment=environment),
+        paths=SimpleNamespace(shown=word, folder=Path(), rendered=Path()),
         called=word,
         simulator=None,
         caller=SimpleNamespace(account_id=word, arn=word),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
@@ -176,7 +176,8 @@ def formats(view: PlanView) -> Iterator[tuple[str, str]]:
         yield name, render(view).encode("utf-8", "backslashreplace").decode()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+# No shrinking: of such large values it takes over five minutes, and the first one says enough.
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate])
 @given(views())
 def test_every_report_of_any_plan(view: PlanView) -> None:
     for name, text in formats(view):

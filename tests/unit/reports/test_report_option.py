@@ -86,7 +86,7 @@ def planned(project: Path, later: PlanView, monkeypatch: pytest.MonkeyPatch) -> 
     from toolkit.paths import Project
 
     paths, environment = read_environment(Project(project), "sandbox")
-    workspace = SimpleNamespace(environment=environment, paths=paths)
+    workspace = SimpleNamespace(environment=environment, paths=paths, aws=SimpleNamespace(environment=environment))
     result = PlanResult(later.plan, later.bundle, later.manifest, later.findings, (), None)
     monkeypatch.setattr(workspaces, "open_workspace", lambda *_, **__: workspace)
 

@@ -31,10 +31,10 @@ def _object_retention(original: Method) -> Method:
     def get(self: S3Response, query: dict[str, Any], key_name: str) -> Any:
         if "retention" not in query:
             return original(self, query, key_name)
+        self.data["Action"] = "GetObjectRetention"  # by which moto shapes an error, too
         key, _ = self._get_key()
         if not key.lock_mode:
             raise S3ClientError("NoSuchObjectLockConfiguration", "The object has no retention.")
-        self.data["Action"] = "GetObjectRetention"
         return self.serialized(ActionResult({"Retention": {"Mode": key.lock_mode, "RetainUntilDate": key.lock_until}}))
 
     return get
