@@ -195,19 +195,21 @@ class Seen:
 
 @dataclass(frozen=True)
 class Identities:
-    """What an environment says of the account's users and groups.
+    """What an environment says of the account's users and groups, and of who applies it.
 
     Attributes:
         with_mfa: Groups on which MFA is enforced once the environment is applied.
         without_administration: Groups that are denied the administration of identities then.
         removed_users: Users whom it removes by name.
         enrolling_users: Users who may enrol an MFA device with an access key alone.
+        appliers: (role that plans, role that applies what it planned) of each pipeline.
     """
 
     with_mfa: frozenset[str] = frozenset()
     without_administration: frozenset[str] = frozenset()
     removed_users: frozenset[str] = frozenset()
     enrolling_users: frozenset[str] = frozenset()
+    appliers: frozenset[tuple[str, str]] = frozenset()
 
     def together(self, other: Identities) -> Identities:
         """What both say."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.findings import Finding
-from toolkit.plan import guards, memberships, own_permission_set, own_role, pipeline_trust, usage, weaker
+from toolkit.plan import guards, memberships, own_permission_set, own_rights, own_role, pipeline_trust, usage, weaker
 from toolkit.plan.case import Case
 from toolkit.plan.existing import existing
 from toolkit.plan.facts import Facts, Wanted
@@ -23,6 +23,7 @@ GUARDS = (
     usage.GUARD,
     lockout.FORGOTTEN,
     own_role.GUARD,
+    own_rights.GUARD,
     own_permission_set.GUARD,
     pipeline_trust.GUARD,
     lockout.GUARD,

@@ -101,7 +101,7 @@ class RolePoliciesWanted(Wanted[HeldPolicies]):
     @property
     def what(self) -> str:
         """As the base."""
-        return f"what policies the role {self.name} has, with which you apply,"
+        return f"what policies the role {self.name} has, which applies this plan,"
 
     def read(self, source: Source) -> HeldPolicies:
         """As the base."""
@@ -263,13 +263,13 @@ def _needs(case: Case) -> Iterator[Wanted[Any]]:
         yield RoleWanted(name)
     if denies:
         yield RolePoliciesWanted(name)
-        yield from _given(plan, name)
+        yield from policies_given(plan, name)
     if limits:
         yield RoleBoundaryWanted(name)
         yield from documents_wanted(changed_boundaries(plan), plan, case.outcome)
 
 
-def _given(plan: Plan, role: str) -> Iterator[DocumentWanted]:
+def policies_given(plan: Plan, role: str) -> Iterator[DocumentWanted]:
     """Policies that the role is to get."""
     for change in plan.changes:
         arn = str(change.after.get("policy_arn"))
@@ -287,7 +287,7 @@ def _judge(case: Case, facts: Facts) -> Iterator[Finding]:
     denied = bounded = None
     if role is not None and denies:
         held = facts[RolePoliciesWanted(name)]
-        given = {wanted.arn: text for wanted in _given(plan, name) if (text := facts[wanted]) is not None}
+        given = {wanted.arn: text for wanted in policies_given(plan, name) if (text := facts[wanted]) is not None}
         held = replace(held, documents={**held.documents, **given})
         itself = frozenset({name})
         member = Member(role.arn, itself, itself, None, mfa=False)

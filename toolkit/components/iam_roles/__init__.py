@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Place, Protected, Scope
+from toolkit.components.base import Component, IamName, Identities, Place, Protected, Scope
 from toolkit.components.iam_groups import IamGroups
 from toolkit.components.iam_roles.duties import share
 from toolkit.components.iam_users import IamUsers, User
@@ -511,6 +511,11 @@ def _not_offered(settings: IamRoles, place: Place) -> Iterator[Mismatch]:
             )
 
 
+def _identities(settings: IamRoles, _: Mapping[str, Any]) -> Identities:
+    pipelines = (name for name, deployer in settings.deployers.items() if deployer.pipeline is not None)
+    return Identities(appliers=frozenset((f"{name}-plan", f"{name}-apply") for name in pipelines))
+
+
 COMPONENT = Component(
     name="iam_roles",
     title="IAM roles",
@@ -528,6 +533,7 @@ COMPONENT = Component(
         Protected("aws_cloudwatch_log_metric_filter"),
     ),
     mismatches=_mismatches,
+    identities=_identities,
     iam_names=(
         IamName("aws_iam_role", "roles.*"),
         IamName("aws_iam_role", "deployers.*", texts=lambda name, deployer: tuple(name + p for p in deployer.parts)),
