@@ -118,6 +118,9 @@ class Glob:
 
     def overlaps(self, other: Glob) -> bool:
         """Whether some text matches both, whatever the texts that are known only later."""
+        # Of most pairs, actions of two services, this is all there is to compare.
+        if not self._prefix.startswith(other._prefix[: len(self._prefix)]):
+            return False
         one, two = (Glob(tuple(STAR if isinstance(s, Unknown) else s for s in g.symbols)) for g in (self, other))
         reached = 1 | (1 & two._stars) << 1
         meeting: dict[Symbol, int] = {}

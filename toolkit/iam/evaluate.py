@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from toolkit.iam.document import PolicyDocument, Principals, Statement
-from toolkit.iam.matching import action_matches, expand, resource_matches
+from toolkit.iam.matching import any_action_matches, expand, resource_matches
 from toolkit.iam.request import Principal, PrincipalKind, Request
 
 
@@ -283,7 +283,7 @@ def statement_applies(statement: Statement, document: PolicyDocument, request: R
 def _covers(statement: Statement, document: PolicyDocument, request: Request) -> bool:
     if grant_of(statement, request.caller) is Grant.NOT_NAMED:
         return False
-    named = any(action_matches(pattern, request.action) for pattern in statement.actions or statement.not_actions)
+    named = any_action_matches(statement.actions or statement.not_actions, request.action)
     if named == bool(statement.not_actions):
         return False
     # A variable without a value makes its entry match no resource, in Resource and in NotResource alike.

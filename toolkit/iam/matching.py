@@ -214,6 +214,12 @@ def action_matches(pattern: str, action: str) -> bool:
     return action_pattern(pattern).matches(action.lower())
 
 
+@lru_cache(maxsize=16384)
+def any_action_matches(patterns: tuple[str, ...], action: str) -> bool:
+    """Whether one of a statement's Action entries covers `action`; requests of few actions meet the same statements."""
+    return any(action_matches(pattern, action) for pattern in patterns)
+
+
 def resource_matches(pattern: Pattern, resource: str) -> bool:
     """Whether a Resource entry covers the ARN `resource` (or `*`, for actions without a resource); case matters.
 

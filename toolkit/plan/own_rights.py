@@ -20,7 +20,7 @@ from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.globs import glob
 from toolkit.iam import PolicyDocument, PolicyError, Statement
 from toolkit.iam.comparison import grants_lost
-from toolkit.iam.matching import Context, action_matches
+from toolkit.iam.matching import Context, any_action_matches
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.denials import HeldPolicies
 from toolkit.plan.facts import Facts, Wanted
@@ -67,7 +67,7 @@ class _Rights:
 
 
 def _allows(statement: Statement, document: PolicyDocument, action: str, change: Change) -> bool:
-    named = any(action_matches(pattern, action) for pattern in statement.actions or statement.not_actions)
+    named = any_action_matches(statement.actions or statement.not_actions, action)
     if named == bool(statement.not_actions):
         return False
     if statement.resources and not any(_covers(pattern, action, change.before) for pattern in statement.resources):
