@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import console, options
-from toolkit.errors import ExitCode
+from toolkit.errors import ExitCode, UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -19,9 +19,9 @@ def register(app: typer.Typer) -> None:
 def permissions(
     env: options.Env,
     purpose: Annotated[
-        str,
+        str | None,
         typer.Option("--for", metavar="PURPOSE", help="What the policies shall allow: discover, plan or apply."),
-    ],
+    ] = None,
     also: Annotated[
         list[Path] | None,
         typer.Option(
@@ -34,14 +34,19 @@ def permissions(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write each policy to NAME.json in this folder instead."),
     ] = None,
+    of_bucket: Annotated[
+        bool,
+        typer.Option("--bucket-policy", help="Print the policy of the bucket in `bundle.store` instead, as JSON."),
+    ] = False,
     as_json: options.Json = False,
 ) -> int:
     """Print the IAM policies that planning or applying needs.
 
     Each is a managed policy within IAM's size, numbered where one is not enough: attach all of them. `plan` reads and
-    locks the state; `apply` also creates, changes and deletes what the environment names. If environment.yaml has a
-    role to assume, or the state is in another account, the policies say which principal each is for. Nothing is read
-    from AWS.
+    locks the state; `apply` also creates, changes and deletes what the environment names. With `bundle.store`, `plan`
+    also saves plans in S3 and `apply` gets them; `--bucket-policy` prints the policy of that bucket. If
+    environment.yaml has a role to assume, or the state is in another account, the policies say which principal each
+    is for. Nothing is read from AWS.
 
     \b
     Examples:
@@ -51,9 +56,17 @@ def permissions(
         --policy-document file://policies/prod-plan.json
       git show main:environments/prod/environment.yaml > before.yaml
       toolkit permissions prod --for apply --also before.yaml
+      toolkit permissions prod --bucket-policy > plans-bucket.json
     """
     from toolkit.workflows import permissions as workflow
 
+    if of_bucket:
+        if purpose is not None or also or out is not None:
+            raise UsageError("--bucket-policy takes none of --for, --also and --out")
+        console.print_value(workflow.policy_of_bucket(options.project(), env))
+        return ExitCode.OK
+    if purpose is None:
+        raise UsageError("one of --for and --bucket-policy is missing", hint="--for discover, plan or apply")
     found = workflow.permissions(options.project(), env, workflow.purpose_of(purpose), also or ())
     written = workflow.write(found, out) if out is not None else ()
     if as_json:

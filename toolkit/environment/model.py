@@ -199,6 +199,11 @@ def _check_signature(value: str) -> str:
     return value
 
 
+# A word of a shell that needs no quotes: fewer characters than S3 takes.
+PLAN_STORE = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[A-Za-z0-9_.-]+/)*"
+PLAN_STORE_IS = 'an S3 prefix of letters, digits and ._- that ends with a slash, like "s3://acme-plans/baseline/"'
+
+
 class BundleSettings(_Strict):
     """What `apply` demands of saved plans, so that no option has to be remembered; and where they are in S3."""
 
@@ -214,6 +219,11 @@ class BundleSettings(_Strict):
     )
     require_run: bool = Field(
         False, description="Whether a saved plan must be made in the same run of the pipeline that applies it."
+    )
+    store: Annotated[str, checked(PLAN_STORE, PLAN_STORE_IS)] | None = Field(
+        None,
+        description="S3 prefix of saved plans, s3://BUCKET/PREFIX/, as `--out` names it: the policies of `toolkit "
+        "permissions` and the roles of a pipeline then have the rights for it. null: none.",
     )
     bucket_owner: AccountId | None = Field(
         None, description="Account that owns the bucket of `--out s3://…`; null: the environment's own account."

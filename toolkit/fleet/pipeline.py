@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from toolkit.environment.model import PLAN_STORE, PLAN_STORE_IS
 from toolkit.environment.source import Data, Path, Problem, Source, kind_of, parse
 from toolkit.environment.text import read
 from toolkit.environment.wording import problem_of
@@ -69,12 +70,7 @@ class Bundle(Settings):
 
     to: Annotated[
         str,
-        checked(
-            # A word of a shell that needs no quotes: fewer characters than S3 takes.
-            r"artifact|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[A-Za-z0-9_.-]+/)*",
-            "artifact, or an S3 prefix of letters, digits and ._- that ends with a slash, like "
-            '"s3://acme-plans/baseline/"',
-        ),
+        checked(rf"artifact|{PLAN_STORE}", f"artifact, or {PLAN_STORE_IS}"),
     ] = Field(
         "artifact",
         description="Where the saved plan is kept: an encrypted artifact of the run, or an S3 prefix.",

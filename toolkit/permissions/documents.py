@@ -9,24 +9,31 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from toolkit.environment import Environment, S3Backend
+from toolkit.permissions.hand_over import hand_over_statements
 from toolkit.permissions.model import LARGEST, Document, Holder, Purpose, Statement, size
 from toolkit.permissions.state import state_statements
 from toolkit.permissions.statements import own_statements, read_statements, scan_statements, write_statements
 
 
 def policies(
-    environment: Environment, purpose: Purpose | str, *, also: tuple[Environment, ...] = (), largest: int = LARGEST
+    environment: Environment,
+    purpose: Purpose | str,
+    *,
+    also: tuple[Environment, ...] = (),
+    signs: bool = True,
+    largest: int = LARGEST,
 ) -> tuple[Document, ...]:
     """The managed policies that a purpose needs, in the order in which they are numbered.
 
-    Of an apply, what it cannot lose midway is in policies of its own, before the others: the state, and what it changes
-    of the pipeline's own roles and policies. An apply that gives these roles other policies changes several at once, in
-    no order, and what moves from one to another may be lost in between.
+    Of an apply, what it cannot lose midway is in policies of its own, before the others: the state, the saved plan, and
+    what it changes of the pipeline's own roles and policies. An apply that gives these roles other policies changes
+    several at once, in no order, and what moves from one to another may be lost in between.
 
     Args:
         environment: The environment.
         purpose: What is to be done with it.
         also: The same environment as it was, or will be: what these name is covered, too.
+        signs: Whether who plans may sign plans, if `bundle.require_signature` demands a KMS key's signature.
         largest: Characters that a policy may have.
     """
     wanted = Purpose(purpose)
@@ -51,6 +58,7 @@ def policies(
     if assumed:
         who = Holder.WORKER if role is None else Holder.CALLER
         kept[who].append(Statement("AssumeRoles", ("sts:AssumeRole",), tuple(sorted(set(assumed)))))
+    kept[Holder.WORKER] += hand_over_statements(environment, wanted, signs=signs)
     if wanted is Purpose.APPLY:
         kept[Holder.WORKER] += own_statements(environment, also)
     return tuple(

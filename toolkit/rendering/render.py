@@ -164,6 +164,7 @@ def _rendered(environment: Environment) -> tuple[RenderedTree, Mapping[str, list
             "composed": composed,
             "start_call": calls.start,
             "caller_policies": partial(_caller_policies, environment),
+            "signs_plans": partial(_signs_plans, environment),
         }
         files[f"{component.name}.tf"] = _file(environment, f"components/{component.name}.tf.j2", context)
         for page in component.pages:
@@ -174,13 +175,26 @@ def _rendered(environment: Environment) -> tuple[RenderedTree, Mapping[str, list
     return files, labels
 
 
-def _caller_policies(environment: Environment, purpose: str) -> tuple[Mapping[str, Any], ...]:
-    """Policies that the principal needs who runs the toolkit for a purpose, in the environment's account."""
+def _caller_policies(environment: Environment, purpose: str, *, signs: bool = False) -> tuple[Mapping[str, Any], ...]:
+    """Policies that the principal needs who runs the toolkit for a purpose, in the environment's account.
+
+    Args:
+        environment: The environment.
+        purpose: plan or apply.
+        signs: Whether who plans may sign plans with a KMS key; pull requests never may.
+    """
     from toolkit.permissions import Holder, policies  # few environments have a pipeline's roles
 
     holder = Holder.WORKER if environment.credentials.assume_role is None else Holder.CALLER
-    found = policies(environment, purpose)
+    found = policies(environment, purpose, signs=signs)
     return tuple(d.content for d in found if d.holder is holder and d.account_id == environment.account_id)
+
+
+def _signs_plans(environment: Environment) -> bool:
+    """Whether plans must be signed with a KMS key."""
+    from toolkit.permissions.hand_over import signing_key
+
+    return signing_key(environment) is not None
 
 
 def _check_addresses(environment: Environment, called: Mapping[str, str], files: RenderedTree) -> None:

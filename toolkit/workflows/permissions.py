@@ -1,7 +1,7 @@
 """The IAM policies that an environment needs, with what people should know of them.
 
-In: an environment's file, and earlier or later versions of it. Out: documents, notes and warnings; files, if wanted.
-Asks no AWS and runs no Terraform.
+In: an environment's file, earlier or later versions of it, and pipeline.yaml. Out: documents, notes and warnings;
+files, if wanted; the policy of the bucket of saved plans. Asks no AWS and runs no Terraform.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from toolkit.documents import document
 from toolkit.environment import Environment, load_environment
 from toolkit.errors import ToolkitError, UsageError, or_meant, unwritable
 from toolkit.files import refuse_links, write_all_atomically
+from toolkit.fleet.pipeline import Bundle, load_pipeline
 from toolkit.iam.escalation_paths import RAISES
+from toolkit.iam.hand_over import bucket_policy, key_arn
 from toolkit.paths import Project
 from toolkit.permissions import LARGEST, Document, Holder, Purpose, policies
+from toolkit.permissions.hand_over import plan_store, signing_key
 from toolkit.permissions.model import ATTACHED
 from toolkit.permissions.statements import own_tag
 from toolkit.workflows.workspace import read_environment
@@ -81,9 +84,27 @@ def permissions(project: Project, name: str, purpose: Purpose, also: Sequence[Pa
             )
         others.append(other)
     found = policies(environment, purpose, also=tuple(others))
-    return Permissions(
-        name, purpose, found, tuple(_notes(environment, purpose, found, bool(others))), tuple(_warnings(found))
-    )
+    notes = [*_notes(environment, purpose, found, bool(others))]
+    if purpose is not Purpose.DISCOVER:
+        notes += _hand_over_notes(environment, purpose, load_pipeline(project.root).settings.bundle)
+    return Permissions(name, purpose, found, tuple(notes), tuple(_warnings(found)))
+
+
+def policy_of_bucket(project: Project, name: str) -> dict[str, Any]:
+    """The policy of the bucket in which an environment's plans are saved.
+
+    Raises:
+        UsageError: environment.yaml names no bucket.
+    """
+    paths, environment = read_environment(project, name)
+    store = plan_store(environment)
+    if store is None:
+        raise UsageError(
+            "--bucket-policy: `bundle.store` names no bucket of saved plans",
+            where=paths.shown,
+            hint="set it to the prefix that `toolkit plan --out` names, such as s3://BUCKET/PREFIX/",
+        )
+    return bucket_policy(store)
 
 
 def _notes(environment: Environment, purpose: Purpose, found: Sequence[Document], also: bool) -> Iterator[str]:
@@ -114,13 +135,41 @@ def _notes(environment: Environment, purpose: Purpose, found: Sequence[Document]
                 "detectors), they cover everything of that kind. To remove or rename resources, cover the earlier "
                 "names as well: --also FILE, with the environment.yaml of the last apply."
             )
-    if purpose is not Purpose.DISCOVER and environment.bundle.model_dump(exclude_defaults=True):
-        yield (
-            "`bundle` is set: what the hand-over of saved plans needs (S3, and KMS keys that sign and encrypt) is not "
-            "in these policies; docs/hand-over.md has it."
-        )
     if purpose is not Purpose.DISCOVER and environment.backend.type == "local":
         yield "The state is a local file: no statement is about it."
+
+
+def _hand_over_notes(environment: Environment, purpose: Purpose, pipeline: Bundle) -> Iterator[str]:
+    """What of the hand-over of saved plans is not in the policies, and who must not have them."""
+    given, planning = environment.bundle, purpose is Purpose.PLAN
+    if planning and signing_key(environment) is not None:
+        yield (
+            "This policy can sign plans (SignPlans): attach it to no role that pull requests plan with. A role of "
+            "`iam_roles.deployers.*.pipeline` gets that statement only with `pull_requests: false`."
+        )
+    if given.store is not None and given.bucket_kms_key is None:
+        yield (
+            "No statement is about a KMS key of the bucket of saved plans: if its default encryption is SSE-KMS, name "
+            "the key under `bundle.bucket_kms_key`."
+        )
+    if given.store is None and given.bucket_kms_key is not None:
+        yield "`bundle.bucket_kms_key` is set, and `bundle.store` is not: no statement is about saved plans in S3."
+    if pipeline.to not in ("artifact", given.store):
+        yield (
+            f"pipeline.yaml passes plans on through {pipeline.to}, and `bundle.store` of this environment "
+            f"{'is not set' if given.store is None else f'is {given.store}'}: set it to the same."
+        )
+    if pipeline.kms_key is not None:
+        action = "kms:GenerateDataKey" if planning else "kms:Decrypt"
+        yield f"pipeline.yaml encrypts plans with {pipeline.kms_key}: these policies do not have {action} for it."
+    if pipeline.signing_key is not None:
+        regions = environment.regions
+        key = key_arn(pipeline.signing_key, environment.account_id, regions.home, regions.partition)
+        if key != signing_key(environment):
+            yield (
+                f"pipeline.yaml signs plans with {pipeline.signing_key}: set `bundle.require_signature` to it; else "
+                "nothing demands the signature for good, and these policies have no right for the key."
+            )
 
 
 def _warnings(found: Sequence[Document]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from toolkit.iam.hand_over import PlanStore, bucket_policy
+
 Told = Callable[..., tuple[str, str]]
 ENVIRONMENT = """\
 account_id: "123456789012"
@@ -60,10 +62,12 @@ def test_an_apply_is_said_to_administer_iam(told: Told):
         ("", "apply", ["cover everything"], ["hand-over", "every key"]),
         ("  cloudtrail: {}\n", "apply", ["nothing but the region limits changes to the policies of KMS keys"], []),
         ("  cloudtrail: {}\ndefault_tags: {ManagedBy: toolkit}\n", "apply", ["cover everything"], ["every key"]),
-        ("bundle: {require_signature: alias/plans}\n", "apply", ["docs/hand-over.md has it"], []),
-        ("bundle: {bucket_kms_key: alias/plans}\n", "plan", ["docs/hand-over.md has it"], ["every key"]),
-        ("bundle: {require_run: true}\n", "discover", [], ["hand-over"]),
-        ("bundle: {require_encryption: false}\n", "plan", [], ["hand-over"]),
+        ("bundle: {require_signature: alias/plans}\n", "plan", ["attach it to no role that pull requests"], ["store`"]),
+        ("bundle: {require_signature: alias/plans}\n", "apply", [], ["pull requests"]),
+        ("bundle: {bucket_kms_key: alias/plans}\n", "plan", ["`bundle.store` is not: no statement"], ["every key"]),
+        ("bundle: {store: 's3://plans/'}\n", "apply", ["SSE-KMS, name the key"], []),
+        ("bundle: {store: 's3://plans/', bucket_kms_key: alias/p}\n", "plan", [], ["bundle."]),
+        ("bundle: {store: 's3://plans/', require_run: true}\n", "discover", [], ["bundle."]),
     ],
 )
 def test_the_notes_say_what_is_true(
@@ -74,6 +78,44 @@ def test_the_notes_say_what_is_true(
     text = " ".join(err.split())
     assert all(re.search(words, text) for words in said)
     assert not any(words in text for words in unsaid)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "pipeline", "purpose", "said"),
+    [
+        (
+            "",
+            "to: s3://plans/ci/",
+            "plan",
+            ["passes plans on through s3://plans/ci/", "is not set: set it to the same"],
+        ),
+        ("store: s3://plans/x/", "to: s3://plans/ci/", "apply", ["of this environment is s3://plans/x/"]),
+        ("store: s3://plans/ci/", "to: s3://plans/ci/", "plan", []),
+        ("", "kms_key: alias/b", "plan", ["alias/b: these policies do not have kms:GenerateDataKey for it"]),
+        ("", "kms_key: alias/b", "apply", ["do not have kms:Decrypt"]),
+        ("", "{sign: kms, signing_key: alias/s}", "plan", ["set `bundle.require_signature` to it"]),
+        ("require_signature: alias/s", "{sign: kms, signing_key: alias/s}", "apply", []),
+    ],
+)
+def test_what_pipeline_yaml_says_otherwise_is_noted(
+    bundle: str, pipeline: str, purpose: str, said: list[str], told: Told, project: Path
+):
+    (project / "environments" / "prod" / "environment.yaml").write_text(f"{ENVIRONMENT}bundle: {{{bundle}}}\n")
+    (project / "pipeline.yaml").write_text(f"bundle: {pipeline if pipeline[0] == '{' else '{' + pipeline + '}'}\n")
+    text = " ".join(told("permissions", "prod", "--for", purpose)[1].split())
+    assert ("pipeline.yaml" in text) == bool(said)
+    assert all(words in text for words in said)
+
+
+def test_the_policy_of_the_bucket_is_printed(told: Told, project: Path):
+    _, err = told("permissions", "prod", "--bucket-policy", exits=64)
+    assert "environments/prod/environment.yaml: --bucket-policy: `bundle.store` names no bucket" in err
+    text = f"{ENVIRONMENT}bundle: {{store: 's3://example-plans/ci/'}}\n"
+    (project / "environments" / "prod" / "environment.yaml").write_text(text)
+    out, _ = told("permissions", "prod", "--bucket-policy")
+    assert json.loads(out) == bucket_policy(PlanStore("example-plans", "123456789012", "ci/"))
+    assert "takes none of" in told("permissions", "prod", "--bucket-policy", "--for", "plan", exits=64)[1]
+    assert "one of --for and --bucket-policy" in told("permissions", "prod", exits=64)[1]
 
 
 def test_files_are_what_the_cli_of_aws_takes(told: Told, project: Path):

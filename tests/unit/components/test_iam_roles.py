@@ -215,6 +215,23 @@ def test_a_pipeline_is_two_roles() -> None:
     assert loaded({"deployers": {"x": PIPELINE}, "roles": {"x": {**READ, "users": ["anna"]}}})
 
 
+def test_no_role_that_pull_requests_plan_with_may_sign() -> None:
+    branch = {**PIPELINE, "pipeline": {"pull_requests": False}}
+    data = {
+        "account_id": "123456789012",
+        "regions": {"home": "eu-central-1"},
+        "backend": STATE,
+        "bundle": {"require_signature": "alias/plans", "store": "s3://plans/"},
+        "components": {"iam_roles": {"deployers": {"a": PIPELINE, "b": branch}}},
+    }
+    text = render(load_text(json.dumps(data), name="x", shown_as="x.yaml"))["iam_roles.tf"]
+    assert '"a" = { plan = local.plan_policies, apply = local.apply_policies }' in " ".join(text.split())
+    assert '"b" = { plan = local.signing_plan_policies, apply = local.apply_policies }' in " ".join(text.split())
+    for policies_of, has in (("plan", {"PutPlans"}), ("signing_plan", {"PutPlans", "SignPlans"})):
+        block = text.partition(f"  {policies_of}_policies = [")[2].partition("\n  ]")[0]
+        assert set(re.findall(r'"(\w+Plans)"', block)) == has
+
+
 @pytest.mark.parametrize(
     ("deployer", "is_refused"),
     [

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from toolkit.iam import Decision, Policies, PolicyDocument, PolicyKind, Request, evaluate
-from toolkit.iam.hand_over import PlanStore, bucket_policy, get_only, put_only
+from toolkit.iam.hand_over import PlanStore, bucket_policy, get_only, key_arn, put_only, sign_only, verify_only
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -155,6 +155,43 @@ def test_without_a_kms_key_and_in_china():
     china = get_only(PlanStore("b", ACCOUNT, "", key, "aws-cn"), "prod")
     assert china[0]["Resource"] == "arn:aws-cn:s3:::b/prod/*"
     assert china[1]["Condition"] == {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com.cn"}}
+
+
+SIGNER = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/{'1' * 8}-1111-1111-1111-{'1' * 12}"
+NAMED = {"kms:ResourceAliases": ["alias/plans", "alias/other"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "context", "others"),
+    [(SIGNER, {}, NAMED), (key_arn("alias/plans", ACCOUNT, "eu-central-1", "aws"), NAMED, {})],
+)
+def test_one_side_signs_and_the_other_verifies(key: str, context: dict[str, Any], others: dict[str, Any]):
+    """With this key alone, also where people name it by its alias, which no Resource can."""
+    rights = {"plan": document(sign_only(key)), "apply": document(verify_only(key))}
+
+    def may(who: str, action: str, resource: str, keys: dict[str, Any]) -> bool:
+        request = Request(ROLES[who], action, resource, keys, resource_account=ACCOUNT)
+        return evaluate(request, Policies((rights[who],))).decision is Decision.ALLOW
+
+    for who, action, expected in (
+        ("plan", "kms:Sign", True),
+        ("plan", "kms:GetPublicKey", True),
+        ("plan", "kms:Decrypt", False),
+        ("apply", "kms:GetPublicKey", True),
+        ("apply", "kms:Sign", False),
+    ):
+        assert may(who, action, SIGNER, context) == expected, (who, action)
+        assert not may(who, action, KEY, others), "another key"
+
+
+def test_a_key_is_named_in_each_way():
+    assert key_arn(KEY, OTHER, "us-east-1", "aws-cn") == KEY
+    for given, path in (("1-2", "key/1-2"), ("key/1-2", "key/1-2"), ("alias/a/b", "alias/a/b")):
+        assert key_arn(given, ACCOUNT, "*", "aws-cn") == f"arn:aws-cn:kms:*:{ACCOUNT}:{path}"
+    # S3 names the key by its ARN where it decrypts, so that an alias in a request would not be there.
+    (_, decrypt) = get_only(PlanStore("b", ACCOUNT, kms_key=key_arn("alias/x", ACCOUNT, "*", "aws")), "prod")
+    assert decrypt["Resource"] == f"arn:aws:kms:*:{ACCOUNT}:key/*"
+    assert decrypt["Condition"]["ForAnyValue:StringEquals"] == {"kms:ResourceAliases": "alias/x"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from toolkit.environment import Environment, load_text
 from toolkit.iam import PolicyDocument
+from toolkit.iam.hand_over import PlanStore, get_only, put_only, sign_only, verify_only
 from toolkit.iam.matching import Context, expand, resource_matches
 from toolkit.permissions import LARGEST, Document, Holder, Purpose, Statement, policies
 from toolkit.permissions.documents import _packed
@@ -184,6 +185,33 @@ def test_content_is_what_is_printed():
     assert json.loads(document.text) == document.content == content(document.statements)
 
 
+KMS = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def test_the_hand_over_of_plans_is_in_them():
+    """Exactly what tests/unit/iam/test_hand_over.py evaluates; first of an apply's."""
+    bundle = {"store": "s3://example-plans/ci/", "bucket_kms_key": KMS, "bucket_owner": "999999999999"}
+    one = environment(backend=S3, bundle={**bundle, "require_signature": "alias/plans"})
+    store = PlanStore("example-plans", "999999999999", "ci/", KMS)
+    key = "arn:aws:kms:eu-central-1:123456789012:alias/plans"
+
+    def held(purpose: str, **more: Any) -> dict[str, Any]:
+        found = {s.sid: s.data for d in policies(one, purpose, **more) for s in d.statements}
+        return {sid: data for sid, data in found.items() if sid.endswith("Plans")}
+
+    def wanted(*statements: Any) -> dict[str, Any]:
+        return {s["Sid"]: s for s in statements}
+
+    assert held("plan") == wanted(*put_only(store, "prod"), *sign_only(key))
+    assert held("plan", signs=False) == wanted(*put_only(store, "prod"))
+    assert held("apply") == wanted(*get_only(store, "prod"), *verify_only(key))
+    assert {s.sid for s in policies(one, "apply")[0].statements} > {"GetPlans", "VerifyPlans"}
+    assert held("discover") == {}
+    one = environment(backend=S3, bundle={"bucket_kms_key": KMS, "require_signature": WORKFLOW})
+    assert held("plan") == held("apply") == {}
+
+
+WORKFLOW = "github:example/x/.github/workflows/baseline.yml@refs/heads/main"
 PIPELINE = {"provider": "github", "repository": "example/x", "owner_id": "1", "repository_id": "2", "pipeline": {}}
 
 
