@@ -140,6 +140,7 @@ class Advice:
         summary: One sentence.
         evidence: The fact behind it ("2026-01-31 was 12 days ago").
         remedy: What to do about it.
+        reported: Whether every plan reports it; else `validate` alone warns.
     """
 
     setting: tuple[str | int, ...]
@@ -147,6 +148,7 @@ class Advice:
     summary: str
     evidence: str
     remedy: str
+    reported: bool = True
 
 
 class Role(Enum):

@@ -129,7 +129,13 @@ def save_stored(session: AwsSession, target: Stored, content: bytes, observer: O
         ToolkitError: S3 does not take it.
     """
     observer.stage(f"Saving the plan in s3://{target.bucket}")
-    encryption = store_of(session).put(target, content)
+    try:
+        encryption = store_of(session).put(target, content)
+    except ToolkitError as error:
+        # Reports are written before: they name the object, by which people find it later.
+        said = "the plan was shown and reported, but not saved: reports that name it are of no use"
+        error.detail = f"{error.detail}\n{said}" if error.detail else said
+        raise
     if encryption is not None and not encryption.startswith("aws:kms") and not is_sealed(content):
         observer.warning(
             f"S3 encrypted the plan with {encryption}, which every reader of the bucket can decrypt: make SSE-KMS the "

@@ -66,7 +66,11 @@ def judge_plan(
     found = list(judge(case, gather(needs(case), inventory)))
     today = datetime.now(UTC).date()
     if not destroy:
-        found += (_finding(environment, component, advice) for component, advice in environment.advice(today))
+        found += (
+            _finding(environment, component, advice)
+            for component, advice in environment.advice(today)
+            if advice.reported
+        )
         found += judge_imports(data, environment.imports, workspace.attribution)
         found += _imported(environment, case.plan, case.outcome, workspace)
         found += _released(environment, case.plan)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -192,6 +193,8 @@ def test_what_is_wrong_has_its_line(deployer: dict[str, Any], line: int, problem
 def test_a_pipeline_is_two_roles() -> None:
     text = render(loaded({"deployers": {"x": PIPELINE}}))["iam_roles.tf"]
     assert re.search(r'environment_name += "x"', text)
+    assert re.search(r"bounded += false", text)
+    assert not re.search(r"bounded += true", text)
     # Its roles get what `toolkit permissions` prints, of the principal that runs the toolkit.
     assert 'permissions = { "x" = { plan = local.plan_policies, apply = local.apply_policies } }' in " ".join(
         text.split()
@@ -213,6 +216,15 @@ def test_a_pipeline_is_two_roles() -> None:
     (said,) = refused({"deployers": {"x": PIPELINE, "x-apply": SITE}})
     assert "names a role 'x-apply' already" in said
     assert loaded({"deployers": {"x": PIPELINE}, "roles": {"x": {**READ, "users": ["anna"]}}})
+
+
+def test_a_deployer_that_is_known_by_name_alone_is_warned_of() -> None:
+    elsewhere = {**SITE, "issuer": "github.example.com"}
+    deployers = {"a": SITE, "b": {**SITE, **IDS}, "c": elsewhere, "d": {**SITE, "subject_format": "classic"}}
+    found = {a.setting: a for _, a in loaded({"deployers": deployers}).advice(date(2026, 11, 30))}
+    assert set(found) == {("deployers", "a"), ("deployers", "d")}
+    assert not any(a.reported for a in found.values())
+    assert "owner_id and repository_id, as `gh api" in found["deployers", "a"].remedy
 
 
 def test_no_role_that_pull_requests_plan_with_may_sign() -> None:

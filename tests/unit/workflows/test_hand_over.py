@@ -587,6 +587,18 @@ def test_by_way_of_s3(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: P
         assert found.plan == bundles.parse(content, Path("x")).plan
 
 
+def test_a_plan_that_is_not_saved_is_said_to_be_in_reports(world: World, monkeypatch: pytest.MonkeyPatch):
+    def put(*_: Any) -> None:
+        raise ToolkitError("s3:PutObject failed", hint="nothing was saved")
+
+    monkeypatch.setattr(hand_over, "store_of", lambda _: SimpleNamespace(put=put))
+    observer: Any = SimpleNamespace(stage=lambda _: None)
+    content = world.pack()
+    with pytest.raises(ToolkitError, match="PutObject") as caught:
+        hand_over.save_stored(None, Folder("plans", "").object("prod", content), content, observer)  # type: ignore[arg-type]
+    assert "shown and reported, but not saved" in str(caught.value.detail)
+
+
 def test_a_bucket_without_a_kms_key_is_said(world: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hand_over, "store_of", lambda _: SimpleNamespace(put=lambda *_: "AES256"))
     told: list[str] = []

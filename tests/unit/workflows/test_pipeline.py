@@ -762,15 +762,21 @@ def test_codebuild_from_the_plan_to_the_apply_with_only_artifacts_between(runner
     assert codes == {"bad": 4, "down": 1, "prod": 0, "stage": 0}
     assert apply_["batch"]["build-matrix"]["static"]["ignore-failure"] is False
     (command,) = apply_["phases"]["build"]["commands"]
-    (last,) = apply_["phases"]["build"]["finally"]
+    mark, keep = apply_["phases"]["build"]["finally"]
     results = {}
     for env in apply_["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENV"]:
         folder = runner.machine()
         variables = {"ENV": env, "CODEBUILD_SRC_DIR_PlanOutput": str(runner.artifacts)}
         results[env] = runner.script(command, folder, **variables).returncode
-        assert runner.script(last, folder, **variables).returncode == 0
-        kept = [str(file.relative_to(folder)) for one in apply_["artifacts"]["files"] for file in folder.glob(one)]
-        assert kept == [f"result/{env}.txt"], "an artifact without any file fails the build"
+        # A state that could be kept in the home folder alone is in the artifact, too.
+        home = folder / "home"
+        home.mkdir()
+        (home / f"toolkit-{env}-x-errored.tfstate.sealed").write_text("sealed")
+        for command_ in (mark, keep):
+            assert runner.script(command_, folder, HOME=str(home), **variables).returncode == 0
+        kept = {str(file.relative_to(folder)) for one in apply_["artifacts"]["files"] for file in folder.glob(one)}
+        assert f"result/{env}.txt" in kept, "an artifact without any file fails the build"
+        assert f"result/toolkit-{env}-x-errored.tfstate.sealed" in kept
     assert results == {"bad": 1, "down": 1, "prod": 0, "stage": 0}
 
 

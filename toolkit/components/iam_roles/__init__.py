@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, IamName, Identities, Place, Protected, Scope
+from toolkit.components.base import Advice, Component, IamName, Identities, Place, Protected, Scope
 from toolkit.components.iam_groups import IamGroups
 from toolkit.components.iam_roles.duties import share
 from toolkit.components.iam_users import IamUsers, User
@@ -511,6 +512,24 @@ def _not_offered(settings: IamRoles, place: Place) -> Iterator[Mismatch]:
             )
 
 
+def _advice(settings: IamRoles, _: date) -> Iterator[Advice]:
+    """Deployers whose subjects rest on names that another owner can take over."""
+    ids = {
+        "github": "as `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints them",
+        "gitlab": "of the namespace and the project (`glab api projects/:id`)",
+    }
+    for name, deployer in settings.deployers.items():
+        if deployer.repository_id is None and deployer.names_are_shared:
+            yield Advice(
+                ("deployers", name),
+                f'aws_iam_role.deployer["{name}"]',
+                f"The deployer {name} is known by the name {deployer.repository} alone.",
+                "if its owner gives the name up, another owner can take it over, and with it the role",
+                f"set owner_id and repository_id, {ids[deployer.provider]}",
+                reported=False,
+            )
+
+
 def _identities(settings: IamRoles, _: Mapping[str, Any]) -> Identities:
     pipelines = (name for name, deployer in settings.deployers.items() if deployer.pipeline is not None)
     return Identities(appliers=frozenset((f"{name}-plan", f"{name}-apply") for name in pipelines))
@@ -534,6 +553,7 @@ COMPONENT = Component(
     ),
     mismatches=_mismatches,
     identities=_identities,
+    advice=_advice,
     iam_names=(
         IamName("aws_iam_role", "roles.*"),
         IamName("aws_iam_role", "deployers.*", texts=lambda name, deployer: tuple(name + p for p in deployer.parts)),
