@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -32,8 +33,14 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
 
 
+@cache
+def _command() -> Any:
+    """All commands with their options, which typer takes 0.2 seconds to make: once, where a process runs several."""
+    return typer.main.get_command(app)
+
+
 def _run(arguments: Sequence[str]) -> int:
-    command = typer.main.get_command(app)
+    command = _command()
     # As for all other output: a width that is none (COLUMNS=1) is not used, and help does not break words by it.
     width = console.help_width()
     command.context_settings = {**command.context_settings, "terminal_width": width}
