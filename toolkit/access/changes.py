@@ -4,24 +4,36 @@ In: the world before a plan and the one after it. Out: gains and losses of each 
 compared. Pure.
 
 Compared are verdicts, not texts: whatever policies, groups, boundaries, trusts or guardrails carry it. Where both
-verdicts depend on conditions, the statements behind them are compared: one that is not covered any more is a change.
-A policy whose text is known only after the apply is never guessed: it is named as a gap.
+verdicts depend on conditions, what is left to decide of the statements is compared: a gain is what those before do not
+cover. A policy whose text is known only after the apply is never guessed: it is named as a gap.
+
+A resource that there is only afterwards is taken for one that was there before, with the policy that AWS gives it by
+itself: so what changes is what somebody may do, and not what there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 from toolkit.access.asking import answer_of, verdict_of
 from toolkit.access.catalogue import Sensitive, catalogue
-from toolkit.access.judging import Answer, Ground, Judge, Question, Verdict
-from toolkit.access.model import Guarded, Holding, Kind, Principal, World
-from toolkit.iam import PolicyDocument, PolicyKind
+from toolkit.access.judging import Ground, Judge, Part, Question, Verdict, scps_of
+from toolkit.access.model import UNKNOWN_TEXT, Guarded, Holding, Kind, Principal, World
+from toolkit.iam import PolicyDocument, PolicyKind, Principals, Statement
+from toolkit.iam.evaluate import Layer
+from toolkit.iam.inclusion import covered
 
 _RANK = {Verdict.DENIED: 0, Verdict.DEPENDS: 1, Verdict.ALLOWED: 2}
+ASSUMES = Sensitive("sts:AssumeRole", "credentials", "acts with the permissions of the role", "role")
+"""Asked of each role that may do anything of the catalogue."""
+_STRANGERS = (Kind.ACCOUNT, Kind.ANYONE)
+_OWN = (Kind.GROUP, Kind.USER, Kind.ROLE, Kind.PERMISSION_SET)
+_LIMITS = (Layer.BOUNDARY, Layer.SCP, Layer.RCP)
+_WITH_MFA: Mapping[str, bool] = {"aws:MultiFactorAuthPresent": True}
 
 
 class Turn(Enum):
@@ -54,6 +66,7 @@ class Shift:
         conditions_before: What it depended on, for people ("if …", "unless …"); empty unless `before` is DEPENDS.
         conditions: What it depends on now; empty unless `after` is DEPENDS.
         through: Name of the role that a principal of another account assumes to do it; None: it does it by itself.
+        made: Whether it comes with what the plan makes: the principal, or the role that it acts by.
         cause: What of the plan brings it about; None: not known.
     """
 
@@ -66,12 +79,13 @@ class Shift:
     conditions_before: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     through: str | None = None
+    made: bool = False
     cause: Cause | None = None
 
 
 @dataclass(frozen=True)
 class Item:
-    """Actions that change alike on one kind of resource.
+    """Actions that change alike on the same resources.
 
     Attributes:
         actions: As AWS spells them.
@@ -93,6 +107,32 @@ class Item:
     conditions: tuple[str, ...] = ()
     through: str | None = None
 
+    @property
+    def where(self) -> str:
+        """ "on the log bucket"; "" for any resource."""
+        if self.place is None:
+            return ""
+        if self.place == ASSUMES.on:
+            return f"on {_listed([one.rpartition(':role/')[2] for one in self.resources])}"
+        return f"on the {self.place}" if len(self.resources) == 1 else f"on {len(self.resources)} {self.place}s"
+
+    @property
+    def text(self) -> str:
+        """What it is about: "s3:DeleteBucket on the log bucket"."""
+        by = f"through the role {self.through}" if self.through is not None else ""
+        return " ".join(filter(None, (_listed(self.actions), self.where, by)))
+
+    def line(self, turn: Turn, what: str | None = None) -> str:
+        """What changes, as the rest of a sentence about somebody."""
+        now, was = " or ".join(self.conditions), " or ".join(self.conditions_before)
+        text = what or self.text
+        if self.before is self.after:
+            less = "under narrower conditions" if turn is Turn.LOSS else "under other conditions"
+            return f"may do {text} {less}: {now} (before: {was})"
+        if turn is Turn.GAIN:
+            return f"may newly do {text}" + (f", {now}" if now else f" (before: {was})" if was else "")
+        return f"may do {text} only {now}" if self.after is Verdict.DEPENDS else f"may no longer do {text}"
+
 
 @dataclass(frozen=True)
 class Group:
@@ -103,9 +143,9 @@ class Group:
         principals: Labels as commands take them ("group:developers").
         names: The same for people ("group developers").
         items: What changes for them.
-        made: Whether the plan makes them.
+        made: Whether it comes with what the plan makes: the principals, or the role that they act by.
         gone: Whether the plan deletes them.
-        everything: Whether it is every action of the catalogue: of an administrator.
+        everything: Whether it is every action of the catalogue.
         administrator: Whether they are administrators after the plan.
     """
 
@@ -118,6 +158,26 @@ class Group:
     everything: bool = False
     administrator: bool = False
 
+    @property
+    def title(self) -> str:
+        """Whom it is about, for people."""
+        notes = [note for note, holds in (("new", self.made), ("administrator", self.administrator)) if holds]
+        return ", ".join(self.names) + (f" ({', '.join(notes)})" if notes else "")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What changes for them, one sentence's end each."""
+        if self.gone:
+            return ("no longer exists" if len(self.names) == 1 else "no longer exist",)
+        listed = [item for item in self.items if item.place != ASSUMES.on]
+        how = {(one.before, one.after, one.conditions_before, one.conditions, one.through) for one in listed}
+        if self.everything and len(how) == 1:
+            by = f" through the role {listed[0].through}" if listed[0].through else ""
+            every = f"all {len(catalogue())} sensitive actions{by}"
+            others = (item.line(self.turn) for item in self.items if item.place == ASSUMES.on)
+            return (listed[0].line(self.turn, every), *others)
+        return tuple(item.line(self.turn) for item in self.items)
+
 
 @dataclass(frozen=True)
 class AccessChanges:
@@ -127,33 +187,666 @@ class AccessChanges:
         shifts: Every change.
         made: Labels of principals that there are not before the plan.
         gone: Labels of principals that there are not after it.
-        administrators: Labels of principals who may do everything after it.
+        bare: Labels of principals that are there before it, without any policy.
+        administrators: Labels of administrators after it.
+        were_administrators: Labels of those who are administrators before it.
         gaps: What could not be compared or is not known, as sentences.
     """
 
     shifts: tuple[Shift, ...] = ()
     made: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    bare: frozenset[str] = frozenset()
     administrators: frozenset[str] = frozenset()
+    were_administrators: frozenset[str] = frozenset()
     gaps: tuple[str, ...] = ()
 
     @cached_property
     def gains(self) -> tuple[Group, ...]:
-        """Gains, grouped for people."""
-        return ()
+        """Gains, grouped for people: of those who are there already first, administrators last."""
+        return tuple(self._groups(Turn.GAIN))
 
     @cached_property
     def losses(self) -> tuple[Group, ...]:
-        """Losses, grouped for people."""
-        return ()
+        """Losses, grouped as gains are."""
+        return tuple(self._groups(Turn.LOSS))
 
     def __bool__(self) -> bool:
         return bool(self.shifts or self.gaps)
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data, as reports in JSON have it: {"gains": [GROUP …], "losses": [GROUP …], "gaps": [SENTENCE …]}."""
+        return {
+            "gains": [_group_data(group) for group in self.gains],
+            "losses": [_group_data(group) for group in self.losses],
+            "gaps": list(self.gaps),
+        }
+
+    def _groups(self, turn: Turn) -> Iterator[Group]:
+        of: dict[tuple[str, bool], list[Shift]] = {}
+        for shift in self.shifts:
+            if shift.turn is turn:
+                of.setdefault((shift.principal.label, shift.made), []).append(shift)
+        alike: dict[tuple[bool, bool, bool, tuple[Item, ...]], list[tuple[str, bool]]] = {}
+        for (label, made), shifts in of.items():
+            key = (label in self.administrators, made, label in self.gone, grouped(shifts))
+            alike.setdefault(key, []).append((label, made))
+        every = {one.action for one in catalogue()}
+        for key in sorted(alike, key=lambda one: one[:3]):
+            administrator, made, gone, items = key
+            first = of[alike[key][0]]
+            yield Group(
+                turn,
+                tuple(label for label, _ in alike[key]),
+                tuple(str(of[one][0].principal) for one in alike[key]),
+                items,
+                made=made,
+                gone=gone,
+                everything=every <= {shift.sensitive.action for shift in first},
+                administrator=administrator,
+            )
 
 
 NO_CHANGES = AccessChanges()
 
 
-def compare(before: World, after: World) -> AccessChanges:
-    """What changes between two worlds of one account."""
-    return NO_CHANGES
+def _group_data(group: Group) -> dict[str, Any]:
+    return {
+        "principals": list(group.principals),
+        "new": group.made,
+        "deleted": group.gone,
+        "administrator": group.administrator,
+        "changes": [
+            {
+                "actions": list(item.actions),
+                "place": item.place,
+                "resources": list(item.resources),
+                "before": item.before.value,
+                "after": item.after.value,
+                "conditions_before": list(item.conditions_before),
+                "conditions": list(item.conditions),
+                "through": item.through,
+            }
+            for item in group.items
+        ],
+    }
+
+
+def grouped(shifts: Iterable[Shift]) -> tuple[Item, ...]:
+    """Shifts of one principal: what changes alike on the same resources is one item."""
+    on: dict[tuple[object, ...], list[Shift]] = {}
+    for one in shifts:
+        how = (one.before, one.after, one.conditions_before, one.conditions, one.through)
+        on.setdefault((one.sensitive, *how), []).append(one)
+    alike: dict[tuple[object, ...], tuple[list[str], Shift, tuple[str, ...]]] = {}
+    for (_, *alike_in), found in on.items():
+        where = tuple(one.resource for one in found if one.resource is not None)
+        place = found[0].sensitive.on if where else None
+        actions, _, _ = alike.setdefault((place, where, *alike_in), ([], found[0], where))
+        actions.append(found[0].sensitive.action)
+    return tuple(
+        Item(
+            tuple(actions),
+            one.sensitive.on if where else None,
+            where,
+            one.before,
+            one.after,
+            one.conditions_before,
+            one.conditions,
+            one.through,
+        )
+        for actions, one, where in alike.values()
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def compare(before: World, after: World, changed: Collection[str] = ()) -> AccessChanges:
+    """What changes between two worlds of one account.
+
+    Only principals whose own policies differ are judged, and all others on what a shared policy that differs has a say
+    in. A text that was read once for both worlds (`parsed` of `world_of`) is compared in no time.
+
+    Args:
+        before: The world before.
+        after: The world after.
+        changed: Addresses that the plan changes, among which causes are looked for.
+    """
+    return _Comparison(before, after, frozenset(changed)).changes()
+
+
+_Pair = tuple[Principal | None, Principal | None]
+
+
+class _Comparison:
+    def __init__(self, before: World, after: World, changed: frozenset[str]) -> None:
+        new = tuple(_new_guards(before, after))
+        self._was = Judge(replace(before, guarded=(*before.guarded, *new)) if new else before)
+        self._is = Judge(after)
+        self._changed = changed
+        self._pairs = tuple(_pairs(before, after))
+        self._partner = {one.label: pair for pair in self._pairs for one in pair if one is not None}
+        self._gaps: dict[str, None] = {gap: None for gap in after.gaps if gap not in before.gaps}
+        self._unknown: dict[str, dict[str, None]] = {}
+        self._powerful: dict[tuple[bool, str], bool] = {}
+        self._guards = _changed_guards(self._was.world, after)
+
+    def changes(self) -> AccessChanges:
+        asked = [
+            (sensitive, question, self._shared(question))
+            for sensitive in catalogue()
+            for question in self._questions(sensitive)
+        ]
+        everybody = not _same_levels(self._was.world.scps, self._is.world.scps)
+        everybody |= not _same_levels(self._was.world.rcps, self._is.world.rcps)
+        everybody |= self._was.world.organization_id != self._is.world.organization_id
+        roles = [pair for pair in self._pairs if (one := pair[1] or pair[0]) and one.kind is Kind.ROLE]
+        trusts = [pair for pair in roles if not _same_policy(_trust(pair[0]), _trust(pair[1]))]
+        by_role = bool(trusts) or any(not _same(*pair) for pair in roles)
+        shifts: list[Shift] = []
+        touched: list[_Pair] = []
+        for old, new in self._pairs:
+            who = new or old
+            if who is None or who.linked:
+                continue
+            own = everybody or not _same(old, new)
+            if own:
+                touched.append((old, new))
+                self._note_unknown(old, new)
+            own = own or (by_role and who.kind in _STRANGERS)
+            for sensitive, question, shared in asked:
+                if own or shared:
+                    shifts += self._shift(old, new, sensitive, question)
+            if who.kind in _OWN:
+                shifts += self._assuming(old, new, roles if own else trusts)
+        for pair in trusts:
+            shifts += self._trusting(*pair)
+        for arn in self._guards:
+            self._note_unknown_guard(arn)
+        gained = {shift.principal.label for shift in shifts}
+        return AccessChanges(
+            tuple(shifts),
+            made=frozenset(new.label for old, new in self._pairs if old is None and new and new.kind in _OWN),
+            gone=frozenset(old.label for old, new in self._pairs if new is None and old and old.kind in _OWN),
+            bare=frozenset(
+                (new or old).label
+                for old, new in touched
+                if old is not None and old.kind in _OWN and not any(h.layer is Layer.IDENTITY for h in old.held)
+            ),
+            administrators=frozenset(
+                new.label for _, new in self._pairs if new and new.label in gained and administers(self._is, new)
+            ),
+            were_administrators=frozenset(
+                (new or old).label
+                for old, new in self._pairs
+                if old and (new or old).label in gained and administers(self._was, old)
+            ),
+            gaps=(*self._gaps, *(_unknown_line(name, whose) for name, whose in self._unknown.items())),
+        )
+
+    def _questions(self, sensitive: Sensitive) -> Iterator[Question]:
+        """On the places of both worlds, those that are gone left out."""
+        before, after = self._was.world, self._is.world
+        found = dict.fromkeys(after.places.get(sensitive.on or "", ()))
+        for arn in before.places.get(sensitive.on or "", ()):
+            if after.guard_of(arn) is not None:
+                found[arn] = None
+        yield from (Question(sensitive.action, arn) for arn in found)
+        if not found:
+            yield Question(sensitive.action)
+
+    def _shared(self, question: Question) -> bool:
+        """Whether a resource's policy that differs has a say."""
+        if not self._guards:
+            return False
+        if question.resource is not None:
+            guard = self._is.world.guard_of(question.resource) or self._was.world.guard_of(question.resource)
+            return guard is not None and guard.arn in self._guards
+        return any(one.arn in self._guards for judge in (self._was, self._is) for one in judge.differing(question))
+
+    # One principal and one question.
+
+    def _shift(
+        self, old: Principal | None, new: Principal | None, sensitive: Sensitive, question: Question
+    ) -> Iterator[Shift]:
+        was, now = _verdict(self._was, old, question), _verdict(self._is, new, question)
+        if was is now is Verdict.DEPENDS:
+            assert old is not None and new is not None, "who is not there is denied"
+            turn = self._turn(old, new, question)
+        elif was is now:
+            return
+        else:
+            turn = Turn.GAIN if _RANK[now] > _RANK[was] else Turn.LOSS
+            if now is Verdict.DEPENDS and new is not None and self._unclear(new, question, turn):
+                return
+        if turn is not None:
+            yield self._shifted(turn, (old, new), sensitive, question, (was, now))
+
+    def _shifted(
+        self, turn: Turn, pair: _Pair, sensitive: Sensitive, question: Question, verdicts: tuple[Verdict, Verdict]
+    ) -> Shift:
+        old, new = pair
+        was, now = verdicts
+        who = new or old
+        assert who is not None, "a pair has somebody"
+        before = answer_of(self._was, old, question) if old is not None and was is Verdict.DEPENDS else None
+        after = answer_of(self._is, new, question) if new is not None and now is not Verdict.DENIED else None
+        through = after.through if after is not None else None
+        if after is None and who.kind in _STRANGERS and old is not None:
+            through = answer_of(self._was, old, question).through
+        made = old is None and who.kind in _OWN
+        if through is not None:
+            made = self._partner[through.label][0] is None
+        return Shift(
+            turn,
+            who,
+            sensitive,
+            question.resource,
+            was,
+            now,
+            before.conditions if before is not None else (),
+            after.conditions if after is not None else (),
+            through.name if through is not None else None,
+            made,
+            self._cause(pair, question, through) if turn is Turn.GAIN and not made else None,
+        )
+
+    def _turn(self, old: Principal, new: Principal, question: Question) -> Turn | None:
+        """Which way conditions change."""
+        if self._widened(self._was, old, self._is, new, question):
+            return Turn.GAIN
+        return Turn.LOSS if self._widened(self._is, new, self._was, old, question) else None
+
+    def _widened(self, before: Judge, old: Principal, after: Judge, new: Principal, question: Question) -> bool:
+        """Whether more requests may be allowed afterwards, as far as texts are known."""
+        if _parts_widened(before, old, after, new, question):
+            return True
+        if new.kind not in _STRANGERS:
+            return False
+        for role in after.world.principals:
+            if role.kind is not Kind.ROLE or role.linked or role.trust is None:
+                continue
+            door = Question(ASSUMES.action, role.arn)
+            entered, done = after.verdict(new, door), after.verdict(role, question)
+            if Verdict.DENIED in (entered, done):
+                continue
+            first = next((one for one in before.world.principals if one.label == role.label), None)
+            if first is None or first.trust is None:
+                return True
+            was = min(_RANK[before.verdict(old, door)], _RANK[before.verdict(first, question)])
+            if was < min(_RANK[entered], _RANK[done]):
+                return True
+            if was == 1 and (
+                _parts_widened(before, old, after, new, door) or _parts_widened(before, first, after, role, question)
+            ):
+                return True
+        return False
+
+    def _unclear(self, new: Principal, question: Question, turn: Turn) -> bool:
+        """Whether a verdict depends on nothing but texts that are not known: that is a gap, and no gain or loss."""
+        grounds = [ground for part in self._is.parts(new, question) for ground in part.grounds]
+        grants = [one for one in grounds if not one.denies and one.holding.layer not in _LIMITS]
+        if turn is Turn.GAIN:
+            return bool(grants) and all(one.holding.unknown for one in grants)
+        return any(one.holding.unknown for one in grounds)
+
+    # Roles, and who may act by them.
+
+    def _assuming(self, old: Principal | None, new: Principal | None, roles: Iterable[_Pair]) -> Iterator[Shift]:
+        """Who of the account may assume which roles."""
+        for first, then in roles:
+            role = then or first
+            if then is None or role is None or role.linked or role.serves or then.trust is None or new is None:
+                continue
+            if new.label == role.label:
+                continue
+            question = Question(ASSUMES.action, role.arn)
+            now = self._is.verdict(new, question)
+            known = first is not None and first.trust is not None and old is not None
+            was = self._was.verdict(old, question) if known and old is not None else Verdict.DENIED
+            if was is now is Verdict.DENIED or (was is now is Verdict.ALLOWED) or not self._is_powerful(then):
+                continue
+            for shift in self._shift(old if known else None, new, ASSUMES, question):
+                made = first is None or shift.made
+                yield replace(shift, made=made, cause=None if made else shift.cause)
+
+    def _is_powerful(self, role: Principal) -> bool:
+        """Whether a role may do anything sensitive after the plan."""
+        key = (True, role.label)
+        if key not in self._powerful:
+            self._powerful[key] = any(
+                self._is.verdict(role, question) is not Verdict.DENIED
+                for sensitive in catalogue()
+                for question in self._questions(sensitive)
+            )
+        return self._powerful[key]
+
+    def _trusting(self, old: Principal | None, new: Principal | None) -> Iterator[Shift]:
+        """Identity providers and services that may assume a role, which no account's policies decide about."""
+        if new is None or new.linked or new.trust is None or not self._is_powerful(new):
+            return
+        was = old.trust.document if old is not None and old.trust is not None else _NOTHING
+        now = new.trust.document
+        for turn, one, other in ((Turn.GAIN, now, was), (Turn.LOSS, was, now)):
+            for (kind, name), statements in _outsiders(one).items():
+                beyond = [s for s in statements if not covered(s, one, other, "Allow")]
+                if not beyond and (turn is Turn.LOSS or not _denies_less(other, one)):
+                    continue
+                known = _outsiders(other).get((kind, name), [])
+                verdicts = (_trusted(known), _trusted(statements))
+                told = (_conditions(known), _conditions(statements))
+                if turn is Turn.LOSS:
+                    if verdicts[0] is verdicts[1] and any(not covered(s, other, one, "Allow") for s in known):
+                        continue  # told as a gain
+                    verdicts, told = (verdicts[1], verdicts[0]), (told[1], told[0])
+                yield Shift(
+                    turn,
+                    Principal(kind, name, name),
+                    ASSUMES,
+                    new.arn,
+                    *verdicts,
+                    *told,
+                    made=old is None,
+                    cause=self._place_of(new.trust) if turn is Turn.GAIN and old is not None else None,
+                )
+
+    # What brings it about.
+
+    def _cause(self, pair: _Pair, question: Question, through: Principal | None) -> Cause | None:
+        old, new = pair
+        if through is not None:
+            first, _ = self._partner[through.label]
+            if new is not None:
+                door = Question(ASSUMES.action, through.arn)
+                entered = _verdict(self._was, old, door) if first is not None else Verdict.DENIED
+                if entered is not self._is.verdict(new, door) and (place := self._place_of(through.trust)):
+                    return place
+            return self._cause((first, through), question, None) or self._place_of(through.trust)
+        return next(filter(None, map(self._place_of, self._suspects(old, new, question))), self._own_place(new or old))
+
+    def _suspects(self, old: Principal | None, new: Principal | None, question: Question) -> Iterator[Holding | None]:
+        """Policies that may have brought it about, the likeliest first."""
+        granting = _grounds(self._is, new, question, denies=False)
+        denying = _grounds(self._was, old, question, denies=True)
+        had = old.held if old is not None else ()
+        has = new.held if new is not None else ()
+        # A policy that says the same as before brings nothing about.
+        yield from (one for one in granting if not any(_same_text(one, other) for other in had))
+        yield from (one for one in denying if not any(_same_text(one, other) for other in has))
+        yield from granting
+        for side, judge in ((old, self._was), (new, self._is)):
+            if side is not None:
+                yield from (one for one in side.held if one.layer is Layer.BOUNDARY)
+                yield from (one for level in scps_of(side, judge.world) for one in level)
+            guard = judge.world.guard_of(question.resource) if question.resource is not None else None
+            if guard is not None:
+                yield guard.policy
+        yield from (*had, *has)
+
+    def _place_of(self, holding: Holding | None) -> Cause | None:
+        """What of the plan changes that somebody has a policy, or its text."""
+        if holding is None:
+            return None
+        own = ((holding.address, holding.attribute),) if holding.address is not None else ()
+        for address, attribute in (*holding.carriers, *own):
+            if address in self._changed:
+                return Cause(address, attribute)
+        return None
+
+    def _own_place(self, who: Principal | None) -> Cause | None:
+        if who is None or who.address is None or who.address not in self._changed:
+            return None
+        return Cause(who.address)
+
+    # Gaps.
+
+    def _note_unknown(self, old: Principal | None, new: Principal | None) -> None:
+        if new is None:
+            return
+        had = old.held if old is not None else ()
+        trusts = (new.trust,) if new.trust is not None else ()
+        trusted = (old.trust,) if old is not None and old.trust is not None else ()
+        for one in (*new.held, *trusts):
+            if one.unknown and not any(_same_text(one, other) for other in (*had, *trusted)):
+                self._unknown.setdefault(_unknown_name(one), {})[str(new)] = None
+
+    def _note_unknown_guard(self, arn: str) -> None:
+        guard = self._is.world.guard_of(arn)
+        if guard is not None and guard.policy is not None and guard.policy.unknown:
+            self._unknown.setdefault(_unknown_name(guard.policy), {})
+
+
+def administers(judge: Judge, who: Principal) -> bool:
+    """Whether somebody is an administrator by meaning: may do all of the catalogue, or give that to themselves.
+
+    For certain, given a session with MFA: on every resource, or on their own user, group or role, where no boundary
+    limits what they can give themselves. An administrator of accounts below a target is not asked about as one, since
+    it is the guardrails that are.
+    """
+    if who.kind not in _OWN:
+        return False
+
+    def may(action: str, resource: str | None = None) -> bool:
+        return judge.verdict(who, Question(action, resource, _WITH_MFA)) is Verdict.ALLOWED
+
+    if not any(one.layer is Layer.BOUNDARY for one in who.held):
+        kind = {Kind.USER: "User", Kind.GROUP: "Group", Kind.ROLE: "Role"}.get(who.kind)
+        world = judge.world
+        own = f"arn:{world.partition}:iam::{world.account_id}:group/{who.name}" if kind == "Group" else who.arn
+        if kind is not None and any(may(f"iam:{verb}{kind}Policy", own) for verb in ("Put", "Attach")):
+            return True
+        gives = any(may(f"iam:{verb}UserPolicy") for verb in ("Put", "Attach"))
+        if gives and any(may(f"iam:Create{what}") for what in ("AccessKey", "LoginProfile")):
+            return True
+        if may("iam:UpdateAssumeRolePolicy") and any(may(f"iam:{verb}RolePolicy") for verb in ("Put", "Attach")):
+            return True
+    return all(
+        may(one.action, place) for one in catalogue() for place in (judge.world.places.get(one.on or "", ()) or (None,))
+    )
+
+
+def _verdict(judge: Judge, who: Principal | None, question: Question) -> Verdict:
+    return Verdict.DENIED if who is None else verdict_of(judge, who, question)
+
+
+def _grounds(judge: Judge, who: Principal | None, question: Question, *, denies: bool) -> list[Holding]:
+    if who is None:
+        return []
+    found = (one for part in judge.parts(who, question) for one in part.grounds if one.denies is denies)
+    return list(dict.fromkeys(one.holding for one in found))
+
+
+def _parts_widened(before: Judge, old: Principal, after: Judge, new: Principal, question: Question) -> bool:
+    was = {_arn(part): part for part in before.parts(old, question)}
+    now = {_arn(part): part for part in after.parts(new, question)}
+    return any(
+        _part_widened(was.get(arn, was[None]), now.get(arn, now[None]), bounded=_bounded(old), still=_bounded(new))
+        for arn in (*now, *(arn for arn in was if arn not in now))
+    )
+
+
+def _arn(part: Part) -> str | None:
+    return part.guard.arn if part.guard is not None else None
+
+
+def _bounded(who: Principal) -> bool:
+    return any(one.layer is Layer.BOUNDARY for one in who.held)
+
+
+def _part_widened(was: Part, now: Part, *, bounded: bool, still: bool) -> bool:
+    if was.verdict is not now.verdict:
+        return _RANK[now.verdict] > _RANK[was.verdict] and not _by_unknown(now)
+    if was.verdict is not Verdict.DEPENDS:
+        return False
+    denied = [one for one in was.grounds if one.denies and not one.holding.unknown]
+    still_denied = [one for one in now.grounds if one.denies]
+    if any(not _is_covered(one, still_denied) for one in denied):
+        return True
+    for layer in Layer:
+        before = [one for one in was.grounds if not one.denies and one.holding.layer is layer]
+        after = [one for one in now.grounds if not one.denies and one.holding.layer is layer]
+        if any(one.certain for one in before):
+            continue
+        if layer is Layer.BOUNDARY and bounded != still:
+            if bounded:
+                return True  # lifted
+            continue
+        if any(not one.holding.unknown and (one.certain or not _is_covered(one, before)) for one in after):
+            return True
+    return False
+
+
+def _by_unknown(part: Part) -> bool:
+    grants = [one for one in part.grounds if not one.denies and one.holding.layer not in _LIMITS]
+    return bool(grants) and part.verdict is Verdict.DEPENDS and all(one.holding.unknown for one in grants)
+
+
+def _is_covered(ground: Ground, by: Iterable[Ground]) -> bool:
+    """Whether what a statement applies to is what others apply to as well."""
+    if ground.certain:
+        return any(one.certain for one in by)
+    assert ground.left is not None, "what is not certain has something left"
+    versions: dict[str, tuple[PolicyDocument, list[Statement]]] = {}
+    for one in by:
+        if one.certain:
+            return True
+        if one.left is not None:
+            document = one.holding.document
+            versions.setdefault(document.version, (document, []))[1].append(one.left)
+    return any(
+        covered(
+            ground.left,
+            ground.holding.document,
+            replace(document, statements=tuple(statements)),
+            ground.statement.effect,
+        )
+        for document, statements in versions.values()
+    )
+
+
+_NOTHING = PolicyDocument("nothing", PolicyKind.IDENTITY, "2012-10-17", ())
+
+
+def _outsiders(document: PolicyDocument) -> Mapping[tuple[Kind, str], list[Statement]]:
+    """Providers and services that a trust policy lets in → its statements about each alone."""
+    found: dict[tuple[Kind, str], list[Statement]] = {}
+    for statement in document.statements:
+        if statement.effect != "Allow" or statement.principals is None:
+            continue
+        for name in statement.principals.federated:
+            alone = replace(statement, principals=Principals(federated=(name,)))
+            found.setdefault((Kind.PROVIDER, name), []).append(alone)
+        for name in statement.principals.service:
+            alone = replace(statement, principals=Principals(service=(name,)))
+            found.setdefault((Kind.SERVICE, name), []).append(alone)
+    return found
+
+
+def _denies_less(before: PolicyDocument, after: PolicyDocument) -> bool:
+    return any(one.effect == "Deny" and not covered(one, before, after, "Deny") for one in before.statements)
+
+
+def _trusted(statements: Sequence[Statement]) -> Verdict:
+    if not statements:
+        return Verdict.DENIED
+    return Verdict.DEPENDS if all(one.conditions for one in statements) else Verdict.ALLOWED
+
+
+def _conditions(statements: Iterable[Statement]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"if {' and '.join(map(str, one.conditions))}" for one in statements if one.conditions))
+
+
+def _pairs(before: World, after: World) -> Iterator[_Pair]:
+    """Who is who before and after: by kind and name, else by address."""
+    old = {one.label.casefold(): one for one in before.principals}
+    new = {one.label.casefold(): one for one in after.principals}
+    left = {one.address: one for key, one in old.items() if key not in new and one.address is not None}
+    followed: set[int] = set()
+    for key, one in new.items():
+        first = old.get(key)
+        if first is None and one.kind in _OWN:
+            # Made anew under another name, in the place of one that is deleted.
+            first = left.get(one.address) if one.address is not None else None
+            followed |= {id(first)} if first is not None else set()
+        if first is None and one.kind not in _OWN:
+            first = replace(one, levels=()) if one.kind is Kind.TARGET else one
+        yield first, one
+    for key, one in old.items():
+        if key not in new and id(one) not in followed:
+            yield one, None if one.kind in _OWN else replace(one, levels=()) if one.kind is Kind.TARGET else one
+
+
+def _same(old: Principal | None, new: Principal | None) -> bool:
+    """Whether all that decides about somebody is the same."""
+    if old is None or new is None:
+        return False
+    if old is new:
+        return True
+    return (
+        (old.arn, old.tags, old.linked) == (new.arn, new.tags, new.linked)
+        and len(old.held) == len(new.held)
+        and all(map(_same_text, old.held, new.held))
+        and _same_levels(old.levels, new.levels)
+    )
+
+
+def _same_levels(old: Sequence[Sequence[Holding]], new: Sequence[Sequence[Holding]]) -> bool:
+    return len(old) == len(new) and all(
+        len(one) == len(other) and all(map(_same_text, one, other)) for one, other in zip(old, new, strict=True)
+    )
+
+
+def _same_text(one: Holding, other: Holding) -> bool:
+    if one.layer is not other.layer:
+        return False
+    return one.document is other.document or one.document == other.document
+
+
+def _same_policy(one: Holding | None, other: Holding | None) -> bool:
+    return (one is other) if one is None or other is None else _same_text(one, other)
+
+
+def _trust(role: Principal | None) -> Holding | None:
+    return role.trust if role is not None else None
+
+
+def _new_guards(before: World, after: World) -> Iterator[Guarded]:
+    """Resources that there are only afterwards, with the policy that AWS gives them by itself.
+
+    Only a key has one, by which the account's own policies decide: AWS KMS Developer Guide, "Default key policy".
+    """
+    known = {one.arn for one in before.guarded}
+    for one in after.guarded:
+        if one.arn in known or (one.policy is not None and one.policy.document.kind is PolicyKind.TRUST):
+            continue
+        key = one.arn.split(":")[2:3] == ["kms"]
+        yield replace(one, policy=_default_key_policy(after) if key else None)
+
+
+def _default_key_policy(world: World) -> Holding:
+    root = f"arn:{world.partition}:iam::{world.account_id}:root"
+    statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+    text = {"Version": "2012-10-17", "Statement": [statement]}
+    return Holding(Layer.RESOURCE, PolicyDocument.parse(text, name="default key policy", kind=PolicyKind.RESOURCE))
+
+
+def _changed_guards(before: World, after: World) -> frozenset[str]:
+    """ARNs of resources whose own policies differ, those that are gone left out."""
+    return frozenset(
+        one.arn
+        for one in after.guarded
+        if (first := before.guard_of(one.arn)) is None or not _same_policy(first.policy, one.policy)
+    )
+
+
+def _unknown_name(holding: Holding) -> str:
+    keys = (c.key for statement in holding.document.statements for c in statement.conditions)
+    return next(key.removeprefix(UNKNOWN_TEXT) for key in keys if key.startswith(UNKNOWN_TEXT))
+
+
+def _unknown_line(name: str, whose: Iterable[str]) -> str:
+    names = list(whose)
+    few = _listed(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return f"what {name} says" + (f", for {few}" if names else "") + ": its text is not known here"

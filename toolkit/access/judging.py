@@ -31,7 +31,8 @@ from toolkit.access.knowledge import (
 from toolkit.access.model import Guarded, Holding, Kind, Principal, World, unknown_document
 from toolkit.access.reference import PARTITION, Action, action
 from toolkit.globs import Glob
-from toolkit.iam import Policies, PolicyDocument, PolicyKind, Principals, Request, Statement, evaluate
+from toolkit.iam import Condition, Policies, PolicyDocument, PolicyKind, Principals, Request, Statement, evaluate
+from toolkit.iam.conditions import OPERATORS
 from toolkit.iam.evaluate import Grant, Layer, Result, grant_of, resource_must_allow
 from toolkit.iam.matching import ARN_FIELDS, ContextValue, action_pattern
 from toolkit.iam.organization import HONOUR_RCPS
@@ -132,12 +133,14 @@ class Ground:
         statement: The statement.
         certain: Whether it applies whatever is not known.
         doubts: What decides it where it does not, for people.
+        left: The statement without what is decided of it: whom it names, and what is known of the request.
     """
 
     holding: Holding
     statement: Statement
     certain: bool
     doubts: tuple[str, ...] = ()
+    left: Statement | None = None
 
     @property
     def denies(self) -> bool:
@@ -176,6 +179,21 @@ class Answer:
                 word = "on" if ground.holding.unknown else "unless" if ground.denies else "if"
                 found[f"{word} {' and '.join(ground.doubts)}"] = None
         return tuple(found)
+
+
+@dataclass(frozen=True)
+class Part:
+    """An answer about any resource, or about one.
+
+    Attributes:
+        guard: The resource; None: any other.
+        verdict: The verdict.
+        grounds: Every statement that applies, certainly or perhaps.
+    """
+
+    guard: Guarded | None
+    verdict: Verdict
+    grounds: tuple[Ground, ...]
 
 
 _NOTHING = (Truth.NO, Truth.NO)
@@ -531,6 +549,12 @@ class Judge:
             return Verdict.DENIED
         return Verdict.ALLOWED if allow is Truth.YES and deny is Truth.NO else Verdict.DEPENDS
 
+    def parts(self, principal: Principal, question: Question) -> Iterator[Part]:
+        """The answer in its parts: of any resource, and of each known one whose own policy has a say."""
+        for index, asked in enumerate(self._all_asked(principal, question)):
+            guard = asked.prepared.guard if index else None
+            yield Part(guard, self._verdict(asked), tuple(self._grounds(asked)))
+
     def slowly(self, principal: Principal, question: Question) -> Verdict:
         """As `verdict`, by the plain evaluator."""
         return _common(map(self._slowly, self._all_asked(principal, question)))
@@ -615,7 +639,32 @@ class Judge:
                 told = doubts(statement, holding.document, asked.knowledge, asked.prepared.question.resource, on)
                 if by_session:
                     told = (f"the request is made as {' or '.join(entries)}", *told)
-                yield Ground(holding, statement, certain, () if certain else told)
+                left = None if certain else self._left(statement, holding.document, asked, on, entries)
+                yield Ground(holding, statement, certain, () if certain else told, left)
+
+    @staticmethod
+    def _left(
+        statement: Statement, document: PolicyDocument, asked: _Asked, on: Truth, entries: Iterable[str]
+    ) -> Statement:
+        """What of a statement is not decided; `entries` are sessions that a request may be made as."""
+        open_ones = [
+            one
+            for one in statement.conditions
+            if condition_holds(one, asked.knowledge, variables=document.variables) is Truth.PERHAPS
+        ]
+        if named := tuple(sorted(entries)):
+            open_ones.append(Condition(OPERATORS["stringequals"], "aws:PrincipalArn", named))
+        anywhere = on is Truth.YES
+        return replace(
+            statement,
+            actions=(asked.prepared.question.action,),
+            not_actions=(),
+            resources=("*",) if anywhere else statement.resources,
+            not_resources=() if anywhere else statement.not_resources,
+            principals=None,
+            not_principals=None,
+            conditions=tuple(open_ones),
+        )
 
     def _holdings(self, asked: _Asked) -> Iterator[tuple[Holding, bool]]:
         """Every policy that applies, and whether its statements name principals."""
@@ -637,7 +686,7 @@ class Judge:
             self._callers[id(principal)] = Caller.parse(principal.arn)
         prepared = self._prepared.get(id(question))
         if prepared is None or prepared[0].question is not question:
-            differing = self._differing(question) if question.asked is None else ()
+            differing = self.differing(question) if question.asked is None else ()
             prepared = (_Prepared(question, self.world), *(_Prepared(question, self.world, one) for one in differing))
             self._prepared[id(question)] = prepared
         caller = self._callers[id(principal)]
@@ -648,7 +697,7 @@ class Judge:
                 caller = Caller.parse(principal.arn.replace(f":{caller.account}:", f":{account}:"))
         return (_Asked(one, principal, caller) for one in prepared)
 
-    def _differing(self, question: Question) -> Iterator[Guarded]:
+    def differing(self, question: Question) -> Iterator[Guarded]:
         """The resources whose own policies have a say in a question about any resource."""
         name = question.action.lower()
         for guard in self.world.guarded:

@@ -32,6 +32,10 @@ class Kind(Enum):
     """Another account, or a user or role in it, that a policy here names."""
     ANYONE = "anyone"
     """Of any account that no policy here names: whom `"*"` lets in."""
+    PROVIDER = "provider"
+    """Users of an identity provider, whom the trust policy of a role names. Only comparisons have it."""
+    SERVICE = "service"
+    """A service of AWS that assumes a role. Only comparisons have it."""
     TARGET = "accounts-below"
     """An administrator of an account below a root, unit or account of the organization, less its control policies."""
 
@@ -47,6 +51,8 @@ class Holding:
         attribute: Attribute of that with the text.
         note: Which text it is, where that may differ from what AWS has now ("v3, read on 2026-11-29").
         arn: Of a managed policy; None: it is none, or that is not known.
+        carriers: Addresses and attributes of what else it takes to have it: an attachment, a membership, the owner of a
+            boundary.
     """
 
     layer: Layer
@@ -55,6 +61,7 @@ class Holding:
     attribute: str = "policy"
     note: str = ""
     arn: str | None = None
+    carriers: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

@@ -20,6 +20,8 @@ from toolkit.plan.managed_policies import ALLOW_EVERYTHING, DENY_EVERYTHING, is_
 from toolkit.plan.model import Action, Plan, Resource
 
 Values = Mapping[str, Any]
+Parsed = dict[tuple[str, str, PolicyKind], PolicyDocument]
+"""(text, name, kind) → the policy."""
 Texts = Callable[[str], "tuple[str, str] | None"]
 """ARN of a managed policy that no resource has → its text, and which text that is; None: not known."""
 
@@ -81,6 +83,8 @@ def world_of(
     organization_id: str | None = None,
     more_gaps: Iterable[str] = (),
     unread: Iterable[str] = (),
+    targets: Iterable[str] = (),
+    parsed: Parsed | None = None,
 ) -> World:
     """The world of an account that has these resources.
 
@@ -94,9 +98,13 @@ def world_of(
         organization_id: Of the account's organization; None: not known.
         more_gaps: What else could not be taken into account, as sentences.
         unread: Terraform types of which something there is could not be read: it may be any of them.
+        targets: Roots, units and accounts of the organization that are asked about, whatever is attached to them.
+        parsed: Policies that were read for another world: a text that both have is the same document in both.
     """
     reader = _Reader(tuple(resources), source, account_id, partition, home, texts, organization_id, frozenset(unread))
-    found = reader.world()
+    if parsed is not None:
+        reader.parsed = parsed
+    found = reader.world(targets)
     return replace(found, gaps=(*found.gaps, *more_gaps))
 
 
@@ -127,14 +135,14 @@ class _Reader:
         self._by_type: dict[str, list[Resource]] = {}
         for one in resources:
             self._by_type.setdefault(one.type, []).append(one)
-        self._parsed: dict[tuple[str, str, PolicyKind], PolicyDocument] = {}
+        self.parsed: Parsed = {}
         self._managed: dict[str, _Text] = {}
         self._gaps: dict[str, None] = {}
         self._iam = f"arn:{partition}:iam::{account_id}"
 
-    def world(self) -> World:
+    def world(self, targets: Iterable[str]) -> World:
         groups, roles = list(self._groups()), list(self._roles())
-        principals = [*groups, *self._users(groups), *roles, *self._permission_sets(), *self._targets()]
+        principals = [*groups, *self._users(groups), *roles, *self._permission_sets(), *self._targets(targets)]
         guarded = tuple(self._guarded(roles))
         principals += self._strangers((*roles, *principals), guarded)
         return World(
@@ -163,13 +171,13 @@ class _Reader:
         if not isinstance(text, str) or not text:
             return unknown_document(f"{name} (known after apply)", kind)
         key = (text, name, kind)
-        if key not in self._parsed:
+        if key not in self.parsed:
             try:
-                self._parsed[key] = PolicyDocument.parse(text, name=name, kind=kind)
+                self.parsed[key] = PolicyDocument.parse(text, name=name, kind=kind)
             except PolicyError as e:
                 self._gaps[f"{name} cannot be read as a policy: {e.problem}"] = None
-                self._parsed[key] = unknown_document(name, kind)
-        return self._parsed[key]
+                self.parsed[key] = unknown_document(name, kind)
+        return self.parsed[key]
 
     def _policy(self, arn: str) -> _Text:
         """A managed policy."""
@@ -192,11 +200,16 @@ class _Reader:
             return _Text(unknown_document(f"{whose} {name}"), None, "")
         return _Text(self._read(found[0], name), None, "", found[1])
 
-    def _attached(self, arn: object, address: str, layer: Layer = Layer.IDENTITY) -> Holding:
+    def _attached(
+        self, arn: object, address: str, layer: Layer = Layer.IDENTITY, attribute: str = "policy_arn"
+    ) -> Holding:
         if not isinstance(arn, str):
-            return Holding(layer, unknown_document("a policy that is known after apply"), address, "policy_arn")
+            return Holding(layer, unknown_document("a policy that is known after apply"), address, attribute)
         text = self._policy(arn)
-        return Holding(layer, text.document, text.address or address, text.attribute or "policy_arn", text.note, arn)
+        carriers = ((address, attribute),) if text.address else ()
+        return Holding(
+            layer, text.document, text.address or address, text.attribute or attribute, text.note, arn, carriers
+        )
 
     def _attached_arn(self, one: Resource) -> object:
         """The ARN that an attachment names.
@@ -232,8 +245,7 @@ class _Reader:
         boundary = boundary_of(one.type, one.values)
         if boundary is not None:
             known = boundary if isinstance(one.values.get("permissions_boundary"), str) else None
-            text = self._attached(known, one.address, Layer.BOUNDARY)
-            yield text
+            yield self._attached(known, one.address, Layer.BOUNDARY, "permissions_boundary")
 
     def _groups(self) -> Iterator[Principal]:
         for one in self._all("aws_iam_group"):
@@ -245,21 +257,19 @@ class _Reader:
         by_name = {group.name: group for group in groups}
         for one in self._all("aws_iam_user"):
             name = str(one.values.get("name"))
-            joined = [
-                group
+            joined = {
+                group: (membership.address, "groups")
                 for membership in self._all("aws_iam_user_group_membership")
                 if membership.values.get("user") == name
                 for group in _names(membership.values.get("groups"))
-            ]
-            joined += [
-                str(membership.values.get("group"))
-                for membership in self._all("aws_iam_group_membership")
-                if name in _names(membership.values.get("users"))
-            ]
+            }
+            for membership in self._all("aws_iam_group_membership"):
+                if name in _names(membership.values.get("users")):
+                    joined.setdefault(str(membership.values.get("group")), (membership.address, "users"))
             held = [*self._held("user", name)]
-            for group in dict.fromkeys(joined):
+            for group, by in joined.items():
                 if group in by_name:
-                    held += by_name[group].held
+                    held += (replace(one, carriers=(*one.carriers, by)) for one in by_name[group].held)
                 else:
                     held.append(Holding(Layer.IDENTITY, unknown_document(f"the group {group}"), one.address, "groups"))
             held += self._bounded(one)
@@ -270,7 +280,7 @@ class _Reader:
                 self._arn("user", one.values),
                 tuple(held),
                 tags,
-                groups=tuple(dict.fromkeys(joined)),
+                groups=tuple(joined),
                 address=one.address,
             )
 
@@ -319,23 +329,24 @@ class _Reader:
             text = self._read(values.get("inline_policy"), "inline policy")
             return Holding(Layer.IDENTITY, text, one.address, "inline_policy")
         if one.type == "aws_ssoadmin_managed_policy_attachment":
-            return self._attached(values.get("managed_policy_arn"), one.address)
+            return self._attached(values.get("managed_policy_arn"), one.address, attribute="managed_policy_arn")
         if one.type == "aws_ssoadmin_permissions_boundary_attachment":
             boundary = boundary_of(one.type, values) or ""
             arn = boundary.replace("arn:aws:iam::account:policy", f"{self._iam}:policy")
-            return self._attached(arn, one.address, Layer.BOUNDARY)
+            return self._attached(arn, one.address, Layer.BOUNDARY, "permissions_boundary")
         block = values.get("customer_managed_policy_reference")
         inner = block[0] if isinstance(block, list) and block and isinstance(block[0], Mapping) else {}
-        return self._attached(f"{self._iam}:policy{inner.get('path') or '/'}{inner.get('name')}", one.address)
+        arn = f"{self._iam}:policy{inner.get('path') or '/'}{inner.get('name')}"
+        return self._attached(arn, one.address, attribute="customer_managed_policy_reference")
 
-    def _targets(self) -> Iterator[Principal]:
+    def _targets(self, more: Iterable[str]) -> Iterator[Principal]:
         """What an organization's service control policies leave to administrators of the accounts below a target."""
         attached: dict[str, list[Holding]] = {}
         for one in self._all("aws_organizations_policy_attachment"):
             target, policy = self._organization(one)
             if policy is not None:
                 attached.setdefault(target, []).append(policy)
-        for target in attached:
+        for target in dict.fromkeys((*attached, *more)):
             levels = [attached[above] for above in _above(target) if above in attached]
             full = Holding(Layer.SCP, self._read(ALLOW_EVERYTHING, "FullAWSAccess", PolicyKind.SCP))
             yield Principal(
@@ -356,7 +367,9 @@ class _Reader:
             by_key = key.partition("/")[0] == own.get("name") and _module(policy) == _module(one)
             if (same or by_key) and own.get("type") == "SERVICE_CONTROL_POLICY":
                 text = self._read(own.get("content"), str(own.get("name")), PolicyKind.SCP)
-                return target, Holding(Layer.SCP, text, policy.address, "content")
+                return target, Holding(
+                    Layer.SCP, text, policy.address, "content", carriers=((one.address, "policy_id"),)
+                )
         return target, None
 
     def _guarded(self, roles: Iterable[Principal]) -> Iterator[Guarded]:
