@@ -26,7 +26,7 @@ _ASSUMES = "sts:AssumeRole"
 def verdict_of(judge: Judge, principal: Principal, question: Question) -> Verdict:
     """Whether somebody may do something, by way of roles as well where it is of another account."""
     found = judge.verdict(principal, question)
-    for role, entered in _roles(judge, principal):
+    for role, entered in doors(judge, principal):
         if found is Verdict.ALLOWED:
             break
         found = min(found, _worse(entered, judge.verdict(role, question)), key=_BETTER.index)
@@ -36,7 +36,7 @@ def verdict_of(judge: Judge, principal: Principal, question: Question) -> Verdic
 def answer_of(judge: Judge, principal: Principal, question: Question) -> Answer:
     """As `verdict_of`, with the statements that decide."""
     best = judge.answer(principal, question)
-    for role, entered in _roles(judge, principal):
+    for role, entered in doors(judge, principal):
         verdict = _worse(entered, judge.verdict(role, question))
         if _BETTER.index(verdict) >= _BETTER.index(best.verdict):
             continue
@@ -47,7 +47,7 @@ def answer_of(judge: Judge, principal: Principal, question: Question) -> Answer:
     return best
 
 
-def _roles(judge: Judge, principal: Principal) -> Iterator[tuple[Principal, Verdict]]:
+def doors(judge: Judge, principal: Principal) -> Iterator[tuple[Principal, Verdict]]:
     """The roles that a principal of another account may assume."""
     if principal.kind not in (Kind.ACCOUNT, Kind.ANYONE):
         return

@@ -19,12 +19,12 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from toolkit.access.asking import answer_of, verdict_of
+from toolkit.access.asking import answer_of, doors, verdict_of
 from toolkit.access.catalogue import Sensitive, catalogue
 from toolkit.access.judging import Ground, Judge, Part, Question, Verdict, scps_of
 from toolkit.access.model import UNKNOWN_TEXT, Guarded, Holding, Kind, Principal, World
 from toolkit.iam import PolicyDocument, PolicyKind, Principals, Statement
-from toolkit.iam.evaluate import Layer
+from toolkit.iam.evaluate import Layer, resource_must_allow
 from toolkit.iam.inclusion import covered
 
 _RANK = {Verdict.DENIED: 0, Verdict.DEPENDS: 1, Verdict.ALLOWED: 2}
@@ -421,6 +421,10 @@ class _Comparison:
             turn = Turn.GAIN if _RANK[now] > _RANK[was] else Turn.LOSS
             if now is Verdict.DEPENDS and new is not None and self._unclear(new, question, turn):
                 return
+            if Verdict.DENIED in (was, now) and _of_oneself(
+                *((self._is, new) if was is Verdict.DENIED else (self._was, old)), question
+            ):
+                return
         if turn is not None:
             yield self._shifted(turn, (old, new), sensitive, question, (was, now))
 
@@ -487,8 +491,8 @@ class _Comparison:
     def _unclear(self, new: Principal, question: Question, turn: Turn) -> bool:
         """Whether a verdict depends on nothing but texts that are not known: that is a gap, and no gain or loss."""
         grounds = [ground for part in self._is.parts(new, question) for ground in part.grounds]
-        grants = [one for one in grounds if not one.denies and one.holding.layer not in _LIMITS]
         if turn is Turn.GAIN:
+            grants = [one for one in grounds if not one.denies and one.holding.layer not in _LIMITS]
             return bool(grants) and all(one.holding.unknown for one in grants)
         return any(one.holding.unknown for one in grounds)
 
@@ -509,8 +513,9 @@ class _Comparison:
             if was is now is Verdict.DENIED or (was is now is Verdict.ALLOWED) or not self._is_powerful(then):
                 continue
             for shift in self._shift(old if known else None, new, ASSUMES, question):
-                made = first is None or shift.made
-                yield replace(shift, made=made, cause=None if made else shift.cause)
+                made = old is None
+                by = None if made or shift.turn is Turn.LOSS else self._place_of(then.trust) or shift.cause
+                yield replace(shift, made=made, cause=by)
 
     def _is_powerful(self, role: Principal) -> bool:
         """Whether a role may do anything sensitive after the plan."""
@@ -648,7 +653,30 @@ def administers(judge: Judge, who: Principal) -> bool:
 
 
 def _verdict(judge: Judge, who: Principal | None, question: Question) -> Verdict:
-    return Verdict.DENIED if who is None else verdict_of(judge, who, question)
+    """As `verdict_of`; a stranger may not do what only a policy of which nothing is known could allow."""
+    if who is None:
+        return Verdict.DENIED
+    if who.kind in _STRANGERS and question.resource is None and resource_must_allow(question.action):
+        found = (
+            min(entered, judge.verdict(role, question), key=_RANK.__getitem__) for role, entered in doors(judge, who)
+        )
+        return max(found, key=_RANK.__getitem__, default=Verdict.DENIED)
+    return verdict_of(judge, who, question)
+
+
+def _of_oneself(judge: Judge, who: Principal | None, question: Question) -> bool:
+    """Whether all that somebody may do is about their own user: a key or a device of their own."""
+    if who is None or question.resource is not None or not question.action.startswith("iam:"):
+        return False
+    found = [one for part in judge.parts(who, question) for one in part.grounds]
+    grants = [one for one in found if not one.denies and one.holding.layer not in _LIMITS]
+    return bool(grants) and all(
+        one.left is not None
+        and one.holding.document.variables
+        and bool(one.left.resources)
+        and all(text.endswith("/${aws:username}") for text in one.left.resources)
+        for one in grants
+    )
 
 
 def _grounds(judge: Judge, who: Principal | None, question: Question, *, denies: bool) -> list[Holding]:
@@ -662,7 +690,7 @@ def _parts_widened(before: Judge, old: Principal, after: Judge, new: Principal, 
     was = {_arn(part): part for part in before.parts(old, question)}
     now = {_arn(part): part for part in after.parts(new, question)}
     return any(
-        _part_widened(was.get(arn, was[None]), now.get(arn, now[None]), bounded=_bounded(old), still=_bounded(new))
+        _part_widened(was.get(arn, was[None]), now.get(arn, now[None]), _gates(before, old), _gates(after, new))
         for arn in (*now, *(arn for arn in was if arn not in now))
     )
 
@@ -671,11 +699,7 @@ def _arn(part: Part) -> str | None:
     return part.guard.arn if part.guard is not None else None
 
 
-def _bounded(who: Principal) -> bool:
-    return any(one.layer is Layer.BOUNDARY for one in who.held)
-
-
-def _part_widened(was: Part, now: Part, *, bounded: bool, still: bool) -> bool:
+def _part_widened(was: Part, now: Part, before: _Gates, after: _Gates) -> bool:
     if was.verdict is not now.verdict:
         return _RANK[now.verdict] > _RANK[was.verdict] and not _by_unknown(now)
     if was.verdict is not Verdict.DEPENDS:
@@ -684,18 +708,36 @@ def _part_widened(was: Part, now: Part, *, bounded: bool, still: bool) -> bool:
     still_denied = [one for one in now.grounds if one.denies]
     if any(not _is_covered(one, still_denied) for one in denied):
         return True
-    for layer in Layer:
-        before = [one for one in was.grounds if not one.denies and one.holding.layer is layer]
-        after = [one for one in now.grounds if not one.denies and one.holding.layer is layer]
-        if any(one.certain for one in before):
+    for layer in (Layer.IDENTITY, Layer.RESOURCE):
+        first = [one for one in was.grounds if not one.denies and one.holding.layer is layer]
+        then = [one for one in now.grounds if not one.denies and one.holding.layer is layer]
+        if any(one.certain for one in first):
             continue
-        if layer is Layer.BOUNDARY and bounded != still:
-            if bounded:
-                return True  # lifted
+        if any(not one.holding.unknown and (one.certain or not _is_covered(one, first)) for one in then):
+            return True
+    # What limited has to limit still: one of the gates afterwards lets through no more than each before.
+    open_now = [_through(now, gate) for gate in after]
+    for gate in before:
+        allowed = _through(was, gate)
+        if any(one.certain for one in allowed):
             continue
-        if any(not one.holding.unknown and (one.certain or not _is_covered(one, before)) for one in after):
+        if not any(all(one.holding.unknown or _is_covered(one, allowed) for one in narrow) for narrow in open_now):
             return True
     return False
+
+
+_Gates = Sequence[frozenset[int]]
+"""Boundary, and each level of an organization's policies: identities of the policies of which one must allow."""
+
+
+def _gates(judge: Judge, who: Principal) -> _Gates:
+    bounds = [one for one in who.held if one.layer is Layer.BOUNDARY]
+    levels = ((bounds,) if bounds else (), scps_of(who, judge.world), judge.world.rcps)
+    return [frozenset(map(id, level)) for kind in levels for level in kind]
+
+
+def _through(part: Part, gate: frozenset[int]) -> list[Ground]:
+    return [one for one in part.grounds if not one.denies and id(one.holding) in gate]
 
 
 def _by_unknown(part: Part) -> bool:
