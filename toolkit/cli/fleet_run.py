@@ -300,7 +300,13 @@ def joined(*parts: Own) -> Own:
     return for_all
 
 
-def consents(destroy: list[str] | None, weaker: list[str] | None, release: list[str] | None, lockout: bool) -> Own:
+def consents(
+    destroy: list[str] | None,
+    weaker: list[str] | None,
+    release: list[str] | None,
+    gain: list[str] | None,
+    lockout: bool,
+) -> Own:
     """Consents as ENV:ADDRESS, each for the environments that ENV names or matches.
 
     They raise:
@@ -308,7 +314,12 @@ def consents(destroy: list[str] | None, weaker: list[str] | None, release: list[
     """
     from toolkit.globs import glob
 
-    given = (("--allow-destroy", destroy), ("--allow-weaker", weaker), ("--allow-release", release))
+    given = (
+        ("--allow-destroy", destroy),
+        ("--allow-weaker", weaker),
+        ("--allow-release", release),
+        ("--allow-gain", gain),
+    )
 
     def for_all(names: Sequence[str], _: Kept) -> Callable[[str], tuple[str, ...]]:
         if lockout:

@@ -136,6 +136,15 @@ AllowWeaker = Annotated[
         help="Consent to making this attribute weaker; * matches anything; repeatable.",
     ),
 ]
+AllowGain = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-gain",
+        metavar="ADDRESS.ATTRIBUTE",
+        help="Consent to the sensitive actions that principals may newly do by this attribute; * matches anything; "
+        "repeatable.",
+    ),
+]
 AcknowledgeLockout = Annotated[
     bool, typer.Option("--acknowledge-lockout", help="Consent to locking out the users that the plan names.")
 ]
@@ -268,12 +277,18 @@ def demands_on(plan: str | None, **given: str | None) -> None:
 
 
 def consents(
-    destroy: list[str] | None, weaker: list[str] | None, lockout: bool, release: list[str] | None = None
+    destroy: list[str] | None,
+    weaker: list[str] | None,
+    lockout: bool,
+    release: list[str] | None = None,
+    gain: list[str] | None = None,
 ) -> Consents:
     """What the command's options consent to."""
     from toolkit.findings import Consents
 
-    return Consents(tuple(destroy or ()), tuple(weaker or ()), lockout, release=tuple(release or ()))
+    return Consents(
+        tuple(destroy or ()), tuple(weaker or ()), lockout, release=tuple(release or ()), gain=tuple(gain or ())
+    )
 
 
 def reports(

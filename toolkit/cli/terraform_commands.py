@@ -134,6 +134,7 @@ def plan(
     allow_destroy: options.AllowDestroy = None,
     allow_release: options.AllowRelease = None,
     allow_weaker: options.AllowWeaker = None,
+    allow_gain: options.AllowGain = None,
     acknowledge_lockout: options.AcknowledgeLockout = False,
     kms_key: Annotated[
         str | None,
@@ -187,7 +188,7 @@ def plan(
         many = fleet_run.Many(env, jobs, as_json, sandbox, mirror, lock_timeout, report, given)
         own = fleet_run.joined(
             fleet_run.as_kept("--no-render", "--expires-in", "--kms-key", "--sign"),
-            fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
+            fleet_run.consents(allow_destroy, allow_weaker, allow_release, allow_gain, acknowledge_lockout),
             fleet_run.plan_reports(report),
         )
         return fleet_run.each("plan", many, own, changes=detailed_exitcode)
@@ -217,7 +218,7 @@ def plan(
         )
         for reason in lacking:
             progress.note(f"`toolkit apply` will refuse this plan: {reason}")
-        consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
+        consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release, allow_gain)
 
         def show(result: PlanResult) -> None:
             progress.pause()
@@ -321,6 +322,7 @@ def apply(
     allow_destroy: options.AllowDestroy = None,
     allow_release: options.AllowRelease = None,
     allow_weaker: options.AllowWeaker = None,
+    allow_gain: options.AllowGain = None,
     acknowledge_lockout: options.AcknowledgeLockout = False,
     kms_key: options.KmsKey = None,
     require_signature: options.RequireSignature = None,
@@ -357,7 +359,7 @@ def apply(
     check(demands)
     if isinstance(env, fleet_run.Several):
         consented = fleet_run.joined(
-            fleet_run.consents(allow_destroy, allow_weaker, allow_release, acknowledge_lockout),
+            fleet_run.consents(allow_destroy, allow_weaker, allow_release, allow_gain, acknowledge_lockout),
             fleet_run.plan_reports(report),
         )
         demanded = fleet_run.fixed(
@@ -379,7 +381,7 @@ def apply(
         )
     _apply(
         env, plan, auto_approve, approve_each, as_json, report, no_render, allow_destroy, allow_release, allow_weaker,
-        acknowledge_lockout, kms_key, demands, lock_timeout, options.access(sandbox, mirror),
+        allow_gain, acknowledge_lockout, kms_key, demands, lock_timeout, options.access(sandbox, mirror),
     )  # fmt: skip
     return ExitCode.OK
 
@@ -395,6 +397,7 @@ def _apply(
     allow_destroy: list[str] | None,
     allow_release: list[str] | None,
     allow_weaker: list[str] | None,
+    allow_gain: list[str] | None,
     acknowledge_lockout: bool,
     kms_key: str | None,
     demands: Demands,
@@ -411,7 +414,7 @@ def _apply(
     from toolkit.workflows.plan import make_plan
     from toolkit.workflows.workspace import open_workspace, read_environment
 
-    consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release)
+    consents = options.consents(allow_destroy, allow_weaker, acknowledge_lockout, allow_release, allow_gain)
     project = options.project()
     if plan is None:
         refuse_without_bundle(read_environment(project, env)[1], "toolkit apply", sandbox=access.sandbox)
@@ -622,7 +625,9 @@ def _view(workspace: Workspace, result: PlanResult) -> PlanView:
     from toolkit.reports.view import PlanView, lines_of
 
     lines = lines_of(workspace.environment)
-    return PlanView(result.plan, result.manifest, result.bundle, result.findings, lines, result.moves_home)
+    return PlanView(
+        result.plan, result.manifest, result.bundle, result.findings, lines, result.moves_home, result.access
+    )
 
 
 @contextlib.contextmanager

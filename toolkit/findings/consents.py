@@ -11,7 +11,7 @@ from datetime import date
 
 from toolkit.addresses import Address
 from toolkit.findings.model import Consent, Finding, Rule, worst_first
-from toolkit.findings.rules import ACKNOWLEDGE_LOCKOUT, ALLOW_DESTROY, ALLOW_RELEASE, ALLOW_WEAKER
+from toolkit.findings.rules import ACKNOWLEDGE_LOCKOUT, ALLOW_DESTROY, ALLOW_GAIN, ALLOW_RELEASE, ALLOW_WEAKER
 from toolkit.globs import glob
 from toolkit.spelling import nearest
 
@@ -34,7 +34,7 @@ class Waiver:
         return f"waiver until {self.expires}: {self.reason}"
 
 
-_OPTIONS = (ALLOW_DESTROY, ALLOW_RELEASE, ALLOW_WEAKER, ACKNOWLEDGE_LOCKOUT)
+_OPTIONS = (ALLOW_DESTROY, ALLOW_RELEASE, ALLOW_WEAKER, ALLOW_GAIN, ACKNOWLEDGE_LOCKOUT)
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Consents:
     waivers: tuple[Waiver, ...] = ()
     release: tuple[str, ...] = ()
     """Globs of addresses (--allow-release)."""
+    gain: tuple[str, ...] = ()
+    """Globs of ADDRESS.ATTRIBUTE (--allow-gain)."""
 
     def as_options(self) -> tuple[str, ...]:
         """As whoever planned gave them on the command line, waivers left out: they stand in the environment file."""
@@ -67,6 +69,7 @@ class Consents:
             destroy=tuple(value for name, _, value in pairs if name == "--allow-destroy"),
             weaker=tuple(value for name, _, value in pairs if name == "--allow-weaker"),
             release=tuple(value for name, _, value in pairs if name == "--allow-release"),
+            gain=tuple(value for name, _, value in pairs if name == "--allow-gain"),
             lockout=any(name == "--acknowledge-lockout" for name, _, _ in pairs),
         )
 
@@ -78,6 +81,7 @@ class Consents:
             self.lockout or other.lockout,
             self.waivers + other.waivers,
             self.release + other.release,
+            self.gain + other.gain,
         )
 
     def apply(self, findings: Iterable[Finding], today: date) -> tuple[Finding, ...]:
@@ -105,7 +109,8 @@ class Consents:
         """The patterns for which an option was given; a switch is for every subject."""
         if consent is ACKNOWLEDGE_LOCKOUT:
             return ("*",) if self.lockout else ()
-        return {ALLOW_DESTROY: self.destroy, ALLOW_RELEASE: self.release, ALLOW_WEAKER: self.weaker}[consent]
+        given = {ALLOW_DESTROY: self.destroy, ALLOW_RELEASE: self.release}
+        return {**given, ALLOW_WEAKER: self.weaker, ALLOW_GAIN: self.gain}[consent]
 
     def _by(self, finding: Finding, today: date) -> str | None:
         if finding.consent is None:

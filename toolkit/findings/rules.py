@@ -11,6 +11,7 @@ from toolkit.findings.registry import register
 ALLOW_DESTROY = Consent("--allow-destroy", "ADDRESS")
 ALLOW_RELEASE = Consent("--allow-release", "ADDRESS")
 ALLOW_WEAKER = Consent("--allow-weaker", "ADDRESS.ATTRIBUTE")
+ALLOW_GAIN = Consent("--allow-gain", "ADDRESS.ATTRIBUTE")
 ACKNOWLEDGE_LOCKOUT = Consent("--acknowledge-lockout", None)
 
 DESTROYS = register(
@@ -43,6 +44,17 @@ WEAKENS = register(
         refused="`components.password_policy.minimum_password_length` changes from 24 to 14",
         instead="set what it was or stronger, or consent to the address with its attribute",
         consent=ALLOW_WEAKER,
+        waiver=Names.RESOURCE,
+    )
+)
+GAINS = register(
+    Rule(
+        "gains-access",
+        "The plan allows a sensitive action to a principal that exists already and is not an administrator.",
+        Severity.HIGH,
+        refused="another policy of the group `developers` allows `s3:DeleteBucket` on the bucket of the logs",
+        instead="allow only what the principal needs, or consent to the address with its attribute",
+        consent=ALLOW_GAIN,
         waiver=Names.RESOURCE,
     )
 )

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from toolkit.access.changes import NO_CHANGES, AccessChanges
 from toolkit.components.base import Identities
 from toolkit.findings import Finding
 from toolkit.iam.organization import Deployment
+from toolkit.plan.access import Texts, unknown_texts
 from toolkit.plan.facts import Facts, Wanted
 from toolkit.plan.model import Change, Plan, Resource
 
@@ -54,6 +56,14 @@ class Case:
     """Labels of the modules that the environment file releases."""
     ends: bool = False
     """Whether the whole account ends with the plan, so that nobody can be locked out of it."""
+    partition: str = "aws"
+    """Of the account's ARNs."""
+    home: str = ""
+    """Home region."""
+    texts: Texts = unknown_texts
+    """Texts of managed policies that no resource has."""
+    access: AccessChanges = NO_CHANGES
+    """What the plan changes in who may do what."""
 
 
 def _nothing(_: Case) -> Iterable[Wanted[Any]]:

@@ -5,12 +5,21 @@ In: a Case. Out: what is wanted; with the answers, findings. Pure: `toolkit.work
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from toolkit.findings import Finding
-from toolkit.plan import guards, memberships, own_permission_set, own_rights, own_role, pipeline_trust, usage, weaker
+from toolkit.plan import (
+    gains,
+    guards,
+    memberships,
+    own_permission_set,
+    own_rights,
+    own_role,
+    pipeline_trust,
+    usage,
+    weaker,
+)
 from toolkit.plan.case import Case
 from toolkit.plan.existing import existing
 from toolkit.plan.facts import Facts, Wanted
@@ -28,6 +37,7 @@ GUARDS = (
     pipeline_trust.GUARD,
     lockout.GUARD,
     memberships.GUARD,
+    gains.GUARD,
 )
 """Every guard. Their order is that of equal findings in reports."""
 
@@ -37,8 +47,8 @@ def needs(case: Case) -> tuple[Wanted[Any], ...]:
     return tuple(dict.fromkeys(wanted for guard in GUARDS for wanted in guard.needs(case)))
 
 
-def judge(case: Case, facts: Facts) -> Iterator[Finding]:
-    """The findings of all guards.
+def prepared(case: Case, facts: Facts) -> Case:
+    """A case without what the account has already, and with what the plan changes in who may do what.
 
     Args:
         case: What is judged.
@@ -46,5 +56,14 @@ def judge(case: Case, facts: Facts) -> Iterator[Finding]:
     """
     same = {a for a, one in existing(case.plan, facts, simulated=case.simulated).items() if one.same}
     case = replace(case, plan=without_standing(case.plan, same))
-    for guard in GUARDS:
-        yield from guard.judge(case, facts)
+    return replace(case, access=gains.changes(case, facts))
+
+
+def judge(case: Case, facts: Facts) -> tuple[Finding, ...]:
+    """The findings of all guards, those that say the same made one.
+
+    Args:
+        case: What `prepared` gives.
+        facts: Answers to `needs` of the case before.
+    """
+    return gains.subsumed(finding for guard in GUARDS for finding in guard.judge(case, facts))

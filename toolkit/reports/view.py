@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toolkit.access.changes import NO_CHANGES, AccessChanges
 from toolkit.findings import Finding
 from toolkit.plan.cost import Estimate, estimate
 from toolkit.plan.irreversible import Lasting, lasting
@@ -80,6 +81,8 @@ class PlanView:
     moves_home: bool = False
     """Whether applying it records another home region in the state, though nothing else changes; of a saved plan that
     is read again, this is not known."""
+    access: AccessChanges = NO_CHANGES
+    """What the plan changes in who may do what."""
 
     @property
     def file(self) -> str:

@@ -87,7 +87,7 @@ def apply_bundle(
             )
         given = Consents.from_options(bundle.manifest.consents).together(consents)
         plan = parse_plan(bundle.plan_json, workspace.attribution)
-        findings = judge_plan(
+        findings, access = judge_plan(
             workspace,
             bundle.plan_json,
             plan,
@@ -97,7 +97,8 @@ def apply_bundle(
         )
         tell_idle(consents, findings, observer)
         if judged is not None:
-            judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines_of(workspace.environment)))
+            lines = lines_of(workspace.environment)
+            judged(PlanView(plan, bundle.manifest, bundle.path, findings, lines, access=access))
         refuse(findings, str(bundle.path))
         lacking = left_out(workspace, plan)
         if lacking:

@@ -78,13 +78,13 @@ def run_demo(project: Project, access: Access, observer: Observer) -> Iterator[P
     try:
         workspace = open_workspace(project, NAME, access, observer)
         first = make_plan(workspace, observer, keep=False)
-        yield PlanView(first.plan, first.manifest, first.bundle, first.findings)
+        yield PlanView(first.plan, first.manifest, first.bundle, first.findings, access=first.access)
         assert first.saved is not None, "the demo's plan has no blocking finding"
         outcome = apply_bundle(workspace, first.saved, observer)
         yield outcome
         second = make_plan(workspace, observer, keep=False)
         observer.stage("Reading the account back through boto3")
-        view = PlanView(second.plan, second.manifest, second.bundle, second.findings)
+        view = PlanView(second.plan, second.manifest, second.bundle, second.findings, access=second.access)
         yield Proof(view, tuple(read_back(workspace)))
         account = of_workspace(project, workspace)
         yield audit(account, chosen(), environment.regions.active, frameworks([DEFAULT_FRAMEWORK]), observer)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from toolkit import findings
+from toolkit.access.changes import AccessChanges
 from toolkit.addresses import Address, label_of
 from toolkit.aws.gather import gather
 from toolkit.aws.inventory import Inventory
@@ -23,18 +25,31 @@ from toolkit.errors import RefusedError
 from toolkit.findings import Consents, Finding, Severity, options_for
 from toolkit.findings.rules import ADVICE
 from toolkit.iam.organization import Deployment
+from toolkit.paths import Project
+from toolkit.plan.access import Texts
 from toolkit.plan.case import Caller, Case
 from toolkit.plan.guards import ADOPT
 from toolkit.plan.imports import judge_imports
-from toolkit.plan.judging import judge, needs
+from toolkit.plan.judging import judge, needs, prepared
 from toolkit.plan.model import Action, Change, Plan, Resource, parse_drift, parse_outcome
 from toolkit.plan.settings import with_settings
 from toolkit.policies import Need
+from toolkit.regions import partition_of
 from toolkit.typed import dotted
 from toolkit.visible import joined_lines
+from toolkit.workflows.access import texts
 from toolkit.workflows.guardrails import deployment_of, sent
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
+
+
+class Judged(NamedTuple):
+    """A plan that was judged."""
+
+    findings: tuple[Finding, ...]
+    """All of them, the worst first."""
+    access: AccessChanges
+    """What the plan changes in who may do what."""
 
 
 def judge_plan(
@@ -45,8 +60,8 @@ def judge_plan(
     *,
     destroy: bool,
     aliases: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[Finding, ...]:
-    """All findings, the worst first.
+) -> Judged:
+    """What there is to know of a plan.
 
     Args:
         workspace: The environment's.
@@ -63,7 +78,9 @@ def judge_plan(
     inventory = Inventory(workspace.aws)
     case = _case(workspace, data, plan, destroy=destroy, simulated=inventory.simulated, aliases=aliases)
     # Nothing is read after this: guards judge what they asked for.
-    found = list(judge(case, gather(needs(case), inventory)))
+    facts = gather(needs(case), inventory)
+    case = prepared(case, facts)
+    found = list(judge(case, facts))
     today = datetime.now(UTC).date()
     if not destroy:
         found += (
@@ -81,7 +98,13 @@ def judge_plan(
     tried_out = workspace.simulator is not None and environment.simulator is None
     found = [replace(f, remedy=_with_adopt(f.remedy, environment.name, tried_out=tried_out)) for f in found]
     named = {of: dotted(path) for of, path in iam_names(environment.components).items()}
-    return given.apply(with_settings(found, _followed(environment), named), today)
+    return Judged(given.apply(with_settings(found, _followed(environment), named), today), case.access)
+
+
+def _texts(workspace: Workspace) -> Texts:
+    """Texts of managed policies, for which nothing is read before one is wanted."""
+    known = cache(lambda: texts(Project(workspace.paths.project)))
+    return lambda arn: known()(arn)
 
 
 def _with_adopt(remedy: str, name: str, *, tried_out: bool) -> str:
@@ -111,6 +134,9 @@ def _case(
         looked_in=_looked_in(environment, aliases),
         destroy=destroy,
         simulated=simulated,
+        partition=partition_of(environment.regions.home) or "aws",
+        home=environment.regions.home,
+        texts=_texts(workspace),
         # Nobody lives in a simulated account that ends; elsewhere even its end must lock nobody out.
         released=frozenset(filter(None, map(label_of, environment.released))),
         ends=destroy and workspace.simulator is not None,

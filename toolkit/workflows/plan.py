@@ -33,6 +33,7 @@ from toolkit.workflows.scratch import own_folder
 from toolkit.workflows.workspace import Workspace
 
 if TYPE_CHECKING:
+    from toolkit.access.changes import AccessChanges
     from toolkit.plan.model import Plan
     from toolkit.terraform.events import Diagnostic
 
@@ -52,6 +53,8 @@ class PlanResult:
     warnings: tuple[Diagnostic, ...]
     saved: bundles.Bundle | None
     """The bundle, to be applied without reading it again: by then another plan may be there."""
+    access: AccessChanges
+    """What the plan changes in who may do what."""
     moves_home: bool = False
     """Whether applying an empty plan records another home region in the state, on which a later step relies."""
     only_lacking: bool = False
@@ -183,7 +186,7 @@ def make_plan(
         plan = parse_plan(data, workspace.attribution)
         observer.stage("Judging the plan")
         aliases = planned_aliases(plan_file)
-        findings = judge_plan(workspace, data, plan, consents, destroy=destroy, aliases=aliases)
+        findings, access = judge_plan(workspace, data, plan, consents, destroy=destroy, aliases=aliases)
         if not step:
             tell_idle(consents, findings, observer)
         only_lacking = _only_lacking(workspace, plan, observer)
@@ -208,7 +211,7 @@ def make_plan(
             target = place.named(environment.name, content)
             saved = replace(saved, path=target, manifest=manifest)
         warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)
-        result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking)
+        result = PlanResult(plan, target, manifest, findings, warnings, saved, access, moves_home, only_lacking)
         if judged is not None:
             judged(result)
         if saved is None and not (destroy or targets):

@@ -17,6 +17,7 @@ from toolkit.findings.rules import WEAKENS
 PACKAGE = Path(toolkit.__file__).parent
 IDS = {
     "destroys-protected": (Consent("--allow-destroy", "ADDRESS"), Names.RESOURCE),
+    "gains-access": (Consent("--allow-gain", "ADDRESS.ATTRIBUTE"), Names.RESOURCE),
     "weakens": (Consent("--allow-weaker", "ADDRESS.ATTRIBUTE"), Names.RESOURCE),
     "collides": (None, None),
     "imports-differ": (None, None),

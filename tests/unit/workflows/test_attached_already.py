@@ -57,7 +57,7 @@ def findings(*entries: dict[str, Any]) -> list[Finding]:
     )
     data = {"format_version": "1.2", "resource_changes": list(entries)}
     plan = parse_plan(data, ATTRIBUTION)
-    return list(judge_plan(cast(Workspace, workspace), data, plan, Consents(), destroy=False))
+    return list(judge_plan(cast(Workspace, workspace), data, plan, Consents(), destroy=False).findings)
 
 
 def entry(kind: str, values: dict[str, Any], action: str = "create", key: str = "a") -> dict[str, Any]:

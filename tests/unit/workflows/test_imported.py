@@ -65,7 +65,7 @@ def test_a_line_that_is_done_is_reported(actions: list[str], importing: Any, rep
     with mock_aws():
         found: tuple[Finding, ...] = judge_plan(
             cast(Workspace, workspace), data, parse_plan(data, attribution), Consents(), destroy=False
-        )
+        ).findings
     # A plan that creates what it was to import is refused, as Terraform 1.16.0 makes them.
     assert [f.address for f in found if f.rule is IMPORTS_DIFFER] == ([ADDRESS] if actions == ["create"] else [])
     said = [f for f in found if "delete this line" in f.remedy]

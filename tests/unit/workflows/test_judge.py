@@ -54,7 +54,7 @@ def found(
     )
     data = {"format_version": "1.2", "resource_changes": list(entries)}
     plan = parse_plan(data, ATTRIBUTION)
-    return judge_plan(cast(Workspace, workspace), data, plan, Consents(), destroy=simulated)
+    return judge_plan(cast(Workspace, workspace), data, plan, Consents(), destroy=simulated).findings
 
 
 def change(kind: str, before: dict[str, Any] | None, after: dict[str, Any] | None, **more: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from toolkit.access.changes import NO_CHANGES, AccessChanges
 from toolkit.aws.identity import CallerIdentity
 from toolkit.cli.stream import OutputError
 from toolkit.environment import BundleSettings
@@ -97,10 +98,10 @@ def mark_of(bundle: bundles.Bundle, folder: Path) -> tuple[str, str]:
 def test_a_plan_made_meanwhile_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     meanwhile: list[plans.PlanResult] = []
 
-    def judge(of: Workspace, *_: Any, **__: Any) -> tuple[()]:
+    def judge(of: Workspace, *_: Any, **__: Any) -> tuple[tuple[()], AccessChanges]:
         if cast(Any, of.runner).mark == "first":
             meanwhile.append(plans.make_plan(workspace(tmp_path, "second"), Observer()))
-        return ()
+        return (), NO_CHANGES
 
     monkeypatch.setattr(judging, "judge_plan", judge)
     first = plans.make_plan(workspace(tmp_path, "first"), Observer())
@@ -116,7 +117,7 @@ def test_a_plan_made_meanwhile_changes_nothing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_bundle_that_shows_another_plan_than_it_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ((), NO_CHANGES))
     where = workspace(tmp_path, "first")
     saved = plans.make_plan(where, Observer()).saved
     assert saved is not None
@@ -161,8 +162,8 @@ EQUAL_TO_PYTHON = [
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace, bundles.Bundle]:
     """A bundle of a recorded plan, and the environment that it is for; nothing of it is judged."""
-    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
-    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ((), NO_CHANGES))
+    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: ((), NO_CHANGES))
     monkeypatch.setattr(applying, "parse_plan", lambda *_: SimpleNamespace(changes=(), steps=0))
     where = workspace(tmp_path, "first")
     saved = plans.make_plan(where, Observer()).saved
@@ -206,7 +207,7 @@ def test_no_other_value_passes_for_the_plan(
 
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: ((), NO_CHANGES))
 
 
 @pytest.mark.usefixtures("judged")
@@ -228,7 +229,9 @@ def test_no_bundle_is_left_of_a_plan_that_could_not_be_shown(tmp_path: Path):
 def test_no_plan_is_reported_as_good_that_an_access_test_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: bool
 ):
-    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: (SimpleNamespace(blocks=True),) if blocked else ())
+    monkeypatch.setattr(
+        judging, "judge_plan", lambda *_, **__: ((SimpleNamespace(blocks=True),) if blocked else (), NO_CHANGES)
+    )
     monkeypatch.setattr(judging, "tell_idle", lambda *_: None)
 
     def refuse(*_: Any) -> None:
@@ -380,7 +383,7 @@ def test_a_consent_that_names_nothing_is_told_with_the_nearest_address(tmp_path:
         finding(DESTROYS, trail),
         finding(WEAKENS, "module.config_eu_west_1.aws_config_configuration_recorder.this", "recording_mode"),
     )
-    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: found)
+    monkeypatch.setattr(judging, "judge_plan", lambda *_, **__: (found, NO_CHANGES))
     told = Told()
     consents = Consents(
         destroy=("module.cloudtrial.aws_cloudtrail.this", trail, "*", "module.cloudtrail.*", "module.x.y.z"),
@@ -419,7 +422,7 @@ def test_files_changed_after_the_review_make_the_plan_stale(tmp_path: Path):
 def test_the_time_of_the_first_apply_is_noted_where_no_state_is(
     lineage: str, noted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: ())
+    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: ((), NO_CHANGES))
     monkeypatch.setattr(bundles, "state_of", lambda _: (lineage, 0))
     monkeypatch.setattr(Runner, "state_version", lambda _: (lineage, 0))
     monkeypatch.setattr(applying, "parse_plan", lambda *_: SimpleNamespace(changes=(), steps=0))

@@ -1,0 +1,132 @@
+"""Judges what principals gain: a sensitive action that somebody may newly do who is no administrator.
+
+In: what a plan changes in who may do what. Out: findings, one for each thing of the plan that brings gains about. Pure.
+
+Who counts, decided here and written down in docs/judging.md:
+
+- An administrator by meaning (`toolkit.access.changes.administers`) gains nothing that they could not give themselves.
+- A principal that the plan makes, and an account, provider or service that acts by a role that it makes, come with the
+  entry of the environment file that says what they are for: reports list what they may do. The same holds for a
+  principal that is there without any policy, which is what an interrupted apply leaves.
+- Accounts below a target of the organization gain what a guardrail denied them: they always count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from toolkit import findings
+from toolkit.access.changes import NO_CHANGES, AccessChanges, Cause, Shift, Turn, grouped
+from toolkit.findings import Finding, Severity
+from toolkit.findings.rules import DESTROYS, GAINS, WEAKENS
+from toolkit.plan.access_changes import changes_of
+from toolkit.plan.case import Case, Guard
+from toolkit.plan.facts import Facts, Wanted
+from toolkit.plan.model import Change
+from toolkit.plan.policy_texts import known_policies, wanted_texts
+
+_MOST = 5
+"""Principals that a summary names."""
+
+
+def changes(case: Case, facts: Facts) -> AccessChanges:
+    """What the plan changes in who may do what."""
+    policies = known_policies(case, facts)
+
+    def text(arn: str) -> tuple[str, str] | None:
+        found = policies.after(arn) or policies.before(arn)
+        return (found, "as the account has it") if found is not None else case.texts(arn)
+
+    return changes_of(
+        case.plan,
+        case.outcome,
+        account_id=case.account_id,
+        partition=case.partition,
+        home=case.home,
+        texts=text,
+        drift=case.drift,
+    )
+
+
+def subsumed(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings, of which those of single policies are part of those about gains by the same attribute.
+
+    What the texts say more is in the evidence, so that nothing is consented to unseen. A deletion that is refused by
+    itself says enough: what is gained by it is told, and not refused a second time.
+    """
+    every = tuple(found)
+    gaining = {(f.address, f.attribute) for f in every if f.rule is GAINS and f.blocks}
+    refused = {f.address for f in every if f.rule is DESTROYS and f.blocks}
+    compared: dict[tuple[str | None, str | None], list[str]] = {}
+    for one in every:
+        if one.rule is WEAKENS and (one.address, one.attribute) in gaining and one.address not in refused:
+            compared.setdefault((one.address, one.attribute), []).append(one.evidence)
+    kept = []
+    for one in every:
+        place = (one.address, one.attribute)
+        if one.rule is GAINS and one.address in refused:
+            kept.append(replace(one, severity=Severity.NOTE, consent=None))
+        elif one.rule is GAINS and place in compared:
+            kept.append(replace(one, evidence="; ".join(dict.fromkeys((one.evidence, *compared[place])))))
+        elif one.rule is not WEAKENS or place not in compared:
+            kept.append(one)
+    return tuple(kept)
+
+
+def _needs(case: Case) -> Iterator[Wanted[Any]]:
+    yield from wanted_texts(case)
+
+
+def _judge(case: Case, _facts: Facts) -> Iterator[Finding]:
+    if case.ends or case.access is NO_CHANGES:
+        return
+    access = case.access
+    by_cause: dict[tuple[Cause | None, str], list[Shift]] = {}
+    for shift in access.shifts:
+        label = shift.principal.label
+        spared = shift.made or label in access.bare or label in access.were_administrators
+        if shift.turn is Turn.GAIN and not spared:
+            key = (shift.cause, "" if shift.cause is not None else label)
+            by_cause.setdefault(key, []).append(shift)
+    changed = {change.address: change for change in case.plan.changes}
+    changed |= {c.previous_address: c for c in case.plan.changes if c.previous_address is not None}
+    for (cause, _), shifts in by_cause.items():
+        yield _finding(case, cause, changed.get(cause.address) if cause is not None else None, shifts)
+
+
+def _finding(case: Case, cause: Cause | None, change: Change | None, shifts: Iterable[Shift]) -> Finding:
+    of: dict[str, list[Shift]] = {}
+    for shift in shifts:
+        of.setdefault(str(shift.principal), []).append(shift)
+    names = list(of)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, own in of.items():
+        alike.setdefault(tuple(item.line(Turn.GAIN) for item in grouped(own)), []).append(name)
+    evidence = "; ".join(f"{_some(whom)} {', and '.join(lines)}" for lines, whom in alike.items())
+    actions = dict.fromkeys(shift.sensitive.action for own in of.values() for shift in own)
+    first = next(iter(of.values()))[0].principal
+    resource = change.resource if change is not None else findings.Resource(first.address, case.home, None, first.arn)
+    attribute = cause.attribute if cause is not None else None
+    subject = f"{resource.name}.{attribute}" if attribute else resource.name
+    count = f"{len(actions)} sensitive actions" if len(actions) > 1 else next(iter(actions))
+    return Finding(
+        rule=GAINS,
+        severity=Severity.HIGH,
+        resource=resource,
+        attribute=attribute,
+        summary=f"{_some(names)[:1].upper()}{_some(names)[1:]} may newly do {count}.",
+        evidence=evidence,
+        remedy="allow only what is needed, or give consent if each of these principals should have these permissions",
+        consent=f"--allow-gain '{subject}'",
+        component=change.component if change is not None else None,
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _MOST
+    return ", ".join(names[:_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+GUARD = Guard(_judge, _needs)
