@@ -653,15 +653,27 @@ def administers(judge: Judge, who: Principal) -> bool:
 
 
 def _verdict(judge: Judge, who: Principal | None, question: Question) -> Verdict:
-    """As `verdict_of`; a stranger may not do what only a policy of which nothing is known could allow."""
+    """As `verdict_of`; what only the policy of a key could allow of which nothing is known, is denied."""
     if who is None:
         return Verdict.DENIED
-    if who.kind in _STRANGERS and question.resource is None and resource_must_allow(question.action):
-        found = (
-            min(entered, judge.verdict(role, question), key=_RANK.__getitem__) for role, entered in doors(judge, who)
-        )
-        return max(found, key=_RANK.__getitem__, default=Verdict.DENIED)
-    return verdict_of(judge, who, question)
+    if question.resource is not None or not resource_must_allow(question.action):
+        return verdict_of(judge, who, question)
+    found = _known_verdict(judge, who, question)
+    if who.kind not in _STRANGERS:
+        return found
+    by_roles = (
+        min(entered, _known_verdict(judge, role, question), key=_RANK.__getitem__)
+        for role, entered in doors(judge, who)
+    )
+    return max((found, *by_roles), key=_RANK.__getitem__)
+
+
+def _known_verdict(judge: Judge, who: Principal, question: Question) -> Verdict:
+    found = judge.verdict(who, question)
+    if found is not Verdict.DEPENDS:
+        return found
+    parts = tuple(judge.parts(who, question))
+    return Verdict.DENIED if all(p.verdict is Verdict.DENIED or _by_unknown(p) for p in parts) else found
 
 
 def _of_oneself(judge: Judge, who: Principal | None, question: Question) -> bool:

@@ -103,8 +103,15 @@ def judge_plan(
 
 def _texts(workspace: Workspace) -> Texts:
     """Texts of managed policies, for which nothing is read before one is wanted."""
-    known = cache(lambda: texts(Project(workspace.paths.project)))
-    return lambda arn: known()(arn)
+
+    @cache
+    def known() -> Texts:
+        return texts(Project(workspace.paths.project))
+
+    def text(arn: str) -> tuple[str, str] | None:
+        return known()(arn)
+
+    return text
 
 
 def _with_adopt(remedy: str, name: str, *, tried_out: bool) -> str:
