@@ -434,7 +434,7 @@ class _Comparison:
         old, new = pair
         was, now = verdicts
         who = new or old
-        assert who is not None, "a pair has somebody"
+        assert who is not None, "a pair is never empty"
         before = answer_of(self._was, old, question) if old is not None and was is Verdict.DEPENDS else None
         after = answer_of(self._is, new, question) if new is not None and now is not Verdict.DENIED else None
         through = after.through if after is not None else None
