@@ -578,8 +578,8 @@ class _Comparison:
         had = old.held if old is not None else ()
         has = new.held if new is not None else ()
         # A policy that says the same as before brings nothing about.
-        yield from (one for one in granting if not any(_same_text(one, other) for other in had))
         yield from (one for one in denying if not any(_same_text(one, other) for other in has))
+        yield from (one for one in granting if not any(_same_text(one, other) for other in had))
         yield from granting
         for side, judge in ((old, self._was), (new, self._is)):
             if side is not None:

@@ -575,6 +575,18 @@ def test_one_finding_where_two_speak() -> None:
     assert [(one.rule, one.blocks) for one in gains.subsumed((deleted, gain))] == [(DESTROYS, True), (GAINS, False)]
 
 
+def test_who_comes_back_from_suspension_needs_one_consent() -> None:
+    """Deleting the membership that denies everything is refused by itself, as `toolkit.plan.memberships` says."""
+    suspended = {
+        **at("aws_iam_group", "suspended", name="suspended", path="/"),
+        **at("aws_iam_group_policy", "suspended", group="suspended", name="no", policy=policy(deny("*"))),
+    }
+    kept = {**DEVELOPERS_MAY, **suspended, **ANNA}
+    out = at("aws_iam_user_group_membership", "out", user="anna", groups=["suspended"])
+    (finding,) = found({**kept, **out}, {**kept, **joined("developers")})
+    assert finding.subject == 'module.iam_groups.aws_iam_user_group_membership.this["out"].groups'
+
+
 def test_a_plan_without_policies_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("a world was read")
