@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from toolkit.access.asking import answer_of, verdict_of
+from toolkit.access.catalogue import catalogue
 from toolkit.access.judging import Answer, Judge, Question, Verdict
 from toolkit.access.model import Holding, Kind, Principal, World
 from toolkit.access.reference import actions_of, known_service
@@ -96,14 +97,19 @@ _READ = (
 """Actions that read what was recorded, and on what."""
 _OWN = (Kind.USER, Kind.ROLE, Kind.GROUP, Kind.PERMISSION_SET)
 """Principals of the account itself, as an attacker would look at them."""
-_PLACES = (("cloudtrail:", "trail"), ("kms:", "log key"), ("logs:", "log group"))
+_STORED = ("log bucket", "log object", "log key", "log group")
+"""Where what was recorded is: to delete it, or what protects it, hides as much as to stop the record."""
 
 
 def blinding(world: World) -> Iterator[Question]:
-    """Every action of the lists of modules/shared/privileges.json, on what the world has of it."""
+    """Every action of the lists of modules/shared/privileges.json, and those of the catalogue that destroy what was
+    recorded, each on what the world has of it."""
     for name in _blinding():
-        place = next((place for prefix, place in _PLACES if name.startswith(prefix)), None)
-        yield from _on(name, place, world)
+        yield from _on(name, "trail" if name.startswith("cloudtrail:") else None, world)
+    reads = {name for name, _ in _READ}
+    for one in catalogue():
+        if one.on in _STORED and one.action not in reads:
+            yield from (Question(one.action, arn) for arn in world.places.get(one.on, ()))
 
 
 def reading(world: World) -> Iterator[Question]:

@@ -90,6 +90,7 @@ def test_who_turns_off_the_lights() -> None:
     assert by["user:anna", "cloudtrail:StopLogging"] is Verdict.ALLOWED
     assert ("group:developers", "cloudtrail:StopLogging") not in by
     assert by["group:developers", "guardduty:DeleteDetector"] is Verdict.ALLOWED
+    assert by["group:developers", "s3:DeleteObjectVersion"] is Verdict.ALLOWED, "what was recorded can be deleted, too"
     assert "user:emil" in found.denied
     assert not found.searched
 
