@@ -19,7 +19,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from toolkit.access.asking import answer_of, doors, verdict_of
+from toolkit.access.asking import answer_of, doors
 from toolkit.access.catalogue import Sensitive, catalogue
 from toolkit.access.judging import Ground, Judge, Part, Question, Verdict, scps_of
 from toolkit.access.model import UNKNOWN_TEXT, Guarded, Holding, Kind, Principal, World
@@ -331,6 +331,7 @@ class _Comparison:
         self._gaps: dict[str, None] = {gap: None for gap in after.gaps if gap not in before.gaps}
         self._unknown: dict[str, dict[str, None]] = {}
         self._powerful: dict[tuple[bool, str], bool] = {}
+        self._entered: dict[tuple[bool, int], Mapping[str, tuple[Principal, Verdict]]] = {}
         self._guards = _changed_guards(self._was.world, after)
 
     def changes(self) -> AccessChanges:
@@ -344,7 +345,7 @@ class _Comparison:
         everybody |= self._was.world.organization_id != self._is.world.organization_id
         roles = [pair for pair in self._pairs if (one := pair[1] or pair[0]) and one.kind is Kind.ROLE]
         trusts = [pair for pair in roles if not _same_policy(_trust(pair[0]), _trust(pair[1]))]
-        by_role = bool(trusts) or any(not _same(*pair) for pair in roles)
+        differing = [pair for pair in roles if not (_same(*pair) and _same_policy(*map(_trust, pair)))]
         shifts: list[Shift] = []
         touched: list[_Pair] = []
         for old, new in self._pairs:
@@ -355,7 +356,7 @@ class _Comparison:
             if own:
                 touched.append((old, new))
                 self._note_unknown(old, new)
-            own = own or (by_role and who.kind in _STRANGERS)
+            own = own or (who.kind in _STRANGERS and self._enters(old, new, differing))
             for sensitive, question, shared in asked:
                 if own or shared:
                     shifts += self._shift(old, new, sensitive, question)
@@ -386,6 +387,32 @@ class _Comparison:
             gaps=(*self._gaps, *(_unknown_line(name, whose) for name, whose in self._unknown.items())),
         )
 
+    def _doors(self, judge: Judge, who: Principal) -> Mapping[str, tuple[Principal, Verdict]]:
+        """Roles that a stranger may assume, by label."""
+        key = (judge is self._is, id(who))
+        if key not in self._entered:
+            self._entered[key] = {role.label: (role, entered) for role, entered in doors(judge, who)}
+        return self._entered[key]
+
+    def _enters(self, old: Principal | None, new: Principal | None, roles: Iterable[_Pair]) -> bool:
+        """Whether a stranger may assume any of these roles, before or after."""
+        sides = ((self._was, old), (self._is, new))
+        entered = {label for judge, who in sides if who is not None for label in self._doors(judge, who)}
+        return any(role.label in entered for pair in roles for role in pair if role is not None)
+
+    def _verdict(self, judge: Judge, who: Principal | None, question: Question) -> Verdict:
+        """As `verdict_of`; what only the policy of a key could allow of which nothing is known, is denied."""
+        if who is None:
+            return Verdict.DENIED
+        found = _known_verdict(judge, who, question)
+        if who.kind in _STRANGERS:
+            for role, entered in self._doors(judge, who).values():
+                if found is Verdict.ALLOWED:
+                    break
+                by_role = min(entered, _known_verdict(judge, role, question), key=_RANK.__getitem__)
+                found = max(found, by_role, key=_RANK.__getitem__)
+        return found
+
     def _questions(self, sensitive: Sensitive) -> Iterator[Question]:
         """On the places of both worlds, those that are gone left out."""
         before, after = self._was.world, self._is.world
@@ -411,7 +438,7 @@ class _Comparison:
     def _shift(
         self, old: Principal | None, new: Principal | None, sensitive: Sensitive, question: Question
     ) -> Iterator[Shift]:
-        was, now = _verdict(self._was, old, question), _verdict(self._is, new, question)
+        was, now = self._verdict(self._was, old, question), self._verdict(self._is, new, question)
         if was is now is Verdict.DEPENDS:
             assert old is not None and new is not None, "who is not there is denied"
             turn = self._turn(old, new, question)
@@ -469,17 +496,16 @@ class _Comparison:
             return True
         if new.kind not in _STRANGERS:
             return False
-        for role in after.world.principals:
-            if role.kind is not Kind.ROLE or role.linked or role.trust is None:
+        were = self._doors(before, old)
+        for label, (role, entered) in self._doors(after, new).items():
+            done = after.verdict(role, question)
+            if done is Verdict.DENIED:
                 continue
             door = Question(ASSUMES.action, role.arn)
-            entered, done = after.verdict(new, door), after.verdict(role, question)
-            if Verdict.DENIED in (entered, done):
-                continue
-            first = next((one for one in before.world.principals if one.label == role.label), None)
+            first = were[label][0] if label in were else None
             if first is None or first.trust is None:
                 return True
-            was = min(_RANK[before.verdict(old, door)], _RANK[before.verdict(first, question)])
+            was = min(_RANK[were[label][1]], _RANK[before.verdict(first, question)])
             if was < min(_RANK[entered], _RANK[done]):
                 return True
             if was == 1 and (
@@ -565,7 +591,7 @@ class _Comparison:
             first, _ = self._partner[through.label]
             if new is not None:
                 door = Question(ASSUMES.action, through.arn)
-                entered = _verdict(self._was, old, door) if first is not None else Verdict.DENIED
+                entered = self._verdict(self._was, old, door) if first is not None else Verdict.DENIED
                 if entered is not self._is.verdict(new, door) and (place := self._place_of(through.trust)):
                     return place
             return self._cause((first, through), question, None) or self._place_of(through.trust)
@@ -652,25 +678,9 @@ def administers(judge: Judge, who: Principal) -> bool:
     )
 
 
-def _verdict(judge: Judge, who: Principal | None, question: Question) -> Verdict:
-    """As `verdict_of`; what only the policy of a key could allow of which nothing is known, is denied."""
-    if who is None:
-        return Verdict.DENIED
-    if question.resource is not None or not resource_must_allow(question.action):
-        return verdict_of(judge, who, question)
-    found = _known_verdict(judge, who, question)
-    if who.kind not in _STRANGERS:
-        return found
-    by_roles = (
-        min(entered, _known_verdict(judge, role, question), key=_RANK.__getitem__)
-        for role, entered in doors(judge, who)
-    )
-    return max((found, *by_roles), key=_RANK.__getitem__)
-
-
 def _known_verdict(judge: Judge, who: Principal, question: Question) -> Verdict:
     found = judge.verdict(who, question)
-    if found is not Verdict.DEPENDS:
+    if found is not Verdict.DEPENDS or question.resource is not None or not resource_must_allow(question.action):
         return found
     parts = tuple(judge.parts(who, question))
     return Verdict.DENIED if all(p.verdict is Verdict.DENIED or _by_unknown(p) for p in parts) else found
