@@ -332,6 +332,8 @@ class _Comparison:
         self._unknown: dict[str, dict[str, None]] = {}
         self._powerful: dict[tuple[bool, str], bool] = {}
         self._entered: dict[tuple[bool, int], Mapping[str, tuple[Principal, Verdict]]] = {}
+        self._known: dict[int, Principal] = {}
+        self._unknown_guards = any(one.policy is not None and one.policy.unknown for one in after.guarded)
         self._guards = _changed_guards(self._was.world, after)
 
     def changes(self) -> AccessChanges:
@@ -463,10 +465,11 @@ class _Comparison:
         who = new or old
         assert who is not None, "a pair is never empty"
         before = answer_of(self._was, old, question) if old is not None and was is Verdict.DEPENDS else None
-        after = answer_of(self._is, new, question) if new is not None and now is not Verdict.DENIED else None
+        after = answer_of(self._is, new, question) if new is not None and now is Verdict.DEPENDS else None
         through = after.through if after is not None else None
-        if after is None and who.kind in _STRANGERS and old is not None:
-            through = answer_of(self._was, old, question).through
+        if after is None and who.kind in _STRANGERS:
+            judge, side = (self._was, old) if now is Verdict.DENIED else (self._is, new)
+            through = answer_of(judge, side, question).through if side is not None else None
         made = old is None and who.kind in _OWN
         if through is not None:
             made = self._partner[through.label][0] is None
@@ -516,11 +519,27 @@ class _Comparison:
 
     def _unclear(self, new: Principal, question: Question, turn: Turn) -> bool:
         """Whether a verdict depends on nothing but texts that are not known: that is a gap, and no gain or loss."""
-        grounds = [ground for part in self._is.parts(new, question) for ground in part.grounds]
-        if turn is Turn.GAIN:
-            grants = [one for one in grounds if not one.denies and one.holding.layer not in _LIMITS]
-            return bool(grants) and all(one.holding.unknown for one in grants)
-        return any(one.holding.unknown for one in grounds)
+        if turn is Turn.LOSS:
+            grounds = (ground for part in self._is.parts(new, question) for ground in part.grounds)
+            return any(one.holding.unknown for one in grounds)
+        if not self._only_unknown(new, question):
+            return False
+        if new.kind not in _STRANGERS:
+            return True
+        return all(self._only_unknown(role, question) for role, _ in self._doors(self._is, new).values())
+
+    def _only_unknown(self, who: Principal, question: Question) -> bool:
+        """Whether somebody may do something after the plan by nothing but texts that are not known."""
+        if id(who) not in self._known:
+            held = tuple(one for one in who.held if not (one.unknown and one.layer is Layer.IDENTITY))
+            self._known[id(who)] = who if len(held) == len(who.held) else replace(who, held=held)
+        known = self._known[id(who)]
+        if known is not who and self._is.verdict(known, question) is Verdict.DENIED:
+            return True
+        if not self._unknown_guards and question.resource is None and not resource_must_allow(question.action):
+            return self._is.verdict(known, question) is Verdict.DENIED
+        parts = tuple(self._is.parts(known, question))
+        return all(part.verdict is Verdict.DENIED or _by_unknown(part) for part in parts)
 
     # Roles, and who may act by them.
 

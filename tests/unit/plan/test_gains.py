@@ -533,6 +533,10 @@ def test_what_is_not_known_is_a_gap_and_no_gain() -> None:
     changes = case_of(data).access
     assert not changes.shifts
     assert changes.gaps == ("what AWS's policy Elsewhere says, for group developers: its text is not known here",)
+    # Another account by way of a role of which the policy is not known.
+    trusted = role(trust(OTHER), allow("ec2:Describe*"))
+    elsewhere = at("aws_iam_role_policy_attachment", "x", role="deploy", policy_arn="arn:aws:iam::aws:policy/Elsewhere")
+    assert not planned(trusted, {**trusted, **elsewhere}).shifts
     entry = data_of(DEVELOPERS_MAY, {**GROUP, **inline(allow(DELETES))})
     for one in entry["resource_changes"]:
         if one["type"] == "aws_iam_group_policy":

@@ -335,7 +335,7 @@ def test_applying_reports_what_is_judged_at_that_moment(
         verify_state=lambda *_: None,
     )
     monkeypatch.setattr(applying, "planned_aliases", lambda _: {})
-    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: later.findings)
+    monkeypatch.setattr(applying, "judge_plan", lambda *_, **__: (later.findings, later.access))
     seen: list[PlanView] = []
     with pytest.raises(RefusedError):
         applying.apply_bundle(workspace, bundle, Observer(), judged=seen.append)
