@@ -45,10 +45,17 @@ class Turn(Enum):
 
 @dataclass(frozen=True)
 class Cause:
-    """What of the plan brings it about: a Terraform address and the attribute of it."""
+    """What of the plan brings it about.
+
+    Attributes:
+        address: Terraform address.
+        attribute: Attribute of it; None: the whole of it.
+        others: Addresses of what else of the plan changes about the same policy: its text, if this is the attachment.
+    """
 
     address: str
     attribute: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -640,10 +647,11 @@ class _Comparison:
         if holding is None:
             return None
         own = ((holding.address, holding.attribute),) if holding.address is not None else ()
-        for address, attribute in (*holding.carriers, *own):
-            if address in self._changed:
-                return Cause(address, attribute)
-        return None
+        places = [place for place in (*holding.carriers, *own) if place[0] in self._changed]
+        if not places:
+            return None
+        (address, attribute), *others = places
+        return Cause(address, attribute, tuple(other for other, _ in others))
 
     def _own_place(self, who: Principal | None) -> Cause | None:
         if who is None or who.address is None or who.address not in self._changed:

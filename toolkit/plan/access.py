@@ -6,7 +6,7 @@ In: resources as the plan leaves them, or as they are before it, and texts of AW
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -136,6 +136,7 @@ class _Reader:
         for one in resources:
             self._by_type.setdefault(one.type, []).append(one)
         self.parsed: Parsed = {}
+        self._named: dict[tuple[str, str], dict[str, list[Resource]]] = {}
         self._managed: dict[str, _Text] = {}
         self._gaps: dict[str, None] = {}
         self._iam = f"arn:{partition}:iam::{account_id}"
@@ -159,6 +160,14 @@ class _Reader:
     def _all(self, *kinds: str) -> Iterator[Resource]:
         for kind in kinds:
             yield from self._by_type.get(kind, ())
+
+    def _naming(self, kind: str, attribute: str, name: str) -> Sequence[Resource]:
+        """Resources of a type whose attribute names this, found without looking at all of them each time."""
+        if (kind, attribute) not in self._named:
+            index = self._named[kind, attribute] = {}
+            for one in self._all(kind):
+                index.setdefault(str(one.values.get(attribute)), []).append(one)
+        return self._named[kind, attribute].get(name, ())
 
     def _arn(self, kind: str, values: Values) -> str:
         arn, path = values.get("arn"), values.get("path")
@@ -229,14 +238,12 @@ class _Reader:
 
     def _held(self, kind: str, name: str) -> Iterator[Holding]:
         """The policies of a group, user or role."""
-        for one in self._all(f"aws_iam_{kind}_policy"):
-            if one.values.get(kind) == name:
-                called = one.values.get("name")
-                text = self._read(one.values.get("policy"), called if isinstance(called, str) else "an inline policy")
-                yield Holding(Layer.IDENTITY, text, one.address)
-        for one in self._all(f"aws_iam_{kind}_policy_attachment"):
-            if one.values.get(kind) == name:
-                yield self._attached(self._attached_arn(one), one.address)
+        for one in self._naming(f"aws_iam_{kind}_policy", kind, name):
+            called = one.values.get("name")
+            text = self._read(one.values.get("policy"), called if isinstance(called, str) else "an inline policy")
+            yield Holding(Layer.IDENTITY, text, one.address)
+        for one in self._naming(f"aws_iam_{kind}_policy_attachment", kind, name):
+            yield self._attached(self._attached_arn(one), one.address)
         for one in self._all("aws_iam_policy_attachment"):
             if name in _names(one.values.get(f"{kind}s")):
                 yield self._attached(one.values.get("policy_arn"), one.address)
@@ -259,8 +266,7 @@ class _Reader:
             name = str(one.values.get("name"))
             joined = {
                 group: (membership.address, "groups")
-                for membership in self._all("aws_iam_user_group_membership")
-                if membership.values.get("user") == name
+                for membership in self._naming("aws_iam_user_group_membership", "user", name)
                 for group in _names(membership.values.get("groups"))
             }
             for membership in self._all("aws_iam_group_membership"):

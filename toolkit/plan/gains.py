@@ -21,10 +21,13 @@ from toolkit import findings
 from toolkit.access.changes import NO_CHANGES, AccessChanges, Cause, Shift, Turn, grouped
 from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import DESTROYS, GAINS, WEAKENS
+from toolkit.plan.access import before
 from toolkit.plan.access_changes import changes_of
 from toolkit.plan.case import Case, Guard
+from toolkit.plan.denials import GroupPoliciesWanted
 from toolkit.plan.facts import Facts, Wanted
-from toolkit.plan.model import Change
+from toolkit.plan.lockout.guard import users_wanted
+from toolkit.plan.model import Change, Resource
 from toolkit.plan.policy_texts import known_policies, wanted_texts
 
 _MOST = 5
@@ -34,14 +37,15 @@ _MOST = 5
 def changes(case: Case, facts: Facts) -> AccessChanges:
     """What the plan changes in who may do what."""
     policies = known_policies(case, facts)
+    documents = facts[GroupPoliciesWanted()].documents if users_wanted(case) is not None else {}
 
     def text(arn: str) -> tuple[str, str] | None:
-        found = policies.after(arn) or policies.before(arn)
+        found = policies.after(arn) or policies.before(arn) or documents.get(arn)
         return (found, "as the account has it") if found is not None else case.texts(arn)
 
     return changes_of(
         case.plan,
-        case.outcome,
+        (*case.outcome, *_elsewhere(case, facts)),
         account_id=case.account_id,
         partition=case.partition,
         home=case.home,
@@ -50,15 +54,45 @@ def changes(case: Case, facts: Facts) -> AccessChanges:
     )
 
 
-def subsumed(found: Iterable[Finding]) -> tuple[Finding, ...]:
+def _elsewhere(case: Case, facts: Facts) -> Iterator[Resource]:
+    """Groups of the account that the state does not have, with their policies: users of the plan may be in them."""
+    if users_wanted(case) is None:
+        return
+    held = facts[GroupPoliciesWanted()]
+    known = {str(one.values.get("name")) for one in before(case.plan, case.outcome) if one.type == "aws_iam_group"}
+    known |= {str(one.values.get("name")) for one in case.outcome if one.type == "aws_iam_group"}
+    for name in held.inline:
+        if name in known:
+            continue
+        arn = f"arn:{case.partition}:iam::{case.account_id}:group/{name}"
+
+        def given(kind: str, arn: str = arn, **values: str) -> Resource:
+            return Resource(arn, kind, None, case.home, values)
+
+        yield given("aws_iam_group", name=name)
+        for policy, text in held.inline[name].items():
+            yield given(held.inline_type, group=name, name=policy, policy=text)
+        for attached in sorted(held.attached.get(name, ())):
+            yield given(held.attached_type, group=name, policy_arn=attached)
+
+
+def subsumed(found: Iterable[Finding], access: AccessChanges) -> tuple[Finding, ...]:
     """Findings, of which those of single policies are part of those about gains by the same attribute.
 
     What the texts say more is in the evidence, so that nothing is consented to unseen. A deletion that is refused by
     itself says enough: what is gained by it is told, and not refused a second time.
+
+    Args:
+        found: Findings of every guard.
+        access: What the plan changes in who may do what.
     """
     every = tuple(found)
+    others: dict[str | None, set[str]] = {}
+    for cause in {shift.cause for shift in access.shifts if shift.cause is not None}:
+        others.setdefault(cause.address, set()).update(cause.others)
     gaining = {(f.address, f.attribute) for f in every if f.rule is GAINS and f.blocks}
-    refused = {f.address for f in every if f.rule is DESTROYS and f.blocks}
+    destroyed = {f.address for f in every if f.rule is DESTROYS and f.blocks}
+    refused = {f.address for f in every if {f.address, *others.get(f.address, ())} & destroyed}
     compared: dict[tuple[str | None, str | None], list[str]] = {}
     for one in every:
         if one.rule is WEAKENS and (one.address, one.attribute) in gaining and one.address not in refused:
@@ -77,6 +111,8 @@ def subsumed(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _needs(case: Case) -> Iterator[Wanted[Any]]:
     yield from wanted_texts(case)
+    if users_wanted(case) is not None:
+        yield GroupPoliciesWanted()
 
 
 def _judge(case: Case, _facts: Facts) -> Iterator[Finding]:

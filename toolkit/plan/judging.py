@@ -66,4 +66,4 @@ def judge(case: Case, facts: Facts) -> tuple[Finding, ...]:
         case: What `prepared` gives.
         facts: Answers to `needs` of the case before.
     """
-    return gains.subsumed(finding for guard in GUARDS for finding in guard.judge(case, facts))
+    return gains.subsumed((finding for guard in GUARDS for finding in guard.judge(case, facts)), case.access)

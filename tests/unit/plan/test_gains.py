@@ -21,6 +21,7 @@ from toolkit.plan import access_changes, gains
 from toolkit.plan.access import world_of
 from toolkit.plan.access_changes import changes_of
 from toolkit.plan.case import Caller, Case
+from toolkit.plan.denials import GroupPoliciesWanted, HeldPolicies
 from toolkit.plan.facts import Facts
 from toolkit.plan.model import Attribution, parse_drift, parse_outcome, parse_plan
 from toolkit.plan.model import Resource as Planned
@@ -560,23 +561,23 @@ def test_what_was_deleted_by_hand_is_given_back() -> None:
 def test_one_finding_where_two_speak() -> None:
     address = 'module.iam_groups.aws_iam_group_policy.this["developers"]'
     (gain,) = found(DEVELOPERS_MAY, WIDE_INLINE)
+    access = planned(DEVELOPERS_MAY, WIDE_INLINE)
 
     def other(rule: Any, where: str, attribute: str | None = "policy", severity: Severity = Severity.HIGH) -> Finding:
         return Finding(rule, severity, Resource(where, REGION), attribute, "x", "grants more: Buckets", "y", "z", None)
 
     same, elsewhere = other(WEAKENS, address), other(WEAKENS, address.replace("developers", "site"))
-    kept = gains.subsumed((same, elsewhere, gain))
+    kept = gains.subsumed((same, elsewhere, gain), access)
     assert [(one.rule, one.address) for one in kept] == [(WEAKENS, elsewhere.address), (GAINS, address)]
     assert kept[1].evidence.endswith("; grants more: Buckets"), "what the texts say is not lost"
     # What no gain is about stays, and so does what a gain that blocks nothing is about.
-    assert gains.subsumed((same,)) == (same,)
-    assert gains.subsumed((same, replace(gain, severity=Severity.NOTE))) == (
-        same,
-        replace(gain, severity=Severity.NOTE),
-    )
+    assert gains.subsumed((same,), access) == (same,)
+    note = replace(gain, severity=Severity.NOTE)
+    assert gains.subsumed((same, note), access) == (same, note)
     # A deletion that is refused says enough.
     deleted = other(DESTROYS, address, None, Severity.CRITICAL)
-    assert [(one.rule, one.blocks) for one in gains.subsumed((deleted, gain))] == [(DESTROYS, True), (GAINS, False)]
+    left = gains.subsumed((deleted, gain), access)
+    assert [(one.rule, one.blocks) for one in left] == [(DESTROYS, True), (GAINS, False)]
 
 
 def test_who_comes_back_from_suspension_needs_one_consent() -> None:
@@ -589,6 +590,29 @@ def test_who_comes_back_from_suspension_needs_one_consent() -> None:
     out = at("aws_iam_user_group_membership", "out", user="anna", groups=["suspended"])
     (finding,) = found({**kept, **out}, {**kept, **joined("developers")})
     assert finding.subject == 'module.iam_groups.aws_iam_user_group_membership.this["out"].groups'
+
+
+def test_a_guardrail_that_is_refused_to_delete_needs_one_consent() -> None:
+    before, policies = (
+        {**scp(deny(DELETES)), **on("r-root")},
+        'module.organization.aws_organizations_policy.this["guardrail"]',
+    )
+    refused = Finding(DESTROYS, Severity.CRITICAL, Resource(policies, REGION), None, "x", "y", "z", "c", None)
+    (gain,) = found(before, {})
+    assert [one.blocks for one in gains.subsumed((gain,), planned(before, {}))] == [True]
+    assert [one.blocks for one in gains.subsumed((refused, gain), planned(before, {}))] == [True, False]
+
+
+def test_a_group_that_only_the_account_has_gives_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its policies are read with those of all groups, where a plan reaches users."""
+    monkeypatch.setattr(gains, "users_wanted", lambda _: True)
+    case = case_of(data_of({**ANNA, **OWN}, {**ANNA, **OWN, **joined("support")}))
+    wanted = tuple(gains.GUARD.needs(case))
+    assert GroupPoliciesWanted() in wanted
+    support = HeldPolicies({"support": {"x": policy(allow("kms:Decrypt"))}})
+    for held, expected in ((support, {(USER, "kms:Decrypt")}), (HeldPolicies(), set())):
+        facts = Facts({**dict.fromkeys(wanted), GroupPoliciesWanted(): held})
+        assert said(gains.changes(case, facts), Turn.GAIN) == expected
 
 
 def test_a_plan_without_policies_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
