@@ -37,7 +37,6 @@ from toolkit.policies import Need
 from toolkit.regions import partition_of
 from toolkit.typed import dotted
 from toolkit.visible import joined_lines
-from toolkit.workflows.access import texts
 from toolkit.workflows.guardrails import deployment_of, sent
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Workspace
@@ -102,10 +101,12 @@ def judge_plan(
 
 
 def _texts(workspace: Workspace) -> Texts:
-    """Texts of managed policies, for which nothing is read before one is wanted."""
+    """Texts of managed policies, for which nothing is read, or imported, before one is wanted."""
 
     @cache
     def known() -> Texts:
+        from toolkit.workflows.access import texts
+
         return texts(Project(workspace.paths.project))
 
     def text(arn: str) -> tuple[str, str] | None:
