@@ -6,6 +6,7 @@ import json
 import typing
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from toolkit.access import Verdict
 from toolkit.access.changes import AccessChanges, Turn, compare
-from toolkit.findings import Finding, Resource, Severity
+from toolkit.findings import Consents, Finding, Resource, Severity, Waiver
 from toolkit.findings.rules import DESTROYS, GAINS, WEAKENS
 from toolkit.iam.organization import Deployment
 from toolkit.plan import access_changes, gains
@@ -556,6 +557,25 @@ def test_what_was_deleted_by_hand_is_given_back() -> None:
         )
     )
     assert not drifted.access.shifts
+
+
+def test_its_own_consent_lets_it_through() -> None:
+    (finding,) = found(DEVELOPERS_MAY, WIDE_INLINE)
+    day = date(2026, 1, 1)
+    waiver = Waiver(GAINS, finding.subject, "reviewed", day)
+    for consented in (
+        Consents(gain=(finding.subject,)),
+        Consents(gain=("module.iam_groups.*",)),
+        Consents(waivers=(waiver,)),
+    ):
+        assert not consented.apply([finding], day)[0].blocks
+    for other in (Consents(("*",), ("*",), True, release=("*",)), Consents(waivers=(replace(waiver, rule=WEAKENS),))):
+        assert other.apply([finding], day)[0].blocks
+    # It travels with the bundle.
+    consent = Consents(gain=(finding.subject,))
+    assert consent.as_options() == (f"--allow-gain={finding.subject}",)
+    assert Consents.from_options(consent.as_options()) == consent
+    assert Consents(gain=("x",)).idle([finding]) == (("--allow-gain x", None),)
 
 
 def test_one_finding_where_two_speak() -> None:
