@@ -9,7 +9,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -41,6 +41,12 @@ DEFAULT_LIFETIME = timedelta(hours=24)
 """How long a plan may be applied, unless the option says otherwise."""
 
 
+def _no_changes() -> AccessChanges:
+    from toolkit.access.changes import NO_CHANGES
+
+    return NO_CHANGES
+
+
 @dataclass(frozen=True)
 class PlanResult:
     """What planning gave."""
@@ -53,12 +59,12 @@ class PlanResult:
     warnings: tuple[Diagnostic, ...]
     saved: bundles.Bundle | None
     """The bundle, to be applied without reading it again: by then another plan may be there."""
-    access: AccessChanges
-    """What the plan changes in who may do what."""
     moves_home: bool = False
     """Whether applying an empty plan records another home region in the state, on which a later step relies."""
     only_lacking: bool = False
     """Whether nothing is left to apply but what the embedded AWS lacks."""
+    access: AccessChanges = field(default_factory=_no_changes)
+    """What the plan changes in who may do what."""
 
     @property
     def pending(self) -> bool:
@@ -211,7 +217,7 @@ def make_plan(
             target = place.named(environment.name, content)
             saved = replace(saved, path=target, manifest=manifest)
         warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)
-        result = PlanResult(plan, target, manifest, findings, warnings, saved, access, moves_home, only_lacking)
+        result = PlanResult(plan, target, manifest, findings, warnings, saved, moves_home, only_lacking, access)
         if judged is not None:
             judged(result)
         if saved is None and not (destroy or targets):

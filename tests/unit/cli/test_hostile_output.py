@@ -205,8 +205,7 @@ def _planned(word: str) -> Any:
         view = _view(word)
         warning = poisoned(events.Diagnostic, word)
         harmless = tuple(dataclasses.replace(f, consented_by=word) for f in view.findings)
-        saved = typing.cast(Any, object())
-        result = PlanResult(view.plan, view.bundle, view.manifest, harmless, (warning,), saved, view.access)
+        result = PlanResult(view.plan, view.bundle, view.manifest, harmless, (warning,), typing.cast(Any, object()))
         if judged is not None:
             judged(result)
         return result

@@ -87,7 +87,7 @@ def planned(project: Path, later: PlanView, monkeypatch: pytest.MonkeyPatch) -> 
 
     paths, environment = read_environment(Project(project), "sandbox")
     workspace = SimpleNamespace(environment=environment, paths=paths, aws=SimpleNamespace(environment=environment))
-    result = PlanResult(later.plan, later.bundle, later.manifest, later.findings, (), None, later.access)
+    result = PlanResult(later.plan, later.bundle, later.manifest, later.findings, (), None)
     monkeypatch.setattr(workspaces, "open_workspace", lambda *_, **__: workspace)
 
     def make_plan(*_: object, judged: Callable[[PlanResult], None], **__: object) -> PlanResult:
