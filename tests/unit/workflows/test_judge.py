@@ -141,6 +141,31 @@ def test_what_the_own_role_gets_is_asked_of_aws():
     assert "locks-out-caller" not in judged(session, attaches)
 
 
+def test_what_the_role_that_applies_loses_is_asked_of_aws_when_its_pipeline_plans():
+    iam = boto3.client("iam")
+    broad, narrow = (
+        json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+        for action in ("sns:*", "sqs:*")
+    )
+    for part in ("plan", "apply"):
+        iam.create_role(RoleName=f"ci-{part}", AssumeRolePolicyDocument=broad)
+    own = iam.create_policy(PolicyName="ci-apply-1", PolicyDocument=broad)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="ci-apply", PolicyArn=own)
+    narrows = change("aws_iam_policy", {"arn": own, "policy": broad}, {"arn": own, "policy": narrow})
+    gone = change("aws_sns_topic", {"arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms", "name": "alarms"}, None)
+    deployer = "provider: github, repository: example/x, owner_id: '1', repository_id: '2', pipeline: {}"
+    pipeline = f"{{iam_roles: {{deployers: {{ci: {{{deployer}}}}}}}}}"
+    for part, components, expected in (
+        ("plan", pipeline, True),
+        ("apply", pipeline, True),
+        ("apply", "{}", True),
+        ("plan", "{}", False),
+    ):
+        session = f"arn:aws:sts::{ACCOUNT}:assumed-role/ci-{part}/x"
+        rules = judged(session, narrows, gone, components=components)
+        assert ("locks-out-caller" in rules) == expected, (part, components)
+
+
 def test_nothing_is_read_once_judging_has_begun(monkeypatch: pytest.MonkeyPatch):
     """Facts are gathered once; a guard that read by itself would find the account closed."""
     iam = boto3.client("iam")
