@@ -72,12 +72,20 @@ def _allows(statement: Statement, document: PolicyDocument, action: str, change:
         return False
     if statement.resources and not any(_covers(pattern, action, change.before) for pattern in statement.resources):
         return False
-    keys: dict[str, str] = {"aws:requestedregion": change.region}
-    if isinstance(tags := change.before.get("tags_all"), Mapping):
-        keys |= {f"aws:resourcetag/{key.lower()}": str(value) for key, value in tags.items()}
     # Other keys are of requests that are not known here: their conditions count as met, before and after.
-    known = (c for c in statement.conditions if c.key.lower().startswith(("aws:requestedregion", "aws:resourcetag/")))
-    return all(condition.holds(Context(keys), variables=document.variables) for condition in known)
+    known = [c for c in statement.conditions if c.key.lower().startswith(("aws:requestedregion", "aws:resourcetag/"))]
+    # An update may give it the tags that a condition names then.
+    return any(
+        all(condition.holds(_keys(change.region, values), variables=document.variables) for condition in known)
+        for values in (change.before, change.after if change.action is Action.UPDATE else change.before)
+    )
+
+
+def _keys(region: str, values: Mapping[str, Any]) -> Context:
+    keys = {"aws:requestedregion": region}
+    if isinstance(tags := values.get("tags_all"), Mapping):
+        keys |= {f"aws:resourcetag/{key.lower()}": str(value) for key, value in tags.items()}
+    return Context(keys)
 
 
 def _covers(pattern: str, action: str, values: Mapping[str, Any]) -> bool:

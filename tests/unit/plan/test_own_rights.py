@@ -183,6 +183,16 @@ KEPT: dict[str, tuple[tuple[Entry, ...], dict[str, Any]]] = {
         (rewritten(allows("cloudtrail:*", on=TRAIL.replace("baseline", "other")), NARROW), GONE),
         {},
     ),
+    "since it gets the other tag": (
+        (
+            rewritten(
+                allows("kms:*", StringEquals={"aws:ResourceTag/ManagedBy": "x"}),
+                allows("kms:*", StringEquals={"aws:ResourceTag/ManagedBy": "y"}),
+            ),
+            entry("aws_kms_key", KEY, {**KEY, "tags_all": {"ManagedBy": "y"}}),
+        ),
+        {},
+    ),
     "since nothing needs them": (
         (rewritten(BROAD, NARROW), entry("aws_cloudtrail", None, {"name": "baseline"})),
         {},
