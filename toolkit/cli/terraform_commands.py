@@ -45,8 +45,9 @@ def validate(
 ) -> int:
     """Check environment files and their Terraform, without AWS.
 
-    Reports what `terraform validate` finds, waivers that expired, and settings that need a review. Of several
-    environments, an error of one hides no other.
+    Reports what `terraform validate` finds, access tests that fail, waivers that expired, and settings that need a
+    review. Of several environments, an error of one hides no other. Access tests are run on the embedded AWS; where
+    it is not installed, validate says that they were not run, and `plan` runs them.
 
     \b
     Examples:
@@ -55,35 +56,36 @@ def validate(
       toolkit validate --changed-since origin/main
     """
     from toolkit.fleet.outcome import fold
-    from toolkit.workflows.validate import validate_environment
+    from toolkit.workflows.validate import Validated, validate_environment
 
     project = options.project()
     selection = fleet_options.selected(project, envs, where, everything, changed_since, by_default=True)
-    found: dict[str, list[str]] = {}
+    found: dict[str, Validated] = {}
     errors: dict[str, ToolkitError] = {}
     with console.Progress() as progress:
         for name in selection.names:
             try:
-                diagnostics = validate_environment(project, name, options.access(False, mirror), progress)
+                found[name] = validate_environment(project, name, options.access(False, mirror), progress)
             except ToolkitError as e:
                 if selection.single is not None or e.exit_code is ExitCode.INTERRUPTED:
                     raise
                 errors[name] = e
-            else:
-                found[name] = [d.summary for d in diagnostics]
     if as_json:
         results = [
             {
                 "environment": name,
                 "valid": name in found,
-                "warnings": found.get(name, []),
+                "warnings": [d.summary for d in found[name].warnings] if name in found else [],
+                "access_tests": {"declared": found[name].access_tests, "tested": found[name].tested}
+                if name in found
+                else None,
                 "error": errors[name].as_data() if name in errors else None,
             }
             for name in selection.names
         ]
         console.print_json(document("validate", {"environments": results}))
     else:
-        rows = [(name, "valid" if name in found else "not valid, see below") for name in selection.names]
+        rows = [(name, found[name].result if name in found else "not valid, see below") for name in selection.names]
         console.print_table(("ENVIRONMENT", "RESULT"), rows)
     for name, error in errors.items():
         fleet_run.tell_error(name, error.as_data())

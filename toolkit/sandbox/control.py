@@ -32,6 +32,8 @@ DEFAULT_ACCOUNT_ID = "123456789012"
 """The account number of AWS's own documentation examples."""
 
 _HEALTH_PATH = "/moto-api/toolkit-health"  # = server.HEALTH_PATH; the server module is not imported here
+INSTALL = "pip install '.[sandbox]' in the toolkit's clone"
+"""How it is installed."""
 ACCOUNTS_PATH = "/moto-api/toolkit-accounts/"
 """Where the server is asked (POST) for a further account, whose number follows."""
 ACCOUNT_KEY = "SANDBOX0"
@@ -67,6 +69,11 @@ class Sandbox:
     def accounts(self) -> str:
         """These in words: "account 111122223333"."""
         return f"account{'s' if self.further else ''} {', '.join(self.account_ids)}"
+
+
+def installed() -> bool:
+    """Whether the embedded AWS can be started: moto comes with the extra `sandbox` only."""
+    return importlib.util.find_spec("moto") is not None
 
 
 def up(
@@ -229,10 +236,10 @@ def child_environ(
 
 
 def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | None, record: Path | None) -> Sandbox:
-    if importlib.util.find_spec("moto") is None:
+    if not installed():
         raise ToolkitError(
             "the embedded AWS needs moto, which is not installed",
-            hint="install the toolkit with it: pip install '.[sandbox]' in its clone",
+            hint=f"install it: {INSTALL}",
         )
     ready = state_dir / "ready.json"
     ready.unlink(missing_ok=True)

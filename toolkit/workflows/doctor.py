@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -113,9 +112,11 @@ def _provider(mirror: Path | None, binary: Callable[[], Binary]) -> str:
 
 
 def _sandbox() -> str:
-    if importlib.util.find_spec("moto") is None:
-        return "not installed (only `toolkit sandbox` needs it: pip install '.[sandbox]' in the toolkit's clone)"
-    return "available"
+    from toolkit.sandbox import control
+
+    if control.installed():
+        return "available"
+    return f"not installed (only `toolkit sandbox`, `explain --rendered` and access tests need it: {control.INSTALL})"
 
 
 def _modules(project: Project) -> Finding:

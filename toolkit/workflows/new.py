@@ -25,6 +25,7 @@ from toolkit.settings.base import Settings
 from toolkit.settings.contacts import email_address
 from toolkit.settings.values import TO_FILL_IN
 from toolkit.snapshots import read_snapshot
+from toolkit.workflows.first_tests import first_tests
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
 
@@ -146,12 +147,14 @@ def new_environment(project: Project, name: str, answers: Answers) -> Path:
 
 def environment_text(name: str, answers: Answers) -> str:
     """The text of an environment file that starts from these answers."""
+    blocks = list(_blocks(answers))
     return template_text(
         "project/environment.yaml.j2",
         name=name,
         answers=answers,
         meaning=PROFILES[answers.profile],
-        blocks=list(_blocks(answers)),
+        blocks=blocks,
+        tests=list(first_tests({block.component.name for block in blocks if not block.missing})),
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from toolkit.environment import Environment
 from toolkit.errors import ToolkitError
 from toolkit.paths import EnvironmentPaths, Project
+from toolkit.sandbox import control as sandbox
 from toolkit.terraform.events import Diagnostic
 from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
@@ -29,8 +31,29 @@ from toolkit.workflows.workspace import (
 )
 
 
-def validate_environment(project: Project, name: str, access: Access, observer: Observer) -> tuple[Diagnostic, ...]:
-    """What the settings want looked at, and warnings of `terraform validate`.
+@dataclass(frozen=True)
+class Validated:
+    """What was found of an environment that is valid.
+
+    Attributes:
+        warnings: What the settings want looked at, and warnings of `terraform validate`.
+        access_tests: How many access tests it has.
+        tested: How many of these were run, and held.
+    """
+
+    warnings: tuple[Diagnostic, ...] = ()
+    access_tests: int = 0
+    tested: int = 0
+
+    @property
+    def result(self) -> str:
+        """In a few words."""
+        left = self.access_tests - self.tested
+        return "valid" + (f", but {left} access test{'s were' if left > 1 else ' was'} not run" if left else "")
+
+
+def validate_environment(project: Project, name: str, access: Access, observer: Observer) -> Validated:
+    """Whether it is valid, as far as that can be said without its account.
 
     Raises:
         RefusedError: The state is another environment's, too.
@@ -70,18 +93,47 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
             detail="\n".join(explain(d, paths, environment) for d in errors),
             hint="change the settings named above, then `toolkit render` and validate again",
         )
-    if environment.access_tests:
-        from toolkit.workflows.access import of_values
-        from toolkit.workflows.access_tests import require_access
-        from toolkit.workflows.rendered_values import values_of
-
-        values = values_of(paths, environment, access, observer)
-        observer.stage(f"Testing who may do what in {name}")
-        tested = require_access(of_values(project, paths, environment, values, f"the rendered files of {name}"))
-        observer.note(f"{tested} access tests hold")
+    tests = len(environment.access_tests)
+    tested, untested = 0, tuple[Diagnostic, ...]()
+    if tests and sandbox.installed():
+        _test_access(project, paths, environment, access, observer)
+        tested = tests
+    elif tests:
+        untested = (_untested(paths, environment),)
+        observer.warning(f"{untested[0].summary}: {untested[0].detail}")
     # Shown already, with the rendered files.
     newer = [Diagnostic("warning", text, "", None, None, None, None) for text in environment.warnings(paths.shown)]
-    return (*newer, *advice, *diagnostics)
+    return Validated((*newer, *advice, *diagnostics, *untested), tests, tested)
+
+
+def _test_access(
+    project: Project, paths: EnvironmentPaths, environment: Environment, access: Access, observer: Observer
+) -> None:
+    from toolkit.workflows.access import of_values
+    from toolkit.workflows.access_tests import require_access
+    from toolkit.workflows.rendered_values import values_of
+
+    name = environment.name
+    values = values_of(paths, environment, access, observer)
+    observer.stage(f"Testing who may do what in {name}")
+    answers = require_access(of_values(project, paths, environment, values, f"the rendered files of {name}"))
+    count = len(environment.access_tests)
+    observer.note(f"{count} access test{'s hold' if count > 1 else ' holds'} ({answers} answers)")
+
+
+def _untested(paths: EnvironmentPaths, environment: Environment) -> Diagnostic:
+    """That nothing was tested, since there is no embedded AWS to plan on: never taken for a test that holds."""
+    count, line = len(environment.access_tests), environment.lines.get(("access_tests",), 1)
+    return Diagnostic(
+        "warning",
+        f"{paths.shown}:{line}: {count} access test{'s were' if count > 1 else ' was'} not run",
+        "validate runs them on the embedded AWS, which needs moto, and that is not installed; `plan` and `apply` test "
+        f"the plan itself. To run them here, too: {sandbox.INSTALL}",
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def _advice(paths: EnvironmentPaths, environment: Environment, today: date) -> Iterator[Diagnostic]:

@@ -14,6 +14,7 @@ import pytest
 from toolkit.cli import console, fleet_options
 from toolkit.errors import ExitCode, ToolkitError, UsageError
 from toolkit.paths import Project
+from toolkit.workflows.validate import Validated
 
 ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents: {}\n'
 LABELS = {"dev": "{tier: dev}", "prod-1": "{tier: prod}", "prod-2": "{tier: prod, ring: rest}"}
@@ -199,15 +200,15 @@ def test_a_state_that_cannot_be_read_leaves_out_nothing(project: Project):
 def test_validate_goes_on_after_an_error(
     project: Project, told: Told, monkeypatch: pytest.MonkeyPatch, json_shape: Callable[[str], Any]
 ):
-    def validate(_project: Project, name: str, *_: object) -> tuple[()]:
+    def validate(_project: Project, name: str, *_: object) -> Validated:
         if name == "prod-2":
-            return ()
+            return Validated(access_tests=2)
         code = ExitCode.OUT_OF_DATE if name == "dev" else ExitCode.ERROR
         raise ToolkitError(f"wrong {name}", where="x.yaml:3", detail="as found", hint="mend it", exit_code=code)
 
     monkeypatch.setattr("toolkit.workflows.validate.validate_environment", validate)
     out, err = told("validate", exits=1)
-    assert "prod-2       valid" in out
+    assert "prod-2       valid, but 2 access tests were not run" in out
     assert "Error: dev: x.yaml:3: wrong dev\n  as found\nNext: mend it\n" in err
     assert "Error: prod-1: x.yaml:3: wrong prod-1" in err
     told("validate", "dev", "prod-2", exits=3)
@@ -218,12 +219,13 @@ def test_validate_goes_on_after_an_error(
         "wrong prod-1",
         None,
     ]
+    assert [each["access_tests"] for each in data["environments"]] == [None, None, {"declared": 2, "tested": 0}]
     # One that is named alone is as before.
     assert json.loads(told("validate", "dev", "--json", exits=3)[0])["kind"] == "error"
 
 
 def test_what_was_interrupted_is_not_gone_on_with(project: Project, told: Told, monkeypatch: pytest.MonkeyPatch):
-    def validate(_project: Project, name: str, *_: object) -> tuple[()]:
+    def validate(_project: Project, name: str, *_: object) -> Validated:
         assert name == "dev"
         raise ToolkitError("interrupted", exit_code=ExitCode.INTERRUPTED)
 

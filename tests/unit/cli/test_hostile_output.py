@@ -43,6 +43,7 @@ from toolkit.findings.rules import WEAKENS
 from toolkit.terraform import events
 from toolkit.terraform.failures import explain
 from toolkit.workflows.audit import chosen as audit_checks
+from toolkit.workflows.validate import Validated
 
 EXAMPLES = int(os.environ.get("TOOLKIT_SOAK_EXAMPLES", "3"))
 """Per story and kind of stream; a long run takes 200."""
@@ -343,7 +344,7 @@ def story_render(word: str) -> Iterator[list[str]]:
 def story_validate(word: str) -> Iterator[list[str]]:
     def validate(_project: Any, _name: Any, _access: Any, observer: Any) -> Any:
         _told(observer, word)
-        return (poisoned(events.Diagnostic, word),)
+        return Validated((poisoned(events.Diagnostic, word),), 2, 1)
 
     with patch("toolkit.workflows.validate.validate_environment", validate):
         yield from both("validate")

@@ -24,7 +24,7 @@ def at(rendered: Any, file: str, start: str) -> dict[str, Any]:
 
 
 def validated(house: Any, **environ: str) -> tuple[Any, ...]:
-    return validate_environment(house.project, "prod", house.access(**environ), house)
+    return validate_environment(house.project, "prod", house.access(**environ), house).warnings
 
 
 def test_no_account_and_no_state_is_asked(house: Any, callers: list[Any]):
@@ -120,3 +120,18 @@ def test_a_waiver_that_expired_is_reported_with_its_line(house: Any):
     )
     assert "set a later date" in found.detail
     assert any(line.startswith(found.summary) for line in house.warnings)
+
+
+def test_access_tests_that_cannot_be_run_are_named_and_never_taken_for_held(house: Any, monkeypatch: Any):
+    tests = "access_tests:\n  - {who: x, cannot: iam:CreateUser}\n  - {who: y, can: iam:CreateUser}"
+    house.write(tests)
+    house.render()
+    says(house)
+    monkeypatch.setattr("toolkit.sandbox.control.installed", lambda: False)
+    found = validate_environment(house.project, "prod", house.access(), house)
+    assert (found.access_tests, found.tested) == (2, 0)
+    assert found.result == "valid, but 2 access tests were not run"
+    (warning,) = found.warnings
+    assert warning.summary == "environments/prod/environment.yaml:3: 2 access tests were not run"
+    assert "pip install '.[sandbox]'" in warning.detail
+    assert house.warnings[-1].startswith(warning.summary)
