@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import Component, Protected, Scope
+from toolkit.components.base import Component, Ending, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.values import checked
@@ -111,6 +111,7 @@ COMPONENT = Component(
     settings=AccessAnalyzer,
     derived=("is_home_region",),
     protects=(Protected("aws_accessanalyzer_analyzer"),),
+    ending=Ending(("access-analyzer:DeleteAnalyzer",)),
     profiles={
         "minimal": {"unused_access": {"enabled": False}},
         "standard": {"unused_access": {"enabled": False}},

@@ -220,6 +220,19 @@ class Identities:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """What ends what a component records or detects.
+
+    Attributes:
+        actions: Of IAM.
+        on: What of the environment they are about, as an access test names it; None: any resource.
+    """
+
+    actions: tuple[str, ...]
+    on: str | None = None
+
+
+@dataclass(frozen=True)
 class IamName:
     """A setting that becomes the name of something; names of IAM are compared in any case.
 
@@ -323,6 +336,8 @@ class Component:
             https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
         roles: What some of its resources are for → which.
         identities: Its settings, and every enabled component's by name → what they say of users and groups. Pure.
+        ending: What ends what it records or detects: the access tests that `toolkit new` writes hold that the groups
+            which administer no identities cannot do it.
         read_back: Its settings, place, and what reads the account → what the demo shows of it.
         organization_policies: Its settings and place → what it sends to AWS Organizations, judged before Terraform is
             started. Pure. One component at most has it.
@@ -364,6 +379,7 @@ class Component:
     trusts: Callable[[Any], Iterable[str]] | None = None
     roles: Mapping[Role, Made] = field(default_factory=dict)
     identities: Callable[[Any, Mapping[str, Any]], Identities] | None = None
+    ending: Ending | None = None
     read_back: Callable[[Any, Place, Every], Iterable[Seen]] | None = None
     organization_policies: Callable[[Any, Place], OrganizationPolicies] | None = None
     needs: tuple[Need, ...] = ()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from toolkit.components.base import LOG_BUCKET, Component, Every, IamName, Place, Protected, Scope, Seen
+from toolkit.components.base import LOG_BUCKET, Component, Ending, Every, IamName, Place, Protected, Scope, Seen
 from toolkit.policies import Need
 from toolkit.settings.accounts import OrganizationId
 from toolkit.settings.base import Mismatch, Settings
@@ -145,6 +145,7 @@ COMPONENT = Component(
     ),
     bills="a KMS key, storage in S3, and ingestion by CloudWatch Logs; the first trail's management events are free, "
     "those of a second trail are not",
+    ending=Ending(("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors"), "trail"),
     profiles={
         "minimal": {"log_retention_days": 365, "data_events": [], "insights": []},
         "standard": {"log_retention_days": 365, "data_events": [], "insights": []},

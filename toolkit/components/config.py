@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import LOG_BUCKET, Component, Every, Place, Protected, Scope, Seen
+from toolkit.components.base import LOG_BUCKET, Component, Ending, Every, Place, Protected, Scope, Seen
 from toolkit.components.password_policy import PasswordPolicy
 from toolkit.policies import Need
 from toolkit.regions import ARN
@@ -293,6 +293,7 @@ COMPONENT = Component(
     follows=_follows,
     derived=("is_home_region", "taken_over", "bucket_name", "role_arn", "s3_kms_key_arn"),
     bills="each recorded item and each evaluation of a rule, in every region, and storage in S3",
+    ending=Ending(("config:StopConfigurationRecorder",)),
     profiles={
         "standard": {"recording_frequency": "CONTINUOUS"},
         "strict": {"recording_frequency": "CONTINUOUS", "aggregator": {"enabled": True}},

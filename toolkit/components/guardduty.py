@@ -14,6 +14,7 @@ from toolkit.components.base import (
     LOG_BUCKET,
     SECURITY_EMAIL,
     Component,
+    Ending,
     Every,
     NewerProvider,
     Place,
@@ -258,6 +259,7 @@ COMPONENT = Component(
     ),
     bills="the volume of CloudTrail events, flow logs and DNS logs that it reads, in every region, after 30 free days; "
     "with notifications, a KMS key and an alarm",
+    ending=Ending(("guardduty:DeleteDetector",)),
     profiles={
         "standard": {"notifications": {"email_addresses": [SECURITY_EMAIL], "minimum_severity": 7}},
         "strict": {

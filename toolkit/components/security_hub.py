@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from toolkit.aws_lists import aws_list
-from toolkit.components.base import Component, NewerProvider, Protected, Scope
+from toolkit.components.base import Component, Ending, NewerProvider, Protected, Scope
 from toolkit.policies import Need
 from toolkit.settings.base import Settings
 from toolkit.settings.listed import listed, misspelt
@@ -140,6 +140,7 @@ COMPONENT = Component(
         Protected("aws_securityhub_aggregator_v2"),
     ),
     bills="the number of checks, in every region, after 30 free days; the checks make AWS Config record more",
+    ending=Ending(("securityhub:DisableSecurityHub",)),
     profiles={
         "standard": {"standards": ["cis-5.0", "fsbp-1.0"]},
         "strict": {"standards": ["cis-5.0", "fsbp-1.0", "nist-800-53-r5"]},

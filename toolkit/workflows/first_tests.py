@@ -1,23 +1,17 @@
 """The access tests that `toolkit new` writes: five that should hold in any account, of what its profile switches on.
 
-In: names of components. Out: entries of `access_tests`. Each is decided by what the modules say themselves, or by
-AdministratorAccess, and so has the same answer where no text of another policy of AWS's is known.
+In: components with their settings. Out: entries of `access_tests`. Each is decided by what the modules say themselves,
+or by AdministratorAccess, and so has the same answer where no text of another policy of AWS's is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from toolkit.components.iam_groups import DEFAULT_GROUPS
+from toolkit.components.base import Component, Identities
 
-_WATCHING = {
-    "config": "config:StopConfigurationRecorder",
-    "guardduty": "guardduty:DeleteDetector",
-    "security_hub": "securityhub:DisableSecurityHub",
-    "access_analyzer": "access-analyzer:DeleteAnalyzer",
-}
-"""Component → the action that ends what it detects."""
 _WIDTH = 120
 _MFA = "aws:MultiFactorAuthPresent"
 
@@ -59,50 +53,48 @@ class FirstTest:
         return (line,) if len(line) <= _WIDTH else (f"    {self.word}:", *(f"      - {one}" for one in quoted))
 
 
-def first_tests(components: Collection[str]) -> Iterator[FirstTest]:
-    """The tests of an environment that has these components.
+def first_tests(components: Mapping[str, Component], settings: Mapping[str, Any]) -> Iterator[FirstTest]:
+    """The tests of an environment.
 
     Args:
-        components: Their names.
+        components: All that it switches on, by name.
+        settings: Theirs, by the same name.
     """
-    if "iam_groups" not in components:
-        return
-    administrators = tuple(name for name, group in DEFAULT_GROUPS.items() if group is not None and group.administrator)
-    others = tuple(name for name in DEFAULT_GROUPS if name not in administrators)
-    if "cloudtrail" in components:
+    groups = Identities()
+    for name, component in components.items():
+        if component.identities is not None:
+            groups = groups.together(component.identities(settings[name], settings))
+    others = tuple(sorted(groups.without_administration))
+    administrators = tuple(sorted(groups.with_mfa - groups.without_administration))
+    endings = [component.ending for component in components.values() if component.ending is not None]
+    recorded = any(one.on for one in endings)
+    if others:
+        for one in endings:
+            if one.on:
+                meaning = "Of the groups, only administrators can stop the recording of API calls."
+                yield FirstTest(meaning, others, "cannot", one.actions, on=one.on)
+        if detecting := tuple(action for one in endings if not one.on for action in one.actions):
+            yield FirstTest("Only administrators can switch off detection.", others, "cannot", detecting)
+        giving = ("iam:CreateUser", "iam:AttachUserPolicy", "iam:PutGroupPolicy", "iam:CreatePolicyVersion")
+        yield FirstTest("Only administrators can give permissions.", others, "cannot", giving)
+    if groups.with_mfa:
+        reading = ("s3:GetObject", "s3:DeleteObjectVersion") if recorded else ("secretsmanager:GetSecretValue",)
         yield FirstTest(
-            "Of the groups, only administrators can stop the recording of API calls.",
-            others,
-            "cannot",
-            ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors"),
-            on="trail",
-        )
-    watching = tuple(action for name, action in _WATCHING.items() if name in components)
-    if watching:
-        yield FirstTest("Nor can the others switch off detection.", others, "cannot", watching)
-    yield FirstTest(
-        "Nor can they give permissions.",
-        others,
-        "cannot",
-        ("iam:CreateUser", "iam:AttachUserPolicy", "iam:PutGroupPolicy", "iam:CreatePolicyVersion"),
-    )
-    if "mfa_enforcement" in components:
-        logs = "cloudtrail" in components
-        yield FirstTest(
-            f"Without MFA, no group can {'read or delete logs' if logs else 'read secrets'}.",
+            f"Without MFA, no group can {'read or delete logs' if recorded else 'read secrets'}.",
             (*administrators, *others),
             "cannot",
-            ("s3:GetObject", "s3:DeleteObjectVersion") if logs else ("secretsmanager:GetSecretValue",),
-            on="log object" if logs else None,
+            reading,
+            on="log object" if recorded else None,
             mfa=False,
         )
-    yield FirstTest(
-        "With MFA, administrators can do their work: they are not locked out.",
-        administrators,
-        "can",
-        ("iam:CreateUser", "iam:AttachUserPolicy", "iam:DeleteGroupPolicy"),
-        mfa=True,
-    )
+    if administrators:
+        yield FirstTest(
+            "With MFA, administrators can do their work: they are not locked out.",
+            administrators,
+            "can",
+            ("iam:CreateUser", "iam:AttachUserPolicy", "iam:DeleteGroupPolicy"),
+            mfa=True,
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from toolkit.settings.base import Settings
 from toolkit.settings.contacts import email_address
 from toolkit.settings.values import TO_FILL_IN
 from toolkit.snapshots import read_snapshot
-from toolkit.workflows.first_tests import first_tests
+from toolkit.workflows.first_tests import FirstTest, first_tests
 from toolkit.workflows.schema import FILE_NAME, schema_text
 
 
@@ -154,7 +154,7 @@ def environment_text(name: str, answers: Answers) -> str:
         answers=answers,
         meaning=PROFILES[answers.profile],
         blocks=blocks,
-        tests=list(first_tests({block.component.name for block in blocks if not block.missing})),
+        tests=list(_tests(blocks)),
     )
 
 
@@ -177,6 +177,12 @@ def _blocks(answers: Answers) -> Iterator[Block]:
             filled = {**to_fill, **_filled(chosen, answers.security_email or TO_FILL_IN)}
         text = yaml.dump(filled, Dumper=_Dumper, sort_keys=False, allow_unicode=True) if filled else ""
         yield Block(component, text, missing)
+
+
+def _tests(blocks: Iterable[Block]) -> Iterator[FirstTest]:
+    on = [block for block in blocks if not block.missing]
+    settings = {one.component.name: one.component.settings.model_validate(yaml.safe_load(one.text) or {}) for one in on}
+    return first_tests({one.component.name: one.component for one in on}, settings)
 
 
 def _to_fill(annotation: Any) -> Any:

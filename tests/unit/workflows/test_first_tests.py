@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from toolkit.plan.access import world_of
 from toolkit.plan.model import Attribution, parse_outcome
 from toolkit.workflows.access import Subject
 from toolkit.workflows.access_tests import require_access
+from toolkit.workflows.first_tests import first_tests
 from toolkit.workflows.new import Answers, environment_text
 
 HOME = "eu-central-1"
@@ -66,12 +66,12 @@ def test_each_can_fail(without: str, failing: set[int]) -> None:
 
 
 def test_what_is_not_switched_on_is_not_tested() -> None:
-    from toolkit.workflows.first_tests import first_tests
+    def tests(*names: str) -> dict[str, tuple[str, ...]]:
+        settings = {name: REGISTRY[name].settings() for name in names}
+        return {one.meaning: one.actions for one in first_tests({name: REGISTRY[name] for name in names}, settings)}
 
-    def actions(*components: str) -> dict[str, Any]:
-        return {test.word + (f" {test.on}" if test.on else ""): test.actions for test in first_tests(components)}
-
-    assert list(first_tests(("cloudtrail", "mfa_enforcement"))) == []
-    assert actions("iam_groups").keys() == {"cannot", "can"}
-    assert "securityhub:DisableSecurityHub" not in str(actions("iam_groups", "guardduty"))
-    assert actions("iam_groups", "mfa_enforcement")["cannot"] == ("secretsmanager:GetSecretValue",)
+    assert tests("cloudtrail", "config") == {}
+    assert list(tests("iam_groups")) == ["Only administrators can give permissions."]
+    found = tests("iam_groups", "mfa_enforcement", "guardduty")
+    assert found["Only administrators can switch off detection."] == ("guardduty:DeleteDetector",)
+    assert found["Without MFA, no group can read secrets."] == ("secretsmanager:GetSecretValue",)
