@@ -263,6 +263,8 @@ def _group_data(group: Group) -> dict[str, Any]:
         "new": group.made,
         "deleted": group.gone,
         "administrator": group.administrator,
+        "title": group.title,
+        "lines": list(group.lines),
         "changes": [
             {
                 "actions": list(item.actions),

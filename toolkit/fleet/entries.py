@@ -23,7 +23,18 @@ LOSSES = ("gone", "delete", "replace", "forget")
 """Words of changes that take something away."""
 _UNCOVERED = "uncovered"
 """Status of a requirement that nothing meets (toolkit.controls.coverage)."""
-_WORDS = (*LOSSES, "differs", "update", "create", "import", "move", *(s.value for s in Severity), "unknown")
+_WORDS = (
+    "gains",
+    "loses",
+    *LOSSES,
+    "differs",
+    "update",
+    "create",
+    "import",
+    "move",
+    *(s.value for s in Severity),
+    "unknown",
+)
 _LABEL = re.compile(
     r"module\.\w*?_((?:us_gov|[a-z]{2})_(?:central|(?:north|south)(?:east|west)?|east|west)_[1-9])(?=[.\[])"
 )
@@ -43,6 +54,11 @@ def finding_key(finding: Mapping[str, Any], word: str, **more: str) -> Key:
     """The key of a finding, of which a report says this word."""
     texts = {name: finding[name] or "" for name in ("component", "rule", "summary", "evidence", "remedy")}
     return _key(Kind.FINDING, word, finding["subject"], **{**texts, **more})
+
+
+def access_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Who gains or loses by the plan of a document; one of an earlier version does not say."""
+    return document.get("access") or {"gains": (), "losses": (), "gaps": ()}
 
 
 def entries(document: Mapping[str, Any]) -> Iterator[_Found]:
@@ -76,6 +92,12 @@ def entries(document: Mapping[str, Any]) -> Iterator[_Found]:
 
 
 def _of_plan(document: Mapping[str, Any]) -> Iterator[_Found]:
+    access = access_of(document)
+    for word, groups in (("gains", access["gains"]), ("loses", access["losses"])):
+        for group in groups:
+            yield "", _key(Kind.ACCESS, word, group["title"], summary="; ".join(group["lines"])), []
+    for gap in access["gaps"]:
+        yield "", _key(Kind.ACCESS, "unknown", "who can do what", summary=gap), []
     for c in document["changes"]:
         more = {
             "component": c["component"] or "",

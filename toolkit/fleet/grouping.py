@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from toolkit.errors import ExitCode
-from toolkit.fleet.entries import LOSSES, RULE, Key, entries, entry, finding_key, rank
+from toolkit.fleet.entries import LOSSES, RULE, Key, access_of, entries, entry, finding_key, rank
 from toolkit.fleet.outcome import ORDER, Outcome
 from toolkit.fleet.placeholders import Names, has_placeholders
 from toolkit.fleet.summary import (
@@ -145,6 +145,7 @@ class _Grouping:
             code = str((outcome.error or {}).get("code") or _CODES.get(outcome.exit_code, "error"))
         if blocking and outcome.error is None:
             code = "weaker" if kind == "drift" else "refused"
+        access = access_of(document)
         names = Names(outcome.environment, document.get("account_id"), document.get("region"))
         found = list(entries(document))
         if not any(Kind(key[0]) in CHANGES for _, key, _ in found):
@@ -158,6 +159,7 @@ class _Grouping:
                 outcome.seconds,
                 tuple(blocking),
                 outcome.error,
+                *(sum(len(one["principals"]) for one in access[turn]) for turn in ("gains", "losses")),
             ),
             names,
             code,

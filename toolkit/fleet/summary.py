@@ -21,6 +21,8 @@ _LISTED_REGIONS = 3
 class Kind(Enum):
     """What an entry is about."""
 
+    ACCESS = "access"
+    """Who gains or loses a right by a plan, or that this is not known."""
     CHANGE = "change"
     """Of a resource, by a plan or an apply, or outside of Terraform."""
     OUTPUT = "output"
@@ -54,9 +56,10 @@ class Entry:
 
     kind: Kind
     word: str
-    """Action of a change ("create"; of drift "differs" or "gone"), severity of a finding, "consented"."""
+    """Action of a change ("create"; of drift "differs" or "gone"), severity of a finding, "consented"; of access
+    "gains", "loses" or "unknown"."""
     subject: str
-    """Address, name of an output or a file, id of a check."""
+    """Who gains or loses, address, name of an output or a file, id of a check."""
     type: str | None = None
     component: str | None = None
     attributes: tuple[Attribute, ...] = ()
@@ -132,6 +135,10 @@ class Member:
     blocking: tuple[Mapping[str, Any], ...] = ()
     """The findings that block, as its document has them."""
     error: Mapping[str, Any] | None = None
+    gains: int = 0
+    """Principals that its plan gives a right."""
+    losses: int = 0
+    """Principals that its plan takes a right from."""
 
     @property
     def consents(self) -> tuple[str, ...]:

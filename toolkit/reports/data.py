@@ -58,6 +58,7 @@ def plan_data(view: PlanView) -> Document:
                 for c in plan.changes
             ],
             "findings": [reported(f) for f in view.findings],
+            "access": view.access.as_data(),
             "irreversible": [dataclasses.asdict(entry) for entry in view.irreversible],
             "refused": view.refused,
             "cost": {

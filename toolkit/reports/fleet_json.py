@@ -79,6 +79,8 @@ def summary_data(summary: Summary) -> Document:
                 "exit_code": one.exit_code,
                 "seconds": one.seconds,
                 "error": None if one.error is None else dict(one.error),
+                "gains": one.gains,
+                "losses": one.losses,
             }
             for one in summary.members
         ],

@@ -54,6 +54,7 @@ def render(summary: Summary) -> str:
     dangers, odd, alike, _ = words.HEADINGS
     unchanged = [member.environment for member in summary.unchanged]
     sections = [
+        _listed(words.access_title(summary), words.access(summary), budget),
         _section(dangers, [_danger(danger, summary) for danger in summary.dangers], budget),
         _section(odd, [_outlier(outlier, summary) for outlier in summary.outliers], budget),
         *(_listed(f"Not run: {reason}", names, budget) for reason, names in words.not_run(summary).items()),

@@ -31,6 +31,7 @@ _STYLES = {
     **dict.fromkeys(("delete", "replace", "gone", "critical"), "bold red"),
     **dict.fromkeys(("update", "differs", "medium", "uncovered", "unknown"), "yellow"),
     **dict.fromkeys(("import", "move", "note"), "cyan"),
+    "gains": "bold red",
     "create": "green",
     "forget": "magenta",
     "high": "red",
@@ -61,6 +62,9 @@ def summary_lines(summary: Summary, *, verbose: bool = False) -> Iterator[Line]:
     show = _Lines(summary, verbose=verbose)
     yield f"{words.title(summary)}: {words.verdict(summary)}", "bold"
     dangers, odd, _, not_run = words.HEADINGS
+    if title := words.access_title(summary):
+        yield from _heading(title, "bold yellow")
+        yield from show.listed(words.access(summary), "  ")
     if summary.dangers:
         yield from _heading(dangers, "bold red")
         for danger in summary.dangers:
@@ -218,7 +222,7 @@ class _Lines:
         if entry.kind is Kind.CHANGE:
             for detail in words.changed(entry, longest=_LONGEST_VALUE, with_values=self._verbose):
                 yield from detail.text()
-        elif entry.kind in (Kind.CHECK, Kind.IRREVERSIBLE):
+        elif entry.kind in (Kind.CHECK, Kind.IRREVERSIBLE, Kind.ACCESS):
             yield entry.summary
         else:
             yield from filter(None, [f"{entry.summary} {entry.evidence}".strip()])

@@ -125,6 +125,24 @@ def unchanged_title(summary: Summary) -> str:
     return f"{many(len(summary.unchanged), 'environment')} {words_of(summary).unchanged}"
 
 
+def access_title(summary: Summary) -> str:
+    """ "Who can do what changes in 2 environments"; empty where it does in none."""
+    found = sum(bool(one.gains or one.losses) for one in summary.members)
+    return f"Who can do what changes in {many(found, 'environment')}" if found else ""
+
+
+def access(summary: Summary) -> list[str]:
+    """ "prod: 2 principals gain, 1 loses", the environment with the most gains first."""
+    found = sorted((m for m in summary.members if m.gains or m.losses), key=lambda m: (-m.gains, m.environment))
+    return [f"{m.environment} ({', '.join(_numbers(m))})" for m in found]
+
+
+def _numbers(member: Member) -> Iterator[str]:
+    for number, word in ((member.gains, "gain"), (member.losses, "lose")):
+        if number:
+            yield f"{many(number, 'principal')} {word}{'s' if number == 1 else ''}"
+
+
 def apart(difference: Difference | None, summary: Summary) -> str:
     """How a set of changes relates to the groups: a sentence for what follows it."""
     if difference is None:

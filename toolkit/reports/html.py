@@ -8,7 +8,7 @@ from __future__ import annotations
 from toolkit.plan.model import Change
 from toolkit.reports import page
 from toolkit.reports.details import ABSENT, Detail, details, only_tags, unknown_paths
-from toolkit.reports.text import fixed
+from toolkit.reports.text import ACCESS, fixed
 from toolkit.reports.view import DANGER, MARKS, PlanView
 
 _LONGEST_VALUE = 4000
@@ -24,6 +24,7 @@ def render(view: PlanView) -> str:
         page.PLAN,
         styles=("page.css", "plan.css"),
         view=view,
+        access=ACCESS,
         blocking=[f for f in view.findings if f.blocks],
         others=[f for f in view.findings if not f.blocks],
         counts=[(action, MARKS[action], plan.count(action)) for action in DANGER],

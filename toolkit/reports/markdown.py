@@ -2,8 +2,8 @@
 
 A marker in the first line lets CI find and update the one comment of an environment. GitHub takes 65,536 characters:
 whatever the plan, the comment is shorter. First what each row says is cut, then whole rows are left out and counted;
-tables and foldable blocks stay whole. What is given room first: findings that block, costs, other findings, what is
-deleted or replaced, other changes.
+tables and foldable blocks stay whole. What is given room first: findings that block, who gains access (at most a
+quarter of all), costs, other findings, what is deleted or replaced, other changes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from toolkit.access.changes import AccessChanges
+from toolkit.access.changes import Group as AccessGroup
 from toolkit.findings import Finding
 from toolkit.plan.cost import CostLine
 from toolkit.plan.irreversible import Lasting
 from toolkit.plan.model import Change
 from toolkit.reports.details import Detail, clip, details
-from toolkit.reports.text import fixed
+from toolkit.reports.text import ACCESS, fixed
 from toolkit.reports.view import DANGER, MARKS, Group, PlanView
 from toolkit.visible import one_line
 
@@ -28,6 +30,8 @@ RESERVE = 512
 """For the sentences about what was left out."""
 _CUTS = (1000, 300, 120)
 """How long what a finding says may be: as long as all that block can be kept."""
+_SHARE = 4
+"""Of the whole comment, access gets one part of so many at most."""
 _LONGEST_VALUE = 200
 _LONGEST_CELL = 4000
 _LONGEST_FACT = 300
@@ -49,6 +53,7 @@ def render(view: PlanView) -> str:
     cuts = ([_finding_row(f, cut) for f in blocking] for cut in _CUTS)
     rows = next((rows for rows in cuts if budget.fits(findings.frame + "".join(rows))), None)
     findings.fill([_finding_row(f, _CUTS[-1]) for f in blocking] if rows is None else rows, budget)
+    access = _access(view.access, budget)
     costs = _Table(_COSTS, "item")
     costs.fill([_cost_row(line) for line in view.estimate.lines], budget)
     stays = _Table(_STAYS, "change")
@@ -60,6 +65,7 @@ def render(view: PlanView) -> str:
         for part in (
             head,
             findings.text("### Findings\n"),
+            access.text(f"### {ACCESS}\n"),
             stays.text("### Cannot be undone once applied\n"),
             _changes(blocks, left_out),
             costs.text(f"### Starts to bill\n\nUS dollars a month, list prices as of {view.estimate.as_of}.\n"),
@@ -162,6 +168,7 @@ def _foot(view: PlanView) -> str:
     return f"Apply exactly this plan: {code(f'toolkit apply {view.manifest.environment} --plan BUNDLE')}\n"
 
 
+_ACCESS = "| | Who | What changes |\n| --- | --- | --- |\n"
 _FINDINGS = "| | Finding | Evidence | Remediation | Consent |\n| --- | --- | --- | --- | --- |\n"
 _COSTS = "| What | Number | A month | Depends on | Price |\n| --- | ---: | --- | --- | --- |\n"
 _STAYS = "| Resource | What stays |\n| --- | --- |\n"
@@ -182,6 +189,24 @@ def _finding_row(finding: Finding, longest: int) -> str:
         what += f"<br>{prose(clip(', '.join(f.controls), longest))}"
     evidence, remedy = code(clip(f.evidence, longest)), prose(clip(f.remedy, longest))
     return f"| {word} | {what} | {evidence} | {remedy} | {consent} |\n"
+
+
+def _access(access: AccessChanges, budget: Budget) -> _Table:
+    """Who may do otherwise than before: gains first, then losses, then what is not known."""
+    table = _Table(_ACCESS, "access change")
+    rows = [_access_row("**gains**", group) for group in access.gains]
+    rows += [_access_row("loses", group) for group in access.losses]
+    rows += [f"| not known | | {prose(clip(gap, _CUTS[0]))} |\n" for gap in access.gaps]
+    room = min(budget.left, LIMIT // _SHARE)
+    share = Budget(room)
+    table.fill(rows, share)
+    budget.left -= room - share.left
+    return table
+
+
+def _access_row(word: str, group: AccessGroup) -> str:
+    lines = [prose(clip(line, _CUTS[0])) for line in group.lines]
+    return f"| {word} | {prose(clip(group.title, _CUTS[0]))} | {cell(lines)} |\n"
 
 
 def _stays_row(entry: Lasting) -> str:

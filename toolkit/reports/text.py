@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 
+from toolkit.access.changes import AccessChanges, Turn
+from toolkit.access.changes import Group as AccessGroup
 from toolkit.addresses import Address, suffix
 from toolkit.findings import Finding, Rule, Severity, Status, options_for
 from toolkit.plan.cost import CostLine
@@ -53,9 +55,15 @@ _ALIKE = 3
 """Findings of a kind in one component that are told one by one."""
 _LISTED = 10
 """Subjects that findings told together name."""
+_PRINCIPALS = 8
+"""Groups of principals who gain or lose alike."""
+_RIGHTS = 6
+"""Lines of one of these, and of what is not known."""
 _SUMMARY = 12
 """Lines of the summary at the end: with what follows it, they fit on a screen of 24."""
 _WORD = max(len("consented"), *(len(severity.value) for severity in Severity))
+ACCESS = "Access: who can do what once this is applied"
+"""Heading of what a plan changes in that."""
 Line = tuple[str, str]
 """Text and style."""
 
@@ -96,6 +104,7 @@ def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
     regions = frozenset(c.region for c in plan.changes)
     yield f"{view.title}: {view.place}", "bold"
     yield from _findings(view.findings, fold=not verbose)
+    yield from _access(view.access, verbose=verbose)
     for heading, groups in (("Deleted, replaced or forgotten", view.losses), ("", view.others)):
         if heading and groups:
             yield "", ""
@@ -128,6 +137,46 @@ def plan_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
         yield view.verdict, "bold red" if view.refused else "bold green"
     if not plan.empty:
         yield view.totals, "bold"
+
+
+def _access(access: AccessChanges, *, verbose: bool) -> Iterator[Line]:
+    """Who may do otherwise than before: gains first, then losses, then what is not known."""
+    if not access:
+        return
+    yield "", ""
+    yield ACCESS, "bold"
+    for word, groups in (("gains", access.gains), ("loses", access.losses)):
+        shown = groups if verbose else groups[:_PRINCIPALS]
+        for group in shown:
+            yield f"  {word}: {group.title}", _access_style(group)
+            lines = group.lines if verbose else group.lines[:_RIGHTS]
+            yield from ((f"      {line}", "") for line in lines)
+            yield from _more(len(group.lines) - len(lines), "line", "      ")
+        rest = groups[len(shown) :]
+        yield from _more(
+            sum(len(group.names) for group in rest),
+            f"principal that {word}",
+            "  ",
+            f"principals that {word.removesuffix('s')}",
+        )
+    gaps = access.gaps if verbose else access.gaps[:_RIGHTS]
+    yield from ((f"  not known: {gap}", "yellow") for gap in gaps)
+    yield from _more(len(access.gaps) - len(gaps), "gap", "  ")
+
+
+def _access_style(group: AccessGroup) -> str:
+    """Red for a gain of those who are there already and administer nothing."""
+    if group.turn is Turn.LOSS or group.administrator:
+        return ""
+    return "yellow" if group.made else "bold red"
+
+
+def _more(count: int, one: str, indent: str, several: str = "") -> Iterator[Line]:
+    if count:
+        yield (
+            f"{indent}… and {count:,} more {one if count == 1 else several or one + 's'} (with -v, all are listed)",
+            "",
+        )
 
 
 def _irreversible(view: PlanView, *, fold: bool) -> Iterator[Line]:

@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
+from toolkit.access import Kind, Principal, Verdict
+from toolkit.access.catalogue import catalogue
+from toolkit.access.changes import AccessChanges, Shift, Turn
 from toolkit.findings import Finding, Resource, Severity, Source, Status, rules
 from toolkit.plan.model import Action, AttributeChange, Change, Marker, OutputChange, Plan
 from toolkit.reports.markdown import LIMIT
@@ -67,6 +70,36 @@ FINDINGS = st.builds(
 )
 
 
+CONDITIONS = st.lists(MOSTLY_SHORT, max_size=2).map(tuple)
+SHIFTS = st.builds(
+    Shift,
+    turn=st.sampled_from(Turn),
+    principal=st.builds(Principal, kind=st.sampled_from(Kind), name=MOSTLY_SHORT, arn=st.just("arn:x")),
+    sensitive=st.sampled_from(catalogue()),
+    resource=st.one_of(st.none(), MOSTLY_SHORT),
+    before=st.sampled_from(Verdict),
+    after=st.sampled_from(Verdict),
+    conditions_before=CONDITIONS,
+    conditions=CONDITIONS,
+    through=st.one_of(st.none(), MOSTLY_SHORT),
+    made=st.booleans(),
+)
+
+
+@st.composite
+def access_changes(draw: st.DrawFn) -> AccessChanges:
+    """Some gains and losses, and up to 60 principals that have each, each in its own way."""
+    shifts = draw(st.lists(SHIFTS, max_size=3))
+    times = repeated(draw(st.sampled_from([1, 1, 1, 1, 60])), shifts)
+    many = tuple(
+        replace(one, principal=replace(one.principal, name=f"{one.principal.name}{n}"), through=str(n))
+        for n in range(times)
+        for one in shifts
+    )
+    labels = [one.principal.label for one in many]
+    return AccessChanges(many, gone=frozenset(labels[::3]), gaps=tuple(draw(st.lists(MOSTLY_SHORT, max_size=3))))
+
+
 def repeated(times: int, what: object, regions: int = 1) -> int:
     """How often something is repeated: fewer times if it is large, or one example would take minutes."""
     return max(min(times, 1_000_000 // (len(repr(what)) * regions)), 1)
@@ -108,7 +141,11 @@ def views(draw: st.DrawFn) -> PlanView:
     ordered = tuple(sorted(findings, key=lambda f: (not f.blocks, f.severity.rank)))
     outputs = tuple(OutputChange(name, Action.CREATE) for name in draw(st.lists(TEXTS, max_size=2)))
     return PlanView(
-        Plan("1.11.4", changes, outputs, draw(st.integers(0, 500))), some_manifest(), Path("p.tfbundle"), ordered
+        Plan("1.11.4", changes, outputs, draw(st.integers(0, 500))),
+        some_manifest(),
+        Path("p.tfbundle"),
+        ordered,
+        access=draw(access_changes()),
     )
 
 
@@ -152,15 +189,21 @@ def check_markdown(view: PlanView, text: str) -> None:
     assert lines[0] == "<!-- aws-baseline-toolkit:plan:sandbox -->"
     rows = [line for line in lines if line.startswith("|") and not line.startswith("| --- ")]
     assert rendered.count("<tr>") == len(rows)
-    left_out = dict.fromkeys(("finding", "item", "resource"), 0)
-    for number, noun in re.findall(r"^_(\d+) more (finding|item|resource)s? left out", text, re.MULTILINE):
+    left_out = dict.fromkeys(("finding", "item", "resource", "access change"), 0)
+    for number, noun in re.findall(
+        r"^_(\d+) more (finding|item|resource|access change)s? left out", text, re.MULTILINE
+    ):
         left_out[noun] += int(number)
     for _, number in re.findall(r"^_(\d+) more groups with (\d+) resources left out", text, re.MULTILINE):
         left_out["resource"] += int(number)
-    heads = sum(row.startswith(("| | Finding", "| What", "| | Resource")) for row in rows)
+    heads = sum(row.startswith(("| | Finding", "| | Who", "| What", "| | Resource")) for row in rows)
     told = len(rows) - heads
     # Every row is either there or counted.
-    assert told + sum(left_out.values()) == len(view.findings) + len(view.estimate.lines) + len(view.plan.changes)
+    rights = len(view.access.gains) + len(view.access.losses) + len(view.access.gaps)
+    assert told + sum(left_out.values()) == sum(
+        (len(view.findings), len(view.estimate.lines), len(view.plan.changes), rights)
+    )
+    event(f"access changes left out: {left_out['access change'] > 0}")
     blocking = sum(f.blocks for f in view.findings)
     kept = [row for row in rows if row.startswith("| **")]
     event(f"blocking findings left out: {len(kept) < blocking}")
