@@ -19,6 +19,7 @@ from typing import Any
 
 import typer
 from pictures import draw
+from pydantic import TypeAdapter
 
 from toolkit.audit.model import Check
 from toolkit.audit.registry import checks
@@ -29,11 +30,18 @@ from toolkit.documents import KINDS
 from toolkit.environment import load_text
 from toolkit.errors import ExitCode
 from toolkit.findings import Source, rules
+from toolkit.findings.data import Record
 from toolkit.fleet.pipeline import Bundle, Nightly, Pipeline
+from toolkit.plan.access_changes import changes_of
+from toolkit.plan.model import Attribution, parse_outcome, parse_plan
 from toolkit.releases import KNOWN_BAD
 from toolkit.rendering.render import render
+from toolkit.reports import markdown
+from toolkit.reports.view import PlanView
 from toolkit.resources.base import Strength, Stronger
 from toolkit.resources.registry import RESOURCES
+from toolkit.sandbox import managed_policies
+from toolkit.terraform.bundle import Manifest
 from toolkit.variables import RULES
 from toolkit.workflows.describe import settings_table
 from toolkit.workflows.schema import FILE_NAME, schema_text
@@ -303,6 +311,26 @@ def every_rule() -> str:
     return "\n\n".join(parts)
 
 
+def pull_request() -> str:
+    """The comment of a recorded plan (tests/plans/pull_request), as reports make it now."""
+    recorded = ROOT / "tests" / "plans" / "pull_request"
+    manifest = Manifest(**json.loads((recorded / "manifest.json").read_text("utf-8")))
+    data = json.loads((recorded / "plan.json").read_text("utf-8"))
+    attribution = Attribution(tuple(REGISTRY), (manifest.region,), manifest.region)
+    records = TypeAdapter(tuple[Record, ...]).validate_json((recorded / "findings.json").read_bytes())
+    plan = parse_plan(data, attribution)
+    access = changes_of(
+        plan,
+        parse_outcome(data, attribution),
+        account_id=manifest.account_id,
+        partition="aws",
+        home=manifest.region,
+        texts=managed_policies.text,
+    )
+    found = tuple(one.finding for one in records)
+    return "\n" + markdown.render(PlanView(plan, manifest, Path("plan.tfbundle"), found, access=access)).rstrip()
+
+
 def json_documents() -> str:
     """Table of what is printed as JSON."""
     rows = [
@@ -494,6 +522,7 @@ def documents() -> Iterator[tuple[Path, dict[str, Callable[[], str]]]]:
     yield ROOT / "docs" / "findings.md", {"rules": every_rule}
     yield ROOT / "docs" / "not-proven.md", {"known-bad": known_bad}
     yield ROOT / "docs" / "pipelines.md", {"pipeline-settings": pipeline_settings}
+    yield ROOT / "docs" / "pull-request.md", {"comment": pull_request}
     yield ROOT / "docs" / "reports.md", {"documents": json_documents}
     yield ROOT / "docs" / "truth-table.md", {"truth": truth}
     yield ROOT / "docs" / "variables.md", {"variables": variables}
