@@ -1,8 +1,8 @@
 """A summary of many environments as a comment for a pull request, in GitHub's Markdown.
 
 GitHub takes 65,536 characters: whatever the summary, the comment is shorter. What is given room first: the groups'
-titles, then everything about what is refused, failed or odd, then what the groups change, then the names of the
-environments that are alike. What is left out is counted where it would be; blocks stay whole.
+titles, then how many gain access, then everything about what is refused, failed or odd, then what the groups change,
+then the names of the environments that are alike. What is left out is counted where it would be; blocks stay whole.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from toolkit.reports.text import many
 _RESERVE = 1500
 """For headings and the sentences about what was left out."""
 _TITLES = LIMIT // 8
-"""What the groups' titles may take before anything else."""
+"""What the groups' titles may take before anything else, and so may the numbers of those who gain and lose."""
 _LONGEST = 300
 _LONGEST_VALUE = 200
 _DETAIL = 6
@@ -54,7 +54,7 @@ def render(summary: Summary) -> str:
     dangers, odd, alike, _ = words.HEADINGS
     unchanged = [member.environment for member in summary.unchanged]
     sections = [
-        _listed(words.access_title(summary), words.access(summary), budget),
+        _access(summary, budget),
         _section(dangers, [_danger(danger, summary) for danger in summary.dangers], budget),
         _section(odd, [_outlier(outlier, summary) for outlier in summary.outliers], budget),
         *(_listed(f"Not run: {reason}", names, budget) for reason, names in words.not_run(summary).items()),
@@ -145,6 +145,15 @@ def _section(heading: str, parts: Sequence[_Part], budget: Budget, shown: Sequen
         environments = many(sum(len(part.members) for part in cut), "environment")
         left_out = f"\n_{len(cut):,} more with {environments} left out: no room in a comment of GitHub's._\n"
     return f"### {heading}\n\n" + "\n".join(part.text for part in kept) + left_out
+
+
+def _access(summary: Summary, budget: Budget) -> str:
+    """How many gain and lose, in as little of the room as the groups' titles get."""
+    room = min(budget.left, _TITLES)
+    share = Budget(room)
+    text = _listed(words.access_title(summary), words.access(summary), share)
+    budget.left -= room - share.left
+    return text
 
 
 def _listed(title: str, names: Sequence[str], budget: Budget) -> str:

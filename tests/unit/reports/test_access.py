@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -157,3 +158,15 @@ def test_a_summary_says_how_many_gain_in_each_environment() -> None:
     assert sorted(words) == ["gains", "gains", "gains", "loses", "unknown"]
     for known in FLEET_FORMATS.values():
         assert "\x1b" not in known.render(summary)
+
+
+def test_numbers_of_many_environments_leave_room_for_the_rest() -> None:
+    changed = change("module.x.aws_x.this", "create", HOME)
+    access = CHANGES.as_data()
+    summary = summarize(planned(plan(f"env-{n:04}", n, changed, access=access)) for n in range(500))
+    comment = fleet_markdown.render(summary)
+    assert len(comment.encode()) <= LIMIT
+    named = len(re.findall(r"env-\d+ \(3 principals gain", comment))
+    assert 0 < named < 200
+    assert f"_{500 - named} more environments left out: no room in a comment of GitHub's._" in comment
+    assert all(f"env-{n:04}," in comment for n in range(0, 500, 100))
