@@ -126,12 +126,20 @@ def _actions(change: Change) -> list[str]:
     """Actions that a change may need, those that people recognize first."""
     known = recorded()
     kind = change.type
+    every = (*known.types.get(kind, ()), *record_of(kind).unrecorded)
+    # Who updates a resource does not delete it: what there is a Create of, or what a key is deleted by.
+    made = {name.removeprefix("Create") for name in map(_name, every) if name.startswith("Create")}
+    kept = {f"Delete{what}" for what in made} | {"ScheduleKeyDeletion"} if change.action is Action.UPDATE else set()
     writes = {
         action
-        for action in (*known.types.get(kind, ()), *record_of(kind).unrecorded)
-        if not known.actions[action].reads and not action.partition(":")[2].startswith(_NEVER)
+        for action in every
+        if not known.actions[action].reads and not _name(action).startswith(_NEVER) and _name(action) not in kept
     }
-    return sorted(writes, key=lambda a: (not a.partition(":")[2].startswith(_FIRST), a))
+    return sorted(writes, key=lambda a: (not _name(a).startswith(_FIRST), a))
+
+
+def _name(action: str) -> str:
+    return action.partition(":")[2]
 
 
 def _takes(change: Change, role: str) -> bool:
@@ -243,26 +251,31 @@ def _judge(case: Case, facts: Facts) -> Iterator[Finding]:
     lost: dict[str, str] = {}
     for change in plan.changes:
         if change.action in _NEEDING:
-            actions = (a for a in _actions(change) if before.allow(a, change) and not after.allow(a, change))
-            if (action := next(actions, None)) is not None:
-                lost[change.address] = action
+            gone = [a for a in _actions(change) if before.allow(a, change) and not after.allow(a, change)]
+            if gone:
+                # Of an update, what it cannot do without says more than what it may not need.
+                sure = (a for a in gone if change.action is Action.UPDATE and not _name(a).startswith(_FIRST))
+                lost[change.address] = next(sure, gone[0])
     if not lost:
         return
+    # An update may do without what takes something away from a resource, if it adds or sets: only AWS would tell.
+    updated = {c.address for c in plan.changes if c.action is Action.UPDATE}
+    unsure = after.unknown or all(at in updated and _name(a).startswith(_FIRST) for at, a in lost.items())
     first = next(c for c in plan.changes if _takes(c, role))
     named = [f"{action} ({address})" for address, action in list(lost.items())[:_NAMED]]
     more = f", and more for {counted(len(lost) - _NAMED, 'resource')}" if len(lost) > _NAMED else ""
     yield lockout(
-        LOCKS_OUT if after.unknown else LOCKS_OUT_CALLER,
+        LOCKS_OUT if unsure else LOCKS_OUT_CALLER,
         first,
         f"{'You apply' if own else 'The pipeline applies this'} as the role {role}, whose policies "
-        f"{'might' if after.unknown else 'would'} lose rights that this plan needs to change or delete "
+        f"{'might' if unsure else 'would'} lose rights that this plan needs to change or delete "
         f"{counted(len(lost), 'resource')}.",
         f"it would lose {', '.join(named)}{more}; Terraform has no order between that and these changes, and a second "
         "apply as this role has the new policies alone",
         "apply this plan as an administrator; or first give the role, by another apply, the policies of `toolkit "
         "permissions ENV --for apply --also FILE` (FILE: environment.yaml of the last apply), and take them away "
         "afterwards",
-        consent="--acknowledge-lockout" if after.unknown else None,
+        consent="--acknowledge-lockout" if unsure else None,
     )
 
 

@@ -105,13 +105,11 @@ def test_a_plan_that_takes_rights_which_it_needs_is_refused_when_it_is_made(call
 
 
 KEY = {"key_id": "1", "arn": f"arn:aws:kms:{HOME}:{ACCOUNT}:key/1", "tags_all": {"ManagedBy": "x"}}
+UPDATED = entry("aws_cloudtrail", {"name": "baseline", "arn": TRAIL}, {"name": "baseline", "arn": TRAIL, "x": 1})
 LOSES: dict[str, tuple[Entry, ...]] = {
     "a policy is deleted": (rewritten(BROAD, None), GONE),
     "a policy is detached": (attachment(OWN), GONE),
-    "a trail is changed": (
-        rewritten(BROAD, NARROW),
-        entry("aws_cloudtrail", {"name": "baseline", "arn": TRAIL}, {"name": "baseline", "arn": TRAIL, "x": 1}),
-    ),
+    "a trail is changed": (rewritten(BROAD, NARROW), UPDATED),
     "a resource that another names": (
         rewritten(allows("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", on="arn:aws:s3:::logs"), NARROW),
         entry("aws_s3_bucket_policy", {"bucket": "logs", "id": "logs"}),
@@ -141,6 +139,14 @@ LOSES: dict[str, tuple[Entry, ...]] = {
 def test_rights_are_lost_by(entries: tuple[Entry, ...]) -> None:
     (finding,) = judged(*entries)
     assert finding.rule is LOCKS_OUT_CALLER
+
+
+def test_an_update_may_do_without_what_takes_something_away() -> None:
+    (finding,) = judged(rewritten(BROAD, allows("cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors")), UPDATED)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT_CALLER, None), "it may stop logging, or start it"
+    (finding,) = judged(rewritten(allows("cloudtrail:RemoveTags"), NARROW), UPDATED)
+    assert (finding.rule, finding.consent) == (LOCKS_OUT, "--acknowledge-lockout")
+    assert "might lose" in finding.summary
 
 
 def test_an_inline_policy_counts_as_well() -> None:
@@ -195,6 +201,20 @@ KEPT: dict[str, tuple[tuple[Entry, ...], dict[str, Any]]] = {
     ),
     "since nothing needs them": (
         (rewritten(BROAD, NARROW), entry("aws_cloudtrail", None, {"name": "baseline"})),
+        {},
+    ),
+    "since an update deletes nothing": (
+        (
+            rewritten(allows("cloudtrail:UpdateTrail", "cloudtrail:DeleteTrail"), allows("cloudtrail:UpdateTrail")),
+            UPDATED,
+        ),
+        {},
+    ),
+    "since an update does not schedule the deletion of a key": (
+        (
+            rewritten(allows("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"), allows("kms:PutKeyPolicy")),
+            entry("aws_kms_key", KEY, {**KEY, "policy": "{}"}),
+        ),
         {},
     ),
     "since Terraform forgets it": (
