@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -32,14 +34,6 @@ ADMITTING_5 = [m for m in MODULES if REPOSITORY / "modules" / m not in newer_mod
 
 
 @pytest.fixture(scope="session")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of modules/, since `terraform init` leaves files behind."""
-    copy = tmp_path_factory.mktemp("modules") / "modules"
-    shutil.copytree(REPOSITORY / "modules", copy, ignore=shutil.ignore_patterns(".terraform*"))
-    return copy
-
-
-@pytest.fixture(scope="session")
 def environ(tmp_path_factory: pytest.TempPathFactory, chosen_terraform: dict[str, str]) -> dict[str, str]:
     """A clean clone's: nothing set but a CLI configuration that is not there; the toolkit finds the provider."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
@@ -56,50 +50,107 @@ def terraform(folder: Path, environ: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-_ALIAS = re.compile(r"^ *(?:alias|configuration_aliases) *=", re.M)
+@contextlib.contextmanager
+def provider(root: Path, environ: Mapping[str, str], output: Path) -> Iterator[dict[str, str]]:
+    """Variables with which Terraform uses one process of the provider that `init` chose.
 
-
-def configures_one_provider(folder: Path) -> bool:
-    """Whether a module and its tests have no second configuration of the provider."""
-    files = (*folder.glob("*.tf"), *folder.glob("tests/*.tftest.hcl"))
-    return not any(_ALIAS.search(file.read_text("utf-8")) for file in files)
-
-
-@pytest.fixture(scope="session")
-def running(
-    environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Path], dict[str, str]]]:
-    """Variables with which Terraform uses the provider that `init` chose, of which one process serves every module.
-
-    Terraform starts a provider for each run of a test, which is most of its work. One process has one configuration:
-    where there are several, Terraform starts it as always.
+    Terraform starts a provider for each run of a test, which is most of its work. It configures the process for each
+    run; no module has two configurations in the same run.
     """
-    started: dict[Path, tuple[subprocess.Popen[bytes], dict[str, str]]] = {}
-
-    def use(folder: Path) -> dict[str, str]:
-        (program,) = (folder / ".terraform" / "providers").glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
-        program = program.resolve()
-        if program not in started:
-            output = tmp_path_factory.mktemp("provider") / "output"
-            with output.open("wb") as file:
-                process = subprocess.Popen(
-                    [program, "-debug"],
-                    env=environ,
-                    stdout=file,
-                    stderr=file,
-                    preexec_fn=end_with_tests,  # noqa: PLW1509 (no other thread forks)
-                )
-            deadline = time.monotonic() + 60
-            while not (found := re.search(r"TF_REATTACH_PROVIDERS='(.+)'", output.read_text("utf-8"))):
-                assert process.poll() is None and time.monotonic() < deadline, output.read_text("utf-8")
-                time.sleep(0.05)
-            started[program] = process, {"TF_REATTACH_PROVIDERS": found[1]}
-        return started[program][1]
-
-    yield use
-    for process, _ in started.values():
+    (program,) = (root / ".terraform" / "providers").glob("*/hashicorp/aws/*/*/terraform-provider-aws*")
+    # By itself, it logs every call, 30 MB of them.
+    quiet = dict.fromkeys(("TF_LOG_PROVIDER", *(f"TF_LOG_SDK{part}" for part in _LOGGERS)), "off")
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [program.resolve(), "-debug"],
+            env={**environ, **quiet},
+            stdout=file,
+            stderr=file,
+            preexec_fn=end_with_tests,  # noqa: PLW1509 (no other thread forks)
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not (found := re.search(r"TF_REATTACH_PROVIDERS='(.+)'", output.read_text("utf-8"))):
+            assert process.poll() is None and time.monotonic() < deadline, output.read_text("utf-8")
+            time.sleep(0.05)
+        yield {"TF_REATTACH_PROVIDERS": found[1]}
+    finally:
         process.kill()
         process.wait()
+
+
+_LOGGERS = ("", "_PROTO", "_MUX", "_FRAMEWORK", "_HELPER_RESOURCE", "_HELPER_SCHEMA")
+_RUN = re.compile(r'^run "\w+" \{$', re.M)
+_ANY_RUN = re.compile(r"^\s*run\b", re.M)
+
+
+def write_tests(root: Path, chosen: Iterable[Path]) -> None:
+    """In an empty root module, the test files of these modules of root/modules, each run for its module.
+
+    Terraform treats the module of a run as it treats the one of the folder that it tests; one process then loads the
+    provider's schema once for all of them, which costs more than all runs of a module.
+    """
+    (root / "main.tf").touch()  # without one, `init` does nothing
+    (root / "tests").mkdir()
+    for module in chosen:
+        for file in (root / "modules" / module / "tests").glob("*.tftest.hcl"):
+            text = file.read_text("utf-8")
+            source = f'\n  module {{\n    source = "./modules/{module.as_posix()}"\n  }}\n'
+            changed, count = _RUN.subn(lambda found, source=source: found[0] + source, text)
+            assert count == len(_ANY_RUN.findall(text)) > 0, f'{file}: not every run starts with: run "name" {{'
+            (root / "tests" / f"{'.'.join(module.parts)}.{file.name}").write_text(changed, encoding="utf-8")
+
+
+class Results:
+    """What `terraform test` found of each test file of many modules."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self.root = root
+        terraform(root, dict(environ), "init", "-backend=false", "-input=false")
+        with provider(root, environ, root / "provider.log") as started:
+            done = subprocess.run(
+                ["terraform", "test", "-json"],
+                cwd=root,
+                env={**environ, **started},
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=900,
+            )
+        self.text = f"exit {done.returncode}\n{done.stderr}"
+        self.events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    def check(self, module: Path) -> None:
+        """Each file of the module's tests passed, and each run in it."""
+        general = [e["@message"] for e in self.events if e["@level"] == "error" and "@testfile" not in e]
+        assert not general, "\n".join([*general, self.text])
+        for file in (self.root / "modules" / module / "tests").glob("*.tftest.hcl"):
+            path = f"tests/{'.'.join(module.parts)}.{file.name}"
+            mine = [event for event in self.events if event.get("@testfile") == path]
+            runs = {
+                e["test_run"]["run"]: e["test_run"]["status"]
+                for e in mine
+                if e["type"] == "test_run" and "status" in e["test_run"]  # without one: it has started, it is running
+            }
+            (status,) = [
+                e["test_file"]["status"] for e in mine if e["type"] == "test_file" and "status" in e["test_file"]
+            ]
+            why = [json.dumps(e["diagnostic"], indent=1) for e in mine if e["type"] == "diagnostic"]
+            assert status == "pass", "\n".join((f"modules/{module}: {status}", str(runs), *why))
+            assert set(runs.values()) == {"pass"}, runs
+            assert len(runs) == len(_RUN.findall(file.read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def results(
+    request: pytest.FixtureRequest, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Results:
+    """Of every module for which this file's `test_module` was chosen."""
+    root = tmp_path_factory.mktemp("together")
+    shutil.copytree(REPOSITORY / "modules", root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
+    mine = [i for i in request.session.items if i.path == request.path and isinstance(i, pytest.Function)]
+    write_tests(root, [i.callspec.params["module"] for i in mine if i.originalname == "test_module"])
+    return Results(root, environ)
 
 
 def test_there_are_modules():
@@ -113,14 +164,8 @@ def test_every_module_has_tests(module: Path):
 
 
 @pytest.mark.parametrize("module", ADMITTING_5, ids=str)
-def test_module(module: Path, modules: Path, environ: dict[str, str], running: Callable[[Path], dict[str, str]]):
-    folder = modules / module
-    terraform(folder, environ, "init", "-backend=false", "-input=false")
-    started = running(folder) if configures_one_provider(folder) else {}
-    # `terraform test` validates the module first; a separate `validate` would only load the provider once more.
-    summary = terraform(folder, environ | started, "test", "-no-color").strip().splitlines()[-1]
-    assert summary.startswith("Success!"), summary
-    assert " 0 failed" in summary, summary
+def test_module(module: Path, results: Results):
+    results.check(module)
 
 
 def test_everything_is_formatted():

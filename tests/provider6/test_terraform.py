@@ -21,9 +21,8 @@ import yaml
 from tests.modules.test_examples import validate, write_root
 from tests.modules.test_modules import (
     MODULES,
-    configures_one_provider,
-    modules,  # noqa: F401 (a fixture)
-    running,  # noqa: F401 (a fixture)
+    Results,
+    results,  # noqa: F401 (a fixture)
     terraform,
 )
 from tests.provider5.record import newer, newer_modules
@@ -40,19 +39,8 @@ ACCEPTED = "~> 6.0"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
-def test_module(
-    module: Path,
-    modules: Path,  # noqa: F811
-    environ: dict[str, str],
-    running: Callable[[Path], dict[str, str]],  # noqa: F811
-):
-    folder = modules / module
-    terraform(folder, environ, "init", "-backend=false", "-input=false")
-    started = running(folder) if configures_one_provider(folder) else {}
-    # It validates the module first.
-    summary = terraform(folder, environ | started, "test", "-no-color").strip().splitlines()[-1]
-    assert summary.startswith("Success!"), summary
-    assert " 0 failed" in summary, summary
+def test_module(module: Path, results: Results):  # noqa: F811
+    results.check(module)
 
 
 def test_examples_of_every_module_are_valid(tmp_path: Path, environ: dict[str, str]):
