@@ -32,6 +32,8 @@ ASSUMES = Sensitive("sts:AssumeRole", "credentials", "acts with the permissions 
 """Asked of each role that may do anything of the catalogue."""
 _STRANGERS = (Kind.ACCOUNT, Kind.ANYONE)
 _OWN = (Kind.GROUP, Kind.USER, Kind.ROLE, Kind.PERMISSION_SET)
+_OWN_CREDENTIALS = frozenset({"iam:CreateAccessKey", "iam:DeactivateMFADevice"})
+"""What somebody may do to their own user without any more rights. A policy, a group, or a boundary less is more."""
 _LIMITS = (Layer.BOUNDARY, Layer.SCP, Layer.RCP)
 _WITH_MFA: Mapping[str, bool] = {"aws:MultiFactorAuthPresent": True}
 
@@ -194,7 +196,8 @@ class AccessChanges:
         shifts: Every change.
         made: Labels of principals that there are not before the plan.
         gone: Labels of principals that there are not after it.
-        bare: Labels of principals that are there before it, without any policy.
+        bare: Labels of groups, roles and permission sets that are there before it, without any policy, and that
+            nobody could act by.
         administrators: Labels of administrators after it.
         were_administrators: Labels of those who are administrators before it.
         gaps: What could not be compared or is not known, as sentences.
@@ -342,6 +345,7 @@ class _Comparison:
         self._powerful: dict[tuple[bool, str], bool] = {}
         self._entered: dict[tuple[bool, int], Mapping[str, tuple[Principal, Verdict]]] = {}
         self._known: dict[int, Principal] = {}
+        self._members = {group for one in before.principals for group in one.groups}
         self._unknown_guards = any(one.policy is not None and one.policy.unknown for one in after.guarded)
         self._guards = _changed_guards(self._was.world, after)
 
@@ -374,6 +378,7 @@ class _Comparison:
             if who.kind in _OWN:
                 shifts += self._assuming(old, new, roles if own else trusts)
         for pair in trusts:
+            self._note_unknown(*pair)
             shifts += self._trusting(*pair)
         for arn in self._guards:
             self._note_unknown_guard(arn)
@@ -382,11 +387,7 @@ class _Comparison:
             tuple(shifts),
             made=frozenset(new.label for old, new in self._pairs if old is None and new and new.kind in _OWN),
             gone=frozenset(old.label for old, new in self._pairs if new is None and old and old.kind in _OWN),
-            bare=frozenset(
-                (new or old).label
-                for old, new in touched
-                if old is not None and old.kind in _OWN and not any(h.layer is Layer.IDENTITY for h in old.held)
-            ),
+            bare=frozenset((new or old).label for old, new in touched if old is not None and self._is_bare(old)),
             administrators=frozenset(
                 new.label for _, new in self._pairs if new and new.label in gained and administers(self._is, new)
             ),
@@ -397,6 +398,17 @@ class _Comparison:
             ),
             gaps=(*self._gaps, *(_unknown_line(name, whose) for name, whose in self._unknown.items())),
         )
+
+    def _is_bare(self, old: Principal) -> bool:
+        """Whether somebody had no policy, and nobody could act by it: what an interrupted apply leaves.
+
+        A user may sign in already, and so may members of a group; who may assume a role already gains what it gains.
+        """
+        if old.kind not in _OWN or old.kind is Kind.USER or any(h.layer is Layer.IDENTITY for h in old.held):
+            return False
+        if old.kind is Kind.GROUP:
+            return old.name not in self._members
+        return old.kind is not Kind.ROLE or old.serves
 
     def _doors(self, judge: Judge, who: Principal) -> Mapping[str, tuple[Principal, Verdict]]:
         """Roles that a stranger may assume, by label."""
@@ -510,14 +522,14 @@ class _Comparison:
             return False
         were = self._doors(before, old)
         for label, (role, entered) in self._doors(after, new).items():
-            done = after.verdict(role, question)
+            done = _known_verdict(after, role, question)
             if done is Verdict.DENIED:
                 continue
             door = Question(ASSUMES.action, role.arn)
             first = were[label][0] if label in were else None
             if first is None or first.trust is None:
                 return True
-            was = min(_RANK[were[label][1]], _RANK[before.verdict(first, question)])
+            was = min(_RANK[were[label][1]], _RANK[_known_verdict(before, first, question)])
             if was < min(_RANK[entered], _RANK[done]):
                 return True
             if was == 1 and (
@@ -529,13 +541,20 @@ class _Comparison:
     def _unclear(self, new: Principal, question: Question, turn: Turn) -> bool:
         """Whether a verdict depends on nothing but texts that are not known: that is a gap, and no gain or loss."""
         if turn is Turn.LOSS:
-            grounds = (ground for part in self._is.parts(new, question) for ground in part.grounds)
-            return any(one.holding.unknown for one in grounds)
+            asked = [(new, question)]
+            if new.kind in _STRANGERS:
+                for role, _ in self._doors(self._is, new).values():
+                    asked += [(role, question), (new, Question(ASSUMES.action, role.arn))]
+            parts = (part for who, what in asked for part in self._is.parts(who, what))
+            return any(ground.holding.unknown for part in parts for ground in part.grounds)
         if not self._only_unknown(new, question):
             return False
         if new.kind not in _STRANGERS:
             return True
-        return all(self._only_unknown(role, question) for role, _ in self._doors(self._is, new).values())
+        return all(
+            self._only_unknown(role, question) or self._only_unknown(new, Question(ASSUMES.action, role.arn))
+            for role, _ in self._doors(self._is, new).values()
+        )
 
     def _only_unknown(self, who: Principal, question: Question) -> bool:
         """Whether somebody may do something after the plan by nothing but texts that are not known."""
@@ -576,7 +595,7 @@ class _Comparison:
         key = (True, role.label)
         if key not in self._powerful:
             self._powerful[key] = any(
-                self._is.verdict(role, question) is not Verdict.DENIED
+                _known_verdict(self._is, role, question) is not Verdict.DENIED
                 for sensitive in catalogue()
                 for question in self._questions(sensitive)
             )
@@ -584,7 +603,7 @@ class _Comparison:
 
     def _trusting(self, old: Principal | None, new: Principal | None) -> Iterator[Shift]:
         """Identity providers and services that may assume a role, which no account's policies decide about."""
-        if new is None or new.linked or new.trust is None or not self._is_powerful(new):
+        if new is None or new.linked or new.trust is None or new.trust.unknown or not self._is_powerful(new):
             return
         was = old.trust.document if old is not None and old.trust is not None else _NOTHING
         now = new.trust.document
@@ -717,7 +736,7 @@ def _known_verdict(judge: Judge, who: Principal, question: Question) -> Verdict:
 
 def _of_oneself(judge: Judge, who: Principal | None, question: Question) -> bool:
     """Whether all that somebody may do is about their own user: a key or a device of their own."""
-    if who is None or question.resource is not None or not question.action.startswith("iam:"):
+    if who is None or question.resource is not None or question.action not in _OWN_CREDENTIALS:
         return False
     found = [one for part in judge.parts(who, question) for one in part.grounds]
     grants = [one for one in found if not one.denies and one.holding.layer not in _LIMITS]
@@ -941,5 +960,7 @@ def _unknown_name(holding: Holding) -> str:
 
 def _unknown_line(name: str, whose: Iterable[str]) -> str:
     names = list(whose)
+    if not names:
+        return f"what {name} says: its text is not known here"
     few = _listed(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return f"what {name} says" + (f", for {few}" if names else "") + ": its text is not known here"
+    return f"what {name} says, for {few}: its text is not known here"

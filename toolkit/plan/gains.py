@@ -7,7 +7,8 @@ Who counts, decided here and written down in docs/judging.md:
 - An administrator by meaning (`toolkit.access.changes.administers`) gains nothing that they could not give themselves.
 - A principal that the plan makes, and an account, provider or service that acts by a role that it makes, come with the
   entry of the environment file that says what they are for: reports list what they may do. The same holds for a
-  principal that is there without any policy, which is what an interrupted apply leaves.
+  group, role or permission set that is there without any policy, which is what an interrupted apply leaves, unless
+  somebody may act by it already. A user may always.
 - Accounts below a target of the organization gain what a guardrail denied them: they always count.
 """
 

@@ -549,6 +549,84 @@ def test_what_is_not_known_is_a_gap_and_no_gain() -> None:
     assert changes.gaps == ("what own (known after apply) says, for group developers: its text is not known here",)
 
 
+def unknown(before: State, after: State, kind: str, **values: Any) -> AccessChanges:
+    """What a plan changes whose resources of a type have values that are known only after the apply."""
+    data = data_of(before, after)
+    for one in data["resource_changes"]:
+        if one["type"] == kind and one["change"]["after"] is not None:
+            one["change"]["actions"] = ["create"] if one["change"]["before"] is None else ["update"]
+            one["change"]["after_unknown"] = values
+            known = one["change"]["after"].items()
+            one["change"]["after"] = {name: value for name, value in known if values.get(name) is not True}
+    return case_of(data).access
+
+
+def test_a_policy_of_a_resource_that_is_not_known_is_a_gap() -> None:
+    """Nobody is named by it: nobody has it."""
+    bare = role(federated("repo:example/*"), allow(DELETES))
+    trusting = {**bare, **role(trust(OTHER), allow("ec2:Describe*"), name="reader")}
+    lets_in = bucket(allow("s3:GetObject", **TO_ANNA))
+    for state, kind, attribute, gap in (
+        (
+            bare,
+            "aws_iam_role",
+            "assume_role_policy",
+            "trust policy of deploy (known after apply) says, for role deploy",
+        ),
+        (trusting, "aws_iam_role", "assume_role_policy", "trust policy of reader (known after apply) says"),
+        (role(trust(OTHER), allow(DELETES)), "aws_iam_role", "assume_role_policy", "trust policy of deploy"),
+        (lets_in, "aws_s3_bucket_policy", "policy", "policy of logs (known after apply) says: its text is not known"),
+        (key(ROOT), "aws_kms_key", "policy", "policy of key/1234abcd-12ab-34cd-56ef-1234567890ab (known after apply)"),
+    ):
+        changes = unknown(state, state, kind, **{attribute: True})
+        assert any(gap in one for one in changes.gaps), changes.gaps
+        assert not changes.shifts, changes.shifts
+    (gap,) = planned(lets_in, bucket({"Effect": "Allow"})).gaps[-1:]
+    assert "policy of logs says" in gap or "cannot be read" in gap
+
+
+def test_what_one_could_do_to_oneself_or_act_by_already_is_refused() -> None:
+    """A policy for one's own user is everything; who signs in already is not new; nor is who is trusted already."""
+    own = f"{IAM}:user/${{aws:username}}"
+    escalates = ("AttachUserPolicy", "PutUserPolicy", "DeleteUserPermissionsBoundary")
+    of_anna = at("aws_iam_user_policy", "anna", user="anna", name="own", policy=policy(allow("*")))
+    empty, member = {**GROUP, **ANNA}, joined("developers")
+    by_anna, by_provider = trust(f"{IAM}:user/anna"), federated("repo:example/site:*")
+
+    def bare(trusts: str, *statements: dict[str, Any]) -> State:
+        whole = role(trusts, *statements)
+        return whole if statements else {a: one for a, one in whole.items() if one[0] == "aws_iam_role"}
+
+    for before, after, whom in (
+        *(
+            (DEVELOPERS_MAY, {**GROUP, **inline(ALARMS, allow(f"iam:{verb}", on=own))}, "Group developers may newly do")
+            for verb in escalates
+        ),
+        ({**DEVELOPERS_MAY, **ANNA}, {**DEVELOPERS_MAY, **ANNA, **member}, "User anna"),
+        (ANNA, {**ANNA, **of_anna}, "User anna"),
+        ({**empty, **member}, {**empty, **member, **inline(ALARMS)}, "Group developers, user anna"),
+        ({**ANNA, **bare(by_anna)}, {**ANNA, **bare(by_anna, allow("*"))}, "Role deploy"),
+        (bare(by_provider), bare(by_provider, allow(DELETES)), "Role deploy"),
+    ):
+        assert any(one.summary.startswith(whom) and one.blocks for one in found(before, after)), (whom, after)
+    service = policy({"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    assert planned(bare(service), bare(service, allow(DELETES))).gains
+    assert not found(bare(service), bare(service, allow(DELETES)))
+
+
+def test_a_key_of_which_nothing_is_known_makes_no_role_powerful() -> None:
+    """AWS asks the key's policy. That it could allow anybody says nothing of a role."""
+    may = at("aws_iam_user_policy", "anna", user="anna", name="own", policy=policy(allow("sts:AssumeRole")))
+    for whom in (f"{IAM}:user/anna", f"arn:aws:iam::{OTHER}:root"):
+        start, then = (
+            {**ANNA, **may, **role(one, allow("ec2:Describe*"))}
+            for one in (trust(f"{IAM}:role/ci"), trust(f"{IAM}:role/ci", whom))
+        )
+        assert not planned(start, then).shifts
+    provided = (role(federated(f"repo:example/{of}"), allow("ec2:Describe*")) for of in ("site:*", "*"))
+    assert not planned(*provided).shifts
+
+
 def test_what_was_deleted_by_hand_is_given_back() -> None:
     wide = inline(ALARMS, allow(DELETES))
     drifted = case_of(
