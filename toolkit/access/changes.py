@@ -342,7 +342,7 @@ class _Comparison:
         self._partner = {one.label: pair for pair in self._pairs for one in pair if one is not None}
         self._gaps: dict[str, None] = {gap: None for gap in after.gaps if gap not in before.gaps}
         self._unknown: dict[str, dict[str, None]] = {}
-        self._powerful: dict[tuple[bool, str], bool] = {}
+        self._powerful: dict[str, bool] = {}
         self._entered: dict[tuple[bool, int], Mapping[str, tuple[Principal, Verdict]]] = {}
         self._known: dict[int, Principal] = {}
         self._members = {group for one in before.principals for group in one.groups}
@@ -377,6 +377,10 @@ class _Comparison:
                     shifts += self._shift(old, new, sensitive, question)
             if who.kind in _OWN:
                 shifts += self._assuming(old, new, roles if own else trusts)
+            elif who.kind in _STRANGERS:
+                # What the role does by itself, or by one more role, is asked about already.
+                steps = roles if own else trusts
+                shifts += self._assuming(old, new, [p for p in steps if p[1] and not self._does_anything(p[1])])
         for pair in trusts:
             self._note_unknown(*pair)
             shifts += self._trusting(*pair)
@@ -586,20 +590,38 @@ class _Comparison:
             if was is now is Verdict.DENIED or (was is now is Verdict.ALLOWED) or not self._is_powerful(then):
                 continue
             for shift in self._shift(old if known else None, new, ASSUMES, question):
-                made = old is None
+                made = old is None or (first is None and new.kind in _STRANGERS)
                 by = None if made or shift.turn is Turn.LOSS else self._place_of(then.trust) or shift.cause
                 yield replace(shift, made=made, cause=by)
 
     def _is_powerful(self, role: Principal) -> bool:
-        """Whether a role may do anything sensitive after the plan."""
-        key = (True, role.label)
-        if key not in self._powerful:
-            self._powerful[key] = any(
+        """Whether a role may do anything sensitive after the plan, by itself or by other roles that it may assume."""
+        return self._does_anything(role) or role.label in self._steps
+
+    def _does_anything(self, role: Principal) -> bool:
+        if role.label not in self._powerful:
+            self._powerful[role.label] = any(
                 _known_verdict(self._is, role, question) is not Verdict.DENIED
                 for sensitive in catalogue()
                 for question in self._questions(sensitive)
             )
-        return self._powerful[key]
+        return self._powerful[role.label]
+
+    @cached_property
+    def _steps(self) -> frozenset[str]:
+        """Labels of roles that may do nothing sensitive but assume a role that may, in any number of steps."""
+        roles = [one for one in self._is.world.principals if one.kind is Kind.ROLE and not one.linked]
+        left = [one for one in roles if not self._does_anything(one)]
+        reached = [one for one in roles if self._does_anything(one)]
+        found: set[str] = set()
+        while reached:
+            doors_to = [Question(ASSUMES.action, one.arn) for one in reached]
+            reached = [
+                one for one in left if any(self._is.verdict(one, door) is not Verdict.DENIED for door in doors_to)
+            ]
+            found |= {one.label for one in reached}
+            left = [one for one in left if one.label not in found]
+        return frozenset(found)
 
     def _trusting(self, old: Principal | None, new: Principal | None) -> Iterator[Shift]:
         """Identity providers and services that may assume a role, which no account's policies decide about."""

@@ -13,7 +13,7 @@ from typing import Any
 from toolkit.access.judging import NO_ACCOUNT, STRANGER
 from toolkit.access.model import Guarded, Holding, Kind, Principal, World, unknown_document
 from toolkit.addresses import Address
-from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Principals
+from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement
 from toolkit.iam.evaluate import Layer, is_service_linked
 from toolkit.plan.boundaries import boundary_of
 from toolkit.plan.managed_policies import ALLOW_EVERYTHING, DENY_EVERYTHING, is_administrator, is_deny_all, is_of_aws
@@ -264,6 +264,10 @@ class _Reader:
         by_name = {group.name: group for group in groups}
         for one in self._all("aws_iam_user"):
             name = str(one.values.get("name"))
+            for membership in self._naming("aws_iam_user_group_membership", "user", name):
+                written = membership.values.get("groups")
+                if not isinstance(written, list) or len(_names(written)) < len(written):
+                    self._gaps[f"the groups of {membership.address} are known after apply"] = None
             joined = {
                 group: (membership.address, "groups")
                 for membership in self._naming("aws_iam_user_group_membership", "user", name)
@@ -443,6 +447,8 @@ class _Reader:
         everyone = False
         for policy in dict.fromkeys(one.policy for one in guarded if one.policy is not None and not one.policy.unknown):
             for statement in policy.document.statements:
+                if statement.effect == "Allow" and _names_others(statement):
+                    self._gaps[f"whom {policy.document.name}, {statement.label} lets in: it names no ARN"] = None
                 if statement.effect == "Allow" and statement.principals is not None:
                     names.update(dict.fromkeys(_foreign(statement.principals, self._account)))
                     others.update(dict.fromkeys((*statement.principals.federated, *statement.principals.service)))
@@ -534,6 +540,15 @@ def _above(target: str) -> list[str]:
         return list(dict.fromkeys(("root", target)))
     steps = target.split("/")
     return ["root", *("/".join(steps[: count + 1]) for count in range(len(steps)))]
+
+
+def _names_others(statement: Statement) -> bool:
+    """Whether it names principals by what they are not, or by an id that no policy says whose it is."""
+    named = statement.principals
+    ids = (one for one in (named.aws if named is not None else ()) if not (one.startswith("arn:") or one.isdigit()))
+    return statement.not_principals is not None or any(
+        (*(named.canonical_user if named is not None else ()), *(one for one in ids if one != "*"))
+    )
 
 
 def _foreign(principals: Principals, account_id: str) -> Iterator[str]:

@@ -81,7 +81,8 @@ def subsumed(found: Iterable[Finding], access: AccessChanges) -> tuple[Finding, 
     """Findings, of which those of single policies are part of those about gains by the same attribute.
 
     What the texts say more is in the evidence, so that nothing is consented to unseen. A deletion that is refused by
-    itself says enough: what is gained by it is told, and not refused a second time.
+    itself says enough: what is gained by it is told, and not refused a second time, unless somebody ends as an
+    administrator who was none.
 
     Args:
         found: Findings of every guard.
@@ -93,6 +94,11 @@ def subsumed(found: Iterable[Finding], access: AccessChanges) -> tuple[Finding, 
         others.setdefault(cause.address, set()).update(cause.others)
     gaining = {(f.address, f.attribute) for f in every if f.rule is GAINS and f.blocks}
     destroyed = {f.address for f in every if f.rule is DESTROYS and f.blocks}
+    ruling = {
+        (shift.cause.address, shift.cause.attribute)
+        for shift in access.shifts
+        if shift.cause is not None and shift.principal.label in access.administrators - access.were_administrators
+    }
     refused = {f.address for f in every if {f.address, *others.get(f.address, ())} & destroyed}
     compared: dict[tuple[str | None, str | None], list[str]] = {}
     for one in every:
@@ -101,7 +107,7 @@ def subsumed(found: Iterable[Finding], access: AccessChanges) -> tuple[Finding, 
     kept = []
     for one in every:
         place = (one.address, one.attribute)
-        if one.rule is GAINS and one.address in refused:
+        if one.rule is GAINS and one.address in refused and place not in ruling:
             kept.append(replace(one, severity=Severity.NOTE, consent=None))
         elif one.rule is GAINS and place in compared:
             kept.append(replace(one, evidence="; ".join(dict.fromkeys((one.evidence, *compared[place])))))
@@ -148,12 +154,18 @@ def _finding(case: Case, cause: Cause | None, change: Change | None, shifts: Ite
     attribute = cause.attribute if cause is not None else None
     subject = f"{resource.name}.{attribute}" if attribute else resource.name
     count = f"{len(actions)} sensitive actions" if len(actions) > 1 else next(iter(actions))
+    both = {shift.before is shift.after for own in of.values() for shift in own}
+    does = f"may newly do {count}"
+    if both == {True}:
+        does = f"may do {count} under other conditions"
+    elif len(both) > 1:
+        does = f"may do {count} newly or under other conditions"
     return Finding(
         rule=GAINS,
         severity=Severity.HIGH,
         resource=resource,
         attribute=attribute,
-        summary=f"{_some(names)[:1].upper()}{_some(names)[1:]} may newly do {count}.",
+        summary=f"{_some(names)[:1].upper()}{_some(names)[1:]} {does}.",
         evidence=evidence,
         remedy="allow only what is needed, or give consent if each of these principals should have these permissions",
         consent=f"--allow-gain '{subject}'",

@@ -411,6 +411,8 @@ def test_each_gain_is_named_and_undoing_it_is_the_loss(name: str) -> None:
     for label, action in expected:
         assert action in finding.evidence
         assert label.partition(":")[2] in finding.evidence
+    otherwise = {True: "under other conditions", False: "may newly do"}
+    assert otherwise[{one.before for one in changes.shifts} == {one.after for one in changes.shifts}] in finding.summary
     lines = [line for group in changes.gains for line in group.lines]
     assert lines
     assert all(line.startswith("may ") for line in lines)
@@ -627,6 +629,49 @@ def test_a_key_of_which_nothing_is_known_makes_no_role_powerful() -> None:
     assert not planned(*provided).shifts
 
 
+def test_whom_no_arn_names_is_a_gap() -> None:
+    """By what they are not, by an id; and a membership of groups that are not known."""
+    ben = {"AWS": f"{IAM}:user/ben"}
+    for more in (
+        {"NotPrincipal": ben},
+        {"Principal": {"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}},
+        {"Principal": {"AWS": "AIDACKCEVSQ6C2EXAMPLE"}},
+    ):
+        start, then = (
+            bucket(allow("s3:GetObject", on="arn:aws:s3:::logs/*", **one)) for one in ({"Principal": ben}, more)
+        )
+        assert [gap for gap in planned(start, then).gaps if gap.startswith("whom policy of logs")], more
+    for partly in (True, [False, True]):
+        state = {**DEVELOPERS_MAY, **ANNA, **joined("developers", typing.cast("str", None))}
+        changes = unknown({**DEVELOPERS_MAY, **ANNA}, state, "aws_iam_user_group_membership", groups=partly)
+        assert any("membership" in gap for gap in changes.gaps)
+
+
+def test_a_role_is_as_powerful_as_the_roles_that_it_may_assume() -> None:
+    """In any number of steps, and in circles."""
+    may = allow("sts:AssumeRole")
+    steps = {
+        **ANNA,
+        **at("aws_iam_user_policy", "anna", user="anna", name="own", policy=policy(may)),
+        **role(trust(f"{IAM}:role/middle"), allow(DELETES), name="deep"),
+        **role(trust(f"{IAM}:role/deploy"), may, name="middle"),
+    }
+    ci, elsewhere = f"{IAM}:role/ci", f"arn:aws:iam::{OTHER}:root"
+    for start, then, whom in (
+        (trust(ci, f"{IAM}:role/middle"), trust(ci, f"{IAM}:role/middle", f"{IAM}:user/anna"), USER),
+        (trust(ci), trust(ci, elsewhere), f"account:{OTHER}"),
+        (federated("repo:example/site:*"), federated("repo:example/*"), f"provider:{PROVIDER}"),
+    ):
+        before, after = ({**steps, **role(one, may)} for one in (start, then))
+        assert said(planned(before, after), Turn.GAIN) == {(whom, "sts:AssumeRole")}
+        (finding,) = found(before, after)
+        assert finding.subject == 'module.iam_groups.aws_iam_role.this["deploy"].assume_role_policy'
+        assert said(planned(after, before), Turn.LOSS) == {(whom, "sts:AssumeRole")}
+    # What comes with a new role is listed.
+    assert planned(steps, {**steps, **role(trust(elsewhere), may)}).gains
+    assert not found(steps, {**steps, **role(trust(elsewhere), may)})
+
+
 def test_what_was_deleted_by_hand_is_given_back() -> None:
     wide = inline(ALARMS, allow(DELETES))
     drifted = case_of(
@@ -688,6 +733,13 @@ def test_who_comes_back_from_suspension_needs_one_consent() -> None:
     out = at("aws_iam_user_group_membership", "out", user="anna", groups=["suspended"])
     (finding,) = found({**kept, **out}, {**kept, **joined("developers")})
     assert finding.subject == 'module.iam_groups.aws_iam_user_group_membership.this["out"].groups'
+    # That deletion consents to no administration that comes with it.
+    ruled = {**kept, **administrators(allow("*"))}
+    for groups, blocks in ((("developers",), False), (("developers", "administrators"), True)):
+        before, after = {**ruled, **out}, {**ruled, **joined(*groups)}
+        (gain,) = found(before, after)
+        deleted = Finding(DESTROYS, Severity.CRITICAL, gain.resource, None, "x", "y", "z", "c", None)
+        assert [one.blocks for one in gains.subsumed((deleted, gain), planned(before, after))] == [True, blocks]
 
 
 def test_a_guardrail_that_is_refused_to_delete_needs_one_consent() -> None:
