@@ -125,7 +125,12 @@ def test_the_story(account: Any):
     done = account.run("plan", "people", "--json", exits=4)
     (destroys,) = findings(done)["destroys-protected"]
     assert destroys["consent"] == f"--allow-destroy '{SUSPENDED}'"
-    account.run("apply", "people", "--auto-approve", "--allow-destroy", SUSPENDED)
+    # And she is an administrator by it, which who allows the deletion alone has not said.
+    (gains,) = findings(done)["gains-access"]
+    assert gains["consent"] == f"--allow-gain '{SUSPENDED}.groups'"
+    account.run(
+        "apply", "people", "--auto-approve", "--allow-destroy", SUSPENDED, "--allow-gain", f"{SUSPENDED}.groups"
+    )
     groups = {g["GroupName"] for g in iam.list_groups_for_user(UserName="anna")["Groups"]}
     assert groups == {"administrators"}
 
@@ -143,7 +148,11 @@ def test_a_user_who_was_there_before_is_taken_over_and_not_locked_out_unasked(ac
     (lockout,) = findings(account.run("plan", "people", "--json", exits=4))["locks-out-users"]
     assert "1 user without an MFA device: old" in lockout["summary"]
     enrol(iam, "old")
-    account.run("apply", "people", "--auto-approve")
+    # One who is there already may newly do what developers may.
+    joins = 'module.iam_users.aws_iam_user_group_membership.active["old"].groups'
+    (gains,) = findings(account.run("plan", "people", "--json", exits=4))["gains-access"]
+    assert gains["consent"] == f"--allow-gain '{joins}'"
+    account.run("apply", "people", "--auto-approve", "--allow-gain", joins)
     account.run("plan", "people", "--detailed-exitcode")
 
 

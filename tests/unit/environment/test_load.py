@@ -241,8 +241,8 @@ BROKEN = {
         f"waiver of the rule {rule!r}": (
             GOOD + f"waivers: [{{rule: {json.dumps(rule)}, subject: {DETECTOR}, reason: because of it, "
             "expires: '2026-01-01'}]\n",
-            f'6: waivers[0].rule: {json.dumps(rule)}; expected "destroys-protected", "locks-out-users", '
-            f'"releases-protected", "weakens" or "uncovered"{guess}',
+            f'6: waivers[0].rule: {json.dumps(rule)}; expected "destroys-protected", "gains-access", '
+            f'"locks-out-users", "releases-protected", "weakens" or "uncovered"{guess}',
         )
         for rule, guess in {
             "weakness": " (did you mean 'weakens'?)",
