@@ -68,7 +68,7 @@ def test_missing_moto_is_named_with_how_to_get_it(tmp_path: Path, monkeypatch: p
 
     with pytest.raises(ToolkitError) as caught:
         control.up(tmp_path)
-    assert caught.value.hint == "install the toolkit with it: pip install '.[sandbox]' in its clone"
+    assert caught.value.hint == "install it: pip install '.[sandbox]' in the toolkit's clone"
 
 
 @pytest.mark.parametrize(
