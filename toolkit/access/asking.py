@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from toolkit.access.judging import Answer, Judge, Question, Verdict
-from toolkit.access.model import Kind, Principal, World
+from toolkit.access.model import STRANGERS, Kind, Principal, World
 from toolkit.access.reference import PARTITION, known_action, known_key
 from toolkit.errors import UsageError
 from toolkit.iam.matching import ARN_FIELDS, ContextValue
@@ -49,7 +49,7 @@ def answer_of(judge: Judge, principal: Principal, question: Question) -> Answer:
 
 def doors(judge: Judge, principal: Principal) -> Iterator[tuple[Principal, Verdict]]:
     """The roles that a principal of another account may assume."""
-    if principal.kind not in (Kind.ACCOUNT, Kind.ANYONE):
+    if principal.kind not in STRANGERS:
         return
     for role in judge.world.principals:
         if role.kind is Kind.ROLE and not role.linked and role.trust is not None:

@@ -22,7 +22,7 @@ from typing import Any
 from toolkit.access.asking import answer_of, doors
 from toolkit.access.catalogue import Sensitive, catalogue
 from toolkit.access.judging import Ground, Judge, Part, Question, Verdict, scps_of
-from toolkit.access.model import UNKNOWN_TEXT, Guarded, Holding, Kind, Principal, World
+from toolkit.access.model import OWN, STRANGERS, UNKNOWN_TEXT, Guarded, Holding, Kind, Principal, World
 from toolkit.iam import PolicyDocument, PolicyKind, Principals, Statement
 from toolkit.iam.evaluate import Layer, resource_must_allow
 from toolkit.iam.inclusion import covered
@@ -30,8 +30,6 @@ from toolkit.iam.inclusion import covered
 _RANK = {Verdict.DENIED: 0, Verdict.DEPENDS: 1, Verdict.ALLOWED: 2}
 ASSUMES = Sensitive("sts:AssumeRole", "credentials", "acts with the permissions of the role", "role")
 """Asked of each role that may do anything of the catalogue."""
-_STRANGERS = (Kind.ACCOUNT, Kind.ANYONE)
-_OWN = (Kind.GROUP, Kind.USER, Kind.ROLE, Kind.PERMISSION_SET)
 _OWN_CREDENTIALS = frozenset({"iam:CreateAccessKey", "iam:DeactivateMFADevice"})
 """What somebody may do to their own user without any more rights. A policy, a group, or a boundary less is more."""
 _LIMITS = (Layer.BOUNDARY, Layer.SCP, Layer.RCP)
@@ -371,13 +369,13 @@ class _Comparison:
             if own:
                 touched.append((old, new))
                 self._note_unknown(old, new)
-            own = own or (who.kind in _STRANGERS and self._enters(old, new, differing))
+            own = own or (who.kind in STRANGERS and self._enters(old, new, differing))
             for sensitive, question, shared in asked:
                 if own or shared:
                     shifts += self._shift(old, new, sensitive, question)
-            if who.kind in _OWN:
+            if who.kind in OWN:
                 shifts += self._assuming(old, new, roles if own else trusts)
-            elif who.kind in _STRANGERS:
+            elif who.kind in STRANGERS:
                 # What the role does by itself, or by one more role, is asked about already.
                 steps = roles if own else trusts
                 shifts += self._assuming(old, new, [p for p in steps if p[1] and not self._does_anything(p[1])])
@@ -389,8 +387,8 @@ class _Comparison:
         gained = {shift.principal.label for shift in shifts}
         return AccessChanges(
             tuple(shifts),
-            made=frozenset(new.label for old, new in self._pairs if old is None and new and new.kind in _OWN),
-            gone=frozenset(old.label for old, new in self._pairs if new is None and old and old.kind in _OWN),
+            made=frozenset(new.label for old, new in self._pairs if old is None and new and new.kind in OWN),
+            gone=frozenset(old.label for old, new in self._pairs if new is None and old and old.kind in OWN),
             bare=frozenset((new or old).label for old, new in touched if old is not None and self._is_bare(old)),
             administrators=frozenset(
                 new.label for _, new in self._pairs if new and new.label in gained and administers(self._is, new)
@@ -408,7 +406,7 @@ class _Comparison:
 
         A user may sign in already, and so may members of a group; who may assume a role already gains what it gains.
         """
-        if old.kind not in _OWN or old.kind is Kind.USER or any(h.layer is Layer.IDENTITY for h in old.held):
+        if old.kind not in OWN or old.kind is Kind.USER or any(h.layer is Layer.IDENTITY for h in old.held):
             return False
         if old.kind is Kind.GROUP:
             return old.name not in self._members
@@ -432,7 +430,7 @@ class _Comparison:
         if who is None:
             return Verdict.DENIED
         found = _known_verdict(judge, who, question)
-        if who.kind in _STRANGERS:
+        if who.kind in STRANGERS:
             for role, entered in self._doors(judge, who).values():
                 if found is Verdict.ALLOWED:
                     break
@@ -492,10 +490,10 @@ class _Comparison:
         before = answer_of(self._was, old, question) if old is not None and was is Verdict.DEPENDS else None
         after = answer_of(self._is, new, question) if new is not None and now is Verdict.DEPENDS else None
         through = after.through if after is not None else None
-        if after is None and who.kind in _STRANGERS:
+        if after is None and who.kind in STRANGERS:
             judge, side = (self._was, old) if now is Verdict.DENIED else (self._is, new)
             through = answer_of(judge, side, question).through if side is not None else None
-        made = old is None and who.kind in _OWN
+        made = old is None and who.kind in OWN
         if through is not None:
             made = self._partner[through.label][0] is None
         return Shift(
@@ -522,7 +520,7 @@ class _Comparison:
         """Whether more requests may be allowed afterwards, as far as texts are known."""
         if _parts_widened(before, old, after, new, question):
             return True
-        if new.kind not in _STRANGERS:
+        if new.kind not in STRANGERS:
             return False
         were = self._doors(before, old)
         for label, (role, entered) in self._doors(after, new).items():
@@ -546,14 +544,14 @@ class _Comparison:
         """Whether a verdict depends on nothing but texts that are not known: that is a gap, and no gain or loss."""
         if turn is Turn.LOSS:
             asked = [(new, question)]
-            if new.kind in _STRANGERS:
+            if new.kind in STRANGERS:
                 for role, _ in self._doors(self._is, new).values():
                     asked += [(role, question), (new, Question(ASSUMES.action, role.arn))]
             parts = (part for who, what in asked for part in self._is.parts(who, what))
             return any(ground.holding.unknown for part in parts for ground in part.grounds)
         if not self._only_unknown(new, question):
             return False
-        if new.kind not in _STRANGERS:
+        if new.kind not in STRANGERS:
             return True
         return all(
             self._only_unknown(role, question) or self._only_unknown(new, Question(ASSUMES.action, role.arn))
@@ -590,7 +588,7 @@ class _Comparison:
             if was is now is Verdict.DENIED or (was is now is Verdict.ALLOWED) or not self._is_powerful(then):
                 continue
             for shift in self._shift(old if known else None, new, ASSUMES, question):
-                made = old is None or (first is None and new.kind in _STRANGERS)
+                made = old is None or (first is None and new.kind in STRANGERS)
                 by = None if made or shift.turn is Turn.LOSS else self._place_of(then.trust) or shift.cause
                 yield replace(shift, made=made, cause=by)
 
@@ -726,7 +724,7 @@ def administers(judge: Judge, who: Principal) -> bool:
     limits what they can give themselves. An administrator of accounts below a target is not asked about as one, since
     it is the guardrails that are.
     """
-    if who.kind not in _OWN:
+    if who.kind not in OWN:
         return False
 
     def may(action: str, resource: str | None = None) -> bool:
@@ -900,16 +898,16 @@ def _pairs(before: World, after: World) -> Iterator[_Pair]:
     followed: set[int] = set()
     for key, one in new.items():
         first = old.get(key)
-        if first is None and one.kind in _OWN:
+        if first is None and one.kind in OWN:
             # Made anew under another name, in the place of one that is deleted.
             first = left.get(one.address) if one.address is not None else None
             followed |= {id(first)} if first is not None else set()
-        if first is None and one.kind not in _OWN:
+        if first is None and one.kind not in OWN:
             first = replace(one, levels=()) if one.kind is Kind.TARGET else one
         yield first, one
     for key, one in old.items():
         if key not in new and id(one) not in followed:
-            yield one, None if one.kind in _OWN else replace(one, levels=()) if one.kind is Kind.TARGET else one
+            yield one, None if one.kind in OWN else replace(one, levels=()) if one.kind is Kind.TARGET else one
 
 
 def _same(old: Principal | None, new: Principal | None) -> bool:

@@ -28,7 +28,7 @@ from toolkit.access.knowledge import (
     of_the_principal,
     resource_applies,
 )
-from toolkit.access.model import Guarded, Holding, Kind, Principal, World, unknown_document
+from toolkit.access.model import STRANGERS, Guarded, Holding, Kind, Principal, World, unknown_document
 from toolkit.access.reference import PARTITION, Action, action
 from toolkit.globs import Glob
 from toolkit.iam import Condition, Policies, PolicyDocument, PolicyKind, Principals, Request, Statement, evaluate
@@ -62,8 +62,7 @@ NO_ACCOUNT = "000000000000"
 """Stands for an account that is not known, and is not this one."""
 _NAMED = 3
 """How many resources a reason names."""
-_STRANGERS = (Kind.ACCOUNT, Kind.ANYONE)
-_ELSEWHERE = (*_STRANGERS, Kind.TARGET)
+_ELSEWHERE = (*STRANGERS, Kind.TARGET)
 """Principals whose own account decides what they may do, and is taken to allow everything."""
 
 
@@ -429,7 +428,7 @@ def knowledge_of(
         known.pop("aws:principalarn", None)
         known.pop("aws:principaltype", None)
     if world.organization_id is not None:
-        if principal.kind not in _STRANGERS:
+        if principal.kind not in STRANGERS:
             known["aws:principalorgid"] = world.organization_id
         if request.owner == world.account_id:
             known["aws:resourceorgid"] = world.organization_id
@@ -471,7 +470,7 @@ def scps_of(principal: Principal, world: World) -> tuple[tuple[Holding, ...], ..
     """The service control policies that concern a principal, by level: those of its account's organization."""
     if principal.kind is Kind.TARGET:
         return principal.levels
-    return () if principal.kind in _STRANGERS else world.scps
+    return () if principal.kind in STRANGERS else world.scps
 
 
 def region_of(question: Question, world: World, guard: Guarded | None) -> str | None:

@@ -40,6 +40,12 @@ class Kind(Enum):
     """An administrator of an account below a root, unit or account of the organization, less its control policies."""
 
 
+OWN = frozenset({Kind.USER, Kind.ROLE, Kind.GROUP, Kind.PERMISSION_SET})
+"""Of the account itself."""
+STRANGERS = frozenset({Kind.ACCOUNT, Kind.ANYONE})
+"""Of other accounts: they may assume roles here."""
+
+
 @dataclass(frozen=True, eq=False)
 class Holding:
     """A policy as somebody has it.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from toolkit.access.asking import answer_of, verdict_of
 from toolkit.access.catalogue import catalogue
 from toolkit.access.judging import Answer, Judge, Question, Verdict
-from toolkit.access.model import Holding, Kind, Principal, World
+from toolkit.access.model import OWN, Holding, Kind, Principal, World
 from toolkit.access.reference import actions_of, known_service
 from toolkit.globs import glob
 from toolkit.iam import PolicyDocument
@@ -95,8 +95,6 @@ _READ = (
     ("cloudtrail:LookupEvents", None),
 )
 """Actions that read what was recorded, and on what."""
-_OWN = (Kind.USER, Kind.ROLE, Kind.GROUP, Kind.PERMISSION_SET)
-"""Principals of the account itself, as an attacker would look at them."""
 _STORED = ("log bucket", "log object", "log key", "log group")
 """Where what was recorded is: to delete it, or what protects it, hides as much as to stop the record."""
 
@@ -139,7 +137,7 @@ def ways(world: World) -> Escalations:
 
     A policy whose text is not known allows nothing there: who has one is named by `doubtful`.
     """
-    identities = [_identity(one, world) for one in world.principals if one.kind in _OWN]
+    identities = [_identity(one, world) for one in world.principals if one.kind in OWN]
     managed: dict[str, PolicyDocument] = {}
     for principal in world.principals:
         managed.update((one.arn, one.document) for one in principal.held if one.arn is not None and not one.unknown)
@@ -152,7 +150,7 @@ def doubtful(world: World) -> tuple[tuple[Principal, Holding], ...]:
     return tuple(
         (principal, holding)
         for principal in world.principals
-        if principal.kind in _OWN
+        if principal.kind in OWN
         for holding in principal.held
         if holding.unknown
     )
