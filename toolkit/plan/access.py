@@ -34,7 +34,14 @@ _SERVICE_POLICIES = {
     "aws_sqs_queue": "arn",
 }
 """Types that give a resource a policy → what names the resource."""
-TYPES = frozenset(
+PLACES = frozenset(
+    {
+        *("aws_s3_bucket", "aws_sns_topic", "aws_cloudtrail", "aws_config_delivery_channel"),
+        "aws_cloudwatch_log_group",
+    }
+)
+"""Types that have no policy: what they are is asked about, not what they say."""
+TYPES = PLACES.union(
     {
         *_SERVICE_POLICIES,
         *(f"aws_iam_{owner}" for owner in ("group", "user", "role", "policy", "policy_attachment")),
@@ -42,9 +49,7 @@ TYPES = frozenset(
         *("aws_iam_user_group_membership", "aws_iam_group_membership", "aws_ssoadmin_permission_set"),
         *("aws_ssoadmin_permission_set_inline_policy", "aws_ssoadmin_managed_policy_attachment"),
         *("aws_ssoadmin_customer_managed_policy_attachment", "aws_ssoadmin_permissions_boundary_attachment"),
-        *("aws_organizations_policy", "aws_organizations_policy_attachment", "aws_s3_bucket", "aws_sns_topic"),
-        *("aws_cloudtrail", "aws_config_delivery_channel", "aws_cloudwatch_log_group"),
-        "aws_cloudwatch_log_resource_policy",
+        *("aws_organizations_policy", "aws_organizations_policy_attachment", "aws_cloudwatch_log_resource_policy"),
     }
 )
 """Terraform types that a world is read from."""

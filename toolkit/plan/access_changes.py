@@ -3,31 +3,25 @@
 In: the plan, what there is once it is applied, and texts of managed policies. Out: AccessChanges. Pure.
 
 Nothing is read of a plan that changes no policy, and nobody who has one: what such a plan makes or deletes can only be
-what rights are about (`_ONLY_PLACES`).
+what rights are about (`PLACES`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from toolkit.access.changes import NO_CHANGES, AccessChanges, compare
 from toolkit.access.model import Kind
-from toolkit.plan.access import TYPES, Parsed, Texts, before, unknown_texts, world_of
+from toolkit.plan.access import PLACES, TYPES, Parsed, Texts, before, unknown_texts, world_of
 from toolkit.plan.model import Action, Change, Plan, Resource
 
-_ONLY_PLACES = frozenset(
-    {
-        *("aws_s3_bucket", "aws_sns_topic", "aws_cloudtrail", "aws_config_delivery_channel"),
-        "aws_cloudwatch_log_group",
-    }
-)
-"""Types that have no policy: what they are is asked about, not what they say."""
 _IDLE = (Action.IMPORT, Action.MOVE, Action.FORGET)
 
 
 def concerns(plan: Plan) -> bool:
     """Whether a plan can change who may do what."""
-    return any(c.type in TYPES and c.type not in _ONLY_PLACES and c.action not in _IDLE for c in plan.changes)
+    return any(c.type in TYPES - PLACES and c.action not in _IDLE for c in plan.changes)
 
 
 def changes_of(
@@ -55,49 +49,31 @@ def changes_of(
     if not concerns(plan):
         return NO_CHANGES
     made = {change.address for change in plan.changes if change.action is Action.CREATE}
-    back = [
-        Resource(one.address, one.type, one.component, one.region, one.before)
-        for one in drift
-        if one.action is Action.DELETE and one.address in made
-    ]
+    back = [_there(one) for one in drift if one.action is Action.DELETE and one.address in made]
     # AWS keeps what Terraform forgets.
-    kept = [
-        Resource(one.address, one.type, one.component, one.region, one.before)
-        for one in plan.changes
-        if one.action is Action.FORGET
-    ]
+    kept = [_there(one) for one in plan.changes if one.action is Action.FORGET]
     outcome = tuple(outcome)
-    read: Parsed = {}
     sides = [
         [one for one in side if one.type in TYPES] for side in ((*before(plan, outcome), *back), (*outcome, *kept))
     ]
-    worlds = [
-        world_of(
-            side,
-            source="the plan",
-            account_id=account_id,
-            partition=partition,
-            home=home,
-            texts=texts,
-            parsed=read,
-        )
-        for side in sides
-    ]
-    targets = [[one.name for one in world.principals if one.kind is Kind.TARGET] for world in worlds]
+    world = partial(
+        world_of,
+        source="the plan",
+        account_id=account_id,
+        partition=partition,
+        home=home,
+        texts=texts,
+        parsed=Parsed(),
+    )
+    was, now = map(world, sides)
+    targets = [[one.name for one in side.principals if one.kind is Kind.TARGET] for side in (was, now)]
     if set(targets[0]) != set(targets[1]):
-        worlds = [
-            world_of(
-                side,
-                source="the plan",
-                account_id=account_id,
-                partition=partition,
-                home=home,
-                texts=texts,
-                parsed=read,
-                targets=dict.fromkeys((*targets[0], *targets[1])),
-            )
-            for side in sides
-        ]
+        was, now = (world(side, targets=dict.fromkeys((*targets[0], *targets[1]))) for side in sides)
     changed = {c.address for c in plan.changes if c.action not in _IDLE}
     changed |= {c.previous_address for c in plan.changes if c.previous_address and c.action not in _IDLE}
-    return compare(worlds[0], worlds[1], changed)
+    return compare(was, now, changed)
+
+
+def _there(change: Change) -> Resource:
+    """What a change is about, as it is before it, by the address that it has afterwards."""
+    return Resource(change.address, change.type, change.component, change.region, change.before)

@@ -15,7 +15,6 @@ ELSEWHERE = {
     "aws/session.py": "aws_access_key_id and the like are parameters of boto3",
     "components/base.py": "what a bucket of logs is made of: a part of components, no fact of each type",
     "plan/access.py": "how principals and policies of several types make one world: one reader per type",
-    "plan/access_changes.py": "which of these have no policy, so that a change of them changes nobody's rights",
     "plan/own_role.py": "what the principal of a trust policy can be: a part of that one rule",
     "workflows/access.py": "which resource policies an account is read for, of those that plan/access.py knows",
     "workflows/workspace.py": "aws_access_key_id and the like are settings of Terraform's backend",
