@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Writes every kind and variant of pipeline, and checks each: GitHub's with zizmor and against its schema, GitLab's against
-# its schema. So is action.yml. The variants are those of tests/unit/workflows/test_pipeline.py.
+# its schema. So is action.yml. The variants are those of tests/unit/workflows/test_pipeline.py. ACTIONLINT may be a command
+# that runs actionlint: GitHub's are then checked with it, too.
 set -euo pipefail
 toolkit=$(realpath -s "${1:?the toolkit}") tools=$(realpath -s "${2:?folder with zizmor and check-jsonschema}")
 folder=$(mktemp -d)
@@ -35,3 +36,6 @@ done
 "$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$folder"/*/.github/workflows/*.yml
 "$tools/check-jsonschema" --builtin-schema vendor.github-actions action.yml
 "$tools/check-jsonschema" --builtin-schema vendor.gitlab-ci "$folder"/*/.gitlab-ci.yml
+if [ -n "${ACTIONLINT:-}" ]; then
+  for workflow in "$folder"/*/.github/workflows/*.yml; do $ACTIONLINT "$workflow"; done
+fi
