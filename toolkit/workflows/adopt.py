@@ -236,7 +236,7 @@ class _Run:
                 self.observer.stage(
                     f"Planning with what was decided so far (round {number + 1})" if number else "Planning"
                 )
-                with own_folder(workspace.scratch, "adopt") as own:
+                with own_folder(workspace.scratch, "adopt") as own, workspace.runner.with_one_provider():
                     workspace.runner.plan(own / "adopt.tfplan")
                     data = workspace.runner.show(own / "adopt.tfplan")
                 plan = parse_plan(data, workspace.attribution)

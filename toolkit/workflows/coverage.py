@@ -84,7 +84,7 @@ def coverage_of_environment(workspace: Workspace, observer: Observer, wanted: Se
         ToolkitError: Terraform failed.
     """
     observer.stage(f"Planning {workspace.environment.name}")
-    with own_folder(workspace.scratch, "plan") as own:
+    with own_folder(workspace.scratch, "plan") as own, workspace.runner.with_one_provider():
         file = own / "plan.tfplan"
         workspace.runner.plan(file)
         observer.stage("Reading the plan")

@@ -45,11 +45,12 @@ def find_drift(workspace: Workspace, observer: Observer, *, lock_timeout: str = 
     # Not for applying: nobody has judged or reviewed it. A folder of its own: two at once must not read each other's.
     with own_folder(workspace.scratch, "drift") as own:
         plan_file = own / "drift.tfplan"
-        planned = pending = runner.plan(plan_file, lock_timeout=lock_timeout)
         changes: tuple[Change, ...] = ()
-        if planned.drift:
-            observer.stage("Reading what has changed")
-            changes = parse_drift(runner.show(plan_file), workspace.attribution)
+        with runner.with_one_provider():
+            planned = pending = runner.plan(plan_file, lock_timeout=lock_timeout)
+            if planned.drift:
+                observer.stage("Reading what has changed")
+                changes = parse_drift(runner.show(plan_file), workspace.attribution)
         if changes:
             observer.stage(f"Counting pending changes of {name}")
             pending = runner.plan(plan_file, refresh=False, lock_timeout=lock_timeout)

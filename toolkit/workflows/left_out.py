@@ -62,8 +62,9 @@ def plan_the_rest(workspace: Workspace, reviewed: dict[str, Any], plan: Plan, ou
     rest = [change.address for change in plan.changes if change.address not in lacking]
     if not rest:
         return False
-    workspace.runner.plan(out, lock_timeout=lock_timeout, targets=_targets(rest, lacking))
-    changes = _changes(workspace.runner.show(out))
+    with workspace.runner.with_one_provider():
+        workspace.runner.plan(out, lock_timeout=lock_timeout, targets=_targets(rest, lacking))
+        changes = _changes(workspace.runner.show(out))
     if needed := sorted(lacking & set(changes)):
         raise RefusedError(
             "the embedded AWS lacks what other resources of the plan need; nothing was applied",

@@ -133,8 +133,9 @@ def _planned(
             )
             try:
                 runner.init(reconfigure=True)
-                runner.plan(copy.rendered / "plan.tfplan")
-                data = runner.show(copy.rendered / "plan.tfplan")
+                with runner.with_one_provider():
+                    runner.plan(copy.rendered / "plan.tfplan")
+                    data = runner.show(copy.rendered / "plan.tfplan")
             except ToolkitError as e:
                 other = "if they can only be planned with the account, plan that and use the bundle: --plan BUNDLE"
                 e.hint = f"{e.hint}; {other}" if e.hint else other

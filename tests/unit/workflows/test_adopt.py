@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -83,6 +84,7 @@ class Acme:
         scratch = self.file.parent / ".toolkit"
         scratch.mkdir(exist_ok=True)
         runner = SimpleNamespace(
+            with_one_provider=contextlib.nullcontext,
             plan=lambda _: None,
             show=lambda _: self.shows.pop(0) if len(self.shows) > 1 else self.shows[0],
             state_version=lambda: self.state,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Callable
@@ -35,6 +36,9 @@ class Runner:
         self.whole = whole
         self.change = change
         self.targets: tuple[str, ...] = ()
+
+    def with_one_provider(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     def plan(self, out: Path, *, lock_timeout: str, targets: tuple[str, ...]) -> None:
         assert lock_timeout == "5s"

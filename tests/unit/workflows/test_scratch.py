@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -142,6 +143,9 @@ class Runner:
 
     def state_version(self) -> tuple[str, int]:
         return "a", 1
+
+    def with_one_provider(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     def plan(self, out: Path, **_: Any) -> PlanOutcome:
         out.write_text("")
