@@ -103,12 +103,12 @@ def test_the_story(account: Any):
     iam.create_user(UserName="zoe")
     iam.attach_user_policy(UserName="zoe", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     iam.create_access_key(UserName="zoe")
-    account.write("people", environment(anna={"status": "suspended"}))
-    done = account.run("plan", "people", "--json")
-    assert "1 active access key" in {advice["evidence"] for advice in findings(done)["advice"]}
-    # An entry that is lost in a merge deletes nobody unasked.
+    # An entry that is lost in a merge deletes nobody unasked, and that is all that is refused.
     account.write("people", environment(anna={"status": "suspended"}, bert=None))
-    (vanished,) = findings(account.run("plan", "people", "--json", exits=4))["locks-out-users"]
+    done = account.run("plan", "people", "--json", exits=4)
+    assert "1 active access key" in {advice["evidence"] for advice in findings(done)["advice"]}
+    assert {rule for rule, found in findings(done).items() if any(f["blocks"] for f in found)} == {"locks-out-users"}
+    (vanished,) = findings(done)["locks-out-users"]
     assert (vanished["consent"], vanished["evidence"]) == (
         "--acknowledge-lockout",
         "bert has 1 active access key, 1 MFA device",
@@ -145,13 +145,15 @@ def test_a_user_who_was_there_before_is_taken_over_and_not_locked_out_unasked(ac
     address = 'module.iam_users.aws_iam_user.this["old"]'
     assert collides["subject"] == address
     account.write("people", environment(bert=None, old=old, imports=f"imports: {{'{address}': old}}\n"))
-    (lockout,) = findings(account.run("plan", "people", "--json", exits=4))["locks-out-users"]
+    done = account.run("plan", "people", "--json", exits=4)
+    (lockout,) = findings(done)["locks-out-users"]
     assert "1 user without an MFA device: old" in lockout["summary"]
-    enrol(iam, "old")
     # One who is there already may newly do what developers may.
     joins = 'module.iam_users.aws_iam_user_group_membership.active["old"].groups'
-    (gains,) = findings(account.run("plan", "people", "--json", exits=4))["gains-access"]
+    (gains,) = findings(done)["gains-access"]
     assert gains["consent"] == f"--allow-gain '{joins}'"
+    # With a device nothing but that is left to consent to.
+    enrol(iam, "old")
     account.run("apply", "people", "--auto-approve", "--allow-gain", joins)
     account.run("plan", "people", "--detailed-exitcode")
 
