@@ -10,8 +10,11 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from moto import backends
+from moto.core import responses, utils
+from moto.sts.responses import TokenResponse
 
-from toolkit.sandbox.server import _one_at_a_time
+from toolkit.sandbox.server import _find_out_once, _one_at_a_time
 
 Start = Callable[[str, list[tuple[str, str]]], None]
 
@@ -74,3 +77,17 @@ def test_a_call_that_fails_frees_the_turn_and_ends_its_answer() -> None:
     assert answer.closed
     answer = [b"next"]
     assert ask(served, BytesIO(), 0) == b"next"
+
+
+def test_what_never_changes_is_found_out_once_and_is_what_moto_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tuple(backends.list_of_moto_modules()), tuple(responses.method_names_from_class(TokenResponse))
+    for module, name in (
+        (backends, "list_of_moto_modules"),
+        (responses, "method_names_from_class"),
+        (utils, "create_loader"),
+    ):
+        monkeypatch.setattr(module, name, getattr(module, name))  # restored after the test
+    _find_out_once()
+    assert (backends.list_of_moto_modules(), responses.method_names_from_class(TokenResponse)) == before
+    assert backends.list_of_moto_modules() is backends.list_of_moto_modules()
+    assert utils.create_loader() is utils.create_loader()
