@@ -4,8 +4,3 @@ In: an environment. Out: policy documents within IAM's sizes, each with the prin
 are those of the types' records and of what was recorded (`toolkit.resources.recorded`); the resources are the names
 that the environment gives (`names`), those of its state, and everything of a kind where AWS gives ids.
 """
-
-from toolkit.permissions.documents import policies
-from toolkit.permissions.model import LARGEST, Document, Holder, Purpose, Statement, size
-
-__all__ = ["LARGEST", "Document", "Holder", "Purpose", "Statement", "policies", "size"]

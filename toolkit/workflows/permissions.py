@@ -21,9 +21,9 @@ from toolkit.fleet.pipeline import Bundle, load_pipeline
 from toolkit.iam.escalation_paths import RAISES
 from toolkit.iam.hand_over import bucket_policy, key_arn
 from toolkit.paths import Project
-from toolkit.permissions import LARGEST, Document, Holder, Purpose, policies
+from toolkit.permissions.documents import policies
 from toolkit.permissions.hand_over import plan_store, signing_key
-from toolkit.permissions.model import ATTACHED
+from toolkit.permissions.model import ATTACHED, LARGEST, Document, Holder, Purpose
 from toolkit.permissions.statements import own_tag
 from toolkit.workflows.workspace import read_environment
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from toolkit.components.iam_roles import COMPONENT, IamRoles
 from toolkit.environment import Environment, load_text
 from toolkit.environment.load import EnvironmentFileError
-from toolkit.permissions import policies
+from toolkit.permissions.documents import policies
 from toolkit.rendering.render import render
 
 READ = {"managed_policies": ["ReadOnlyAccess"]}

@@ -13,7 +13,8 @@ import yaml
 
 from toolkit.environment import Environment, load_text
 from toolkit.iam import Policies, PolicyDocument, Request, Result, evaluate
-from toolkit.permissions import Document, Holder, Purpose, policies
+from toolkit.permissions.documents import policies
+from toolkit.permissions.model import Document, Holder, Purpose
 from toolkit.permissions.statements import own_tag
 from toolkit.resources.recorded import recorded
 

@@ -15,9 +15,8 @@ from toolkit.environment import Environment, load_text
 from toolkit.iam import PolicyDocument
 from toolkit.iam.hand_over import PlanStore, get_only, put_only, sign_only, verify_only
 from toolkit.iam.matching import Context, expand, resource_matches
-from toolkit.permissions import LARGEST, Document, Holder, Purpose, Statement, policies
-from toolkit.permissions.documents import _packed
-from toolkit.permissions.model import content, size
+from toolkit.permissions.documents import _packed, policies
+from toolkit.permissions.model import LARGEST, Document, Holder, Purpose, Statement, content, size
 from toolkit.permissions.names import _plain
 
 from .recordings import ROOT

@@ -10,7 +10,8 @@ import pytest
 
 from toolkit.iam import Policies, Request, evaluate
 from toolkit.iam.escalation_paths import LIFTS, escalation_paths
-from toolkit.permissions import Holder, Purpose, policies
+from toolkit.permissions.documents import policies
+from toolkit.permissions.model import Holder, Purpose
 
 from .recordings import REQUESTS, data_of, decided, documents, environments, is_allowed, is_recorded, load, parsed
 

@@ -15,7 +15,7 @@ from toolkit.environment import Environment, load_text
 from toolkit.findings import Finding
 from toolkit.findings.rules import LOCKS_OUT, LOCKS_OUT_CALLER
 from toolkit.iam.organization import Deployment
-from toolkit.permissions import policies
+from toolkit.permissions.documents import policies
 from toolkit.plan import own_rights
 from toolkit.plan.case import Caller, Case
 from toolkit.plan.denials import HeldPolicies
