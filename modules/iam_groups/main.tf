@@ -3,13 +3,16 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
+  partition  = data.aws_partition.current.partition
+  account_id = data.aws_caller_identity.current.account_id
+
   groups         = { for name, group in var.groups : name => group if group != null }
   guarded_groups = toset([for name, group in local.groups : name if !group.administrator])
 
   # Users may live under a path, hence two patterns. A name has no slash, so neither matches another user.
   own_user = [
-    "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/$${aws:username}",
-    "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:user/*/$${aws:username}",
+    "arn:${local.partition}:iam::${local.account_id}:user/$${aws:username}",
+    "arn:${local.partition}:iam::${local.account_id}:user/*/$${aws:username}",
   ]
 
   # AWS's policy for `aws login`: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/SignInLocalDevelopmentAccess.html
@@ -19,7 +22,7 @@ locals {
     for name, group in local.groups : {
       for policy in distinct(concat(group.managed_policies, group.administrator ? [] : local.sign_in)) : "${name}/${policy}" => {
         group = name
-        arn   = startswith(policy, "arn:") ? policy : "arn:${data.aws_partition.current.partition}:iam::aws:policy/${policy}"
+        arn   = startswith(policy, "arn:") ? policy : "arn:${local.partition}:iam::aws:policy/${policy}"
       }
     }
   ]...)
@@ -49,14 +52,14 @@ resource "aws_iam_group" "this" {
   }
 }
 
-# The guardrail is attached before any permission is granted, and detached after all permissions are removed.
+# Both guardrails are attached before any permission is granted, and detached after all permissions are removed.
 resource "aws_iam_group_policy_attachment" "managed" {
   for_each = local.managed_policies
 
   group      = aws_iam_group.this[each.value.group].name
   policy_arn = each.value.arn
 
-  depends_on = [aws_iam_group_policy_attachment.guardrail]
+  depends_on = [aws_iam_group_policy_attachment.guardrail, aws_iam_group_policy_attachment.log_guardrail]
 }
 
 data "aws_iam_policy_document" "inline" {
@@ -91,5 +94,5 @@ resource "aws_iam_group_policy" "inline" {
   name   = each.value.name
   policy = data.aws_iam_policy_document.inline[each.key].json
 
-  depends_on = [aws_iam_group_policy_attachment.guardrail]
+  depends_on = [aws_iam_group_policy_attachment.guardrail, aws_iam_group_policy_attachment.log_guardrail]
 }

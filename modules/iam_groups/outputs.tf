@@ -23,6 +23,11 @@ output "guardrail_policy_json" {
   value       = data.aws_iam_policy_document.guardrail.json
 }
 
+output "log_guardrail_policy_json" {
+  description = "Document of the managed policy that denies changes to what holds logs and carries alerts; without statements where there is none."
+  value       = data.aws_iam_policy_document.log_guardrail.json
+}
+
 output "self_service_policy_json" {
   description = "Document of the managed policy that allows users to rotate their own access keys."
   value       = data.aws_iam_policy_document.self_service.json

@@ -1,11 +1,13 @@
-# Actions that escalate privileges, and actions that stop recording and detection: the list that modules/iam_roles and the
-# toolkit's organization policies use, too.
+# Actions that escalate privileges, stop recording and detection, or tamper with logs and alerts: the lists that
+# modules/iam_roles and the toolkit's organization policies use, too.
 locals {
   privileges              = jsondecode(file("${path.module}/../shared/privileges.json"))
   identity_administration = local.privileges.identity_administration.actions
   credentials             = local.privileges.credentials.actions
   administrator_policies  = local.privileges.administrator_policies.policies
   blinding                = flatten([for kind in values(local.privileges.blinding) : kind.actions])
+  tampering               = flatten([for kind in values(local.privileges.tampering) : kind.actions])
+  key_tampering           = local.privileges.key_tampering.actions
 
   # Concrete actions behind the wildcards above: a policy that allows `iam:*Policy` matches none of the patterns as
   # text, but some of these. Only for the check of inline policies; the guardrail denies the patterns.

@@ -42,5 +42,5 @@ resource "aws_iam_group_policy_attachment" "self_service" {
   group      = aws_iam_group.this[each.key].name
   policy_arn = aws_iam_policy.self_service["access-keys"].arn
 
-  depends_on = [aws_iam_group_policy_attachment.guardrail]
+  depends_on = [aws_iam_group_policy_attachment.guardrail, aws_iam_group_policy_attachment.log_guardrail]
 }

@@ -84,10 +84,10 @@ variable "groups" {
     condition = alltrue([
       for group in var.groups :
       group.administrator ? length(group.managed_policies) <= 9 :
-      length(distinct(concat(group.managed_policies, local.sign_in))) <= (var.self_service.access_keys == "rotate" ? 7 : 8)
+      length(distinct(concat(group.managed_policies, local.sign_in))) <= (var.self_service.access_keys == "rotate" ? 6 : 7)
       if group != null
     ])
-    error_message = "managed_policies must have at most 8 entries, 9 in an administrator group: IAM allows 10 on a group, and the others are kept for the guardrail and MFA enforcement. In all but administrator groups, self_service takes one for access_keys and one for aws_login."
+    error_message = "managed_policies must have at most 7 entries, 9 in an administrator group: IAM allows 10 on a group, and the others are kept for the two guardrails and MFA enforcement. In all but administrator groups, self_service takes one for access_keys and one for aws_login."
   }
 
   validation {
@@ -256,5 +256,42 @@ variable "guardrail_policy_name" {
   validation {
     condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", var.guardrail_policy_name))
     error_message = "guardrail_policy_name must have 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -."
+  }
+}
+
+variable "log_guardrail_policy_name" {
+  description = "Name of the managed policy that denies changes to what holds logs and carries alerts to every group that is not an administrator group."
+  type        = string
+  default     = "deny-changes-to-logs-and-alerts"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", var.log_guardrail_policy_name)) && lower(var.log_guardrail_policy_name) != lower(var.guardrail_policy_name)
+    error_message = "log_guardrail_policy_name must have 1 to 128 of the characters A-Z a-z 0-9 _ + = , . @ -, and differ from guardrail_policy_name."
+  }
+}
+
+variable "protected" {
+  description = "Names of what holds this account's logs and carries its alerts, which only members of administrator groups may change: buckets, log_groups, key_aliases (without alias/), topics, event_rules, alarms and schedule_groups, of every region; * matches any characters."
+  type = object({
+    buckets         = optional(list(string), [])
+    log_groups      = optional(list(string), [])
+    key_aliases     = optional(list(string), [])
+    topics          = optional(list(string), [])
+    event_rules     = optional(list(string), [])
+    alarms          = optional(list(string), [])
+    schedule_groups = optional(list(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in flatten(values(var.protected)) : can(regex("^[A-Za-z0-9_./#+=,@-][A-Za-z0-9_./#+=,@*-]{0,511}$", name))])
+    error_message = "Names in protected must have 1 to 512 letters, digits and the characters _ . / # + = , @ -; wildcards may follow at least one character, as in baseline-*."
+  }
+
+  validation {
+    condition     = !anytrue([for name in var.protected.key_aliases : strcontains(name, "*") || startswith(name, "alias/")])
+    error_message = "protected.key_aliases must hold whole names without alias/: keys are known by them exactly."
   }
 }

@@ -6,8 +6,19 @@ locals {
   boundary_arn = "${local.iam}:policy/${var.delegation.boundary_name}"
   delegated    = { for kind in ["role", "policy", "instance-profile"] : kind => "${local.iam}:${kind}${var.delegation.path}*" }
 
-  # Actions that stop recording and detection: the list of iam_groups' guardrail.
-  blinding = flatten([for kind in values(jsondecode(file("${path.module}/../shared/privileges.json")).blinding) : kind.actions])
+  # Actions that stop recording and detection, and that tamper with logs: the lists of iam_groups' guardrails.
+  privileges    = jsondecode(file("${path.module}/../shared/privileges.json"))
+  blinding      = flatten([for kind in values(local.privileges.blinding) : kind.actions])
+  tampering     = flatten([for kind in ["alias", "bucket", "log_group"] : local.privileges.tampering[kind].actions])
+  key_tampering = local.privileges.key_tampering.actions
+
+  # As in modules/iam_groups/log_guardrail.tf, which has the sources. Only what stores logs: IAM's 6,144 characters have
+  # no room for topics, rules and alarms as well.
+  log_resources = flatten([
+    [for name in var.protected.buckets : [for part in ["", "/*"] : "arn:${local.partition}:s3:::${name}${part}"]],
+    [for name in var.protected.log_groups : [for part in ["", ":*"] : "arn:${local.partition}:logs:*:${local.account_id}:log-group:${name}${part}"]],
+    [for name in var.protected.key_aliases : "arn:${local.partition}:kms:*:${local.account_id}:alias/${name}"],
+  ])
 }
 
 data "aws_iam_policy_document" "boundary" {
@@ -26,6 +37,34 @@ data "aws_iam_policy_document" "boundary" {
       local.blinding,
     )
     resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = length(local.log_resources) == 0 ? [] : [local.log_resources]
+
+    content {
+      sid       = "DenyTamperingWithLogs"
+      effect    = "Deny"
+      actions   = local.tampering
+      resources = statement.value
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.protected.key_aliases) == 0 ? [] : [var.protected.key_aliases]
+
+    content {
+      sid       = "DenyTamperingWithTheirKeys"
+      effect    = "Deny"
+      actions   = local.key_tampering
+      resources = ["arn:${local.partition}:kms:*:${local.account_id}:key/*"]
+
+      condition {
+        test     = "ForAnyValue:StringEquals"
+        variable = "kms:ResourceAliases"
+        values   = [for name in statement.value : "alias/${name}"]
+      }
+    }
   }
 
   statement {
@@ -94,6 +133,11 @@ resource "aws_iam_policy" "boundary" {
   # The last role loses it before it is deleted; otherwise Terraform deletes it first.
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = length(replace(data.aws_iam_policy_document.boundary.json, "/\\s/", "")) <= 6144
+      error_message = "The boundary ${var.delegation.boundary_name} must have at most 6144 characters, white space not counted (IAM's quota): protect fewer buckets, log groups and keys, or ones with shorter names."
+    }
   }
 }
 

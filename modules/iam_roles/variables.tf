@@ -333,3 +333,24 @@ variable "alarm" {
   })
   default = null
 }
+
+variable "protected" {
+  description = "Names of what stores this account's logs, which bounded roles may not change: buckets, log_groups and key_aliases (without alias/), of every region; * matches any characters."
+  type = object({
+    buckets     = optional(list(string), [])
+    log_groups  = optional(list(string), [])
+    key_aliases = optional(list(string), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in flatten(values(var.protected)) : can(regex("^[A-Za-z0-9_./#-][A-Za-z0-9_./#*-]{0,511}$", name))])
+    error_message = "Names in protected must have 1 to 512 letters, digits and the characters _ . / # -; wildcards may follow at least one character, as in baseline-*."
+  }
+
+  validation {
+    condition     = !anytrue([for name in var.protected.key_aliases : strcontains(name, "*") || startswith(name, "alias/")])
+    error_message = "protected.key_aliases must hold whole names without alias/: keys are known by them exactly."
+  }
+}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.iam import PolicyDocument, PolicyKind
+from toolkit.rendering.hcl import literal
 from toolkit.sandbox import control
 from toolkit.terraform.mirror import cli_config
 
@@ -119,6 +120,19 @@ ROLES = """
 """Roles of iam_roles, one of each kind of condition."""
 
 
+PROTECTED = {
+    "buckets": ["baseline-cloudtrail-123456789012-eu-central-1"],
+    "log_groups": ["/aws/cloudtrail/baseline"],
+    "key_aliases": ["cloudtrail-baseline"],
+    "topics": ["baseline-activity"],
+    "event_rules": ["baseline-siem-*"],
+    "alarms": ["baseline-activity-*"],
+    "schedule_groups": ["baseline-trusted-advisor"],
+}
+"""What holds logs and carries alerts; the boundary knows what stores logs alone."""
+STORES = {kind: PROTECTED[kind] for kind in ("buckets", "log_groups", "key_aliases")}
+
+
 @dataclass(frozen=True)
 class Rendered:
     """What Terraform plans.
@@ -126,6 +140,7 @@ class Rendered:
     Attributes:
         mfa: The MFA policy by variant.
         guardrail: The policy of iam_groups that denies identity administration.
+        log_guardrail: The policy of iam_groups that denies changes to what holds logs and carries alerts.
         self_service: The policy of iam_groups that allows users to rotate their own access keys.
         groups: Group name to every policy on it but the MFA policy: managed ones by AWS's own documents.
         trusts: Role of iam_roles to its trust policy.
@@ -135,6 +150,7 @@ class Rendered:
 
     mfa: Mapping[str, PolicyDocument]
     guardrail: PolicyDocument
+    log_guardrail: PolicyDocument
     self_service: PolicyDocument
     groups: Mapping[str, tuple[PolicyDocument, ...]]
     trusts: Mapping[str, PolicyDocument]
@@ -187,7 +203,11 @@ output "{variant}" {{
         calls
         + f"""
 module "iam_groups" {{
-  source = "{ROOT}/modules//iam_groups"
+  source    = "{ROOT}/modules//iam_groups"
+  protected = {literal(PROTECTED)}
+}}
+output "log_guardrail" {{
+  value = module.iam_groups.log_guardrail_policy_json
 }}
 output "guardrail" {{
   value = module.iam_groups.guardrail_policy_json
@@ -202,7 +222,8 @@ output "suspended" {{
   value = module.iam_users.suspended_policy_json
 }}
 module "iam_roles" {{
-  source = "{ROOT}/modules//iam_roles"
+  source    = "{ROOT}/modules//iam_roles"
+  protected = {literal(STORES)}
 {ROLES}
 }}
 output "trusts" {{
@@ -228,7 +249,7 @@ output "boundary" {{
     terraform("plan", "-input=false", "-no-color", "-out=plan")
     planned = json.loads(terraform("show", "-json", "plan"))["planned_values"]
     outputs = {name: output["value"] for name, output in planned["outputs"].items()}
-    guardrail = PolicyDocument.parse(outputs["guardrail"], name="guardrail")
+    own = {name: PolicyDocument.parse(outputs[name], name=name) for name in ("guardrail", "log_guardrail")}
 
     groups: dict[str, list[PolicyDocument]] = {}
     module = next(child for child in planned["root_module"]["child_modules"] if child["address"] == "module.iam_groups")
@@ -237,14 +258,15 @@ output "boundary" {{
             groups.setdefault(resource["values"]["name"], [])
         if resource["type"] == "aws_iam_group_policy_attachment":
             attached = groups.setdefault(resource["values"]["group"], [])
-            if resource["name"] == "guardrail":
-                attached.append(guardrail)
+            if resource["name"] in own:
+                attached.append(own[resource["name"]])
             else:
                 attached.append(aws_managed[resource["values"]["policy_arn"].split("/")[-1]])
         assert resource["type"] != "aws_iam_group_policy", "default groups have no inline policies: add them here"
     return Rendered(
         {variant: PolicyDocument.parse(outputs[variant], name="mfa-enforcement") for variant in VARIANTS},
-        guardrail,
+        own["guardrail"],
+        own["log_guardrail"],
         PolicyDocument.parse(outputs["self_service"], name="self-service"),
         {name: tuple(policies) for name, policies in groups.items()},
         {

@@ -38,7 +38,8 @@ INLINE_QUOTA = 5120
 """Characters, white space not counted, of all inline policies of one group together (IAM quota, fixed)."""
 
 MANAGED_QUOTA = 10
-"""Managed policies on one group (IAM quota); `mfa_enforcement` takes one, the guardrail one of each other group."""
+"""Managed policies on one group (IAM quota); `mfa_enforcement` takes one, the guardrails two of each group but
+administrator groups."""
 
 
 SIGN_IN = "SignInLocalDevelopmentAccess"
@@ -143,7 +144,7 @@ class Group(Settings):
 
     administrator: bool = Field(
         False,
-        description="Whether members may administer identities; all other groups get the guardrail policy, and the "
+        description="Whether members may administer identities; all other groups get the guardrail policies, and the "
         "toolkit refuses policies with which their members could escalate privileges.",
     )
     path: IamPath = Field("/", description="IAM path of the group, / or /name/.")
@@ -158,11 +159,11 @@ class Group(Settings):
     def _managed_policies_fit(self) -> Group:
         if len(set(self.managed_policies)) != len(self.managed_policies):
             raise ValueError("managed_policies names a policy twice; expected each once")
-        room = MANAGED_QUOTA - (1 if self.administrator else 2)
+        room = MANAGED_QUOTA - (1 if self.administrator else 3)
         if len(self.managed_policies) > room:
             raise ValueError(
                 f"managed_policies has {len(self.managed_policies)} entries; expected at most {room}: IAM allows "
-                f"{MANAGED_QUOTA} on a group, and {MANAGED_QUOTA - room} are kept for the guardrail and MFA enforcement"
+                f"{MANAGED_QUOTA} on a group, and {MANAGED_QUOTA - room} are kept for guardrails and MFA enforcement"
             )
         return self
 
@@ -293,11 +294,16 @@ class IamGroups(Settings):
         description="Name of the managed policy that denies identity administration to every group that is not an "
         "administrator group.",
     )
+    log_guardrail_policy_name: EntityName = Field(
+        "deny-changes-to-logs-and-alerts",
+        description="Name of the managed policy that denies changes to what holds logs and carries alerts to every "
+        "group that is not an administrator group.",
+    )
 
     @model_validator(mode="after")
     def _self_service_fits(self) -> IamGroups:
         """What self-service adds to a group's managed policies, beside what each group checks by itself."""
-        room = MANAGED_QUOTA - 2 - (self.self_service.access_keys == "rotate")
+        room = MANAGED_QUOTA - 3 - (self.self_service.access_keys == "rotate")
         for name, group in self.groups.items():
             if group is None or group.administrator:
                 continue
@@ -306,7 +312,7 @@ class IamGroups(Settings):
                 raise ValueError(
                     f"group {name!r} has {len(policies)} managed policies with those of self_service; expected at most "
                     f"{room}: IAM allows {MANAGED_QUOTA} on a group, and {MANAGED_QUOTA - room} are kept for the "
-                    "guardrail, MFA enforcement and the rotation of access keys"
+                    "guardrails, MFA enforcement and the rotation of access keys"
                 )
         return self
 
@@ -364,17 +370,21 @@ COMPONENT = Component(
     read_back=_read_back,
     protects=(
         Protected("aws_iam_policy", "guardrail"),
-        # Managed policies may come and go; the guardrail goes only with its group.
+        # Managed policies may come and go; a guardrail goes only with its group.
         Protected("aws_iam_group_policy_attachment", "guardrail", released_by=("aws_iam_group", "name", "group")),
+        Protected("aws_iam_policy", "log_guardrail"),
+        Protected("aws_iam_group_policy_attachment", "log_guardrail", released_by=("aws_iam_group", "name", "group")),
         Protected("aws_iam_group_policy", released_by=("aws_iam_group", "name", "group"), denying="policy"),
     ),
     profiles={"minimal": {}, "standard": {}, "strict": {}},
     mismatches=_mismatches,
     identities=_identities,
+    derived=("protected",),
     roles={Role.DENIES_IDENTITY_ADMINISTRATION: Made("aws_iam_group_policy_attachment", "guardrail")},
     iam_names=(
         IamName("aws_iam_group", "groups.*"),
         IamName("aws_iam_policy", "guardrail_policy_name"),
+        IamName("aws_iam_policy", "log_guardrail_policy_name"),
         IamName("aws_iam_policy", "self_service.policy_name"),
     ),
     needs=(

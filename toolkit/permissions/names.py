@@ -14,6 +14,7 @@ from typing import Any
 
 from toolkit.components.base import Place
 from toolkit.environment import Environment
+from toolkit.globs import glob
 
 Named = Iterator[tuple[str, str]]
 """(kind, name)."""
@@ -89,6 +90,39 @@ def names(environment: Environment) -> Names:
                     own[kind.removeprefix(OWN)][called] = None
                 found[kind.removeprefix(OWN)][called] = None
     return Names(in_order(found), tuple(passed), tuple(sorted(linked)), in_order(own))
+
+
+_KEEPING = {
+    "buckets": BUCKET,
+    "log_groups": LOG_GROUP,
+    "key_aliases": ALIAS,
+    "topics": TOPIC,
+    "event_rules": RULE,
+    "alarms": ALARM,
+    "schedule_groups": SCHEDULE_GROUP,
+}
+_OF_OTHERS = ("shield",)
+"""Components whose buckets are not theirs: they only let AWS's response team read them."""
+
+
+def protected(environment: Environment) -> dict[str, tuple[str, ...]]:
+    """What holds the logs of an environment's components and carries their alerts, as `iam_groups` takes it.
+
+    A name that the pattern of another covers is left out. The bucket of the state is not among them: it holds no logs,
+    and who works on other stacks may keep theirs in it.
+    """
+    place = environment.place
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for name, settings in place.settings.items():
+        if name in _NAMES and name not in _OF_OTHERS:
+            for kind, called in _NAMES[name](settings, place):
+                found[kind][called] = None
+    return {setting: _uncovered(found[kind]) for setting, kind in _KEEPING.items()}
+
+
+def _uncovered(called: Iterable[str]) -> tuple[str, ...]:
+    every = sorted(called)
+    return tuple(one for one in every if not any(other != one and glob(other).matches(one) for other in every))
 
 
 def in_order(found: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
@@ -195,7 +229,8 @@ def _guardduty(settings: Any, place: Place) -> Named:
 
 def _iam_groups(settings: Any, _: Place) -> Named:
     yield from ((GROUP, _identity(group.path, name)) for name, group in settings.groups.items() if group is not None)
-    yield from ((POLICY, settings.guardrail_policy_name), (POLICY, settings.self_service.policy_name))
+    for name in (settings.guardrail_policy_name, settings.log_guardrail_policy_name, settings.self_service.policy_name):
+        yield POLICY, name
 
 
 def _iam_roles(settings: Any, place: Place) -> Named:

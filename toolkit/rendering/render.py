@@ -22,6 +22,7 @@ from toolkit.environment import Environment, LocalBackend, default_state_key
 from toolkit.environment.load import EnvironmentFileError
 from toolkit.environment.source import Problem
 from toolkit.paths import MODULES, data_dir
+from toolkit.permissions.names import protected
 from toolkit.regions import PARTITION_OF
 from toolkit.rendering import hcl, markdown
 from toolkit.rendering.moved import moves, new_address
@@ -165,6 +166,7 @@ def _rendered(environment: Environment) -> tuple[RenderedTree, Mapping[str, list
             "start_call": calls.start,
             "caller_policies": partial(_caller_policies, environment),
             "signs_plans": partial(_signs_plans, environment),
+            "protected_names": partial(protected, environment),
         }
         files[f"{component.name}.tf"] = _file(environment, f"components/{component.name}.tf.j2", context)
         for page in component.pages:
@@ -183,7 +185,8 @@ def _caller_policies(environment: Environment, purpose: str, *, signs: bool = Fa
         purpose: plan or apply.
         signs: Whether who plans may sign plans with a KMS key; pull requests never may.
     """
-    from toolkit.permissions import Holder, policies  # few environments have a pipeline's roles
+    from toolkit.permissions.documents import policies  # few environments have a pipeline's roles
+    from toolkit.permissions.model import Holder
 
     holder = Holder.WORKER if environment.credentials.assume_role is None else Holder.CALLER
     found = policies(environment, purpose, signs=signs)

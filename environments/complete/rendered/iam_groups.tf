@@ -65,5 +65,40 @@ module "iam_groups" {
     aws_login   = true
     policy_name = "rotate-own-access-keys"
   }
-  guardrail_policy_name = "deny-identity-administration"
+  guardrail_policy_name     = "deny-identity-administration"
+  log_guardrail_policy_name = "deny-changes-to-logs-and-alerts"
+  protected = {
+    buckets = [
+      "baseline-cloudtrail-111122223333-eu-central-1",
+      "baseline-cloudtrail-111122223333-eu-central-1-access-logs",
+      "baseline-config-111122223333-eu-central-1",
+      "baseline-guardduty-111122223333-eu-central-1",
+    ]
+    log_groups = ["/aws/cloudtrail/baseline", "/aws/vpc/default-vpc-flow-logs"]
+    key_aliases = [
+      "baseline-activity",
+      "baseline-guardduty-111122223333-eu-central-1",
+      "baseline-guardduty-findings",
+      "baseline-trusted-advisor",
+      "cloudtrail-baseline",
+    ]
+    topics = [
+      "baseline-activity",
+      "baseline-guardduty-findings",
+      "baseline-trusted-advisor",
+    ]
+    event_rules = [
+      "baseline-activity-key-rotation",
+      "baseline-activity-root-sign-in",
+      "baseline-guardduty-findings",
+      "baseline-siem-*",
+      "baseline-trusted-advisor",
+    ]
+    alarms = [
+      "baseline-activity-*",
+      "baseline-guardduty-findings-undelivered",
+      "baseline-trusted-advisor-undelivered",
+    ]
+    schedule_groups = ["baseline-trusted-advisor"]
+  }
 }

@@ -104,4 +104,14 @@ module "iam_roles" {
     boundary_name = "delegated-administration-boundary"
     keep_boundary = false
   }
+  protected = {
+    buckets = [
+      "baseline-cloudtrail-111122223333-eu-central-1",
+      "baseline-cloudtrail-111122223333-eu-central-1-access-logs",
+      "baseline-config-111122223333-eu-central-1",
+      "baseline-guardduty-111122223333-eu-central-1",
+    ]
+    log_groups  = ["/aws/cloudtrail/baseline", "/aws/vpc/default-vpc-flow-logs"]
+    key_aliases = ["baseline-guardduty-111122223333-eu-central-1", "cloudtrail-baseline"]
+  }
 }

@@ -44,5 +44,19 @@ module "iam_groups" {
     aws_login   = false
     policy_name = "rotate-own-access-keys"
   }
-  guardrail_policy_name = "deny-identity-administration"
+  guardrail_policy_name     = "deny-identity-administration"
+  log_guardrail_policy_name = "deny-changes-to-logs-and-alerts"
+  protected = {
+    buckets = [
+      "baseline-cloudtrail-444455556666-eu-central-1",
+      "baseline-cloudtrail-444455556666-eu-central-1-access-logs",
+      "baseline-config-444455556666-eu-central-1",
+    ]
+    log_groups      = ["/aws/cloudtrail/baseline"]
+    key_aliases     = ["baseline-activity", "baseline-guardduty-findings", "cloudtrail-baseline"]
+    topics          = ["baseline-activity", "baseline-guardduty-findings"]
+    event_rules     = ["baseline-activity-root-sign-in", "baseline-guardduty-findings"]
+    alarms          = ["baseline-activity-*", "baseline-guardduty-findings-undelivered"]
+    schedule_groups = []
+  }
 }

@@ -44,5 +44,19 @@ module "iam_groups" {
     aws_login   = false
     policy_name = "rotate-own-access-keys"
   }
-  guardrail_policy_name = "deny-identity-administration"
+  guardrail_policy_name     = "deny-identity-administration"
+  log_guardrail_policy_name = "deny-changes-to-logs-and-alerts"
+  protected = {
+    buckets = [
+      "baseline-cloudtrail-123456789012-eu-central-1",
+      "baseline-cloudtrail-123456789012-eu-central-1-access-logs",
+      "baseline-config-123456789012-eu-central-1",
+    ]
+    log_groups      = ["/aws/cloudtrail/baseline"]
+    key_aliases     = ["baseline-activity", "cloudtrail-baseline"]
+    topics          = ["baseline-activity"]
+    event_rules     = ["baseline-activity-root-sign-in"]
+    alarms          = ["baseline-activity-*"]
+    schedule_groups = []
+  }
 }

@@ -44,5 +44,19 @@ module "iam_groups" {
     aws_login   = false
     policy_name = "rotate-own-access-keys"
   }
-  guardrail_policy_name = "deny-identity-administration"
+  guardrail_policy_name     = "deny-identity-administration"
+  log_guardrail_policy_name = "deny-changes-to-logs-and-alerts"
+  protected = {
+    buckets = [
+      "baseline-cloudtrail-111122223333-eu-west-1",
+      "baseline-cloudtrail-111122223333-eu-west-1-access-logs",
+      "baseline-config-111122223333-eu-west-1",
+    ]
+    log_groups      = ["/aws/cloudtrail/baseline"]
+    key_aliases     = ["baseline-guardduty-findings", "cloudtrail-baseline"]
+    topics          = ["baseline-guardduty-findings"]
+    event_rules     = ["baseline-guardduty-findings"]
+    alarms          = ["baseline-guardduty-findings-undelivered"]
+    schedule_groups = []
+  }
 }

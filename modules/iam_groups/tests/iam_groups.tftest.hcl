@@ -40,6 +40,10 @@ run "defaults" {
     error_message = "By default nobody rotates access keys."
   }
   assert {
+    condition     = length(aws_iam_policy.log_guardrail) + length(aws_iam_group_policy_attachment.log_guardrail) == 0
+    error_message = "Where nothing holds logs there must be no policy that denies nothing."
+  }
+  assert {
     condition     = jsondecode(output.guardrail_policy_json).Statement[*].Sid == ["DenyIdentityAdministration", "DenyCredentialsOfOthers", "DenyPassingOtherRoles", "DenyAssumingOtherRoles", "DenyBlindingTheAccount"] && alltrue([for statement in jsondecode(output.guardrail_policy_json).Statement : statement.Effect == "Deny"])
     error_message = "The guardrail denies and grants nothing."
   }
@@ -59,6 +63,61 @@ run "defaults" {
     condition     = length(replace(output.guardrail_policy_json, "/\\s/", "")) <= 5400
     error_message = "The guardrail leaves some 740 of 6,144 characters for the roles that its README promises room for."
   }
+}
+
+run "logs_and_alerts" {
+  command = plan
+
+  variables {
+    log_guardrail_policy_name = "keep-logs"
+    protected = {
+      buckets         = ["logs"]
+      log_groups      = ["/trail"]
+      key_aliases     = ["logs"]
+      topics          = ["alerts"]
+      event_rules     = ["alerts-*"]
+      alarms          = ["alerts-*"]
+      schedule_groups = ["refresh"]
+    }
+  }
+
+  assert {
+    condition     = aws_iam_policy.log_guardrail["logs"].name == "keep-logs" && keys(aws_iam_group_policy_attachment.log_guardrail) == ["auditors", "billing", "developers", "support"]
+    error_message = "Every group but administrators carries the second guardrail."
+  }
+  assert {
+    condition     = jsondecode(output.log_guardrail_policy_json).Statement[*].Sid == ["DenyTamperingWithLogsAndAlerts", "DenyTamperingWithTheirKeys"] && alltrue([for statement in jsondecode(output.log_guardrail_policy_json).Statement : statement.Effect == "Deny"])
+    error_message = "The second guardrail denies and grants nothing."
+  }
+  assert {
+    condition = toset(jsondecode(output.log_guardrail_policy_json).Statement[0].Resource) == toset([
+      "arn:aws:cloudwatch:*:123456789012:alarm:alerts-*",
+      "arn:aws:events:*:123456789012:rule/alerts-*",
+      "arn:aws:kms:*:123456789012:alias/logs",
+      "arn:aws:logs:*:123456789012:log-group:/trail",
+      "arn:aws:logs:*:123456789012:log-group:/trail:*",
+      "arn:aws:s3:::logs",
+      "arn:aws:s3:::logs/*",
+      "arn:aws:scheduler:*:123456789012:schedule-group/refresh",
+      "arn:aws:scheduler:*:123456789012:schedule/refresh/*",
+      "arn:aws:sns:*:123456789012:alerts",
+    ])
+    error_message = "What is named is denied in every region, and nothing whose name only begins so."
+  }
+  assert {
+    condition     = jsondecode(output.log_guardrail_policy_json).Statement[1].Condition == { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/logs" } }
+    error_message = "Keys are known by their aliases."
+  }
+}
+
+run "more_than_a_policy_holds" {
+  command = plan
+
+  variables {
+    protected = { buckets = [for number in range(60) : "a-bucket-of-logs-with-a-name-of-forty-characters-${number}"] }
+  }
+
+  expect_failures = [aws_iam_policy.log_guardrail]
 }
 
 run "own_groups" {

@@ -55,32 +55,32 @@ run "policy_twice" {
   expect_failures = [var.groups]
 }
 
-run "nine_policies_on_a_guarded_group" {
+run "eight_policies_on_a_guarded_group" {
   command = plan
 
   variables {
-    groups = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g", "h", "i"] } }
+    groups = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g", "h"] } }
   }
 
   expect_failures = [var.groups]
 }
 
-run "eight_policies_and_the_rotation_of_keys" {
+run "seven_policies_and_the_rotation_of_keys" {
   command = plan
 
   variables {
-    groups       = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g", "h"] } }
+    groups       = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g"] } }
     self_service = { access_keys = "rotate" }
   }
 
   expect_failures = [var.groups]
 }
 
-run "eight_policies_and_aws_login" {
+run "seven_policies_and_aws_login" {
   command = plan
 
   variables {
-    groups       = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g", "h"] } }
+    groups       = { team = { managed_policies = ["a", "b", "c", "d", "e", "f", "g"] } }
     self_service = { aws_login = true }
   }
 
@@ -227,4 +227,26 @@ run "roles_without_limits" {
   }
 
   expect_failures = [var.passable_roles, var.assumable_roles, var.guardrail_policy_name]
+}
+
+run "protected_without_limits" {
+  command = plan
+
+  variables {
+    guardrail_policy_name     = "same"
+    log_guardrail_policy_name = "Same"
+    protected                 = { buckets = ["*"] }
+  }
+
+  expect_failures = [var.log_guardrail_policy_name, var.protected]
+}
+
+run "keys_by_pattern" {
+  command = plan
+
+  variables {
+    protected = { key_aliases = ["alias/logs"] }
+  }
+
+  expect_failures = [var.protected]
 }

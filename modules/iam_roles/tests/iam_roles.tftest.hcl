@@ -207,6 +207,49 @@ run "the_boundary_exists_where_something_has_it" {
   }
 }
 
+run "the_boundary_keeps_logs" {
+  command = plan
+
+  variables {
+    delegation = { keep_boundary = true }
+    protected = {
+      buckets     = [for number in range(5) : "baseline-a-bucket-of-logs-123456789012-us-gov-east-1-example-${number}"]
+      log_groups  = ["/aws/cloudtrail/baseline", "/aws/vpc/default-vpc-flow-logs"]
+      key_aliases = ["cloudtrail-baseline", "baseline-guardduty-123456789012-us-gov-east-1"]
+    }
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(output.boundary_policy_json).Statement : statement.Sid if statement.Effect == "Deny"] == ["DenyTamperingWithLogs", "DenyTamperingWithTheirKeys"]
+    error_message = "The boundary must deny what tampers with logs and their keys."
+  }
+  assert {
+    condition     = length(replace(output.boundary_policy_json, "/\\s/", "")) <= 6144
+    error_message = "Five buckets with names of S3's longest, two log groups and two keys must fit."
+  }
+}
+
+run "more_than_the_boundary_holds" {
+  command = plan
+
+  variables {
+    delegation = { keep_boundary = true }
+    protected  = { buckets = [for number in range(40) : "a-bucket-of-logs-with-a-name-of-forty-characters-${number}"] }
+  }
+
+  expect_failures = [aws_iam_policy.boundary]
+}
+
+run "protected_without_limits" {
+  command = plan
+
+  variables {
+    protected = { buckets = ["*"], key_aliases = ["alias/logs"] }
+  }
+
+  expect_failures = [var.protected]
+}
+
 run "a_bounded_deployer_needs_it" {
   command = plan
 

@@ -11,7 +11,7 @@ import pytest
 from toolkit.environment import load_text
 from toolkit.globs import glob
 from toolkit.permissions import names as kinds
-from toolkit.permissions.names import names
+from toolkit.permissions.names import names, protected
 
 from .recordings import ROOT
 
@@ -64,6 +64,28 @@ def test_every_name_that_terraform_plans_is_covered(sample: str):
         if not any(glob(pattern).matches(name.removeprefix("alias/")) for pattern in called.get(kind, ()))
     ]
     assert wrong == []
+
+
+KEEPING = {
+    kinds.BUCKET: "buckets",
+    kinds.LOG_GROUP: "log_groups",
+    kinds.ALIAS: "key_aliases",
+    kinds.TOPIC: "topics",
+    kinds.RULE: "event_rules",
+    kinds.ALARM: "alarms",
+    kinds.SCHEDULE_GROUP: "schedule_groups",
+}
+
+
+@pytest.mark.parametrize("sample", sorted(file.stem for file in PLANS.glob("*.yaml")))
+def test_whatever_holds_logs_or_carries_alerts_is_protected(sample: str):
+    """All that components make of these kinds, and no bucket that they only name."""
+    environment = load_text((PLANS / f"{sample}.yaml").read_text("utf-8"), name=sample, shown_as=sample, folder=PLANS)
+    kept = protected(environment)
+    made = [(kind, name.removeprefix("alias/")) for _, kind, name in planned(sample) if kind in KEEPING]
+    assert [one for one in made if not any(glob(p).matches(one[1]) for p in kept[KEEPING[one[0]]])] == []
+    assert not {"example-access-logs", "example-flow-logs"} & {*kept["buckets"]}
+    assert set(kept) == set(KEEPING.values())
 
 
 def test_every_kind_is_compared():

@@ -61,5 +61,24 @@ module "iam_groups" {
     aws_login   = false
     policy_name = "rotate-own-access-keys"
   }
-  guardrail_policy_name = "deny-identity-administration"
+  guardrail_policy_name     = "deny-identity-administration"
+  log_guardrail_policy_name = "deny-changes-to-logs-and-alerts"
+  protected = {
+    buckets = [
+      "baseline-cloudtrail-123456789012-eu-central-1",
+      "baseline-cloudtrail-123456789012-eu-central-1-access-logs",
+      "baseline-config-123456789012-eu-central-1",
+      "baseline-guardduty-123456789012-eu-central-1",
+    ]
+    log_groups = ["/aws/cloudtrail/everything"]
+    key_aliases = [
+      "baseline-guardduty-123456789012-eu-central-1",
+      "baseline-guardduty-findings",
+      "cloudtrail-everything",
+    ]
+    topics          = ["baseline-guardduty-findings"]
+    event_rules     = ["baseline-guardduty-findings"]
+    alarms          = ["baseline-guardduty-findings-undelivered"]
+    schedule_groups = []
+  }
 }
