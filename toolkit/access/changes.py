@@ -26,6 +26,7 @@ from toolkit.access.model import OWN, STRANGERS, UNKNOWN_TEXT, Guarded, Holding,
 from toolkit.iam import PolicyDocument, PolicyKind, Principals, Statement
 from toolkit.iam.evaluate import Layer, resource_must_allow
 from toolkit.iam.inclusion import covered
+from toolkit.iam.matching import action_matches
 
 _RANK = {Verdict.DENIED: 0, Verdict.DEPENDS: 1, Verdict.ALLOWED: 2}
 ASSUMES = Sensitive("sts:AssumeRole", "credentials", "acts with the permissions of the role", "role")
@@ -73,7 +74,8 @@ class Shift:
         conditions_before: What it depended on, for people ("if …", "unless …"); empty unless `before` is DEPENDS.
         conditions: What it depends on now; empty unless `after` is DEPENDS.
         through: Name of the role that a principal of another account assumes to do it; None: it does it by itself.
-        made: Whether it comes with what the plan makes: the principal, or the role that it acts by.
+        made: Whether it comes with what the plan makes: the principal; of another account also the role that it acts
+            by, or the resource whose policy names it. What everyone may do never does.
         cause: What of the plan brings it about; None: not known.
     """
 
@@ -150,7 +152,7 @@ class Group:
         principals: Labels as commands take them ("group:developers").
         names: The same for people ("group developers").
         items: What changes for them.
-        made: Whether it comes with what the plan makes: the principals, or the role that they act by.
+        made: As of Shift.
         gone: Whether the plan deletes them.
         everything: Whether it is every action of the catalogue.
         administrator: Whether they are administrators after the plan.
@@ -313,7 +315,7 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def compare(before: World, after: World, changed: Collection[str] = ()) -> AccessChanges:
+def compare(before: World, after: World, changed: Collection[str] = (), made: Collection[str] = ()) -> AccessChanges:
     """What changes between two worlds of one account.
 
     Only principals whose own policies differ are judged, and all others on what a shared policy that differs has a say
@@ -323,19 +325,21 @@ def compare(before: World, after: World, changed: Collection[str] = ()) -> Acces
         before: The world before.
         after: The world after.
         changed: Addresses that the plan changes, among which causes are looked for.
+        made: Those of them that it creates.
     """
-    return _Comparison(before, after, frozenset(changed)).changes()
+    return _Comparison(before, after, frozenset(changed), frozenset(made)).changes()
 
 
 _Pair = tuple[Principal | None, Principal | None]
 
 
 class _Comparison:
-    def __init__(self, before: World, after: World, changed: frozenset[str]) -> None:
+    def __init__(self, before: World, after: World, changed: frozenset[str], made: frozenset[str]) -> None:
         new = tuple(_new_guards(before, after))
         self._was = Judge(replace(before, guarded=(*before.guarded, *new)) if new else before)
         self._is = Judge(after)
         self._changed = changed
+        self._made = {one.arn for one in new if one.address in made}
         self._pairs = tuple(_pairs(before, after))
         self._partner = {one.label: pair for pair in self._pairs for one in pair if one is not None}
         self._gaps: dict[str, None] = {gap: None for gap in after.gaps if gap not in before.gaps}
@@ -495,7 +499,9 @@ class _Comparison:
             through = answer_of(judge, side, question).through if side is not None else None
         made = old is None and who.kind in OWN
         if through is not None:
-            made = self._partner[through.label][0] is None
+            made = who.kind is Kind.ACCOUNT and self._partner[through.label][0] is None
+        elif old is not None and new is not None and turn is Turn.GAIN and who.kind is Kind.ACCOUNT:
+            made = self._comes_with(old, new, question)
         return Shift(
             turn,
             who,
@@ -510,6 +516,23 @@ class _Comparison:
             self._cause(pair, question, through) if turn is Turn.GAIN and not made else None,
         )
 
+    def _comes_with(self, old: Principal, new: Principal, question: Question) -> bool:
+        """Whether an account gains something by nothing but policies of resources that the plan makes."""
+        if not self._made:
+            return False
+        if question.resource is not None:
+            guard = self._is.world.guard_of(question.resource)
+            where = {guard.arn if guard is not None else None}
+        else:
+            where = set(_widened_at(self._was, old, self._is, new, question))
+        by_roles = (
+            role
+            for role, _ in self._doors(self._is, new).values()
+            if self._partner[role.label][0] is not None
+            and _known_verdict(self._is, role, question) is not Verdict.DENIED
+        )
+        return bool(where) and where <= self._made and not any(by_roles)
+
     def _turn(self, old: Principal, new: Principal, question: Question) -> Turn | None:
         """Which way conditions change."""
         if self._widened(self._was, old, self._is, new, question):
@@ -518,7 +541,7 @@ class _Comparison:
 
     def _widened(self, before: Judge, old: Principal, after: Judge, new: Principal, question: Question) -> bool:
         """Whether more requests may be allowed afterwards, as far as texts are known."""
-        if _parts_widened(before, old, after, new, question):
+        if any(_widened_at(before, old, after, new, question)):
             return True
         if new.kind not in STRANGERS:
             return False
@@ -535,7 +558,8 @@ class _Comparison:
             if was < min(_RANK[entered], _RANK[done]):
                 return True
             if was == 1 and (
-                _parts_widened(before, old, after, new, door) or _parts_widened(before, first, after, role, question)
+                any(_widened_at(before, old, after, new, door))
+                or any(_widened_at(before, first, after, role, question))
             ):
                 return True
         return False
@@ -588,8 +612,8 @@ class _Comparison:
             if was is now is Verdict.DENIED or (was is now is Verdict.ALLOWED) or not self._is_powerful(then):
                 continue
             for shift in self._shift(old if known else None, new, ASSUMES, question):
-                made = old is None or (first is None and new.kind in STRANGERS)
-                by = None if made or shift.turn is Turn.LOSS else self._place_of(then.trust) or shift.cause
+                made = old is None or (first is None and new.kind is Kind.ACCOUNT)
+                by = None if made or shift.turn is Turn.LOSS else self._place_of(then.trust, first) or shift.cause
                 yield replace(shift, made=made, cause=by)
 
     def _is_powerful(self, role: Principal) -> bool:
@@ -630,7 +654,8 @@ class _Comparison:
         for turn, one, other in ((Turn.GAIN, now, was), (Turn.LOSS, was, now)):
             for (kind, name), statements in _outsiders(one).items():
                 beyond = [s for s in statements if not covered(s, one, other, "Allow")]
-                if not beyond and (turn is Turn.LOSS or not _denies_less(other, one)):
+                alone = Principals(federated=(name,)) if kind is Kind.PROVIDER else Principals(service=(name,))
+                if not beyond and (turn is Turn.LOSS or not _denies_less(other, one, alone)):
                     continue
                 known = _outsiders(other).get((kind, name), [])
                 verdicts = (_trusted(known), _trusted(statements))
@@ -647,7 +672,7 @@ class _Comparison:
                     *verdicts,
                     *told,
                     made=old is None,
-                    cause=self._place_of(new.trust) if turn is Turn.GAIN and old is not None else None,
+                    cause=self._place_of(new.trust, old) if turn is Turn.GAIN and old is not None else None,
                 )
 
     # What brings it about.
@@ -659,36 +684,43 @@ class _Comparison:
             if new is not None:
                 door = Question(ASSUMES.action, through.arn)
                 entered = self._verdict(self._was, old, door) if first is not None else Verdict.DENIED
-                if entered is not self._is.verdict(new, door) and (place := self._place_of(through.trust)):
+                if entered is not self._is.verdict(new, door) and (place := self._place_of(through.trust, first)):
                     return place
-            return self._cause((first, through), question, None) or self._place_of(through.trust)
-        return next(filter(None, map(self._place_of, self._suspects(old, new, question))), self._own_place(new or old))
+            return self._cause((first, through), question, None) or self._place_of(through.trust, first)
+        places = (self._place_of(one, other) for one, other in self._suspects(old, new, question))
+        return next(filter(None, places), self._own_place(new or old))
 
-    def _suspects(self, old: Principal | None, new: Principal | None, question: Question) -> Iterator[Holding | None]:
+    def _suspects(self, old: Principal | None, new: Principal | None, question: Question) -> Iterator[_Suspect]:
         """Policies that may have brought it about, the likeliest first."""
         granting = _grounds(self._is, new, question, denies=False)
         denying = _grounds(self._was, old, question, denies=True)
         had = old.held if old is not None else ()
         has = new.held if new is not None else ()
         # A policy that says the same as before brings nothing about.
-        yield from (one for one in denying if not any(_same_text(one, other) for other in has))
-        yield from (one for one in granting if not any(_same_text(one, other) for other in had))
-        yield from granting
-        for side, judge in ((old, self._was), (new, self._is)):
+        yield from ((one, new) for one in denying if not any(_same_text(one, other) for other in has))
+        yield from ((one, old) for one in granting if not any(_same_text(one, other) for other in had))
+        yield from ((one, old) for one in granting)
+        for side, other, judge in ((old, new, self._was), (new, old, self._is)):
             if side is not None:
-                yield from (one for one in side.held if one.layer is Layer.BOUNDARY)
-                yield from (one for level in scps_of(side, judge.world) for one in level)
+                yield from ((one, other) for one in side.held if one.layer is Layer.BOUNDARY)
+                yield from ((one, other) for level in scps_of(side, judge.world) for one in level)
             guard = judge.world.guard_of(question.resource) if question.resource is not None else None
-            if guard is not None:
-                yield guard.policy
-        yield from (*had, *has)
+            if guard is not None and guard.policy is not None:
+                yield guard.policy, other
+        yield from (*((one, new) for one in had), *((one, old) for one in has))
 
-    def _place_of(self, holding: Holding | None) -> Cause | None:
-        """What of the plan changes that somebody has a policy, or its text."""
+    def _place_of(self, holding: Holding | None, other: Principal | None) -> Cause | None:
+        """What of the plan changes that somebody has a policy, or its text.
+
+        Args:
+            holding: The policy.
+            other: The same principal on the other side of the plan: how it has the policy there as well, brings nothing
+                about.
+        """
         if holding is None:
             return None
         own = ((holding.address, holding.attribute),) if holding.address is not None else ()
-        places = [place for place in (*holding.carriers, *own) if place[0] in self._changed]
+        places = [place for place in (*_carried(holding, other), *own) if place[0] in self._changed]
         if not places:
             return None
         (address, attribute), *others = places
@@ -776,13 +808,31 @@ def _grounds(judge: Judge, who: Principal | None, question: Question, *, denies:
     return list(dict.fromkeys(one.holding for one in found))
 
 
-def _parts_widened(before: Judge, old: Principal, after: Judge, new: Principal, question: Question) -> bool:
+def _widened_at(before: Judge, old: Principal, after: Judge, new: Principal, question: Question) -> Iterator[str]:
+    """The ARNs of resources of which more requests may be allowed afterwards; "*" for any other."""
     was = {_arn(part): part for part in before.parts(old, question)}
     now = {_arn(part): part for part in after.parts(new, question)}
-    return any(
-        _part_widened(was.get(arn, was[None]), now.get(arn, now[None]), _gates(before, old), _gates(after, new))
-        for arn in (*now, *(arn for arn in was if arn not in now))
-    )
+    gates = _gates(before, old), _gates(after, new)
+    for arn in (*now, *(arn for arn in was if arn not in now)):
+        if _part_widened(was.get(arn, was[None]), now.get(arn, now[None]), *gates):
+            yield arn or "*"
+
+
+_Suspect = tuple[Holding, Principal | None]
+"""A policy, and its principal on the other side of the plan."""
+
+
+def _carried(holding: Holding, other: Principal | None) -> tuple[tuple[str, str], ...]:
+    """What carries a policy on one side of a plan, and not on the other."""
+    if not holding.carriers or other is None:
+        return holding.carriers
+    if holding.layer is Layer.SCP:
+        levels = (one for level in other.levels for one in level)
+        return () if any(one.carriers == holding.carriers for one in levels) else holding.carriers
+    same = (holding.layer, holding.group, holding.arn, holding.name)
+    if any((one.layer, one.group, one.arn, one.name) == same for one in other.held):
+        return ()
+    return holding.carriers[:-1] if holding.group is not None and holding.group in other.groups else holding.carriers
 
 
 def _arn(part: Part) -> str | None:
@@ -876,8 +926,26 @@ def _outsiders(document: PolicyDocument) -> Mapping[tuple[Kind, str], list[State
     return found
 
 
-def _denies_less(before: PolicyDocument, after: PolicyDocument) -> bool:
-    return any(one.effect == "Deny" and not covered(one, before, after, "Deny") for one in before.statements)
+def _denies_less(before: PolicyDocument, after: PolicyDocument, whom: Principals) -> bool:
+    """Whether a trust policy denies somebody less than before."""
+    still = replace(after, statements=tuple(_denials(after, whom)))
+    return any(not covered(one, before, still, "Deny") for one in _denials(before, whom))
+
+
+def _denials(document: PolicyDocument, whom: Principals) -> Iterator[Statement]:
+    """What of a trust policy denies a provider or a service to assume the role, about it alone."""
+    enters = ("sts:AssumeRole",) if whom.service else ("sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+    for one in document.statements:
+        assert one.principals is not None, "a trust policy names whom it is about"
+        named = {*one.principals.federated, *one.principals.service}
+        about = tuple(
+            action
+            for action in enters
+            if any(action_matches(text, action) for text in one.actions or one.not_actions) == bool(one.actions)
+        )
+        names = one.principals.everyone or not named.isdisjoint((*whom.federated, *whom.service))
+        if one.effect == "Deny" and about and names:
+            yield replace(one, principals=whom, actions=about, not_actions=())
 
 
 def _trusted(statements: Sequence[Statement]) -> Verdict:

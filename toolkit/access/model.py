@@ -59,6 +59,7 @@ class Holding:
         arn: Of a managed policy; None: it is none, or that is not known.
         carriers: Addresses and attributes of what else it takes to have it: an attachment, a membership, the owner of a
             boundary.
+        group: Name of the group by which a user has it; the last carrier is then the membership.
     """
 
     layer: Layer
@@ -68,6 +69,7 @@ class Holding:
     note: str = ""
     arn: str | None = None
     carriers: tuple[tuple[str, str], ...] = ()
+    group: str | None = None
 
     @property
     def name(self) -> str:
@@ -148,12 +150,14 @@ class Guarded:
         policy: Its policy; None: it certainly has none.
         account: Whose it is.
         region: Where it is; "" for what has no region.
+        address: Terraform address of a bucket, key or queue itself; None: of others, or where only a policy is known.
     """
 
     arn: str
     policy: Holding | None
     account: str
     region: str = ""
+    address: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -284,7 +284,7 @@ class _Reader:
             held = [*self._held("user", name)]
             for group, by in joined.items():
                 if group in by_name:
-                    held += (replace(one, carriers=(*one.carriers, by)) for one in by_name[group].held)
+                    held += (replace(one, carriers=(*one.carriers, by), group=group) for one in by_name[group].held)
                 else:
                     held.append(Holding(Layer.IDENTITY, unknown_document(f"the group {group}"), one.address, "groups"))
             held += self._bounded(one)
@@ -390,6 +390,9 @@ class _Reader:
     def _guarded(self, roles: Iterable[Principal]) -> Iterator[Guarded]:
         yield from (Guarded(role.arn, role.trust, self._account) for role in roles)
         with_policy = set[str]()
+        buckets = {
+            f"arn:{self._partition}:s3:::{b.values.get('bucket')}": b.address for b in self._all("aws_s3_bucket")
+        }
         for kind, by in _SERVICE_POLICIES.items():
             for one in self._all(kind):
                 arn = self._guarded_arn(one, one.values.get(by))
@@ -402,16 +405,17 @@ class _Reader:
                 with_policy.add(arn)
                 name = f"policy of {arn.rsplit(':', 1)[-1]}"
                 held = Holding(Layer.RESOURCE, self._read(text, name, PolicyKind.RESOURCE), one.address)
-                yield Guarded(arn, held, self._account, one.region)
+                own = one.address if kind in ("aws_kms_key", "aws_sqs_queue") else buckets.get(arn)
+                yield Guarded(arn, held, self._account, one.region, own)
         if not any(self._all("aws_cloudwatch_log_resource_policy")):
             for one in self._all("aws_cloudwatch_log_group"):
                 if isinstance(one.values.get("name"), str):
-                    yield Guarded(self._log_group(one), None, self._account, one.region)
+                    yield Guarded(self._log_group(one), None, self._account, one.region, one.address)
         for one in self._all("aws_s3_bucket"):
             arn = f"arn:{self._partition}:s3:::{one.values.get('bucket')}"
             if arn not in with_policy:
                 unread = "aws_s3_bucket_policy" in self._unread
-                yield Guarded(arn, self._not_read(arn) if unread else None, self._account, one.region)
+                yield Guarded(arn, self._not_read(arn) if unread else None, self._account, one.region, one.address)
         for kind in sorted(self._unread & _UNREAD.keys()):
             arn = f"arn:{self._partition}:{_UNREAD[kind].format(account=self._account)}"
             yield Guarded(arn, self._not_read(arn), self._account)

@@ -71,7 +71,7 @@ def changes_of(
         was, now = (world(side, targets=dict.fromkeys((*targets[0], *targets[1]))) for side in sides)
     changed = {c.address for c in plan.changes if c.action not in _IDLE}
     changed |= {c.previous_address for c in plan.changes if c.previous_address and c.action not in _IDLE}
-    return compare(was, now, changed)
+    return compare(was, now, changed, made)
 
 
 def _there(change: Change) -> Resource:

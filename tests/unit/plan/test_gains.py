@@ -64,6 +64,7 @@ def trust(*whom: str, condition: Any = None) -> str:
 
 
 GROUP = at("aws_iam_group", "developers", name="developers", path="/", arn=f"{IAM}:group/developers")
+SITE = at("aws_iam_group", "site", name="site", path="/", arn=f"{IAM}:group/site")
 ANNA = at("aws_iam_user", "anna", name="anna", path="/", arn=f"{IAM}:user/anna")
 ALARMS = allow("cloudwatch:DeleteAlarms")
 
@@ -197,7 +198,8 @@ DELETES, ALARM = "s3:DeleteBucket", "cloudwatch:DeleteAlarms"
 DEVELOPERS, USER, DEPLOY, BELOW = "group:developers", "user:anna", "role:deploy", "accounts-below:r-root"
 DESCRIBES = at("aws_iam_user_policy", "x", user="anna", name="x", policy=policy(allow("ec2:Describe*")))
 LIMIT = managed(allow("cloudwatch:*"), name="limit")
-BOUNDED = user(permissions_boundary=f"{IAM}:policy/limit")
+BOUNDARY = {"permissions_boundary": f"{IAM}:policy/limit"}
+BOUNDED = user(**BOUNDARY)
 OWN = at("aws_iam_user_policy", "anna", user="anna", name="own", policy=policy(allow(DELETES, ALARM)))
 
 ROWS: dict[str, tuple[State, State, set[tuple[str, str]], str | None]] = {
@@ -252,6 +254,24 @@ ROWS: dict[str, tuple[State, State, set[tuple[str, str]], str | None]] = {
         {**GROUP, **inline(ALARMS, allow(DELETES)), **ANNA, **joined("developers")},
         {(DEVELOPERS, DELETES), (USER, DELETES)},
         'aws_iam_group_policy.this["developers"].policy',
+    ),
+    "a group's policy says more, and its user leaves another group": (
+        {**DEVELOPERS_MAY, **SITE, **ANNA, **joined("developers", "site")},
+        {**GROUP, **inline(ALARMS, allow(DELETES)), **SITE, **ANNA, **joined("developers")},
+        {(DEVELOPERS, DELETES), (USER, DELETES)},
+        'aws_iam_group_policy.this["developers"].policy',
+    ),
+    "a group gets a policy, and its user leaves another group": (
+        {**DEVELOPERS_MAY, **SITE, **managed(allow(DELETES)), **ANNA, **joined("developers", "site")},
+        {**DEVELOPERS_MAY, **SITE, **managed(allow(DELETES)), **attached(), **ANNA, **joined("developers")},
+        {(DEVELOPERS, DELETES), (USER, DELETES)},
+        'aws_iam_group_policy_attachment.this["developers/wide"].policy_arn',
+    ),
+    "a boundary is widened, and its user gets a tag": (
+        {**LIMIT, **BOUNDED, **OWN},
+        {**managed(allow("cloudwatch:*", "s3:*"), name="limit"), **user(**BOUNDARY, tags={"a": "b"}), **OWN},
+        {(USER, DELETES)},
+        'aws_iam_policy.this["limit"].policy',
     ),
     "a boundary is widened": (
         {**LIMIT, **BOUNDED, **OWN},
@@ -645,6 +665,56 @@ def test_whom_no_arn_names_is_a_gap() -> None:
         state = {**DEVELOPERS_MAY, **ANNA, **joined("developers", typing.cast("str", None))}
         changes = unknown({**DEVELOPERS_MAY, **ANNA}, state, "aws_iam_user_group_membership", groups=partly)
         assert any("membership" in gap for gap in changes.gaps)
+
+
+def test_only_denials_of_those_who_may_assume_a_role_count() -> None:
+    """What is denied to others, or is no way into the role, changes nothing for a provider or a service."""
+    other, provider, config = {"AWS": OTHER}, {"Federated": PROVIDER}, {"Service": "config.amazonaws.com"}
+    (lets_in,) = json.loads(federated("repo:example/site:*"))["Statement"]
+    serves = {"Effect": "Allow", "Principal": config, "Action": "sts:AssumeRole"}
+    for allowed, denied, gained in (
+        (lets_in, {"Principal": other, "Action": "sts:AssumeRole"}, False),
+        (lets_in, {"Principal": {"Federated": f"{PROVIDER}x"}, "Action": "sts:*"}, False),
+        (lets_in, {"Principal": provider, "Action": "sts:TagSession"}, False),
+        (lets_in, {"Principal": provider, "NotAction": "sts:AssumeRoleWith*"}, False),
+        (lets_in, {"Principal": "*", "Action": "sts:AssumeRole"}, False),
+        (serves, {"Principal": provider, "Action": "sts:*"}, False),
+        (lets_in, {"Principal": provider, "Action": "sts:AssumeRoleWith*"}, True),
+        (lets_in, {"Principal": provider, "NotAction": "sts:TagSession"}, True),
+        (lets_in, {"Principal": "*", "Action": "sts:*"}, True),
+        (serves, {"Principal": config, "Action": "sts:AssumeRole"}, True),
+    ):
+        no = {"Effect": "Deny", "Condition": MFA, **denied}
+        start, then = (role(policy(*one), allow(DELETES)) for one in ((allowed, no), (allowed,)))
+        assert bool(said(planned(start, then), Turn.GAIN)) is gained, no
+
+
+def test_whom_a_new_resource_names_is_listed() -> None:
+    """As with a new role: who it lets in is part of the same review. Not so everyone, or what was there before."""
+    reads, objects = "s3:GetObject", "arn:aws:s3:::logs/*"
+    lets_in = {"Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"}}
+    opened, named = bucket(allow(reads, on=objects, **lets_in)), bucket(allow(reads, on=objects, **TO_ANNA))
+    decrypts = key(ROOT, {**allow("kms:Decrypt"), **lets_in})
+    own = {address: one for address, one in opened.items() if one[0] != "aws_s3_bucket"}
+    reader = role(trust(f"{IAM}:role/ci"), allow(reads))
+    trusting = role(trust(f"{IAM}:role/ci", OTHER), allow(reads))
+    everyone = bucket({**allow(reads, on=objects), "Principal": "*"})
+    for before, after, whom, refused in (
+        ({}, opened, f"account:{OTHER}", False),
+        (DEVELOPERS_MAY, {**DEVELOPERS_MAY, **opened}, f"account:{OTHER}", False),
+        ({}, decrypts, f"account:{OTHER}", False),
+        (bucket(), opened, f"account:{OTHER}", True),
+        (key(ROOT), decrypts, f"account:{OTHER}", True),
+        ({}, own, f"account:{OTHER}", True),
+        (reader, {**trusting, **opened}, f"account:{OTHER}", True),
+        ({}, everyone, "anyone:anywhere", True),
+        ({}, role(trust("*"), allow(DELETES)), "anyone:anywhere", True),
+        (ANNA, {**ANNA, **named}, USER, True),
+    ):
+        changes = planned(before, after)
+        assert whom in {one for one, _ in said(changes, Turn.GAIN)}, after
+        assert all(group.made is not refused for group in changes.gains if whom in group.principals), after
+        assert bool(found(before, after)) is refused, after
 
 
 def test_a_role_is_as_powerful_as_the_roles_that_it_may_assume() -> None:
