@@ -5,11 +5,11 @@ In: what a plan changes in who may do what. Out: findings, one for each thing of
 Who counts, decided here and written down in docs/judging.md:
 
 - An administrator by meaning (`toolkit.access.changes.administers`) gains nothing that they could not give themselves.
-- A principal that the plan makes, an account, provider or service that acts by a role that it makes, and an account that
-  the policy of a resource names which it makes, come with the entry of the environment file that says what they are
-  for: reports list what they may do. Everyone (`"*"`) has no entry, and counts. The same holds for a group, role or
-  permission set that is there without any policy, which is what an interrupted apply leaves, unless somebody may act
-  by it already. A user may always.
+- A principal that the plan makes, an account, provider or service that acts by a role that it makes, and an account
+  that the policy of a resource names which it makes, come with the entry of the environment file that says what they
+  are for: reports list what they may do. Everyone (`"*"`) has no entry, and counts. The same holds for a group, role
+  or permission set that is there without any policy, which is what an interrupted apply leaves, unless somebody may
+  act by it already. A user may always.
 - Accounts below a target of the organization gain what a guardrail denied them: they always count.
 """
 
