@@ -32,7 +32,7 @@ from toolkit.errors import ExitCode
 from toolkit.findings import Source, rules
 from toolkit.findings.data import Record
 from toolkit.fleet.pipeline import Bundle, Nightly, Pipeline
-from toolkit.plan.access_changes import changes_of
+from toolkit.plan.access_changes import shifts_of
 from toolkit.plan.model import Attribution, parse_outcome, parse_plan
 from toolkit.releases import KNOWN_BAD
 from toolkit.rendering.render import render
@@ -319,14 +319,14 @@ def pull_request() -> str:
     attribution = Attribution(tuple(REGISTRY), (manifest.region,), manifest.region)
     records = TypeAdapter(tuple[Record, ...]).validate_json((recorded / "findings.json").read_bytes())
     plan = parse_plan(data, attribution)
-    access = changes_of(
+    access = shifts_of(
         plan,
         parse_outcome(data, attribution),
         account_id=manifest.account_id,
         partition="aws",
         home=manifest.region,
         texts=managed_policies.text,
-    )
+    ).changes
     found = tuple(one.finding for one in records)
     return "\n" + markdown.render(PlanView(plan, manifest, Path("plan.tfbundle"), found, access=access)).rstrip()
 

@@ -1,6 +1,6 @@
 """What a plan changes in who may do what.
 
-In: the plan, what there is once it is applied, and texts of managed policies. Out: AccessChanges. Pure.
+In: the plan, what there is once it is applied, and texts of managed policies. Out: Shifts. Pure.
 
 Nothing is read of a plan that changes no policy, and nobody who has one: what such a plan makes or deletes can only be
 what rights are about (`PLACES`).
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from toolkit.access.changes import NO_CHANGES, AccessChanges, compare
+from toolkit.access.changes import NO_SHIFTS, Shifts
+from toolkit.access.comparing import compare
 from toolkit.access.model import Kind
 from toolkit.plan.access import PLACES, TYPES, Parsed, Texts, before, unknown_texts, world_of
 from toolkit.plan.model import Action, Change, Plan, Resource
@@ -24,7 +25,7 @@ def concerns(plan: Plan) -> bool:
     return any(c.type in TYPES - PLACES and c.action not in _IDLE for c in plan.changes)
 
 
-def changes_of(
+def shifts_of(
     plan: Plan,
     outcome: Iterable[Resource],
     *,
@@ -33,7 +34,7 @@ def changes_of(
     home: str,
     texts: Texts = unknown_texts,
     drift: Iterable[Change] = (),
-) -> AccessChanges:
+) -> Shifts:
     """What a plan changes in who may do what.
 
     Args:
@@ -47,7 +48,7 @@ def changes_of(
             back, not newly given.
     """
     if not concerns(plan):
-        return NO_CHANGES
+        return NO_SHIFTS
     made = {change.address for change in plan.changes if change.action is Action.CREATE}
     back = [_there(one) for one in drift if one.action is Action.DELETE and one.address in made]
     # AWS keeps what Terraform forgets.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolkit.access.changes import NO_CHANGES, AccessChanges
+from toolkit.access.changes import NO_SHIFTS, Shifts
 from toolkit.components.base import Identities
 from toolkit.findings import Finding
 from toolkit.iam.organization import Deployment
@@ -62,7 +62,7 @@ class Case:
     """Home region."""
     texts: Texts = unknown_texts
     """Texts of managed policies that no resource has."""
-    access: AccessChanges = NO_CHANGES
+    access: Shifts = NO_SHIFTS
     """What the plan changes in who may do what."""
 
 

@@ -4,7 +4,8 @@ In: what a plan changes in who may do what. Out: findings, one for each thing of
 
 Who counts, decided here and written down in docs/judging.md:
 
-- An administrator by meaning (`toolkit.access.changes.administers`) gains nothing that they could not give themselves.
+- An administrator by meaning (`toolkit.access.comparing.administers`) gains nothing that they could not give
+  themselves.
 - A principal that the plan makes, an account, provider or service that acts by a role that it makes, and an account
   that the policy of a resource names which it makes, come with the entry of the environment file that says what they
   are for: reports list what they may do. Everyone (`"*"`) has no entry, and counts. The same holds for a group, role
@@ -20,11 +21,11 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit import findings
-from toolkit.access.changes import NO_CHANGES, AccessChanges, Cause, Shift, Turn, grouped
+from toolkit.access.changes import NO_SHIFTS, Cause, Shift, Shifts, Turn, grouped
 from toolkit.findings import Finding, Severity
 from toolkit.findings.rules import DESTROYS, GAINS, WEAKENS
 from toolkit.plan.access import before
-from toolkit.plan.access_changes import changes_of
+from toolkit.plan.access_changes import shifts_of
 from toolkit.plan.case import Case, Guard
 from toolkit.plan.denials import GroupPoliciesWanted
 from toolkit.plan.facts import Facts, Wanted
@@ -36,7 +37,7 @@ _MOST = 5
 """Principals that a summary names."""
 
 
-def changes(case: Case, facts: Facts) -> AccessChanges:
+def shifts(case: Case, facts: Facts) -> Shifts:
     """What the plan changes in who may do what."""
     policies = known_policies(case, facts)
     documents = facts[GroupPoliciesWanted()].documents if users_wanted(case) is not None else {}
@@ -45,7 +46,7 @@ def changes(case: Case, facts: Facts) -> AccessChanges:
         found = policies.after(arn) or policies.before(arn) or documents.get(arn)
         return (found, "as the account has it") if found is not None else case.texts(arn)
 
-    return changes_of(
+    return shifts_of(
         case.plan,
         (*case.outcome, *_elsewhere(case, facts)),
         account_id=case.account_id,
@@ -78,7 +79,7 @@ def _elsewhere(case: Case, facts: Facts) -> Iterator[Resource]:
             yield given(held.attached_type, group=name, policy_arn=attached)
 
 
-def subsumed(found: Iterable[Finding], access: AccessChanges) -> tuple[Finding, ...]:
+def subsumed(found: Iterable[Finding], access: Shifts) -> tuple[Finding, ...]:
     """Findings, of which those of single policies are part of those about gains by the same attribute.
 
     What the texts say more is in the evidence, so that nothing is consented to unseen. A deletion that is refused by
@@ -124,7 +125,7 @@ def _needs(case: Case) -> Iterator[Wanted[Any]]:
 
 
 def _judge(case: Case, _facts: Facts) -> Iterator[Finding]:
-    if case.ends or case.access is NO_CHANGES:
+    if case.ends or case.access is NO_SHIFTS:
         return
     access = case.access
     by_cause: dict[tuple[Cause | None, str], list[Shift]] = {}

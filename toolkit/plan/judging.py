@@ -56,7 +56,7 @@ def prepared(case: Case, facts: Facts) -> Case:
     """
     same = {a for a, one in existing(case.plan, facts, simulated=case.simulated).items() if one.same}
     case = replace(case, plan=without_standing(case.plan, same))
-    return replace(case, access=gains.changes(case, facts))
+    return replace(case, access=gains.shifts(case, facts))
 
 
 def judge(case: Case, facts: Facts) -> tuple[Finding, ...]:

@@ -1,9 +1,10 @@
 """The plan bundle: one file that holds a saved plan and the facts under which it may be applied.
 
 In: a plan file, its `show -json` and the facts of the moment. Out: a 0600 zip with manifest.json, plan.tfplan,
-plan.json, findings.json and SHA256SUMS; and back. A bundle can be carried to another machine and checkout path. The
-sums find accidents and careless edits. A signature of the sums, if there is one (SHA256SUMS.sig), covers all that is in
-the bundle: the manifest names algorithm and key, so neither can be left out or replaced without changing the sums.
+plan.json, findings.json, access.json and SHA256SUMS; and back. A bundle can be carried to another machine and checkout
+path. The sums find accidents and careless edits. A signature of the sums, if there is one (SHA256SUMS.sig), covers all
+that is in the bundle: the manifest names algorithm and key, so neither can be left out or replaced without changing the
+sums.
 
 The plan file holds sensitive values in the clear, and so does the bundle: never commit or print it.
 """
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -35,12 +36,15 @@ from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, sealed_for
 from toolkit.terraform.stored import Stored, is_reference
 from toolkit.typed import FieldError, from_json
 
+if TYPE_CHECKING:
+    from toolkit.access.changes import AccessChanges
+
 FORMAT = 2
 SUFFIX = stored.SUFFIX
 
-_MANIFEST, _PLAN, _JSON, _FINDINGS, _SUMS = "manifest.json", "plan.tfplan", "plan.json", "findings.json", "SHA256SUMS"
-_SIGNATURE = "SHA256SUMS.sig"
-_SUMMED = (_MANIFEST, _PLAN, _JSON, _FINDINGS)
+_MANIFEST, _PLAN, _JSON, _FINDINGS = "manifest.json", "plan.tfplan", "plan.json", "findings.json"
+_ACCESS, _SUMS, _SIGNATURE = "access.json", "SHA256SUMS", "SHA256SUMS.sig"
+_SUMMED = (_MANIFEST, _PLAN, _JSON, _FINDINGS, _ACCESS)
 MAX_BYTES = 512 << 20
 _T = TypeVar("_T")
 
@@ -127,6 +131,8 @@ class Bundle:
     plan_json: dict[str, Any]
     findings: tuple[Finding, ...]
     """What was found when it was planned, for showing it again."""
+    access: AccessChanges
+    """What it changes in who may do what, as that was known when it was planned, for showing it again."""
     sums: bytes = b""
     """SHA256SUMS as it was read."""
     signature: bytes | None = None
@@ -262,6 +268,7 @@ def pack(
     plan: bytes,
     plan_json: Mapping[str, Any],
     findings: Iterable[Finding],
+    access: AccessChanges,
     keys: Keys = NO_KEYS,
     signer: Signer | None = None,
 ) -> bytes:
@@ -276,6 +283,7 @@ def pack(
         _PLAN: plan,
         _JSON: json.dumps(plan_json, separators=(",", ":")).encode(),
         _FINDINGS: json.dumps([as_data(f) for f in findings], indent=2, ensure_ascii=False).encode(),
+        _ACCESS: json.dumps(dataclasses.asdict(access), default=lambda one: one.value, ensure_ascii=False).encode(),
     }
     sums = _sums(members)
     members[_SUMS] = sums
@@ -369,10 +377,12 @@ def parse(content: bytes, path: Path | Stored, keys: Keys = NO_KEYS) -> Bundle:
             hint="nothing was applied; " + _HOW,
         )
     findings = tuple(record.finding for record in _typed(where, _FINDINGS, members, tuple[Record, ...]))
+    from toolkit.access.changes import AccessChanges
     from toolkit.plan.shape import PlanShape
 
+    access = _typed(where, _ACCESS, members, AccessChanges)
     _typed(where, _JSON, members, PlanShape)
-    return Bundle(path, manifest, members[_PLAN], json.loads(members[_JSON]), findings, sums, signature)
+    return Bundle(path, manifest, members[_PLAN], json.loads(members[_JSON]), findings, access, sums, signature)
 
 
 def is_bundle(path: Path) -> bool:

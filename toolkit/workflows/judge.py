@@ -97,7 +97,7 @@ def judge_plan(
     tried_out = workspace.simulator is not None and environment.simulator is None
     found = [replace(f, remedy=_with_adopt(f.remedy, environment.name, tried_out=tried_out)) for f in found]
     named = {of: dotted(path) for of, path in iam_names(environment.components).items()}
-    return Judged(given.apply(with_settings(found, _followed(environment), named), today), case.access)
+    return Judged(given.apply(with_settings(found, _followed(environment), named), today), case.access.changes)
 
 
 def _texts(workspace: Workspace) -> Texts:

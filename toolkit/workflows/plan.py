@@ -205,7 +205,7 @@ def make_plan(
         content = None
         target: Path | Stored = place.file
         if not any(f.blocks for f in findings):
-            saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings)
+            saved = bundles.Bundle(target, manifest, plan_file.read_bytes(), data, findings, access)
         # Reports say whether findings refuse the plan, and know of no test: none may call a plan good that one refuses,
         # and nothing signs it.
         if saved is not None and not (destroy or targets):
@@ -213,7 +213,7 @@ def make_plan(
         if saved is not None and keep:
             # Before it is shown: what is shown names the object in S3, and the key.
             manifest = replace(manifest, signature=signer.signed if signer is not None else None)
-            content = bundles.pack(manifest, saved.plan, data, findings, keys, signer)
+            content = bundles.pack(manifest, saved.plan, data, findings, access, keys, signer)
             target = place.named(environment.name, content)
             saved = replace(saved, path=target, manifest=manifest)
         warnings = tuple(d for d in outcome.diagnostics if d.summary != FORGETS)

@@ -11,13 +11,11 @@ from toolkit.components.registry import REGISTRY
 from toolkit.environment import Environment
 from toolkit.errors import BadPlanError
 from toolkit.paths import Project, environment_name
-from toolkit.plan.access_changes import changes_of
-from toolkit.plan.model import Attribution, parse_drift, parse_outcome, parse_plan
-from toolkit.regions import PARTITION_OF, partition_of
+from toolkit.plan.model import Attribution, parse_plan
+from toolkit.regions import PARTITION_OF
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
 from toolkit.terraform.sealing import Keys
-from toolkit.workflows.access import texts
 from toolkit.workflows.hand_over import content_of
 from toolkit.workflows.workspace import Access, read_environment
 
@@ -32,16 +30,7 @@ def show_bundle(plan: str, project: Project | None, access: Access, keys: Keys) 
     bundle, environment = read_bundle(plan, project, access, keys)
     shown = parse_plan(bundle.plan_json, attribution_of(bundle.manifest))
     lines = lines_of(environment) if environment is not None else {}
-    changes = changes_of(
-        shown,
-        parse_outcome(bundle.plan_json, attribution_of(bundle.manifest)),
-        account_id=bundle.manifest.account_id,
-        partition=partition_of(bundle.manifest.region) or "aws",
-        home=bundle.manifest.region,
-        texts=texts(project),
-        drift=parse_drift(bundle.plan_json, attribution_of(bundle.manifest)),
-    )
-    return PlanView(shown, bundle.manifest, bundle.path, bundle.findings, lines, access=changes)
+    return PlanView(shown, bundle.manifest, bundle.path, bundle.findings, lines, access=bundle.access)
 
 
 def attribution_of(manifest: bundles.Manifest) -> Attribution:

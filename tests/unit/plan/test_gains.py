@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.access import Verdict
-from toolkit.access.changes import AccessChanges, Turn, compare
+from toolkit.access.changes import Shifts, Turn
+from toolkit.access.comparing import compare
 from toolkit.findings import Consents, Finding, Resource, Severity, Waiver
 from toolkit.findings.rules import DESTROYS, GAINS, WEAKENS
 from toolkit.iam.organization import Deployment
 from toolkit.plan import access_changes, gains
 from toolkit.plan.access import world_of
-from toolkit.plan.access_changes import changes_of
+from toolkit.plan.access_changes import shifts_of
 from toolkit.plan.case import Caller, Case
 from toolkit.plan.denials import GroupPoliciesWanted, HeldPolicies
 from toolkit.plan.facts import Facts
@@ -175,14 +176,14 @@ def case_of(data: dict[str, Any], **more: Any) -> Case:
     def texts(arn: str) -> tuple[str, str] | None:
         return (TEXTS[arn], "v1") if arn in TEXTS else None
 
-    changes = changes_of(plan, outcome, account_id=ACCOUNT, partition="aws", home=REGION, texts=texts, drift=drift)
+    changes = shifts_of(plan, outcome, account_id=ACCOUNT, partition="aws", home=REGION, texts=texts, drift=drift)
     caller = Caller(f"{IAM}:user/ben", "ben", False)
     return Case(
         plan, caller, ACCOUNT, typing.cast("Deployment", None), outcome, drift, home=REGION, access=changes, **more
     )
 
 
-def planned(before: State, after: State) -> AccessChanges:
+def planned(before: State, after: State) -> Shifts:
     return case_of(data_of(before, after)).access
 
 
@@ -190,7 +191,7 @@ def found(before: State, after: State, **more: Any) -> list[Finding]:
     return list(gains.GUARD.judge(case_of(data_of(before, after), **more), Facts({})))
 
 
-def said(changes: AccessChanges, turn: Turn) -> set[tuple[str, str]]:
+def said(changes: Shifts, turn: Turn) -> set[tuple[str, str]]:
     return {(one.principal.label, one.sensitive.action) for one in changes.shifts if one.turn is turn}
 
 
@@ -433,7 +434,7 @@ def test_each_gain_is_named_and_undoing_it_is_the_loss(name: str) -> None:
         assert label.partition(":")[2] in finding.evidence
     otherwise = {True: "under other conditions", False: "may newly do"}
     assert otherwise[{one.before for one in changes.shifts} == {one.after for one in changes.shifts}] in finding.summary
-    lines = [line for group in changes.gains for line in group.lines]
+    lines = [line for group in changes.changes.gains for line in group.lines]
     assert lines
     assert all(line.startswith("may ") for line in lines)
     if "another condition" in name:
@@ -510,7 +511,7 @@ def test_a_rewrite_says_nothing(name: str) -> None:
     before, after = NO_OPS[name]
     for one, other in ((before, after), (after, before)):
         changes = planned(one, other)
-        assert not changes, [(s.turn, s.principal.label, s.sensitive.action) for s in changes.shifts] + list(
+        assert not changes.changes, [(s.turn, s.principal.label, s.sensitive.action) for s in changes.shifts] + list(
             changes.gaps
         )
         assert not found(one, other)
@@ -533,17 +534,17 @@ def test_what_is_listed_and_no_finding() -> None:
     new = {**DEVELOPERS_MAY, **role(trust(OTHER), allow(DELETES))}
     changes = planned({}, new)
     assert said(changes, Turn.GAIN) == {(DEVELOPERS, ALARM), (DEPLOY, DELETES), (f"account:{OTHER}", DELETES)}
-    assert all(group.made and not group.administrator for group in changes.gains)
+    assert all(group.made and not group.administrator for group in changes.changes.gains)
     for before, after in (
         ({}, new),
         (GROUP, DEVELOPERS_MAY),
         (ADMINISTRATORS, {**ADMINISTRATORS, **MORE}),
     ):
-        assert planned(before, after).gains
+        assert planned(before, after).changes.gains
         assert not found(before, after), after
     everything = planned(ADMINISTRATORS, {**ADMINISTRATORS, **MORE})
     assert everything.administrators == {"group:administrators"}
-    assert everything.gains[0].administrator
+    assert everything.changes.gains[0].administrator
     # The same right is a finding where it is limited: it makes nobody an administrator.
     limited = administrators(allow("iam:*", on=f"{IAM}:user/app/*"))
     assert found(limited, {**limited, **MORE})
@@ -571,7 +572,7 @@ def test_what_is_not_known_is_a_gap_and_no_gain() -> None:
     assert changes.gaps == ("what own (known after apply) says, for group developers: its text is not known here",)
 
 
-def unknown(before: State, after: State, kind: str, **values: Any) -> AccessChanges:
+def unknown(before: State, after: State, kind: str, **values: Any) -> Shifts:
     """What a plan changes whose resources of a type have values that are known only after the apply."""
     data = data_of(before, after)
     for one in data["resource_changes"]:
@@ -632,7 +633,7 @@ def test_what_one_could_do_to_oneself_or_act_by_already_is_refused() -> None:
     ):
         assert any(one.summary.startswith(whom) and one.blocks for one in found(before, after)), (whom, after)
     service = policy({"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"})
-    assert planned(bare(service), bare(service, allow(DELETES))).gains
+    assert planned(bare(service), bare(service, allow(DELETES))).changes.gains
     assert not found(bare(service), bare(service, allow(DELETES)))
 
 
@@ -713,7 +714,7 @@ def test_whom_a_new_resource_names_is_listed() -> None:
     ):
         changes = planned(before, after)
         assert whom in {one for one, _ in said(changes, Turn.GAIN)}, after
-        assert all(group.made is not refused for group in changes.gains if whom in group.principals), after
+        assert all(group.made is not refused for group in changes.changes.gains if whom in group.principals), after
         assert bool(found(before, after)) is refused, after
 
 
@@ -738,7 +739,7 @@ def test_a_role_is_as_powerful_as_the_roles_that_it_may_assume() -> None:
         assert finding.subject == 'module.iam_groups.aws_iam_role.this["deploy"].assume_role_policy'
         assert said(planned(after, before), Turn.LOSS) == {(whom, "sts:AssumeRole")}
     # What comes with a new role is listed.
-    assert planned(steps, {**steps, **role(trust(elsewhere), may)}).gains
+    assert planned(steps, {**steps, **role(trust(elsewhere), may)}).changes.gains
     assert not found(steps, {**steps, **role(trust(elsewhere), may)})
 
 
@@ -832,7 +833,7 @@ def test_a_group_that_only_the_account_has_gives_what_it_has(monkeypatch: pytest
     support = HeldPolicies({"support": {"x": policy(allow("kms:Decrypt"))}})
     for held, expected in ((support, {(USER, "kms:Decrypt")}), (HeldPolicies(), set())):
         facts = Facts({**dict.fromkeys(wanted), GroupPoliciesWanted(): held})
-        assert said(gains.changes(case, facts), Turn.GAIN) == expected
+        assert said(gains.shifts(case, facts), Turn.GAIN) == expected
 
 
 def test_a_plan_without_policies_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -840,7 +841,7 @@ def test_a_plan_without_policies_costs_nothing(monkeypatch: pytest.MonkeyPatch) 
         raise AssertionError("a world was read")
 
     monkeypatch.setattr(access_changes, "world_of", fail)
-    assert not planned(DEVELOPERS_MAY, {**DEVELOPERS_MAY, **bucket()})
+    assert not planned(DEVELOPERS_MAY, {**DEVELOPERS_MAY, **bucket()}).changes
     with pytest.raises(AssertionError, match="a world was read"):
         planned(DEVELOPERS_MAY, WIDE_INLINE)
 
@@ -913,4 +914,4 @@ def test_widening_takes_nothing_and_hides_no_gain(old: list[Any], new: list[Any]
 def test_the_same_world_has_no_changes() -> None:
     resources = [Planned(a, kind, "iam_groups", REGION, values) for a, (kind, values) in WIDE_INLINE.items()]
     worlds = [world_of(resources, source="a test", account_id=ACCOUNT, home=REGION) for _ in range(2)]
-    assert not compare(*worlds)
+    assert not compare(*worlds).changes

@@ -11,9 +11,9 @@ import pytest
 
 from toolkit.access import Kind, Principal, Verdict
 from toolkit.access.catalogue import catalogue
-from toolkit.access.changes import AccessChanges, Shift, Turn
+from toolkit.access.changes import AccessChanges, Shift, Shifts, Turn
 from toolkit.fleet.grouping import summarize
-from toolkit.plan.access_changes import changes_of
+from toolkit.plan.access_changes import shifts_of
 from toolkit.plan.model import parse_outcome
 from toolkit.reports import data, fleet_json, fleet_markdown, fleet_text, html, markdown, text
 from toolkit.reports.fleet_registry import FORMATS as FLEET_FORMATS
@@ -36,7 +36,7 @@ def shift(action: str, name: str, turn: Turn = Turn.GAIN, kind: Kind = Kind.GROU
     return Shift(turn, Principal(kind, name, f"arn:{name}"), ACTIONS[action], facts.pop("resource", None), **facts)
 
 
-CHANGES = AccessChanges(
+CHANGES = Shifts(
     (
         shift("s3:DeleteBucket", "developers", resource=BUCKET),
         shift("s3:DeleteBucket", "site", resource=BUCKET),
@@ -45,7 +45,7 @@ CHANGES = AccessChanges(
     ),
     made=frozenset({"role:deploy"}),
     gaps=("what the policy of role late says is known only after the apply",),
-)
+).changes
 TEXT = """\
 Access: who can do what once this is applied
   gains: group developers, group site
@@ -100,7 +100,7 @@ def test_there_is_no_section_where_nothing_changes(later: PlanView) -> None:
 
 def test_many_are_counted_and_leave_room_for_the_rest(later: PlanView) -> None:
     many = tuple(shift("iam:CreateUser", f"group-{n:04}", through=f"role-{n:04}-{'x' * 90}") for n in range(2000))
-    view = replace(later, access=AccessChanges(many, gaps=("a", *"bcdefgh")))
+    view = replace(later, access=Shifts(many, gaps=("a", *"bcdefgh")).changes)
     shown = [line for line, _ in text.plan_lines(view)]
     assert "  … and 1,992 more principals that gain (with -v, all are listed)" in shown
     assert "  … and 2 more gaps (with -v, all are listed)" in shown
@@ -119,7 +119,7 @@ def test_a_real_plan_names_who_gains_what(view_of: Any) -> None:
     view = view_of(plan_json)
     outcome = parse_outcome(plan_json, ATTRIBUTION)
     facts = {"account_id": "123456789012", "partition": "aws", "home": HOME, "texts": managed_policies.text}
-    shown = text.render(replace(view, access=changes_of(view.plan, outcome, **facts)))
+    shown = text.render(replace(view, access=shifts_of(view.plan, outcome, **facts).changes))
     assert (
         "  gains: group operators (new)\n      may newly do s3:GetObject on the log object, unless BoolIfExists "
         "aws:MultiFactorAuthPresent 'false'\n"
@@ -127,7 +127,7 @@ def test_a_real_plan_names_who_gains_what(view_of: Any) -> None:
 
 
 def test_a_summary_says_how_many_gain_in_each_environment() -> None:
-    hostile = AccessChanges((shift("iam:CreateUser", "| @octocat </details>\x1b[2J"),))
+    hostile = Shifts((shift("iam:CreateUser", "| @octocat </details>\x1b[2J"),)).changes
 
     def one(name: str, number: int, access: AccessChanges) -> Any:
         return planned(plan(name, number, change("module.x.aws_x.this", "create", HOME), access=access.as_data()))

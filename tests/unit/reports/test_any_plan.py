@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 
 from toolkit.access import Kind, Principal, Verdict
 from toolkit.access.catalogue import catalogue
-from toolkit.access.changes import AccessChanges, Shift, Turn
+from toolkit.access.changes import AccessChanges, Shift, Shifts, Turn
 from toolkit.findings import Finding, Resource, Severity, Source, Status, rules
 from toolkit.plan.model import Action, AttributeChange, Change, Marker, OutputChange, Plan
 from toolkit.reports.markdown import LIMIT
@@ -97,7 +97,7 @@ def access_changes(draw: st.DrawFn) -> AccessChanges:
         for one in shifts
     )
     labels = [one.principal.label for one in many]
-    return AccessChanges(many, gone=frozenset(labels[::3]), gaps=tuple(draw(st.lists(MOSTLY_SHORT, max_size=3))))
+    return Shifts(many, gone=frozenset(labels[::3]), gaps=tuple(draw(st.lists(MOSTLY_SHORT, max_size=3)))).changes
 
 
 def repeated(times: int, what: object, regions: int = 1) -> int:

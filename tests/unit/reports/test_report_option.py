@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.terraform.test_bundle import ACCESS
 from toolkit.cli import console
 from toolkit.errors import ExitCode, RefusedError, UsageError
 from toolkit.findings import Resource
@@ -47,7 +48,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def bundle(project: Path, later: PlanView, later_data: Any) -> Path:
     path = project / "plan.tfbundle"
-    bundles.place(path, bundles.pack(later.manifest, b"of no interest here", later_data, later.findings))
+    bundles.place(path, bundles.pack(later.manifest, b"of no interest here", later_data, later.findings, ACCESS))
     return path
 
 
@@ -61,6 +62,8 @@ def test_all_formats_from_one_run(bundle: Path, told: Told) -> None:
     text = {name: file.read_text("utf-8") for name, file in files.items()}
     assert text["markdown"].startswith("<!-- aws-baseline-toolkit:plan:sandbox -->\n")
     assert json.loads(text["json"])["kind"] == "plan"
+    # As it was known to the plan, not as the project's files would have it.
+    assert json.loads(text["json"])["access"] == ACCESS.as_data()
     assert text["html"].startswith("<!DOCTYPE html>")
     assert text["junit"].startswith("<?xml")
     assert text["text"].startswith("Plan for sandbox")

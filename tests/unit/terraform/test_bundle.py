@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from toolkit.access import Verdict
+from toolkit.access.changes import AccessChanges, Group, Item, Turn
 from toolkit.errors import BadPlanError, ToolkitError
 from toolkit.files import digest, digests
 from toolkit.findings import Finding, Resource, Severity
@@ -51,6 +53,12 @@ PLAN_JSON = {"format_version": "1.2", "resource_changes": []}
 RESOURCE = Resource("module.x.y.z", "eu-west-1", "y", "arn:aws:y:::z", "123456789012")
 FINDINGS = (Finding(WEAKENS, Severity.HIGH, RESOURCE, "length", "s", "24 → 14", "r", "--allow-weaker", "x"),)
 
+ITEM = Item(
+    ("s3:DeleteBucket",), "log bucket", ("arn:aws:s3:::logs",), Verdict.DENIED, Verdict.DEPENDS, conditions=("if é",)
+)
+GAIN = Group(Turn.GAIN, ("group:developers",), ("group developers",), (ITEM,), everything=72, administrator=True)
+ACCESS = AccessChanges((GAIN,), (dataclasses.replace(GAIN, turn=Turn.LOSS, gone=True),), ("what x says",))
+
 
 @pytest.fixture
 def plan_file(tmp_path: Path) -> Path:
@@ -62,7 +70,7 @@ def plan_file(tmp_path: Path) -> Path:
 
 
 def write(path: Path, manifest: bundles.Manifest, plan_file: Path, keys: Keys = NO_KEYS) -> None:
-    bundles.place(path, bundles.pack(manifest, plan_file.read_bytes(), PLAN_JSON, FINDINGS, keys))
+    bundles.place(path, bundles.pack(manifest, plan_file.read_bytes(), PLAN_JSON, FINDINGS, ACCESS, keys))
 
 
 @pytest.fixture
@@ -78,6 +86,7 @@ def test_what_is_written_is_read(bundle: Path, plan_file: Path, tmp_path: Path):
     assert found.plan == plan_file.read_bytes()
     assert found.plan_json == PLAN_JSON
     assert found.findings == FINDINGS
+    assert found.access == ACCESS
     assert bundle.stat().st_mode & 0o777 == 0o600
     (tmp_path / "scratch").mkdir()
     extracted = found.extract_plan(tmp_path / "scratch")
@@ -161,7 +170,7 @@ def rewrite(bundle: Path, member: str, change: Any) -> None:
     bundle.write_bytes(buffer.getvalue())
 
 
-@pytest.mark.parametrize("member", ["manifest.json", "plan.tfplan", "plan.json", "findings.json"])
+@pytest.mark.parametrize("member", ["manifest.json", "plan.tfplan", "plan.json", "findings.json", "access.json"])
 def test_an_edited_member_is_named(bundle: Path, member: str):
     rewrite(bundle, member, lambda data: data + b" ")
     with pytest.raises(BadPlanError, match=f"{member} was changed after planning"):

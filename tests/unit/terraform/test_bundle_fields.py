@@ -44,13 +44,13 @@ def bundle_of(folder: Path, **changed: Any) -> Path:
     state = io.BytesIO()
     with zipfile.ZipFile(state, "w") as archive:
         archive.writestr("tfstate", "{}")
-    members = {"manifest": FACTS, "plan": PLAN, "findings": [FINDING]} | changed
+    members = {"manifest": FACTS, "plan": PLAN, "findings": [FINDING], "access": {}} | changed
     files = {
         f"{name}.json": content if isinstance(content, bytes) else json.dumps(content).encode()
         for name, content in members.items()
     }
     files["plan.tfplan"] = state.getvalue()
-    summed = ("manifest.json", "plan.tfplan", "plan.json", "findings.json")
+    summed = ("manifest.json", "plan.tfplan", "plan.json", "findings.json", "access.json")
     files["SHA256SUMS"] = "".join(f"{hashlib.sha256(files[n]).hexdigest()}  {n}\n" for n in summed).encode()
     path = folder / "made.tfbundle"
     with zipfile.ZipFile(path, "w") as archive:
@@ -173,6 +173,11 @@ OTHERS = {
     "a finding without address": (
         {"findings": [{k: v for k, v in FINDING.items() if k != "address"}]},
         "[0].address is missing",
+    ),
+    "gains that are text": ({"access": {"gains": "x"}}, "its access.json cannot be read: gains: text; expected"),
+    "a gain that is neither": (
+        {"access": {"gains": [{"turn": "up", "principals": [], "names": [], "items": []}]}},
+        "gains[0].turn: 'up'; expected 'gain' or 'loss'",
     ),
 }
 

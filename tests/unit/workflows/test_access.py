@@ -11,6 +11,7 @@ import pytest
 from tests.unit.terraform.test_bundle import MANIFEST
 from toolkit.access import Judge, Question, Verdict
 from toolkit.access.asking import answer_of, named
+from toolkit.access.changes import NO_CHANGES
 from toolkit.environment import load_text
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.iam import PolicyError
@@ -30,7 +31,7 @@ def bundle(tmp_path: Path) -> Path:
     with zipfile.ZipFile(plan, "w") as archive:
         archive.writestr("tfstate", json.dumps({"lineage": "3f9e", "serial": 7}))
     planned_json = json.loads((PLANS / "identities.json").read_text("utf-8"))
-    bundles.place(path, bundles.pack(MANIFEST, plan.read_bytes(), planned_json, (), NO_KEYS))
+    bundles.place(path, bundles.pack(MANIFEST, plan.read_bytes(), planned_json, (), NO_CHANGES, NO_KEYS))
     return path
 
 

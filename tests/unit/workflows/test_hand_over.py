@@ -23,6 +23,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from toolkit.access.changes import NO_CHANGES
 from toolkit.cli import console
 from toolkit.cli.main import run as cli
 from toolkit.environment import BundleSettings
@@ -160,7 +161,7 @@ class World:
         with zipfile.ZipFile(plan, "w") as archive:
             archive.writestr("tfstate", json.dumps({"lineage": "3f9e", "serial": 7}))
         shown = {"format_version": "1.2", "resource_changes": []}
-        return bundles.pack(self.manifest(**changed), plan.getvalue(), shown, (), keys, signer)
+        return bundles.pack(self.manifest(**changed), plan.getvalue(), shown, (), NO_CHANGES, keys, signer)
 
     def open(
         self, content: bytes, demands: Demands = SIGNED, *, keys: Keys = NO_KEYS, **environ: str
@@ -182,7 +183,7 @@ def edited(content: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
-    summed = ("manifest.json", "plan.tfplan", "plan.json", "findings.json")
+    summed = ("manifest.json", "plan.tfplan", "plan.json", "findings.json", "access.json")
     members["SHA256SUMS"] = b"".join(f"{hashlib.sha256(members[n]).hexdigest()}  {n}\n".encode() for n in summed)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
