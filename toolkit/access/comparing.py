@@ -13,9 +13,9 @@ itself: so what changes is what somebody may do, and not what there is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from toolkit.access.asking import answer_of, doors
 from toolkit.access.catalogue import Sensitive, catalogue
@@ -52,6 +52,23 @@ def compare(before: World, after: World, changed: Collection[str] = (), made: Co
 _Pair = tuple[Principal | None, Principal | None]
 
 
+_Told = tuple[bool, "int | Holding"]
+"""Whether a policy is of the world after, and its place among what the principal has there, or itself."""
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What changes for everybody with the same policies: as of Shift, and policies that may have brought it about."""
+
+    turn: Turn
+    before: Verdict
+    after: Verdict
+    conditions_before: tuple[str, ...]
+    conditions: tuple[str, ...]
+    through: Principal | None
+    likely: tuple[_Told, ...]
+
+
 class _Comparison:
     def __init__(self, before: World, after: World, changed: frozenset[str], made: frozenset[str]) -> None:
         new = tuple(_new_guards(before, after))
@@ -66,16 +83,16 @@ class _Comparison:
         self._powerful: dict[str, bool] = {}
         self._entered: dict[tuple[bool, int], Mapping[str, tuple[Principal, Verdict]]] = {}
         self._known: dict[int, Principal] = {}
+        self._found: dict[tuple[int, int, int], _Change | None] = {}
+        self._blames: dict[tuple[int, int, tuple[_Told, ...]], Cause | None] = {}
+        self._answers: dict[tuple[bool, int, int], Verdict] = {}
+        self._doors_to: dict[str, Question] = {}
         self._members = {group for one in before.principals for group in one.groups}
         self._unknown_guards = any(one.policy is not None and one.policy.unknown for one in after.guarded)
         self._guards = _changed_guards(self._was.world, after)
 
     def changes(self) -> Shifts:
-        asked = [
-            (sensitive, question, self._shared(question))
-            for sensitive in catalogue()
-            for question in self._questions(sensitive)
-        ]
+        asked = [(sensitive, question, self._shared(question)) for sensitive, question in self._asked]
         everybody = not _same_levels(self._was.world.scps, self._is.world.scps)
         everybody |= not _same_levels(self._was.world.rcps, self._is.world.rcps)
         everybody |= self._was.world.organization_id != self._is.world.organization_id
@@ -114,15 +131,27 @@ class _Comparison:
             gone=frozenset(old.label for old, new in self._pairs if new is None and old and old.kind in OWN),
             bare=frozenset((new or old).label for old, new in touched if old is not None and self._is_bare(old)),
             administrators=frozenset(
-                new.label for _, new in self._pairs if new and new.label in gained and administers(self._is, new)
+                new.label
+                for _, new in self._pairs
+                if new and new.label in gained and administers(self._is, new, self._ask)
             ),
             were_administrators=frozenset(
                 (new or old).label
                 for old, new in self._pairs
-                if old and (new or old).label in gained and administers(self._was, old)
+                if old and (new or old).label in gained and administers(self._was, old, self._ask)
             ),
             gaps=(*self._gaps, *(_unknown_line(name, whose) for name, whose in self._unknown.items())),
         )
+
+    def _ask(self, judge: Judge, who: Principal, question: Question) -> Verdict:
+        """As `Judge.verdict`, found once for all to whom the same policies say the same."""
+        alike = judge.alike(who, question)
+        if alike is None:
+            return judge.verdict(who, question)
+        key = (judge is self._is, alike, id(question))
+        if key not in self._answers:
+            self._answers[key] = judge.verdict(who, question)
+        return self._answers[key]
 
     def _is_bare(self, old: Principal) -> bool:
         """Whether somebody had no policy, and nobody could act by it: what an interrupted apply leaves.
@@ -161,6 +190,11 @@ class _Comparison:
                 found = max(found, by_role, key=_RANK.__getitem__)
         return found
 
+    @cached_property
+    def _asked(self) -> tuple[tuple[Sensitive, Question], ...]:
+        """The whole catalogue."""
+        return tuple((sensitive, question) for sensitive in catalogue() for question in self._questions(sensitive))
+
     def _questions(self, sensitive: Sensitive) -> Iterator[Question]:
         """On the places of both worlds, those that are gone left out."""
         before, after = self._was.world, self._is.world
@@ -186,53 +220,77 @@ class _Comparison:
     def _shift(
         self, old: Principal | None, new: Principal | None, sensitive: Sensitive, question: Question
     ) -> Iterator[Shift]:
+        change = self._change(old, new, question)
+        if change is not None:
+            yield self._shifted(change, (old, new), sensitive, question)
+
+    def _change(self, old: Principal | None, new: Principal | None, question: Question) -> _Change | None:
+        """What changes, found once for all to whom the same policies say the same."""
+        were = 0 if old is None else self._was.alike(old, question)
+        are = 0 if new is None else self._is.alike(new, question)
+        if were is None or are is None:
+            return self._find(old, new, question)
+        key = (were, are, id(question))
+        if key not in self._found:
+            self._found[key] = self._find(old, new, question)
+        return self._found[key]
+
+    def _find(self, old: Principal | None, new: Principal | None, question: Question) -> _Change | None:
         was, now = self._verdict(self._was, old, question), self._verdict(self._is, new, question)
         if was is now is Verdict.DEPENDS:
             assert old is not None and new is not None, "who is not there is denied"
-            turn = self._turn(old, new, question)
+            found = self._turn(old, new, question)
+            if found is None:
+                return None
+            turn = found
         elif was is now:
-            return
+            return None
         else:
             turn = Turn.GAIN if _RANK[now] > _RANK[was] else Turn.LOSS
             if now is Verdict.DEPENDS and new is not None and self._unclear(new, question, turn):
-                return
+                return None
             if Verdict.DENIED in (was, now) and _of_oneself(
                 *((self._is, new) if was is Verdict.DENIED else (self._was, old)), question
             ):
-                return
-        if turn is not None:
-            yield self._shifted(turn, (old, new), sensitive, question, (was, now))
-
-    def _shifted(
-        self, turn: Turn, pair: _Pair, sensitive: Sensitive, question: Question, verdicts: tuple[Verdict, Verdict]
-    ) -> Shift:
-        old, new = pair
-        was, now = verdicts
-        who = new or old
-        assert who is not None, "a pair is never empty"
+                return None
         before = answer_of(self._was, old, question) if old is not None and was is Verdict.DEPENDS else None
         after = answer_of(self._is, new, question) if new is not None and now is Verdict.DEPENDS else None
         through = after.through if after is not None else None
-        if after is None and who.kind in STRANGERS:
-            judge, side = (self._was, old) if now is Verdict.DENIED else (self._is, new)
-            through = answer_of(judge, side, question).through if side is not None else None
-        made = old is None and who.kind in OWN
-        if through is not None:
-            made = who.kind is Kind.ACCOUNT and self._partner[through.label][0] is None
-        elif old is not None and new is not None and turn is Turn.GAIN and who.kind is Kind.ACCOUNT:
-            made = self._comes_with(old, new, question)
-        return Shift(
+        judge, side = (self._was, old) if now is Verdict.DENIED else (self._is, new)
+        if after is None and side is not None and side.kind in STRANGERS:
+            through = answer_of(judge, side, question).through
+        return _Change(
             turn,
-            who,
-            sensitive,
-            question.resource,
             was,
             now,
             before.conditions if before is not None else (),
             after.conditions if after is not None else (),
+            through,
+            self._likely(old, new, question) if turn is Turn.GAIN and old is not None and through is None else (),
+        )
+
+    def _shifted(self, change: _Change, pair: _Pair, sensitive: Sensitive, question: Question) -> Shift:
+        old, new = pair
+        who = new or old
+        assert who is not None, "a pair is never empty"
+        gained, through = change.turn is Turn.GAIN, change.through
+        made = old is None and who.kind in OWN
+        if through is not None:
+            made = who.kind is Kind.ACCOUNT and self._partner[through.label][0] is None
+        elif old is not None and new is not None and gained and who.kind is Kind.ACCOUNT:
+            made = self._comes_with(old, new, question)
+        return Shift(
+            change.turn,
+            who,
+            sensitive,
+            question.resource,
+            change.before,
+            change.after,
+            change.conditions_before,
+            change.conditions,
             through.name if through is not None else None,
             made,
-            self._cause(pair, question, through) if turn is Turn.GAIN and not made else None,
+            self._cause(pair, question, through, change.likely) if gained and not made else None,
         )
 
     def _comes_with(self, old: Principal, new: Principal, question: Question) -> bool:
@@ -324,13 +382,17 @@ class _Comparison:
                 continue
             if new.label == role.label:
                 continue
-            question = Question(ASSUMES.action, role.arn)
-            now = self._is.verdict(new, question)
-            known = first is not None and first.trust is not None and old is not None
-            was = self._was.verdict(old, question) if known and old is not None else Verdict.DENIED
-            if was is now is Verdict.DENIED or (was is now is Verdict.ALLOWED) or not self._is_powerful(then):
-                continue
-            for shift in self._shift(old if known else None, new, ASSUMES, question):
+            question = self._doors_to.setdefault(role.arn, Question(ASSUMES.action, role.arn))
+            before = old if first is not None and first.trust is not None else None
+            if new.kind in STRANGERS:
+                # By itself: what it may do by way of other roles is asked of those.
+                now = self._is.verdict(new, question)
+                was = self._was.verdict(before, question) if before is not None else Verdict.DENIED
+                if was is now and now is not Verdict.DEPENDS:
+                    continue
+            change = self._change(before, new, question)
+            if change is not None and self._is_powerful(then):
+                shift = self._shifted(change, (before, new), ASSUMES, question)
                 made = old is None or (first is None and new.kind is Kind.ACCOUNT)
                 by = None if made or shift.turn is Turn.LOSS else self._place_of(then.trust, first) or shift.cause
                 yield replace(shift, made=made, cause=by)
@@ -342,9 +404,7 @@ class _Comparison:
     def _does_anything(self, role: Principal) -> bool:
         if role.label not in self._powerful:
             self._powerful[role.label] = any(
-                _known_verdict(self._is, role, question) is not Verdict.DENIED
-                for sensitive in catalogue()
-                for question in self._questions(sensitive)
+                _known_verdict(self._is, role, question) is not Verdict.DENIED for _, question in self._asked
             )
         return self._powerful[role.label]
 
@@ -396,7 +456,9 @@ class _Comparison:
 
     # What brings it about.
 
-    def _cause(self, pair: _Pair, question: Question, through: Principal | None) -> Cause | None:
+    def _cause(
+        self, pair: _Pair, question: Question, through: Principal | None, likely: tuple[_Told, ...]
+    ) -> Cause | None:
         old, new = pair
         if through is not None:
             first, _ = self._partner[through.label]
@@ -405,20 +467,40 @@ class _Comparison:
                 entered = self._verdict(self._was, old, door) if first is not None else Verdict.DENIED
                 if entered is not self._is.verdict(new, door) and (place := self._place_of(through.trust, first)):
                     return place
-            return self._cause((first, through), question, None) or self._place_of(through.trust, first)
+            by_role = self._likely(first, through, question)
+            return self._cause((first, through), question, None, by_role) or self._place_of(through.trust, first)
+        key = (id(old), id(new), likely)
+        if key not in self._blames:
+            self._blames[key] = next(filter(None, (self._blamed(pair, one) for one in likely)), None)
+        if (place := self._blames[key]) is not None:
+            return place
         places = (self._place_of(one, other) for one, other in self._suspects(old, new, question))
         return next(filter(None, places), self._own_place(new or old))
 
-    def _suspects(self, old: Principal | None, new: Principal | None, question: Question) -> Iterator[_Suspect]:
-        """Policies that may have brought it about, the likeliest first."""
+    def _blamed(self, pair: _Pair, told: _Told) -> Cause | None:
+        after, which = told
+        side, other = pair[after], pair[not after]
+        if isinstance(which, Holding):
+            return self._place_of(which, other)
+        assert side is not None, "who has policies is there"
+        return self._place_of(side.held[which], other)
+
+    def _likely(self, old: Principal | None, new: Principal | None, question: Question) -> tuple[_Told, ...]:
+        """Policies that have a part in the answers, the likeliest to have brought it about first."""
         granting = _grounds(self._is, new, question, denies=False)
         denying = _grounds(self._was, old, question, denies=True)
         had = old.held if old is not None else ()
         has = new.held if new is not None else ()
         # A policy that says the same as before brings nothing about.
-        yield from ((one, new) for one in denying if not any(_same_text(one, other) for other in has))
-        yield from ((one, old) for one in granting if not any(_same_text(one, other) for other in had))
-        yield from ((one, old) for one in granting)
+        lifted = [one for one in denying if not any(_same_text(one, other) for other in has)]
+        given = [one for one in granting if not any(_same_text(one, other) for other in had)]
+        return (
+            *((False, _told(one, had)) for one in lifted),
+            *((True, _told(one, has)) for one in (*given, *granting)),
+        )
+
+    def _suspects(self, old: Principal | None, new: Principal | None, question: Question) -> Iterator[_Suspect]:
+        """Policies that may have brought it about although they have no part in the answers."""
         for side, other, judge in ((old, new, self._was), (new, old, self._is)):
             if side is not None:
                 yield from ((one, other) for one in side.held if one.layer is Layer.BOUNDARY)
@@ -426,7 +508,8 @@ class _Comparison:
             guard = judge.world.guard_of(question.resource) if question.resource is not None else None
             if guard is not None and guard.policy is not None:
                 yield guard.policy, other
-        yield from (*((one, new) for one in had), *((one, old) for one in has))
+        yield from ((one, new) for one in (old.held if old is not None else ()))
+        yield from ((one, old) for one in (new.held if new is not None else ()))
 
     def _place_of(self, holding: Holding | None, other: Principal | None) -> Cause | None:
         """What of the plan changes that somebody has a policy, or its text.
@@ -468,7 +551,9 @@ class _Comparison:
             self._unknown.setdefault(_unknown_name(guard.policy), {})
 
 
-def administers(judge: Judge, who: Principal) -> bool:
+def administers(
+    judge: Judge, who: Principal, ask: Callable[[Judge, Principal, Question], Verdict] = Judge.verdict
+) -> bool:
     """Whether somebody is an administrator by meaning: may do all of the catalogue, or give that to themselves.
 
     For certain, given a session with MFA: on every resource, or on their own user, group or role, where no boundary
@@ -479,13 +564,19 @@ def administers(judge: Judge, who: Principal) -> bool:
         return False
 
     def may(action: str, resource: str | None = None) -> bool:
-        return judge.verdict(who, Question(action, resource, _WITH_MFA)) is Verdict.ALLOWED
+        return ask(judge, who, _with_mfa(action, resource)) is Verdict.ALLOWED
+
+    def may_to(own: str, action: str) -> bool:
+        on_any = ask(judge, who, _with_mfa(action, None))
+        if on_any is Verdict.DEPENDS:
+            return judge.verdict(who, Question(action, own, _WITH_MFA)) is Verdict.ALLOWED
+        return on_any is Verdict.ALLOWED
 
     if not any(one.layer is Layer.BOUNDARY for one in who.held):
         kind = {Kind.USER: "User", Kind.GROUP: "Group", Kind.ROLE: "Role"}.get(who.kind)
         world = judge.world
         own = f"arn:{world.partition}:iam::{world.account_id}:group/{who.name}" if kind == "Group" else who.arn
-        if kind is not None and any(may(f"iam:{verb}{kind}Policy", own) for verb in ("Put", "Attach")):
+        if kind is not None and any(may_to(own, f"iam:{verb}{kind}Policy") for verb in ("Put", "Attach")):
             return True
         gives = any(may(f"iam:{verb}UserPolicy") for verb in ("Put", "Attach"))
         if gives and any(may(f"iam:Create{what}") for what in ("AccessKey", "LoginProfile")):
@@ -495,6 +586,12 @@ def administers(judge: Judge, who: Principal) -> bool:
     return all(
         may(one.action, place) for one in catalogue() for place in (judge.world.places.get(one.on or "", ()) or (None,))
     )
+
+
+@lru_cache(maxsize=1024)
+def _with_mfa(action: str, resource: str | None) -> Question:
+    """One question for all whom it is asked about."""
+    return Question(action, resource, _WITH_MFA)
 
 
 def _known_verdict(judge: Judge, who: Principal, question: Question) -> Verdict:
@@ -539,6 +636,10 @@ def _widened_at(before: Judge, old: Principal, after: Judge, new: Principal, que
 
 _Suspect = tuple[Holding, Principal | None]
 """A policy, and its principal on the other side of the plan."""
+
+
+def _told(holding: Holding, held: Sequence[Holding]) -> int | Holding:
+    return next((place for place, one in enumerate(held) if one is holding), holding)
 
 
 def _carried(holding: Holding, other: Principal | None) -> tuple[tuple[str, str], ...]:

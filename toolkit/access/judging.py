@@ -28,7 +28,7 @@ from toolkit.access.knowledge import (
     of_the_principal,
     resource_applies,
 )
-from toolkit.access.model import STRANGERS, Guarded, Holding, Kind, Principal, World, unknown_document
+from toolkit.access.model import OWN, STRANGERS, Guarded, Holding, Kind, Principal, World, unknown_document
 from toolkit.access.reference import PARTITION, Action, action
 from toolkit.globs import Glob
 from toolkit.iam import Condition, Policies, PolicyDocument, PolicyKind, Principals, Request, Statement, evaluate
@@ -210,6 +210,7 @@ class _Compiled:
         self._found: dict[str, tuple[Statement, ...]] = {}
         self._said: dict[tuple[str, str | None], tuple[Truth, Truth]] = {}
         self.personal = tuple(map(self._is_personal, document.statements))
+        self._apart: dict[str, frozenset[str] | None] = {}
         self.plain = tuple(
             not one.conditions and not any("${" in text for text in (*one.resources, *one.not_resources))
             for one in document.statements
@@ -231,8 +232,27 @@ class _Compiled:
         """Whether what a statement says depends on who asks."""
         if statement.principals is not None and not statement.principals.everyone:
             return True
-        if statement.not_principals is not None:
-            return True
+        return statement.not_principals is not None or self._reads_who(statement)
+
+    def apart(self, name: str) -> frozenset[str] | None:
+        """Of whom alone statements about an action speak: to all others of the same kind and account it says the same.
+
+        None: what it says to anybody depends on who they are.
+        """
+        if name not in self._apart:
+            self._apart[name] = self._find_apart(name)
+        return self._apart[name]
+
+    def _find_apart(self, name: str) -> frozenset[str] | None:
+        found = set[str]()
+        for one in self.about(name):
+            if one.not_principals is not None or self._reads_who(one):
+                return None
+            if one.principals is not None:
+                found.update(entry for entry in one.principals.aws if not (entry.isdigit() or entry.endswith(":root")))
+        return frozenset(found)
+
+    def _reads_who(self, statement: Statement) -> bool:
         texts = (*statement.resources, *statement.not_resources, *(v for c in statement.conditions for v in c.values))
         written = self.document.variables and any("${" in text for text in texts)
         return written or any(of_the_principal(condition.key) for condition in statement.conditions)
@@ -492,6 +512,10 @@ class Judge:
         self._layers: dict[int, dict[Layer, tuple[_Compiled, ...]]] = {}
         self._callers: dict[int, Caller] = {}
         self._prepared: dict[int, tuple[_Prepared, ...]] = {}
+        self._likenesses: dict[tuple[object, ...], int] = {}
+        self._likeness: dict[int, int] = {}
+        self._says_alike: dict[tuple[int, str], bool] = {}
+        self._apart: dict[int, frozenset[str] | None] = {}
 
     def verdict(self, principal: Principal, question: Question) -> Verdict:
         """Whether somebody may do something, by itself.
@@ -547,6 +571,38 @@ class Judge:
         if deny is Truth.YES or allow is Truth.NO:
             return Verdict.DENIED
         return Verdict.ALLOWED if allow is Truth.YES and deny is Truth.NO else Verdict.DEPENDS
+
+    def alike(self, principal: Principal, question: Question) -> int | None:
+        """What is the same for all who get the same answer, with statements of the same policies: a number.
+
+        None: it depends on who asks. Only the account's own principals are alike.
+        """
+        if principal.kind not in OWN or question.session is not None:
+            return None
+        likeness = self._likeness.get(id(principal))
+        if likeness is None:
+            held = tuple((one.layer, id(one.document)) for one in principal.held)
+            key = (principal.kind, principal.linked, held)
+            likeness = self._likeness[id(principal)] = self._likenesses.setdefault(key, len(self._likenesses) + 1)
+        prepared = self._prepare(question)
+        name = prepared[0].name
+        alike = self._says_alike.get((likeness, name))
+        if alike is None:
+            policies = (*principal.held, *(one for level in (*self.world.scps, *self.world.rcps) for one in level))
+            alike = not any(self._compile(one.document).apart(name) is None for one in policies)
+            self._says_alike[likeness, name] = alike
+        if not alike:
+            return None
+        if id(question) not in self._apart:
+            found = [self._compile(one.policy.document).apart(name) for one in prepared if one.policy is not None]
+            named = [one for one in found if one is not None]
+            self._apart[id(question)] = frozenset().union(*named) if len(named) == len(found) else None
+        apart = self._apart[id(question)]
+        if not apart:
+            return None if apart is None else likeness
+        # A session of a role may be named, and the role of a permission set by how its name begins.
+        known = principal.kind in (Kind.USER, Kind.GROUP) and principal.arn not in apart
+        return likeness if known else None
 
     def parts(self, principal: Principal, question: Question) -> Iterator[Part]:
         """The answer in its parts: of any resource, and of each known one whose own policy has a say."""
@@ -683,11 +739,7 @@ class Judge:
         """What is asked of any resource, and of each known one that could differ."""
         if id(principal) not in self._callers:
             self._callers[id(principal)] = Caller.parse(principal.arn)
-        prepared = self._prepared.get(id(question))
-        if prepared is None or prepared[0].question is not question:
-            differing = self.differing(question) if question.asked is None else ()
-            prepared = (_Prepared(question, self.world), *(_Prepared(question, self.world, one) for one in differing))
-            self._prepared[id(question)] = prepared
+        prepared = self._prepare(question)
         caller = self._callers[id(principal)]
         if principal.kind is Kind.TARGET:
             prepared = prepared[:1]  # any resource: of its own account
@@ -695,6 +747,15 @@ class Judge:
             if account is not None:
                 caller = Caller.parse(principal.arn.replace(f":{caller.account}:", f":{account}:"))
         return (_Asked(one, principal, caller) for one in prepared)
+
+    def _prepare(self, question: Question) -> tuple[_Prepared, ...]:
+        prepared = self._prepared.get(id(question))
+        if prepared is None or prepared[0].question is not question:
+            differing = self.differing(question) if question.asked is None else ()
+            prepared = (_Prepared(question, self.world), *(_Prepared(question, self.world, one) for one in differing))
+            self._prepared[id(question)] = prepared
+            self._apart.pop(id(question), None)
+        return prepared
 
     def differing(self, question: Question) -> Iterator[Guarded]:
         """The resources whose own policies have a say in a question about any resource."""
