@@ -9,27 +9,40 @@ it: the better of both is its answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from toolkit.access.judging import Answer, Judge, Question, Verdict
+from toolkit.access.judging import RANK, Answer, Judge, Question, Verdict
 from toolkit.access.model import STRANGERS, Kind, Principal, World
 from toolkit.access.reference import PARTITION, known_action, known_key
 from toolkit.errors import UsageError
 from toolkit.iam.matching import ARN_FIELDS, ContextValue
 from toolkit.spelling import nearest
 
-_BETTER = (Verdict.ALLOWED, Verdict.DEPENDS, Verdict.DENIED)
 _ASSUMES = "sts:AssumeRole"
 
 
-def verdict_of(judge: Judge, principal: Principal, question: Question) -> Verdict:
-    """Whether somebody may do something, by way of roles as well where it is of another account."""
-    found = judge.verdict(principal, question)
-    for role, entered in doors(judge, principal):
+def verdict_of(
+    judge: Judge,
+    principal: Principal,
+    question: Question,
+    by_itself: Callable[[Judge, Principal, Question], Verdict] = Judge.verdict,
+    entered: Iterable[tuple[Principal, Verdict]] | None = None,
+) -> Verdict:
+    """Whether somebody may do something, by way of roles as well where it is of another account.
+
+    Args:
+        judge: Of the world.
+        principal: Who.
+        question: What.
+        by_itself: What decides of one principal alone.
+        entered: What `doors` gives, if that is known already.
+    """
+    found = by_itself(judge, principal, question)
+    for role, verdict in doors(judge, principal) if entered is None else entered:
         if found is Verdict.ALLOWED:
             break
-        found = min(found, _worse(entered, judge.verdict(role, question)), key=_BETTER.index)
+        found = max(found, _worse(verdict, by_itself(judge, role, question)), key=RANK.__getitem__)
     return found
 
 
@@ -38,7 +51,7 @@ def answer_of(judge: Judge, principal: Principal, question: Question) -> Answer:
     best = judge.answer(principal, question)
     for role, entered in doors(judge, principal):
         verdict = _worse(entered, judge.verdict(role, question))
-        if _BETTER.index(verdict) >= _BETTER.index(best.verdict):
+        if RANK[verdict] <= RANK[best.verdict]:
             continue
         by_role = judge.answer(role, question)
         door = judge.answer(principal, Question(_ASSUMES, role.arn))
@@ -59,13 +72,13 @@ def doors(judge: Judge, principal: Principal) -> Iterator[tuple[Principal, Verdi
 
 
 def _worse(one: Verdict, other: Verdict) -> Verdict:
-    return max(one, other, key=_BETTER.index)
+    return min(one, other, key=RANK.__getitem__)
 
 
 def who_can(judge: Judge, question: Question) -> tuple[Answer, ...]:
     """Everybody's answer, the allowed first."""
     answers = [answer_of(judge, principal, question) for principal in judge.world.principals if not principal.linked]
-    return tuple(sorted(answers, key=lambda one: _BETTER.index(one.verdict)))
+    return tuple(sorted(answers, key=lambda one: -RANK[one.verdict]))
 
 
 def named(world: World, text: str) -> Principal:

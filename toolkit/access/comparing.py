@@ -17,17 +17,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from toolkit.access.asking import answer_of, doors
+from toolkit.access.asking import answer_of, doors, verdict_of
 from toolkit.access.catalogue import Sensitive, catalogue
 from toolkit.access.changes import ASSUMES, Cause, Shift, Shifts, Turn, listed
-from toolkit.access.judging import Ground, Judge, Part, Question, Verdict, scps_of
+from toolkit.access.judging import RANK, Ground, Judge, Part, Question, Verdict, scps_of
 from toolkit.access.model import OWN, STRANGERS, UNKNOWN_TEXT, Guarded, Holding, Kind, Principal, World
 from toolkit.iam import PolicyDocument, PolicyKind, Principals, Statement
 from toolkit.iam.evaluate import Layer, resource_must_allow
 from toolkit.iam.inclusion import covered
 from toolkit.iam.matching import action_matches
 
-_RANK = {Verdict.DENIED: 0, Verdict.DEPENDS: 1, Verdict.ALLOWED: 2}
 _OWN_CREDENTIALS = frozenset({"iam:CreateAccessKey", "iam:DeactivateMFADevice"})
 """What somebody may do to their own user without any more rights. A policy, a group, or a boundary less is more."""
 _LIMITS = (Layer.BOUNDARY, Layer.SCP, Layer.RCP)
@@ -181,14 +180,8 @@ class _Comparison:
         """As `verdict_of`; what only the policy of a key could allow of which nothing is known, is denied."""
         if who is None:
             return Verdict.DENIED
-        found = _known_verdict(judge, who, question)
-        if who.kind in STRANGERS:
-            for role, entered in self._doors(judge, who).values():
-                if found is Verdict.ALLOWED:
-                    break
-                by_role = min(entered, _known_verdict(judge, role, question), key=_RANK.__getitem__)
-                found = max(found, by_role, key=_RANK.__getitem__)
-        return found
+        entered = self._doors(judge, who).values() if who.kind in STRANGERS else ()
+        return verdict_of(judge, who, question, _known_verdict, entered)
 
     @cached_property
     def _asked(self) -> tuple[tuple[Sensitive, Question], ...]:
@@ -246,7 +239,7 @@ class _Comparison:
         elif was is now:
             return None
         else:
-            turn = Turn.GAIN if _RANK[now] > _RANK[was] else Turn.LOSS
+            turn = Turn.GAIN if RANK[now] > RANK[was] else Turn.LOSS
             if now is Verdict.DEPENDS and new is not None and self._unclear(new, question, turn):
                 return None
             if Verdict.DENIED in (was, now) and _of_oneself(
@@ -331,8 +324,8 @@ class _Comparison:
             first = were[label][0] if label in were else None
             if first is None or first.trust is None:
                 return True
-            was = min(_RANK[were[label][1]], _RANK[_known_verdict(before, first, question)])
-            if was < min(_RANK[entered], _RANK[done]):
+            was = min(RANK[were[label][1]], RANK[_known_verdict(before, first, question)])
+            if was < min(RANK[entered], RANK[done]):
                 return True
             if was == 1 and (
                 any(_widened_at(before, old, after, new, door))
@@ -661,7 +654,7 @@ def _arn(part: Part) -> str | None:
 
 def _part_widened(was: Part, now: Part, before: _Gates, after: _Gates) -> bool:
     if was.verdict is not now.verdict:
-        return _RANK[now.verdict] > _RANK[was.verdict] and not _by_unknown(now)
+        return RANK[now.verdict] > RANK[was.verdict] and not _by_unknown(now)
     if was.verdict is not Verdict.DEPENDS:
         return False
     denied = [one for one in was.grounds if one.denies and not one.holding.unknown]

@@ -74,6 +74,10 @@ class Verdict(Enum):
     DENIED = "denied"
 
 
+RANK: Mapping[Verdict, int] = {Verdict.DENIED: 0, Verdict.DEPENDS: 1, Verdict.ALLOWED: 2}
+"""How much each allows."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What somebody may do.
