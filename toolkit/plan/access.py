@@ -449,8 +449,14 @@ class _Reader:
         one = found[0]
         return f"arn:{self._partition}:{service}:{one.region}:{self._account}:{one.values['name']}"
 
-    def _strangers(self, principals: Iterable[Principal], guarded: Iterable[Guarded]) -> Iterator[Principal]:
-        """Principals of other accounts whom a policy here names; those that are of no account are a gap."""
+    def _strangers(self, principals: Iterable[Principal], guarded: Sequence[Guarded]) -> Iterator[Principal]:
+        """Principals of other accounts whom a policy here names; those that are of no account are a gap.
+
+        So is what S3 Block Public Access leaves of a bucket's policy that lets everyone in: Amazon S3 User Guide,
+        "Blocking public access to your Amazon S3 storage". Its settings are the bucket's, the account's and the
+        organization's, of which a plan does not have all.
+        """
+        of_buckets = {one.policy for one in guarded if ":s3:::" in one.arn}
         names: dict[str, None] = {}
         others: dict[str, None] = {}
         everyone = False
@@ -462,6 +468,9 @@ class _Reader:
                     names.update(dict.fromkeys(_foreign(statement.principals, self._account)))
                     others.update(dict.fromkeys((*statement.principals.federated, *statement.principals.service)))
                     everyone |= statement.principals.everyone
+                    if statement.principals.everyone and policy in of_buckets:
+                        name = policy.document.name
+                        self._gaps[f"whether S3 Block Public Access overrides {name}, which allows everyone"] = None
         if others:
             self._gaps[f"what those can do whom policies name but who are of no account: {', '.join(others)}"] = None
         if everyone:

@@ -651,7 +651,7 @@ def test_a_key_of_which_nothing_is_known_makes_no_role_powerful() -> None:
 
 
 def test_whom_no_arn_names_is_a_gap() -> None:
-    """By what they are not, by an id; and a membership of groups that are not known."""
+    """By what they are not, by an id, everyone of a bucket; and a membership of groups that are not known."""
     ben = {"AWS": f"{IAM}:user/ben"}
     for more in (
         {"NotPrincipal": ben},
@@ -662,6 +662,11 @@ def test_whom_no_arn_names_is_a_gap() -> None:
             bucket(allow("s3:GetObject", on="arn:aws:s3:::logs/*", **one)) for one in ({"Principal": ben}, more)
         )
         assert [gap for gap in planned(start, then).gaps if gap.startswith("whom policy of logs")], more
+    open_to_all, tls = {"Principal": "*"}, {**deny("s3:*"), "Principal": "*"}
+    assert planned(bucket(tls), bucket(tls, allow("s3:GetObject", on="arn:aws:s3:::logs/*", **open_to_all))).gaps == (
+        "whether S3 Block Public Access overrides policy of logs, which allows everyone",
+    )
+    assert not planned(bucket(), bucket(tls)).gaps
     for partly in (True, [False, True]):
         state = {**DEVELOPERS_MAY, **ANNA, **joined("developers", typing.cast("str", None))}
         changes = unknown({**DEVELOPERS_MAY, **ANNA}, state, "aws_iam_user_group_membership", groups=partly)
