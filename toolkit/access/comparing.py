@@ -84,7 +84,7 @@ class _Comparison:
         self._known: dict[int, Principal] = {}
         self._found: dict[tuple[int, int, int], _Change | None] = {}
         self._blames: dict[tuple[int, int, tuple[_Told, ...]], Cause | None] = {}
-        self._answers: dict[tuple[bool, int, int], Verdict] = {}
+        self._answers: dict[tuple[bool, int, int], tuple[Question, Verdict]] = {}
         self._doors_to: dict[str, Question] = {}
         self._members = {group for one in before.principals for group in one.groups}
         self._unknown_guards = any(one.policy is not None and one.policy.unknown for one in after.guarded)
@@ -149,8 +149,9 @@ class _Comparison:
             return judge.verdict(who, question)
         key = (judge is self._is, alike, id(question))
         if key not in self._answers:
-            self._answers[key] = judge.verdict(who, question)
-        return self._answers[key]
+            # With the question: an identity is that of another one as soon as nothing holds this one.
+            self._answers[key] = question, judge.verdict(who, question)
+        return self._answers[key][1]
 
     def _is_bare(self, old: Principal) -> bool:
         """Whether somebody had no policy, and nobody could act by it: what an interrupted apply leaves.
@@ -320,7 +321,7 @@ class _Comparison:
             done = _known_verdict(after, role, question)
             if done is Verdict.DENIED:
                 continue
-            door = Question(ASSUMES.action, role.arn)
+            door = self._door(role)
             first = were[label][0] if label in were else None
             if first is None or first.trust is None:
                 return True
@@ -340,7 +341,7 @@ class _Comparison:
             asked = [(new, question)]
             if new.kind in STRANGERS:
                 for role, _ in self._doors(self._is, new).values():
-                    asked += [(role, question), (new, Question(ASSUMES.action, role.arn))]
+                    asked += [(role, question), (new, self._door(role))]
             parts = (part for who, what in asked for part in self._is.parts(who, what))
             return any(ground.holding.unknown for part in parts for ground in part.grounds)
         if not self._only_unknown(new, question):
@@ -348,7 +349,7 @@ class _Comparison:
         if new.kind not in STRANGERS:
             return True
         return all(
-            self._only_unknown(role, question) or self._only_unknown(new, Question(ASSUMES.action, role.arn))
+            self._only_unknown(role, question) or self._only_unknown(new, self._door(role))
             for role, _ in self._doors(self._is, new).values()
         )
 
@@ -367,6 +368,10 @@ class _Comparison:
 
     # Roles, and who may act by them.
 
+    def _door(self, role: Principal) -> Question:
+        """Whether somebody may assume a role: one question for all, so that it is prepared once."""
+        return self._doors_to.setdefault(role.arn, Question(ASSUMES.action, role.arn))
+
     def _assuming(self, old: Principal | None, new: Principal | None, roles: Iterable[_Pair]) -> Iterator[Shift]:
         """Who of the account may assume which roles."""
         for first, then in roles:
@@ -375,7 +380,7 @@ class _Comparison:
                 continue
             if new.label == role.label:
                 continue
-            question = self._doors_to.setdefault(role.arn, Question(ASSUMES.action, role.arn))
+            question = self._door(role)
             before = old if first is not None and first.trust is not None else None
             if new.kind in STRANGERS:
                 # By itself: what it may do by way of other roles is asked of those.
@@ -409,7 +414,7 @@ class _Comparison:
         reached = [one for one in roles if self._does_anything(one)]
         found: set[str] = set()
         while reached:
-            doors_to = [Question(ASSUMES.action, one.arn) for one in reached]
+            doors_to = [self._door(one) for one in reached]
             reached = [
                 one for one in left if any(self._is.verdict(one, door) is not Verdict.DENIED for door in doors_to)
             ]
@@ -456,7 +461,7 @@ class _Comparison:
         if through is not None:
             first, _ = self._partner[through.label]
             if new is not None:
-                door = Question(ASSUMES.action, through.arn)
+                door = self._door(through)
                 entered = self._verdict(self._was, old, door) if first is not None else Verdict.DENIED
                 if entered is not self._is.verdict(new, door) and (place := self._place_of(through.trust, first)):
                     return place
