@@ -231,6 +231,7 @@ class _Compiled:
                     self._wild.setdefault(service, []).append((action_pattern(entry), index))
                 else:
                     self._literal.setdefault(entry.lower(), []).append(index)
+        self._services = {*self._wild, *(name.partition(":")[0] for name in self._literal)}
 
     def _is_personal(self, statement: Statement) -> bool:
         """Whether what a statement says depends on who asks."""
@@ -246,6 +247,14 @@ class _Compiled:
         if name not in self._apart:
             self._apart[name] = self._find_apart(name)
         return self._apart[name]
+
+    def speaks_of(self, principal: Principal, name: str) -> bool:
+        """Whether what statements about an action say to a principal is not what they say to its kind and account."""
+        apart = self.apart(name)
+        if not apart:
+            return apart is None
+        # A session of a role may be named, and the role of a permission set by how its name begins.
+        return principal.kind not in (Kind.USER, Kind.GROUP) or principal.arn in apart
 
     def _find_apart(self, name: str) -> frozenset[str] | None:
         found = set[str]()
@@ -276,9 +285,9 @@ class _Compiled:
     def says(self, asked: _Asked) -> tuple[Truth, Truth]:
         """Whether it allows, and denies, what is asked. Principals are not looked at: of identities' policies."""
         prepared = asked.prepared
-        statements = self._found.get(prepared.name)
-        if statements is None:
-            statements = self.about(prepared.name)
+        if not self._always and prepared.service not in self._services:
+            return _NOTHING
+        statements = self.about(prepared.name)
         if not statements:
             return _NOTHING
         key = prepared.key
@@ -303,6 +312,15 @@ class _Compiled:
 
     def grants(self, asked: _Asked) -> tuple[dict[Grant, Truth], Truth]:
         """How closely it names the caller in what it allows, and whether it denies: of a resource's policy."""
+        principal, prepared = asked.principal, asked.prepared
+        if principal.kind not in OWN or self.speaks_of(principal, prepared.name):
+            return self._grant(asked)
+        key = (principal.kind, asked.caller.account)
+        if key not in prepared.granted:
+            prepared.granted[key] = self._grant(asked)
+        return prepared.granted[key]
+
+    def _grant(self, asked: _Asked) -> tuple[dict[Grant, Truth], Truth]:
         allow, deny = dict.fromkeys(Grant, Truth.NO), Truth.NO
         for statement in self.about(asked.prepared.name):
             grant = grant_of(statement, asked.caller)
@@ -358,6 +376,7 @@ class _Prepared:
         if self.guard is None and self._may_have_a_policy():
             named = "the resource" if question.resource in (None, "*") else question.resource
             self.policy = Holding(Layer.RESOURCE, unknown_document(f"the policy of {named}", PolicyKind.RESOURCE))
+        self.granted: dict[tuple[Kind, str], tuple[dict[Grant, Truth], Truth]] = {}
 
     def _owner(self) -> str:
         """Account of the resource."""
@@ -513,13 +532,12 @@ class Judge:
     def __init__(self, world: World) -> None:
         self.world = world
         self._compiled: dict[int, _Compiled] = {}
-        self._layers: dict[int, dict[Layer, tuple[_Compiled, ...]]] = {}
+        self._layers: dict[int, tuple[tuple[_Compiled, ...], tuple[_Compiled, ...]]] = {}
         self._callers: dict[int, Caller] = {}
         self._prepared: dict[int, tuple[_Prepared, ...]] = {}
         self._likenesses: dict[tuple[object, ...], int] = {}
         self._likeness: dict[int, int] = {}
         self._says_alike: dict[tuple[int, str], bool] = {}
-        self._apart: dict[int, frozenset[str] | None] = {}
 
     def verdict(self, principal: Principal, question: Question) -> Verdict:
         """Whether somebody may do something, by itself.
@@ -531,7 +549,7 @@ class Judge:
 
     def _verdict(self, asked: _Asked) -> Verdict:
         principal, question = asked.principal, asked.prepared.question
-        layers = self._held(principal)
+        identities, boundaries = self._held(principal)
         world, linked = self.world, principal.linked
         allow, deny = Truth.YES, Truth.NO
         rcps = () if linked or not asked.prepared.honours_rcps else world.rcps
@@ -543,13 +561,13 @@ class Judge:
                 here, deny = max(here, grants), max(deny, denies)
             allow = min(allow, here)
         identity = Truth.NO
-        for compiled in layers[Layer.IDENTITY]:
+        for compiled in identities:
             grants, denies = compiled.says(asked)
             identity, deny = max(identity, grants), max(deny, denies)
         if principal.kind in _ELSEWHERE:
             identity = Truth.YES  # what its own account allows is for that to say
         limits = Truth.YES
-        for compiled in layers[Layer.BOUNDARY]:
+        for compiled in boundaries:
             grants, denies = compiled.says(asked)
             limits, deny = min(limits, grants), max(deny, denies)
         if question.session is not None:
@@ -597,16 +615,10 @@ class Judge:
             self._says_alike[likeness, name] = alike
         if not alike:
             return None
-        if id(question) not in self._apart:
-            found = [self._compile(one.policy.document).apart(name) for one in prepared if one.policy is not None]
-            named = [one for one in found if one is not None]
-            self._apart[id(question)] = frozenset().union(*named) if len(named) == len(found) else None
-        apart = self._apart[id(question)]
-        if not apart:
-            return None if apart is None else likeness
-        # A session of a role may be named, and the role of a permission set by how its name begins.
-        known = principal.kind in (Kind.USER, Kind.GROUP) and principal.arn not in apart
-        return likeness if known else None
+        named = any(
+            self._compile(one.policy.document).speaks_of(principal, name) for one in prepared if one.policy is not None
+        )
+        return None if named else likeness
 
     def parts(self, principal: Principal, question: Question) -> Iterator[Part]:
         """The answer in its parts: of any resource, and of each known one whose own policy has a say."""
@@ -758,7 +770,6 @@ class Judge:
             differing = self.differing(question) if question.asked is None else ()
             prepared = (_Prepared(question, self.world), *(_Prepared(question, self.world, one) for one in differing))
             self._prepared[id(question)] = prepared
-            self._apart.pop(id(question), None)
         return prepared
 
     def differing(self, question: Question) -> Iterator[Guarded]:
@@ -780,13 +791,14 @@ class Judge:
             found = self._compiled[id(document)] = _Compiled(document)
         return found
 
-    def _held(self, principal: Principal) -> Mapping[Layer, tuple[_Compiled, ...]]:
+    def _held(self, principal: Principal) -> tuple[tuple[_Compiled, ...], tuple[_Compiled, ...]]:
+        """Its policies, and its boundary."""
         found = self._layers.get(id(principal))
         if found is None:
-            found = self._layers[id(principal)] = {
-                layer: tuple(self._compile(one.document) for one in principal.held if one.layer is layer)
-                for layer in (Layer.IDENTITY, Layer.BOUNDARY)
-            }
+            found = self._layers[id(principal)] = (
+                tuple(self._compile(one.document) for one in principal.held if one.layer is Layer.IDENTITY),
+                tuple(self._compile(one.document) for one in principal.held if one.layer is Layer.BOUNDARY),
+            )
         return found
 
     def _evaluated(self, asked: _Asked) -> tuple[Result, Result]:
