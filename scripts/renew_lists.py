@@ -166,6 +166,24 @@ def organization_policy_types(_: Path) -> Taken:
     return _enumeration("organizations", "PolicyType")
 
 
+WITHIN_ACCOUNT = re.compile(
+    r"Cross-account use\s*:\s*No\b|Cross-account permissions don't apply to this action|"
+    r"belong to the bucket owner's account in order to use this operation"
+)
+"""How AWS's API references say that no policy gives an action to another account: KMS, SQS, S3."""
+
+
+def within_account_actions(_: Path) -> Taken:
+    """Actions that only the account that owns the resource may do."""
+    items = []
+    for service in ("kms", "s3", "sqs"):
+        for name, operation in Loader().load_service_model(service, "service-2")["operations"].items():
+            text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", operation.get("documentation", "")))
+            if WITHIN_ACCOUNT.search(text):
+                items.append(f"{service}:{name}")
+    return Taken(f"botocore {botocore.__version__}", sorted(items))
+
+
 def managed_policies(_: Path) -> Taken:
     """`path/name` of AWS managed policies, as behind `policy/` in the ARN."""
     policies: dict[str, dict[str, str]] = json.loads(aws_managed_policies_data)
@@ -224,6 +242,7 @@ OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
     "guardduty_features": guardduty_features,
     "managed_policies": managed_policies,
     "organization_policy_types": organization_policy_types,
+    "within_account_actions": within_account_actions,
 }
 """List → what takes it from data on this machine: of packages, or of the executable that it is given."""
 

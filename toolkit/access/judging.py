@@ -33,7 +33,7 @@ from toolkit.access.reference import PARTITION, Action, action
 from toolkit.globs import Glob
 from toolkit.iam import Condition, Policies, PolicyDocument, PolicyKind, Principals, Request, Statement, evaluate
 from toolkit.iam.conditions import OPERATORS
-from toolkit.iam.evaluate import Grant, Layer, Result, grant_of, resource_must_allow
+from toolkit.iam.evaluate import Grant, Layer, Result, grant_of, only_within_account, resource_must_allow
 from toolkit.iam.matching import ARN_FIELDS, ContextValue, action_pattern
 from toolkit.iam.organization import HONOUR_RCPS
 from toolkit.iam.request import Principal as Caller
@@ -372,6 +372,7 @@ class _Prepared:
         self.owner = self._owner()
         self.honours_rcps = self.service in HONOUR_RCPS
         self.must_allow = resource_must_allow(question.action)
+        self.within_account = only_within_account(question.action)
         self.policy: Holding | None = None if self.guard is None else self.guard.policy
         if self.guard is None and self._may_have_a_policy():
             named = "the resource" if question.resource in (None, "*") else question.resource
@@ -578,7 +579,9 @@ class Judge:
             limits = min(limits, here)
         own = min(identity, limits)
         held = asked.prepared.policy
-        if held is None:
+        if asked.prepared.within_account and asked.cross_account:
+            total = Truth.NO
+        elif held is None:
             total = Truth.NO if asked.cross_account else own
         else:
             by_grant, denies = self._compile(held.document).grants(asked)

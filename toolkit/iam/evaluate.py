@@ -9,7 +9,8 @@ boundary and session policies; across accounts both sides grant.
 
 Sources, by page title: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access",
 "Policy evaluation for requests within a single account", "Cross-account policy evaluation logic", "Permissions
-boundaries for IAM entities"; AWS Organizations User Guide, "SCP evaluation", "RCP evaluation".
+boundaries for IAM entities"; AWS Organizations User Guide, "SCP evaluation", "RCP evaluation". Which actions no policy
+gives to another account: toolkit/aws_lists/within_account_actions.json.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from toolkit.aws_lists import aws_list
 from toolkit.iam.document import PolicyDocument, Principals, Statement
 from toolkit.iam.matching import any_action_matches, expand, resource_matches
 from toolkit.iam.request import Principal, PrincipalKind, Request
+
+_WITHIN_ACCOUNT = frozenset(name.lower() for name in aws_list("within_account_actions").names)
 
 
 class Decision(Enum):
@@ -136,6 +140,11 @@ def evaluate(request: Request, policies: Policies) -> Result:
             if not found:
                 return _refused(request, policies, allows, f"no {layer.value} of level {number} allows it")
             allows += found
+
+    outside = request.cross_account or request.caller.kind is PrincipalKind.ANONYMOUS
+    if outside and only_within_account(request.action):
+        problem = f"only the account that owns the resource can do {request.action}: no policy gives it to another"
+        return _refused(request, policies, allows, problem)
 
     from_resource = _resource_allows(request, policies)
     granted = max((grant for _, grant in from_resource), default=Grant.NOT_NAMED)
@@ -255,6 +264,11 @@ def is_service_linked(arn: str) -> bool:
 def resource_must_allow(action: str) -> bool:
     """Whether the resource's own policy has to allow an action, since identity policies alone grant nothing of it."""
     return action.lower().startswith(("kms:", "sts:assumerole"))
+
+
+def only_within_account(action: str) -> bool:
+    """Whether only the account that owns a resource can do an action: no policy gives it to another account."""
+    return action.lower() in _WITHIN_ACCOUNT
 
 
 def _matches(request: Request, documents: Iterable[tuple[Layer, PolicyDocument]], effect: str) -> Iterator[Match]:

@@ -237,6 +237,25 @@ def test_another_account_does_what_a_role_that_trusts_it_may() -> None:
     assert answer_of(judge, other, STOP).conditions == ("if StringEquals sts:ExternalId 'x'",)
 
 
+def test_no_policy_gives_another_account_what_only_the_owner_can_do() -> None:
+    everything = Holding(Layer.RESOURCE, document(allow("*", Principal="*"), kind=PolicyKind.RESOURCE))
+    guarded = [Guarded(KEY, everything, ACCOUNT), Guarded(BUCKET, everything, ACCOUNT)]
+    other, own = stranger(), user()
+    judge = Judge(world(other, own, guarded=guarded))
+    for action, arn, expected in (
+        ("kms:Decrypt", KEY, ALLOWED),
+        ("kms:PutKeyPolicy", KEY, DENIED),
+        ("KMS:schedulekeydeletion", KEY, DENIED),
+        ("s3:DeleteBucket", BUCKET, ALLOWED),
+        ("s3:PutBucketPolicy", BUCKET, DENIED),
+    ):
+        question = Question(action, arn)
+        assert judge.verdict(other, question) is judge.slowly(other, question) is expected, action
+        assert judge.verdict(own, question) is judge.slowly(own, question) is ALLOWED, action
+    reason = judge.answer(other, Question("kms:PutKeyPolicy", KEY)).reason
+    assert reason == "only the account that owns the resource can do kms:PutKeyPolicy: no policy gives it to another"
+
+
 def test_accounts_below_a_target_keep_what_no_control_policy_denies() -> None:
     full = Holding(Layer.SCP, document(allow("*"), name="FullAWSAccess", kind=PolicyKind.SCP))
     exempt = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/baseline-deployer"}}

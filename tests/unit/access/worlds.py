@@ -97,6 +97,7 @@ QUESTIONS = (
     *(Question("kms:Decrypt", KEY), Question("kms:Decrypt"), Question("iam:CreateUser", ANNA)),
     *(Question("iam:CreateUser"), Question("cloudtrail:StopLogging", TRAIL), Question("cloudtrail:StopLogging")),
     *(Question("sts:AssumeRole", ROLE), Question("s3:GetObject", "arn:aws:s3:::another/a")),
+    *(Question("kms:PutKeyPolicy", KEY), Question("s3:PutBucketPolicy"), Question("kms:DisableKey", f"{KEY}0")),
     Question("s3:DeleteBucket", BUCKET, {"aws:MultiFactorAuthPresent": True, "aws:SourceIp": "192.0.2.7"}),
     Question("cloudtrail:StopLogging", TRAIL, session=(document(allow("cloudtrail:*")),)),
 )
