@@ -2,6 +2,9 @@
 
 Each block names its page in the IAM User Guide. The policies are those of the pages, shortened to the statements that
 the page's claims are about, with example account numbers.
+
+Each page was opened on 2026-11-30, as AWS's own repository of its documentation has it (awsdocs/iam-user-guide e2b8637,
+of June 2023; some titles are newer), and compared with its block. Not reached: the page of `test_deny_without_mfa_age`.
 """
 
 from __future__ import annotations
@@ -78,7 +81,12 @@ SELF_MANAGE = policy(
         ("iam:ChangePassword", JANE, MFA, ALLOW),
         ("iam:CreateAccessKey", JANE, MFA, ALLOW),
         ("iam:CreateAccessKey", JANE, NO_MFA, DENY),
-        ("iam:CreateAccessKey", JANE, {}, DENY),  # "long-term credentials … is denied access to the non-IAM operations"
+        (
+            "iam:CreateAccessKey",
+            JANE,
+            {},
+            DENY,
+        ),  # "long-term credentials … is denied access to the non-IAM API operations"
         ("iam:DeactivateMFADevice", JANE, MFA, ALLOW),
         ("iam:DeactivateMFADevice", JANE, NO_MFA, DENY),
         ("s3:ListAllMyBuckets", "*", {}, DENY),
@@ -146,7 +154,7 @@ def test_denied_by_requested_region(action: str, region: str, expected: Decision
 # AWS: Allows specific access using MFA within specific dates / AWS: Allows access based on date and time
 MFA_DATES = policy(
     allow(
-        ["service1:*", "service2:action-a"],
+        ["service1:*", "service2:action-a", "service2:action-b"],
         Bool={"aws:MultiFactorAuthPresent": True},
         DateGreaterThan={"aws:CurrentTime": "2017-07-01T00:00:00Z"},
         DateLessThan={"aws:CurrentTime": "2017-12-31T23:59:59Z"},
@@ -159,7 +167,8 @@ MFA_DATES = policy(
     [
         ("service1:any", MFA | {"aws:CurrentTime": "2017-07-01T00:00:01Z"}, ALLOW),
         ("service2:action-a", MFA | {"aws:CurrentTime": "2017-12-31T23:59:58Z"}, ALLOW),
-        ("service2:action-b", MFA | {"aws:CurrentTime": "2017-09-01"}, NONE),
+        ("service2:action-b", MFA | {"aws:CurrentTime": "2017-09-01"}, ALLOW),
+        ("service2:action-c", MFA | {"aws:CurrentTime": "2017-09-01"}, NONE),
         ("service1:any", MFA | {"aws:CurrentTime": "2017-07-01T00:00:00Z"}, NONE),
         ("service1:any", MFA | {"aws:CurrentTime": "2018-01-01"}, NONE),
         ("service1:any", NO_MFA | {"aws:CurrentTime": "2017-09-01"}, NONE),
@@ -195,7 +204,7 @@ def test_mfa_for_specific_operations(action: str, context: dict[str, Any], expec
 PRODUCTION = "arn:aws:s3:::Production"
 RECENT_MFA = policy(
     allow(["s3:ListBucket"], "arn:aws:s3:::*"),
-    allow(["s3:PutObject", "s3:GetObject"], "arn:aws:s3:::*/*"),
+    allow(["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], "arn:aws:s3:::*/*"),
     deny("s3:*", [f"{PRODUCTION}/*", PRODUCTION], NumericGreaterThanIfExists={"aws:MultiFactorAuthAge": "1800"}),
 )
 
@@ -209,7 +218,8 @@ RECENT_MFA = policy(
         ("s3:GetObject", f"{PRODUCTION}/a", {}, DENY),  # "never allows … using long-term user access keys"
         ("s3:GetObject", "arn:aws:s3:::Test/a", {}, ALLOW),
         ("s3:ListBucket", PRODUCTION, {"aws:MultiFactorAuthAge": "7200"}, DENY),
-        ("s3:DeleteObject", "arn:aws:s3:::Test/a", {}, NONE),
+        ("s3:DeleteObject", "arn:aws:s3:::Test/a", {}, ALLOW),  # "updating, adding, and deleting objects"
+        ("s3:DeleteBucket", "arn:aws:s3:::Test", {}, NONE),
     ],
 )
 def test_recent_mfa(case: Case) -> None:
@@ -244,13 +254,14 @@ def test_null_tells_long_lived_from_temporary_credentials(
     assert decide(document, ("ec2:RunInstances", "*", context, expected)) is expected
 
 
-# Configuring MFA-protected API access: Null on aws:MultiFactorAuthAge, and DateGreaterThan on aws:TokenIssueTime
+# Null on aws:MultiFactorAuthAge: of no page that was reached; Amazon S3's has it in a bucket's policy (published.yaml)
 def test_deny_without_mfa_age() -> None:
     document = policy(allow("ec2:*"), deny("ec2:*", Null={"aws:MultiFactorAuthAge": "true"}))
     assert decide(document, ("ec2:RunInstances", "*", {}, DENY)) is DENY
     assert decide(document, ("ec2:RunInstances", "*", {"aws:MultiFactorAuthAge": "5"}, ALLOW)) is ALLOW
 
 
+# IAM JSON policy elements: Condition operators (DateGreaterThan on aws:TokenIssueTime)
 def test_fresh_credentials_only() -> None:
     document = policy(allow("iam:*AccessKey*", DateGreaterThan={"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}))
     fresh = {"aws:TokenIssueTime": "2020-06-01T00:00:00Z"}
@@ -367,7 +378,8 @@ NEW_USER = policy(
     ("tags", "expected"),
     [
         ({"Department": "QualityAssurance"}, ALLOW),  # "you can create an IAM user with only" that tag
-        ({"JobFunction": "Employee", "Project": "core"}, NONE),  # "you cannot"
+        ({"JobFunction": "employee", "Project": "core"}, NONE),  # "you cannot"
+        ({"JobFunction": "Employee", "Project": "core"}, NONE),  # … since Project is not in the list
         ({"Department": "Development", "JobFunction": "Employee"}, ALLOW),
         ({"Department": "Sales"}, NONE),
         ({}, ALLOW),

@@ -1,4 +1,8 @@
-"""Condition operators, from "IAM JSON policy elements: Condition operators" and "… with multiple keys or values"."""
+"""Condition operators, from "IAM JSON policy elements: Condition operators" and "… with multiple keys or values".
+
+Both pages were opened on 2026-11-30 (awsdocs/iam-user-guide e2b8637, June 2023): every operator of their tables is
+here, and what they say of absent and empty keys, of several values and of variables without a value.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Wildcards, ARNs and variables, from "IAM JSON policy elements: Action", "… Resource" and "… Variables and tags"."""
+"""Wildcards, ARNs and variables, from "IAM JSON policy elements: Action", "… Resource" and "… Variables and tags".
+
+The pages were opened on 2026-11-30: "Resource" and, for ARNs that are not complete, "IAM identifiers" as they are now
+(copies in public repositories), the others in awsdocs/iam-user-guide e2b8637 (June 2023).
+"""
 
 from __future__ import annotations
 
