@@ -140,6 +140,16 @@ def test_the_plan_in_readme_is_the_walkthroughs():
     assert set(shown[0].splitlines()) <= set(page.splitlines())
 
 
+def test_the_gains_that_readme_shows_are_those_of_the_example_pull_request():
+    """README's excerpt is written by hand; the pull request's comment is generated from a recorded plan."""
+    readme = (REPOSITORY / "README.md").read_text("utf-8")
+    excerpt = readme[readme.index("Access: who can do what once this is applied") :].split("```")[0].splitlines()
+    comment = (REPOSITORY / "docs" / "pull-request.md").read_text("utf-8").replace("**", "")
+    shown = [line.strip().removeprefix("gains: ").removeprefix("loses: ") for line in excerpt if line.strip() != "…"]
+    assert len(shown) == 5
+    assert [line for line in shown if line not in comment] == []
+
+
 def test_generated_parts_are_fresh():
     done = subprocess.run(
         [sys.executable, REPOSITORY / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
