@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from toolkit.access.judging import RANK, Answer, Judge, Question, Verdict
+from toolkit.access.knowledge import meets
 from toolkit.access.model import STRANGERS, Kind, Principal, World
 from toolkit.access.reference import PARTITION, known_action, known_key
 from toolkit.errors import UsageError
@@ -129,7 +130,8 @@ def asked(action: str, resource: str | None, context: Iterable[tuple[str, Contex
     """The question that somebody wrote.
 
     Raises:
-        UsageError: The action is unknown, the resource is no ARN, or a request of the action cannot have a key.
+        UsageError: The action is unknown, the resource is no ARN or none that the action is about, or a request of the
+            action cannot have a key.
     """
     known = known_action(action)
     if resource is not None and resource != "*":
@@ -147,5 +149,11 @@ def asked(action: str, resource: str | None, context: Iterable[tuple[str, Contex
             )
         if "*" in resource or "?" in resource:
             raise UsageError(f"{resource!r} is not one resource", hint="expected an ARN without wildcards")
+        kinds = [kind.replace(PARTITION, fields[1]) for kind in known.arns]
+        if not any(meets(resource, kind) for kind in kinds):
+            raise UsageError(
+                f"no request of {known.name} is about {resource!r}",
+                hint=f"expected {' or '.join(reversed(kinds))}; or leave it out to mean any resource",
+            )
     keys = {known_key(key, known): value for key, value in context}
     return Question(known.name, None if resource == "*" else resource, keys)

@@ -371,7 +371,8 @@ class _Prepared:
         self.guard = on if question.resource is None else world.guard_of(question.resource)
         self.owner = self._owner()
         self.honours_rcps = self.service in HONOUR_RCPS
-        self.must_allow = resource_must_allow(question.action)
+        # What names no resource (kms:CreateKey) has no policy of one that would have to allow it.
+        self.must_allow = resource_must_allow(question.action) and bool(self.kinds)
         self.within_account = only_within_account(question.action)
         self.policy: Holding | None = None if self.guard is None else self.guard.policy
         if self.guard is None and self._may_have_a_policy():

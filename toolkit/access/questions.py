@@ -6,7 +6,7 @@ In: a World. Out: what to ask of everybody, or the open paths to administration.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from toolkit.access.asking import answer_of, verdict_of
 from toolkit.access.catalogue import catalogue
@@ -78,15 +78,20 @@ def answered(judge: Judge, named: Named) -> Found:
             denied += [] if able else [one.label]
         return Found(tuple(answers), tuple(denied))
     found = ways(world)
-    labels = {_arn(one, world): one.label for one in world.principals}
+    members = {_member(one, world).arn: one.label for one in world.principals if one.kind is Kind.GROUP}
+    labels = {_arn(one, world): one.label for one in world.principals} | members
     open_ways = {
         labels[arn]: in_one_step(taken) if named is ONE_STEP else taken
         for arn, taken in found.ways.items()
         if arn in labels and (named is not ONE_STEP or in_one_step(taken))
     }
     doubts = tuple(f"what {one.name} of {principal.label} says" for principal, one in doubtful(world))
-    administrators = tuple(labels[arn] for arn in sorted(found.administrators) if arn in labels)
-    return Found((), (), True, administrators, open_ways, doubts)
+    administrators = tuple(sorted(labels[arn] for arn in found.administrators if arn in labels))
+    told = {
+        label: tuple(replace(way, to=f"a user in {members[way.to]}") if way.to in members else way for way in taken)
+        for label, taken in open_ways.items()
+    }
+    return Found((), (), True, administrators, told, doubts)
 
 
 _READ = (
@@ -135,9 +140,11 @@ def _blinding() -> Iterator[str]:
 def ways(world: World) -> Escalations:
     """The publicly known paths to administration that are open, as `toolkit.iam.escalation` finds them.
 
-    A policy whose text is not known allows nothing there: who has one is named by `doubtful`.
+    A policy whose text is not known allows nothing there: who has one is named by `doubtful`. A group without users
+    would be nobody's there: each is given one, who has nothing else, and can have an access key or password like any.
     """
     identities = [_identity(one, world) for one in world.principals if one.kind in OWN]
+    identities += [_member(one, world) for one in world.principals if one.kind is Kind.GROUP]
     managed: dict[str, PolicyDocument] = {}
     for principal in world.principals:
         managed.update((one.arn, one.document) for one in principal.held if one.arn is not None and not one.unknown)
@@ -166,6 +173,12 @@ def _arn(principal: Principal, world: World) -> str:
     if principal.kind is Kind.GROUP:
         return f"arn:{world.partition}:iam::{world.account_id}:group/{principal.name}"
     return principal.arn
+
+
+def _member(group: Principal, world: World) -> Identity:
+    """A user who is in a group and has nothing else."""
+    one, arn = _identity(group, world), _arn(group, world)
+    return replace(one, arn=arn.replace(":group/", ":user/member-of-group/"), groups=frozenset({arn}))
 
 
 def _identity(principal: Principal, world: World) -> Identity:

@@ -472,7 +472,9 @@ class _Reader:
                         name = policy.document.name
                         self._gaps[f"whether S3 Block Public Access overrides {name}, which allows everyone"] = None
         if others:
-            self._gaps[f"what those can do whom policies name but who are of no account: {', '.join(others)}"] = None
+            self._gaps[
+                f"what services of AWS and identity providers can do that policies name: {', '.join(others)}"
+            ] = None
         if everyone:
             yield Principal(Kind.ANYONE, "anywhere", f"arn:{self._partition}:iam::{NO_ACCOUNT}:root")
         for name in names:

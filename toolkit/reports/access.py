@@ -133,7 +133,7 @@ def named_lines(subject: Told, question: Named, found: Found, *, verbose: bool) 
     if found.administrators:
         yield f"administrators already: {', '.join(found.administrators)}"
     if found.searched and not found.ways:
-        yield "No path is open to the others."
+        yield f"No path is open to {'the others' if found.administrators else 'any principal'}."
     yield from (f"not known: {doubt}" for doubt in found.doubts)
     yield from gap_lines(subject.world)
 

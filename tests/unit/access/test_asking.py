@@ -69,7 +69,14 @@ def test_a_name_of_several_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("resource", "problem"),
-    [("logs", "'logs' is not a resource"), ("arn:aws:s3:::logs/*", "'arn:aws:s3:::logs/*' is not one resource")],
+    [
+        ("logs", "'logs' is not a resource"),
+        ("arn:aws:s3:::logs/*", "'arn:aws:s3:::logs/*' is not one resource"),
+        (
+            "arn:aws:iam::123456789012:user/x",
+            "no request of s3:DeleteBucket is about 'arn:aws:iam::123456789012:user/x'",
+        ),
+    ],
 )
 def test_a_resource_that_is_no_arn_is_refused(resource: str, problem: str) -> None:
     with pytest.raises(UsageError) as error:
@@ -106,11 +113,27 @@ def test_who_reads_the_logs() -> None:
 
 def test_who_becomes_an_administrator() -> None:
     found = answered(Judge(WORLD), ESCALATE)
-    assert found.administrators == ("user:anna",)
+    assert found.administrators == ("group:developers", "user:anna")
     assert "user:emil" in found.ways
     one_step = answered(Judge(WORLD), ONE_STEP)
     assert [way.path.required for way in one_step.ways["user:emil"]] == [("iam:PutUserPolicy",)]
     assert all(len(way.path.required) == 1 and not way.first for ways in one_step.ways.values() for way in ways)
+
+
+def test_a_group_is_what_those_can_become_who_are_in_it() -> None:
+    """Also where no user is known, as in most environments."""
+    some = (
+        group(held(allow("*")), name="administrators"),
+        group(held(allow("iam:AttachGroupPolicy")), name="site"),
+        group(held(allow("iam:CreateLoginProfile")), name="desk"),
+        group(held(allow("s3:*")), name="readers"),
+    )
+    found = answered(Judge(world(*some)), ONE_STEP)
+    assert found.administrators == ("group:administrators",)
+    assert set(found.ways) == {"group:site", "group:desk"}
+    assert {way.to for way in found.ways["group:desk"]} == {"a user in group:administrators"}
+    under_mfa = allow("iam:*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+    assert "group:site" in answered(Judge(world(group(held(under_mfa), name="site"))), ESCALATE).ways
 
 
 def test_a_permission_set_is_an_administrator_like_any_other() -> None:

@@ -186,6 +186,8 @@ def test_what_a_resources_policy_says() -> None:
     assert of(admin, decrypt, guarded=guarded(allow("kms:*", Principal={"AWS": ACCOUNT}), arn=KEY)) is ALLOWED
     assert of(admin, decrypt, guarded=guarded(allow("kms:Encrypt", Principal={"AWS": ACCOUNT}), arn=KEY)) is DENIED
     assert of(admin, Question("kms:Decrypt")) is DEPENDS
+    # No key's policy is asked about what names no key.
+    assert of(admin, Question("kms:CreateKey")) is ALLOWED
 
 
 @pytest.mark.parametrize(
