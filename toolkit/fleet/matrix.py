@@ -102,7 +102,18 @@ def chosen(written: Written, everything: Sequence[Described]) -> tuple[Described
         problems += [_lacks(one, key, known, "pipeline.yaml selects") for one in found if key not in one.labels]
     if problems:
         raise PipelineFileError(problems)
-    return tuple(one for one in found if all(one.labels.get(key) in values for key, values in settings.where.items()))
+    return tuple(one for one in found if selects(written, one))
+
+
+def selects(written: Written, one: Described) -> bool:
+    """Whether an environment is the pipeline's, as `chosen` says of all."""
+    settings = written.settings
+    return (
+        one.simulator is None
+        and one.account_state is None
+        and any(glob(pattern).matches(one.name) for pattern in settings.environments)
+        and all(one.labels.get(key) in values for key, values in settings.where.items())
+    )
 
 
 def _lacks(one: Described, key: str, known: Sequence[str], why: str) -> tuple[str, Problem]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from toolkit.environment import Environment
 from toolkit.errors import UsageError
 from toolkit.fleet.matrix import Described, Job, apply_matrix, chosen, jobs, plan_matrix, wave_of
 from toolkit.fleet.pipeline import load_pipeline
@@ -24,22 +25,21 @@ def described(project: Project) -> tuple[Described, ...]:
     Raises:
         ToolkitError: An environment.yaml is wrong.
     """
-    found = []
-    for name in project.names:
-        environment = read_environment(project, name)[1]
-        found.append(
-            Described(
-                name,
-                environment.account_id,
-                environment.regions.home,
-                len(environment.regions.active),
-                environment.labels,
-                environment.account_state,
-                environment.simulator,
-                environment.lines.get(("labels",), 1),
-            )
-        )
-    return tuple(found)
+    return tuple(describe(read_environment(project, name)[1]) for name in project.names)
+
+
+def describe(environment: Environment) -> Described:
+    """What a pipeline has to know of an environment."""
+    return Described(
+        environment.name,
+        environment.account_id,
+        environment.regions.home,
+        len(environment.regions.active),
+        environment.labels,
+        environment.account_state,
+        environment.simulator,
+        environment.lines.get(("labels",), 1),
+    )
 
 
 def jobs_of(project: Project, names: Iterable[str] | None, shards: int | None) -> tuple[Job, ...]:

@@ -22,11 +22,13 @@ from toolkit.fleet.pipeline import FILE_NAME, PipelineFileError, Written, load_p
 from toolkit.fleet.settings import load_settings
 from toolkit.paths import Project
 from toolkit.rendering.render import template_text
-from toolkit.workflows.matrix import described
+from toolkit.workflows.matrix import describe
+from toolkit.workflows.pipeline_bundle import WORKFLOW_FILE, contradictions
+from toolkit.workflows.workspace import read_environment
 
 KINDS: dict[str, tuple[tuple[str, str], ...]] = {
     "github": (
-        (".github/workflows/baseline.yml", "pipelines/github.yml.j2"),
+        (WORKFLOW_FILE, "pipelines/github.yml.j2"),
         (".github/workflows/baseline-nightly.yml", "pipelines/github-nightly.yml.j2"),
     ),
     "gitlab": ((".gitlab-ci.yml", "pipelines/gitlab.yml.j2"),),
@@ -71,10 +73,14 @@ def pipeline_files(project: Project, kind: str) -> dict[str, str | None]:
     if kind not in KINDS:
         raise UsageError(f"no pipeline {kind!r}{or_meant(kind, tuple(KINDS))}", hint=f"kinds: {', '.join(KINDS)}")
     written = load_pipeline(project.root)
-    every = described(project)
+    read = [read_environment(project, name)[1] for name in project.names]
+    every = tuple(describe(one) for one in read)
     environments = chosen(written, every)
     if problem := _wrong_signature(written, kind):
         raise PipelineFileError([problem])
+    names = {one.name for one in environments}
+    if problems := [p for one in read if one.name in names for p in contradictions(written, one, signs=True)]:
+        raise PipelineFileError(problems)
     most = {"gitlab": GITLAB, "codebuild": CODEBUILD}.get(kind)
     fleet = load_settings(project.root)
     numbered = list(enumerate(waves(fleet, environments, every), 1))

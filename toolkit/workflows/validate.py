@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 
 from toolkit.environment import Environment
 from toolkit.errors import ToolkitError
+from toolkit.fleet.matrix import selects
+from toolkit.fleet.pipeline import load_pipeline
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.sandbox import control as sandbox
 from toolkit.terraform.events import Diagnostic
@@ -15,8 +17,10 @@ from toolkit.terraform.mirror import cli_config
 from toolkit.terraform.runner import Runner
 from toolkit.variables import admit
 from toolkit.workflows.explain import explain
+from toolkit.workflows.matrix import describe
 from toolkit.workflows.observer import Observer
 from toolkit.workflows.own_state import refuse_shared_state
+from toolkit.workflows.pipeline_bundle import demand_agreement
 from toolkit.workflows.scratch import local_state_file, scratch_folder
 from toolkit.workflows.workspace import (
     Access,
@@ -58,10 +62,14 @@ def validate_environment(project: Project, name: str, access: Access, observer: 
     Raises:
         RefusedError: The state is another environment's, too.
         RefusedError: An access test fails.
+        PipelineFileError: pipeline.yaml is wrong, or says otherwise of saved plans.
         ToolkitError: The file is wrong, rendered/ is out of date (exit code 3), or Terraform finds errors.
     """
     paths, environment = read_environment(project, name)
     require_modules(paths, environment)
+    written = load_pipeline(project.root)
+    if selects(written, describe(environment)):
+        demand_agreement(written, environment)
     refuse_shared_state(project, environment, local_state_file(paths, paths.scratch))
     warn_of_other_modules(paths, environment, observer)
     bring_up_to_date(paths, environment, observer, may_write=False)
