@@ -288,21 +288,14 @@ def test_a_wave_waits_for_the_one_before(tmp_path: Path):
     assert [gitlab[f"apply-{n}"]["parallel"]["matrix"] for n in (1, 2)] == [[{"ENV": "a"}], [{"ENV": "b"}]]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "says"),
-    [
-        ("gitlab", ".gitlab-ci.yml", "GitLab does not keep their order here"),
-        ("codebuild", "buildspec-apply.yml", "This batch does not keep their order"),
-    ],
-)
-def test_a_file_that_does_not_keep_the_order_of_waves_says_so(tmp_path: Path, kind: str, name: str, says: str):
+def test_a_file_that_does_not_keep_the_order_of_waves_says_so(tmp_path: Path):
+    name, says = "buildspec-apply.yml", "This batch does not keep their order"
     environment(tmp_path, "a", "labels: {ring: canary}\n")
     project = project_of(tmp_path)
-    assert says not in (pipeline_files(project, kind)[name] or "")
+    assert says not in (pipeline_files(project, "codebuild")[name] or "")
     (tmp_path / "fleet.yaml").write_text("waves:\n  - {name: first, where: {ring: canary}}\n")
-    assert says in (pipeline_files(project, kind)[name] or "").partition("\nstages:")[0]
-    documented = (DOCS / "pipelines.md").read_text("utf-8")
-    assert "GitLab and CodeBuild do not keep the order" in documented
+    assert says in (pipeline_files(project, "codebuild")[name] or "").partition("\nbatch:")[0]
+    assert "CodeBuild does not keep the order" in (DOCS / "pipelines.md").read_text("utf-8")
 
 
 # GitHub: its scripts
@@ -687,6 +680,55 @@ def test_gitlab_a_stale_plan_is_planned_again_by_a_pipeline_of_its_own(runner: R
         more = {"ONLY": "prod", "CI_PIPELINE_SOURCE": "pipeline", "TOOLKIT_BUNDLE_KEY": "k"}
         assert gitlab_script(runner, config["plan"], runner.machine(), **entry, **more).returncode == 0
         assert bool(runner.commands) == planned
+
+
+@needs_jq
+def test_gitlab_applies_a_wave_when_all_before_that_change_are_applied_and_plans_both_again(tmp_path: Path):
+    """One whose plan is refused, or has no changes, is waited for by no other."""
+    for name, ring in {"a": "1", "b": "1", "no": "1", "bad": "1", "c": "2", "d": "2", "z": "3"}.items():
+        environment(tmp_path / "project", name, f"labels: {{ring: '{ring}'}}\n")
+    waves = "".join(f"  - {{name: w{n}, where: {{ring: '{n}'}}}}\n" for n in (1, 2))
+    (tmp_path / "project" / "fleet.yaml").write_text(f"waves:\n{waves}")
+    project = project_of(tmp_path / "project", kind="gitlab")
+    runner = Runner(tmp_path, project.root, dict.fromkeys(("a", "b", "no", "c", "d", "z"), "changes"))
+    runner.stand_in("git", "test $1 = fetch || printf '0%.0s' {1..40}")
+    runner.stand_in("curl", 'echo "curl $*" >> "$CALLS"')
+    config, folder = gitlab(runner), runner.machine()
+    for kept in ("bundles", "reports"):
+        (folder / kept).mkdir()
+    for name in runner.scenario:
+        (folder / "bundles" / f"{name}.tfbundle").write_text(f"plan of {name}")
+        (folder / "reports" / f"{name}.json").write_text(json.dumps({"changes_pending": name not in ("no", "d")}))
+    variables = {"CI_JOB_URL": "https://example.com/1", "CI_API_V4_URL": "https://x", "CI_PROJECT_ID": "5"}
+
+    def apply_(wave: int, name: str) -> str:
+        (folder / "apply.json").unlink(missing_ok=True)
+        done = gitlab_script(runner, config[f"apply-{wave}"], folder, ENV=name)
+        assert "syntax" not in done.stderr
+        if done.stdout:
+            return str(done.stdout)
+        status = {"CI_JOB_STATUS": "failed" if done.returncode else "success"}
+        again = gitlab_script(runner, config[f"apply-{wave}"], folder, "after_script", ENV=name, **status, **variables)
+        assert again.returncode == 0, again.stderr
+        return "applied" if done.returncode == 0 else "failed"
+
+    waits = "{} is not applied: its wave of fleet.yaml comes after {}, not yet applied in this pipeline."
+    assert apply_(1, "a") == "applied"
+    assert apply_(2, "c").startswith(waits.format("c", "b"))
+    runner.scenario["b"] = "stale"
+    assert apply_(1, "b") == "failed"
+    assert apply_(3, "z").startswith(waits.format("z", "b c"))
+    assert "variables[ONLY]=a b c z --" in runner.commands[-1]
+    runner.scenario |= {"b": "changes", "c": "stale"}
+    assert [apply_(1, "b"), apply_(2, "c"), apply_(2, "d")] == ["applied", "failed", "applied"]
+    assert any("variables[ONLY]=c z --" in line for line in runner.commands[-2:])
+    (folder / "applied" / "c").write_text("")
+    (folder / "reports" / "d.json").unlink()
+    (folder / "applied" / "d").unlink()
+    assert apply_(3, "z").startswith(waits.format("z", "d")), "nothing is known of its changes"
+    for wave, when in ((1, "always"), (2, "always"), (3, "on_failure")):
+        kept = config[f"apply-{wave}"]["artifacts"]
+        assert (kept["when"], "applied/*" in kept["paths"]) == (when, when == "always")
 
 
 @needs_jq
