@@ -252,6 +252,8 @@ def test_findings_are_uploaded_from_private_repositories_and_of_all_environments
 def test_no_credentials_reach_a_pull_request_of_a_fork_or_of_dependabot(tmp_path: Path):
     jobs = yaml.safe_load(texts(tmp_path, "github", "")[".github/workflows/baseline.yml"])["jobs"]
     condition = " ".join(jobs["plan"]["if"].split())
+    (refusal,) = [step for step in jobs["check"]["steps"] if step.get("name") == "Refuse a public repository"]
+    assert refusal["if"] in condition, "what plans is refused in a public repository, and nothing else is"
     assert "github.event.pull_request.head.repo.full_name == github.repository" in condition
     assert "github.event.pull_request.user.login != 'dependabot[bot]'" in condition
     assert DEPLOYS in jobs["changed"]["if"]
@@ -601,11 +603,16 @@ def test_each_night_an_issue_is_opened_updated_and_closed(runner: Runner):
 
 
 @needs_jq
-def test_a_public_repository_gets_no_issues_and_no_artifacts(runner: Runner):
+@pytest.mark.parametrize(("workflow", "job"), [("baseline-nightly", "list"), ("baseline", "check")])
+def test_a_public_repository_gets_no_issues_and_no_artifacts(runner: Runner, workflow: str, job: str):
     runner.stand_in("gh", "echo public")
-    listed = github_jobs(runner, "baseline-nightly")["list"]
-    assert runner.github(listed, {"github.token": "t", "vars.TOOLKIT_PUBLIC": ""}).code == 1
-    assert runner.github(listed, {"github.token": "t", "vars.TOOLKIT_PUBLIC": "true"}).code == 0
+    steps = github_jobs(runner, workflow)[job]["steps"]
+    refusal = next(step for step in steps if step.get("name") == "Refuse a public repository")
+    assert steps.index(refusal) == 0, "before a checkout"
+    assert "'dependabot[bot]'" in refusal["if"] if job == "check" else "if" not in refusal
+    for public, code in (("", 1), ("true", 0)):
+        says = {"github.token": "t", "vars.TOOLKIT_PUBLIC": public}
+        assert runner.github({"steps": [refusal]}, says, {refusal.get("if", ""): True}).code == code
 
 
 # GitLab
