@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from toolkit.environment import Environment
+from toolkit.environment.model import Credentials
 from toolkit.environment.source import Problem
 from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import read_regular, refuse_links, write_atomically
-from toolkit.fleet.matrix import CODEBUILD, GITLAB, Described, chosen, jobs, wave_of, waves
+from toolkit.fleet.matrix import CODEBUILD, GITHUB, GITLAB, Described, Job, chosen, jobs, wave_of, waves
 from toolkit.fleet.pipeline import FILE_NAME, PipelineFileError, Written, load_pipeline, shown
 from toolkit.fleet.settings import load_settings
 from toolkit.paths import Project
@@ -79,21 +81,43 @@ def pipeline_files(project: Project, kind: str) -> dict[str, str | None]:
     if problem := _wrong_signature(written, kind):
         raise PipelineFileError([problem])
     names = {one.name for one in environments}
-    if problems := [p for one in read if one.name in names for p in contradictions(written, one, signs=True)]:
-        raise PipelineFileError(problems)
+    ours = [one for one in read if one.name in names]
     most = {"gitlab": GITLAB, "codebuild": CODEBUILD}.get(kind)
+    made = jobs(environments, written.settings.shards, most=most or GITHUB) if environments else ()
+    problems = [problem for one in ours for problem in contradictions(written, one, signs=True)]
+    if problems := [*problems, *_of_other_accounts(ours, made, kind)]:
+        raise PipelineFileError(problems)
     fleet = load_settings(project.root)
     numbered = list(enumerate(waves(fleet, environments, every), 1))
     context: dict[str, Any] = {
         "waves": numbered,
         "wave_members": {number: wave_of(number, fleet, environments, every) for number, _ in numbered},
-        "jobs": jobs(environments, written.settings.shards, most=most) if most and environments else (),
+        "jobs": made if most else (),
     }
     found: dict[str, str | None] = {}
     for name, template in KINDS[kind]:
         wanted = "nightly" not in name or written.settings.nightly.enabled
         found[name] = pipeline_text(kind, template, written, environments, **context) if wanted else None
     return found
+
+
+def _of_other_accounts(
+    environments: Sequence[Environment], made: Sequence[Job], kind: str
+) -> Iterator[tuple[str, Problem]]:
+    """Environments of several accounts that are planned with the credentials of one job, which are of one account."""
+    together = [{member.name for member in job.members} for job in made]
+    if kind == "codebuild":  # every build has the service role of the project
+        together = [{one.name for one in environments}]
+    for names in together:
+        ambient = [one for one in environments if one.name in names and one.credentials == Credentials()]
+        for one in ambient:
+            other = next((another for another in ambient if another.account_id != one.account_id), None)
+            if other is not None:
+                line = one.lines.get(("credentials",), one.lines.get(("account_id",), 1))
+                what = f"missing: one role plans this environment and {other.name}, which is another account"
+                expected = f"a role in {one.account_id} that it can assume"
+                place = f"environments/{one.name}/environment.yaml"
+                yield place, Problem(line, "credentials.assume_role", what, expected)
 
 
 def _wrong_signature(written: Written, kind: str) -> tuple[str, Problem] | None:

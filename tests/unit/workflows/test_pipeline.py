@@ -133,6 +133,30 @@ def test_environments_of_the_command_line_are_kept_for_the_check(tmp_path: Path)
         keep_environments(tmp_path, ["a]\nb: c"], "gitlab")
 
 
+def test_one_role_is_not_taken_for_that_of_several_accounts(tmp_path: Path):
+    """A job of several environments has one role, and CodeBuild's builds have that of their project."""
+    for name, account, more in (
+        ("a", "111122223333", ""),
+        ("b", "444455556666", ""),
+        ("c", "123456789012", "credentials: {assume_role: {role_arn: 'arn:aws:iam::123456789012:role/x'}}\n"),
+    ):
+        file = environment(tmp_path, name, more)
+        file.write_text(file.read_text().replace("111122223333", account))
+    for settings, kinds in (("", ("codebuild",)), ("shards: 1\n", KINDS), ("shards: 2\n", ("codebuild",))):
+        (tmp_path / "pipeline.yaml").write_text(settings or "branch: main\n")
+        for kind in KINDS:
+            if kind not in kinds:
+                pipeline_files(Project(tmp_path), kind)
+                continue
+            with pytest.raises(ToolkitError) as caught:
+                pipeline_files(Project(tmp_path), kind)
+            assert (caught.value.detail or "").splitlines() == [
+                f"environments/{name}/environment.yaml:1: credentials.assume_role: missing: one role plans this "
+                f"environment and {other}, which is another account; expected a role in {account} that it can assume"
+                for name, other, account in (("a", "b", "111122223333"), ("b", "a", "444455556666"))
+            ]
+
+
 def test_an_attestation_of_github_is_of_github(tmp_path: Path):
     with pytest.raises(ToolkitError) as caught:
         project_of(tmp_path, "prod", settings="bundle:\n  sign: github\n", kind="gitlab")
