@@ -650,8 +650,16 @@ def gitlab(runner: Runner) -> dict[str, Any]:
 def gitlab_script(runner: Runner, job: dict[str, Any], folder: Path, part: str = "script", **variables: str) -> Any:
     """As GitLab's runner: the lines of a part are one script of one shell."""
     lines = [*(job.get("before_script", ()) if part == "script" else ()), *job[part]]
-    lines = [line.replace("/tmp/", f"{folder.parent}/") for line in lines]
-    given = {"CI_PROJECT_DIR": str(folder), "CI_JOB_ID": "1", "AWS_TOKEN": "t", "CI_COMMIT_SHA": "0" * 40, **variables}
+    assert not any(" /tmp/" in line or "=/tmp/" in line for line in lines), "jobs of one machine would share the file"
+    lines = [line.replace("/var/tmp/", f"{folder.parent}/") for line in lines]
+    given = {
+        "CI_PROJECT_DIR": str(folder),
+        "TMPDIR": str(folder.parent),
+        "CI_JOB_ID": "1",
+        "AWS_TOKEN": "t",
+        "CI_COMMIT_SHA": "0" * 40,
+        **variables,
+    }
     return runner.script("\n".join(lines), folder, shell=("sh", "-e", "-c"), **given)
 
 
