@@ -435,9 +435,12 @@ def test_from_a_push_to_the_apply_with_only_artifacts_between(runner: Runner):
         "gh workflow run baseline.yml --repo example/accounts --ref main --field environments=prod --field attempt=1"
     )
     assert [e["name"] for e in matrix_of(check(runner, "workflow_dispatch", "prod"))] == ["prod"]
-    ended = runner.github(github_jobs(runner)["replan"], {**says, "inputs.attempt": "3"})
-    assert ended.code == 1
-    assert "were stale three times: prod" in ended.log
+    for attempt in ("3", "a[$(touch ran)]"):
+        ended = runner.github(github_jobs(runner)["replan"], {**says, "inputs.attempt": attempt})
+        assert ended.code == 1
+        assert "were stale three times: prod" in ended.log
+        assert not (ended.folder / "ran").exists()
+    assert check(runner, "workflow_dispatch", "--shards 1").code == 64, "a name, not an option"
 
 
 @needs_jq
