@@ -95,7 +95,7 @@ def discover(
     }  # fmt: skip
     given = [name for name, value in scan.items() if value is not None]
     if print_policy:
-        refuse("--print-policy", [*(["--diff"] if diff is not None else []), *given])
+        refuse("--print-policy", [*(["--diff"] if diff is not None else []), *given, *(["--json"] if as_json else [])])
         from toolkit.workflows.scan_policy import scan_policies
 
         console.print_policies(scan_policies())

@@ -36,7 +36,7 @@ def permissions(
     ] = None,
     of_bucket: Annotated[
         bool,
-        typer.Option("--bucket-policy", help="Print the policy of the bucket in `bundle.store` instead, as JSON."),
+        typer.Option("--bucket-policy", help="Print the policy of the bucket in `bundle.store` instead."),
     ] = False,
     as_json: options.Json = False,
 ) -> int:
@@ -61,8 +61,8 @@ def permissions(
     from toolkit.workflows import permissions as workflow
 
     if of_bucket:
-        if purpose is not None or also or out is not None:
-            raise UsageError("--bucket-policy takes none of --for, --also and --out")
+        if purpose is not None or also or out is not None or as_json:
+            raise UsageError("--bucket-policy takes none of --for, --also, --out and --json")
         console.print_value(workflow.policy_of_bucket(options.project(), env))
         return ExitCode.OK
     if purpose is None:

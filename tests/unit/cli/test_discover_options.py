@@ -30,6 +30,7 @@ SCAN: dict[str, Any] = {
         *(("--print-policy", {"print_policy": True, **more}, name) for name, more in SCAN.items()),
         ("--diff", {"diff": FILES, "envs": ["prod"]}, "ENV"),
         ("--print-policy", {"print_policy": True, "diff": FILES}, "--diff"),
+        ("--print-policy", {"print_policy": True, "as_json": True}, "--json"),
         ("--diff", {"diff": FILES, "envs": ["prod"], "unmanaged": True}, "ENV, --unmanaged"),
     ],
 )

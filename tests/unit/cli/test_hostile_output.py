@@ -276,7 +276,7 @@ def story_permissions(word: str) -> Iterator[list[str]]:
         yield from both("permissions", "prod", "--for", "plan")
         yield from both("permissions", "prod", "--for", "apply", "--out", "policies")
     with _returns("toolkit.workflows.permissions.policy_of_bucket", {word: [word, {word: word}]}):
-        yield from both("permissions", "prod", "--bucket-policy")
+        yield ["permissions", "prod", "--bucket-policy"]
     yield ["permissions", word, "--bucket-policy"]
     yield ["permissions", "prod", "--for", word]
     yield ["permissions", "prod", "--for", "plan", "--also", word.replace("\0", "")]

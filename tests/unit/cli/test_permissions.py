@@ -114,7 +114,8 @@ def test_the_policy_of_the_bucket_is_printed(told: Told, project: Path):
     (project / "environments" / "prod" / "environment.yaml").write_text(text)
     out, _ = told("permissions", "prod", "--bucket-policy")
     assert json.loads(out) == bucket_policy(PlanStore("example-plans", "123456789012", "ci/"))
-    assert "takes none of" in told("permissions", "prod", "--bucket-policy", "--for", "plan", exits=64)[1]
+    for more in (("--for", "plan"), ("--json",)):
+        assert "takes none of" in told("permissions", "prod", "--bucket-policy", *more, exits=64)[1]
     assert "one of --for and --bucket-policy" in told("permissions", "prod", exits=64)[1]
 
 
