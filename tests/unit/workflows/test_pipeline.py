@@ -19,6 +19,7 @@ import yaml
 
 from tests.unit.workflows.pipeline_runner import Ran, Runner, jobs_of
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.fleet.matrix import CODEBUILD, GITLAB
 from toolkit.paths import Project
 from toolkit.workflows.init import init_project
 from toolkit.workflows.pipeline import KINDS, compare, keep_environments, pipeline_files, write
@@ -172,8 +173,8 @@ def test_names_that_yaml_reads_as_something_else_stay_names(tmp_path: Path):
         assert entries == [{"NAME": n, "ENVIRONMENTS": n, "PLAN_ENVIRONMENT": f"plan-{n}"} for n in names]
     assert gitlab["apply-1"]["parallel"]["matrix"] == [{"ENV": n} for n in names]
     builds = [yaml.safe_load(text or "") for text in pipeline_files(project, "codebuild").values()]
-    for build, variable in zip(builds, ("ENVIRONMENTS", "ENV"), strict=False):
-        assert build["batch"]["build-matrix"]["dynamic"]["env"]["variables"] == {variable: names}
+    for build in builds[:2]:
+        assert build["batch"]["build-matrix"]["dynamic"]["env"]["variables"] == {"ENVIRONMENTS": names}
     for text in pipeline_files(project, "github").values():
         assert {job["runs-on"] for job in yaml.safe_load(text or "")["jobs"].values()} == {"no"}
 
@@ -795,14 +796,6 @@ def test_gitlab_gives_a_merge_request_no_key_and_one_note(runner: Runner):
         assert not any("TOKEN: n" in line for line in runner.commands), "no token is on a command line"
 
 
-def test_gitlab_splits_what_a_matrix_does_not_take(tmp_path: Path):
-    project = project_of(tmp_path, *(f"e{n:03}" for n in range(257)), kind="gitlab")
-    config = yaml.safe_load(pipeline_files(project, "gitlab")[".gitlab-ci.yml"] or "")
-    assert len(config["plan"]["parallel"]["matrix"]) == 200
-    applies = [job["parallel"]["matrix"] for name, job in config.items() if name.startswith("apply-")]
-    assert [len(matrix) for matrix in applies] == [200, 57]
-
-
 @pytest.mark.parametrize("variant", [v for v in VARIANTS if v != "attested"])
 def test_gitlab_keeps_plans_from_other_people_and_applies_one_at_a_time(tmp_path: Path, variant: str):
     config = yaml.safe_load(texts(tmp_path, "gitlab", VARIANTS[variant])[".gitlab-ci.yml"])
@@ -848,9 +841,9 @@ def test_codebuild_from_the_plan_to_the_apply_with_only_artifacts_between(runner
     (command,) = apply_["phases"]["build"]["commands"]
     mark, keep = apply_["phases"]["build"]["finally"]
     results = {}
-    for env in apply_["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENV"]:
+    for env in apply_["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENVIRONMENTS"]:
         folder = runner.machine()
-        variables = {"ENV": env, "CODEBUILD_SRC_DIR_PlanOutput": str(runner.artifacts)}
+        variables = {"ENVIRONMENTS": env, "CODEBUILD_SRC_DIR_PlanOutput": str(runner.artifacts)}
         results[env] = runner.script(command, folder, **variables).returncode
         # A state that could be kept in the home folder alone is in the artifact, too.
         home = folder / "home"
@@ -862,6 +855,28 @@ def test_codebuild_from_the_plan_to_the_apply_with_only_artifacts_between(runner
         assert f"result/{env}.txt" in kept, "an artifact without any file fails the build"
         assert f"result/toolkit-{env}-x-errored.tfstate.sealed" in kept
     assert results == {"bad": 1, "down": 1, "prod": 0, "stage": 0}
+    # A build of several, as of more environments than a batch takes: one without a plan stops no other.
+    runner.calls.write_text("")
+    variables = {"ENVIRONMENTS": "bad prod", "CODEBUILD_SRC_DIR_PlanOutput": str(runner.artifacts)}
+    assert runner.script(command, runner.machine(), **variables).returncode == 1
+    assert [line.split()[:2] for line in runner.commands] == [["apply", "prod"]]
+
+
+@pytest.mark.parametrize("kind", ["gitlab", "codebuild"])
+def test_no_job_is_in_a_matrix_that_is_too_large(tmp_path: Path, kind: str):
+    most, files = {"gitlab": GITLAB, "codebuild": CODEBUILD}[kind], []
+    for text in pipeline_files(project_of(tmp_path, *(f"e{n:03}" for n in range(257)), kind=kind), kind).values():
+        files.append(yaml.safe_load(text or ""))
+    if kind == "gitlab":
+        applies = [job for name, job in files[0].items() if name.startswith("apply-")]
+        found = [job["parallel"]["matrix"] for job in (files[0]["plan"], files[0]["nightly"], *applies)]
+        assert [len(matrix) for matrix in found] == [200, 200, 200, 57]
+        words = [" ".join(one["ENVIRONMENTS"] for one in found[0]), " ".join(o["ENV"] for m in found[2:] for o in m)]
+    else:
+        found = [one["batch"]["build-matrix"]["dynamic"]["env"]["variables"]["ENVIRONMENTS"] for one in files[:2]]
+        words = [" ".join(matrix) for matrix in found]
+    assert all(len(matrix) <= most for matrix in found)
+    assert [len(set(text.split())) for text in words] == [257, 257]
 
 
 @pytest.mark.parametrize("runner", [("", {"prod": "clean"}), ("", {"prod": "drifts"})], indirect=True)
