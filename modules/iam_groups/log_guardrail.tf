@@ -4,19 +4,18 @@
 #
 # Not in the policies of buckets and keys, which cannot distinguish groups (modules/shared/log_bucket): a principal that
 # one of them forgot could be let in again by the root user alone.
+#
+# Actions and ARNs by kind are in privileges.json; the README has AWS's pages about the forms of the ARNs.
 locals {
   log_resources = flatten([
-    [for name in var.protected.buckets : [for part in ["", "/*"] : "arn:${local.partition}:s3:::${name}${part}"]],
-    # With :* for everything but tags; the Service Authorization Reference has the form without it. Source: CloudWatch
-    # Logs User Guide, "Overview of managing access permissions to your CloudWatch Logs resources".
-    [for name in var.protected.log_groups : [for part in ["", ":*"] : "arn:${local.partition}:logs:*:${local.account_id}:log-group:${name}${part}"]],
-    [for name in var.protected.key_aliases : "arn:${local.partition}:kms:*:${local.account_id}:alias/${name}"],
-    [for name in var.protected.topics : "arn:${local.partition}:sns:*:${local.account_id}:${name}"],
-    [for name in var.protected.event_rules : "arn:${local.partition}:events:*:${local.account_id}:rule/${name}"],
-    # A mute rule needs the permission on each alarm that it silences (CloudWatch API Reference, PutAlarmMuteRule).
-    [for name in var.protected.alarms : "arn:${local.partition}:cloudwatch:*:${local.account_id}:alarm:${name}"],
-    [for name in var.protected.schedule_groups : [for kind in ["schedule-group/${name}", "schedule/${name}/*"] : "arn:${local.partition}:scheduler:*:${local.account_id}:${kind}"]],
+    for kind, names in var.protected : [
+      for name in names : [
+        for arn in local.privileges.tampering[kind].resources :
+        replace(replace(replace(arn, "PARTITION", local.partition), "ACCOUNT", local.account_id), "NAME", name)
+      ]
+    ]
   ])
+  tampering = flatten([for kind, names in var.protected : local.privileges.tampering[kind].actions if length(names) > 0])
 }
 
 data "aws_iam_policy_document" "log_guardrail" {
@@ -31,6 +30,18 @@ data "aws_iam_policy_document" "log_guardrail" {
     }
   }
 
+  # By action: AWS takes no resource for them.
+  dynamic "statement" {
+    for_each = length(var.protected.log_groups) == 0 ? [] : [local.privileges.log_settings.actions]
+
+    content {
+      sid       = "DenyTamperingWithLogSettings"
+      effect    = "Deny"
+      actions   = statement.value
+      resources = ["*"]
+    }
+  }
+
   # A key's ARN is known only once it exists, and then the policy would be unknown in the first plan. Its alias is known
   # before, and the statement above keeps it. Source: KMS Developer Guide, "Use aliases to control access to KMS keys".
   dynamic "statement" {
@@ -39,8 +50,8 @@ data "aws_iam_policy_document" "log_guardrail" {
     content {
       sid       = "DenyTamperingWithTheirKeys"
       effect    = "Deny"
-      actions   = local.key_tampering
-      resources = ["arn:${local.partition}:kms:*:${local.account_id}:key/*"]
+      actions   = local.privileges.key_tampering.actions
+      resources = ["*"]
 
       condition {
         test     = "ForAnyValue:StringEquals"
@@ -61,7 +72,7 @@ resource "aws_iam_policy" "log_guardrail" {
   lifecycle {
     precondition {
       condition     = length(replace(data.aws_iam_policy_document.log_guardrail.json, "/\\s/", "")) <= 6144
-      error_message = "The policy ${var.log_guardrail_policy_name} must have at most 6144 characters, white space not counted (IAM's quota): protect fewer resources, or join some by a wildcard."
+      error_message = "The policy ${var.log_guardrail_policy_name} must have at most 6144 characters, white space not counted (IAM's quota): protect fewer resources, or ones with shorter names."
     }
   }
 }

@@ -6,8 +6,6 @@ locals {
   credentials             = local.privileges.credentials.actions
   administrator_policies  = local.privileges.administrator_policies.policies
   blinding                = flatten([for kind in values(local.privileges.blinding) : kind.actions])
-  tampering               = flatten([for kind in values(local.privileges.tampering) : kind.actions])
-  key_tampering           = local.privileges.key_tampering.actions
 
   # Concrete actions behind the wildcards above: a policy that allows `iam:*Policy` matches none of the patterns as
   # text, but some of these. Only for the check of inline policies; the guardrail denies the patterns.

@@ -6,19 +6,22 @@ locals {
   boundary_arn = "${local.iam}:policy/${var.delegation.boundary_name}"
   delegated    = { for kind in ["role", "policy", "instance-profile"] : kind => "${local.iam}:${kind}${var.delegation.path}*" }
 
-  # Actions that stop recording and detection, and that tamper with logs: the lists of iam_groups' guardrails.
-  privileges    = jsondecode(file("${path.module}/../shared/privileges.json"))
-  blinding      = flatten([for kind in values(local.privileges.blinding) : kind.actions])
-  tampering     = flatten([for kind in ["alias", "bucket", "log_group"] : local.privileges.tampering[kind].actions])
-  key_tampering = local.privileges.key_tampering.actions
+  # Actions that stop recording and detection, and that tamper with logs: the lists of iam_groups' guardrails. Without
+  # those on the account, all of which the boundary leaves out.
+  privileges = jsondecode(file("${path.module}/../shared/privileges.json"))
+  blinding   = flatten([for kind, listed in local.privileges.blinding : listed.actions if kind != "account"])
 
-  # As in modules/iam_groups/log_guardrail.tf, which has the sources. Only what stores logs: IAM's 6,144 characters have
-  # no room for topics, rules and alarms as well.
+  # As in modules/iam_groups/log_guardrail.tf. Only what stores logs: IAM's 6,144 characters have no room for topics,
+  # rules and alarms as well.
   log_resources = flatten([
-    [for name in var.protected.buckets : [for part in ["", "/*"] : "arn:${local.partition}:s3:::${name}${part}"]],
-    [for name in var.protected.log_groups : [for part in ["", ":*"] : "arn:${local.partition}:logs:*:${local.account_id}:log-group:${name}${part}"]],
-    [for name in var.protected.key_aliases : "arn:${local.partition}:kms:*:${local.account_id}:alias/${name}"],
+    for kind, names in var.protected : [
+      for name in names : [
+        for arn in local.privileges.tampering[kind].resources :
+        replace(replace(replace(arn, "PARTITION", local.partition), "ACCOUNT", local.account_id), "NAME", name)
+      ]
+    ]
   ])
+  tampering = flatten([for kind, names in var.protected : local.privileges.tampering[kind].actions if length(names) > 0])
 }
 
 data "aws_iam_policy_document" "boundary" {
@@ -35,6 +38,7 @@ data "aws_iam_policy_document" "boundary" {
     not_actions = concat(
       ["account:*", "iam:*", "identitystore:*", "organizations:*", "rolesanywhere:*", "sso:*", "sso-directory:*", "sts:AssumeRole", "sts:AssumeRoot"],
       local.blinding,
+      local.privileges.log_settings.actions,
     )
     resources = ["*"]
   }
@@ -56,8 +60,8 @@ data "aws_iam_policy_document" "boundary" {
     content {
       sid       = "DenyTamperingWithTheirKeys"
       effect    = "Deny"
-      actions   = local.key_tampering
-      resources = ["arn:${local.partition}:kms:*:${local.account_id}:key/*"]
+      actions   = local.privileges.key_tampering.actions
+      resources = ["*"]
 
       condition {
         test     = "ForAnyValue:StringEquals"

@@ -33,61 +33,65 @@ KINDS = {**LISTS["tampering"], "key": LISTS["key_tampering"]}
 
 FORMS = {
     # How the Service Authorization Reference writes each kind → what the baseline has of it, and another one.
-    "s3:::${BucketName}": ("bucket", "arn:aws:s3:::{}", "baseline-cloudtrail-123456789012-eu-central-1"),
+    "s3:::${BucketName}": ("buckets", "arn:aws:s3:::{}", "baseline-cloudtrail-123456789012-eu-central-1"),
     "s3:::${BucketName}/${ObjectName}": (
-        "bucket",
+        "buckets",
         "arn:aws:s3:::{}/AWSLogs/x",
         "baseline-cloudtrail-123456789012-eu-central-1",
     ),
-    "log-group:${LogGroupName}": ("log_group", f"arn:aws:logs:{HERE}:log-group:{{}}", "/aws/cloudtrail/baseline"),
+    "log-group:${LogGroupName}": ("log_groups", f"arn:aws:logs:{HERE}:log-group:{{}}", "/aws/cloudtrail/baseline"),
     "log-group:${LogGroupName}:log-stream:${LogStreamName}": (
-        "log_group",
+        "log_groups",
         f"arn:aws:logs:{HERE}:log-group:{{}}:log-stream:x",
         "/aws/cloudtrail/baseline",
     ),
-    "alarm:${AlarmName}": ("alarm", f"arn:aws:cloudwatch:{HERE}:alarm:{{}}", "baseline-activity-root-use"),
-    "${TopicName}": ("topic", f"arn:aws:sns:{HERE}:{{}}", "baseline-activity"),
-    "rule/${RuleName}": ("rule", f"arn:aws:events:{HERE}:rule/{{}}", "baseline-siem-guardduty"),
+    "alarm:${AlarmName}": ("alarms", f"arn:aws:cloudwatch:{HERE}:alarm:{{}}", "baseline-activity-root-use"),
+    "${TopicName}": ("topics", f"arn:aws:sns:{HERE}:{{}}", "baseline-activity"),
+    "rule/${RuleName}": ("event_rules", f"arn:aws:events:{HERE}:rule/{{}}", "baseline-siem-guardduty"),
+    "event-bus/${EventBusName}": ("event_rules", f"arn:aws:events:{HERE}:event-bus/{{}}", "default"),
     "schedule-group/${GroupName}": (
-        "schedule",
+        "schedule_groups",
         f"arn:aws:scheduler:{HERE}:schedule-group/{{}}",
         "baseline-trusted-advisor",
     ),
     "schedule/${GroupName}/${ScheduleName}": (
-        "schedule",
+        "schedule_groups",
         f"arn:aws:scheduler:{HERE}:schedule/{{}}/x",
         "baseline-trusted-advisor",
     ),
-    "alias/${Alias}": ("alias", f"arn:aws:kms:{HERE}:alias/{{}}", "cloudtrail-baseline"),
+    "alias/${Alias}": ("key_aliases", f"arn:aws:kms:{HERE}:alias/{{}}", "cloudtrail-baseline"),
     "key/${KeyId}": ("key", KEY, ""),
 }
 SERVICES = {
-    "cloudwatch": ("alarm",),
-    "events": ("rule",),
-    "kms": ("alias", "key"),
-    "logs": ("log_group",),
-    "s3": ("bucket",),
-    "scheduler": ("schedule",),
-    "sns": ("topic",),
+    "cloudwatch": ("alarms",),
+    "events": ("event_rules",),
+    "kms": ("key", "key_aliases"),
+    "logs": ("log_groups",),
+    "s3": ("buckets",),
+    "scheduler": ("schedule_groups",),
+    "sns": ("topics",),
 }
-PATTERNS = ("alarm", "rule")
+PATTERNS = ("alarms", "event_rules")
 """Kinds whose names are patterns."""
-BOTH = ("kms:DeleteAlias", "key")
-STORING = ("alias", "bucket", "key", "log_group")
+BOTH = (("kms:DeleteAlias", "key"), ("kms:UpdateAlias", "key"))
+"""Need the permission on an alias and on its key; the one on the alias is denied."""
+STORING = ("buckets", "key", "key_aliases", "log_groups")
 """What the boundary keeps, too."""
 LEFT = {
     "makes something, or undoes what hides": """
         cloudwatch:EnableAlarmActions events:EnableRule kms:CancelKeyDeletion kms:EnableKey kms:EnableKeyRotation
         kms:CreateAlias logs:CreateExportTask logs:CreateLogAnomalyDetector logs:CreateLogGroup logs:CreateLogStream
         scheduler:CreateSchedule scheduler:CreateScheduleGroup sns:ConfirmSubscription sns:CreateTopic sns:Subscribe
-        s3:CreateBucket s3:CreateBucketMetadataTableConfiguration
+        events:CreateArchive events:CreateEventBus s3:CreateBucket s3:CreateBucketMetadataTableConfiguration
     """,
     "sends or copies, and changes nothing that is there": """
-        logs:IntegrateWithS3Table logs:ProcessWithPipeline sns:Publish s3:InitiateReplication s3:RestoreObject
+        events:PutEvents events:StartReplay logs:IntegrateWithS3Table sns:Publish s3:InitiateReplication
+        s3:RestoreObject
         s3:UpdateBucketMetadataInventoryTableConfiguration s3:UpdateBucketMetadataJournalTableConfiguration
     """,
-    "has no effect: uploads of other principals, objects of a bucket whose owner has them all": """
-        s3:AbortMultipartUpload s3:ObjectOwnerOverrideToBucketOwner
+    "has no effect: uploads of other principals, objects of a bucket whose owner has them all, the default bus": """
+        events:AllowVendedLogDeliveryForResource events:DeleteEventBus s3:AbortMultipartUpload
+        s3:ObjectOwnerOverrideToBucketOwner
     """,
     "is about tags, on which nothing here depends": """
         cloudwatch:TagResource cloudwatch:UntagResource events:TagResource events:UntagResource kms:TagResource
@@ -102,13 +106,47 @@ LEFT = {
     """,
     "is for keys with imported material or copies in other regions, or rotates without loss": """
         kms:ImportKeyMaterial kms:ReplicateKey kms:RotateKeyOnDemand kms:SynchronizeMultiRegionKey
+        kms:UpdatePrimaryRegion
+    """,
+}
+SETTINGS = {f"logs:{name}" for name in ("DeleteAccountPolicy", "PutAccountPolicy")}
+"""What all log groups follow: denied on every resource, since AWS takes none."""
+ELSEWHERE = {"s3:PutAccountPublicAccessBlock"}
+"""Denied on every resource, too, by the other guardrail (test_blinding.py)."""
+SUBSCRIPTIONS = ("sns:SetSubscriptionAttributes", "sns:Unsubscribe")
+"""The reference names no resource; AWS's managed policies and its messages name the topic (README of iam_groups)."""
+WITHOUT_RESOURCE = {
+    "makes, or is about, things of which the baseline has none": """
+        cloudwatch:CreateServiceLevelObjective cloudwatch:DeleteAnomalyDetector cloudwatch:EnableTopologyDiscovery
+        cloudwatch:PutAnomalyDetector cloudwatch:PutManagedInsightRules kms:ConnectCustomKeyStore
+        kms:CreateCustomKeyStore kms:CreateKey kms:DeleteCustomKeyStore kms:DisconnectCustomKeyStore
+        kms:GenerateRandom kms:UpdateCustomKeyStore logs:CallWithBearerToken logs:CancelExportTask
+        logs:CancelImportTask logs:CreateImportTask logs:CreateLogDelivery logs:DeleteIntegration
+        logs:DeleteLogDelivery logs:DeleteQueryDefinition logs:PutIntegration logs:PutQueryDefinition
+        logs:UpdateLogDelivery s3:CreateStorageLensGroup s3:PutStorageLensConfiguration sns:CreatePlatformApplication
+        sns:CreatePlatformEndpoint sns:CreateSMSSandboxPhoneNumber sns:DeleteEndpoint sns:DeletePlatformApplication
+        sns:DeleteSMSSandboxPhoneNumber sns:OptInPhoneNumber sns:SetEndpointAttributes
+        sns:SetPlatformApplicationAttributes sns:SetSMSAttributes sns:VerifySMSSandboxPhoneNumber
+    """,
+    "copies, shares or indexes logs, and leaves them as they are": """
+        cloudwatch:Link logs:AssociateSourceToS3TableIntegration logs:DeleteIndexPolicy
+        logs:DisassociateSourceFromS3TableIntegration logs:Link logs:PutIndexPolicy
+    """,
+    "needs a role that may do it, which members cannot pass": """
+        logs:DeletePipelineRule logs:PutPipelineRule s3:CreateJob
+    """,
+    "says who may put events on a bus: the baseline's rules get those of the account itself": """
+        events:PutPartnerEvents events:PutPermission events:RemovePermission
+    """,
+    "README, not covered": """
+        cloudwatch:PutMetricData logs:DeleteResourcePolicy logs:PutResourcePolicy s3:PutAccessPointPublicAccessBlock
     """,
 }
 READING = (
-    *(("s3:GetObject", "bucket"), ("s3:ListBucket", "bucket"), ("logs:GetLogEvents", "log_group")),
-    *(("logs:StartQuery", "log_group"), ("kms:Decrypt", "key"), ("kms:DescribeKey", "key")),
-    *(("cloudwatch:DescribeAlarms", "alarm"), ("sns:ListSubscriptionsByTopic", "topic")),
-    *(("events:DescribeRule", "rule"), ("scheduler:GetSchedule", "schedule")),
+    *(("s3:GetObject", "buckets"), ("s3:ListBucket", "buckets"), ("logs:GetLogEvents", "log_groups")),
+    *(("logs:StartQuery", "log_groups"), ("kms:Decrypt", "key"), ("kms:DescribeKey", "key")),
+    *(("cloudwatch:DescribeAlarms", "alarms"), ("sns:ListSubscriptionsByTopic", "topics")),
+    *(("events:DescribeRule", "event_rules"), ("scheduler:GetSchedule", "schedule_groups")),
 )
 
 
@@ -122,15 +160,29 @@ def writes() -> tuple[tuple[str, str, str, str], ...]:
                 form = facts["resource_arn_format"].removeprefix("arn:${Partition}:")
                 form = form.removeprefix(f"{service}:${{Region}}:${{Account}}:")
                 kind, arn, name = FORMS.get(form, ("", "", ""))
-                # To delete an alias needs the permission on both; the one on the alias is denied.
-                if kind in kinds and facts["access_level"] not in ("List", "Read") and (action, kind) != BOTH:
+                if kind in kinds and facts["access_level"] not in ("List", "Read") and (action, kind) not in BOTH:
                     other = "x" if kind in PATTERNS else f"{name}x"
                     found.append((action, kind, arn.format(name), arn.format(other)))
+    topic = next(arn for action, _, arn, _ in found if action == "sns:DeleteTopic")
+    for action in SUBSCRIPTIONS:
+        found += [(action, "topics", f"{topic}{part}", f"{topic}x{part}") for part in ("", ":1234abcd-12ab")]
     return tuple(found)
 
 
-def left() -> frozenset[str]:
-    names = [name for text in LEFT.values() for name in text.split()]
+@cache
+def without_resource() -> frozenset[str]:
+    """Every action that writes and for which the reference has no resource at all."""
+    return frozenset(
+        action
+        for service in SERVICES
+        for action in get_actions_for_service(service)
+        for facts in [get_action_data(service, action.partition(":")[2])[service]]
+        if facts[0]["access_level"] not in ("List", "Read") and {f["resource_arn_format"] for f in facts} == {"*"}
+    )
+
+
+def left(listing: Mapping[str, str] = LEFT) -> frozenset[str]:
+    names = [name for text in listing.values() for name in text.split()]
     assert len(names) == len(set(names)), "an action is left twice"
     return frozenset(names)
 
@@ -142,6 +194,12 @@ def places(kind: str) -> Iterator[str]:
 def decide(action: str, resource: str, *documents: PolicyDocument, keys: Mapping[str, Any] = TRAIL_KEY) -> Decision:
     request = Request(ME, action, resource, {**MFA, **keys}, resource_account=ACCOUNT)
     return evaluate(request, Policies(documents)).decision
+
+
+def test_every_action_without_a_resource_is_decided_upon() -> None:
+    decided = left(WITHOUT_RESOURCE) | SETTINGS | ELSEWHERE | {*SUBSCRIPTIONS}
+    assert without_resource() == decided
+    assert {*LISTS["log_settings"]["actions"]} == SETTINGS
 
 
 def test_every_action_is_decided_upon() -> None:
@@ -165,6 +223,19 @@ def test_developers_change_nothing_of_it_and_keep_what_is_theirs(rendered: Any) 
         assert decide(action, arn, *developers) is expected, (action, arn)
         assert decide(action, other, *developers, keys={}) is Decision.ALLOW, (action, other)
         assert decide(action, arn, *administrators) is Decision.ALLOW, (action, arn)
+
+
+@pytest.mark.terraform
+def test_what_all_log_groups_follow_is_for_administrators(rendered: Any, aws_managed: Any) -> None:
+    developers = (*rendered.groups["developers"], rendered.mfa["default"])
+    decided = {action: decide(action, "*", *developers, keys={}) for action in without_resource()}
+    refused = {action for action, decision in decided.items() if decision is not Decision.ALLOW}
+    assert refused == SETTINGS | ELSEWHERE
+    bounded = Policies(identity=(aws_managed["AdministratorAccess"],), boundary=rendered.boundary)
+    for action in without_resource():
+        decision = evaluate(Request(ME, action, "*", MFA, resource_account=ACCOUNT), bounded)
+        assert decision.allowed == (action not in refused), action
+        assert decide(action, "*", *rendered.groups["administrators"], rendered.mfa["default"]) is Decision.ALLOW
 
 
 @pytest.mark.terraform
@@ -233,8 +304,9 @@ def test_the_pipeline_that_applies_changes_all_of_it() -> None:
 def test_taking_an_action_or_a_statement_out_opens_a_way(rendered: Any) -> None:
     administrators = rendered.groups["administrators"]
     must = [(action, arn) for action, _, arn, _ in writes() if action not in left()]
+    must += [(action, "*") for action in SETTINGS]
     statements = rendered.log_guardrail.statements
-    assert len(statements) == 2
+    assert len(statements) == 3
     for statement in statements:
         assert any(
             decide(*one, *administrators, rendered.log_guardrail.without(statement.sid)) is Decision.ALLOW

@@ -42,7 +42,7 @@ module "iam_roles" {
       organization_id     = "o-a1b2c3d4e5"
       description         = "Made by the account's baseline."
       managed_policies    = ["job-function/SystemAdministrator"]
-      bounded             = false
+      bounded             = true
       path                = "/"
     }
   }

@@ -86,12 +86,13 @@ run "logs_and_alerts" {
     error_message = "Every group but administrators carries the second guardrail."
   }
   assert {
-    condition     = jsondecode(output.log_guardrail_policy_json).Statement[*].Sid == ["DenyTamperingWithLogsAndAlerts", "DenyTamperingWithTheirKeys"] && alltrue([for statement in jsondecode(output.log_guardrail_policy_json).Statement : statement.Effect == "Deny"])
+    condition     = jsondecode(output.log_guardrail_policy_json).Statement[*].Sid == ["DenyTamperingWithLogsAndAlerts", "DenyTamperingWithLogSettings", "DenyTamperingWithTheirKeys"] && alltrue([for statement in jsondecode(output.log_guardrail_policy_json).Statement : statement.Effect == "Deny"])
     error_message = "The second guardrail denies and grants nothing."
   }
   assert {
     condition = toset(jsondecode(output.log_guardrail_policy_json).Statement[0].Resource) == toset([
       "arn:aws:cloudwatch:*:123456789012:alarm:alerts-*",
+      "arn:aws:events:*:123456789012:event-bus/default",
       "arn:aws:events:*:123456789012:rule/alerts-*",
       "arn:aws:kms:*:123456789012:alias/logs",
       "arn:aws:logs:*:123456789012:log-group:/trail",
@@ -101,12 +102,35 @@ run "logs_and_alerts" {
       "arn:aws:scheduler:*:123456789012:schedule-group/refresh",
       "arn:aws:scheduler:*:123456789012:schedule/refresh/*",
       "arn:aws:sns:*:123456789012:alerts",
+      "arn:aws:sns:*:123456789012:alerts:*",
     ])
     error_message = "What is named is denied in every region, and nothing whose name only begins so."
   }
   assert {
-    condition     = jsondecode(output.log_guardrail_policy_json).Statement[1].Condition == { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/logs" } }
+    condition     = jsondecode(output.log_guardrail_policy_json).Statement[2].Condition == { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/logs" } }
     error_message = "Keys are known by their aliases."
+  }
+}
+
+run "logs_alone_in_another_partition" {
+  command = plan
+
+  variables {
+    protected = { buckets = ["logs"], log_groups = ["/trail"], key_aliases = ["logs"] }
+  }
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-us-gov" }
+  }
+
+  assert {
+    condition     = alltrue([for arn in flatten([for statement in jsondecode(output.log_guardrail_policy_json).Statement : statement.Resource]) : arn == "*" || startswith(arn, "arn:aws-us-gov:")])
+    error_message = "ARNs must have the account's partition."
+  }
+  assert {
+    condition     = alltrue([for action in jsondecode(output.log_guardrail_policy_json).Statement[0].Action : contains(["kms", "logs", "s3"], split(":", action)[0])])
+    error_message = "Only actions on what is named are listed."
   }
 }
 

@@ -219,6 +219,12 @@ run "the_boundary_keeps_logs" {
     }
   }
 
+  # The partition with the longest name.
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-us-gov" }
+  }
+
   assert {
     condition     = [for statement in jsondecode(output.boundary_policy_json).Statement : statement.Sid if statement.Effect == "Deny"] == ["DenyTamperingWithLogs", "DenyTamperingWithTheirKeys"]
     error_message = "The boundary must deny what tampers with logs and their keys."
