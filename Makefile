@@ -5,9 +5,11 @@ READY  := $(VENV)/.ready
 ANALYSIS := .venv-analysis
 SITE   := .venv-site
 BIN    := $(VENV)/bin
+# Files with stories whose facts are kept (tests/kept.py).
+KEPT := tests/integration/test_profiles.py tests/integration/test_complete.py tests/provider6 tests/modules tests/policies
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons newest soak truth-table cases lint analyse format docs lists component component-plan site bench bench-many clean
+.PHONY: help setup demo test kept pythons newest soak truth-table cases lint analyse format docs lists component component-plan site bench bench-many clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +25,10 @@ demo: $(READY) ## Give an embedded AWS account its baseline with real Terraform,
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
 
+kept: $(READY) ## Run each story of tests/kept that rests on something else now, and keep what it finds (all: half an hour)
+	@UPDATE_APPLIED=1 $(BIN)/pytest $(KEPT)
+	@$(MAKE) --no-print-directory docs
+
 pythons: $(READY) ## Run the unit tests on each of Python 3.11 to 3.13 that is on this machine (minutes each)
 	@$(BIN)/python scripts/pythons.py
 
@@ -31,7 +37,8 @@ newest: $(READY) ## Run the modules' tests and the main job with the newest Terr
 	@NEWEST_TERRAFORM=1 $(BIN)/pytest -n 2 -k "test_module or test_newest_terraform" tests/modules/test_modules.py \
 	  tests/provider6/test_terraform.py tests/integration/test_newest_terraform.py
 
-soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100: an hour or two)
+soak: $(READY) ## Run every story of tests/kept with Terraform; search longer than the tests do (POLICY_PAIRS, 20000; FLEET_KILLS, 100: an hour or two)
+	@RUN_KEPT=1 $(BIN)/pytest $(KEPT)
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
 	@FLEET_KILLS=$${FLEET_KILLS:-100} $(BIN)/pytest -n 0 tests/unit/workflows/test_fleet.py tests/integration/test_fleet.py -k killed
 

@@ -4,7 +4,9 @@ What was applied, and planned empty afterwards, is recorded in tests/applied.jso
 component was tried. The account is audited when it is empty, when everything is applied, and when it was sabotaged:
 tests/audited.json has the checks that were seen to pass and to fail there, docs/audit.md tells which those are. The
 last audit is packed as evidence, and done once more from the pack's facts alone.
-After a wanted change: `UPDATE_APPLIED=1 .venv/bin/pytest tests/integration/test_complete.py`.
+
+All of this is one story, whose facts are kept (tests/kept.py): it is told again where the example, a module, the
+embedded AWS, or what reads, audits or packs differs. After a wanted change: `make kept`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.kept import ROOT, Kept, rendered
 from toolkit.audit.registry import checks
 from toolkit.aws.identity import CallerIdentity
 from toolkit.aws.inventory import Inventory
@@ -67,17 +70,24 @@ IMPORTED = {
 MULTI_ACCOUNT_CONFIG = "config-multiaccountsetup.amazonaws.com"
 
 
-@pytest.fixture(scope="module")
-def cli(new_project: Callable[..., Any]) -> Any:
-    cli = new_project("complete")
-    cli.run("sandbox", "up", "--account-id", "111122223333")
-    return cli
+def inputs() -> dict[str, str]:
+    """What is rendered from the example, as it is and as the embedded AWS can have it."""
+    file = ROOT / "environments" / "complete" / "environment.yaml"
+    own = {"complete, rendered": rendered("complete", file.read_text("utf-8"))}
+    return {**own, "simulated, rendered": rendered("simulated", simulated(file, "o-exampleorgid", "444455556666"))}
 
 
-@pytest.fixture(scope="module")
-def plan(cli: Any) -> Any:
-    bundle = str(cli.root / "complete.tfbundle")
-    return cli.json("plan", "complete", "--sandbox", "--out", bundle)
+KEPT = Kept(
+    "complete",
+    files=(
+        "environments/complete", "modules", "tests/conftest.py",
+        *(f"tests/integration/{name}.py" for name in ("replayed", "sabotage", "test_complete")),
+        *(f"toolkit/workflows/{name}.py" for name in ("audit", "coverage", "discover", "evidence", "left_out")),
+    ),
+    without=("README.md", "tests"),
+    toolkit=("audit", "aws", "controls", "evidence", "sandbox"),
+    more=inputs,
+)  # fmt: skip
 
 
 def simulated(source: Path, organization: str, member: str) -> str:
@@ -99,17 +109,8 @@ def audited(cli: Any, *arguments: str) -> Mapping[str, str]:
     return {check["id"]: check["status"] for check in json.loads(told)["checks"]}
 
 
-@pytest.fixture(scope="module")
-def empty(cli: Any, plan: Any) -> Mapping[str, str]:
-    """What the audit says of the account before anything is applied."""
-    assert plan
-    return audited(cli, "complete", "--sandbox")
-
-
-@pytest.fixture(scope="module")
-def applied(cli: Any, plan: Any, empty: Any) -> Any:
-    """Component → resource types that were applied."""
-    assert empty
+def apply(cli: Any, plan: Any) -> dict[str, Any]:
+    """What was applied: component → resource types."""
     # What the example hands logs to is somebody else's, and must be there.
     cli.client("s3").create_bucket(Bucket="siem", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     cli.client("firehose").create_delivery_stream(
@@ -128,51 +129,19 @@ def applied(cli: Any, plan: Any, empty: Any) -> Any:
     changes = cli.json("plan", "simulated", "--out", bundle)["changes"]
     completed = {step["address"] for step in cli.json("apply", "simulated", "--plan", bundle)["completed"]}
     done = [c for c in changes if c["address"] in completed or c["action"] == "import"]
+    return {"planned": plan["summary"]["add"], "applied": len(done), "types": types_of(done)}
+
+
+def types_of(changes: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Component → types of its changes."""
     types: dict[str, set[str]] = {}
-    for change in done:
+    for change in changes:
         types.setdefault(change["component"], set()).add(change["type"])
-    return {
-        "planned": plan["summary"]["add"],
-        "applied": len(done),
-        "types": {name: sorted(types[name]) for name in REGISTRY if name in types},
-    }
+    return {name: sorted(kinds) for name, kinds in types.items()}
 
 
-def test_every_component_is_in_it(plan: Any):
-    assert {change["component"] for change in plan["changes"]} == set(REGISTRY)
-
-
-def test_it_validates(cli: Any):
-    assert cli.json("validate", "complete")["environments"][0]["valid"] is True
-
-
-def test_nothing_in_it_is_refused_in_an_empty_account(plan: Any):
-    assert [f for f in plan["findings"] if f["blocks"]] == []
-
-
-def test_what_the_embedded_aws_has_was_applied_and_is_as_planned(cli: Any, applied: Any):
-    second = cli.run("plan", "simulated", "--detailed-exitcode")
-    assert "nothing but these is left to apply, which the embedded AWS lacks" in " ".join(second.stderr.split())
-    if os.environ.get("UPDATE_APPLIED"):
-        APPLIED.write_text(json.dumps(applied, indent=1) + "\n")
-    assert applied == json.loads(APPLIED.read_text("utf-8"))
-
-
-def test_what_was_not_applied_is_what_the_records_and_components_say_is_lacking(plan: Any, applied: Any):
-    planned: dict[str, set[str]] = {}
-    for change in plan["changes"]:
-        planned.setdefault(change["component"], set()).add(change["type"])
-    anywhere = {resource for types in applied["types"].values() for resource in types}
-    lacking = {kind for kind in RESOURCES if is_unsupported(kind)}
-    for name, component in REGISTRY.items():
-        assert planned[name] - anywhere <= {*lacking, *component.left_out}, name
-        assert not {*lacking, *component.left_out} & set(applied["types"].get(name, ())), name
-
-
-@pytest.fixture(scope="module")
-def inventory(cli: Any, applied: Any) -> Inventory:
-    """What the account has after the apply."""
-    assert applied
+def inventory_of(cli: Any) -> Inventory:
+    """What the account has."""
     environ = {
         "AWS_ENDPOINT_URL": cli.endpoint,
         "AWS_ACCESS_KEY_ID": "sandbox",
@@ -182,10 +151,8 @@ def inventory(cli: Any, applied: Any) -> Inventory:
     return Inventory(AwsSession(load_text(text, name="simulated", shown_as="simulated"), environ))
 
 
-@pytest.fixture(scope="module")
-def state(cli: Any, applied: Any) -> list[tuple[str, str, str, dict[str, Any]]]:
+def state_of(cli: Any) -> list[tuple[str, str, str, dict[str, Any]]]:
     """(address, type, region, attributes) of each resource that Terraform manages."""
-    assert applied
     held = json.loads((cli.root / "environments" / "simulated" / "terraform.tfstate").read_text("utf-8"))
     return [
         (
@@ -227,7 +194,8 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def test_what_the_inventory_finds_of_each_applied_resource_is_what_the_state_holds(inventory: Inventory, state: Any):
+def found_otherwise(inventory: Inventory, state: Any) -> dict[str, Any]:
+    """What a search of the inventory has otherwise than the state."""
     wrong, found = [], set()
     for address, kind, region, held in state:
         record = RESOURCES[kind]
@@ -246,16 +214,14 @@ def test_what_the_inventory_finds_of_each_applied_resource_is_what_the_state_hol
         imports = IMPORTED[kind].format(**held) if kind in IMPORTED else held["id"]
         if live.import_id not in (None, imports):
             wrong.append(f"{address}: import id {live.import_id!r}, expected {imports!r}")
-    assert wrong == []
-    assert len(found) > 50
+    return {"wrong": wrong, "types": sorted(found)}
 
 
-def test_what_the_inventory_lists_is_what_it_finds(inventory: Inventory, state: Any):
-    """A list may say more of a resource than a search, and never anything else than the state."""
+def listed_otherwise(inventory: Inventory, state: Any) -> dict[str, Any]:
+    """What a list of the inventory has otherwise than the state; it may say more of a resource than a search."""
     regions = sorted({region for _, _, region, _ in state})
     kinds = sorted({kind for _, kind, _, _ in state if (reading := RESOURCES[kind].reading) and reading.lists})
     listed = list(inventory.every(kinds, regions))
-    assert [one for one in listed if isinstance(one, Unreadable)] == []
     wrong = []
     for address, kind, region, held in state:
         if kind not in kinds:
@@ -278,24 +244,13 @@ def test_what_the_inventory_lists_is_what_it_finds(inventory: Inventory, state: 
             for name, value in same[0].values.items()
             if f"{kind}.{name}" not in DIFFERENT and not agrees(value, held.get(name))
         ]
-    assert wrong == []
-
-
-def test_the_plan_s_coverage_is_told(cli: Any, plan: Any):
-    assert plan
-    told = cli.run("controls", "--plan", str(cli.root / "complete.tfbundle"), "--format", "json").stdout
-    (framework,) = json.loads(told)["frameworks"]
-    uncovered = {r["id"]: r["why"] for r in framework["requirements"] if r["status"] == "uncovered"}
-    # What no component claims, since it is about every VPC, or every role, of the account.
-    assert all("no component can prove" in why for why in uncovered.values()), uncovered
+    return {"wrong": wrong, "unreadable": [str(one) for one in listed if isinstance(one, Unreadable)]}
 
 
 @dataclass(frozen=True)
 class Evidence:
     """A pack of the sabotaged account, signed by a key of its KMS."""
 
-    good: Mapping[str, str]
-    """Check → its verdict before."""
     file: Path
     public_key: Path
 
@@ -305,11 +260,8 @@ class Evidence:
         return json.loads(text) if name.endswith(".json") else text
 
 
-@pytest.fixture(scope="module")
-def evidence(cli: Any, applied: Any) -> Evidence:
-    """For the last tests: it ruins the account."""
-    assert applied
-    good = audited(cli, "simulated")
+def evidence_of(cli: Any) -> Evidence:
+    """At the end: it ruins the account."""
     for act in SEEN_BY:
         act(cli.client)
     iam, function = cli.client("iam"), io.BytesIO()
@@ -330,61 +282,54 @@ def evidence(cli: Any, applied: Any) -> Evidence:
     der = base64.encodebytes(kms.get_public_key(KeyId=key)["PublicKey"]).decode()
     public_key.write_text(f"-----BEGIN PUBLIC KEY-----\n{der}-----END PUBLIC KEY-----\n")
     cli.json("evidence", "simulated", "-o", str(file), "--kms-key", key, "--regions", f"{HOME},us-east-1")
-    return Evidence(good, file, public_key)
+    return Evidence(file, public_key)
 
 
 SECRET = "hunter2hunter2"
 
 
-def test_each_check_sees_what_was_applied_and_what_was_sabotaged(empty: Any, evidence: Evidence):
-    good = evidence.good
-    bad = {check["id"]: check["status"] for check in evidence.read("report.json")["checks"]}
-    wanted = {check for checks in SEEN_BY.values() for check in checks}
-    assert {check: (good[check], bad[check]) for check in wanted if (good[check], bad[check]) != ("pass", "fail")} == {}
-    assert {check for check in wanted if empty[check] == "unknown"} == set()
-    both = sorted(check for check in good if {"pass", "fail"} <= {empty[check], good[check], bad[check]})
-    assert wanted <= set(both)
-    print(
-        f"{len(both)} of {len(good)} checks were seen to pass and to fail here, the others on recorded accounts alone"
-    )
-    if os.environ.get("UPDATE_APPLIED"):
-        AUDITED.write_text(json.dumps(both, indent=1) + "\n")
-    assert both == json.loads(AUDITED.read_text("utf-8"))
-
-
-def test_the_evidence_is_of_kms_s_key_and_of_what_was_rendered(cli: Any, evidence: Evidence):
+def signed(cli: Any, evidence: Evidence) -> dict[str, Any]:
+    """Of the pack's signature and manifest."""
     words = ("evidence", "verify", str(evidence.file), "--public-key", str(evidence.public_key))
-    assert "VALID: signed (ECDSA_SHA_256) with the given key" in cli.run(*words).stdout
+    valid = "VALID: signed (ECDSA_SHA_256) with the given key" in cli.run(*words).stdout
     manifest = evidence.read("manifest.json")
     planned = cli.json("show", str(cli.root / "simulated.tfbundle"))
-    assert manifest["rendered"]["sha256"] == planned["rendered_sha256"]
-    assert manifest["rendered"]["up_to_date"] is True
-    assert (manifest["account_id"], manifest["simulator"]) == ("111122223333", "moto")
+    return {
+        "valid": valid,
+        "of what was planned": manifest["rendered"]["sha256"] == planned["rendered_sha256"],
+        "up to date": manifest["rendered"]["up_to_date"],
+        "account": manifest["account_id"],
+        "simulator": manifest["simulator"],
+    }
 
 
-def test_the_evidence_has_every_call_of_the_report_and_no_secret(cli: Any, evidence: Evidence):
+def packed(cli: Any, evidence: Evidence) -> dict[str, Any]:
+    """Which calls, and what of them, the pack has."""
     report, manifest = evidence.read("report.json"), evidence.read("manifest.json")
     rows = list(csv.DictReader(evidence.read("requests.csv").splitlines()))
-    assert len(rows) == manifest["calls"] == report["calls"]
     known = {row["request_id"] for row in rows}
-    assert {call["request_id"] for finding in report["findings"] for call in finding["calls"]} <= known
     facts = [
         json.loads(line)
         for file in manifest["files"]
         if file["name"].startswith("facts/")
         for line in evidence.read(file["name"]).splitlines()
     ]
-    assert sorted(fact["request_id"] or "" for fact in facts) == sorted(row["request_id"] for row in rows)
-    stripped = {path for fact in facts for path in fact["stripped"]}
-    assert {"UserDetailList[].Tags[].Value", "Functions[].Environment.Variables"} <= stripped
     names = [file["name"] for file in manifest["files"]]
     everything = "".join(str(evidence.read(name)) for name in names)
-    assert SECRET not in everything
-    assert str(cli.root) not in everything
+    return {
+        "as many calls": len(rows) == manifest["calls"] == report["calls"] > 0,
+        "calls of findings that it lacks": len(
+            {call["request_id"] for finding in report["findings"] for call in finding["calls"]} - known
+        ),
+        "each has its fact": sorted(f["request_id"] or "" for f in facts) == sorted(r["request_id"] for r in rows),
+        "stripped": sorted({path for fact in facts for path in fact["stripped"]}),
+        "holds the secret": SECRET in everything,
+        "holds a path": str(cli.root) in everything,
+    }
 
 
-def test_an_audit_of_the_facts_alone_finds_the_same(cli: Any, evidence: Evidence):
-    """So they are the facts that the report rests on, and all of them."""
+def audited_again(cli: Any, evidence: Evidence) -> dict[str, Any]:
+    """What an audit of the pack's facts alone finds that the report does not, and the other way round."""
     report = evidence.read("report.json")
     _, environment = read_environment(Project(cli.root), "simulated")
     clients = Replayed(environment, evidence.file)
@@ -403,7 +348,128 @@ def test_an_audit_of_the_facts_alone_finds_the_same(cli: Any, evidence: Evidence
         for one in report["findings"]
         if other.isdisjoint(call["request_id"] for call in one["calls"])
     }
+    return {"findings": len(now), "other": sorted(map(repr, now ^ then))}
+
+
+def story(cli: Any) -> dict[str, Any]:
+    """From an empty account to one that was sabotaged; everything that the tests assert on."""
+    cli.run("sandbox", "up", "--account-id", "111122223333")
+    bundle = str(cli.root / "complete.tfbundle")
+    plan = cli.json("plan", "complete", "--sandbox", "--out", bundle)
+    told = cli.run("controls", "--plan", bundle, "--format", "json").stdout
+    (framework,) = json.loads(told)["frameworks"]
+    empty = audited(cli, "complete", "--sandbox")
+    applied = apply(cli, plan)
+    second = " ".join(cli.run("plan", "simulated", "--detailed-exitcode").stderr.split())
+    inventory, state = inventory_of(cli), state_of(cli)
+    found, listed = found_otherwise(inventory, state), listed_otherwise(inventory, state)
+    good = audited(cli, "simulated")
+    evidence = evidence_of(cli)
+    return {
+        "planned": types_of(plan["changes"]),
+        "valid": cli.json("validate", "complete")["environments"][0]["valid"],
+        "blocked by": [f for f in plan["findings"] if f["blocks"]],
+        "uncovered": {r["id"]: r["why"] for r in framework["requirements"] if r["status"] == "uncovered"},
+        "applied": applied,
+        "nothing else is left to apply": ("nothing but these is left to apply, which the embedded AWS lacks" in second),
+        "found": found,
+        "listed": listed,
+        "empty": empty,
+        "good": good,
+        "bad": {check["id"]: check["status"] for check in evidence.read("report.json")["checks"]},
+        "signed": signed(cli, evidence),
+        "packed": packed(cli, evidence),
+        "audited again": audited_again(cli, evidence),
+    }
+
+
+@pytest.fixture(scope="module")
+def facts(new_project: Callable[..., Any]) -> Any:
+    return KEPT.facts(lambda: story(new_project("complete")))
+
+
+def test_every_component_is_in_it(facts: Any):
+    assert set(facts["planned"]) == set(REGISTRY)
+
+
+def test_it_validates(facts: Any):
+    assert facts["valid"] is True
+
+
+def test_nothing_in_it_is_refused_in_an_empty_account(facts: Any):
+    assert facts["blocked by"] == []
+
+
+def test_what_the_embedded_aws_has_was_applied_and_is_as_planned(facts: Any):
+    assert facts["nothing else is left to apply"]
+    if os.environ.get("UPDATE_APPLIED"):
+        applied = facts["applied"]
+        ordered = {name: applied["types"][name] for name in REGISTRY if name in applied["types"]}
+        APPLIED.write_text(json.dumps({**applied, "types": ordered}, indent=1) + "\n")
+    assert facts["applied"] == json.loads(APPLIED.read_text("utf-8"))
+
+
+def test_what_was_not_applied_is_what_the_records_and_components_say_is_lacking(facts: Any):
+    planned, applied = facts["planned"], facts["applied"]["types"]
+    anywhere = {resource for types in applied.values() for resource in types}
+    lacking = {kind for kind in RESOURCES if is_unsupported(kind)}
+    for name, component in REGISTRY.items():
+        assert set(planned[name]) - anywhere <= {*lacking, *component.left_out}, name
+        assert not {*lacking, *component.left_out} & set(applied.get(name, ())), name
+
+
+def test_what_the_inventory_finds_of_each_applied_resource_is_what_the_state_holds(facts: Any):
+    assert facts["found"]["wrong"] == []
+    assert len(facts["found"]["types"]) > 50
+
+
+def test_what_the_inventory_lists_is_what_it_finds(facts: Any):
+    assert facts["listed"] == {"wrong": [], "unreadable": []}
+
+
+def test_the_plan_s_coverage_is_told(facts: Any):
+    # What no component claims, since it is about every VPC, or every role, of the account.
+    assert all("no component can prove" in why for why in facts["uncovered"].values()), facts["uncovered"]
+
+
+def test_each_check_sees_what_was_applied_and_what_was_sabotaged(facts: Any):
+    empty, good, bad = facts["empty"], facts["good"], facts["bad"]
+    wanted = {check for checks in SEEN_BY.values() for check in checks}
+    assert {check: (good[check], bad[check]) for check in wanted if (good[check], bad[check]) != ("pass", "fail")} == {}
+    assert {check for check in wanted if empty[check] == "unknown"} == set()
+    both = sorted(check for check in good if {"pass", "fail"} <= {empty[check], good[check], bad[check]})
+    assert wanted <= set(both)
     print(
-        f"{len(now)} of {len(report['findings'])} findings were computed again from facts that nothing was stripped of"
+        f"{len(both)} of {len(good)} checks were seen to pass and to fail here, the others on recorded accounts alone"
     )
-    assert now == then
+    if os.environ.get("UPDATE_APPLIED"):
+        AUDITED.write_text(json.dumps(both, indent=1) + "\n")
+    assert both == json.loads(AUDITED.read_text("utf-8"))
+
+
+def test_the_evidence_is_of_kms_s_key_and_of_what_was_rendered(facts: Any):
+    assert facts["signed"] == {
+        "valid": True,
+        "of what was planned": True,
+        "up to date": True,
+        "account": "111122223333",
+        "simulator": "moto",
+    }
+
+
+def test_the_evidence_has_every_call_of_the_report_and_no_secret(facts: Any):
+    packed = facts["packed"]
+    assert packed["as many calls"]
+    assert packed["calls of findings that it lacks"] == 0
+    assert packed["each has its fact"]
+    assert {"UserDetailList[].Tags[].Value", "Functions[].Environment.Variables"} <= set(packed["stripped"])
+    assert not packed["holds the secret"]
+    assert not packed["holds a path"]
+
+
+def test_an_audit_of_the_facts_alone_finds_the_same(facts: Any):
+    """So they are the facts that the report rests on, and all of them."""
+    again = facts["audited again"]
+    print(f"{again['findings']} findings were computed again from facts that nothing was stripped of")
+    assert again["findings"] > 0
+    assert again["other"] == []

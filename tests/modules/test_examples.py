@@ -1,7 +1,8 @@
 """The examples of the modules' READMEs are Terraform that validates: all of them in one root module.
 
 An example becomes a module of its own, since two of them may call a module by the same name. One that refers to a
-module which it does not call itself gets that call from the example of another README.
+module which it does not call itself gets that call from the example of another README. That they validate is kept
+(tests/kept.py).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.kept import Kept
 from toolkit.terraform.mirror import cli_config
 
-from .test_modules import ADMITTING_5, MODULES, REPOSITORY, terraform
+from .test_modules import ADMITTING_5, HELPERS, MODULES, REPOSITORY, terraform
 
 pytestmark = pytest.mark.terraform
 
+KEPT = Kept("examples", files=("modules", "tests/modules/test_examples.py", *HELPERS), without=("tests",))
 _EXAMPLE = re.compile(r"^```hcl\n(.*?)^```", re.M | re.S)
 _CALL = re.compile(r'^module "(\w+)" \{\n.*?^\}\n', re.M | re.S)
 _SOURCE = re.compile(r'^  source +?= "([^"]+)"', re.M)
@@ -87,16 +90,21 @@ def test_every_module_has_an_example():
         assert calls(module), f"modules/{module}/README.md: a first ```hcl block that calls the module"
 
 
-def validate(folder: Path, environ: dict[str, str]) -> None:
+def validate(folder: Path, environ: dict[str, str]) -> str:
+    """What Terraform says of a root module that is formatted and valid."""
     terraform(folder, environ, "fmt", "-check", "-diff", "-recursive", "examples")
     terraform(folder, environ, "init", "-backend=false", "-input=false")
-    terraform(folder, environ, "validate", "-no-color")
+    return terraform(folder, environ, "validate", "-no-color").strip()
 
 
 def test_examples_are_valid(tmp_path: Path):
     """Those of modules for version 6 alone are validated in tests/provider6."""
-    plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
-    plain |= {"CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true"}
-    (folder := tmp_path / "root").mkdir()
-    write_root(folder, ADMITTING_5)
-    validate(folder, plain | cli_config(None, plain, tmp_path))
+
+    def run() -> str:
+        plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
+        plain |= {"CHECKPOINT_DISABLE": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+        (folder := tmp_path / "root").mkdir()
+        write_root(folder, ADMITTING_5)
+        return validate(folder, plain | cli_config(None, plain, tmp_path))
+
+    assert KEPT.facts(run) == "Success! The configuration is valid."

@@ -1,4 +1,7 @@
-"""Every module by itself: formatted, valid, and its own `terraform test` passes. No account, no simulator."""
+"""Every module by itself: formatted, valid, and its own `terraform test` passes. No account, no simulator.
+
+What `terraform test` found is kept (tests/kept.py): it runs where a file of modules/ differs.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import end_with_tests
+from tests.kept import Kept
 from tests.provider5.record import newer_modules
 from toolkit.terraform.mirror import cli_config
 
@@ -31,6 +36,8 @@ MODULES = sorted(
 )
 ADMITTING_5 = [m for m in MODULES if REPOSITORY / "modules" / m not in newer_modules()]
 """Those that the real provider can run here; tests/provider6 runs every one."""
+HELPERS = ("tests/conftest.py", "tests/modules/test_modules.py", "tests/provider5/record.py")
+KEPT, TESTED = Kept("modules", files=("modules", *HELPERS), without=("README.md",)), ADMITTING_5
 
 
 @pytest.fixture(scope="session")
@@ -101,56 +108,66 @@ def write_tests(root: Path, chosen: Iterable[Path]) -> None:
             (root / "tests" / f"{'.'.join(module.parts)}.{file.name}").write_text(changed, encoding="utf-8")
 
 
-class Results:
+def tested(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     """What `terraform test` found of each test file of many modules."""
+    terraform(root, dict(environ), "init", "-backend=false", "-input=false")
+    with provider(root, environ, root / "provider.log") as started:
+        done = subprocess.run(
+            ["terraform", "test", "-json"],
+            cwd=root,
+            env={**environ, **started},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    files: dict[str, Any] = {}
+    for event in events:
+        if "@testfile" in event:
+            file = files.setdefault(event["@testfile"], {"status": None, "runs": {}, "why": []})
+            # Without a status: it has started, it is running.
+            if event["type"] == "test_run" and "status" in event["test_run"]:
+                file["runs"][event["test_run"]["run"]] = event["test_run"]["status"]
+            if event["type"] == "test_file" and "status" in event["test_file"]:
+                file["status"] = event["test_file"]["status"]
+            if event["type"] == "diagnostic":
+                file["why"].append(json.dumps(event["diagnostic"], indent=1))
+    general = [e["@message"] for e in events if e["@level"] == "error" and "@testfile" not in e]
+    return {"exit": done.returncode, "stderr": done.stderr, "general": general, "files": files}
 
-    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
-        self.root = root
-        terraform(root, dict(environ), "init", "-backend=false", "-input=false")
-        with provider(root, environ, root / "provider.log") as started:
-            done = subprocess.run(
-                ["terraform", "test", "-json"],
-                cwd=root,
-                env={**environ, **started},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=900,
-            )
-        self.text = f"exit {done.returncode}\n{done.stderr}"
-        self.events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+class Results:
+    """What `terraform test` found."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self.facts = facts
 
     def check(self, module: Path) -> None:
         """Each file of the module's tests passed, and each run in it."""
-        general = [e["@message"] for e in self.events if e["@level"] == "error" and "@testfile" not in e]
-        assert not general, "\n".join([*general, self.text])
-        for file in (self.root / "modules" / module / "tests").glob("*.tftest.hcl"):
-            path = f"tests/{'.'.join(module.parts)}.{file.name}"
-            mine = [event for event in self.events if event.get("@testfile") == path]
-            runs = {
-                e["test_run"]["run"]: e["test_run"]["status"]
-                for e in mine
-                if e["type"] == "test_run" and "status" in e["test_run"]  # without one: it has started, it is running
-            }
-            (status,) = [
-                e["test_file"]["status"] for e in mine if e["type"] == "test_file" and "status" in e["test_file"]
-            ]
-            why = [json.dumps(e["diagnostic"], indent=1) for e in mine if e["type"] == "diagnostic"]
-            assert status == "pass", "\n".join((f"modules/{module}: {status}", str(runs), *why))
-            assert set(runs.values()) == {"pass"}, runs
-            assert len(runs) == len(_RUN.findall(file.read_text("utf-8")))
+        general = self.facts["general"]
+        assert not general, "\n".join([*general, f"exit {self.facts['exit']}", self.facts["stderr"]])
+        for file in (REPOSITORY / "modules" / module / "tests").glob("*.tftest.hcl"):
+            found = self.facts["files"][f"tests/{'.'.join(module.parts)}.{file.name}"]
+            why = "\n".join((f"modules/{module}: {found['status']}", str(found["runs"]), *found["why"]))
+            assert found["status"] == "pass", why
+            assert set(found["runs"].values()) == {"pass"}, found["runs"]
+            assert len(found["runs"]) == len(_RUN.findall(file.read_text("utf-8")))
 
 
 @pytest.fixture(scope="module")
-def results(
-    request: pytest.FixtureRequest, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Results:
-    """Of every module for which this file's `test_module` was chosen."""
-    root = tmp_path_factory.mktemp("together")
-    shutil.copytree(REPOSITORY / "modules", root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Of every module for which this file's `test_module` was chosen; kept are those of all."""
     mine = [i for i in request.session.items if i.path == request.path and isinstance(i, pytest.Function)]
-    write_tests(root, [i.callspec.params["module"] for i in mine if i.originalname == "test_module"])
-    return Results(root, environ)
+    chosen = [i.callspec.params["module"] for i in mine if i.originalname == "test_module"]
+
+    def run() -> dict[str, Any]:
+        root = tmp_path_factory.mktemp("together")
+        shutil.copytree(REPOSITORY / "modules", root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
+        write_tests(root, chosen)
+        return tested(root, request.getfixturevalue("environ"))
+
+    return Results(request.module.KEPT.facts(run, whole=chosen == request.module.TESTED))
 
 
 def test_there_are_modules():

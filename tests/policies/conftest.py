@@ -1,4 +1,7 @@
-"""The real policies: planned by the real Terraform and provider from modules/, account id from the embedded AWS."""
+"""The real policies: planned by the real Terraform and provider from modules/, account id from the embedded AWS.
+
+What Terraform plans is kept (tests/kept.py), once for all workers; the tests evaluate it each time.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.kept import Kept
 from toolkit.iam import PolicyDocument, PolicyKind
 from toolkit.rendering.hcl import literal
 from toolkit.sandbox import control
@@ -176,15 +181,8 @@ def aws_managed() -> Mapping[str, PolicyDocument]:
     return {name: PolicyDocument.parse(documents[name]["Document"], name=name) for name in wanted}
 
 
-@pytest.fixture(scope="session")
-def rendered(
-    tmp_path_factory: pytest.TempPathFactory,
-    sandbox: control.Sandbox,
-    terraform_binary: Path,
-    aws_managed: Mapping[str, PolicyDocument],
-) -> Rendered:
-    """One plan for every test of this folder: it costs about ten seconds."""
-    folder = tmp_path_factory.mktemp("policies")
+def configuration() -> str:
+    """A root module with every module that has a policy to be tested."""
     calls = "".join(
         f"""
 module "{variant}" {{
@@ -199,7 +197,7 @@ output "{variant}" {{
 """
         for variant, settings in VARIANTS.items()
     )
-    (folder / "main.tf").write_text(
+    return (
         calls
         + f"""
 module "iam_groups" {{
@@ -234,6 +232,20 @@ output "boundary" {{
 }}
 """
     )
+
+
+KEPT = Kept(
+    "policies",
+    files=("modules", "tests/conftest.py", "tests/policies/conftest.py"),
+    without=("README.md", "tests"),
+    toolkit=("sandbox",),
+    more=lambda: {"the root module": configuration().replace(str(ROOT), "")},
+)
+
+
+def plan(folder: Path, sandbox: control.Sandbox, terraform_binary: Path) -> dict[str, Any]:
+    """The outputs of the root module, and the policies that are attached to groups."""
+    (folder / "main.tf").write_text(configuration())
     environment = control.child_environ(sandbox, os.environ)
     environment |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     environment |= cli_config(None, environment, folder / "scratch")
@@ -248,21 +260,36 @@ output "boundary" {{
     terraform("init", "-input=false", "-no-color")
     terraform("plan", "-input=false", "-no-color", "-out=plan")
     planned = json.loads(terraform("show", "-json", "plan"))["planned_values"]
-    outputs = {name: output["value"] for name, output in planned["outputs"].items()}
-    own = {name: PolicyDocument.parse(outputs[name], name=name) for name in ("guardrail", "log_guardrail")}
-
-    groups: dict[str, list[PolicyDocument]] = {}
     module = next(child for child in planned["root_module"]["child_modules"] if child["address"] == "module.iam_groups")
+    groups, attached = [], []
     for resource in module["resources"]:
         if resource["type"] == "aws_iam_group":
-            groups.setdefault(resource["values"]["name"], [])
+            groups.append(resource["values"]["name"])
         if resource["type"] == "aws_iam_group_policy_attachment":
-            attached = groups.setdefault(resource["values"]["group"], [])
-            if resource["name"] in own:
-                attached.append(own[resource["name"]])
-            else:
-                attached.append(aws_managed[resource["values"]["policy_arn"].split("/")[-1]])
+            values = resource["values"]
+            attached.append([values["group"], resource["name"], values.get("policy_arn")])
         assert resource["type"] != "aws_iam_group_policy", "default groups have no inline policies: add them here"
+    outputs = {name: output["value"] for name, output in planned["outputs"].items()}
+    return {"outputs": outputs, "groups": groups, "attached": attached}
+
+
+@pytest.fixture(scope="session")
+def rendered(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    aws_managed: Mapping[str, PolicyDocument],
+) -> Rendered:
+    """One plan for every test of this folder."""
+    needed = ("sandbox", "terraform_binary")
+    facts = KEPT.facts(
+        lambda: plan(tmp_path_factory.mktemp("policies"), *(request.getfixturevalue(name) for name in needed))
+    )
+    outputs = facts["outputs"]
+    own = {name: PolicyDocument.parse(outputs[name], name=name) for name in ("guardrail", "log_guardrail")}
+    groups: dict[str, list[PolicyDocument]] = {name: [] for name in facts["groups"]}
+    for group, resource, arn in facts["attached"]:
+        document = own[resource] if resource in own else aws_managed[arn.split("/")[-1]]
+        groups.setdefault(group, []).append(document)
     return Rendered(
         {variant: PolicyDocument.parse(outputs[variant], name="mfa-enforcement") for variant in VARIANTS},
         own["guardrail"],

@@ -1,6 +1,7 @@
 """What version 6 of the AWS provider accepts, by its schema: Terraform validates, tests and plans everything with it.
 
-Schema, not behaviour: provider.py says what is not proven by this.
+Schema, not behaviour: provider.py says what is not proven by this. What Terraform found of the HCL is kept
+(tests/kept.py); what the toolkit's commands do with version 6 is tried each time.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.kept import Kept, rendered
 from tests.modules.test_examples import validate, write_root
 from tests.modules.test_modules import (
+    HELPERS,
     MODULES,
     Results,
     results,  # noqa: F401 (a fixture)
@@ -36,6 +39,29 @@ NEWER = REPOSITORY / "tests" / "golden" / "provider6" / "environment.yaml"
 """With every setting that needs version 6; what it plans beyond the others is recorded, for the tests of guards."""
 ENVIRONMENTS = sorted(f.parent.name for f in (REPOSITORY / "environments").glob("*/environment.yaml"))
 ACCEPTED = "~> 6.0"
+PROVIDER = tuple(f"tests/provider6/{name}" for name in ("conftest.py", "provider.py", "schema.json.gz"))
+OWN = (*PROVIDER, *HELPERS, "tests/modules/test_examples.py", "tests/provider6/test_terraform.py")
+KEPT, TESTED = Kept("provider6_modules", files=("modules", *OWN), without=("README.md",)), MODULES
+EXAMPLES = Kept("provider6_examples", files=("modules", *OWN, "tests/modules/test_examples.py"), without=("tests",))
+
+
+def texts() -> dict[str, str]:
+    """Environment → its file, with version 6: those of the repository, and two whose plans are recorded."""
+    files = {name: REPOSITORY / "environments" / name / "environment.yaml" for name in ENVIRONMENTS}
+    found = {}
+    for name, file in {**files, "recorded": RECORDED / "core.yaml", "newer": NEWER}.items():
+        data = yaml.safe_load(file.read_text("utf-8"))
+        data.setdefault("terraform", {})["aws_provider_version"] = ACCEPTED
+        found[name] = yaml.safe_dump(data, sort_keys=False)
+    return found
+
+
+PLANNED = Kept(
+    "provider6_plans",
+    files=("environments", "modules", "tests/golden/provider6/rendered", "tests/plans/components/core.json", *OWN),
+    without=("README.md", "tests"),
+    more=lambda: {f"{name}, rendered": rendered(name, text) for name, text in texts().items()},
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
@@ -43,9 +69,12 @@ def test_module(module: Path, results: Results):  # noqa: F811
     results.check(module)
 
 
-def test_examples_of_every_module_are_valid(tmp_path: Path, environ: dict[str, str]):
-    write_root(tmp_path, MODULES)
-    validate(tmp_path, environ)
+def test_examples_of_every_module_are_valid(tmp_path: Path, request: pytest.FixtureRequest):
+    def run() -> str:
+        write_root(tmp_path, MODULES)
+        return validate(tmp_path, request.getfixturevalue("environ"))
+
+    assert EXAMPLES.facts(run) == "Success! The configuration is valid."
 
 
 def refused(text: str, folder: Path, environ: Mapping[str, str]) -> str:
@@ -112,13 +141,8 @@ def project(new_project: Callable[..., Any], mirror: Path) -> Any:
     """On version 6: every environment of the repository, and one whose plan with version 5 is recorded."""
     cli = new_project(*ENVIRONMENTS)
     cli.environ["TOOLKIT_PROVIDER_MIRROR"] = str(mirror)
-    texts = {name: cli.file(name).read_text("utf-8") for name in ENVIRONMENTS}
-    texts["recorded"] = (RECORDED / "core.yaml").read_text("utf-8")
-    texts["newer"] = NEWER.read_text("utf-8")
-    for name, text in texts.items():
-        data = yaml.safe_load(text)
-        data.setdefault("terraform", {})["aws_provider_version"] = ACCEPTED
-        cli.write(name, yaml.safe_dump(data, sort_keys=False))
+    for name, text in texts().items():
+        cli.write(name, text)
         # It names version 5.
         (cli.root / "environments" / name / "rendered" / ".terraform.lock.hcl").unlink(missing_ok=True)
     cli.run("render")
@@ -169,45 +193,6 @@ def test_a_newer_terraform_plans_the_same(
     assert mine == theirs
 
 
-def test_what_needs_version_6_plans_as_recorded(plans: Plans):
-    """`UPDATE_RECORDED=1` writes the file, which tests of guards read: no real provider plans these resources here."""
-    labels = {
-        match[1]
-        for match in re.finditer(r"^module \"(\w+)\" \{\n  source = \"\S+/modules/(\S+)\"", "\n".join(rendered()), re.M)
-        if REPOSITORY / "modules" / match[2] in newer_modules()
-    }
-    entries = [
-        {key: value for key, value in change.items() if key != "provider_name"}
-        for change in plans["newer"]["resource_changes"]
-        if change["mode"] == "managed" and change["address"].split(".")[1] in labels
-    ]
-    assert {entry["type"] for entry in entries} >= newer()
-    kept = {"format_version": "1.2", "output_changes": {}, "resource_changes": entries, "terraform_version": "1.11.4"}
-    text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    file = RECORDED / "provider6.json"
-    if os.environ.get("UPDATE_RECORDED"):
-        file.write_text(text, encoding="utf-8")
-    assert json.loads(text) == json.loads(file.read_text("utf-8"))
-
-
-def rendered() -> list[str]:
-    return [file.read_text("utf-8") for file in sorted((NEWER.parent / "rendered").glob("*.tf"))]
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_every_environment_plans(environment: str, plans: Plans):
-    plan = plans[environment]
-    assert plan["errored"] is False
-    changes = [c for c in plan["resource_changes"] if c["mode"] == "managed"]
-    assert len(changes) > 20
-    assert {tuple(c["change"]["actions"]) for c in changes} == {("create",)}
-    # As the provider's documentation says of version 6: most resources name their region.
-    regions = {c["change"]["after"]["region"] for c in changes if "region" in c["change"]["after"]}
-    data = yaml.safe_load((REPOSITORY / "environments" / environment / "environment.yaml").read_text("utf-8"))
-    assert data["regions"]["home"] in regions
-    assert regions <= {data["regions"]["home"], "us-east-1", *data["regions"].get("active", [])}
-
-
 def known_to_both(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Path and values where both plans know one; a set has any order, and version 6 has more attributes."""
     if isinstance(one, dict) and isinstance(other, dict):
@@ -232,19 +217,89 @@ def _document(value: Any) -> Any:
     return value
 
 
-def test_both_versions_plan_the_same(plans: Plans):
-    """What the real version 5 plans, recorded, has the same resources and values, policies among them."""
+def labels_of_newer() -> set[str]:
+    """Module calls of modules for version 6 alone."""
+    files = sorted((NEWER.parent / "rendered").glob("*.tf"))
+    text = "\n".join(file.read_text("utf-8") for file in files)
+    calls = re.finditer(r"^module \"(\w+)\" \{\n  source = \"\S+/modules/(\S+)\"", text, re.M)
+    return {call[1] for call in calls if REPOSITORY / "modules" / call[2] in newer_modules()}
+
+
+def compared(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What the real version 5 plans, recorded, and what version 6 does: resources, values, policies among them."""
     five = {c["address"]: c for c in json.loads((RECORDED / "core.json").read_text("utf-8"))["resource_changes"]}
-    six = {c["address"]: c for c in plans["recorded"]["resource_changes"] if c["mode"] == "managed"}
-    assert set(six) == set(five)
+    six = {c["address"]: c for c in plan["resource_changes"] if c["mode"] == "managed"}
     both = [
         (f"{address}{path}", mine, theirs)
-        for address in sorted(five)
+        for address in sorted(five.keys() & six.keys())
         for path, mine, theirs in known_to_both(five[address]["change"]["after"], six[address]["change"]["after"])
     ]
-    assert [entry for entry in both if entry[1] != entry[2]] == []
-    assert len(both) > 400
-    assert len([path for path, value, _ in both if path.endswith("policy") and isinstance(value, dict)]) > 10
+    return {
+        "of one version alone": sorted(five.keys() ^ six.keys()),
+        "other": [entry for entry in both if entry[1] != entry[2]],
+        "values": len(both),
+        "policies": len([path for path, value, _ in both if path.endswith("policy") and isinstance(value, dict)]),
+    }
+
+
+def summary(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What the test looks at of an environment's plan."""
+    changes = [c for c in plan["resource_changes"] if c["mode"] == "managed"]
+    return {
+        "errored": plan["errored"],
+        "changes": len(changes),
+        "actions": sorted({"+".join(c["change"]["actions"]) for c in changes}),
+        "regions": sorted({c["change"]["after"]["region"] for c in changes if "region" in c["change"]["after"]}),
+    }
+
+
+@pytest.fixture(scope="module")
+def facts(request: pytest.FixtureRequest) -> Any:
+    """Of every plan."""
+
+    def run() -> dict[str, Any]:
+        plans = request.getfixturevalue("plans")
+        newest = [
+            {key: value for key, value in change.items() if key != "provider_name"}
+            for change in plans["newer"]["resource_changes"]
+            if change["mode"] == "managed" and change["address"].split(".")[1] in labels_of_newer()
+        ]
+        environments = {name: summary(plans[name]) for name in ENVIRONMENTS}
+        return {"newer": newest, "environments": environments, "compared": compared(plans["recorded"])}
+
+    return PLANNED.facts(run)
+
+
+def test_what_needs_version_6_plans_as_recorded(facts: Any):
+    """`UPDATE_RECORDED=1` writes the file, which tests of guards read: no real provider plans these resources here."""
+    entries = facts["newer"]
+    assert {entry["type"] for entry in entries} >= newer()
+    kept = {"format_version": "1.2", "output_changes": {}, "resource_changes": entries, "terraform_version": "1.11.4"}
+    text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    file = RECORDED / "provider6.json"
+    if os.environ.get("UPDATE_RECORDED"):
+        file.write_text(text, encoding="utf-8")
+    assert json.loads(text) == json.loads(file.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_environment_plans(environment: str, facts: Any):
+    plan = facts["environments"][environment]
+    assert plan["errored"] is False
+    assert plan["changes"] > 20
+    assert plan["actions"] == ["create"]
+    # As the provider's documentation says of version 6: most resources name their region.
+    regions = set(plan["regions"])
+    data = yaml.safe_load((REPOSITORY / "environments" / environment / "environment.yaml").read_text("utf-8"))
+    assert data["regions"]["home"] in regions
+    assert regions <= {data["regions"]["home"], "us-east-1", *data["regions"].get("active", [])}
+
+
+def test_both_versions_plan_the_same(facts: Any):
+    found = facts["compared"]
+    assert (found["of one version alone"], found["other"]) == ([], [])
+    assert found["values"] > 400
+    assert found["policies"] > 10
 
 
 @pytest.fixture(scope="module")
