@@ -6,7 +6,8 @@ ANALYSIS := .venv-analysis
 SITE   := .venv-site
 BIN    := $(VENV)/bin
 # Files with stories whose facts are kept (tests/kept.py).
-KEPT := tests/integration/test_profiles.py tests/integration/test_complete.py tests/provider6 tests/modules tests/policies
+KEPT := tests/integration/test_complete.py tests/integration/test_examples.py tests/integration/test_profiles.py \
+  tests/integration/test_upgrade.py tests/modules tests/policies tests/provider6
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test kept pythons newest soak truth-table cases lint analyse format docs lists component component-plan site bench bench-many clean

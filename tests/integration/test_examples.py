@@ -1,4 +1,7 @@
-"""The two examples: both validate, and the one with several regions plans, on an embedded AWS of its account."""
+"""The two examples: both validate, and the one with several regions plans, on an embedded AWS of its account.
+
+What these two commands say of the examples is kept (tests/kept.py).
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,33 @@ from typing import Any
 
 import pytest
 
+from tests.kept import ROOT, Kept, rendered
+
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
+
+
+EXAMPLES = ("production", "small")
+KEPT = Kept(
+    "environments",
+    files=(
+        "environments",
+        "modules",
+        "tests/conftest.py",
+        "tests/integration/test_examples.py",
+        "toolkit/workflows/validate.py",
+    ),
+    without=("README.md", "tests"),
+    toolkit=("controls", "plan", "sandbox"),
+    more=lambda: {
+        f"{name}, rendered": rendered(name, (ROOT / "environments" / name / "environment.yaml").read_text("utf-8"))
+        for name in EXAMPLES
+    },
+)
 
 
 @pytest.fixture(scope="module")
 def cli(new_project: Callable[..., Any]) -> Any:
     return new_project("small", "production")
-
-
-def test_both_validate(cli: Any):
-    found = cli.json("validate")["environments"]
-    assert [(e["environment"], e["valid"]) for e in found] == [("production", True), ("small", True)]
 
 
 def providers_of(bundle: Path, kind: str) -> dict[str, str]:
@@ -35,41 +54,65 @@ def providers_of(bundle: Path, kind: str) -> dict[str, str]:
     }
 
 
-def test_the_one_with_several_regions_plans(cli: Any):
+def story(cli: Any) -> dict[str, Any]:
+    """What is valid, and what is planned in several regions."""
+    valid = {e["environment"]: e["valid"] for e in cli.json("validate")["environments"]}
     cli.run("sandbox", "up", "--account-id", "444455556666")
     bundle = cli.root / "production.tfbundle"
     plan = cli.json("plan", "production", "--sandbox", "--out", str(bundle))
-    changes = plan["changes"]
-    regions = {"eu-central-1", "eu-west-1", "us-east-1"}
-    by_type: dict[str, list[dict[str, Any]]] = {}
-    for change in changes:
-        by_type.setdefault(change["type"], []).append(change)
-    for resource in ("aws_config_configuration_recorder", "aws_guardduty_detector", "aws_config_delivery_channel"):
-        assert sorted(c["region"] for c in by_type[resource]) == sorted(regions), resource
-    assert providers_of(bundle, "aws_config_configuration_recorder") == {
+    recorder = "aws_config_configuration_recorder"
+    by_type: dict[str, list[str]] = {}
+    for change in plan["changes"]:
+        by_type.setdefault(change["type"], []).append(change["region"])
+    found = {
+        "valid": valid,
+        "regions": {kind: sorted(regions, key=str) for kind, regions in by_type.items()},
+        "providers": {kind: providers_of(bundle, kind) for kind in (recorder, "aws_guardduty_detector")},
+        "globals in": [
+            change["region"]
+            for change in plan["changes"]
+            if change["type"] == recorder
+            for attribute in change["attributes"]
+            if attribute["path"] == "recording_group" and attribute["after"][0]["include_global_resource_types"]
+        ],
+        "findings": plan["findings"],
+        "simulator": plan["simulator"],
+        "state in files": [p.name for p in (cli.root / "environments" / "production").glob("terraform.tfstate")],
+    }
+    cli.run("sandbox", "down")
+    return found
+
+
+@pytest.fixture(scope="module")
+def facts(cli: Any) -> Any:
+    return KEPT.facts(lambda: story(cli))
+
+
+def test_both_validate(facts: Any):
+    assert facts["valid"] == dict.fromkeys(EXAMPLES, True)
+
+
+def test_the_one_with_several_regions_plans(facts: Any):
+    regions = ["eu-central-1", "eu-west-1", "us-east-1"]
+    for kind in ("aws_config_configuration_recorder", "aws_guardduty_detector", "aws_config_delivery_channel"):
+        assert facts["regions"][kind] == regions, kind
+    assert facts["providers"]["aws_config_configuration_recorder"] == {
         "module.config_eu_central_1": "aws",
         "module.config_eu_west_1": "aws.eu_west_1",
         "module.config_us_east_1": "aws.us_east_1",
     }
-    assert providers_of(bundle, "aws_guardduty_detector") == {
+    assert facts["providers"]["aws_guardduty_detector"] == {
         "module.guardduty_eu_central_1": "aws",
         "module.guardduty_eu_west_1": "aws.eu_west_1",
         "module.guardduty_us_east_1": "aws.us_east_1",
     }
-    globals_in = [
-        change["region"]
-        for change in by_type["aws_config_configuration_recorder"]
-        for attribute in change["attributes"]
-        if attribute["path"] == "recording_group" and attribute["after"][0]["include_global_resource_types"]
-    ]
-    assert globals_in == ["eu-central-1"]
-    assert len(by_type["aws_cloudtrail"]) == 1
-    assert len(by_type["aws_iam_account_password_policy"]) == 1
+    assert facts["globals in"] == ["eu-central-1"]
+    assert len(facts["regions"]["aws_cloudtrail"]) == 1
+    assert len(facts["regions"]["aws_iam_account_password_policy"]) == 1
     # Nothing of it is found dangerous in an empty account, and its state went to a simulated bucket, not to a file.
-    assert plan["findings"] == []
-    assert plan["simulator"] == "moto"
-    assert not list((cli.root / "environments" / "production").glob("terraform.tfstate"))
-    cli.run("sandbox", "down")
+    assert facts["findings"] == []
+    assert facts["simulator"] == "moto"
+    assert facts["state in files"] == []
 
 
 def test_the_sandbox_of_another_account_is_refused(cli: Any):
