@@ -21,6 +21,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -43,7 +44,7 @@ def rendered(name: str, text: str) -> str:
 
 def versions(root: Path = ROOT) -> str | None:
     """Of all programs and packages that take part; None where the provider's is not known before Terraform runs."""
-    plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}  # as stories have it
     mirror = choose(None, plain).mirror
     if mirror is None or shutil.which("terraform") is None:
         return None
@@ -61,30 +62,30 @@ def _named(package: str) -> str:
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
+def sealed(digests: Mapping[str, str], facts: Any) -> dict[str, Any]:
+    """A record; two that git merged line by line into one have no seal that fits: nobody ran that."""
+    text = json.dumps([digests, facts], sort_keys=True)
+    return {"digests": digests, "facts": facts, "seal": sha256(text.encode()).hexdigest()}
+
+
+@dataclass(frozen=True)
 class Kept:
-    """The facts of one story.
+    """A story whose facts are kept in tests/kept/NAME.json, with what they rest on."""
 
-    Args:
-        name: Of its file in tests/kept.
-        files: Files and folders that it rests on, the test and its helpers among them.
-        without: Names of files and folders at any depth of `files` that it does not rest on.
-        toolkit: Folders of the toolkit that compute its facts; what they import is added, and what has no folder.
-        more: Makes other texts that it rests on, by what they are.
-        root: The repository.
-    """
+    name: str
+    files: Sequence[str]
+    """Files and folders, the test and its helpers among them."""
+    without: Sequence[str] = ()
+    """Names of files and folders, at any depth of those, that it does not rest on."""
+    toolkit: Sequence[str] = ()
+    """Folders of the toolkit that compute its facts; what they import is added, and every module without a folder."""
+    more: Callable[[], Mapping[str, str]] = dict
+    """Makes other texts, by what they are."""
+    root: Path = ROOT
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        files: Sequence[str],
-        without: Sequence[str] = (),
-        toolkit: Sequence[str] = (),
-        more: Callable[[], Mapping[str, str]] = dict,
-        root: Path = ROOT,
-    ) -> None:
-        self.files, self.without, self.toolkit, self.more, self.root = files, without, toolkit, more, root
-        self.record = root / "tests" / "kept" / f"{name}.json"
+    @property
+    def record(self) -> Path:
+        return self.root / "tests" / "kept" / f"{self.name}.json"
 
     def digests(self) -> dict[str, str] | None:
         """Input → its digest; None where one of them is not known."""
@@ -124,19 +125,20 @@ class Kept:
     def facts(self, run: Callable[[], Any], *, whole: bool = True) -> Any:
         """The kept facts, or those that `run` finds now; only those of a `whole` story are kept."""
         now = self.digests()
-        kept = json.loads(self.record.read_text("utf-8")) if self.record.exists() else {"digests": {}}
-        same, update = now is not None and kept["digests"] == now, bool(os.environ.get("UPDATE_APPLIED"))
+        kept = json.loads(self.record.read_text("utf-8")) if self.record.exists() else {"digests": {}, "facts": None}
+        same = now is not None and kept == sealed(now, kept["facts"])
         if same and not os.environ.get("RUN_KEPT"):
             return kept["facts"]
         found = json.loads(json.dumps(run()))
-        if update and whole:
+        if os.environ.get("UPDATE_APPLIED") and whole:
             assert now is not None, "the version of the provider is not known before Terraform runs: use a mirror"
+            assert now == self.digests(), "something changed while the story ran: run it again"
             self.record.parent.mkdir(exist_ok=True)
-            text = json.dumps({"digests": now, "facts": found}, indent=1, sort_keys=True) + "\n"
-            write_atomically(self.record, text)  # several workers may tell one story
+            # Several workers may tell one story.
+            write_atomically(self.record, json.dumps(sealed(now, found), indent=1, sort_keys=True) + "\n")
         elif same and whole:
             assert found == kept["facts"], f"{self.record.name}: other facts, and no digest differs"
         elif now is not None:
             other = sorted(n for n in now.keys() | kept["digests"] if now.get(n) != kept["digests"].get(n))
-            warnings.warn(f"{self.record.name} is of another {', '.join(other)}; renew it: make kept", stacklevel=2)
+            warnings.warn(f"{self.record.name} is of another {', '.join(other) or 'run'}; renew it: make kept", stacklevel=2)
         return found

@@ -51,7 +51,7 @@ KEPT = Kept(
     "upgraded",
     files=("modules", "tests/conftest.py", "tests/integration/test_upgrade.py", "tests/upgrades/0.1.0"),
     without=("README.md", "tests"),
-    toolkit=("components", "plan", "sandbox"),
+    toolkit=("controls", "plan", "sandbox"),
     more=lambda: {f"{name}, rendered": rendered("released", settings(name)) for name in NAMES},
 )
 

@@ -211,6 +211,31 @@ def test_a_story_that_finds_something_else_rests_on_more_than_has_a_digest(
     assert len(told) == 3
 
 
+def test_a_record_that_was_put_together_from_two_is_not_believed(story: Kept, monkeypatch: pytest.MonkeyPatch):
+    """As git merges a branch that changed a module with one that changed the test: no run had both."""
+    monkeypatch.setenv("UPDATE_APPLIED", "1")
+    story.facts(lambda: {"n": 1})
+    first = json.loads(story.record.read_text())
+    touch(story, "tests/test_story.py")
+    story.facts(lambda: {"n": 1})
+    monkeypatch.delenv("UPDATE_APPLIED")
+    second = json.loads(story.record.read_text())
+    touch(story, "modules/trail/main.tf")
+    merged = {**second["digests"], "modules": (story.digests() or {})["modules"]}
+    assert merged == story.digests()
+    for seal in (first["seal"], second["seal"]):
+        story.record.write_text(json.dumps({**second, "digests": merged, "seal": seal}))
+        with pytest.warns(UserWarning, match="renew it"):
+            assert story.facts(lambda: {"n": 2}) == {"n": 2}
+
+
+def test_nothing_is_kept_of_a_tree_that_changed_meanwhile(story: Kept, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("UPDATE_APPLIED", "1")
+    with pytest.raises(AssertionError, match="something changed while the story ran"):
+        story.facts(lambda: touch(story, "modules/trail/main.tf"))
+    assert not story.record.exists()
+
+
 def test_a_part_of_a_story_is_not_kept(story: Kept, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("UPDATE_APPLIED", "1")
     with pytest.warns(UserWarning):
