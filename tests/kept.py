@@ -140,5 +140,7 @@ class Kept:
             assert found == kept["facts"], f"{self.record.name}: other facts, and no digest differs"
         elif now is not None:
             other = sorted(n for n in now.keys() | kept["digests"] if now.get(n) != kept["digests"].get(n))
-            warnings.warn(f"{self.record.name} is of another {', '.join(other) or 'run'}; renew it: make kept", stacklevel=2)
+            warnings.warn(
+                f"{self.record.name} is of another {', '.join(other) or 'run'}; renew it: make kept", stacklevel=2
+            )
         return found
