@@ -85,7 +85,7 @@ KEPT = Kept(
         *(f"toolkit/workflows/{name}.py" for name in ("audit", "coverage", "discover", "evidence", "left_out")),
     ),
     without=("README.md", "tests"),
-    toolkit=("audit", "aws", "controls", "evidence", "sandbox"),
+    toolkit=("audit", "aws", "controls", "evidence", "reports", "sandbox"),
     more=inputs,
 )  # fmt: skip
 
