@@ -121,6 +121,12 @@ def test_renaming_deleting_and_moving_text_between_files_are_changes(story: Kept
     seen.append(story.digests())
     main.unlink()
     seen.append(story.digests())
+    # A content may look like the next file's.
+    other.write_text("a\ntrail/other2.tf \nb")
+    seen.append(story.digests())
+    other.write_text("a")
+    other.with_name("other2.tf").write_text("b")
+    seen.append(story.digests())
     assert all(one not in seen[:index] for index, one in enumerate(seen))
     (story.root / "tests/test_story.py").unlink()
     with pytest.raises(FileNotFoundError):
