@@ -108,7 +108,7 @@ def write_tests(root: Path, chosen: Iterable[Path]) -> None:
             (root / "tests" / f"{'.'.join(module.parts)}.{file.name}").write_text(changed, encoding="utf-8")
 
 
-def tested(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+def outcomes(root: Path, environ: Mapping[str, str]) -> dict[str, Any]:
     """What `terraform test` found of each test file of many modules."""
     terraform(root, dict(environ), "init", "-backend=false", "-input=false")
     with provider(root, environ, root / "provider.log") as started:
@@ -165,7 +165,7 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         root = tmp_path_factory.mktemp("together")
         shutil.copytree(REPOSITORY / "modules", root / "modules", ignore=shutil.ignore_patterns(".terraform*"))
         write_tests(root, chosen)
-        return tested(root, request.getfixturevalue("environ"))
+        return outcomes(root, request.getfixturevalue("environ"))
 
     return Results(request.module.KEPT.facts(run, whole=chosen == request.module.TESTED))
 
