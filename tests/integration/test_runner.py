@@ -259,44 +259,8 @@ provider "aws" {
   max_retries         = 2
   allowed_account_ids = ["ACCOUNT"]
 }
-resource "aws_sns_topic" "early" { name = "early" }
-resource "terraform_data" "slow" {
-  depends_on = [aws_sns_topic.early]
-  provisioner "local-exec" { command = "sleep 4" }
-}
-resource "aws_sns_topic" "late" {
-  depends_on = [terraform_data.slow]
-  name       = "late"
-}
+resource "aws_sns_topic" "this" { name = "this" }
 """
-
-
-@pytest.mark.simulator
-def test_no_provider_process_outlives_a_killed_or_interrupted_command(
-    root: Callable[..., Root], sandbox: control.Sandbox
-) -> None:
-    control.reset(sandbox)
-    base = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    here = root(AWS.replace("ACCOUNT", sandbox.account_id), environ=control.child_environ(sandbox, base))
-    here.runner().init()
-    here.runner().plan(here.plan)
-
-    command = here.apply_elsewhere("provision_progress")
-    interrupted = terraform_pid(here.scratch)
-    assert len(process._running(interrupted) or {0, 1, 2}) >= 3  # Terraform, its provider, the sleep
-    command.send_signal(signal.SIGTERM)
-    assert command.wait(30) == ExitCode.INTERRUPTED
-    assert not process.group_alive(interrupted)
-
-    outcome = here.runner().plan(here.plan)
-    assert {change.address for change in outcome.planned} == {"terraform_data.slow", "aws_sns_topic.late"}
-    command = here.apply_elsewhere("provision_progress")
-    orphan = terraform_pid(here.scratch)
-    command.kill()
-    command.wait()
-    wait_until_idle(here.scratch)
-    assert not process.group_alive(orphan)
-    assert not here.runner().plan(here.plan).changes
 
 
 @pytest.mark.simulator
