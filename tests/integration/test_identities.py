@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
 SAMPLE = Path(__file__).parents[1] / "plans" / "components" / "identities.yaml"
 USERS = yaml.safe_load(SAMPLE.read_text("utf-8"))["components"]["iam_users"]["users"]
+OLD = {"owner": "lead@example.com", "review_date": "9999-12-31", "groups": ["developers"]}
 SUSPENDED = 'module.iam_users.aws_iam_user_group_membership.suspended["anna"]'
 
 
@@ -50,15 +51,6 @@ def findings(done: subprocess.CompletedProcess[str]) -> dict[str, list[dict[str,
     return found
 
 
-@pytest.fixture(scope="module")
-def account(new_project: Callable[..., Any]) -> Any:
-    cli = new_project()
-    cli.write("people", environment())
-    cli.run("sandbox", "up")
-    cli.run("apply", "people", "--auto-approve")
-    return cli
-
-
 def enrol(iam: Any, name: str) -> None:
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
     iam.enable_mfa_device(
@@ -66,7 +58,17 @@ def enrol(iam: Any, name: str) -> None:
     )
 
 
-def test_the_story(account: Any):
+@pytest.fixture(scope="module")
+def account(new_project: Callable[..., Any]) -> Any:
+    """The tests stand on each other in their order."""
+    cli = new_project()
+    cli.write("people", environment())
+    cli.run("sandbox", "up")
+    cli.run("apply", "people", "--auto-approve")
+    return cli
+
+
+def test_those_who_join(account: Any):
     iam = account.client("iam")
     tags = {tag["Key"]: tag["Value"] for tag in iam.get_user(UserName="anna")["User"]["Tags"]}
     assert tags == {"Team": "platform", "Owner": "lead@example.com", "ReviewDate": "2027-03-31"}
@@ -90,38 +92,60 @@ def test_the_story(account: Any):
     assert set(findings(done)) == {"advice"}
     assert (advice["blocks"], advice["severity"]) == (False, "note")
     assert advice["subject"] == 'module.iam_users.aws_iam_user.this["emil"]'
-    said = account.run("validate", "people").stderr
-    assert "environments/people/environment.yaml:7: The review of the active user emil" in said
+    assert "environments/people/environment.yaml:7: The review of the active user emil" in done.stderr
 
-    # anna is the only administrator who gets in: she stays, whatever the consent.
-    account.write("people", environment(anna={"status": "suspended"}))
+
+def test_one_is_suspended_one_removed_and_one_who_was_there_before_taken_over(account: Any):
+    iam = account.client("iam")
+    # anna is the only administrator who gets in: she stays, whatever the consent. Nor is a user made who is there.
+    iam.create_user(UserName="old")
+    iam.create_login_profile(UserName="old", Password="Correct-Horse-9-Battery")
+    account.write("people", environment(anna={"status": "suspended"}, old=OLD))
     done = account.run("plan", "people", "--json", "--acknowledge-lockout", exits=4)
     (last,) = findings(done)["locks-out-last-administrator"]
     assert last["consent"] is None
+    (collides,) = findings(done)["collides"]
+    address = 'module.iam_users.aws_iam_user.this["old"]'
+    assert collides["subject"] == address
+    imports = f"imports: {{'{address}': old}}\n"
 
     # With another, she may be suspended; what she keeps is named.
     iam.create_user(UserName="zoe")
     iam.attach_user_policy(UserName="zoe", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     iam.create_access_key(UserName="zoe")
-    # An entry that is lost in a merge deletes nobody unasked, and that is all that is refused.
-    account.write("people", environment(anna={"status": "suspended"}, bert=None))
+    # An entry that is lost in a merge deletes nobody unasked, and who is taken over is not locked out unasked.
+    account.write("people", environment(anna={"status": "suspended"}, bert=None, old=OLD, imports=imports))
     done = account.run("plan", "people", "--json", exits=4)
     assert "1 active access key" in {advice["evidence"] for advice in findings(done)["advice"]}
-    assert {rule for rule, found in findings(done).items() if any(f["blocks"] for f in found)} == {"locks-out-users"}
-    (vanished,) = findings(done)["locks-out-users"]
+    assert {rule for rule, found in findings(done).items() if any(f["blocks"] for f in found)} == {
+        "locks-out-users",
+        "gains-access",
+    }
+    vanished, lockout = sorted(findings(done)["locks-out-users"], key=lambda f: "MFA device: old" in f["summary"])
     assert (vanished["consent"], vanished["evidence"]) == (
         "--acknowledge-lockout",
         "bert has 1 active access key, 1 MFA device",
     )
-    # bert goes without asking, with his key and his device, where it says so.
-    account.write("people", environment(anna={"status": "suspended"}, bert={"status": "removed"}))
-    account.run("apply", "people", "--auto-approve")
+    assert "1 user without an MFA device: old" in lockout["summary"]
+    # One who is there already may newly do what developers may.
+    joins = 'module.iam_users.aws_iam_user_group_membership.active["old"].groups'
+    (gains,) = findings(done)["gains-access"]
+    assert gains["consent"] == f"--allow-gain '{joins}'"
+
+    # With a device nothing but that is left to consent to. bert goes without asking, with his key and his device, where
+    # it says so.
+    enrol(iam, "old")
+    bert = {"status": "removed"}
+    account.write("people", environment(anna={"status": "suspended"}, bert=bert, old=OLD, imports=imports))
+    account.run("apply", "people", "--auto-approve", "--allow-gain", joins)
     assert [g["GroupName"] for g in iam.list_groups_for_user(UserName="anna")["Groups"]] == ["suspended-users"]
-    assert {user["UserName"] for user in iam.list_users()["Users"]} == {"anna", "emil", "zoe"}
+    assert {user["UserName"] for user in iam.list_users()["Users"]} == {"anna", "emil", "old", "zoe"}
     account.run("plan", "people", "--detailed-exitcode")
 
-    # Coming back takes a deny away.
-    account.write("people", environment(bert=None))
+
+def test_coming_back_takes_a_deny_away(account: Any):
+    iam = account.client("iam")
+    account.write("people", environment(bert=None, old=OLD))
     done = account.run("plan", "people", "--json", exits=4)
     (destroys,) = findings(done)["destroys-protected"]
     assert destroys["consent"] == f"--allow-destroy '{SUSPENDED}'"
@@ -133,29 +157,6 @@ def test_the_story(account: Any):
     )
     groups = {g["GroupName"] for g in iam.list_groups_for_user(UserName="anna")["Groups"]}
     assert groups == {"administrators"}
-
-
-def test_a_user_who_was_there_before_is_taken_over_and_not_locked_out_unasked(account: Any):
-    iam = account.client("iam")
-    iam.create_user(UserName="old")
-    iam.create_login_profile(UserName="old", Password="Correct-Horse-9-Battery")
-    old = {"owner": "lead@example.com", "review_date": "9999-12-31", "groups": ["developers"]}
-    account.write("people", environment(bert=None, old=old))
-    (collides,) = findings(account.run("plan", "people", "--json", exits=4))["collides"]
-    address = 'module.iam_users.aws_iam_user.this["old"]'
-    assert collides["subject"] == address
-    account.write("people", environment(bert=None, old=old, imports=f"imports: {{'{address}': old}}\n"))
-    done = account.run("plan", "people", "--json", exits=4)
-    (lockout,) = findings(done)["locks-out-users"]
-    assert "1 user without an MFA device: old" in lockout["summary"]
-    # One who is there already may newly do what developers may.
-    joins = 'module.iam_users.aws_iam_user_group_membership.active["old"].groups'
-    (gains,) = findings(done)["gains-access"]
-    assert gains["consent"] == f"--allow-gain '{joins}'"
-    # With a device nothing but that is left to consent to.
-    enrol(iam, "old")
-    account.run("apply", "people", "--auto-approve", "--allow-gain", joins)
-    account.run("plan", "people", "--detailed-exitcode")
 
 
 def test_in_the_end_nothing_of_ours_is_left(account: Any):
