@@ -38,7 +38,8 @@ newest: $(READY) ## Run the modules' tests and the main job with the newest Terr
 	@NEWEST_TERRAFORM=1 $(BIN)/pytest -n 2 -k "test_module or test_newest_terraform" tests/modules/test_modules.py \
 	  tests/provider6/test_terraform.py tests/integration/test_newest_terraform.py
 
-soak: $(READY) ## Search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100: an hour or two)
+soak: $(READY) ## Run the tests that the suite leaves out (ten minutes), then search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100: an hour or two)
+	@SOAK=1 $(BIN)/pytest -n 0 -m soak
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
 	@FLEET_KILLS=$${FLEET_KILLS:-100} $(BIN)/pytest -n 0 tests/unit/workflows/test_fleet.py tests/integration/test_fleet.py -k killed
 	@RUN_KEPT=1 $(BIN)/pytest $(KEPT)

@@ -51,6 +51,14 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is of `make soak` runs with SOAK alone; CONTRIBUTING.md has its last run (tests/unit/test_soak.py)."""
+    if not os.environ.get("SOAK"):
+        for item in items:
+            if item.get_closest_marker("soak"):
+                item.add_marker(pytest.mark.skip(reason="the suite has it in short: `make soak` runs it"))
+
+
 def end_with_tests() -> None:
     """In a child before it runs: SIGTERM for it when the tests are killed (Linux), so that its Terraform stops, too."""
     if sys.platform == "linux":
