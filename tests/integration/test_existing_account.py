@@ -24,7 +24,7 @@ regions: {home: eu-central-1}
 simulator: moto
 components:
   password_policy: {}
-  iam_groups: {}
+  iam_groups: {groups: {operators: {managed_policies: [ReadOnlyAccess]}}}
   mfa_enforcement: {policy_name: baseline-mfa}
   config:
     recording_frequency: DAILY
@@ -90,6 +90,7 @@ def collide(account: Any) -> str:
     assert found[group]["rule"] == "collides"
     assert found[group]["consent"] is None
     assert f"put '{group}': 'developers'" in found[group]["remedy"]
+    assert "run `toolkit adopt lived-in`" in found[group]["remedy"]
     # A policy that only has the name is not taken over: imported, it would be deleted. Another name avoids it.
     policy = "module.mfa_enforcement.aws_iam_policy.this"
     assert found[policy]["setting"] == "components.mfa_enforcement.policy_name"
@@ -142,19 +143,20 @@ def test_the_story(account: Any):
     assert "2 users without an MFA device: ana, robot" in lockout["summary"]
     assert not list(account.root.rglob("*.tfbundle")), "a refused plan must leave nothing that could be applied"
 
-    # The same on paper: each finding with its consent.
-    text = account.run("plan", "lived-in", exits=4).stdout
-    for consent in (f"--allow-weaker='{LENGTH}'", f"--allow-weaker='{FREQUENCY}'", "--acknowledge-lockout"):
-        assert consent in text
-    assert "refused for 3 findings" in account.run("apply", "lived-in", "--auto-approve", exits=4).stderr
-    assert account.client("iam").get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 24
+    consents = [f"--allow-weaker={LENGTH}", f"--allow-weaker={FREQUENCY}", "--acknowledge-lockout"]
+    assert {f["consent"] for f in found.values()} == {
+        *(f"--allow-weaker '{subject}'" for subject in (LENGTH, FREQUENCY)),
+        "--acknowledge-lockout",
+    }
 
-    # Two of three consents are not enough.
-    account.run("plan", "lived-in", "--allow-weaker", LENGTH, "--acknowledge-lockout", exits=4)
+    # Two of three consents are not enough; the third is named.
+    refused = account.run("apply", "lived-in", "--auto-approve", *consents[::2], exits=4)
+    assert f"--allow-weaker='{FREQUENCY}'" in refused.stdout
+    assert "refused for 1 finding" in refused.stderr
+    assert account.client("iam").get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 24
 
     # With all of them the plan is saved, and what was consented to travels with it.
     bundle = account.root / "approved.tfbundle"
-    consents = ["--allow-weaker", LENGTH, "--allow-weaker", FREQUENCY, "--acknowledge-lockout"]
     account.run("plan", "lived-in", "--out", str(bundle), *consents)
     shown = json.loads(account.run("show", str(bundle), "--json").stdout)
     assert not shown["refused"]
@@ -163,6 +165,11 @@ def test_the_story(account: Any):
         f"--allow-weaker {FREQUENCY}",
         "--acknowledge-lockout",
     }
+    # Approved is a plan that applies; by the time it is applied, somebody else was faster.
+    account.client("iam").create_group(GroupName="operators")
+    refused = account.run("apply", "lived-in", "--plan", str(bundle), exits=4)
+    assert "already has the group 'operators'" in refused.stderr
+    account.client("iam").delete_group(GroupName="operators")
     account.run("apply", "lived-in", "--plan", str(bundle))
     assert account.client("iam").get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"] == 14
     after = json.loads(account.run("plan", "lived-in", "--json", "--detailed-exitcode").stdout)
@@ -176,36 +183,17 @@ def test_the_story(account: Any):
 
     # From now on it is in the state, and a weakening shows as the change that it is.
     weaker = ENVIRONMENT.replace("password_policy: {}", "password_policy: {minimum_password_length: 8}")
-    account.write("lived-in", weaker + IMPORTS)
-    found = account.blocking("lived-in")
-    assert found[LENGTH]["evidence"] == "14 → 8"
-    # A waiver in the environment file consents to it, with a reason and an end.
+    # A waiver in the environment file consents to it, with a reason and an end; one that has ended does not.
     # Config's rule on the policy follows it, and so is a finding of its own.
-    waiver = "waivers:\n" + "".join(
-        f"  - {{rule: weakens, subject: '{subject}', reason: moving to passkeys, expires: '{SOON}'}}\n"
-        for subject in (LENGTH, CHECKED)
+    waiver = "  - {{rule: weakens, subject: '{}', reason: moving to passkeys, expires: '{}'}}\n"
+    account.write(
+        "lived-in", weaker + "waivers:\n" + waiver.format(LENGTH, SOON) + waiver.format(CHECKED, "2020-12-31")
     )
-    account.write("lived-in", weaker + waiver)
-    findings = json.loads(account.run("plan", "lived-in", "--json").stdout)["findings"]
-    assert {f["subject"] for f in findings} == {LENGTH, CHECKED}
-    assert {f["consented_by"] for f in findings} == {f"waiver until {SOON}: moving to passkeys"}
-    account.write("lived-in", weaker + IMPORTS + waiver.replace(SOON, "2020-12-31"))
-    assert LENGTH in account.blocking("lived-in")
-
-
-def test_users_who_came_after_the_approval_stop_the_apply(account: Any):
-    """Approved is a plan that locks nobody out; by the time it is applied, it would."""
-    environment = ENVIRONMENT.replace(
-        "iam_groups: {}", "iam_groups:\n    groups:\n      operators: {managed_policies: [ReadOnlyAccess]}"
-    )
-    account.write("lived-in", environment + IMPORTS)
-    iam = account.client("iam")
-    bundle = account.root / "later.tfbundle"
-    account.run("plan", "lived-in", "--out", str(bundle))
-    iam.create_group(GroupName="operators")  # somebody else was faster
-    refused = account.run("apply", "lived-in", "--plan", str(bundle), exits=4)
-    assert "already has the group 'operators'" in refused.stderr
-    iam.delete_group(GroupName="operators")
+    found = {f["subject"]: f for f in account.json("plan", "lived-in", exits=4)["findings"]}
+    assert set(found) == {LENGTH, CHECKED}
+    assert (found[LENGTH]["evidence"], found[LENGTH]["blocks"]) == ("14 → 8", False)
+    assert found[LENGTH]["consented_by"] == f"waiver until {SOON}: moving to passkeys"
+    assert (found[CHECKED]["consented_by"], found[CHECKED]["blocks"]) == (None, True)
 
 
 INHERITED = """\
@@ -267,7 +255,8 @@ def test_what_stands_beside_what_is_taken_over(account: Any):
     noncurrent = f"{BESIDE}_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days"
     inherited = INHERITED.format(key=f", kms_key_arn: '{KEY}'", s3="ENABLED", detector=detector)
     account.write("inherited", f"{inherited}  {BESIDE}_lifecycle_configuration.this: example-config-logs\n")
-    found = account.blocking("inherited")
-    assert set(found) == {kept, noncurrent, f"{BESIDE}_policy.this.policy"}
+    left = {kept, noncurrent, f"{BESIDE}_policy.this.policy"}
+    planned = account.json("plan", "inherited", *(f"--allow-weaker={subject}" for subject in sorted(left)))
+    found = {f["subject"]: f for f in planned["findings"] if f["consented_by"]}
+    assert set(found) == left
     assert found[kept]["evidence"] == "3650 → 365"
-    account.run("plan", "inherited", *(f"--allow-weaker={subject}" for subject in found))
