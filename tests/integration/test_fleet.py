@@ -90,7 +90,6 @@ def test_a_sabotaged_canary_stops_what_follows_until_it_is_mended(new_project: C
     again = cli.json("apply", "--failed", "--auto-approve")
     assert states(again) == states(done)
     assert all(one["seconds"] == 0 for one in again["environments"])
-    assert states(cli.json("drift", "blue", "green")) == {"blue": "done", "green": "done"}
     cli.run("sandbox", "down")
 
 
@@ -116,7 +115,7 @@ def two(new_project: Callable[..., Any]) -> Iterator[Any]:
     cli.run("sandbox", "down")
 
 
-KILLS = int(os.environ.get("FLEET_KILLS", "2"))
+KILLS = int(os.environ.get("FLEET_KILLS", "1"))
 """`make soak` sets more."""
 
 
