@@ -143,8 +143,8 @@ def evaluate(request: Request, policies: Policies) -> Result:
 
     outside = request.cross_account or request.caller.kind is PrincipalKind.ANONYMOUS
     if outside and only_within_account(request.action):
-        problem = f"only the account that owns the resource can do {request.action}: no policy gives it to another"
-        return _refused(request, policies, allows, problem)
+        owner_alone = f"only the account that owns the resource can do {request.action}: no policy gives it to another"
+        return _refused(request, policies, allows, owner_alone)
 
     from_resource = _resource_allows(request, policies)
     granted = max((grant for _, grant in from_resource), default=Grant.NOT_NAMED)
