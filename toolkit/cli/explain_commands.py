@@ -49,7 +49,8 @@ Resource = Annotated[str | None, typer.Argument(metavar="RESOURCE", help="ARN of
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="PRINCIPAL", help="A name, KIND:NAME (group, user, role, permission-set, account), or an ARN."
+        metavar="PRINCIPAL",
+        help="A name, KIND:NAME (group, user, role, permission-set, account, accounts-below, anyone), or an ARN.",
     ),
 ]
 EnvOption = Annotated[
@@ -210,7 +211,8 @@ def why(
     Examples:
       toolkit explain why user:anna iam:CreateUser
       toolkit explain why role:deploy s3:PutObject arn:aws:s3:::example-logs/a
-      toolkit explain why anna iam:CreateUser --context aws:SourceIp=192.0.2.1
+      toolkit explain why anna iam:CreateUser \\
+                          --context aws:MultiFactorAuthPresent=true
       toolkit explain why group:developers cloudtrail:StopLogging --expect denied
     """
     from dataclasses import replace
