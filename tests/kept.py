@@ -123,13 +123,14 @@ class Kept:
             yield content
 
     def facts(self, run: Callable[[], Any], *, whole: bool = True) -> Any:
-        """The kept facts, or those that `run` finds now; only those of a `whole` story are kept."""
+        """The kept facts, or those that `run` finds now: kept are those of a whole story whose `exit` is not 1."""
         now = self.digests()
         kept = json.loads(self.record.read_text("utf-8")) if self.record.exists() else {"digests": {}, "facts": None}
         same = now is not None and kept == sealed(now, kept["facts"])
         if same and not os.environ.get("RUN_KEPT"):
             return kept["facts"]
         found = json.loads(json.dumps(run()))
+        whole = whole and not (isinstance(found, dict) and found.get("exit"))
         if os.environ.get("UPDATE_APPLIED") and whole:
             assert now is not None, "the version of the provider is not known before Terraform runs: use a mirror"
             assert now == self.digests(), "something changed while the story ran: run it again"

@@ -238,14 +238,15 @@ def test_a_record_that_was_put_together_from_two_is_not_believed(story: Kept, mo
 def test_nothing_is_kept_of_a_tree_that_changed_meanwhile(story: Kept, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("UPDATE_APPLIED", "1")
     with pytest.raises(AssertionError, match="something changed while the story ran"):
-        story.facts(lambda: touch(story, "modules/trail/main.tf"))
+        story.facts(lambda: touch(story, "modules/trail/main.tf") or {"n": 1})
     assert not story.record.exists()
 
 
-def test_a_part_of_a_story_is_not_kept(story: Kept, monkeypatch: pytest.MonkeyPatch):
+def test_what_a_part_of_a_story_finds_or_one_that_failed_is_not_kept(story: Kept, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("UPDATE_APPLIED", "1")
     with pytest.warns(UserWarning):
-        story.facts(lambda: {}, whole=False)
+        story.facts(lambda: {"exit": 0}, whole=False)
+        assert story.facts(lambda: {"exit": 1}) == {"exit": 1}
     assert not story.record.exists()
 
 
