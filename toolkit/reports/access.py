@@ -59,6 +59,8 @@ def answer_lines(subject: Told, answer: Answer) -> Iterator[str]:
         return
     yield from (f"{inset}{condition}" for condition in answer.conditions)
     for ground in answer.grounds:
+        if ground.holding.unknown and ground.holding.address is None:
+            continue  # the conditions name the policy; neither a statement nor a setting of it is known
         word = "denied" if ground.denies else "allowed"
         certain = "" if ground.certain else ", under that condition,"
         yield f"{inset}{word}{certain} by {subject.ground(ground)}"

@@ -85,6 +85,15 @@ def test_a_resource_that_is_no_arn_is_refused(resource: str, problem: str) -> No
     assert "${" not in (error.value.hint or "")
 
 
+def test_several_values_of_a_key_that_has_one_are_refused() -> None:
+    """They would be neither of the two: Bool matches no list, so that a denial without MFA would not apply."""
+    several = ["true", "false"]
+    for key in ("aws:multifactorauthpresent", "aws:PrincipalTag/team"):
+        with pytest.raises(UsageError, match="a request has one value of aws:"):
+            asked("iam:CreateUser", None, [(key, several)])
+    assert asked("iam:CreateUser", None, [("aws:TagKeys", several)]).context == {"aws:TagKeys": several}
+
+
 def test_a_resource_of_an_action_without_any_is_refused() -> None:
     with pytest.raises(UsageError, match="ec2:DisableEbsEncryptionByDefault is about no resource"):
         asked("ec2:disableebsencryptionbydefault", TRAIL)
