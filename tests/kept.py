@@ -123,7 +123,7 @@ class Kept:
             yield content
 
     def facts(self, run: Callable[[], Any], *, whole: bool = True) -> Any:
-        """The kept facts, or those that `run` finds now: kept are those of a whole story whose `exit` is not 1."""
+        """The kept facts, or those that `run` finds now: kept are those of a whole story that did not fail (`exit`)."""
         now = self.digests()
         kept = json.loads(self.record.read_text("utf-8")) if self.record.exists() else {"digests": {}, "facts": None}
         same = now is not None and kept == sealed(now, kept["facts"])
