@@ -92,7 +92,8 @@ def test_those_who_join(account: Any):
     assert set(findings(done)) == {"advice"}
     assert (advice["blocks"], advice["severity"]) == (False, "note")
     assert advice["subject"] == 'module.iam_users.aws_iam_user.this["emil"]'
-    assert "environments/people/environment.yaml:7: The review of the active user emil" in done.stderr
+    said = account.run("validate", "people").stderr
+    assert "environments/people/environment.yaml:7: The review of the active user emil" in said
 
 
 def test_one_is_suspended_one_removed_and_one_who_was_there_before_taken_over(account: Any):
