@@ -26,7 +26,7 @@ demo: $(READY) ## Give an embedded AWS account its baseline with real Terraform,
 test: $(READY) ## Run all tests
 	@$(BIN)/pytest
 
-kept: $(READY) ## Run each story of tests/kept that rests on something else now, and keep what it finds (all: half an hour)
+kept: $(READY) ## Run each story of tests/kept that rests on something else now, and keep what it finds (all: 15 to 30 minutes)
 	@UPDATE_APPLIED=1 $(BIN)/pytest $(KEPT)
 	@$(MAKE) --no-print-directory docs
 
