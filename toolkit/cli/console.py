@@ -306,4 +306,8 @@ def ask(*question: str, wanted: str) -> bool:
     tell(*question)
     stderr().write(f"Only {wanted!r} is accepted: ")
     require_stderr("the question could not be shown")
-    return sys.stdin.readline().strip() == wanted
+    try:
+        return sys.stdin.readline().strip() == wanted
+    except KeyboardInterrupt:
+        tell("")  # what follows is a line of its own
+        raise

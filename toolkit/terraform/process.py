@@ -273,6 +273,15 @@ def handled(interrupts: Interrupts) -> contextlib.AbstractContextManager[None]:
     return _handlers(lambda _number, _frame: interrupts.request())
 
 
+def asking() -> contextlib.AbstractContextManager[None]:
+    """While this lasts, they raise KeyboardInterrupt: otherwise Python continues to wait for the answer."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    return _handlers(stop)
+
+
 @contextlib.contextmanager
 def _handlers(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():

@@ -30,6 +30,7 @@ from toolkit.fleet.outcome import Outcome, fold
 from toolkit.fleet.settings import FleetFileError, load_settings
 from toolkit.fleet.waves import Wave, in_waves
 from toolkit.paths import Project, shortened
+from toolkit.terraform.process import asking, handled
 from toolkit.workflows import capacity
 from toolkit.workflows.commands import PROGRAM, Chain, Commands, Job, Watcher
 from toolkit.workflows.environments import labels_of
@@ -164,11 +165,12 @@ class Run:
             self.commands.watcher.notice(
                 f"{name} runs again: what its {self.command} had printed was changed or deleted"
             )
-        if self.command == "plan":
-            self._drive({name: self._planning(name) for name in names}, terraform=True)
-        else:
-            self._drive({name: self._doing(name) for name in names}, terraform=self.command in _TERRAFORM)
-        self._skip(names, _STOPPED)
+        with self._stoppable():
+            if self.command == "plan":
+                self._drive({name: self._planning(name) for name in names}, terraform=True)
+            else:
+                self._drive({name: self._doing(name) for name in names}, terraform=self.command in _TERRAFORM)
+            self._skip(names, _STOPPED)
 
     def plan_all(self, saved: Path | None = None) -> None:
         """Make the plans of an apply, or take those that are kept or saved.
@@ -181,16 +183,17 @@ class Run:
             ToolkitError: One cannot be copied into the run's folder; nothing was run.
         """
         names = self.left
-        if saved is not None:
-            # Copied first: what is applied is what was shown, whatever becomes of the folder in the meantime.
-            for name, bundle in saved_plans(names, saved):
-                _copy(bundle, self._copied(name))
-            self._drive({name: self._taking(name) for name in names}, terraform=False)
-            self._skip(names, _STOPPED)
-            return
-        kept = [name for name in names if self._is_kept(name)]
-        self._drive({name: self._planning(name) for name in names if name not in kept}, terraform=True)
-        self._skip([name for name in names if name not in kept], _STOPPED)
+        with self._stoppable():
+            if saved is not None:
+                # Copied first: what is applied is what was shown, whatever becomes of the folder in the meantime.
+                for name, bundle in saved_plans(names, saved):
+                    _copy(bundle, self._copied(name))
+                self._drive({name: self._taking(name) for name in names}, terraform=False)
+                self._skip(names, _STOPPED)
+                return
+            kept = [name for name in names if self._is_kept(name)]
+            self._drive({name: self._planning(name) for name in names if name not in kept}, terraform=True)
+            self._skip([name for name in names if name not in kept], _STOPPED)
 
     def apply(
         self,
@@ -206,7 +209,20 @@ class Run:
             approve: Gets names of planned environments with changes; returns those that are approved.
             by_wave: Whether approval is asked for before each wave, rather than once.
         """
-        wanted = [name for name in self.left if self._pending(name)]
+        with self._stoppable():
+            wanted = [name for name in self.left if self._pending(name)]
+            self._apply_waves(waves, wanted, approve, by_wave=by_wave)
+            if self.commands.interrupted:
+                self._skip(wanted, _STOPPED, _BEFORE_APPLY)
+
+    def _apply_waves(
+        self,
+        waves: Sequence[Wave],
+        wanted: Sequence[str],
+        approve: Callable[[Sequence[str]], Collection[str]],
+        *,
+        by_wave: bool,
+    ) -> None:
         reached = self._reached(waves)
         asked = [name for name in wanted if name in reached]
         approved = frozenset(asked) if by_wave else self._approve(asked, approve)
@@ -226,12 +242,10 @@ class Run:
             else:
                 self._skip(pending, f"wave {wave.name} has too many failures", _BEFORE_APPLY)
             incomplete = [name for name in members if not self._complete(name)]
-            if len(incomplete) > wave.failures_tolerated:
+            if len(incomplete) > wave.failures_tolerated and not self.commands.interrupted:
                 following = (name for later in waves[number + 1 :] for name in later.environments)
                 self._skip((n for n in following if n in wanted), f"wave {wave.name} is not complete", _BEFORE_APPLY)
                 break
-        if self.commands.interrupted:
-            self._skip(wanted, _STOPPED, _BEFORE_APPLY)
 
     def results(self) -> tuple[Result, ...]:
         """What became of every environment, in order."""
@@ -418,6 +432,10 @@ class Run:
 
     # The rest.
 
+    def _stoppable(self) -> contextlib.AbstractContextManager[None]:
+        """While this lasts, a signal is a request to stop also between the commands, where journals are written."""
+        return handled(self.commands.interrupts)
+
     def _failures(self, wave: Wave) -> list[Entry]:
         entries = [self._entries[name] for name in wave.environments if name in self._entries]
         return [entry for entry in entries if entry.state is State.FAILED]
@@ -444,13 +462,21 @@ class Run:
             self._skip(names, f"wave {wave.name} has too many failures", _BEFORE_APPLY)
 
     def _approve(self, names: Sequence[str], approve: Callable[[Sequence[str]], Collection[str]]) -> frozenset[str]:
-        approved = frozenset(approve(names)) if names else frozenset()
+        approved: frozenset[str] = frozenset()
+        if names and not self.commands.interrupted:
+            try:
+                with asking():
+                    approved = frozenset(approve(names))
+            except KeyboardInterrupt:  # no answer: what is applied by now is told as after any other interrupt
+                self.commands.interrupts.request()
         for name in names:
             if name in approved:
                 self._note(name, State.APPROVED)
         return approved
 
     def _refuse(self, names: Iterable[str]) -> None:
+        if self.commands.interrupted:
+            return  # that is the reason then
         for name in names:
             self._codes[name] = ExitCode.REFUSED
             self._note(name, State.SKIPPED, reason="not approved")

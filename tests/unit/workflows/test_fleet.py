@@ -26,7 +26,7 @@ from rich.console import Console
 from toolkit.cli import console, terraform_commands
 from toolkit.cli.board import Board
 from toolkit.errors import BadPlanError, ExitCode, RefusedError, ToolkitError, UsageError
-from toolkit.fleet.journal import State, newest
+from toolkit.fleet.journal import Journal, State, newest
 from toolkit.fleet.outcome import Outcome
 from toolkit.fleet.waves import Wave
 from toolkit.paths import Project
@@ -773,6 +773,69 @@ def test_an_interrupt_between_waves_leaves_the_rest_for_later(tmp_path: Path):
     assert [world.applied(name) for name in "abcd"] == [["1"]] * 4
 
 
+@pytest.mark.parametrize(
+    ("at", "time", "number", "by_wave"),
+    [
+        # The state or event that is written at that moment, and which of them.
+        (State.PLANNED, 2, signal.SIGTERM, False),
+        (State.APPROVED, 1, signal.SIGINT, False),
+        ("wave", 1, signal.SIGHUP, True),
+        (State.APPLYING, 1, signal.SIGINT, False),
+        (State.APPLIED, 1, signal.SIGINT, True),
+        (State.VERIFIED, 1, signal.SIGTERM, False),
+        (State.APPROVED, 2, signal.SIGTERM, True),
+        (State.APPLIED, 2, signal.SIGINT, False),
+    ],
+)
+def test_a_signal_between_two_steps_is_a_request_to_stop(
+    tmp_path: Path,
+    at: State | str,
+    time: int,
+    number: signal.Signals,
+    by_wave: bool,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Commands run only a part of the time; in between, what has happened is written down."""
+    world = World(tmp_path, a={}, b={})
+    moments: Counter[State | str] = Counter()
+
+    def interrupt(data: Mapping[str, Any]) -> None:
+        moment = data["state"] if data["event"] == "state" else data["event"]
+        moments[moment] += 1
+        if (moment, moments[moment]) == (at, time):
+            os.kill(os.getpid(), number)
+
+    write = Journal._write
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "_write", lambda self, data: (write(self, data), interrupt(data))[0])
+        found = apply(world, waves=PAIR, by_wave=by_wave)
+    assert moments[at] >= time, "that moment never came"
+    assert found.exit_code(changes=False) == ExitCode.INTERRUPTED
+    reasons = {r.error["message"] for r in found.results() if r.state is State.SKIPPED and r.error is not None}
+    assert reasons <= {"the run was interrupted"}
+    if newest(tmp_path, "apply").unfinished:
+        apply(world, failed=True, waves=PAIR)
+    assert [world.applied(name) for name in "ab"] == [["1"], ["1"]]
+
+
+@pytest.mark.parametrize(
+    ("by_wave", "wanted"), [(False, {"a": "skipped", "b": "skipped"}), (True, {"a": "verified", "b": "skipped"})]
+)
+def test_an_interrupt_instead_of_an_answer(tmp_path: Path, by_wave: bool, wanted: Mapping[str, str]):
+    world = World(tmp_path, a={}, b={})
+
+    def answer(names: Sequence[str]) -> Collection[str]:
+        if "b" in names:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)  # like a prompt, ended by the signal
+        return names
+
+    found = apply(world, waves=PAIR, by_wave=by_wave, approve=answer)
+    assert states(found) == wanted
+    assert {r.error["message"] for r in found.results() if r.error} == {"the run was interrupted"}
+    assert found.exit_code(changes=False) == ExitCode.INTERRUPTED
+
+
 def test_a_command_that_does_not_stop_is_killed_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.1)
     world = World(tmp_path, a={"plan": "SIGSTOP"})
@@ -811,7 +874,7 @@ KILLS = int(os.environ.get("FLEET_KILLS", "10"))
 """`make soak` sets more."""
 
 SCRIPT = """
-import sys
+import os, sys
 from pathlib import Path
 sys.path[:0] = {path!r}
 from toolkit.fleet.waves import Wave
@@ -821,13 +884,16 @@ from toolkit.workflows.fleet import Arguments, Machine, begun, continued
 root, failed = Path(sys.argv[1]), sys.argv[2] == "failed"
 machine = Machine(Watcher(), 2, program={program!r})
 project = Project(root)
-opened = continued(project, "apply", lambda _: (Arguments(), None), machine) if failed else begun(
-    project, "apply", project.names, Arguments(), machine, None)
-with opened as run:
-    run.plan_all()
-    if not run.commands.interrupted:
-        run.apply((Wave("canary", ("a",)), Wave("rest", ("b", "c", "d"))), lambda names: names)
-sys.exit(run.exit_code(changes=False))
+try:
+    opened = continued(project, "apply", lambda _: (Arguments(), None), machine) if failed else begun(
+        project, "apply", project.names, Arguments(), machine, None)
+    with opened as run:
+        run.plan_all()
+        if not run.commands.interrupted:
+            run.apply((Wave("canary", ("a",)), Wave("rest", ("b", "c", "d"))), lambda names: names)
+    os._exit(run.exit_code(changes=False))
+except KeyboardInterrupt:  # between the two, as in toolkit.cli.main
+    os._exit(130)
 """
 
 
