@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import signal
 import sys
+
+from toolkit import interrupts
 
 GARBAGE = 1_000_000
 """Objects after which Python looks for unreachable ones. What imports and clients of AWS make lives as long as the
@@ -29,12 +30,17 @@ def main() -> None:
     # toolkit could not read what it has written. Whatever it is: others never write, and the user may read and write.
     os.umask(os.umask(0o077) & 0o077 | 0o022)
     gc.set_threshold(GARBAGE)
-    if os.environ.get("TOOLKIT_EVENTS_FD"):
-        # Part of a run over many environments, which stops it by SIGINT, also where the run itself ignores it (`&`).
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    from toolkit.cli.main import run
+    # Part of a run over many environments, which stops it by SIGINT, also where the run itself ignores it (`&`).
+    interrupts.begin(always=bool(os.environ.get("TOOLKIT_EVENTS_FD")))
+    try:
+        from toolkit.cli.main import run
 
-    code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before that could say so, or once more while it does
+        code = 130
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stderr.write("Error: interrupted\n")
+    interrupts.end()
     gc.freeze()
     raise SystemExit(code)
 

@@ -19,6 +19,7 @@ from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 from toolkit.errors import UNWRITABLE, ToolkitError
+from toolkit.interrupts import uninterrupted
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files that file managers put into folders people look at; neither Terraform nor a module of ours reads one."""
@@ -70,8 +71,9 @@ def write_all_atomically(contents: Mapping[Path, str]) -> None:
             file = target
             os.fsync(stream.fileno())
             stream.close()
-        for _, temporary, file in waiting:
-            temporary.replace(file)
+        with uninterrupted():  # all of them, once all can be
+            for _, temporary, file in waiting:
+                temporary.replace(file)
     except BaseException as e:
         for stream, temporary, _ in waiting:
             with contextlib.suppress(OSError):

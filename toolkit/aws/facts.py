@@ -15,10 +15,26 @@ AT_ONCE = 8
 """How many questions wait for AWS at a time, unless somebody says otherwise."""
 
 
-def side_by_side(ask: Callable[[S], T], about: Iterable[S], at_once: int = AT_ONCE) -> tuple[T, ...]:
-    """The answers in the order of the questions, some of which wait for AWS at a time; the first error ends it."""
+def side_by_side(
+    ask: Callable[[S], T],
+    about: Iterable[S],
+    at_once: int = AT_ONCE,
+    stop: Callable[[str], None] = lambda _: None,
+) -> tuple[T, ...]:
+    """The answers in the order of the questions, some of which wait for AWS at a time; the first error ends it.
+
+    Args:
+        ask: Puts one question.
+        about: What it gets.
+        at_once: How many wait at a time.
+        stop: Told why, if this is interrupted: what has begun is waited for, and may be of many calls.
+    """
     with ThreadPoolExecutor(at_once) as pool:
-        return tuple(pool.map(ask, about))
+        try:
+            return tuple(pool.map(ask, about))
+        except KeyboardInterrupt:
+            stop("interrupted")
+            raise
 
 
 def asked(call: str, ask: Callable[[], T]) -> T:

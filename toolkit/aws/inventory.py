@@ -165,7 +165,8 @@ class Inventory:
                 return ask(one), calls
 
         evidence: list[Call] | None = getattr(self._evidence, "calls", None)
-        answers = side_by_side(gathered, about, self._threads if evidence is None else AT_ONCE)
+        at_once = self._threads if evidence is None else AT_ONCE
+        answers = side_by_side(gathered, about, at_once, self._budget.stop)
         if evidence is not None:
             for _, calls in answers:
                 evidence.extend(calls)
@@ -234,7 +235,9 @@ class Inventory:
         # neighbours are of different regions, so that none waits for the limit of one.
         listed.sort(key=lambda kind: not _readable(kind)[1].is_global)
         questions = [(k, r) for k in listed for r in ([self.home_region] if _readable(k)[1].is_global else on)]
-        for answers in side_by_side(lambda question: self._list(*question), questions, self._threads):
+        for answers in side_by_side(
+            lambda question: self._list(*question), questions, self._threads, self._budget.stop
+        ):
             yield from answers
 
     def managers(self, resources: Sequence[Live]) -> tuple[Manager, ...]:

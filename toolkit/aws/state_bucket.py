@@ -137,7 +137,7 @@ class StateBucket:
         return True
 
     def create(self) -> None:
-        """Make the bucket and wait until S3 knows it everywhere.
+        """Make the bucket; `wait` before it is used.
 
         Raises:
             ToolkitError: It cannot be made.
@@ -149,7 +149,6 @@ class StateBucket:
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         try:
             self._client.create_bucket(Bucket=self._backend.bucket, **place)
-            self._client.get_waiter("bucket_exists").wait(**self._bucket, WaiterConfig={"Delay": 2, "MaxAttempts": 30})
         except self._client.exceptions.BucketAlreadyOwnedByYou:
             return  # another run was faster; what it lacks is asked next
         except self._client.exceptions.BucketAlreadyExists as e:
@@ -164,6 +163,15 @@ class StateBucket:
                 where=self._backend.bucket,
                 hint="the credentials need s3:CreateBucket in the account that owns the state",
             ) from e
+
+    def wait(self) -> None:
+        """Until S3 knows the bucket everywhere.
+
+        Raises:
+            ToolkitError: It does not for a minute.
+        """
+        waiter = self._client.get_waiter("bucket_exists")
+        asked("s3:HeadBucket", lambda: waiter.wait(**self._bucket, WaiterConfig={"Delay": 2, "MaxAttempts": 30}))
 
     def lacking(self) -> tuple[Lack, ...]:
         """What the bucket lacks, in the order in which it should be set.

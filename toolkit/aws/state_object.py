@@ -21,6 +21,7 @@ from typing import Any
 from toolkit.aws.facts import asked
 from toolkit.environment import S3Backend
 from toolkit.errors import LockedError, RefusedError, ToolkitError
+from toolkit.interrupts import uninterrupted
 
 
 class StateObject:
@@ -119,21 +120,22 @@ class StateObject:
             "Path": f"{self._backend.bucket}/{self._key}",
         }
         lock = f"{self._key}.tflock"
-        if not self._write(lock, json.dumps(info).encode(), {}, over=None):
-            raise LockedError(
-                "the state in the bucket is locked",
-                where=self.uri,
-                hint="`toolkit unlock` with the environment's name shows by whom, and releases it",
-            )
-        try:
-            yield
-        finally:
-            asked(
-                f"releasing the lock {self.uri}.tflock",
-                lambda: self._client.delete_object(
-                    Bucket=self._backend.bucket, Key=lock, ExpectedBucketOwner=self._owner
-                ),
-            )
+        with uninterrupted():  # no lock stays that has no holder, also of a request whose response is on its way
+            if not self._write(lock, json.dumps(info).encode(), {}, over=None):
+                raise LockedError(
+                    "the state in the bucket is locked",
+                    where=self.uri,
+                    hint="`toolkit unlock` with the environment's name shows by whom, and releases it",
+                )
+            try:
+                yield
+            finally:
+                asked(
+                    f"releasing the lock {self.uri}.tflock",
+                    lambda: self._client.delete_object(
+                        Bucket=self._backend.bucket, Key=lock, ExpectedBucketOwner=self._owner
+                    ),
+                )
 
     def _write(self, key: str, body: bytes, encryption: dict[str, str], *, over: str | None) -> bool:
         """Write an object if the one that is there has the entity tag `over`, or there is none; False otherwise.

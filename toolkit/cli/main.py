@@ -10,10 +10,12 @@ from typing import Any
 
 import typer
 
+from toolkit import interrupts
 from toolkit.cli import console
 from toolkit.cli.app import app
 from toolkit.cli.stream import OutputError, ReaderGoneError, standard_streams
 from toolkit.errors import ExitCode, InterruptedRunError, ToolkitError, UsageError, internal_error, unwritable
+from toolkit.visible import joined_lines
 
 # typer carries its own copy of click or uses the real one, depending on its version; its public BadParameter is a
 # subclass of either's UsageError, which is how both are reached.
@@ -29,6 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code (docs/exit-codes.md).
     """
+    interrupts.forget()
     with standard_streams():
         return _run(arguments)
 
@@ -48,7 +51,7 @@ def _run(arguments: Sequence[str]) -> int:
         result = command.main(args=_globals_first(arguments), prog_name="toolkit", standalone_mode=False)
         if result != ExitCode.INTERRUPTED:
             return result if isinstance(result, int) else ExitCode.OK
-        error = _INTERRUPTED  # what typer makes of Ctrl-C, without a word
+        error = _interrupted()  # what typer makes of Ctrl-C, without a word
     except ReaderGoneError:
         return ExitCode.ERROR  # `toolkit … | head`: whoever reads has what they wanted
     except ToolkitError as e:
@@ -58,7 +61,7 @@ def _run(arguments: Sequence[str]) -> int:
     except typer.Exit as e:
         return e.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        error = _INTERRUPTED
+        error = _interrupted()
     except _ClickUsageError as e:
         message = e.format_message() if hasattr(e, "format_message") else str(e)
         context = getattr(e, "ctx", None)
@@ -79,7 +82,15 @@ def _run(arguments: Sequence[str]) -> int:
     return error.exit_code
 
 
-_INTERRUPTED: ToolkitError = InterruptedRunError("interrupted; nothing further was done")
+_NAMED = 10
+"""Of what was done, how much is named: an import writes hundreds of files."""
+
+
+def _interrupted() -> ToolkitError:
+    done = interrupts.reported()
+    named = [*done[:_NAMED], f"and {len(done) - _NAMED} more"] if len(done) > _NAMED + 1 else done
+    detail = joined_lines(["Done by then:", *(f"  {one}" for one in named)]) if done else None
+    return InterruptedRunError("interrupted; nothing further was done", detail=detail)
 
 
 def _wants_json(command: Any, arguments: Sequence[str]) -> bool:

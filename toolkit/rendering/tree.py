@@ -14,6 +14,7 @@ from pathlib import Path
 
 from toolkit.errors import ToolkitError
 from toolkit.files import digest, digests, plain_files, read_regular, write_all_atomically
+from toolkit.interrupts import uninterrupted
 from toolkit.rendering.render import HEADERS, RenderedTree
 
 CODE = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json")
@@ -137,10 +138,11 @@ def write(changes: tuple[FileChange, ...], folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_all_atomically({folder / change.name: change.new for change in changes if change.new is not None})
-        for change in changes:
-            if change.new is None:
-                (folder / change.name).unlink()
+        with uninterrupted():
+            write_all_atomically({folder / change.name: change.new for change in changes if change.new is not None})
+            for change in changes:
+                if change.new is None:
+                    (folder / change.name).unlink()
     except OSError as e:
         raise ToolkitError(f"cannot write: {e.strerror}", where=e.filename or str(folder)) from e
 

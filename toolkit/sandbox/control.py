@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.interrupts import uninterrupted
 from toolkit.variables import Admitted, admit, kept
 
 DEFAULT_ACCOUNT_ID = "123456789012"
@@ -38,6 +39,7 @@ ACCOUNTS_PATH = "/moto-api/toolkit-accounts/"
 """Where the server is asked (POST) for a further account, whose number follows."""
 ACCOUNT_KEY = "SANDBOX0"
 """An access key of a further account is this and its number: 20 letters and digits, as moto looks for."""
+_LOG = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 
@@ -252,17 +254,6 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | 
     # Neither AWS_* nor MOTO_* may change what it simulates; Python's own variables say where its packages are.
     python = {name: value for name, value in os.environ.items() if name.startswith("PYTHON") or name == "VIRTUAL_ENV"}
     clean = {n: v for n, v in {**kept(os.environ), **python}.items() if not n.startswith(("AWS_", "TF_"))}
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "toolkit.sandbox.server", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C in the terminal is for the command, not for the server
-            cwd=state_dir,
-            env=clean,
-            pass_fds=(lock,),
-        )
     found: list[Sandbox] = []
 
     def answers() -> bool:
@@ -271,12 +262,20 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | 
             found.append(sandbox)
         return bool(found) or process.poll() is not None
 
-    try:
+    with contextlib.ExitStack() as starting, os.fdopen(os.open(log, _LOG, 0o600), "wb") as output:
+        with uninterrupted():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "toolkit.sandbox.server", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C in the terminal is for the command, not for the server
+                cwd=state_dir,
+                env=clean,
+                pass_fds=(lock,),
+            )
+            starting.callback(_end_unless, found, process)
         _wait(answers, _START_SECONDS)
-    finally:
-        if not found and process.poll() is None:
-            process.kill()
-            process.wait()
     if not found:
         lines = log.read_text(errors="replace").strip().splitlines()
         raise ToolkitError(
@@ -286,6 +285,12 @@ def _start(state_dir: Path, lock: int, account_id: str, port: int, owner: int | 
         )
     process.returncode = 0  # detached on purpose; None would make Popen warn that its child still runs
     return found[0]
+
+
+def _end_unless(found: list[Sandbox], process: subprocess.Popen[bytes]) -> None:
+    if not found and process.poll() is None:
+        process.kill()
+        process.wait()
 
 
 def _same(state_dir: Path, running: Sandbox, account_id: str | None, port: int) -> Sandbox:

@@ -13,13 +13,14 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import python_terraform
 
+from toolkit import interrupts
 from toolkit.errors import ToolkitError, unwritable
 from toolkit.files import why_unwritable
 from toolkit.terraform import data_folder, events, failures, one_provider, process, runs, verified
@@ -299,8 +300,9 @@ class Runner:
                 where=str(self.root),
                 hint="make it writable; nothing was applied",
             )
-        done = self._checked("apply", arguments, reserve=reserve)
-        return done.fold.apply(seconds=done.ended.seconds)
+        with interrupts.uninterrupted():  # what it has done is told, whenever a signal comes
+            done = self._checked("apply", arguments, reserve=reserve)
+            return done.fold.apply(seconds=done.ended.seconds)
 
     def show(self, plan: Path | None) -> dict[str, Any]:
         """`show -json` of a saved plan, or of the state for None. Holds sensitive values in clear: never print it."""
@@ -444,6 +446,7 @@ class Runner:
                 with contextlib.suppress(OSError):
                     scrub(done.log)
             return None
+        interrupts.stopping()  # neither cut off, nor without a word of it
         kept = self._unsaved.collect(done.fold.dump)
         if kept.path is not None or done.fold.dump is None:
             with contextlib.suppress(OSError):
@@ -453,6 +456,8 @@ class Runner:
         return kept
 
     def _fail(self, operation: str, done: _Finished) -> NoReturn:
+        if done.ended.interrupted:
+            interrupts.stopping()
         raise failures.explain(
             operation,
             diagnostics=tuple(done.fold.diagnostics),
@@ -478,7 +483,8 @@ class Runner:
     ) -> _Finished:
         """Run one command, in the root unless `cwd` says otherwise.
 
-        With `data` its output is an answer to be parsed, not a stream of events, and no log.
+        With `data` its output is an answer to be parsed, not a stream of events, and no log. A signal stops the command
+        if it comes before its end, and is not lost if it comes at its end.
         """
         # Each time: a command trusts what the one before it noted down, which anybody may have changed since.
         data_folder.check_sources(self._data_folder)
@@ -506,6 +512,8 @@ class Runner:
         def on_start(pid: int) -> None:
             if lock is not None:
                 lock.record(operation, stdout, stderr, pid)
+            if interrupts.waits():
+                self.interrupt()
 
         self._on_command(arguments)
         if lock is not None:
@@ -529,6 +537,9 @@ class Runner:
                 umask=-1 if operation in ("init", "providers lock") else _PRIVATE,
                 reserve=reserve,
             )
+            if self._interrupts.requested or interrupts.waits():
+                # Also where Terraform had ended by itself by then: what follows must not be done.
+                ended = replace(ended, interrupted=True)
             complaints = stderr.read_text(encoding="utf-8", errors="replace")
             blocked = None if ended.returncode in (0, 2) and _whole(stdout) else why_unwritable(logs)
         except OSError as error:

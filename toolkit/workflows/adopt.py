@@ -29,6 +29,7 @@ from toolkit.environment.source import parse
 from toolkit.environment.splice import DELETE, Edit, splice_bytes
 from toolkit.errors import RefusedError, ToolkitError, UsageError, or_meant
 from toolkit.files import read_regular, write_atomically
+from toolkit.interrupts import uninterrupted
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.plan.existing import existing, existing_wanted
 from toolkit.plan.guards import Existing
@@ -117,9 +118,10 @@ def adopt(
         diff = diff_of(paths, raw, edited)
         if edited != raw and not dry_run:
             require_unedited(paths, raw)
-            _remember(paths, raw, edited, state)
-            write_file(paths, edited)
-            render_environments(project, (name,), dry=False)
+            with uninterrupted():
+                _remember(paths, raw, edited, state)
+                write_file(paths, edited)
+                render_environments(project, (name,), dry=False)
         return Adopted(tuple(adoption.decisions.values()), adoption.done, run.released, diff, plan)
 
 
@@ -163,9 +165,10 @@ def undo(project: Project, name: str, access: Access, observer: Observer) -> Non
                 where=paths.shown,
                 hint=f"`toolkit plan {name}` shows what would change now",
             )
-        write_file(paths, original)
-        record.unlink()
-        render_environments(project, (name,), dry=False)
+        with uninterrupted():
+            write_file(paths, original)
+            record.unlink()
+            render_environments(project, (name,), dry=False)
 
 
 def read_decisions(file: Path) -> dict[str, Choice]:

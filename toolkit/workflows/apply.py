@@ -6,16 +6,19 @@ bundle's manifest is compared with this moment; Terraform itself refuses a plan 
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from toolkit import __version__
 from toolkit.errors import BadPlanError
 from toolkit.findings import Consents
+from toolkit.interrupts import report, uninterrupted
 from toolkit.plan.model import Action, Plan, parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
+from toolkit.terraform.failures import interrupted_after
 from toolkit.terraform.outcomes import FORGETS, ApplyOutcome
 from toolkit.terraform.providers import planned_aliases
 from toolkit.typed import same_json
@@ -72,7 +75,7 @@ def apply_bundle(
     )
     bundle.verify_files(workspace.sources())
     bundle.verify_state(*workspace.runner.state_version())
-    with own_folder(workspace.scratch, "apply") as own:  # see make_plan
+    with _ended() as applied, own_folder(workspace.scratch, "apply") as own:  # see make_plan
         plan_file = bundle.extract_plan(own)
         lineage, serial = bundles.state_of(plan_file)
         if (lineage, serial) != (bundle.manifest.state_lineage, bundle.manifest.state_serial):
@@ -116,7 +119,22 @@ def apply_bundle(
         # A state is smaller than the plan that leads to it, which holds it before and after. If Terraform can save it
         # nowhere, it goes into the log, which must then have room, on a disk that is full.
         reserve = _RESERVE + 2 * len(json.dumps(bundle.plan_json))
-        outcome = workspace.runner.apply(plan_file, lock_timeout=lock_timeout, reserve=reserve)
+        with uninterrupted():
+            outcome = workspace.runner.apply(plan_file, lock_timeout=lock_timeout, reserve=reserve)
+            applied.append(outcome)
+            report(f"the plan is applied ({outcome.describe()})")
     # The first is of `-target` (left_out.py); the second repeats the list of resources that the plan has shown.
     told = tuple(d for d in outcome.diagnostics if d.summary not in (TARGETED, FORGETS))
     return replace(outcome, diagnostics=told, forgotten=plan.count(Action.FORGET))
+
+
+@contextlib.contextmanager
+def _ended() -> Iterator[list[ApplyOutcome]]:
+    """Gets what Terraform has applied: a signal that comes between its end and the result must not lose that."""
+    applied: list[ApplyOutcome] = []
+    try:
+        yield applied
+    except KeyboardInterrupt as e:
+        if not applied:
+            raise
+        raise interrupted_after(applied[0]) from e

@@ -24,6 +24,7 @@ from toolkit.aws.state_bucket import (
 from toolkit.aws.state_object import StateObject
 from toolkit.environment import S3Backend
 from toolkit.errors import LockedError, RefusedError, ToolkitError, UsageError
+from toolkit.interrupts import report, uninterrupted
 from toolkit.paths import Project
 from toolkit.terraform.local_state import LocalState, in_use, read_local_state
 from toolkit.terraform.runner import LOCK_FILE
@@ -104,6 +105,7 @@ def bootstrap(project: Project, name: str, access: Access, observer: Observer, a
     key = state_key(environment, backend)
     objects = StateObject(client, backend, key=key, owner=owner)
     done = Bootstrapped(backend.bucket, backend.region, owner, objects.uri)
+    report(lambda: "; ".join(done.steps))
     try:
         _bucket(StateBucket(client, backend, key=key, owner=owner), done, observer, approve)
         if read_local_state(local_state_file(paths, scratch)) is not None:
@@ -122,8 +124,10 @@ def bootstrap(project: Project, name: str, access: Access, observer: Observer, a
 def _bucket(bucket: StateBucket, done: Bootstrapped, observer: Observer, approve: Approve) -> None:
     observer.stage(f"Checking the bucket {done.bucket}")
     if not bucket.exists():
-        bucket.create()
-        done.created = True
+        with uninterrupted():
+            bucket.create()
+            done.created = True
+        bucket.wait()
         observer.note(f"created the bucket {done.bucket} in {done.region}")
     lacking = bucket.lacking()
     if lacking and not done.created:
@@ -132,8 +136,9 @@ def _bucket(bucket: StateBucket, done: Bootstrapped, observer: Observer, approve
         if not approve(joined_lines([*lines, f"Set this in account {done.account_id}?"])):
             raise RefusedError("not approved; the bucket was left as it is", where=done.bucket)
     for lack in lacking:
-        bucket.supply(lack)
-        done.supplied.append(lack.name)
+        with uninterrupted():
+            bucket.supply(lack)
+            done.supplied.append(lack.name)
         observer.note(f"{lack.name}: {lack.found} → {lack.wanted}")
     if not lacking:
         observer.note("lacks nothing")
@@ -151,8 +156,9 @@ def _move_state(
         what = f"Move the local state ({local.resources} resources, serial {local.serial}, lineage {local.lineage})"
         if not approve(joined_lines([what, f"from {workspace.local_state}", f"to {objects.uri}?"])):
             raise RefusedError("not approved; the state stays in the local file", where=str(workspace.local_state))
-        _copy(workspace, local, objects)
-        done.moved = local
+        with uninterrupted():
+            _copy(workspace, local, objects)
+            done.moved = local
         observer.note(f"copied to {objects.uri}")
     elif _version(placed) != (local.lineage, local.serial):
         lineage, serial = _version(placed)
@@ -167,9 +173,10 @@ def _move_state(
     observer.note(f"read back through Terraform: lineage {local.lineage}, serial {local.serial}")
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     kept = workspace.local_state.with_name(f"{workspace.local_state.name}.migrated-{stamp}")
-    workspace.local_state.replace(kept)
-    kept.chmod(0o600)
-    done.kept_as = kept
+    with uninterrupted():
+        workspace.local_state.replace(kept)
+        kept.chmod(0o600)
+        done.kept_as = kept
     observer.note(f"kept the local file as {kept.name} (it holds secrets; delete it when you no longer need it)")
 
 

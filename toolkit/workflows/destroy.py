@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from toolkit import interrupts
 from toolkit.aws.bucket_contents import Bucket, Contents
 from toolkit.aws.session import AwsSession
 from toolkit.errors import InterruptedRunError, RefusedError, ToolkitError
@@ -144,16 +145,17 @@ def _make_empty(bucket: Bucket) -> int:
         InterruptedRunError: A signal asked to stop.
         ToolkitError: S3 refused to delete something.
     """
-    interrupts = Interrupts()
+    requests = Interrupts()
     deleted = 0
 
     def stop() -> None:
-        if interrupts.requested:
+        if requests.requested:
+            interrupts.stopping()
             raise InterruptedRunError(
                 f"interrupted; {deleted} object versions in {bucket.name} are deleted", hint="That cannot be undone"
             )
 
-    with handled(interrupts):
+    with handled(requests):
         for count in bucket.make_empty():
             deleted += count
             stop()
@@ -189,6 +191,9 @@ class _Left:
             return  # nothing was deleted: it stays as it was
         done = {s.address for o in outcomes if o for s in o.completed}
         left = [c.address for c in self._plan.changes if c.address not in done]
+        if not left:
+            error.problem += "; everything was deleted by then"  # a signal at the very end
+            return
         total = len(self._plan.changes)
         error.problem = f"{len(left)} of {total} resources are not deleted: {error.problem}"
         named = joined_lines(["Not deleted:", *(f"  {address}" for address in left)])

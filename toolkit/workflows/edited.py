@@ -12,6 +12,7 @@ from toolkit.environment import Environment
 from toolkit.environment.source import MAX_BYTES
 from toolkit.errors import RefusedError, ToolkitError, UsageError
 from toolkit.files import read_regular, write_atomically
+from toolkit.interrupts import report, uninterrupted
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.workflows.render import render_environments
 from toolkit.workflows.workspace import Access
@@ -61,7 +62,9 @@ def require_unedited(paths: EnvironmentPaths, read: bytes) -> None:
 
 def write_file(paths: EnvironmentPaths, content: bytes) -> None:
     """Replace the file; its permissions stay."""
-    write_atomically(paths.file, content, mode=paths.file.stat().st_mode & 0o777)
+    with uninterrupted():
+        write_atomically(paths.file, content, mode=paths.file.stat().st_mode & 0o777)
+        report(f"{paths.shown} is changed")
 
 
 def write_agreed(project: Project, paths: EnvironmentPaths, before: bytes, after: bytes, *, agreed: bool) -> None:
@@ -74,5 +77,6 @@ def write_agreed(project: Project, paths: EnvironmentPaths, before: bytes, after
     if not agreed:
         raise RefusedError("not approved; nothing was written", where=paths.shown)
     require_unedited(paths, before)
-    write_file(paths, after)
-    render_environments(project, (paths.name,), dry=False)
+    with uninterrupted():
+        write_file(paths, after)
+        render_environments(project, (paths.name,), dry=False)

@@ -24,6 +24,7 @@ from toolkit.environment.splice import DELETE, IMPORTED, Edit, Path, splice_byte
 from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import write_atomically
 from toolkit.fleet.written import merge
+from toolkit.interrupts import report, uninterrupted
 from toolkit.paths import ENVIRONMENT_NAME, Project, shortened
 from toolkit.typed import dotted
 from toolkit.workflows.discover import Account
@@ -299,7 +300,9 @@ def _written(project: Project, name: str, account: OrganizationAccount, start: _
         if not dry:
             paths.folder.mkdir(parents=True, exist_ok=True)
             write_schema(project)
-            write_atomically(paths.file, content)
+            with uninterrupted():
+                write_atomically(paths.file, content)
+                report(f"{paths.shown} is written")
     except UsageError:
         raise
     except ToolkitError as e:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.files import LITTER, refuse_links, write_atomically
+from toolkit.interrupts import uninterrupted
 from toolkit.paths import Project, data_dir
 from toolkit.rendering.render import template_text
 from toolkit.workflows.new import write_schema
@@ -84,8 +85,9 @@ def _modules(project: Project, upgrade: bool) -> str:
     for folder in (fresh, old):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(source, fresh, ignore=shutil.ignore_patterns(".terraform*", "tests", "__pycache__", *LITTER))
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
+    with uninterrupted():
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
     shutil.rmtree(old, ignore_errors=True)
     return "wrote modules/"

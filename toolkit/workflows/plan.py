@@ -19,6 +19,7 @@ from toolkit import __version__
 from toolkit.errors import RefusedError, ToolkitError, UsageError
 from toolkit.files import digest
 from toolkit.findings import Consents, Finding
+from toolkit.interrupts import report, uninterrupted
 from toolkit.paths import Project
 from toolkit.signing import Signer
 from toolkit.terraform import bundle as bundles
@@ -273,8 +274,10 @@ class _Place:
         if isinstance(target, Stored):
             save_stored(workspace.aws, target, content, observer)
             content = target.reference
-        if self.written:
-            bundles.place(self.file, content)
+        with uninterrupted():
+            if self.written:
+                bundles.place(self.file, content)
+            report(f"the plan is saved as {target}")
 
 
 def _manifest(

@@ -107,7 +107,8 @@ def _work(
 ) -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
     for reader in inherited:
         reader.close()
     # The command looks for garbage so rarely that what a thousand things leave would pile up. What is imported is no

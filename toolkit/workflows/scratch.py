@@ -19,6 +19,7 @@ from pathlib import Path
 
 from toolkit.errors import LockedError, ToolkitError
 from toolkit.files import refuse_links
+from toolkit.interrupts import uninterrupted
 from toolkit.paths import EnvironmentPaths
 from toolkit.terraform.runs import active_run
 
@@ -60,14 +61,18 @@ def own_folder(scratch: Path, kind: str) -> Iterator[Path]:
         scratch: Where it is made.
         kind: "plan", "apply", "drift" or "adopt".
     """
-    with _mutex(scratch):
-        folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=scratch))  # 0700 by definition
-        # Not inherited by what this process starts, so that it is free as soon as this process has ended.
-        owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(owner, fcntl.LOCK_EX)
-    try:
+    with contextlib.ExitStack() as made:
+        with _mutex(scratch), uninterrupted():
+            folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=scratch))  # 0700 by definition
+            # Not inherited by what this process starts, so that it is free as soon as this process has ended.
+            owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
+            made.callback(_remove, folder, owner)
+            fcntl.flock(owner, fcntl.LOCK_EX)
         yield folder
-    finally:
+
+
+def _remove(folder: Path, owner: int) -> None:
+    with uninterrupted():  # secrets are in it
         shutil.rmtree(folder, ignore_errors=True)
         os.close(owner)
 

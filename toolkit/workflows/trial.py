@@ -15,6 +15,7 @@ from pathlib import Path
 
 from toolkit.errors import ToolkitError
 from toolkit.files import refuse_links
+from toolkit.interrupts import uninterrupted
 from toolkit.paths import EnvironmentPaths
 
 
@@ -47,9 +48,11 @@ def trial(paths: EnvironmentPaths, prefix: str) -> Iterator[Trial]:
             shutil.rmtree(left, ignore_errors=True)
     paths.refuse_links()
     place = None
-    try:
+    with contextlib.ExitStack() as made:
         try:
-            place = Path(tempfile.mkdtemp(prefix=prefix, dir=paths.folder))  # 0700 by definition
+            with uninterrupted():
+                place = Path(tempfile.mkdtemp(prefix=prefix, dir=paths.folder))  # 0700 by definition
+                made.callback(uninterrupted()(shutil.rmtree), place, ignore_errors=True)
             if paths.rendered.is_dir():
                 shutil.copytree(paths.rendered, place, symlinks=True, dirs_exist_ok=True)
         except OSError as e:
@@ -59,6 +62,3 @@ def trial(paths: EnvironmentPaths, prefix: str) -> Iterator[Trial]:
                 hint="Terraform plans in a copy in the environment's folder: it must be writable and the disk not full",
             ) from e
         yield Trial(paths.project, paths.name, place)
-    finally:
-        if place is not None:
-            shutil.rmtree(place, ignore_errors=True)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.errors import BadPlanError, LockedError, RefusedError, ToolkitError
 from toolkit.files import read_regular, write_atomically
+from toolkit.interrupts import report, uninterrupted
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.terraform.failures import not_saved
 from toolkit.terraform.local_state import StateId, in_use, state_id
@@ -131,7 +132,9 @@ def restore(project: Project, name: str, file: Path, access: Access, observer: O
     _refuse_other_account(json.loads(state), workspace.environment.account_id, file)
     observer.stage(f"Restoring the state of {name}")
     place = _place(workspace)
-    written, kept_as = place.write(state, lambda there: _is_there(there, state, found, place.shown))
+    with uninterrupted():
+        written, kept_as = place.write(state, lambda there: _is_there(there, state, found, place.shown))
+        report(f"the state is restored to {place.shown}")
     observer.note(f"read back: lineage {found.lineage}, serial {found.serial}, {found.resources} resources")
     removed = []
     for other in workspace.unsaved.waiting():
