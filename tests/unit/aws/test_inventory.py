@@ -510,7 +510,7 @@ def test_eight_calls_wait_for_aws_at_a_time_whoever_makes_them():
     """Also where what is asked side by side asks side by side itself."""
     waiting: list[int] = []
     most = 0
-    lock = threading.Lock()
+    lock, full = threading.Lock(), threading.Event()
 
     class Slow(AwsSession):
         def client(self, service: str, region: str | None = None) -> Any:
@@ -521,6 +521,9 @@ def test_eight_calls_wait_for_aws_at_a_time_whoever_makes_them():
             with lock:
                 waiting.append(1)
                 most = max(most, len(waiting))
+                if most == 8:
+                    full.set()
+            full.wait(60)  # until as many wait as may
             time.sleep(0.01)
             with lock:
                 waiting.pop()
@@ -538,7 +541,7 @@ def test_eight_calls_wait_for_aws_at_a_time_whoever_makes_them():
 
 def test_of_one_service_in_one_region_never_more_than_eight_calls_wait():
     """However many may wait in all: AWS limits each by itself, and who waits there holds up no other."""
-    lock = threading.Lock()
+    lock, full = threading.Lock(), threading.Event()
     waiting: Counter[str] = Counter()
     most: Counter[str] = Counter()
 
@@ -550,6 +553,9 @@ def test_of_one_service_in_one_region_never_more_than_eight_calls_wait():
                     for name in (place, "all"):
                         waiting[name] += 1
                         most[name] = max(most[name], waiting[name])
+                    if waiting["all"] == 20:
+                        full.set()
+                full.wait(60)  # until as many wait as may
                 time.sleep(0.02)
                 with lock:
                     waiting.subtract((place, "all"))

@@ -60,7 +60,7 @@ def found_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Finder], None]:
 
 
 def test_readers_wait_for_aws_side_by_side(clients: AwsSession, found_by: Callable[[Finder], None]):
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=60)
 
     def find(_: Account, __: str, planned: Mapping[str, Any]) -> Live:
         together.wait()  # breaks unless four are here at once

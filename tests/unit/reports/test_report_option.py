@@ -249,7 +249,7 @@ def test_a_descriptor_of_the_shells_is_written_to(later: PlanView, tmp_path: Pat
         reader = threading.Thread(target=lambda: read.append(os.read(reading, 1000)), daemon=True)
         reader.start()
         write_reports(later, wanted)
-        reader.join(10)
+        reader.join(60)
         assert read[0].startswith(b"Plan for sandbox")
     finally:
         os.close(reading)

@@ -48,16 +48,16 @@ def test_a_slow_sender_keeps_nobody_waiting() -> None:
     class Slow:
         def read(self, _length: int) -> bytes:
             came.set()
-            assert sent.wait(10)
+            assert sent.wait(60)
             return b"late"
 
     served = _one_at_a_time(lambda environ, _start: [environ["wsgi.input"].read()])
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(ask, served, Slow(), 4)
-        assert came.wait(10)
+        assert came.wait(60)
         assert ask(served, BytesIO(b"now"), 3) == b"now"
         sent.set()
-        assert late.result(10) == b"late"
+        assert late.result(60) == b"late"
 
 
 def test_a_call_that_fails_frees_the_turn_and_ends_its_answer() -> None:

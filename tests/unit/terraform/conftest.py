@@ -31,7 +31,7 @@ def summary(operation, add=0):
     say("change_summary", changes={{"add": add, "change": 0, "remove": 0, "import": 0, "operation": operation}})
 def error(summary, detail=""):
     say("diagnostic", diagnostic={{"severity": "error", "summary": summary, "detail": detail}})
-def until(condition, seconds=10):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)
@@ -100,7 +100,7 @@ class Fake:
         return found
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never happened"

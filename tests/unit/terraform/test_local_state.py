@@ -55,5 +55,5 @@ def test_a_process_that_holds_it_is_seen_until_it_ends(tmp_path: Path) -> None:
     assert holder.stdout.readline() == "held\n"
     assert in_use(file) is True
     assert in_use(file) is True, "asking must not release or take the lock"
-    holder.communicate("\n", timeout=10)
+    holder.communicate("\n", timeout=60)
     assert in_use(file) is False

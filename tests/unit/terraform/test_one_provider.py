@@ -214,11 +214,11 @@ def test_it_lives_as_long_as_terraform_when_the_toolkit_is_killed(root: Root):
         "with runner.with_one_provider():\n    runner.plan(folder / 'own' / 'plan.tfplan')\n"
     )
     process = subprocess.Popen([sys.executable, str(driver)], cwd=Path(__file__).parents[3])
-    wait_for(lambda: root.has("told"), 30)
+    wait_for(lambda: root.has("told"))
     process.send_signal(signal.SIGKILL)
     process.wait()
     time.sleep(0.3)
     assert not gone(root.provider), "Terraform still needs it"
 
     (root.folder / "slow").unlink()
-    wait_for(lambda: gone(root.provider), 30)
+    wait_for(lambda: gone(root.provider))

@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from toolkit.terraform.outcomes import Step
 from toolkit.terraform.runner import Terraform
 from toolkit.variables import RULES
 
-from .conftest import Fake, gone
+from .conftest import Fake, gone, wait_for
 
 APPLY = """
 hook("apply_start", "a.one")
@@ -267,9 +266,9 @@ def test_a_run_that_a_thread_started_is_stopped_by_interrupt(fake: Fake, tmp_pat
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     runner.interrupt()
-    thread.join(10)
+    thread.join(60)
 
     assert [error.exit_code for error in caught] == [ExitCode.INTERRUPTED]
 
@@ -290,21 +289,25 @@ def test_an_interrupt_that_came_too_late_is_still_reported(fake: Fake, tmp_path:
 def test_a_quick_second_signal_is_not_passed_on_a_later_one_is(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(process, "GRACE_SECONDS", 600)
     fake.does(
-        'say("log"); until(lambda: interrupts); time.sleep(0.3)\n'
-        'quick = interrupts; until(lambda: interrupts > 1)\n'
+        'say("log"); until(lambda: interrupts and os.path.exists(here + "/waiting"))\n'
+        'quick = interrupts; open(here + "/counted", "w"); until(lambda: interrupts > 1)\n'
         'json.dump({"quick": quick, "last": interrupts}, open(here + "/facts.json", "w")); sys.exit(1)'
     )  # fmt: skip
 
     def hook(event: events.Event) -> None:
-        if isinstance(event, events.Other) or event in (events.Notice(process.STOPPING),):
+        if event == events.Notice(process.WAITING):
+            (tmp_path / "waiting").touch()
+            wait_for((tmp_path / "counted").exists)
+            assert runner._interrupts is not None
+            runner._interrupts.grace = 0  # it is over
+        if isinstance(event, events.Other) or event in map(events.Notice, (process.STOPPING, process.WAITING)):
             os.kill(os.getpid(), signal.SIGINT)
-        elif event == events.Notice(process.WAITING):
-            threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGINT)).start()
 
+    runner = fake.runner(hook=hook)
     with pytest.raises(TerraformInterruptedError):
-        fake.runner(hook=hook).apply(tmp_path / "p")
+        runner.apply(tmp_path / "p")
 
     assert fake.facts() == {"quick": 1, "last": 2}
     notices = [event.text for event in fake.events if isinstance(event, events.Notice)]
@@ -314,20 +317,18 @@ def test_a_quick_second_signal_is_not_passed_on_a_later_one_is(
 def test_a_third_late_signal_kills_a_terraform_that_ignores_two(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.05)
-    fake.does('say("log"); until(lambda: False, 30)')
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0)
+    fake.does('say("log"); until(lambda: False, 600)')
 
     def hook(event: events.Event) -> None:
         if isinstance(event, events.Other) or event in (
             events.Notice(process.STOPPING),
             events.Notice(process.GIVING_UP),
         ):
-            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            os.kill(os.getpid(), signal.SIGINT)
 
-    started = time.monotonic()
     with pytest.raises(TerraformInterruptedError):
         fake.runner(hook=hook).apply(tmp_path / "p")
-    assert time.monotonic() - started < 10
     assert fake.events[-1] == events.Notice(process.KILLING)
 
 
@@ -356,12 +357,19 @@ def test_providers_that_outlive_terraform_are_ended(fake: Fake, tmp_path: Path) 
 
 
 def test_a_nohup_toolkit_goes_on_without_its_terminal(fake: Fake, tmp_path: Path) -> None:
-    fake.does('hook("apply_start", "a.one"); time.sleep(0.3); hook("apply_complete", "a.one"); summary("apply")')
+    fake.does(
+        'hook("apply_start", "a.one"); until(lambda: os.path.exists(here + "/hung_up"))\n'
+        'hook("apply_complete", "a.one"); summary("apply")'
+    )
+
+    def hang_up(event: events.Event) -> None:
+        if isinstance(event, events.ApplyStart):
+            os.kill(os.getpid(), signal.SIGHUP)
+            (tmp_path / "hung_up").touch()
+
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        outcome = fake.runner(
-            hook=lambda e: os.kill(os.getpid(), signal.SIGHUP) if isinstance(e, events.ApplyStart) else None
-        ).apply(tmp_path / "p")
+        outcome = fake.runner(hook=hang_up).apply(tmp_path / "p")
     finally:
         signal.signal(signal.SIGHUP, before)
     assert outcome.finished
@@ -377,7 +385,7 @@ def test_sigterm_to_the_whole_command_ends_it_with_130(fake: Fake) -> None:
     command.send_signal(signal.SIGTERM)
     rest = command.stdout.read()
 
-    assert command.wait(10) == 130
+    assert command.wait(60) == 130
     assert "terraform apply was interrupted (2 done)" in rest
 
 
@@ -427,21 +435,27 @@ def test_one_init_at_a_time_uses_a_provider_cache(fake: Fake, tmp_path: Path) ->
     cache, log = tmp_path / "cache", tmp_path / "log"
     cache.mkdir()
     fake.does(
-        f'log = open({str(log)!r}, "a", buffering=1); log.write("begin\\n"); time.sleep(0.3); log.write("end\\n")\n'
-        "sys.exit(0)"
+        f'log = open({str(log)!r}, "a", buffering=1); log.write("begin\\n")\n'
+        'until(lambda: os.path.exists(here + "/waits")); log.write("end\\n"); sys.exit(0)'
     )
+    waits = events.Notice(f"waiting for another `init` that uses the provider cache {cache}")
+
+    def hook(event: events.Event) -> None:
+        if event == waits:
+            (tmp_path / "waits").touch()
+
     runners = []
     for number in range(3):
         other = Fake.__new__(Fake)
         other.__dict__.update(fake.__dict__, scratch=tmp_path / f"scratch-{number}")
-        runners.append(other.runner({"PATH": os.environ["PATH"], "TF_PLUGIN_CACHE_DIR": str(cache)}))
+        runners.append(other.runner({"PATH": os.environ["PATH"], "TF_PLUGIN_CACHE_DIR": str(cache)}, hook))
     threads = [threading.Thread(target=runner.init) for runner in runners]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert log.read_text().split() == ["begin", "end"] * 3
-    assert events.Notice(f"waiting for another `init` that uses the provider cache {cache}") in fake.events
+    assert waits in fake.events
 
 
 def test_a_provider_cache_that_is_not_there_is_left_to_terraform(fake: Fake, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def killed(fake: Fake, until: str = "a.two") -> int:
     while until not in line:
         line = command.stdout.readline()
     command.kill()
-    assert command.wait(10) == -signal.SIGKILL
+    assert command.wait(60) == -signal.SIGKILL
     pid: int = json.loads((fake.scratch / "run.json").read_text())["terraform_pid"]
     return pid
 

@@ -55,7 +55,7 @@ class Slow(AwsSession):
                 self.most = max(self.most, self._waiting)
                 if self._waiting >= AT_ONCE:
                     self._full.set()
-            self._full.wait(10)
+            self._full.wait(60)
             time.sleep(0.01)
             with self._lock:
                 self._waiting -= 1
