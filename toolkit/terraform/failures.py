@@ -299,11 +299,6 @@ def plain_text(stderr: str) -> str:
     return "\n".join(lines).strip()
 
 
-def interrupted_after(outcome: ApplyOutcome) -> TerraformInterruptedError:
-    """The error to raise where a signal came when an apply had ended."""
-    return _interrupted("apply", outcome.diagnostics, 0, None, outcome)
-
-
 def _interrupted(
     operation: str,
     diagnostics: tuple[Diagnostic, ...],

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -300,9 +301,8 @@ class Runner:
                 where=str(self.root),
                 hint="make it writable; nothing was applied",
             )
-        with interrupts.uninterrupted():  # what it has done is told, whenever a signal comes
-            done = self._checked("apply", arguments, reserve=reserve)
-            return done.fold.apply(seconds=done.ended.seconds)
+        done = self._checked("apply", arguments, reserve=reserve)
+        return done.fold.apply(seconds=done.ended.seconds)
 
     def show(self, plan: Path | None) -> dict[str, Any]:
         """`show -json` of a saved plan, or of the state for None. Holds sensitive values in clear: never print it."""
@@ -386,7 +386,7 @@ class Runner:
         self._on_command(vector)
         if not writes:
             return self._attached(vector)
-        with runs.RunLock(self.scratch) as lock:
+        with interrupts.uninterrupted(), runs.RunLock(self.scratch) as lock:
             if lock.orphan is not None:
                 self._on_event(events.Notice(lock.orphan.describe()))
             nowhere = Path(os.devnull)
@@ -403,10 +403,17 @@ class Runner:
     def _attached(
         self, vector: list[str], inherit: tuple[int, ...] = (), on_start: Callable[[int], None] = _ignore
     ) -> int:
+
+        def started(pid: int) -> None:
+            on_start(pid)
+            if interrupts.waits():
+                os.kill(pid, signal.SIGINT)
+
         try:
-            return process.attached(
-                vector, cwd=self.root, environ=self._environ, umask=_PRIVATE, inherit=inherit, on_start=on_start
-            )
+            with interrupts.uninterrupted():
+                return process.attached(
+                    vector, cwd=self.root, environ=self._environ, umask=_PRIVATE, inherit=inherit, on_start=started
+                )
         except OSError as error:
             raise ToolkitError(f"cannot run Terraform: {error}", where=str(self.binary.path)) from error
 
@@ -414,7 +421,8 @@ class Runner:
         self, operation: str, arguments: list[str], *, absent: dict[str, Any] | None = None, cwd: Path | None = None
     ) -> dict[str, Any]:
         """The answer; `absent`, if given, where Terraform says nothing at all."""
-        done = self._run(operation, arguments, data=True, cwd=cwd)
+        with interrupts.uninterrupted():  # it is in a file until then, with sensitive values in the clear
+            done = self._run(operation, arguments, data=True, cwd=cwd)
         if done.ended.interrupted or done.ended.returncode != 0:
             self._fail(operation, done)
         if absent is not None and not done.stdout.strip():
@@ -431,7 +439,8 @@ class Runner:
     def _checked(
         self, operation: str, arguments: list[str], good: tuple[int, ...] = (0,), reserve: int = 0
     ) -> _Finished:
-        with runs.RunLock(self.scratch) as lock:
+        # A signal is handed on to Terraform; without it, it waits until the lock is released.
+        with interrupts.uninterrupted(), runs.RunLock(self.scratch) as lock:
             if lock.orphan is not None:
                 self._on_event(events.Notice(lock.orphan.describe()))
             done = self._run(operation, arguments, lock=lock, reserve=reserve)

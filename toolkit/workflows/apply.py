@@ -6,9 +6,8 @@ bundle's manifest is compared with this moment; Terraform itself refuses a plan 
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from toolkit import __version__
@@ -18,7 +17,6 @@ from toolkit.interrupts import report, uninterrupted
 from toolkit.plan.model import Action, Plan, parse_plan
 from toolkit.reports.view import PlanView, lines_of
 from toolkit.terraform import bundle as bundles
-from toolkit.terraform.failures import interrupted_after
 from toolkit.terraform.outcomes import FORGETS, ApplyOutcome
 from toolkit.terraform.providers import planned_aliases
 from toolkit.typed import same_json
@@ -42,6 +40,7 @@ def apply_bundle(
     consents: Consents = Consents(),  # noqa: B008 - frozen
     judged: Callable[[PlanView], None] | None = None,
     ready: Callable[[Plan], None] | None = None,
+    done: Callable[[ApplyOutcome], None] = lambda _: None,
 ) -> ApplyOutcome:
     """Verify, judge once more, then apply.
 
@@ -56,6 +55,7 @@ def apply_bundle(
         consents: Given now, on top of those of the bundle.
         judged: Gets the plan as judged just now, before anything is refused or applied.
         ready: Gets the plan once nothing stands in its way, right before Terraform applies it.
+        done: Gets what was applied, also if a signal keeps this from returning it.
 
     Raises:
         BadPlanError: A fact differs; nothing was applied.
@@ -75,7 +75,7 @@ def apply_bundle(
     )
     bundle.verify_files(workspace.sources())
     bundle.verify_state(*workspace.runner.state_version())
-    with _ended() as applied, own_folder(workspace.scratch, "apply") as own:  # see make_plan
+    with own_folder(workspace.scratch, "apply") as own:  # see make_plan
         plan_file = bundle.extract_plan(own)
         lineage, serial = bundles.state_of(plan_file)
         if (lineage, serial) != (bundle.manifest.state_lineage, bundle.manifest.state_serial):
@@ -108,7 +108,9 @@ def apply_bundle(
             observer.note(f"left out, since the embedded AWS lacks them: {describe(lacking)}")
             plan_file = own / "rest.tfplan"
             if not plan_the_rest(workspace, bundle.plan_json, plan, plan_file, lock_timeout=lock_timeout):
-                return ApplyOutcome((), (), (), True, (), 0.0)
+                nothing = ApplyOutcome((), (), (), True, (), 0.0)
+                done(nothing)
+                return nothing
         if ready is not None:
             ready(plan)
         if not bundle.manifest.destroy and not lineage:
@@ -121,20 +123,9 @@ def apply_bundle(
         reserve = _RESERVE + 2 * len(json.dumps(bundle.plan_json))
         with uninterrupted():
             outcome = workspace.runner.apply(plan_file, lock_timeout=lock_timeout, reserve=reserve)
-            applied.append(outcome)
+            # The first is of `-target` (left_out.py); the second repeats the list of resources that the plan has shown.
+            told = tuple(d for d in outcome.diagnostics if d.summary not in (TARGETED, FORGETS))
+            outcome = replace(outcome, diagnostics=told, forgotten=plan.count(Action.FORGET))
             report(f"the plan is applied ({outcome.describe()})")
-    # The first is of `-target` (left_out.py); the second repeats the list of resources that the plan has shown.
-    told = tuple(d for d in outcome.diagnostics if d.summary not in (TARGETED, FORGETS))
-    return replace(outcome, diagnostics=told, forgotten=plan.count(Action.FORGET))
-
-
-@contextlib.contextmanager
-def _ended() -> Iterator[list[ApplyOutcome]]:
-    """Gets what Terraform has applied: a signal that comes between its end and the result must not lose that."""
-    applied: list[ApplyOutcome] = []
-    try:
-        yield applied
-    except KeyboardInterrupt as e:
-        if not applied:
-            raise
-        raise interrupted_after(applied[0]) from e
+            done(outcome)
+    return outcome

@@ -117,7 +117,7 @@ def destroy(
 
     with _Left(workspace, shown.plan, empty_buckets) as left:
         if not (first and last):
-            left.add(apply_bundle(workspace, shown.saved, observer, lock_timeout=lock_timeout, ready=empty))
+            apply_bundle(workspace, shown.saved, observer, lock_timeout=lock_timeout, ready=empty, done=left.add)
             return left.outcome
         for targets in (first, ()):
             step = make_plan(
@@ -134,7 +134,7 @@ def destroy(
             refuse(step.findings, workspace.called)
             assert step.saved is not None, "a plan that is not saved was just refused"
             if not step.plan.empty:
-                left.add(apply_bundle(workspace, step.saved, observer, lock_timeout=lock_timeout, ready=empty))
+                apply_bundle(workspace, step.saved, observer, lock_timeout=lock_timeout, ready=empty, done=left.add)
         return left.outcome
 
 

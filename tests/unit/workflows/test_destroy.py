@@ -83,13 +83,13 @@ class House:
         found = plan(*(c for c in self.left if not targets or c.address in targets), *self.appears)
         return SimpleNamespace(plan=found, findings=(), saved=found)
 
-    def apply_bundle(self, _workspace: Any, bundle: Plan, _observer: Any, *, ready: Any, **_: Any) -> ApplyOutcome:
+    def apply_bundle(self, _workspace: Any, bundle: Plan, _observer: Any, *, ready: Any, done: Any, **_: Any) -> None:
         ready(bundle)
         if self.fails:
             raise self.fails
         self.done.append(("apply", [c.address for c in bundle.changes]))
         self.left = [c for c in self.left if c not in bundle.changes]
-        return outcome(*(c.address for c in bundle.changes))
+        done(outcome(*(c.address for c in bundle.changes)))
 
 
 def outcome(*addresses: str) -> ApplyOutcome:
