@@ -40,7 +40,7 @@ def told(cli: Any, *arguments: str, exits: int, environ: dict[str, str] | None =
 def test_no_credentials(cli: Any):
     started = time.monotonic()
     assert "no usable AWS credentials" in told(cli, "plan", "real", exits=5)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60, "it waits for a metadata service that is not there"
 
 
 def test_no_such_profile(cli: Any):

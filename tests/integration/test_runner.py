@@ -30,7 +30,7 @@ SLOW = """
 resource "terraform_data" "first" { input = 1 }
 resource "terraform_data" "slow" {
   depends_on = [terraform_data.first]
-  provisioner "local-exec" { command = "sleep 3" }
+  provisioner "local-exec" { command = "until [ -e go ]; do sleep 0.05; done" }
 }
 resource "terraform_data" "last" { input = terraform_data.slow.id }
 """
@@ -83,8 +83,13 @@ class Root:
                 return command
         raise AssertionError(f"it ended with {command.wait()} before it said {until}")
 
+    def go(self) -> None:
+        """Let an apply of SLOW end, which waits until then."""
+        (self.rendered / "go").touch()
+
     def converge(self) -> None:
         """Plan and apply, then find nothing more to do."""
+        self.go()
         self.runner().plan(self.plan)
         assert self.runner().apply(self.plan).finished
         assert not self.runner().plan(self.plan).changes
@@ -96,7 +101,7 @@ def root(tmp_path: Path, terraform_binary: Path) -> Callable[..., Root]:
 
 
 def wait_until_idle(scratch: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while runs.active_run(scratch) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -154,11 +159,9 @@ def test_a_signal_in_the_middle_of_an_apply(root: Callable[..., Root], number: s
     here.runner().plan(here.plan)
     command = here.apply_elsewhere("provision_progress")
     group = terraform_pid(here.scratch)
-    started = time.monotonic()
     command.send_signal(number)
 
-    assert command.wait(30) == ExitCode.INTERRUPTED
-    assert time.monotonic() - started < 2.5  # the sleep was ended, not awaited
+    assert command.wait(120) == ExitCode.INTERRUPTED  # what runs is ended, not awaited
     assert not process.group_alive(group)
     assert runs.active_run(here.scratch) is None
     here.converge()
@@ -176,6 +179,7 @@ def test_kill_9_in_the_middle_of_an_apply(root: Callable[..., Root]) -> None:
     with pytest.raises(ToolkitError) as caught:
         here.runner().plan(here.plan)
     assert caught.value.exit_code is ExitCode.LOCKED
+    here.go()
     wait_until_idle(here.scratch)
     orphan = runs.finished_orphan(here.scratch)
     assert orphan is not None and orphan.outcome.finished
@@ -197,7 +201,7 @@ def test_a_held_local_state_names_its_holder(root: Callable[..., Root], tmp_path
             elsewhere.plan(tmp_path / "p")
     finally:
         command.send_signal(signal.SIGINT)
-        command.wait(30)
+        command.wait(120)
     assert caught.value.exit_code is ExitCode.LOCKED
     assert caught.value.lock.operation == "apply"
     assert "@" in caught.value.lock.who

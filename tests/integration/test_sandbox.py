@@ -47,7 +47,7 @@ def test_one_server_per_folder_even_if_two_start_it_at_once(state_dir: Path) -> 
         f"print(control.up(Path({str(state_dir)!r})).pid)"
     )
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    pids = {process.communicate(timeout=60)[0].strip() for process in both}
+    pids = {process.communicate(timeout=180)[0].strip() for process in both}
     found = control.up(state_dir)
 
     assert pids == {str(found.pid)}

@@ -139,7 +139,7 @@ def there(here: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return other
 
 
-def until(condition: Callable[[], bool], seconds: float = 60, every: float = 0.01) -> None:
+def until(condition: Callable[[], bool], seconds: float = 120, every: float = 0.01) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -339,7 +339,7 @@ def test_of_two_applies_at_once_one_wins_and_the_other_is_locked_out_then_stale(
     assert f"by {held['Who']} (apply)" in loser.stderr
     assert "the state is locked since 20" in loser.stderr
     assert f"toolkit unlock tiny {held['ID']}" in loser.stderr
-    output, errors = winner.communicate(timeout=120)
+    output, errors = winner.communicate(timeout=300)
     assert winner.returncode == 0, output + errors
     assert here.password_length() == 17
     now = here.state()["serial"]
@@ -363,10 +363,13 @@ def test_the_lock_of_a_killed_apply_is_released_where_its_death_is_known(here: C
     doomed = here.start("apply", "tiny", "--plan", str(bundle))
     until(lambda: applying(here, s3))
     run = terraform_of(here)
-    until(lambda: "apply_start" in Path(run["stdout"]).read_text(), every=0.002)
+    while "apply_start" not in Path(run["stdout"]).read_text():  # in small steps, so that it does not end before
+        os.kill(run["terraform_pid"], signal.SIGCONT)
+        time.sleep(0.02)
+        os.kill(run["terraform_pid"], signal.SIGSTOP)
     doomed.send_signal(signal.SIGKILL)
     os.killpg(run["terraform_pid"], signal.SIGKILL)
-    doomed.communicate(timeout=30)
+    doomed.communicate(timeout=120)
     held = lock(here, s3)
     assert held is not None, "it had ended before it was killed"
 

@@ -126,7 +126,9 @@ class Moment:
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
-        if event == "call" and code not in self.seen and code.co_filename.startswith(HERE) and code.co_name[0] != "<":
+        if event != "call" or code in self.seen or not code.co_filename.startswith(HERE) or code.co_name[0] == "<":
+            return
+        if code.co_name != "flush":  # called where a stream is freed, and there Python drops what is raised
             self.seen.add(code)
             if len(self.seen) == self.at:
                 sys.setprofile(None)
