@@ -15,6 +15,7 @@ from typing import Any
 
 from toolkit.aws.session import AwsSession
 from toolkit.errors import ToolkitError
+from toolkit.interrupts import report, uninterrupted
 
 ACTIONS = ("securityhub:BatchImportFindings", "securityhub:GetFindings")
 """IAM actions that it needs."""
@@ -93,11 +94,12 @@ def import_findings(clients: AwsSession, region: str, findings: Sequence[Securit
     client = clients.client("securityhub", region)
     accepted = 0
     rejected: list[Rejected] = []
+    report(lambda: f"Security Hub accepted {accepted:,} of {len(findings):,} findings" if accepted else None)
     for batch in _batches(findings):
         sent = f"{accepted:,} of {len(findings):,} findings had been accepted" if accepted else "nothing was accepted"
-        with _explained(region, "securityhub:BatchImportFindings", sent):
+        with _explained(region, "securityhub:BatchImportFindings", sent), uninterrupted():
             answer = client.batch_import_findings(Findings=list(batch))
-        accepted += answer["SuccessCount"]
+            accepted += answer["SuccessCount"]
         rejected += [
             Rejected(one["Id"], one["ErrorCode"], one["ErrorMessage"]) for one in answer.get("FailedFindings", ())
         ]

@@ -15,6 +15,7 @@ from toolkit.aws.session import AwsSession
 from toolkit.aws.stored import BundleStore
 from toolkit.environment import Environment
 from toolkit.errors import BadPlanError, ToolkitError, UsageError
+from toolkit.interrupts import report, uninterrupted
 from toolkit.paths import EnvironmentPaths, Project
 from toolkit.signing import (
     KeyFile,
@@ -130,7 +131,9 @@ def save_stored(session: AwsSession, target: Stored, content: bytes, observer: O
     """
     observer.stage(f"Saving the plan in s3://{target.bucket}")
     try:
-        encryption = store_of(session).put(target, content)
+        with uninterrupted():
+            encryption = store_of(session).put(target, content)
+            report(f"the plan is in {target}")
     except ToolkitError as error:
         # Reports are written before: they name the object, by which people find it later.
         said = "the plan was shown and reported, but not saved: reports that name it are of no use"

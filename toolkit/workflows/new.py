@@ -17,6 +17,7 @@ from toolkit.environment import load_text
 from toolkit.environment.model import BucketName
 from toolkit.errors import UsageError, or_meant
 from toolkit.files import write_atomically
+from toolkit.interrupts import report, uninterrupted
 from toolkit.paths import Project
 from toolkit.regions import PARTITION_OF, partition_of
 from toolkit.rendering.render import template_text
@@ -141,7 +142,9 @@ def new_environment(project: Project, name: str, answers: Answers) -> Path:
     load_text(text, name=name, shown_as=paths.shown)
     paths.folder.mkdir(parents=True, exist_ok=True)
     write_schema(project)
-    write_atomically(paths.file, text)
+    with uninterrupted():
+        write_atomically(paths.file, text)
+        report(f"{paths.shown} is written")
     return paths.file
 
 

@@ -17,6 +17,7 @@ from toolkit.aws.state_object import StateObject
 from toolkit.environment import S3Backend
 from toolkit.errors import LockedError, RefusedError, ToolkitError
 from toolkit.files import read_regular
+from toolkit.interrupts import report, uninterrupted
 from toolkit.terraform.local_state import in_use, lock_info
 from toolkit.terraform.locks import StateLock, parse_lock
 from toolkit.terraform.runs import Run, active_run, held_state_at, killed_runs
@@ -72,7 +73,9 @@ def release(workspace: Workspace, held: HeldLock, observer: Observer) -> None:
         ToolkitError: It could not be released, or is another one by now.
     """
     observer.stage(f"Releasing the lock of {workspace.environment.name}")
-    workspace.runner.force_unlock(held.lock.id)
+    with uninterrupted():
+        workspace.runner.force_unlock(held.lock.id)
+        report(f"the lock {held.lock.id} is released")
 
 
 def why_dead(lock: StateLock, killed: Iterable[Run], host: str) -> str | None:
