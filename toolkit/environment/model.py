@@ -433,8 +433,8 @@ class AccessTest(_Strict):
     cannot: _Actions | None = Field(None, description="An action that must be denied for certain, or a list.")
     on: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="An ARN, or what of the environment is meant: trail, log bucket, log object, log key, log group or "
-        "alert topic. null: any resource.",
+        description="An ARN, or what of the environment is meant: trail, log bucket, log object, log key, log group, "
+        "alert topic or default event bus. null: any resource.",
     )
     when: dict[str, str | bool | int] = Field(
         default={}, description="Condition keys of the request, like aws:MultiFactorAuthPresent: true."

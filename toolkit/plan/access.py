@@ -37,7 +37,7 @@ _SERVICE_POLICIES = {
 PLACES = frozenset(
     {
         *("aws_s3_bucket", "aws_sns_topic", "aws_cloudtrail", "aws_config_delivery_channel"),
-        "aws_cloudwatch_log_group",
+        *("aws_cloudwatch_event_rule", "aws_cloudwatch_log_group"),
     }
 )
 """Types that have no policy: what they are is asked about, not what they say."""
@@ -519,6 +519,9 @@ class _Reader:
         for one in self._all("aws_sns_topic"):
             if isinstance(one.values.get("name"), str):
                 put("alert topic", f"arn:{self._partition}:sns:{at.format(one.region)}:{one.values['name']}")
+        for one in self._all("aws_cloudwatch_event_rule"):
+            if one.values.get("event_bus_name") in (None, "default"):
+                put("default event bus", f"arn:{self._partition}:events:{at.format(one.region)}:event-bus/default")
         return {place: tuple(arns) for place, arns in found.items()}
 
 
