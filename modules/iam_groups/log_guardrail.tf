@@ -4,31 +4,16 @@
 #
 # Not in the policies of buckets and keys, which cannot distinguish groups (modules/shared/log_bucket): a principal that
 # one of them forgot could be let in again by the root user alone.
-#
-# Actions and ARNs by kind are in privileges.json; the README has AWS's pages about the forms of the ARNs.
-locals {
-  log_resources = flatten([
-    for kind, names in var.protected : [
-      for name in names : [
-        for arn in local.privileges.tampering[kind].resources :
-        replace(replace(replace(arn, "PARTITION", local.partition), "ACCOUNT", local.account_id), "NAME", name)
-      ]
-    ]
-  ])
-  tampering = flatten([for kind, names in var.protected : local.privileges.tampering[kind].actions if length(names) > 0])
+module "log_protection" {
+  source = "../shared/log_protection"
+
+  protected  = var.protected
+  account_id = local.account_id
+  partition  = local.partition
 }
 
 data "aws_iam_policy_document" "log_guardrail" {
-  dynamic "statement" {
-    for_each = length(local.log_resources) == 0 ? [] : [local.log_resources]
-
-    content {
-      sid       = "DenyTamperingWithLogsAndAlerts"
-      effect    = "Deny"
-      actions   = local.tampering
-      resources = statement.value
-    }
-  }
+  source_policy_documents = [module.log_protection.policy_json]
 
   # By action: AWS takes no resource for them.
   dynamic "statement" {
@@ -41,29 +26,10 @@ data "aws_iam_policy_document" "log_guardrail" {
       resources = ["*"]
     }
   }
-
-  # A key's ARN is known only once it exists, and then the policy would be unknown in the first plan. Its alias is known
-  # before, and the statement above keeps it. Source: KMS Developer Guide, "Use aliases to control access to KMS keys".
-  dynamic "statement" {
-    for_each = length(var.protected.key_aliases) == 0 ? [] : [var.protected.key_aliases]
-
-    content {
-      sid       = "DenyTamperingWithTheirKeys"
-      effect    = "Deny"
-      actions   = local.privileges.key_tampering.actions
-      resources = ["*"]
-
-      condition {
-        test     = "ForAnyValue:StringEquals"
-        variable = "kms:ResourceAliases"
-        values   = [for name in statement.value : "alias/${name}"]
-      }
-    }
-  }
 }
 
 resource "aws_iam_policy" "log_guardrail" {
-  for_each = toset(length(local.log_resources) == 0 ? [] : ["logs"])
+  for_each = toset(module.log_protection.is_empty ? [] : ["logs"])
 
   name        = var.log_guardrail_policy_name
   description = "Denies changes to what holds logs and carries alerts to groups that are not administrator groups"
@@ -78,7 +44,7 @@ resource "aws_iam_policy" "log_guardrail" {
 }
 
 resource "aws_iam_group_policy_attachment" "log_guardrail" {
-  for_each = length(local.log_resources) == 0 ? toset([]) : local.guarded_groups
+  for_each = module.log_protection.is_empty ? toset([]) : local.guarded_groups
 
   group      = aws_iam_group.this[each.key].name
   policy_arn = aws_iam_policy.log_guardrail["logs"].arn

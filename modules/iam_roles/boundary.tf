@@ -10,18 +10,16 @@ locals {
   # those on the account, all of which the boundary leaves out.
   privileges = jsondecode(file("${path.module}/../shared/privileges.json"))
   blinding   = flatten([for kind, listed in local.privileges.blinding : listed.actions if kind != "account"])
+}
 
-  # As in modules/iam_groups/log_guardrail.tf. Only what stores logs: IAM's 6,144 characters have no room for topics,
-  # rules and alarms as well.
-  log_resources = flatten([
-    for kind, names in var.protected : [
-      for name in names : [
-        for arn in local.privileges.tampering[kind].resources :
-        replace(replace(replace(arn, "PARTITION", local.partition), "ACCOUNT", local.account_id), "NAME", name)
-      ]
-    ]
-  ])
-  tampering = flatten([for kind, names in var.protected : local.privileges.tampering[kind].actions if length(names) > 0])
+# As in modules/iam_groups/log_guardrail.tf. Only what stores logs: IAM's 6,144 characters have no room for topics,
+# rules and alarms as well.
+module "log_protection" {
+  source = "../shared/log_protection"
+
+  protected  = var.protected
+  account_id = local.account_id
+  partition  = local.partition
 }
 
 data "aws_iam_policy_document" "boundary" {
@@ -31,6 +29,8 @@ data "aws_iam_policy_document" "boundary" {
   #checkov:skip=CKV_AWS_110:As above. What it leaves of IAM is bounded again; tests/policies/test_delegation.py tries every call.
   #checkov:skip=CKV_AWS_111:As above.
   #checkov:skip=CKV_AWS_356:As above.
+  source_policy_documents = [module.log_protection.policy_json]
+
   # Workloads are allowed. Identities, the account, the organization, assuming roles, and stopping detection are not.
   statement {
     sid    = "AllowWorkloads"
@@ -41,34 +41,6 @@ data "aws_iam_policy_document" "boundary" {
       local.privileges.log_settings.actions,
     )
     resources = ["*"]
-  }
-
-  dynamic "statement" {
-    for_each = length(local.log_resources) == 0 ? [] : [local.log_resources]
-
-    content {
-      sid       = "DenyTamperingWithLogs"
-      effect    = "Deny"
-      actions   = local.tampering
-      resources = statement.value
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(var.protected.key_aliases) == 0 ? [] : [var.protected.key_aliases]
-
-    content {
-      sid       = "DenyTamperingWithTheirKeys"
-      effect    = "Deny"
-      actions   = local.privileges.key_tampering.actions
-      resources = ["*"]
-
-      condition {
-        test     = "ForAnyValue:StringEquals"
-        variable = "kms:ResourceAliases"
-        values   = [for name in statement.value : "alias/${name}"]
-      }
-    }
   }
 
   statement {

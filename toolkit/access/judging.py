@@ -13,6 +13,7 @@ is certain never depends on a condition, and what cannot be decided is "depends"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -20,6 +21,7 @@ from functools import cached_property
 
 from toolkit.access.knowledge import (
     DIRECTLY,
+    OF_ACCESS_POINTS,
     Knowledge,
     Truth,
     condition_holds,
@@ -201,6 +203,8 @@ class Part:
 
 _NOTHING = (Truth.NO, Truth.NO)
 _ANY = Knowledge({})
+_BUCKETS = re.compile(r"arn:[\w-]+:s3:::")
+"""How the ARNs of buckets and their objects start."""
 
 
 class _Compiled:
@@ -448,6 +452,8 @@ def knowledge_of(
     """What is known of a principal's request."""
     known = dict(DIRECTLY)
     absent = {*Knowledge({}).absent}
+    if _BUCKETS.match(question.resource or ""):
+        absent |= OF_ACCESS_POINTS
     keys = request.keys
     derived = ["aws:principalaccount", "aws:principaltype", "aws:resourceaccount"]
     if principal.kind is not Kind.GROUP:

@@ -47,6 +47,11 @@ _NEVER = frozenset(
     }
 )
 """Keys that such a request does not have."""
+OF_ACCESS_POINTS = frozenset(
+    {"s3:accesspointnetworkorigin", "s3:accesspointtag/", "s3:dataaccesspointaccount", "s3:dataaccesspointarn"}
+)
+"""Keys of requests through an access point, which name the access point's ARN, and not a bucket's: Amazon S3 User
+Guide, "Configuring IAM policies for using access points"."""
 
 
 def of_the_principal(key: str) -> bool:

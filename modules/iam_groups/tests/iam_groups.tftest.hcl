@@ -86,7 +86,7 @@ run "logs_and_alerts" {
     error_message = "Every group but administrators carries the second guardrail."
   }
   assert {
-    condition     = jsondecode(output.log_guardrail_policy_json).Statement[*].Sid == ["DenyTamperingWithLogsAndAlerts", "DenyTamperingWithLogSettings", "DenyTamperingWithTheirKeys"] && alltrue([for statement in jsondecode(output.log_guardrail_policy_json).Statement : statement.Effect == "Deny"])
+    condition     = jsondecode(output.log_guardrail_policy_json).Statement[*].Sid == ["DenyTamperingWithLogs", "DenyTamperingWithTheirKeys", "DenyTamperingWithLogSettings"] && alltrue([for statement in jsondecode(output.log_guardrail_policy_json).Statement : statement.Effect == "Deny"])
     error_message = "The second guardrail denies and grants nothing."
   }
   assert {

@@ -37,6 +37,27 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
+  # A request through an access point names the access point, so denials in other policies of changes to this bucket's
+  # objects do not reach it. Services deliver logs to the bucket itself, and no direct request has the key: it locks out
+  # no principal. Reading through an access point stays possible.
+  statement {
+    sid       = "DenyChangesThroughAccessPoints"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject*", "s3:PutObject*", "s3:UpdateObject*"]
+    resources = ["${local.arn}/*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:DataAccessPointArn"
+      values   = ["false"]
+    }
+  }
+
   dynamic "statement" {
     for_each = length(var.access_log_sources) == 0 ? [] : [var.access_log_sources]
 

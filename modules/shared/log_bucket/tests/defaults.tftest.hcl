@@ -56,8 +56,16 @@ run "defaults" {
         Resource  = ["arn:aws:s3:::example-logs/*", "arn:aws:s3:::example-logs"]
         Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
       },
+      {
+        Sid       = "DenyChangesThroughAccessPoints"
+        Effect    = "Deny"
+        Principal = { AWS = "*" }
+        Action    = ["s3:UpdateObject*", "s3:PutObject*", "s3:DeleteObject*"]
+        Resource  = "arn:aws:s3:::example-logs/*"
+        Condition = { Null = { "s3:DataAccessPointArn" = "false" } }
+      },
     ]
-    error_message = "By default the policy must consist of the two TLS statements."
+    error_message = "By default the policy must consist of the two TLS statements and the one on access points."
   }
 
   assert {
@@ -114,7 +122,7 @@ run "every_switch" {
   }
 
   assert {
-    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : s.Sid] == ["Extra", "DenyInsecureTransport", "DenyOldTls"]
+    condition     = [for s in jsondecode(data.aws_iam_policy_document.this.json).Statement : s.Sid] == ["Extra", "DenyInsecureTransport", "DenyOldTls", "DenyChangesThroughAccessPoints"]
     error_message = "Statements that are passed in must stand beside the module's own."
   }
 }
