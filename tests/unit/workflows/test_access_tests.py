@@ -65,6 +65,15 @@ def test_what_holds() -> None:
         ),
         ("{who: anna, cannot: s3:DeleteBucket, on: log bucket}", "a test has no 'log bucket'; expected an ARN"),
         ("{who: anna, cannot: iam:CreateUser, when: {s3:prefix: a}}", "cannot have the condition key 's3:prefix'"),
+        (
+            "{who: anna, cannot: iam:CreateUser, when: {aws:MultiFactorAuthPresent: maybe}}",
+            "yaml:5: a request cannot have aws:MultiFactorAuthPresent with the value 'maybe'; expected true or false, "
+            "such as true",
+        ),
+        (
+            "{who: anna, cannot: iam:CreateUser, when: {aws:SourceIp: 203.0.113.0/24}}",
+            "yaml:5: a request cannot have aws:SourceIp with the value '203.0.113.0/24'; expected one IP address",
+        ),
     ],
 )
 def test_what_fails_says_line_answer_and_statement(line: str, expected: str) -> None:
