@@ -38,6 +38,11 @@ TOPIC = "baseline-trusted-advisor"
 
 
 NAMES = (TOPIC, "a-name-of-its-own")
+CHANGED = [
+    f"update module.cloudtrail.module.{bucket}.aws_s3_bucket_policy.this"
+    for bucket in ("access_log_bucket", "log_bucket")
+]
+"""What is newer: the policies of log buckets refuse changes through access points."""
 
 
 def settings(name: str) -> str:
@@ -80,7 +85,7 @@ def plans(project: Path, sandbox: control.Sandbox, terraform_binary: Path) -> di
             "changed": [f"{c.action.value} {c.address}" for c in plan.changes if c.action is not Action.MOVE],
             "outputs": [str(output) for output in plan.outputs],
             "all": plan.unchanged + len(plan.changes),
-            "moved from": sorted(str(c.previous_address) for c in plan.changes),
+            "moved from": sorted(str(c.previous_address) for c in plan.changes if c.action is Action.MOVE),
             "blocked by": [f.summary for f in judge(plan, REGISTRY, {}, {}) if f.blocks],
         }
     return found
@@ -95,9 +100,9 @@ def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_was_applied_is_moved_and_nothing_else(upgraded: Any, name: str):
+def test_what_was_applied_is_moved_and_little_else(upgraded: Any, name: str):
     plan = upgraded[name]
-    assert plan["changed"] == []
+    assert plan["changed"] == CHANGED
     assert plan["outputs"] == []
     state = json.loads((RELEASED / "state.json").read_text("utf-8"))
     assert plan["all"] == sum(len(r["instances"]) for r in state["resources"])

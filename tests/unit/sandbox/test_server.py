@@ -10,11 +10,12 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader, create_loader
 from moto import backends
 from moto.core import responses, utils
 from moto.sts.responses import TokenResponse
 
-from toolkit.sandbox.server import _find_out_once, _one_at_a_time
+from toolkit.sandbox.server import _find_out_once, _one_at_a_time, _read_once
 
 Start = Callable[[str, list[tuple[str, str]]], None]
 
@@ -77,6 +78,16 @@ def test_a_call_that_fails_frees_the_turn_and_ends_its_answer() -> None:
     assert answer.closed
     answer = [b"next"]
     assert ask(served, BytesIO(), 0) == b"next"
+
+
+def test_files_of_botocore_are_read_once_by_all_loaders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JSONFileLoader, "load_file", JSONFileLoader.load_file)  # restored after the test
+    before = create_loader().load_data("partitions")
+    _read_once()
+    first, second = create_loader().load_data("partitions"), create_loader().load_data("partitions")
+    assert first == before
+    assert first is second
+    assert JSONFileLoader().load_file("no/such/file") is None
 
 
 def test_what_never_changes_is_found_out_once_and_is_what_moto_finds(monkeypatch: pytest.MonkeyPatch) -> None:
