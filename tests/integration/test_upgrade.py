@@ -1,4 +1,4 @@
-"""What an earlier release has applied is moved to its new addresses; nothing of it changes, is replaced or destroyed.
+"""What an earlier release has applied is moved to its new addresses; little of it changes, and nothing is replaced.
 
 tests/upgrades/0.1.0/state.json is what 0.1.0 applied of the environment.yaml there on the embedded AWS (see record.py).
 Planned with `-refresh=false`: what is configured against that state alone, so no resource has to exist. What was
