@@ -47,6 +47,7 @@ def contradictions(written: Written, environment: Environment, *, signs: bool = 
             workflow of the user's own may, and pipeline.yaml then has no `sign`.
     """
     yield from _store(written, environment)
+    yield from _encryption(written, environment)
     bundle, demanded = written.settings.bundle, environment.bundle.require_signature
     if demanded is not None and (signs or bundle.sign != "none"):
         yield from _signature(written, environment, demanded)
@@ -63,6 +64,16 @@ def _store(written: Written, environment: Environment) -> Found:
     elif appliers := sorted(environment.identities.appliers):
         roles = " and ".join(role for pair in appliers for role in pair)
         yield _problem(environment, ("bundle", "store"), f"missing: {passes}, and {roles} get no rights for it", to)
+
+
+def _encryption(written: Written, environment: Environment) -> Found:
+    """A plan in S3 without a key: of an artifact, the jobs themselves demand TOOLKIT_BUNDLE_KEY before they plan."""
+    bundle = written.settings.bundle
+    if environment.bundle.require_encryption and bundle.to != "artifact" and bundle.kms_key is None:
+        what = f"true, and {_place(written, 'to')} passes plans on through {bundle.to} without a key: "
+        what += "`apply` would refuse plans that are not encrypted"
+        expected = "false, or `bundle.kms_key` in pipeline.yaml"
+        yield _problem(environment, ("bundle", "require_encryption"), what, expected)
 
 
 def _signature(written: Written, environment: Environment, demanded: str) -> Found:

@@ -287,6 +287,26 @@ def test_no_credentials_reach_a_pull_request_of_a_fork_or_of_dependabot(tmp_path
             assert name == "plan" or "changed" in job["needs"], name
 
 
+@pytest.mark.parametrize(
+    ("event", "ref", "planned"),
+    [
+        ("merge_group", "refs/heads/gh-readonly-queue/main/pr-7-0123456789abcdef", False),
+        ("merge_group", "refs/heads/gh-readonly-queue/refs/heads/main/pr-7-0123456789abcdef", False),
+        ("push", "refs/heads/gh-readonly-queue/main/pr-7-0123456789abcdef", False),
+        ("push", "refs/heads/main", True),
+    ],
+)
+def test_a_merge_queue_is_checked_and_gets_no_credentials(tmp_path: Path, event: str, ref: str, planned: bool):
+    workflow = yaml.safe_load(texts(tmp_path, "github", "")[".github/workflows/baseline.yml"])
+    assert {"merge_group", "pull_request"} <= set(workflow[True]), "a required check must run for both"
+    assert "if" not in workflow["jobs"]["check"]
+    says = {"github.event_name": event, "github.ref": ref, "needs.check.outputs.jobs": "1"}
+    written = workflow["jobs"]["plan"]["if"].replace("&&", " and ").replace("||", " or ")
+    # Every context as a text; those of a pull request are empty for other events.
+    expression = re.sub(r"(?<!')\b(?:github|needs)[\w.]+", lambda found: repr(says.get(found[0], "")), written)
+    assert eval(" ".join(expression.split()), {"__builtins__": {}}) is planned
+
+
 def test_no_environment_is_applied_where_another_is_planned(tmp_path: Path):
     """An environment may be called prod-plan: its role, which applies, must not trust what plans prod."""
     from toolkit.workflows.matrix import jobs_of as plan_jobs

@@ -49,6 +49,12 @@ TO = "bundle: {to: 's3://plans/ci/'}"
          "through s3://plans/ci/: the policies for the roles have no rights for it; expected s3://plans/ci/"),
         ("require_run: true", TO, True, "bundle.store: missing: pipeline.yaml:2 passes plans on through "
          "s3://plans/ci/, and ci-plan and ci-apply get no rights for it; expected s3://plans/ci/"),
+        ("require_encryption: true", "bundle: {to: 's3://plans/ci/', kms_key: alias/bundles}", False, None),
+        ("require_encryption: true", "", False, None),
+        ("require_encryption: false", TO, False, None),
+        ("require_encryption: true", TO, False, "bundle.require_encryption: true, and pipeline.yaml:2 passes plans on "
+         "through s3://plans/ci/ without a key: `apply` would refuse plans that are not encrypted; expected false, or "
+         "`bundle.kms_key` in pipeline.yaml"),
         # Two keys for two purposes.
         ("bucket_kms_key: alias/s3", "bundle: {kms_key: alias/bundles}", True, None),
         (f"require_signature: {KEY}", f"bundle: {{sign: kms, signing_key: '{KEY}'}}", False, None),
@@ -84,7 +90,7 @@ TO = "bundle: {to: 's3://plans/ci/'}"
 def test_what_cannot_both_hold_is_named_with_both_places(
     tmp_path: Path, bundle: str, pipeline: str, roles: bool, says: str | None
 ):
-    line = 4 if bundle.startswith(("store", "require_signature")) else 3
+    line = 4 if bundle.startswith(("store", "require_signature", "require_encryption")) else 3
     assert found(tmp_path, bundle, pipeline, roles=roles) == ([] if says is None else [f"{FILE}:{line}: {says}"])
 
 
