@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import plain_files, refuse_links
+from toolkit.visible import shortened
 
 MODULES = "../../../modules"
 """Where modules/ is, seen from environments/NAME/rendered."""
@@ -44,12 +45,6 @@ def no_environment(name: str, known: Sequence[str]) -> UsageError:
         where="environments/",
         hint=f"environments: {shortened(known) or 'none yet; `toolkit new ENV` makes one'}",
     )
-
-
-def shortened(names: Sequence[str], most: int = 20) -> str:
-    """Names with commas between them; of a long list only the first ones, and how many more there are."""
-    more = [] if len(names) <= most else [f"and {len(names) - most} more"]
-    return ", ".join((*(names if not more else names[:most]), *more))
 
 
 @cache

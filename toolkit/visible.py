@@ -11,7 +11,7 @@ import codecs
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 LOG_WIDTH = 400
@@ -40,6 +40,12 @@ def one_line(text: str) -> str:
 def inert(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula, in one line: names and reasons are anybody's words."""
     return one_line(f"'{cell}" if cell.startswith(_FORMULA) else cell)
+
+
+def shortened(names: Sequence[str], most: int = 20) -> str:
+    """Names with commas between them; of a long list only the first ones, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def joined_lines(parts: Iterable[str]) -> str:

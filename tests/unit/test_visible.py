@@ -6,10 +6,11 @@ import json
 import re
 import unicodedata
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from toolkit.visible import escaped, json_text, one_line
+from toolkit.visible import escaped, json_text, one_line, shortened
 
 LETTERS = st.text(st.sampled_from("aé\r\n\t\x1b\u202e\u2028\x7f\x00 \u200b"), max_size=12)
 
@@ -26,3 +27,11 @@ def test_json_says_the_same_with_nothing_that_is_not_seen(data: object):
     text = json_text(data)
     assert json.loads(text) == data
     assert not any(unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp", "Cs") for one in text.replace("\n", ""))
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "expected"),
+    [(0, 2, ""), (1, 2, "n0"), (2, 2, "n0, n1"), (3, 2, "n0, n1 and 1 more"), (1502, 1, "n0 and 1,501 more")],
+)
+def test_a_long_list_says_how_many_more_there_are(count: int, most: int, expected: str) -> None:
+    assert shortened([f"n{number}" for number in range(count)], most) == expected

@@ -9,7 +9,7 @@ it: the better of both is its answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from toolkit.access.judging import RANK, Answer, Judge, Question, Verdict
@@ -20,6 +20,7 @@ from toolkit.aws_lists import aws_list
 from toolkit.errors import UsageError
 from toolkit.iam.matching import ARN_FIELDS, ContextValue
 from toolkit.spelling import nearest
+from toolkit.visible import shortened
 
 _ASSUMES = "sts:AssumeRole"
 
@@ -107,7 +108,7 @@ def named(world: World, text: str) -> Principal:
     close = nearest(text, labels if ":" in text else names)
     raise UsageError(
         f"there is no principal {text!r} in {world.source}",
-        hint=f"did you mean {close}?" if close else f"expected one of {_some(labels)}",
+        hint=f"did you mean {close}?" if close else f"expected one of {shortened(labels, 8)}",
     )
 
 
@@ -120,11 +121,6 @@ def _account(text: str) -> str | None:
 
 def _listed(found: Iterable[Principal]) -> str:
     return " or ".join(one.label for one in found)
-
-
-def _some(labels: Sequence[str], most: int = 8) -> str:
-    more = len(labels) - most
-    return ", ".join(labels[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def asked(action: str, resource: str | None, context: Iterable[tuple[str, ContextValue]] = ()) -> Question:

@@ -26,6 +26,7 @@ from toolkit.iam import PolicyDocument, PolicyKind, Principals, Statement
 from toolkit.iam.evaluate import Layer, resource_must_allow
 from toolkit.iam.inclusion import covered
 from toolkit.iam.matching import action_matches
+from toolkit.visible import shortened
 
 _OWN_CREDENTIALS = frozenset({"iam:CreateAccessKey", "iam:DeactivateMFADevice"})
 """What somebody may do to their own user without any more rights. A policy, a group, or a boundary less is more."""
@@ -868,5 +869,5 @@ def _unknown_line(name: str, whose: Iterable[str]) -> str:
     names = list(whose)
     if not names:
         return f"what {name} says: its text is not known here"
-    few = listed(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    few = listed(names) if len(names) <= 3 else shortened(names, 3)
     return f"what {name} says, for {few}: its text is not known here"

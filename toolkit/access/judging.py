@@ -41,6 +41,7 @@ from toolkit.iam.organization import HONOUR_RCPS
 from toolkit.iam.request import Principal as Caller
 from toolkit.iam.request import role_session
 from toolkit.regions import GLOBAL_REGION
+from toolkit.visible import shortened
 
 _ONE_ENDPOINT = frozenset({"account", "iam", "organizations", "shield"})
 """As in `toolkit.iam.organization`."""
@@ -690,8 +691,7 @@ class Judge:
                 if one.holding is guard.policy and one.denies is (general is Verdict.ALLOWED):
                     told = (f"the resource is {guard.arn}", *one.doubts)
                     found[id(one.statement)] = replace(one, certain=False, doubts=told)
-        said = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
-        reason = f"{general.value} where no policy of the resource says otherwise, {said}"
+        reason = f"{general.value} where no policy of the resource says otherwise, {shortened(named, _NAMED)}"
         return Answer(principal, question, Verdict.DEPENDS, tuple(found.values()), reason)
 
     def _grounds(self, asked: _Asked) -> Iterator[Ground]:

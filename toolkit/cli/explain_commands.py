@@ -11,6 +11,7 @@ import typer
 
 from toolkit.cli import console, options
 from toolkit.errors import ExitCode, UsageError, or_meant
+from toolkit.visible import shortened
 
 if TYPE_CHECKING:
     from toolkit.access import Answer, Question
@@ -360,8 +361,7 @@ def _shown(
     else:
         console.say(*who_lines(subject, question, answers, verbose=console.Settings.verbose))
     if other:
-        said = ", ".join(f"{one.principal.label} {one.verdict.value}" for one in other[:3])
-        more_of_them = f" and {len(other) - 3} more" if len(other) > 3 else ""
-        console.tell(f"expected {expect.value if expect else ''}: {said}{more_of_them}")
+        said = shortened([f"{one.principal.label} {one.verdict.value}" for one in other], 3)
+        console.tell(f"expected {expect.value if expect else ''}: {said}")
         return ExitCode.CHANGES
     return ExitCode.OK

@@ -136,6 +136,6 @@ def _confirm(found: Selection) -> None:
 
 
 def _list(names: Sequence[str]) -> str:
-    from toolkit.paths import shortened
+    from toolkit.visible import shortened
 
     return shortened(names)

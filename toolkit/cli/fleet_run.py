@@ -703,7 +703,7 @@ def _ask(run: Run, names: Sequence[str], *, one_by_one: bool) -> Collection[str]
 
 def _where(run: Run, names: Collection[str]) -> str:
     """The accounts that plans are of, as the plans themselves say."""
-    from toolkit.paths import shortened
+    from toolkit.visible import shortened
 
     if "--sandbox" in run.arguments.everywhere:
         return " on the embedded AWS"

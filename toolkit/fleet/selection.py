@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from toolkit.errors import UsageError, or_meant
 from toolkit.globs import glob
-from toolkit.paths import no_environment, shortened
+from toolkit.paths import no_environment
 from toolkit.spelling import nearest
+from toolkit.visible import shortened
 
 Labels = Mapping[str, str]
 

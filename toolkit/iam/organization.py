@@ -18,6 +18,7 @@ from toolkit.iam.request import Principal, PrincipalKind, Request
 from toolkit.policies import Limits, Need, OrganizationPolicy
 from toolkit.regions import GLOBAL_REGION
 from toolkit.typed import dotted
+from toolkit.visible import shortened
 
 _KINDS = {"SERVICE_CONTROL_POLICY": PolicyKind.SCP, "RESOURCE_CONTROL_POLICY": PolicyKind.RCP}
 _ONE_ENDPOINT = frozenset({"account", "iam", "organizations", "shield"})
@@ -231,9 +232,7 @@ def _shown(denied: Mapping[str, list[str]], deployment: Deployment) -> str:
 
 def named_actions(actions: Iterable[str]) -> str:
     """Some of the actions, and how many more there are."""
-    every = list(actions)
-    more = len(every) - _NAMED_ACTIONS
-    return ", ".join(every[:_NAMED_ACTIONS]) + (f" and {more} more" if more > 0 else "")
+    return shortened(list(actions), _NAMED_ACTIONS)
 
 
 def _requested(need: Need, deployment: Deployment) -> tuple[str, ...]:

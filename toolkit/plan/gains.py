@@ -32,6 +32,7 @@ from toolkit.plan.facts import Facts, Wanted
 from toolkit.plan.lockout.guard import users_wanted
 from toolkit.plan.model import Change, Resource
 from toolkit.plan.policy_texts import known_policies, wanted_texts
+from toolkit.visible import shortened
 
 _MOST = 5
 """Principals that a summary names."""
@@ -149,7 +150,7 @@ def _finding(case: Case, cause: Cause | None, change: Change | None, shifts: Ite
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, own in of.items():
         alike.setdefault(tuple(item.line(Turn.GAIN) for item in grouped(own)), []).append(name)
-    evidence = "; ".join(f"{_some(whom)} {', and '.join(lines)}" for lines, whom in alike.items())
+    evidence = "; ".join(f"{shortened(whom, _MOST)} {', and '.join(lines)}" for lines, whom in alike.items())
     actions = dict.fromkeys(shift.sensitive.action for own in of.values() for shift in own)
     first = next(iter(of.values()))[0].principal
     resource = change.resource if change is not None else findings.Resource(first.address, case.home, None, first.arn)
@@ -162,22 +163,18 @@ def _finding(case: Case, cause: Cause | None, change: Change | None, shifts: Ite
         does = f"may do {count} under other conditions"
     elif len(both) > 1:
         does = f"may do {count} newly or under other conditions"
+    whose = shortened(names, _MOST)
     return Finding(
         rule=GAINS,
         severity=Severity.HIGH,
         resource=resource,
         attribute=attribute,
-        summary=f"{_some(names)[:1].upper()}{_some(names)[1:]} {does}.",
+        summary=f"{whose[:1].upper()}{whose[1:]} {does}.",
         evidence=evidence,
         remedy="allow only what is needed, or give consent if each of these principals should have these permissions",
         consent=f"--allow-gain '{subject}'",
         component=change.component if change is not None else None,
     )
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _MOST
-    return ", ".join(names[:_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 GUARD = Guard(_judge, _needs)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from toolkit.access import Answer, Ground, Question, Verdict, World
 from toolkit.access.questions import Found, Named
 from toolkit.documents import Document, document
+from toolkit.visible import shortened
 
 _WIDTH = max(len(one.value) for one in Verdict)
 
@@ -117,10 +118,9 @@ def named_lines(subject: Told, question: Named, found: Found, *, verbose: bool) 
         for verdict in (Verdict.ALLOWED, Verdict.DEPENDS):
             told = answers.get(verdict, [])
             if told:
-                some = told if verbose else told[:_SOME]
-                actions = ", ".join(dict.fromkeys(one.question.action for one in some))
-                more = f" and {len(told) - len(some)} more" if len(told) > len(some) else ""
-                yield f"{verdict.value:<{_WIDTH}}  {label}: {actions}{more}"
+                actions = list(dict.fromkeys(one.question.action for one in told))
+                some = shortened(actions, len(actions) if verbose else _SOME)
+                yield f"{verdict.value:<{_WIDTH}}  {label}: {some}"
                 conditions = dict.fromkeys(condition for one in told for condition in one.conditions)
                 named = list(conditions) if verbose else list(conditions)[:_SOME]
                 yield from (f"{' ' * (_WIDTH + 2)}{condition}" for condition in named)

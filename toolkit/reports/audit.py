@@ -24,7 +24,7 @@ from toolkit.findings.data import reported
 from toolkit.reports.markdown import prose
 from toolkit.reports.text import Line, plain
 from toolkit.typed import dotted
-from toolkit.visible import escaped, json_text
+from toolkit.visible import escaped, json_text, shortened
 
 _FEW = 5
 """Resources of one check that are listed; with -v, all are."""
@@ -388,7 +388,7 @@ def fixed_lines(fixes: Sequence[Fix], others: Sequence[Fix]) -> Iterator[Line]:
         for one in by_hand:
             alike.setdefault(tuple(edit_words(one)), []).append(one.check)
         for words, checks in alike.items():
-            yield f"  {', '.join(checks[:_FEW])}{f' and {len(checks) - _FEW} more' if len(checks) > _FEW else ''}", ""
+            yield f"  {shortened(checks, _FEW)}", ""
             yield from ((f"    {line}", "") for line in words)
     if already := [one.check for one in others if one.kind is Kind.ALREADY_SET]:
         yield "", ""

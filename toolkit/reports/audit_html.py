@@ -19,6 +19,7 @@ from toolkit.reports.audit import audit_data, cost_words, edit_words
 from toolkit.reports.audit_charts import age_chart, coverage_chart, trend_chart
 from toolkit.reports.audit_words import ACCOUNT, CHANGES, MARKS, VERDICTS, WORDS, day, minute, moment
 from toolkit.reports.text import many
+from toolkit.visible import shortened
 
 _ROWS = 1000
 """Findings in the tables for print and for browsers without scripts; with scripts, a print has all of them."""
@@ -185,7 +186,7 @@ class _Page:
                     "number": f"{len(regions):,}",
                     "of": "",
                     "what": f"region{'' if len(regions) == 1 else 's'} audited",
-                    "more": regions[0] if len(regions) == 1 else f"{regions[0]} and {len(regions) - 1} more",
+                    "more": shortened(regions, 1),
                 }
             )
         return found

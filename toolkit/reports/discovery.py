@@ -18,6 +18,7 @@ from toolkit.resources.reading import Live, Reason, Unreadable
 from toolkit.snapshots import Snapshot, snapshot_data
 from toolkit.snapshots.compare import Comparison, Difference
 from toolkit.snapshots.unmanaged import Unmanaged
+from toolkit.visible import shortened
 
 _FEW = 3
 """Resources of one type in one region that are listed by name; of more, the first are."""
@@ -185,8 +186,7 @@ def comparison_lines(found: Comparison) -> Iterator[Line]:
     yield (f"{counts}." if changes else "No difference."), "bold"
     if found.not_compared:
         kinds = sorted({kind for kind, _ in found.not_compared})
-        more = f" and {len(kinds) - _FEW} more types" if len(kinds) > _FEW else ""
-        yield f"Not compared, since not both snapshots have read it: {', '.join(kinds[:_FEW])}{more}.", "yellow"
+        yield f"Not compared, since not both snapshots have read it: {shortened(kinds, _FEW)}.", "yellow"
 
 
 _STYLES = {"added": "green", "removed": "red", "changed": "yellow"}

@@ -19,7 +19,7 @@ from toolkit.findings import Severity, Status
 from toolkit.reports.format import Format
 from toolkit.reports.markdown import prose
 from toolkit.reports.text import Line, many, plain
-from toolkit.visible import JSON, PLAIN, columns, json_text, one_line
+from toolkit.visible import JSON, PLAIN, columns, json_text, one_line, shortened
 
 _FEW = 5
 """Accounts of a group that are named, and checks of a common group that are listed; with -v, all are."""
@@ -102,9 +102,7 @@ def _accounts(audit: OrganizationAudit, ids: Sequence[str], *, verbose: bool) ->
     if len(ids) == len(audit.accounts) > 1 and {one.member.id for one in audit.accounts} == set(ids):
         return "all"
     members = {one.id: one for one in (*(each.member for each in audit.accounts), *audit.excluded)}
-    shown = ids if verbose else ids[:_FEW]
-    more = "" if len(shown) == len(ids) else f" and {len(ids) - len(shown)} more"
-    return ", ".join(_called(members[one]) for one in shown) + more
+    return shortened([_called(members[one]) for one in ids], len(ids) if verbose else _FEW)
 
 
 def _called(member: Member) -> str:

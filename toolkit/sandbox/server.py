@@ -107,7 +107,7 @@ def _read_once() -> None:
     from botocore.loaders import JSONFileLoader
 
     read = cache(JSONFileLoader().load_file)
-    JSONFileLoader.load_file = lambda _, path: read(path)  # noqa: B010: mypy refuses an assignment
+    JSONFileLoader.load_file = lambda _, path: read(path)  # type: ignore[method-assign, assignment]
 
 
 def _find_out_once() -> None:

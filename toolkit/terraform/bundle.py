@@ -35,6 +35,7 @@ from toolkit.terraform import stored
 from toolkit.terraform.sealing import NO_KEYS, Keys, is_sealed, seal, sealed_for, unseal
 from toolkit.terraform.stored import Stored, is_reference
 from toolkit.typed import FieldError, from_json
+from toolkit.visible import shortened
 
 if TYPE_CHECKING:
     from toolkit.access.changes import AccessChanges
@@ -228,7 +229,7 @@ class Bundle:
             "missing": [name for name in old if name not in files],
             "added": [name for name in files if name not in old],
         }
-        told = "; ".join(f"{word}: {_listed(names)}" for word, names in words.items() if names)
+        told = "; ".join(f"{word}: {shortened(names, 3)}" for word, names in words.items() if names)
         raise BadPlanError(
             f"the files are not those that it was made from ({told})"
             if told
@@ -452,10 +453,6 @@ def _sums(members: Mapping[str, bytes]) -> bytes:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _shown(value: Any) -> str:

@@ -17,11 +17,12 @@ from toolkit.environment.source import parse
 from toolkit.errors import ToolkitError
 from toolkit.files import LITTER, plain_files, read_regular
 from toolkit.fleet.selection import Changed
-from toolkit.paths import ENVIRONMENT_NAME, Project, shortened
+from toolkit.paths import ENVIRONMENT_NAME, Project
 from toolkit.rendering.called import Modules
 from toolkit.rendering.render import RenderedTree, render
 from toolkit.rendering.tree import READ, foreign
 from toolkit.terraform.runner import LOCK_FILE
+from toolkit.visible import shortened
 from toolkit.workflows.checkout import Commit, commit_of
 from toolkit.workflows.processes import each
 from toolkit.workflows.workspace import read_environment

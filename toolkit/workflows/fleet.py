@@ -29,8 +29,9 @@ from toolkit.fleet.journal import Entry, Journal, State, Story
 from toolkit.fleet.outcome import Outcome, fold
 from toolkit.fleet.settings import FleetFileError, load_settings
 from toolkit.fleet.waves import Wave, in_waves
-from toolkit.paths import Project, shortened
+from toolkit.paths import Project
 from toolkit.terraform.process import asking, handled
+from toolkit.visible import shortened
 from toolkit.workflows import capacity
 from toolkit.workflows.commands import PROGRAM, Chain, Commands, Job, Watcher
 from toolkit.workflows.environments import labels_of

@@ -25,8 +25,9 @@ from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.files import write_atomically
 from toolkit.fleet.written import merge
 from toolkit.interrupts import report, uninterrupted
-from toolkit.paths import ENVIRONMENT_NAME, Project, shortened
+from toolkit.paths import ENVIRONMENT_NAME, Project
 from toolkit.typed import dotted
+from toolkit.visible import shortened
 from toolkit.workflows.discover import Account
 from toolkit.workflows.edited import diff_of, read_file, require_unedited, write_file
 from toolkit.workflows.new import Answers, environment_text, write_schema

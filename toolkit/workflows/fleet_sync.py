@@ -19,9 +19,9 @@ from toolkit.environment.text import decoded
 from toolkit.errors import ToolkitError, UsageError, or_meant
 from toolkit.fleet.settings import FILE_NAME, load_settings
 from toolkit.fleet.written import KEPT, Merged, Value, merge, origins
-from toolkit.paths import EnvironmentPaths, Project, shortened
+from toolkit.paths import EnvironmentPaths, Project
 from toolkit.typed import dotted
-from toolkit.visible import joined_lines
+from toolkit.visible import joined_lines, shortened
 from toolkit.workflows.edited import diff_of, read_file, require_unedited, write_file
 from toolkit.workflows.scratch import only_one
 

@@ -17,8 +17,9 @@ from toolkit.environment.model import Environment, EnvironmentFile
 from toolkit.environment.source import Path
 from toolkit.errors import UsageError, or_meant
 from toolkit.fleet.written import origins
-from toolkit.paths import Project, shortened
+from toolkit.paths import Project
 from toolkit.typed import dotted
+from toolkit.visible import shortened
 from toolkit.workflows.edited import read_file
 from toolkit.workflows.workspace import read_environment
 

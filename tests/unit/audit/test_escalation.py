@@ -94,7 +94,7 @@ def test_three_paths_are_named_and_the_others_counted():
     both = recorded(user("ben"), anna)
     result = run(checks()[CHECK], SCOPE, Answers({fact: (of, ()) for fact, of in both.items()}))
     assert result.outcomes[0].evidence.endswith(
-        "iam-015 (iam:AttachUserPolicy, iam:CreateAccessKey) by the user 'ben' and 3 further paths"
+        "iam-015 (iam:AttachUserPolicy, iam:CreateAccessKey) by the user 'ben' and 3 more"
     )
 
 

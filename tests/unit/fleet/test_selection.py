@@ -86,7 +86,7 @@ def test_a_long_list_of_environments_is_shortened():
     with pytest.raises(UsageError) as refused:
         select(known, ["x"], labels=lambda _: {})
     assert refused.value.hint is not None
-    assert refused.value.hint.endswith("e0019, and 980 more")
+    assert refused.value.hint.endswith("e0019 and 980 more")
 
 
 def test_what_has_changed_is_asked_only_of_what_is_meant_otherwise():

@@ -21,6 +21,7 @@ from toolkit.iam.held_policies import ManagedPolicy
 from toolkit.iam.holders import Identity
 from toolkit.plan.facts import Source
 from toolkit.resources.reading import Live
+from toolkit.visible import shortened
 
 _MEMBERS = {
     "User": "UserDetailList",
@@ -201,8 +202,7 @@ def _said(ways: Iterable[Way], called: Mapping[str, str]) -> str:
         taken = [", ".join(way.path.required), f"after {', '.join(way.first)}" if way.first else ""]
         actions = f" ({', '.join(filter(None, taken))})" if any(taken) else ""
         texts.append(f"{name}{actions}{by}")
-    more = len(texts) - _NAMED
-    return ", ".join(texts[:_NAMED]) + (f" and {more} further path{'s' if more > 1 else ''}" if more > 0 else "")
+    return shortened(texts, _NAMED)
 
 
 _OWN_PATHS = {
