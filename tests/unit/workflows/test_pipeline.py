@@ -287,6 +287,20 @@ def test_no_credentials_reach_a_pull_request_of_a_fork_or_of_dependabot(tmp_path
             assert name == "plan" or "changed" in job["needs"], name
 
 
+def test_one_requirements_file_with_hashes_can_pin_every_package(tmp_path: Path):
+    """In its hash-checking mode pip refuses a command that names a package without a hash."""
+    package = "--requirement=https://example.com/toolkit.txt"
+    written = texts(tmp_path, "github", f"package: {package}\n")
+    for name, text in written.items():
+        workflow = yaml.safe_load(text)
+        assert workflow["env"]["TOOLKIT_PACKAGE"] == package
+        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+        installs = {step["run"] for step in steps if step.get("run", "").startswith("pip ")}
+        alone = 'pip install "$TOOLKIT_PACKAGE"'
+        assert installs <= {alone, f"{alone} && pip install cryptography"}, name
+        assert installs
+
+
 @pytest.mark.parametrize(
     ("event", "ref", "planned"),
     [
