@@ -107,7 +107,7 @@ run "logs_and_alerts" {
     error_message = "What is named is denied in every region, and nothing whose name only begins so."
   }
   assert {
-    condition     = jsondecode(output.log_guardrail_policy_json).Statement[2].Condition == { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/logs" } }
+    condition     = jsondecode(output.log_guardrail_policy_json).Statement[1].Condition == { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/logs" } }
     error_message = "Keys are known by their aliases."
   }
 }
