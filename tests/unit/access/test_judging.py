@@ -179,6 +179,12 @@ def test_what_a_resources_policy_says() -> None:
     assert of(user(), delete, guarded=guarded(allow("s3:*", Principal={"AWS": ANNA}))) is ALLOWED
     assert of(user(), delete, guarded=guarded(allow("s3:*", Principal={"AWS": ACCOUNT}))) is DENIED
     assert of(admin, delete, guarded=[Guarded(BUCKET, None, ACCOUNT)]) is ALLOWED
+    # What names a bucket is no request through an access point, which names the access point.
+    through = {"Null": {"s3:DataAccessPointArn": "false"}}
+    assert of(admin, delete, guarded=guarded(deny("s3:*", Principal="*", Condition=through))) is ALLOWED
+    by_point = replace(delete, context={"s3:DataAccessPointArn": f"arn:aws:s3:eu-central-1:{ACCOUNT}:accesspoint/logs"})
+    assert of(admin, by_point, guarded=guarded(deny("s3:*", Principal="*", Condition=through))) is DENIED
+    assert of(user(held(allow("*", Condition=through))), Question("s3:GetObject")) is DEPENDS
     # Its policy is not known.
     assert of(admin, delete) is DEPENDS
     # Of a key, the key's own policy has to allow.
