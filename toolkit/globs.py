@@ -114,11 +114,15 @@ class Glob:
 
     def covers(self, other: Glob) -> bool:
         """Whether every text that `other` matches is one that this matches; False also where it cannot be shown."""
-        return self._read(other._canonical, 0)
+        # Of most pairs, actions of two services, this is all there is to compare.
+        if not other._prefix.startswith(self._prefix):
+            return False
+        head = len(self._prefix)
+        return self._canonical[head:] == (STAR,) or self._read(other._canonical[head:], head)
 
     def overlaps(self, other: Glob) -> bool:
         """Whether some text matches both, whatever the texts that are known only later."""
-        # Of most pairs, actions of two services, this is all there is to compare.
+        # As above.
         if not self._prefix.startswith(other._prefix[: len(self._prefix)]):
             return False
         one, two = (Glob(tuple(STAR if isinstance(s, Unknown) else s for s in g.symbols)) for g in (self, other))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from toolkit.iam import PolicyDocument, PolicyError, PolicyKind, Principals, Statement
 from toolkit.iam.inclusion import condition_meaning, covered, same_principals
@@ -24,6 +25,7 @@ class PolicyDiff:
     """Why the new document is weaker, or cannot be shown not to be; empty where it is not."""
 
 
+@lru_cache(maxsize=256)
 def compare_policies(old: str, new: str) -> PolicyDiff:
     """Compare two documents."""
     try:
@@ -46,6 +48,7 @@ def _version(before: PolicyDocument, after: PolicyDocument) -> Iterator[str]:
     yield line
 
 
+@lru_cache(maxsize=256)
 def policy_sentences(text: str) -> tuple[str, ...]:
     """What a document says, one line per statement; none where it cannot be read."""
     try:
@@ -81,6 +84,7 @@ def _weaker(before: PolicyDocument, after: PolicyDocument) -> Iterator[str]:
             yield f"grants more: {statement.label}"
 
 
+@lru_cache(maxsize=256)  # several guards ask the same of a policy, to know what is wanted and to judge
 def rights_lost(old: str | None, new: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What whoever has a policy loses, or cannot be shown not to: (what is granted less, what is denied more).
 

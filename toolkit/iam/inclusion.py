@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from typing import Any, TypeVar
 
@@ -115,8 +116,9 @@ def _actions_contain(wide: _Side, narrow: _Side) -> bool:
     )
 
 
-def _actions(texts: Iterable[str]) -> list[Glob]:
-    return [action_pattern(text) for text in texts]
+@lru_cache(maxsize=1024)
+def _actions(texts: tuple[str, ...]) -> tuple[Glob, ...]:
+    return tuple(action_pattern(text) for text in texts)
 
 
 def _resources_contain(wide: _Side, narrow: _Side) -> bool:
@@ -130,10 +132,10 @@ def _resources_contain(wide: _Side, narrow: _Side) -> bool:
 
 
 def _list_contains(
-    wide: list[_Entry],
-    wide_not: list[_Entry],
-    narrow: list[_Entry],
-    narrow_not: list[_Entry],
+    wide: Sequence[_Entry],
+    wide_not: Sequence[_Entry],
+    narrow: Sequence[_Entry],
+    narrow_not: Sequence[_Entry],
     *,
     everything: _Entry,
     covers: Callable[[_Entry, _Entry], bool],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 from toolkit.addresses import AttributePath, suffix, value_at
@@ -42,8 +43,8 @@ def paired(
         for here in old:
             waiting[rule(before[here])].append(here)
         for there in new:
-            if there not in partner and waiting[rule(after[there])]:
-                partner[there] = waiting[rule(after[there])].pop(0)
+            if there not in partner and (alike := waiting[rule(after[there])]):
+                partner[there] = alike.pop(0)
         old = [here for here in old if here not in partner.values()]
     changed = [there for there in new if there not in partner]
     if path not in record.keys and len(old) == len(changed) == 1:
@@ -108,22 +109,32 @@ def _by_content(entries: Sequence[Entry]) -> list[int]:
 
 def canonical(value: Any, *, in_order: bool = False) -> str:
     """The same text for what means the same: lists in any order, and blocks without what is empty in them."""
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, (dict, Mapping)) and value:
         # A map, such as tags, in which an empty text is a value.
-        return json.dumps({name: plain(inner) or inner for name, inner in value.items()}, sort_keys=True, default=str)
-    return json.dumps(plain(value, in_order), sort_keys=True, default=str)
+        return _text({name: plain(inner) or inner for name, inner in value.items()})
+    return _text(plain(value, in_order))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values have the same `canonical` text."""
+    if isinstance(one, (str, bool, int, NoneType)) and type(one) is type(other) and one == other:
+        return True
+    return canonical(one) == canonical(other)
+
+
+_text = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
 def plain(value: Any, in_order: bool = False) -> Any:
     """The value as `canonical` compares it: None where it is empty."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, (dict, Mapping)):
         return {name: plain(inner) for name, inner in value.items() if not is_empty(inner)} or None
     if isinstance(value, (list, tuple)):
         items = [plain(v) for v in value]
-        return (items if in_order else sorted(items, key=lambda v: json.dumps(v, sort_keys=True, default=str))) or None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return None if value == "" else value
+        return (items if in_order or len(items) == 1 else sorted(items, key=_text)) or None
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def is_empty(value: Any) -> bool:

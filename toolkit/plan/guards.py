@@ -527,11 +527,13 @@ def _take_over(change: Change, found: Existing, deleted: list[Change]) -> str:
 
 def _difference(path: AttributePath, old: Any, after: Mapping[str, Any]) -> Iterator[str]:
     new = path.at(after)
+    if new == old:
+        return
     if old == {} and new:
         yield "added"
     elif isinstance(old, str) and isinstance(new, str) and policy_sentences(old) and policy_sentences(new):
         yield from compare_policies(old, new).lines
-    elif new != old:
+    else:
         yield f"{shown(old)} → {shown(new)}"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from toolkit import findings
 from toolkit.addresses import Address, AttributePath, label_of, regional_label
 from toolkit.errors import ToolkitError
-from toolkit.plan.entries import canonical, joined, own_key, paired
+from toolkit.plan.entries import joined, own_key, paired, same
 from toolkit.resources.base import ResourceType
 from toolkit.resources.registry import has_own_arn, record_of
 
@@ -323,7 +323,7 @@ def _change(entry: Mapping[str, Any], attribution: Attribution) -> Change | None
     for path, _, old, new in differences:
         if not (path.steps and isinstance(old, _Hidden) and isinstance(new, _Hidden)):
             continue
-        if canonical(old.value) != canonical(new.value):
+        if not same(old.value, new.value):
             AttributePath(path.steps[:-1]).at(planned)[path.steps[-1]] = Marker.CHANGED
     forcing = [AttributePath(tuple(path)) for path in change.get("replace_paths", ())]
     component, region = attribution.of(entry["address"])

@@ -14,7 +14,7 @@ from typing import Any
 
 from toolkit.addresses import value_at
 from toolkit.iam.comparison import compare_policies
-from toolkit.plan.entries import canonical, is_empty, named, paired, plain
+from toolkit.plan.entries import is_empty, named, paired, plain, same
 from toolkit.plan.event_patterns import narrowed
 from toolkit.plan.lifecycles import shortened
 from toolkit.plan.log_filters import matches_less
@@ -116,7 +116,7 @@ def _lost(
         old, new = (_or_otherwise(strength, v, values) for v, values in ((old, before), (new, after)))
     if isinstance(strength.unset, int):
         old, new = (_or_unset(strength.unset, path, values) for values in (before, after))
-    if canonical(old) == canonical(new):
+    if same(old, new):
         return None
     if strength.stronger is Stronger.POLICY:
         return _policy(old, new)

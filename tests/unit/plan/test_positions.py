@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def weaker(
 
 
 HOW = pytest.mark.parametrize("how", ["update", "import", "create"])
+
+
+def orders(old: list[Any], new: list[Any], how: str) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Both in every order; of an import and a create, which are compared as an update is, one of them at a time."""
+    for before, after in itertools.product(itertools.permutations(old), itertools.permutations(new)):
+        if how == "update" or before == tuple(old) or after == tuple(new):
+            yield before, after
 
 
 def shuffled(value: Any, chance: random.Random) -> Any:
@@ -107,10 +115,10 @@ def values_of(strength: Strength, value: Any) -> dict[str, Any]:
 def test_an_entry_that_goes_or_comes_is_found_at_any_place(record: ResourceType, strength: Strength, how: str):
     whole = blocks(record.keys.get(strength.attribute, ("name",)))
     added = strength.stronger is Stronger.SUBSET
+    for before, after in orders(whole, whole, how):
+        full = [values_of(strength, list(side)) for side in (before, after)]
+        assert weaker(record.name, *full, how) == []
     for before in itertools.permutations(whole):
-        for after in itertools.permutations(whole):
-            full = [values_of(strength, list(side)) for side in (before, after)]
-            assert weaker(record.name, *full, how) == []
         for place in range(3):
             less = [*before[:place], *before[place + 1 :]]
             old, new = (less, list(before)) if added else (list(before), less)
@@ -140,7 +148,7 @@ def test_what_is_in_an_entry_is_compared_with_the_entry_of_the_same_key(
         before = [{**one, attribute: strong} for one in blocks(record.keys[path])]
         after = copy.deepcopy(before)
         after[place][attribute] = weak
-        for old, new in itertools.product(itertools.permutations(before), itertools.permutations(after)):
+        for old, new in orders(before, after, how):
             at = new.index(after[place])
             found = weaker(record.name, {path: list(old)}, {path: list(new)}, how)
             key = record.entry_key(path)
