@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib.util
+import inspect
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ from typing import Any
 import boto3
 import botocore
 import pytest
-from botocore import loaders
+from botocore import client, endpoint_provider, hooks, loaders, model
 from botocore.config import Config
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
@@ -27,6 +28,7 @@ from referencing import Registry, Resource
 from toolkit.sandbox import control
 
 REPOSITORY = Path(__file__).parents[1]
+_DATA = f"{Path(botocore.__file__).with_name('data')}{os.sep}"
 
 # `nohup make test &` ignores these, and what is started inherits it: tests could not interrupt any command.
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
@@ -216,15 +218,30 @@ def _own_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _models_are_read_once() -> Iterator[None]:
-    """botocore parses a service's model, megabytes of JSON, for each session; hundreds of tests make one."""
-    data = f"{Path(botocore.__file__).with_name('data')}{os.sep}"
+def _made_once() -> Iterator[None]:
+    """What botocore and moto make anew for each session, client and test, of the package alone: hundreds make one."""
+    with pytest.MonkeyPatch.context() as patch:
+        for made_once in (_models, _events, _endpoints, _methods, _patterns):
+            made_once(patch)
+        yield
+
+
+def _patterns(patch: pytest.MonkeyPatch) -> None:
+    """mock_aws adds 1,300 patterns of URLs for the package requests, of which boto3's calls need none."""
+    if (models := sys.modules.get("moto.core.models")) is not None:
+        patch.setattr(models, "RESPONSES_METHODS", [])
+
+
+def _models(patch: pytest.MonkeyPatch) -> None:
+    """botocore parses a service's model, megabytes of JSON, for each session."""
     own, own_services = loaders.JSONFileLoader.load_file, loaders.Loader.list_available_services
-    once = lru_cache(64)(lambda path: own(loaders.JSONFileLoader(), path))
+    large, small = (lru_cache(size)(lambda path: own(loaders.JSONFileLoader(), path)) for size in (48, 256))
     services: dict[Any, Any] = {}
 
     def load_file(loader: Any, path: str) -> Any:
-        return once(path) if path.startswith(data) else own(loader, path)
+        if not path.startswith(_DATA):
+            return own(loader, path)
+        return (large if path.endswith("service-2") else small)(path)
 
     def list_available_services(loader: Any, type_name: str) -> Any:
         key = (*loader.search_paths, type_name)
@@ -232,10 +249,75 @@ def _models_are_read_once() -> Iterator[None]:
             services[key] = own_services(loader, type_name)
         return list(services[key])
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loaders.JSONFileLoader, "load_file", load_file)
-        patch.setattr(loaders.Loader, "list_available_services", list_available_services)
-        yield
+    patch.setattr(loaders.JSONFileLoader, "load_file", load_file)
+    patch.setattr(loaders.Loader, "list_available_services", list_available_services)
+
+
+def _events(patch: pytest.MonkeyPatch) -> None:
+    """A session registers some 130 handlers, each of which it inspects, for events that have another name now."""
+    own, own_kwargs = hooks.EventAliaser._alias_event_name, hooks.accepts_kwargs
+    names: dict[str, str] = {}
+
+    def alias(aliaser: Any, event_name: str) -> str:
+        if aliaser._event_aliases != hooks.EVENT_ALIASES:
+            return own(aliaser, event_name)
+        if event_name not in names:
+            names[event_name] = own(aliaser, event_name)
+        return names[event_name]
+
+    def accepts_kwargs(function: Any) -> Any:
+        code = getattr(function, "__code__", None)
+        return own_kwargs(function) if code is None else code.co_flags & inspect.CO_VARKEYWORDS
+
+    patch.setattr(hooks.EventAliaser, "_alias_event_name", alias)
+    patch.setattr(hooks, "accepts_kwargs", accepts_kwargs)
+
+
+def _endpoints(patch: pytest.MonkeyPatch) -> None:
+    """The rules by which an endpoint is chosen are a tree of objects for each client."""
+    own = endpoint_provider.RuleSet
+    made: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
+
+    def ruleset(*, partitions: Any, rules: Any, **others: Any) -> Any:
+        key = id(rules), id(partitions)
+        if key not in made:
+            # The key is theirs as long as they are kept.
+            made[key] = rules, partitions, own(partitions=partitions, rules=rules, **others)
+        return made[key][2]
+
+    patch.setattr(endpoint_provider, "RuleSet", ruleset)
+
+
+def _methods(patch: pytest.MonkeyPatch) -> None:
+    """The class of a client has up to 700 methods, which know their operation and no session.
+
+    Each is looked at once more for an operation that finds endpoints, which few services have.
+    """
+    own = client.ClientCreator._create_methods  # type: ignore[attr-defined]
+
+    made: dict[tuple[int, int], tuple[Any, dict[str, Any]]] = {}
+
+    def create_methods(creator: Any, service_model: Any) -> dict[str, Any]:
+        described = service_model._service_description
+        # Its own as long as it is kept; moto adds operations to that of S3.
+        key = id(described), len(described["operations"])
+        if key not in made:
+            made[key] = described, own(creator, service_model)
+        return dict(made[key][1])
+
+    own_discovery = model.ServiceModel.endpoint_discovery_operation
+    without: dict[int, tuple[Any, bool]] = {}
+
+    def endpoint_discovery_operation(service_model: Any) -> Any:
+        described = service_model._service_description
+        if id(described) not in without:
+            without[id(described)] = described, own_discovery.__get__(service_model, type(service_model)) is None
+        if without[id(described)][1]:
+            return None
+        return own_discovery.__get__(service_model, type(service_model))
+
+    patch.setattr(client.ClientCreator, "_create_methods", create_methods)
+    patch.setattr(model.ServiceModel, "endpoint_discovery_operation", property(endpoint_discovery_operation))
 
 
 @pytest.fixture(scope="session")

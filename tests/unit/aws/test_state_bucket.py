@@ -134,33 +134,37 @@ def test_encryption(s3: Any, wanted: str | None, rule: dict[str, str], lacks: bo
         assert now["ApplyServerSideEncryptionByDefault"] == rule
 
 
-@pytest.mark.parametrize(
-    ("change", "denies"),
-    [
-        ({}, True),
-        ({"Principal": {"AWS": "*"}}, True),
-        ({"Principal": {"AWS": ["*"]}}, True),
-        ({"Action": ["s3:*"]}, True),
-        ({"Action": "*", "Resource": "*"}, True),
-        ({"Resource": f"{ARN}*"}, True),
-        ({"Condition": {"Bool": {"AWS:securetransport": ["false"]}}}, True),
-        ({"Effect": "Allow"}, False),
-        ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, False),
-        ({"Principal": {"Service": "*"}}, False),
-        ({"Action": "s3:PutObject"}, False),
-        ({"Resource": f"{ARN}/*"}, False),
-        ({"Resource": [ARN, f"{ARN}/prod/*"]}, False),
-        ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, False),
-        ({"Condition": {**PLAIN, "StringEquals": {"aws:PrincipalAccount": OWNER}}}, False),
-        ({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}, False),
-        ({"Condition": {}}, False),
-    ],
-)
-def test_what_counts_as_denying_plain_http(bucket: StateBucket, s3: Any, change: dict[str, Any], denies: bool) -> None:
+STATEMENTS: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"Principal": {"AWS": "*"}}, True),
+    ({"Principal": {"AWS": ["*"]}}, True),
+    ({"Action": ["s3:*"]}, True),
+    ({"Action": "*", "Resource": "*"}, True),
+    ({"Resource": f"{ARN}*"}, True),
+    ({"Condition": {"Bool": {"AWS:securetransport": ["false"]}}}, True),
+    ({"Effect": "Allow"}, False),
+    ({"Principal": {"AWS": "arn:aws:iam::123456789012:root"}}, False),
+    ({"Principal": {"Service": "*"}}, False),
+    ({"Action": "s3:PutObject"}, False),
+    ({"Resource": f"{ARN}/*"}, False),
+    ({"Resource": [ARN, f"{ARN}/prod/*"]}, False),
+    ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, False),
+    ({"Condition": {**PLAIN, "StringEquals": {"aws:PrincipalAccount": OWNER}}}, False),
+    ({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}, False),
+    ({"Condition": {}}, False),
+]
+
+
+def test_what_counts_as_denying_plain_http(bucket: StateBucket, s3: Any) -> None:
     complete(bucket)
-    policy = {"Version": "2012-10-17", "Statement": [{**TLS, **change, "Sid": "Theirs"}]}
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
-    assert lacking(bucket) == ([] if denies else ["TLS-only policy"])
+    wrong = []
+    for change, denies in STATEMENTS:
+        policy = {"Version": "2012-10-17", "Statement": [{**TLS, **change, "Sid": "Theirs"}]}
+        s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+        found = lacking(bucket)
+        if found != ([] if denies else ["TLS-only policy"]):
+            wrong.append((change, found))
+    assert wrong == []
 
 
 def test_policy_and_lifecycle_rules_of_others_stay(bucket: StateBucket, s3: Any) -> None:
