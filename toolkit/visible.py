@@ -11,7 +11,7 @@ import codecs
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 LOG_WIDTH = 400
@@ -34,7 +34,8 @@ _INSET = 4
 
 def one_line(text: str) -> str:
     r"""Text that cannot move a cursor, break a line or turn the reading direction; what could becomes \x1b, \u202e."""
-    return _UNUSUAL.sub(_shown, text)
+    # What is printable has none of these; for most texts, that is all there is to do.
+    return text if text.isprintable() else text.translate(_SHOWN)
 
 
 def inert(cell: str) -> str:
@@ -55,18 +56,38 @@ def joined_lines(parts: Iterable[str]) -> str:
 
 def escaped(text: str) -> str:
     """A whole text: its line ends (LF or CR LF) and tabs stay, everything else is as in `one_line`."""
-    return _UNUSUAL_IN_LINES.sub(lambda m: m[0] if m[0] == "\r\n" else _shown(m), text)
+    return "\r\n".join(line.translate(_SHOWN_IN_LINES) for line in text.split("\r\n"))
 
 
-def _shown(found: re.Match[str]) -> str:
-    return found[0] if _harmless(found[0]) else found[0].encode("unicode_escape").decode()
+class _Escapes(dict[int, str]):
+    """For `str.translate`: what is written for a character, looked up once for each that there is."""
 
+    def __init__(self, escape: Callable[[str], str], kept: str = "") -> None:
+        super().__init__({ord(character): character for character in kept})
+        self._escape = escape
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = written = character if _harmless(character) else self._escape(character)
+        return written
+
+
+def _as_python(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def _as_json(character: str) -> str:
+    import json
+
+    return json.dumps(character)[1:-1]
+
+
+_SHOWN, _SHOWN_IN_LINES = _Escapes(_as_python), _Escapes(_as_python, "\n\t")
+# But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
+_SHOWN_IN_JSON = _Escapes(_as_json, "\n")
 
 _TOKENS = 50_000
 """Of JSON, in a piece: a few hundred kilobytes."""
-_UNUSUAL = re.compile(r"[^\x20-\x7e]")
-_UNUSUAL_IN_LINES = re.compile(r"\r\n|[^\x20-\x7e\n\t]")
-_UNUSUAL_IN_JSON = re.compile(r"[^\x20-\x7e\n]")
 
 
 def json_text(data: Any) -> str:
@@ -91,10 +112,7 @@ def json_records(records: Iterable[Any]) -> str:
 
 
 def _escaped_json(piece: str) -> str:
-    import json
-
-    # But for its line ends, JSON's own syntax is printable ASCII: only strings can hold such characters.
-    return _UNUSUAL_IN_JSON.sub(lambda m: m[0] if _harmless(m[0]) else json.dumps(m[0])[1:-1], piece)
+    return piece.translate(_SHOWN_IN_JSON)
 
 
 def wrapped(line: str, width: int, *, inset: int = _INSET) -> Iterator[str]:
@@ -156,10 +174,8 @@ def _plainer(e: UnicodeError) -> tuple[str, int]:
 
 
 def _json(e: UnicodeError) -> tuple[str, int]:
-    import json
-
     assert isinstance(e, UnicodeEncodeError)
-    return json.dumps(e.object[e.start : e.end])[1:-1], e.end
+    return _as_json(e.object[e.start : e.end]), e.end
 
 
 codecs.register_error(PLAIN, _plainer)

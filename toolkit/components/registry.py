@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 
 from toolkit.components.base import Component
@@ -42,8 +43,7 @@ class _Registry(Mapping[str, Component]):
     def __getitem__(self, name: str) -> Component:
         if name not in _NAMES:
             raise KeyError(name)
-        component: Component = import_module(f"toolkit.components.{name}").COMPONENT
-        return component
+        return _component(name)
 
     def __contains__(self, name: object) -> bool:
         return name in _NAMES
@@ -53,6 +53,12 @@ class _Registry(Mapping[str, Component]):
 
     def __len__(self) -> int:
         return len(_NAMES)
+
+
+@cache
+def _component(name: str) -> Component:
+    component: Component = import_module(f"toolkit.components.{name}").COMPONENT
+    return component
 
 
 REGISTRY: Mapping[str, Component] = _Registry()

@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,6 @@ ROOT = Path(__file__).parents[3]
 RECORDED = ROOT / "tests" / "plans" / "components"
 ATTRIBUTION = Attribution(tuple(REGISTRY), ("eu-central-1", "us-east-1"), "eu-central-1")
 TODAY = date(2026, 1, 1)
-SCHEMA = json.loads(schema_text())
 sys.path.insert(0, str(ROOT / "scripts"))
 
 
@@ -55,9 +55,15 @@ EVERY = {entry["address"]: entry for entry in creates()}
 COLLIDES = [a for a, e in EVERY.items() if any(isinstance(e["change"]["after"].get(n), str) for n in NAMES)]
 
 
+@cache
+def schema() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(schema_text())
+    return found
+
+
 def key_exists(key: str) -> bool:
     """Whether environment files have the key; an entry's own name stands for any."""
-    nodes = [SCHEMA]
+    nodes = [schema()]
     for step in key.split("."):
         following = []
         for node in _unfolded(nodes):
@@ -72,7 +78,7 @@ def key_exists(key: str) -> bool:
 def _unfolded(nodes: list[Any]) -> Iterator[dict[str, Any]]:
     for node in nodes:
         if "$ref" in node:
-            target: Any = SCHEMA
+            target: Any = schema()
             for step in node["$ref"].removeprefix("#/").split("/"):
                 target = target[step]
             yield from _unfolded([target])

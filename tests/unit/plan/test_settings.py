@@ -35,22 +35,22 @@ def expected(component: str, setting: str, entry: str) -> tuple[str, ...]:
     return ("components", component, *path)
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-@pytest.mark.parametrize(("component", "address", "attributes"), list(resources()))
-def test_every_key_has_the_steps_of_its_setting(component: str, address: str, attributes: Any, entry: str):
-    address += f"[{quoted(entry)}]"
+@pytest.mark.parametrize(("component", "resource", "attributes"), list(resources()))
+def test_every_key_has_the_steps_of_its_setting(component: str, resource: str, attributes: Any):
     settings = {setting for found in attributes.values() for setting in found}
     settings |= {name.setting for name in REGISTRY[component].iam_names}
-    paths = {expected(component, setting, entry) for setting in settings}
-    entries = {expected(component, f"{s.partition('*')[0]}*", entry) for s in settings if "*" in s}
-    keys = [*naming(address, component), *skipping(address, component)]
-    for attribute in attributes:
-        keys += deciding(address, component, attribute)
-    for key in keys:
-        path = steps(key, address)
-        assert path in paths, key
-        assert ".".join(path) == key
-        assert is_entry(key, address) is (path in entries)
+    for entry in ENTRIES:
+        address = f"{resource}[{quoted(entry)}]"
+        paths = {expected(component, setting, entry) for setting in settings}
+        entries = {expected(component, f"{s.partition('*')[0]}*", entry) for s in settings if "*" in s}
+        keys = [*naming(address, component), *skipping(address, component)]
+        for attribute in attributes:
+            keys += deciding(address, component, attribute)
+        for key in keys:
+            path = steps(key, address)
+            assert path in paths, key
+            assert ".".join(path) == key
+            assert is_entry(key, address) is (path in entries), key
 
 
 def test_what_is_there_already_is_said_by_a_list_or_a_switch():
@@ -74,15 +74,17 @@ def of_setting(component: str, setting: str) -> list[type[BaseModel]]:
     return objects(found)
 
 
-@pytest.mark.parametrize(("component", "address", "attributes"), list(resources()))
-def test_what_is_set_within_one_object_is_not_the_whole_object(component: str, address: str, attributes: Any):
+def test_what_is_set_within_one_object_is_not_the_whole_object():
     """`adopt` writes the stronger value there, and the file's rules refuse a number in place of an object."""
-    for attribute, settings in attributes.items():
-        for setting in settings:
-            within = [m for m in of_setting(component, setting) if attribute.rpartition(".")[2] in m.model_fields]
-            # The filter and its metric have names of the module's own, and are there because the role is.
-            of_module = "log_metric_filter.break_glass" in address
-            assert not within or of_module, f"{attribute} of {address}: {setting}"
+    wrong = []
+    for component, address, attributes in (resource.values for resource in resources()):
+        for attribute, settings in attributes.items():
+            for setting in settings:
+                within = [m for m in of_setting(component, setting) if attribute.rpartition(".")[2] in m.model_fields]
+                # The filter and its metric have names of the module's own, and are there because the role is.
+                if within and "log_metric_filter.break_glass" not in address:
+                    wrong.append(f"{attribute} of {address}: {setting}")
+    assert wrong == []
 
 
 def test_what_there_is_one_for_each_of_another_resource_of_has_its_name():
