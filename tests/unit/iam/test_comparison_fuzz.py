@@ -973,9 +973,10 @@ FAULTS: dict[str, Plant] = {
 @pytest.fixture
 def planted() -> Iterator[pytest.MonkeyPatch]:
     def forget() -> None:
-        # Patterns keep what they found out about symbols
-        matching.pattern.cache_clear()
-        globs.glob.cache_clear()
+        # Patterns keep what they found out about symbols, and comparisons what they said.
+        caches = (matching.pattern, globs.glob, inclusion._actions)
+        for kept in (*caches, comparison.compare_policies, comparison.rights_lost, comparison.policy_sentences):
+            kept.cache_clear()
 
     forget()
     with pytest.MonkeyPatch.context() as patched:
