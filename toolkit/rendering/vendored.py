@@ -5,9 +5,9 @@ In: the project's modules/. Out: names of files, relative to it, with forward sl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from toolkit.files import digests, plain_files
 from toolkit.paths import data_dir
@@ -49,18 +49,18 @@ def unexpected(modules: Path) -> tuple[str, ...]:
 
 
 def _code(modules: Path, files: Iterable[Path]) -> set[str]:
-    names = (file.relative_to(modules).as_posix() for file in files)
-    return {name for name in names if any(fnmatchcase(PurePosixPath(name).name, pattern) for pattern in CODE)}
+    endings = tuple(pattern.removeprefix("*") for pattern in CODE)
+    return {file.relative_to(modules).as_posix() for file in files if file.name.endswith(endings)}
 
 
 def _untested(modules: Path) -> tuple[Path, ...]:
     """Every file but those of modules' own tests, which `init` leaves out: a project without them lacks nothing."""
-    return tuple(file for file in plain_files(modules) if "tests" not in file.relative_to(modules).parts)
+    above = len(modules.parts)
+    return tuple(file for file in plain_files(modules) if "tests" not in file.parts[above:])
 
 
 def _shipped() -> Iterator[Path]:
     """The same of the installation, whose files may be links into a package manager's cache."""
-    modules = data_dir("modules")
-    for file in modules.rglob("*"):
-        if not {".terraform", "tests"} & {*file.relative_to(modules).parts} and file.is_file():
-            yield file
+    for folder, inner, names in os.walk(data_dir("modules")):
+        inner[:] = [name for name in inner if name not in (".terraform", "tests")]
+        yield from (file for file in map(Path(folder).joinpath, names) if file.is_file())

@@ -47,10 +47,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 Told = Callable[..., tuple[str, str]]
 
 
+GROUP: Any = typer.main.get_command(app)
+
+
 def commands() -> list[list[str]]:
-    group = typer.main.get_command(app)
     found = []
-    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
+    for name, command in sorted(GROUP.commands.items()):
         found.append([name])
         found += [[name, inner] for inner in sorted(getattr(command, "commands", {}))]
     return found
@@ -288,7 +290,7 @@ def test_an_environment_may_be_named_as_shells_complete_it(project: Path, told: 
 
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_every_command_that_takes_an_environment_takes_its_folder(command: list[str]):
-    found: Any = typer.main.get_command(app)
+    found = GROUP
     for name in command:
         found = found.commands[name]
     for parameter in found.params:
