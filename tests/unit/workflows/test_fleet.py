@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from rich.console import Console
@@ -37,7 +38,7 @@ from toolkit.workflows.capacity import Capacity, available_mb, capacity, process
 from toolkit.workflows.commands import Job, Watcher
 from toolkit.workflows.fleet import Arguments, Machine, Run, _creations, _worse, begun, continued, memory_mb
 
-PROGRAM = (sys.executable, str(Path(__file__).parent / "fleet_command.py"))
+PROGRAM = (sys.executable, "-IS", str(Path(__file__).parent / "fleet_command.py"))
 
 
 class World:
@@ -1279,15 +1280,9 @@ def test_no_earlier_bundle_is_left_for_an_environment_that_fails(fleet: World, t
 def test_plans_that_could_not_be_shown_are_not_saved(
     fleet: World, told: SaysBoth, out: tuple[str, ...], form: tuple[str, ...]
 ):
-    call = [sys.executable, "-c", "import sys; from toolkit.workflows import commands\n"
-            f"commands.PROGRAM = {PROGRAM!r}\n"
-            "from toolkit.cli.main import run\nsys.exit(run(sys.argv[1:]))"]  # fmt: skip
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [*call, "plan", "--all", *out, *form], stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert done.returncode == 1
-    assert "No space left on device" in done.stderr
+    with Path("/dev/full").open("w") as full, patch("sys.stdout", full):
+        err = told("plan", "--all", *out, *form, exits=1)[1]
+    assert "No space left on device" in err
     assert not list(fleet.root.rglob("*.tfbundle"))
     told("plan", "--failed")
     assert len(list(fleet.root.rglob("*.tfbundle"))) == 2
