@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib.util
 import inspect
@@ -25,6 +24,8 @@ from botocore.config import Config
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
+from tests.warm import Warm, end_with_parent
+from tests.warm import warm as warm_server
 from toolkit.sandbox import control
 
 REPOSITORY = Path(__file__).parents[1]
@@ -61,10 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="the suite has it in short: `make soak` runs it"))
 
 
-def end_with_tests() -> None:
-    """In a child before it runs: SIGTERM for it when the tests are killed (Linux), so that its Terraform stops, too."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
+end_with_tests = end_with_parent
 
 
 @cache
@@ -140,8 +138,8 @@ def sandbox_endpoint(root: Path) -> str:
 class Cli:
     """A project of its own and the real CLI to work on it, each command in a process of its own."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, warm: Warm) -> None:
+        self.root, self.warm = root, warm
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_", "TOOLKIT_"))}
         # No credentials and no metadata service to ask for any: a real account must never be reached from here.
         self.environ = {
@@ -170,15 +168,8 @@ class Cli:
         self, *arguments: str, exits: int = 0, environ: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command; it must end with that exit code and without a traceback."""
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environ if environ is None else dict(environ),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-            preexec_fn=end_with_tests,
-        )
+        given = self.environ if environ is None else dict(environ)
+        done = self.warm.run(["-C", str(self.root), *arguments], given, timeout=300)
         assert done.returncode == exits, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         if "--json" in arguments and "output" not in arguments:
@@ -327,12 +318,19 @@ def json_shape() -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="session")
-def new_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Cli]]:
+def warm() -> Iterator[Warm]:
+    """Runs commands in processes that have imported the toolkit already."""
+    with warm_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Iterator[Callable[..., Cli]]:
     """Makes projects with the repository's modules and the named ones of its environments; stops their sandboxes."""
     made = []
 
     def make(*environments: str) -> Cli:
-        cli = Cli(tmp_path_factory.mktemp("project"))
+        cli = Cli(tmp_path_factory.mktemp("project"), warm)
         ignored = shutil.ignore_patterns(".terraform*", ".toolkit", "*.tfstate*")
         shutil.copytree(REPOSITORY / "modules", cli.root / "modules", ignore=ignored)
         (cli.root / "environments").mkdir()

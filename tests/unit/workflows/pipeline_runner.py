@@ -18,15 +18,20 @@ from typing import Any
 
 import yaml
 
+from tests import warm_client
 from tests.unit.fleet.made import account, change, failed, finding, plan
+from tests.warm import Warm
 
 COMMANDS = '''\
-#!{python} -S
+#!{python} -IS
 """plan, apply, drift and audit as a scenario says; every other command is the toolkit's own."""
-import json, os, sys
+import sys
 given = sys.argv[1:]
 if given[0] not in ("plan", "apply", "drift", "audit"):
-    os.execv({toolkit!r}, [{toolkit!r}, *given])
+    sys.path.insert(0, {tests!r})
+    import warm_client
+    warm_client.main({address!r}, given)
+import json, os
 scenario = json.loads(os.environ["SCENARIO"])
 documents = json.load(open({documents!r}))
 envs = [word for word in given[1:] if word in scenario]
@@ -105,7 +110,7 @@ class Ran:
 class Runner:
     """A repository, its artifacts, and machines that are new for each job."""
 
-    def __init__(self, tmp: Path, project: Path, scenario: dict[str, str]) -> None:
+    def __init__(self, tmp: Path, project: Path, scenario: dict[str, str], warm: Warm) -> None:
         self.tmp, self.project = tmp, project
         self.bin = tmp / "bin"
         self.bin.mkdir()
@@ -116,8 +121,9 @@ class Runner:
         self._number = 0
         printed = tmp / "documents.json"
         printed.write_text(json.dumps(documents()))
-        own = str(Path(sys.executable).parent / "toolkit")
-        self._script("toolkit", COMMANDS.format(python=sys.executable, toolkit=own, documents=str(printed)))
+        tests = str(Path(warm_client.__file__).parent)
+        where = {"tests": tests, "address": warm.address, "documents": str(printed)}
+        self._script("toolkit", COMMANDS.format(python=sys.executable, **where))
 
     def _script(self, name: str, text: str) -> None:
         file = self.bin / name

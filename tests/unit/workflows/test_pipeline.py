@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.unit.workflows.pipeline_runner import Ran, Runner, jobs_of
+from tests.warm import Warm
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.fleet.matrix import CODEBUILD, GITLAB
 from toolkit.paths import Project
@@ -363,12 +364,12 @@ def test_a_file_that_does_not_keep_the_order_of_waves_says_so(tmp_path: Path):
 
 
 @pytest.fixture
-def runner(tmp_path: Path, request: pytest.FixtureRequest) -> Runner:
+def runner(tmp_path: Path, request: pytest.FixtureRequest, warm: Warm) -> Runner:
     settings, scenario = getattr(request, "param", ("", {}))
     scenario = scenario or {"prod": "changes", "stage": "none", "bad": "refused", "down": "error"}
     project = project_of(tmp_path / "project", *scenario, settings=settings)
     list(render_environments(project, project.names, dry=False))
-    return Runner(tmp_path, tmp_path / "project", scenario)
+    return Runner(tmp_path, tmp_path / "project", scenario, warm)
 
 
 def github_jobs(runner: Runner, name: str = "baseline") -> dict[str, Any]:
@@ -559,7 +560,7 @@ def test_no_stale_plan_starts_no_run(runner: Runner):
     ],
 )
 def test_a_wave_that_was_skipped_for_a_stale_plan_is_planned_again_with_it(
-    tmp_path: Path, results: tuple[str, ...], named: str
+    tmp_path: Path, results: tuple[str, ...], named: str, warm: Warm
 ):
     """`a` is stale; the waves are a and b, c, d."""
     for name, ring in (("a", "one"), ("b", "one"), ("c", "two"), ("d", "rest")):
@@ -567,7 +568,7 @@ def test_a_wave_that_was_skipped_for_a_stale_plan_is_planned_again_with_it(
     (tmp_path / "project" / "fleet.yaml").write_text(
         "waves:\n  - {name: one, where: {ring: one}}\n  - {name: two, where: {ring: two}}\n"
     )
-    runner = Runner(tmp_path, project_of(tmp_path / "project").root, {})
+    runner = Runner(tmp_path, project_of(tmp_path / "project").root, {}, warm)
     runner.stand_in("gh", 'echo "gh $*" >> "$CALLS"')
     (runner.artifacts / "stale-a").mkdir(parents=True)
     (runner.artifacts / "stale-a" / "a").write_text("a\n")
@@ -760,14 +761,14 @@ def test_gitlab_a_stale_plan_is_planned_again_by_a_pipeline_of_its_own(runner: R
 
 
 @needs_jq
-def test_gitlab_applies_a_wave_when_all_before_that_change_are_applied_and_plans_both_again(tmp_path: Path):
+def test_gitlab_applies_a_wave_when_all_before_that_change_are_applied_and_plans_both_again(tmp_path: Path, warm: Warm):
     """One whose plan is refused, or has no changes, is waited for by no other."""
     for name, ring in {"a": "1", "b": "1", "no": "1", "bad": "1", "c": "2", "d": "2", "z": "3"}.items():
         environment(tmp_path / "project", name, f"labels: {{ring: '{ring}'}}\n")
     waves = "".join(f"  - {{name: w{n}, where: {{ring: '{n}'}}}}\n" for n in (1, 2))
     (tmp_path / "project" / "fleet.yaml").write_text(f"waves:\n{waves}")
     project = project_of(tmp_path / "project", kind="gitlab")
-    runner = Runner(tmp_path, project.root, dict.fromkeys(("a", "b", "no", "c", "d", "z"), "changes"))
+    runner = Runner(tmp_path, project.root, dict.fromkeys(("a", "b", "no", "c", "d", "z"), "changes"), warm)
     runner.stand_in("git", "test $1 = fetch || printf '0%.0s' {1..40}")
     runner.stand_in("curl", 'echo "curl $*" >> "$CALLS"')
     config, folder = gitlab(runner), runner.machine()
@@ -925,7 +926,9 @@ def test_codebuild_looks_each_night_and_fails_for_what_it_finds(runner: Runner):
 # What is next to the pipelines
 
 
-def test_the_action_installs_itself_with_the_same_pins_and_takes_its_input_by_the_environment(tmp_path: Path):
+def test_the_action_installs_itself_with_the_same_pins_and_takes_its_input_by_the_environment(
+    tmp_path: Path, warm: Warm
+):
     text = (DOCS.parent / "action.yml").read_text("utf-8")
     pins = set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", text))
     ours = texts(tmp_path, "github", "")[".github/workflows/baseline.yml"]
@@ -933,7 +936,7 @@ def test_the_action_installs_itself_with_the_same_pins_and_takes_its_input_by_th
     assert pins <= set(re.findall(r"uses: (\S+@[0-9a-f]{40} # \S+)", ours))
     steps = yaml.safe_load(text)["runs"]["steps"]
     assert not any("${{" in step.get("run", "") for step in steps)
-    runner = Runner(tmp_path, tmp_path / "project", {"prod": "changes"})
+    runner = Runner(tmp_path, tmp_path / "project", {"prod": "changes"}, warm)
     folder = runner.machine()
     (folder / "reports").mkdir()
     done = runner.script(steps[-1]["run"], folder, COMMAND="plan prod --no-render --out bundles/")
