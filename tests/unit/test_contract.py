@@ -12,7 +12,8 @@ import re
 import subprocess
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -64,12 +65,18 @@ NEWER = REPOSITORY / "tests" / "golden" / "provider6" / "environment.yaml"
 _VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}\n', re.M | re.S)
 
 
-def folders(component: Component) -> list[Path]:
+def folders(component: Component) -> Sequence[Path]:
     """A component's module and the modules nested in it."""
-    return sorted({f.parent for f in (MODULES / component.name).rglob("variables.tf")})
+    return _folders(component.name)
 
 
-def variables(folder: Path) -> dict[str, str]:
+@cache
+def _folders(name: str) -> Sequence[Path]:
+    return sorted({f.parent for f in (MODULES / name).rglob("variables.tf")})
+
+
+@cache
+def variables(folder: Path) -> Mapping[str, str]:
     """Variable name → text of its block."""
     text = "\n".join(f.read_text("utf-8") for f in sorted(folder.glob("variables*.tf")))
     return dict(_VARIABLE.findall(text))
@@ -170,31 +177,35 @@ def test_every_setting_and_variable_is_described(component: Component):
 def module_defaults(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Any]:
     """(component, variable) → its default with every optional() filled in, as Terraform itself evaluates it."""
     root = tmp_path_factory.mktemp("defaults")
-    calls, outputs = [], []
+    text = []
+    named: dict[str, tuple[str, str]] = {}
     for component in REGISTRY.values():
         for number, folder in enumerate(folders(component)):
-            copied = root / f"{component.name}_{number}"
-            copied.mkdir()
-            blocks = {n: b for n, b in variables(folder).items() if re.search(r"^  default\s+= ", b, re.M)}
-            # Validations that look at other variables, which are left out here, would fail.
-            text = "".join(f'variable "{n}" {{\n{_without_validation(b)}}}\n' for n, b in blocks.items())
-            values = "".join(f"    {n} = var.{n}\n" for n in blocks)
-            (copied / "main.tf").write_text(f'{text}output "values" {{\n  value = {{\n{values}  }}\n}}\n')
-            calls.append(f'module "{copied.name}" {{\n  source = "./{copied.name}"\n}}\n')
-            outputs.append(f"    {copied.name} = module.{copied.name}.values\n")
-    (root / "main.tf").write_text("".join(calls) + 'output "all" {\n  value = {\n' + "".join(outputs) + "  }\n}\n")
+            for name, block in variables(folder).items():
+                if re.search(r"^  default\s+= ", block, re.M):
+                    label = f"{component.name}_{number}_{name}"
+                    named[label] = component.name, name
+                    # Validations that look at other variables would fail.
+                    text.append(f'variable "{label}" {{\n{_without_validation(block)}}}\n')
+                    # In a list: an output that is null itself would be left out.
+                    text.append(f'output "{label}" {{\n  value = [var.{label}]\n}}\n')
+    (root / "main.tf").write_text("".join(text))
+    found: dict[tuple[str, str], Any] = {}
+    for label, output in _applied(root).items():
+        (value,) = output["value"]
+        assert found.setdefault(named[label], value) == value, f"{label}: modules disagree on the default"
+    return found
+
+
+def _applied(root: Path) -> dict[str, Any]:
+    """The outputs of a configuration that has neither modules nor providers."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
-    for arguments in (("init", "-input=false"), ("apply", "-auto-approve", "-input=false"), ("output", "-json")):
+    for arguments in (("apply", "-auto-approve", "-input=false"), ("output", "-json")):
         done = subprocess.run(
             ["terraform", *arguments], cwd=root, env=environ, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[tuple[str, str], Any] = {}
-    for label, values in json.loads(done.stdout)["all"]["value"].items():
-        name = label.rsplit("_", 1)[0]
-        for variable, value in values.items():
-            found.setdefault((name, variable), value)
-            assert found[name, variable] == value, f"{name}: modules disagree on the default of {variable}"
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -292,16 +303,16 @@ def test_blocks_inside_of_settings_have_the_modules_attributes_and_defaults(tmp_
                 text.append(f'output "{label}" {{\n  value = var.{label}\n}}\n')
     assert len(wanted) >= 8
     (tmp_path / "main.tf").write_text("".join(text))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("TF_")} | {"CHECKPOINT_DISABLE": "1"}
-    for arguments in (("apply", "-auto-approve", "-input=false"), ("output", "-json")):
-        done = subprocess.run(
-            ["terraform", *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-    for label, entry in json.loads(done.stdout).items():
+    for label, entry in _applied(tmp_path).items():
         assert _same(wanted[label], entry["value"]), (
             f"{label}: {wanted[label]} in settings, {entry['value']} in Terraform"
         )
+
+
+@cache
+def module_files() -> Mapping[Path, str]:
+    """Every file of every module → its text."""
+    return {file: file.read_text("utf-8") for file in MODULES.rglob("*.tf")}
 
 
 def all_claims() -> list[Any]:
@@ -315,10 +326,8 @@ def all_claims() -> list[Any]:
 @pytest.mark.parametrize(("component", "claim"), all_claims())
 def test_a_claim_names_a_resource_and_a_setting_that_exist(component: Component, claim: Claim):
     *path, resource, name = re.sub(r"\[.*?\]", "", claim.resource).split(".")
-    texts = [f.read_text("utf-8") for f in MODULES.rglob("*.tf")] if path else [
-        f.read_text("utf-8") for folder in folders(component) for f in folder.glob("*.tf")
-    ]  # fmt: skip
-    assert any(f'resource "{resource}" "{name}"' in text for text in texts), claim.resource
+    files = [file for file in module_files() if path or file.parent in folders(component)]
+    assert any(f'resource "{resource}" "{name}"' in module_files()[file] for file in files), claim.resource
     if claim.setting is not None:
         models: Any = [component.settings]
         for step in claim.setting.split("."):
@@ -417,17 +426,30 @@ def test_a_claim_vanishes_when_its_setting_is_weakened(component: Component, cla
     assert "Controls" not in call.arguments(bad)
 
 
+@cache
+def _components(file: Path) -> Mapping[str, Any]:
+    """The blocks of an environment file."""
+    found: Mapping[str, Any] = yaml.safe_load(file.read_text("utf-8"))["components"]
+    return found
+
+
 def _samples(component: Component) -> list[dict[str, Any]]:
-    """The component's blocks in the samples; where none has it, the one of the complete example."""
-    found = [yaml.safe_load(file.read_text("utf-8"))["components"].get(component.name) or {} for file in SAMPLES]
-    return found if any(found) else [yaml.safe_load(COMPLETE.read_text("utf-8"))["components"][component.name]]
+    """The component's blocks in the samples; where none has it, the one of the complete example. Not to be changed."""
+    found = [_components(file).get(component.name) or {} for file in SAMPLES]
+    return found if any(found) else [_components(COMPLETE)[component.name]]
 
 
-def _required(component: Component) -> dict[str, Any]:
+def _required(component: Component) -> Mapping[str, Any]:
     """What a component has no defaults for, as a sample gives it."""
+    return _required_of(component.name)
+
+
+@cache
+def _required_of(name: str) -> Mapping[str, Any]:
+    component = REGISTRY[name]
     names = [n for n, f in component.settings.model_fields.items() if f.is_required()]
     samples = _samples(component)
-    found = {name: s[name] for s in samples for name in names if name in s}
+    found = {one: s[one] for s in samples for one in names if one in s}
     assert set(found) == set(names), f"no sample in tests/plans/components gives {component.name}'s {names}"
     try:
         component.settings.model_validate(found)
