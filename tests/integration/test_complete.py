@@ -80,7 +80,7 @@ def inputs() -> dict[str, str]:
 KEPT = Kept(
     "complete",
     files=(
-        "environments/complete", "modules", "tests/conftest.py",
+        "environments/complete", "modules", "tests/conftest.py", "tests/warm.py", "tests/warm_client.py",
         *(f"tests/integration/{name}.py" for name in ("replayed", "sabotage", "test_complete")),
         *(f"toolkit/workflows/{name}.py" for name in ("audit", "coverage", "discover", "evidence", "left_out")),
     ),

@@ -25,6 +25,8 @@ KEPT = Kept(
         "environments",
         "modules",
         "tests/conftest.py",
+        "tests/warm.py",
+        "tests/warm_client.py",
         "tests/integration/test_examples.py",
         "toolkit/workflows/validate.py",
     ),

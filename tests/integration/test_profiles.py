@@ -52,7 +52,7 @@ def written() -> dict[str, str]:
 KEPT = Kept(
     "profiles",
     files=(
-        "modules", "tests/conftest.py", "tests/integration/test_profiles.py",
+        "modules", "tests/conftest.py", "tests/warm.py", "tests/warm_client.py", "tests/integration/test_profiles.py",
         *(f"toolkit/workflows/{name}.py" for name in ("coverage", "destroy", "left_out")),
     ),
     without=("README.md", "tests"),

@@ -54,7 +54,14 @@ def settings(name: str) -> str:
 
 KEPT = Kept(
     "upgraded",
-    files=("modules", "tests/conftest.py", "tests/integration/test_upgrade.py", "tests/upgrades/0.1.0"),
+    files=(
+        "modules",
+        "tests/conftest.py",
+        "tests/warm.py",
+        "tests/warm_client.py",
+        "tests/integration/test_upgrade.py",
+        "tests/upgrades/0.1.0",
+    ),
     without=("README.md", "tests"),
     toolkit=("controls", "plan", "sandbox"),
     more=lambda: {f"{name}, rendered": rendered("released", settings(name)) for name in NAMES},

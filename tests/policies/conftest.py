@@ -236,7 +236,7 @@ output "boundary" {{
 
 KEPT = Kept(
     "policies",
-    files=("modules", "tests/conftest.py", "tests/policies/conftest.py"),
+    files=("modules", "tests/conftest.py", "tests/warm.py", "tests/warm_client.py", "tests/policies/conftest.py"),
     without=("README.md", "tests"),
     toolkit=("sandbox",),
     more=lambda: {"the root module": configuration().replace(str(ROOT), "")},

@@ -130,6 +130,8 @@ KEPT = Kept(
     "provider6_states",
     files=(
         "tests/conftest.py",
+        "tests/warm.py",
+        "tests/warm_client.py",
         *(f"tests/provider6/{name}" for name in ("conftest.py", "provider.py", "schema.json.gz", "test_versions.py")),
     ),
 )
