@@ -32,14 +32,18 @@ def edits(one: str, other: str, most: int) -> int | None:
     """
     if abs(len(one) - len(other)) > most:
         return None
-    before, last = [0], list(range(len(other) + 1))
+    far = most + 1
+    before, last = [far], list(range(len(other) + 1))
     for i, here in enumerate(one, 1):
-        row = [i]
-        for j, there in enumerate(other, 1):
-            count = min(last[j] + 1, row[-1] + 1, last[j - 1] + (here != there))
+        row = [far] * (len(other) + 1)
+        row[0] = i
+        # What is further from the diagonal needs more edits by its length alone.
+        for j in range(max(1, i - most), min(len(other), i + most) + 1):
+            there = other[j - 1]
+            count = last[j - 1] if here == there else 1 + min(last[j], row[j - 1], last[j - 1])
             if i > 1 and j > 1 and here == other[j - 2] and one[i - 2] == there:
                 count = min(count, before[j - 2] + 1)
-            row.append(count)
+            row[j] = count
         if min(row) > most:
             return None
         before, last = last, row

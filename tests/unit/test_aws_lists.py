@@ -93,11 +93,14 @@ _AWS_NAME = re.compile(
     r"|[a-z0-9.-]+\.amazonaws\.com"
     r"|[A-Z][a-z]+[A-Z][A-Za-z0-9]+"  # an operation or a policy
 )
+_QUOTED = re.compile(rf"""["'](?:{_AWS_NAME.pattern})["']""")
 _LONG = 8
 
 
 def _literals(file: Path) -> Iterator[list[str]]:
     text = file.read_text("utf-8")
+    if len(_QUOTED.findall(text)) < _LONG:
+        return  # most files, which need not be parsed
     if file.suffix == ".tf":
         for inner in re.findall(r"[\[{]([^\[\]{}]*)[\]}]", text):
             yield re.findall(r'"((?:[^"\\]|\\.)*)"', inner)

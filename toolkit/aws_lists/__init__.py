@@ -69,18 +69,17 @@ class AwsList:
         """
         if name in self.items:
             return None
-        words = {word for listed in self.names for word in _WORD.findall(listed)}
-        strange = not words.issuperset(_WORD.findall(name))
-        found: tuple[int, str] | None = None
-        for listed in self.names:
-            count = edits(name.lower(), listed.lower(), _MOST_EDITS)
-            if count is None or (found and found[0] <= count):
-                continue
-            if _DIGITS.sub("", name) == _DIGITS.sub("", listed):
-                continue
-            if strange or count == 0 or (count == 1 and len(name) != len(listed)):
-                found = count, listed
-        return found[1] if found else None
+        lower = name.lower()
+        near = [(n, listed) for listed in self.names if (n := edits(lower, listed.lower(), _MOST_EDITS)) is not None]
+        without = _DIGITS.sub("", name)
+        near = [(count, listed) for count, listed in near if _DIGITS.sub("", listed) != without]
+        if near and self._words.issuperset(_WORD.findall(name)):
+            near = [(n, listed) for n, listed in near if n == 0 or (n == 1 and len(name) != len(listed))]
+        return min(near, key=lambda one: one[0])[1] if near else None
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(word for listed in self.names for word in _WORD.findall(listed))
 
 
 @cache
