@@ -81,6 +81,9 @@ EARLIER = {"eusc-de-east-1": "EU (Germany)"}
 """Region → its description before the one that botocore has, as data.aws_region of provider 5.100.0 still has it."""
 
 
+_NEAR = 8 << 20
+
+
 def _compiled_in(executable: Path) -> dict[str, str]:
     """Region → its partition: those of botocore's regions whose description is in an executable.
 
@@ -88,11 +91,22 @@ def _compiled_in(executable: Path) -> dict[str, str]:
     descriptions included ("Asia Pacific (Taipei)").
     """
     with executable.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        last = 0
+
+        def has(description: str) -> bool:
+            nonlocal last
+            # The linker puts constant texts together: the next one is near, in a file of 700 MB.
+            word = description.encode()
+            found = text.find(word, max(0, last - _NEAR), last + _NEAR)
+            found = text.find(word) if found < 0 else found
+            last = last if found < 0 else found
+            return found >= 0
+
         return {
             name: partition["partition"]
             for partition in endpoints()
             for name, facts in sorted(partition["regions"].items())
-            if any(text.find(d.encode()) >= 0 for d in {facts["description"], EARLIER.get(name, facts["description"])})
+            if any(map(has, {facts["description"], EARLIER.get(name, facts["description"])}))
         }
 
 
