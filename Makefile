@@ -41,6 +41,7 @@ newest: $(READY) ## Run the modules' tests and the main job with the newest Terr
 soak: $(READY) ## Run the tests that the suite leaves out (ten minutes), then search for longer what the tests search for in short (POLICY_PAIRS, 20000: some minutes; FLEET_KILLS, 100: an hour or two)
 	@SOAK=1 $(BIN)/pytest -n 0 -m soak
 	@POLICY_PAIRS=$${POLICY_PAIRS:-20000} $(BIN)/pytest -n 0 tests/unit/iam/test_comparison_fuzz.py
+	@YAML_FILES=$${YAML_FILES:-5000} $(BIN)/pytest -n 0 tests/unit/environment/test_splice.py -k random_files
 	@FLEET_KILLS=$${FLEET_KILLS:-100} $(BIN)/pytest -n 0 tests/unit/workflows/test_fleet.py tests/integration/test_fleet.py -k killed
 	@RUN_KEPT=1 $(BIN)/pytest $(KEPT)
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -259,10 +259,24 @@ def test_what_botocore_reads_is_decided_by_name() -> None:
 
 def words_in(binary: Path) -> set[str]:
     """Everything in a binary that looks like the name of a variable. Go keeps strings one behind the other."""
+    name = re.compile(rb"(?:TF|AWS)_[A-Z0-9_]{2,}")
+    found = set()
     with binary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        found = {match.group().decode() for match in re.finditer(rb"(?:TF|AWS)_[A-Z0-9_]{2,}", content)}
+        end = 0
+        # Ten times as fast as to let the expression look for its beginnings itself, in 700 MB.
+        for start in sorted([*_each(content, b"TF_"), *_each(content, b"AWS_")]):
+            if start >= end and (match := name.match(content, start)):
+                found.add(match.group().decode())
+                end = match.end()
     parts = {part for word in found for part in re.split(r"(?=TF_)|(?<!TF_)(?=AWS_)", word)}
     return {part for part in parts if part.startswith(("TF_", "AWS_"))}
+
+
+def _each(content: mmap.mmap, word: bytes) -> Iterator[int]:
+    start = content.find(word)
+    while start >= 0:
+        yield start
+        start = content.find(word, start + 1)
 
 
 def provider_binary() -> Path | None:
