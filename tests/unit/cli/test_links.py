@@ -6,11 +6,11 @@ Every place where one could stand and every command that would read or write the
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
 import stat
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -23,13 +23,10 @@ from toolkit.rendering import vendored
 from toolkit.workflows.plan import make_room
 
 ENVIRONMENT = 'account_id: "123456789012"\nregions: {home: eu-central-1}\ncomponents:\n  password_policy: {}\n'
-TERRAFORM = """#!{python}
-import pathlib, sys
-if sys.argv[1] == "version":
-    print("Terraform v1.11.4")
-else:
-    pathlib.Path({log!r}).touch()
-    sys.exit(1)
+TERRAFORM = """#!/bin/sh
+test "$1" = version && echo "Terraform v1.11.4" && exit
+touch {log}
+exit 1
 """
 HERE = Path(__file__).parents[3]
 
@@ -63,7 +60,7 @@ def project(laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(laid_out / "modules", root / "modules", copy_function=os.link)
     tools = tmp_path / "tools"
     tools.mkdir()
-    (tools / "terraform").write_text(TERRAFORM.format(python=sys.executable, log=str(tmp_path / "ran")))
+    (tools / "terraform").write_text(TERRAFORM.format(log=shlex.quote(str(tmp_path / "ran"))))
     (tools / "terraform").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "TOOLKIT_BUNDLE_KEY"):

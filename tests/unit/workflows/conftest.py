@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,17 +20,17 @@ from toolkit.workflows.observer import Observer
 from toolkit.workflows.workspace import Access, read_environment
 
 ACCOUNT = "111122223333"
-TERRAFORM = """#!{python}
-import json, os, pathlib, sys
-here = pathlib.Path({folder!r})
+TERRAFORM = """#!{python} -IS
+import os, sys
 arguments = sys.argv[1:]
 names = ("AWS_", "TF_", "TOOLKIT_", "HTTP_PROXY", "http_proxy", "no_proxy", "NO_PROXY")
 environ = {{k: v for k, v in os.environ.items() if k.startswith(names)}}
-with (here / "asked").open("a") as log:
-    log.write(json.dumps({{"arguments": arguments, "environ": environ, "cwd": os.getcwd()}}) + "\\n")
-if arguments[0] == "version":
-    print("Terraform v" + (here / "version").read_text())
+with open({folder!r} + "/asked", "a") as log:
+    log.write(repr({{"arguments": arguments, "environ": environ, "cwd": os.getcwd()}}) + "\\n")
+if arguments[0] == "version":  # by far the most: without an import
+    print("Terraform v" + open({folder!r} + "/version").read())
 elif arguments[0] == "init":
+    import json, pathlib
     data = pathlib.Path(os.environ["TF_DATA_DIR"])
     data.mkdir(parents=True, exist_ok=True)
     text = pathlib.Path("backend.tf").read_text()
@@ -45,7 +45,7 @@ elif arguments[0] == "init":
     (data / "modules" / "modules.json").write_text(json.dumps({{"Modules": [{{"Key": "", "Source": "", "Dir": "."}}]}}))
     pathlib.Path(".terraform.lock.hcl").touch()
 elif arguments[0] == "validate":
-    print((here / "validate.json").read_text())
+    print(open({folder!r} + "/validate.json").read())
 """
 
 
@@ -88,7 +88,7 @@ class House(Observer):
     def asked(self) -> list[dict[str, Any]]:
         """Every call of Terraform: arguments, cwd, and the part of its environment that leads somewhere."""
         log = self.tools / "asked"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return [ast.literal_eval(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     @property
     def commands(self) -> list[str]:
