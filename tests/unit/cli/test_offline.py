@@ -384,18 +384,28 @@ COMPLETIONS = {
 }
 
 
+def asked(typed: str) -> dict[str, str]:
+    """What bash sets when it asks."""
+    return {"_TOOLKIT_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split(" ")) - 1)}
+
+
 @pytest.mark.parametrize("typed", COMPLETIONS)
-def test_a_shell_is_offered_the_values(project: Path, typed: str):
+def test_a_shell_is_offered_the_values(
+    project: Path, typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     """Through typer, as bash calls it."""
-    words = typed.split(" ")
+    for name, value in asked(typed).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        run([])
+    assert set(capsys.readouterr().out.split()) == COMPLETIONS[typed]
+
+
+def test_bash_is_offered_them_by_a_process(project: Path):
+    typed = "toolkit plan pr"
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv[0] = 'toolkit'; from toolkit.__main__ import main; main()"],
-        env={
-            **os.environ,
-            "_TOOLKIT_COMPLETE": "complete_bash",
-            "COMP_WORDS": typed,
-            "COMP_CWORD": str(len(words) - 1),
-        },
+        env={**os.environ, **asked(typed)},
         capture_output=True,
         text=True,
         check=False,
