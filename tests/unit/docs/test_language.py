@@ -96,14 +96,14 @@ def messages(source: str) -> Iterator[tuple[int, str]]:
     These are errors, hints, findings, progress and reports, wherever they are raised or built; a literal without a
     blank is a name or a key.
     """
-    tree = ast.parse(source)
+    nodes = [*ast.walk(ast.parse(source))]
     skipped = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Expr):
             skipped.add(node.value)
         elif isinstance(node, ast.JoinedStr):
             skipped.update(node.values)
-    for node in ast.walk(tree):
+    for node in nodes:
         if node in skipped:
             continue
         if isinstance(node, ast.JoinedStr):
