@@ -27,10 +27,12 @@ names = ("AWS_", "TF_", "TOOLKIT_", "HTTP_PROXY", "http_proxy", "no_proxy", "NO_
 environ = {{k: v for k, v in os.environ.items() if k.startswith(names)}}
 with open({folder!r} + "/asked", "a") as log:
     log.write(repr({{"arguments": arguments, "environ": environ, "cwd": os.getcwd()}}) + "\\n")
-if arguments[0] == "version":  # by far the most: without an import
+if arguments == ["version"]:  # by far the most: without an import
     print("Terraform v" + open({folder!r} + "/version").read())
-elif arguments[0] == "init":
-    import json, pathlib
+    sys.exit()
+import json, pathlib
+here = pathlib.Path({folder!r})
+if arguments[0] == "init":
     data = pathlib.Path(os.environ["TF_DATA_DIR"])
     data.mkdir(parents=True, exist_ok=True)
     text = pathlib.Path("backend.tf").read_text()
@@ -45,7 +47,7 @@ elif arguments[0] == "init":
     (data / "modules" / "modules.json").write_text(json.dumps({{"Modules": [{{"Key": "", "Source": "", "Dir": "."}}]}}))
     pathlib.Path(".terraform.lock.hcl").touch()
 elif arguments[0] == "validate":
-    print(open({folder!r} + "/validate.json").read())
+    print((here / "validate.json").read_text())
 """
 
 
