@@ -27,6 +27,7 @@ DOCUMENTS = sorted(
     [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "modules").rglob("README.md")]
 )
 NAMES = [str(d.relative_to(REPOSITORY)) for d in DOCUMENTS]
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -42,7 +43,7 @@ def command_lines() -> list[Any]:
     for name, text in texts().items():
         lines = re.findall(r"^\s*\$ (toolkit [^\n#]+)", text, re.M)
         if name.startswith("pipeline"):
-            steps = (step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"])
+            steps = (step for job in yaml.load(text, LOADER)["jobs"].values() for step in job["steps"])
             scripts = re.sub(r" *\\\n *", " ", "\n".join(step.get("run", "") for step in steps))
             lines += re.findall(r"^(?:exec |list=\$\()?(toolkit [^\n|]+)", scripts, re.M)
         lines += re.findall(r"`(toolkit [^`\n]+)`", text)

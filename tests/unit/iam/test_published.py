@@ -15,7 +15,8 @@ ENDS = {
     "explicit-deny": Decision.EXPLICIT_DENY,
     "implicit-deny": Decision.IMPLICIT_DENY,
 }
-PAGES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("published.yaml").read_text("utf-8"))
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PAGES: list[dict[str, Any]] = yaml.load(Path(__file__).with_name("published.yaml").read_text("utf-8"), LOADER)
 
 
 def principal(who: str, account: str) -> str | None:

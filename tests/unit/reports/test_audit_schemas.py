@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,7 +16,6 @@ from xml.etree import ElementTree as ET
 import botocore.session
 import jsonschema
 import pytest
-import xmlschema
 from botocore.validate import ParamValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -38,7 +38,6 @@ from .audits import ACCOUNT, HOME, audit, check, every, live, result
 
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-HUB = botocore.session.get_session().get_service_model("securityhub")
 
 
 def loaded(name: str) -> Any:
@@ -47,7 +46,20 @@ def loaded(name: str) -> Any:
 
 SARIF = jsonschema.Draft4Validator(loaded("sarif-2.1.0.json"))
 OCSF = jsonschema.Draft202012Validator(loaded("ocsf-1.6.0-compliance_finding.json"))
-JUNIT = xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
+
+
+@cache
+def junit_schema() -> Any:
+    """Not at import: it takes half a second of each process that collects tests."""
+    import xmlschema
+
+    return xmlschema.XMLSchema(SCHEMAS / "junit-10.xsd")
+
+
+@cache
+def hub() -> Any:
+    """The model of Security Hub."""
+    return botocore.session.get_session().get_service_model("securityhub")
 
 
 def validate_sarif(text: str) -> None:
@@ -65,7 +77,7 @@ def validate_sarif(text: str) -> None:
 
 def validate_junit(text: str) -> None:
     """Valid but for one attribute that GitLab reads."""
-    said = {f"{error.path}: {error.reason}" for error in JUNIT.iter_errors(text)}
+    said = {f"{error.path}: {error.reason}" for error in junit_schema().iter_errors(text)}
     assert {one for one in said if "'file' attribute not allowed" not in one} == set()
 
 
@@ -80,14 +92,14 @@ def validate_ocsf(text: str) -> None:
 def validate_asff(text: str) -> None:
     """botocore's own shape; and what only the API Reference says: lengths, patterns, sizes."""
     found = json.loads(text)
-    shape = HUB.operation_model("BatchImportFindings").input_shape
+    shape = hub().operation_model("BatchImportFindings").input_shape
     for at in range(0, len(found), 100):
         report = ParamValidator().validate({"Findings": found[at : at + 100]}, shape)
         assert not report.has_errors(), report.generate_report()
     ids = [one["Id"] for one in found]
     assert len(set(ids)) == len(ids)
     for one in found:
-        _enums(one, HUB.shape_for("AwsSecurityFinding"))
+        _enums(one, hub().shape_for("AwsSecurityFinding"))
         assert len(json.dumps(one)) < 240 << 10
         limits = {"Id": 512, "GeneratorId": 512, "Title": 256, "Description": 1024}
         assert all(0 < len(one[key]) <= limit for key, limit in limits.items())
@@ -316,7 +328,7 @@ def test_plans_validate_as_well(first: PlanView, later: PlanView) -> None:
 
 
 def test_resource_types_are_those_of_asff_that_are_called_alike() -> None:
-    known = set(HUB.shape_for("ResourceDetails").members)
+    known = set(hub().shape_for("ResourceDetails").members)
     assert {"".join(word.title() for word in kind.split("_")) for kind in RESOURCES} & known == RESOURCE_TYPES
 
 
