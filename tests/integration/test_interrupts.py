@@ -5,6 +5,7 @@ Whatever ends the CLI: the lock is released or said to be held, no process stays
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -29,10 +30,9 @@ components:
   config:
     bucket: {force_destroy: true}
 """
-MADE = "module.config_delivery.module.bucket.aws_s3_bucket_versioning.this"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cli(new_project: Callable[..., Any]) -> Iterator[Any]:
     cli = new_project()
     cli.write("busy", ENVIRONMENT)
@@ -41,8 +41,8 @@ def cli(new_project: Callable[..., Any]) -> Iterator[Any]:
     cli.run("sandbox", "down")
 
 
-def start(cli: Any) -> subprocess.Popen[str]:
-    """An apply that is in the middle of its work."""
+def start(cli: Any, until: str = "") -> tuple[subprocess.Popen[str], str]:
+    """An apply that is in the middle of its work: what it has created, as soon as that is `until` or like it."""
     process = subprocess.Popen(
         cli.command("apply", "busy", "--auto-approve"),
         env=cli.environ,
@@ -53,8 +53,8 @@ def start(cli: Any) -> subprocess.Popen[str]:
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if f"created {MADE}" in line:
-            return process
+        if made := re.search(rf": created (\S*{until}\S*)", line):
+            return process, made[1]
     raise AssertionError(f"the apply ended too early: {process.wait()}")
 
 
@@ -73,31 +73,30 @@ def left_behind(cli: Any) -> list[str]:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_gracefully(cli: Any, signum: signal.Signals):
-    process = start(cli)
-    os.killpg(process.pid, signum)
-    _, errors = process.communicate(timeout=180)
-    assert process.returncode == 130, errors
-    assert "interrupted" in errors.lower()
-    assert "Next: " in errors
-    assert "Traceback" not in errors
-    assert left_behind(cli) == []
-    # What was made is in the state, the lock is released, and the rest follows.
-    assert MADE in cli.run("terraform", "busy", "--", "state", "list").stdout.splitlines()
-    assert "not locked" in cli.run("unlock", "busy").stdout
-    if signum is signal.SIGTERM:
-        done = cli.run("apply", "busy", "--auto-approve")
-        assert re.search(r"\b[1-9]\d* created, ", done.stdout), done.stdout
-        cli.run("plan", "busy", "--detailed-exitcode")
+def test_signals_stop_gracefully_and_of_kill_9_the_next_command_tells(cli: Any):
+    for signum, until in ((signal.SIGINT, "aws_s3_bucket_versioning"), (signal.SIGTERM, "")):
+        process, made = start(cli, until)
+        os.killpg(process.pid, signum)
+        _, errors = process.communicate(timeout=180)
+        assert process.returncode == 130, errors
+        assert "interrupted" in errors.lower()
+        assert "Next: " in errors
+        assert "Traceback" not in errors
+        assert left_behind(cli) == []
+        # What was made is in the state, the lock is released, and the rest follows.
+        assert made in cli.run("terraform", "busy", "--", "state", "list").stdout.splitlines()
+        assert "not locked" in cli.run("unlock", "busy").stdout
 
-
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-def test_kill_9_leaves_terraform_to_finish_and_the_next_command_says_so(cli: Any):
-    process = start(cli)
-    process.kill()
-    process.communicate(timeout=120)
-    refused = cli.run("plan", "busy", exits=6)
+    # SIGKILL leaves Terraform to finish, and the next command says so.
+    process, _ = start(cli)
+    terraform = json.loads((cli.file("busy").parent / ".toolkit" / "run.json").read_text())["terraform_pid"]
+    os.kill(terraform, signal.SIGSTOP)  # so that it surely is at work still
+    try:
+        process.kill()
+        process.communicate(timeout=120)
+        refused = cli.run("plan", "busy", exits=6)
+    finally:
+        os.kill(terraform, signal.SIGCONT)
     assert "whose toolkit was killed, is still running since" in refused.stderr, refused.stderr
     deadline = time.monotonic() + 300
     while left_behind(cli):
