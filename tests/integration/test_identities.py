@@ -86,43 +86,32 @@ def test_those_who_join(account: Any):
         iam.create_access_key(UserName=name)
         enrol(iam, name)
 
-    # Nothing is pending, though a review is due: told, and in nobody's way.
-    done = account.run("plan", "people", "--json", "--detailed-exitcode")
-    (advice,) = findings(done)["advice"]
-    assert set(findings(done)) == {"advice"}
-    assert (advice["blocks"], advice["severity"]) == (False, "note")
-    assert advice["subject"] == 'module.iam_users.aws_iam_user.this["emil"]'
-    said = account.run("validate", "people").stderr
-    assert "environments/people/environment.yaml:7: The review of the active user emil" in said
-
 
 def test_one_is_suspended_one_removed_and_one_who_was_there_before_taken_over(account: Any):
     iam = account.client("iam")
-    # anna is the only administrator who gets in: she stays, whatever the consent. Nor is a user made who is there.
-    iam.create_user(UserName="old")
+    for name in ("old", "older"):
+        iam.create_user(UserName=name)
     iam.create_login_profile(UserName="old", Password="Correct-Horse-9-Battery")
-    account.write("people", environment(anna={"status": "suspended"}, old=OLD))
-    done = account.run("plan", "people", "--json", "--acknowledge-lockout", exits=4)
-    (last,) = findings(done)["locks-out-last-administrator"]
-    assert last["consent"] is None
-    (collides,) = findings(done)["collides"]
-    address = 'module.iam_users.aws_iam_user.this["old"]'
-    assert collides["subject"] == address
-    imports = f"imports: {{'{address}': old}}\n"
-
-    # With another, she may be suspended; what she keeps is named.
-    iam.create_user(UserName="zoe")
-    iam.attach_user_policy(UserName="zoe", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
-    iam.create_access_key(UserName="zoe")
     # An entry that is lost in a merge deletes nobody unasked, and who is taken over is not locked out unasked.
-    account.write("people", environment(anna={"status": "suspended"}, bert=None, old=OLD, imports=imports))
+    imports = "imports: {'module.iam_users.aws_iam_user.this[\"old\"]': old}\n"
+    text = environment(anna={"status": "suspended"}, bert=None, old=OLD, older=OLD, imports=imports)
+    account.write("people", text)
     done = account.run("plan", "people", "--json", exits=4)
-    assert "1 active access key" in {advice["evidence"] for advice in findings(done)["advice"]}
     assert {rule for rule, found in findings(done).items() if any(f["blocks"] for f in found)} == {
+        "locks-out-last-administrator",
+        "collides",
         "locks-out-users",
         "gains-access",
     }
-    vanished, lockout = sorted(findings(done)["locks-out-users"], key=lambda f: "MFA device: old" in f["summary"])
+    # anna is the only administrator who gets in: she stays, whatever the consent. Nor is a user made who is there.
+    (last,) = findings(done)["locks-out-last-administrator"]
+    assert last["consent"] is None
+    (collides,) = findings(done)["collides"]
+    assert collides["subject"] == 'module.iam_users.aws_iam_user.this["older"]'
+    # What she keeps is named.
+    assert "1 active access key" in {advice["evidence"] for advice in findings(done)["advice"]}
+    (vanished,) = (f for f in findings(done)["locks-out-users"] if f["evidence"].startswith("bert "))
+    (lockout,) = (f for f in findings(done)["locks-out-users"] if "MFA device: old" in f["summary"])
     assert (vanished["consent"], vanished["evidence"]) == (
         "--acknowledge-lockout",
         "bert has 1 active access key, 1 MFA device",
@@ -130,32 +119,43 @@ def test_one_is_suspended_one_removed_and_one_who_was_there_before_taken_over(ac
     assert "1 user without an MFA device: old" in lockout["summary"]
     # One who is there already may newly do what developers may.
     joins = 'module.iam_users.aws_iam_user_group_membership.active["old"].groups'
-    (gains,) = findings(done)["gains-access"]
+    (gains,) = (f for f in findings(done)["gains-access"] if f["subject"] == joins)
     assert gains["consent"] == f"--allow-gain '{joins}'"
 
-    # With a device nothing but that is left to consent to. bert goes without asking, with his key and his device, where
-    # it says so.
+    # With another administrator anna may be suspended, and with a device nothing but that is left to consent to. bert
+    # goes without asking, with his key and his device, where it says so.
+    iam.create_user(UserName="zoe")
+    iam.attach_user_policy(UserName="zoe", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    iam.create_access_key(UserName="zoe")
     enrol(iam, "old")
     bert = {"status": "removed"}
     account.write("people", environment(anna={"status": "suspended"}, bert=bert, old=OLD, imports=imports))
     account.run("apply", "people", "--auto-approve", "--allow-gain", joins)
     assert [g["GroupName"] for g in iam.list_groups_for_user(UserName="anna")["Groups"]] == ["suspended-users"]
-    assert {user["UserName"] for user in iam.list_users()["Users"]} == {"anna", "emil", "old", "zoe"}
-    account.run("plan", "people", "--detailed-exitcode")
+    assert {user["UserName"] for user in iam.list_users()["Users"]} == {"anna", "emil", "old", "older", "zoe"}
+
+    # Nothing is pending, though a review is due: told, and in nobody's way.
+    done = account.run("plan", "people", "--json", "--detailed-exitcode")
+    assert set(findings(done)) == {"advice"}
+    (advice,) = (f for f in findings(done)["advice"] if "delete this line" not in f["remedy"])
+    assert (advice["blocks"], advice["severity"]) == (False, "note")
+    assert advice["subject"] == 'module.iam_users.aws_iam_user.this["emil"]'
 
 
 def test_coming_back_takes_a_deny_away(account: Any):
     iam = account.client("iam")
     account.write("people", environment(bert=None, old=OLD))
-    done = account.run("plan", "people", "--json", exits=4)
+    # She is an administrator by it, which who allows the deletion alone has not said: each is consented to by itself.
+    allowed = ("--allow-destroy", SUSPENDED, "--allow-gain", f"{SUSPENDED}.groups")
+    done = account.run("apply", "people", "--auto-approve", *allowed, "--report", "json=-")
     (destroys,) = findings(done)["destroys-protected"]
-    assert destroys["consent"] == f"--allow-destroy '{SUSPENDED}'"
-    # And she is an administrator by it, which who allows the deletion alone has not said.
     (gains,) = findings(done)["gains-access"]
-    assert gains["consent"] == f"--allow-gain '{SUSPENDED}.groups'"
-    account.run(
-        "apply", "people", "--auto-approve", "--allow-destroy", SUSPENDED, "--allow-gain", f"{SUSPENDED}.groups"
-    )
+    for finding, option, subject in (
+        (destroys, "--allow-destroy", SUSPENDED),
+        (gains, "--allow-gain", f"{SUSPENDED}.groups"),
+    ):
+        assert (finding["consent"], finding["consented_by"]) == (f"{option} '{subject}'", f"{option} {subject}")
+        assert finding["severity"] != "note", "without the option, it would refuse the plan"
     groups = {g["GroupName"] for g in iam.list_groups_for_user(UserName="anna")["Groups"]}
     assert groups == {"administrators"}
 
@@ -163,7 +163,7 @@ def test_coming_back_takes_a_deny_away(account: Any):
 def test_in_the_end_nothing_of_ours_is_left(account: Any):
     iam = account.client("iam")
     account.run("destroy", "people", "--auto-approve")
-    assert {user["UserName"] for user in iam.list_users()["Users"]} == {"zoe"}
+    assert {user["UserName"] for user in iam.list_users()["Users"]} == {"older", "zoe"}
     assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
     assert iam.list_policies(Scope="Local")["Policies"] == []
 
