@@ -41,6 +41,7 @@ components:
   password_policy: {minimum_password_length: 15}
   iam_groups: {}
 """
+WITHOUT_GROUPS = ENVIRONMENT.replace("  iam_groups: {}\n", "")
 POLICY = "module.password_policy.aws_iam_account_password_policy.this"
 
 
@@ -288,9 +289,6 @@ def test_drift_is_told_apart_from_what_is_pending(here: Checkout):
     assert found["pending"]["change"] == found["pending"]["destroy"] == 0
     assert here.state()["serial"] == serial, "looking must not write the state"
 
-    here.run("apply", "tiny", "--auto-approve")
-    assert here.password_length() == 15
-
 
 def test_drift_without_a_state_is_no_success(here: Checkout):
     here.write(ENVIRONMENT + f"backend: {{type: s3, bucket: {BUCKET}, region: eu-central-1, key: elsewhere}}\n")
@@ -308,65 +306,31 @@ def lock(checkout: Checkout, s3: Any) -> dict[str, Any] | None:
 
 
 def terraform_of(checkout: Checkout) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((checkout.folder / ".toolkit" / "run.json").read_text())
+    """What the toolkit has noted of the Terraform that runs for it; nothing between two commands."""
+    try:
+        record: dict[str, Any] = json.loads((checkout.folder / ".toolkit" / "run.json").read_text())
+    except FileNotFoundError:
+        return {}
     return record
 
 
-def applying(checkout: Checkout, s3: Any) -> bool:
-    held = lock(checkout, s3)
-    return held is not None and held["Operation"] == "OperationTypeApply"
-
-
-def test_of_two_applies_at_once_one_wins_and_the_other_is_locked_out_then_stale(here: Checkout, there: Checkout):
-    s3 = here.client("s3")
-    bundles = {}
-    for checkout, length in ((here, "17"), (there, "18")):
-        checkout.write(ENVIRONMENT.replace("15", length) + S3)
-        bundles[checkout.root] = checkout.root / "race.tfbundle"
-        checkout.run("plan", "tiny", "--out", str(bundles[checkout.root]), "--allow-destroy", "*")
-    planned = here.state()["serial"]
-
-    winner = here.start("apply", "tiny", "--plan", str(bundles[here.root]))
-    until(lambda: applying(here, s3))
-    terraform = terraform_of(here)["terraform_pid"]
-    os.kill(terraform, signal.SIGSTOP)  # so that both surely are at work at once
-    try:
-        held = lock(here, s3)
-        assert held is not None
-        loser = there.run("apply", "tiny", "--plan", str(bundles[there.root]), "--lock-timeout", "0s", exits=6)
-    finally:
-        os.kill(terraform, signal.SIGCONT)
-    assert f"by {held['Who']} (apply)" in loser.stderr
-    assert "the state is locked since 20" in loser.stderr
-    assert f"toolkit unlock tiny {held['ID']}" in loser.stderr
-    output, errors = winner.communicate(timeout=300)
-    assert winner.returncode == 0, output + errors
-    assert here.password_length() == 17
-    now = here.state()["serial"]
-    assert now > planned
-    # A plan is applied once, and only to the state that it was made on: the loser's is stale by now.
-    moved_on = f"the state has moved on since this was planned: state_serial was {planned}, is {now} now"
-    assert moved_on in there.run("apply", "tiny", "--plan", str(bundles[there.root]), exits=7).stderr
-    applied_twice = here.run("apply", "tiny", "--plan", str(bundles[here.root]), exits=7).stderr
-    assert moved_on in applied_twice
-    assert "this plan has been applied already" in applied_twice
-    assert (here.state()["serial"], here.password_length()) == (now, 17)
+def until_it_applies(checkout: Checkout, s3: Any) -> dict[str, Any]:
+    """Wait until Terraform holds the lock of an apply; returns what is noted of it."""
+    until(lambda: terraform_of(checkout).get("operation") == "apply")
+    until(lambda: (lock(checkout, s3) or {}).get("Operation") == "OperationTypeApply", every=0.05)
+    return terraform_of(checkout)
 
 
 def test_the_lock_of_a_killed_apply_is_released_where_its_death_is_known(here: Checkout, there: Checkout):
     s3 = here.client("s3")
-    assert here.run("unlock", "tiny").stdout == "The state of tiny is not locked.\n"
     # Removing many things takes long enough to be killed in the middle, and what is gone is simply gone.
-    here.write(ENVIRONMENT.replace("15", "17").replace("  iam_groups: {}\n", "") + S3)
+    here.write(WITHOUT_GROUPS.replace("15", "17") + S3)
     bundle = here.root / "kill.tfbundle"
     here.run("plan", "tiny", "--out", str(bundle), "--allow-destroy", "*")
+    assert here.run("unlock", "tiny").stdout == "The state of tiny is not locked.\n"
     doomed = here.start("apply", "tiny", "--plan", str(bundle))
-    until(lambda: applying(here, s3))
-    run = terraform_of(here)
-    while "apply_start" not in Path(run["stdout"]).read_text():  # in small steps, so that it does not end before
-        os.kill(run["terraform_pid"], signal.SIGCONT)
-        time.sleep(0.02)
-        os.kill(run["terraform_pid"], signal.SIGSTOP)
+    run = until_it_applies(here, s3)
+    until(lambda: "apply_start" in Path(run["stdout"]).read_text(), every=0.002)
     doomed.send_signal(signal.SIGKILL)
     os.killpg(run["terraform_pid"], signal.SIGKILL)
     doomed.communicate(timeout=120)
@@ -388,8 +352,45 @@ def test_the_lock_of_a_killed_apply_is_released_where_its_death_is_known(here: C
     assert done["lock"]["who"] == held["Who"]
     assert f"(process {run['terraform_pid']}), which was killed" in done["provably_dead"]
     assert lock(here, s3) is None
-    done = here.run("apply", "tiny", "--auto-approve", "--allow-destroy", "*")
-    assert "iam_groups" not in json.dumps(here.state()), done.stdout
+
+
+def test_of_two_applies_at_once_one_wins_and_the_other_is_locked_out_then_stale(here: Checkout, there: Checkout):
+    s3 = here.client("s3")
+    # What the killed apply has left, and another value.
+    for checkout in (here, there):
+        checkout.write(WITHOUT_GROUPS.replace("15", "18") + S3)
+    there.run("render", "tiny")
+    bundle = str(here.root / "race.tfbundle")
+    here.run("plan", "tiny", "--out", bundle, "--allow-destroy", "*")
+    planned = here.state()["serial"]
+
+    winner = here.start("apply", "tiny", "--plan", bundle)
+    terraform = until_it_applies(here, s3)["terraform_pid"]
+    os.kill(terraform, signal.SIGSTOP)  # so that both surely are at work at once
+    try:
+        held = lock(here, s3)
+        assert held is not None
+        loser = there.run("apply", "tiny", "--plan", bundle, "--lock-timeout", "0s", exits=6)
+    finally:
+        os.kill(terraform, signal.SIGCONT)
+    assert f"by {held['Who']} (apply)" in loser.stderr
+    assert "the state is locked since 20" in loser.stderr
+    assert f"toolkit unlock tiny {held['ID']}" in loser.stderr
+    output, errors = winner.communicate(timeout=120)
+    assert winner.returncode == 0, output + errors
+    # What drifted is put back, and what was removed is gone, though an apply of it was killed.
+    assert here.password_length() == 18
+    assert here.client("iam").list_groups()["Groups"] == []
+    assert "iam_groups" not in json.dumps(here.state())
+    now = here.state()["serial"]
+    assert now > planned
+    # A plan is applied once, and only to the state that it was made on, wherever it is applied from.
+    moved_on = f"the state has moved on since this was planned: state_serial was {planned}, is {now} now"
+    assert moved_on in there.run("apply", "tiny", "--plan", bundle, exits=7).stderr
+    applied_twice = here.run("apply", "tiny", "--plan", bundle, exits=7).stderr
+    assert moved_on in applied_twice
+    assert "this plan has been applied already" in applied_twice
+    assert (here.state()["serial"], here.password_length()) == (now, 18)
 
 
 def test_a_lock_of_another_host_is_released_after_a_yes(here: Checkout):
