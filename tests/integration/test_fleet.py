@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+
+from toolkit.sandbox import control
 
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
@@ -107,6 +110,21 @@ def left_behind(cli: Any) -> list[str]:
     return found
 
 
+def password_length(cli: Any, name: str) -> int:
+    """That of an environment's account."""
+    running = control.status(cli.root / ".toolkit" / "sandbox")
+    assert running is not None
+    own = control.environ(running, account_id=ACCOUNTS[name])
+    iam = boto3.client(
+        "iam",
+        "eu-central-1",
+        endpoint_url=running.endpoint,
+        aws_access_key_id=own["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=own["AWS_SECRET_ACCESS_KEY"],
+    )
+    return int(iam.get_account_password_policy()["PasswordPolicy"]["MinimumPasswordLength"])
+
+
 @pytest.fixture
 def two(new_project: Callable[..., Any]) -> Iterator[Any]:
     cli = new_project()
@@ -144,6 +162,11 @@ def test_a_run_that_is_killed_at_any_moment_is_completed_by_the_next(two: Any, s
     done = two.json("apply", "--failed", "--auto-approve")
     assert set(states(done).values()) <= {"applied", "verified"}
     assert left_behind(two) == []
-    planned = two.json("plan", "--all")
-    assert states(planned) == {"canary": "planned", "green": "planned"}
-    assert not any(one["changes_pending"] for one in planned["environments"])
+    # Each account has what its state has, no lock is left, and nothing is pending.
+    for name in ("canary", "green"):
+        assert "is not locked" in two.run("unlock", name).stdout
+        state = json.loads((two.root / "environments" / name / "terraform.tfstate").read_text())
+        (policy,) = (one for one in state["resources"] if one["mode"] == "managed")
+        (instance,) = policy["instances"]
+        assert (instance.get("status"), instance["attributes"]["minimum_password_length"]) == (None, 14)
+        assert password_length(two, name) == 14
