@@ -82,7 +82,7 @@ def provider(root: Path, environ: Mapping[str, str], output: Path) -> Iterator[d
             preexec_fn=end_with_tests,  # noqa: PLW1509 (no other thread forks)
         )
     try:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 60
         while not (found := re.search(r"TF_REATTACH_PROVIDERS='(.+)'", output.read_text("utf-8"))):
             assert process.poll() is None and time.monotonic() < deadline, output.read_text("utf-8")
             time.sleep(0.05)
