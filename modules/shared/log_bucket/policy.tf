@@ -37,8 +37,8 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # A request through an access point names the access point, so denials in other policies of changes to this bucket's
-  # objects do not reach it. Services deliver logs to the bucket itself, and no direct request has the key: it locks out
+  # A request through an access point names the access point: AWS does not document whether denials of this bucket's
+  # objects in other policies reach it. Services deliver logs to the bucket itself, and no direct request has the key: it locks out
   # no principal. Reading through an access point stays possible.
   statement {
     sid       = "DenyChangesThroughAccessPoints"

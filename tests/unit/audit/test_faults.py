@@ -154,7 +154,7 @@ def recorded(
         base = run(account)
         found.replaying = True
         # Recorded answers wait for nothing, and thousands of threads take longer than what they do.
-        monkeypatch.setattr(inventory, "side_by_side", lambda ask, about, _at_once: [ask(one) for one in about])
+        monkeypatch.setattr(inventory, "side_by_side", lambda ask, about, *_: [ask(one) for one in about])
         yield account, found, base
 
 

@@ -72,6 +72,7 @@ BY_MODULE = {
     "password_policy/": {"import", "plain-1", "plain-2", "release"},
     "shared/alert_topic/": {"guard-2"},
     "shared/log_bucket/": {"config", "trail-1", "trail-2"},
+    "shared/log_protection/": {"groups"},
     "shared/privileges.json": {"groups"},
 }
 # No environment applies any of these.
