@@ -289,21 +289,16 @@ class _Comparison:
         )
 
     def _comes_with(self, old: Principal, new: Principal, question: Question) -> bool:
-        """Whether an account gains something by nothing but policies of resources that the plan makes."""
-        if not self._made:
-            return False
-        if question.resource is not None:
-            guard = self._is.world.guard_of(question.resource)
-            where = {guard.arn if guard is not None else None}
-        else:
-            where = set(_widened_at(self._was, old, self._is, new, question))
-        by_roles = (
+        """Whether an account gains something by nothing but roles and policies of resources that the plan makes."""
+        guard = self._is.world.guard_of(question.resource) if question.resource is not None else None
+        where = {guard.arn} if guard is not None else set(_widened_at(self._was, old, self._is, new, question))
+        roles = [
             role
             for role, _ in self._doors(self._is, new).values()
-            if self._partner[role.label][0] is not None
-            and _known_verdict(self._is, role, question) is not Verdict.DENIED
-        )
-        return bool(where) and where <= self._made and not any(by_roles)
+            if _known_verdict(self._is, role, question) is not Verdict.DENIED
+        ]
+        made = all(self._partner[role.label][0] is None for role in roles)
+        return bool(where or roles) and where <= self._made and made
 
     def _turn(self, old: Principal, new: Principal, question: Question) -> Turn | None:
         """Which way conditions change."""

@@ -705,7 +705,20 @@ def test_whom_a_new_resource_names_is_listed() -> None:
     reader = role(trust(f"{IAM}:role/ci"), allow(reads))
     trusting = role(trust(f"{IAM}:role/ci", OTHER), allow(reads))
     everyone = bucket({**allow(reads, on=objects), "Principal": "*"})
+    # The policy of the default event bus is not known, before and after.
+    rule = at(
+        "aws_cloudwatch_event_rule", "alert", name="alert", arn=f"arn:aws:events:eu-central-1:{ACCOUNT}:rule/alert"
+    )
+    entered = role(trust(f"{IAM}:role/ci", OTHER), allow("events:UpdateEventBus"), name="bus")
     for before, after, whom, refused in (
+        (rule, {**rule, **entered}, f"account:{OTHER}", False),
+        (reader, {**reader, **rule, **entered}, f"account:{OTHER}", False),
+        (
+            {**rule, **role(trust(f"{IAM}:role/ci"), allow("events:UpdateEventBus"), name="bus")},
+            {**rule, **entered},
+            f"account:{OTHER}",
+            True,
+        ),
         ({}, opened, f"account:{OTHER}", False),
         (DEVELOPERS_MAY, {**DEVELOPERS_MAY, **opened}, f"account:{OTHER}", False),
         ({}, decrypts, f"account:{OTHER}", False),
