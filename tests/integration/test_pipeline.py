@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.workflows.pipeline_runner import Runner, jobs_of
+from tests.warm import Warm
 
 pytestmark = [pytest.mark.simulator, pytest.mark.terraform]
 
@@ -30,8 +31,8 @@ FAILED = "${{ !cancelled() && steps.apply.outcome == 'failure' }}"
 class _OnePlace(Runner):
     """A new machine is the same folder as the repository has it: the embedded AWS serves one project alone."""
 
-    def __init__(self, tmp: Path, project: Path) -> None:
-        super().__init__(tmp, project, {})
+    def __init__(self, tmp: Path, project: Path, warm: Warm) -> None:
+        super().__init__(tmp, project, {}, warm)
         self._committed = tmp / "committed"
         shutil.copytree(project, self._committed, ignore=shutil.ignore_patterns(".toolkit", ".terraform*"))
 
@@ -52,7 +53,7 @@ def test_the_plan_of_one_job_is_applied_by_another_and_a_stale_one_is_not(
     cli.run("bootstrap", "prod", "--sandbox", "--auto-approve")
     cli.run("pipeline", "github")
     cli.run("render", "prod")
-    runner = _OnePlace(tmp_path, cli.root)
+    runner = _OnePlace(tmp_path, cli.root, cli.warm)
     own = Path(sys.executable).parent / "toolkit"
     runner.stand_in("toolkit", f'case $1 in plan|apply) set -- "$@" --sandbox ;; esac\nexec {own} "$@"\n')
     runner.stand_in("gh", f"echo {40 * '0'}")
