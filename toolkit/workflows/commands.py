@@ -28,6 +28,7 @@ from typing import IO, Any, TypeAlias
 
 from toolkit.errors import ExitCode, ToolkitError
 from toolkit.fleet.outcome import Outcome
+from toolkit.interrupts import SIGNALS
 from toolkit.terraform.process import Interrupts, handled
 from toolkit.workflows.capacity import Capacity
 from toolkit.workflows.observer import EVENTS_FD
@@ -38,7 +39,7 @@ PROGRAM = (sys.executable, "-P", "-m", "toolkit")
 _POLL_SECONDS = 0.05
 _KILLING = 4
 """Requests to stop after which the commands themselves are killed: they have got three by then."""
-_STOPPED = (-signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP)
+_STOPPED = tuple(-number for number in SIGNALS)
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,10 @@ class Commands:
         """Whether a signal has asked to stop."""
         return self.interrupts.requested > 0
 
+    def stoppable(self) -> contextlib.AbstractContextManager[None]:
+        """While this lasts, a signal is a request to stop: while commands run, and between them."""
+        return handled(self.interrupts)
+
     def drive(
         self,
         chains: Mapping[str, Chain],
@@ -124,7 +129,7 @@ class Commands:
         at_once: int | None = None,
         goes_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Run every chain to its end.
+        """Run every chain to its end; only while signals are requests to stop (`stoppable`).
 
         Args:
             chains: Environment → its chain; begun in this order.
@@ -155,36 +160,35 @@ class Commands:
                 if job is not None:
                     ready.append((ended.chain, job))
 
-        with handled(self.interrupts):
-            try:
-                while True:
-                    hand_on()
-                    while not self.interrupted:
-                        if ready and self._fits(running, ready[0][1].memory_mb):
-                            running.append(self._start(*ready.popleft()))
-                        elif (
-                            not ready
-                            and waiting
-                            and (at_once is None or len(running) < at_once)
-                            and self._fits(running, needs(waiting[0][0]))
-                            and goes_on()
-                        ):
-                            _, chain = waiting.popleft()
-                            if (job := _next(chain, None)) is not None:
-                                running.append(self._start(chain, job))
-                        else:
-                            break
-                    if not running:
-                        return
-                    collect()
-            finally:
-                # After an error nothing new is started, but what runs is not cut off: it may be applying.
-                while running:
-                    hand_on()
-                    for ended in self._wait(running):
-                        running.remove(ended)
-                for chain, _ in ready:
-                    chain.close()
+        try:
+            while True:
+                hand_on()
+                while not self.interrupted:
+                    if ready and self._fits(running, ready[0][1].memory_mb):
+                        running.append(self._start(*ready.popleft()))
+                    elif (
+                        not ready
+                        and waiting
+                        and (at_once is None or len(running) < at_once)
+                        and self._fits(running, needs(waiting[0][0]))
+                        and goes_on()
+                    ):
+                        _, chain = waiting.popleft()
+                        if (job := _next(chain, None)) is not None:
+                            running.append(self._start(chain, job))
+                    else:
+                        break
+                if not running:
+                    return
+                collect()
+        finally:
+            # After an error nothing new is started, but what runs is not cut off: it may be applying.
+            while running:
+                hand_on()
+                for ended in self._wait(running):
+                    running.remove(ended)
+            for chain, _ in ready:
+                chain.close()
 
     def _fits(self, running: list[_Running], memory_mb: int) -> bool:
         return self.capacity.fits(len(running), sum(one.job.memory_mb for one in running), memory_mb)

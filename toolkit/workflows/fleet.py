@@ -30,7 +30,7 @@ from toolkit.fleet.outcome import Outcome, fold
 from toolkit.fleet.settings import FleetFileError, load_settings
 from toolkit.fleet.waves import Wave, in_waves
 from toolkit.paths import Project
-from toolkit.terraform.process import asking, handled
+from toolkit.terraform.process import asking
 from toolkit.visible import shortened
 from toolkit.workflows import capacity
 from toolkit.workflows.commands import PROGRAM, Chain, Commands, Job, Watcher
@@ -166,7 +166,7 @@ class Run:
             self.commands.watcher.notice(
                 f"{name} runs again: what its {self.command} had printed was changed or deleted"
             )
-        with self._stoppable():
+        with self.commands.stoppable():
             if self.command == "plan":
                 self._drive({name: self._planning(name) for name in names}, terraform=True)
             else:
@@ -184,7 +184,7 @@ class Run:
             ToolkitError: One cannot be copied into the run's folder; nothing was run.
         """
         names = self.left
-        with self._stoppable():
+        with self.commands.stoppable():
             if saved is not None:
                 # Copied first: what is applied is what was shown, whatever becomes of the folder in the meantime.
                 for name, bundle in saved_plans(names, saved):
@@ -210,7 +210,7 @@ class Run:
             approve: Gets names of planned environments with changes; returns those that are approved.
             by_wave: Whether approval is asked for before each wave, rather than once.
         """
-        with self._stoppable():
+        with self.commands.stoppable():
             wanted = [name for name in self.left if self._pending(name)]
             self._apply_waves(waves, wanted, approve, by_wave=by_wave)
             if self.commands.interrupted:
@@ -432,10 +432,6 @@ class Run:
         return self.journal.folder / f"{name}{SUFFIX}"
 
     # The rest.
-
-    def _stoppable(self) -> contextlib.AbstractContextManager[None]:
-        """While this lasts, a signal is a request to stop also between the commands, where journals are written."""
-        return handled(self.commands.interrupts)
 
     def _failures(self, wave: Wave) -> list[Entry]:
         entries = [self._entries[name] for name in wave.environments if name in self._entries]
